@@ -1,0 +1,68 @@
+"""carbongrid: a city's carbon inventory, spread over its land and zoned.
+
+Names are loaded when they are first used, so that ``import carbongrid`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Grid": "carbongrid.grid",
+    "Polygons": "carbongrid.polygons",
+    "rasterize": "carbongrid.labels",
+    "overlap": "carbongrid.overlaps",
+    "coverage": "carbongrid.overlaps",
+    "zonal_sum": "carbongrid.fields",
+    "spread": "carbongrid.fields",
+    "block_sum": "carbongrid.fields",
+    "apportion": "carbongrid.allocate",
+    "indices": "carbongrid.carbon_indices",
+    "classify": "carbongrid.zoning",
+    "Case": "carbongrid.case",
+    "check": "carbongrid.pipeline",
+    "run": "carbongrid.pipeline",
+    "verify": "carbongrid.verification",
+    "Result": "carbongrid.result",
+    "InputError": "carbongrid.errors",
+    "RunError": "carbongrid.errors",
+    "VerificationError": "carbongrid.errors",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+if TYPE_CHECKING:
+    from carbongrid.allocate import apportion as apportion
+    from carbongrid.case import Case as Case
+    from carbongrid.errors import InputError as InputError
+    from carbongrid.errors import RunError as RunError
+    from carbongrid.errors import VerificationError as VerificationError
+    from carbongrid.fields import block_sum as block_sum
+    from carbongrid.fields import spread as spread
+    from carbongrid.fields import zonal_sum as zonal_sum
+    from carbongrid.grid import Grid as Grid
+    from carbongrid.carbon_indices import indices as indices
+    from carbongrid.labels import rasterize as rasterize
+    from carbongrid.overlaps import coverage as coverage
+    from carbongrid.overlaps import overlap as overlap
+    from carbongrid.pipeline import check as check
+    from carbongrid.pipeline import run as run
+    from carbongrid.polygons import Polygons as Polygons
+    from carbongrid.result import Result as Result
+    from carbongrid.verification import verify as verify
+    from carbongrid.zoning import classify as classify
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module 'carbongrid' has no attribute {name!r}") from None
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,80 @@
+"""Every exception of the package, and the problems that they carry.
+
+A message says what is wrong, where (file, row or key, id), and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, odd or worth saying about the input.
+
+    Parameters
+    ----------
+    what
+        The rule and the offending value, a sentence.
+    where
+        File, and in it the key, row, column or id; empty if the whole case is meant.
+    way_out
+        What the user can do; a sentence, or empty for a note.
+    level
+        ``error`` stops the run, ``warning`` and ``note`` do not.
+    """
+
+    what: str
+    where: str = ""
+    way_out: str = ""
+    level: Level = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        way_out = f" {self.way_out}" if self.way_out else ""
+        return f"{where}{self.what}{way_out}"
+
+
+class CarbongridError(Exception):
+    """Base of all errors that carbongrid raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(CarbongridError):
+    """The input is wrong: one or more problems, all found at once (exit code 2).
+
+    Parameters
+    ----------
+    problems
+        The problems, or the text of a single one.
+    where, way_out
+        Taken with a single text.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, problems: str | Problem | Iterable[Problem], where: str = "", way_out: str = ""
+    ) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems, where, way_out)
+        if isinstance(problems, Problem):
+            problems = (problems,)
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class RunError(CarbongridError):
+    """The run itself failed: disk, memory, a lock, a worker (exit code 1)."""
+
+
+class VerificationError(CarbongridError):
+    """A finished run directory is damaged, or its numbers do not add up (exit code 1)."""

@@ -1,0 +1,48 @@
+"""The ledger: where every gram of every category went (docs/decisions/0008)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """What happened to one category's total in one region; mass in int64 grams.
+
+    ``units``, ``outside_units`` and ``snapped`` are None except on a category's first row,
+    where they hold for the whole category; they are known only after the reduction.
+    """
+
+    category: str
+    region: str
+    total: int
+    facilities: int
+    by_rule: int
+    by_area: int
+    by_parent: int
+    unallocated: int
+    rule: str
+    weight_unit: str = ""
+    weight_placed: int = 0
+    weight_snapped: int = 0
+    weight_unplaced: int = 0
+    elsewhere: int = 0
+    reason: str = ""
+    units: int | None = None
+    outside_units: int | None = None
+    snapped: int | None = None
+
+    @property
+    def placed(self) -> int:
+        """Mass that reached parcels."""
+        return self.facilities + self.by_rule + self.by_area + self.by_parent
+
+    @property
+    def balances(self) -> bool:
+        """Whether what came in is what went out, to the gram."""
+        if self.total != self.placed + self.unallocated:
+            return False
+        return min(self.facilities, self.by_rule, self.by_area, self.by_parent, self.unallocated) >= 0
+
+
+Ledger = tuple[LedgerRow, ...]

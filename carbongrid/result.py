@@ -1,0 +1,92 @@
+"""What a run makes: the tables it hands to its writers, and the Result that a user gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
+    from carbongrid.categories import Category
+    from carbongrid.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The tables of a run in memory, mass in int64 grams.
+
+    Parameters
+    ----------
+    title, year, currency
+        From the case; ``currency`` is the base currency of GDP, such as CNY, or empty.
+    categories
+        The categories that have a total, sorted by name; the column order everywhere.
+    inventory
+        One row per category, region, place and gas: category, region, place, gas, grams, year, source.
+    parcels
+        In id order: id, land_use, type, mode, area_m2, geometry (grid CRS), one int64 column per category
+        (its name, such as ``industry/mining``), emission_g, sink_g, cells (int64 count of fine cells, 0 where snapped).
+    units
+        In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
+        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
+        ccr, ecc, esc (float), zone (int8), zone_name, borderline, indicative (bool), balance (source, balanced, sink),
+        reason (why unclassified, else empty).
+    parents
+        Names of the parent columns of ``units``, nearest first.
+    ledger
+        docs/decisions/0008.
+    grid_1km
+        int64 ``emission`` and ``sink`` in g yr-1 per coarse cell and float64 ``covered_area`` in m2, dims (y, x),
+        georeferenced (rioxarray CRS), coarse resolution in attribute ``resolution``.
+    assumptions
+        Sentences for the report: decisions taken, warnings, notes, each (level, text).
+    benchmark
+        Name and text of a published total, or None.
+    """
+
+    title: str
+    year: int
+    currency: str
+    categories: tuple[Category, ...]
+    inventory: pd.DataFrame
+    parcels: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    parents: tuple[str, ...]
+    ledger: Ledger
+    grid_1km: xr.Dataset
+    assumptions: tuple[tuple[str, str], ...] = ()
+    benchmark: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run directory, opened: tables are GeoDataFrames, fields are lazy xarray.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    manifest
+        What manifest.json holds.
+    units, parcels
+        GeoDataFrames as in units.gpkg and parcels.parquet.
+    inventory, ledger
+        DataFrames as in the CSV files, codes as text.
+    grid_1km
+        Dataset of grid_1km.nc, lazy.
+    labels
+        Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    units: gpd.GeoDataFrame
+    parcels: gpd.GeoDataFrame
+    inventory: pd.DataFrame
+    ledger: pd.DataFrame
+    grid_1km: xr.Dataset
+    labels: xr.Dataset | None
