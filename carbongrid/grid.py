@@ -54,8 +54,8 @@ class Grid:
         step = resolution if snap is None else snap
         _check(resolution, bounds, step)
         west, south, east, north = (float(value) for value in bounds)
-        left, bottom = math.floor(west / step) * step, math.floor(south / step) * step
-        right, top = math.ceil(east / step) * step, math.ceil(north / step) * step
+        left, bottom = math.floor(west / step) * float(step), math.floor(south / step) * float(step)
+        right, top = math.ceil(east / step) * float(step), math.ceil(north / step) * float(step)
         if right == left:
             right = left + step
         if top == bottom:
@@ -72,7 +72,11 @@ class Grid:
 
     @classmethod
     def around(
-        cls, polygons: gpd.GeoDataFrame | gpd.GeoSeries, resolution: float, *, snap: float | None = None
+        cls,
+        polygons: gpd.GeoDataFrame | gpd.GeoSeries,
+        resolution: float,
+        *,
+        snap: float | None = None,
     ) -> Grid:
         """Return the smallest grid of this resolution that covers the polygons, in their CRS."""
         if polygons.crs is None:
@@ -161,4 +165,6 @@ def _check(resolution: float, bounds: Bounds, snap: float) -> None:
     if not all(map(math.isfinite, bounds)) or east < west or north < south:
         raise InputError(f"bounds must be finite (west, south, east, north), not {bounds!r}")
     if snap <= 0 or not math.isclose(snap / resolution, round(snap / resolution), rel_tol=1e-12):
-        raise InputError(f"snap ({snap:g}) is not a whole multiple of the resolution ({resolution:g})")
+        raise InputError(
+            f"snap ({snap:g}) is not a whole multiple of the resolution ({resolution:g})"
+        )

@@ -42,7 +42,9 @@ class LedgerRow:
         """Whether what came in is what went out, to the gram."""
         if self.total != self.placed + self.unallocated:
             return False
-        return min(self.facilities, self.by_rule, self.by_area, self.by_parent, self.unallocated) >= 0
+        return (
+            min(self.facilities, self.by_rule, self.by_area, self.by_parent, self.unallocated) >= 0
+        )
 
 
 Ledger = tuple[LedgerRow, ...]

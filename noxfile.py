@@ -1,0 +1,120 @@
+"""Sessions: ``nox -s tests`` is what the README runs; ``nox -l`` lists them all.
+
+Dependencies come from pyproject's groups, versions from constraints.txt.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def _install(session: nox.Session, *groups: str) -> None:
+    """Install the package and its groups at the tested versions."""
+    wanted = [name for group in groups for name in nox.project.dependency_groups(PYPROJECT, group)]
+    session.install("-c", "constraints.txt", "-e", ".", *wanted)
+
+
+def _fresh_numba_cache(session: nox.Session) -> dict[str, str]:
+    # Numba's cache does not see an edit in another file, so a session never reuses an old one.
+    folder = Path(session.create_tmp()) / "numba"
+    session.run(
+        "python", "-c", f"import shutil; shutil.rmtree({str(folder)!r}, ignore_errors=True)"
+    )
+    return {"NUMBA_CACHE_DIR": str(folder)}
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the linters, then the whole test suite; ends with pytest's closing line."""
+    _install(session, "test", "lint")
+    _lint(session)
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "--durations=15",
+        *session.posargs,
+        env=_fresh_numba_cache(session),
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, layers, spelling."""
+    _install(session, "test", "lint")
+    _lint(session)
+
+
+def _lint(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+    session.run("mypy")
+    session.run(
+        "codespell", "carbongrid", "tests", "docs", "examples", "README.md", "CONTRIBUTING.md"
+    )
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage, kernels run without JIT so that their lines count."""
+    _install(session, "test")
+    env = {"NUMBA_DISABLE_JIT": "1"}
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "--cov",
+        "--cov-report=term",
+        "-m",
+        "not full",
+        *session.posargs,
+        env=env,
+    )
+
+
+@nox.session(python=["3.12", "3.13", "3.14"])
+def matrix(session: nox.Session) -> None:
+    """Run the tests on every supported Python that is installed."""
+    _install(session, "test")
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "-m",
+        "not full",
+        *session.posargs,
+        env=_fresh_numba_cache(session),
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the generated pages and pictures of docs/ again."""
+    _install(session)
+    session.run("python", "docs/generate.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks once, quickly, on this checkout."""
+    _install(session, "test", "bench")
+    session.run("asv", "run", "--quick", "--python=same", *session.posargs)
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Compile constraints.txt anew (needs uv)."""
+    session.run(
+        "uv", "pip", "compile", "-p", "3.13", "--no-header", "--no-annotate", "--quiet", "--upgrade",
+        "--group", "dev", "--group", "bench", "pyproject.toml", "-o", "constraints.txt",
+        external=True, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
