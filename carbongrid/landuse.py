@@ -1,0 +1,193 @@
+"""Land use: what a parcel's code means to the method.
+
+Code systems collide: 1001 is a railway in the national land survey and a works in the planning
+classification. So a system is always named, and codes are never guessed across systems.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+
+import pandas as pd
+
+from carbongrid.errors import InputError, Problem
+
+SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
+"""Code systems that ship with the package."""
+
+MODES = ("road", "rail", "water", "air")
+"""Modes of transport land; other land has none."""
+
+SYSTEM_COLUMNS = ("code", "type", "mode", "name_en", "name_zh")
+
+_NATIONAL_CODE = re.compile(r"\d{2}(?:\d{2})+")
+
+
+def packaged_table(name: str) -> pd.DataFrame:
+    """Return a CSV of the package's data folder, every cell as text.
+
+    Parameters
+    ----------
+    name
+        Path inside ``carbongrid/data``, such as ``landuse/tdland3.csv``.
+    """
+    text = files("carbongrid").joinpath("data", name).read_text(encoding="utf-8")
+    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+
+
+TERRITORIAL_TYPES = packaged_table("territorial_types.csv")
+"""Columns type, parent (blank where it has none), name_en, name_zh."""
+
+TYPES: tuple[str, ...] = tuple(TERRITORIAL_TYPES["type"])
+"""Territorial types in the order in which reports list them."""
+
+PARENT: dict[str, str] = dict(zip(TYPES, TERRITORIAL_TYPES["parent"], strict=True))
+"""Parent of each territorial type, for the fallback of decision 10; blank where it has none."""
+
+
+@cache
+def type_priority() -> dict[str, int]:
+    """Return the rank of each territorial type where parcels overlap; 1 lies on top."""
+    table = packaged_table("type_priority.csv")
+    return {name: int(rank) for name, rank in zip(table["type"], table["rank"], strict=True)}
+
+
+def read_code_system(system: str | pd.DataFrame, *, where: str = "") -> pd.DataFrame:
+    """Return a code system's table.
+
+    Parameters
+    ----------
+    system
+        One of :data:`SYSTEMS`, or a user's table with columns code and type, and if need be
+        mode, name_en, name_zh; every cell text.
+    where
+        Name of the user's file, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Columns code, type, mode, name_en, name_zh; blank where unknown.
+
+    Raises
+    ------
+    InputError
+        If the system is unknown, or the table lacks a column, repeats a code, or names a type or
+        mode that is not known.
+    """
+    if isinstance(system, str):
+        if system not in SYSTEMS:
+            raise InputError(
+                f"{system!r} is not a land-use code system",
+                where or "parcels.code_system",
+                f"Known: {', '.join(SYSTEMS)}, or a CSV with columns code, type.{_nearest(system, SYSTEMS)}",
+            )
+        return packaged_table(f"landuse/{system}.csv")[list(SYSTEM_COLUMNS)]
+    table = system.rename(columns=str).copy()
+    for column in SYSTEM_COLUMNS[2:]:
+        if column not in table:
+            table[column] = ""
+    problems = _problems_of_system(table, where or "the code system")
+    if problems:
+        raise InputError(problems)
+    return table[list(SYSTEM_COLUMNS)].reset_index(drop=True)
+
+
+def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
+    """Return what land-use codes mean.
+
+    A code is looked up as it is, then without its trailing letter (0101K), then, if it is a
+    national code of digits, by its higher levels (0101 by 01) where these have a type other than
+    none. An OSM tag is looked up as ``key=value``, then as ``key=*``.
+
+    Parameters
+    ----------
+    codes
+        Codes as text, shape (n,).
+    system
+        From :func:`read_code_system`.
+
+    Returns
+    -------
+    DataFrame
+        Columns type (``none`` where unknown), mode, matched (the row's code, blank where
+        unknown), on the index of ``codes``.
+    """
+    rows = {row.code: row for row in system.itertuples()}
+    known: dict[str, tuple[str, str, str]] = {}
+    for code in codes.unique():
+        row = rows.get(_matching(code, rows))
+        known[code] = (row.type, row.mode, row.code) if row else ("none", "", "")
+    values = [known[code] for code in codes]
+    return pd.DataFrame(values, columns=["type", "mode", "matched"], index=codes.index, dtype=str)
+
+
+def fitting_systems(codes: pd.Series) -> dict[str, float]:
+    """Return the share of rows whose code each shipped system has, best first.
+
+    Higher levels do not count here: they would make every system of digits fit every other.
+    """
+    counts = codes.value_counts()
+    total = int(counts.sum())
+    shares = {}
+    for name in SYSTEMS:
+        system = read_code_system(name)
+        rows = {code: None for code in system["code"]}
+        fits = [_exactly(code, rows) != "" for code in counts.index]
+        shares[name] = float(counts[fits].sum()) / total if total else 0.0
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def _matching(code: str, rows: dict[str, object]) -> str:
+    exact = _exactly(code, rows)
+    if exact:
+        return exact
+    digits = code.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    if _NATIONAL_CODE.fullmatch(digits):
+        for length in range(len(digits) - 2, 0, -2):
+            row = rows.get(digits[:length])
+            if row is not None and row.type != "none":  # type: ignore[attr-defined]
+                return digits[:length]
+    return ""
+
+
+def _exactly(code: str, rows: dict[str, object]) -> str:
+    candidates = [code]
+    if code[-1:].isalpha():
+        candidates.append(code[:-1])
+    if "=" in code:
+        candidates = [code, code.partition("=")[0] + "=*"]
+    return next((candidate for candidate in candidates if candidate in rows), "")
+
+
+def _problems_of_system(table: pd.DataFrame, where: str) -> list[Problem]:
+    missing = [column for column in ("code", "type") if column not in table]
+    if missing:
+        way_out = f"It has: {', '.join(map(str, table.columns))}."
+        return [Problem(f"no column {column!r}", where, way_out) for column in missing]
+    problems = [
+        Problem(f"{name!r} is not a territorial type", where, f"Known: {', '.join(TYPES)}.{_nearest(name, TYPES)}")
+        for name in sorted(set(table["type"]) - set(TYPES))
+    ]
+    problems += [
+        Problem(f"{name!r} is not a mode of transport", where, f"Known: {', '.join(MODES)}, or blank.")
+        for name in sorted(set(table["mode"]) - {*MODES, ""})
+    ]
+    stray = table.loc[(table["mode"] != "") & (table["type"] != "transport"), "code"]
+    problems += [
+        Problem(f"code {code!r} has a mode, but is not transport land", where, "Leave its mode blank.")
+        for code in stray
+    ]
+    repeated = table.loc[table["code"].duplicated(), "code"].unique()
+    problems += [
+        Problem(f"code {code!r} stands twice", where, "Keep one row per code.") for code in repeated[:10]
+    ]
+    return problems
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    matches = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
