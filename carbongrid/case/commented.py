@@ -1,0 +1,112 @@
+"""Writes a case file in which every line says what it means, in the words of the models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from carbongrid.case.fields import facts_of, nearest
+from carbongrid.case.models import Case
+from carbongrid.case.reading import keys_of, sections
+from carbongrid.errors import InputError
+
+_WIDTH = 36
+"""Column where comments begin, unless the line is longer."""
+
+
+def commented_toml(values: Mapping[str, Any], *, unused: bool = False) -> str:
+    """Return a case file with a comment on every line, keys in the order of the documentation.
+
+    Parameters
+    ----------
+    values
+        As a TOML file holds them: ``{"year": 2020, "parcels": {"path": ...}, ...}``.
+    unused
+        Whether keys without a value are shown too, as an example behind a ``#``.
+
+    Raises
+    ------
+    InputError
+        If a key or a section is not known.
+    """
+    _refuse_unknown(values)
+    top = [(key, field) for key, field in keys_of(Case).items() if key not in sections()]
+    lines = list(_lines(values, top, unused))
+    for name, model in sections().items():
+        if name in values or unused:
+            used = name in values
+            lines += ["", _line(f"{'' if used else '# '}[{name}]", _about_section(name))]
+            fields = list(keys_of(model).items())
+            lines += _lines(values.get(name, {}), fields, unused)
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: Any) -> str:
+    """Return a value as TOML writes it.
+
+    Raises
+    ------
+    TypeError
+        If it is not a text, a number, a truth value or a list of them.
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    raise TypeError(f"a case has no value like {value!r}")
+
+
+def comment_of(field: FieldInfo) -> str:
+    """Return what a field means and its unit, on one line."""
+    default = "" if field.description and "default" in field.description else _default(field)
+    return f"[{facts_of(field)['unit']}] {field.description}{default}"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "; required"
+    if field.default in (None, (), ""):
+        return ""
+    whole = isinstance(field.default, float) and field.default.is_integer()
+    return f"; default {toml_value(int(field.default) if whole else field.default)}"
+
+
+def _about_section(name: str) -> str:
+    field = Case.model_fields[name]
+    return f"{field.description}{'; required' if field.is_required() else ''}"
+
+
+def _lines(
+    values: Mapping[str, Any], fields: list[tuple[str, FieldInfo]], unused: bool
+) -> Iterator[str]:
+    for key, field in fields:
+        if values.get(key) is not None:
+            yield _line(f"{key} = {toml_value(values[key])}", comment_of(field))
+        elif unused:
+            yield _line(f"# {key} = {toml_value(facts_of(field)['example'])}", comment_of(field))
+
+
+def _line(text: str, comment: str) -> str:
+    return f"{text + '  ':<{_WIDTH}}# {comment}"
+
+
+def _refuse_unknown(values: Mapping[str, Any]) -> None:
+    models: dict[str, type[BaseModel]] = {"": Case, **sections()}
+    places = {"": values, **{name: values[name] for name in sections() if name in values}}
+    for name, part in places.items():
+        for key in part:
+            known = keys_of(models[name])
+            if key not in known:
+                close = nearest(key, known)
+                raise InputError(
+                    f"unknown key {key!r}" + (f" in [{name}]" if name else ""),
+                    way_out=f"Did you mean {close!r}?" if close else "",
+                )

@@ -1,0 +1,68 @@
+"""What the sections of a case have in common: how a field is described."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Section(BaseModel):
+    """Base of every table of the case file: no unknown key, no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def about(
+    title: str,
+    unit: str,
+    description: str,
+    *,
+    example: Any,
+    alias: str | None = None,
+    file: bool = False,
+) -> FieldInfo:
+    """Describe a field of the case: what comments, docs and messages say about it.
+
+    Parameters
+    ----------
+    title, description
+        A name and half a line of prose, without a full stop.
+    unit
+        Unit of the value, or what kind of text it is (``file``, ``column``, ``word``).
+    example
+        A value that the template shows.
+    alias
+        Key in the file, where Python cannot have it as a name.
+    file
+        Whether the value is a path, or can be one beside some words.
+    """
+    extra: dict[str, Any] = {"unit": unit, "example": example, "file": file}
+    described: FieldInfo = Field(
+        title=title, description=description, alias=alias, json_schema_extra=extra
+    )
+    return described
+
+
+def facts_of(field: FieldInfo) -> dict[str, Any]:
+    """Return a field's ``unit``, ``example`` and ``file``."""
+    extra = field.json_schema_extra
+    return dict(extra) if isinstance(extra, dict) else {}
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is most like this one, or None if none is like it."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    matches = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
+
+
+ENCODING = about(
+    "Encoding",
+    "word",
+    "text encoding of the file; default: UTF-8, then GB18030",
+    example="gbk",
+)

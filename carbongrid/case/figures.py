@@ -1,0 +1,143 @@
+"""Sections of a case that bring figures: totals, facilities, GDP, categories, what is allowed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from carbongrid.case.fields import ENCODING, Section, about
+from carbongrid.case.values import CurrencyText, MassText, Text, Texts, one_of
+
+
+class TotalsSection(Section):
+    """Mass per category, and per region where it is known."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Totals",
+            "file",
+            "CSV or XLSX: category, value, unit; region, place, year, source if you like",
+            example="totals.csv",
+            file=True,
+        ),
+    ]
+    encoding: Annotated[Text | None, ENCODING] = None
+
+
+class InventorySection(Section):
+    """Activity data from which totals are formed."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Activity data", "file", "workbook of activities", example="inventory.xlsx", file=True
+        ),
+    ]
+    gwp: Annotated[
+        str,
+        one_of("AR4", "AR5", "AR6"),
+        about(
+            "GWP set", "word", "global warming potentials, 100 years: AR4, AR5, AR6", example="AR5"
+        ),
+    ] = "AR5"
+    sinks: Annotated[
+        str,
+        one_of("study", "ipcc"),
+        about("Sinks", "word", "study: crops and land; ipcc: land only", example="study"),
+    ] = "study"
+
+
+class FacilitiesSection(Section):
+    """Emitters known by name and coordinates; taken off their category's total."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Facilities",
+            "file",
+            "table name, category, value, unit, x, y, crs",
+            example="facilities.csv",
+            file=True,
+        ),
+    ]
+    encoding: Annotated[Text | None, ENCODING] = None
+
+
+class GdpSection(Section):
+    """GDP, without which there is no ECC and no zone."""
+
+    path: Annotated[
+        Text,
+        about(
+            "GDP",
+            "file",
+            "table region, value; or region, primary, secondary, tertiary for a parent",
+            example="gdp.csv",
+            file=True,
+        ),
+    ]
+    by: Annotated[
+        Text,
+        about(
+            "Level",
+            "word or column",
+            "unit, or a parent column: then spread over its units by industry",
+            example="unit",
+        ),
+    ] = "unit"
+    currency: Annotated[
+        CurrencyText,
+        about("Currency", "currency", "what one in the table is worth", example="1e8 CNY"),
+    ] = "1e8 CNY"
+    encoding: Annotated[Text | None, ENCODING] = None
+
+
+class CategoriesSection(Section):
+    """Categories of your own."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Categories",
+            "file",
+            "table whose rows replace or add to the package's, by category",
+            example="categories.csv",
+            file=True,
+        ),
+    ]
+    encoding: Annotated[Text | None, ENCODING] = None
+
+
+class BenchmarkSection(Section):
+    """A published total to compare with; nothing is scaled to it."""
+
+    name: Annotated[
+        Text, about("Name", "text", "who published it, and for when", example="CEADs 2019")
+    ]
+    total: Annotated[
+        MassText,
+        about("Total", "mass", "the total with its unit", example="231.2 Mt CO2"),
+    ]
+
+
+class AllowSection(Section):
+    """What would otherwise stop the run, by category."""
+
+    unallocated: Annotated[
+        Texts,
+        about(
+            "Unallocated",
+            "categories",
+            "may leave more than 1 % of their mass unallocated",
+            example=["waste/industrial"],
+        ),
+    ] = ()
+    fallback: Annotated[
+        Texts,
+        about(
+            "Fallback",
+            "categories",
+            "may place more than 5 % of their mass by a fallback",
+            example=["buildings/public-services"],
+        ),
+    ] = ()

@@ -1,0 +1,203 @@
+"""Sections of a case that describe the land: grids, parcels, units."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from carbongrid.case.fields import ENCODING, Section, about
+from carbongrid.case.values import MetricCrs, Text, Texts, one_of, one_of_or_table, wrong
+
+CODE_SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
+
+
+def divisors_near(resolution: float, coarse: float) -> list[float]:
+    """Return the round lengths next below and above the resolution that divide the coarse cell."""
+    tenths = round(coarse * 10)
+    lengths = [tenths / k / 10 for k in range(1, tenths + 1) if tenths % k == 0]
+    below = [length for length in lengths if length < resolution]
+    above = [length for length in lengths if length > resolution]
+    return [*([max(below)] if below else []), *([min(above)] if above else [])]
+
+
+class GridSection(Section):
+    """The fine grid and the coarse one, which share a plane."""
+
+    crs: Annotated[
+        MetricCrs | None,
+        about(
+            "Plane of the grids",
+            "CRS",
+            "projected CRS in metres; default: equal-area, centred on the data",
+            example="EPSG:4528",
+        ),
+    ] = None
+    resolution: Annotated[
+        float,
+        Field(gt=0),
+        about("Fine cell", "m", "side of a cell of the fine grid; divides coarse", example=10),
+    ] = 10.0
+    coarse: Annotated[
+        float,
+        Field(gt=0),
+        about("Coarse cell", "m", "side of a cell of the intensity grid", example=1000),
+    ] = 1000.0
+
+    @model_validator(mode="after")
+    def _resolution_divides_coarse(self) -> GridSection:
+        ratio = Fraction(repr(self.coarse)) / Fraction(repr(self.resolution))
+        if ratio.denominator != 1:
+            near = " or ".join(
+                f"{length:g}" for length in divisors_near(self.resolution, self.coarse)
+            )
+            raise wrong(
+                f"a resolution of {self.resolution:g} m does not divide the coarse cell of "
+                f"{self.coarse:g} m",
+                f"The nearest that do: {near} m.",
+                key="resolution",
+            )
+        return self
+
+
+class ParcelsSection(Section):
+    """The land-use parcels that carry everything."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Parcels",
+            "file",
+            "polygons: GeoPackage, File Geodatabase, GeoJSON, FlatGeobuf, Shapefile, GeoParquet",
+            example="parcels.gpkg",
+            file=True,
+        ),
+    ]
+    layer: Annotated[
+        Text | None,
+        about("Layer", "layer", "layer of the file; default: its only one", example="DLTB"),
+    ] = None
+    id: Annotated[
+        Texts,
+        Field(min_length=1),
+        about(
+            "Parcel id",
+            "column",
+            'column with the id, or a list of columns that make it together: ["county", "BSM"]',
+            example="BSM",
+        ),
+    ] = ("BSM",)
+    land_use: Annotated[
+        Text, about("Land use", "column", "column with the land-use code", example="DLBM")
+    ] = "DLBM"
+    code_system: Annotated[
+        Text,
+        one_of_or_table(*CODE_SYSTEMS),
+        about(
+            "Code system",
+            "word or file",
+            f"what the codes mean, no default: {', '.join(CODE_SYSTEMS)}, or a CSV of your own",
+            example="tdland3",
+            file=True,
+        ),
+    ]
+    area_field: Annotated[
+        Text | None,
+        about(
+            "Area",
+            "column, m2",
+            "column with the surveyed area; default: geodesic area of the polygon",
+            example="TBDLMJ",
+        ),
+    ] = None
+    unit_field: Annotated[
+        Text | None,
+        about(
+            "Surveyed unit",
+            "column",
+            "column with a unit's code, reported beside the overlay and never used instead",
+            example="ZLDWDM",
+        ),
+    ] = None
+    overlap: Annotated[
+        str,
+        one_of("error", "priority"),
+        about(
+            "Overlapping parcels",
+            "word",
+            "error, or priority: cut to a partition by a priority of types, smaller on top",
+            example="error",
+        ),
+    ] = "error"
+    repair: Annotated[
+        bool,
+        about(
+            "Repair",
+            "true or false",
+            "whether invalid polygons are mended, and the change of area reported",
+            example=False,
+        ),
+    ] = False
+    encoding: Annotated[Text | None, ENCODING] = None
+
+
+class UnitsSection(Section):
+    """The administrative units that the mass is added up over."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Units",
+            "file",
+            "polygons of the units (townships), formats as for parcels",
+            example="townships.gpkg",
+            file=True,
+        ),
+    ]
+    layer: Annotated[
+        Text | None,
+        about("Layer", "layer", "layer of the file; default: its only one", example="townships"),
+    ] = None
+    id: Annotated[
+        Text, about("Unit code", "column", "column with the unit's code", example="code")
+    ] = "code"
+    name: Annotated[
+        Text | None,
+        about("Name", "column", "column with the name; default: the code", example="name_zh"),
+    ] = None
+    name_en: Annotated[
+        Text | None,
+        about("English name", "column", "column with the name in English", example="name_en"),
+    ] = None
+    parents: Annotated[
+        Texts,
+        about(
+            "Parents",
+            "columns",
+            "columns with the codes of higher levels (districts), nearest first",
+            example=["district"],
+        ),
+    ] = ()
+    water: Annotated[
+        Text,
+        one_of_or_table("ledger", "nearest"),
+        about(
+            "Water in no unit",
+            "word or file",
+            "ledger: reported; nearest: to the nearest unit; or a CSV unit, share",
+            example="ledger",
+            file=True,
+        ),
+    ] = "ledger"
+    old_codes: Annotated[
+        Text | None,
+        about(
+            "Old codes",
+            "file",
+            "CSV old, new: codes of merged units in the statistics, and the codes of today",
+            example="old_codes.csv",
+            file=True,
+        ),
+    ] = None
+    encoding: Annotated[Text | None, ENCODING] = None

@@ -1,0 +1,70 @@
+"""Where files that a case names may lie: under its folder, unless it allows more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from carbongrid.errors import InputError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_INSIDE = "Put the file under the case's folder, or set allow_outside = true."
+
+
+def resolve_path(folder: Path, written: str, allow_outside: bool, allow_remote: bool) -> Path:
+    """Return the absolute path of a file that a case names; it need not be there.
+
+    Parameters
+    ----------
+    folder
+        Folder of the case file.
+    written
+        The path as the case has it.
+    allow_outside, allow_remote
+        As the case has them.
+
+    Raises
+    ------
+    InputError
+        If the path is blank, remote, a driver's own kind, or leads outside the folder, by ``..``, from
+        the root or through a symbolic link, without ``allow_outside``.
+    """
+    if not written.strip() or _CONTROL.search(written):
+        raise InputError(f"{written!r} is not the name of a file")
+    _refuse_remote(written, allow_remote)
+    path = PurePosixPath(written)
+    windows = PureWindowsPath(written)
+    if windows.drive or "\\" in written:
+        raise InputError(
+            f"{written!r} is a Windows path",
+            way_out="Write it relative to the case, with / between.",
+        )
+    if not allow_outside and path.is_absolute():
+        raise InputError(
+            f"{written!r} is an absolute path, expected one relative to the case", way_out=_INSIDE
+        )
+    if not allow_outside and ".." in path.parts:
+        raise InputError(f"{written!r} climbs out of a folder by '..'", way_out=_INSIDE)
+    root = folder.resolve()
+    target = (root / path).resolve()
+    if not allow_outside and not target.is_relative_to(root):
+        raise InputError(
+            f"{written!r} leads outside the case's folder by a symbolic link", way_out=_INSIDE
+        )
+    return target
+
+
+def _refuse_remote(written: str, allow_remote: bool) -> None:
+    driver = written.lstrip("/").lower().startswith("vsi") and written.startswith("/")
+    if not driver and not _SCHEME.match(written) and not written.startswith("//"):
+        return
+    kind = (
+        "a path of GDAL's own (/vsi...)" if driver else "a remote address or a driver's connection"
+    )
+    way_out = (
+        "Reading such files is not built yet, allow_remote or not: copy the file into the case's folder."
+        if allow_remote
+        else "Copy the file into the case's folder (allow_remote would be needed to read it there)."
+    )
+    raise InputError(f"{written!r} is {kind}, expected a file", way_out=way_out)

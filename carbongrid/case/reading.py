@@ -1,0 +1,208 @@
+"""Reads a case file and says everything that is wrong with it, in the user's words."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from carbongrid.case.fields import facts_of, nearest
+from carbongrid.case.models import Case, fault_of_amounts
+from carbongrid.errors import InputError, Problem
+
+_EXPECTED = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number without quotes",
+    "float_type": "a number without quotes",
+    "bool_type": "true or false without quotes",
+    "finite_number": "a finite number",
+    "tuple_type": "text in quotes, or a list of them",
+    "model_type": "a section",
+    "model_attributes_type": "a section",
+}
+
+
+def read_case(path: Path) -> Case:
+    """Return the case in a file; :meth:`Case.read` is its public name."""
+    values = _toml(path)
+    case = case_of(values, path)
+    problems = list(_faults_of_files(case))
+    if problems:
+        raise InputError(problems)
+    return case
+
+
+def case_of(values: Mapping[str, Any], path: Path) -> Case:
+    """Return the case that values make; :meth:`Case.of` is its public name."""
+    try:
+        case = Case.model_validate(dict(values))
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        problems = [_problem(fault, values, path.name) for fault in faults]
+        amounts = fault_of_amounts("totals" in values, "inventory" in values)
+        if amounts and not any(problem.what == amounts[0] for problem in problems):
+            problems.append(Problem(amounts[0], path.name, amounts[1]))
+        raise InputError(problems) from None
+    case._path = path.absolute()
+    return case
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(
+            "there is no such case file",
+            str(path),
+            "Write one with `carbongrid init DIR`, or check the name.",
+        ) from None
+    except IsADirectoryError:
+        raise InputError(
+            "this is a folder, expected a case file", str(path), "Name the TOML file in it."
+        ) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise InputError(f"the case file cannot be read: {error.strerror}", str(path)) from None
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"this is not TOML: {error}",
+            path.name,
+            'Text stands in quotes (crs = "EPSG:4490"), sections in brackets ([parcels]).',
+        ) from None
+
+
+def _faults_of_files(case: Case) -> list[Problem]:
+    problems = []
+    for key, written in case.named_files():
+        where = f"{case.path.name}, {key}"
+        try:
+            target = case.resolve(written)
+        except InputError as error:
+            problems += [Problem(fault.what, where, fault.way_out) for fault in error.problems]
+            continue
+        if not target.exists():
+            problems.append(_missing_file(written, target, where))
+    return problems
+
+
+def _missing_file(written: str, target: Path, where: str) -> Problem:
+    siblings = [entry.name for entry in target.parent.iterdir()] if target.parent.is_dir() else []
+    close = nearest(target.name, siblings)
+    way_out = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
+    return Problem(f"there is no file {written!r}", where, way_out)
+
+
+def _problem(fault: Any, values: Mapping[str, Any], file: str) -> Problem:
+    location = tuple(part for part in fault["loc"] if isinstance(part, str))
+    context = fault.get("ctx", {})
+    if fault["type"] == "case" and context["key"]:
+        location = (*location, context["key"])
+    where = _where(file, location)
+    if fault["type"] == "extra_forbidden":
+        return _unknown_key(location, values, where)
+    field = _field(location)
+    if fault["type"] == "missing":
+        return _missing_key(location, field, where)
+    if fault["type"] == "case":
+        return Problem(context["message"], where, context["way_out"])
+    return Problem(_mismatch(fault), where, _example(location, field))
+
+
+def _where(file: str, location: tuple[str, ...]) -> str:
+    if not location:
+        return file
+    key = location[0] if len(location) == 1 else f"[{location[0]}] {'.'.join(location[1:])}"
+    return f"{file}, {key}"
+
+
+def _section(name: str) -> type[BaseModel] | None:
+    field = Case.model_fields.get(name)
+    if field is None:
+        return None
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def sections() -> dict[str, type[BaseModel]]:
+    """Return the model of every section, in the order of the file."""
+    found = {name: _section(name) for name in Case.model_fields}
+    return {name: model for name, model in found.items() if model is not None}
+
+
+def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by their keys in the file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _field(location: tuple[str, ...]) -> FieldInfo | None:
+    if not location:
+        return None
+    model = _section(location[0]) if len(location) > 1 else Case
+    return None if model is None else keys_of(model).get(location[-1])
+
+
+def _unknown_key(location: tuple[str, ...], values: Mapping[str, Any], where: str) -> Problem:
+    key = location[-1]
+    top = len(location) == 1
+    model = Case if top else sections()[location[0]]
+    known = keys_of(model)
+    kind = "section" if top and isinstance(values.get(key), dict) else "key"
+    close = nearest(key, known)
+    if close:
+        return Problem(f"unknown {kind} {key!r}", where, f"Did you mean {close!r}?")
+    homes = [f"[{name}]" for name, section in sections().items() if key in keys_of(section)]
+    if not top and key in keys_of(Case):
+        homes.insert(0, "the top of the file, before the first section")
+    if homes:
+        return Problem(f"unknown {kind} {key!r}", where, f"It belongs to {' or '.join(homes)}.")
+    return Problem(f"unknown {kind} {key!r}", where, f"Known here: {', '.join(known)}.")
+
+
+def _missing_key(location: tuple[str, ...], field: FieldInfo | None, where: str) -> Problem:
+    if field is None:
+        return Problem(f"the required key {location[-1]!r} is missing", where)
+    kind = "section" if len(location) == 1 and location[0] in sections() else "key"
+    what = f"the required {kind} {location[-1]!r} is missing: {field.description}"
+    return Problem(what, where, _example(location, field))
+
+
+def _example(location: tuple[str, ...], field: FieldInfo | None) -> str:
+    if field is None:
+        return ""
+    if len(location) == 1 and location[0] in sections():
+        required = [
+            key for key, entry in keys_of(sections()[location[0]]).items() if entry.is_required()
+        ]
+        return f"Add a section [{location[0]}] with {' and '.join(required)}." if required else ""
+    from carbongrid.case.commented import toml_value
+
+    return f"Write for example {location[-1]} = {toml_value(facts_of(field)['example'])}."
+
+
+def _mismatch(fault: Any) -> str:
+    expected = _EXPECTED.get(fault["type"])
+    if expected:
+        return f"expected {expected}, not {_shown(fault['input'])}"
+    message = fault["msg"].replace("Input should be ", "expected a number ")
+    return f"{message}, not {_shown(fault['input'])}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a section"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

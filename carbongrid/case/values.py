@@ -1,0 +1,145 @@
+"""Kinds of values that fields of a case take, each with the message that says what was expected."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from carbongrid.case.fields import nearest
+from carbongrid.errors import InputError
+from carbongrid.units_of_measure import base_currency, grams_of_text
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+POINT_SYSTEMS = ("gcj02", "bd09")
+TABLE_SUFFIXES = (".csv", ".xlsx")
+
+
+def wrong(message: str, way_out: str = "", *, key: str = "") -> PydanticCustomError:
+    """Return the error that a validator raises; ``key`` where it checks a whole section."""
+    context = {"message": message, "way_out": way_out, "key": key}
+    return PydanticCustomError("case", "{message}", context)
+
+
+def is_table(text: str) -> bool:
+    """Whether a value that may be a word or a file is the file."""
+    return PurePosixPath(text).suffix.lower() in TABLE_SUFFIXES
+
+
+def is_path_of(unit: str, value: object) -> bool:
+    """Whether a value of a field that can hold a file is one, not a word."""
+    return isinstance(value, str) and (unit == "file" or is_table(value))
+
+
+def one_of(*words: str, optional: bool = False) -> AfterValidator:
+    """Accept these words only, and None where the field is optional."""
+
+    def check(text: str | None) -> str | None:
+        if text in words or (text is None and optional):
+            return text
+        close = nearest(text or "", words)
+        hint = f"Did you mean {close!r}?" if close else ""
+        raise wrong(f"expected {' or '.join(map(repr, words))}, not {text!r}", hint)
+
+    return AfterValidator(check)
+
+
+def one_of_or_table(*words: str) -> AfterValidator:
+    """Accept these words, or the name of a CSV or XLSX file."""
+
+    def check(text: str) -> str:
+        if text in words or is_table(text):
+            return text
+        close = nearest(text, words)
+        choices = ", ".join(map(repr, words))
+        hint = f"Did you mean {close!r}?" if close else "The name of a table ends in .csv or .xlsx."
+        raise wrong(f"expected {choices} or the name of a CSV table, not {text!r}", hint)
+
+    return AfterValidator(check)
+
+
+def _one_or_many(value: object) -> object:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise wrong("expected some text, not a blank", "Leave the key out if it is not needed.")
+    return text
+
+
+def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise wrong(f"expected each column once, not {list(names)!r}")
+    return names
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+"""Text that is not blank."""
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many), AfterValidator(_columns)]
+"""One text or a list of them, each once."""
+
+
+def _projected_in_metres(text: str) -> str:
+    crs = _parsed_crs(text)
+    if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:
+        raise wrong(
+            f"expected a projected CRS in metres, not {text!r}",
+            "Leave crs out for an equal-area one made from the data.",
+        )
+    return text
+
+
+def _crs_of_points(text: str) -> str:
+    if text not in POINT_SYSTEMS:
+        _parsed_crs(text)
+    return text
+
+
+def _parsed_crs(text: str) -> CRS:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_user_input(text)
+    except CRSError:
+        raise wrong(
+            f"expected a coordinate reference system, not {text!r}",
+            "Write it as an authority's code, for example 'EPSG:4490'.",
+        ) from None
+
+
+def _mass(text: str) -> str:
+    try:
+        grams_of_text(text)
+    except InputError as error:
+        raise wrong(str(error)) from None
+    return text
+
+
+def _currency(text: str) -> str:
+    try:
+        base_currency(text)
+    except InputError as error:
+        raise wrong(str(error)) from None
+    return text
+
+
+MetricCrs = Annotated[Text, AfterValidator(_projected_in_metres)]
+"""A projected CRS in metres."""
+
+PointCrs = Annotated[Text, AfterValidator(_crs_of_points)]
+"""gcj02, bd09 or any CRS."""
+
+MassText = Annotated[Text, AfterValidator(_mass)]
+"""A mass with its unit, such as ``231.2 Mt CO2``."""
+
+CurrencyText = Annotated[Text, AfterValidator(_currency)]
+"""A unit of money, such as ``1e8 CNY``."""

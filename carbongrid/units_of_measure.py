@@ -1,0 +1,238 @@
+"""Units of mass and of money, read exactly: text in, integer grams or currency units out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from carbongrid.errors import InputError
+
+MASS_RATE = "t yr-1"
+"""Unit of mass in tables for people."""
+GRAM_RATE = "g yr-1"
+"""Unit of mass inside the package, int64."""
+DENSITY = "kg m-2 yr-1"
+"""Unit of emission density, float64."""
+
+INT64_MAX = 2**63 - 1
+_MOST_DIGITS = 400
+"""Decimal exponents beyond this are refused: 1e999999999 would fill the memory as an integer."""
+
+_GRAMS = {
+    "g": 1,
+    "kg": 10**3,
+    "t": 10**6,
+    "kt": 10**9,
+    "Mt": 10**12,
+    "Gt": 10**15,
+    "Mg": 10**6,
+    "Gg": 10**9,
+    "Tg": 10**12,
+    "Pg": 10**15,
+    "tonnes": 10**6,
+    "tonne": 10**6,
+    "克": 1,
+    "千克": 10**3,
+    "公斤": 10**3,
+    "吨": 10**6,
+    "万吨": 10**10,
+    "亿吨": 10**14,
+}
+_SUBSTANCES = {
+    **dict.fromkeys(
+        ("co2e", "co2eq", "co2-e", "co2-eq", "co2 eq", "co2 equivalent", "co2-equivalent"), "CO2e"
+    ),
+    **dict.fromkeys(("co2当量", "二氧化碳当量"), "CO2e"),
+    **dict.fromkeys(("co2", "二氧化碳"), "CO2"),
+    **dict.fromkeys(("c", "碳"), "C"),
+}
+_CO2_PER_CARBON = Fraction(44, 12)
+_OTHER_GAS = re.compile(r"CH4|N2O|SF6|NF3|HFC|PFC|甲烷|氧化亚氮", re.IGNORECASE)
+
+_NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
+_FACTOR = rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER})?"
+_MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
+_MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
+_PER_YEAR = re.compile(r"(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
+_TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
+_SCRIPTS = str.maketrans("₂₄₆₃", "2463")
+_SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_MASS_WAY_OUT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
+
+_MONEY_NAMES = {"元": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR"}
+_POWERS = {
+    "": 1, "百": 10**2, "千": 10**3, "万": 10**4,
+    "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12,
+}
+_MONEY = re.compile(
+    rf"{_FACTOR}\s*(?P<power>百万|千万|万亿|百|千|万|亿)?\s*(?P<name>[A-Z]{{3}}|{'|'.join(_MONEY_NAMES)})"
+)
+_MONEY_WAY_OUT = "Write for example 1e8 CNY, 亿元, 1e6 EUR or EUR."
+
+
+def grams(value: Decimal, unit: str) -> int:
+    """Return a mass in whole grams of CO2 or CO2e, rounded once, half to even.
+
+    Parameters
+    ----------
+    value
+        Any finite number.
+    unit
+        A mass with what it is of, such as ``t CO2e``, ``1e4 t CO2``, ``万吨 CO2e``, ``kt C``. A trailing
+        ``/yr`` is taken as said. Carbon becomes CO2 by 44/12, exactly.
+
+    Raises
+    ------
+    InputError
+        If the unit is not known, names a gas that needs a GWP, or the mass exceeds int64.
+    """
+    per_one, _ = _mass_unit(unit)
+    return _integer(value, per_one, f"{value} {unit}", "9.2e12 t")
+
+
+def gas_of(unit: str) -> str:
+    """Return what a mass unit is of: ``CO2e`` or ``CO2`` (carbon is converted to CO2).
+
+    Raises
+    ------
+    InputError
+        As :func:`grams`.
+    """
+    return _mass_unit(unit)[1]
+
+
+def grams_of_text(text: str) -> int:
+    """Return the grams of a number and a unit in one text, such as ``231.2 Mt CO2``.
+
+    Raises
+    ------
+    InputError
+        If the text does not begin with a number, and as :func:`grams`.
+    """
+    match = _TEXT.fullmatch(text.strip())
+    if match is None:
+        raise InputError(
+            f"{text!r} is not a number with a unit", way_out="Write for example 231.2 Mt CO2."
+        )
+    return grams(Decimal(match["value"]), match["unit"])
+
+
+def format_tonnes(masses: Iterable[int]) -> list[str]:
+    """Return masses in grams as tonnes with six decimals, exactly.
+
+    Parameters
+    ----------
+    masses
+        Integer grams, shape (n,): an int64 array or Python integers.
+    """
+    return [_six_decimals(int(mass)) for mass in masses]
+
+
+def _six_decimals(mass: int) -> str:
+    whole, rest = divmod(abs(mass), 10**6)
+    return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
+
+
+def currency_units(value: Decimal, unit: str) -> int:
+    """Return an amount of money in whole units of the base currency, rounded once, half to even.
+
+    Parameters
+    ----------
+    value
+        Any finite number.
+    unit
+        What one is worth: ``1e8 CNY``, ``亿元``, ``1e6 EUR``, ``EUR``.
+
+    Raises
+    ------
+    InputError
+        If the unit is not known or the amount exceeds int64.
+    """
+    per_one, name = _money_unit(unit)
+    return _integer(value, per_one, f"{value} {unit}", f"9.2e18 {name}")
+
+
+def base_currency(unit: str) -> str:
+    """Return the three letters of the currency: ``CNY`` for ``1e8 CNY`` and for ``亿元``.
+
+    Raises
+    ------
+    InputError
+        If the unit is not known.
+    """
+    return _money_unit(unit)[1]
+
+
+@lru_cache(maxsize=256)
+def _mass_unit(unit: str) -> tuple[Fraction, str]:
+    text = _PER_YEAR.sub("", _plain(unit))
+    match = _MASS.fullmatch(text)
+    if match is None:
+        raise InputError(f"the unit {unit!r} is not a unit of mass", way_out=_MASS_WAY_OUT)
+    written = match["substance"].strip()
+    substance = _SUBSTANCES.get(written.lower())
+    if substance is None:
+        raise _not_carbon(unit, written)
+    factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
+    if factor == 0:
+        raise InputError(f"the unit {unit!r} is nothing", way_out=_MASS_WAY_OUT)
+    if substance == "C":
+        return factor * _CO2_PER_CARBON, "CO2"
+    return factor, substance
+
+
+def _not_carbon(unit: str, written: str) -> InputError:
+    if _OTHER_GAS.search(written):
+        return InputError(
+            f"the unit {unit!r} is of {written}, whose weight in CO2e depends on a GWP set",
+            way_out="Give the mass in CO2e: multiply by the GWP (AR5, 100 years) and say so in source.",
+        )
+    if not written:
+        return InputError(
+            f"the unit {unit!r} does not say of what: CO2e, CO2 or C", way_out=_MASS_WAY_OUT
+        )
+    return InputError(
+        f"the unit {unit!r} is of {written!r}, expected CO2e, CO2 or C", way_out=_MASS_WAY_OUT
+    )
+
+
+@lru_cache(maxsize=256)
+def _money_unit(unit: str) -> tuple[Fraction, str]:
+    match = _MONEY.fullmatch(_plain(unit))
+    if match is None or _factor(match["factor"]) == 0:
+        raise InputError(f"the currency {unit!r} is not known", way_out=_MONEY_WAY_OUT)
+    factor = _factor(match["factor"]) * _POWERS[match["power"] or ""]
+    return factor, _MONEY_NAMES.get(match["name"], match["name"])
+
+
+def _plain(unit: str) -> str:
+    text = _SUPERSCRIPT.sub(lambda match: f"10^{match[1].translate(_DIGITS)}", unit.strip())
+    return text.translate(_SCRIPTS)
+
+
+def _factor(text: str | None) -> Fraction:
+    if not text:
+        return Fraction(1)
+    number, caret, power = text.partition("10^")
+    if not caret:
+        return Fraction(text)
+    number = number.rstrip(" x×*")
+    return Fraction(number or 1) * Fraction(10) ** int(power)
+
+
+def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:
+    if not value.is_finite():
+        raise InputError(f"{text} is not a finite number")
+    if value and abs(value.adjusted()) > _MOST_DIGITS:
+        raise InputError(f"{text} is out of any range", way_out="Check the number and its unit.")
+    exact = round(Fraction(value) * per_one)
+    if abs(exact) > INT64_MAX:
+        raise InputError(
+            f"{text} is more than can be counted exactly ({most})",
+            way_out="Check the number and its unit.",
+        )
+    return exact
