@@ -35,8 +35,10 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""
-        way_out = f" {self.way_out}" if self.way_out else ""
-        return f"{where}{self.what}{way_out}"
+        if not self.way_out:
+            return f"{where}{self.what}"
+        stop = "" if self.what.endswith((".", "!", "?", ":", ";")) else "."
+        return f"{where}{self.what}{stop} {self.way_out}"
 
 
 class CarbongridError(Exception):
