@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Container
 from functools import cache
 from importlib.resources import files
 from io import StringIO
@@ -23,6 +24,9 @@ MODES = ("road", "rail", "water", "air")
 """Modes of transport land; other land has none."""
 
 SYSTEM_COLUMNS = ("code", "type", "mode", "name_en", "name_zh")
+
+Rows = dict[str, tuple[str, str]]
+"""Type and mode by code."""
 
 _NATIONAL_CODE = re.compile(r"\d{2}(?:\d{2})+")
 
@@ -101,7 +105,7 @@ def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
 
     A code is looked up as it is, then without its trailing letter (0101K), then, if it is a
     national code of digits, by its higher levels (0101 by 01) where these have a type other than
-    none. An OSM tag is looked up as ``key=value``, then as ``key=*``.
+    none; the nearest level decides. An OSM tag is looked up as ``key=value``, then as ``key=*``.
 
     Parameters
     ----------
@@ -116,11 +120,12 @@ def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
         Columns type (``none`` where unknown), mode, matched (the row's code, blank where
         unknown), on the index of ``codes``.
     """
-    rows = {row.code: row for row in system.itertuples()}
-    known: dict[str, tuple[str, str, str]] = {}
+    meanings = zip(system["type"], system["mode"], strict=True)
+    rows: Rows = dict(zip(system["code"], meanings, strict=True))
+    known = {}
     for code in codes.unique():
-        row = rows.get(_matching(code, rows))
-        known[code] = (row.type, row.mode, row.code) if row else ("none", "", "")
+        row = _matching(code, rows)
+        known[code] = (*rows[row], row) if row else ("none", "", "")
     values = [known[code] for code in codes]
     return pd.DataFrame(values, columns=["type", "mode", "matched"], index=codes.index, dtype=str)
 
@@ -135,26 +140,25 @@ def fitting_systems(codes: pd.Series) -> dict[str, float]:
     shares = {}
     for name in SYSTEMS:
         system = read_code_system(name)
-        rows = {code: None for code in system["code"]}
+        rows = set(system["code"])
         fits = [_exactly(code, rows) != "" for code in counts.index]
         shares[name] = float(counts[fits].sum()) / total if total else 0.0
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
-def _matching(code: str, rows: dict[str, object]) -> str:
+def _matching(code: str, rows: Rows) -> str:
     exact = _exactly(code, rows)
     if exact:
         return exact
     digits = code.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    if _NATIONAL_CODE.fullmatch(digits):
-        for length in range(len(digits) - 2, 0, -2):
-            row = rows.get(digits[:length])
-            if row is not None and row.type != "none":  # type: ignore[attr-defined]
-                return digits[:length]
-    return ""
+    if not _NATIONAL_CODE.fullmatch(digits):
+        return ""
+    levels = (digits[:length] for length in range(len(digits) - 2, 0, -2))
+    nearest = next((level for level in levels if level in rows), "")
+    return nearest if nearest and rows[nearest][0] != "none" else ""
 
 
-def _exactly(code: str, rows: dict[str, object]) -> str:
+def _exactly(code: str, rows: Container[str]) -> str:
     candidates = [code]
     if code[-1:].isalpha():
         candidates.append(code[:-1])
@@ -169,21 +173,30 @@ def _problems_of_system(table: pd.DataFrame, where: str) -> list[Problem]:
         way_out = f"It has: {', '.join(map(str, table.columns))}."
         return [Problem(f"no column {column!r}", where, way_out) for column in missing]
     problems = [
-        Problem(f"{name!r} is not a territorial type", where, f"Known: {', '.join(TYPES)}.{_nearest(name, TYPES)}")
+        Problem(
+            f"{name!r} is not a territorial type",
+            where,
+            f"Known: {', '.join(TYPES)}.{_nearest(name, TYPES)}",
+        )
         for name in sorted(set(table["type"]) - set(TYPES))
     ]
     problems += [
-        Problem(f"{name!r} is not a mode of transport", where, f"Known: {', '.join(MODES)}, or blank.")
+        Problem(
+            f"{name!r} is not a mode of transport", where, f"Known: {', '.join(MODES)}, or blank."
+        )
         for name in sorted(set(table["mode"]) - {*MODES, ""})
     ]
     stray = table.loc[(table["mode"] != "") & (table["type"] != "transport"), "code"]
     problems += [
-        Problem(f"code {code!r} has a mode, but is not transport land", where, "Leave its mode blank.")
+        Problem(
+            f"code {code!r} has a mode, but is not transport land", where, "Leave its mode blank."
+        )
         for code in stray
     ]
     repeated = table.loc[table["code"].duplicated(), "code"].unique()
     problems += [
-        Problem(f"code {code!r} stands twice", where, "Keep one row per code.") for code in repeated[:10]
+        Problem(f"code {code!r} stands twice", where, "Keep one row per code.")
+        for code in repeated[:10]
     ]
     return problems
 
