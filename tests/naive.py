@@ -1,0 +1,36 @@
+"""Slow and obvious twins of the engine's kernels: the oracles of the engine's tests."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+
+def apportion(total: int, weights: list[int]) -> list[int]:
+    """Telescoped split in Python integers."""
+    whole, running, before, parts = sum(weights), 0, 0, []
+    for weight in weights:
+        running += weight
+        after = total * running // whole if whole else 0
+        parts.append(after - before)
+        before = after
+    return parts
+
+
+def quanta(weights: list[float]) -> list[int]:
+    """Floats as integers whose sum is about 2^56, by exact fractions."""
+    whole = math.fsum(weights)
+    if whole == 0:
+        return [0] * len(weights)
+    scale = Fraction(2) ** (56 - math.frexp(whole)[1])
+    return [round(Fraction(weight) * scale) for weight in weights]  # half even
+
+
+def pair_counts(a: np.ndarray, b: np.ndarray) -> dict[tuple[int, int], int]:
+    """How often each pair of labels occurs, cell by cell."""
+    counts: dict[tuple[int, int], int] = {}
+    for pair in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True):
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
