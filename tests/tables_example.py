@@ -36,7 +36,7 @@ CATEGORIES = (
 # (west, south, east, north) in cells of 10 m from the south-west corner: townships of 1.5 km x 1 km.
 UNITS: dict[str, tuple[str, str, str, Rectangle, float, int | None]] = {
     "0101": ("东山镇", "Dongshan", "01", (0, 0, 150, 100), 52_000.0, 9_000_000_000),
-    "0102": ("=HYPERLINK(\"x\")", "<script>alert(1)</script>", "01", (150, 0, 300, 100), 31_000.5, 3_600_000_000),
+    "0102": ("=HYPERLINK(\"x\")", "<script>alert(1)</script>", "01", (150, 0, 300, 100), 31_000.5, 3_200_000_000),
     "0103": ("西渚, 镇", "Xizhu", "01", (0, 100, 150, 200), 7.5, 100_000_000),
     "0201": ("南湖街道", "Nanhu", "02", (150, 100, 300, 200), 18_000.25, 100_000_000),
     "0202": ("北塘镇", "Beitang", "02", (0, 200, 150, 300), 0.0, None),
@@ -210,7 +210,7 @@ def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
         near_esc = c > 0 and 20 * abs(ca * C - CA * c) <= CA * c
         out["zone"].append(zone)
         out["zone_name"].append(names[zone])
-        out["borderline"].append(bool(zone and (near_ecc or near_esc)))
+        out["borderline"].append(bool(near_ecc or near_esc))
         out["balance"].append(
             "balanced" if 20 * abs(ca - c) <= c else "source" if ca < c else "sink"
         )

@@ -1,0 +1,319 @@
+"""The four carbon balance zones, decided by exact products (decisions 2, 3, 4 and 6)."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+UNCLASSIFIED = 0
+NEAR = 20
+"""An index is borderline, and a unit balanced, within 1/20 of 1."""
+
+NO_CARBON = "neither emission nor sink"
+UNKNOWN_GDP = "GDP unknown"
+NO_REGION = "in no reference region"
+ONE_UNIT = "its reference region has this unit only"
+NO_GDP = "its reference region has no GDP"
+NO_SINK = "its reference region has no sink"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One row of ``data/zones.csv``: a zone's code, names, map colour and guidance."""
+
+    code: int
+    name_en: str
+    name_zh: str
+    colour: str
+    guidance_en: str
+    guidance_zh: str
+
+
+@cache
+def zones() -> tuple[Zone, ...]:
+    """Return the zones in the order of their codes, 0 (unclassified) to 4."""
+    text = (files("carbongrid") / "data" / "zones.csv").read_text(encoding="utf-8")
+    return tuple(Zone(int(row.pop("code")), **row) for row in csv.DictReader(text.splitlines()))
+
+
+class Flip(NamedTuple):
+    """A unit whose zone depends on the reference region."""
+
+    unit: str
+    zone_a: int
+    zone_b: int
+
+
+class _Unit(NamedTuple):
+    """C_i, CA_i and G_i of a unit, Python integers; G_i is None where it is unknown."""
+
+    C_i: int
+    CA_i: int
+    G_i: int | None
+
+
+class _Region(NamedTuple):
+    """Sums over the units of a reference region; C_known leaves out units of unknown GDP."""
+
+    units: int
+    C: int
+    CA: int
+    C_known: int
+    G: int
+
+
+class _Verdict(NamedTuple):
+    ccr: float
+    ecc: float
+    esc: float
+    zone: int
+    borderline: bool
+    balance: str
+    reason: str
+
+
+def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np.int8]:
+    """Return the zone code of each unit of one reference region, decided without division.
+
+    Parameters
+    ----------
+    emission
+        Gross emission C_i, whole numbers >= 0 (g yr-1), shape (units,).
+    sink
+        Sink CA_i, whole numbers >= 0 (g yr-1), shape (units,).
+    gdp
+        GDP G_i, whole currency units >= 0, shape (units,); NaN (or NA, None) is unknown.
+
+    Returns
+    -------
+    int8 array of shape (units,)
+        1 low-carbon economic, 2 carbon-source control, 3 carbon-sink functional, 4 high-carbon
+        optimization, 0 unclassified.
+
+    Raises
+    ------
+    InputError
+        If the three are not equally long, or a value is negative, infinite or not whole, or if an
+        emission or a sink is NaN.
+
+    Notes
+    -----
+    ECC is high where G_i*C >= G*C_i, ESC where CA_i*C >= CA*C_i, in Python integers (the products
+    have 96 bits and more); a tie is high. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
+    For ECC, C and G are sums over the units of known GDP. Unclassified is a unit with neither emission nor
+    sink, one of unknown GDP, and every unit of a region that has one unit, G = 0 or CA = 0.
+    """
+    rows = _units(emission, sink, gdp)
+    region = _region(rows)
+    return np.array([_verdict(row, region).zone for row in rows], dtype=np.int8)
+
+
+def zone_units(
+    units: pd.DataFrame, reference: str = "all", indicative: bool | Sequence[bool] = False
+) -> pd.DataFrame:
+    """Return indices and zone of each unit, within its reference region.
+
+    Parameters
+    ----------
+    units
+        Columns emission_g, sink_g (int64), gdp (Int64; missing is unknown) and, if it is the
+        reference, a parent column.
+    reference
+        ``all``, or the column whose equal codes make one reference region. A unit whose code is blank is in no region.
+    indicative
+        Whether GDP was derived from a parent's (docs/decisions/0005), for all units or for each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, borderline (bool), balance
+        (source, balanced or sink), indicative (bool), reason (why unclassified, else empty).
+
+    Raises
+    ------
+    InputError
+        If ``reference`` is no column of the units, and as :func:`classify`.
+
+    Notes
+    -----
+    The indices are the quotients of the very products that decide the zone, correctly rounded, so number and
+    zone cannot disagree. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
+    the region decides zones at all. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
+    """
+    rows = _units(units["emission_g"], units["sink_g"], units["gdp"])
+    members: dict[str, list[int]] = {}
+    for position, code in enumerate(_reference_codes(units, reference)):
+        members.setdefault(code, []).append(position)
+    outside = members.pop("", [])
+    verdicts: dict[int, _Verdict] = {i: _verdict(rows[i], None) for i in outside}
+    for positions in members.values():
+        region = _region([rows[i] for i in positions])
+        verdicts |= {i: _verdict(rows[i], region) for i in positions}
+    table = pd.DataFrame(
+        [verdicts[i] for i in range(len(rows))], columns=list(_Verdict._fields), index=units.index
+    )
+    names = [zone.name_en for zone in zones()]
+    return pd.DataFrame(
+        {
+            "ccr": table["ccr"].astype(np.float64),
+            "ecc": table["ecc"].astype(np.float64),
+            "esc": table["esc"].astype(np.float64),
+            "zone": table["zone"].astype(np.int8),
+            "zone_name": pd.Series([names[z] for z in table["zone"]], units.index, dtype="str"),
+            "borderline": table["borderline"].astype(bool),
+            "balance": table["balance"].astype("str"),
+            "indicative": pd.Series(np.broadcast_to(indicative, len(rows)), units.index).astype(
+                bool
+            ),
+            "reason": table["reason"].astype("str"),
+        }
+    )
+
+
+def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip, ...]:
+    """Return the units whose zone differs between two reference regions (decision 2).
+
+    Parameters
+    ----------
+    units
+        As for :func:`zone_units`, with a column ``id``.
+    reference_a, reference_b
+        ``all`` or a parent column, each.
+
+    Returns
+    -------
+    tuple of Flip
+        In the order of ``units``; a unit that only one of the two leaves unclassified is among them.
+    """
+    zone_a = zone_units(units, reference_a)["zone"].tolist()
+    zone_b = zone_units(units, reference_b)["zone"].tolist()
+    rows = zip(units["id"].tolist(), zone_a, zone_b, strict=True)
+    return tuple(Flip(str(unit), a, b) for unit, a, b in rows if a != b)
+
+
+def _units(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> list[_Unit]:
+    C_i, CA_i = _whole(emission, "emission"), _whole(sink, "sink")
+    G_i = _whole(gdp, "gdp", unknown=True)
+    if not len(C_i) == len(CA_i) == len(G_i):
+        raise InputError(
+            f"emission, sink and gdp must be equally long, not {len(C_i)}, {len(CA_i)}, {len(G_i)}"
+        )
+    rows = zip(C_i, CA_i, G_i, strict=True)
+    return [_Unit(c or 0, ca or 0, g) for c, ca, g in rows]
+
+
+def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]:
+    """Cast to Python integers once, at the door; unknown becomes None where that is allowed."""
+    cells = values.tolist() if hasattr(values, "tolist") else list(values)
+    whole: list[int | None] = []
+    for position, cell in enumerate(cells):
+        if unknown and pd.isna(cell):
+            whole.append(None)
+        elif pd.isna(cell) or math.isinf(cell) or cell < 0 or cell != int(cell):
+            raise InputError(
+                f"{name} must be a whole number >= 0, not {cell}",
+                f"unit {position}",
+                "Give mass in grams and GDP in currency units.",
+            )
+        else:
+            whole.append(int(cell))
+    return whole
+
+
+def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
+    if reference == "all":
+        return ["all"] * len(units)
+    if reference not in units.columns:
+        raise InputError(
+            f"{reference!r} is no column of the units",
+            "reference",
+            "Give all, or one of units.parents.",
+        )
+    return ["" if pd.isna(code) else str(code) for code in units[reference]]
+
+
+def _region(rows: Sequence[_Unit]) -> _Region:
+    known = [row for row in rows if row.G_i is not None]
+    return _Region(
+        units=len(rows),
+        C=sum(row.C_i for row in rows),
+        CA=sum(row.CA_i for row in rows),
+        C_known=sum(row.C_i for row in known),
+        G=sum(row.G_i or 0 for row in known),
+    )
+
+
+def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
+    """Decide one unit; without a region only its own balance is known."""
+    C_i, CA_i, G_i = unit
+    ccr, balance = _quotient(CA_i, C_i), _balance(C_i, CA_i)
+    if region is None:
+        return _Verdict(ccr, math.nan, math.nan, UNCLASSIFIED, False, balance, NO_REGION)
+    esc = _index(CA_i, region.CA, C_i, region.C)
+    near = _near(CA_i, region.CA, C_i, region.C)
+    ecc, ecc_is_high = math.nan, False
+    if G_i is not None:
+        ecc = _index(G_i, region.G, C_i, region.C_known)
+        ecc_is_high = _high(G_i, region.G, C_i, region.C_known)
+        near = near or _near(G_i, region.G, C_i, region.C_known)
+    near = near and region.units > 1
+    reason = _reason(unit, region)
+    if reason:
+        return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason)
+    esc_is_high = _high(CA_i, region.CA, C_i, region.C)
+    zone = 1 + 2 * (not ecc_is_high) + (not esc_is_high)
+    return _Verdict(ccr, ecc, esc, zone, near, balance, "")
+
+
+def _high(part: int, whole: int, C_i: int, C: int) -> bool:
+    """Decide part/whole >= C_i/C; a unit without emission is high if it has any part."""
+    return part * C >= whole * C_i if C_i else part > 0
+
+
+def _near(part: int, whole: int, C_i: int, C: int) -> bool:
+    """Decide whether (part/whole) / (C_i/C) exists and is within 0.05 of 1."""
+    return whole * C_i > 0 and NEAR * abs(part * C - whole * C_i) <= whole * C_i
+
+
+def _index(part: int, whole: int, C_i: int, C: int) -> float:
+    """Return (part/whole) / (C_i/C) as one quotient."""
+    return _quotient(part * C, whole * C_i)
+
+
+def _quotient(numerator: int, denominator: int) -> float:
+    """Divide integers, correctly rounded; x/0 is inf and 0/0 is NaN."""
+    if denominator:
+        return numerator / denominator
+    return math.inf if numerator else math.nan
+
+
+def _balance(C_i: int, CA_i: int) -> str:
+    if NEAR * abs(CA_i - C_i) <= C_i:
+        return "balanced"
+    return "sink" if CA_i > C_i else "source"
+
+
+def _reason(unit: _Unit, region: _Region) -> str:
+    """Say why the unit is unclassified; empty if it is not."""
+    if not unit.C_i and not unit.CA_i:
+        return NO_CARBON
+    if region.units == 1:
+        return ONE_UNIT
+    if not region.G:
+        return NO_GDP
+    if not region.CA:
+        return NO_SINK
+    return UNKNOWN_GDP if unit.G_i is None else ""
