@@ -1,0 +1,46 @@
+"""Weights: what each parcel claims of a category, from points, people, lines, fields or its area."""
+
+from carbongrid.weights.claims import Claims, Evidence, eligible, weigh
+from carbongrid.weights.lines import (
+    LineClaims,
+    LineLengths,
+    corrected_lengths,
+    line_lengths,
+    weighted_lengths,
+)
+from carbongrid.weights.people import (
+    Census,
+    PeopleRaster,
+    Residents,
+    people_by_parcel,
+    scale_to_census,
+)
+from carbongrid.weights.points import (
+    PointClaims,
+    locate,
+    nearest,
+    parcels_of_facilities,
+    points_in_parcels,
+)
+
+__all__ = [
+    "Census",
+    "Claims",
+    "Evidence",
+    "LineClaims",
+    "LineLengths",
+    "PeopleRaster",
+    "PointClaims",
+    "Residents",
+    "corrected_lengths",
+    "eligible",
+    "line_lengths",
+    "locate",
+    "nearest",
+    "parcels_of_facilities",
+    "people_by_parcel",
+    "points_in_parcels",
+    "scale_to_census",
+    "weigh",
+    "weighted_lengths",
+]

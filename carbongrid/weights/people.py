@@ -1,0 +1,297 @@
+"""Resident people as integer weights: points or a grid, scaled to a census (docs/decisions/0003)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from carbongrid.errors import InputError
+from carbongrid.kernels import split as splits
+from carbongrid.weights.points import locate, points_in_parcels
+
+PEOPLE_REACH = 500.0
+"""Farthest that people come to a residential parcel, in m (decision 16)."""
+
+THOUSANDTHS = 1000
+"""Quanta of one person."""
+
+
+class PeopleRaster(Protocol):
+    """A grid of people: what io/points.py reads.
+
+    Attributes
+    ----------
+    values : int64, shape (rows, columns)
+        Thousandths of a person per cell; -1 where unknown.
+    crs
+        CRS of the transform, anything that pyproj reads.
+    transform
+        Affine transform from (column, row) to (x, y).
+    """
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """Thousandths of a person per cell."""
+
+    @property
+    def crs(self) -> Any:
+        """CRS of the transform."""
+
+    @property
+    def transform(self) -> Any:
+        """Affine transform from (column, row)."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """People per region that the points or cells are scaled to.
+
+    Parameters
+    ----------
+    units : geometries, shape (units,)
+        In id order, in the grid's CRS.
+    region_of_unit : int64, shape (units,)
+        Row of the census that holds for the unit; -1 for none.
+    thousandths : int64, shape (regions,)
+        People of each region, in thousandths.
+    codes
+        Code of each region, for notes.
+    """
+
+    units: NDArray[Any]
+    region_of_unit: NDArray[np.int64]
+    thousandths: NDArray[np.int64]
+    codes: Sequence[str] = ()
+
+    def region_of(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the region of each point, -1 for none, shape (points,)."""
+        unit = locate(x, y, self.units)
+        return np.where(unit >= 0, np.append(self.region_of_unit, -1)[unit], -1)
+
+
+@dataclass(frozen=True)
+class Residents:
+    """People per residential parcel, int64 thousandths.
+
+    Parameters
+    ----------
+    inside, snapped : int64, shape (parcels,)
+        People in the parcel; people from outside every residential parcel that came to it.
+    unplaced
+        Thousandths that reached no parcel.
+    unknown
+        Cells of the grid whose value is unknown.
+    note
+        What is odd, in words; else empty.
+    """
+
+    inside: NDArray[np.int64]
+    snapped: NDArray[np.int64]
+    unplaced: int
+    unknown: int = 0
+    note: str = ""
+
+
+def scale_to_census(
+    quanta: NDArray[np.int64], region: NDArray[np.int64], thousandths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Scale counts so that each region's people are those of the census.
+
+    Parameters
+    ----------
+    quanta : int64, shape (n,)
+        Thousandths of a person, >= 0.
+    region : int64, shape (n,)
+        Row of the census; -1 keeps the count as it is.
+    thousandths : int64, shape (regions,)
+        The census.
+
+    Returns
+    -------
+    int64, shape (n,)
+
+    Notes
+    -----
+    With q the count, N the census and S the sum of q over the region: floor((2*q*N + S) / (2*S)), in integers.
+    """
+    known = np.flatnonzero(region >= 0)
+    sums = np.zeros(len(thousandths), np.int64)
+    np.add.at(sums, region[known], quanta[known])
+    known = known[sums[region[known]] > 0]
+    there = region[known]
+    counts, wanted, whole = quanta[known], thousandths[there], sums[there]
+    if known.size and 2.0 * counts.max() * wanted.max() + whole.max() > 2.0**62:
+        # 2*q*N passes int64 where a cell holds millions; Python's integers are exact at any size.
+        counts, wanted, whole = (array.astype(object) for array in (counts, wanted, whole))
+    scaled = quanta.copy()
+    scaled[known] = ((2 * counts * wanted + whole) // (2 * whole)).astype(np.int64)
+    return scaled
+
+
+def people_by_parcel(
+    people: pd.DataFrame | PeopleRaster,
+    parcels: gpd.GeoDataFrame,
+    residential: NDArray[np.bool_],
+    census: Census | None = None,
+) -> Residents:
+    """Sum people over the residential parcels: one person, one parcel.
+
+    Parameters
+    ----------
+    people
+        Points with columns x, y (the parcels' CRS) and thousandths; or a grid.
+    parcels
+        In id order: geometry, and floor_area (m2) if it is known.
+    residential : bool, shape (parcels,)
+        Parcels that are eligible for any category whose weight is people.
+    census
+        Regions to scale to; None keeps the counts.
+
+    Raises
+    ------
+    InputError
+        If floor_area is negative or infinite in a residential parcel; the parcels are named.
+    """
+    geometry = parcels.geometry.to_numpy()
+    if isinstance(people, pd.DataFrame):
+        x, y = people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64)
+        counts, note = _scaled(people["thousandths"].to_numpy(np.int64), x, y, census)
+        claims = points_in_parcels(x, y, counts, geometry, residential, PEOPLE_REACH)
+        return Residents(claims.inside, claims.snapped, claims.unplaced, note=note)
+
+    values = np.asarray(people.values, np.int64)
+    unknown = int((values < 0).sum())
+    cell = np.flatnonzero(values > 0)
+    x, y = _centres(people, cell, parcels.crs)
+    counts, note = _scaled(values.ravel()[cell], x, y, census)
+    pairs = _cells_in_parcels(people, cell, parcels, residential)
+    inside = np.zeros(len(parcels), np.int64)
+    np.add.at(inside, pairs.parcel, pairs.split(counts))
+    rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
+    claims = points_in_parcels(x[rest], y[rest], counts[rest], geometry, residential, PEOPLE_REACH)
+    return Residents(inside + claims.inside, claims.snapped, claims.unplaced, unknown, note)
+
+
+def _scaled(
+    counts: NDArray[np.int64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    census: Census | None,
+) -> tuple[NDArray[np.int64], str]:
+    if census is None:
+        return counts, ""
+    region = census.region_of(x, y)
+    found = np.zeros(len(census.thousandths), np.int64)
+    np.add.at(found, region[region >= 0], counts[region >= 0])
+    empty = np.flatnonzero((found == 0) & (census.thousandths > 0))
+    note = ""
+    if empty.size:
+        names = ", ".join(
+            str(census.codes[row]) if census.codes else str(row) for row in empty[:10]
+        )
+        note = f"the census counts people in {empty.size} regions without any people point or cell: {names}"
+    return scale_to_census(counts, region, census.thousandths), note
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Cells and the parcels in them, by (cell, parcel); cell is a row of the populated cells."""
+
+    cell: NDArray[np.int64]
+    parcel: NDArray[np.int64]
+    claim: NDArray[np.float64]
+
+    def split(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Share each cell's people out over its parcels, telescoped in id order."""
+        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]][: self.cell.size])
+        start = np.append(first, self.cell.size).astype(np.int64)
+        quanta, _ = splits.quantize(self.claim, start)
+        largest = splits.LARGEST_SUM + self.claim.size
+        parts, _ = splits.split(counts[self.cell[first]], quanta, start, largest)
+        return parts
+
+
+def _cells_in_parcels(
+    people: PeopleRaster,
+    cell: NDArray[np.int64],
+    parcels: gpd.GeoDataFrame,
+    residential: NDArray[np.bool_],
+) -> _Pairs:
+    rows = np.flatnonzero(residential)
+    polygons = _polygons_in(parcels, rows, people.crs)
+    squares = _squares(people, cell)
+    shapely.prepare(polygons)
+    polygon, square = shapely.STRtree(squares).query(polygons, predicate="intersects")
+    area = np.zeros(polygon.size)
+    whole = shapely.covers(polygons[polygon], squares[square])
+    area[whole] = shapely.area(squares[square[whole]])
+    cut = shapely.intersection(polygons[polygon[~whole]], squares[square[~whole]])
+    area[~whole] = shapely.area(cut)
+    real = np.flatnonzero(area > 0)
+    order = real[np.lexsort((polygon[real], square[real]))]
+    polygon, square, area = polygon[order], square[order].astype(np.int64), area[order]
+    claim = area
+    if "floor_area" in parcels:
+        floor = _floor_area(parcels, rows)[polygon]
+        claim = _by_floor_area(area, floor / shapely.area(polygons)[polygon], square)
+    return _Pairs(square, rows[polygon], claim)
+
+
+def _by_floor_area(
+    area: NDArray[np.float64], density: NDArray[np.float64], square: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Floor area in the cell; plain area in a cell where a floor area is unknown or all are zero."""
+    size = int(square.max()) + 1 if square.size else 0
+    floor = area * density
+    known = np.bincount(square, np.isnan(floor), size) == 0
+    some = np.bincount(square, np.nan_to_num(floor), size) > 0
+    return np.where((known & some)[square], floor, area)
+
+
+def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    floor: NDArray[np.float64] = parcels["floor_area"].to_numpy(np.float64)[rows]
+    bad = rows[(floor < 0) | np.isinf(floor)]
+    if bad.size:
+        ids = ", ".join(str(name) for name in parcels["id"].to_numpy()[bad[:10]])
+        raise InputError(
+            f"floor_area is negative or infinite in {bad.size} parcels: {ids}",
+            "parcels",
+            "Leave it blank where it is unknown.",
+        )
+    return floor
+
+
+def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> NDArray[Any]:
+    """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
+    if CRS.from_user_input(crs) == CRS.from_user_input(parcels.crs):
+        polygons: NDArray[Any] = parcels.geometry.to_numpy()[rows]
+        return polygons
+    polygons = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
+    bent = ~shapely.is_valid(polygons)
+    polygons[bent] = shapely.make_valid(polygons[bent], method="structure", keep_collapsed=False)
+    return polygons
+
+
+def _squares(people: PeopleRaster, cell: NDArray[np.int64]) -> NDArray[Any]:
+    row, column = np.divmod(cell, np.shape(people.values)[1])
+    corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+    ring = [people.transform * (column + right, row + down) for right, down in corners]
+    return np.asarray(shapely.polygons(np.transpose(np.array(ring), (2, 0, 1))), dtype=object)
+
+
+def _centres(
+    people: PeopleRaster, cell: NDArray[np.int64], crs: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    row, column = np.divmod(cell, np.shape(people.values)[1])
+    x, y = people.transform * (column + 0.5, row + 0.5)
+    if CRS.from_user_input(people.crs) != CRS.from_user_input(crs):
+        x, y = Transformer.from_crs(people.crs, crs, always_xy=True).transform(x, y)
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
