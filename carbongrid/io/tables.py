@@ -1,0 +1,283 @@
+"""Reads tables, CSV or XLSX, in which every cell is text, and checks cells one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from carbongrid.case.fields import nearest
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.workbook import workbook_cells
+
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
+)
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
+_RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
+
+def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
+    """Return a table in which every cell is text, without blanks around it.
+
+    Parameters
+    ----------
+    path
+        A CSV file with commas between its cells, or an XLSX workbook, whose first sheet is read with the
+        stored values of its formulas. The content decides which.
+    encoding
+        Of a CSV file; by default UTF-8 (with or without a byte order mark), then GB18030.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in the header, index ``row``: the row in the file, the header being row 1. A blank cell
+        is ""; blank rows and columns without a header are left out.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is neither, cannot be decoded, has rows longer than its header, a formula
+        without a stored value, or a column twice.
+    """
+    path = Path(path)
+    head = _head(path)
+    if head.startswith(b"PK\x03\x04"):
+        cells = workbook_cells(path)
+    elif head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
+    else:
+        cells = _csv_cells(decoded(path.read_bytes(), path.name, encoding), path.name)
+    return _with_header(cells, path.name)
+
+
+def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
+    """Return text that is UTF-8 or GB18030, or in a named encoding.
+
+    GB18030 gives a meaning to almost any bytes, so its reading is taken only if most of the
+    characters are common Chinese ones (GB 2312); ``ür`` in Latin-1 would be read as a rare one.
+
+    Raises
+    ------
+    InputError
+        If the bytes are not in the named encoding, or in neither.
+    """
+    if encoding is not None:
+        try:
+            return data.decode(encoding).removeprefix("\ufeff")
+        except (LookupError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"this cannot be read as {encoding!r}: {error}",
+                where,
+                "Correct encoding in the case.",
+            ) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        text = ""
+    beyond_ascii = {character for character in text if character > "\x7f"}
+    common = sum(_in_gb2312(character) for character in beyond_ascii)
+    if not text or 2 * common < len(beyond_ascii):
+        raise InputError(
+            "this is neither UTF-8 nor GB18030",
+            where,
+            "Name its encoding in the case, for example encoding = 'latin-1', or save it as UTF-8.",
+        )
+    return text
+
+
+def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> None:
+    """Check that a table has these columns.
+
+    Raises
+    ------
+    InputError
+        Naming every column that is missing and what is there instead.
+    """
+    problems = []
+    for column in columns:
+        if column not in table.columns:
+            close = nearest(column, table.columns)
+            hint = f"Did you mean {close!r}?" if close else f"Add a column {column!r}."
+            there = ", ".join(map(repr, table.columns))
+            problems.append(
+                Problem(f"the column {column!r} is missing; there are {there}", where, hint)
+            )
+    if problems:
+        raise InputError(problems)
+
+
+def decimal_cell(text: str, where: str) -> Decimal:
+    """Return the number in a cell, exactly.
+
+    Raises
+    ------
+    InputError
+        If the cell is blank, or no finite number as computers write it.
+    """
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    if not text:
+        raise InputError("expected a number, not a blank", where, "Write 0 if there is none.")
+    way_out = "Write it in digits with a point, for example 1234.5 or 1.2e4."
+    if _GROUPED.fullmatch(text):
+        way_out = "Write it without separators between thousands."
+    raise InputError(f"expected a finite number, not {text!r}", where, way_out)
+
+
+class Faults:
+    """The problems of one table, gathered cell by cell and raised at once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def place(self, row: object = None, column: str = "") -> str:
+        """Return file, row and column as one text."""
+        return ", ".join(
+            [
+                self.file,
+                *([f"row {row}"] if row is not None else []),
+                *([f"column {column}"] if column else []),
+            ]
+        )
+
+    def add(self, what: str, way_out: str = "", *, row: object = None, column: str = "") -> None:
+        """Add an error."""
+        self.problems.append(Problem(what, self.place(row, column), way_out))
+
+    def number(
+        self, text: str, row: object, column: str, *, signed: bool = False
+    ) -> Decimal | None:
+        """Return the number in a cell; None, with an error added, if it is none or negative."""
+        try:
+            value = decimal_cell(text, self.place(row, column))
+        except InputError as error:
+            self.problems += error.problems
+            return None
+        if value < 0 and not signed:
+            self.add(f"expected no negative number, not {text}", row=row, column=column)
+            return None
+        return value
+
+    def member(
+        self, text: str, known: Collection[str], what: str, row: object, column: str
+    ) -> bool:
+        """Whether a cell holds a known word; if not, an error is added with the nearest one."""
+        if text in known:
+            return True
+        close = nearest(text, known)
+        some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
+        hint = f"Did you mean {close!r}?" if close else f"Known: {some}."
+        self.add(
+            f"unknown {what} {text!r}" if text else f"the {what} is blank",
+            hint,
+            row=row,
+            column=column,
+        )
+        return False
+
+    def once(self, keys: Iterable[tuple[object, object]], what: str) -> None:
+        """Add an error for each key that stands in several rows, of (row, key) pairs."""
+        rows: dict[object, list[object]] = {}
+        for row, key in keys:
+            rows.setdefault(key, []).append(row)
+        for key, places in rows.items():
+            if len(places) > 1:
+                self.add(
+                    f"{what} {key} stands in rows {', '.join(map(str, places))}",
+                    "Keep one of them.",
+                )
+
+    def raise_any(self) -> None:
+        """Raise InputError if there is any problem."""
+        if self.problems:
+            raise InputError(self.problems)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except FileNotFoundError:
+        raise InputError("there is no such file", str(path), "Check its name.") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _csv_cells(text: str, where: str) -> pd.DataFrame:
+    if "\0" in text:
+        raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
+    if not text.strip():
+        return pd.DataFrame()
+    try:
+        cells = pd.read_csv(
+            StringIO(text),
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        )
+    except pd.errors.ParserError as error:
+        ragged = _RAGGED.search(str(error))
+        if ragged is None:
+            raise InputError(f"this is no CSV: {error}", where, "Check the quotes.") from None
+        columns, row, found = ragged.groups()
+        raise InputError(
+            f"there are {found} cells, expected {columns} as in the header",
+            f"{where}, row {row}",
+            "Put a cell that holds a comma in double quotes.",
+        ) from None
+    return cells.fillna("").apply(lambda column: column.str.strip())
+
+
+def _with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
+    if cells.empty:
+        raise InputError(
+            "the table is empty", where, "Its first row holds the names of the columns."
+        )
+    names = list(cells.iloc[0])
+    named = [name for name in names if name]
+    if len(named) == 1:
+        for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+            if mark in named[0]:
+                raise InputError(
+                    f"the cells are separated by {word}, expected commas",
+                    where,
+                    "Save it with commas, and points in the numbers.",
+                )
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise InputError(
+            f"the columns {', '.join(map(repr, repeated))} stand twice",
+            where,
+            "Rename one of each.",
+        )
+    table = cells.iloc[1:].loc[:, [bool(name) for name in names]]
+    table.columns = pd.Index([name for name in names if name])
+    table.index = pd.RangeIndex(2, len(table) + 2, name="row")
+    filled: pd.Series[bool] = (table != "").any(axis=1)
+    return table.loc[filled]
+
+
+def rows_of(table: pd.DataFrame, columns: Sequence[str]) -> Iterable[tuple[object, dict[str, str]]]:
+    """Yield (row, cells) of a table; a column that it does not have is blank."""
+    for row, cells in zip(table.index, table.to_dict("records"), strict=True):
+        yield row, {column: cells.get(column, "") for column in columns}

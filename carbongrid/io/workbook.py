@@ -1,0 +1,95 @@
+"""Reads the first sheet of an XLSX workbook as text: alone knows openpyxl among the readers."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.errors import InputError, Problem
+
+MOST_BYTES = 2**29
+"""A workbook that unpacks to more than this (512 MiB) is refused."""
+
+_ZEROS = re.compile("0+")
+
+
+def workbook_cells(path: Path) -> pd.DataFrame:
+    """Return the cells of a workbook's first sheet as text, header and all, shape (rows, columns).
+
+    Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
+    zeros that the sheet shows (101 in the format 0000 is "0101"); any other number is the shortest
+    text that is the same number.
+
+    Raises
+    ------
+    InputError
+        If it is no workbook, unpacks to more than :data:`MOST_BYTES`, or has a formula without a
+        stored value.
+    """
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MOST_BYTES:
+            raise InputError(
+                f"the workbook unpacks to {unpacked / 2**20:.0f} MiB", path.name, "Save it as CSV."
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stored = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            written = openpyxl.load_workbook(path, read_only=True, data_only=False)
+            try:
+                return _sheet(stored.worksheets[0], written.worksheets[0], path.name)
+            finally:
+                stored.close()
+                written.close()
+    except (zipfile.BadZipFile, KeyError, ValueError, IndexError) as error:
+        raise InputError(
+            f"this is no XLSX workbook: {error}", path.name, "Save it again as XLSX or CSV."
+        ) from None
+
+
+def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:
+    stored.reset_dimensions()
+    written.reset_dimensions()
+    rows: list[list[str]] = []
+    problems = []
+    pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
+    for number, (values, formulas) in enumerate(pairs, start=1):
+        rows.append([_cell_text(cell) for cell in values])
+        problems += [
+            Problem(
+                f"the formula {formula.value} has no stored value",
+                f"{where}, row {number}",
+                "Open the workbook in a spreadsheet program and save it.",
+            )
+            for cell, formula in zip(values, formulas, strict=True)
+            if cell.value is None and formula.value is not None
+        ]
+    if problems:
+        raise InputError(problems)
+    width = max(map(len, rows), default=0)
+    return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+
+
+def _cell_text(cell: Any) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    if isinstance(value, int):
+        shown = cell.number_format or ""
+        return str(value).zfill(len(shown)) if _ZEROS.fullmatch(shown) else str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value).strip()
