@@ -1,0 +1,7 @@
+"""Figures of a finished run, and the classes and colours that figures and report share."""
+
+from __future__ import annotations
+
+from carbongrid.maps.figures import write_figures
+
+__all__ = ["write_figures"]

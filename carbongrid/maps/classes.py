@@ -1,0 +1,117 @@
+"""Classes, colours and round numbers: what a map shows beside its geometry (decision 30)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from carbongrid.zoning import zones
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.zoning import Zone
+
+NO_VALUE = "#d4d6d9"
+
+BORDERLINE, INDICATIVE = ("borderline", "临界"), ("indicative", "仅供参考")
+
+_SAMPLE = 1500  # natural breaks take time in the square of the number of values
+
+
+def ordered_zones() -> list[Zone]:
+    """Return zones 1 to 4, then 0 (unclassified), as legends list them."""
+    return sorted(zones(), key=lambda zone: (zone.code == 0, zone.code))
+
+
+def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]:
+    """Return the upper bounds of Fisher-Jenks classes, ascending; the last is the maximum.
+
+    Values that are not finite are left out. Fewer distinct values than classes: each value is
+    a class. Above 1,500 distinct values the breaks are those of 1,500 of them, evenly spaced in rank.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), any order.
+    classes
+        Number of classes wanted.
+
+    Returns
+    -------
+    list of float
+        At most ``classes`` bounds; empty if no value is finite. Value v is in the first class
+        whose bound is >= v.
+
+    Notes
+    -----
+    Fisher (1958): the partition of the sorted values with the least sum of squared deviations from
+    the class means, by dynamic programming; of equal partitions, the one with the lowest breaks.
+    """
+    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    if distinct.size <= classes:
+        return [float(value) for value in distinct]
+    if distinct.size > _SAMPLE:
+        ranks = np.linspace(0, distinct.size - 1, _SAMPLE).round().astype(np.int64)
+        distinct, counts = distinct[ranks], counts[ranks]
+    shifted = (distinct - distinct.mean()) / (distinct[-1] - distinct[0])
+    weight = np.concatenate([[0.0], np.cumsum(counts)])
+    first = np.concatenate([[0.0], np.cumsum(counts * shifted)])
+    second = np.concatenate([[0.0], np.cumsum(counts * shifted**2)])
+
+    def deviation(start: NDArray[np.int64], stop: int) -> NDArray[np.float64]:
+        moment = first[stop] - first[start]
+        result: NDArray[np.float64] = (
+            second[stop] - second[start] - moment**2 / (weight[stop] - weight[start])
+        )
+        return result
+
+    size = distinct.size
+    cost = np.full((classes + 1, size + 1), np.inf)
+    cost[0, 0] = 0.0
+    cut = np.zeros((classes + 1, size + 1), dtype=np.int64)
+    for number in range(1, classes + 1):
+        for stop in range(number, size + 1):
+            start = np.arange(number - 1, stop)
+            total = cost[number - 1, start] + deviation(start, stop)
+            best = int(np.argmin(total))
+            cost[number, stop], cut[number, stop] = total[best], start[best]
+    bounds, stop = [], size
+    for number in range(classes, 0, -1):
+        bounds.append(float(distinct[stop - 1]))
+        stop = int(cut[number, stop])
+    return bounds[::-1]
+
+
+def logarithmic_breaks(centre: float) -> list[float]:
+    """Return the inner bounds of six classes that double away from a centre, ascending."""
+    return [centre / 4, centre / 2, centre, centre * 2, centre * 4]
+
+
+def round_length(length: float) -> float:
+    """Return the largest of 1, 2, 5 times a power of ten that is not above a length > 0."""
+    power = 10.0 ** math.floor(math.log10(length))
+    return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * (1 + 1e-12))
+
+
+def mass_scale(grams: float) -> tuple[float, str]:
+    """Return the grams in the unit that suits a mass, and the unit's name."""
+    for factor, unit in ((1e12, "Mt"), (1e9, "kt")):
+        if grams >= factor:
+            return factor, unit
+    return 1e6, "t"
+
+
+def short_number(value: float) -> str:
+    """Return a number with three significant digits, thousands separated; inf as a sign."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞"
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, digits)
+    if 1e-4 <= abs(rounded) < 1e15:
+        return f"{rounded:,.{max(digits, 0)}f}"
+    return f"{rounded:.2e}"

@@ -1,0 +1,91 @@
+"""Letters on figures: a font for Chinese where the machine has one, and one warning where not."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontProperties
+
+logger = logging.getLogger(__name__)
+
+CHINESE_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "Noto Sans CJK JP",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Heiti SC",
+    "Droid Sans Fallback",
+    "Arial Unicode MS",
+    "SimSun",
+    "Songti SC",
+)
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """The fonts of a figure and the characters that they can draw.
+
+    Parameters
+    ----------
+    families
+        Names of installed fonts, tried in turn for each character.
+    characters
+        Code points that at least one of them has.
+    bold
+        Whether all of them have a bold face; matplotlib would warn of each text that lacks it.
+    """
+
+    families: tuple[str, ...]
+    characters: frozenset[int]
+    bold: bool = True
+
+    @property
+    def chinese(self) -> bool:
+        """Whether Chinese can be drawn."""
+        return ord("碳") in self.characters
+
+    def beside(self, english: str, chinese: str) -> str:
+        """Return the English text with the Chinese beside it, if that can be drawn."""
+        return f"{english} {chinese}" if chinese and self.chinese else english
+
+    def drawable(self, text: str) -> str:
+        """Return a text without the characters that no font here has."""
+        kept = "".join(sign for sign in text if ord(sign) in self.characters or sign == "\n")
+        return " ".join(kept.split(" ")).strip()
+
+    def properties(self, size: float, *, bold: bool = False) -> FontProperties:
+        """Return matplotlib's font properties at a size in points."""
+        from matplotlib.font_manager import FontProperties
+
+        weight = "bold" if bold and self.bold else "normal"
+        return FontProperties(family=list(self.families), size=size, weight=weight)
+
+
+def installed_lettering() -> Lettering:
+    """Return the lettering of this machine; log one warning if it has no font for Chinese."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    fonts = font_manager.fontManager.ttflist
+    names = {font.name for font in fonts}
+    heavy = {font.name for font in fonts if font.weight in ("bold", 700) and font.style == "normal"}
+    families = ["DejaVu Sans", *[name for name in CHINESE_FONTS if name in names][:1]]
+    characters: set[int] = set()
+    for family in families:
+        characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
+    lettering = Lettering(tuple(families), frozenset(characters), heavy.issuperset(families))
+    if not lettering.chinese:
+        logger.warning(
+            "no font for Chinese is installed, so the figures are lettered in English alone; "
+            "install one, such as Noto Sans CJK SC, and draw them again"
+        )
+    return lettering
