@@ -1,0 +1,376 @@
+"""The raw claims of parcels: POIs, people, roads and lines (decisions 0003 and 0004)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pyproj
+import rasterio
+import shapely
+
+from oracle.inputs import (
+    DATA,
+    covering,
+    lookup,
+    moved,
+    normalized,
+    points_in_plane,
+    read_points,
+    read_table,
+    read_vector,
+    shipped_or_own,
+    text,
+)
+
+POI_REACH, PEOPLE_REACH, ROAD_REACH, TRANSPORT_POI_REACH, PIECE = 100.0, 500.0, 30.0, 250.0, 10.0
+
+
+def eligible(inputs, types):
+    """Which parcels are of these territorial types; ``transport:road`` asks for the mode too."""
+    kinds, modes = inputs.parcels["type"].to_numpy(), inputs.parcels["mode"].to_numpy()
+    found = np.zeros(len(kinds), dtype=bool)
+    for wanted in types:
+        kind, _, mode = wanted.partition(":")
+        found |= (kinds == kind) & ((modes == mode) | (mode == ""))
+    return found
+
+
+def place(points, inputs, allowed, reach):
+    """The parcel that takes each point: the first that covers it, else the nearest in reach; else -1."""
+    rows = np.flatnonzero(allowed)
+    geometry = inputs.parcels.geometry.to_numpy()[rows]
+    taker = covering(points, geometry)
+    missed = np.flatnonzero(taker < 0)
+    which, near = shapely.STRtree(geometry).query(
+        points[missed], predicate="dwithin", distance=reach
+    )
+    distance = shapely.distance(points[missed[which]], geometry[near])
+    seen = set()
+    for i in np.lexsort((near, distance, which)):
+        if which[i] not in seen:
+            seen.add(which[i])
+            taker[missed[which[i]]] = near[i]
+    return np.where(taker < 0, -1, rows[taker] if len(rows) else -1)
+
+
+def summed(taker, quanta, length):
+    """Integer quanta added up by parcel."""
+    total = [0] * length
+    for row, quantum in zip(taker.tolist(), list(quanta), strict=True):
+        if row >= 0:
+            total[row] += int(quantum)
+    return total
+
+
+# ---- POIs ---------------------------------------------------------------------------------------
+
+
+class Pois:
+    def __init__(self, inputs):
+        self.inputs = inputs
+        self.known_weights = {}
+        self.points, self.categories = np.array([], dtype=object), np.array([], dtype=object)
+        section = inputs.settings.get("pois")
+        if not section:
+            return
+        table, points = read_points(inputs, section)
+        crosswalk = shipped_or_own(section["crosswalk"], "poi", inputs.folder)
+        types = text(table[section["type"]])
+        rows = {code: lookup(crosswalk, "poi_type", code) for code in types.unique()}
+        named = {code: "" if row is None else row["category"] for code, row in rows.items()}
+        known = ~shapely.is_empty(points)
+        self.points, self.categories = points[known], types.map(named).to_numpy()[known]
+        self.reach = 0.0 if section.get("miss", "nearest") == "drop" else POI_REACH
+
+    def of(self, category):
+        return self.points[self.categories == category]
+
+    def weights(self, category, allowed):
+        key = category, allowed.tobytes()
+        if key not in self.known_weights:
+            self.known_weights[key] = self.counted(self.of(category), allowed)
+        return self.known_weights[key]
+
+    def counted(self, points, allowed):
+        if not len(points):
+            return [0] * len(self.inputs.parcels)
+        taker = place(points, self.inputs, allowed, self.reach)
+        return summed(taker, [1] * len(points), len(self.inputs.parcels))
+
+
+# ---- people -------------------------------------------------------------------------------------
+
+
+class People:
+    """Residents in thousandths of a person: by parcel of any residential land, and by unit."""
+
+    def __init__(self, inputs, categories):
+        self.inputs = inputs
+        self.by_parcel = [0] * len(inputs.parcels)
+        self.by_unit = [0] * len(inputs.units)
+        section = inputs.settings.get("people")
+        if not section:
+            return
+        land = [kind for c in categories.values() if c.weight == "people" for kind in c.types]
+        homes = eligible(inputs, land)
+        if (inputs.folder / section["path"]).suffix.lower() in {".tif", ".tiff"}:
+            cells = read_cells(inputs, section)
+            points, quanta = cells["points"], cells["quanta"]
+        else:
+            table, points = read_points(inputs, section)
+            known = ~shapely.is_empty(points)
+            count = pd.to_numeric(table[section["count"]].replace("", "0")).to_numpy(float)
+            points, quanta = points[known], thousandths(count[known])
+            cells = None
+        unit = covering(points, inputs.units.geometry.to_numpy())
+        quanta = self.scaled_to_census(section.get("census"), quanta, unit)
+        self.by_unit = summed(unit, quanta, len(inputs.units))
+        shared = (
+            self.share_cells(cells, quanta, homes) if cells else np.zeros(len(points), dtype=bool)
+        )
+        taker = place(points[~shared], inputs, homes, PEOPLE_REACH)
+        alone = [q for q, s in zip(quanta, shared, strict=True) if not s]
+        for row, more in enumerate(summed(taker, alone, len(inputs.parcels))):
+            self.by_parcel[row] += more
+
+    def scaled_to_census(self, path, quanta, unit):
+        if not path:
+            return quanta
+        scaled = list(quanta)
+        done = set()
+        for row in read_table(self.inputs.folder / path).to_dict("records"):
+            if row["residents"] == "":
+                continue
+            members = np.flatnonzero(np.isin(unit, self.inputs.units_of(row["region"])))
+            if done & set(members.tolist()):
+                raise ValueError(f"census region {row['region']} counts people twice")
+            done |= set(members.tolist())
+            census = thousandths([float(row["residents"])])[0]
+            total = sum(quanta[i] for i in members)
+            for i in members:
+                if total:
+                    scaled[i] = (2 * quanta[i] * census + total) // (2 * total)
+        return scaled
+
+    def share_cells(self, cells, quanta, homes):
+        """Share each cell out by the area (or floor area) of the homes in it; which cells had any."""
+        rows = np.flatnonzero(homes)
+        crs = self.inputs.source_parcels.crs
+        geometry = moved(self.inputs.source_parcels.to_numpy()[rows], crs, cells["crs"])
+        which, near = shapely.STRtree(geometry).query(cells["boxes"], predicate="intersects")
+        inside = shapely.area(shapely.intersection(cells["boxes"][which], geometry[near]))
+        claim = inside
+        if "floor_area" in self.inputs.parcels.columns:
+            floor = pd.to_numeric(self.inputs.parcels["floor_area"]).fillna(0).to_numpy(float)[rows]
+            claim = floor[near] * (inside / shapely.area(geometry[near]))
+        shared = np.zeros(len(quanta), dtype=bool)
+        table = pd.DataFrame({"cell": which, "row": rows[near], "inside": inside, "claim": claim})
+        table = table[table["inside"] > 0].sort_values(["cell", "row"])
+        for cell, part in table.groupby("cell"):
+            claims = part["claim"] if part["claim"].sum() > 0 else part["inside"]
+            parts = telescoped(quanta[cell], integers(claims.to_list()))
+            shared[cell] = True
+            for row, people in zip(part["row"], parts, strict=True):
+                self.by_parcel[row] += people
+        return shared
+
+
+def thousandths(counts):
+    return [int(q) for q in np.rint(np.asarray(counts, float) * 1000)]
+
+
+def integers(weights):
+    """Floats times the power of two that brings their exact sum to 2^55..2^56, rounded."""
+    scale = 56 - math.frexp(math.fsum(weights))[1]
+    return [round(math.ldexp(weight, scale)) for weight in weights]
+
+
+def telescoped(total, weights):
+    whole, running, parts, before = sum(weights), 0, [], 0
+    for weight in weights:
+        running += weight
+        here = total * running // whole
+        parts.append(here - before)
+        before = here
+    return parts
+
+
+def read_cells(inputs, section):
+    with rasterio.open(inputs.folder / section["path"]) as raster:
+        values = raster.read(1, masked=True).astype(float).filled(np.nan)
+        transform, crs = raster.transform, pyproj.CRS.from_user_input(raster.crs.to_wkt())
+    row, column = np.nonzero(np.nan_to_num(values) > 0)
+    left, top = transform * (column, row)
+    right, bottom = transform * (column + 1, row + 1)
+    x, y = transform * (column + 0.5, row + 0.5)
+    return {
+        "boxes": shapely.box(left, bottom, right, top),
+        "quanta": thousandths(values[row, column]),
+        "points": points_in_plane(x, y, crs, inputs.crs),
+        "crs": crs,
+    }
+
+
+# ---- lines --------------------------------------------------------------------------------------
+
+
+class Lines:
+    def __init__(self, inputs, pois):
+        self.inputs, self.pois = inputs, pois
+        self.known_claims = {}
+        self.table = None
+        section = inputs.settings.get("lines")
+        if not section:
+            return
+        self.bend = float(section.get("lambda", 0.5))
+        frame = read_vector(inputs.folder / section["path"], section.get("layer"))
+        frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty].reset_index(drop=True)
+        own = section.get("class_weights")
+        classes = read_table(inputs.folder / own if own else DATA / "road_classes.csv").set_index(
+            "class"
+        )
+        kind = text(frame[section["class"]])
+        weight = kind.map(classes["weight"].replace("", "0").astype(float)).fillna(0.0).to_numpy()
+        dual = text(frame["dual"]) if "dual" in frame else pd.Series("", index=frame.index)
+        self.table = pd.DataFrame(
+            {
+                "line": moved(
+                    normalized(frame.geometry.to_numpy(), frame.crs), frame.crs, inputs.crs
+                ),
+                "class": kind,
+                "mode": kind.map(classes["mode"]).fillna(""),
+                "weight": weight,
+                "half": np.where(
+                    dual.str.lower().isin({"", "0", "0.0", "false", "no", "n"}), 1.0, 0.5
+                ),
+            }
+        )
+
+    def claims(self, mode, allowed):
+        """One row for each line and parcel of a mode: mm inside or brought there, and the part inside."""
+        key = mode, allowed.tobytes()
+        if key not in self.known_claims:
+            self.known_claims[key] = self.measured(mode, allowed)
+        return self.known_claims[key]
+
+    def measured(self, mode, allowed):
+        if self.table is None:
+            return pd.DataFrame(columns=["row", "mm", "part", "weight", "half"])
+        lines = self.table[(self.table["mode"] == mode) & (self.table["weight"] > 0)]
+        rows = np.flatnonzero(allowed)
+        geometry = self.inputs.parcels.geometry.to_numpy()[rows]
+        tree = shapely.STRtree(geometry)
+        line = lines["line"].to_numpy()
+        which, met = tree.query(line, predicate="intersects")
+        order = np.lexsort((met, which))
+        which, met = which[order], met[order]
+        part = without_shared(which, shapely.intersection(line[which], geometry[met]))
+        found = [
+            pd.DataFrame(
+                {
+                    "line": which,
+                    "row": rows[met],
+                    "mm": np.rint(1000 * shapely.length(part)).astype("int64"),
+                    "part": part,
+                }
+            )
+        ]
+        found.append(self.brought_near(line, which, met, geometry, tree, rows))
+        found = pd.concat(found, ignore_index=True)
+        found["weight"] = lines["weight"].to_numpy()[found["line"]]
+        found["half"] = lines["half"].to_numpy()[found["line"]]
+        return found[found["mm"] > 0]
+
+    def brought_near(self, line, which, met, geometry, tree, rows):
+        """What lies in no eligible parcel, in pieces of at most 10 m, each to the nearest within 30 m."""
+        outside = line.copy()
+        for number, members in pd.Series(met).groupby(which):
+            outside[number] = shapely.difference(
+                line[number], shapely.union_all(geometry[members.to_numpy()])
+            )
+        simple, owner = shapely.get_parts(outside, return_index=True)
+        length = shapely.length(simple)
+        pieces = np.ceil(length / PIECE).astype(int)
+        number = np.repeat(np.arange(len(simple)), pieces)
+        within = np.concatenate([np.arange(n) for n in pieces]) if len(pieces) else np.array([])
+        step = length[number] / pieces[number]
+        middle = shapely.line_interpolate_point(simple[number], (within + 0.5) * step)
+        mm = np.rint(1000 * length[number] / pieces[number]).astype("int64")
+        piece, near = tree.query(middle, predicate="dwithin", distance=ROAD_REACH)
+        table = pd.DataFrame(
+            {
+                "piece": piece,
+                "near": near,
+                "distance": shapely.distance(middle[piece], geometry[near]),
+            }
+        )
+        table = table.sort_values(["piece", "distance", "near"]).drop_duplicates("piece")
+        piece = table["piece"].to_numpy()
+        return pd.DataFrame(
+            {
+                "line": owner[number[piece]],
+                "row": rows[table["near"].to_numpy()],
+                "mm": mm[piece],
+                "part": np.full(len(piece), shapely.LineString(), dtype=object),
+            }
+        )
+
+    def length_weights(self, mode, allowed):
+        claims = self.claims(mode, allowed)
+        weights = np.zeros(len(self.inputs.parcels))
+        np.add.at(
+            weights,
+            claims["row"].to_numpy(dtype=int),
+            (claims["mm"] * claims["weight"] * claims["half"]).to_numpy(float),
+        )
+        return weights
+
+    def road_parts(self, allowed):
+        """By parcel: corrected length before correction, plain mm, POIs near its own roads."""
+        count = len(self.inputs.parcels)
+        claims = self.claims("road", allowed)
+        weighted = self.length_weights("road", allowed)
+        plain = np.zeros(count)
+        np.add.at(plain, claims["row"].to_numpy(dtype=int), claims["mm"].to_numpy(float))
+        near = np.zeros(count)
+        stops = self.pois.of("transport/road")
+        own = claims[~shapely.is_empty(claims["part"].to_numpy())] if len(claims) else claims
+        if len(stops) and len(own):
+            part, stop = shapely.STRtree(stops).query(
+                own["part"].to_numpy(), predicate="dwithin", distance=TRANSPORT_POI_REACH
+            )
+            pairs = set(zip(own["row"].to_numpy()[part].tolist(), stop.tolist(), strict=True))
+            for row, _ in pairs:
+                near[row] += 1
+        return weighted, plain, near
+
+    def road_weights(self, parts, region):
+        """L' = L * w * (1 + lambda * (d / d_mean - 1)) over the parcels of a region."""
+        weighted, plain, near = (np.where(region, column, 0.0) for column in parts)
+        if near.sum() == 0:
+            return weighted
+        mean = near.sum() / plain.sum()
+        density = np.divide(near, plain, out=np.zeros_like(near), where=plain > 0)
+        return weighted * (1 + self.bend * (density / mean - 1))
+
+
+def without_shared(which, part):
+    """Take from each part what an earlier parcel of the same line already has (a shared border)."""
+    part = np.array([lines_only(one) for one in part], dtype=object)
+    later, earlier = shapely.STRtree(part).query(part, predicate="intersects")
+    pairs = (which[later] == which[earlier]) & (earlier < later)
+    later, earlier = later[pairs], earlier[pairs]
+    both = shapely.length(shapely.intersection(part[later], part[earlier])) > 0
+    for late, early in sorted(zip(later[both].tolist(), earlier[both].tolist(), strict=True)):
+        part[late] = lines_only(shapely.difference(part[late], part[early]))
+    return part
+
+
+def lines_only(geometry):
+    if geometry.geom_type in {"LineString", "MultiLineString"}:
+        return geometry
+    return shapely.MultiLineString(
+        [p for p in shapely.get_parts(geometry) if p.geom_type == "LineString"]
+    )
