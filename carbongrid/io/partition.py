@@ -1,0 +1,186 @@
+"""Whether parcels overlap, and the planar partition that they are cut to (decision 18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.errors import Problem
+from carbongrid.io.geometry import Geometries, Names, geodesic_area, only_polygons
+from carbongrid.io.vector import listed
+
+MOST_OVERLAP = 1e-3
+"""Share of the area that overlaps may have before they are an error."""
+
+_WORTH_A_WARNING = 1e-6
+_SLIVER_M2 = 1e-6
+_M_PER_DEGREE = 111_320.0
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Pairs of polygons whose interiors meet, and the area that they share.
+
+    Parameters
+    ----------
+    first, second
+        Rows of the polygons, int64, first < second, shape (m,).
+    area
+        Shared area in m2, shape (m,).
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    area: NDArray[np.float64]
+
+    @property
+    def total(self) -> float:
+        """Sum of the shared areas in m2; where three overlap, each pair counts."""
+        return float(self.area.sum())
+
+
+def find_overlaps(geometry: Geometries, crs: CRS) -> Overlaps:
+    """Return the pairs of valid polygons that overlap.
+
+    Notes
+    -----
+    A coverage check finds the polygons whose edges do not match their neighbours'; only pairs
+    with one of these are intersected: on a clean partition of 20,000 parcels that is none, and
+    the check takes 0.4 s where intersecting all neighbours takes 2.5 s.
+    """
+    first, second = _meeting(geometry)
+    if not len(first):
+        return Overlaps(first, second, np.zeros(0))
+    shared = shapely.intersection(geometry[first], geometry[second])
+    if crs.is_geographic:
+        area = geodesic_area(only_polygons(shared), crs)
+    else:
+        area = shapely.area(shared) * crs.axis_info[0].unit_conversion_factor ** 2
+    overlapping = area > 0
+    return Overlaps(first[overlapping], second[overlapping], area[overlapping])
+
+
+def overlap_problems(
+    overlaps: Overlaps, names: Names, total_area: float, where: str, what: str = "parcels"
+) -> list[Problem]:
+    """Return what to say of overlaps: an error above 0.1 % of the area, else a warning or a note.
+
+    Parameters
+    ----------
+    overlaps
+        From :func:`find_overlaps`.
+    names
+        Ids of the polygons.
+    total_area
+        Of all the polygons, m2.
+    where
+        The file.
+    what
+        What the polygons are, in the plural.
+    """
+    if not len(overlaps.area):
+        return []
+    share = overlaps.total / total_area
+    worst = np.lexsort((names[overlaps.second], names[overlaps.first], -overlaps.area))
+    pairs = (
+        f"{names[overlaps.first[i]]} and {names[overlaps.second[i]]} ({overlaps.area[i]:,.1f} m2)"
+        for i in worst
+    )
+    text = (
+        f"{len(overlaps.area)} pairs of {what} overlap by {overlaps.total:,.1f} m2, {share:.3%} of "
+        f"the area; the worst: {listed(pairs)}"
+    )
+    if share > MOST_OVERLAP:
+        way_out = f"More than {MOST_OVERLAP:.1%} is an error. Mend the layer"
+        way_out += ', or set overlap = "priority".' if what == "parcels" else "."
+        return [Problem(text, where, way_out)]
+    level = "warning" if share > _WORTH_A_WARNING else "note"
+    return [Problem(text, where, level=level)]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Polygons cut so that none overlaps another.
+
+    Parameters
+    ----------
+    geometry
+        Polygons in normal form; empty where a polygon was eaten whole.
+    changed
+        Whether a polygon lost area, bool.
+    """
+
+    geometry: Geometries
+    changed: NDArray[np.bool_]
+
+
+def partition_by_order(geometry: Geometries, order: NDArray[np.int64], crs: CRS) -> Partition:
+    """Cut from each polygon what lies on top of it.
+
+    Parameters
+    ----------
+    geometry
+        Valid polygons, shape (n,).
+    order
+        Place of each polygon in the stack, all different; 0 lies on top.
+    crs
+        Of the polygons; cutting is done in its plane.
+
+    Notes
+    -----
+    What is cut is the union of the whole polygons above: whatever lies on top of one of them lies
+    on top of the lower one too. Parts below 1e-6 m2 are dropped: they are rounding.
+    """
+    first, second = _meeting(geometry)
+    below = order[first] > order[second]
+    lower, upper = np.where(below, first, second), np.where(below, second, first)
+    changed = np.zeros(len(geometry), dtype=bool)
+    if not len(lower):
+        return Partition(geometry, changed)
+    ranked = np.lexsort((order[upper], lower))
+    lower, upper = lower[ranked], upper[ranked]
+    rows, group = np.unique(lower, return_inverse=True)
+    stacked = np.asarray(shapely.geometrycollections(geometry[upper], indices=group))
+    above = shapely.union_all(stacked[:, np.newaxis], axis=1)
+    cut = geometry.copy()
+    smallest = _SLIVER_M2 / _square_metres(crs)
+    cut[rows] = only_polygons(shapely.difference(geometry[rows], above), smallest)
+    changed[rows] = True
+    return Partition(cut, changed)
+
+
+def stack_order(
+    ranks: NDArray[np.int64], area: NDArray[np.float64], names: Names
+) -> NDArray[np.int64]:
+    """Return each polygon's place in the stack: by rank of its type, then smaller on top, then id."""
+    sequence = np.lexsort((names, area, ranks))
+    order = np.empty(len(ranks), dtype=np.int64)
+    order[sequence] = np.arange(len(ranks))
+    return order
+
+
+def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return pairs of rows, first < second, whose interiors may meet, in order."""
+    suspect = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(geometry)))
+    if not len(suspect):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    shapely.prepare(geometry[suspect])
+    query, found = shapely.STRtree(geometry).query(geometry[suspect], predicate="intersects")
+    one, other = suspect[query], found
+    different = one != other
+    one, other = one[different], other[different]
+    meets = ~shapely.touches(geometry[one], geometry[other])
+    pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])[meets]
+    unique = np.unique(pairs, axis=0).astype(np.int64)
+    return unique[:, 0], unique[:, 1]
+
+
+def _square_metres(crs: CRS) -> float:
+    """Return the area in m2 of a square of one unit of the CRS, near enough for a threshold."""
+    if crs.is_geographic:
+        return _M_PER_DEGREE**2
+    return float(crs.axis_info[0].unit_conversion_factor) ** 2

@@ -1,0 +1,207 @@
+"""Coordinate reference systems: the source's checked, the grid's chosen, and the way between them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.crs import ProjectedCRS
+from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
+
+from carbongrid.errors import InputError, Problem
+
+Bounds = tuple[float, float, float, float]
+
+_MARGIN = 3.0
+"""Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
+
+
+class _WithGrid(Protocol):
+    @property
+    def grid(self) -> Any: ...
+
+
+def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
+    """Return a Lambert azimuthal equal-area CRS, centred on the data in whole degrees (decision 23).
+
+    Parameters
+    ----------
+    bounds
+        Longitude and latitude of the data: west, south, east, north.
+    geodetic
+        Geographic CRS that it rests on, best the data's own, so that no datum shift comes in;
+        default WGS 84.
+    """
+    west, south, east, north = bounds
+    longitude, latitude = round((west + east) / 2), round((south + north) / 2)
+    return ProjectedCRS(
+        conversion=LambertAzimuthalEqualAreaConversion(
+            latitude_natural_origin=latitude, longitude_natural_origin=longitude
+        ),
+        name=f"Lambert azimuthal equal-area, {latitude} N {longitude} E",
+        geodetic_crs=geodetic or CRS.from_epsg(4326),
+    )
+
+
+def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
+    """Return the CRS that the grids share.
+
+    Parameters
+    ----------
+    case
+        With ``grid.crs``, a text that pyproj reads, or None for an equal-area one.
+    bounds
+        Bounds of the parcels in their own CRS, x first.
+    source
+        The parcels' own CRS.
+
+    Raises
+    ------
+    InputError
+        If the case names a CRS that is not projected in metres.
+    """
+    if case.grid.crs is None:
+        geodetic = _geographic(source)
+        return equal_area_crs(_lonlat_bounds(bounds, source), geodetic)
+    chosen = CRS.from_user_input(case.grid.crs)
+    if not chosen.is_projected or any(
+        axis.unit_conversion_factor != 1 for axis in chosen.axis_info
+    ):
+        raise InputError(
+            f"the grid's CRS must be projected, in metres; {case.grid.crs} is not",
+            "grid.crs",
+            "Leave it out for an equal-area one.",
+        )
+    return chosen
+
+
+def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
+    """Return geometries in another CRS, x first in both."""
+    if source == target:
+        return geometry
+    transformer = Transformer.from_crs(source, target, always_xy=True)
+
+    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+
+    result: NDArray[np.object_] = shapely.transform(geometry, moved)
+    return result
+
+
+def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
+    """Return what is wrong with the coordinates, seen from the CRS that the file declares.
+
+    Parameters
+    ----------
+    crs
+        As the file declares it; None if it does not.
+    bounds
+        Of the data, x first.
+    where
+        The file, for messages.
+    """
+    if not all(map(np.isfinite, bounds)):
+        return [Problem("coordinates are not finite", where, "Remove or mend these rows.")]
+    if crs is None:
+        return [
+            Problem(
+                f"the layer has no CRS; its coordinates run {_in_words(bounds)}",
+                where,
+                zone_suggestion(bounds) or "Set it in the file (a .prj, or assign a projection).",
+            )
+        ]
+    if fits(crs, bounds):
+        return []
+    west, south, east, north = bounds
+    way_out = "Check which CRS the coordinates are in."
+    if fits(crs, (south, west, north, east)):
+        way_out = "The axes seem swapped: with x and y exchanged they fit. Store x (east) first."
+    elif zone_suggestion(bounds):
+        way_out = zone_suggestion(bounds)
+    return [
+        Problem(
+            f"coordinates lie outside the area of use of {crs.name}; they run {_in_words(bounds)}",
+            where,
+            way_out,
+        )
+    ]
+
+
+def fits(crs: CRS, bounds: Bounds) -> bool:
+    """Whether bounds, x first, lie in the area that a CRS is made for, give or take 3 degrees."""
+    west, south, east, north = _lonlat_bounds(bounds, crs)
+    if not all(map(np.isfinite, (west, south, east, north))):
+        return False
+    if west < -360 or east > 360 or south < -90 or north > 90:
+        return False
+    area = _area_of_use(crs)
+    if area is None:
+        return True
+    right = area.east if area.east >= area.west else area.east + 360
+    across = any(
+        area.west - _MARGIN <= west + turn and east + turn <= right + _MARGIN
+        for turn in (-360, 0, 360)
+    )
+    return across and area.south - _MARGIN <= south and north <= area.north + _MARGIN
+
+
+def zone_suggestion(bounds: Bounds) -> str:
+    """Return the CGCS2000 Gauss-Kruger CRS whose zone number the eastings bear, in words.
+
+    Eastings such as 40,5xx,xxx bear the number of their zone in front: 13 to 23 in zones of 6
+    degrees, 25 to 45 in zones of 3 degrees.
+    """
+    for low, high, swapped in ((bounds[0], bounds[2], False), (bounds[1], bounds[3], True)):
+        zone = int(low // 1_000_000)
+        if zone != int(high // 1_000_000):
+            continue
+        code, width = 0, 0
+        if 25 <= zone <= 45:
+            code, width = 4513 + zone - 25, 3
+        elif 13 <= zone <= 23:
+            code, width = 4491 + zone - 13, 6
+        if code:
+            axes = " with its axes swapped (store the easting first)" if swapped else ""
+            return (
+                f"Eastings that begin with {zone} look like {width}-degree Gauss-Kruger zone {zone}: "
+                f"for CGCS2000 that is EPSG:{code}{axes}."
+            )
+    return ""
+
+
+def _geographic(crs: CRS) -> CRS:
+    geodetic = crs.geodetic_crs
+    if geodetic is None:
+        raise InputError(f"{crs.name} is not a CRS on the earth's surface")
+    return geodetic.to_2d() if len(geodetic.axis_info) > 2 else geodetic
+
+
+def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
+    if crs.is_geographic:
+        return bounds
+    transformer = Transformer.from_crs(crs, _geographic(crs), always_xy=True)
+    # The corners and the middles of the sides: enough for a margin of degrees.
+    west, south, east, north = bounds
+    x, y = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3))
+    longitude, latitude = transformer.transform(x.ravel(), y.ravel())
+    return (
+        float(np.min(longitude)),
+        float(np.min(latitude)),
+        float(np.max(longitude)),
+        float(np.max(latitude)),
+    )
+
+
+def _area_of_use(crs: CRS) -> Any:
+    if crs.area_of_use is not None:
+        return crs.area_of_use
+    code = crs.to_epsg(min_confidence=70)
+    return CRS.from_epsg(code).area_of_use if code else None
+
+
+def _in_words(bounds: Bounds) -> str:
+    west, south, east, north = bounds
+    return f"x {west:,.6g}..{east:,.6g}, y {south:,.6g}..{north:,.6g}"

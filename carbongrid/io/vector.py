@@ -1,0 +1,278 @@
+"""Read any of the vector formats, the same table from each."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.security import (
+    GEOJSON,
+    PARQUET,
+    SHAPEFILE,
+    dataset_name,
+    sniff_vector,
+)
+from carbongrid.io.shapefile import shapefile_encoding
+
+LISTED = 10
+"""How many offending rows or ids a message lists."""
+
+
+def read_vector(
+    path: Path,
+    layer: str | None = None,
+    encoding: str | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    close_rings: bool = False,
+) -> gpd.GeoDataFrame:
+    """Read a layer as it stands in the file.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a File Geodatabase.
+    layer
+        Name of the layer; may be left out where there is one only.
+    encoding
+        Of a Shapefile's text, where it has no .cpg and is neither UTF-8 nor GB18030.
+    columns
+        Columns to read; default all. A column given twice is read once.
+    close_rings
+        Whether a ring that is not closed is closed; else its geometry is missing.
+
+    Returns
+    -------
+    GeoDataFrame
+        The columns, then ``geometry``; a RangeIndex in the file's order; ``crs`` may be None.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another format or unreadable, or lacks the layer or a column.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        return _read_parquet(path, layer, columns)
+    name = dataset_name(path, driver)
+    encoding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    options = {"DATE_AS_STRING": "YES"} if driver == GEOJSON else {}
+    try:
+        with warnings.catch_warnings():
+            # What GDAL warns of (unclosed rings, mixed columns) is found and told by the readers.
+            warnings.simplefilter("ignore")
+            layer = _layer_of(name, path, layer)
+            info = pyogrio.read_info(name, layer=layer, encoding=encoding, **options)
+            _check_driver(info["driver"], driver, path)
+            wanted = _wanted(columns, [str(field) for field in info["fields"]], path)
+            table = pyogrio.read_dataframe(
+                name,
+                layer=layer,
+                encoding=encoding,
+                columns=wanted,
+                use_arrow=False,
+                on_invalid="fix" if close_rings else "ignore",
+                **options,
+            )
+    except UnicodeDecodeError as error:
+        raise _wrong_encoding(path, encoding, error) from None
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError(f"the file cannot be read: {error}", path.name) from None
+    if "geometry" not in table:
+        raise InputError("the layer has no geometry", path.name, "Name another layer.")
+    return table[[*(wanted if wanted is not None else info["fields"]), "geometry"]]
+
+
+def text_column(
+    table: pd.DataFrame, column: str, where: str, problems: list[Problem]
+) -> NDArray[np.object_]:
+    """Return a column of ids or codes as stripped text, blank where there is no value.
+
+    A column of numbers is a problem: what was 0101 is 101 by now, and nobody can tell.
+    """
+    values = table[column]
+    if not all(isinstance(value, str) for value in values[values.notna()]):
+        example = values[values.notna()].iloc[0]
+        problems.append(
+            Problem(
+                f"column {column!r} is read as numbers ({example!r}), but ids and codes are text: "
+                "a leading zero would be lost",
+                where,
+                "Store the column as text in the file.",
+            )
+        )
+    filled = values.astype(object).where(values.notna(), "")
+    return np.array([str(value).strip() for value in filled], dtype=object)
+
+
+def number_column(
+    table: pd.DataFrame,
+    column: str,
+    where: str,
+    problems: list[Problem],
+    names: NDArray[np.object_],
+) -> NDArray[np.float64]:
+    """Return a column as float64, NaN where there is no value.
+
+    Text that is no number, infinite and negative values are problems, told by the row's name.
+    """
+    values = table[column]
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    blank = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy(dtype=bool)
+    wrong = ~blank & ~(np.isfinite(numbers) & (numbers >= 0))
+    if wrong.any():
+        rows = np.flatnonzero(wrong)
+        listing = listed(f"{names[row]} ({values.iloc[row]})" for row in rows)
+        problems.append(
+            Problem(
+                f"column {column!r} must hold numbers that are not negative; wrong in {listing}",
+                where,
+            )
+        )
+    return numbers
+
+
+def listed(items: Iterable[str], limit: int = LISTED) -> str:
+    """Return items joined by commas, the first ten of them and how many more there are."""
+    every = list(items)
+    shown = ", ".join(every[:limit])
+    more = len(every) - limit
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) -> list[Problem]:
+    """Return a problem for each column that is not there, with the nearest that is."""
+    problems = []
+    for column in columns:
+        if column in known:
+            continue
+        by_lower = {name.lower(): name for name in known}
+        close = difflib.get_close_matches(column.lower(), by_lower, n=1, cutoff=0.6)
+        hint = f"Did you mean {by_lower[close[0]]!r}? " if close else ""
+        problems.append(
+            Problem(
+                f"there is no column {column!r}",
+                where,
+                f"{hint}The columns are: {listed(known, 30) or 'none'}.",
+            )
+        )
+    return problems
+
+
+def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> list[str]:
+    """Return the names of a layer's columns, without its geometry.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_vector`.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        import pyarrow.parquet as parquet
+
+        return list(parquet.read_schema(path).names)
+    name = dataset_name(path, driver)
+    coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            info = pyogrio.read_info(name, layer=_layer_of(name, path, layer), encoding=coding)
+    except UnicodeDecodeError as error:
+        raise _wrong_encoding(path, coding, error) from None
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError(f"the file cannot be read: {error}", path.name) from None
+    return [str(field) for field in info["fields"]]
+
+
+def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:
+    if columns is None:
+        return None
+    problems = missing_columns(dict.fromkeys(columns), known, path.name)
+    if problems:
+        raise InputError(problems)
+    return list(dict.fromkeys(columns))
+
+
+def _layer_of(name: str, path: Path, layer: str | None) -> str:
+    layers = pyogrio.list_layers(name)
+    spatial = [str(one) for one, geometry_type in layers if geometry_type is not None]
+    if layer is not None:
+        if layer not in spatial:
+            raise InputError(
+                f"there is no layer {layer!r} with geometry",
+                path.name,
+                f"The layers are: {listed(spatial, 30) or 'none'}.",
+            )
+        return layer
+    if len(spatial) == 1:
+        return spatial[0]
+    raise InputError(
+        f"the file has {len(spatial)} layers with geometry, and the case names none",
+        path.name,
+        f"Set layer to one of: {listed(spatial, 30)}." if spatial else "Name another file.",
+    )
+
+
+def _check_driver(opened: str, sniffed: str, path: Path) -> None:
+    if opened != sniffed:
+        raise InputError(
+            f"the file looks like {sniffed} and opens as {opened}; such files are refused",
+            path.name,
+        )
+
+
+def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) -> gpd.GeoDataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    if layer is not None:
+        raise InputError(
+            f"a GeoParquet file has no layers, but the case names {layer!r}",
+            path.name,
+            "Leave layer out.",
+        )
+    try:
+        schema = parquet.read_schema(path)
+        if not schema.metadata or b"geo" not in schema.metadata:
+            raise InputError(
+                "the Parquet file has no geometry (no GeoParquet metadata)",
+                path.name,
+                "Write it with GeoDataFrame.to_parquet.",
+            )
+        wanted = _wanted(columns, list(schema.names), path)
+        table: Any = gpd.read_parquet(
+            path, columns=None if wanted is None else [*wanted, *_geometry_name(schema)]
+        )
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise InputError(f"the file cannot be read: {error}", path.name) from None
+    table = table.reset_index(drop=True)
+    name = table.geometry.name
+    if name != "geometry":
+        table = table.rename_geometry("geometry")
+    names = [column for column in table.columns if column != "geometry"]
+    return table[[*(wanted if wanted is not None else names), "geometry"]]
+
+
+def _geometry_name(schema: Any) -> list[str]:
+    import json
+
+    return [json.loads(schema.metadata[b"geo"])["primary_column"]]
+
+
+def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:
+    return InputError(
+        f"the text of the file is not {encoding or 'UTF-8'} ({error.reason} in {error.object[:20]!r})",
+        path.name,
+        'Name its encoding in the case, for example encoding = "gbk".',
+    )
