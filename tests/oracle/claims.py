@@ -202,9 +202,9 @@ def read_cells(inputs, section):
         values = raster.read(1, masked=True).astype(float).filled(np.nan)
         transform, crs = raster.transform, pyproj.CRS.from_user_input(raster.crs.to_wkt())
     row, column = np.nonzero(np.nan_to_num(values) > 0)
-    left, top = transform * (column, row)
-    right, bottom = transform * (column + 1, row + 1)
-    x, y = transform * (column + 0.5, row + 0.5)
+    left, top = transform.c + transform.a * column, transform.f + transform.e * row
+    right, bottom = left + transform.a, top + transform.e
+    x, y = left + transform.a / 2, top + transform.e / 2
     return {
         "boxes": shapely.box(left, bottom, right, top),
         "quanta": thousandths(values[row, column]),
