@@ -97,7 +97,8 @@ def _projected_in_metres(text: str) -> str:
     return text
 
 
-def _crs_of_points(text: str) -> str:
+def crs_of_points(text: str) -> str:
+    """Return a coordinate system of points unchanged; raise the validators' error if it is none."""
     if text not in POINT_SYSTEMS:
         _parsed_crs(text)
     return text
@@ -135,7 +136,7 @@ def _currency(text: str) -> str:
 MetricCrs = Annotated[Text, AfterValidator(_projected_in_metres)]
 """A projected CRS in metres."""
 
-PointCrs = Annotated[Text, AfterValidator(_crs_of_points)]
+PointCrs = Annotated[Text, AfterValidator(crs_of_points)]
 """gcj02, bd09 or any CRS."""
 
 MassText = Annotated[Text, AfterValidator(_mass)]

@@ -245,7 +245,8 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
             f"{where}, row {row}",
             "Put a cell that holds a comma in double quotes.",
         ) from None
-    return cells.fillna("").apply(lambda column: column.str.strip())
+    stripped: pd.DataFrame = cells.fillna("").apply(lambda column: column.str.strip())
+    return stripped
 
 
 def _with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -273,8 +274,8 @@ def _with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     table = cells.iloc[1:].loc[:, [bool(name) for name in names]]
     table.columns = pd.Index([name for name in names if name])
     table.index = pd.RangeIndex(2, len(table) + 2, name="row")
-    filled: pd.Series[bool] = (table != "").any(axis=1)
-    return table.loc[filled]
+    filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
+    return filled
 
 
 def rows_of(table: pd.DataFrame, columns: Sequence[str]) -> Iterable[tuple[object, dict[str, str]]]:
