@@ -1,0 +1,5 @@
+"""``python -m carbongrid``: the command line."""
+
+from carbongrid.cli import main
+
+main()

@@ -1,0 +1,192 @@
+"""The commands: each reads its arguments, calls one function of the package, and tells the outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from carbongrid import __version__
+from carbongrid.cli.talk import Talk, set_up_logging
+
+_CASE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _talking(command: Any) -> Any:
+    """Add the options that every command has."""
+    for option in (
+        click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+        click.option("--verbose", "-v", count=True, help="Log what is done; twice for details."),
+    ):
+        command = option(command)
+    return command
+
+
+def _talk(quiet: bool, as_json: bool, verbose: int) -> Talk:
+    set_up_logging(verbose)
+    return Talk(quiet, as_json)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="carbongrid")
+def main() -> None:
+    """Spread a city's carbon inventory over its land and zone its townships.
+
+    Start with `carbongrid demo DIR`: it writes a synthetic city, runs it, and is a template for
+    your own. `carbongrid init DIR` writes an empty case instead.
+
+    Exit codes: 0 done, 1 the run failed, 2 the input is wrong.
+    """
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--size", type=click.Choice(["full", "small"]), default="full", show_default=True)
+@click.option("--seed", type=int, default=2023, show_default=True, help="Seed of the city.")
+@_talking
+def demo(directory: Path, size: str, seed: int, quiet: bool, as_json: bool, verbose: int) -> None:
+    """Write a synthetic city to DIRECTORY/case and run it to DIRECTORY/run."""
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.cli.outcome import zone_lines
+        from carbongrid.demo import run_demo
+
+        with talk.progress() as progress:
+            outcome = run_demo(directory, size=size, seed=seed, progress=progress)
+        for line in zone_lines(outcome.result):
+            talk.say(line)
+        talk.say(
+            f"With GDP known per district only, {outcome.flipped} of "
+            f"{len(outcome.result.units)} units change their zone."
+        )
+        talk.say()
+        talk.say(f"Results   {outcome.result.directory}")
+        talk.say(f"Open next {outcome.result.directory / 'report.html'} in a browser,")
+        talk.say("          units.gpkg in QGIS, units.csv in a spreadsheet.")
+        talk.say(f"Your city {outcome.case}: replace the files beside it by your own, then")
+        talk.say(f"          carbongrid check {outcome.case}")
+        talk.document(
+            {
+                "status": "done",
+                "case": outcome.case,
+                "run": outcome.result.directory,
+                "zones": outcome.result.units["zone"].value_counts().sort_index().to_dict(),
+                "flipped": outcome.flipped,
+            }
+        )
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@_talking
+def init(directory: Path, quiet: bool, as_json: bool, verbose: int) -> None:
+    """Write a case to fill in, with a comment on every line, to DIRECTORY."""
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.case import write_template
+
+        files = write_template(directory)
+        for path in files:
+            talk.say(str(path))
+        talk.say(f"Edit case.toml, lay your data beside it, then: carbongrid check {directory / 'case.toml'}")
+        talk.document({"status": "done", "files": [str(path) for path in files]})
+
+
+@main.command()
+@click.argument("case", type=_CASE)
+@_talking
+def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
+    """Read everything that CASE names and say what a run would do; write nothing."""
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.pipeline import check as check_case
+
+        outlook = check_case(case)
+        for line in outlook.lines:
+            talk.say(line)
+        for problem in outlook.problems:
+            talk.problem(problem)
+        talk.document(
+            {
+                "status": "wrong" if outlook.wrong else "fine",
+                "outlook": list(outlook.lines),
+                "problems": [vars(problem) for problem in outlook.problems],
+            }
+        )
+        if outlook.wrong:
+            raise SystemExit(2)
+
+
+@main.command()
+@click.argument("case", type=_CASE)
+@click.option("--out", type=_FOLDER, required=True, help="The run directory to make.")
+@click.option("--replace", is_flag=True, help="Replace an existing run, reusing what still holds.")
+@click.option(
+    "--scheduler",
+    default=None,
+    help="threads, processes, synchronous, or the address of a Dask scheduler; default: the active client, else threads.",
+)
+@click.option("--chunks", type=click.IntRange(min=64), default=2048, show_default=True, help="Side of a tile, in cells.")
+@_talking
+def run(
+    case: Path,
+    out: Path,
+    replace: bool,
+    scheduler: str | None,
+    chunks: int,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Run CASE: allocate, reduce, compute the indices, zone."""
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.cli.outcome import zone_lines
+        from carbongrid.pipeline import run as run_case
+
+        with talk.progress() as progress:
+            result = run_case(
+                case, out, replace=replace, scheduler=scheduler, chunks=chunks, progress=progress
+            )
+        for line in zone_lines(result):
+            talk.say(line)
+        talk.say(f"Results in {result.directory}; open report.html first.")
+        talk.document(
+            {
+                "status": "done",
+                "run": result.directory,
+                "zones": result.units["zone"].value_counts().sort_index().to_dict(),
+                "digests": result.manifest["digests"],
+                "reused": result.manifest["reused"],
+            }
+        )
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--sample", type=click.IntRange(min=0), default=4, show_default=True, help="Tiles to rasterize again.")
+@_talking
+def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: int) -> None:
+    """Derive a finished run's numbers again from its own files, and compare."""
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.verification import verify as verify_run
+
+        verification = verify_run(directory, sample=sample)
+        for each in verification.checks:
+            mark = click.style("ok  ", fg="green") if each.ok else click.style("FAIL", fg="red")
+            if each.ok:
+                talk.say(f"{mark} {each.name}: {each.text}")
+            elif not as_json:
+                click.echo(f"{mark} {each.name}: {each.text}", err=True)
+        talk.document(
+            {
+                "status": "sound" if verification.ok else "damaged",
+                "checks": [vars(each) for each in verification.checks],
+            }
+        )
+        if not verification.ok:
+            raise SystemExit(1)

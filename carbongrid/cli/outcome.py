@@ -1,0 +1,31 @@
+"""The table of zones that ends a run on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carbongrid.result import Result
+
+
+def zone_lines(result: Result) -> Iterator[str]:
+    """Yield the table of the zones: units, emissions, sinks, the mean of each index."""
+    from carbongrid.zoning import zones
+
+    units = result.units
+    rule = "ECC      ESC"
+    yield f"{'zone':<36} {rule:<14} {'units':>5} {'emission Mt':>12} {'sink Mt':>9}"
+    rules = {1: ">= 1     >= 1", 2: ">= 1     < 1", 3: "< 1      >= 1", 4: "< 1      < 1"}
+    for zone in zones():
+        members = units[units["zone"] == zone.code]
+        if zone.code == 0 and members.empty:
+            continue
+        emission, sink = members["emission_t"].sum() / 1e6, members["sink_t"].sum() / 1e6
+        name = f"{zone.code} {zone.name_en}"
+        yield f"{name:<36} {rules.get(zone.code, ''):<14} {len(members):>5} {emission:>12.3f} {sink:>9.4f}"
+    emission, sink = units["emission_t"].sum() / 1e6, units["sink_t"].sum() / 1e6
+    yield f"{'all units':<36} {'':<14} {len(units):>5} {emission:>12.3f} {sink:>9.4f}"
+    flagged = int(units["borderline"].sum())
+    if flagged:
+        yield f"{flagged} units are borderline: an index within 0.05 of 1."

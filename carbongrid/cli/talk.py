@@ -1,0 +1,104 @@
+"""How the command line talks: to people in sentences, to machines in JSON, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from carbongrid.errors import CarbongridError, InputError, Problem
+
+Progress = Callable[[str, int, int], None]
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+@dataclass
+class Talk:
+    """What was asked of the output.
+
+    Parameters
+    ----------
+    quiet
+        Say nothing but errors.
+    as_json
+        One JSON document on standard output, nothing else there.
+    """
+
+    quiet: bool = False
+    as_json: bool = False
+
+    def say(self, text: str = "") -> None:
+        """Print a line for people."""
+        import click
+
+        if not (self.quiet or self.as_json):
+            click.echo(text)
+
+    def document(self, content: Mapping[str, Any]) -> None:
+        """Print the answer for machines, if it was asked for."""
+        import click
+
+        if self.as_json:
+            click.echo(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+
+    def problem(self, problem: Problem) -> None:
+        """Print a problem to standard error; warnings and notes keep still when quiet."""
+        import click
+
+        if problem.level != "error" and (self.quiet or self.as_json):
+            return
+        colour = _COLOURS[problem.level]
+        click.echo(f"{click.style(problem.level, fg=colour, bold=True)}: {problem}", err=True)
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the package's errors into a message and an exit code."""
+        import click
+
+        try:
+            yield
+        except CarbongridError as error:
+            problems = error.problems if isinstance(error, InputError) else (Problem(str(error)),)
+            self.document({"status": "failed", "problems": [vars(each) for each in problems]})
+            for problem in problems:
+                self.problem(problem)
+            raise SystemExit(error.exit_code) from None
+        except OSError as error:
+            self.document({"status": "failed", "problems": [{"what": str(error)}]})
+            click.echo(f"error: {error}", err=True)
+            raise SystemExit(1) from None
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Progress | None]:
+        """Show a bar for each long step, when a terminal is there."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            tasks: dict[str, Any] = {}
+
+            def show(step: str, done: int, total: int) -> None:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(step, total=total)
+                bars.update(tasks[step], completed=done, total=total)
+
+            yield show
+
+
+def set_up_logging(verbosity: int) -> None:
+    """Send the package's log to standard error: warnings, with -v what is done, with -vv details."""
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("carbongrid")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)

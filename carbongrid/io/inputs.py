@@ -1,0 +1,186 @@
+"""Everything that a case names, read and checked; what is wrong is told all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from carbongrid.case import Case
+from carbongrid.categories import Category
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.lines import read_lines
+from carbongrid.io.parcels import read_parcels
+from carbongrid.io.people import PeopleGrid, read_people
+from carbongrid.io.points import project_points, read_pois
+from carbongrid.io.totals import (
+    categories_of,
+    read_census,
+    read_facilities,
+    read_gdp,
+    read_totals,
+    read_water,
+)
+from carbongrid.io.units import read_units
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The input tables of a run, geometry in the grid's CRS, rows in canonical order.
+
+    Parameters
+    ----------
+    case
+        The case.
+    categories
+        The categories that have a total, by name, sorted.
+    totals, facilities, gdp, census, water
+        As the readers of io.totals return them; None where the case names none.
+    parcels, units
+        GeoDataFrames in id order.
+    pois, people, lines
+        Evidence; None where the case names none.
+    notes
+        Warnings and notes of the readers.
+    """
+
+    case: Case
+    categories: dict[str, Category]
+    totals: pd.DataFrame
+    parcels: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    pois: pd.DataFrame | None
+    people: pd.DataFrame | PeopleGrid | None
+    lines: gpd.GeoDataFrame | None
+    facilities: pd.DataFrame | None
+    gdp: pd.DataFrame | None
+    census: pd.DataFrame | None
+    water: dict[str, int] | None
+    notes: tuple[Problem, ...]
+
+    @property
+    def region_codes(self) -> set[str]:
+        """Codes that a statistic may name: units and their parents."""
+        return codes_of(self.units, self.case.units.parents)
+
+
+def codes_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> set[str]:
+    """Return the codes of the units and of all their parents."""
+    return {code for column in ("id", *parents) for code in units[column] if code}
+
+
+class _Gathering:
+    """Call one reader after the other; keep what is wrong and go on."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
+
+    def __call__(self, read: Callable[[], Any]) -> Any:
+        """Return what a reader returns, or None after noting why it could not."""
+        try:
+            return read()
+        except InputError as error:
+            self.problems += error.problems
+            return None
+
+    def noted(self, read: Callable[[], tuple[Any, list[Problem]]]) -> Any:
+        """Like a call, for readers that return their notes beside the table."""
+        outcome = self(read)
+        if outcome is None:
+            return None
+        table, notes = outcome
+        self.notes += notes
+        return table
+
+
+def read_inputs(case: Case) -> Inputs:
+    """Read everything that a case names.
+
+    Raises
+    ------
+    InputError
+        With every problem of every file.
+    """
+    gather = _Gathering()
+    known = gather(lambda: categories_of(case)) or {}
+    columns = _field_columns(known)
+    parcels = gather.noted(lambda: read_parcels(case, columns))
+    crs = None if parcels is None else parcels.crs
+    units = pois = people = lines = facilities = None
+    if crs is not None:
+        units = gather.noted(lambda: read_units(case, crs))
+        pois = gather.noted(lambda: read_pois(case, crs, known)) if case.pois else None
+        people = gather.noted(lambda: read_people(case, crs)) if case.people else None
+        lines = gather.noted(lambda: read_lines(case, crs)) if case.lines else None
+    codes = None if units is None else codes_of(units, case.units.parents)
+    ancestors = None if units is None else _ancestors(units, case.units.parents)
+    totals = gather(
+        lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
+    )
+    if case.facilities:
+        facilities = gather(lambda: _placed_facilities(case, known, crs))
+    gdp_codes = None if units is None else _gdp_codes(units, case)
+    gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
+    census = gather(lambda: read_census(case, codes=codes)) if case.people and case.people.census else None
+    unit_codes = None if units is None else set(units["id"])
+    water = gather(lambda: read_water(case, codes=unit_codes))
+    if gather.problems:
+        raise InputError(gather.problems)
+    named = sorted(set(totals["category"]))
+    return Inputs(
+        case=case,
+        categories={name: known[name] for name in named},
+        totals=totals,
+        parcels=parcels,
+        units=units,
+        pois=pois,
+        people=people,
+        lines=lines,
+        facilities=facilities,
+        gdp=gdp,
+        census=census,
+        water=water,
+        notes=tuple(gather.notes),
+    )
+
+
+def _field_columns(categories: dict[str, Category]) -> list[str]:
+    rules = (category.weight.partition(":") for category in categories.values())
+    return sorted({column for rule, _, column in rules if rule == "field"})
+
+
+def _ancestors(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return, for each code, the codes of the higher levels that hold it."""
+    levels = ["id", *parents]
+    above: dict[str, set[str]] = {}
+    for row in units[levels].itertuples(index=False):
+        for level, code in enumerate(row):
+            above.setdefault(code, set()).update(higher for higher in row[level + 1 :] if higher)
+    return above
+
+
+def _gdp_codes(units: gpd.GeoDataFrame, case: Case) -> set[str]:
+    column = "id" if case.gdp is None or case.gdp.by == "unit" else case.gdp.by
+    if column not in units:
+        raise InputError(
+            f"{column!r} is not a column of the units' parents",
+            f"{case.path.name}: [gdp] by",
+            f"Known: unit, {', '.join(case.units.parents) or 'and no parents are given in [units]'}.",
+        )
+    return set(units[column])
+
+
+def _placed_facilities(case: Case, known: dict[str, Category], crs: Any) -> pd.DataFrame:
+    """Return the facilities with x and y in the grid's CRS, NaN where they have none."""
+    table = read_facilities(case, known)
+    if crs is None:
+        return table
+    for source, rows in table.groupby("crs").groups.items():
+        if source:
+            x, y = project_points(table.loc[rows, "x"], table.loc[rows, "y"], str(source), crs)
+            table.loc[rows, "x"], table.loc[rows, "y"] = x, y
+    return table

@@ -1,0 +1,159 @@
+"""From totals to parcels: evidence, claims, allocation, in the order of DESIGN section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.allocate import allocate, check_limits
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.inputs import Inputs
+from carbongrid.ledger import LedgerRow
+from carbongrid.pipeline.land import Land
+from carbongrid.weights import (
+    Census,
+    Claims,
+    Evidence,
+    Residents,
+    eligible,
+    parcels_of_facilities,
+    people_by_parcel,
+    sink_coefficients,
+    weigh,
+)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Mass on parcels.
+
+    Parameters
+    ----------
+    mass : int64, shape (parcels, categories)
+        Grams; categories in the order of their names.
+    ledger
+        One row per category and region.
+    claims
+        By category.
+    problems
+        Categories beyond the limits of what may fall back or stay unallocated; errors.
+    """
+
+    mass: NDArray[np.int64]
+    ledger: tuple[LedgerRow, ...]
+    claims: dict[str, Claims]
+    problems: tuple[Problem, ...]
+
+
+def weight_rasters(inputs: Inputs) -> list[str]:
+    """Return the rasters that categories name as their weight, as written."""
+    rules = (category.weight.partition(":") for category in inputs.categories.values())
+    return sorted({path for rule, _, path in rules if rule == "raster"})
+
+
+def gather_evidence(
+    inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]
+) -> Evidence:
+    """Return what the weights are made from; people are put on parcels here, once."""
+    case = inputs.case
+    return Evidence(
+        pois=inputs.pois,
+        people=_residents(inputs, land),
+        lines=inputs.lines,
+        lambda_=case.lines.lambda_ if case.lines else 0.0,
+        miss=case.pois.miss if case.pois else "nearest",
+        coefficients=sink_coefficients(),
+        rasters=rasters,
+    )
+
+
+def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) -> Placed:
+    """Spread every category over the parcels that carry it.
+
+    Raises
+    ------
+    InputError
+        With every problem of every category, beyond those of the limits.
+    """
+    evidence = gather_evidence(inputs, land, rasters)
+    columns, ledger, claims, problems = [], [], {}, []
+    for name, category in inputs.categories.items():
+        totals = inputs.totals[inputs.totals["category"] == name]
+        regions = sorted({code for code in totals["region"] if code})
+        region_of_parcel = land.parcel_regions(regions)
+        try:
+            claims[name] = weigh(category, land.parcels, evidence, region_of_parcel)
+            mass, rows = allocate(
+                category,
+                totals,
+                claims[name],
+                land.parcels,
+                regions=regions,
+                region_of_parcel=region_of_parcel,
+                facilities=_facilities(inputs, land, name),
+            )
+        except InputError as error:
+            problems += error.problems
+            continue
+        columns.append(mass)
+        ledger += rows
+    if problems:
+        raise InputError(problems)
+    allow = inputs.case.allow
+    limits = check_limits(ledger, allow.unallocated, allow.fallback)
+    return Placed(np.stack(columns, axis=1), tuple(ledger), claims, tuple(limits))
+
+
+def _residents(inputs: Inputs, land: Land) -> Residents | None:
+    if inputs.people is None:
+        return None
+    residential = np.zeros(len(land.parcels), np.bool_)
+    for category in inputs.categories.values():
+        if category.weight == "people":
+            residential |= eligible(category, land.parcels)
+    return people_by_parcel(inputs.people, land.parcels, residential, census_of(inputs, land))
+
+
+def census_of(inputs: Inputs, land: Land) -> Census | None:
+    """Return the census as regions of units, or None where the case has none."""
+    if inputs.census is None:
+        return None
+    codes = list(inputs.census["region"])
+    thousandths = inputs.census["thousandths"].to_numpy(np.int64)
+    return Census(land.units.geometry.to_numpy(), land.regions(codes), thousandths, codes)
+
+
+def _facilities(inputs: Inputs, land: Land, category: str) -> list[tuple[str, int, int]]:
+    """Return name, parcel row (-1 without coordinates) and grams of a category's facilities."""
+    if inputs.facilities is None:
+        return []
+    rows = inputs.facilities[inputs.facilities["category"] == category]
+    if rows.empty:
+        return []
+    names = list(rows["name"])
+    x, y = rows["x"].to_numpy(np.float64), rows["y"].to_numpy(np.float64)
+    parcel = parcels_of_facilities(x, y, names, land.parcels.geometry.to_numpy())
+    return list(zip(names, parcel.tolist(), rows["grams"].tolist(), strict=True))
+
+
+def closed_ledger(
+    ledger: tuple[LedgerRow, ...],
+    names: list[str],
+    units: NDArray[np.int64],
+    outside: NDArray[np.int64],
+    snapped: NDArray[np.int64],
+) -> tuple[LedgerRow, ...]:
+    """Return the ledger with what the reduction found, on each category's first row (0008)."""
+    closed, seen = [], set()
+    for row in ledger:
+        if row.category in seen:
+            closed.append(row)
+            continue
+        seen.add(row.category)
+        k = names.index(row.category)
+        found = {"units": int(units[k]), "outside_units": int(outside[k]), "snapped": int(snapped[k])}
+        closed.append(replace(row, **found))
+    return tuple(closed)
