@@ -12,7 +12,7 @@ from carbongrid.units_of_measure import INT64_MAX, format_tonnes
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 """One total: category, region, grams, place, row."""
 
 
