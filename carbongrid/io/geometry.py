@@ -18,6 +18,7 @@ Names = NDArray[np.object_]
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 _POLYGONAL = (3, 6)
 _MOST_CHANGED = 0.01
+_REPAIR = "Mend them in a GIS, or set repair = true."
 
 
 def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
@@ -87,7 +88,9 @@ def missing_problems(geometry: Geometries, names: Names, where: str) -> list[Pro
     ]
 
 
-def polygon_problems(geometry: Geometries, names: Names, where: str) -> list[Problem]:
+def polygon_problems(
+    geometry: Geometries, names: Names, where: str, way_out: str = _REPAIR
+) -> list[Problem]:
     """Return problems of geometries that are not valid polygons, with their names and reasons."""
     present = ~shapely.is_missing(geometry)
     other = present & ~np.isin(shapely.get_type_id(geometry), _POLYGONAL)
@@ -105,7 +108,7 @@ def polygon_problems(geometry: Geometries, names: Names, where: str) -> list[Pro
             Problem(
                 f"{len(rows)} polygons are not valid: {listed(told, 20)}",
                 where,
-                "Mend them in a GIS, or set repair = true.",
+                way_out,
             )
         )
     return problems

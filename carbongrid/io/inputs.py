@@ -12,10 +12,11 @@ import pandas as pd
 from carbongrid.case import Case
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
+from carbongrid.io.coordinates import project_points
 from carbongrid.io.lines import read_lines
 from carbongrid.io.parcels import read_parcels
 from carbongrid.io.people import PeopleGrid, read_people
-from carbongrid.io.points import project_points, read_pois
+from carbongrid.io.points import read_pois
 from carbongrid.io.totals import (
     categories_of,
     read_census,

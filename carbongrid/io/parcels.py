@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.geometry import (
     Geometries,
@@ -84,7 +85,7 @@ class _Parcels:
 
 
 def read_parcels(
-    case: Any, field_columns: Sequence[str] = ()
+    case: Case, field_columns: Sequence[str] = ()
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Return the parcels in the grid's CRS, sorted by id, and what is worth saying of them.
 
@@ -125,13 +126,13 @@ def read_parcels(
     notes += _code_notes(case, parcels, kinds["matched"].to_numpy(dtype=str) != "")
     parcels, overlap_notes = _partitioned(section.overlap, parcels)
     notes += overlap_notes
-    if "surveyed" in parcels.attributes:
+    if section.area_field is not None:
         notes += _area_notes(section.area_field, parcels)
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
     return _in_grid(case, parcels, numeric), notes
 
 
-def _read_table(case: Any, path: Any, numeric: list[str]) -> gpd.GeoDataFrame:
+def _read_table(case: Case, path: Any, numeric: list[str]) -> gpd.GeoDataFrame:
     section = case.parcels
     named = {
         "land_use": section.land_use,
@@ -151,7 +152,7 @@ def _read_table(case: Any, path: Any, numeric: list[str]) -> gpd.GeoDataFrame:
 
 
 def _checked(
-    case: Any, table: gpd.GeoDataFrame, numeric: list[str], where: str
+    case: Case, table: gpd.GeoDataFrame, numeric: list[str], where: str
 ) -> tuple[_Parcels, list[Problem]]:
     """Return the parcels in id order, or raise with all that is wrong with rows and geometry."""
     section = case.parcels
@@ -242,14 +243,14 @@ def _coordinate_problems(
     return crs_problems(crs, tuple(shapely.total_bounds(present)), where)
 
 
-def _code_system(case: Any) -> pd.DataFrame:
+def _code_system(case: Case) -> pd.DataFrame:
     name = case.parcels.code_system
     if name in SYSTEMS:
         return read_code_system(name)
     return read_code_system(read_table(case.resolve(name)), where=name)
 
 
-def _code_notes(case: Any, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
+def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
     """Return warnings of codes without a match, with count and area, and of a system that fits better."""
     codes = parcels.attributes["land_use"]
     where, declared = parcels.where, case.parcels.code_system
@@ -334,7 +335,7 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
     return [Problem(what, parcels.where, level="warning" if far else "note")]
 
 
-def _in_grid(case: Any, parcels: _Parcels, numeric: list[str]) -> gpd.GeoDataFrame:
+def _in_grid(case: Case, parcels: _Parcels, numeric: list[str]) -> gpd.GeoDataFrame:
     bounds = tuple(float(value) for value in shapely.total_bounds(parcels.geometry))
     target = grid_crs(case, bounds, parcels.crs)  # type: ignore[arg-type]
     geometry = normal_form(reproject(parcels.geometry, parcels.crs, target))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 import pyogrio
 from numpy.typing import NDArray
 
+from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.security import (
     GEOJSON,
@@ -156,9 +156,8 @@ def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) ->
     for column in columns:
         if column in known:
             continue
-        by_lower = {name.lower(): name for name in known}
-        close = difflib.get_close_matches(column.lower(), by_lower, n=1, cutoff=0.6)
-        hint = f"Did you mean {by_lower[close[0]]!r}? " if close else ""
+        close = nearest(column, known)
+        hint = f"Did you mean {close!r}? " if close else ""
         problems.append(
             Problem(
                 f"there is no column {column!r}",

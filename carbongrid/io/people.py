@@ -1,0 +1,188 @@
+"""Read where people live: points with a count, or a raster of people per cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.located import LocatedPoints, read_located
+from carbongrid.io.reference import Bounds, crs_problems
+from carbongrid.io.security import GEOTIFF, sniff_raster
+from carbongrid.io.tables import Faults
+from carbongrid.io.vector import listed
+
+UNKNOWN = -1
+"""Value of a cell whose people are unknown: suppressed, or without data."""
+
+_PER_PERSON = 1000
+_MOST_CELLS = 400_000_000
+
+
+@dataclass(frozen=True)
+class PeopleGrid:
+    """People per cell of a raster.
+
+    Parameters
+    ----------
+    values
+        Thousandths of a person per cell, int64 [row, column], -1 where unknown.
+    crs
+        The raster's own CRS.
+    transform
+        From (column, row) to (x, y) in that CRS.
+    """
+
+    values: NDArray[np.int64]
+    crs: CRS
+    transform: Affine
+
+
+def read_people(
+    case: Case, crs: CRS, bounds: Bounds | None = None
+) -> tuple[pd.DataFrame | PeopleGrid, list[Problem]]:
+    """Return the people and what is worth saying of them.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``people`` are read.
+    crs
+        The grid's CRS.
+    bounds
+        In the grid's CRS; a raster is read only here (and a cell more on each side).
+
+    Returns
+    -------
+    DataFrame or PeopleGrid
+        Points with columns x, y (grid's CRS) and thousandths (of a person, int64), sorted by all
+        three; or a grid.
+    list of Problem
+        Points and cells whose count is unknown.
+
+    Raises
+    ------
+    InputError
+        With rows of impossible coordinates or counts.
+    """
+    section = case.people
+    assert section is not None, "the case names no people"
+    if section.is_raster:
+        return _read_grid(case.resolve(section.path), section.path, crs, bounds)
+    points = read_located(case, section, [section.count])
+    thousandths, known = _thousandths(points, section.count)
+    x, y = points.projected(crs)
+    table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
+    table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
+    notes = points.notes
+    if not known.all():
+        blank = listed(points.names[row] for row in np.flatnonzero(~known))
+        what = f"{int((~known).sum())} points have no count and are left out: {blank}"
+        notes.append(Problem(what, points.where, "Write 0 where nobody lives.", "warning"))
+    return table, notes
+
+
+def _thousandths(points: LocatedPoints, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return counts in thousandths, rounded half to even, and whether each is known."""
+    values = points.table[column]
+    faults = Faults(points.where)
+    result = np.zeros(len(values), dtype=np.int64)
+    known = np.zeros(len(values), dtype=bool)
+    for position, value in enumerate(values):
+        text = "" if pd.isna(value) else str(value).strip()
+        if not text:
+            continue
+        count = faults.number(text, points.names[position].split()[-1], column)
+        if count is not None:
+            exact = count * _PER_PERSON
+            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+            known[position] = True
+    faults.raise_any()
+    return result, known
+
+
+def _read_grid(
+    path: Path, where: str, crs: CRS, bounds: Bounds | None
+) -> tuple[PeopleGrid, list[Problem]]:
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    sniff_raster(path)
+    try:
+        with rasterio.open(path, driver=GEOTIFF) as raster:
+            own = _checked_crs(raster, where)
+            window = _window(raster, own, crs, bounds, where)
+            values = raster.read(1, window=window, masked=True)
+            transform = raster.window_transform(window)
+    except RasterioError as error:
+        raise InputError(f"the raster cannot be read: {error}", where) from None
+    people = np.ma.getdata(values).astype(np.float64)
+    known = ~np.ma.getmaskarray(values) & ~np.isnan(people)
+    wrong = known & ~(np.isfinite(people) & (people >= 0))
+    if wrong.any():
+        raise InputError(
+            f"{int(wrong.sum())} cells hold negative or infinite people, the first {people[wrong][0]:g}",
+            where,
+            "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",
+        )
+    thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
+    thousandths[known] = np.rint(people[known] * _PER_PERSON).astype(np.int64)
+    notes = []
+    if not known.all():
+        what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
+        notes.append(Problem(what, where, level="note"))
+    return PeopleGrid(thousandths, own, transform), notes
+
+
+def _checked_crs(raster: Any, where: str) -> CRS:
+    problems = []
+    if raster.count != 1:
+        problems.append(
+            Problem(
+                f"the raster has {raster.count} bands",
+                where,
+                "Write the one with people to a file.",
+            )
+        )
+    transform = raster.transform
+    if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
+        problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))
+    crs = None if raster.crs is None else CRS.from_wkt(raster.crs.to_wkt())
+    problems += crs_problems(crs, tuple(raster.bounds), where)
+    if crs is None or problems:
+        raise InputError(problems)
+    return crs
+
+
+def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
+    from rasterio.windows import Window, from_bounds
+
+    whole = Window(0, 0, raster.width, raster.height)
+    window = whole
+    if bounds is not None:
+        transformer = Transformer.from_crs(crs, own, always_xy=True)
+        part = from_bounds(*transformer.transform_bounds(*bounds), transform=raster.transform)
+        left, top = int(np.floor(part.col_off)) - 1, int(np.floor(part.row_off)) - 1
+        right = int(np.ceil(part.col_off + part.width)) + 1
+        bottom = int(np.ceil(part.row_off + part.height)) + 1
+        left, right = max(left, 0), min(right, raster.width)
+        top, bottom = max(top, 0), min(bottom, raster.height)
+        if left >= right or top >= bottom:
+            raise InputError("the raster lies elsewhere: it covers none of the parcels", where)
+        window = Window(left, top, right - left, bottom - top)
+    if window.width * window.height > _MOST_CELLS:
+        raise InputError(
+            f"the raster has {window.width * window.height:,} cells, more than {_MOST_CELLS:,}",
+            where,
+            "Cut it to the parcels with gdalwarp -te.",
+        )
+    return window

@@ -1,0 +1,212 @@
+"""Read POIs, say which category each is of, and how well their coordinates fit the parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.case.fields import nearest
+from carbongrid.categories import Category
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.coordinates import READINGS, from_wgs84, project_points, to_wgs84
+from carbongrid.io.located import read_located
+from carbongrid.io.tables import read_table, require_columns
+from carbongrid.io.vector import listed, text_column
+from carbongrid.landuse import packaged_table
+
+CROSSWALKS = ("gaode", "osm")
+"""Crosswalks from POI types to categories that ship with the package."""
+
+_SAMPLE = 20_000
+_CLEARLY_BETTER = 0.1
+
+
+def read_pois(
+    case: Case, crs: CRS, categories: Collection[str] | None = None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the POIs in the grid's CRS and what is worth saying of them.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``pois`` are read.
+    crs
+        The grid's CRS.
+    categories
+        Names that a user's crosswalk may give; None if any will do.
+
+    Returns
+    -------
+    DataFrame
+        Columns poi_type, category (blank: no match), x, y, sorted by x, y, poi_type.
+    list of Problem
+        Types without a match, with their counts.
+
+    Raises
+    ------
+    InputError
+        With rows of impossible coordinates, or a crosswalk of unknown categories.
+    """
+    section = case.pois
+    assert section is not None, "the case names no POIs"
+    points = read_located(case, section, [section.type])
+    problems: list[Problem] = []
+    types = text_column(points.table, section.type, points.where, problems)
+    crosswalk = _crosswalk(case, section.crosswalk, categories)
+    if problems:
+        raise InputError(problems)
+    x, y = points.projected(crs)
+    found = match_poi_types(pd.Series(types, dtype=str), crosswalk)
+    table = pd.DataFrame(
+        {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
+    )
+    table = table.sort_values(["x", "y", "poi_type"], kind="stable", ignore_index=True)
+    return table, [*points.notes, *_unmatched(table, section.crosswalk, points.where)]
+
+
+def match_poi_types(types: pd.Series, crosswalk: Mapping[str, str]) -> pd.Series:
+    """Return the category of each POI type, blank where the crosswalk has none.
+
+    An entry that ends with ``*`` matches what begins with the rest; the longest match counts, and
+    a whole match most. Of several types in one cell, joined by ``|`` as Gaode does, the first with a
+    match counts.
+    """
+    prefixes = sorted(
+        (entry[:-1] for entry in crosswalk if entry.endswith("*")), key=lambda text: -len(text)
+    )
+
+    def category(poi_type: str) -> str:
+        for one in (part.strip() for part in poi_type.split("|")):
+            if one in crosswalk:
+                return crosswalk[one]
+            start = next((prefix for prefix in prefixes if one.startswith(prefix)), None)
+            if start is not None:
+                return crosswalk[start + "*"]
+        return ""
+
+    known = {poi_type: category(poi_type) for poi_type in types.unique()}
+    return types.map(known).astype(str)
+
+
+def hit_rates(
+    pois: pd.DataFrame,
+    parcels: gpd.GeoDataFrame,
+    categories: Mapping[str, Category],
+    declared: str,
+) -> dict[str, float]:
+    """Return the share of POIs that hit a parcel of a type that carries their category.
+
+    The numbers in the file are read as WGS 84, as GCJ-02 and as BD-09 (decision 12).
+
+    Parameters
+    ----------
+    pois
+        From :func:`read_pois`, in the parcels' CRS.
+    parcels
+        With type, mode and geometry.
+    categories
+        By name; those weighed by POIs count.
+    declared
+        What the case says the coordinates are: ``gcj02``, ``bd09`` or a CRS.
+
+    Returns
+    -------
+    dict
+        Share by name of the reading; empty if no POI counts. Of more than 20,000 POIs, every k-th
+        is tried.
+    """
+    weighed = [name for name, one in categories.items() if one.weight == "pois"]
+    counted = pois[pois["category"].isin(weighed)]
+    if not len(counted):
+        return {}
+    counted = counted.iloc[:: -(-len(counted) // _SAMPLE)]
+    carried = _carriers(parcels, {name: categories[name].types for name in weighed})
+    kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
+    wgs84 = CRS.from_epsg(4326)
+    lonlat = project_points(counted["x"], counted["y"], parcels.crs, wgs84)
+    as_written = from_wgs84(*lonlat, declared)
+    geometry = np.asarray(parcels.geometry.array, dtype=object)
+    rates = {}
+    for reading in READINGS:
+        x, y = project_points(*to_wgs84(*as_written, reading), wgs84, parcels.crs)
+        tree = shapely.STRtree(np.asarray(shapely.points(x, y)))
+        parcel, point = tree.query(geometry, predicate="intersects")
+        hits = np.unique(point[carried[kinds[point], parcel]])
+        rates[reading] = len(hits) / len(counted)
+    return rates
+
+
+def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list[Problem]:
+    """Return the hit rates as a note, or as a warning if another reading fits clearly better."""
+    if not rates:
+        return []
+    own = declared if declared in rates else "wgs84"
+    best = max(rates, key=lambda reading: rates[reading])
+    told = ", ".join(f"{rate:.1%} as {reading}" for reading, rate in rates.items())
+    what = f"POIs that hit a parcel of a type that carries their category: {told}"
+    if best != own and rates[best] > rates[own] + _CLEARLY_BETTER:
+        way_out = f"The case says {declared}; {best} fits clearly better. Check pois.crs."
+        return [Problem(what, where, way_out, "warning")]
+    return [Problem(what, where, level="note")]
+
+
+def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dict[str, str]:
+    if name in CROSSWALKS:
+        table = packaged_table(f"poi/{name}.csv")
+    else:
+        table = read_table(case.resolve(name))
+        require_columns(table, name, ["poi_type", "category"])
+        table = table[table["category"] != ""]
+        _check_crosswalk(table, name, categories)
+    return dict(zip(table["poi_type"], table["category"], strict=True))
+
+
+def _check_crosswalk(table: pd.DataFrame, where: str, categories: Collection[str] | None) -> None:
+    problems = []
+    repeated = table.loc[table["poi_type"].duplicated(), "poi_type"].unique()
+    if len(repeated):
+        problems.append(
+            Problem(f"POI types stand twice: {listed(repeated)}", where, "Keep one row of each.")
+        )
+    unknown = sorted(
+        set(table["category"]) - set(table["category"] if categories is None else categories)
+    )
+    for name in unknown:
+        close = nearest(name, categories or ())
+        hint = (
+            f"Did you mean {close!r}?" if close else "Add it to the categories, or leave it blank."
+        )
+        problems.append(Problem(f"{name!r} is not a category", where, hint))
+    if problems:
+        raise InputError(problems)
+
+
+def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
+    counts = pois.loc[pois["category"] == "", "poi_type"].value_counts()
+    if not len(counts):
+        return []
+    ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))
+    told = listed((f"{name or '(blank)'} ({count})" for name, count in ordered), 20)
+    what = (
+        f"{int(counts.sum())} of {len(pois)} POIs are of {len(counts)} types without a category in "
+        f"{crosswalk}: {told}"
+    )
+    level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
+    way_out = "Write a crosswalk of your own with these types, if they matter."
+    return [Problem(what, where, way_out, level)]  # type: ignore[arg-type]
+
+
+def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:
+    """Return whether a parcel may carry a category, shape (categories, parcels)."""
+    kind = parcels["type"].astype(str)
+    with_mode = kind + ":" + parcels["mode"].astype(str)
+    return np.array(
+        [(kind.isin(names) | with_mode.isin(names)).to_numpy() for names in types.values()]
+    )
