@@ -66,17 +66,24 @@ def toml_value(value: Any) -> str:
 
 def comment_of(field: FieldInfo) -> str:
     """Return what a field means and its unit, on one line."""
-    default = "" if field.description and "default" in field.description else _default(field)
-    return f"[{facts_of(field)['unit']}] {field.description}{default}"
-
-
-def _default(field: FieldInfo) -> str:
+    text = f"[{facts_of(field)['unit']}] {field.description}"
+    if "default" in (field.description or ""):
+        return text
     if field.is_required():
-        return "; required"
-    if field.default in (None, (), ""):
+        return f"{text}; required"
+    return f"{text}; default {default_of(field)}" if default_of(field) else text
+
+
+def default_of(field: FieldInfo) -> str:
+    """Return a field's default as TOML writes it, blank if there is none."""
+    if field.is_required() or field.default in (None, (), ""):
         return ""
-    whole = isinstance(field.default, float) and field.default.is_integer()
-    return f"; default {toml_value(int(field.default) if whole else field.default)}"
+    value = field.default
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    return toml_value(value)
 
 
 def _about_section(name: str) -> str:

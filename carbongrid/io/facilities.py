@@ -23,7 +23,7 @@ _COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
 def read_facilities(
     case: Case,
     categories: Mapping[str, Category],
-    totals: pd.DataFrame,
+    totals: pd.DataFrame | None = None,
     *,
     notes: list[Problem] | None = None,
 ) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def read_facilities(
     categories
         Those that a facility may name.
     totals
-        Of :func:`carbongrid.io.totals.read_totals`.
+        Of :func:`carbongrid.io.totals.read_totals`; not compared with if None.
     notes
         A note is appended on facilities without coordinates, and on those of a category whose total
         lies elsewhere, which are left out.
@@ -67,9 +67,11 @@ def read_facilities(
     faults.once(
         ((row["row"], f"{row['name']!r} ({row['category']})") for row in rows), "the facility"
     )
-    here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
-    away = set(totals["category"]) - set(here)
-    _check_totals(rows, here, away, faults)
+    away: set[str] = set()
+    if totals is not None:
+        here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+        away = set(totals["category"]) - set(here)
+        _check_totals(rows, here, away, faults)
     faults.raise_any()
     if notes is not None:
         notes += _notes(rows, away, path.name)

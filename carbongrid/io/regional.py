@@ -140,42 +140,42 @@ def read_census(case: Case, codes: Collection[str] | None = None) -> pd.DataFram
     return pd.DataFrame({"region": pd.Series(regions, dtype="str"), "thousandths": thousandths})
 
 
-def read_water(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
-    """Return the share of each unit in the water that lies in no unit.
+def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, int] | None:
+    """Return the share of each unit in the water that lies in no unit; None without such a table.
 
     Parameters
     ----------
     case
-        Where units.water is a word the table is empty.
+        Its units.water is a word or names the table.
     codes
         Codes of the units.
 
     Returns
     -------
-    DataFrame
-        unit, share (int64, millionths as written: 0.25 is 250000), sorted by unit. Shares need not add
-        up to 1; they are divided by their sum.
+    dict
+        Share by unit in millionths as written (0.25 is 250000), sorted by unit. Shares need not add up
+        to 1; they are divided by their sum.
 
     Raises
     ------
     InputError
         With every wrong cell, unknown or repeated unit, or if all shares are zero.
     """
-    shares: dict[str, int] = {}
-    if is_table(case.units.water):
-        path = case.resolve(case.units.water)
-        table = read_table(path)
-        require_columns(table, path.name, ("unit", "share"))
-        faults = Faults(path.name)
-        _regions(table, case, codes, faults, column="unit")
-        for row, cells in rows_of(table, ("unit", "share")):
-            shares[cells["unit"]] = _whole(cells["share"], _MILLIONTHS, row, "share", faults)
-        if not faults.problems and not sum(shares.values()):
-            faults.add("the shares add up to 0", "Give at least one unit a share.")
-        faults.raise_any()
-    units = sorted(shares)
-    millionths = pd.Series([shares[unit] for unit in units], dtype="int64")
-    return pd.DataFrame({"unit": pd.Series(units, dtype="str"), "share": millionths})
+    if not is_table(case.units.water):
+        return None
+    path = case.resolve(case.units.water)
+    table = read_table(path)
+    require_columns(table, path.name, ("unit", "share"))
+    faults = Faults(path.name)
+    _regions(table, case, codes, faults, column="unit")
+    shares = {
+        cells["unit"]: _whole(cells["share"], _MILLIONTHS, row, "share", faults)
+        for row, cells in rows_of(table, ("unit", "share"))
+    }
+    if not faults.problems and not sum(shares.values()):
+        faults.add("the shares add up to 0", "Give at least one unit a share.")
+    faults.raise_any()
+    return dict(sorted(shares.items()))
 
 
 def _regions(

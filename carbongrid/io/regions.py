@@ -109,7 +109,7 @@ def _check_sum(
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:
     """Whether every unit, a code that holds no other, is a region or lies in one."""
-    holders = {holder for held_by in ancestors.values() for holder in held_by}
+    holders = {holder for code, above in ancestors.items() for holder in above if holder != code}
     units = [code for code in ancestors if code not in holders]
     return bool(units) and all(
         unit in regional or any(holder in regional for holder in ancestors[unit]) for unit in units

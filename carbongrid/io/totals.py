@@ -113,6 +113,7 @@ def read_totals(
     _apply_electricity(rows, categories, case, notes)
     if notes is not None:
         notes += _notes_on_years(rows, case.year, path.name)
+        notes += _notes_on_sinks(rows, path.name)
     return _table(rows)
 
 
@@ -195,6 +196,15 @@ def _notes_on_years(rows: list[dict[str, Any]], year: int, file: str) -> list[Pr
         what = f"rows {', '.join(places)} are of {other}, the case is of {year}"
         notes.append(Problem(what, file, "Years are mixed; the report says so.", "warning"))
     return notes
+
+
+def _notes_on_sinks(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    present = {total["category"] for total in rows if total["place"] == HERE}
+    parts = sorted(present & {"sink/forest", "sink/grassland", "sink/water", "sink/unused"})
+    if "sink/land" not in present or not parts:
+        return []
+    what = f"sink/land stands beside {', '.join(parts)}, which it holds"
+    return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

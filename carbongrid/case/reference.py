@@ -1,0 +1,162 @@
+"""Makes the documentation of the case file from the models, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic.fields import FieldInfo
+
+from carbongrid.case.commented import commented_toml, default_of, toml_value
+from carbongrid.case.fields import facts_of
+from carbongrid.case.models import Case
+from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE, TableFormat
+from carbongrid.categories import read_categories, sector_names
+from carbongrid.landuse import TERRITORIAL_TYPES
+
+_INTRODUCTION = """\
+# The case file
+
+<!-- Made by `python -m carbongrid.case`; edit the models in carbongrid/case, not this page. -->
+
+A case is a folder: one TOML file and, beside it, the tables and maps that it names. `carbongrid init DIR` writes one to start
+from, `carbongrid demo DIR` a filled one. Required are `year`, `[parcels]`, `[units]` and one of `[totals]` and `[inventory]`
+(activity data, which are not read yet); everything else has a default or is not used. The shortest case:
+"""
+
+_RULES = """\
+Rules that hold everywhere:
+
+- A key that is not known is an error, and so is a value of another kind: text stands in quotes, numbers do not. All faults
+  of a file are told at once.
+- Files lie under the folder of the case, symbolic links followed. `allow_outside = true` lets them lie elsewhere (absolute, or
+  by `..`). Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused.
+- Tables are CSV with commas, or XLSX, whose first sheet counts, formulas by their stored values. The order of columns is
+  free; columns that are not listed are ignored. A CSV is UTF-8, or else GB18030; anything else needs `encoding`.
+- Codes and ids are text: `0101` keeps its zero. In XLSX store them as text, or in a number format of zeros (`0000`).
+- Numbers are written with digits and a point: `1234.5`, `1.2e4`. Blank, NaN, infinite and negative ones are errors that name file,
+  row, column and value, except where a table below says that blank is unknown.
+"""
+
+_MASS = """\
+## Units of mass and money
+
+A mass is `g`, `kg`, `t`, `kt`, `Mt`, `Gt` (or `Gg`, `Tg`, `吨`, `万吨`, `亿吨`), with a number before it if need be (`10000 t`,
+`1e4 t`), of `CO2e`, `CO2` or `C`. Carbon becomes CO2 by 44/12, exactly. What it is of must be said: `t` alone is refused, and so is
+a mass of CH4 or N2O, whose CO2e depends on a set of GWPs. Inside the package mass is whole grams per year.
+
+Money is a number and three letters, `1e8 CNY`, `1e6 EUR`, `EUR`, or `万元`, `亿元`.
+"""
+
+_WEIGHTS = """\
+## Weights
+
+A category's mass is shared over the parcels of its types in proportion to a weight:
+
+| weight | claim of a parcel |
+| --- | --- |
+| `area` | its area; a sink on several types: area times the type's coefficient |
+| `pois` | POIs whose crosswalk names this category |
+| `people` | residents |
+| `roads` | length of road, corrected by class and by transport POIs nearby |
+| `lines:MODE` | length of lines of a mode: road, rail, water, air; by area where there are none |
+| `field:COLUMN` | a numeric column of the parcels |
+| `raster:PATH` | sum of a raster of density or counts, which mass follows inside the parcel too |
+"""
+
+_ELECTRICITY = """\
+## Electricity
+
+Electricity is emitted by a power plant (scope 1: `industry/supply`) and used in buildings (scope 2). A case that has totals of both must
+choose: `electricity = "supply"` sets the categories of scope 2 aside, `"use"` sets supply aside, `"both"` counts it twice, as the study
+does. What is set aside is reported as `elsewhere` and never spread (docs/decisions/0009).
+"""
+
+
+def case_reference() -> str:
+    """Return docs/case.md: every key, table, type, weight and category, in Markdown."""
+    shortest = {
+        "year": 2020,
+        "parcels": {"path": "parcels.gpkg", "code_system": "tdland3"},
+        "units": {"path": "townships.gpkg"},
+        "totals": {"path": "totals.csv"},
+    }
+    parts = [_INTRODUCTION, f"```toml\n{commented_toml(shortest)}```\n", _RULES, "## Keys\n"]
+    top = [(key, field) for key, field in keys_of(Case).items() if key not in sections()]
+    parts += ["At the top of the file:\n", _table_of_keys(top)]
+    for name, model in sections().items():
+        parts += [f"### [{name}]\n", f"{model.__doc__}\n", _table_of_keys(keys_of(model).items())]
+    parts += ["## Tables\n", *map(_table_format, (*TABLES, *TABLES_WITHOUT_EXAMPLE))]
+    parts += [_MASS, _types(), _WEIGHTS, _categories(), _ELECTRICITY]
+    return "\n".join(parts)
+
+
+def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return (
+        "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+        + "\n"
+    )
+
+
+def _table_of_keys(fields: Iterable[tuple[str, FieldInfo]]) -> str:
+    rows = (
+        (f"`{key}`", facts_of(field)["unit"], _needed(field), _meaning(field))
+        for key, field in fields
+    )
+    return _markdown(("key", "unit or kind", "default", "meaning"), rows)
+
+
+def _needed(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return f"`{default_of(field)}`" if default_of(field) else ""
+
+
+def _meaning(field: FieldInfo) -> str:
+    return (
+        f"{field.title}: {field.description}. Example: `{toml_value(facts_of(field)['example'])}`"
+    )
+
+
+def _table_format(table: TableFormat) -> str:
+    title = f"### {table.file or table.key}\n"
+    named = f"Named by `{table.key}`. " if table.file else ""
+    rows = (
+        (f"`{column.name}`", column.unit, "required" if column.required else "", column.meaning)
+        for column in table.columns
+    )
+    columns = _markdown(("column", "unit or kind", "", "meaning"), rows)
+    return "\n".join([title, f"{named}{table.purpose}\n", columns])
+
+
+def _types() -> str:
+    rows = (
+        (f"`{row['type']}`", row["parent"], row["name_en"], row["name_zh"])
+        for row in TERRITORIAL_TYPES.to_dict("records")
+    )
+    text = (
+        "## Territorial types\n\nWhat a parcel is used for, as the method sees it. Where the parcels of a type have no weight and no "
+        "area, mass falls back to the parent.\nTransport land has a mode, written `transport:road`, `transport:rail`, "
+        "`transport:water`, `transport:air`; `transport` alone is any.\n"
+    )
+    return f"{text}\n{_markdown(('type', 'parent', 'English', 'Chinese'), rows)}"
+
+
+def _categories() -> str:
+    sectors = _markdown(
+        ("sector", "English", "Chinese"),
+        (
+            (f"`{sector}`", english, chinese)
+            for sector, (english, chinese) in sector_names().items()
+        ),
+    )
+    rows = (
+        (f"`{name}`", one.name_en, one.name_zh, str(one.scope), "+".join(one.types), one.weight)
+        for name, one in read_categories().items()
+    )
+    header = ("category", "English", "Chinese", "scope", "types", "weight")
+    return (
+        "## Categories\n\nOf the package; rows of `categories.csv` replace or add to them. A sink's mass is taken up. Give either "
+        f"`sink/land` or the four by type.\n\n{_markdown(header, rows)}\nSectors:\n\n{sectors}"
+    )
