@@ -1,6 +1,6 @@
 """Weights: what each parcel claims of a category, from points, people, lines, fields or its area."""
 
-from carbongrid.weights.claims import Claims, Evidence, eligible, weigh
+from carbongrid.weights.claims import Claims, Evidence, eligible, sink_coefficients, weigh
 from carbongrid.weights.lines import (
     LineClaims,
     LineLengths,
@@ -41,6 +41,7 @@ __all__ = [
     "people_by_parcel",
     "points_in_parcels",
     "scale_to_census",
+    "sink_coefficients",
     "weigh",
     "weighted_lengths",
 ]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from carbongrid.categories import Category
 from carbongrid.errors import InputError
+from carbongrid.landuse import packaged_table
 from carbongrid.weights.lines import LineClaims, corrected_lengths, weighted_lengths
 from carbongrid.weights.people import THOUSANDTHS, Residents
 from carbongrid.weights.points import points_in_parcels
@@ -111,6 +112,13 @@ class Claims:
         """Return placed and snapped evidence of some parcels (their rows), in whole units."""
         placed, snapped = int(self.inside[here].sum()), int(self.near[here].sum())
         return _whole(placed, self.per_unit), _whole(snapped, self.per_unit)
+
+
+def sink_coefficients() -> dict[str, float]:
+    """Return the uptake per area of each territorial type, t C ha-1 yr-1, from the package's table."""
+    table = packaged_table("sink_coefficients.csv")
+    values = zip(table["type"], table["coefficient"], strict=True)
+    return {kind: float(value) for kind, value in values}
 
 
 def eligible(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:

@@ -84,11 +84,12 @@ def line_lengths(
     piece_line, midpoint, piece_length = _pieces(rest_line, rest)
     place = nearest(midpoint, polygons, LINE_REACH)
     near, lost = place >= 0, place < 0
-    real = length > 0
+    millimetres = np.rint(1000.0 * length).astype(np.int64)
+    real = millimetres > 0
     return LineLengths(
         line[real],
         rows[polygon[real]],
-        _millimetres(length[real]),
+        millimetres[real],
         part[real],
         piece_line[near],
         rows[place[near]],
@@ -96,10 +97,6 @@ def line_lengths(
         piece_line[lost],
         piece_length[lost],
     )
-
-
-def _millimetres(length: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.rint(1000.0 * length).astype(np.int64)
 
 
 def _inside(
@@ -278,7 +275,7 @@ def corrected_lengths(
     lambda_
         0 (pure length) to 1.
     regions : int64, shape (parcels,)
-        Region of each parcel, over which the mean is taken; -1 is none.
+        Region of each parcel, over which the mean is taken; those of none (-1) share one.
 
     Returns
     -------
@@ -291,14 +288,15 @@ def corrected_lengths(
     """
     n = _pois_beside(claims, x, y)
     length = claims.inside + claims.snapped
-    road = (length > 0) & (regions >= 0)
-    size = int(regions.max(initial=-1)) + 1
+    group = np.asarray(regions, np.int64) + 1
+    size = int(group.max(initial=0)) + 1
     pois, metres = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    np.add.at(pois, regions[road], n[road])
-    np.add.at(metres, regions[road], length[road])
+    road = length > 0
+    np.add.at(pois, group[road], n[road])
+    np.add.at(metres, group[road], length[road])
     factor = np.ones(len(length))
-    told = road & np.append(pois > 0, False)[regions]
-    there = regions[told]
+    told = road & (pois > 0)[group]
+    there = group[told]
     relative = (n[told] / length[told]) / (pois[there] / metres[there])
     factor[told] = 1.0 + lambda_ * (relative - 1.0)
     return claims.weight * factor

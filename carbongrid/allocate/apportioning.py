@@ -1,4 +1,4 @@
-"""Splits of mass: the exact telescoped split, and the allocation of totals to parcels."""
+"""The exact telescoped split of integer totals (DESIGN section 3)."""
 
 from __future__ import annotations
 
