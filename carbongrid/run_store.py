@@ -35,7 +35,7 @@ class RunStore:
     folder
         Where the run works; it becomes ``out`` when it is committed.
     previous
-        The run directory that is being replaced, if there is one.
+        A finished run to take steps from: the one that is being replaced, or another.
     """
 
     folder: Path
@@ -108,7 +108,9 @@ class RunStore:
 
 
 @contextlib.contextmanager
-def new_run(out: Path, *, replace: bool = False) -> Iterator[RunStore]:
+def new_run(
+    out: Path, *, replace: bool = False, reuse: Path | None = None
+) -> Iterator[RunStore]:
     """Open a store that becomes ``out`` if the block ends well.
 
     Parameters
@@ -117,6 +119,8 @@ def new_run(out: Path, *, replace: bool = False) -> Iterator[RunStore]:
         The run directory to be.
     replace
         Whether an existing one may be replaced; it stays as it is until the very end.
+    reuse
+        Another finished run to take steps from, where ``out`` does not exist.
 
     Raises
     ------
@@ -132,7 +136,7 @@ def new_run(out: Path, *, replace: bool = False) -> Iterator[RunStore]:
         _check_target(out, replace)
         folder = _sibling(out, "partial")
         folder.mkdir(exist_ok=True)
-        store = RunStore(folder, out if out.exists() else None, steps=_steps_in(folder))
+        store = RunStore(folder, out if out.exists() else reuse, steps=_steps_in(folder))
         try:
             yield store
         except InputError:

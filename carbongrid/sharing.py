@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from carbongrid.allocate import move_outside, split_to_targets
+from carbongrid.allocate import move_outside, split_to_targets, unit_totals
 from carbongrid.chunked import Counts, labels_at
 from carbongrid.grid import Grid
 from carbongrid.overlaps import coverage
@@ -38,6 +38,8 @@ class Shares:
         Parcels that no cell centre hits.
     rasters
         For each weight raster, (units, cells) by sums of its value, parcels without any value by ``units`` and ``cells``.
+    raster_sums : int64, shape (parcels,)
+        For each weight raster, its sum per parcel in quanta.
     """
 
     units: Any
@@ -45,6 +47,15 @@ class Shares:
     fine_cells: NDArray[np.int64]
     snapped: NDArray[np.bool_]
     rasters: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    raster_sums: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    def with_rasters(self, counts: Counts, names: Sequence[str]) -> Shares:
+        """Return the shares with those by weight rasters, counted in the order of their names."""
+        rasters, sums = {}, {}
+        for name, (in_units, in_cells) in zip(names, counts.rasters.values(), strict=True):
+            rasters[name] = (_filled(in_units, self.units), _filled(in_cells, self.cells))
+            sums[name] = np.asarray(in_cells.sum(axis=1)).ravel().astype(np.int64)
+        return replace(self, rasters=rasters, raster_sums=sums)
 
 
 def share_by_cells(
@@ -62,11 +73,7 @@ def share_by_cells(
         unit = np.where(label == 0, units.shape[1] - 1, label.astype(np.int64) - 1)
         units = units + _ones(rows, unit, units.shape)
         cells = cells + _ones(rows, coarse_cell_of(coarse_grid, x, y), cells.shape)
-    rasters = {
-        path: (_filled(in_units, units), _filled(in_cells, cells))
-        for path, (in_units, in_cells) in counts.rasters.items()
-    }
-    return Shares(_canonical(units), _canonical(cells), fine_cells, snapped, rasters)
+    return Shares(_canonical(units), _canonical(cells), fine_cells, snapped)
 
 
 def share_by_area(
@@ -107,7 +114,7 @@ def with_water_rule(
         path: (move_outside(in_units, is_water, parcels, units, water), in_cells)
         for path, (in_units, in_cells) in shares.rasters.items()
     }
-    return Shares(moved, shares.cells, shares.fine_cells, shares.snapped, rasters)
+    return replace(shares, units=moved, rasters=rasters)
 
 
 @dataclass(frozen=True)
@@ -155,8 +162,8 @@ def reduce_mass(
     columns = []
     for k, path in enumerate(structures):
         targets = shares.rasters[path][0] if path else shares.units
-        columns.append(split_to_targets(mass[:, k], targets).sum(axis=0))
-    per_target = np.stack([np.asarray(column).ravel() for column in columns], axis=1)
+        columns.append(unit_totals(split_to_targets(mass[:, k], targets)))
+    per_target = np.stack(columns, axis=1)
     fields = []
     for of_sink in (False, True):
         field_mass = np.zeros(shape[0] * shape[1], np.int64)
@@ -165,7 +172,7 @@ def reduce_mass(
             if members:
                 targets = shares.rasters[path][1] if path else shares.cells
                 parts = split_to_targets(mass[:, members].sum(axis=1), targets)
-                field_mass += np.asarray(parts.sum(axis=0)).ravel()
+                field_mass += unit_totals(parts)
         fields.append(field_mass.reshape(shape))
     snapped = mass[shares.snapped].sum(axis=0)
     return Reduced(per_target[:-1], per_target[-1], snapped, *fields)
@@ -176,7 +183,10 @@ def save_shares(path: Path, shares: Shares) -> None:
     arrays: dict[str, Any] = {"snapped": np.flatnonzero(shares.snapped), "fine_cells": shares.fine_cells}
     matrices = {"parcel_unit": shares.units, "parcel_cell": shares.cells}
     for number, (raster, pair) in enumerate(sorted(shares.rasters.items())):
-        arrays[f"raster_{number}"] = np.array(raster)
+        arrays |= {
+            f"raster_{number}": np.array(raster),
+            f"raster_{number}_sums": shares.raster_sums[raster],
+        }
         matrices |= {f"raster_{number}_unit": pair[0], f"raster_{number}_cell": pair[1]}
     for name, matrix in matrices.items():
         arrays |= {
@@ -203,8 +213,14 @@ def load_shares(path: Path) -> Shares:
         rasters = {
             str(arrays[name]): (matrix(f"{name}_unit"), matrix(f"{name}_cell")) for name in names
         }
+        sums = {str(arrays[name]): arrays[f"{name}_sums"] for name in names}
         return Shares(
-            matrix("parcel_unit"), matrix("parcel_cell"), arrays["fine_cells"], snapped, rasters
+            matrix("parcel_unit"),
+            matrix("parcel_cell"),
+            arrays["fine_cells"],
+            snapped,
+            rasters,
+            sums,
         )
 
 

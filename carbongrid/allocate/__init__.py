@@ -1,10 +1,11 @@
 """Splits of mass: totals to parcels, and parcels to units and cells, exact to the gram."""
 
 from carbongrid.allocate.apportioning import apportion
-from carbongrid.allocate.spreading import allocate, check_limits
+from carbongrid.allocate.spreading import Facility, allocate, check_limits
 from carbongrid.allocate.targets import move_outside, split_to_targets, unit_totals
 
 __all__ = [
+    "Facility",
     "allocate",
     "apportion",
     "check_limits",

@@ -13,18 +13,13 @@ from carbongrid.case import Case
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.coordinates import project_points
+from carbongrid.io.facilities import read_facilities
 from carbongrid.io.lines import read_lines
 from carbongrid.io.parcels import read_parcels
 from carbongrid.io.people import PeopleGrid, read_people
-from carbongrid.io.points import read_pois
-from carbongrid.io.totals import (
-    categories_of,
-    read_census,
-    read_facilities,
-    read_gdp,
-    read_totals,
-    read_water,
-)
+from carbongrid.io.points import hit_rates, read_pois, reading_notes
+from carbongrid.io.regional import read_census, read_gdp, read_water
+from carbongrid.io.totals import categories_of, read_totals
 from carbongrid.io.units import read_units
 
 
@@ -114,7 +109,7 @@ def read_inputs(case: Case) -> Inputs:
     units = pois = people = lines = facilities = None
     if crs is not None:
         units = gather.noted(lambda: read_units(case, crs))
-        pois = gather.noted(lambda: read_pois(case, crs, known)) if case.pois else None
+        pois = gather.noted(lambda: read_pois(case, crs, list(known))) if case.pois else None
         people = gather.noted(lambda: read_people(case, crs)) if case.people else None
         lines = gather.noted(lambda: read_lines(case, crs)) if case.lines else None
     codes = None if units is None else codes_of(units, case.units.parents)
@@ -123,12 +118,13 @@ def read_inputs(case: Case) -> Inputs:
         lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
     )
     if case.facilities:
-        facilities = gather(lambda: _placed_facilities(case, known, crs))
+        facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     gdp_codes = None if units is None else _gdp_codes(units, case)
     gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
     census = gather(lambda: read_census(case, codes=codes)) if case.people and case.people.census else None
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes))
+    gather.notes += _reading_notes(case, pois, parcels, known)
     if gather.problems:
         raise InputError(gather.problems)
     named = sorted(set(totals["category"]))
@@ -175,9 +171,15 @@ def _gdp_codes(units: gpd.GeoDataFrame, case: Case) -> set[str]:
     return set(units[column])
 
 
-def _placed_facilities(case: Case, known: dict[str, Category], crs: Any) -> pd.DataFrame:
+def _placed_facilities(
+    case: Case,
+    known: dict[str, Category],
+    totals: pd.DataFrame | None,
+    crs: Any,
+    notes: list[Problem],
+) -> pd.DataFrame:
     """Return the facilities with x and y in the grid's CRS, NaN where they have none."""
-    table = read_facilities(case, known)
+    table = read_facilities(case, known, totals, notes=notes)
     if crs is None:
         return table
     for source, rows in table.groupby("crs").groups.items():
@@ -185,3 +187,16 @@ def _placed_facilities(case: Case, known: dict[str, Category], crs: Any) -> pd.D
             x, y = project_points(table.loc[rows, "x"], table.loc[rows, "y"], str(source), crs)
             table.loc[rows, "x"], table.loc[rows, "y"] = x, y
     return table
+
+
+def _reading_notes(
+    case: Case,
+    pois: pd.DataFrame | None,
+    parcels: gpd.GeoDataFrame | None,
+    known: dict[str, Category],
+) -> list[Problem]:
+    """Return how many POIs hit their land under each coordinate system (decision 12)."""
+    if case.pois is None or pois is None or parcels is None:
+        return []
+    rates = hit_rates(pois, parcels, known, case.pois.crs)
+    return reading_notes(rates, case.pois.crs, case.pois.path)

@@ -1,7 +1,8 @@
-"""Where parcels stand: the unit of each parcel and the regions of statistics (docs/decisions/0002)."""
+"""Where parcels stand: the unit that covers each parcel's representative point (docs/decisions/0002)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ from carbongrid.weights import locate
 
 @dataclass(frozen=True)
 class Land:
-    """Parcels and units in id order, and which unit covers each parcel's representative point.
+    """Parcels and units in id order, and which unit each parcel belongs to.
 
     Parameters
     ----------
@@ -31,31 +32,33 @@ class Land:
     unit_of_parcel: NDArray[np.int64]
 
     @classmethod
-    def of(cls, parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> Land:
+    def of(
+        cls, parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: tuple[str, ...]
+    ) -> Land:
         """Locate every parcel."""
         points = parcels.geometry.representative_point()
         unit = locate(points.x.to_numpy(), points.y.to_numpy(), units.geometry.to_numpy())
         return cls(parcels, units, parents, unit)
 
-    def units_in(self, code: str) -> NDArray[np.bool_]:
-        """Return which units a code of any level means: the unit itself, or those below it."""
-        inside = np.zeros(len(self.units), np.bool_)
-        for column in ("id", *self.parents):
-            inside |= (self.units[column] == code).to_numpy(dtype=bool)
-        return inside
+    def regions_of_units(self, codes: Sequence[str]) -> NDArray[np.int64]:
+        """Return, for each unit, the position of the innermost code that means it; -1 for none.
 
-    def regions(self, codes: list[str]) -> NDArray[np.int64]:
-        """Return, for each unit, the row of the code that means it; -1 for none.
-
-        Where a code and a code of a higher level both mean a unit, the narrower one holds.
+        A code means a unit, or all units below a parent.
         """
-        row = np.full(len(self.units), -1, np.int64)
-        breadth = {code: int(self.units_in(code).sum()) for code in codes}
-        for code in sorted(codes, key=lambda each: (-breadth[each], each)):
-            row[self.units_in(code)] = codes.index(code)
-        return row
+        position = {code: row for row, code in enumerate(codes)}
+        found = np.full(len(self.units), -1, np.int64)
+        for column in reversed(("id", *self.parents)):
+            named = self.units[column].map(position).fillna(-1).to_numpy(np.int64)
+            found = np.where(named >= 0, named, found)
+        return found
 
-    def parcel_regions(self, codes: list[str]) -> NDArray[np.int64]:
-        """Return, for each parcel, the row of the code of its region; -1 for none."""
-        rows: NDArray[np.int64] = np.append(self.regions(codes), -1)[self.unit_of_parcel]
+    def regions_of_parcels(self, codes: Sequence[str]) -> NDArray[np.int64]:
+        """Return, for each parcel, the position of its region's code; -1 for none."""
+        rows: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[self.unit_of_parcel]
         return rows
+
+    @property
+    def share_in_units(self) -> float:
+        """Share of the parcels' area whose parcels belong to a unit."""
+        area = self.parcels["area_m2"].to_numpy(np.float64)
+        return float(area[self.unit_of_parcel >= 0].sum() / area.sum()) if area.sum() else 0.0

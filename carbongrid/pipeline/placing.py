@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.allocate import allocate, check_limits
+from carbongrid.allocate import Facility, allocate, check_limits
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs
 from carbongrid.ledger import LedgerRow
@@ -83,7 +83,7 @@ def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) 
     for name, category in inputs.categories.items():
         totals = inputs.totals[inputs.totals["category"] == name]
         regions = sorted({code for code in totals["region"] if code})
-        region_of_parcel = land.parcel_regions(regions)
+        region_of_parcel = land.regions_of_parcels(regions)
         try:
             claims[name] = weigh(category, land.parcels, evidence, region_of_parcel)
             mass, rows = allocate(
@@ -123,18 +123,16 @@ def census_of(inputs: Inputs, land: Land) -> Census | None:
         return None
     codes = list(inputs.census["region"])
     thousandths = inputs.census["thousandths"].to_numpy(np.int64)
-    return Census(land.units.geometry.to_numpy(), land.regions(codes), thousandths, codes)
+    return Census(land.units.geometry.to_numpy(), land.regions_of_units(codes), thousandths, codes)
 
 
-def _facilities(inputs: Inputs, land: Land, category: str) -> list[tuple[str, int, int]]:
+def _facilities(inputs: Inputs, land: Land, category: str) -> list[Facility]:
     """Return name, parcel row (-1 without coordinates) and grams of a category's facilities."""
     if inputs.facilities is None:
         return []
     rows = inputs.facilities[inputs.facilities["category"] == category]
-    if rows.empty:
-        return []
-    names = list(rows["name"])
     x, y = rows["x"].to_numpy(np.float64), rows["y"].to_numpy(np.float64)
+    names = list(rows["name"])
     parcel = parcels_of_facilities(x, y, names, land.parcels.geometry.to_numpy())
     return list(zip(names, parcel.tolist(), rows["grams"].tolist(), strict=True))
 

@@ -1,0 +1,196 @@
+"""The tables of a run and its manifest, put together from what the steps found."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from carbongrid import __version__
+from carbongrid.grid import Grid
+from carbongrid.io.coordinates import project_points
+from carbongrid.io.inputs import Inputs
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
+from carbongrid.pipeline.prosperity import gdp_of_units
+from carbongrid.result import RunTables
+from carbongrid.run_store import hash_path
+from carbongrid.sharing import Reduced, Shares
+from carbongrid.units_of_measure import base_currency
+from carbongrid.weights import locate, scale_to_census
+from carbongrid.zoning import zone_units
+
+
+def make_tables(
+    inputs: Inputs, land: Land, placed: Placed, shares: Shares, reduced: Reduced, grid: Grid
+) -> RunTables:
+    """Put the tables of a run together (see RunTables for their columns)."""
+    case = inputs.case
+    names = list(inputs.categories)
+    ledger = closed_ledger(
+        placed.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
+    )
+    totals = inputs.totals
+    inventory = totals[["category", "region", "place", "gas", "grams", "year", "source"]]
+    gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
+    said = [(note.level, str(note)) for note in (*inputs.notes, *gdp_notes)]
+    return RunTables(
+        title=case.title or case.path.stem,
+        year=case.year,
+        currency=base_currency(case.gdp.currency) if case.gdp else "",
+        categories=tuple(inputs.categories.values()),
+        inventory=inventory.reset_index(drop=True),
+        parcels=_parcels(inputs, land, placed, shares),
+        units=_units(inputs, land, reduced, gdp),
+        parents=case.units.parents,
+        ledger=ledger,
+        grid_1km=_grid_1km(land, shares, reduced, grid, case.grid.coarse),
+        assumptions=tuple(_assumptions(inputs) + said),
+        benchmark=(case.benchmark.name, case.benchmark.total) if case.benchmark else None,
+    )
+
+
+def _sums(inputs: Inputs, mass: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Return the columns that every table has: per category, gross emission, sink."""
+    sink = np.array([category.sink for category in inputs.categories.values()], np.bool_)
+    columns = {name: mass[:, k] for k, name in enumerate(inputs.categories)}
+    columns["emission_g"] = mass[:, ~sink].sum(axis=1)
+    columns["sink_g"] = mass[:, sink].sum(axis=1)
+    return columns
+
+
+def _parcels(inputs: Inputs, land: Land, placed: Placed, shares: Shares) -> gpd.GeoDataFrame:
+    fixed = land.parcels[["id", "land_use", "type", "mode", "area_m2", "geometry"]]
+    columns = pd.DataFrame({**_sums(inputs, placed.mass), "cells": shares.fine_cells})
+    return fixed.join(columns.set_axis(fixed.index))
+
+
+def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.GeoDataFrame:
+    case, units = inputs.case, land.units
+    columns: dict[str, Any] = _sums(inputs, reduced.units)
+    by_sector: dict[str, list[int]] = {}
+    for k, category in enumerate(inputs.categories.values()):
+        if not category.sink:
+            by_sector.setdefault(category.sector, []).append(k)
+    for sector, members in by_sector.items():
+        columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
+    columns["residents"] = residents_of_units(inputs, land)
+    columns["gdp"] = gdp
+    table = units.join(pd.DataFrame(columns, index=units.index))
+    derived = case.gdp is not None and case.gdp.by != "unit"
+    return table.join(zone_units(table, case.reference, derived))
+
+
+def residents_of_units(inputs: Inputs, land: Land) -> NDArray[np.float64]:
+    """Return the people in each unit, scaled to the census; NaN where the case has no people."""
+    if inputs.people is None:
+        return np.full(len(land.units), np.nan)
+    if isinstance(inputs.people, pd.DataFrame):
+        x, y = inputs.people["x"].to_numpy(np.float64), inputs.people["y"].to_numpy(np.float64)
+        quanta = inputs.people["thousandths"].to_numpy(np.int64)
+    else:
+        people = inputs.people
+        row, column = np.nonzero(people.values > 0)
+        x, y = people.transform @ (column + 0.5, row + 0.5)
+        x, y = project_points(x, y, people.crs, land.units.crs)
+        quanta = people.values[row, column]
+    census = census_of(inputs, land)
+    if census is not None:
+        quanta = scale_to_census(quanta, census.region_of(x, y), census.thousandths)
+    unit = locate(x, y, land.units.geometry.to_numpy())
+    sums = np.zeros(len(land.units), np.int64)
+    np.add.at(sums, unit[unit >= 0], quanta[unit >= 0])
+    return sums / 1000.0
+
+
+def _grid_1km(
+    land: Land, shares: Shares, reduced: Reduced, grid: Grid, coarse: float
+) -> xr.Dataset:
+    coarse_grid = grid.coarsen(coarse)
+    exact = np.issubdtype(shares.cells.dtype, np.floating)
+    # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
+    rows = np.ones(len(land.parcels)) if exact else (~shares.snapped) * grid.cell_area
+    covered = np.asarray(rows @ shares.cells).reshape(coarse_grid.shape)
+    dims = ("y", "x")
+    dataset = xr.Dataset(
+        {
+            "emission": (dims, reduced.emission, {"units": "g yr-1", "long_name": "emission (CO2e)"}),
+            "sink": (dims, reduced.sink, {"units": "g yr-1", "long_name": "carbon sink (CO2e)"}),
+            "covered_area": (dims, covered, {"units": "m2", "long_name": "area covered by parcels"}),
+        },
+        coords={"y": coarse_grid.y, "x": coarse_grid.x},
+        attrs={"resolution": coarse},
+    )
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    return dataset.rio.write_crs(coarse_grid.crs).rio.write_transform(coarse_grid.transform)
+
+
+def _assumptions(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return the choices that the case made, in sentences."""
+    case = inputs.case
+    reference = "all units" if case.reference == "all" else f"the units of the same {case.reference}"
+    shared = "cells in common on the fine grid" if case.reduce == "cells" else "exact area"
+    sentences = [
+        f"CCR, ECC and ESC take C gross, over {reference} (decisions 1 and 2).",
+        f"A parcel across a border is shared by {shared} (decision 19).",
+        f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (decision 23).",
+        f"Water outside every unit: {case.units.water} (decision 22).",
+    ]
+    if case.electricity:
+        sentences.append(f"Electricity is counted by {case.electricity} (decision 24).")
+    if case.gdp is None:
+        sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
+    elif case.gdp.by != "unit":
+        sentences.append(
+            f"GDP is known by {case.gdp.by} and spread by industry: zones are indicative (decision 5)."
+        )
+    return [("note", sentence) for sentence in sentences]
+
+
+def _crs_name(inputs: Inputs) -> str:
+    crs = inputs.parcels.crs
+    authority = crs.to_authority()
+    return ":".join(authority) if authority else str(crs.name)
+
+
+def manifest_of(
+    inputs: Inputs, grid: Grid, tables: RunTables, digests: dict[str, str], chunks: int
+) -> dict[str, Any]:
+    """Return what the manifest says, but for the files' hashes and the steps."""
+    case = inputs.case
+    water: Any = case.units.water
+    if inputs.water is not None and not inputs.water.empty:
+        water = dict(zip(inputs.water["unit"], inputs.water["share"].tolist(), strict=True))
+    return {
+        "carbongrid": __version__,
+        "python": platform.python_version(),
+        "title": tables.title,
+        "year": tables.year,
+        "currency": tables.currency,
+        "parameters": {
+            "reduce": case.reduce,
+            "reference": case.reference,
+            "resolution": grid.resolution,
+            "coarse": case.grid.coarse,
+            "crs": grid.crs,
+            "bounds": list(grid.bounds),
+            "water": water,
+            "chunks": chunks,
+            "gdp_by": case.gdp.by if case.gdp else None,
+            "parents": list(tables.parents),
+        },
+        "categories": [vars(category) for category in tables.categories],
+        "inputs": [
+            {"file": name, "sha256": hash_path(case.resolve(name))}
+            for name in sorted({name for _, name in case.named_files()})
+        ],
+        "assumptions": [list(each) for each in tables.assumptions],
+        "ledger": [vars(row) for row in tables.ledger],
+        "digests": digests,
+    }

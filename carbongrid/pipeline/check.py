@@ -1,0 +1,157 @@
+"""``check``: what a run would do, what is odd and what is wrong, without a raster and without writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.inputs import Inputs, read_inputs
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.placing import Placed, place, weight_rasters
+from carbongrid.weights import eligible
+
+LEAST_IN_UNITS = 0.5
+"""A unit layer that covers less of the parcels' area than this is another place's."""
+
+BYTES_PER_CELL = 8  # two uint32 labels
+CELLS_PER_SECOND = 1.5e7
+"""Rasterizing, counting and compressing on two cores, measured on the demo (docs/speed.md)."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run of this case would do.
+
+    Parameters
+    ----------
+    lines
+        Plain sentences and small tables, in order.
+    problems
+        Errors, warnings and notes.
+    """
+
+    lines: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is an error, so that a run would refuse."""
+        return any(problem.level == "error" for problem in self.problems)
+
+
+def check(case: Case | str | Path) -> Outlook:
+    """Read tables and geometry of a case and say what would be done with them; nothing is written.
+
+    Parameters
+    ----------
+    case
+        A case, or the path of its file.
+    """
+    try:
+        inputs = read_inputs(case if isinstance(case, Case) else Case.read(case))
+    except InputError as error:
+        return Outlook((), error.problems)
+    land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
+    problems = [*inputs.notes, *cross_problems(inputs, land)]
+    lines = list(_land_lines(inputs, land))
+    placed = None
+    if not weight_rasters(inputs):
+        try:
+            placed = place(inputs, land, {})
+            problems += placed.problems
+        except InputError as error:
+            problems += error.problems
+    lines += _category_lines(inputs, placed)
+    lines += _cost_lines(inputs)
+    return Outlook(tuple(lines), tuple(problems))
+
+
+def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
+    """Return what only shows when the tables are held side by side."""
+    problems = []
+    share, where = land.share_in_units, inputs.case.units.path
+    if share < LEAST_IN_UNITS:
+        problems.append(
+            Problem(
+                f"the units cover {share:.1%} of the parcels' area, less than {LEAST_IN_UNITS:.0%}",
+                where,
+                "Check that both layers are of the same place and that their CRS are right.",
+            )
+        )
+    reference = inputs.case.reference
+    if reference != "all" and reference not in inputs.case.units.parents:
+        known = ", ".join(("all", *inputs.case.units.parents))
+        problems.append(
+            Problem(
+                f"reference = {reference!r} is no parent column of the units",
+                f"{inputs.case.path.name}: reference",
+                f"Known: {known}.",
+            )
+        )
+    supply = inputs.categories.get("industry/supply")
+    if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
+        problems.append(
+            Problem(
+                "power and heat are spread over all utilities' land: no facilities are named",
+                f"{inputs.case.path.name}: [facilities]",
+                "Name the power plants with their mass and coordinates, if they are known (decision 9).",
+                "warning",
+            )
+        )
+    return problems
+
+
+def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
+    case, parcels = inputs.case, land.parcels
+    area = parcels["area_m2"].to_numpy(np.float64)
+    yield f"{case.title or case.path.stem}, {case.year}"
+    yield f"{len(parcels):,} parcels, {area.sum() / 1e6:,.2f} km2, in {parcels.crs.name}"
+    yield f"{len(land.units):,} units; {land.share_in_units:.2%} of the parcels' area in them"
+    for label, table in (("POIs", inputs.pois), ("lines", inputs.lines)):
+        if table is not None:
+            yield f"{len(table):,} {label}"
+    if inputs.people is not None:
+        quanta = inputs.people["thousandths"] if hasattr(inputs.people, "columns") else inputs.people.values
+        people = int(np.asarray(quanta)[np.asarray(quanta) > 0].sum()) / 1000
+        yield f"{people:,.0f} residents"
+    yield ""
+    yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
+    for name, members in parcels.groupby("type"):
+        yield f"{name:<22} {len(members):>9,} {members['area_m2'].sum() / 1e6:>12,.2f}"
+    yield ""
+
+
+def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
+    head = f"{'category':<28} {'total t':>18} {'carriers':>9} {'weight':<14}"
+    yield f"{head} {'placed':>10} {'near':>8} {'lost':>8}" if placed else head
+    here = inputs.totals[inputs.totals["place"] == "here"]
+    for name, category in inputs.categories.items():
+        rows = here[here["category"] == name]
+        whole = rows[rows["region"] == ""]
+        grams = sum((rows if whole.empty else whole)["grams"].tolist())
+        carriers = int(eligible(category, inputs.parcels).sum())
+        line = f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight:<14}"
+        if placed and name in placed.claims:
+            claim = placed.claims[name]
+            line += f" {claim.placed:>10,} {claim.snapped:>8,} {claim.unplaced:>8,} {claim.unit}"
+        yield line
+    yield ""
+
+
+def _cost_lines(inputs: Inputs) -> Iterator[str]:
+    section = inputs.case.grid
+    west, south, east, north = inputs.parcels.total_bounds
+    cells = (east - west) * (north - south) / section.resolution**2
+    if inputs.case.reduce == "exact":
+        yield "Parcels are shared by exact area: no fine raster is made."
+        return
+    yield (
+        f"A fine grid of {cells / 1e6:,.0f} million cells at {section.resolution:g} m, "
+        f"{cells * BYTES_PER_CELL / 1e9:,.2f} GB before compression and never whole in memory; "
+        f"about {max(1, round(cells / CELLS_PER_SECOND))} s on two cores."
+    )
