@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+
+import numpy as np
+import pyogrio
+import pytest
+import rasterio
+from geodata_layers import FORMATS, survey_layer, write_layer
+from rasterio.transform import from_origin
+
+from carbongrid.errors import InputError
+from carbongrid.io.security import dataset_name, sniff_raster, sniff_vector
+from carbongrid.io.vector import read_vector
+
+VRT = (
+    "<OGRVRTDataSource><OGRVRTLayer name='secret'><SrcDataSource>{}</SrcDataSource>"
+    "</OGRVRTLayer></OGRVRTDataSource>"
+)
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """Return a layer that other files try to pull in."""
+    return write_layer(survey_layer(), tmp_path / "secret.geojson")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_content_tells_the_format(tmp_path, suffix):
+    path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
+    assert sniff_vector(path) == (FORMATS[suffix] or "Parquet")
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson", "fgb", "parquet"])
+def test_a_false_name_does_not_matter(tmp_path, suffix):
+    path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
+    renamed = path.rename(tmp_path / "layer.dat")
+    assert len(read_vector(renamed)) == 6
+
+
+def test_a_vrt_named_gpkg_is_refused(tmp_path, secret):
+    path = tmp_path / "parcels.gpkg"
+    path.write_text(VRT.format(secret))
+    # GDAL by itself would follow it.
+    assert pyogrio.read_info(path)["driver"] == "OGR_VRT"
+    with pytest.raises(InputError, match=r"XML \(an OGR VRT"):
+        read_vector(path)
+
+
+def test_a_vrt_inside_geojson_is_not_followed(tmp_path, secret):
+    path = tmp_path / "parcels.geojson"
+    collection = {"type": "FeatureCollection", "note": VRT.format(secret), "features": []}
+    path.write_text(json.dumps(collection))
+    assert pyogrio.read_info(path)["driver"] == "OGR_VRT"
+    assert sniff_vector(path) == "GeoJSON"
+    assert pyogrio.read_info(dataset_name(path, "GeoJSON"))["driver"] == "GeoJSON"
+
+
+def test_a_pipeline_that_runs_is_refused(tmp_path, secret):
+    path = tmp_path / "parcels.geojson"
+    command = f"gdal vector pipeline ! read {secret} ! write --output-format stream out"
+    path.write_text(json.dumps({"type": "gdal_streamed_alg", "command_line": command}))
+    with pytest.raises(InputError, match="JSON, but not GeoJSON"):
+        read_vector(path)
+    path.write_text(
+        json.dumps({"a": {"type": "Feature"}, "type": "gdal_streamed_alg", "command_line": command})
+    )
+    with pytest.raises(InputError, match="JSON, but not GeoJSON"):
+        read_vector(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x00\x00\x00\x0e\x0a\x09OSMHeader\x18", "OpenStreetMap extract.*from-osm"),
+        (b"\x1f\x8b\x08\x00", "gzip.*Unpack"),
+        (b"<?xml version='1.0'?><kml/>", "XML"),
+        (b'{"type": "Topology"}', "JSON, but not GeoJSON"),
+        (b"", "no format that is read"),
+        (b"a,b\n1,2\n", "no format that is read"),
+    ],
+)
+def test_other_content_is_refused(tmp_path, content, message):
+    path = tmp_path / "parcels.gpkg"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        sniff_vector(path)
+
+
+def test_other_files_are_refused(tmp_path):
+    archive = tmp_path / "parcels.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.txt", "a")
+    with pytest.raises(InputError, match=r"ZIP archive.*Unpack"):
+        sniff_vector(archive)
+    database = tmp_path / "parcels.gpkg"
+    with sqlite3.connect(database) as connection:
+        connection.execute("create table a (b)")
+    connection.close()
+    with pytest.raises(InputError, match="SQLite database, but no GeoPackage"):
+        sniff_vector(database)
+    with pytest.raises(
+        InputError, match=r"no such file.*The folder holds: parcels\.gpkg, parcels\.zip"
+    ):
+        sniff_vector(tmp_path / "absent.gpkg")
+    with pytest.raises(InputError, match="not a File Geodatabase"):
+        sniff_vector(tmp_path)
+
+
+def test_a_shapefile_without_its_table_is_refused(tmp_path):
+    path = write_layer(survey_layer(), tmp_path / "layer.shp")
+    (tmp_path / "layer.dbf").unlink()
+    with pytest.raises(InputError, match=r"lacks its \.dbf"):
+        sniff_vector(path)
+
+
+def test_parquet_without_geometry_is_refused(tmp_path):
+    path = tmp_path / "parcels.parquet"
+    survey_layer().drop(columns="geometry").to_parquet(path)
+    with pytest.raises(InputError, match="no geometry"):
+        read_vector(path)
+
+
+def test_a_damaged_file_is_an_input_error(tmp_path):
+    path = write_layer(survey_layer(), tmp_path / "layer.gpkg")
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * 4096)
+    with pytest.raises(InputError):
+        read_vector(path)
+    flat = write_layer(survey_layer(), tmp_path / "layer.parquet")
+    flat.write_bytes(flat.read_bytes()[:600])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_vector(flat)
+
+
+def test_rasters(tmp_path):
+    path = tmp_path / "people.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=2, height=2, count=1, dtype="float32",
+        crs="EPSG:4528", transform=from_origin(40_500_000, 3_430_000, 100, 100),
+    ) as raster:  # fmt: skip
+        raster.write(np.ones((1, 2, 2), dtype="float32"))
+    assert sniff_raster(path) == "GTiff"
+    fake = tmp_path / "fake.tif"
+    fake.write_text(f"<VRTDataset><SourceFilename>{path}</SourceFilename></VRTDataset>")
+    with pytest.raises(InputError, match="not a GeoTIFF"):
+        sniff_raster(fake)
