@@ -61,6 +61,7 @@ CATEGORIES = {
 class Category:
     name: str
     sector: str
+    scope: str
     sink: bool
     types: list[str]  # a territorial type, or transport:MODE
     weight: str
@@ -158,20 +159,19 @@ def shipped_or_own(name, kind, folder):
 
 
 def read_categories(inputs):
-    table = {
-        name: Category(name, name.split("/")[0], name.startswith("sink/"), types.split("+"), weight)
-        for name, (types, weight) in CATEGORIES.items()
-    }
+    table = {}
+    for name, (types, weight) in CATEGORIES.items():
+        sector = name.split("/")[0]
+        scope = "2" if sector == "buildings" else "1"
+        table[name] = Category(name, sector, scope, sector == "sink", types.split("+"), weight)
     own = inputs.settings.get("categories", {}).get("path")
     if own:
         for row in read_table(inputs.folder / own).to_dict("records"):
-            table[row["category"]] = Category(
-                row["category"],
-                row.get("sector") or row["category"].split("/")[0],
-                row.get("sink", "").lower() in {"true", "1", "yes"},
-                row["types"].split("+"),
-                row["weight"],
-            )
+            name = row["category"]
+            sink = row.get("sink", "").lower() in {"true", "1", "yes"}
+            sector = row.get("sector") or name.split("/")[0]
+            types = row["types"].split("+")
+            table[name] = Category(name, sector, row.get("scope", ""), sink, types, row["weight"])
     return table
 
 

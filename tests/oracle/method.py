@@ -68,8 +68,11 @@ class Method:
     def spread(self):
         totals = read_totals(self.inputs)
         facilities = self.facilities()
-        electricity_must_be_both(self.inputs.settings)
-        for name in sorted({category for category, _ in totals}):
+        names = sorted({category for category, _ in totals})
+        aside = self.set_aside(
+            [name for name in names if any(totals[key] for key in totals if key[0] == name)]
+        )
+        for name in (name for name in names if name not in aside):
             category = self.categories[name]
             own = facilities[facilities["category"] == name]
             mass = np.zeros(len(self.area))
@@ -81,6 +84,19 @@ class Method:
                     raise ValueError(f"{name}: facilities {here} g above the total {total} g")
                 self.spread_one(category, float(total - here), region, mass)
             self.mass[name] = mass
+
+    def set_aside(self, names):
+        """Categories left out so that electricity counts once (decision 0009)."""
+        rows = [self.categories[name] for name in names]
+        supply = {
+            c.name
+            for c in rows
+            if c.scope == "1" and c.sector == "industry" and "utilities" in c.types
+        }
+        use = {c.name for c in rows if c.scope == "2"}
+        if not supply or not use:
+            return set()
+        return {"supply": use, "use": supply, "both": set()}[self.inputs.settings["electricity"]]
 
     def shares_of_the_total(self, name, totals):
         """(grams, parcels) of each regional total, and of what they leave of the whole."""
@@ -375,11 +391,6 @@ def read_totals(inputs):
         key = (row["category"], row.get("region", ""))
         totals[key] = totals.get(key, 0) + round(grams(row["value"], row["unit"]))
     return totals
-
-
-def electricity_must_be_both(settings):
-    if settings.get("electricity", "both") != "both":
-        raise NotImplementedError("the oracle knows only electricity = 'both'")
 
 
 def solve(path):
