@@ -233,7 +233,10 @@ class Lines:
         )
         kind = text(frame[section["class"]])
         weight = kind.map(classes["weight"].replace("", "0").astype(float)).fillna(0.0).to_numpy()
-        dual = text(frame["dual"]) if "dual" in frame else pd.Series("", index=frame.index)
+        carriageway = section.get("dual", "dual")
+        dual = (
+            text(frame[carriageway]) if carriageway in frame else pd.Series("", index=frame.index)
+        )
         self.table = pd.DataFrame(
             {
                 "line": moved(

@@ -161,7 +161,7 @@ class Method:
 
     def coefficients(self):
         table = read_table(DATA / "sink_coefficients.csv")
-        by_type = table.set_index("type").iloc[:, 0].astype(float)
+        by_type = table.set_index("type")["coefficient"].astype(float)
         return self.inputs.parcels["type"].map(by_type).fillna(0.0).to_numpy()
 
     def facilities(self):
