@@ -67,6 +67,46 @@ def test_small_demo(small, tmp_path, name):
     assert_same(small / name, tmp_path / "run")
 
 
+def test_small_demo_with_other_choices(small, tmp_path):
+    """A grid of people, geodesic areas, totals of a district, water to the nearest, POIs dropped."""
+    case = shutil.copytree(small, tmp_path / "case") / "case.toml"
+    text = case.read_text("utf-8")
+    for old, new in [
+        ('path = "people.csv"', 'path = "people.tif"'),
+        ('area_field = "TBDLMJ"', ""),
+        ('water = "ledger"', 'water = "nearest"'),
+        ('miss = "nearest"', 'miss = "drop"'),
+        ("lambda = 0.5", "lambda = 0.9"),
+    ]:
+        assert old in text
+        text = text.replace(old, new)
+    case.write_text(text, "utf-8")
+    district = sorted(
+        line.split(",")[0]
+        for line in (case.parent / "census.csv").read_text("utf-8").splitlines()[1:]
+    )
+    totals = case.parent / "totals.csv"
+    regions = [
+        ("industry/manufacturing", "8000", district[-1]),
+        ("transport/road", "500", district[0]),
+        ("sink/land", "30.5", district[0]),
+    ]
+    header, *rows = totals.read_text("utf-8-sig").splitlines()
+    columns = header.split(",")
+    own = [
+        ",".join(
+            {"category": c, "value": v, "unit": "10000 t CO2e", "year": "2020"}.get(k, "")
+            for k in columns
+        )
+        + f",{r}"
+        for c, v, r in regions
+    ]
+    totals.write_text(
+        "\n".join([header + ",region", *(row + "," for row in rows), *own]) + "\n", "utf-8"
+    )
+    assert_same(case, tmp_path / "run")
+
+
 @pytest.mark.full
 def test_full_demo(tmp_path):
     command(
