@@ -42,7 +42,7 @@ class PoisSection(Section):
         about(
             "Coordinate system",
             "CRS",
-            "of the coordinates, no default: gcj02 (Gaode), bd09 (Baidu), or EPSG:...",
+            "of the coordinates, no default: gcj02 (Gaode), bd09 (Baidu), or a code such as EPSG:4490",
             example="gcj02",
         ),
     ]
@@ -101,7 +101,7 @@ class PeopleSection(Section):
         about(
             "Coordinate system",
             "CRS",
-            "of the points, no default: gcj02, bd09, or EPSG:...; a raster brings its own",
+            "of the points, no default: gcj02, bd09, or a code such as EPSG:4490; a raster brings its own",
             example="gcj02",
         ),
     ] = None

@@ -59,7 +59,9 @@ TABLES = (
             Column("unit", "unit of mass", "as in the totals", True),
             Column("x", "degree or m", "longitude or easting; blank if unknown"),
             Column("y", "degree or m", "latitude or northing; blank if unknown"),
-            Column("crs", "CRS", "of x and y, no default: gcj02, bd09, EPSG:..."),
+            Column(
+                "crs", "CRS", "of x and y, no default: gcj02, bd09, or a code such as EPSG:4490"
+            ),
         ),
     ),
     TableFormat(

@@ -6,6 +6,7 @@ import re
 import warnings
 import zipfile
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def workbook_cells(path: Path) -> pd.DataFrame:
     """
     import openpyxl
 
+    data = path.read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MOST_BYTES:
             raise InputError(
@@ -43,8 +45,8 @@ def workbook_cells(path: Path) -> pd.DataFrame:
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            stored = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            written = openpyxl.load_workbook(path, read_only=True, data_only=False)
+            stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
+            written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
                 return _sheet(stored.worksheets[0], written.worksheets[0], path.name)
             finally:
