@@ -105,7 +105,7 @@ def text_column(
         example = values[values.notna()].iloc[0]
         problems.append(
             Problem(
-                f"column {column!r} is read as numbers ({example!r}), but ids and codes are text: "
+                f"column {column!r} is read as numbers ({example}), but ids and codes are text: "
                 "a leading zero would be lost",
                 where,
                 "Store the column as text in the file.",
