@@ -283,7 +283,7 @@ def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -
 def _squares(people: PeopleRaster, cell: NDArray[np.int64]) -> NDArray[Any]:
     row, column = np.divmod(cell, np.shape(people.values)[1])
     corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
-    ring = [people.transform * (column + right, row + down) for right, down in corners]
+    ring = [_place(people.transform, column + right, row + down) for right, down in corners]
     return np.asarray(shapely.polygons(np.transpose(np.array(ring), (2, 0, 1))), dtype=object)
 
 
@@ -291,7 +291,16 @@ def _centres(
     people: PeopleRaster, cell: NDArray[np.int64], crs: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     row, column = np.divmod(cell, np.shape(people.values)[1])
-    x, y = people.transform * (column + 0.5, row + 0.5)
+    x, y = _place(people.transform, column + 0.5, row + 0.5)
     if CRS.from_user_input(people.crs) != CRS.from_user_input(crs):
         x, y = Transformer.from_crs(people.crs, crs, always_xy=True).transform(x, y)
     return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def _place(
+    transform: Any, column: NDArray[Any], row: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Written out: affine 2 has no @ for arrays, affine 3 warns of *.
+    x = transform.a * column + transform.b * row + transform.c
+    y = transform.d * column + transform.e * row + transform.f
+    return x, y
