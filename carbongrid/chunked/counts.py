@@ -1,0 +1,264 @@
+"""Labels and overlap counts of parcels, units and coarse cells, in one pass over the fine grid's tiles."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from carbongrid.chunked.rasters import WeightRaster
+from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks
+from carbongrid.errors import InputError
+from carbongrid.grid import Grid
+from carbongrid.labels import (
+    CHUNK,
+    block_side,
+    blocks,
+    burn_window,
+    create_label_store,
+    label_shape,
+    read_window,
+    require_burnable,
+    resolution_and_corner,
+    write_window,
+)
+from carbongrid.overlaps import counts_matrix, merged, pair_amounts
+from carbongrid.polygons import Polygons
+
+Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
+"""Sorted keys of pairs of labels, and an integer for each: a sparse partial count."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """How many fine cells parcels have in common with units and coarse cells.
+
+    Parameters
+    ----------
+    parcel_unit
+        CSR int64 [parcel, unit + 1]; the last column is what lies outside every unit.
+    parcel_cell
+        CSR int64 [parcel, coarse cell], row * width + column of the coarse grid.
+    rasters
+        For each weight raster, in the order given, the same two with sums of its quantized values.
+    """
+
+    parcel_unit: csr_array
+    parcel_cell: csr_array
+    rasters: Mapping[Path, tuple[csr_array, csr_array]] = field(default_factory=dict)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Fine cells of each parcel, int64 [parcel]."""
+        return np.asarray(self.parcel_cell.sum(axis=1), dtype=np.int64).ravel()
+
+    @property
+    def missed(self) -> NDArray[np.int64]:
+        """Rows of the parcels that no cell centre hits (or that later ones cover): somebody has to snap them."""
+        return np.flatnonzero(self.cells == 0)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one task is given: a block of the grid, and the polygons that touch it with their labels."""
+
+    corner: tuple[int, int]
+    shape: tuple[int, int]
+    parcels: Polygons | None = field(default=None, repr=False)
+    parcel_labels: NDArray[np.int64] | None = field(default=None, repr=False)
+    units: Polygons | None = field(default=None, repr=False)
+    unit_labels: NDArray[np.int64] | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"tile at row {self.corner[0]}, column {self.corner[1]}"
+
+
+@dataclass(frozen=True)
+class _Coarse:
+    """The coarse grid as a third label raster."""
+
+    factor: int
+    columns: int
+
+    def window(self, corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.uint32]:
+        row = (corner[0] + np.arange(shape[0])) // self.factor
+        column = (corner[1] + np.arange(shape[1])) // self.factor
+        return (row[:, None] * self.columns + column + 1).astype(np.uint32)
+
+
+def label_and_count(
+    parcels: Polygons,
+    units: Polygons,
+    grid: Grid,
+    coarse: float,
+    store: Path,
+    *,
+    chunks: int = CHUNK,
+    scheduler: Scheduler = None,
+    rasters: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> Counts:
+    """Burn parcels and units into a new Zarr store, and count what they have in common, tile by tile.
+
+    Parameters
+    ----------
+    parcels, units
+        In canonical order, in the grid's CRS.
+    grid
+        The fine grid; it never exists as a whole.
+    coarse
+        Side of a coarse cell in m, a whole multiple of the fine one that divides the grid.
+    store
+        A path that does not exist yet; gets the variables ``parcel`` and ``unit``.
+    chunks
+        Side of a Zarr chunk in cells.
+    scheduler
+        ``threads``, ``processes``, ``synchronous`` or a distributed Client; default the active client, else threads.
+    rasters
+        Weight rasters, sampled at the centres of the fine cells.
+    progress
+        Called with the number of tiles done and their total.
+
+    Returns
+    -------
+    Counts
+        The same integers for any chunks and scheduler.
+
+    Raises
+    ------
+    InputError
+        If CRS differ, the coarse cells do not divide the grid, the store exists, or a raster is unfit.
+    RunError
+        If a tile fails; it is named.
+    """
+    for polygons in (parcels, units):
+        require_burnable(polygons, grid)
+    coarse_grid = grid.coarsen(coarse)
+    weights = tuple(WeightRaster.around(Path(path), grid) for path in rasters)
+    hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
+    create_label_store(store, grid, hashes, chunks)
+    cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
+    task = functools.partial(_label_block, store, grid, cells, weights)
+    pieces = _pieces(parcels, units, grid, block_side(store))
+    parts = run_tasks(task, pieces, scheduler, progress)
+    shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
+    (in_units, in_cells), *sums = _matrices(parts, 1 + len(weights), shape)
+    return Counts(in_units, in_cells, dict(zip(map(Path, rasters), sums, strict=True)))
+
+
+def recount(
+    store: Path,
+    n_parcels: int,
+    n_units: int,
+    coarse: float,
+    *,
+    scheduler: Scheduler = None,
+    progress: Progress | None = None,
+) -> Counts:
+    """Derive the counts again from the labels in a store alone.
+
+    Parameters
+    ----------
+    store
+        What ``label_and_count`` wrote.
+    n_parcels, n_units
+        Numbers of parcels and units.
+    coarse
+        Side of a coarse cell in m.
+    scheduler, progress
+        As for ``label_and_count``.
+
+    Returns
+    -------
+    Counts
+        Without rasters.
+
+    Raises
+    ------
+    InputError
+        If the coarse cells do not divide the grid, or a label is above its number.
+    RunError
+        If a chunk is missing or damaged; its tile is named.
+    """
+    height, width = label_shape(store, "parcel")
+    factor = coarse / resolution_and_corner(store)[0]
+    shape = (round(height / factor), round(width / factor))
+    cells = _coarse(factor, shape)
+    if (shape[0] * cells.factor, shape[1] * cells.factor) != (height, width):
+        raise InputError(f"cells of {coarse:g} m do not divide the labels' grid", str(store))
+    task = functools.partial(_count_block, store, cells)
+    pieces = [
+        _Piece(corner, size) for _, corner, size in blocks((height, width), block_side(store))
+    ]
+    parts = run_tasks(task, pieces, scheduler, progress)
+    ((in_units, in_cells),) = _matrices(parts, 1, (n_parcels, n_units, shape[0] * shape[1]))
+    return Counts(in_units, in_cells)
+
+
+def _coarse(factor: float, shape: tuple[int, int]) -> _Coarse:
+    if not np.isclose(factor, round(factor), rtol=0, atol=1e-9) or round(factor) < 1:
+        raise InputError(
+            f"a coarse cell must be a whole multiple of the fine one, not {factor:g} of it"
+        )
+    if shape[0] * shape[1] >= 2**32 - 1:
+        raise InputError(
+            f"{shape[0]} x {shape[1]} coarse cells are too many", way_out="Take larger ones."
+        )
+    return _Coarse(round(factor), shape[1])
+
+
+def _pieces(parcels: Polygons, units: Polygons, grid: Grid, side: int) -> list[_Piece]:
+    parcel_tiles, unit_tiles = parcels.tiles(grid, side), units.tiles(grid, side)
+    pieces = []
+    for tile, corner, shape in blocks(grid.shape, side):
+        mine, over = parcel_tiles.touching(tile), unit_tiles.touching(tile)
+        pieces.append(
+            _Piece(corner, shape, parcels.take(mine), mine + 1, units.take(over), over + 1)
+        )
+    return pieces
+
+
+def _label_block(
+    store: Path, grid: Grid, coarse: _Coarse, weights: tuple[WeightRaster, ...], piece: _Piece
+) -> list[tuple[Amounts, Amounts]]:
+    """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells and for each raster."""
+    assert piece.parcels is not None
+    assert piece.units is not None
+    parcel = burn_window(piece.parcels, grid, piece.corner, piece.shape, piece.parcel_labels)
+    write_window(store, "parcel", piece.corner, parcel)
+    unit = burn_window(piece.units, grid, piece.corner, piece.shape, piece.unit_labels)
+    write_window(store, "unit", piece.corner, unit)
+    cell = coarse.window(piece.corner, piece.shape)
+    parts = [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
+    for raster in weights:
+        values = raster.sample(grid, piece.corner, parcel > 0)
+        parts.append((pair_amounts(parcel, unit, values), pair_amounts(parcel, cell, values)))
+    return parts
+
+
+def _count_block(store: Path, coarse: _Coarse, piece: _Piece) -> list[tuple[Amounts, Amounts]]:
+    parcel = read_window(store, "parcel", piece.corner, piece.shape)
+    unit = read_window(store, "unit", piece.corner, piece.shape)
+    cell = coarse.window(piece.corner, piece.shape)
+    return [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
+
+
+def _matrices(
+    parts: list[list[tuple[Amounts, Amounts]]], kinds: int, shape: tuple[int, int, int]
+) -> list[tuple[csr_array, csr_array]]:
+    """Add up the partial counts of all blocks, kind by kind."""
+    n_parcels, n_units, n_cells = shape
+    matrices = []
+    for kind in range(kinds):
+        units, amounts = merged([part[kind][0] for part in parts])
+        nobody = (units & np.uint64(2**32 - 1)) == 0
+        units = units + np.where(nobody, np.uint64(n_units + 1), np.uint64(0))
+        in_units = counts_matrix(units, amounts, (n_parcels, n_units + 1))
+        in_cells = counts_matrix(*merged([part[kind][1] for part in parts]), (n_parcels, n_cells))
+        matrices.append((in_units, in_cells))
+    return matrices

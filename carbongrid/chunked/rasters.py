@@ -1,0 +1,161 @@
+"""Weight rasters: values at the centres of fine cells, as integers of one power of two (docs/decisions/0007)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from carbongrid.errors import InputError
+from carbongrid.grid import Grid
+
+# Sums over the whole grid stay below 2^55, so that they can be split exactly.
+_SUM_BITS = 55
+_ROWS_AT_ONCE = 256
+_ROWS_SCANNED = 1024
+# What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
+_MARGIN = 0.05
+
+
+@dataclass(frozen=True)
+class WeightRaster:
+    """A raster of densities or counts and the power of two that makes its values integers.
+
+    Parameters
+    ----------
+    path
+        A file that rasterio reads; its first band counts.
+    exponent
+        A value becomes round(value * 2^exponent), half even.
+    largest
+        The largest value around the grid.
+    """
+
+    path: Path
+    exponent: int
+    largest: float
+
+    @classmethod
+    def around(cls, path: Path, grid: Grid) -> WeightRaster:
+        """Scan the raster where the grid lies, band by band, for its largest value.
+
+        Raises
+        ------
+        InputError
+            If the raster has no CRS, does not touch the grid, or has a negative or infinite value there.
+        """
+        with rasterio.open(path) as source:
+            window = _window_around(source, path, grid)
+            largest, problem = 0.0, ""
+            for row in range(0, window.height, _ROWS_SCANNED):
+                height = min(_ROWS_SCANNED, window.height - row)
+                band = Window(window.col_off, window.row_off + row, window.width, height)
+                values = _known(source, band)
+                if values.size and (values.min() < 0 or np.isinf(values.max())):
+                    problem = (
+                        f"a value is {values.min():g}"
+                        if values.min() < 0
+                        else "a value is infinite"
+                    )
+                largest = max(largest, float(values.max(initial=0.0)))
+        if problem:
+            raise InputError(
+                f"{problem}; weights are >= 0 and finite",
+                str(path),
+                "Mark what is unknown as nodata.",
+            )
+        cells = grid.shape[0] * grid.shape[1]
+        exponent = _SUM_BITS - math.frexp(largest * cells)[1] if largest else 0
+        return cls(path, exponent, largest)
+
+    def sample(
+        self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the quantized values under the centres of the needed cells of a window.
+
+        The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster) or the
+        cell is not needed, 0. Every centre is transformed by itself, so the answer does not depend on the window.
+        """
+        quanta = np.zeros(needed.shape, np.int64)
+        with rasterio.open(self.path) as source:
+            transformer = None
+            if CRS.from_user_input(source.crs) != CRS.from_user_input(grid.crs):
+                transformer = Transformer.from_crs(grid.crs, source.crs, always_xy=True)
+            for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
+                rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
+                if not rows.size:
+                    continue
+                x, y = grid.x[corner[1] + columns], grid.y[corner[0] + first + rows]
+                if transformer is not None:
+                    x, y = transformer.transform(x, y)
+                quanta[first + rows, columns] = self._quantized(_values_at(source, x, y))
+        return quanta
+
+    def _quantized(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        if values.size and values.max() > self.largest:
+            raise InputError(
+                f"a value of {values.max():g} lies outside of what was scanned around the grid",
+                str(self.path),
+                "Reproject the raster to the grid's CRS.",
+            )
+        return np.rint(np.ldexp(values, self.exponent)).astype(np.int64)
+
+
+def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Window:
+    if source.crs is None:
+        raise InputError(
+            "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
+        )
+    west, south, east, north = grid.bounds
+    wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
+    bounds = (west - wide, south - high, east + wide, north + high)
+    left, bottom, right, top = transform_bounds(grid.crs, source.crs, *bounds, densify_pts=51)
+    corners = [~source.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
+    columns, rows = [column for column, _ in corners], [row for _, row in corners]
+    first_column, last_column = (
+        max(math.floor(min(columns)) - 1, 0),
+        min(math.ceil(max(columns)) + 1, source.width),
+    )
+    first_row, last_row = (
+        max(math.floor(min(rows)) - 1, 0),
+        min(math.ceil(max(rows)) + 1, source.height),
+    )
+    if first_column >= last_column or first_row >= last_row:
+        raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
+    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+
+def _filled(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
+    """Values of a window, what is unknown as NaN."""
+    values = source.read(1, window=window, masked=True)
+    return np.ma.filled(values.astype(np.float64), np.nan)
+
+
+def _known(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
+    values = _filled(source, window)
+    return values[~np.isnan(values)]
+
+
+def _values_at(
+    source: rasterio.DatasetReader, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    inverse = ~source.transform
+    column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
+    row = np.floor(inverse.d * x + inverse.e * y + inverse.f)
+    inside = (row >= 0) & (row < source.height) & (column >= 0) & (column < source.width)
+    values = np.zeros(x.size)
+    if not inside.any():
+        return values
+    rows, columns = row[inside].astype(np.int64), column[inside].astype(np.int64)
+    top, left = int(rows.min()), int(columns.min())
+    window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
+    found = _filled(source, window)[rows - top, columns - left]
+    values[inside] = np.where(np.isnan(found), 0.0, found)
+    return values

@@ -1,0 +1,235 @@
+"""How much polygons have in common with other polygons, labels or cells: counts of cells, and exact areas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from carbongrid.errors import InputError
+from carbongrid.grid import Grid
+from carbongrid.kernels.coverage import cover_cells
+from carbongrid.kernels.jit import sealed
+from carbongrid.kernels.runs import pair_keys, pairs_of, run_starts, summed
+from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
+from carbongrid.polygons import Polygons, require_same_crs
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from carbongrid.polygons import PolygonsLike
+
+_CELLS_AT_ONCE = CHUNK * CHUNK
+_ROWS_AT_ONCE = 100_000
+
+
+def overlap(
+    a: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
+    b: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
+    *,
+    grid: Grid | None = None,
+    shape: tuple[int, int] | None = None,
+) -> csr_array:
+    """Count the cells that each row of a and each row of b have in common.
+
+    Parameters
+    ----------
+    a, b
+        Two sets of polygons, with ``grid``; or two label rasters of the same shape (label = row + 1, 0 is nobody;
+        NumPy, or xarray with NumPy or Dask inside), with ``shape``.
+    grid
+        The fine grid; it is scanned tile by tile, so it never exists as a whole.
+    shape
+        Number of rows of a and of b.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, int64 [a, b]
+        Where two polygons of one set cover a cell, the later row has it.
+
+    Raises
+    ------
+    InputError
+        If neither or both of grid and shape are given, CRS or shapes differ, or a label is above its number of rows.
+    """
+    if (grid is None) == (shape is None):
+        raise InputError("give grid= with two sets of polygons, or shape= with two label rasters")
+    if grid is not None:
+        return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
+    assert shape is not None
+    keys, counts = _label_pairs(getattr(a, "data", a), getattr(b, "data", b))
+    return counts_matrix(keys, counts, shape)
+
+
+def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
+    """Measure the exact area that each polygon has in each cell of a grid, or in common with each polygon of another set.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons [polygon].
+    target
+        A grid (column = row * width + column), or valid polygons, in the same CRS. No target is cut at tiles.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, float64 [polygon, target]
+        Planar areas in m2. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
+        area is taken for rounding and left out.
+
+    Raises
+    ------
+    InputError
+        If the CRS differ.
+    """
+    prepared = Polygons.of(polygons)
+    if isinstance(target, Grid):
+        return _grid_coverage(prepared, target)
+    return _polygon_coverage(prepared, Polygons.of(target))
+
+
+def pair_amounts(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the pairs of labels of two windows (as keys, sorted), and how many cells, or what sum of values, each has.
+
+    Cells with 0 in a are left out.
+    """
+    flat_a, flat_b = sealed(a, np.uint32).reshape(-1), sealed(b, np.uint32).reshape(-1)
+    start = run_starts(flat_a, flat_b)
+    if values is None:
+        amounts = np.diff(start, append=flat_a.size)
+    else:
+        amounts = np.add.reduceat(values.reshape(-1), start) if start.size else start
+    mine = flat_a[start] > 0
+    start = start[mine]
+    return summed(pair_keys(flat_a[start], flat_b[start]), amounts[mine])
+
+
+def merged(
+    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Add up partial counts of integers; the order of the parts does not matter."""
+    if not parts:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def counts_matrix(
+    keys: NDArray[np.uint64], counts: NDArray[np.int64], shape: tuple[int, int]
+) -> csr_array:
+    """Return counts of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
+
+    Raises
+    ------
+    InputError
+        If a label is above its number of rows.
+    """
+    a, b = pairs_of(keys)
+    both = (a > 0) & (b > 0)
+    a, b = a[both] - 1, b[both] - 1
+    for name, labels, size in (("a", a, shape[0]), ("b", b, shape[1])):
+        if labels.size and labels.max() >= size:
+            raise InputError(
+                f"label {labels.max() + 1} of {name} is above its number of rows, {size}"
+            )
+    matrix = csr_array((counts[both].astype(np.int64), (a, b)), shape=shape)
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
+    require_burnable(a, grid)
+    require_burnable(b, grid)
+    tiles_a, tiles_b = a.tiles(grid, CHUNK), b.tiles(grid, CHUNK)
+    parts = []
+    for tile, corner, shape in blocks(grid.shape, CHUNK):
+        rows_a, rows_b = tiles_a.touching(tile), tiles_b.touching(tile)
+        if rows_a.size and rows_b.size:
+            labels_a = burn_window(a.take(rows_a), grid, corner, shape, rows_a + 1)
+            labels_b = burn_window(b.take(rows_b), grid, corner, shape, rows_b + 1)
+            parts.append(pair_amounts(labels_a, labels_b))
+    return counts_matrix(*merged(parts), (len(a), len(b)))
+
+
+def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    if a.shape != b.shape:
+        raise InputError(f"the label rasters differ in shape: {a.shape} and {b.shape}")
+    if hasattr(a, "dask") or hasattr(b, "dask"):
+        from carbongrid.chunked import count_pairs
+
+        return count_pairs(a, b)
+    flat_a, flat_b = np.asarray(a).reshape(-1), np.asarray(b).reshape(-1)
+    parts = []
+    for start in range(0, flat_a.size, _CELLS_AT_ONCE):
+        piece = slice(start, start + _CELLS_AT_ONCE)
+        parts.append(pair_amounts(as_labels(flat_a[piece]), as_labels(flat_b[piece])))
+    return merged(parts)
+
+
+def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
+    """Return labels as uint32.
+
+    Raises
+    ------
+    InputError
+        If they are not integers, or one is negative or too large.
+    """
+    labels = np.asarray(values)
+    if labels.dtype == np.uint32:
+        return labels
+    if labels.dtype.kind not in "iu":
+        raise InputError(
+            f"labels must be integers, not {labels.dtype}", way_out="Fill what is missing with 0."
+        )
+    if labels.size and (labels.min() < 0 or labels.max() >= 2**32):
+        raise InputError(f"labels must fit uint32, these go from {labels.min()} to {labels.max()}")
+    return labels.astype(np.uint32)
+
+
+def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
+    require_same_crs(polygons, grid.crs)
+    west, _, _, north = grid.bounds
+    # Subtracted first, so large coordinates keep the bits that division would round away.
+    vertices = (
+        sealed((polygons.x - west) / grid.resolution, np.float64),
+        sealed((north - polygons.y) / grid.resolution, np.float64),
+    )
+    hole = np.ones(polygons.ring_start.size - 1, np.bool_)
+    hole[polygons.part_start[:-1]] = False
+    starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
+    start, cells, shares = cover_cells(vertices, starts, sealed(hole, np.bool_), grid.shape)
+    shape = (len(polygons), grid.shape[0] * grid.shape[1])
+    return csr_array((shares * grid.cell_area, cells, start), shape=shape)
+
+
+def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
+    """Whole areas where a target covers a polygon, exact intersections where they straddle, nothing elsewhere."""
+    require_same_crs(polygons, targets.crs)
+    others = targets.geometries()
+    tree = shapely.STRtree(others)
+    rows, columns, areas = [], [], []
+    for first in range(0, len(polygons), _ROWS_AT_ONCE):
+        mine = polygons.geometries(np.arange(first, min(first + _ROWS_AT_ONCE, len(polygons))))
+        pair = tree.query(mine, predicate="intersects")
+        shapely.prepare(others[np.unique(pair[1])])
+        inside = shapely.covers(others[pair[1]], mine[pair[0]])
+        area = np.empty(inside.size)
+        area[inside] = shapely.area(mine[pair[0][inside]])
+        cut = shapely.intersection(mine[pair[0][~inside]], others[pair[1][~inside]])
+        area[~inside] = shapely.area(cut)
+        real = area > 0
+        rows.append(pair[0][real] + first)
+        columns.append(pair[1][real])
+        areas.append(area[real])
+    shape = (len(polygons), len(targets))
+    if not rows:
+        return csr_array(shape, dtype=np.float64)
+    entries = (np.concatenate(areas), (np.concatenate(rows), np.concatenate(columns)))
+    matrix = csr_array(entries, shape=shape)
+    matrix.sort_indices()
+    return matrix
