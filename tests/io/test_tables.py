@@ -1,6 +1,6 @@
 """Tables are text, whatever they were, and say where they are wrong.
 
-Seeded bugs that these tests were seen to catch: cells read as numbers (0101 to 101); blank rows dropped before
+Seeded bugs that these tests were seen to catch: NA read as a blank; blank rows dropped before
 rows are numbered; GB18030 taken for anything that decodes.
 """
 

@@ -1,0 +1,1 @@
+"""What comes in: readers of maps and tables, each telling all that is wrong at once."""
