@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
+
+from carbongrid.io.reference import transformer_between
 
 Degrees = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -100,7 +102,7 @@ def project_points(x: ArrayLike, y: ArrayLike, source: str | CRS, target: CRS) -
     if isinstance(source, str) and source in SHIFTED:
         east, north = to_wgs84(east, north, source)
         source = "EPSG:4326"
-    transformer = Transformer.from_crs(source, target, always_xy=True)
+    transformer = transformer_between(CRS.from_user_input(source), target)
     moved_x, moved_y = transformer.transform(east, north)
     return np.asarray(moved_x, dtype=np.float64), np.asarray(moved_y, dtype=np.float64)
 

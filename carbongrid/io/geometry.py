@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from carbongrid.errors import Problem
+from carbongrid.io.reference import transformer_between
 from carbongrid.io.vector import listed
 
 Geometries = NDArray[np.object_]
@@ -182,6 +183,6 @@ def only_polygons(geometry: Geometries, smallest: float = 0.0) -> Geometries:
 def _degrees(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if crs.is_geographic:
         return np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
-    transformer = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    transformer = transformer_between(crs, crs.geodetic_crs)
     longitude, latitude = transformer.transform(xy[:, 0], xy[:, 1])
     return np.asarray(longitude), np.asarray(latitude)

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from affine import Affine
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.located import LocatedPoints, read_located
-from carbongrid.io.reference import Bounds, crs_problems
+from carbongrid.io.reference import Bounds, crs_problems, transformer_between
 from carbongrid.io.security import GEOTIFF, sniff_raster
 from carbongrid.io.tables import Faults
 from carbongrid.io.vector import listed
@@ -169,7 +169,7 @@ def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) 
     whole = Window(0, 0, raster.width, raster.height)
     window = whole
     if bounds is not None:
-        transformer = Transformer.from_crs(crs, own, always_xy=True)
+        transformer = transformer_between(crs, own)
         part = from_bounds(*transformer.transform_bounds(*bounds), transform=raster.transform)
         left, top = int(np.floor(part.col_off)) - 1, int(np.floor(part.row_off)) - 1
         right = int(np.ceil(part.col_off + part.width)) + 1
