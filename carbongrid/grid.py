@@ -120,12 +120,14 @@ class Grid:
     @property
     def x(self) -> NDArray[np.float64]:
         """Cell centres, west to east, shape (columns,)."""
-        return self.bounds[0] + (np.arange(self.shape[1]) + 0.5) * self.resolution
+        centre = np.arange(self.shape[1], dtype=np.float64) + 0.5
+        return np.asarray(self.bounds[0] + centre * self.resolution, np.float64)
 
     @property
     def y(self) -> NDArray[np.float64]:
         """Cell centres, north to south, shape (rows,)."""
-        return self.bounds[3] - (np.arange(self.shape[0]) + 0.5) * self.resolution
+        centre = np.arange(self.shape[0], dtype=np.float64) + 0.5
+        return np.asarray(self.bounds[3] - centre * self.resolution, np.float64)
 
     @property
     def cell_area(self) -> float:

@@ -76,9 +76,7 @@ def share_by_cells(
     return Shares(_canonical(units), _canonical(cells), fine_cells, snapped)
 
 
-def share_by_area(
-    parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid
-) -> Shares:
+def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid) -> Shares:
     """Return the shares by exact planar area in the grid's CRS."""
     polygons = Polygons.of(parcels)
     area = parcels.geometry.area.to_numpy()
@@ -168,7 +166,9 @@ def reduce_mass(
     for of_sink in (False, True):
         field_mass = np.zeros(shape[0] * shape[1], np.int64)
         for path in sorted(set(structures)):
-            members = [k for k, each in enumerate(structures) if each == path and sinks[k] == of_sink]
+            members = [
+                k for k, each in enumerate(structures) if each == path and sinks[k] == of_sink
+            ]
             if members:
                 targets = shares.rasters[path][1] if path else shares.cells
                 parts = split_to_targets(mass[:, members].sum(axis=1), targets)
@@ -180,7 +180,10 @@ def reduce_mass(
 
 def save_shares(path: Path, shares: Shares) -> None:
     """Write overlap.npz: CSR parts of both matrices, snapped rows, cells per parcel."""
-    arrays: dict[str, Any] = {"snapped": np.flatnonzero(shares.snapped), "fine_cells": shares.fine_cells}
+    arrays: dict[str, Any] = {
+        "snapped": np.flatnonzero(shares.snapped),
+        "fine_cells": shares.fine_cells,
+    }
     matrices = {"parcel_unit": shares.units, "parcel_cell": shares.cells}
     for number, (raster, pair) in enumerate(sorted(shares.rasters.items())):
         arrays |= {

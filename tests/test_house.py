@@ -6,12 +6,17 @@ import subprocess
 import sys
 import tomllib
 
-import carbongrid as cg
 from data import ROOT
+
+import carbongrid as cg
 
 
 def test_the_constraints_are_repeated_for_uv_run() -> None:
-    pins = [line.replace('"', "'") for line in (ROOT / "constraints.txt").read_text().split("\n") if line]
+    pins = [
+        line.replace('"', "'")
+        for line in (ROOT / "constraints.txt").read_text().split("\n")
+        if line
+    ]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["tool"]["uv"]["constraint-dependencies"] == pins
 
@@ -37,7 +42,9 @@ def test_help_imports_nothing_heavy() -> None:
         "heavy = {'pandas', 'geopandas', 'numba', 'dask', 'xarray', 'rasterio'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "demo" in done.stdout
 

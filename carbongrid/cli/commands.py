@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -47,7 +47,14 @@ def main() -> None:
 @click.option("--size", type=click.Choice(["full", "small"]), default="full", show_default=True)
 @click.option("--seed", type=int, default=2023, show_default=True, help="Seed of the city.")
 @_talking
-def demo(directory: Path, size: str, seed: int, quiet: bool, as_json: bool, verbose: int) -> None:
+def demo(
+    directory: Path,
+    size: Literal["full", "small"],
+    seed: int,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
     """Write a synthetic city to DIRECTORY/case and run it to DIRECTORY/run."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
@@ -91,7 +98,9 @@ def init(directory: Path, quiet: bool, as_json: bool, verbose: int) -> None:
         files = write_template(directory)
         for path in files:
             talk.say(str(path))
-        talk.say(f"Edit case.toml, lay your data beside it, then: carbongrid check {directory / 'case.toml'}")
+        talk.say(
+            f"Edit case.toml, lay your data beside it, then: carbongrid check {directory / 'case.toml'}"
+        )
         talk.document({"status": "done", "files": [str(path) for path in files]})
 
 
@@ -129,7 +138,13 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     default=None,
     help="threads, processes, synchronous, or the address of a Dask scheduler; default: the active client, else threads.",
 )
-@click.option("--chunks", type=click.IntRange(min=64), default=2048, show_default=True, help="Side of a tile, in cells.")
+@click.option(
+    "--chunks",
+    type=click.IntRange(min=64),
+    default=2048,
+    show_default=True,
+    help="Side of a tile, in cells.",
+)
 @_talking
 def run(
     case: Path,
@@ -167,7 +182,13 @@ def run(
 
 @main.command()
 @click.argument("directory", type=_FOLDER)
-@click.option("--sample", type=click.IntRange(min=0), default=4, show_default=True, help="Tiles to rasterize again.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    help="Tiles to rasterize again.",
+)
 @_talking
 def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: int) -> None:
     """Derive a finished run's numbers again from its own files, and compare."""

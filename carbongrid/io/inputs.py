@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.categories import Category
@@ -21,6 +22,8 @@ from carbongrid.io.points import hit_rates, read_pois, reading_notes
 from carbongrid.io.regional import read_census, read_gdp, read_water
 from carbongrid.io.totals import categories_of, read_totals
 from carbongrid.io.units import read_units
+
+_ANY_PLANE = "EPSG:6933"
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,13 @@ def read_inputs(case: Case) -> Inputs:
     known = gather(lambda: categories_of(case)) or {}
     columns = _field_columns(known)
     parcels = gather.noted(lambda: read_parcels(case, columns))
-    crs = None if parcels is None else parcels.crs
-    units = pois = people = lines = facilities = None
-    if crs is not None:
-        units = gather.noted(lambda: read_units(case, crs))
-        pois = gather.noted(lambda: read_pois(case, crs, list(known))) if case.pois else None
-        people = gather.noted(lambda: read_people(case, crs)) if case.people else None
-        lines = gather.noted(lambda: read_lines(case, crs)) if case.lines else None
+    # Where the parcels are wrong the rest is read all the same, to find what else is.
+    crs = CRS(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
+    facilities = None
+    units = gather.noted(lambda: read_units(case, crs))
+    pois = gather.noted(lambda: read_pois(case, crs, list(known))) if case.pois else None
+    people = gather.noted(lambda: read_people(case, crs)) if case.people else None
+    lines = gather.noted(lambda: read_lines(case, crs)) if case.lines else None
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
     totals = gather(
@@ -121,7 +124,11 @@ def read_inputs(case: Case) -> Inputs:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     gdp_codes = None if units is None else _gdp_codes(units, case)
     gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
-    census = gather(lambda: read_census(case, codes=codes)) if case.people and case.people.census else None
+    census = (
+        gather(lambda: read_census(case, codes=codes))
+        if case.people and case.people.census
+        else None
+    )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes))
     gather.notes += _reading_notes(case, pois, parcels, known)
@@ -180,8 +187,6 @@ def _placed_facilities(
 ) -> pd.DataFrame:
     """Return the facilities with x and y in the grid's CRS, NaN where they have none."""
     table = read_facilities(case, known, totals, notes=notes)
-    if crs is None:
-        return table
     for source, rows in table.groupby("crs").groups.items():
         if source:
             x, y = project_points(table.loc[rows, "x"], table.loc[rows, "y"], str(source), crs)

@@ -38,7 +38,7 @@ def make_tables(
     totals = inputs.totals
     inventory = totals[["category", "region", "place", "gas", "grams", "year", "source"]]
     gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
-    said = [(note.level, str(note)) for note in (*inputs.notes, *gdp_notes)]
+    said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
     return RunTables(
         title=case.title or case.path.stem,
         year=case.year,
@@ -49,8 +49,8 @@ def make_tables(
         units=_units(inputs, land, reduced, gdp),
         parents=case.units.parents,
         ledger=ledger,
-        grid_1km=_grid_1km(land, shares, reduced, grid, case.grid.coarse),
-        assumptions=tuple(_assumptions(inputs) + said),
+        grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
+        assumptions=(*_assumptions(inputs), *said),
         benchmark=(case.benchmark.name, case.benchmark.total) if case.benchmark else None,
     )
 
@@ -96,7 +96,8 @@ def residents_of_units(inputs: Inputs, land: Land) -> NDArray[np.float64]:
     else:
         people = inputs.people
         row, column = np.nonzero(people.values > 0)
-        x, y = people.transform @ (column + 0.5, row + 0.5)
+        a, b, c, d, e, f = people.transform[:6]
+        x, y = a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
         x, y = project_points(x, y, people.crs, land.units.crs)
         quanta = people.values[row, column]
     census = census_of(inputs, land)
@@ -108,33 +109,42 @@ def residents_of_units(inputs: Inputs, land: Land) -> NDArray[np.float64]:
     return sums / 1000.0
 
 
-def _grid_1km(
-    land: Land, shares: Shares, reduced: Reduced, grid: Grid, coarse: float
-) -> xr.Dataset:
+def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:
     coarse_grid = grid.coarsen(coarse)
     exact = np.issubdtype(shares.cells.dtype, np.floating)
     # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
-    rows = np.ones(len(land.parcels)) if exact else (~shares.snapped) * grid.cell_area
+    rows = np.where(shares.snapped, 0.0, 1.0 if exact else grid.cell_area)
     covered = np.asarray(rows @ shares.cells).reshape(coarse_grid.shape)
     dims = ("y", "x")
     dataset = xr.Dataset(
         {
-            "emission": (dims, reduced.emission, {"units": "g yr-1", "long_name": "emission (CO2e)"}),
+            "emission": (
+                dims,
+                reduced.emission,
+                {"units": "g yr-1", "long_name": "emission (CO2e)"},
+            ),
             "sink": (dims, reduced.sink, {"units": "g yr-1", "long_name": "carbon sink (CO2e)"}),
-            "covered_area": (dims, covered, {"units": "m2", "long_name": "area covered by parcels"}),
+            "covered_area": (
+                dims,
+                covered,
+                {"units": "m2", "long_name": "area covered by parcels"},
+            ),
         },
         coords={"y": coarse_grid.y, "x": coarse_grid.x},
         attrs={"resolution": coarse},
     )
     import rioxarray  # noqa: F401  (registers .rio)
 
-    return dataset.rio.write_crs(coarse_grid.crs).rio.write_transform(coarse_grid.transform)
+    georeferenced: xr.Dataset = dataset.rio.write_crs(coarse_grid.crs)
+    return georeferenced
 
 
 def _assumptions(inputs: Inputs) -> list[tuple[str, str]]:
     """Return the choices that the case made, in sentences."""
     case = inputs.case
-    reference = "all units" if case.reference == "all" else f"the units of the same {case.reference}"
+    reference = (
+        "all units" if case.reference == "all" else f"the units of the same {case.reference}"
+    )
     shared = "cells in common on the fine grid" if case.reduce == "cells" else "exact area"
     sentences = [
         f"CCR, ECC and ESC take C gross, over {reference} (decisions 1 and 2).",
@@ -164,9 +174,6 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return what the manifest says, but for the files' hashes and the steps."""
     case = inputs.case
-    water: Any = case.units.water
-    if inputs.water is not None and not inputs.water.empty:
-        water = dict(zip(inputs.water["unit"], inputs.water["share"].tolist(), strict=True))
     return {
         "carbongrid": __version__,
         "python": platform.python_version(),
@@ -180,7 +187,7 @@ def manifest_of(
             "coarse": case.grid.coarse,
             "crs": grid.crs,
             "bounds": list(grid.bounds),
-            "water": water,
+            "water": case.units.water if inputs.water is None else inputs.water,
             "chunks": chunks,
             "gdp_by": case.gdp.by if case.gdp else None,
             "parents": list(tables.parents),

@@ -79,7 +79,10 @@ def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) 
         With every problem of every category, beyond those of the limits.
     """
     evidence = gather_evidence(inputs, land, rasters)
-    columns, ledger, claims, problems = [], [], {}, []
+    columns: list[NDArray[np.int64]] = []
+    ledger: list[LedgerRow] = []
+    claims: dict[str, Claims] = {}
+    problems: list[Problem] = []
     for name, category in inputs.categories.items():
         totals = inputs.totals[inputs.totals["category"] == name]
         regions = sorted({code for code in totals["region"] if code})
@@ -145,13 +148,14 @@ def closed_ledger(
     snapped: NDArray[np.int64],
 ) -> tuple[LedgerRow, ...]:
     """Return the ledger with what the reduction found, on each category's first row (0008)."""
-    closed, seen = [], set()
-    for row in ledger:
-        if row.category in seen:
-            closed.append(row)
-            continue
-        seen.add(row.category)
-        k = names.index(row.category)
-        found = {"units": int(units[k]), "outside_units": int(outside[k]), "snapped": int(snapped[k])}
-        closed.append(replace(row, **found))
+    first = {row.category: position for position, row in reversed(list(enumerate(ledger)))}
+    closed = list(ledger)
+    for k, name in enumerate(names):
+        row = first[name]
+        closed[row] = replace(
+            ledger[row],
+            units=int(units[k]),
+            outside_units=int(outside[k]),
+            snapped=int(snapped[k]),
+        )
     return tuple(closed)

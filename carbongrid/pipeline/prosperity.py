@@ -36,16 +36,16 @@ def gdp_of_units(
         parents=of_parcel,
         pois=_pois(inputs, land, placed),
     )
-    return gdp.gdp_of_units(
-        table, carriers, shares.units, land.unit_of_parcel, parents, apportion
-    )
+    return gdp.gdp_of_units(table, carriers, shares.units, land.unit_of_parcel, parents, apportion)
 
 
 def _pois(inputs: Inputs, land: Land, placed: Placed) -> dict[str, NDArray[np.int64]]:
     """Return POIs per parcel of every category that weighs an industry; claims of the run are reused."""
     if inputs.pois is None:
         return {}
-    evidence = Evidence(pois=inputs.pois, miss=inputs.case.pois.miss if inputs.case.pois else "nearest")
+    evidence = Evidence(
+        pois=inputs.pois, miss=inputs.case.pois.miss if inputs.case.pois else "nearest"
+    )
     known: dict[str, Category] = categories_of(inputs.case)
     pois = {}
     for name in {name for industry in gdp.industries().values() for name in industry.categories}:

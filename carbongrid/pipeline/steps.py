@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.chunked import Counts, label_and_count
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.export import read_result, table_digests, write_tables
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.maps import write_figures
 from carbongrid.pipeline.assembly import make_tables, manifest_of
-from carbongrid.pipeline.check import cross_problems
+from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.polygons import Polygons
@@ -93,7 +93,7 @@ def run(
     tell("reading", 0, 4)
     inputs = read_inputs(case if isinstance(case, Case) else Case.read(case))
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
-    _raise(cross_problems(inputs, land))
+    _refuse(cross_problems(inputs, land), inputs)
     rasters = weight_rasters(inputs)
     placed = None if rasters else _placed(inputs, land, {})
     tell("reading", 4, 4)
@@ -105,9 +105,12 @@ def run(
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
-        for done, write in enumerate((write_tables, write_report, _write_figures)):
-            tell("writing", done, 3)
-            write(tables, store.folder)
+        tell("writing", 0, 3)
+        write_tables(tables, store.folder)
+        tell("writing", 1, 3)
+        write_report(tables, store.folder)
+        tell("writing", 2, 3)
+        write_figures(tables, store.folder / "figures")
         tell("writing", 3, 3)
         content = manifest_of(inputs, grid, tables, table_digests(tables), chunks)
         store.write_manifest({**content, "reused": store.reused})
@@ -139,8 +142,8 @@ def _shares(
     exact = case.reduce == "exact"
     key = hash_values(
         FORMAT,
-        Polygons.of(land.parcels).hash,
-        Polygons.of(land.units).hash,
+        Polygons.of(land.parcels).content_hash,
+        Polygons.of(land.units).content_hash,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
         None if exact and not paths else chunks,
@@ -183,8 +186,7 @@ def _raster_sums(shares: Shares) -> dict[str, NDArray[np.int64]]:
 
 def _placed(inputs: Inputs, land: Land, rasters: dict[str, NDArray[np.int64]]) -> Placed:
     placed = place(inputs, land, rasters)
-    if placed.problems:
-        raise InputError(placed.problems)
+    _refuse(placed.problems, inputs)
     return placed
 
 
@@ -202,19 +204,14 @@ def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Redu
 
 def _water(inputs: Inputs) -> str | dict[str, int]:
     """Return the rule for water outside every unit, or the shares of a table by unit."""
-    if inputs.water is None or inputs.water.empty:
-        return str(inputs.case.units.water)
-    return dict(zip(inputs.water["unit"], inputs.water["share"].tolist(), strict=True))
+    return inputs.case.units.water if inputs.water is None else inputs.water
 
 
-def _write_figures(tables: Any, folder: Path) -> None:
-    write_figures(tables, folder / "figures")
-
-
-def _raise(problems: list[Any]) -> None:
+def _refuse(problems: Iterable[Problem], inputs: Inputs) -> None:
+    """Raise if there is an error; the readers' warnings often say where it comes from."""
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
-        raise InputError(errors)
+        raise InputError([*(note for note in inputs.notes if note.level == "warning"), *errors])
 
 
 def _silent(step: str, done: int, total: int) -> None:

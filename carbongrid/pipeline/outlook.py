@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
@@ -116,8 +117,12 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
         if table is not None:
             yield f"{len(table):,} {label}"
     if inputs.people is not None:
-        quanta = inputs.people["thousandths"] if hasattr(inputs.people, "columns") else inputs.people.values
-        people = int(np.asarray(quanta)[np.asarray(quanta) > 0].sum()) / 1000
+        quanta = (
+            inputs.people["thousandths"].to_numpy(np.int64)
+            if isinstance(inputs.people, pd.DataFrame)
+            else inputs.people.values
+        )
+        people = int(quanta[quanta > 0].sum()) / 1000
         yield f"{people:,.0f} residents"
     yield ""
     yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
