@@ -1,0 +1,87 @@
+"""The files of a run: tables and the 1 km grid, their digests, and the way back from files to tables."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbongrid.export.content import content_of
+from carbongrid.export.digests import digests_of
+from carbongrid.export.layers import write_parcels_parquet, write_units_gpkg, write_units_xlsx
+from carbongrid.export.plain import write_csv
+from carbongrid.export.rasters import write_grid_nc, write_grid_tif
+from carbongrid.export.reading import read_content, read_result
+
+if TYPE_CHECKING:
+    from carbongrid.result import RunTables
+
+__all__ = ["digests_of_directory", "read_content", "read_result", "table_digests", "write_tables"]
+
+logger = logging.getLogger(__name__)
+
+
+def write_tables(tables: RunTables, directory: Path, *, public: bool = False) -> None:
+    """Write a run's tables and its 1 km grid.
+
+    Parameters
+    ----------
+    tables
+        The run's tables, mass in grams.
+    directory
+        An existing directory; files of the same names are replaced.
+    public
+        Without parcels.parquet, counts of fewer than ten people and the ledger's remarks (decision 31).
+
+    Raises
+    ------
+    InputError
+        If two columns of units.csv would bear one name.
+
+    Notes
+    -----
+    inventory.csv, ledger.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif, grid_1km.nc.
+    """
+    content = content_of(tables, public=public)
+    write_csv(content.inventory, directory / "inventory.csv")
+    write_csv(content.ledger, directory / "ledger.csv")
+    write_csv(content.units, directory / "units.csv", mark=True)
+    write_units_xlsx(content.units, directory / "units.xlsx")
+    (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one
+    write_units_gpkg(content.units, directory / "units.gpkg")
+    (directory / "parcels.parquet").unlink(missing_ok=True)
+    if content.parcels is not None:
+        write_parcels_parquet(content.parcels, directory / "parcels.parquet")
+    title = f"{tables.title}, {tables.year}".strip(", ")
+    write_grid_tif(content.grid_1km, title, directory / "grid_1km.tif")
+    write_grid_nc(content.grid_1km, title, directory / "grid_1km.nc")
+    logger.info("tables written to %s", directory)
+
+
+def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
+    """Return the digest of the content of each table: inventory, ledger, parcels, units, grid_1km.
+
+    Parameters
+    ----------
+    tables
+        The run's tables.
+    public
+        As for :func:`write_tables`; a public run has no digest of parcels.
+
+    Returns
+    -------
+    dict of str
+        sha256 in hexadecimal, by table; independent of file formats, dtypes and time.
+    """
+    return digests_of(content_of(tables, public=public))
+
+
+def digests_of_directory(directory: Path) -> dict[str, str]:
+    """Return the same digests as :func:`table_digests`, from the files.
+
+    Raises
+    ------
+    VerificationError
+        If a file is missing or unreadable.
+    """
+    return digests_of(read_content(directory))

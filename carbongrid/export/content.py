@@ -1,0 +1,261 @@
+"""What each table of a run holds, column by column, whatever file it is written to.
+
+Content is what digests are made of and what files are read back into: mass in int64 grams, and a
+kind for each column that no file format can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.categories import SECTORS
+from carbongrid.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+    from carbongrid.ledger import Ledger
+    from carbongrid.result import RunTables
+
+Kind = Literal["text", "mass", "whole", "number", "flag"]
+"""Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
+
+FEWEST_PEOPLE = 10
+"""Counts of people below this are not published (decision 31)."""
+
+INVENTORY: Mapping[str, Kind] = {
+    "category": "text",
+    "region": "text",
+    "place": "text",
+    "gas": "text",
+    "year": "text",
+    "mass_g": "mass",
+    "source": "text",
+}
+LEDGER: Mapping[str, Kind] = {
+    "category": "text",
+    "region": "text",
+    "total_g": "mass",
+    "facilities_g": "mass",
+    "by_rule_g": "mass",
+    "by_area_g": "mass",
+    "by_parent_g": "mass",
+    "unallocated_g": "mass",
+    "units_g": "mass",
+    "outside_units_g": "mass",
+    "snapped_g": "mass",
+    "elsewhere_g": "mass",
+    "rule": "text",
+    "weight_placed": "whole",
+    "weight_snapped": "whole",
+    "weight_unplaced": "whole",
+    "weight_unit": "text",
+    "reason": "text",
+}
+_UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text"}
+_UNIT_NUMBERS: Mapping[str, Kind] = {
+    "residents": "number",
+    "gdp": "whole",
+    "ccr": "number",
+    "ecc": "number",
+    "esc": "number",
+    "zone": "whole",
+    "zone_name": "text",
+    "borderline": "flag",
+    "indicative": "flag",
+    "balance": "text",
+    "reason": "text",
+}
+_PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
+_PARCEL_NUMBERS: Mapping[str, Kind] = {"area_m2": "number", "mode": "text", "cells": "whole"}
+_GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame and the kind of each column, in the order of its file; geometry has no kind."""
+
+    frame: pd.DataFrame
+    kinds: Mapping[str, Kind]
+
+    @property
+    def masses(self) -> list[str]:
+        """The columns that are mass in grams."""
+        return [name for name, kind in self.kinds.items() if kind == "mass"]
+
+    @property
+    def located(self) -> gpd.GeoDataFrame:
+        """The frame, known to have a geometry."""
+        import geopandas as gpd
+
+        return gpd.GeoDataFrame(self.frame)
+
+
+@dataclass(frozen=True)
+class Content:
+    """The tables of a run as its files hold them.
+
+    Parameters
+    ----------
+    inventory, ledger, units
+        Units with geometry.
+    parcels
+        With geometry; None where they are not published.
+    grid_1km
+        int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
+    """
+
+    inventory: Table
+    ledger: Table
+    units: Table
+    parcels: Table | None
+    grid_1km: xr.Dataset
+
+
+def content_of(tables: RunTables, *, public: bool = False) -> Content:
+    """Return the content of a run's files.
+
+    Parameters
+    ----------
+    tables
+        The run's tables.
+    public
+        Leave out what may not be published (decision 31): parcels, counts of fewer than ten
+        people, and the ledger's remarks, which may name facilities.
+
+    Raises
+    ------
+    InputError
+        If two columns of a table would bear one name.
+    """
+    content = Content(
+        inventory=_inventory(tables.inventory),
+        ledger=_ledger(tables.ledger),
+        units=_units(tables),
+        parcels=_parcels(tables),
+        grid_1km=tables.grid_1km,
+    )
+    return _published(content) if public else content
+
+
+def unit_kinds(parents: Iterable[str], masses: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of units.csv, in its order, from the parents and the mass columns."""
+    return {
+        **_UNIT_NAMES,
+        **dict.fromkeys(parents, "text"),
+        **dict.fromkeys(masses, "mass"),
+        **_UNIT_NUMBERS,
+    }  # fmt: skip
+
+
+def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of parcels.parquet but geometry, in its order, from the mass columns."""
+    return {**_PARCEL_NAMES, **dict.fromkeys(masses, "mass"), **_PARCEL_NUMBERS}
+
+
+def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:
+    """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ..."""
+    taken = {name: _typed(pd.Series(columns[name]), kind) for name, kind in kinds.items()}
+    return Table(pd.DataFrame(taken).reset_index(drop=True), kinds)
+
+
+def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
+    if kind == "text":
+        return column.astype("str").where(column.notna(), "")
+    if kind == "number":
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan), column.index)
+    if kind == "flag":
+        return column.astype(bool)
+    return column.astype("Int64")
+
+
+def _inventory(inventory: pd.DataFrame) -> Table:
+    years = ["" if pd.isna(year) else str(year) for year in inventory["year"]]
+    columns = {name: inventory[name].tolist() for name in INVENTORY if name in inventory.columns}
+    return typed({**columns, "year": years, "mass_g": inventory["grams"].tolist()}, INVENTORY)
+
+
+def _ledger(ledger: Ledger) -> Table:
+    names = {name: name.removesuffix("_g") for name in LEDGER}
+    columns = {
+        name: pd.Series([getattr(row, field) for row in ledger], dtype=object)
+        for name, field in names.items()
+    }
+    return typed(columns, LEDGER)
+
+
+def _units(tables: RunTables) -> Table:
+    units = tables.units
+    own = sorted({c.sector for c in tables.categories if not c.sink} - set(SECTORS))
+    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
+    of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
+    masses = [
+        "emission_g",
+        "sink_g",
+        *sectors,
+        *(c.name.replace("/", "_") + "_g" for c in tables.categories),
+    ]
+    _refuse_clashes([*_UNIT_NAMES, *tables.parents, *masses, *_UNIT_NUMBERS, *_GEOMETRY_COLUMNS])
+    kinds = unit_kinds(tables.parents, masses)
+    nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
+    columns = {
+        name: units.get(of_category.get(name, name), nothing) if kind == "mass" else units[name]
+        for name, kind in kinds.items()
+    }
+    return with_geometry(typed(columns, kinds), units.geometry)
+
+
+def _parcels(tables: RunTables) -> Table:
+    masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
+    return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
+
+
+def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
+    """Return the table with a geometry for each of its rows."""
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame(table.frame, geometry=geometry.to_numpy(), crs=geometry.crs)
+    return Table(frame, table.kinds)
+
+
+def _refuse_clashes(names: list[str]) -> None:
+    """Raise if two names are one; SQLite and spreadsheets do not tell columns apart by case."""
+    folded = [in_tonnes(name).casefold() for name in names]
+    twice = sorted({name for name, key in zip(names, folded, strict=True) if folded.count(key) > 1})
+    if twice:
+        raise InputError(
+            Problem(
+                f"units.csv would have several columns of one name: {', '.join(twice)}",
+                "units.parents, categories",
+                "Rename the parent column or the category.",
+            )
+        )
+
+
+def titles(kinds: Mapping[str, Kind]) -> list[str]:
+    """Return the column names of a table for people, whose mass is in tonnes: ``sink_g`` is ``sink_t``."""
+    return [in_tonnes(name) if kind == "mass" else name for name, kind in kinds.items()]
+
+
+def in_tonnes(name: str) -> str:
+    """Return what a mass column in grams is called where it holds tonnes."""
+    return name.removesuffix("_g") + "_t" if name.endswith("_g") else name
+
+
+def _published(content: Content) -> Content:
+    units, ledger = content.units.frame, content.ledger.frame
+    residents = units["residents"].where(units["residents"] >= FEWEST_PEOPLE)
+    counts = ("weight_placed", "weight_snapped", "weight_unplaced")
+    hidden = {name: ledger[name].mask(ledger["rule"] == "people") for name in counts}
+    return replace(
+        content,
+        units=replace(content.units, frame=units.assign(residents=residents)),
+        ledger=replace(content.ledger, frame=ledger.assign(reason="", **hidden)),
+        parcels=None,
+    )

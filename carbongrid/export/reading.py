@@ -1,0 +1,114 @@
+"""A finished run directory, read back: its content for digests, its tables for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.export.content import Content, Table, in_tonnes, with_geometry
+from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
+from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
+from carbongrid.export.rasters import read_grid_nc
+from carbongrid.result import Result
+
+
+def read_content(directory: Path) -> Content:
+    """Read the content of a run's files again, to the bit.
+
+    Raises
+    ------
+    VerificationError
+        If a file is missing or unreadable, or the units of units.csv and units.gpkg are not the same.
+    """
+    directory = Path(directory)
+    required = ("inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "grid_1km.nc")
+    missing = [name for name in required if not (directory / name).is_file()]
+    if missing:
+        raise VerificationError(f"{directory} lacks {', '.join(missing)}")
+    parcels = directory / "parcels.parquet"
+    with read_grid_nc(directory / "grid_1km.nc") as grid:
+        loaded = grid.load()
+    return Content(
+        inventory=read_inventory_csv(directory / "inventory.csv"),
+        ledger=read_ledger_csv(directory / "ledger.csv"),
+        units=_units(directory),
+        parcels=read_parcels_parquet(parcels) if parcels.is_file() else None,
+        grid_1km=loaded,
+    )
+
+
+def read_result(directory: Path) -> Result:
+    """Open a finished run directory.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Returns
+    -------
+    Result
+        Tables in memory, mass of units, inventory and ledger in tonnes (float64) under the files' column names;
+        the 1 km grid and the labels lazy. A public run has no parcels.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If one of its files is missing or unreadable.
+    """
+    directory = Path(directory)
+    try:
+        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "this is not a finished run: it has no readable manifest.json",
+            str(directory),
+            "Give the directory that carbongrid run made.",
+        ) from error
+    content = read_content(directory)
+    units = gpd.GeoDataFrame(_for_people(content.units))
+    labels = directory / "labels.zarr"
+    return Result(
+        directory=directory,
+        manifest=manifest,
+        units=units,
+        parcels=_parcels(content.parcels, units),
+        inventory=_for_people(content.inventory),
+        ledger=_for_people(content.ledger),
+        grid_1km=read_grid_nc(directory / "grid_1km.nc"),
+        labels=xr.open_zarr(labels, consolidated=False) if labels.exists() else None,
+    )
+
+
+def _units(directory: Path) -> Table:
+    table = read_units_csv(directory / "units.csv")
+    located = read_unit_geometry(directory / "units.gpkg")
+    if located["id"].astype("str").tolist() != table.frame["id"].tolist():
+        raise VerificationError("units.csv and units.gpkg do not hold the same units")
+    return with_geometry(table, located.geometry)
+
+
+def _for_people(table: Table) -> pd.DataFrame:
+    """Return the frame with mass in tonnes and whole numbers as int64 where none is missing."""
+    frame = table.frame.copy()
+    for name, kind in table.kinds.items():
+        if kind == "mass":
+            frame[name] = frame[name].to_numpy(np.float64, na_value=np.nan) / 10**6
+        elif kind == "whole" and not frame[name].isna().any():
+            frame[name] = frame[name].astype(np.int64)
+    return frame.rename(columns={name: in_tonnes(name) for name in table.masses})
+
+
+def _parcels(parcels: Table | None, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if parcels is None:
+        return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=units.crs)
+    whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
+    return parcels.located.astype(whole)
