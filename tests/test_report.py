@@ -241,6 +241,21 @@ def test_outlines_lie_where_the_units_lie():
         assert abs(drawn.area / scale**2 - shape.area) < 0.01 * shape.area
 
 
+def test_parts_and_holes_are_drawn():
+    """Seen to fail when only the rings of single polygons were taken."""
+    island = shapely.box(300, 0, 400, 100)
+    ring = shapely.Polygon(
+        shapely.box(0, 0, 200, 200).exterior, [shapely.box(50, 50, 150, 150).exterior]
+    )
+    units = gpd.GeoDataFrame(
+        {"id": ["a"]}, geometry=[shapely.MultiPolygon([ring, island])], crs="EPSG:4528"
+    )
+    areas = [
+        shapely.Polygon(points).area / 25 for points in polygons_of(zone_map(units, None).units[0])
+    ]
+    assert sorted(areas) == [10_000, 10_000, 40_000]
+
+
 def test_simplified_neighbours_keep_their_common_border():
     turn = np.linspace(0, 1, 400)
     wavy = np.c_[50 + 3 * np.sin(40 * turn), 100 * turn]

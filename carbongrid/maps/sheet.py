@@ -208,7 +208,9 @@ def outline(geometry: Any) -> Outline:
     """Return a polygon's rings, holes and parts as one matplotlib path."""
     from matplotlib.path import Path as Outline
 
-    rings: Any = shapely.get_rings(geometry) if geometry is not None else []
+    # Agg fills by winding, so holes have to run against their shell.
+    parts = shapely.orient_polygons(shapely.get_parts(geometry))
+    rings = shapely.get_rings(parts)
     if len(rings) == 0:
         return Outline(np.empty((0, 2)))
     coordinates = [shapely.get_coordinates(ring) for ring in rings]

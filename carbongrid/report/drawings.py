@@ -83,7 +83,7 @@ def _simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArr
 def _path(shape: Any, offset: NDArray[np.float64], scale: float) -> str:
     """Return a polygon's rings as SVG path data in whole drawing units, relative and short."""
     pieces = []
-    for ring in shapely.get_rings(shape):
+    for ring in shapely.get_rings(shapely.get_parts(shape)):
         points = (shapely.get_coordinates(ring) - offset) * (scale, -scale)
         whole = np.rint(points).astype(np.int64)
         steps = np.diff(whole, axis=0)

@@ -1,0 +1,46 @@
+"""The files: whether all are there and hold what the manifest says."""
+
+from __future__ import annotations
+
+from carbongrid.export import digests_of_directory
+from carbongrid.run_store import MANIFEST
+from carbongrid.verification.opened import LABELS, Opened
+from carbongrid.verification.verdict import Check, check_of, counted
+
+_ALWAYS = ("inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "grid_1km.nc", "grid_1km.tif")
+_UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
+
+
+def check_files(run: Opened) -> Check:
+    """Compare the sha256 of every file with the manifest, and the manifest with what a run must have."""
+    files = run.manifest["files"]
+    needed = [*_ALWAYS, *(() if run.public else _UNLESS_PUBLIC)]
+    if not run.public and not run.exact:
+        needed.append(LABELS)
+    faults = [f"{MANIFEST} does not list {name}" for name in needed if name not in files]
+    for name, digest in files.items():
+        if name not in run.hashes:
+            faults.append(f"{name} is missing")
+        elif run.hashes[name] != digest:
+            faults.append(f"{name} was changed after the run, or is damaged: its sha256 differs")
+    text = f"{counted(len(files), 'file')} as the manifest lists them, by sha256"
+    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *files})
+    if extra:
+        text += f"; not part of the run: {', '.join(extra)}"
+    return check_of("files", faults, text)
+
+
+def check_digests(run: Opened) -> Check:
+    """Compare the content of each table, whatever its file format, with the manifest's digest."""
+    for name in ("units.gpkg", "grid_1km.nc", *(() if run.public else ("parcels.parquet",))):
+        with run.reading(name, trusted=False):
+            pass
+    told, found = run.manifest["digests"], digests_of_directory(run.folder)
+    faults = [
+        f"the content of {name} is not what the run wrote: its digest differs"
+        for name in sorted(told.keys() | found.keys())
+        if told.get(name) != found.get(name)
+    ]
+    return check_of(
+        "digests", faults, f"content of {counted(len(told), 'table')} as the run wrote it"
+    )

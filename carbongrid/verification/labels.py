@@ -1,0 +1,157 @@
+"""The labels: whether every chunk is there and readable, and GDAL burns the same."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+import xarray as xr
+import zarr
+
+from carbongrid.grid import Grid
+from carbongrid.labels import blocks, read_window
+from carbongrid.polygons import Polygons
+from carbongrid.verification.opened import LABELS, Opened
+from carbongrid.verification.verdict import Check, check_of, counted
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+VARIABLES = ("parcel", "unit")
+_TILE = 1024  # cells; geocube burns float64, 8 MB a tile
+_WAY_OUT = (
+    f"Take {LABELS} from a copy, or run the case again with --replace: what is sound is taken over."
+)
+
+
+def check_labels(run: Opened) -> Check:
+    """Read every chunk of both label rasters; count them, and look at shape, place and range."""
+    faults: list[str] = []
+    chunks = 0
+    with run.reading(LABELS) as store:
+        sizes = {"parcel": len(run.parcels), "unit": len(run.units)}
+        hashes = {
+            "parcel": Polygons.of(run.parcels).content_hash,
+            "unit": Polygons.of(run.outlines).content_hash,
+        }
+        for name in VARIABLES:
+            array = zarr.open_array(store, path=name, mode="r")
+            if array.shape != run.grid.shape or array.dtype != np.uint32:
+                faults.append(
+                    f"{LABELS}/{name} is {array.dtype} of {array.shape}, not of the run's grid"
+                )
+                continue
+            if array.attrs.get("polygons") != hashes[name]:
+                faults.append(
+                    f"{LABELS}/{name} was made from other polygons than those of this run"
+                )
+            found, broken = _read_all(store, name, array, sizes[name])
+            chunks += found
+            faults += broken
+        for axis, places in (("x", run.grid.x), ("y", run.grid.y)):
+            if not np.array_equal(zarr.open_array(store, path=axis, mode="r")[...], places):
+                faults.append(f"{LABELS}/{axis} is not where the manifest says")
+    return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _WAY_OUT)
+
+
+def _read_all(store: Path, name: str, array: zarr.Array[Any], rows: int) -> tuple[int, list[str]]:
+    """Read what a file holds, one file at a time; return the number of files and the faults."""
+    sides = array.shards or array.chunks
+    faults = []
+    starts = [range(0, length, side) for length, side in zip(array.shape, sides, strict=True)]
+    corners = list(itertools.product(*starts))
+    for corner in corners:
+        place = "/".join(str(start // side) for start, side in zip(corner, sides, strict=True))
+        file = f"{name}/c/{place}"
+        if not (store / file).is_file():
+            faults.append(f"{LABELS}/{file} is missing")
+            continue
+        shape = tuple(
+            min(side, length - start)
+            for start, side, length in zip(corner, sides, array.shape, strict=True)
+        )
+        try:
+            highest = int(
+                read_window(store, name, (corner[0], corner[1]), (shape[0], shape[1])).max()
+            )
+        except Exception as error:  # whatever a decoder says of damaged bytes
+            faults.append(f"{LABELS}/{file} cannot be read ({type(error).__name__}: {error})")
+            continue
+        if highest > rows:
+            faults.append(
+                f"{LABELS}/{file} holds label {highest:,}, yet there are {rows:,} polygons"
+            )
+    return len(corners), faults
+
+
+def check_tiles(run: Opened, sample: int) -> Check:
+    """Burn a seeded sample of tiles with geocube (GDAL) and compare them label for label."""
+    layers = {"parcel": run.parcels, "unit": run.outlines}
+    tiles = list(blocks(run.grid.shape, _TILE))
+    # Seeded by the run itself: the same tiles at every call, others in another run.
+    random.Random(str(sorted(run.manifest["digests"].items()))).shuffle(tiles)  # noqa: S311
+    tree = shapely.STRtree(run.parcels.geometry.to_numpy())
+    faults: list[str] = []
+    burnt = cells = 0
+    with run.reading(LABELS) as store:
+        for _, corner, shape in tiles:
+            if burnt == sample:
+                break
+            window = _window(run.grid, corner, shape)
+            if not tree.query(shapely.box(*window.bounds)).size:
+                continue
+            burnt += 1
+            for name, layer in layers.items():
+                mine = read_window(store, name, corner, shape)
+                theirs = _burnt(layer, window)
+                cells += mine.size
+                faults += _differences(f"{LABELS}/{name}", corner, mine, theirs)
+    text = f"{counted(burnt, 'tile')}, {counted(cells, 'label')}, as geocube burns them"
+    return check_of("tiles", faults, text, _WAY_OUT)
+
+
+def _window(grid: Grid, corner: tuple[int, int], shape: tuple[int, int]) -> Grid:
+    west, _, _, north = grid.bounds
+    side = grid.resolution
+    left, top = west + corner[1] * side, north - corner[0] * side
+    return Grid(grid.crs, side, (left, top - shape[0] * side, left + shape[1] * side, top))
+
+
+def _burnt(layer: gpd.GeoDataFrame, window: Grid) -> NDArray[np.uint32]:
+    """Burn row number + 1 of the polygons that touch a window; later rows win."""
+    import rioxarray  # noqa: F401  (registers .rio)
+    from geocube.api.core import make_geocube
+
+    near = layer.cx[window.bounds[0] : window.bounds[2], window.bounds[1] : window.bounds[3]]
+    labelled = near[["geometry"]].assign(label=(near.index.to_numpy() + 1).astype(np.float64))
+    like = xr.DataArray(
+        np.zeros(window.shape, np.uint8), {"y": window.y, "x": window.x}, dims=("y", "x")
+    ).rio.write_crs(window.crs)
+    if labelled.empty:
+        return np.zeros(window.shape, np.uint32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # affine's, inside odc-geo
+        cube = make_geocube(
+            labelled, measurements=["label"], like=like.to_dataset(name="like"), fill=0.0
+        )
+    return np.asarray(cube["label"].to_numpy(), dtype=np.uint32)
+
+
+def _differences(
+    name: str, corner: tuple[int, int], mine: NDArray[np.uint32], theirs: NDArray[np.uint32]
+) -> list[str]:
+    different = np.argwhere(mine != theirs)
+    if not len(different):
+        return []
+    row, column = different[0].tolist()
+    tile = f"the tile at row {corner[0]}, column {corner[1]}"
+    first = f"row {corner[0] + row}, column {corner[1] + column}"
+    count = counted(len(different), "label")
+    pair = f"{mine[row, column]} there, {theirs[row, column]} burnt again"
+    return [f"{name}, {tile}: {count} wrong, the first at {first}: {pair}"]

@@ -1,0 +1,194 @@
+"""A run directory opened piece by piece; a piece that cannot be read says which file it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.categories import column_of
+from carbongrid.errors import VerificationError
+from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
+from carbongrid.grid import Grid
+from carbongrid.run_store import MANIFEST, hash_path
+from carbongrid.sharing import Shares, load_shares
+from carbongrid.verification.verdict import RESTORE
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+    from numpy.typing import NDArray
+
+LABELS = "labels.zarr"
+_KEYS = ("parameters", "categories", "files", "digests", "ledger")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A category as the manifest has it."""
+
+    name: str
+    sector: str
+    sink: bool
+    raster: str
+
+    @property
+    def column(self) -> str:
+        """Its column in the content of units.csv."""
+        return f"{column_of(self.name)}_g"
+
+
+class Opened:
+    """A run directory; everything is read when it is first asked for.
+
+    Raises
+    ------
+    VerificationError
+        By every attribute, if its file is missing, damaged or holds something else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def reading(self, name: str, *, trusted: bool = True) -> Iterator[Path]:
+        """Give a file's path; what goes wrong with it is told in words.
+
+        A file in a binary format (``trusted=False``) is not opened at all unless it is the one that the
+        manifest lists: decoders were not made for damaged bytes.
+        """
+        path = self.folder / name
+        if not path.exists():
+            raise VerificationError(f"{name} is missing. {RESTORE}")
+        if not trusted and self.hashes.get(name) != self.manifest["files"].get(name):
+            raise VerificationError(
+                f"Not checked, because {name} is not the file that the manifest lists. {RESTORE}"
+            )
+        try:
+            yield path
+        except VerificationError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise VerificationError(f"{name} cannot be read ({reason}). {RESTORE}") from error
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What manifest.json holds."""
+        if not self.folder.is_dir():
+            raise VerificationError(f"{self.folder} is not a directory. Name a finished run.")
+        with self.reading(MANIFEST) as path:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in _KEYS if not isinstance(content, dict) or key not in content]
+        if missing:
+            raise VerificationError(
+                f"{MANIFEST} is not the manifest of a run: it has no {', '.join(missing)}. {RESTORE}"
+            )
+        return dict(content)
+
+    @cached_property
+    def public(self) -> bool:
+        """Whether the run was written to be published, without parcels."""
+        return bool(self.manifest.get("public", False))
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether parcels were shared out by area instead of by cells."""
+        return bool(self.manifest["parameters"]["reduce"] == "exact")
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """Hash of each file that the manifest lists and that is there."""
+        names = [name for name in self.manifest["files"] if (self.folder / name).exists()]
+        return {name: hash_path(self.folder / name) for name in names}
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The categories."""
+        terms = []
+        for each in self.manifest["categories"]:
+            rule, _, path = each["weight"].partition(":")
+            raster = path if rule == "raster" else ""
+            terms.append(Term(each["name"], each["sector"], bool(each["sink"]), raster))
+        return tuple(terms)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The fine grid."""
+        told = self.manifest["parameters"]
+        return Grid(told["crs"], told["resolution"], tuple(told["bounds"]), snap=told["coarse"])
+
+    @cached_property
+    def coarse_grid(self) -> Grid:
+        """The coarse grid."""
+        return self.grid.coarsen(self.manifest["parameters"]["coarse"])
+
+    @cached_property
+    def inventory(self) -> pd.DataFrame:
+        """inventory.csv, mass in grams."""
+        with self.reading("inventory.csv") as path:
+            return read_inventory_csv(path).frame
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """ledger.csv, mass in grams."""
+        with self.reading("ledger.csv") as path:
+            return read_ledger_csv(path).frame
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """units.csv, mass in grams."""
+        with self.reading("units.csv") as path:
+            return read_units_csv(path).frame
+
+    @cached_property
+    def outlines(self) -> gpd.GeoDataFrame:
+        """The units' polygons, with id."""
+        import geopandas as gpd
+
+        with self.reading("units.gpkg", trusted=False) as path:
+            return gpd.read_file(path, columns=["id"], layer="units")
+
+    @cached_property
+    def parcels(self) -> gpd.GeoDataFrame:
+        """parcels.parquet."""
+        import geopandas as gpd
+
+        with self.reading("parcels.parquet", trusted=False) as path:
+            return gpd.read_parquet(path)
+
+    @cached_property
+    def mass(self) -> NDArray[np.int64]:
+        """Grams per parcel and category, shape (parcels, categories)."""
+        parcels = self.parcels
+        with self.reading("parcels.parquet", trusted=False):
+            columns = [parcels[term.name].to_numpy(np.int64) for term in self.terms]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(parcels), 0), np.int64)
+
+    @cached_property
+    def grid_1km(self) -> xr.Dataset:
+        """grid_1km.nc."""
+        import xarray as xr
+
+        with (
+            self.reading("grid_1km.nc", trusted=False) as path,
+            xr.open_dataset(path, engine="h5netcdf", decode_coords="all") as dataset,
+        ):
+            return dataset.load()
+
+    @cached_property
+    def saved_shares(self) -> Shares:
+        """overlap.npz."""
+        with self.reading("overlap.npz", trusted=False) as path:
+            shares = load_shares(path)
+            pairs = [(shares.units, shares.cells), *shares.rasters.values()]
+            for matrix in (matrix for pair in pairs for matrix in pair):
+                matrix.check_format(full_check=True)
+            return shares

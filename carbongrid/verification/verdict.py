@@ -1,0 +1,43 @@
+"""What a check says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RESTORE = "Take it from a copy, or run the case again with --replace."
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a run directory.
+
+    Parameters
+    ----------
+    name
+        A word.
+    ok
+        Whether the run passed it.
+    text
+        What was compared or, if it failed, what is wrong in which file and what to do.
+    """
+
+    name: str
+    ok: bool
+    text: str
+
+
+def check_of(name: str, faults: Sequence[str], success: str, way_out: str = RESTORE) -> Check:
+    """Return a check that is ok if there is no fault; five faults are listed."""
+    if not faults:
+        return Check(name, True, success)
+    listed = [f"{fault.rstrip('.')}." for fault in faults[:_LISTED]]
+    if len(faults) > _LISTED:
+        listed.append(f"And {len(faults) - _LISTED} more.")
+    return Check(name, False, " ".join([*listed, way_out]))
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its thing, or with the plural (an s by default) unless there is one."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

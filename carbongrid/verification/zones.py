@@ -1,0 +1,109 @@
+"""Indices and zones decided again from units.csv, in fractions of whole numbers (decisions 1 to 6).
+
+Written apart from the method's own room, so that one slip does not hide another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from carbongrid.errors import VerificationError
+from carbongrid.verification.opened import Opened
+from carbongrid.verification.verdict import Check, check_of, counted
+from carbongrid.zoning import zones
+
+_WAY_OUT = "Run the case again with --replace."
+_BAND = Fraction(1, 20)
+Row = dict[str, Any]
+Index = Fraction | float
+
+
+def check_zones(run: Opened) -> Check:
+    """Decide every unit's indices, zone and flags again."""
+    units, reference = run.units, run.manifest["parameters"]["reference"]
+    if reference != "all" and reference not in units.columns:
+        raise VerificationError(
+            f"units.csv has no column {reference}, the reference region. {_WAY_OUT}"
+        )
+    rows = [_whole(row) for row in units.to_dict("records")]
+    regions: dict[str, list[Row]] = {}
+    for row in rows:
+        regions.setdefault("all" if reference == "all" else row[reference], []).append(row)
+    names = {zone.code: zone.name_en for zone in zones()}
+    faults: list[str] = []
+    for code, members in regions.items():
+        for row in members:
+            faults += _faults(row, _decided(row, members if code else []), names)
+    text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
+    return check_of("zones", faults, text, _WAY_OUT)
+
+
+def _whole(row: dict[Any, Any]) -> Row:
+    """Return a unit with C, CA and G in Python integers; G is None where it is unknown."""
+    gdp = row["gdp"]
+    known = gdp is not None and gdp == gdp and str(gdp) != "<NA>"
+    whole = {
+        "C": int(row["emission_g"]),
+        "CA": int(row["sink_g"]),
+        "G": int(gdp) if known else None,
+    }
+    return {**{str(name): value for name, value in row.items()}, **whole}
+
+
+def _ratio(part: int, whole: int) -> Index:
+    if whole:
+        return Fraction(part, whole)
+    return math.inf if part else math.nan
+
+
+def _decided(unit: Row, region: list[Row]) -> Row:
+    """Decide one unit; an empty region is none."""
+    known = [row for row in region if row["G"] is not None]
+    C, CA, G = (
+        sum(row[name] for row in rows)
+        for name, rows in (("C", region), ("CA", region), ("G", known))
+    )
+    C_known = sum(row["C"] for row in known)
+    ecc: Index = math.nan
+    esc: Index = math.nan
+    if region:
+        esc = _ratio(unit["CA"] * C, CA * unit["C"])
+        if unit["G"] is not None:
+            ecc = _ratio(unit["G"] * C_known, G * unit["C"])
+    near = [abs(index - 1) <= _BAND for index in (ecc, esc) if isinstance(index, Fraction)]
+    unclassified = (
+        not (unit["C"] or unit["CA"]) or len(region) < 2 or G == 0 or CA == 0 or unit["G"] is None
+    )
+    # A unit without emission has an infinite index if it has any GDP (sink), else none: not a number is not >= 1.
+    zone = 0 if unclassified else 1 + 2 * (not ecc >= 1) + (not esc >= 1)
+    return {
+        "ccr": _ratio(unit["CA"], unit["C"]),
+        "ecc": ecc,
+        "esc": esc,
+        "zone": zone,
+        "borderline": len(region) > 1 and any(near),
+        "balance": _balance(unit["C"], unit["CA"]),
+    }
+
+
+def _balance(C: int, CA: int) -> str:
+    if abs(Fraction(CA - C)) <= _BAND * C:
+        return "balanced"
+    return "sink" if CA > C else "source"
+
+
+def _faults(row: Row, decided: Row, names: dict[int, str]) -> Iterator[str]:
+    for name in ("ccr", "ecc", "esc"):
+        told, found = float(row[name]), float(decided[name])
+        if told != found and not (math.isnan(told) and math.isnan(found)):
+            yield f"units.csv, unit {row['id']}: {name} is {told!r}, decided again {found!r}"
+    for name in ("zone", "borderline", "balance"):
+        if row[name] != decided[name]:
+            yield f"units.csv, unit {row['id']}: {name} is {row[name]}, decided again {decided[name]}"
+    if row["zone_name"] != names[decided["zone"]]:
+        yield f"units.csv, unit {row['id']}: zone_name is {row['zone_name']}, not {names[decided['zone']]}"
+    if (row["reason"] == "") != (decided["zone"] > 0):
+        yield f"units.csv, unit {row['id']}: the reason does not go with zone {decided['zone']}"
