@@ -18,8 +18,8 @@ from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.maps import write_figures
 from carbongrid.pipeline.assembly import make_tables, manifest_of
-from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.polygons import Polygons
 from carbongrid.report import write_report
