@@ -107,7 +107,7 @@ class Polygons:
         x, y, starts = _ragged(geometries)
         turn = rings.clockwise(sealed(x, np.float64), sealed(y, np.float64), starts[0])
         x, y = (rings.turned(sealed(values, np.float64), starts[0], turn) for values in (x, y))
-        return cls(x, y, *starts, shapely.bounds(geometries), _crs_text(crs), _ids(polygons))
+        return cls(x, y, *starts, _bounds(x, y, starts), _crs_text(crs), _ids(polygons))
 
     def __len__(self) -> int:
         return self.row_start.size - 1
@@ -272,6 +272,23 @@ def _ragged(
             f"coordinates are NaN or infinite in rows {rows}", way_out="Repair the geometry."
         )
     return vertices[:, 0], vertices[:, 1], starts
+
+
+def _bounds(x: NDArray[np.float64], y: NDArray[np.float64], starts: Starts) -> NDArray[np.float64]:
+    """Return west, south, east, north of all rings: of an invalid polygon, holes may lie outside of their shell."""
+    ring_start, part_start, row_start = starts
+    bounds = np.full((row_start.size - 1, 4), np.nan)
+    full = np.flatnonzero(np.diff(row_start))
+    if full.size:
+        # Rows without parts have no vertices, so each slice ends where the next full row begins.
+        first = ring_start[part_start[row_start[full]]]
+        sides = [
+            function.reduceat(values, first)
+            for function in (np.minimum, np.maximum)
+            for values in (x, y)
+        ]
+        bounds[full] = np.column_stack(sides)
+    return bounds
 
 
 def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
