@@ -47,7 +47,7 @@ def test_a_partition_has_no_overlaps():
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 12))
 def test_overlaps_are_those_of_all_pairs(seed, count):
-    """Seen to fail when only pairs of two flagged polygons were tried: one inside another."""
+    """Seen to fail when pairs had to overlap in shapely's sense: one inside another does not."""
     polygons = heap(seed, count)
     found = find_overlaps(polygons, GAUSS)
     got = {
@@ -65,6 +65,7 @@ def test_overlaps_are_those_of_all_pairs(seed, count):
 
 
 def test_an_island_over_an_unpierced_parcel_is_found():
+    """Seen to fail when both polygons had to be flagged by the coverage check: the outer one is not."""
     found = find_overlaps(boxes((0, 0, 10, 10), (4, 4, 5, 5)), GAUSS)
     assert found.area.tolist() == [1.0]
 
@@ -143,7 +144,7 @@ def test_the_parts_are_disjoint_and_cover_what_was_covered(seed, count):
 @settings(deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
 def test_rows_may_come_in_any_order(seed, count):
-    """Seen to fail when what lies above was joined in the order of the rows."""
+    """Seen to fail when the earlier row was taken to lie on top."""
     polygons = heap(seed, count)
     rng = np.random.default_rng(seed + 1)
     order = rng.permutation(len(polygons))
