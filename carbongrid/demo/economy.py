@@ -109,20 +109,20 @@ def township_gdp(
     people, services, factories
         Tenths of residents, POIs of services and POIs of manufacturing, shape (townships,) each.
     seat
-        Which townships are their district's seat; of the others one in seven is poor.
+        Which townships are their district's seat; of the others one in nine is poor.
     total_people
         Size of the city.
     seed
         Of the city.
     """
-    luck = Draws(seed, "gdp").between(75, 126, people.size)
+    luck = Draws(seed, "gdp").between(80, 121, people.size)
     others = np.flatnonzero(~seat)
-    poor = others[np.argsort(-people[others], kind="stable")][1::7]
+    poor = others[np.argsort(-people[others], kind="stable")][1::9]
     luck[poor] = luck[poor] * 2 // 5
     shares = (
-        400 * people // max(int(people.sum()) // 1000, 1)
-        + 330_000 * services // max(int(services.sum()), 1)
-        + 270_000 * factories // max(int(factories.sum()), 1)
+        280 * people // max(int(people.sum()) // 1000, 1)
+        + 370_000 * services // max(int(services.sum()), 1)
+        + 350_000 * factories // max(int(factories.sum()), 1)
     )
     return shared_out(_CITY_GDP * total_people // _CITY_PEOPLE, shares * luck + 1)
 

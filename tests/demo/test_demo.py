@@ -473,3 +473,11 @@ def test_draws_do_not_change_with_numpy():
     x, y = np.array([0, 150, 1000]), np.array([0, 40, 999])
     assert noise(x, y, 100, Draws(7, "noise")).tolist() == [64746, 33126, 44772]
     assert 0 <= noise(x, y, 100, Draws(7, "noise")).max() < UNIT
+
+
+def test_all_four_zones_occur(small_run):
+    units = pd.read_csv(small_run / "units.csv", dtype=str, keep_default_na=False)
+    assert set(units["zone"]) == {"1", "2", "3", "4"}
+    ledger = pd.read_csv(small_run / "ledger.csv", dtype=str, keep_default_na=False)
+    for column in ("unallocated_t", "by_area_t", "by_parent_t"):
+        assert (ledger[column].map(Decimal) == 0).all(), column
