@@ -34,3 +34,23 @@ def pair_counts(a: np.ndarray, b: np.ndarray) -> dict[tuple[int, int], int]:
     for pair in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True):
         counts[pair] = counts.get(pair, 0) + 1
     return counts
+
+
+def label_sums(values: np.ndarray, labels: np.ndarray, n: int) -> list:
+    """Sum of the values of each label, cell by cell; NaN counts as nothing."""
+    sums = [0] * n
+    for value, label in zip(values.ravel().tolist(), labels.ravel().tolist(), strict=True):
+        if label and value == value:
+            sums[label - 1] += value
+    return sums
+
+
+def block_sums(values: np.ndarray, factor: int) -> np.ndarray:
+    """Sum of each square of cells; NaN counts as nothing."""
+    rows, columns = values.shape[0] // factor, values.shape[1] // factor
+    result = np.zeros((rows, columns))
+    for y in range(rows * factor):
+        for x in range(columns * factor):
+            if values[y, x] == values[y, x]:
+                result[y // factor, x // factor] += values[y, x]
+    return result

@@ -70,6 +70,8 @@ def partition(count: int, side: float, seed: int, lattice: float = 0.1) -> np.nd
     square = shapely.box(0, 0, side, side)
     cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=square))
     cells = shapely.set_precision(shapely.intersection(cells, square), lattice)
+    # Without the precision that shapely remembers, and would snap later intersections to.
+    cells = shapely.from_wkb(shapely.to_wkb(cells))
     island = shapely.box(0.31 * side, 0.31 * side, 0.42 * side, 0.4 * side)
     rest = shapely.difference(cells, island)
     return np.append(rest[~shapely.is_empty(rest)], island)

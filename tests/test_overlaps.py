@@ -1,0 +1,179 @@
+"""Overlap counts and exact coverage, against loops, NumPy and shapely."""
+
+from __future__ import annotations
+
+import dask.array as da
+import naive
+import numpy as np
+import pytest
+import shapely
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from shapes import CRS, grids, partition, polygons
+
+from carbongrid import overlaps
+from carbongrid.errors import InputError
+from carbongrid.grid import Grid
+from carbongrid.kernels.runs import pairs_of
+from carbongrid.labels import rasterize
+from carbongrid.overlaps import coverage, overlap
+
+LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
+
+
+@settings(max_examples=60)
+@given(polygons(), polygons(), grids())
+def test_polygons_labels_and_loop_agree(a, b, grid):
+    """With polygons that overlap, too. Seen to fail when cells of nobody in b are kept in the last column."""
+    labels_a, labels_b = rasterize(a, grid), rasterize(b, grid)
+    counts = overlap(a, b, grid=grid)
+    dense = overlap(labels_a, labels_b, shape=(len(a), len(b)))
+    expected = np.zeros((len(a), len(b)), np.int64)
+    for (i, j), count in naive.pair_counts(labels_a.values, labels_b.values).items():
+        if i and j:
+            expected[i - 1, j - 1] = count
+    assert counts.dtype == dense.dtype == np.int64
+    assert np.array_equal(counts.toarray(), expected)
+    assert np.array_equal(dense.toarray(), expected)
+
+
+def test_tiles_do_not_matter(monkeypatch):
+    a, b = partition(80, 1000.0, 1), partition(7, 1000.0, 2)
+    grid = Grid(CRS, 5, (0, 0, 1000, 1000))
+    whole = overlap(a, b, grid=grid)
+    monkeypatch.setattr(overlaps, "CHUNK", 37)
+    assert (overlap(a, b, grid=grid) != whole).nnz == 0
+    assert whole.sum() == 200 * 200
+    assert whole.has_sorted_indices
+
+
+@given(LABELS, LABELS, st.integers(1, 5), st.integers(1, 5))
+def test_dask_labels_count_the_same(a, b, rows, columns):
+    """Seen to fail when the second array keeps chunks of its own."""
+    lazy = da.from_array(a, chunks=(rows, columns))
+    other = xr.DataArray(da.from_array(b, chunks=(columns, rows)), dims=("y", "x"))
+    expected = overlap(a, b, shape=(4, 4))
+    assert (overlap(lazy, other, shape=(4, 4)) != expected).nnz == 0
+    assert (overlap(lazy, b, shape=(4, 4)) != expected).nnz == 0
+
+
+@pytest.mark.parametrize("label", [1, 65_535, 2**24 + 1, 2**31, 2**32 - 1])
+def test_large_labels(label):
+    labels = np.array([[label, 0, label]], np.uint32)
+    keys, counts = overlaps.pair_amounts(labels, np.array([[3, 1, 3]], np.uint32))
+    assert [part.tolist() for part in pairs_of(keys)] == [[label], [3]]
+    assert counts.tolist() == [2]
+    keys, _ = overlaps.pair_amounts(np.array([[3, 1, 3]], np.uint32), labels)
+    assert [part.tolist() for part in pairs_of(keys)] == [[1, 3], [0, label]]
+
+
+def test_overlap_refusals():
+    a = np.array([[1, 2]])
+    with pytest.raises(InputError, match="give grid="):
+        overlap(a, a)
+    with pytest.raises(InputError, match="label 2 of a is above its number of rows, 1"):
+        overlap(a, a, shape=(1, 2))
+    with pytest.raises(InputError, match="differ in shape"):
+        overlap(a, a.T, shape=(2, 2))
+    with pytest.raises(InputError, match="must be integers"):
+        overlap(a * 1.0, a, shape=(2, 2))
+    with pytest.raises(InputError, match="must fit uint32"):
+        overlap(a - 2, a, shape=(2, 2))
+    with pytest.raises(InputError, match="Reproject"):
+        from carbongrid.polygons import Polygons
+
+        polygons = Polygons.of(np.array([shapely.box(0, 0, 1, 1)]), 4326)
+        overlap(polygons, polygons, grid=Grid(CRS, 1, (0, 0, 2, 2)))
+
+
+@settings(max_examples=150)
+@given(polygons(most=2), grids())
+def test_coverage_of_cells_equals_intersections(shapes, grid):
+    """Any valid polygons, with vertices and edges on the cells' borders, reaching off the grid.
+
+    Seen to fail when a piece's own cell gets its whole height, when what lies west of the grid is dropped, when holes are
+    added, and when heights are not rounded (cells that are only touched get a share)."""
+    valid = np.array(
+        [
+            None if shape is None else shapely.make_valid(shape, method="structure")
+            for shape in shapes
+        ]
+    )
+    valid = valid[[each is None or each.geom_type in ("Polygon", "MultiPolygon") for each in valid]]
+    cells = _cells(grid)
+    found = coverage(valid, grid)
+    expected = shapely.area(shapely.intersection(valid[:, None], cells[None, :])).reshape(
+        len(valid), len(cells)
+    )
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found.toarray(), np.nan_to_num(expected), rtol=0, atol=1e-11)
+    if found.nnz:
+        assert found.data.min() > 0
+
+
+def test_cells_that_are_only_touched_have_no_share():
+    """A box on cell borders covers its own cells, wholly and no others, however many borders it touches."""
+    grid = Grid(CRS, 1000, (500_000, 3_400_000, 520_000, 3_420_000))
+    found = coverage(np.array([shapely.box(503_000, 3_405_000, 507_000, 3_406_000)]), grid).tocoo()
+    assert found.col.tolist() == [14 * 20 + column for column in (3, 4, 5, 6)]
+    assert found.data.tolist() == [1e6] * 4
+
+
+@pytest.mark.parametrize("resolution", [1000.0, 130.0, 7.0])
+def test_coverage_adds_up_to_areas(resolution):
+    shapes = partition(60, 3000.0, 4)
+    shapes = shapely.transform(shapes, lambda xy: xy + np.array([523_000.0, 3_456_000.0]))
+    grid = Grid(CRS, resolution, tuple(shapely.total_bounds(shapes)))
+    found = coverage(shapes, grid)
+    np.testing.assert_allclose(found.sum(axis=1), shapely.area(shapes), rtol=1e-10)
+    assert found.has_sorted_indices
+    full = found.sum(axis=0)
+    assert full.max() < grid.cell_area * (1 + 1e-9)
+    assert (
+        np.count_nonzero(full > grid.cell_area * (1 - 1e-9))
+        > 0.8 * 9e6 / grid.cell_area - 12 / resolution * 1000
+    )
+
+
+def test_coverage_of_polygons_equals_intersections():
+    parcels, units = partition(80, 3000.0, 6), partition(6, 3000.0, 7)
+    found = coverage(parcels, units)
+    expected = shapely.area(shapely.intersection(parcels[:, None], units[None, :]))
+    np.testing.assert_allclose(found.toarray(), expected, rtol=0, atol=1e-6)
+    inside = shapely.covers(units[None, :], parcels[:, None])
+    rows, columns = np.nonzero(inside)
+    assert rows.size > 20
+    # The shortcut gives the very area, not one that went through an intersection.
+    assert found.toarray()[rows, columns].tolist() == shapely.area(parcels)[rows].tolist()
+
+
+def test_containment_is_not_taken_from_bounds():
+    unit = shapely.box(0, 0, 10, 10) - shapely.box(4, 4, 6, 6)
+    parcels = np.array(
+        [
+            shapely.box(3, 3, 7, 7),
+            shapely.box(4.5, 4.5, 5, 5),
+            shapely.box(0, 0, 1, 1),
+            shapely.box(10, 0, 11, 1),
+            None,
+        ]
+    )
+    found = coverage(parcels, np.array([unit, None, shapely.box(3, 3, 7, 7)]))
+    assert found.toarray().tolist() == [[12, 0, 16], [0, 0, 0.25], [1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert found.nnz == 4
+
+
+def test_coverage_of_nothing():
+    nothing = np.array([], dtype=object)
+    assert coverage(nothing, nothing).shape == (0, 0)
+    assert coverage(np.array([None]), Grid(CRS, 1, (0, 0, 2, 2))).nnz == 0
+
+
+def _cells(grid: Grid) -> np.ndarray:
+    west, _, _, north = grid.bounds
+    row, column = np.divmod(np.arange(grid.shape[0] * grid.shape[1]), grid.shape[1])
+    side = grid.resolution
+    x, y = west + column * side, north - row * side
+    return shapely.box(x, y - side, x + side, y)
