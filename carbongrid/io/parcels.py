@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -113,11 +114,9 @@ def read_parcels(
     """
     section, where = case.parcels, case.parcels.path
     path = case.resolve(section.path)
-    optional = (
-        [FLOOR_AREA] if FLOOR_AREA in fields_of(path, section.layer, section.encoding) else []
-    )
-    numeric = list(dict.fromkeys([*field_columns, *optional]))
-    table = _read_table(case, path, numeric)
+    known = fields_of(path, section.layer, section.encoding)
+    numeric = list(dict.fromkeys([*field_columns, *([FLOOR_AREA] if FLOOR_AREA in known else [])]))
+    table = _read_table(case, path, known, numeric)
     parcels, notes = _checked(case, table, numeric, where)
     system = _code_system(case)
     kinds = match_codes(parcels.attributes["land_use"], system)
@@ -132,7 +131,7 @@ def read_parcels(
     return _in_grid(case, parcels, numeric), notes
 
 
-def _read_table(case: Case, path: Any, numeric: list[str]) -> gpd.GeoDataFrame:
+def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) -> gpd.GeoDataFrame:
     section = case.parcels
     named = {
         "land_use": section.land_use,
@@ -140,7 +139,6 @@ def _read_table(case: Case, path: Any, numeric: list[str]) -> gpd.GeoDataFrame:
         "unit_field": section.unit_field,
     }
     columns = [*section.id, *(column for column in named.values() if column), *numeric]
-    known = fields_of(path, section.layer, section.encoding)
     problems = missing_columns(dict.fromkeys(columns), known, section.path)
     if problems:
         survey = [f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known]

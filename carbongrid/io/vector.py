@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ from carbongrid.io.shapefile import shapefile_encoding
 
 LISTED = 10
 """How many offending rows or ids a message lists."""
+
+_READ_ERRORS = (
+    pyogrio.errors.CRSError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.FieldError,
+    pyogrio.errors.GeometryError,
+)
 
 
 def read_vector(
@@ -67,27 +77,20 @@ def read_vector(
     name = dataset_name(path, driver)
     encoding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
     options = {"DATE_AS_STRING": "YES"} if driver == GEOJSON else {}
-    try:
-        with warnings.catch_warnings():
-            # What GDAL warns of (unclosed rings, mixed columns) is found and told by the readers.
-            warnings.simplefilter("ignore")
-            layer = _layer_of(name, path, layer)
-            info = pyogrio.read_info(name, layer=layer, encoding=encoding, **options)
-            _check_driver(info["driver"], driver, path)
-            wanted = _wanted(columns, [str(field) for field in info["fields"]], path)
-            table = pyogrio.read_dataframe(
-                name,
-                layer=layer,
-                encoding=encoding,
-                columns=wanted,
-                use_arrow=False,
-                on_invalid="fix" if close_rings else "ignore",
-                **options,
-            )
-    except UnicodeDecodeError as error:
-        raise _wrong_encoding(path, encoding, error) from None
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise InputError(f"the file cannot be read: {error}", path.name) from None
+    with _opening(path, encoding):
+        layer = _layer_of(name, path, layer)
+        info = pyogrio.read_info(name, layer=layer, encoding=encoding, **options)
+        _check_driver(info["driver"], driver, path)
+        wanted = _wanted(columns, [str(field) for field in info["fields"]], path)
+        table = pyogrio.read_dataframe(
+            name,
+            layer=layer,
+            encoding=encoding,
+            columns=wanted,
+            use_arrow=False,
+            on_invalid="fix" if close_rings else "ignore",
+            **options,
+        )
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
     return table[[*(wanted if wanted is not None else info["fields"]), "geometry"]]
@@ -183,15 +186,22 @@ def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> lis
         return list(parquet.read_schema(path).names)
     name = dataset_name(path, driver)
     coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    with _opening(path, coding):
+        info = pyogrio.read_info(name, layer=_layer_of(name, path, layer), encoding=coding)
+    return [str(field) for field in info["fields"]]
+
+
+@contextmanager
+def _opening(path: Path, encoding: str | None) -> Iterator[None]:
+    """Turn what GDAL raises into input errors; what it warns of is found and told by the readers."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            info = pyogrio.read_info(name, layer=_layer_of(name, path, layer), encoding=coding)
+            yield
     except UnicodeDecodeError as error:
-        raise _wrong_encoding(path, coding, error) from None
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise _wrong_encoding(path, encoding, error) from None
+    except _READ_ERRORS as error:
         raise InputError(f"the file cannot be read: {error}", path.name) from None
-    return [str(field) for field in info["fields"]]
 
 
 def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:
