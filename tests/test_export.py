@@ -27,7 +27,6 @@ from carbongrid.export import (
     write_tables,
 )
 from carbongrid.export.content import Table, content_of
-from carbongrid.export.digests import digests_of
 from carbongrid.export.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.units_of_measure import format_tonnes
 
@@ -52,6 +51,11 @@ TABLES = {"inventory", "ledger", "units", "parcels", "grid_1km"}
 @pytest.fixture(scope="module")
 def tables():
     return example_tables()
+
+
+@pytest.fixture(scope="module")
+def content(tables):
+    return content_of(tables)
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +89,14 @@ FLOATS = st.floats(allow_nan=False) | st.just(np.nan)
 @given(
     names=st.lists(NAMES, min_size=6, max_size=6), floats=st.lists(FLOATS, min_size=6, max_size=6)
 )
-def test_any_name_and_any_float_come_back(tmp_path_factory, tables, names, floats):
+def test_any_name_and_any_float_come_back(tmp_path_factory, content, names, floats):
     """Seen to fail when a text of an apostrophe before a formula was not quoted once more, and with floats of 15 digits."""
-    content = content_of(tables)
     frame = content.units.frame.assign(name=pd.Series(names, dtype="str"), ecc=floats)
     path = tmp_path_factory.getbasetemp() / "any.csv"
     write_csv(Table(frame, content.units.kinds), path, mark=True)
-    back = read_units_csv(path)
-    assert back.frame["name"].tolist() == names
-    assert back.frame["ecc"].to_numpy().tobytes() == frame["ecc"].to_numpy().tobytes()
-    assert digests_of(replace(content, units=back)) == digests_of(
-        replace(content, units=Table(frame.drop(columns="geometry"), content.units.kinds))
-    )
+    back = read_units_csv(path).frame
+    assert back["name"].tolist() == names
+    assert back["ecc"].to_numpy().tobytes() == frame["ecc"].to_numpy().tobytes()
 
 
 def changed(tables, name):
@@ -115,9 +115,9 @@ def changed(tables, name):
         units.loc[0, "geometry"] = units.geometry[0].buffer(0.0001)
     elif name == "a flag":
         units.loc[0, "borderline"] = True
-    elif name == "text moved to the next cell":
-        units["name"] = units["name"] + "x"
-        units["name_en"] = units["name_en"].str[1:]
+    elif name == "a letter moved to the next row":
+        first, second = units.loc[0, "name_en"], units.loc[1, "name_en"]
+        units.loc[0, "name_en"], units.loc[1, "name_en"] = first[:-1], first[-1] + second
     elif name == "a parcel's gram":
         parcels.loc[2, "sink/crops"] += 1
     elif name == "a parcel's mode":
@@ -142,7 +142,7 @@ def changed(tables, name):
     [
         ("nothing", None), ("a gram", "units"), ("an ulp", "units"), ("unknown is zero", "units"),
         ("two rows swapped", "units"), ("a border moved", "units"), ("a flag", "units"),
-        ("text moved to the next cell", "units"), ("a parcel's gram", "parcels"), ("a parcel's mode", "parcels"),
+        ("a letter moved to the next row", "units"), ("a parcel's gram", "parcels"), ("a parcel's mode", "parcels"),
         ("a cell's gram", "grid_1km"), ("a total", "inventory"), ("a year", "inventory"),
         ("a remark", "ledger"), ("a blank", "ledger"),
     ],
