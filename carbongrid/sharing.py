@@ -234,7 +234,7 @@ def _ones(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int,
 def _filled(by_value: Any, by_cells: Any) -> Any:
     """Take the row of ``by_cells`` where a raster says nothing in a parcel."""
     silent = np.asarray(by_value.sum(axis=1)).ravel() == 0
-    keep = sparse.diags_array(silent.astype(np.int64), format="csr")
+    keep = sparse.diags_array(silent.astype(by_cells.dtype), dtype=by_cells.dtype, format="csr")
     return _canonical(by_value + keep @ by_cells)
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     (DOCS / "images").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         outcome = run_demo(Path(folder) / "demo")
-        for figure in ("zones", "emissions", "grid_1km"):
+        for figure in ("zones", "grid_emission"):
             source = outcome.result.directory / "figures" / f"{figure}.png"
             if source.exists():
                 shutil.copy2(source, DOCS / "images" / source.name)

@@ -35,8 +35,6 @@ def make_tables(
     ledger = closed_ledger(
         placed.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
-    totals = inputs.totals
-    inventory = totals[["category", "region", "place", "gas", "grams", "year", "source"]]
     gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
     said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
     return RunTables(
@@ -44,7 +42,7 @@ def make_tables(
         year=case.year,
         currency=base_currency(case.gdp.currency) if case.gdp else "",
         categories=tuple(inputs.categories.values()),
-        inventory=inventory.reset_index(drop=True),
+        inventory=_inventory(inputs.totals),
         parcels=_parcels(inputs, land, placed, shares),
         units=_units(inputs, land, reduced, gdp),
         parents=case.units.parents,
@@ -53,6 +51,15 @@ def make_tables(
         assumptions=(*_assumptions(inputs), *said),
         benchmark=(case.benchmark.name, case.benchmark.total) if case.benchmark else None,
     )
+
+
+def _inventory(totals: pd.DataFrame) -> pd.DataFrame:
+    """Return the totals as rows that add up: of a whole with regions, what the regions leave."""
+    columns = ["category", "region", "place", "gas", "grams", "year", "source"]
+    rows = totals[columns].reset_index(drop=True)
+    in_regions = rows["grams"].where(rows["region"] != "", 0)
+    part = in_regions.groupby([rows["category"], rows["place"]]).transform("sum")
+    return rows.assign(grams=rows["grams"].where(rows["region"] != "", rows["grams"] - part))
 
 
 def _sums(inputs: Inputs, mass: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -1,0 +1,72 @@
+"""The command line as a newcomer meets it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from carbongrid.cli import main
+
+
+def invoke(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_demo_ends_with_the_zones_and_what_to_open(tmp_path: Path) -> None:
+    code, out, _ = invoke("demo", tmp_path / "d", "--size", "small")
+    assert code == 0
+    for words in (
+        "low-carbon economic",
+        "high-carbon optimization",
+        "report.html",
+        "change their zone",
+    ):
+        assert words in out
+    assert (tmp_path / "d" / "case" / "case.toml").exists()
+    assert (tmp_path / "d" / "run" / "manifest.json").exists()
+
+
+def test_the_demo_does_not_write_into_a_folder_that_holds_something(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    code, _, err = invoke("demo", tmp_path)
+    assert code == 2
+    assert "not empty" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_run_says_nothing_when_quiet_and_json_to_machines(small_city: Path, tmp_path: Path) -> None:
+    code, out, err = invoke("run", small_city / "case.toml", "--out", tmp_path / "a", "--quiet")
+    assert (code, out, err) == (0, "", "")
+    code, out, _ = invoke("run", small_city / "case.toml", "--out", tmp_path / "b", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["status"] == "done"
+    assert sum(answer["zones"].values()) == 6
+
+
+def test_a_run_without_a_case_file_says_so(tmp_path: Path) -> None:
+    code, _, err = invoke("run", tmp_path / "no.toml", "--out", tmp_path / "run")
+    assert code == 2
+    assert "no.toml" in err
+
+
+def test_verify_ends_with_1_and_names_the_damage(small_run: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(small_run, tmp_path / "run"))
+    text = (out / "units.csv").read_text(encoding="utf-8-sig")
+    (out / "units.csv").write_text(text.replace("1", "2", 1), encoding="utf-8-sig")
+    code, stdout, err = invoke("verify", out)
+    assert code == 1
+    assert "units.csv" in err
+    code, stdout, _ = invoke("verify", out, "--json")
+    assert json.loads(stdout)["status"] == "damaged"
+
+
+def test_init_writes_a_case_that_explains_itself(tmp_path: Path) -> None:
+    code, out, _ = invoke("init", tmp_path / "mycity")
+    assert code == 0
+    assert "carbongrid check" in out
+    assert "code_system" in (tmp_path / "mycity" / "case.toml").read_text(encoding="utf-8")
