@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from carbongrid.errors import CarbongridError, RunError
+from carbongrid.errors import CarbongridError, InputError, RunError
 
 if TYPE_CHECKING:
     import distributed
@@ -16,6 +16,7 @@ Progress = Callable[[int, int], None]
 type Scheduler = str | distributed.Client | None
 
 _RETRIES = 3
+_LOCAL = ("threads", "processes", "synchronous")
 
 
 def run_tasks[T, R](
@@ -33,21 +34,29 @@ def run_tasks[T, R](
     pieces
         What each task is given, and nothing more.
     scheduler
-        ``threads``, ``processes``, ``synchronous`` or a distributed Client; default the active client, else threads.
+        ``threads``, ``processes``, ``synchronous``, a distributed Client or the address of a Dask scheduler; default
+        the active client, else threads.
     progress
         Called with the number of tasks done and their total, in the caller's process.
 
     Raises
     ------
+    InputError
+        If the scheduler is none of these.
     RunError
-        If a task fails; it names the piece.
+        If a task fails, which it names, or if no scheduler answers at the address.
     """
     report = progress or _silent
     task = functools.partial(_named, function)
     client = _active_client() if scheduler is None else scheduler
-    if client is None or isinstance(client, str):
-        return _run_locally(task, pieces, client or "threads", report)
-    return _run_distributed(task, pieces, client, report)
+    if client is None:
+        return _run_locally(task, pieces, "threads", report)
+    if not isinstance(client, str):
+        return _run_distributed(task, pieces, client, report)
+    if client in _LOCAL:
+        return _run_locally(task, pieces, client, report)
+    with _client_of(client) as named:
+        return _run_distributed(task, pieces, named, report)
 
 
 def _silent(done: int, total: int) -> None:
@@ -73,6 +82,21 @@ def _active_client() -> distributed.Client | None:
         return cast("distributed.Client", distributed.default_client())
     except ValueError:
         return None
+
+
+def _client_of(address: str) -> distributed.Client:
+    if "://" not in address:
+        raise InputError(
+            f"{address!r} is no scheduler",
+            "scheduler",
+            f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
+        )
+    import distributed
+
+    try:
+        return distributed.Client(address, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
 
 
 def _run_locally[T, R](
@@ -105,7 +129,7 @@ def _run_distributed[T, R](
     place = {future: i for i, future in enumerate(futures)}
     results: list[Any] = [None] * len(pieces)
     try:
-        for done, future in enumerate(as_completed(futures), start=1):
+        for done, future in enumerate(as_completed(futures, loop=client.loop), start=1):
             results[place[future]] = future.result()
             report(done, len(pieces))
     finally:
