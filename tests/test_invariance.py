@@ -101,7 +101,6 @@ def replace_layers(case: Path, suffix: str, driver: str, **options: Any) -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_of_rows_and_columns(city: Path, tmp_path: Path, plain: Digests, seed: int) -> None:
-    """Seen to fail with parcels, or the lines on them, taken in the order of the file."""
     rearrange = shuffled(seed)
     rearrange_layers(city, rearrange)
     rearrange_tables(city, rearrange)
