@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import small_land
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.allocate import allocate, check_limits
@@ -84,7 +84,7 @@ def cases(draw):
 @given(cases())
 def test_mass_and_ledger_equal_python_integers(case):
     """Seen to fail when regions were not sorted before the split, when the whole's row also held what its regions have,
-    when a parcel of no region shared a region's total, and when the fallback looked at the whole city's weights."""
+    when a parcel of no region shared a region's total, and when claims in no region stopped the split of the others."""
     types, weight, region, grams, whole = case
     parcels = land(types)
     codes = ["a", "b", "c"]
@@ -113,6 +113,7 @@ def test_mass_and_ledger_equal_python_integers(case):
 
 
 @given(cases(), st.integers(0, 2**32))
+@settings(max_examples=40)
 def test_a_sum_of_parcels_does_not_depend_on_what_the_others_are(case, seed):
     """Moving one unit of weight between two parcels moves only what lies between them, by a gram.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import small_land
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -30,7 +30,7 @@ def overlaps(seed, kind):
 
 @given(SEEDS, st.sampled_from(["cells", "area"]))
 def test_a_split_equals_python_integers(seed, kind):
-    """Seen to fail when the targets of a row were not sorted, and when the outside came first."""
+    """Seen to fail when the targets ran from the outside inwards."""
     mass, overlap, values = overlaps(seed, kind)
     parts = split_to_targets(mass, overlap)
     assert parts.dtype == np.int64
@@ -66,7 +66,6 @@ def test_a_parcel_with_mass_and_no_target_is_an_error():
 
 def lake_land(seed):
     rng = np.random.default_rng(seed)
-    geometry = shapely.box(*(rng.integers(0, 40, (2, 12)) * 25.0), 0, 0)
     x, y = rng.integers(-20, 40, (2, 12)) * 25.0
     geometry = shapely.box(x, y, x + 25, y + 25)
     parcels = small_land.parcels(geometry, list(rng.choice(["water", "forest"], 12)))
@@ -78,6 +77,7 @@ def lake_land(seed):
 
 
 @given(SEEDS, st.sampled_from(["cells", "area"]))
+@settings(max_examples=40)
 def test_nearest_moves_what_is_outside_of_water_to_the_nearest_unit(seed, kind):
     """Seen to fail with ties going to the last unit, and when dry parcels were moved too."""
     _, overlap, values = overlaps(seed, kind)

@@ -68,8 +68,8 @@ def test_locate_is_the_first_polygon_that_covers_the_point(seed):
 
 @given(SEEDS, st.sampled_from([0.0, 10.0, 30.0, 50.0, 100.0, 500.0, np.inf]))
 def test_nearest_is_the_first_of_the_nearest(seed, within):
-    """Seen to fail with the first ring's finds kept beyond its reach, with ties going to the last polygon, and
-    with < instead of <= at the limit."""
+    """Seen to fail with a search that ends short of the reach, with ties going to the last polygon, and with <
+    instead of <= at the limit."""
     land, x, y, eligible, _ = scattered(seed)
     points, polygons = shapely.points(x, y), land[eligible]
     assert nearest(points, polygons, within).tolist() == slow_nearest(points, polygons, within)
