@@ -17,10 +17,10 @@ LABELS = st_numpy.arrays(
 )
 
 
-@given(LABELS)
-def test_runs_start_where_a_pair_changes(labels):
+@given(LABELS, st.binary(min_size=1))
+def test_runs_start_where_a_pair_changes(labels, others):
     """Seen to fail when only the first label of the pair is compared."""
-    other = labels // 2 % 2
+    other = np.resize(np.frombuffer(others, np.uint8) % 3, labels.size)
     pairs = list(zip(labels.tolist(), other.tolist(), strict=True))
     expected = [i for i in range(len(pairs)) if i == 0 or pairs[i] != pairs[i - 1]]
     assert run_starts(sealed(labels, np.uint32), sealed(other, np.uint32)).tolist() == expected

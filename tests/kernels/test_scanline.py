@@ -95,7 +95,12 @@ def test_a_million_vertices_equal_gdal(turned):
     assert np.array_equal(ours(shapes, grid), gdal(shapes, grid))
 
 
-@given(st.lists(st.integers(0, 100), max_size=200), st.integers(0, 5))
+@given(
+    st.one_of(
+        st.lists(st.integers(0, 100), max_size=24), st.binary(min_size=20, max_size=300).map(list)
+    ),
+    st.integers(0, 5),
+)
 def test_sort_sorts_its_part_only(values, margin):
     """Seen to fail when the heap's root is taken from the whole array."""
     padded = np.array([7] * margin + values + [-3] * margin, dtype=np.int64)
