@@ -5,7 +5,6 @@ Dependencies come from pyproject's groups, versions from constraints.txt.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import nox
@@ -112,9 +111,12 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def constraints(session: nox.Session) -> None:
-    """Compile constraints.txt anew (needs uv)."""
+    """Compile constraints.txt anew, for every supported Python, and repeat it in pyproject.toml."""
+    # --no-config: else today's pins, which pyproject repeats, would bind tomorrow's.
     session.run(
-        "uv", "pip", "compile", "-p", "3.13", "--no-header", "--no-annotate", "--quiet", "--upgrade",
-        "--group", "dev", "--group", "bench", "pyproject.toml", "-o", "constraints.txt",
-        external=True, env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+        *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--upgrade"),
+        *("--python-version", "3.12", "--no-header", "--no-annotate"),
+        *("--group", "dev", "--group", "bench", "pyproject.toml", "-o", "constraints.txt"),
+        external=True,
+    )
+    session.run("python", "tools/pin.py")
