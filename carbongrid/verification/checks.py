@@ -19,7 +19,7 @@ from carbongrid.verification.formats import check_formats
 from carbongrid.verification.labels import check_labels, check_tiles
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.sums import check_sums
-from carbongrid.verification.verdict import RESTORE, Check
+from carbongrid.verification.verdict import RESTORE, Check, with_way_out
 from carbongrid.verification.zones import check_zones
 
 
@@ -95,7 +95,7 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except CarbongridError as error:
-        return Check(name, False, str(error))
+        return Check(name, False, with_way_out(str(error)))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         text = f"A file of the run does not hold what it should ({reason}). {RESTORE}"

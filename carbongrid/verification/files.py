@@ -8,6 +8,13 @@ from carbongrid.verification.opened import LABELS, Opened
 from carbongrid.verification.verdict import Check, check_of, counted
 
 _ALWAYS = ("inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "grid_1km.nc", "grid_1km.tif")
+_FILES_OF = {
+    "inventory": "inventory.csv",
+    "ledger": "ledger.csv",
+    "units": "units.csv or units.gpkg",
+    "parcels": "parcels.parquet",
+    "grid_1km": "grid_1km.nc",
+}
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
 
 
@@ -37,7 +44,7 @@ def check_digests(run: Opened) -> Check:
             pass
     told, found = run.manifest["digests"], digests_of_directory(run.folder)
     faults = [
-        f"the content of {name} is not what the run wrote: its digest differs"
+        f"the content of {_FILES_OF.get(name, name)} is not what the run wrote: its digest differs"
         for name in sorted(told.keys() | found.keys())
         if told.get(name) != found.get(name)
     ]

@@ -18,7 +18,7 @@ from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_un
 from carbongrid.grid import Grid
 from carbongrid.run_store import MANIFEST, hash_path
 from carbongrid.sharing import Shares, load_shares
-from carbongrid.verification.verdict import RESTORE
+from carbongrid.verification.verdict import RESTORE, with_way_out
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABELS = "labels.zarr"
-_KEYS = ("parameters", "categories", "files", "digests", "ledger")
+_KEYS = {"parameters": dict, "categories": list, "files": dict, "digests": dict, "ledger": list}
+_PARAMETERS = ("reduce", "reference", "resolution", "coarse", "crs", "bounds", "water")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Term:
     def column(self) -> str:
         """Its column in the content of units.csv."""
         return f"{column_of(self.name)}_g"
+
+
+def _missing(content: Any) -> list[str]:
+    """Return what a manifest should have and has not."""
+    if not isinstance(content, dict):
+        return [*_KEYS]
+    missing = [key for key, kind in _KEYS.items() if not isinstance(content.get(key), kind)]
+    if "parameters" in missing:
+        return missing
+    return missing + [name for name in _PARAMETERS if name not in content["parameters"]]
 
 
 class Opened:
@@ -73,8 +84,8 @@ class Opened:
             )
         try:
             yield path
-        except VerificationError:
-            raise
+        except VerificationError as error:
+            raise VerificationError(with_way_out(str(error))) from error
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise VerificationError(f"{name} cannot be read ({reason}). {RESTORE}") from error
@@ -86,11 +97,10 @@ class Opened:
             raise VerificationError(f"{self.folder} is not a directory. Name a finished run.")
         with self.reading(MANIFEST) as path:
             content = json.loads(path.read_text(encoding="utf-8"))
-        missing = [key for key in _KEYS if not isinstance(content, dict) or key not in content]
-        if missing:
-            raise VerificationError(
-                f"{MANIFEST} is not the manifest of a run: it has no {', '.join(missing)}. {RESTORE}"
-            )
+        faults = [f"no {key}" for key in _missing(content)]
+        if faults:
+            told = ", ".join(faults)
+            raise VerificationError(f"{MANIFEST} is not the manifest of a run: {told}. {RESTORE}")
         return dict(content)
 
     @cached_property

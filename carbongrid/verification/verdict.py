@@ -38,6 +38,11 @@ def check_of(name: str, faults: Sequence[str], success: str, way_out: str = REST
     return Check(name, False, " ".join([*listed, way_out]))
 
 
+def with_way_out(text: str) -> str:
+    """Return what is wrong and what to do, which the text may have said already."""
+    return text if text.endswith(RESTORE) else f"{text.rstrip('.')}. {RESTORE}"
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its thing, or with the plural (an s by default) unless there is one."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"

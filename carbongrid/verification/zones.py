@@ -77,8 +77,11 @@ def _decided(unit: Row, region: list[Row]) -> Row:
     unclassified = (
         not (unit["C"] or unit["CA"]) or len(region) < 2 or G == 0 or CA == 0 or unit["G"] is None
     )
-    # A unit without emission has an infinite index if it has any GDP (sink), else none: not a number is not >= 1.
-    zone = 0 if unclassified else 1 + 2 * (not ecc >= 1) + (not esc >= 1)
+    high = [
+        index >= 1 if unit["C"] else bool(part)
+        for index, part in ((ecc, unit["G"]), (esc, unit["CA"]))
+    ]
+    zone = 0 if unclassified else 1 + 2 * (not high[0]) + (not high[1])
     return {
         "ccr": _ratio(unit["CA"], unit["C"]),
         "ecc": ecc,
