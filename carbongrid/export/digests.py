@@ -76,7 +76,7 @@ def _column(column: pd.Series[Any], kind: str) -> bytes:
 def _multipolygons(column: pd.Series[Any]) -> Any:
     geometry = shapely.force_2d(np.asarray(column, dtype=object))
     single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
-    geometry[single] = [shapely.MultiPolygon([polygon]) for polygon in geometry[single]]
+    geometry[single] = shapely.multipolygons(geometry[single], indices=np.arange(single.sum()))
     return geometry
 
 
