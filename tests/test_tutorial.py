@@ -1,0 +1,66 @@
+"""The tutorial, walked as it stands: files are written, commands run, and what the page prints is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from data import ROOT
+
+PAGE = ROOT / "docs" / "tutorial.md"
+_BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks() -> list[tuple[str, str, str]]:
+    """Return language, name of the file and text of each block of the page, in order."""
+    return _BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+
+
+def shell(commands: str, folder: Path) -> str:
+    """Run a block of commands in a folder and return all that it prints."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-euc", commands],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{commands}\n{done.stdout}"
+    return done.stdout
+
+
+def walk(folder: Path) -> list[tuple[str, str]]:
+    """Walk the page in a folder; return what it promises and what was printed, block by block."""
+    printed = ""
+    outputs = []
+    for language, name, text in blocks():
+        if language == "sh":
+            printed = shell(text, folder)
+        elif language == "text":
+            outputs.append((text, printed))
+        else:
+            (folder / name).write_text(text, encoding="utf-8")
+    return outputs
+
+
+def test_each_command_does_what_the_page_says(tmp_path: Path) -> None:
+    outputs = walk(tmp_path)
+    assert len(outputs) == 6
+    for promised, printed in outputs:
+        # "..." stands for lines left out, or for the rest of one.
+        parts = [re.escape(part) for part in promised.strip().split("...")]
+        assert re.fullmatch(".*".join(parts), printed.strip(), re.DOTALL), printed
+    assert (tmp_path / "mytown-2024" / "report.html").is_file()
+
+
+def test_page_shows_the_main_commands() -> None:
+    commands = "".join(text for language, _, text in blocks() if language == "sh")
+    for name in ("init", "check", "run", "verify"):
+        assert f"carbongrid {name} " in commands
