@@ -1,0 +1,1 @@
+"""Benchmarks of the engine: ``asv run``, and ``python benchmarks/peers.py`` for ratios to other tools."""

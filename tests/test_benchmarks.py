@@ -1,0 +1,74 @@
+"""Every benchmark runs, once and on next to nothing, so that none can rot."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import itertools
+import sys
+from types import ModuleType
+
+import pytest
+import shapely
+from data import ROOT
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        f"benchmarks_{name}", ROOT / "benchmarks" / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def path_is_left_alone(monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+def benchmarks() -> list:
+    module = load("bench_engine")
+    module.SIDE, module.COUNT, module.UNITS = 2000.0, 60, 4
+    found = []
+    for _, case in inspect.getmembers(module, inspect.isclass):
+        if case.__module__ != module.__name__:
+            continue
+        params = getattr(case, "params", None)
+        for name, _ in inspect.getmembers(case, inspect.isfunction):
+            if name.startswith(("time_", "peakmem_")):
+                found += (
+                    [(case, name, (param,)) for param in params] if params else [(case, name, ())]
+                )
+    return found
+
+
+def test_each_benchmark_runs_once():
+    found = benchmarks()
+    assert len(found) > 15
+    for case, runs in itertools.groupby(found, key=lambda run: (run[0], run[2])):
+        instance = case[0]()
+        instance.setup(*case[1])
+        for _, name, params in runs:
+            getattr(instance, name)(*params)
+        getattr(instance, "teardown", lambda *_: None)(*case[1])
+
+
+def test_peers_compare_and_agree(monkeypatch):
+    peers = load("peers")
+    monkeypatch.setattr(peers, "RUNS", 1)
+    rows = peers.compare(60, 2000.0)
+    assert len(rows) >= 6
+    assert all(ours > 0 and theirs > 0 for _, _, ours, theirs in rows)
+
+
+def test_land_is_valid_and_of_every_kind():
+    landuse = load("landuse")
+    land = landuse.parcels(300, 5000.0)
+    assert land.geometry.is_valid.all()
+    assert abs(len(land) - 300) < 10
+    assert (shapely.get_num_interior_rings(land.geometry[land.geom_type == "Polygon"]) > 0).any()
+    assert (land.area < 100).any()
+    assert land["id"].is_unique
+    assert land.geometry.geom_equals_exact(landuse.parcels(300, 5000.0).geometry, 0).all()
+    assert landuse.townships(7, 5000.0).area.sum() == pytest.approx(25e6)
