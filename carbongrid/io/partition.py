@@ -18,6 +18,9 @@ MOST_OVERLAP = 1e-3
 
 _WORTH_A_WARNING = 1e-6
 _SLIVER_M2 = 1e-6
+# Overlay in floating point loses parts without a word where edges nearly coincide: unions of 3 in
+# 6,000 random partitions lacked up to 6 % of their area (GEOS 3.14). On a lattice it does not.
+_LATTICE, _LATTICE_DEGREES = 1e-7, 1e-12
 _M_PER_DEGREE = 111_320.0
 
 
@@ -55,7 +58,7 @@ def find_overlaps(geometry: Geometries, crs: CRS) -> Overlaps:
     first, second = _meeting(geometry)
     if not len(first):
         return Overlaps(first, second, np.zeros(0))
-    shared = shapely.intersection(geometry[first], geometry[second])
+    shared = shapely.intersection(geometry[first], geometry[second], grid_size=_grid_size(crs))
     if crs.is_geographic:
         area = geodesic_area(only_polygons(shared), crs)
     else:
@@ -145,10 +148,9 @@ def partition_by_order(geometry: Geometries, order: NDArray[np.int64], crs: CRS)
     lower, upper = lower[ranked], upper[ranked]
     rows, group = np.unique(lower, return_inverse=True)
     stacked = np.asarray(shapely.geometrycollections(geometry[upper], indices=group))
-    above = shapely.union_all(stacked[:, np.newaxis], axis=1)
     cut = geometry.copy()
     smallest = _SLIVER_M2 / _square_metres(crs)
-    cut[rows] = only_polygons(shapely.difference(geometry[rows], above), smallest)
+    cut[rows] = only_polygons(_without(geometry[rows], stacked[:, np.newaxis], crs), smallest)
     changed[rows] = True
     return Partition(cut, changed)
 
@@ -177,6 +179,25 @@ def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]
     pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])[meets]
     unique = np.unique(pairs, axis=0).astype(np.int64)
     return unique[:, 0], unique[:, 1]
+
+
+def _without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:
+    """Return polygons without what stacks of others cover, shape (n,) and (n, 1).
+
+    In floating point, where new vertices lie on the edges that they come from; where that differs
+    from the answer on a lattice by more than the lattice explains, the latter.
+    """
+    lattice = _grid_size(crs)
+    plain = shapely.difference(polygons, shapely.union_all(stacks, axis=1))
+    above = shapely.union_all(stacks, axis=1, grid_size=lattice)
+    sure = shapely.difference(polygons, above, grid_size=lattice)
+    off = np.abs(shapely.area(plain) - shapely.area(sure))
+    wrong = off > 10 * lattice * (shapely.length(polygons) + shapely.length(above))
+    return np.where(wrong, sure, plain)
+
+
+def _grid_size(crs: CRS) -> float:
+    return _LATTICE_DEGREES if crs.is_geographic else _LATTICE
 
 
 def _square_metres(crs: CRS) -> float:
