@@ -36,6 +36,7 @@ __all__ = sorted([*_HOME, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid.allocate import apportion as apportion
+    from carbongrid.carbon_indices import indices as indices
     from carbongrid.case import Case as Case
     from carbongrid.errors import InputError as InputError
     from carbongrid.errors import RunError as RunError
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from carbongrid.fields import spread as spread
     from carbongrid.fields import zonal_sum as zonal_sum
     from carbongrid.grid import Grid as Grid
-    from carbongrid.carbon_indices import indices as indices
     from carbongrid.labels import rasterize as rasterize
     from carbongrid.overlaps import coverage as coverage
     from carbongrid.overlaps import overlap as overlap
