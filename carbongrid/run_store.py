@@ -108,9 +108,7 @@ class RunStore:
 
 
 @contextlib.contextmanager
-def new_run(
-    out: Path, *, replace: bool = False, reuse: Path | None = None
-) -> Iterator[RunStore]:
+def new_run(out: Path, *, replace: bool = False, reuse: Path | None = None) -> Iterator[RunStore]:
     """Open a store that becomes ``out`` if the block ends well.
 
     Parameters

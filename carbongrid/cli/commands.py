@@ -45,7 +45,9 @@ def main() -> None:
 @main.command()
 @click.argument("directory", type=_FOLDER)
 @click.option("--size", type=click.Choice(["full", "small"]), default="full", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=2023, show_default=True, help="Seed of the city.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=2023, show_default=True, help="Seed of the city."
+)
 @_talking
 def demo(
     directory: Path,
