@@ -53,15 +53,12 @@ def test_overlaps_are_those_of_all_pairs(seed, count):
     got = {
         (int(i), int(j)): a for i, j, a in zip(found.first, found.second, found.area, strict=True)
     }
-    expected = {}
+    assert all(area > 0 for area in got.values())
     for i in range(len(polygons)):
         for j in range(i + 1, len(polygons)):
             area = polygons[i].intersection(polygons[j]).area
-            if area > 1e-6:
-                expected[i, j] = area
-    assert {pair for pair, area in got.items() if area > 1e-6} == set(expected)
-    for pair, area in expected.items():
-        assert got[pair] == pytest.approx(area)
+            # The lattice moves new corners by less than 1e-7 m along edges of less than 1 km.
+            assert got.get((i, j), 0.0) == pytest.approx(area, rel=1e-6, abs=1e-3)
 
 
 def test_an_island_over_an_unpierced_parcel_is_found():
