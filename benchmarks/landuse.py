@@ -75,7 +75,9 @@ def _ribbons(random: np.random.Generator, count: int, side: float) -> np.ndarray
     start = random.random((count, 1, 2)) * side
     steps = random.normal(0, 120, (count, 12, 2)) + random.normal(0, 120, (count, 1, 2))
     lines = shapely.linestrings(np.clip(start + np.cumsum(steps, axis=1), 0, side))
-    return shapely.buffer(lines, random.uniform(2, 15, count), cap_style="flat", quad_segs=2)
+    ribbons = shapely.buffer(lines, random.uniform(2, 15, count), cap_style="flat", quad_segs=2)
+    inside = shapely.intersection(ribbons, shapely.box(0, 0, side, side))
+    return inside[~shapely.is_empty(inside)]
 
 
 def _specks(random: np.random.Generator, count: int, side: float) -> np.ndarray:
