@@ -10,6 +10,7 @@ import pyproj
 import rasterio
 import shapely
 
+from oracle.clipping import as_lines, cut, joined
 from oracle.inputs import (
     DATA,
     covering,
@@ -25,6 +26,8 @@ from oracle.inputs import (
 )
 
 POI_REACH, PEOPLE_REACH, ROAD_REACH, TRANSPORT_POI_REACH, PIECE = 100.0, 500.0, 30.0, 250.0, 10.0
+TIE = 1e-6  # m
+HALF_A_MILLIMETRE = 0.0005  # m: a shorter stretch counts 0 mm, and sees no POI
 
 
 def eligible(inputs, types):
@@ -47,12 +50,19 @@ def place(points, inputs, allowed, reach):
         points[missed], predicate="dwithin", distance=reach
     )
     distance = shapely.distance(points[missed[which]], geometry[near])
+    distance = shortest_first(which, distance)
     seen = set()
     for i in np.lexsort((near, distance, which)):
         if which[i] not in seen:
             seen.add(which[i])
             taker[missed[which[i]]] = near[i]
     return np.where(taker < 0, -1, rows[taker] if len(rows) else -1)
+
+
+def shortest_first(which, distance):
+    """Distances beyond each point's shortest; 0 where the difference is the noise of floats, so a tie."""
+    shortest = pd.Series(distance).groupby(which).transform("min").to_numpy()
+    return np.where(distance - shortest < TIE, 0.0, distance - shortest)
 
 
 def summed(taker, quanta, length):
@@ -260,65 +270,50 @@ class Lines:
 
     def measured(self, mode, allowed):
         if self.table is None:
-            return pd.DataFrame(columns=["row", "mm", "part", "weight", "half"])
+            return pd.DataFrame(columns=["line", "row", "mm", "part", "weight", "half"])
         lines = self.table[(self.table["mode"] == mode) & (self.table["weight"] > 0)]
         rows = np.flatnonzero(allowed)
         geometry = self.inputs.parcels.geometry.to_numpy()[rows]
-        tree = shapely.STRtree(geometry)
-        line = lines["line"].to_numpy()
-        which, met = tree.query(line, predicate="intersects")
-        order = np.lexsort((met, which))
-        which, met = which[order], met[order]
-        part = without_shared(which, shapely.intersection(line[which], geometry[met]))
-        found = [
-            pd.DataFrame(
-                {
-                    "line": which,
-                    "row": rows[met],
-                    "mm": np.rint(1000 * shapely.length(part)).astype("int64"),
-                    "part": part,
-                }
-            )
-        ]
-        found.append(self.brought_near(line, which, met, geometry, tree, rows))
-        found = pd.concat(found, ignore_index=True)
-        found["weight"] = lines["weight"].to_numpy()[found["line"]]
-        found["half"] = lines["half"].to_numpy()[found["line"]]
+        found = pd.DataFrame(columns=["line", "row", "mm", "part"])
+        if len(lines) and len(rows):
+            pieces = cut(lines["line"].to_numpy(), geometry)
+            within = self.inside(pieces[pieces["polygon"] >= 0])
+            found = pd.concat([within, self.brought_near(pieces, geometry)], ignore_index=True)
+        number = found["line"].to_numpy(dtype=int)
+        found["row"] = rows[found["row"].to_numpy(dtype=int)]
+        found["weight"] = lines["weight"].to_numpy()[number]
+        found["half"] = lines["half"].to_numpy()[number]
         return found[found["mm"] > 0]
 
-    def brought_near(self, line, which, met, geometry, tree, rows):
-        """What lies in no eligible parcel, in pieces of at most 10 m, each to the nearest within 30 m."""
-        outside = line.copy()
-        for number, members in pd.Series(met).groupby(which):
-            outside[number] = shapely.difference(
-                line[number], shapely.union_all(geometry[members.to_numpy()])
-            )
-        simple, owner = shapely.get_parts(outside, return_index=True)
-        length = shapely.length(simple)
-        pieces = np.ceil(length / PIECE).astype(int)
-        number = np.repeat(np.arange(len(simple)), pieces)
-        within = np.concatenate([np.arange(n) for n in pieces]) if len(pieces) else np.array([])
-        step = length[number] / pieces[number]
-        middle = shapely.line_interpolate_point(simple[number], (within + 0.5) * step)
-        mm = np.rint(1000 * length[number] / pieces[number]).astype("int64")
-        piece, near = tree.query(middle, predicate="dwithin", distance=ROAD_REACH)
-        table = pd.DataFrame(
-            {
-                "piece": piece,
-                "near": near,
-                "distance": shapely.distance(middle[piece], geometry[near]),
-            }
+    def inside(self, pieces):
+        """Each line's length in each parcel, and where that is."""
+        found = []
+        for (line, row), part in pieces.groupby(["line", "polygon"]):
+            mm = round(1000 * math.fsum(part["length"]))
+            seen = part[part.groupby("stretch")["length"].transform("sum") >= HALF_A_MILLIMETRE]
+            found.append((line, row, mm, as_lines(seen)))
+        return pd.DataFrame(found, columns=["line", "row", "mm", "part"])
+
+    def brought_near(self, pieces, geometry):
+        """What lies in no eligible parcel, in steps of at most 10 m, each to the nearest within 30 m."""
+        owners, middles, mm = [], [], []
+        for _, stretch in pieces[pieces["polygon"] < 0].groupby("stretch"):
+            line = joined(stretch)
+            steps = math.ceil(line.length / PIECE)
+            middles += [line.interpolate((k + 0.5) * line.length / steps) for k in range(steps)]
+            mm += [round(1000 * line.length / steps)] * steps
+            owners += [stretch["line"].iloc[0]] * steps
+        middles = np.array(middles, dtype=object)
+        step, near = shapely.STRtree(geometry).query(
+            middles, predicate="dwithin", distance=ROAD_REACH
         )
-        table = table.sort_values(["piece", "distance", "near"]).drop_duplicates("piece")
-        piece = table["piece"].to_numpy()
-        return pd.DataFrame(
-            {
-                "line": owner[number[piece]],
-                "row": rows[table["near"].to_numpy()],
-                "mm": mm[piece],
-                "part": np.full(len(piece), shapely.LineString(), dtype=object),
-            }
-        )
+        distance = shortest_first(step, shapely.distance(middles[step], geometry[near]))
+        table = pd.DataFrame({"step": step, "row": near, "distance": distance})
+        table = table.sort_values(["step", "distance", "row"]).drop_duplicates("step")
+        table["line"] = np.array(owners, dtype=int)[table["step"]]
+        table["mm"] = np.array(mm, dtype="int64")[table["step"]]
+        table["part"] = np.full(len(table), shapely.LineString(), dtype=object)
+        return table[["line", "row", "mm", "part"]]
 
     def length_weights(self, mode, allowed):
         claims = self.claims(mode, allowed)
@@ -357,23 +352,3 @@ class Lines:
         mean = near.sum() / plain.sum()
         density = np.divide(near, plain, out=np.zeros_like(near), where=plain > 0)
         return weighted * (1 + self.bend * (density / mean - 1))
-
-
-def without_shared(which, part):
-    """Take from each part what an earlier parcel of the same line already has (a shared border)."""
-    part = np.array([lines_only(one) for one in part], dtype=object)
-    later, earlier = shapely.STRtree(part).query(part, predicate="intersects")
-    pairs = (which[later] == which[earlier]) & (earlier < later)
-    later, earlier = later[pairs], earlier[pairs]
-    both = shapely.length(shapely.intersection(part[later], part[earlier])) > 0
-    for late, early in sorted(zip(later[both].tolist(), earlier[both].tolist(), strict=True)):
-        part[late] = lines_only(shapely.difference(part[late], part[early]))
-    return part
-
-
-def lines_only(geometry):
-    if geometry.geom_type in {"LineString", "MultiLineString"}:
-        return geometry
-    return shapely.MultiLineString(
-        [p for p in shapely.get_parts(geometry) if p.geom_type == "LineString"]
-    )

@@ -18,6 +18,7 @@ import shapely
 
 from oracle.shifted import bd09_to_wgs84, gcj02_to_wgs84
 
+CRUMB = 1e-6  # m2: a partition leaves such parts by rounding alone
 DATA = Path(__file__).resolve().parents[2] / "carbongrid" / "data"
 
 # CASE.md's tables, written out here so that a slip in the package's own data is found.
@@ -313,7 +314,7 @@ def without_overlaps(parcels):
         parts = [
             part
             for part in shapely.get_parts(rest)
-            if part.geom_type == "Polygon" and part.area > 0
+            if part.geom_type == "Polygon" and part.area > CRUMB
         ]
         left[row] = shapely.normalize(shapely.MultiPolygon(parts) if len(parts) != 1 else parts[0])
     parcels = parcels.set_geometry(gpd.GeoSeries(left, index=parcels.index, crs=parcels.crs))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
 
+from oracle.clipping import cut
+from oracle.comparison import far_apart
 from oracle.inputs import grams, without_overlaps
 from oracle.method import Method, solve
 from oracle.shifted import bd09_to_wgs84, gcj02_to_wgs84
@@ -138,3 +141,25 @@ def test_shifted_coordinates_come_back():
 def test_a_tonne_of_carbon_is_44_twelfths():
     assert grams("3", "t C") == 11_000_000
     assert grams("0.5", "10000 t CO2e") == 5_000_000_000
+
+
+def test_a_line_is_cut_at_borders_and_a_shared_border_is_the_first_ones():
+    squares = np.array(
+        [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10), shapely.box(30, 0, 40, 10)]
+    )
+    lines = np.array([shapely.LineString([(-5, 5), (10, 5), (10, 9), (35, 9)])])
+    pieces = cut(lines, squares)
+    stretches = pieces.groupby("stretch").agg(
+        polygon=("polygon", "first"), length=("length", "sum")
+    )
+    assert stretches.to_numpy().tolist() == [[-1, 5], [0, 14], [1, 10], [-1, 10], [2, 5]]
+
+
+def test_a_difference_is_told_with_both_numbers():
+    ours = pd.Series({"a": 1e15, "b": 1e15, "c": 10.0})
+    run = np.array([1e15 + 1e6, 1e15 + 2e6, np.nan])
+    lines = far_apart("industry/mining", "parcel", ours, run, 1.0)
+    assert [line.split(":")[0] for line in lines] == [
+        f"industry/mining of parcel {i}" for i in "bc"
+    ]
+    assert "oracle 1000000000000000.000, run 1000000002000000.000" in lines[0]
