@@ -68,7 +68,10 @@ def test_small_demo(small, tmp_path, name):
 
 
 def test_small_demo_with_other_choices(small, tmp_path):
-    """A grid of people, geodesic areas, totals of a district, water to the nearest, POIs dropped."""
+    """A grid of people, geodesic areas, totals of a district, water to the nearest, POIs dropped,
+
+    indices by district, and the GDP of a unit unknown.
+    """
     case = shutil.copytree(small, tmp_path / "case") / "case.toml"
     text = case.read_text("utf-8")
     for old, new in [
@@ -77,6 +80,7 @@ def test_small_demo_with_other_choices(small, tmp_path):
         ('water = "ledger"', 'water = "nearest"'),
         ('miss = "nearest"', 'miss = "drop"'),
         ("lambda = 0.5", "lambda = 0.9"),
+        ('reference = "all"', 'reference = "district"'),
     ]:
         assert old in text
         text = text.replace(old, new)
@@ -85,6 +89,9 @@ def test_small_demo_with_other_choices(small, tmp_path):
         line.split(",")[0]
         for line in (case.parent / "census.csv").read_text("utf-8").splitlines()[1:]
     )
+    gdp = case.parent / "gdp.csv"
+    header, first, *rows = gdp.read_text("utf-8-sig").splitlines()
+    gdp.write_text("\n".join([header, re.sub(r",[\d.]+,", ",,", first), *rows]) + "\n", "utf-8")
     totals = case.parent / "totals.csv"
     regions = [
         ("industry/manufacturing", "8000", district[-1]),
