@@ -85,7 +85,8 @@ def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) 
     problems: list[Problem] = []
     for name, category in inputs.categories.items():
         totals = inputs.totals[inputs.totals["category"] == name]
-        regions = sorted({code for code in totals["region"] if code})
+        here = totals.loc[totals["place"] == "here", "region"]
+        regions = sorted({code for code in here if code})
         region_of_parcel = land.regions_of_parcels(regions)
         try:
             claims[name] = weigh(category, land.parcels, evidence, region_of_parcel)

@@ -149,10 +149,12 @@ def _counted_once(part: NDArray[Any], line: NDArray[np.int64]) -> NDArray[Any]:
     return part
 
 
-def _unions(geometry: NDArray[Any], group: NDArray[np.int64]) -> NDArray[Any]:
+def _unions(
+    geometry: NDArray[Any], group: NDArray[np.int64], lattice: float | None = None
+) -> NDArray[Any]:
     """Return the union of each group's geometries; groups are numbered from 0, in order."""
     together = np.asarray(shapely.geometrycollections(geometry, indices=group), dtype=object)
-    return np.asarray(shapely.union_all(together[:, None], axis=1), dtype=object)
+    return np.asarray(shapely.union_all(together[:, None], axis=1, grid_size=lattice), dtype=object)
 
 
 def _rests(
@@ -168,7 +170,8 @@ def _rests(
     met = np.isin(line, open_line)
     if met.any():
         owner, group = np.unique(line[met], return_inverse=True)
-        land = _unions(polygons[polygon[met]], group)
+        # GEOS's floating-point union of polygons may silently lose area (docs/decisions/0010); on a lattice it does not.
+        land = _unions(polygons[polygon[met]], group, lattice=1e-7)
         at = np.searchsorted(open_line, owner)
         rest[at] = shapely.difference(rest[at], land)
     return open_line, rest
