@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, grids, partition, polygons
@@ -90,11 +90,14 @@ def test_overlap_refusals():
 
 @settings(max_examples=150)
 @given(polygons(most=2), grids())
+@example(
+    np.array([shapely.Polygon([(-3, 12), (-3, -3), (13.5, 12)])]), Grid(CRS, 0.7, (0, 0, 12, 12))
+)
 def test_coverage_of_cells_equals_intersections(shapes, grid):
     """Any valid polygons, with vertices and edges on the cells' borders, reaching off the grid.
 
     Seen to fail when a piece's own cell gets its whole height, when what lies west of the grid is dropped, when holes are
-    added, and when cells without a share are kept."""
+    added, when cells without a share are kept, and when a level edge that leaves the grid ends at its last crossing."""
     valid = np.array(
         [
             None if shape is None else shapely.make_valid(shape, method="structure")

@@ -12,8 +12,8 @@ from carbongrid.kernels.scanline import Starts
 
 Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
-# Heights inside a row of cells are multiples of 2^-44 cell (0.06 nm at 1 km), so that their signed sums cancel exactly
-# and a cell that no edge enters is either in or out, without a threshold.
+# Heights inside a row of cells are multiples of 2^-44 cell (0.06 nm at 1 km), so that signed heights that should cancel
+# cancel exactly, and a cell outside gets nothing rather than 1e-16.
 _QUANTUM = 2.0**-44
 # A touched cell with less than this part of the polygon's area holds rounding, not land.
 _NOTHING = 1e-12
@@ -166,9 +166,9 @@ def _sweep(
         first, last = min(first, column), max(last, column)
     count = 0
     inside = 0.0
-    # Past the last touched cell the sum is that of the polygon's part beyond the grid: full or nothing.
+    # What remains past the last touched cell belongs to a polygon that goes on beyond the grid.
     for column in range(first, touched.size):
-        if column > last and inside <= 0.5:
+        if column > last and inside < _QUANTUM:
             break
         share = inside
         if touched[column]:
