@@ -139,7 +139,11 @@ def test_distributed_same_bits(land, raster, expected, tmp_path):
 
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            processes=False,
+            dashboard_address="",
         ) as cluster,
         Client(cluster),
     ):
