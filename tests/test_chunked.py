@@ -141,7 +141,6 @@ def test_distributed_same_bits(land, raster, expected, tmp_path):
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
-            host="127.0.0.1",
             processes=False,
             dashboard_address="127.0.0.1:0",
         ) as cluster,
