@@ -106,6 +106,7 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmarks once, quickly, on this checkout."""
     _install(session, "test", "bench")
+    session.run("asv", "machine", "--yes")
     session.run("asv", "run", "--quick", "--python=same", *session.posargs)
 
 

@@ -92,6 +92,12 @@ class RunStore:
                 shutil.copy2(source, target)
         return True
 
+    def drop_leftovers(self, files: Sequence[str]) -> None:
+        """Remove what an interrupted run left in the folder, but for the files of this run's steps."""
+        for path in self.folder.iterdir():
+            if path.name not in (*files, _STEPS):
+                _remove(path)
+
     def write_manifest(self, content: Mapping[str, Any]) -> None:
         """Write the manifest, with the hash of every file beside it; nothing may follow it."""
         (self.folder / _STEPS).unlink(missing_ok=True)

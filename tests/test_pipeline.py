@@ -139,7 +139,14 @@ def test_the_full_demo_adds_up_to_the_study_and_verifies(tmp_path: Path) -> None
     units = outcome.result.units
     assert len(units) == 97
     assert set(units["zone"]) == {1, 2, 3, 4}
-    inventory = pd.read_csv(outcome.result.directory / "inventory.csv", dtype=str)
-    assert len(inventory) == 17
+    assert len(outcome.result.inventory) == 17
+    parcels = outcome.result.parcels
+    grid = outcome.result.grid_1km
+    # The study's category rows, 24,028.97 gross and 251.86 sink in 1e4 t, as grams.
+    for kind, study in (("emission", 240_289_700_000_000), ("sink", 2_518_600_000_000)):
+        assert int(parcels[f"{kind}_g"].sum()) == study
+        assert int(grid[kind].sum()) == study
+    ledger = outcome.result.ledger
+    assert (ledger["unallocated_t"].astype(float) == 0).all()
     assert cg.verify(outcome.result.directory).ok
     assert outcome.flipped > 0

@@ -121,6 +121,8 @@ def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
     for code, grams, place in zip(totals["region"], totals["grams"], totals["place"], strict=True):
         sums = aside if place == "elsewhere" else here
         sums[str(code)] = sums.get(str(code), 0) + int(grams)
+    if WHOLE in aside:
+        aside[WHOLE] -= sum(grams for code, grams in aside.items() if code != WHOLE)
     named = sorted(set(here) - {WHOLE})
     if WHOLE in here or not named:
         part, whole = sum(here[code] for code in named), here.get(WHOLE, 0)

@@ -9,6 +9,7 @@ import click
 
 from carbongrid import __version__
 from carbongrid.cli.talk import Talk, set_up_logging
+from carbongrid.errors import Problem
 
 _CASE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -168,8 +169,11 @@ def run(
             result = run_case(
                 case, out, replace=replace, scheduler=scheduler, chunks=chunks, progress=progress
             )
+        warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):
             talk.say(line)
+        for text in warnings:
+            talk.problem(Problem(text, level="warning"))
         talk.say(f"Results in {result.directory}; open report.html first.")
         talk.document(
             {
@@ -178,6 +182,7 @@ def run(
                 "zones": result.units["zone"].value_counts().sort_index().to_dict(),
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
+                "warnings": warnings,
             }
         )
 

@@ -58,8 +58,6 @@ class Talk:
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the package's errors into a message and an exit code."""
-        import click
-
         try:
             yield
         except CarbongridError as error:
@@ -68,9 +66,14 @@ class Talk:
             for problem in problems:
                 self.problem(problem)
             raise SystemExit(error.exit_code) from None
-        except OSError as error:
-            self.document({"status": "failed", "problems": [{"what": str(error)}]})
-            click.echo(f"error: {error}", err=True)
+        except Exception as error:
+            if logging.getLogger("carbongrid").isEnabledFor(logging.INFO):
+                raise
+            known = isinstance(error, OSError)
+            what = str(error) if known else f"{type(error).__name__}: {error}"
+            way_out = "" if known else "This is a fault of carbongrid; -v shows where it happened."
+            self.document({"status": "failed", "problems": [{"what": what}]})
+            self.problem(Problem(what, way_out=way_out))
             raise SystemExit(1) from None
 
     @contextlib.contextmanager

@@ -84,7 +84,9 @@ class _Gathering:
             return read()
         except InputError as error:
             self.problems += error.problems
-            return None
+        except OSError as error:
+            self.problems.append(Problem(f"a file cannot be read: {error}", "", "Check it."))
+        return None
 
     def noted(self, read: Callable[[], tuple[Any, list[Problem]]]) -> Any:
         """Like a call, for readers that return their notes beside the table."""
@@ -133,7 +135,8 @@ def read_inputs(case: Case) -> Inputs:
     water = gather(lambda: read_water(case, codes=unit_codes))
     gather.notes += _reading_notes(case, pois, parcels, known)
     if gather.problems:
-        raise InputError(gather.problems)
+        warnings = [note for note in gather.notes if note.level == "warning"]
+        raise InputError([*warnings, *gather.problems])
     named = sorted(set(totals["category"]))
     return Inputs(
         case=case,

@@ -12,6 +12,7 @@ import pandas as pd
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs, read_inputs
+from carbongrid.io.security import sniff_raster
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.weights import eligible
@@ -21,7 +22,7 @@ LEAST_IN_UNITS = 0.5
 
 BYTES_PER_CELL = 8  # two uint32 labels
 CELLS_PER_SECOND = 1.5e7
-"""Rasterizing, counting and compressing on two cores, measured on the demo (docs/speed.md)."""
+"""Rasterizing, counting and compressing on two cores, measured on the full demo."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def check(case: Case | str | Path) -> Outlook:
             problems += placed.problems
         except InputError as error:
             problems += error.problems
+    else:
+        lines.append("Weights by raster are known after the rasterization: nothing is placed here.")
     lines += _category_lines(inputs, placed)
     lines += _cost_lines(inputs)
     return Outlook(tuple(lines), tuple(problems))
@@ -84,6 +87,19 @@ def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
                 "Check that both layers are of the same place and that their CRS are right.",
             )
         )
+    for raster in weight_rasters(inputs):
+        try:
+            sniff_raster(inputs.case.resolve(raster))
+        except InputError as error:
+            problems += error.problems
+        except OSError as error:
+            problems.append(
+                Problem(
+                    f"the raster cannot be read: {error}",
+                    f"categories: raster:{raster}",
+                    "Check its path.",
+                )
+            )
     reference = inputs.case.reference
     if reference != "all" and reference not in inputs.case.units.parents:
         known = ", ".join(("all", *inputs.case.units.parents))
@@ -152,7 +168,7 @@ def _cost_lines(inputs: Inputs) -> Iterator[str]:
     section = inputs.case.grid
     west, south, east, north = inputs.parcels.total_bounds
     cells = (east - west) * (north - south) / section.resolution**2
-    if inputs.case.reduce == "exact":
+    if inputs.case.reduce == "exact" and not weight_rasters(inputs):
         yield "Parcels are shared by exact area: no fine raster is made."
         return
     yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.chunked import Counts, label_and_count
 from carbongrid.errors import InputError, Problem
@@ -93,7 +95,9 @@ def run(
     tell("reading", 0, 4)
     inputs = read_inputs(case if isinstance(case, Case) else Case.read(case))
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
-    _refuse(cross_problems(inputs, land), inputs)
+    odd = cross_problems(inputs, land)
+    _refuse(odd, inputs)
+    inputs = _with_notes(inputs, odd)
     rasters = weight_rasters(inputs)
     placed = None if rasters else _placed(inputs, land, {})
     tell("reading", 4, 4)
@@ -141,13 +145,14 @@ def _shares(
     paths = [case.resolve(raster) for raster in rasters]
     exact = case.reduce == "exact"
     key = hash_values(
+        __version__,
         FORMAT,
         Polygons.of(land.parcels).content_hash,
         Polygons.of(land.units).content_hash,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
         None if exact and not paths else chunks,
-        [hash_path(path) for path in paths],
+        [(name, hash_path(path)) for name, path in zip(rasters, paths, strict=True)],
     )
     coarse_grid = grid.coarsen(case.grid.coarse)
 
@@ -176,6 +181,7 @@ def _shares(
         save_shares(store.folder / OVERLAP, shares)
 
     files = [OVERLAP] if exact and not paths else [LABELS, OVERLAP]
+    store.drop_leftovers(files)
     store.step("labels and overlaps", key, files, make)
     return load_shares(store.folder / OVERLAP)
 
@@ -205,6 +211,11 @@ def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Redu
 def _water(inputs: Inputs) -> str | dict[str, int]:
     """Return the rule for water outside every unit, or the shares of a table by unit."""
     return inputs.case.units.water if inputs.water is None else inputs.water
+
+
+def _with_notes(inputs: Inputs, odd: list[Problem]) -> Inputs:
+    """Return the inputs with what only showed when the tables were held side by side."""
+    return dataclasses.replace(inputs, notes=(*inputs.notes, *odd))
 
 
 def _refuse(problems: Iterable[Problem], inputs: Inputs) -> None:

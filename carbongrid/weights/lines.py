@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from carbongrid.weights.clipping import Runs, lines_of, runs_of
 from carbongrid.weights.points import nearest, point_array
 
 LINE_REACH = 30.0
@@ -21,8 +22,8 @@ PIECE = 10.0
 ROADSIDE = 250.0
 """A transport POI this near to a road part counts for the part's parcel, in m (decision 14)."""
 
-# Shorter rests than this round to 0 mm however they are cut.
-_NOTHING = 4e-4
+CRUMB = 5e-4
+"""A shorter stretch, in m, is no road part beside which POIs count."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class LineLengths:
     ----------
     line, parcel, length : int64, shape (pairs,)
         Row of the line, row of the parcel, mm inside it.
-    part : geometries, shape (pairs,)
-        The clipped lines.
+    part, part_parcel : geometries and int64, shape (stretches,)
+        The clipped lines, straight stretch by stretch, and the rows of their parcels.
     snapped_line, snapped_parcel, snapped_length : int64, shape (pieces,)
         Pieces outside eligible land that came to the nearest parcel.
     lost_line, lost_length : int64, shape (lost,)
@@ -45,6 +46,7 @@ class LineLengths:
     parcel: NDArray[np.int64]
     length: NDArray[np.int64]
     part: NDArray[Any]
+    part_parcel: NDArray[np.int64]
     snapped_line: NDArray[np.int64]
     snapped_parcel: NDArray[np.int64]
     snapped_length: NDArray[np.int64]
@@ -57,10 +59,8 @@ def line_lengths(
 ) -> LineLengths:
     """Measure each line in each eligible parcel, and carry its rest to the nearest.
 
-    The length inside is that of the exact intersection; what runs along a border of two parcels, or
-    inside two that overlap, counts for the first in id order. The rest (difference with the union of
-    the eligible parcels that the line meets) is cut, per simple part, into equal pieces of at
-    most 10 m; a piece goes to the eligible parcel nearest to its midpoint within 30 m, else it is lost.
+    Lines are cut at the parcels' borders; a stretch lies in the first parcel in id order that its middle is in or touches
+    (within 1e-6 m). What lies in none is cut, stretch by stretch, into equal pieces of at most 10 m; a piece goes to the eligible parcel nearest to its midpoint within 30 m, else it is lost.
 
     Parameters
     ----------
@@ -73,124 +73,52 @@ def line_lengths(
     """
     rows = np.flatnonzero(eligible)
     polygons = parcels[rows]
-    shapely.prepare(polygons)
-    polygon, line = shapely.STRtree(lines).query(polygons, predicate="intersects")
-    order = np.lexsort((polygon, line))
-    line, polygon = line[order], polygon[order]
-    part = _inside(lines, polygons, line, polygon)
-    part = _counted_once(part, line)
-    length = shapely.length(part)
-    rest_line, rest = _rests(lines, polygons, (line, polygon, length))
-    piece_line, midpoint, piece_length = _pieces(rest_line, rest)
+    runs = runs_of(lines, polygons)
+    inside = runs.polygon >= 0
+    pair = runs.line[inside] * np.int64(max(rows.size, 1)) + runs.polygon[inside]
+    pairs, which = np.unique(pair, return_inverse=True)
+    metres = np.bincount(which, runs.length[inside], pairs.size)
+    millimetres = np.rint(1000.0 * metres).astype(np.int64)
+    line, polygon = np.divmod(pairs, max(rows.size, 1))
+    real = millimetres > 0
+    piece_run, midpoint, piece_length = _pieces(runs, ~inside)
     place = nearest(midpoint, polygons, LINE_REACH)
     near, lost = place >= 0, place < 0
-    millimetres = np.rint(1000.0 * length).astype(np.int64)
-    real = millimetres > 0
+    part, part_polygon = _road_parts(runs)
     return LineLengths(
         line[real],
         rows[polygon[real]],
         millimetres[real],
-        part[real],
-        piece_line[near],
+        part,
+        rows[part_polygon],
+        runs.line[piece_run[near]],
         rows[place[near]],
         piece_length[near],
-        piece_line[lost],
+        runs.line[piece_run[lost]],
         piece_length[lost],
     )
 
 
-def _inside(
-    lines: NDArray[Any], polygons: NDArray[Any], line: NDArray[np.int64], polygon: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Return the part of the line inside the polygon, pair by pair."""
-    part: NDArray[Any] = lines[line]
-    # An overlay would also merge what a line runs twice, so only simple lines may skip it.
-    skip = shapely.is_simple(lines)[line] & shapely.covers(polygons[polygon], part)
-    part[~skip] = shapely.intersection(part[~skip], polygons[polygon[~skip]])
-    mixed = np.flatnonzero(shapely.get_type_id(part) == shapely.GeometryType.GEOMETRYCOLLECTION)
-    if mixed.size:
-        part[mixed] = _lines_of(part[mixed])
-    return part
-
-
-def _lines_of(collections: NDArray[Any]) -> NDArray[Any]:
-    """Return the linear pieces of collections; points where a line only touches have no length."""
-    pieces, owner = shapely.get_parts(collections, return_index=True)
-    linear = shapely.get_dimensions(pieces) == 1
-    found = np.full(len(collections), shapely.MultiLineString(), dtype=object)
-    shapely.multilinestrings(pieces[linear], indices=owner[linear], out=found)
-    return found
-
-
-def _counted_once(part: NDArray[Any], line: NDArray[np.int64]) -> NDArray[Any]:
-    """Take from each part what an earlier parcel has of the same line."""
-    length = shapely.length(part)
-    real = np.flatnonzero(length > 0)
-    several = real[np.bincount(line[real])[line[real]] > 1] if real.size else real
-    if several.size == 0:
-        return part
-    owner, group = np.unique(line[several], return_inverse=True)
-    merged = _unions(part[several], group)
-    excess = np.bincount(group, length[several], owner.size) - shapely.length(merged)
-    shared = several[(excess > 1e-6)[group]]
-    if shared.size == 0:
-        return part
-    part = part.copy()
-    position = np.arange(shared.size)
-    rank = position - np.searchsorted(line[shared], line[shared])
-    taken = part[shared[rank == 0]]
-    place = np.cumsum(rank == 0) - 1
-    for turn in range(1, int(rank.max()) + 1):
-        now = rank == turn
-        pair, at = shared[now], place[now]
-        mine = part[pair]
-        part[pair] = shapely.difference(mine, taken[at])
-        taken[at] = shapely.union(taken[at], mine)
-    return part
-
-
-def _unions(
-    geometry: NDArray[Any], group: NDArray[np.int64], lattice: float | None = None
-) -> NDArray[Any]:
-    """Return the union of each group's geometries; groups are numbered from 0, in order."""
-    together = np.asarray(shapely.geometrycollections(geometry, indices=group), dtype=object)
-    return np.asarray(shapely.union_all(together[:, None], axis=1, grid_size=lattice), dtype=object)
-
-
-def _rests(
-    lines: NDArray[Any],
-    polygons: NDArray[Any],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return the lines that are not inside eligible land all along, and what is left of them."""
-    line, polygon, length = pairs
-    covered = np.bincount(line, length, len(lines))
-    open_line = np.flatnonzero(shapely.length(lines) - covered > _NOTHING)
-    rest = lines[open_line]
-    met = np.isin(line, open_line)
-    if met.any():
-        owner, group = np.unique(line[met], return_inverse=True)
-        # GEOS's floating-point union of polygons may silently lose area (docs/decisions/0010); on a lattice it does not.
-        land = _unions(polygons[polygon[met]], group, lattice=1e-7)
-        at = np.searchsorted(open_line, owner)
-        rest[at] = shapely.difference(rest[at], land)
-    return open_line, rest
+def _road_parts(runs: Runs) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the straight stretches inside polygons, of runs that are no crumbs, and their polygons."""
+    counts = ((runs.polygon >= 0) & (runs.length >= CRUMB))[runs.run]
+    ends = np.stack([runs.start[counts], runs.end[counts]], axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object), runs.polygon[runs.run[counts]]
 
 
 def _pieces(
-    owner: NDArray[np.int64], rest: NDArray[Any]
+    runs: Runs, outside: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.int64]]:
-    """Cut each simple part into equal pieces of at most 10 m: line, midpoint, mm of each piece."""
-    part, row = shapely.get_parts(rest, return_index=True)
-    length = shapely.length(part)
-    part, row, length = part[length > 0], row[length > 0], length[length > 0]
+    """Cut each run outside into equal pieces of at most 10 m: run, midpoint, mm of each piece."""
+    rest = lines_of(runs, outside)
+    length = shapely.length(rest)
     count = np.ceil(length / PIECE).astype(np.int64)
-    which = np.repeat(np.arange(part.size), count)
+    which = np.repeat(np.arange(rest.size), count)
     number = np.arange(which.size) - np.repeat(np.cumsum(count) - count, count)
     along = (number + 0.5) * length[which] / count[which]
-    midpoint = shapely.line_interpolate_point(part[which], along)
-    millimetres = np.rint(1000.0 * length / count).astype(np.int64)
-    return owner[row[which]], midpoint, millimetres[which]
+    midpoint = shapely.line_interpolate_point(rest[which], along)
+    millimetres = np.rint(1000.0 * length / np.maximum(count, 1)).astype(np.int64)
+    return np.flatnonzero(outside)[which], midpoint, millimetres[which]
 
 
 @dataclass(frozen=True)
@@ -250,7 +178,7 @@ def weighted_lengths(
         _sums(found.snapped_parcel, found.snapped_length, len(parcels)),
         int(found.lost_length.sum()),
         found.part,
-        found.parcel,
+        found.part_parcel,
     )
 
 

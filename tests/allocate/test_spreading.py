@@ -217,7 +217,7 @@ def test_what_is_elsewhere_is_told_and_never_spread():
         region_of_parcel=np.array([0, -1]),
     )
     assert mass.tolist() == [5, 5]
-    assert (row.total, row.elsewhere) == (10, 12)
+    assert (row.total, row.elsewhere) == (10, 7)
     mass, (row,) = allocate(
         WORKS, totals(("", 7, "elsewhere")), claims_of(np.ones(2, np.int64), parcels), parcels
     )

@@ -28,8 +28,10 @@ def wandering(rng, count=6):
         vertices = rng.integers(-60, HUNDRED + 60, (rng.integers(2, 6), 2))
         if rng.random() < 0.5:
             vertices = vertices // 100 * 100  # along the borders of squares
-        if len(np.unique(vertices, axis=0)) > 1:
-            lines.append(shapely.LineString(vertices))
+        line = shapely.LineString(vertices)
+        # An overlay, the oracle here, merges what a line runs twice and splits it where it crosses itself.
+        if line.length > 0 and line.is_simple and not line.is_closed:
+            lines.append(line)
     return np.array([*lines, shapely.LineString([(0, 100), (HUNDRED, 100)])], dtype=object)
 
 
@@ -53,6 +55,9 @@ def slow_lengths(lines, parcels, eligible):
             if millimetres:
                 inside[number, row] = millimetres
         rest = line.difference(shapely.union_all([parcels[row] for row in met])) if met else line
+        rest = shapely.line_merge(
+            rest
+        )  # a corner that the line only touches does not end a stretch
         for part in getattr(rest, "geoms", [rest]):
             pieces = math.ceil(part.length / 10)
             for k in range(pieces):
