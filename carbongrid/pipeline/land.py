@@ -9,6 +9,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.grid import Grid
+from carbongrid.io.inputs import Inputs
 from carbongrid.weights import locate
 
 
@@ -62,3 +64,13 @@ class Land:
         """Share of the parcels' area whose parcels belong to a unit."""
         area = self.parcels["area_m2"].to_numpy(np.float64)
         return float(area[self.unit_of_parcel >= 0].sum() / area.sum()) if area.sum() else 0.0
+
+
+def fine_grid(inputs: Inputs) -> Grid:
+    """Return the fine grid: the bounds of parcels and units, out to whole coarse cells."""
+    both = np.array([inputs.parcels.total_bounds, inputs.units.total_bounds])
+    west, south, east, north = (*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0))
+    section = inputs.case.grid
+    return Grid(
+        inputs.parcels.crs, section.resolution, (west, south, east, north), snap=section.coarse
+    )

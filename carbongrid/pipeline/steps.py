@@ -20,7 +20,7 @@ from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.maps import write_figures
 from carbongrid.pipeline.assembly import make_tables, manifest_of
-from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.polygons import Polygons
@@ -119,16 +119,6 @@ def run(
         content = manifest_of(inputs, grid, tables, table_digests(tables), chunks)
         store.write_manifest({**content, "reused": store.reused})
     return read_result(out)
-
-
-def fine_grid(inputs: Inputs) -> Grid:
-    """Return the fine grid: the bounds of parcels and units, out to whole coarse cells."""
-    both = np.array([inputs.parcels.total_bounds, inputs.units.total_bounds])
-    west, south, east, north = (*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0))
-    section = inputs.case.grid
-    return Grid(
-        inputs.parcels.crs, section.resolution, (west, south, east, north), snap=section.coarse
-    )
 
 
 def _shares(
