@@ -168,6 +168,16 @@ def far_units(city: Path) -> None:
     table.set_geometry(table.geometry.translate(xoff=25_000)).to_file(city / "townships.gpkg")
 
 
+def missing_raster(city: Path) -> None:
+    (city / "categories.csv").write_text(
+        "category,sector,name_en,name_zh,scope,sink,types,weight\n"
+        "waste/domestic,waste,Domestic waste,生活废弃物,1,false,utilities,raster:none.tif\n",
+        encoding="utf-8",
+    )
+    with (city / "case.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[categories]\npath = "categories.csv"\n')
+
+
 BAD: list[tuple[str, Mend, list[str]]] = [
     ("no CRS", without_crs, ["CRS", "parcels.shp"]),
     ("swapped axes", swapped_axes, ["swapped", "parcels.gpkg"]),
@@ -196,6 +206,7 @@ BAD: list[tuple[str, Mend, list[str]]] = [
         ["case.toml", "TOML"],
     ),
     ("a missing file", lambda city: (city / "pois.csv").unlink(), ["pois.csv"]),
+    ("a missing weight raster", missing_raster, ["none.tif"]),
     (
         "an unknown key",
         lambda city: replace_text(city, "code_system", "codesystem"),
