@@ -92,7 +92,7 @@ def test_shipped_systems_are_sound(name):
 def test_survey_codes_follow_the_table_of_facts():
     facts = data_folder().parent / "facts" / "landuse_tdland3.csv"
     if not facts.is_file():
-        pytest.skip("no table of facts beside the data")
+        pytest.skip("no real data: no table of facts beside it")
     system = read_code_system("tdland3").set_index("code")
     with facts.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def run(
     with new_run(out, replace=replace, reuse=Path(reuse) if reuse else None) as store:
         shares = _shares(store, inputs, land, grid, rasters, (scheduler, chunks, tell))
         if placed is None:
-            placed = _placed(inputs, land, _raster_sums(shares))
+            placed = _placed(inputs, land, shares.raster_sums)
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
@@ -176,11 +176,7 @@ def _shares(
     return load_shares(store.folder / OVERLAP)
 
 
-def _raster_sums(shares: Shares) -> dict[str, NDArray[np.int64]]:
-    return dict(shares.raster_sums)
-
-
-def _placed(inputs: Inputs, land: Land, rasters: dict[str, NDArray[np.int64]]) -> Placed:
+def _placed(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) -> Placed:
     placed = place(inputs, land, rasters)
     _refuse(placed.problems, inputs)
     return placed

@@ -128,7 +128,7 @@ def test_full_demo(tmp_path):
 def test_liechtenstein(tmp_path, monkeypatch):
     data = data_folder() / "liechtenstein"
     if not data.is_dir():
-        pytest.skip("no data of Liechtenstein")
+        pytest.skip("no real data: liechtenstein is not in the folder")
     monkeypatch.setenv("CARBONGRID_DATA", os.fspath(data.parent))
     command(ROOT / "examples" / "liechtenstein.py", tmp_path / "example")
     [case] = (tmp_path / "example").rglob("case.toml")
