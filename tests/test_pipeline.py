@@ -104,6 +104,9 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
     )
     text = (city / "case.toml").read_text(encoding="utf-8")
     (city / "case.toml").write_text(text + '\n[categories]\npath = "categories.csv"\n', "utf-8")
+    told = {line.split()[0]: line for line in check(city / "case.toml").lines if "/" in line}
+    assert told["buildings/urban-homes"].endswith("raster:people.tif")  # a run alone places it
+    assert told["transport/road"].endswith(" m")  # and all others are placed
     result = run(city / "case.toml", city.parent / "run")
     rows = result.ledger.set_index("category")
     assert rows.loc["buildings/urban-homes", "rule"] == "raster:people.tif"

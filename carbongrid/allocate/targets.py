@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.allocate.apportioning import apportion
+from carbongrid.kernels.split import LARGEST_SUM
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -75,7 +76,8 @@ def move_outside(
     Returns
     -------
     CSR [parcel, unit + 1]
-        Of the same type. With shares a row is multiplied by their sum, so that integers stay exact.
+        Of the same type. With shares a row is multiplied by their sum, so that integers stay exact; a row
+        too large for that, whose integers are quanta of a raster above 2^36, has its outside apportioned instead.
     """
     outside = np.asarray(overlap[:, [-1]].todense()).ravel()
     rows = np.flatnonzero(water & (outside > 0))
@@ -93,16 +95,26 @@ def move_outside(
         given = sorted((position[code], value // divisor) for code, value in rule.items() if value)
         columns, shares = zip(*given, strict=True)
         taker, share = np.tile(np.array(columns), (rows.size, 1)), np.array(shares, np.int64)
+    moved = (outside[rows, None] * share).astype(overlap.dtype)
     factor = np.ones(len(outside), overlap.dtype)
     factor[rows] = share.sum()
+    if overlap.dtype.kind == "i":
+        large = np.asarray(overlap.sum(axis=1)).ravel()[rows] > LARGEST_SUM // share.sum()
+        factor[rows[large]] = 1
+        moved[large] = _apportioned(outside[rows[large]], share)
     keep = sparse.csr_array(overlap, copy=True)
     last = keep.shape[1] - 1
     owner = np.repeat(np.arange(keep.shape[0]), np.diff(keep.indptr))
     keep.data *= factor[owner]
     keep.data[np.isin(owner, rows) & (keep.indices == last)] = 0
-    moved = (outside[rows, None] * share).astype(overlap.dtype).ravel()
     at = (np.repeat(rows, share.size), taker.ravel())
-    result = sparse.csr_array(keep + sparse.csr_array((moved, at), shape=keep.shape))
+    result = sparse.csr_array(keep + sparse.csr_array((moved.ravel(), at), shape=keep.shape))
     result.eliminate_zeros()
     result.sort_indices()
     return result
+
+
+def _apportioned(amounts: NDArray[np.int64], share: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Split each amount by the same shares, shape (amounts, shares)."""
+    start = np.arange(amounts.size + 1) * share.size
+    return apportion(amounts, np.tile(share, amounts.size), start).reshape(-1, share.size)

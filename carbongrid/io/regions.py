@@ -37,7 +37,7 @@ def check_regions(
     Parameters
     ----------
     rows
-        Totals; those placed elsewhere are left alone.
+        Totals; what is here and what is elsewhere are held apart.
     ancestors
         For each code of a unit or of a parent, the codes of the higher levels that hold it.
     faults
@@ -49,11 +49,11 @@ def check_regions(
         faults.add(
             "the totals add up to more than can be counted exactly (9.2e12 t)", "Check the units."
         )
-    by_category: dict[str, list[dict[str, Any]]] = {}
+    accounts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for total in rows:
-        if total["place"] == "here":
-            by_category.setdefault(total["category"], []).append(total)
-    for name, totals in by_category.items():
+        accounts.setdefault((total["category"], total["place"]), []).append(total)
+    for (category, place), totals in accounts.items():
+        name = repr(category) if place == "here" else f"{category!r} ({place})"
         regional: dict[str, int] = {}
         for total in totals:
             if total["region"]:
@@ -61,7 +61,8 @@ def check_regions(
         wholes = [total["grams"] for total in totals if not total["region"]]
         _check_nested(name, regional, ancestors, faults)
         if wholes and regional:
-            _check_sum(name, wholes[0], regional, ancestors, faults, notes)
+            units = ancestors if place == "here" else {}  # what is elsewhere need not add up
+            _check_sum(name, wholes[0], regional, units, faults, notes)
 
 
 def _check_nested(
@@ -70,7 +71,7 @@ def _check_nested(
     for region, mass in regional.items():
         for holder in sorted(set(ancestors.get(region, ())) & set(regional) - {region}):
             faults.add(
-                f"{name!r} is given for {holder!r} ({_tonnes(regional[holder])}) and for {region!r} in it "
+                f"{name} is given for {holder!r} ({_tonnes(regional[holder])}) and for {region!r} in it "
                 f"({_tonnes(mass)})",
                 "Give one level of regions for a category.",
             )
@@ -89,14 +90,14 @@ def _check_sum(
     more = ", ..." if len(regional) > 10 else ""
     if added > whole:
         faults.add(
-            f"{name!r}: the regions ({listed}{more}) add up to {_tonnes(added)}, more than the whole's "
+            f"{name}: the regions ({listed}{more}) add up to {_tonnes(added)}, more than the whole's "
             f"{_tonnes(whole)}",
             "Correct the row without a region, or those with one.",
         )
     elif added < whole and _cover_all(regional, ancestors):
         rest = whole - added
         what = (
-            f"{name!r}: the regions ({listed}{more}) cover every unit and add up to {_tonnes(added)}, less than "
+            f"{name}: the regions ({listed}{more}) cover every unit and add up to {_tonnes(added)}, less than "
             f"the whole's {_tonnes(whole)}"
         )
         if rest * LEFT_OVER > whole:

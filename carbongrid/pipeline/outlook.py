@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,15 +64,14 @@ def check(case: Case | str | Path) -> Outlook:
     problems = [*inputs.notes, *cross_problems(inputs, land)]
     lines = list(_land_lines(inputs, land))
     placed = None
-    if not weight_rasters(inputs):
-        try:
-            placed = place(inputs, land, {})
-            problems += placed.problems
-        except InputError as error:
-            problems += error.problems
-    else:
-        lines.append("Weights by raster are known after the rasterization: nothing is placed here.")
+    try:
+        placed = place(_without_rasters(inputs), land, {})
+        problems += placed.problems
+    except InputError as error:
+        problems += error.problems
     lines += _category_lines(inputs, placed)
+    if weight_rasters(inputs):
+        lines.append("Weights by raster are known after the rasterization: those categories are placed by a run alone.")
     lines += _cost_lines(inputs)
     return Outlook(tuple(lines), tuple(problems))
 
@@ -123,6 +122,16 @@ def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
             )
         )
     return problems
+
+
+def _without_rasters(inputs: Inputs) -> Inputs:
+    """Return the inputs less the categories whose weight only a rasterization tells."""
+    kept = {
+        name: category
+        for name, category in inputs.categories.items()
+        if not category.weight.startswith("raster:")
+    }
+    return replace(inputs, categories=kept)
 
 
 def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:

@@ -108,7 +108,9 @@ def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) 
         raise InputError(problems)
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
-    return Placed(np.stack(columns, axis=1), tuple(ledger), claims, tuple(limits))
+    shape = (len(land.parcels), len(columns))
+    mass = np.stack(columns, axis=1) if columns else np.zeros(shape, np.int64)
+    return Placed(mass, tuple(ledger), claims, tuple(limits))
 
 
 def _residents(inputs: Inputs, land: Land) -> Residents | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import geopandas as gpd
 import naive
 import numpy as np
@@ -118,6 +120,28 @@ def test_shares_split_what_is_outside_of_water(seed, kind, shares):
     parts = split_to_targets(mass, moved)
     assert int(unit_totals(parts).sum()) == int(mass.sum())
     assert not parts[:, [-1]].toarray().ravel()[water].any()
+
+
+@given(SEEDS, st.integers(37, 55))
+@settings(max_examples=20)
+def test_shares_split_what_is_outside_of_water_by_large_quanta_too(seed, bits):
+    """Quanta of a raster times shares of a table pass 2^56; seen to refuse before rows could be too large."""
+    mass, overlap, values = overlaps(seed, "cells")
+    overlap, values = overlap * 2 ** (bits - 16), values.astype(object) * 2 ** (bits - 16)
+    parcels, units, water = lake_land(seed)
+    shares = {"b": 250_001, "d": 749_999}
+    moved = move_outside(overlap, water, parcels, units, shares).toarray()
+    for row in range(len(parcels)):
+        expected = [Fraction(int(value)) for value in values[row]]
+        if water[row]:
+            expected[1] += expected[-1] * Fraction(250_001, 10**6)
+            expected[3] += expected[-1] * Fraction(749_999, 10**6)
+            expected[-1] = Fraction(0)
+        whole, mine = sum(expected), int(moved[row].sum())
+        for value, made in zip(expected, moved[row].tolist(), strict=True):
+            assert abs(Fraction(made) * whole - value * mine) <= mine  # one quantum of the row
+    parts = split_to_targets(mass, sparse.csr_array(moved))
+    assert int(unit_totals(parts).sum()) == int(mass.sum())
 
 
 def test_land_without_water_outside_is_left_as_it_is():

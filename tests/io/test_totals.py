@@ -191,7 +191,15 @@ def test_a_district_and_a_township_in_it(tmp_path):
     )
 
 
-def test_what_lies_elsewhere_is_not_compared(tmp_path):
+def test_regions_elsewhere_exceed_no_whole_elsewhere(tmp_path):
+    rows = "waste/domestic,5,t CO2,,elsewhere\nwaste/domestic,{},t CO2,01,elsewhere\n"
+    head = "category,value,unit,region,place\n"
+    (found,) = faults(tmp_path, head + rows.format(6))
+    assert "'waste/domestic' (elsewhere)" in found and "more than the whole's 5.000000 t" in found
+    assert len(totals(tmp_path, head + rows.format(4))) == 2
+
+
+def test_what_lies_elsewhere_is_not_compared_with_what_is_here(tmp_path):
     text = "category,value,unit,region,place\nwaste/domestic,5,t CO2,,\nwaste/domestic,9,t CO2,01,elsewhere\n"
     assert len(totals(tmp_path, text)) == 2
 
