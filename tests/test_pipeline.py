@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -132,6 +133,17 @@ def test_check_tells_what_would_be_done(small_city: Path) -> None:
     for words in ("962 parcels", "6 units", "transport/road", "million cells"):
         assert words in text
     assert any("as gcj02" in str(problem) for problem in outlook.problems)
+
+
+def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:
+    parcels = gpd.read_file(city / "parcels.gpkg")
+    gone = parcels["DLBM"] == "0101"
+    (city / "parcels.gpkg").unlink()
+    parcels[~gone].to_file(city / "parcels.gpkg", layer="DLTB")
+    bare = next(line for line in check(city / "case.toml").lines if "bear no parcel" in line)
+    units = gpd.read_file(city / "townships.gpkg").to_crs(parcels.crs)
+    lost = parcels[gone].union_all().intersection(units.union_all()).area / 1e6
+    assert float(bare.split()[0]) == pytest.approx(lost, abs=0.02)
 
 
 @pytest.mark.full

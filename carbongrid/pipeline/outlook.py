@@ -13,8 +13,10 @@ from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.io.security import sniff_raster
+from carbongrid.overlaps import coverage
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
+from carbongrid.polygons import Polygons
 from carbongrid.weights import eligible
 
 LEAST_IN_UNITS = 0.5
@@ -71,7 +73,9 @@ def check(case: Case | str | Path) -> Outlook:
         problems += error.problems
     lines += _category_lines(inputs, placed)
     if weight_rasters(inputs):
-        lines.append("Weights by raster are known after the rasterization: those categories are placed by a run alone.")
+        lines.append(
+            "Weights by raster are known after the rasterization: those categories are placed by a run alone."
+        )
     lines += _cost_lines(inputs)
     return Outlook(tuple(lines), tuple(problems))
 
@@ -140,6 +144,8 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     yield f"{case.title or case.path.stem}, {case.year}"
     yield f"{len(parcels):,} parcels, {area.sum() / 1e6:,.2f} km2, in {parcels.crs.name}"
     yield f"{len(land.units):,} units; {land.share_in_units:.2%} of the parcels' area in them"
+    bare, whole = _bare_area(land)
+    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} bear no parcel ({bare / whole:.2%})"
     for label, table in (("POIs", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
             yield f"{len(table):,} {label}"
@@ -156,6 +162,13 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     for name, members in parcels.groupby("type"):
         yield f"{name:<22} {len(members):>9,} {members['area_m2'].sum() / 1e6:>12,.2f}"
     yield ""
+
+
+def _bare_area(land: Land) -> tuple[float, float]:
+    """Return the area of the units that no parcel covers, and their whole, in km2 of the grid's plane."""
+    covered = float(coverage(Polygons.of(land.parcels), Polygons.of(land.units)).sum())
+    whole = float(land.units.geometry.area.sum())
+    return max(whole - covered, 0.0) / 1e6, whole / 1e6
 
 
 def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
