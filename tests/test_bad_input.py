@@ -18,9 +18,13 @@ from carbongrid.cli import main
 Mend = Callable[[Path], None]
 
 
-def run_case(city: Path, *options: str) -> Result:
+def run_any(city: Path, *options: str) -> Result:
     out = city.parent / "run"
-    result = CliRunner().invoke(main, ["run", str(city / "case.toml"), "--out", str(out), *options])
+    return CliRunner().invoke(main, ["run", str(city / "case.toml"), "--out", str(out), *options])
+
+
+def run_case(city: Path, *options: str) -> Result:
+    result = run_any(city, *options)
     assert not [path for path in city.parent.iterdir() if path != city], "something was written"
     return result
 
@@ -258,6 +262,29 @@ def test_a_gbk_table_without_cpg_is_read(city: Path) -> None:
     replace_text(city, 'layer = "DLTB"', "#")
     result = CliRunner().invoke(main, ["check", str(city / "case.toml")])
     assert result.exit_code == 0, result.output
+
+
+def test_run_warns_of_pois_in_the_wrong_system_too(city: Path) -> None:
+    set_line(city, "crs", '"EPSG:4326"', "pois")
+    result = run_any(city)
+    assert result.exit_code == 0, result.output
+    warning = next(line for line in result.stderr.splitlines() if "as gcj02" in line)
+    assert warning.startswith("warning")
+    answer = json.loads(run_any(city, "--json", "--replace").stdout)
+    assert any("as gcj02" in text for text in answer["warnings"])
+
+
+def test_run_reads_a_gbk_table_without_cpg(city: Path) -> None:
+    table = parcels(city)
+    table.to_file(city / "parcels.shp", encoding="gbk")
+    (city / "parcels.cpg").unlink()
+    set_line(city, "path", '"parcels.shp"', "parcels")
+    replace_text(city, 'layer = "DLTB"', "#")
+    result = run_any(city, "--json")
+    assert result.exit_code == 0, result.output
+    manifest = json.loads((city.parent / "run" / "manifest.json").read_text(encoding="utf-8"))
+    files = {entry["file"] for entry in manifest["inputs"]}
+    assert {"parcels.shp", "parcels.shx", "parcels.dbf", "parcels.prj"} <= files
 
 
 def test_check_writes_nothing(city: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,12 +11,13 @@ import pandas as pd
 import pytest
 
 import carbongrid as cg
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, RunError
 from carbongrid.pipeline import check, run
+from carbongrid.run_store import hash_path
 
 LAYOUT = {
     "manifest.json", "inventory.csv", "ledger.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
-    "grid_1km.tif", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures",
+    "grid_1km.tif", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
 }  # fmt: skip
 
 
@@ -51,24 +53,44 @@ def test_a_run_verifies(small_run: Path) -> None:
     assert cg.verify(small_run).ok
 
 
-def test_replace_reuses_the_labels_when_only_the_totals_change(city: Path) -> None:
+LAND = ["read parcels", "read units"]
+EVIDENCE = ["read pois", "read people", "read lines"]
+PRODUCTS = ["tables", "report", "figures"]
+
+
+def edit_first_value(table: Path, value: str) -> None:
+    rows = pd.read_csv(table, dtype=str)
+    rows.loc[0, "value"] = value
+    rows.to_csv(table, index=False)
+
+
+def test_replace_redoes_only_what_changed(city: Path) -> None:
     out = city.parent / "run"
     first = run(city / "case.toml", out)
+    assert first.manifest["reused"] == []
     with pytest.raises(InputError, match="--replace"):
         run(city / "case.toml", out)
-    totals = pd.read_csv(city / "totals.csv", dtype=str)
-    totals.loc[0, "value"] = "140.46"
-    totals.to_csv(city / "totals.csv", index=False)
-    second = run(city / "case.toml", out, replace=True)
-    assert first.manifest["reused"] == []
-    assert second.manifest["reused"] == ["labels and overlaps"]
-    assert second.manifest["digests"]["units"] != first.manifest["digests"]["units"]
+    edit_first_value(city / "totals.csv", "140.46")
+    totals = run(city / "case.toml", out, replace=True)
+    # Only the totals: no geometry, no weights, no labels.
+    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, "labels and overlaps", "weights"]
+    assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
+    pois = pd.read_csv(city / "pois.csv", dtype=str)
+    pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
+    fewer = run(city / "case.toml", out, replace=True)
+    # Other POIs: weights again, but no labels and no geometry of parcels.
+    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], "labels and overlaps"]
+    again = run(city / "case.toml", out, replace=True)
+    steps = [*LAND, *EVIDENCE, "labels and overlaps", "weights", *PRODUCTS]
+    assert again.manifest["reused"] == steps
     assert cg.verify(out).ok
-    fresh = run(city / "case.toml", city.parent / "fresh")
-    assert fresh.manifest["digests"] == second.manifest["digests"]
+    fresh = run(city / "case.toml", out, replace=True, restart=True)
+    assert fresh.manifest["reused"] == []
+    for each in ("digests", "ledger", "assumptions", "parameters", "inputs"):
+        assert fresh.manifest[each] == again.manifest[each]
 
 
-def test_replace_makes_the_labels_again_when_a_parcel_moves(city: Path) -> None:
+def test_replace_makes_the_labels_again_when_a_unit_moves(city: Path) -> None:
     import geopandas as gpd
 
     out = city.parent / "run"
@@ -76,7 +98,63 @@ def test_replace_makes_the_labels_again_when_a_parcel_moves(city: Path) -> None:
     table = gpd.read_file(city / "townships.gpkg")
     (city / "townships.gpkg").unlink()
     table.set_geometry(table.geometry.translate(xoff=40)).to_file(city / "townships.gpkg")
-    assert run(city / "case.toml", out, replace=True).manifest["reused"] == []
+    reused = run(city / "case.toml", out, replace=True).manifest["reused"]
+    assert reused == ["read parcels", *EVIDENCE]
+
+
+def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) -> None:
+    """The default grid has a CRS of its own, which PROJJSON does not keep word for word."""
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(text.replace('crs = "EPSG:4528"', "#", 1), encoding="utf-8")
+    first = run(city / "case.toml", city.parent / "run")
+    assert not first.manifest["parameters"]["crs"].startswith("EPSG")
+    second = run(city / "case.toml", city.parent / "run", replace=True)
+    assert len(second.manifest["reused"]) == 10
+    assert second.manifest["digests"] == first.manifest["digests"]
+
+
+def test_nothing_is_made_before_the_input_is_known_to_be_right(city: Path) -> None:
+    (city / "gdp.csv").write_text("region,value\n990000000,1\n", encoding="utf-8")
+    for out in (city.parent / "new" / "folder" / "run", city.parent / "run"):
+        with pytest.raises(InputError, match="990000000"):
+            run(city / "case.toml", out)
+    assert [path for path in city.parent.iterdir() if path != city] == []
+
+
+def test_an_input_that_changes_while_it_is_read_is_an_error(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from carbongrid.pipeline import steps
+
+    def meddle(inputs: object) -> object:
+        (city / "gdp.csv").touch()
+        return fine_grid(inputs)
+
+    fine_grid = steps.fine_grid
+    monkeypatch.setattr(steps, "fine_grid", meddle)
+    with pytest.raises(RunError, match=r"gdp\.csv changed while the run was reading"):
+        run(city / "case.toml", city.parent / "run")
+
+
+def test_side_files_are_inputs_too(city: Path) -> None:
+    """A Shapefile is its parts, a geodatabase its files."""
+    import geopandas as gpd
+    import pyogrio
+
+    from carbongrid.case import Case
+    from carbongrid.io.fingerprints import Fingerprints
+
+    parcels = gpd.read_file(city / "parcels.gpkg")
+    parcels.to_file(city / "land.shp", encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        pyogrio.write_dataframe(parcels, city / "land.gdb", layer="DLTB", driver="OpenFileGDB")
+    case = Case.read(city / "case.toml")
+    taken = Fingerprints(case).take(["land.shp", "./land.gdb", "people.tif"])
+    assert {f"land.{suffix}" for suffix in ("shp", "shx", "dbf", "prj", "cpg")} <= set(taken)
+    assert "land.gdb/a00000001.gdbtable" in taken
+    assert taken["land.dbf"] == hash_path(city / "land.dbf")
+    assert "people.tif" in taken
 
 
 def test_the_exact_reduction_conserves_and_needs_no_labels(city: Path) -> None:
@@ -100,7 +178,8 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
     """Homes by the people grid as a raster: mass follows the raster, and all tables add up."""
     (city / "categories.csv").write_text(
         "category,sector,name_en,name_zh,scope,sink,types,weight\n"
-        "buildings/urban-homes,buildings,Urban homes,城镇居民,1,false,urban-residential,raster:people.tif\n",
+        "buildings/urban-homes,buildings,Urban homes,城镇居民,1,false,urban-residential,raster:people.tif\n"
+        "buildings/rural-homes,buildings,Rural homes,农村居民,1,false,rural-homestead,raster:./people.tif\n",
         encoding="utf-8",
     )
     text = (city / "case.toml").read_text(encoding="utf-8")
@@ -110,7 +189,11 @@ def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
     assert told["transport/road"].endswith(" m")  # and all others are placed
     result = run(city / "case.toml", city.parent / "run")
     rows = result.ledger.set_index("category")
-    assert rows.loc["buildings/urban-homes", "rule"] == "raster:people.tif"
+    # Two spellings of one file are one raster.
+    for homes in ("buildings/urban-homes", "buildings/rural-homes"):
+        assert rows.loc[homes, "rule"] == "raster:people.tif"
+    inputs = {entry["file"] for entry in result.manifest["inputs"]}
+    assert {"case.toml", "categories.csv", "people.tif"} <= inputs
     assert cg.verify(city.parent / "run").ok
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from carbongrid.errors import InputError, RunError
-from carbongrid.run_store import hash_path, new_run
+from carbongrid.run_store import claimed, hash_path, new_run
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
-    with new_run(out, replace=replace) as store:
+    with claimed(out), new_run(out, replace=replace) as store:
         store.step("one", key, ["one.txt"], lambda: _write(store.folder / "one.txt", text))
         store.write_manifest({"title": "t"})
     return store.reused
@@ -30,7 +34,7 @@ def test_a_finished_run_has_a_manifest_and_no_siblings(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["files"] == {"one.txt": hash_path(tmp_path / "run" / "one.txt")}
-    assert manifest["steps"] == {"one": "k"}
+    assert manifest["steps"] == {"one": {"key": "k", "files": manifest["files"]}}
 
 
 def test_an_existing_run_is_refused_without_replace(tmp_path: Path) -> None:
@@ -82,7 +86,63 @@ def test_a_failed_run_leaves_the_old_one_and_is_resumed(tmp_path: Path) -> None:
     with new_run(out, replace=True) as store:
         store.step("two", "k", ["two.txt"], lambda: pytest.fail("two was finished already"))
         store.write_manifest({})
+    assert {path.name for path in out.iterdir()} == {"manifest.json", "two.txt"}
     assert (out / "two.txt").read_text() == "2"
+
+
+def interrupted(out: Path) -> Path:
+    """Leave a run that broke after its first step; return its folder."""
+    with pytest.raises(OSError, match="power"), new_run(out) as store:
+        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        raise OSError("power")
+    return store.folder
+
+
+def test_a_file_of_an_interrupted_run_is_hashed_before_it_is_trusted(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path / "run")
+    (folder / "one.txt").write_text("mAde")
+    assert write_run(tmp_path / "run", text="anew") == []
+    assert (tmp_path / "run" / "one.txt").read_text() == "anew"
+
+
+def test_a_manifest_that_was_never_renamed_still_names_its_steps(tmp_path: Path) -> None:
+    write_run(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / ".run.partial")
+    assert write_run(tmp_path / "run", text="not called") == ["one"]
+
+
+def test_restart_takes_nothing_over(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    interrupted(out)
+    with new_run(out, restart=True) as store:
+        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        store.write_manifest({})
+    assert (out / "one.txt").read_text() == "anew"
+
+
+@pytest.mark.parametrize("steps", ["", "[1]", '{"one": 3}', '{"one": {"key": "k"}}', "\x00"])
+def test_a_damaged_record_of_steps_is_no_record(tmp_path: Path, steps: str) -> None:
+    folder = interrupted(tmp_path / "run")
+    (folder / "steps.json").write_text(steps)
+    assert write_run(tmp_path / "run", text="anew") == []
+
+
+def test_a_file_that_changes_under_the_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"one\.txt was changed"), new_run(tmp_path / "run") as store:
+        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        (store.folder / "one.txt").write_text("other")
+        store.write_manifest({})
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_of_the_user_in_an_old_run_are_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    write_run(out)
+    (out / "map.qgz").write_text("hours of work")
+    (out / "units.gpkg-wal").write_text("")
+    with pytest.raises(InputError, match=r"not part of its run.*: map\.qgz"):
+        write_run(out, text="other", replace=True)
+    assert (out / "map.qgz").read_text() == "hours of work"
 
 
 def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:
@@ -94,23 +154,72 @@ def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:
     assert (out / "one.txt").read_text() == "made"
 
 
+HOLDER = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from carbongrid.run_store import claimed, new_run
+    with claimed(Path(sys.argv[1])), new_run(Path(sys.argv[1])) as store:
+        print("open", flush=True)
+        sys.stdin.read()
+        store.step("one", "k", ["one"], lambda: (store.folder / "one").touch())
+        store.write_manifest({})
+""")
+
+
+def holder(out: Path) -> subprocess.Popen[bytes]:
+    """Start a process that holds the directory until its input ends."""
+    command = [sys.executable, "-c", HOLDER, str(out)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"open\n"
+    return process
+
+
 def test_the_second_writer_fails_at_once_and_names_the_first(tmp_path: Path) -> None:
-    script = textwrap.dedent("""
-        import sys
-        from pathlib import Path
-        from carbongrid.run_store import new_run
-        with new_run(Path(sys.argv[1])) as store:
-            print("open", flush=True)
-            sys.stdin.read()
-            store.write_manifest({})
-    """)
-    command = [sys.executable, "-c", script, str(tmp_path / "run")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
-        assert first.stdin is not None
-        assert first.stdout is not None
-        assert first.stdout.readline() == b"open\n"
-        with pytest.raises(RunError, match=f"process {first.pid} "):
+    with holder(tmp_path / "run") as first:
+        begun = time.monotonic()
+        with pytest.raises(RunError, match=rf"process {first.pid} on .*, since 20"):
             write_run(tmp_path / "run")
+        assert time.monotonic() - begun < 1
+        assert first.stdin is not None
         first.stdin.close()
         assert first.wait(10) == 0
     assert (tmp_path / "run" / "manifest.json").exists()
+
+
+def test_a_dead_holder_is_no_holder(tmp_path: Path) -> None:
+    with holder(tmp_path / "run") as first:
+        first.kill()
+        first.wait(10)
+        assert (tmp_path / ".run.lock").exists()
+        write_run(tmp_path / "run")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_the_second_writer_waits_for_the_first_ones_name(tmp_path: Path) -> None:
+    """Caught: the name of a dead holder, read between another's lock and its name."""
+    path = tmp_path / ".run.lock"
+    path.write_text(f"process 999999999 on {os.uname().nodename}, since 2020-01-01 00:00:00")
+    with path.open("a+") as stream, ThreadPoolExecutor() as pool:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        second = pool.submit(write_run, tmp_path / "run")
+        time.sleep(0.2)
+        assert not second.done()
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {os.uname().nodename}, since 2026-01-01 00:00:00")
+        stream.flush()
+        with pytest.raises(RunError, match=f"process {os.getpid()} "):
+            second.result(10)
+
+
+def test_a_lock_whose_file_is_gone_is_no_lock(tmp_path: Path) -> None:
+    """Caught: an error that names a holder which had finished between open and lock."""
+    path = tmp_path / ".run.lock"
+    with path.open("a+") as stream, ThreadPoolExecutor() as pool:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        second = pool.submit(write_run, tmp_path / "run")
+        time.sleep(0.2)
+        path.unlink()
+        fcntl.flock(stream, fcntl.LOCK_UN)
+        assert second.result(10) == []
+    assert (tmp_path / "run" / "one.txt").exists()

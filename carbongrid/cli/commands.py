@@ -137,6 +137,9 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option("--out", type=_FOLDER, required=True, help="The run directory to make.")
 @click.option("--replace", is_flag=True, help="Replace an existing run, reusing what still holds.")
 @click.option(
+    "--restart", is_flag=True, help="Make everything anew, whatever an earlier run has finished."
+)
+@click.option(
     "--scheduler",
     default=None,
     help="threads, processes, synchronous, or the address of a Dask scheduler; default: the active client, else threads.",
@@ -153,6 +156,7 @@ def run(
     case: Path,
     out: Path,
     replace: bool,
+    restart: bool,
     scheduler: str | None,
     chunks: int,
     quiet: bool,
@@ -167,7 +171,13 @@ def run(
 
         with talk.progress() as progress:
             result = run_case(
-                case, out, replace=replace, scheduler=scheduler, chunks=chunks, progress=progress
+                case,
+                out,
+                replace=replace,
+                restart=restart,
+                scheduler=scheduler,
+                chunks=chunks,
+                progress=progress,
             )
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):

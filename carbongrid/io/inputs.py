@@ -25,6 +25,9 @@ from carbongrid.io.units import read_units
 
 _ANY_PLANE = "EPSG:6933"
 
+Noted = tuple[Any, list[Problem]]
+Reading = Callable[[str, list[Any], Callable[[], Noted]], Noted]
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -98,8 +101,16 @@ class _Gathering:
         return table
 
 
-def read_inputs(case: Case) -> Inputs:
+def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
     """Read everything that a case names.
+
+    Parameters
+    ----------
+    case
+        The case.
+    reading
+        What reads a section's table, or takes it from an earlier run: called with the section, with what decides its
+        table beside the section itself, and with the reader. Default: the reader is called.
 
     Raises
     ------
@@ -107,16 +118,25 @@ def read_inputs(case: Case) -> Inputs:
         With every problem of every file.
     """
     gather = _Gathering()
+    reading = reading or _read_anew
     known = gather(lambda: categories_of(case)) or {}
     columns = _field_columns(known)
-    parcels = gather.noted(lambda: read_parcels(case, columns))
+    parcels = gather.noted(
+        lambda: reading("parcels", [columns], lambda: read_parcels(case, columns))
+    )
     # Where the parcels are wrong the rest is read all the same, to find what else is.
     crs = CRS(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
     facilities = None
-    units = gather.noted(lambda: read_units(case, crs))
-    pois = gather.noted(lambda: read_pois(case, crs, list(known))) if case.pois else None
-    people = gather.noted(lambda: read_people(case, crs)) if case.people else None
-    lines = gather.noted(lambda: read_lines(case, crs)) if case.lines else None
+    units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
+    pois = people = lines = None
+    if case.pois:
+        pois = gather.noted(
+            lambda: reading("pois", [crs, *known], lambda: read_pois(case, crs, list(known)))
+        )
+    if case.people:
+        people = gather.noted(lambda: reading("people", [crs], lambda: read_people(case, crs)))
+    if case.lines:
+        lines = gather.noted(lambda: reading("lines", [crs], lambda: read_lines(case, crs)))
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
     totals = gather(
@@ -153,6 +173,10 @@ def read_inputs(case: Case) -> Inputs:
         water=water,
         notes=tuple(gather.notes),
     )
+
+
+def _read_anew(_section: str, _more: list[Any], read: Callable[[], Noted]) -> Noted:
+    return read()
 
 
 def _field_columns(categories: dict[str, Category]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -19,7 +20,6 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
 from carbongrid.result import RunTables
-from carbongrid.run_store import hash_path
 from carbongrid.sharing import Reduced, Shares
 from carbongrid.units_of_measure import base_currency
 from carbongrid.weights import locate, scale_to_census
@@ -177,9 +177,26 @@ def _crs_name(inputs: Inputs) -> str:
 
 
 def manifest_of(
-    inputs: Inputs, grid: Grid, tables: RunTables, digests: dict[str, str], chunks: int
+    inputs: Inputs,
+    grid: Grid,
+    tables: RunTables,
+    digests: Mapping[str, str],
+    read: Mapping[str, str],
+    chunks: int,
 ) -> dict[str, Any]:
-    """Return what the manifest says, but for the files' hashes and the steps."""
+    """Return what the manifest says, but for the files' hashes and the steps.
+
+    Parameters
+    ----------
+    inputs, grid, tables
+        The run's.
+    digests
+        Of the tables' content.
+    read
+        sha256 of each input file, as it was when it was read.
+    chunks
+        Side of a label tile in cells.
+    """
     case = inputs.case
     return {
         "carbongrid": __version__,
@@ -200,11 +217,8 @@ def manifest_of(
             "parents": list(tables.parents),
         },
         "categories": [vars(category) for category in tables.categories],
-        "inputs": [
-            {"file": name, "sha256": hash_path(case.resolve(name))}
-            for name in sorted({name for _, name in case.named_files()})
-        ],
+        "inputs": [{"file": name, "sha256": digest} for name, digest in sorted(read.items())],
         "assumptions": [list(each) for each in tables.assumptions],
         "ledger": [vars(row) for row in tables.ledger],
-        "digests": digests,
+        "digests": dict(digests),
     }

@@ -70,15 +70,21 @@ def gather_evidence(
     )
 
 
-def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) -> Placed:
-    """Spread every category over the parcels that carry it.
+def place(
+    inputs: Inputs,
+    land: Land,
+    rasters: Mapping[str, NDArray[np.int64]],
+    known: Mapping[str, Claims] | None = None,
+) -> Placed:
+    """Spread every category over the parcels that carry it, by ``known`` claims where there are some.
 
     Raises
     ------
     InputError
         With every problem of every category, beyond those of the limits.
     """
-    evidence = gather_evidence(inputs, land, rasters)
+    known = known or {}
+    evidence = None if known else gather_evidence(inputs, land, rasters)
     columns: list[NDArray[np.int64]] = []
     ledger: list[LedgerRow] = []
     claims: dict[str, Claims] = {}
@@ -89,7 +95,11 @@ def place(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) 
         regions = sorted({code for code in here if code})
         region_of_parcel = land.regions_of_parcels(regions)
         try:
-            claims[name] = weigh(category, land.parcels, evidence, region_of_parcel)
+            claims[name] = (
+                known[name]
+                if evidence is None
+                else weigh(category, land.parcels, evidence, region_of_parcel)
+            )
             mass, rows = allocate(
                 category,
                 totals,

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.chunked import Counts, label_and_count
 from carbongrid.errors import InputError, Problem
-from carbongrid.export import read_result, table_digests, write_tables
+from carbongrid.export import read_result, table_digests
 from carbongrid.grid import Grid
+from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
-from carbongrid.maps import write_figures
 from carbongrid.pipeline.assembly import make_tables, manifest_of
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
+from carbongrid.pipeline.reading import Reading, software
+from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
+from carbongrid.pipeline.writing import write_products
 from carbongrid.polygons import Polygons
-from carbongrid.report import write_report
 from carbongrid.result import Result
-from carbongrid.run_store import RunStore, check_target, hash_path, hash_values, new_run
+from carbongrid.run_store import Recall, RunStore, check_target, claimed, hash_values, new_run
 from carbongrid.sharing import (
     Reduced,
     Shares,
@@ -43,8 +43,20 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 LABELS, OVERLAP = "labels.zarr", "overlap.npz"
-FORMAT = 1
-"""Version of what the sharing step writes; a change makes old ones be made again."""
+SHARING = "labels and overlaps"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Means:
+    """How a run works; none of it changes a number."""
+
+    out: Path
+    replace: bool
+    reuse: Path | None
+    restart: bool
+    scheduler: Any
+    chunks: int
+    tell: Progress
 
 
 def run(
@@ -53,6 +65,7 @@ def run(
     *,
     replace: bool = False,
     reuse: str | Path | None = None,
+    restart: bool = False,
     scheduler: Any = None,
     chunks: int = 2048,
     progress: Progress | None = None,
@@ -69,6 +82,8 @@ def run(
         Whether an existing run may be replaced. Steps whose inputs are the same are taken over from it.
     reuse
         Another finished run to take steps from, if their inputs are the same.
+    restart
+        Take nothing over, neither from an interrupted run nor from a finished one.
     scheduler
         ``threads``, ``processes``, ``synchronous`` or the address of a Dask scheduler; default the active Dask
         client, else threads. Results are the same bits.
@@ -87,63 +102,114 @@ def run(
     InputError
         With every problem of the input; nothing is written then.
     RunError
-        If another process writes the same directory.
+        If another process writes the same directory, the disk is full, or an input changes while it is read.
     """
-    out = Path(out)
+    out = Path(out).absolute()
     check_target(out, replace=replace)
-    tell = progress or _silent
-    tell("reading", 0, 4)
-    inputs = read_inputs(case if isinstance(case, Case) else Case.read(case))
+    earlier = Path(reuse) if reuse else None
+    means = _Means(out, replace, earlier, restart, scheduler, chunks, progress or _silent)
+    means.tell("reading", 0, 4)
+    case = case if isinstance(case, Case) else Case.read(case)
+    if out.parent.is_dir():
+        with claimed(out):
+            return _run_alone(case, means)
+    # Nothing is made, not even the folder of the lock, before the input is known to be right.
+    read = _read(case, means)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(out):
+        return _run_alone(case, means, read)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """The input, checked, and the mass on parcels where no weight raster has to be summed first."""
+
+    inputs: Inputs
+    land: Land
+    grid: Grid
+    reading: Reading
+    rasters: list[str]
+    placed: Placed | None
+
+
+def _read(case: Case, means: _Means) -> _Read:
+    fingerprints = Fingerprints(case)
+    fingerprints.take_all()
+    recall = Recall.around(means.out, means.reuse, restart=means.restart)
+    reading = Reading(fingerprints, recall)
+    inputs = _one_spelling(read_inputs(case, reading))
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
     odd = cross_problems(inputs, land)
     _refuse(odd, inputs)
-    inputs = _with_notes(inputs, odd)
+    inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *odd))
     rasters = weight_rasters(inputs)
-    placed = None if rasters else _placed(inputs, land, {})
-    tell("reading", 4, 4)
+    fingerprints.take(rasters)
     grid = fine_grid(inputs)
-    with new_run(out, replace=replace, reuse=Path(reuse) if reuse else None) as store:
-        shares = _shares(store, inputs, land, grid, rasters, (scheduler, chunks, tell))
-        if placed is None:
-            placed = _placed(inputs, land, shares.raster_sums)
+    read = _Read(inputs, land, grid, reading, rasters, None)
+    if not rasters:
+        read = dataclasses.replace(read, placed=_placed(read, means, recall))
+    fingerprints.require_unchanged()
+    means.tell("reading", 4, 4)
+    return read
+
+
+def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
+    """Run with the lock held."""
+    read = read or _read(case, means)
+    inputs, land, grid = read.inputs, read.land, read.grid
+    with new_run(
+        means.out, replace=means.replace, reuse=means.reuse, restart=means.restart
+    ) as store:
+        read.reading.save(store)
+        shares = _shares(store, read, means)
+        placed = read.placed or _placed(read, means, store.recall, shares)
+        weights, claims = store.folder / FILES[0], placed.claims
+        store.step(STEP, _weights_key(read, means), FILES, lambda: save_claims(weights, claims))
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
-        tell("writing", 0, 3)
-        write_tables(tables, store.folder)
-        tell("writing", 1, 3)
-        write_report(tables, store.folder)
-        tell("writing", 2, 3)
-        write_figures(tables, store.folder / "figures")
-        tell("writing", 3, 3)
-        content = manifest_of(inputs, grid, tables, table_digests(tables), chunks)
+        digests = table_digests(tables)
+        write_products(store, tables, digests, means.tell)
+        read.reading.fingerprints.require_unchanged()
+        listed = read.reading.fingerprints.digests
+        content = manifest_of(inputs, grid, tables, digests, listed, means.chunks)
         store.write_manifest({**content, "reused": store.reused})
-    return read_result(out)
+    return read_result(means.out)
 
 
-def _shares(
-    store: RunStore,
-    inputs: Inputs,
-    land: Land,
-    grid: Grid,
-    rasters: list[str],
-    means: tuple[Any, int, Progress],
-) -> Shares:
-    """Make the labels and the overlaps, or take them over from the run before."""
-    scheduler, chunks, tell = means
-    case = inputs.case
-    paths = [case.resolve(raster) for raster in rasters]
+def _one_spelling(inputs: Inputs) -> Inputs:
+    """Write each weight raster in one way, relative to the case: two spellings of one file are one raster."""
+    case, spelled = inputs.case, {}
+    for name, category in inputs.categories.items():
+        rule, _, path = category.weight.partition(":")
+        if rule == "raster":
+            plain = case.resolve(path).relative_to(case.folder.resolve(), walk_up=True).as_posix()
+            category = dataclasses.replace(category, weight=f"raster:{plain}")
+        spelled[name] = category
+    return dataclasses.replace(inputs, categories=spelled)
+
+
+def _sharing_key(read: _Read, means: _Means) -> str:
+    """Return the hash of all that decides labels and overlaps."""
+    case, grid = read.inputs.case, read.grid
     exact = case.reduce == "exact"
-    key = hash_values(
-        __version__,
-        FORMAT,
-        Polygons.of(land.parcels).content_hash,
-        Polygons.of(land.units).content_hash,
+    return hash_values(
+        software(),
+        Polygons.of(read.land.parcels).content_hash,
+        Polygons.of(read.land.units).content_hash,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
-        None if exact and not paths else chunks,
-        [(name, hash_path(path)) for name, path in zip(rasters, paths, strict=True)],
+        None if exact and not read.rasters else means.chunks,
+        read.rasters,
+        read.reading.fingerprints.take(read.rasters),
     )
+
+
+def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
+    """Make the labels and the overlaps, or take them over from the run before."""
+    case, grid, land = read.inputs.case, read.grid, read.land
+    paths = [case.resolve(raster) for raster in read.rasters]
+    exact = case.reduce == "exact"
     coarse_grid = grid.coarsen(case.grid.coarse)
 
     def count() -> Counts:
@@ -153,32 +219,39 @@ def _shares(
             grid,
             case.grid.coarse,
             store.folder / LABELS,
-            chunks=chunks,
-            scheduler=scheduler,
+            chunks=means.chunks,
+            scheduler=means.scheduler,
             rasters=paths,
-            progress=lambda done, total: tell("rasterizing", done, total),
+            progress=lambda done, total: means.tell("rasterizing", done, total),
         )
 
     def make() -> None:
         if exact:
             shares = share_by_area(land.parcels, land.units, coarse_grid)
             if paths:
-                shares = shares.with_rasters(count(), rasters)
+                shares = shares.with_rasters(count(), read.rasters)
         else:
             counts = count()
             shares = share_by_cells(land.parcels, counts, store.folder / LABELS, coarse_grid)
-            shares = shares.with_rasters(counts, rasters)
+            shares = shares.with_rasters(counts, read.rasters)
         save_shares(store.folder / OVERLAP, shares)
 
     files = [OVERLAP] if exact and not paths else [LABELS, OVERLAP]
-    store.drop_leftovers(files)
-    store.step("labels and overlaps", key, files, make)
+    store.step(SHARING, _sharing_key(read, means), files, make)
     return load_shares(store.folder / OVERLAP)
 
 
-def _placed(inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]) -> Placed:
-    placed = place(inputs, land, rasters)
-    _refuse(placed.problems, inputs)
+def _weights_key(read: _Read, means: _Means) -> str:
+    sums = _sharing_key(read, means) if read.rasters else ""
+    return weights_key(read.inputs, read.reading, sums)
+
+
+def _placed(read: _Read, means: _Means, recall: Recall, shares: Shares | None = None) -> Placed:
+    """Spread the totals, by the claims of an earlier run if nothing that decides them changed."""
+    found = recall.find(STEP, _weights_key(read, means), FILES)
+    known = None if found is None else load_claims(found / FILES[0])
+    placed = place(read.inputs, read.land, {} if shares is None else shares.raster_sums, known)
+    _refuse(placed.problems, read.inputs)
     return placed
 
 
@@ -197,11 +270,6 @@ def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Redu
 def _water(inputs: Inputs) -> str | dict[str, int]:
     """Return the rule for water outside every unit, or the shares of a table by unit."""
     return inputs.case.units.water if inputs.water is None else inputs.water
-
-
-def _with_notes(inputs: Inputs, odd: list[Problem]) -> Inputs:
-    """Return the inputs with what only showed when the tables were held side by side."""
-    return dataclasses.replace(inputs, notes=(*inputs.notes, *odd))
 
 
 def _refuse(problems: Iterable[Problem], inputs: Inputs) -> None:

@@ -1,0 +1,100 @@
+"""The files behind an input and their digests, as they were when they were read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from carbongrid.case import Case
+from carbongrid.errors import RunError
+from carbongrid.run_store import hash_path
+
+_BESIDE_SHAPEFILE = (".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx")
+_BESIDE_ANY = (".aux.xml", ".ovr", ".msk", "-wal", "-journal")
+_WORLD_FILES = (".tfw", ".tifw", ".wld")
+
+Stamp = tuple[int, int, int]
+
+
+def files_behind(path: Path) -> list[Path]:
+    """Return the file and what is read with it: a Shapefile's other parts, a geodatabase's files, a raster's side files."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    beside = _BESIDE_SHAPEFILE if path.suffix.lower() == ".shp" else _WORLD_FILES
+    wanted = {path.stem.lower() + suffix for suffix in beside}
+    wanted |= {path.name.lower() + suffix for suffix in _BESIDE_ANY}
+    return [path, *sorted(file for file in path.parent.iterdir() if file.name.lower() in wanted)]
+
+
+@dataclass
+class Fingerprints:
+    """Digests of the files that a case names, taken before they are read.
+
+    Parameters
+    ----------
+    case
+        The case.
+    digests
+        sha256 by the file's name as the case would write it.
+    """
+
+    case: Case
+    digests: dict[str, str] = field(default_factory=dict)
+    _stamps: dict[Path, Stamp] = field(default_factory=dict)
+
+    def take(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the digests of these files, as the case writes them, and of those that are read with them.
+
+        A file that is missing has none: its reader says so.
+        """
+        taken: dict[str, str] = {}
+        for name in names:
+            target = self.case.resolve(name)
+            if not target.exists():
+                continue
+            for file in files_behind(target):
+                label = self._label(name, target, file)
+                if label not in self.digests:
+                    self._stamps[file] = _stamp(file)
+                    self.digests[label] = hash_path(file)
+                taken[label] = self.digests[label]
+        return taken
+
+    def take_section(self, section: str) -> dict[str, str]:
+        """Return the digests of a section's files."""
+        named = self.case.named_files()
+        return self.take(path for key, path in named if key.startswith(f"[{section}]"))
+
+    def take_all(self) -> None:
+        """Take the digests of the case file and of every file that it names."""
+        case_file = self.case.path
+        if case_file.is_file():
+            self._stamps[case_file] = _stamp(case_file)
+            self.digests[case_file.name] = hash_path(case_file)
+        self.take(name for _, name in self.case.named_files())
+
+    def require_unchanged(self) -> None:
+        """Raise RunError if a file is not what it was when its digest was taken."""
+        changed = [file.name for file, stamp in self._stamps.items() if _stamp(file) != stamp]
+        if changed:
+            raise RunError(
+                f"{', '.join(changed[:10])} changed while the run was reading. Run it again."
+            )
+
+    def _label(self, name: str, target: Path, file: Path) -> str:
+        plain = os.path.normpath(name)
+        if file == target:
+            return plain
+        if target.is_dir():
+            return f"{plain}/{file.relative_to(target).as_posix()}"
+        return os.path.normpath(os.path.join(os.path.dirname(plain), file.name))  # noqa: PTH118, PTH120
+
+
+def _stamp(file: Path) -> Stamp:
+    try:
+        facts = file.stat()
+    except OSError:
+        return (-1, -1, -1)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino

@@ -1,0 +1,69 @@
+"""The weights as a step: the parcels' claims on every category, kept for the next run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from carbongrid.io.inputs import Inputs
+from carbongrid.pipeline.reading import FOLDER, Reading, software
+from carbongrid.run_store import hash_values
+from carbongrid.weights import Claims
+
+STEP = "weights"
+FILES = [f"{FOLDER}/weights.npz"]
+_ARRAYS = ("weight", "inside", "near", "eligible")
+_FACTS = ("rule", "unit", "lost", "per_unit", "note")
+
+
+def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
+    """Return the hash of all that decides the claims: land, evidence, categories and regions, but no total.
+
+    Parameters
+    ----------
+    inputs
+        The tables.
+    reading
+        What read them.
+    rasters
+        Key of the step that summed the weight rasters, or empty.
+    """
+    totals = inputs.totals[inputs.totals["place"] == "here"]
+    regions = sorted({*zip(totals["category"], totals["region"], strict=True)})
+    census = None if inputs.census is None else inputs.census.to_csv(index=False)
+    lines = inputs.case.lines
+    return hash_values(
+        software(),
+        dict(reading.keys),
+        [dataclasses.asdict(category) for category in inputs.categories.values()],
+        regions,
+        census,
+        inputs.case.pois.miss if inputs.case.pois else "",
+        lines.lambda_ if lines else 0.0,
+        rasters,
+    )
+
+
+def save_claims(path: Path, claims: dict[str, Claims]) -> None:
+    """Write the claims of every category."""
+    arrays: dict[str, Any] = {}
+    facts = {}
+    for number, (name, each) in enumerate(claims.items()):
+        arrays |= {f"{number}_{part}": getattr(each, part) for part in _ARRAYS}
+        facts[name] = {part: getattr(each, part) for part in _FACTS}
+    with path.open("wb") as stream:
+        np.savez_compressed(stream, facts=np.array(json.dumps(facts)), **arrays)
+
+
+def load_claims(path: Path) -> dict[str, Claims]:
+    """Read the claims back; nothing is unpickled."""
+    with np.load(path, allow_pickle=False) as arrays:
+        facts = json.loads(str(arrays["facts"]))
+        return {
+            name: Claims(**{part: arrays[f"{number}_{part}"] for part in _ARRAYS}, **told)
+            for number, (name, told) in enumerate(facts.items())
+        }

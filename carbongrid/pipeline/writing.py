@@ -1,0 +1,63 @@
+"""What people look at, as steps: tables, report and figures, made again only if what they show changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from carbongrid.export import write_tables
+from carbongrid.maps import write_figures
+from carbongrid.pipeline.reading import software
+from carbongrid.report import write_report
+from carbongrid.result import RunTables
+from carbongrid.run_store import RunStore, hash_values
+
+TABLES = [
+    "inventory.csv",
+    "ledger.csv",
+    "units.csv",
+    "units.xlsx",
+    "units.gpkg",
+    "parcels.parquet",
+    "grid_1km.tif",
+    "grid_1km.nc",
+]
+REPORT, FIGURES = ["report.html"], ["figures"]
+
+
+def write_products(
+    store: RunStore,
+    tables: RunTables,
+    digests: Mapping[str, str],
+    tell: Callable[[str, int, int], None],
+) -> None:
+    """Write tables, report and figures into a run.
+
+    Parameters
+    ----------
+    store
+        The run.
+    tables
+        What they show.
+    digests
+        Of the tables' content.
+    tell
+        Called with the name of the step, what is done and what there is to do.
+    """
+    told = (tables.title, tables.year, tables.currency, tables.parents, tables.benchmark)
+    categories = [dataclasses.asdict(category) for category in tables.categories]
+    key = hash_values(software(), dict(digests), told, categories, tables.assumptions)
+    folder = store.folder
+    steps: list[tuple[str, list[str], Callable[[], object]]] = [
+        ("tables", TABLES, lambda: write_tables(tables, folder)),
+        ("report", REPORT, lambda: write_report(tables, folder)),
+        ("figures", FIGURES, lambda: write_figures(tables, folder / FIGURES[0])),
+    ]
+    tell("writing", 0, len(steps))
+    for done, (name, files, make) in enumerate(steps, start=1):
+        store.step(name, key, files, lambda make=make: _call(make))  # type: ignore[misc]
+        tell("writing", done, len(steps))
+
+
+def _call(make: Callable[[], object]) -> None:
+    make()

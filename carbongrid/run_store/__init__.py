@@ -1,0 +1,21 @@
+"""The run directory and its commit (docs/decisions/0025): absent or complete, one writer, nothing made twice.
+
+Work goes to a temporary sibling, step by step, each with the hash of what it was made from and the digests of what
+it made; the manifest is written last, then one rename. What is taken over, from an interrupted run or from the run
+that is being replaced, is hashed again first.
+"""
+
+from carbongrid.run_store.hashing import hash_path, hash_values
+from carbongrid.run_store.lock import claimed
+from carbongrid.run_store.store import MANIFEST, Recall, RunStore, check_target, new_run
+
+__all__ = [
+    "MANIFEST",
+    "Recall",
+    "RunStore",
+    "check_target",
+    "claimed",
+    "hash_path",
+    "hash_values",
+    "new_run",
+]

@@ -1,0 +1,55 @@
+"""Digests of files, folders and values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def hash_path(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder's relative names and files in order."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+                digest.update(hash_path(file).encode() + b"\0")
+        return digest.hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_values(*values: Any) -> str:
+    """Return the sha256 of values that JSON can hold, the key of a step."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(path: Path) -> None:
+    """Bring a file, or a folder with all that it holds, to the disk."""
+    if path.is_dir():
+        for entry in path.rglob("*"):
+            sync(entry)
+    sync(path)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file so that it holds the old text or the new, whatever happens."""
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)
+    sync(path.parent)

@@ -1,0 +1,93 @@
+"""One writer per run directory: a lock that names its holder and dies with it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from carbongrid.errors import RunError
+
+_PATIENCE = 5.0
+"""Seconds in which a holder must have written its name after taking the lock, or let go."""
+
+_NAME = re.compile(r"process (\d+) on (\S+), since ")
+
+
+@contextlib.contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Hold the lock of a run directory; the kernel frees it when its holder dies.
+
+    Raises
+    ------
+    RunError
+        At once, with the holder's name, if another process has it, or if no file can be made beside the directory.
+    """
+    path = out.with_name(f".{out.name}.lock")
+    with _taken(path, out) as stream:
+        stream.truncate(0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        stream.write(f"process {os.getpid()} on {os.uname().nodename}, since {since}")
+        stream.flush()
+        try:
+            yield
+        finally:
+            # Removed while it is held: whoever opened it meanwhile sees that it is gone and opens a new one.
+            path.unlink(missing_ok=True)
+
+
+def _taken(path: Path, out: Path) -> IO[str]:
+    """Open and lock the file; the lock counts only if the file still bears the name then."""
+    patience = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            stream = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise RunError(
+                f"{out.parent}: no run directory can be written here ({error.strerror}). Give another."
+            ) from error
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            holder = stream.read().strip()
+            stream.close()
+            # Between the lock and the name there is a moment in which the file is empty, or names a dead holder.
+            if _lives(holder) or time.monotonic() > patience:
+                raise RunError(
+                    f"{out}: {holder or 'another process'} is writing this run directory. "
+                    "Wait for it, or give another."
+                ) from None
+            time.sleep(0.01)
+            continue
+        if _is_named(path, stream):
+            return stream
+        stream.close()
+
+
+def _is_named(path: Path, stream: IO[str]) -> bool:
+    try:
+        return os.fstat(stream.fileno()).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _lives(holder: str) -> bool:
+    """Tell whether a name is of a living process; one on another machine is taken to live."""
+    match = _NAME.match(holder)
+    if match is None:
+        return False
+    if match[2] != os.uname().nodename:
+        return True
+    try:
+        os.kill(int(match[1]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
