@@ -38,7 +38,7 @@ STUDY = {
     "sink/crops": "71.96",
     "sink/land": "179.90",
 }
-"""The demo's category totals, 1e4 t CO2e: issue 2."""
+"""The demo's category totals, 1e4 t CO2e: the study's rows; how industrial land and transport are split is made up."""
 
 GROSS, SINK = "24028.97", "251.86"
 """The study's rows that they add up to."""

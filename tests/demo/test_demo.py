@@ -1,4 +1,4 @@
-"""The demonstration city: what issue 2 promises of it, on the small one, and of the full one once."""
+"""The demonstration city: what it promises, on the small one, and of the full one once."""
 
 import csv
 import hashlib
