@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from data import ROOT, data_folder
+from filelock import FileLock
 from hypothesis import settings
 
 # The first example of a test may compile a kernel, so time limits of single examples say nothing.
@@ -18,14 +21,49 @@ settings.load_profile("house")
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Make a folder for all the processes of this test session; the first to come makes it."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, done = base / name, base / f"{name}.done"
+    with FileLock(base / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo's case; not to be modified: see ``city``."""
     from carbongrid.demo import write_city
 
-    folder = tmp_path_factory.mktemp("small-city")
-    write_city(folder / "case", size="small")
-    return folder / "case"
+    return made_once(
+        tmp_path_factory, "small-city", lambda folder: write_city(folder, size="small")
+    )
+
+
+@pytest.fixture(scope="session")
+def full_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the full demo, both of its cases run; not to be modified."""
+    from carbongrid.demo import run_demo
+
+    return made_once(tmp_path_factory, "full-demo", run_demo)
+
+
+@pytest.fixture(scope="session")
+def liechtenstein(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the example, as its script leaves it; not to be modified."""
+    data = data_folder()
+
+    def make(folder: Path) -> None:
+        words = [sys.executable, str(ROOT / "examples" / "liechtenstein.py"), str(folder)]
+        known = {**os.environ, "CARBONGRID_DATA": str(data)}
+        done = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "liechtenstein", make)
 
 
 @pytest.fixture
@@ -39,9 +77,7 @@ def small_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A finished run of the small demo; not to be modified: copy it before damaging it."""
     from carbongrid.pipeline import run
 
-    out = tmp_path_factory.mktemp("small-run") / "run"
-    run(small_city / "case.toml", out)
-    return out
+    return made_once(tmp_path_factory, "small-run", lambda out: run(small_city / "case.toml", out))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from data import ROOT, data_folder
 
-from carbongrid.pipeline import run
 from carbongrid.verification import verify
 
 
@@ -27,13 +26,6 @@ def example() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(scope="session")
-def liechtenstein(example: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("liechtenstein")
-    run(example.write_case(folder / "case"), folder / "run")
-    return folder
 
 
 def grams(column: pd.Series) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 import carbongrid as cg
 from carbongrid.errors import InputError, RunError
+from carbongrid.export import read_result
 from carbongrid.pipeline import check, run
 from carbongrid.run_store import hash_path
 
@@ -230,21 +231,17 @@ def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:
 
 
 @pytest.mark.full
-def test_the_full_demo_adds_up_to_the_study_and_verifies(tmp_path: Path) -> None:
-    from carbongrid.demo import run_demo
-
-    outcome = run_demo(tmp_path / "demo")
-    units = outcome.result.units
+def test_the_full_demo_adds_up_to_the_study_and_verifies(full_demo: Path) -> None:
+    result = read_result(full_demo / "run")
+    units = result.units
     assert len(units) == 97
     assert set(units["zone"]) == {1, 2, 3, 4}
-    assert len(outcome.result.inventory) == 17
-    parcels = outcome.result.parcels
-    grid = outcome.result.grid_1km
+    assert len(result.inventory) == 17
     # The study's category rows, 24,028.97 gross and 251.86 sink in 1e4 t, as grams.
     for kind, study in (("emission", 240_289_700_000_000), ("sink", 2_518_600_000_000)):
-        assert int(parcels[f"{kind}_g"].sum()) == study
-        assert int(grid[kind].sum()) == study
-    ledger = outcome.result.ledger
-    assert (ledger["unallocated_t"].astype(float) == 0).all()
-    assert cg.verify(outcome.result.directory).ok
-    assert outcome.flipped > 0
+        assert int(result.parcels[f"{kind}_g"].sum()) == study
+        assert int(result.grid_1km[kind].sum()) == study
+    assert (result.ledger["unallocated_t"].astype(float) == 0).all()
+    assert cg.verify(full_demo / "run").ok
+    by_district = read_result(full_demo / "run-district-gdp").units
+    assert 0 < (units["zone"] != by_district["zone"]).sum() < 97

@@ -52,8 +52,8 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory):
-    return Folder(write_city(tmp_path_factory.mktemp("full")).parent)
+def full(full_demo):
+    return Folder(full_demo / "case")
 
 
 def shares_across(city):

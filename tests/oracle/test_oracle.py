@@ -6,7 +6,6 @@ of the number and 1 g, every unit x category within 1e-9 and 1 g for each of its
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from data import ROOT, data_folder
+from data import ROOT
 
 from oracle.comparison import differences, report
 from oracle.method import solve
@@ -52,10 +51,8 @@ def assert_same(case, out):
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small")
-    command("-m", "carbongrid", "demo", folder / "demo", "--size", "small", "--quiet")
-    return exact(folder / "demo" / "case", folder / "exact")
+def small(small_city, tmp_path_factory):
+    return exact(small_city, tmp_path_factory.mktemp("small") / "exact")
 
 
 def test_tiny_case(tmp_path):
@@ -115,21 +112,10 @@ def test_small_demo_with_other_choices(small, tmp_path):
 
 
 @pytest.mark.full
-def test_full_demo(tmp_path):
-    command(
-        "-c",
-        "import sys; from pathlib import Path; from carbongrid.demo import write_city; write_city(Path(sys.argv[1]))",
-        tmp_path / "demo",
-    )
-    [case] = [path.parent for path in (tmp_path / "demo").rglob("case.toml")]
-    assert_same(exact(case, tmp_path / "exact") / "case.toml", tmp_path / "run")
+def test_full_demo(full_demo, tmp_path):
+    assert_same(exact(full_demo / "case", tmp_path / "exact") / "case.toml", tmp_path / "run")
 
 
-def test_liechtenstein(tmp_path, monkeypatch):
-    data = data_folder() / "liechtenstein"
-    if not data.is_dir():
-        pytest.skip("no real data: liechtenstein is not in the folder")
-    monkeypatch.setenv("CARBONGRID_DATA", os.fspath(data.parent))
-    command(ROOT / "examples" / "liechtenstein.py", tmp_path / "example")
-    [case] = (tmp_path / "example").rglob("case.toml")
+def test_liechtenstein(liechtenstein, tmp_path):
+    [case] = liechtenstein.rglob("case.toml")
     assert_same(exact(case.parent, tmp_path / "exact") / "case.toml", tmp_path / "run")
