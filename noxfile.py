@@ -105,6 +105,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def formats(session: nox.Session) -> None:
+    """Hand a run's files to the validators of their formats."""
+    _install(session, "formats")
+    session.run("python", "tools/formats.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks once, quickly, on this checkout."""
     _install(session, "test", "bench")
@@ -119,7 +126,8 @@ def constraints(session: nox.Session) -> None:
     session.run(
         *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--upgrade"),
         *("--python-version", "3.12", "--no-header", "--no-annotate"),
-        *("--group", "dev", "--group", "bench", "pyproject.toml", "-o", "constraints.txt"),
+        *(word for group in ("dev", "bench", "docs", "formats") for word in ("--group", group)),
+        *("pyproject.toml", "-o", "constraints.txt"),
         external=True,
     )
     session.run("python", "tools/pin.py")

@@ -11,6 +11,7 @@ class LedgerRow:
 
     ``units``, ``outside_units`` and ``snapped`` are None except on a category's first row,
     where they hold for the whole category; they are known only after the reduction.
+    The weights are None where they are not published.
     """
 
     category: str
@@ -23,9 +24,9 @@ class LedgerRow:
     unallocated: int
     rule: str
     weight_unit: str = ""
-    weight_placed: int = 0
-    weight_snapped: int = 0
-    weight_unplaced: int = 0
+    weight_placed: int | None = 0
+    weight_snapped: int | None = 0
+    weight_unplaced: int | None = 0
     elsewhere: int = 0
     reason: str = ""
     units: int | None = None

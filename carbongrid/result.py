@@ -46,6 +46,8 @@ class RunTables:
         Sentences for the report: decisions taken, warnings, notes, each (level, text).
     benchmark
         Name and text of a published total, or None.
+    reference
+        Region of C, CA and G in the indices: ``all``, or a column of the units.
     """
 
     title: str
@@ -60,6 +62,7 @@ class RunTables:
     grid_1km: xr.Dataset
     assumptions: tuple[tuple[str, str], ...] = ()
     benchmark: tuple[str, str] | None = None
+    reference: str = "all"
 
 
 @dataclass(frozen=True)

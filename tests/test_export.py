@@ -230,7 +230,8 @@ def test_csv_opens_in_pandas(directory):
 
 
 def test_geopackage(tables, directory):
-    assert pyogrio.list_layers(directory / "units.gpkg").tolist() == [["units", "MultiPolygon"]]
+    layers = pyogrio.list_layers(directory / "units.gpkg").tolist()
+    assert layers == [["units", "MultiPolygon"], ["layer_styles", None]]
     frame = gpd.read_file(directory / "units.gpkg", layer="units")
     assert frame["id"].tolist() == tables.units["id"].tolist()
     assert frame["name"].tolist() == tables.units["name"].tolist()
@@ -259,6 +260,9 @@ def test_geoparquet(tables, directory):
     meta = json.loads(pq.read_schema(path).metadata[b"geo"])
     assert meta["version"] == "1.1.0"
     assert meta["columns"]["geometry"]["covering"]["bbox"]["xmin"] == ["bbox", "xmin"]
+    area = tables.parcels["area_m2"]
+    np.testing.assert_array_equal(frame["sink_g_t_km2"], tables.parcels["sink_g"] / area)
+    assert list(frame.columns)[-6:] == [f"{name}_t_km2" for name in list(frame.columns)[4:10]]
     inside = gpd.read_parquet(path, bbox=tuple(tables.parcels.geometry[0].bounds))
     assert inside["id"].tolist() == ["001"]
 
@@ -278,6 +282,39 @@ def test_spreadsheet(tables, directory):
     assert sheet.cell(6, header.index("ccr") + 1).value == "inf"
     with ZipFile(directory / "units.xlsx") as package:
         assert b"<f>" not in package.read("xl/worksheets/sheet1.xml")
+
+
+def test_spreadsheet_has_a_sheet_per_sector_and_says_what_each_column_is(tables, directory):
+    book = openpyxl.load_workbook(directory / "units.xlsx")
+    assert book.sheetnames == ["units", "buildings", "industry", "sink", "notes"]
+    head, *rows = book["industry"].iter_rows(values_only=True)
+    assert head == ("id", "name", "industry_t", "share of emission", "Manufacturing 制造业, t")
+    masses = (tables.units["industry_g"] / 10**6).tolist()
+    assert [row[2] for row in rows] == masses
+    assert rows[0][3] == tables.units["industry_g"][0] / tables.units["emission_g"][0]
+    assert rows[4][3] is None  # a unit without emission
+    assert book["industry"].cell(2, 4).number_format == "0.0%"
+    notes = dict(row[:2] for row in book["notes"].iter_rows(values_only=True))
+    missing = [cell.value for cell in book["units"][1] if not notes.get(cell.value)]
+    assert missing == []
+    assert notes["title"] == "Six townships"
+    with ZipFile(directory / "units.xlsx") as package:
+        for name in package.namelist():
+            assert b"<f>" not in package.read(name)
+
+
+def test_sectors_that_are_no_titles_of_sheets_get_one(tables, tmp_path):
+    own = [
+        replace(c, sector=s) for c, s in zip(tables.categories, ("Notes", "n" * 40), strict=False)
+    ]
+    changed = replace(
+        tables,
+        categories=(*own, *tables.categories[2:]),
+        units=tables.units.assign(Notes_g=tables.units["buildings_g"], **{"n" * 40 + "_g": 0}),
+    )
+    write_tables(changed, tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "units.xlsx")
+    assert book.sheetnames == ["units", "Notes 2", "n" * 28, "sink", "notes"]
 
 
 def test_control_characters_do_not_stop_the_spreadsheet(tables, tmp_path):

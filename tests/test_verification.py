@@ -116,7 +116,7 @@ def move_in_units(folder, column, giver, taker, grams=1):
             change_cell(path, row, name, plus_grams(change))
     rows = table(path)
     names = [column, "emission_t", "industry_t"]
-    units = gpd.read_file(folder / "units.gpkg")
+    units = gpd.read_file(folder / "units.gpkg", layer="units")
     for name in names:
         place = rows[0].index(name)
         units[name] = [int(row[place].replace(".", "")) / 10**6 for row in rows[1:]]

@@ -151,6 +151,11 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     show_default=True,
     help="Side of a tile, in cells.",
 )
+@click.option(
+    "--public",
+    is_flag=True,
+    help="Write what may be published: units and 1 km cells, no parcels, names or small counts.",
+)
 @_talking
 def run(
     case: Path,
@@ -159,6 +164,7 @@ def run(
     restart: bool,
     scheduler: str | None,
     chunks: int,
+    public: bool,
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -177,6 +183,7 @@ def run(
                 restart=restart,
                 scheduler=scheduler,
                 chunks=chunks,
+                public=public,
                 progress=progress,
             )
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]

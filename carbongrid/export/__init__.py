@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING
 
 from carbongrid.export.content import content_of
 from carbongrid.export.digests import digests_of
-from carbongrid.export.layers import write_parcels_parquet, write_units_gpkg, write_units_xlsx
+from carbongrid.export.layers import write_parcels_parquet, write_units_gpkg
 from carbongrid.export.plain import write_csv
+from carbongrid.export.publishing import published
 from carbongrid.export.rasters import write_grid_nc, write_grid_tif
 from carbongrid.export.reading import read_content, read_result
+from carbongrid.export.spreadsheet import write_units_xlsx
+from carbongrid.export.styles import write_grid_qml
 
 if TYPE_CHECKING:
     from carbongrid.result import RunTables
 
-__all__ = ["digests_of_directory", "read_content", "read_result", "table_digests", "write_tables"]
+__all__ = [
+    "digests_of_directory",
+    "published",
+    "read_content",
+    "read_result",
+    "table_digests",
+    "write_tables",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -40,20 +50,22 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
     Notes
     -----
-    inventory.csv, ledger.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif, grid_1km.nc.
+    inventory.csv, ledger.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
+    grid_1km.nc.
     """
     content = content_of(tables, public=public)
     write_csv(content.inventory, directory / "inventory.csv")
     write_csv(content.ledger, directory / "ledger.csv")
     write_csv(content.units, directory / "units.csv", mark=True)
-    write_units_xlsx(content.units, directory / "units.xlsx")
+    write_units_xlsx(content.units, tables, directory / "units.xlsx")
     (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one
-    write_units_gpkg(content.units, directory / "units.gpkg")
+    write_units_gpkg(content.units, directory / "units.gpkg", tables.reference)
     (directory / "parcels.parquet").unlink(missing_ok=True)
     if content.parcels is not None:
         write_parcels_parquet(content.parcels, directory / "parcels.parquet")
     title = f"{tables.title}, {tables.year}".strip(", ")
     write_grid_tif(content.grid_1km, title, directory / "grid_1km.tif")
+    write_grid_qml(content.grid_1km, directory / "grid_1km.qml")
     write_grid_nc(content.grid_1km, title, directory / "grid_1km.nc")
     logger.info("tables written to %s", directory)
 

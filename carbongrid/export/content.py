@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Kind = Literal["text", "mass", "whole", "number", "flag"]
 """Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
 
+DENSITY_SUFFIX = "_t_km2"
+"""Columns of parcels.parquet that end so are a mass over the parcel's area."""
+
 FEWEST_PEOPLE = 10
 """Counts of people below this are not published (decision 31)."""
 
@@ -213,6 +216,7 @@ def _units(tables: RunTables) -> Table:
 
 def _parcels(tables: RunTables) -> Table:
     masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
+    _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
     return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
 
 

@@ -12,6 +12,7 @@ from affine import Affine
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 
+from carbongrid import __version__
 from carbongrid.errors import VerificationError
 from carbongrid.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 
@@ -80,7 +81,9 @@ def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": title,
-        "source": "carbongrid",
+        "source": f"carbongrid {__version__}",
+        # No time: the same run gives the same bytes. The manifest holds what a history would.
+        "history": f"written by carbongrid {__version__}; how it was made is in manifest.json",
         "resolution": float(grid.attrs["resolution"]),
     }
     for variable in dataset.data_vars.values():

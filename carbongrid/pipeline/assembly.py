@@ -48,8 +48,9 @@ def make_tables(
         parents=case.units.parents,
         ledger=ledger,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
-        assumptions=(*_assumptions(inputs), *said),
+        assumptions=(*method_notes(inputs), *said),
         benchmark=(case.benchmark.name, case.benchmark.total) if case.benchmark else None,
+        reference=case.reference,
     )
 
 
@@ -146,7 +147,7 @@ def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr
     return georeferenced
 
 
-def _assumptions(inputs: Inputs) -> list[tuple[str, str]]:
+def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     """Return the choices that the case made, in sentences."""
     case = inputs.case
     reference = (

@@ -13,11 +13,11 @@ import numpy as np
 from carbongrid.case import Case
 from carbongrid.chunked import Counts, label_and_count
 from carbongrid.errors import InputError, Problem
-from carbongrid.export import read_result, table_digests
+from carbongrid.export import published, read_result, table_digests
 from carbongrid.grid import Grid
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
-from carbongrid.pipeline.assembly import make_tables, manifest_of
+from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
@@ -57,6 +57,7 @@ class _Means:
     scheduler: Any
     chunks: int
     tell: Progress
+    public: bool = False
 
 
 def run(
@@ -68,6 +69,7 @@ def run(
     restart: bool = False,
     scheduler: Any = None,
     chunks: int = 2048,
+    public: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Run a case: from its totals to the zones of its units, into a new directory.
@@ -89,6 +91,9 @@ def run(
         client, else threads. Results are the same bits.
     chunks
         Side of a label tile in cells; results are the same bits.
+    public
+        Write what may be published: units and coarse cells, without parcels, names and small counts (decision 31).
+        Nothing can be taken over from such a run.
     progress
         Called with the name of a long step, what is done and what there is to do.
 
@@ -107,7 +112,7 @@ def run(
     out = Path(out).absolute()
     check_target(out, replace=replace)
     earlier = Path(reuse) if reuse else None
-    means = _Means(out, replace, earlier, restart, scheduler, chunks, progress or _silent)
+    means = _Means(out, replace, earlier, restart, scheduler, chunks, progress or _silent, public)
     means.tell("reading", 0, 4)
     case = case if isinstance(case, Case) else Case.read(case)
     if out.parent.is_dir():
@@ -168,12 +173,15 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
-        digests = table_digests(tables)
+        if means.public:
+            tables = published(tables, method_notes(inputs))
+            store.forget_all()
+        digests = table_digests(tables, public=means.public)
         write_products(store, tables, digests, means.tell)
         read.reading.fingerprints.require_unchanged()
         listed = read.reading.fingerprints.digests
         content = manifest_of(inputs, grid, tables, digests, listed, means.chunks)
-        store.write_manifest({**content, "reused": store.reused})
+        store.write_manifest({**content, "public": means.public, "reused": store.reused})
     return read_result(means.out)
 
 

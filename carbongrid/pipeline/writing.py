@@ -20,6 +20,7 @@ TABLES = [
     "units.gpkg",
     "parcels.parquet",
     "grid_1km.tif",
+    "grid_1km.qml",
     "grid_1km.nc",
 ]
 REPORT, FIGURES = ["report.html"], ["figures"]
@@ -40,16 +41,21 @@ def write_products(
     tables
         What they show.
     digests
-        Of the tables' content.
+        Of the tables' content; without one of the parcels, these are not written (``--public``).
     tell
         Called with the name of the step, what is done and what there is to do.
     """
-    told = (tables.title, tables.year, tables.currency, tables.parents, tables.benchmark)
+    told = (
+        *(tables.title, tables.year, tables.currency, tables.parents),
+        *(tables.benchmark, tables.reference),
+    )
     categories = [dataclasses.asdict(category) for category in tables.categories]
     key = hash_values(software(), dict(digests), told, categories, tables.assumptions)
     folder = store.folder
+    public = "parcels" not in digests
+    written = [name for name in TABLES if not (public and name == "parcels.parquet")]
     steps: list[tuple[str, list[str], Callable[[], object]]] = [
-        ("tables", TABLES, lambda: write_tables(tables, folder)),
+        ("tables", written, lambda: write_tables(tables, folder, public=public)),
         ("report", REPORT, lambda: write_report(tables, folder)),
         ("figures", FIGURES, lambda: write_figures(tables, folder / FIGURES[0])),
     ]

@@ -272,7 +272,7 @@ def _ledger(tables: RunTables) -> list[_Account]:
 
 
 def _unplaced(rows: Sequence[LedgerRow]) -> str:
-    count = sum(row.weight_unplaced for row in rows)
+    count = sum(row.weight_unplaced or 0 for row in rows)
     return f"{count:,} × {rows[0].weight_unit}" if count else ""
 
 

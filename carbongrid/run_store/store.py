@@ -142,6 +142,11 @@ class RunStore:
             _remove(self.folder / file)
         self._seen = [each for each in self._seen if each != name]
 
+    def forget_all(self) -> None:
+        """Forget every step so far: nothing of what is kept for the next run may be published."""
+        for name in list(self.records):
+            self.forget(name)
+
     def write_manifest(self, content: Mapping[str, Any]) -> None:
         """Write the manifest, with the hash of every file beside it; nothing may follow it.
 

@@ -1,0 +1,50 @@
+"""What of a run may be published (decision 31): units and coarse cells, no parcels, no names, no small counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from carbongrid.export.content import FEWEST_PEOPLE
+
+if TYPE_CHECKING:
+    from carbongrid.ledger import LedgerRow
+    from carbongrid.result import RunTables
+
+
+def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunTables:
+    """Return the tables without what may not be published; files, report and figures are made of them.
+
+    Parameters
+    ----------
+    tables
+        The run's tables.
+    assumptions
+        The sentences that may be published: those on the method. What the readers remarked may name parcels,
+        facilities and points, so it is counted and left out.
+
+    Returns
+    -------
+    RunTables
+        No parcels; residents below ten unknown; the ledger without remarks and without counts of people.
+    """
+    left_out = len(tables.assumptions) - len(assumptions)
+    said = list(assumptions)
+    said.append(("note", "Written to be published: no parcels, no names, no counts of fewer than ten people (decision 31)."))  # fmt: skip
+    if left_out > 0:
+        said.append(("note", f"{left_out} remarks on the input are left out: they may name parcels or facilities."))  # fmt: skip
+    residents = tables.units["residents"]
+    return replace(
+        tables,
+        parcels=tables.parcels.iloc[:0],
+        units=tables.units.assign(residents=residents.where(residents >= FEWEST_PEOPLE)),
+        ledger=tuple(_without_counts(row) for row in tables.ledger),
+        assumptions=tuple(said),
+    )
+
+
+def _without_counts(row: LedgerRow) -> LedgerRow:
+    if row.rule != "people":
+        return replace(row, reason="")
+    return replace(row, reason="", weight_placed=None, weight_snapped=None, weight_unplaced=None)

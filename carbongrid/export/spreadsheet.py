@@ -1,0 +1,195 @@
+"""units.xlsx: the units, a sheet per sector, and notes on every column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.categories import column_of, sector_names
+from carbongrid.export.content import Kind, Table, titles
+from carbongrid.zoning import zones
+
+if TYPE_CHECKING:
+    from carbongrid.result import RunTables
+
+UNITS_SHEET = "units"
+_FORMATS: dict[Kind, str] = {
+    "text": "@",
+    "mass": "#,##0.000000",
+    "whole": "0",
+    "flag": "General",
+    "number": "0.000",
+}
+_FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0"}
+_SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
+_LARGEST_WIDTH = 40
+_NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
+_MEANINGS = {
+    "id": "code of the unit, text",
+    "name": "name",
+    "name_en": "name in English, where it is known",
+    "emission_t": "gross emissions, t CO2e per year, without sinks",
+    "sink_t": "carbon sinks, t CO2e per year, positive",
+    "residents": "people; blank where unknown or not published",
+    "gdp": "GDP in whole currency units; blank is unknown, 0 is 0",
+    "ccr": "carbon compensation rate: sink over emission (equation 8)",
+    "ecc": "economic contributive coefficient: share of GDP over share of emissions (equation 9)",
+    "esc": "ecological support coefficient: share of sinks over share of emissions (equation 10)",
+    "zone": "code of the carbon balance zone, see below",
+    "zone_name": "its name",
+    "borderline": "ECC or ESC is within 0.05 of 1",
+    "indicative": "GDP and emissions were spread by the same proxy",
+    "balance": "source, balanced (within 5 %) or sink, by CCR",
+    "reason": "why the unit is unclassified",
+}
+
+
+def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
+    """Write a sheet of the units, one per sector with its categories, and notes.
+
+    Parameters
+    ----------
+    units
+        Content of the units.
+    tables
+        Where title, year, currency and categories come from.
+    path
+        The file.
+
+    Notes
+    -----
+    A text that begins like a formula is stored as a string with Excel's quote prefix, so nothing runs it, not even
+    after it was edited. Infinite indices are the text ``inf``, unknown values blank.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = UNITS_SHEET
+    columns = [
+        (title, units.frame[name], kind, _FORMAT_OF.get(name, _FORMATS[kind]))
+        for title, (name, kind) in zip(titles(units.kinds), units.kinds.items(), strict=True)
+    ]
+    _fill(sheet, columns)
+    taken = {UNITS_SHEET, "notes"}
+    for sector, columns in _sectors(units, tables):
+        title = _sheet_title(sector, taken)
+        taken.add(title.casefold())
+        _fill(book.create_sheet(title), columns)
+    _write_notes(book.create_sheet("notes"), units, tables)
+    book.save(path)
+
+
+Column = tuple[str, "pd.Series[Any]", Kind, str]
+"""Title, values (mass in grams), kind and number format."""
+
+
+def _sectors(units: Table, tables: RunTables) -> Iterator[tuple[str, list[Column]]]:
+    """Yield each sector that has a category: the whole, its share of the unit's, its categories."""
+    frame = units.frame
+    named: list[Column] = [(name, frame[name], "text", _FORMATS["text"]) for name in ("id", "name")]
+    for sector in dict.fromkeys(category.sector for category in tables.categories):
+        whole = f"{sector}_g"
+        sums = frame[whole].astype(np.int64)
+        of_all = sums if sector == "sink" else frame["emission_g"].astype(np.int64)
+        share = (sums / of_all.where(of_all > 0)).astype(np.float64)
+        columns: list[Column] = [*named, (f"{sector}_t", sums, "mass", _SECTOR_MASS)]
+        if sector != "sink":
+            columns.append(("share of emission", share, "number", _SHARE_FORMAT))
+        for category in tables.categories:
+            if category.sector == sector:
+                mass = frame[f"{column_of(category.name)}_g"]
+                title = f"{category.name_en or category.name} {category.name_zh}".strip()
+                columns.append((f"{title}, t", mass, "mass", _SECTOR_MASS))
+        yield sector, columns
+
+
+def _sheet_title(sector: str, taken: set[str]) -> str:
+    title = _NOT_IN_TITLES.sub("_", sector)[:28] or "sector"
+    number, free = 2, title
+    while free.casefold() in taken:
+        free, number = f"{title} {number}", number + 1
+    return free
+
+
+def _fill(sheet: Any, columns: Sequence[Column]) -> None:
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    bold, wrapped = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+    for number, (title, values, kind, form) in enumerate(columns, start=1):
+        head = sheet.cell(1, number)
+        write_text(head, title)
+        head.font, head.alignment = bold, wrapped
+        shown = values.astype(np.int64) / 10**6 if kind == "mass" else values
+        for row, value in enumerate(shown.tolist(), start=2):
+            _write_cell(sheet.cell(row, number), value, kind, form)
+        width = max(12, min(len(title), 18)) + 2
+        if kind == "text":
+            width = max([width, *(len(str(text)) + 2 for text in shown)])
+        sheet.column_dimensions[get_column_letter(number)].width = min(width, _LARGEST_WIDTH)
+    sheet.freeze_panes = "C2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
+    """Write what the file is, what each column means, and the zones with their guidance."""
+    from openpyxl.styles import Alignment, Font
+
+    names = sector_names()
+    rows: list[tuple[str, str]] = [
+        ("title", tables.title),
+        ("year", str(tables.year)),
+        ("currency of gdp", tables.currency),
+        ("region of the indices", tables.reference),
+        ("made by", "carbongrid"),
+        ("mass", "t CO2e per year, rounded from whole grams; units.csv has every gram"),
+        ("", ""),
+    ]
+    meanings = dict(_MEANINGS)
+    meanings |= dict.fromkeys(tables.parents, "code of a higher level")
+    for sector, (english, chinese) in names.items():
+        meanings.setdefault(f"{sector}_t", f"{english} {chinese}, t CO2e per year")
+    for category in tables.categories:
+        text = f"{category.name_en} {category.name_zh}".strip() or category.name
+        meanings[f"{column_of(category.name)}_t"] = (
+            f"{text}, t CO2e per year, scope {category.scope}"
+        )
+    rows += [(title, meanings.get(title, "")) for title in titles(units.kinds)]
+    rows.append(("", ""))
+    for zone in zones():
+        rows.append((f"zone {zone.code}", f"{zone.name_en} {zone.name_zh}: {zone.guidance_en}"))
+    for number, (left, right) in enumerate(rows, start=1):
+        write_text(sheet.cell(number, 1), left)
+        sheet.cell(number, 1).font = Font(bold=True)
+        write_text(sheet.cell(number, 2), right)
+        sheet.cell(number, 2).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 28, 100
+
+
+def _write_cell(cell: Any, value: Any, kind: Kind, form: str) -> None:
+    if kind == "text":
+        write_text(cell, value)
+        return
+    if pd.isna(value):
+        return
+    if kind == "number" and not np.isfinite(value):
+        write_text(cell, str(value))
+        return
+    cell.value = value
+    cell.number_format = form
+
+
+def write_text(cell: Any, text: str) -> None:
+    """Write a string that is never taken for a formula; what XML cannot hold is replaced."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("�", text)
+    cell.data_type = "s"
+    cell.number_format = _FORMATS["text"]
+    cell.quotePrefix = True

@@ -1,0 +1,200 @@
+"""How each variable of the units is classed and coloured, for figures and for styles in files (decision 30)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from carbongrid.maps.classes import (
+    logarithmic_breaks,
+    mass_scale,
+    natural_breaks,
+    short_number,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Classes of one variable.
+
+    Parameters
+    ----------
+    column
+        The column of the units that is classed, mass in grams.
+    breaks
+        Between the classes, ascending, in the column's own unit: one fewer than there are classes.
+    at_break
+        Which class a value at a break belongs to.
+    labels, colours
+        Of each class, lowest first.
+    name
+        The variable in English and Chinese.
+    unit
+        What the values are, in English and Chinese.
+    missing
+        What a value that is not there means.
+    note
+        A remark for the legend.
+    """
+
+    column: str
+    breaks: tuple[float, ...]
+    at_break: Literal["below", "above"]
+    labels: tuple[str, ...]
+    colours: tuple[str, ...]
+    name: tuple[str, str]
+    unit: tuple[str, str] = ("", "")
+    missing: str = "unknown"
+    note: str = ""
+
+    def values(self, units: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what is classed, shape (units,); NaN has no class."""
+        values = units[self.column].to_numpy(np.float64, na_value=np.nan)
+        if self.at_break == "below":  # totals: nothing is not the least of something
+            values = np.where(values > 0, values, np.nan)
+        result: NDArray[np.float64] = values
+        return result
+
+    def classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the class of each value, 0 the lowest, -1 for NaN."""
+        side: Literal["left", "right"] = "left" if self.at_break == "below" else "right"
+        found = np.searchsorted(self.breaks, values, side=side).astype(np.int64)
+        found[np.isnan(values)] = -1
+        return found
+
+
+def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
+    """Return the scale of every variable that the units have, by a short name.
+
+    Parameters
+    ----------
+    units
+        Columns emission_g, sink_g, ccr, ecc, esc and, where they are known, gdp and residents.
+    reference
+        Region of the indices: ``all``, or the column of the units that names it.
+
+    Returns
+    -------
+    dict of Scale
+        emission, sink, ccr, ecc, esc; gdp and residents if some unit has one.
+    """
+    scales = {
+        "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd"),
+        "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn"),
+        "ccr": rates(units, reference),
+        "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), "GDP"),
+        "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), "sinks"),
+    }  # fmt: skip
+    for column, name, unit, palette in (
+        ("gdp", ("GDP", "地区生产总值"), ("million", "百万"), "Purples"),
+        ("residents", ("Residents", "常住人口"), ("people", "人"), "Blues"),
+    ):
+        if column in units and units[column].notna().any():
+            divisor = 1e6 if column == "gdp" else 1.0
+            scales[column] = _natural(column, divisor, units[column], name, unit, palette)
+    return scales
+
+
+def totals(column: str, grams: pd.Series[int], name: tuple[str, str], palette: str) -> Scale:
+    """Return five natural classes of a mass, in the unit that suits the largest."""
+    divisor, unit = mass_scale(float(grams.max()) if len(grams) else 0.0)
+    return _natural(
+        column, divisor, grams, name, (f"{unit} CO₂e yr⁻¹", ""), palette, missing="none"
+    )
+
+
+def _natural(
+    column: str,
+    divisor: float,
+    values: pd.Series[int] | pd.Series[float],
+    name: tuple[str, str],
+    unit: tuple[str, str],
+    palette: str,
+    *,
+    missing: str = "none or unknown",
+) -> Scale:
+    known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
+    numbers = known[known > 0]
+    bounds = natural_breaks(numbers)
+    ends = [each / divisor for each in (float(numbers.min()), *bounds)] if bounds else []
+    return Scale(
+        column,
+        tuple(bounds[:-1]),
+        "below",
+        tuple(ranges(ends)) or ("none",),
+        sequential(palette, max(len(bounds), 1)),
+        name,
+        unit,
+        missing,
+    )
+
+
+def rates(units: pd.DataFrame, reference: str) -> Scale:
+    """Return the classes of CCR, with a break at the rate of the region.
+
+    Where each unit has a region of its own, a unit's CCR over its region's is what is classed; that is
+    ESC, since ESC_i = CCR_i/CCR.
+    """
+    name = ("Carbon compensation rate (CCR)", "碳补偿率")
+    if reference != "all":
+        note = f"1: the rate of the unit's own {reference}"
+        unit = (f"sink over emission, times\nthe rate of the {reference}", "")
+        return _around("esc", 1.0, name, unit, note)
+    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
+    rate = sink / emission if emission and sink else 0.01
+    note = f"The middle break is the rate of\nall units together: {short_number(100 * rate)} %"
+    return _around("ccr", rate, name, ("sink over emission, %", ""), note, shown=100)
+
+
+def around_one(column: str, name: tuple[str, str], what: str) -> Scale:
+    """Return six classes of a coefficient that double away from 1."""
+    unit = (f"share of {what} over\nshare of emissions", "")
+    note = f"1: a unit's share of {what} equals\nits share of emissions"
+    return _around(column, 1.0, name, unit, note)
+
+
+def _around(
+    column: str,
+    centre: float,
+    name: tuple[str, str],
+    unit: tuple[str, str],
+    note: str,
+    *,
+    shown: float = 1,
+) -> Scale:
+    breaks = logarithmic_breaks(centre)
+    texts = [f"{value * shown:.3g}" for value in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
+    return Scale(column, tuple(breaks), "above", labels, diverging(6), name, unit, note=note)
+
+
+def ranges(bounds: list[float]) -> list[str]:
+    """Return a label for each class between its bounds; a single value stands alone."""
+    texts = [short_number(value) for value in bounds]
+    return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
+
+
+def sequential(palette: str, count: int) -> tuple[str, ...]:
+    """Return colours of a sequential palette of ColorBrewer, without its palest and its darkest end."""
+    return _of_palette(palette, (0.12, 0.88), count)
+
+
+def diverging(count: int) -> tuple[str, ...]:
+    """Return colours from orange through white to purple, which the colour-blind tell apart too; low is purple."""
+    return _of_palette("PuOr", (0.92, 0.08), count)
+
+
+def _of_palette(palette: str, ends: tuple[float, float], count: int) -> tuple[str, ...]:
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    places = np.linspace(*ends, count) if count != 1 else np.array([0.6])
+    return tuple(to_hex(colour) for colour in colormaps[palette](places))

@@ -1,0 +1,80 @@
+"""Hand the files of a run to the validators of their formats: ``nox -s formats``.
+
+    python tools/formats.py [RUN]
+
+Without a run directory the small demo is made and checked. Ends with an error if a validator is not content.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pyogrio
+import rioxarray  # noqa: F401  (registers .rio)
+import xarray as xr
+
+from carbongrid.demo import run_demo
+
+SCRIPTS = Path(sys.executable).parent
+
+
+def validator_faults(run: Path) -> Iterator[str]:
+    """Yield what rio-cogeo, compliance-checker and geoparquet-validator say against a file."""
+    for command, content in {
+        ("rio", "cogeo", "validate", "--strict", "grid_1km.tif"): "is a valid cloud optimized",
+        ("compliance-checker", "--test=cf:1.11", "--criteria=strict", "grid_1km.nc"): "",
+        ("geoparquet-validator", "check", "parcels.parquet"): "covering: 6 pass, 0 fail",
+    }.items():
+        done = subprocess.run(  # noqa: S603  (fixed commands)
+            [SCRIPTS / command[0], *command[1:]],
+            cwd=run,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        print(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}")
+        if done.returncode or content not in done.stdout:
+            yield f"{command[-1]}: {command[0]} is not content"
+
+
+def style_faults(run: Path) -> Iterator[str]:
+    """Yield what is wrong with the styles: none is the default, or one does not parse."""
+    styles = pyogrio.read_dataframe(run / "units.gpkg", layer="layer_styles")
+    if styles["useAsDefault"].sum() != 1:
+        yield "units.gpkg: not one default style"
+    for row in styles.to_dict("records"):
+        symbols = ET.fromstring(row["styleQML"]).findall("renderer-v2/symbols/symbol")  # noqa: S314
+        rules = ET.fromstring(row["styleSLD"]).findall(".//{http://www.opengis.net/se}Rule")  # noqa: S314
+        print(f"style {row['styleName']}: {len(symbols)} symbols, {len(rules)} rules")
+        if not symbols or len(symbols) != len(rules):
+            yield f"units.gpkg: style {row['styleName']} has no symbols, or not one per rule"
+
+
+def label_faults(run: Path) -> Iterator[str]:
+    """Yield what keeps rioxarray from placing the labels."""
+    with xr.open_zarr(run / "labels.zarr", consolidated=False) as labels:
+        print(f"labels.zarr: {labels.rio.crs}, {labels.rio.bounds()}")
+        if labels.rio.crs is None or labels["parcel"].rio.crs is None:
+            yield "labels.zarr has no CRS in rioxarray"
+
+
+def main() -> None:
+    """Check a run; exit with 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(description="Validate the files of a run")
+    parser.add_argument("run", type=Path, nargs="?")
+    with tempfile.TemporaryDirectory() as folder:
+        given = parser.parse_args().run
+        run = given or run_demo(Path(folder) / "demo", size="small").result.directory
+        faults = [*validator_faults(run), *style_faults(run), *label_faults(run)]
+    print("\n".join(faults) if faults else "All formats are as their validators want them.")
+    raise SystemExit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
