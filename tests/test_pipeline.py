@@ -18,7 +18,7 @@ from carbongrid.run_store import hash_path
 
 LAYOUT = {
     "manifest.json", "inventory.csv", "ledger.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
-    "grid_1km.tif", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
+    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
 }  # fmt: skip
 
 
