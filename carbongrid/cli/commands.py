@@ -91,14 +91,17 @@ def demo(
 
 @main.command()
 @click.argument("directory", type=_FOLDER)
+@click.option("--inventory", is_flag=True, help="Write the template of activity data, too.")
 @_talking
-def init(directory: Path, quiet: bool, as_json: bool, verbose: int) -> None:
+def init(directory: Path, inventory: bool, quiet: bool, as_json: bool, verbose: int) -> None:
     """Write a case to fill in, with a comment on every line, to DIRECTORY."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid.case import write_template
+        from carbongrid.io.activity_template import write_inventory_template
 
         files = write_template(directory)
+        files += write_inventory_template(directory) if inventory else []
         for path in files:
             talk.say(str(path))
         talk.say(

@@ -50,6 +50,20 @@ def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
         writer.writerows(zip(*cells, strict=True))
 
 
+def write_text_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([quoted(str(name)) for name in table.columns])
+        writer.writerows([quoted(str(cell)) for cell in row] for row in table.itertuples(index=False))
+
+
+def read_text_csv(path: Path) -> pd.DataFrame:
+    """Read what :func:`write_text_csv` wrote; raises as :func:`read_units_csv`."""
+    header, rows = _rows(path)
+    return pd.DataFrame([[unquoted(cell) for cell in row] for row in rows], columns=header, dtype=str)
+
+
 def _cells(column: pd.Series[Any], kind: Kind) -> list[str]:
     values, missing = column.tolist(), column.isna().tolist()
     if kind == "text":

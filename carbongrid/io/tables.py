@@ -52,7 +52,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
     else:
         cells = _csv_cells(decoded(path.read_bytes(), path.name, encoding), path.name)
-    return _with_header(cells, path.name)
+    return with_header(cells, path.name)
 
 
 def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
@@ -249,7 +249,8 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
     return stripped
 
 
-def _with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
+def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return cells as a table whose columns are named by the first row, as :func:`read_table` does."""
     if cells.empty:
         raise InputError(
             "the table is empty", where, "Its first row holds the names of the columns."

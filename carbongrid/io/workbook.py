@@ -1,4 +1,4 @@
-"""Reads the first sheet of an XLSX workbook as text: alone knows openpyxl among the readers."""
+"""Reads the sheets of an XLSX workbook as text: alone knows openpyxl among the readers."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ def workbook_cells(path: Path) -> pd.DataFrame:
         If it is no workbook, unpacks to more than :data:`MOST_BYTES`, or has a formula without a
         stored value.
     """
+    return next(iter(_sheets(path, first=True).values()))
+
+
+def workbook_sheets(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the cells of every visible sheet of a workbook by its name, as :func:`workbook_cells`.
+
+    Raises
+    ------
+    InputError
+        As :func:`workbook_cells`.
+    """
+    return _sheets(path, first=False)
+
+
+def _sheets(path: Path, *, first: bool) -> dict[str, pd.DataFrame]:
     import openpyxl
 
     data = path.read_bytes()
@@ -48,7 +63,14 @@ def workbook_cells(path: Path) -> pd.DataFrame:
             stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
-                return _sheet(stored.worksheets[0], written.worksheets[0], path.name)
+                pairs = list(zip(stored.worksheets, written.worksheets, strict=True))
+                if first:
+                    return {str(sheet.title): _sheet(sheet, other, path.name) for sheet, other in [pairs[0]]}
+                return {
+                    str(sheet.title): _sheet(sheet, other, f"{path.name}, sheet {sheet.title}")
+                    for sheet, other in pairs
+                    if sheet.sheet_state == "visible"
+                }
             finally:
                 stored.close()
                 written.close()

@@ -1,0 +1,231 @@
+"""Units of activities and of factors, read exactly: alone knows pint.
+
+A unit becomes a scale (a Fraction, to gram, metre, second, joule = g m2 s-2), a dimension and a substance: ``kg CO2/kWh`` is
+1000/3.6e9 of mass over energy, of CO2. All amounts are of one year, so ``yr`` counts as one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+
+from carbongrid.errors import InputError
+
+Dimension = tuple[tuple[str, Fraction], ...]
+"""Base dimensions and their powers, sorted by name."""
+
+_DEFINITIONS = (
+    "metre = [length] = m",
+    "gram = [mass] = g",
+    "second = [time] = s",
+    "milli- = 1 / 1000 = m-",
+    "kilo- = 1000 = k-",
+    "mega- = 1000000 = M-",
+    "giga- = 1000000000 = G-",
+    "tera- = 1000000000000 = T-",
+    "peta- = 1000000000000000 = P-",
+    "tonne = 1000000 * gram = t",
+    "hectare = 10000 * metre ** 2 = ha = hm2",
+    "mu = hectare / 15",
+    "litre = metre ** 3 / 1000 = L",
+    "Nm3 = metre ** 3",
+    "hour = 3600 * second = h",
+    "day = 24 * hour",
+    "joule = kilogram * metre ** 2 / second ** 2 = J",
+    "watt = joule / second = W",
+    "watt_hour = watt * hour = Wh",
+    "tce = 29.3076 * gigajoule",
+    "head = [animal]",
+    "person = [person]",
+    "vehicle = [vehicle]",
+    "pkm = person * kilometre",
+    "tkm = tonne * kilometre",
+    "vkm = vehicle * kilometre",
+    "percent = 1 / 100",
+)
+"""tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015)."""
+
+_CHINESE = {
+    "克": "g", "千克": "kg", "公斤": "kg", "吨": "t",
+    "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
+    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "mtce", "公斤标准煤": "mtce",
+    "亩": "mu", "公顷": "ha", "平方米": "m2", "平方公里": "km2", "平方千米": "km2",
+    "立方米": "m3", "标准立方米": "m3", "升": "L",
+    "头": "head", "只": "head", "匹": "head", "羽": "head", "头只": "head", "人": "person",
+    "吨公里": "tkm", "人公里": "pkm", "车公里": "vkm", "辆公里": "vkm", "天": "day", "日": "day",
+}  # fmt: skip
+_ALIASES = {"cap": "person", "capita": "person", "heads": "head", "persons": "person", "people": "person",
+            "tonnes": "t", "days": "day", "d": "day", "l": "L", "tec": "tce", "%": "percent", "fraction": "", "1": ""}  # fmt: skip
+_POWERS = {
+    "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
+}  # fmt: skip
+_YEAR = {"yr", "a", "year", "年"}
+SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD")
+"""What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
+_SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
+_BY_THE_WAY = frozenset(
+    "ce dry matter mass product clinker cement lime limestone dolomite carbonate glass coke trona urea waste MSW protein "
+    "NH3 NH3+NOx-N HNO3 (100%) (NCV) NCV Al CaC2 a.i. steel grain fresh P2O5 K2O film pesticide fertilizer".split()
+)
+"""Words in a unit that say of what it is and change nothing."""
+
+_SCRIPTS = str.maketrans("₂₃₄₅⁰¹²³⁴⁵⁶⁷⁸⁹（）／·", "23450123456789()/ ")
+_MULTIPLIER = re.compile(
+    r"(?:(?P<number>(?!10\^)\d+(?:\.\d+)?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
+)
+_CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
+_INDEX = re.compile(r"([A-Za-z])(\d)$")
+_WAY_OUT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that was read.
+
+    Parameters
+    ----------
+    text
+        As written.
+    scale
+        One of it in gram, metre, second, animal, person, vehicle.
+    dimension
+        Powers of the base dimensions.
+    substance
+        One of :data:`SUBSTANCES`, or blank.
+    """
+
+    text: str
+    scale: Fraction
+    dimension: Dimension
+    substance: str
+
+
+@lru_cache(maxsize=4096)
+def read_unit(text: str) -> Unit:
+    """Return a unit of an activity or of a factor.
+
+    Parameters
+    ----------
+    text
+        ``kt``, ``亿千瓦时``, ``10^4 Nm3``, ``kg CO2/kWh``, ``t C/(hm2 yr)`` ...
+
+    Raises
+    ------
+    InputError
+        If a word in it is not known.
+    """
+    parts = _split(text.strip().translate(_SCRIPTS))
+    if not text.strip() or any(not part.strip() for part in parts):
+        raise InputError("the unit is blank", way_out=_WAY_OUT)
+    scale, powers, substance = Fraction(1), dict[str, Fraction](), ""
+    for position, part in enumerate(parts):
+        factor, dimension, found = _part(part, text)
+        sign = -1 if position else 1
+        scale = scale / factor if position else scale * factor
+        for name, power in dimension:
+            powers[name] = powers.get(name, Fraction(0)) + sign * power
+        substance = substance if position else found
+    kept = tuple(sorted((name, power) for name, power in powers.items() if power))
+    return Unit(text, scale, kept, substance)
+
+
+def dimension_of(text: str) -> Dimension:
+    """Return the dimension of a unit."""
+    return read_unit(text).dimension
+
+
+def product_dimension(*factors: tuple[Dimension, int]) -> Dimension:
+    """Return the dimension of a product of powers."""
+    powers: dict[str, Fraction] = {}
+    for dimension, sign in factors:
+        for name, power in dimension:
+            powers[name] = powers.get(name, Fraction(0)) + sign * power
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+_NAMES = {
+    "t": "mass", "kWh": "energy", "m3": "volume", "ha": "area", "head": "animals", "person": "people", "t km": "freight (mass x distance)",
+    "pkm": "people x distance", "vkm": "vehicles x distance", "kW": "power", "day": "time", "1": "a plain number",
+    "km": "distance", "kg/m3": "density",
+}  # fmt: skip
+
+
+@cache
+def _named_dimensions() -> dict[Dimension, str]:
+    return {read_unit(text).dimension if text != "1" else (): name for text, name in _NAMES.items()}
+
+
+def dimension_name(dimension: Dimension) -> str:
+    """Return a dimension in words: ``mass``, ``energy``, or its powers."""
+    known = _named_dimensions()
+    if dimension in known:
+        return known[dimension]
+    return " x ".join(f"{name.strip('[]')}^{power}" for name, power in dimension)
+
+
+def _split(text: str) -> list[str]:
+    """Split at slashes; a slash inside brackets is none, and N2O per head and year is per both."""
+    return re.split(r"/(?![^(]*\))", text)
+
+
+def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str]:
+    text = part.strip()
+    if text.startswith("(") and text.endswith(")"):
+        text = text[1:-1].strip()
+    text = re.sub(r"\bt ce\b", "tce", text)
+    match = _MULTIPLIER.match(text)
+    scale = Fraction(1)
+    if match and match.end() and text[match.end() :].strip():
+        scale = Fraction(match["number"] or 1) * Fraction(10) ** int(match["power"] or 0)
+        text = text[match.end() :].strip()
+    dimension: Dimension = ()
+    substance = ""
+    for word in text.replace("*", " ").split():
+        if word in _YEAR or word in _BY_THE_WAY:
+            continue
+        if _SYNONYMS.get(word, word) in SUBSTANCES:
+            substance = _SYNONYMS.get(word, word)
+            continue
+        factor, own = _word(word, whole)
+        scale *= factor
+        dimension = product_dimension((dimension, 1), (own, 1))
+    if not scale:
+        raise InputError(f"the unit {whole!r} is nothing", way_out=_WAY_OUT)
+    return scale, dimension, substance
+
+
+def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
+    power = 1
+    if not word.isascii():
+        match = _CHINESE_POWER.fullmatch(word)
+        multiple, rest = (match[1], match[2]) if match else (None, word)
+        if word in _CHINESE or rest not in _CHINESE:
+            multiple, rest = None, word
+        if rest not in _CHINESE:
+            raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT)
+        power = 10 ** _POWERS[multiple] if multiple else 1
+        word = _CHINESE[rest]
+    word = _ALIASES.get(word, word)
+    if not word:
+        return Fraction(power), ()
+    try:
+        quantity = _registry().parse_units(_INDEX.sub(r"\1**\2", word) if word not in ("hm2", "Nm3") else word)
+        root = _registry().Quantity(Fraction(1), quantity).to_root_units()
+    except Exception:
+        raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT) from None
+    dimension = tuple(sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items()))
+    return Fraction(root.magnitude) * power, dimension
+
+
+@cache
+def _registry() -> Any:
+    # Its own definitions: pint's full table takes 0.2 s to read and knows an "a" for a year and a "head" for nothing.
+    import pint
+
+    registry: Any = pint.UnitRegistry(None, non_int_type=Fraction)
+    for definition in _DEFINITIONS:
+        registry.define(definition)
+    return registry

@@ -1,0 +1,30 @@
+"""The inventory: from activity data to category totals, every number with its source.
+
+:mod:`carbongrid.inventory.equations` holds equations 1 to 7; ``read`` a filled template, ``form`` the inventory, then
+``totals``, ``audit``, ``explain``, ``to_system``, ``approach_1``, ``approach_2`` and ``draws`` of it.
+"""
+
+from carbongrid.inventory.crosswalks import from_system, to_system
+from carbongrid.inventory.forming import form
+from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
+from carbongrid.inventory.uncertainty import approach_1, approach_2, draws, without_bounds
+from carbongrid.io.activity import read_activity as read
+
+__all__ = [
+    "Inventory",
+    "Line",
+    "approach_1",
+    "approach_2",
+    "audit",
+    "by_gas",
+    "draws",
+    "explain",
+    "form",
+    "from_system",
+    "notes",
+    "read",
+    "to_system",
+    "totals",
+    "without_bounds",
+]

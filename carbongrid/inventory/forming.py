@@ -1,0 +1,189 @@
+"""Forms the inventory: every row of activity becomes products, in grams that add up exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from carbongrid.activity import ActivityData, ActivityRow
+from carbongrid.categories import Category, read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.factors import catalogue, gwp_of
+from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line
+from carbongrid.inventory.methods import Chosen, Setting, amount_of, choose
+from carbongrid.inventory.terms import TERMS, Product
+
+EQUATION_OF_SECTOR = {"industry": 2, "buildings": 3, "transport": 4, "agriculture": 5, "waste": 6, "sink": 7}
+LOST_LAND = "agriculture/land"
+"""Category of land that gives off carbon in a year: a source, never a negative sink (decision 27)."""
+
+SINK_SETS = ("study", "ipcc")
+"""study: land and crops; ipcc: land only (decision 27)."""
+
+_MOLAR = {"C": "44/12 (C to CO2)", "CE": "44/12 (C to CO2, as CO2e)", "N2O-N": "44/28 (N2O-N to N2O)"}
+
+
+def form(
+    data: ActivityData,
+    *,
+    gwp: str = "AR5",
+    sinks: str = "study",
+    categories: Mapping[str, Category] | None = None,
+) -> Inventory:
+    """Form the inventory of a file of activity data.
+
+    Parameters
+    ----------
+    data
+        As :func:`carbongrid.inventory.read` returns it.
+    gwp
+        AR4, AR5 or AR6.
+    sinks
+        ``study`` or ``ipcc``.
+    categories
+        Those that rows may name; default the package's.
+
+    Returns
+    -------
+    Inventory
+        Lines of each gas in grams; CO2e by the GWP set, which is applied last.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file and of its factors, by sheet, row and column.
+    """
+    known = dict(read_categories() if categories is None else categories)
+    potentials = gwp_of(gwp)
+    if sinks not in SINK_SETS:
+        raise InputError(f"unknown set of sinks {sinks!r}", way_out=f"Known: {', '.join(SINK_SETS)}.")
+    setting = Setting(
+        catalogue().with_own(data.factors), int(data.settings["year"]), data.settings["grid"], data.settings["prefer"]
+    )
+    problems = list(data.problems)
+    lines: list[Line] = []
+    left_out: list[LeftOut] = []
+    for row in data.rows:
+        try:
+            formed, left = _of_row(row, setting, known, data.settings["upstream"], sinks)
+        except InputError as error:
+            problems += [_placed(fault, row) for fault in error.problems]
+            continue
+        lines += formed
+        left_out += left
+    if problems:
+        raise InputError(problems)
+    masses = [line.exact for line in lines]
+    weighed = [line.exact * potentials[line.gas] for line in lines]
+    return Inventory(
+        data=data,
+        lines=tuple(lines),
+        grams=_whole(lines, masses),
+        grams_co2e=_whole(lines, weighed),
+        left_out=tuple(left_out),
+        gwp=gwp,
+        sinks=sinks,
+        categories=known,
+        factors=setting.factors,
+    )
+
+
+def _placed(fault: Problem, row: ActivityRow) -> Problem:
+    return Problem(fault.what, fault.where or row.place("parameters"), fault.way_out, fault.level)
+
+
+def _of_row(
+    row: ActivityRow, setting: Setting, categories: Mapping[str, Category], upstream: str, sinks: str
+) -> tuple[list[Line], list[LeftOut]]:
+    sink = categories[row.category].sink
+    if row.amount is None:
+        why = f"the amount is {row.written!r}: unknown, which is not zero" if row.written else "the amount is blank: unknown, which is not zero"
+        return [], [LeftOut(row, row.activity, why, True)]
+    if sink and sinks == "ipcc" and row.category == "sink/crops":
+        return [], [LeftOut(row, row.activity, "the set ipcc counts no annual crop as a sink", False)]
+    chosen = choose(row, setting)
+    flagged = sorted({entry.factor.key for _, inputs in chosen.products if not isinstance(inputs, str) for entry in inputs if entry.factor.upstream})
+    if flagged and upstream != "include":
+        why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (decision 28)"
+        return [], [LeftOut(row, row.activity, why, False)]
+    lines, left = [], []
+    for product, inputs in chosen.products:
+        if isinstance(inputs, str):
+            left.append(LeftOut(row, f"{row.activity}, {product.name}", f"not formed: {inputs}", False))
+        else:
+            lines.append(_line(row, product, inputs, chosen, categories))
+    if not lines:
+        raise InputError(f"{row.activity} of {row.category} has no factor at all", way_out="Name one in parameters.")
+    return lines, left
+
+
+def _line(
+    row: ActivityRow,
+    product: Product,
+    factors: Sequence[Input],
+    chosen: Chosen,
+    categories: Mapping[str, Category],
+) -> Line:
+    amount = amount_of(row)
+    inputs = (amount, *factors)
+    gas, molar, molar_text = _gas_of(product, factors)
+    result = product.function(*(entry.value for entry in inputs))
+    mass = Fraction(result) * molar
+    category = categories[row.category]
+    sector, name = category.sector, category.name
+    if product.name == "land":
+        mass = -mass
+        if mass < 0:
+            mass, name = -mass, LOST_LAND
+    if mass < 0:
+        raise InputError(
+            f"{product.name} of {row.activity} comes out below zero",
+            way_out="What is recovered or removed cannot be more than what forms.",
+        )
+    term = TERMS[chosen.method.term]
+    return Line(
+        row=row,
+        category=name,
+        scope=term.scope,
+        equation=EQUATION_OF_SECTOR.get(sector, 2),
+        symbol=term.symbol,
+        product=product.name,
+        variant=chosen.method.variant,
+        function=product.function,
+        inputs=inputs,
+        molar=molar,
+        molar_text=molar_text,
+        gas=gas,
+        exact=mass,
+    )
+
+
+def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, str]:
+    """Return the gas of a product and what makes the printed substance that gas; the factor's unit decides."""
+    emitter = next((entry.factor for entry in factors if entry.role == product.emitter), None)
+    if emitter is None:
+        return product.gas, Fraction(1), ""
+    name = f"the factor {emitter.key!r}" if emitter.key else f"{emitter.name}={emitter.unit}"
+    if not emitter.emits:
+        raise InputError(f"{name} names no gas", way_out="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.")
+    if product.gas and emitter.emits != product.gas:
+        raise InputError(
+            f"{name} is of {emitter.substance}, but {product.name} is {product.gas}",
+            way_out="Choose a factor of that gas.",
+        )
+    return emitter.emits, emitter.molar, _MOLAR.get(emitter.substance, "")
+
+
+def _whole(lines: Sequence[Line], exact: Sequence[Fraction]) -> tuple[int, ...]:
+    """Return whole grams per line that add up, per category, scope and gas, to the exact sum rounded once.
+
+    A line's part is the rounded sum up to it less the rounded sum before it.
+    """
+    running: dict[tuple[str, int, str], Fraction] = {}
+    parts = []
+    for line, mass in zip(lines, exact, strict=True):
+        key = (line.category, line.scope, line.gas)
+        before = running.get(key, Fraction(0))
+        running[key] = before + mass
+        parts.append(round(running[key]) - round(before))
+    return tuple(parts)

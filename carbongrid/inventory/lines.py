@@ -1,0 +1,161 @@
+"""What the inventory is made of: numbers that enter a product, products, and the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from carbongrid.activity import ActivityData, ActivityRow
+from carbongrid.categories import Category
+from carbongrid.factors import Catalogue, Factor, read_unit
+from carbongrid.factors.units import Dimension
+
+
+@dataclass(frozen=True)
+class Input:
+    """A number that enters a product.
+
+    Parameters
+    ----------
+    role
+        Its name in the function: ``amount``, ``carbon_content`` ...
+    factor
+        The factor, or the row's own number as one.
+    complement
+        Whether it enters as 1 less the factor.
+    """
+
+    role: str
+    factor: Factor
+    complement: bool = False
+
+    @property
+    def scale(self) -> Fraction:
+        """One of its unit in gram, metre, second ..."""
+        return read_unit(self.factor.unit).scale
+
+    @property
+    def value(self) -> Fraction:
+        """The number in gram, metre, second ..."""
+        return self.of(Fraction(self.factor.value or 0) * self.scale)
+
+    def of(self, number: Any) -> Any:
+        """Return what enters the function when the factor is this number, in gram, metre, second ..."""
+        return 1 - number if self.complement else number
+
+    @property
+    def dimension(self) -> Dimension:
+        """Dimension of its unit."""
+        return self.factor.dimension
+
+    @property
+    def text(self) -> str:
+        """The factor as the audit writes it: role, key, number, unit, status."""
+        number = plain(self.factor.value)
+        shown = f"{number} {self.factor.unit}".strip()
+        key = f"1-{self.factor.key}" if self.complement else self.factor.key
+        status = f" [{self.factor.status}]" if self.factor.status else ""
+        return f"{self.role} = {shown} ({key}){status}" if key else f"{self.role} = {shown}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One product formed of a row.
+
+    Parameters
+    ----------
+    row
+        The row of activity data.
+    category, scope
+        Where it counts; scope 2 was emitted where electricity and heat are made.
+    equation, symbol, product, variant
+        Which term it is, and by which of the activity's methods.
+    function
+        Of :mod:`carbongrid.inventory.equations`.
+    inputs
+        The amount first, then the factors.
+    molar, molar_text
+        What makes the printed substance the gas, such as 44/12.
+    gas
+        CO2, CH4, N2O or CO2e.
+    exact
+        Mass in grams, at or above 0, before it is rounded.
+    """
+
+    row: ActivityRow
+    category: str
+    scope: int
+    equation: int
+    symbol: str
+    product: str
+    variant: str
+    function: Callable[..., Any]
+    inputs: tuple[Input, ...]
+    molar: Fraction
+    molar_text: str
+    gas: str
+    exact: Fraction
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row, or a product of it, that is not in the totals, and why."""
+
+    row: ActivityRow
+    what: str
+    why: str
+    warn: bool
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """An inventory: its lines in the order of the file, in whole grams that add up.
+
+    Parameters
+    ----------
+    data
+        The activity data.
+    lines
+        Products.
+    grams, grams_co2e
+        Of each line, int: per category, scope and gas they add up to the exact sum, rounded once.
+    left_out
+        What is not in them.
+    gwp, sinks
+        Names of the sets.
+    categories
+        By name.
+    factors
+        The catalogue with the user's factors.
+    """
+
+    data: ActivityData
+    lines: tuple[Line, ...]
+    grams: tuple[int, ...]
+    grams_co2e: tuple[int, ...]
+    left_out: tuple[LeftOut, ...]
+    gwp: str
+    sinks: str
+    categories: dict[str, Category]
+    factors: Catalogue = field(repr=False)
+
+
+def plain(value: Fraction | None) -> str:
+    """Return a number as digits: exactly if it has a short decimal, else to 12 figures."""
+    if value is None:
+        return ""
+    denominator = value.denominator
+    twos = fives = 0
+    while denominator % 2 == 0:
+        denominator, twos = denominator // 2, twos + 1
+    while denominator % 5 == 0:
+        denominator, fives = denominator // 5, fives + 1
+    places = max(twos, fives)
+    if denominator != 1 or places > 15:
+        return f"{float(value):.12g}"
+    digits = abs(value.numerator) * 10**places // value.denominator
+    text = f"{digits:0{places + 1}d}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}{text[:-places]}.{text[-places:]}" if places else f"{sign}{text}"

@@ -1,0 +1,244 @@
+"""The inventory as tables: totals by category and gas, the audit trail, and the tree that explains a total."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.categories import SECTORS
+from carbongrid.errors import InputError, Problem
+from carbongrid.factors import gwp_of, read_unit
+from carbongrid.factors.catalogue import GASES
+from carbongrid.inventory.lines import Inventory, Line, plain
+from carbongrid.units_of_measure import format_tonnes
+
+SEPARATOR = " | "
+"""Between the factors of a line, their sources, its conversions."""
+
+TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
+AUDIT_COLUMNS = (
+    "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
+    "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "remark",
+)  # fmt: skip
+
+
+def by_gas(inventory: Inventory) -> pd.DataFrame:
+    """Return the totals in whole grams.
+
+    Returns
+    -------
+    DataFrame
+        category, scope, gas, grams (int64), grams_co2e (int64): one row for each that has lines, in the order of equation (1).
+    """
+    sums: dict[tuple[str, int, str], list[int]] = {}
+    for line, grams, co2e in _with_grams(inventory):
+        entry = sums.setdefault((line.category, line.scope, line.gas), [0, 0])
+        entry[0] += grams
+        entry[1] += co2e
+    rows = [(*key, *masses) for key, masses in sums.items()]
+    rows.sort(key=lambda row: (*_order(inventory, row[0]), row[1], GASES.index(row[2])))
+    table = pd.DataFrame(rows, columns=["category", "scope", "gas", "grams", "grams_co2e"])
+    return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
+
+
+def totals(inventory: Inventory) -> pd.DataFrame:
+    """Return the totals for people and files.
+
+    Returns
+    -------
+    DataFrame
+        category, gas, mass_t, co2e_t: tonnes as text with six decimals, which are whole grams.
+    """
+    sums = by_gas(inventory).groupby(["category", "gas"], sort=False)[["grams", "grams_co2e"]].sum().reset_index()
+    return pd.DataFrame(
+        {
+            "category": sums["category"],
+            "gas": sums["gas"],
+            "mass_t": format_tonnes(sums["grams"].tolist()),
+            "co2e_t": format_tonnes(sums["grams_co2e"].tolist()),
+        }
+    )
+
+
+def audit(inventory: Inventory) -> pd.DataFrame:
+    """Return the audit trail: one row for each product formed, then what was left out; every cell text.
+
+    The masses of the rows of a category and gas add up to its total, exactly.
+    """
+    potentials = gwp_of(inventory.gwp)
+    rows = []
+    for line, grams, co2e in _with_grams(inventory):
+        rows.append(
+            {
+                **_place(line),
+                "category": line.category,
+                "scope": str(line.scope),
+                "equation": str(line.equation),
+                "term": line.symbol,
+                "product": line.product,
+                "variant": line.variant,
+                "factors": SEPARATOR.join(entry.text for entry in line.inputs[1:]),
+                "factor_sources": SEPARATOR.join(_sources(line)),
+                "conversions": SEPARATOR.join(_conversions(line)),
+                "gas": line.gas,
+                "mass_t": format_tonnes([grams])[0],
+                "gwp": plain(potentials[line.gas]),
+                "gwp_set": inventory.gwp,
+                "co2e_t": format_tonnes([co2e])[0],
+                "remark": "; ".join(_remarks(inventory, line)),
+            }
+        )
+    for left in inventory.left_out:
+        place = {"file": left.row.file, "sheet": left.row.sheet, "row": str(left.row.row), "id": left.row.id}
+        place |= {"activity": left.row.activity, "category": left.row.category, "amount": left.row.written}
+        rows.append({**place, "unit": left.row.unit, "product": left.what, "remark": f"left out: {left.why}"})
+    return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS), dtype=str).fillna("")
+
+
+def notes(inventory: Inventory) -> list[Problem]:
+    """Return what a reader of the totals must know: unknowns, recalled factors, overrides, other years."""
+    found = []
+    for left in inventory.left_out:
+        if left.warn:
+            found.append(Problem(f"{left.what} is left out: {left.why}", left.row.place("amount"), "", "warning"))
+    for factor, rows in _recalled(inventory).items():
+        what = f"the factor {factor} is recalled, not verified; used by {rows}"
+        found.append(Problem(what, inventory.data.file, "Bring your own, or look it up.", "warning"))
+    for key, was in inventory.factors.overridden.items():
+        now = inventory.factors[key]
+        what = f"your factor {key} = {plain(now.value)} {now.unit} replaces {plain(was.value)} {was.unit} ({was.status})"
+        found.append(Problem(what, f"{inventory.data.file}, sheet factors", "", "note"))
+    year = inventory.data.settings["year"]
+    for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
+        rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
+        found.append(Problem(f"rows {rows} are of {other}, the inventory is of {year}", inventory.data.file, "", "warning"))
+    aside = [left for left in inventory.left_out if not left.warn]
+    for why in dict.fromkeys(left.why for left in aside):
+        which = ", ".join(left.row.id for left in aside if left.why == why)
+        found.append(Problem(f"left out of {which}: {why}", inventory.data.file, "", "note"))
+    return found
+
+
+def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
+    """Return how a category's total is formed, as a tree in text.
+
+    Parameters
+    ----------
+    trail
+        An inventory, or its audit trail: what :func:`audit` returns, or audit.csv of a run.
+    category
+        Its name.
+
+    Raises
+    ------
+    InputError
+        If the category has no line.
+    """
+    table = audit(trail) if isinstance(trail, Inventory) else trail
+    rows = [row for row in table.to_dict("records") if row["category"] == category]
+    formed = [row for row in rows if row["mass_t"]]
+    if not formed:
+        known = ", ".join(sorted(set(table.loc[table["mass_t"] != "", "category"])))
+        raise InputError(f"{category!r} has no line", way_out=f"There are: {known}.")
+    text = [f"{category}  {_sum(formed, 'co2e_t')} t CO2e ({formed[0]['gwp_set']}, 100 years)"]
+    gases = [gas for gas in GASES if any(row["gas"] == gas for row in formed)]
+    for gas in gases:
+        members = [row for row in formed if row["gas"] == gas]
+        last = gas == gases[-1]
+        text.append(
+            f"{'`--' if last else '|--'} {gas}  {_sum(members, 'mass_t')} t x {members[0]['gwp']} = {_sum(members, 'co2e_t')} t CO2e"
+        )
+        text += _branches(members, "    " if last else "|   ")
+    text += [f"left out: {row['sheet']} row {row['row']}, {row['product']}: {row['remark'].removeprefix('left out: ')}" for row in rows if not row["mass_t"]]
+    return "\n".join(text)
+
+
+def _sum(rows: list[dict[Hashable, Any]], column: str) -> Decimal:
+    return sum((Decimal(row[column]) for row in rows), Decimal(0))
+
+
+def _branches(members: list[dict[Hashable, Any]], stem: str) -> Iterator[str]:
+    for number, row in enumerate(members, start=1):
+        last = number == len(members)
+        inner = stem + ("    " if last else "|   ")
+        scope = f", scope {row['scope']}" if row["scope"] != "1" else ""
+        yield (
+            f"{stem}{'`--' if last else '|--'} {row['activity']}, {row['product']}  {row['mass_t']} t  "
+            f"(equation {row['equation']}, {row['term']}{scope})"
+        )
+        source = f"; {row['activity_source']}" if row["activity_source"] else ""
+        yield f"{inner}{row['sheet']} row {row['row']}: {row['amount']} {row['unit']}{source}"
+        factors, sources = row["factors"].split(SEPARATOR), row["factor_sources"].split(SEPARATOR)
+        for factor, told in zip(factors, sources, strict=True):
+            yield f"{inner}- {factor}; {told}" if told else f"{inner}- {factor}"
+        for conversion in filter(None, row["conversions"].split(SEPARATOR)):
+            yield f"{inner}- {conversion}"
+        if row["remark"]:
+            yield f"{inner}! {row['remark']}"
+
+
+def _with_grams(inventory: Inventory) -> Iterator[tuple[Line, int, int]]:
+    yield from zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
+
+
+def _order(inventory: Inventory, name: str) -> tuple[int, str]:
+    sector = inventory.categories[name].sector if name in inventory.categories else name
+    order = (*SECTORS, "sink")
+    return (order.index(sector) if sector in order else len(SECTORS)), name
+
+
+def _place(line: Line) -> dict[str, str]:
+    row = line.row
+    return {
+        "file": row.file, "sheet": row.sheet, "row": str(row.row), "id": row.id, "activity": row.activity,
+        "amount": row.written, "unit": row.unit, "year": row.year, "activity_source": row.source,
+    }  # fmt: skip
+
+
+def _sources(line: Line) -> list[str]:
+    found = []
+    for entry in line.inputs[1:]:
+        factor = entry.factor
+        parts = [factor.source, factor.source_table, factor.region]
+        found.append(", ".join(filter(None, parts)))
+    return found
+
+
+def _conversions(line: Line) -> list[str]:
+    amount = line.inputs[0]
+    found = []
+    for plain_unit in ("t", "TJ", "m3", "ha", "head", "person", "t km", "person km", "vehicle km"):
+        base = read_unit(plain_unit)
+        if base.dimension == amount.dimension and base.scale != amount.scale:
+            found.append(f"1 {amount.factor.unit} = {plain(amount.scale / base.scale)} {plain_unit}")
+    return [*found, f"x {line.molar_text}"] if line.molar_text else found
+
+
+def _remarks(inventory: Inventory, line: Line) -> list[str]:
+    found = []
+    for entry in line.inputs[1:]:
+        factor = entry.factor
+        if factor.status == "recalled":
+            found.append(f"{factor.key} is recalled")
+        if factor.upstream:
+            found.append(f"{factor.key} holds what is emitted upstream")
+        if factor.key in inventory.factors.overridden:
+            found.append(f"{factor.key} is the user's own, in place of {plain(Fraction(inventory.factors.overridden[factor.key].value or 0))}")
+    if line.row.category != line.category:
+        found.append(f"gives off carbon, so it is no {line.row.category} (decision 27)")
+    return found
+
+
+def _recalled(inventory: Inventory) -> dict[str, str]:
+    users: dict[str, list[str]] = {}
+    for line in inventory.lines:
+        for entry in line.inputs[1:]:
+            if entry.factor.status == "recalled":
+                members = users.setdefault(entry.factor.key, [])
+                if line.row.id not in members:
+                    members.append(line.row.id)
+    return {key: ", ".join(rows) for key, rows in users.items()}

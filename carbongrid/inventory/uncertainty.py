@@ -1,0 +1,201 @@
+"""Uncertainty of the inventory: error propagation (approach 1) and draws (approach 2).
+
+Numbers that several rows share are one uncertain number: their rows go up and down together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.factors import gwp_of
+from carbongrid.inventory.lines import Input, Inventory, Line
+from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of
+from carbongrid.inventory.tables import by_gas
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DRAWS, SEED = 10_000, 2006
+"""Draws of approach 2 unless told otherwise, and their seed."""
+
+Interval = Callable[[NDArray[np.float64]], tuple[float, float, float]]
+"""From the weights of a sum of categories to its low, high and standard deviation."""
+
+_STEP = 1e-4
+"""Step of the differences in approach 1, in standard deviations; the terms are products, so they are all but linear."""
+
+
+def approach_1(inventory: Inventory) -> pd.DataFrame:
+    """Return the uncertainty by error propagation, with the correlation of rows that share a number.
+
+    Returns
+    -------
+    DataFrame
+        category, co2e_t, low_t, high_t (95 %), deviation_t: one row per category, then one for gross emissions and one for
+        sinks; float64, t CO2e.
+
+    Notes
+    -----
+    Variance of a category = sum over uncertain numbers of (derivative x standard deviation)^2, the derivative being that of the
+    whole category. 2006 IPCC Guidelines, Vol. 1, Ch. 3, equations 3.1 and 3.2, hold where nothing is shared.
+    """
+    names, spreads, pulls = sensitivities(inventory)
+    del spreads
+    return _table(inventory, names, lambda weights: _normal_interval(inventory, names, pulls, weights))
+
+
+def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArray[np.float64]]:
+    """Return categories, uncertain numbers, and how far one standard deviation moves each category.
+
+    Returns
+    -------
+    tuple
+        Names; spreads; float64, shape (categories, numbers), t CO2e.
+    """
+    names, keys = categories_of(inventory), list(_spreads(inventory).values())
+    column = {spread.key: number for number, spread in enumerate(keys)}
+    row = {name: number for number, name in enumerate(names)}
+    pulls = np.zeros((len(names), len(keys)))
+    potentials = {gas: float(value) for gas, value in gwp_of(inventory.gwp).items()}
+    for line in inventory.lines:
+        for entry in line.inputs:
+            spread = spread_of(line, entry)
+            if spread is None:
+                continue
+            centre, step = float(entry.factor.value or 0), _STEP * spread.linear_deviation
+            sides = [_mass(line, {spread.key: np.array(centre + side * step)}) for side in (1, -1)]
+            slope = float(sides[0] - sides[1]) / (2 * step) / 1e6 * potentials[line.gas]
+            # A factor that enters a line twice has moved in both places already.
+            if entry is _first_use(line, spread.key):
+                pulls[row[line.category], column[spread.key]] += slope * spread.linear_deviation
+    return names, keys, pulls
+
+
+def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataArray:
+    """Return Monte-Carlo draws of the category totals.
+
+    Parameters
+    ----------
+    inventory
+        As :func:`carbongrid.inventory.form` returns it.
+    n
+        How many.
+    seed
+        The same seed gives the same draws.
+
+    Returns
+    -------
+    DataArray
+        float64 [draw, category], t CO2e per year; sinks are positive numbers of sink categories.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is not positive.
+    """
+    import xarray as xr
+
+    if n < 1:
+        raise InputError(f"expected at least one draw, not {n}")
+    names = categories_of(inventory)
+    generator = np.random.default_rng(seed)
+    numbers = {key: spread.draw(generator, n) for key, spread in _spreads(inventory).items()}
+    potentials = {gas: float(value) for gas, value in gwp_of(inventory.gwp).items()}
+    masses = np.zeros((len(names), n))
+    row = {name: number for number, name in enumerate(names)}
+    for line in inventory.lines:
+        masses[row[line.category]] += _mass(line, numbers) * (potentials[line.gas] / 1e6)
+    return xr.DataArray(
+        masses.T,
+        dims=("draw", "category"),
+        coords={"draw": np.arange(n), "category": names},
+        name="emission",
+        attrs={"units": "t yr-1", "long_name": "CO2e per category, drawn", "gwp": inventory.gwp, "seed": seed},
+    )
+
+
+def approach_2(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> pd.DataFrame:
+    """Return the uncertainty by draws: columns as :func:`approach_1`, low_t and high_t the 2.5 and 97.5 percentiles."""
+    drawn = draws(inventory, n, seed=seed).to_numpy()
+    names = categories_of(inventory)
+
+    def interval(weights: NDArray[np.float64]) -> tuple[float, float, float]:
+        sums = drawn @ weights
+        low, high = np.quantile(sums, [0.025, 0.975])
+        return float(low), float(high), float(sums.std(ddof=1)) if len(sums) > 1 else 0.0
+
+    return _table(inventory, names, interval)
+
+
+def without_bounds(inventory: Inventory) -> list[str]:
+    """Return the factors in use of which no bounds are known; the intervals take them as exact."""
+    found: dict[str, None] = {}
+    for line in inventory.lines:
+        for entry in line.inputs[1:]:
+            if entry.factor.key and spread_of(line, entry) is None:
+                found.setdefault(entry.factor.key)
+    return list(found)
+
+
+def categories_of(inventory: Inventory) -> list[str]:
+    """Return the categories that have lines, in the order of the totals."""
+    return list(dict.fromkeys(by_gas(inventory)["category"]))
+
+
+def _spreads(inventory: Inventory) -> dict[str, Spread]:
+    found: dict[str, Spread] = {}
+    for line in inventory.lines:
+        for entry in line.inputs:
+            spread = spread_of(line, entry)
+            if spread is not None:
+                found.setdefault(spread.key, spread)
+    return found
+
+
+def _first_use(line: Line, key: str) -> Input | None:
+    for entry in line.inputs:
+        spread = spread_of(line, entry)
+        if spread is not None and spread.key == key:
+            return entry
+    return None
+
+
+def _mass(line: Line, numbers: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return a line's mass in grams with some of its numbers replaced, in the factors' own units."""
+    values = []
+    for entry in line.inputs:
+        spread = spread_of(line, entry)
+        if spread is not None and spread.key in numbers:
+            values.append(entry.of(numbers[spread.key] * float(entry.scale)))
+        else:
+            values.append(float(entry.value))
+    mass = np.asarray(line.function(*values), dtype=np.float64) * float(line.molar)
+    return -mass if line.product == "land" and line.category.startswith("sink/") else mass
+
+
+def _normal_interval(
+    inventory: Inventory, names: list[str], pulls: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    masses = by_gas(inventory).groupby("category")["grams_co2e"].sum()
+    centre = float(sum(float(masses[name]) / 1e6 * weight for name, weight in zip(names, weights, strict=True)))
+    deviation = math.sqrt(float(((weights @ pulls) ** 2).sum()))
+    return centre - NORMAL_95 * deviation, centre + NORMAL_95 * deviation, deviation
+
+
+def _table(inventory: Inventory, names: list[str], interval: Interval) -> pd.DataFrame:
+    sink = np.array([inventory.categories[name].sink for name in names], dtype=bool)
+    masses = by_gas(inventory).groupby("category")["grams_co2e"].sum()
+    centre = np.array([float(masses[name]) / 1e6 for name in names])
+    wanted = [(name, np.eye(len(names))[number]) for number, name in enumerate(names)]
+    wanted += [("gross", (~sink).astype(np.float64)), ("sink", sink.astype(np.float64))]
+    rows = [
+        (name, float(centre @ weights), *interval(weights)) for name, weights in wanted if weights.any()
+    ]
+    return pd.DataFrame(rows, columns=["category", "co2e_t", "low_t", "high_t", "deviation_t"])

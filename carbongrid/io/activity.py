@@ -1,0 +1,267 @@
+"""Reads activity data: a filled template, XLSX with one sheet a sector, or the same as CSV files in a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from carbongrid.activity import (
+    ROW_COLUMNS,
+    SETTINGS,
+    SHEETS,
+    ActivityData,
+    ActivityRow,
+    activities,
+    category_of,
+    check_unit,
+)
+from carbongrid.case.fields import nearest
+from carbongrid.categories import Category, read_categories
+from carbongrid.errors import InputError
+from carbongrid.factors import Factor, factor_of_row
+from carbongrid.io.tables import Faults, read_table, rows_of, with_header
+from carbongrid.io.workbook import workbook_sheets
+
+SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
+_IGNORED = ("readme", "lists")
+_KNOWN = (*SHEETS, SETTINGS_SHEET, FACTORS_SHEET)
+
+_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|#|[/／]|n/?a|x+|不足.*|", re.IGNORECASE)
+_WORD = re.compile(r"[a-z][a-z_]*")
+
+
+def read_activity(path: str | Path, categories: Mapping[str, Category] | None = None) -> ActivityData:
+    """Read a file of activity data.
+
+    Parameters
+    ----------
+    path
+        An XLSX workbook with sheets named as in the template, a folder with a CSV file for each, or one CSV with a column
+        ``sheet``.
+    categories
+        Categories that a row may name; default those of the package.
+
+    Returns
+    -------
+    ActivityData
+        Its rows without a fault; what is wrong is in ``problems``, by sheet, row and column.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read at all.
+    """
+    path = Path(path)
+    known = read_categories() if categories is None else categories
+    tables = _tables(path)
+    faults = _Sheets(path.name)
+    for name in tables:
+        if name not in _KNOWN:
+            close = nearest(name, _KNOWN)
+            faults.of(name).add("unknown sheet", f"Did you mean {close!r}?" if close else f"Known: {', '.join(_KNOWN)}.")
+    settings = _settings(tables.get(SETTINGS_SHEET), faults.of(SETTINGS_SHEET))
+    own = _factors(tables.get(FACTORS_SHEET), faults.of(FACTORS_SHEET))
+    rows = []
+    for sheet in SHEETS:
+        if sheet in tables:
+            rows += _rows(sheet, tables[sheet], path.name, known, faults.of(sheet))
+    _refuse_doubles(rows, faults)
+    if not rows and not faults.problems:
+        faults.of("").add("there are no rows of activity data", f"Fill one of the sheets {', '.join(SHEETS)}.")
+    return ActivityData(path.name, tuple(rows), settings, own, tuple(faults.problems))
+
+
+class _Sheets:
+    """The faults of each sheet of one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._of: dict[str, Faults] = {}
+
+    def of(self, sheet: str) -> Faults:
+        """Return the faults of a sheet; their places name it."""
+        place = f"{self.file}, sheet {sheet}" if sheet else self.file
+        return self._of.setdefault(sheet, Faults(place))
+
+    @property
+    def problems(self) -> list[object]:
+        """All of them, sheet by sheet."""
+        return [problem for faults in self._of.values() for problem in faults.problems]
+
+
+def _tables(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables of a file by the names of their sheets, columns by the first word of their headers."""
+    if path.is_dir():
+        files = sorted(path.glob("*.csv"))
+        if not files:
+            raise InputError("there is no CSV file in this folder", str(path), "Name a filled template.")
+        tables = {file.stem: read_table(file) for file in files if file.stem not in _IGNORED}
+    elif _is_workbook(path):
+        tables = {
+            name: with_header(cells, f"{path.name}, sheet {name}")
+            for name, cells in workbook_sheets(path).items()
+            if name not in _IGNORED and not cells.empty
+        }
+    else:
+        table = read_table(path)
+        if "sheet" not in table.columns:
+            raise InputError(
+                "the column 'sheet' is missing", path.name, f"It says which: {', '.join(SHEETS)}."
+            )
+        tables = {str(name): part for name, part in table.groupby("sheet", sort=False)}
+    return {name: table.rename(columns=_first_word) for name, table in tables.items()}
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except FileNotFoundError:
+        raise InputError("there is no such file", str(path), "Check its name.") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _first_word(header: str) -> str:
+    return header.split()[0] if header.split() else header
+
+
+def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
+    settings = dict(SETTINGS)
+    if table is None:
+        return settings
+    for row, cells in rows_of(table, ("setting", "value")):
+        name, value = cells["setting"], cells["value"]
+        if not faults.member(name, SETTINGS, "setting", row, "setting") or not value:
+            continue
+        if name == "year" and not re.fullmatch(r"\d{4}", value):
+            faults.add(f"expected a year, not {value!r}", "Write 2020.", row=row, column="value")
+        elif name == "upstream" and value not in ("leave out", "include"):
+            faults.add(f"unknown word {value!r}", "Write leave out, or include.", row=row, column="value")
+        else:
+            settings[name] = value
+    return settings
+
+
+def _factors(table: pd.DataFrame | None, faults: Faults) -> tuple[Factor, ...]:
+    if table is None:
+        return ()
+    found, rows = [], []
+    columns = [str(column) for column in table.columns]
+    for row, cells in rows_of(table, columns):
+        factor = factor_of_row({**cells, "status": ""}, faults.place(row), faults.problems)
+        if factor is None:
+            continue
+        if factor.value is None:
+            faults.add("the value is blank", "Give a number.", row=row, column="value")
+        found.append(factor)
+        rows.append((row, factor.key))
+    faults.once(rows, "the factor")
+    return tuple(found)
+
+
+def _rows(
+    sheet: str, table: pd.DataFrame, file: str, categories: Mapping[str, Category], faults: Faults
+) -> Iterable[ActivityRow]:
+    missing = [name for name in ("activity", "amount", "unit") if name not in table.columns]
+    if missing:
+        faults.add(f"the columns {', '.join(missing)} are missing", "Start from `carbongrid init DIR --inventory`.")
+        return
+    for row, cells in rows_of(table, ROW_COLUMNS):
+        before = len(faults.problems)
+        found = _row(file, sheet, row, cells, categories, faults)
+        if len(faults.problems) == before and found is not None:
+            yield found
+
+
+def _row(
+    file: str, sheet: str, row: object, cells: dict[str, str], categories: Mapping[str, Category], faults: Faults
+) -> ActivityRow | None:
+    activity = None
+    if faults.member(cells["activity"], activities(), "activity", row, "activity"):
+        activity = activities()[cells["activity"]]
+        if sheet not in activity.sheets:
+            faults.add(
+                f"{activity.name} does not stand on the sheet {sheet}",
+                f"Move it to {' or '.join(activity.sheets)}.",
+                row=row,
+                column="activity",
+            )
+            activity = None
+    category = ""
+    if activity is not None:
+        home, written = activity, cells["category"]
+        category = _told(lambda: category_of(home, sheet, written, categories), faults, row, "category") or ""
+        _told(lambda: check_unit(home, cells["unit"]), faults, row, "unit")
+    unknown = _MARKS.fullmatch(cells["amount"]) is not None
+    amount = None if unknown else faults.number(cells["amount"], row, "amount")
+    pct = cells["uncertainty_pct"]
+    return ActivityRow(
+        file=file,
+        sheet=sheet,
+        row=int(str(row)),
+        id=cells["id"] or f"{sheet}:{row}",
+        activity=cells["activity"],
+        category=category,
+        amount=amount,
+        written=cells["amount"],
+        unit=cells["unit"],
+        parameters=_parameters(cells["parameters"], row, faults),
+        uncertainty_pct=faults.number(pct, row, "uncertainty_pct") if pct else None,
+        year=cells["year"],
+        source=cells["source"],
+        note=cells["note"],
+    )
+
+
+def _told[T](call: Callable[[], T], faults: Faults, row: object, column: str) -> T | None:
+    """Return what a check returns; what it raises is told at a cell."""
+    try:
+        return call()
+    except InputError as error:
+        for fault in error.problems:
+            faults.add(fault.what, fault.way_out, row=row, column=column)
+    return None
+
+
+def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in re.split("[;；\n]", text))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not value or not _WORD.fullmatch(name):
+            faults.add(
+                f"{part!r} is no parameter", "Write name=value; name=value.", row=row, column="parameters"
+            )
+        elif name in found:
+            faults.add(f"{name} stands twice", "Keep one.", row=row, column="parameters")
+        else:
+            found[name] = value
+    return found
+
+
+def _refuse_doubles(rows: list[ActivityRow], faults: _Sheets) -> None:
+    """Refuse an id twice, and the same activity twice in one category with the same parameters."""
+    ids: dict[str, ActivityRow] = {}
+    for row in rows:
+        first = ids.setdefault(row.id, row)
+        if first is not row:
+            faults.of(row.sheet).add(
+                f"the id {row.id!r} stands in sheet {first.sheet}, row {first.row} too",
+                "Give each row its own id.",
+                row=row.row,
+                column="id",
+            )
+    keys: dict[object, ActivityRow] = {}
+    for row in rows:
+        key = (row.activity, row.category, tuple(sorted(row.parameters.items())), row.note)
+        first = keys.setdefault(key, row)
+        if first is not row:
+            faults.of(row.sheet).add(
+                f"{row.activity} of {row.category} stands in sheet {first.sheet}, row {first.row} too",
+                "Add them up, or say in note what tells them apart.",
+                row=row.row,
+                column="activity",
+            )
