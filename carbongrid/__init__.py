@@ -32,9 +32,14 @@ _HOME = {
     "VerificationError": "carbongrid.errors",
 }
 
-__all__ = sorted([*_HOME, "__version__"])
+_ROOMS = ("factors", "inventory")
+"""Modules that are public as a whole."""
+
+__all__ = sorted([*_HOME, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
+    from carbongrid import factors as factors
+    from carbongrid import inventory as inventory
     from carbongrid.allocate import apportion as apportion
     from carbongrid.carbon_indices import indices as indices
     from carbongrid.case import Case as Case
@@ -57,6 +62,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"carbongrid.{name}")
     try:
         home = _HOME[name]
     except KeyError:

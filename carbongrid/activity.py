@@ -153,7 +153,9 @@ def sheet_of(sector: str) -> str:
     return "sinks" if sector == "sink" else sector
 
 
-def category_of(activity: Activity, sheet: str, written: str, categories: Mapping[str, Category]) -> str:
+def category_of(
+    activity: Activity, sheet: str, written: str, categories: Mapping[str, Category]
+) -> str:
     """Return the category of a row: as written, else the activity's default.
 
     Raises
@@ -167,11 +169,18 @@ def category_of(activity: Activity, sheet: str, written: str, categories: Mappin
     if not written:
         if activity.categories:
             return activity.categories[0]
-        raise InputError(f"the category of {activity.name} is blank", way_out=f"Choose one of {', '.join(fitting)}.")
+        raise InputError(
+            f"the category of {activity.name} is blank",
+            way_out=f"Choose one of {', '.join(fitting)}.",
+        )
     if written in fitting and written in categories:
         return written
     own = categories.get(written)
-    if own is not None and sheet_of(own.sector) == sheet and own.sector not in ("transport", "sink"):
+    if (
+        own is not None
+        and sheet_of(own.sector) == sheet
+        and own.sector not in ("transport", "sink")
+    ):
         return written
     known = f"Choose one of {', '.join(fitting)}."
     if own is None:

@@ -23,6 +23,7 @@ DOCUMENTED = {
     "transport/air": ("transport:air", "lines:air"),
     "agriculture/plantation": ("cultivated", "area"),
     "agriculture/husbandry": ("farm-facilities", "area"),
+    "agriculture/land": ("forest+grassland+water+unused", "area"),
     "waste/industrial": ("industrial", "area"),
     "waste/domestic": ("utilities", "area"),
     "sink/land": ("forest+grassland+water+unused", "area"),

@@ -49,7 +49,10 @@ _REGIONS = (
     (r"cn\.grid\.cdm_om_(?P<place>east)", "CN/{place}"),
     (r"gbt32151_22\.manure_\w+\.(?P<place>[a-z]+)\.", "CN/{place}"),
     (r"gd_lulucf2018\.", "CN/guangdong"),
-    (r"(?:cn|cn2025|gbt32151_22|prov|prov2025|crop|wu2017|sci_rep_2025|xie_variant|literature)\.", "CN"),
+    (
+        r"(?:cn|cn2025|gbt32151_22|prov|prov2025|crop|wu2017|sci_rep_2025|xie_variant|literature)\.",
+        "CN",
+    ),
     (r"derived\.bus_diesel", "CN"),
     (r"uk\.", "GB"),
     (r"us\.", "US"),

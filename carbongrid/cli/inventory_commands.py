@@ -19,8 +19,14 @@ _WIDEST = 48
 @main.command()
 @click.argument("words", nargs=-1)
 @click.option("--gas", default=None, help="Only this gas: C, CO2, CH4, N2O, CO2e.")
-@click.option("--region", default=None, help="Only regions that begin so: world, CN, CN/jiangsu ...")
-@click.option("--status", default=None, help="Only this status: verified, verified-secondary, derived, recalled.")
+@click.option(
+    "--region", default=None, help="Only regions that begin so: world, CN, CN/jiangsu ..."
+)
+@click.option(
+    "--status",
+    default=None,
+    help="Only this status: verified, verified-secondary, derived, recalled.",
+)
 @click.option("--key", "exact", is_flag=True, help="Show all that is known of the factors found.")
 @_talking
 def factors(
@@ -40,7 +46,9 @@ def factors(
         from carbongrid.inventory.lines import plain
 
         found = find(" ".join(words), gas=gas, region=region, status=status)
-        rows = [{**row, **_digits(catalogue()[row["key"]], plain)} for row in found.to_dict("records")]
+        rows = [
+            {**row, **_digits(catalogue()[row["key"]], plain)} for row in found.to_dict("records")
+        ]
         if exact:
             for row in rows:
                 for name, value in row.items():
@@ -62,18 +70,47 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
     """Return lines whose columns stand below each other; wide cells are cut."""
-    cut = [[cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..." for cell in row] for row in rows]
+    cut = [
+        [cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..." for cell in row]
+        for row in rows
+    ]
     widths = [max(len(row[place]) for row in cut) for place in range(len(cut[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cut
+    ]
 
 
 @main.command()
 @click.argument("file", type=_FILE)
 @click.option("--gwp", type=click.Choice(["AR4", "AR5", "AR6"]), default="AR5", show_default=True)
-@click.option("--sinks", type=click.Choice(["study", "ipcc"]), default="study", show_default=True, help="study: crops and land; ipcc: land only.")
-@click.option("--as", "system", type=click.Choice(["crt", "ipcc2006", "gpc"]), default=None, help="Under the codes of a system.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals to this CSV.")
-@click.option("--audit", "trail", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the audit trail to this CSV.")
+@click.option(
+    "--sinks",
+    type=click.Choice(["study", "ipcc"]),
+    default="study",
+    show_default=True,
+    help="study: crops and land; ipcc: land only.",
+)
+@click.option(
+    "--as",
+    "system",
+    type=click.Choice(["crt", "ipcc2006", "gpc"]),
+    default=None,
+    help="Under the codes of a system.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Write the totals to this CSV.",
+)
+@click.option(
+    "--audit",
+    "trail",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Write the audit trail to this CSV.",
+)
 @click.option("--uncertainty", is_flag=True, help="Add the 95 % intervals of both approaches.")
 @_talking
 def inventory(
@@ -95,12 +132,16 @@ def inventory(
         from carbongrid.export.plain import write_text_csv
 
         formed = rooms.form(rooms.read(file), gwp=gwp, sinks=sinks)
-        table = rooms.totals(formed) if system is None else _by_code(rooms.to_system(formed, system))
+        table = (
+            rooms.totals(formed) if system is None else _by_code(rooms.to_system(formed, system))
+        )
         if out is not None:
             write_text_csv(table, out)
         if trail is not None:
             write_text_csv(rooms.audit(formed), trail)
-        for line in _columns([tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]):
+        for line in _columns(
+            [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
+        ):
             talk.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in _columns(ranges) if ranges else []:
@@ -124,14 +165,17 @@ def _by_code(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with grams as tonnes, and scope as text."""
     from carbongrid.units_of_measure import format_tonnes
 
-    tonnes = {"mass_t": format_tonnes(table["grams"].tolist()), "co2e_t": format_tonnes(table["grams_co2e"].tolist())}
+    tonnes = {
+        "mass_t": format_tonnes(table["grams"].tolist()),
+        "co2e_t": format_tonnes(table["grams_co2e"].tolist()),
+    }
     columns = ["code", "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
     return table.assign(**tonnes, scope=table["scope"].astype(str))[columns]
 
 
 def _intervals(rooms: Any, formed: Any) -> list[tuple[str, ...]]:
     first, second = rooms.approach_1(formed), rooms.approach_2(formed)
-    rows = [("category", "co2e_t", "low_1", "high_1", "low_2", "high_2")]
+    rows: list[tuple[str, ...]] = [("category", "co2e_t", "low_1", "high_1", "low_2", "high_2")]
     for one, two in zip(first.itertuples(), second.itertuples(), strict=True):
         numbers = (one.co2e_t, one.low_t, one.high_t, two.low_t, two.high_t)
         rows.append((one.category, *(f"{number:.0f}" for number in numbers)))
@@ -145,10 +189,25 @@ def explain() -> None:
 
 @explain.command("inventory")
 @click.argument("category")
-@click.option("--from", "source", type=_FILE, default=Path("inventory.xlsx"), show_default=True, help="Activity data, a run directory, or its audit.csv.")
-@click.option("--gwp", type=click.Choice(["AR4", "AR5", "AR6"]), default="AR5", show_default=True, help="For activity data.")
+@click.option(
+    "--from",
+    "source",
+    type=_FILE,
+    default=Path("inventory.xlsx"),
+    show_default=True,
+    help="Activity data, a run directory, or its audit.csv.",
+)
+@click.option(
+    "--gwp",
+    type=click.Choice(["AR4", "AR5", "AR6"]),
+    default="AR5",
+    show_default=True,
+    help="For activity data.",
+)
 @_talking
-def explain_inventory(category: str, source: Path, gwp: str, quiet: bool, as_json: bool, verbose: int) -> None:
+def explain_inventory(
+    category: str, source: Path, gwp: str, quiet: bool, as_json: bool, verbose: int
+) -> None:
     """Print how the total of CATEGORY is formed, down to the rows and factors."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What spreadsheets take for the start of a formula; the wide forms count in Chinese and Japanese ones."""
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+"""A removal is a number below 0; a spreadsheet reads it as a number, not as a formula."""
 
 
 def quoted(text: str) -> str:
@@ -51,17 +56,20 @@ def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
 
 
 def write_text_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted."""
+    """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted, numbers are not."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([quoted(str(name)) for name in table.columns])
-        writer.writerows([quoted(str(cell)) for cell in row] for row in table.itertuples(index=False))
+        rows = ([str(cell) for cell in row] for row in table.itertuples(index=False))
+        writer.writerows([c if _NUMBER.fullmatch(c) else quoted(c) for c in row] for row in rows)
 
 
 def read_text_csv(path: Path) -> pd.DataFrame:
     """Read what :func:`write_text_csv` wrote; raises as :func:`read_units_csv`."""
     header, rows = _rows(path)
-    return pd.DataFrame([[unquoted(cell) for cell in row] for row in rows], columns=header, dtype=str)
+    return pd.DataFrame(
+        [[unquoted(cell) for cell in row] for row in rows], columns=header, dtype=str
+    )
 
 
 def _cells(column: pd.Series[Any], kind: Kind) -> list[str]:

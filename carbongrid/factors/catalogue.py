@@ -43,7 +43,15 @@ COLUMNS = (
 GASES = ("CO2", "CH4", "N2O", "CO2e")
 """Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
 
-_GAS_OF = {"C": "CO2", "CE": "CO2e", "N2O-N": "N2O", "CO2": "CO2", "CH4": "CH4", "N2O": "N2O", "CO2e": "CO2e"}
+_GAS_OF = {
+    "C": "CO2",
+    "CE": "CO2e",
+    "N2O-N": "N2O",
+    "CO2": "CO2",
+    "CH4": "CH4",
+    "N2O": "N2O",
+    "CO2e": "CO2e",
+}
 _MOLAR = {"C": Fraction(44, 12), "CE": Fraction(44, 12), "N2O-N": Fraction(44, 28)}
 
 
@@ -149,7 +157,11 @@ class Catalogue:
         """
         if key not in self.factors:
             close = difflib.get_close_matches(key, self.factors, 1, 0.6)
-            hint = f"Did you mean {close[0]!r}?" if close else "Search with `carbongrid factors WORDS`."
+            hint = (
+                f"Did you mean {close[0]!r}?"
+                if close
+                else "Search with `carbongrid factors WORDS`."
+            )
             raise InputError(f"unknown factor {key!r}", way_out=hint)
         return self.factors[key]
 
@@ -172,7 +184,9 @@ def catalogue() -> Catalogue:
     for table in TABLES:
         file = f"factors/{table}.csv"
         for number, row in enumerate(packaged_table(file).to_dict("records"), start=2):
-            factor = factor_of_row({str(k): v for k, v in row.items()}, f"{file}, row {number}", problems)
+            factor = factor_of_row(
+                {str(k): v for k, v in row.items()}, f"{file}, row {number}", problems
+            )
             if factor is not None:
                 found[factor.key] = factor
     if problems:
@@ -208,14 +222,28 @@ def find(
     rows = []
     for factor in factors or catalogue():
         hay = " ".join(
-            (factor.key, factor.name, factor.unit, factor.gas, factor.source, factor.region, factor.status, factor.note)
+            (
+                factor.key,
+                factor.name,
+                factor.unit,
+                factor.gas,
+                factor.source,
+                factor.region,
+                factor.status,
+                factor.note,
+            )
         ).casefold()
         if all(word in hay for word in words) and _fits(factor, gas, region, status):
             rows.append(factor)
     rows.sort(key=lambda factor: factor.rank)
     table = pd.DataFrame([vars(factor) for factor in rows], columns=list(COLUMNS))
-    numbers = {name: [None if v is None else float(v) for v in table[name]] for name in ("value", "low", "high")}
-    return table.assign(**numbers).astype(dict.fromkeys(numbers, "float64"))
+    numbers = {
+        name: [None if v is None else float(v) for v in table[name]]
+        for name in ("value", "low", "high")
+    }
+    for name, values in numbers.items():
+        table[name] = pd.Series(values, table.index, dtype="float64")
+    return table
 
 
 def _fits(factor: Factor, gas: str | None, region: str | None, status: str | None) -> bool:
@@ -238,17 +266,44 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
         problems.append(Problem(what, f"{where}, column {column}", way_out))
 
     if not cells["key"]:
-        add("key", "the key is blank", "Give the factor a name, or the key of the factor that it replaces.")
+        add(
+            "key",
+            "the key is blank",
+            "Give the factor a name, or the key of the factor that it replaces.",
+        )
     numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
     _check_unit(cells, add)
     low, value, high = numbers["low"], numbers["value"], numbers["high"]
-    if value is not None and not (low is None or low <= value) or value is not None and not (high is None or value <= high):
-        add("value", f"{cells['value']} lies outside its bounds {cells['low']} to {cells['high']}", "Mend the bounds.")
+    if (value is not None and not (low is None or low <= value)) or (
+        value is not None and not (high is None or value <= high)
+    ):
+        add(
+            "value",
+            f"{cells['value']} lies outside its bounds {cells['low']} to {cells['high']}",
+            "Mend the bounds.",
+        )
     if len(problems) > before:
         return None
-    text = {name: cells[name] for name in ("key", "name", "unit", "gas", "distribution", "source", "source_table", "year", "region", "tier", "note")}
+    text = {
+        name: cells[name]
+        for name in (
+            "key",
+            "name",
+            "unit",
+            "gas",
+            "distribution",
+            "source",
+            "source_table",
+            "year",
+            "region",
+            "tier",
+            "note",
+        )
+    }
     status = cells["status"] if cells["status"] in STATUSES else OWN
-    return Factor(value=value, low=low, high=high, upstream=cells["upstream"] == "true", status=status, **text)
+    return Factor(
+        value=value, low=low, high=high, upstream=cells["upstream"] == "true", status=status, **text
+    )
 
 
 def _number(text: str, column: str, add: Any) -> Fraction | None:
@@ -259,7 +314,11 @@ def _number(text: str, column: str, add: Any) -> Fraction | None:
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite() or abs(value.adjusted()) > 60:
-        add(column, f"expected a finite number, not {text!r}", "Write it in digits with a point, for example 0.0125.")
+        add(
+            column,
+            f"expected a finite number, not {text!r}",
+            "Write it in digits with a point, for example 0.0125.",
+        )
         return None
     return Fraction(value)
 
@@ -269,14 +328,28 @@ def _check_unit(cells: Mapping[str, str], add: Any) -> None:
         unit = read_unit(cells["unit"])
     except InputError as error:
         for fault in error.problems:
-            add("unit", fault.what, "Write for example t CO2/t, kg CO2/kWh, kg CH4/head/yr, t C/TJ, GJ/t or fraction.")
+            add(
+                "unit",
+                fault.what,
+                "Write for example t CO2/t, kg CO2/kWh, kg CH4/head/yr, t C/TJ, GJ/t or fraction.",
+            )
         return
     gas = cells["gas"]
     if gas and gas not in _GAS_OF:
-        add("gas", f"unknown gas {gas!r}", f"Known: {', '.join(_GAS_OF)}; blank for what emits nothing.")
+        add(
+            "gas",
+            f"unknown gas {gas!r}",
+            f"Known: {', '.join(_GAS_OF)}; blank for what emits nothing.",
+        )
         return
     said = unit.substance if unit.substance in _GAS_OF else ""
-    if not said or not gas or said == gas or (said, gas) == ("N2O-N", "N2O") or (said, gas) == ("CE", "C"):
+    if (
+        not said
+        or not gas
+        or said == gas
+        or (said, gas) == ("N2O-N", "N2O")
+        or (said, gas) == ("CE", "C")
+    ):
         return
     if cells["unit"].startswith("kg CO2e/kg"):
         return

@@ -67,8 +67,43 @@ SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD"
 """What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
 _SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
 _BY_THE_WAY = frozenset(
-    "ce dry matter mass product clinker cement lime limestone dolomite carbonate glass coke trona urea waste MSW protein "
-    "NH3 NH3+NOx-N HNO3 (100%) (NCV) NCV Al CaC2 a.i. steel grain fresh P2O5 K2O film pesticide fertilizer".split()
+    [
+        "ce",
+        "dry",
+        "matter",
+        "mass",
+        "product",
+        "clinker",
+        "cement",
+        "lime",
+        "limestone",
+        "dolomite",
+        "carbonate",
+        "glass",
+        "coke",
+        "trona",
+        "urea",
+        "waste",
+        "MSW",
+        "protein",
+        "NH3",
+        "NH3+NOx-N",
+        "HNO3",
+        "(100%)",
+        "(NCV)",
+        "NCV",
+        "Al",
+        "CaC2",
+        "a.i.",
+        "steel",
+        "grain",
+        "fresh",
+        "P2O5",
+        "K2O",
+        "film",
+        "pesticide",
+        "fertilizer",
+    ]
 )
 """Words in a unit that say of what it is and change nothing."""
 
@@ -212,11 +247,15 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     if not word:
         return Fraction(power), ()
     try:
-        quantity = _registry().parse_units(_INDEX.sub(r"\1**\2", word) if word not in ("hm2", "Nm3") else word)
+        quantity = _registry().parse_units(
+            _INDEX.sub(r"\1**\2", word) if word not in ("hm2", "Nm3") else word
+        )
         root = _registry().Quantity(Fraction(1), quantity).to_root_units()
     except Exception:
         raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT) from None
-    dimension = tuple(sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items()))
+    dimension = tuple(
+        sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items())
+    )
     return Fraction(root.magnitude) * power, dimension
 
 

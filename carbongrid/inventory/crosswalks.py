@@ -41,7 +41,9 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     """
     _check(system)
     sums: dict[tuple[str, str, int, str, str], list[int]] = {}
-    for line, grams, co2e in zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True):
+    for line, grams, co2e in zip(
+        inventory.lines, inventory.grams, inventory.grams_co2e, strict=True
+    ):
         code, reason = code_of(line, system)
         sign = -1 if inventory.categories[line.category].sink else 1
         entry = sums.setdefault((code, line.category, line.scope, line.gas, reason), [0, 0])
@@ -81,7 +83,9 @@ def from_system(
     _check(system)
     missing = [name for name in ("code", "gas", "grams") if name not in table.columns]
     if missing:
-        raise InputError(f"the columns {', '.join(missing)} are missing", way_out="Give code, gas and grams.")
+        raise InputError(
+            f"the columns {', '.join(missing)} are missing", way_out="Give code, gas and grams."
+        )
     known = dict(read_categories() if categories is None else categories)
     sums: dict[tuple[str, str], int] = {}
     unmapped = []
@@ -89,7 +93,11 @@ def from_system(
         given, code = str(cells.get("category", "") or ""), str(cells["code"])
         fitting = {given} if given in known else categories_of(code, system, known)
         if len(fitting) != 1:
-            reason = f"{code} may be {', '.join(sorted(fitting))}" if fitting else f"no category has the code {code}"
+            reason = (
+                f"{code} may be {', '.join(sorted(fitting))}"
+                if fitting
+                else f"no category has the code {code}"
+            )
             unmapped.append({**cells, "reason": reason})
             continue
         name, grams = fitting.pop(), int(cells["grams"])
@@ -98,8 +106,12 @@ def from_system(
             name, grams = (LOST_LAND, grams) if grams > 0 else (name, -grams)
         key = (name, str(cells["gas"]))
         sums[key] = sums.get(key, 0) + grams
-    mapped = pd.DataFrame([(*key, grams) for key, grams in sums.items()], columns=list(_FROM_COLUMNS))
-    return mapped.astype({"grams": "int64"}), pd.DataFrame(unmapped, columns=[*table.columns.drop("reason", errors="ignore"), "reason"])
+    mapped = pd.DataFrame(
+        [(*key, grams) for key, grams in sums.items()], columns=list(_FROM_COLUMNS)
+    )
+    return mapped.astype({"grams": "int64"}), pd.DataFrame(
+        unmapped, columns=[*table.columns.drop("reason", errors="ignore"), "reason"]
+    )
 
 
 def code_of(line: Line, system: str) -> tuple[str, str]:
@@ -125,7 +137,11 @@ def categories_of(code: str, system: str, categories: Iterable[str]) -> set[str]
     below = [row for row in _rows() if row[system].startswith(f"{code}.")]
     found: set[str] = set()
     for row in exact or nearest or below:
-        home = {row["back"]} if row["back"] else {name for name in names if fnmatchcase(name, row["category"])}
+        home = (
+            {row["back"]}
+            if row["back"]
+            else {name for name in names if fnmatchcase(name, row["category"])}
+        )
         found |= home & set(names)
     return found
 

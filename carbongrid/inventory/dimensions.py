@@ -32,13 +32,13 @@ class Measure:
     __radd__ = __sub__ = __rsub__ = __add__
 
     def __pow__(self, other: Any) -> Measure:
-        return self + ()
+        return self.__add__(())
 
     def __neg__(self) -> Measure:
         return self
 
     def __ge__(self, other: Any) -> Measure:
-        return self + other
+        return self.__add__(other)
 
     def __float__(self) -> float:
         return float(len((self + 1).dimension)) + 1.0

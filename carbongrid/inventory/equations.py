@@ -26,7 +26,11 @@ Quantity = Any
 
 
 def gross_emission(
-    industry: Quantity, buildings: Quantity, transport: Quantity, agriculture: Quantity, waste: Quantity
+    industry: Quantity,
+    buildings: Quantity,
+    transport: Quantity,
+    agriculture: Quantity,
+    waste: Quantity,
 ) -> Quantity:
     """Return the gross emission: C_E + C_B + C_T + C_F + C_W, equation (1) without its sink."""
     return industry + buildings + transport + agriculture + waste
@@ -52,7 +56,9 @@ def co2_equivalent(mass: Quantity, potential: Quantity) -> Quantity:
     return mass * potential
 
 
-def fuel_carbon(amount: Quantity, calorific_value: Quantity, carbon_content: Quantity, oxidation: Quantity) -> Quantity:
+def fuel_carbon(
+    amount: Quantity, calorific_value: Quantity, carbon_content: Quantity, oxidation: Quantity
+) -> Quantity:
     """Return the carbon of burnt fuel: Ef_mn * Cf_mn, with Cf = calorific value x carbon content x oxidation.
 
     Parameters
@@ -216,7 +222,12 @@ def domestic_wastewater(
 
 
 def effluent_nitrogen(
-    people: Quantity, protein: Quantity, nitrogen: Quantity, non_consumed: Quantity, industrial: Quantity, factor: Quantity
+    people: Quantity,
+    protein: Quantity,
+    nitrogen: Quantity,
+    non_consumed: Quantity,
+    industrial: Quantity,
+    factor: Quantity,
 ) -> Quantity:
     """Return the N2O-N of effluent: P x protein x F_NPR x F_NON-CON x F_IND-COM x EF; equation (6).
 
@@ -227,7 +238,9 @@ def effluent_nitrogen(
     return people * protein * nitrogen * non_consumed * industrial * factor
 
 
-def plant_nitrous_oxide(people: Quantity, served: Quantity, industrial: Quantity, factor: Quantity) -> Quantity:
+def plant_nitrous_oxide(
+    people: Quantity, served: Quantity, industrial: Quantity, factor: Quantity
+) -> Quantity:
     """Return the N2O of treatment plants: P x T_plant x F_IND-COM x EF; equation (6)."""
     return people * served * industrial * factor
 
@@ -251,7 +264,9 @@ def landfill_balance(
     recovered, oxidised
         CH4 flared or used; fraction oxidised in the cover.
     """
-    return (waste * correction * carbon * degradable * methane * 16 / 12 - recovered) * (1 - oxidised)
+    return (waste * correction * carbon * degradable * methane * 16 / 12 - recovered) * (
+        1 - oxidised
+    )
 
 
 def landfill_decay(
@@ -277,10 +292,14 @@ def landfill_decay(
     2006 IPCC Guidelines, Vol. 5, Ch. 3, equations 3.2 to 3.6.
     """
     decayed = (_exp(-rate * (age - 1)) - _exp(-rate * age)) * (age >= 1)
-    return (waste * correction * carbon * degradable * decayed * methane * 16 / 12 - recovered) * (1 - oxidised)
+    return (waste * correction * carbon * degradable * decayed * methane * 16 / 12 - recovered) * (
+        1 - oxidised
+    )
 
 
-def burnt_carbon(waste: Quantity, dry: Quantity, carbon: Quantity, fossil: Quantity, oxidation: Quantity) -> Quantity:
+def burnt_carbon(
+    waste: Quantity, dry: Quantity, carbon: Quantity, fossil: Quantity, oxidation: Quantity
+) -> Quantity:
     """Return the fossil carbon of burnt waste: SW x dm x CF x FCF x OF; equation (6).
 
     References
@@ -300,7 +319,9 @@ def land_exchange(area: Quantity, coefficient: Quantity) -> Quantity:
     return area * coefficient
 
 
-def crop_carbon(crop: Quantity, water: Quantity, harvest_index: Quantity, rate: Quantity) -> Quantity:
+def crop_carbon(
+    crop: Quantity, water: Quantity, harvest_index: Quantity, rate: Quantity
+) -> Quantity:
     """Return the carbon that a crop took up: ca_x * Y_x * (1 - wc_x) / HI_x, second term of equation (7).
 
     Parameters
@@ -324,4 +345,8 @@ def crop_carbon_as_grain(crop: Quantity, harvest_index: Quantity, rate: Quantity
 
 def _exp(exponent: Quantity) -> Quantity:
     """Return e to the exponent; a Fraction has no exact one and becomes a float."""
-    return np.exp(np.asarray(exponent, dtype=np.float64))[()] if not hasattr(exponent, "units") else np.exp(exponent)
+    return (
+        np.exp(np.asarray(exponent, dtype=np.float64))[()]
+        if not hasattr(exponent, "units")
+        else np.exp(exponent)
+    )

@@ -13,14 +13,25 @@ from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line
 from carbongrid.inventory.methods import Chosen, Setting, amount_of, choose
 from carbongrid.inventory.terms import TERMS, Product
 
-EQUATION_OF_SECTOR = {"industry": 2, "buildings": 3, "transport": 4, "agriculture": 5, "waste": 6, "sink": 7}
+EQUATION_OF_SECTOR = {
+    "industry": 2,
+    "buildings": 3,
+    "transport": 4,
+    "agriculture": 5,
+    "waste": 6,
+    "sink": 7,
+}
 LOST_LAND = "agriculture/land"
 """Category of land that gives off carbon in a year: a source, never a negative sink (decision 27)."""
 
 SINK_SETS = ("study", "ipcc")
 """study: land and crops; ipcc: land only (decision 27)."""
 
-_MOLAR = {"C": "44/12 (C to CO2)", "CE": "44/12 (C to CO2, as CO2e)", "N2O-N": "44/28 (N2O-N to N2O)"}
+_MOLAR = {
+    "C": "44/12 (C to CO2)",
+    "CE": "44/12 (C to CO2, as CO2e)",
+    "N2O-N": "44/28 (N2O-N to N2O)",
+}
 
 
 def form(
@@ -56,9 +67,14 @@ def form(
     known = dict(read_categories() if categories is None else categories)
     potentials = gwp_of(gwp)
     if sinks not in SINK_SETS:
-        raise InputError(f"unknown set of sinks {sinks!r}", way_out=f"Known: {', '.join(SINK_SETS)}.")
+        raise InputError(
+            f"unknown set of sinks {sinks!r}", way_out=f"Known: {', '.join(SINK_SETS)}."
+        )
     setting = Setting(
-        catalogue().with_own(data.factors), int(data.settings["year"]), data.settings["grid"], data.settings["prefer"]
+        catalogue().with_own(data.factors),
+        int(data.settings["year"]),
+        data.settings["grid"],
+        data.settings["prefer"],
     )
     problems = list(data.problems)
     lines: list[Line] = []
@@ -93,27 +109,50 @@ def _placed(fault: Problem, row: ActivityRow) -> Problem:
 
 
 def _of_row(
-    row: ActivityRow, setting: Setting, categories: Mapping[str, Category], upstream: str, sinks: str
+    row: ActivityRow,
+    setting: Setting,
+    categories: Mapping[str, Category],
+    upstream: str,
+    sinks: str,
 ) -> tuple[list[Line], list[LeftOut]]:
     sink = categories[row.category].sink
     if row.amount is None:
-        why = f"the amount is {row.written!r}: unknown, which is not zero" if row.written else "the amount is blank: unknown, which is not zero"
+        why = (
+            f"the amount is {row.written!r}: unknown, which is not zero"
+            if row.written
+            else "the amount is blank: unknown, which is not zero"
+        )
         return [], [LeftOut(row, row.activity, why, True)]
     if sink and sinks == "ipcc" and row.category == "sink/crops":
-        return [], [LeftOut(row, row.activity, "the set ipcc counts no annual crop as a sink", False)]
+        return [], [
+            LeftOut(row, row.activity, "the set ipcc counts no annual crop as a sink", False)
+        ]
     chosen = choose(row, setting)
-    flagged = sorted({entry.factor.key for _, inputs in chosen.products if not isinstance(inputs, str) for entry in inputs if entry.factor.upstream})
+    flagged = sorted(
+        {
+            entry.factor.key
+            for _, inputs in chosen.products
+            if not isinstance(inputs, str)
+            for entry in inputs
+            if entry.factor.upstream
+        }
+    )
     if flagged and upstream != "include":
         why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (decision 28)"
         return [], [LeftOut(row, row.activity, why, False)]
     lines, left = [], []
     for product, inputs in chosen.products:
         if isinstance(inputs, str):
-            left.append(LeftOut(row, f"{row.activity}, {product.name}", f"not formed: {inputs}", False))
+            left.append(
+                LeftOut(row, f"{row.activity}, {product.name}", f"not formed: {inputs}", False)
+            )
         else:
             lines.append(_line(row, product, inputs, chosen, categories))
     if not lines:
-        raise InputError(f"{row.activity} of {row.category} has no factor at all", way_out="Name one in parameters.")
+        raise InputError(
+            f"{row.activity} of {row.category} has no factor at all",
+            way_out="Name one in parameters.",
+        )
     return lines, left
 
 
@@ -165,7 +204,10 @@ def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, 
         return product.gas, Fraction(1), ""
     name = f"the factor {emitter.key!r}" if emitter.key else f"{emitter.name}={emitter.unit}"
     if not emitter.emits:
-        raise InputError(f"{name} names no gas", way_out="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.")
+        raise InputError(
+            f"{name} names no gas",
+            way_out="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.",
+        )
     if product.gas and emitter.emits != product.gas:
         raise InputError(
             f"{name} is of {emitter.substance}, but {product.name} is {product.gas}",

@@ -39,7 +39,7 @@ class Input:
     @property
     def value(self) -> Fraction:
         """The number in gram, metre, second ..."""
-        return self.of(Fraction(self.factor.value or 0) * self.scale)
+        return Fraction(self.of(Fraction(self.factor.value or 0) * self.scale))
 
     def of(self, number: Any) -> Any:
         """Return what enters the function when the factor is this number, in gram, metre, second ..."""

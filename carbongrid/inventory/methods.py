@@ -19,7 +19,9 @@ from carbongrid.inventory.lines import Input
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.landuse import packaged_table
 
-_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*(?P<unit>.*)")
+_QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*(?P<unit>.*)"
+)
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
 _WORDS = ("variant", "deposited")
@@ -107,7 +109,9 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
         methods = tuple(method for method in methods if method.variant == wanted)
         if not methods:
             known = ", ".join(sorted({method.variant for method in methods_of(row.activity)}))
-            raise InputError(f"unknown variant {wanted!r} of {row.activity}", way_out=f"Known: {known}.")
+            raise InputError(
+                f"unknown variant {wanted!r} of {row.activity}", way_out=f"Known: {known}."
+            )
     knowing = [method for method in methods if _knows(method, row)]
     if not knowing:
         raise _unknown_parameter(methods, row)
@@ -138,7 +142,8 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
     if not strange:
         together = ", ".join(sorted(set(row.parameters) - {"variant"}))
         return InputError(
-            f"no method of {row.activity} takes {together} together", way_out=f"Known: {', '.join(known)}."
+            f"no method of {row.activity} takes {together} together",
+            way_out=f"Known: {', '.join(known)}.",
         )
     close = difflib.get_close_matches(strange[0], known, 1, 0.6)
     hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
@@ -146,17 +151,17 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
 
 
 def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
-    problems = []
+    problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:
-        missing = [role for role in product.roles if not _source(role, product, method, row)]
+        missing = [role for role in product.roles if not _source(role, method, row)]
         if missing and product.optional:
             products.append((product, f"no {' and no '.join(missing)}"))
             continue
         inputs = []
         for role in product.roles:
             try:
-                inputs.append(_input(role, product, method, row, setting))
+                inputs.append(_input(role, method, row, setting))
             except InputError as error:
                 problems += error.problems
         if len(inputs) == len(product.roles):
@@ -167,7 +172,7 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     return Chosen(method, tuple(products))
 
 
-def _source(role: str, product: Product, method: Method, row: ActivityRow) -> str:
+def _source(role: str, method: Method, row: ActivityRow) -> str:
     if role == "age":
         return row.parameters.get("deposited", "")
     given = row.parameters.get(role, method.sources.get(role, ""))
@@ -177,12 +182,12 @@ def _source(role: str, product: Product, method: Method, row: ActivityRow) -> st
     return given
 
 
-def _input(role: str, product: Product, method: Method, row: ActivityRow, setting: Setting) -> Input:
-    source = _source(role, product, method, row)
+def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Input:
+    source = _source(role, method, row)
     if role == "calorific_value" and read_unit(row.unit).dimension == read_unit("J").dimension:
         return Input(role, _number("1", row, role, "the amount is energy already"))
     if role == "age":
-        return Input(role, _age(source, row, setting))
+        return Input(role, _age(source, setting))
     if not source:
         options = "a factor's key (search with `carbongrid factors`), or a number with its unit"
         raise InputError(
@@ -193,12 +198,15 @@ def _input(role: str, product: Product, method: Method, row: ActivityRow, settin
     if _QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source):
         why = "given in the row" if role in row.parameters else "of the method"
         return Input(role, _number(source, row, role, why))
-    options = [(bool(_COMPLEMENT.match(key)), _COMPLEMENT.sub("", key, 1)) for key in source.split("|")]
-    complement, key = min(options, key=lambda option: setting.factors[option[1]].rank)
+    keys = [
+        (bool(_COMPLEMENT.match(key)), _COMPLEMENT.sub("", key, 1)) for key in source.split("|")
+    ]
+    complement, key = min(keys, key=lambda key: setting.factors[key[1]].rank)
     factor = setting.factors[key]
     if factor.value is None:
         raise InputError(
-            f"the factor {key!r} has bounds but no value", way_out=f"Give a number: {role}=1.3 {factor.unit}."
+            f"the factor {key!r} has bounds but no value",
+            way_out=f"Give a number: {role}=1.3 {factor.unit}.",
         )
     return Input(role, factor, complement)
 
@@ -222,7 +230,7 @@ def _gas(unit: str) -> str:
     return substance if substance not in ("N", "BOD", "COD") else ""
 
 
-def _age(deposited: str, row: ActivityRow, setting: Setting) -> Factor:
+def _age(deposited: str, setting: Setting) -> Factor:
     if not re.fullmatch(r"\d{4}", deposited) or int(deposited) > setting.year:
         raise InputError(
             f"expected a year up to {setting.year}, not deposited={deposited}",
@@ -236,11 +244,15 @@ def amount_of(row: ActivityRow) -> Input:
     """Return the amount of a row, which must be known, as the first input of its products."""
     if row.amount is None:
         raise InputError("the amount is unknown", row.place("amount"))
-    factor = Factor("", row.id, Fraction(row.amount), row.unit, source=row.source, year=row.year, status="")
+    factor = Factor(
+        "", row.id, Fraction(row.amount), row.unit, source=row.source, year=row.year, status=""
+    )
     return Input("amount", factor)
 
 
-def _faults_of_units(row: ActivityRow, product: Product, factors: Sequence[Input]) -> tuple[Problem, ...]:
+def _faults_of_units(
+    row: ActivityRow, product: Product, factors: Sequence[Input]
+) -> tuple[Problem, ...]:
     """Return what is wrong if the function, called with the dimensions, does not give a mass."""
     inputs = (amount_of(row), *factors)
     try:
@@ -251,9 +263,14 @@ def _faults_of_units(row: ActivityRow, product: Product, factors: Sequence[Input
         if result.dimension == read_unit("t").dimension:
             return ()
         fault = f"{product.name} would be {dimension_name(result.dimension)}"
-    told = (f"{entry.role} in {entry.factor.unit}" + f" ({entry.factor.key})" * bool(entry.factor.key) for entry in inputs)
+    told = (
+        f"{entry.role} in {entry.factor.unit}" + f" ({entry.factor.key})" * bool(entry.factor.key)
+        for entry in inputs
+    )
     what = f"the units of {row.activity} do not make a mass of gas: {fault}, of {'; '.join(told)}"
-    way_out = "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
+    way_out = (
+        "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
+    )
     return (Problem(what, "", way_out),)
 
 
@@ -276,10 +293,18 @@ def grid_factor(factors: Catalogue, grid: str, year: int) -> Factor:
     """
     if grid in factors:
         return factors[grid]
-    found = sorted(_of_grid(factors, grid), key=lambda pair: (pair[0].rank, abs(pair[1] - year), pair[1]))
+    found = sorted(
+        _of_grid(factors, grid), key=lambda pair: (pair[0].rank, abs(pair[1] - year), pair[1])
+    )
     if found:
         return found[0][0]
-    known = sorted({factor.key.split(".")[-2] for factor in factors if factor.key.startswith("cn.grid.") and factor.key[-4:].isdigit()})
+    known = sorted(
+        {
+            factor.key.split(".")[-2]
+            for factor in factors
+            if factor.key.startswith("cn.grid.") and factor.key[-4:].isdigit()
+        }
+    )
     close = difflib.get_close_matches(grid, known, 1, 0.6)
     hint = f"Did you mean {close[0]!r}?" if close else "Bring your own factor and name its key."
     raise InputError(f"unknown grid {grid!r}", way_out=hint)

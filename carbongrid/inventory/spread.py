@@ -84,17 +84,28 @@ def spread_of(line: Line, entry: Input) -> Spread | None:
         return Spread(factor.key, "lognormal", value, math.log(float(said["factor"])) / NORMAL_95)
     if factor.low is None or factor.high is None or factor.low == factor.high:
         return None
-    return _of_bounds(factor.key, value, float(factor.low), float(factor.high), _is_fraction(entry), said is not None)
+    return _of_bounds(
+        factor.key,
+        value,
+        float(factor.low),
+        float(factor.high),
+        _is_fraction(entry),
+        said is not None,
+    )
 
 
-def _of_bounds(key: str, value: float, low: float, high: float, fraction: bool, lognormal: bool) -> Spread:
+def _of_bounds(
+    key: str, value: float, low: float, high: float, fraction: bool, lognormal: bool
+) -> Spread:
     if low > 0 and value > 0:
         ratios = abs(math.log(high / value) - math.log(value / low)) / math.log(high / low)
         distances = abs((high - value) - (value - low)) / (high - low)
         if lognormal or ratios < distances:
             return Spread(key, "lognormal", value, math.log(high / low) / (2 * NORMAL_95))
     # A factor below 0 is an uptake, which may be more or less but no emission.
-    least, most = (-math.inf, 0.0) if value < 0 and high <= 0 else (0.0 if low >= 0 else -math.inf, math.inf)
+    least, most = (
+        (-math.inf, 0.0) if value < 0 and high <= 0 else (0.0 if low >= 0 else -math.inf, math.inf)
+    )
     if fraction and value <= 1:
         most = min(most, 1.0)
     return Spread(key, "normal", value, (high - low) / (2 * NORMAL_95), least, most)

@@ -39,8 +39,8 @@ def by_gas(inventory: Inventory) -> pd.DataFrame:
         entry = sums.setdefault((line.category, line.scope, line.gas), [0, 0])
         entry[0] += grams
         entry[1] += co2e
-    rows = [(*key, *masses) for key, masses in sums.items()]
-    rows.sort(key=lambda row: (*_order(inventory, row[0]), row[1], GASES.index(row[2])))
+    keys = sorted(sums, key=lambda key: (*_order(inventory, key[0]), key[1], GASES.index(key[2])))
+    rows = [(*key, *sums[key]) for key in keys]
     table = pd.DataFrame(rows, columns=["category", "scope", "gas", "grams", "grams_co2e"])
     return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
 
@@ -53,7 +53,12 @@ def totals(inventory: Inventory) -> pd.DataFrame:
     DataFrame
         category, gas, mass_t, co2e_t: tonnes as text with six decimals, which are whole grams.
     """
-    sums = by_gas(inventory).groupby(["category", "gas"], sort=False)[["grams", "grams_co2e"]].sum().reset_index()
+    sums = (
+        by_gas(inventory)
+        .groupby(["category", "gas"], sort=False)[["grams", "grams_co2e"]]
+        .sum()
+        .reset_index()
+    )
     return pd.DataFrame(
         {
             "category": sums["category"],
@@ -93,21 +98,40 @@ def audit(inventory: Inventory) -> pd.DataFrame:
             }
         )
     for left in inventory.left_out:
-        place = {"file": left.row.file, "sheet": left.row.sheet, "row": str(left.row.row), "id": left.row.id}
-        place |= {"activity": left.row.activity, "category": left.row.category, "amount": left.row.written}
-        rows.append({**place, "unit": left.row.unit, "product": left.what, "remark": f"left out: {left.why}"})
+        place = {
+            "file": left.row.file,
+            "sheet": left.row.sheet,
+            "row": str(left.row.row),
+            "id": left.row.id,
+        }
+        place |= {
+            "activity": left.row.activity,
+            "category": left.row.category,
+            "amount": left.row.written,
+        }
+        rows.append(
+            {
+                **place,
+                "unit": left.row.unit,
+                "product": left.what,
+                "remark": f"left out: {left.why}",
+            }
+        )
     return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS), dtype=str).fillna("")
 
 
 def notes(inventory: Inventory) -> list[Problem]:
     """Return what a reader of the totals must know: unknowns, recalled factors, overrides, other years."""
-    found = []
-    for left in inventory.left_out:
-        if left.warn:
-            found.append(Problem(f"{left.what} is left out: {left.why}", left.row.place("amount"), "", "warning"))
+    found: list[Problem] = []
+    unknown = [left for left in inventory.left_out if left.warn]
+    for left in unknown:
+        what = f"{left.what} is left out: {left.why}"
+        found.append(Problem(what, left.row.place("amount"), "", "warning"))
     for factor, rows in _recalled(inventory).items():
         what = f"the factor {factor} is recalled, not verified; used by {rows}"
-        found.append(Problem(what, inventory.data.file, "Bring your own, or look it up.", "warning"))
+        found.append(
+            Problem(what, inventory.data.file, "Bring your own, or look it up.", "warning")
+        )
     for key, was in inventory.factors.overridden.items():
         now = inventory.factors[key]
         what = f"your factor {key} = {plain(now.value)} {now.unit} replaces {plain(was.value)} {was.unit} ({was.status})"
@@ -115,7 +139,14 @@ def notes(inventory: Inventory) -> list[Problem]:
     year = inventory.data.settings["year"]
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
-        found.append(Problem(f"rows {rows} are of {other}, the inventory is of {year}", inventory.data.file, "", "warning"))
+        found.append(
+            Problem(
+                f"rows {rows} are of {other}, the inventory is of {year}",
+                inventory.data.file,
+                "",
+                "warning",
+            )
+        )
     aside = [left for left in inventory.left_out if not left.warn]
     for why in dict.fromkeys(left.why for left in aside):
         which = ", ".join(left.row.id for left in aside if left.why == why)
@@ -153,7 +184,11 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
             f"{'`--' if last else '|--'} {gas}  {_sum(members, 'mass_t')} t x {members[0]['gwp']} = {_sum(members, 'co2e_t')} t CO2e"
         )
         text += _branches(members, "    " if last else "|   ")
-    text += [f"left out: {row['sheet']} row {row['row']}, {row['product']}: {row['remark'].removeprefix('left out: ')}" for row in rows if not row["mass_t"]]
+    text += [
+        f"left out: {row['sheet']} row {row['row']}, {row['product']}: {row['remark'].removeprefix('left out: ')}"
+        for row in rows
+        if not row["mass_t"]
+    ]
     return "\n".join(text)
 
 
@@ -214,7 +249,9 @@ def _conversions(line: Line) -> list[str]:
     for plain_unit in ("t", "TJ", "m3", "ha", "head", "person", "t km", "person km", "vehicle km"):
         base = read_unit(plain_unit)
         if base.dimension == amount.dimension and base.scale != amount.scale:
-            found.append(f"1 {amount.factor.unit} = {plain(amount.scale / base.scale)} {plain_unit}")
+            found.append(
+                f"1 {amount.factor.unit} = {plain(amount.scale / base.scale)} {plain_unit}"
+            )
     return [*found, f"x {line.molar_text}"] if line.molar_text else found
 
 
@@ -227,7 +264,9 @@ def _remarks(inventory: Inventory, line: Line) -> list[str]:
         if factor.upstream:
             found.append(f"{factor.key} holds what is emitted upstream")
         if factor.key in inventory.factors.overridden:
-            found.append(f"{factor.key} is the user's own, in place of {plain(Fraction(inventory.factors.overridden[factor.key].value or 0))}")
+            found.append(
+                f"{factor.key} is the user's own, in place of {plain(Fraction(inventory.factors.overridden[factor.key].value or 0))}"
+            )
     if line.row.category != line.category:
         found.append(f"gives off carbon, so it is no {line.row.category} (decision 27)")
     return found

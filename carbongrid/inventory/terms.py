@@ -64,7 +64,8 @@ _BURNT = (
 _LANDFILL = ("correction", "carbon", "degradable", "methane", "recovered", "oxidised")
 
 TERMS: dict[str, Term] = {
-    "fuel": Term("Ef*Cf, Eg*Cg",
+    "fuel": Term(
+        "Ef*Cf, Eg*Cg",
         (
             Product(
                 "co2",
@@ -73,15 +74,25 @@ TERMS: dict[str, Term] = {
                 "carbon_content",
                 "CO2",
             ),
-            Product("ch4", equations.fuel_gas, ("calorific_value", "methane"), "methane", "CH4", True),
             Product(
-                "n2o", equations.fuel_gas, ("calorific_value", "nitrous_oxide"), "nitrous_oxide", "N2O", True
+                "ch4", equations.fuel_gas, ("calorific_value", "methane"), "methane", "CH4", True
+            ),
+            Product(
+                "n2o",
+                equations.fuel_gas,
+                ("calorific_value", "nitrous_oxide"),
+                "nitrous_oxide",
+                "N2O",
+                True,
             ),
         ),
     ),
-    "fuel-by-factor": Term("Ef*Cf, Eg*Cg", (Product("co2", equations.product, _FACTOR, gas="CO2"),)),
+    "fuel-by-factor": Term(
+        "Ef*Cf, Eg*Cg", (Product("co2", equations.product, _FACTOR, gas="CO2"),)
+    ),
     "product": Term("Ep*Cp", (Product("process", equations.product, _FACTOR),)),
-    "product-by-share": Term("Ep*Cp", (Product("process", equations.product_by_share, ("share", "factor")),)
+    "product-by-share": Term(
+        "Ep*Cp", (Product("process", equations.product_by_share, ("share", "factor")),)
     ),
     "glass": Term("Ep*Cp", (Product("process", equations.glass, ("factor", "cullet")),)),
     "electricity": Term("Ee*Ce", (Product("bought", equations.bought_energy, _FACTOR),), scope=2),
@@ -89,7 +100,8 @@ TERMS: dict[str, Term] = {
     "freight": Term("T_f*c_f", (Product("freight", equations.transport_work, _FACTOR),)),
     "passengers": Term("T_p*c_p", (Product("passengers", equations.transport_work, _FACTOR),)),
     "vehicles": Term("D_t*c_t", (Product("vehicles", equations.transport_work, _FACTOR),)),
-    "rice": Term("C_plantation",
+    "rice": Term(
+        "C_plantation",
         (
             Product(
                 "rice",
@@ -100,9 +112,11 @@ TERMS: dict[str, Term] = {
             ),
         ),
     ),
-    "rice-by-season": Term("C_plantation", (Product("rice", equations.rice_by_season, _FACTOR, gas="CH4"),)
+    "rice-by-season": Term(
+        "C_plantation", (Product("rice", equations.rice_by_season, _FACTOR, gas="CH4"),)
     ),
-    "nitrogen": Term("C_plantation",
+    "nitrogen": Term(
+        "C_plantation",
         (
             Product("direct", equations.soil_nitrogen, ("direct",), "direct", "N2O"),
             Product(
@@ -113,22 +127,37 @@ TERMS: dict[str, Term] = {
                 "N2O",
             ),
             Product(
-                "leaching", equations.soil_nitrogen_after_loss, ("leached", "leaching"), "leaching", "N2O"
+                "leaching",
+                equations.soil_nitrogen_after_loss,
+                ("leached", "leaching"),
+                "leaching",
+                "N2O",
             ),
         ),
     ),
-    "soil-carbon": Term("C_plantation", (Product("soil", equations.soil_carbon, _FACTOR, gas="CO2"),)),
+    "soil-carbon": Term(
+        "C_plantation", (Product("soil", equations.soil_carbon, _FACTOR, gas="CO2"),)
+    ),
     "input": Term("C_plantation", (Product("input", equations.upstream_input, _FACTOR),)),
-    "animals": Term("C_husbandry",
+    "animals": Term(
+        "C_husbandry",
         (
             Product("enteric", equations.animals, ("enteric",), "enteric", "CH4", True),
-            Product("manure-ch4", equations.animals, ("manure_methane",), "manure_methane", "CH4", True),
             Product(
-                "manure-n2o", equations.animals, ("manure_nitrous_oxide",), "manure_nitrous_oxide", "N2O", True
+                "manure-ch4", equations.animals, ("manure_methane",), "manure_methane", "CH4", True
+            ),
+            Product(
+                "manure-n2o",
+                equations.animals,
+                ("manure_nitrous_oxide",),
+                "manure_nitrous_oxide",
+                "N2O",
+                True,
             ),
         ),
     ),
-    "industrial-wastewater": Term("C_wastewater",
+    "industrial-wastewater": Term(
+        "C_wastewater",
         (
             Product(
                 "ch4",
@@ -139,7 +168,8 @@ TERMS: dict[str, Term] = {
             ),
         ),
     ),
-    "domestic-wastewater": Term("C_wastewater",
+    "domestic-wastewater": Term(
+        "C_wastewater",
         (
             Product(
                 "ch4",
@@ -166,11 +196,15 @@ TERMS: dict[str, Term] = {
             ),
         ),
     ),
-    "landfill-balance": Term("C_solid", (Product("ch4", equations.landfill_balance, _LANDFILL, "", "CH4"),)
+    "landfill-balance": Term(
+        "C_solid", (Product("ch4", equations.landfill_balance, _LANDFILL, "", "CH4"),)
     ),
-    "landfill-decay": Term("C_solid", (Product("ch4", equations.landfill_decay, (*_LANDFILL, "rate", "age"), "", "CH4"),)
+    "landfill-decay": Term(
+        "C_solid",
+        (Product("ch4", equations.landfill_decay, (*_LANDFILL, "rate", "age"), "", "CH4"),),
     ),
-    "incineration": Term("C_solid",
+    "incineration": Term(
+        "C_solid",
         (
             Product(
                 "co2",
@@ -182,14 +216,27 @@ TERMS: dict[str, Term] = {
             *_BURNT,
         ),
     ),
-    "incineration-by-factor": Term("C_solid", (Product("co2", equations.burnt_gas, _FACTOR, gas="CO2"), *_BURNT)
+    "incineration-by-factor": Term(
+        "C_solid", (Product("co2", equations.burnt_gas, _FACTOR, gas="CO2"), *_BURNT)
     ),
-    "land": Term("A_j*Cl_j", (Product("land", equations.land_exchange, ("coefficient",), "coefficient"),)),
-    "crop": Term("ca*Y*(1-wc)/HI",
-        (Product("crop", equations.crop_carbon, ("water", "harvest_index", "rate"), "rate", "CO2"),),
+    "land": Term(
+        "A_j*Cl_j", (Product("land", equations.land_exchange, ("coefficient",), "coefficient"),)
     ),
-    "crop-as-grain": Term("ca*Y/HI",
-        (Product("crop", equations.crop_carbon_as_grain, ("harvest_index", "rate"), "rate", "CO2"),),
+    "crop": Term(
+        "ca*Y*(1-wc)/HI",
+        (
+            Product(
+                "crop", equations.crop_carbon, ("water", "harvest_index", "rate"), "rate", "CO2"
+            ),
+        ),
+    ),
+    "crop-as-grain": Term(
+        "ca*Y/HI",
+        (
+            Product(
+                "crop", equations.crop_carbon_as_grain, ("harvest_index", "rate"), "rate", "CO2"
+            ),
+        ),
     ),
 }
 """Terms by the name that ``data/inventory/methods.csv`` gives them."""

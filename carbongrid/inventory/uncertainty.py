@@ -48,7 +48,9 @@ def approach_1(inventory: Inventory) -> pd.DataFrame:
     """
     names, spreads, pulls = sensitivities(inventory)
     del spreads
-    return _table(inventory, names, lambda weights: _normal_interval(inventory, names, pulls, weights))
+    return _table(
+        inventory, names, lambda weights: _normal_interval(inventory, names, pulls, weights)
+    )
 
 
 def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArray[np.float64]]:
@@ -117,7 +119,12 @@ def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataA
         dims=("draw", "category"),
         coords={"draw": np.arange(n), "category": names},
         name="emission",
-        attrs={"units": "t yr-1", "long_name": "CO2e per category, drawn", "gwp": inventory.gwp, "seed": seed},
+        attrs={
+            "units": "t yr-1",
+            "long_name": "CO2e per category, drawn",
+            "gwp": inventory.gwp,
+            "seed": seed,
+        },
     )
 
 
@@ -184,7 +191,9 @@ def _normal_interval(
     inventory: Inventory, names: list[str], pulls: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[float, float, float]:
     masses = by_gas(inventory).groupby("category")["grams_co2e"].sum()
-    centre = float(sum(float(masses[name]) / 1e6 * weight for name, weight in zip(names, weights, strict=True)))
+    centre = float(
+        sum(float(masses[name]) / 1e6 * weight for name, weight in zip(names, weights, strict=True))
+    )
     deviation = math.sqrt(float(((weights @ pulls) ** 2).sum()))
     return centre - NORMAL_95 * deviation, centre + NORMAL_95 * deviation, deviation
 
@@ -196,6 +205,8 @@ def _table(inventory: Inventory, names: list[str], interval: Interval) -> pd.Dat
     wanted = [(name, np.eye(len(names))[number]) for number, name in enumerate(names)]
     wanted += [("gross", (~sink).astype(np.float64)), ("sink", sink.astype(np.float64))]
     rows = [
-        (name, float(centre @ weights), *interval(weights)) for name, weights in wanted if weights.any()
+        (name, float(centre @ weights), *interval(weights))
+        for name, weights in wanted
+        if weights.any()
     ]
     return pd.DataFrame(rows, columns=["category", "co2e_t", "low_t", "high_t", "deviation_t"])

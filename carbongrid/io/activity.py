@@ -20,7 +20,7 @@ from carbongrid.activity import (
 )
 from carbongrid.case.fields import nearest
 from carbongrid.categories import Category, read_categories
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.factors import Factor, factor_of_row
 from carbongrid.io.tables import Faults, read_table, rows_of, with_header
 from carbongrid.io.workbook import workbook_sheets
@@ -33,7 +33,9 @@ _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|#|[/／]|n/?a|x+|不足.*|",
 _WORD = re.compile(r"[a-z][a-z_]*")
 
 
-def read_activity(path: str | Path, categories: Mapping[str, Category] | None = None) -> ActivityData:
+def read_activity(
+    path: str | Path, categories: Mapping[str, Category] | None = None
+) -> ActivityData:
     """Read a file of activity data.
 
     Parameters
@@ -61,16 +63,21 @@ def read_activity(path: str | Path, categories: Mapping[str, Category] | None = 
     for name in tables:
         if name not in _KNOWN:
             close = nearest(name, _KNOWN)
-            faults.of(name).add("unknown sheet", f"Did you mean {close!r}?" if close else f"Known: {', '.join(_KNOWN)}.")
+            faults.of(name).add(
+                "unknown sheet",
+                f"Did you mean {close!r}?" if close else f"Known: {', '.join(_KNOWN)}.",
+            )
     settings = _settings(tables.get(SETTINGS_SHEET), faults.of(SETTINGS_SHEET))
     own = _factors(tables.get(FACTORS_SHEET), faults.of(FACTORS_SHEET))
-    rows = []
+    rows: list[ActivityRow] = []
     for sheet in SHEETS:
         if sheet in tables:
             rows += _rows(sheet, tables[sheet], path.name, known, faults.of(sheet))
     _refuse_doubles(rows, faults)
     if not rows and not faults.problems:
-        faults.of("").add("there are no rows of activity data", f"Fill one of the sheets {', '.join(SHEETS)}.")
+        faults.of("").add(
+            "there are no rows of activity data", f"Fill one of the sheets {', '.join(SHEETS)}."
+        )
     return ActivityData(path.name, tuple(rows), settings, own, tuple(faults.problems))
 
 
@@ -87,7 +94,7 @@ class _Sheets:
         return self._of.setdefault(sheet, Faults(place))
 
     @property
-    def problems(self) -> list[object]:
+    def problems(self) -> list[Problem]:
         """All of them, sheet by sheet."""
         return [problem for faults in self._of.values() for problem in faults.problems]
 
@@ -97,7 +104,9 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
     if path.is_dir():
         files = sorted(path.glob("*.csv"))
         if not files:
-            raise InputError("there is no CSV file in this folder", str(path), "Name a filled template.")
+            raise InputError(
+                "there is no CSV file in this folder", str(path), "Name a filled template."
+            )
         tables = {file.stem: read_table(file) for file in files if file.stem not in _IGNORED}
     elif _is_workbook(path):
         tables = {
@@ -140,7 +149,9 @@ def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
         if name == "year" and not re.fullmatch(r"\d{4}", value):
             faults.add(f"expected a year, not {value!r}", "Write 2020.", row=row, column="value")
         elif name == "upstream" and value not in ("leave out", "include"):
-            faults.add(f"unknown word {value!r}", "Write leave out, or include.", row=row, column="value")
+            faults.add(
+                f"unknown word {value!r}", "Write leave out, or include.", row=row, column="value"
+            )
         else:
             settings[name] = value
     return settings
@@ -168,7 +179,10 @@ def _rows(
 ) -> Iterable[ActivityRow]:
     missing = [name for name in ("activity", "amount", "unit") if name not in table.columns]
     if missing:
-        faults.add(f"the columns {', '.join(missing)} are missing", "Start from `carbongrid init DIR --inventory`.")
+        faults.add(
+            f"the columns {', '.join(missing)} are missing",
+            "Start from `carbongrid init DIR --inventory`.",
+        )
         return
     for row, cells in rows_of(table, ROW_COLUMNS):
         before = len(faults.problems)
@@ -178,7 +192,12 @@ def _rows(
 
 
 def _row(
-    file: str, sheet: str, row: object, cells: dict[str, str], categories: Mapping[str, Category], faults: Faults
+    file: str,
+    sheet: str,
+    row: object,
+    cells: dict[str, str],
+    categories: Mapping[str, Category],
+    faults: Faults,
 ) -> ActivityRow | None:
     activity = None
     if faults.member(cells["activity"], activities(), "activity", row, "activity"):
@@ -194,7 +213,10 @@ def _row(
     category = ""
     if activity is not None:
         home, written = activity, cells["category"]
-        category = _told(lambda: category_of(home, sheet, written, categories), faults, row, "category") or ""
+        category = (
+            _told(lambda: category_of(home, sheet, written, categories), faults, row, "category")
+            or ""
+        )
         _told(lambda: check_unit(home, cells["unit"]), faults, row, "unit")
     unknown = _MARKS.fullmatch(cells["amount"]) is not None
     amount = None if unknown else faults.number(cells["amount"], row, "amount")
@@ -233,7 +255,10 @@ def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not value or not _WORD.fullmatch(name):
             faults.add(
-                f"{part!r} is no parameter", "Write name=value; name=value.", row=row, column="parameters"
+                f"{part!r} is no parameter",
+                "Write name=value; name=value.",
+                row=row,
+                column="parameters",
             )
         elif name in found:
             faults.add(f"{name} stands twice", "Keep one.", row=row, column="parameters")

@@ -48,7 +48,7 @@ _HELP = {
     "source": ("Where the figure is from.", "数据来源。"),
     "note": ("Free text. Two rows of one activity and category need different notes.", "备注；同一活动同一类别的两行须以备注区分。"),
 }  # fmt: skip
-_FIXED = datetime(2020, 1, 1)  # noqa: DTZ001  (a workbook's dates have no zone; fixed, so that the same input gives the same bytes)
+_FIXED = datetime(2020, 1, 1)
 _ROOM = 400
 """Rows in which the lists drop down."""
 
@@ -72,7 +72,8 @@ def write_inventory_template(directory: str | Path) -> list[Path]:
     there = [path for path in targets if path.exists()]
     if there:
         raise InputError(
-            Problem(f"{path.name} is there already", str(path.parent), "Name an empty folder.") for path in there
+            Problem(f"{path.name} is there already", str(path.parent), "Name an empty folder.")
+            for path in there
         )
     try:
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,9 @@ def write_inventory_template(directory: str | Path) -> list[Path]:
         for name, table in tables.items():
             text = StringIO()
             csv.writer(text, lineterminator="\n").writerows(table)
-            (folder / FOLDER / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8", newline="\n")
+            (folder / FOLDER / f"{name}.csv").write_text(
+                text.getvalue(), encoding="utf-8", newline="\n"
+            )
     except OSError as error:
         raise InputError(f"the folder cannot be written: {error.strerror}", str(folder)) from None
     return targets
@@ -90,7 +93,8 @@ def example_tables() -> dict[str, Table]:
     """Return the filled example of the template by sheet."""
     folder = files("carbongrid").joinpath("data", "template", "inventory")
     return {
-        name: list(csv.reader(StringIO(folder.joinpath(f"{name}.csv").read_text(encoding="utf-8")))) for name in TABLES
+        name: list(csv.reader(StringIO(folder.joinpath(f"{name}.csv").read_text(encoding="utf-8"))))
+        for name in TABLES
     }
 
 
@@ -166,7 +170,9 @@ def _write(cell: Any, text: str, name: str) -> None:
         try:
             number = Decimal(text)
             if number.is_finite() and Decimal(repr(float(number))) == number:
-                cell.value = int(number) if number == int(number) and abs(number) < 2**53 else float(number)
+                cell.value = (
+                    int(number) if number == int(number) and abs(number) < 2**53 else float(number)
+                )
                 return
         except (InvalidOperation, OverflowError):
             pass
@@ -181,13 +187,29 @@ def _lists(sheet: Any) -> dict[str, dict[str, str]]:
     column = 1
     for name in SHEETS:
         known = [entry for entry in activities().values() if name in entry.sheets]
-        rows = [(entry.name, f"{entry.name_en} {entry.name_zh}", " | ".join(entry.units)) for entry in known]
+        rows = [
+            (entry.name, f"{entry.name_en} {entry.name_zh}", " | ".join(entry.units))
+            for entry in known
+        ]
         column = _block(sheet, column, f"activities: {name}", rows, ranges["activity"], name)
         own = [entry for entry in read_categories().values() if sheet_of(entry.sector) == name]
         names = [(entry.name, f"{entry.name_en} {entry.name_zh}", "") for entry in own]
         column = _block(sheet, column, f"categories: {name}", names, ranges["category"], name)
-        units = list(dict.fromkeys(unit for entry in known for unit in (*entry.units, *_MULTIPLES.get(entry.units[0], ()))))
-        column = _block(sheet, column, f"units: {name}", [(unit, "", "") for unit in units], ranges["unit"], name)
+        units = list(
+            dict.fromkeys(
+                unit
+                for entry in known
+                for unit in (*entry.units, *_MULTIPLES.get(entry.units[0], ()))
+            )
+        )
+        column = _block(
+            sheet,
+            column,
+            f"units: {name}",
+            [(unit, "", "") for unit in units],
+            ranges["unit"],
+            name,
+        )
     return ranges
 
 
@@ -198,7 +220,14 @@ _MULTIPLES = {
 }  # fmt: skip
 
 
-def _block(sheet: Any, column: int, title: str, rows: Sequence[tuple[str, str, str]], ranges: dict[str, str], name: str) -> int:
+def _block(
+    sheet: Any,
+    column: int,
+    title: str,
+    rows: Sequence[tuple[str, str, str]],
+    ranges: dict[str, str],
+    name: str,
+) -> int:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -212,7 +241,9 @@ def _block(sheet: Any, column: int, title: str, rows: Sequence[tuple[str, str, s
     return column + 3
 
 
-def _choices(sheet: Any, columns: Sequence[str], ranges: Mapping[str, Mapping[str, str]], name: str) -> None:
+def _choices(
+    sheet: Any, columns: Sequence[str], ranges: Mapping[str, Mapping[str, str]], name: str
+) -> None:
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -220,7 +251,12 @@ def _choices(sheet: Any, columns: Sequence[str], ranges: Mapping[str, Mapping[st
         if kind not in columns:
             continue
         # A unit may be any multiple, so its list only suggests.
-        rule = DataValidation(type="list", formula1=of_sheet[name], allow_blank=True, showErrorMessage=kind == "activity")
+        rule = DataValidation(
+            type="list",
+            formula1=of_sheet[name],
+            allow_blank=True,
+            showErrorMessage=kind == "activity",
+        )
         letter = get_column_letter(columns.index(kind) + 1)
         rule.add(f"{letter}2:{letter}{_ROOM}")
         sheet.add_data_validation(rule)
@@ -229,14 +265,19 @@ def _choices(sheet: Any, columns: Sequence[str], ranges: Mapping[str, Mapping[st
 def _with_fixed_dates(workbook: bytes) -> bytes:
     """Return the same archive with every entry of one date, so that it does not tell when it was written."""
     target = BytesIO()
-    with zipfile.ZipFile(BytesIO(workbook)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in sorted(old.infolist(), key=lambda entry: entry.filename != "[Content_Types].xml"):
+    with (
+        zipfile.ZipFile(BytesIO(workbook)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for entry in sorted(
+            old.infolist(), key=lambda entry: entry.filename != "[Content_Types].xml"
+        ):
             fixed = zipfile.ZipInfo(entry.filename, (2020, 1, 1, 0, 0, 0))
             fixed.compress_type = zipfile.ZIP_DEFLATED
             content = old.read(entry.filename)
             if entry.filename == "docProps/core.xml":  # openpyxl writes the time of saving here
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2020-01-01T00:00:00Z", content)
+                content = re.sub(
+                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2020-01-01T00:00:00Z", content
+                )
             new.writestr(fixed, content)
     return target.getvalue()
-
-

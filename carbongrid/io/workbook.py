@@ -65,7 +65,10 @@ def _sheets(path: Path, *, first: bool) -> dict[str, pd.DataFrame]:
             try:
                 pairs = list(zip(stored.worksheets, written.worksheets, strict=True))
                 if first:
-                    return {str(sheet.title): _sheet(sheet, other, path.name) for sheet, other in [pairs[0]]}
+                    return {
+                        str(sheet.title): _sheet(sheet, other, path.name)
+                        for sheet, other in [pairs[0]]
+                    }
                 return {
                     str(sheet.title): _sheet(sheet, other, f"{path.name}, sheet {sheet.title}")
                     for sheet, other in pairs

@@ -1,0 +1,18 @@
+"""The template's filled example, formed once."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import carbongrid
+from carbongrid import inventory
+from carbongrid.inventory import Inventory
+
+EXAMPLE = Path(carbongrid.__file__).parent / "data" / "template" / "inventory"
+
+
+@cache
+def example() -> Inventory:
+    """Return the inventory of the example, AR5."""
+    return inventory.form(inventory.read(EXAMPLE))
