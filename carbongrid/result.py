@@ -12,7 +12,37 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from carbongrid.categories import Category
+    from carbongrid.guidance import Advice
     from carbongrid.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A published total that a run is compared with; nothing is scaled to it.
+
+    Parameters
+    ----------
+    name
+        Who published it, and for when.
+    total
+        The total as written, such as ``231.2 Mt CO2``.
+    grams
+        The same in grams.
+    gas
+        ``CO2`` or ``CO2e``.
+    year
+        Year of the total; None if it was not said.
+    source, scope
+        Where it is published, and what it counts otherwise than the run; may be empty.
+    """
+
+    name: str
+    total: str
+    grams: int
+    gas: str
+    year: int | None = None
+    source: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,9 +75,15 @@ class RunTables:
     assumptions
         Sentences for the report: decisions taken, warnings, notes, each (level, text).
     benchmark
-        Name and text of a published total, or None.
+        A published total to compare with, or None.
     reference
         Region of C, CA and G in the indices: ``all``, or a column of the units.
+    guidance
+        Advice per zone; empty stands for the package's.
+    inputs
+        Name and sha256 of every file that was read.
+    by_type
+        int64 grams per territorial type (index) and category (columns); None: to be summed from the parcels.
     """
 
     title: str
@@ -61,8 +97,11 @@ class RunTables:
     ledger: Ledger
     grid_1km: xr.Dataset
     assumptions: tuple[tuple[str, str], ...] = ()
-    benchmark: tuple[str, str] | None = None
+    benchmark: Benchmark | None = None
     reference: str = "all"
+    guidance: tuple[Advice, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    by_type: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

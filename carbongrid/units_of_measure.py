@@ -119,12 +119,28 @@ def grams_of_text(text: str) -> int:
     InputError
         If the text does not begin with a number, and as :func:`grams`.
     """
+    value, unit = _value_and_unit(text)
+    return grams(Decimal(value), unit)
+
+
+def gas_of_text(text: str) -> str:
+    """Return what a mass such as ``231.2 Mt CO2`` is of: ``CO2e`` or ``CO2``.
+
+    Raises
+    ------
+    InputError
+        As :func:`grams_of_text`.
+    """
+    return gas_of(_value_and_unit(text)[1])
+
+
+def _value_and_unit(text: str) -> tuple[str, str]:
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise InputError(
             f"{text!r} is not a number with a unit", way_out="Write for example 231.2 Mt CO2."
         )
-    return grams(Decimal(match["value"]), match["unit"])
+    return match["value"], match["unit"]
 
 
 def format_tonnes(masses: Iterable[int]) -> list[str]:

@@ -32,14 +32,12 @@ NO_SINK = "its reference region has no sink"
 
 @dataclass(frozen=True)
 class Zone:
-    """One row of ``data/zones.csv``: a zone's code, names, map colour and guidance."""
+    """One row of ``data/zones.csv``: a zone's code, names and map colour."""
 
     code: int
     name_en: str
     name_zh: str
     colour: str
-    guidance_en: str
-    guidance_zh: str
 
 
 @cache

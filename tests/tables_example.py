@@ -18,7 +18,7 @@ from shapely.geometry import box
 from carbongrid.categories import Category
 from carbongrid.grid import Grid
 from carbongrid.ledger import LedgerRow
-from carbongrid.result import RunTables
+from carbongrid.result import Benchmark, RunTables
 
 CRS = "EPSG:4528"
 WEST, SOUTH = 40_500_000.0, 3_450_000.0
@@ -283,5 +283,8 @@ def example_tables() -> RunTables:
         ledger=ledger(outside, unit_table),
         grid_1km=grid_1km(parcel_table),
         assumptions=(("note", "GDP of 1 unit is unknown."), ("warning", "Facilities are made up.")),
-        benchmark=("CEADs 2019", "231.2 Mt CO2"),
+        benchmark=Benchmark(
+            "CEADs 2019", "231.2 Mt CO2", 231_200_000_000_000, "CO2", 2019, "a table", "no N2O"
+        ),
+        inputs=(("parcels.gpkg", "0" * 64), ("totals.csv", "a" * 64)),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from carbongrid.case.fields import ENCODING, Section, about
 from carbongrid.case.values import CurrencyText, MassText, Text, Texts, one_of
 
@@ -118,6 +120,38 @@ class BenchmarkSection(Section):
         MassText,
         about("Total", "mass", "the total with its unit", example="231.2 Mt CO2"),
     ]
+    year: Annotated[
+        int | None,
+        Field(ge=1800, le=2200),
+        about("Year", "year", "year of the total", example=2019),
+    ] = None
+    source: Annotated[
+        str, about("Source", "text", "where it is published", example="CEADs city inventories")
+    ] = ""
+    scope: Annotated[
+        str,
+        about(
+            "Scope",
+            "text",
+            "what it counts otherwise than this case",
+            example="CO2 only, of energy and processes",
+        ),
+    ] = ""
+
+
+class ReportSection(Section):
+    """What the report says beside the numbers."""
+
+    guidance: Annotated[
+        Text | None,
+        about(
+            "Guidance",
+            "file",
+            "table zone, topic_en, topic_zh, text_en, text_zh; a zone in it has these rows instead of the package's",
+            example="guidance.csv",
+            file=True,
+        ),
+    ] = None
 
 
 class AllowSection(Section):

@@ -17,6 +17,7 @@ from carbongrid.case.figures import (
     FacilitiesSection,
     GdpSection,
     InventorySection,
+    ReportSection,
     TotalsSection,
 )
 from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
@@ -141,6 +142,10 @@ class Case(Section):
     benchmark: Annotated[
         BenchmarkSection | None,
         about("Benchmark", "section", "a published total to compare with", example=None),
+    ] = None
+    report: Annotated[
+        ReportSection | None,
+        about("Report", "section", "what the report says beside the numbers", example=None),
     ] = None
     allow: Annotated[
         AllowSection,

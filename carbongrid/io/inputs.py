@@ -13,6 +13,7 @@ from pyproj import CRS
 from carbongrid.case import Case
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
+from carbongrid.guidance import COLUMNS, Advice, read_guidance
 from carbongrid.io.coordinates import project_points
 from carbongrid.io.facilities import read_facilities
 from carbongrid.io.lines import read_lines
@@ -20,6 +21,7 @@ from carbongrid.io.parcels import read_parcels
 from carbongrid.io.people import PeopleGrid, read_people
 from carbongrid.io.points import hit_rates, read_pois, reading_notes
 from carbongrid.io.regional import read_census, read_gdp, read_water
+from carbongrid.io.tables import read_table, require_columns
 from carbongrid.io.totals import categories_of, read_totals
 from carbongrid.io.units import read_units
 
@@ -47,6 +49,8 @@ class Inputs:
         Evidence; None where the case names none.
     notes
         Warnings and notes of the readers.
+    guidance
+        Advice per zone.
     """
 
     case: Case
@@ -62,6 +66,7 @@ class Inputs:
     census: pd.DataFrame | None
     water: dict[str, int] | None
     notes: tuple[Problem, ...]
+    guidance: tuple[Advice, ...]
 
     @property
     def region_codes(self) -> set[str]:
@@ -153,6 +158,7 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
     )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes))
+    guidance = gather(lambda: _guidance(case))
     gather.notes += _reading_notes(case, pois, parcels, known)
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
@@ -172,11 +178,21 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
         census=census,
         water=water,
         notes=tuple(gather.notes),
+        guidance=guidance,
     )
 
 
 def _read_anew(_section: str, _more: list[Any], read: Callable[[], Noted]) -> Noted:
     return read()
+
+
+def _guidance(case: Case) -> tuple[Advice, ...]:
+    if case.report is None or case.report.guidance is None:
+        return read_guidance()
+    path = case.resolve(case.report.guidance)
+    table = read_table(path)
+    require_columns(table, path.name, COLUMNS[:1])
+    return read_guidance(table, where=path.name)
 
 
 def _field_columns(categories: dict[str, Category]) -> list[str]:

@@ -13,15 +13,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from carbongrid import __version__
+from carbongrid.case import Case
 from carbongrid.grid import Grid
 from carbongrid.io.coordinates import project_points
 from carbongrid.io.inputs import Inputs
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
-from carbongrid.result import RunTables
+from carbongrid.result import Benchmark, RunTables
 from carbongrid.sharing import Reduced, Shares
-from carbongrid.units_of_measure import base_currency
+from carbongrid.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.weights import locate, scale_to_census
 from carbongrid.zoning import zone_units
 
@@ -37,20 +38,38 @@ def make_tables(
     )
     gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
     said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
+    parcels = _parcels(inputs, land, placed, shares)
     return RunTables(
         title=case.title or case.path.stem,
         year=case.year,
         currency=base_currency(case.gdp.currency) if case.gdp else "",
         categories=tuple(inputs.categories.values()),
         inventory=_inventory(inputs.totals),
-        parcels=_parcels(inputs, land, placed, shares),
+        parcels=parcels,
         units=_units(inputs, land, reduced, gdp),
         parents=case.units.parents,
         ledger=ledger,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
         assumptions=(*method_notes(inputs), *said),
-        benchmark=(case.benchmark.name, case.benchmark.total) if case.benchmark else None,
+        benchmark=_benchmark(case),
         reference=case.reference,
+        guidance=inputs.guidance,
+        by_type=parcels.groupby("type")[names].sum(),
+    )
+
+
+def _benchmark(case: Case) -> Benchmark | None:
+    if case.benchmark is None:
+        return None
+    given = case.benchmark
+    return Benchmark(
+        name=given.name,
+        total=given.total,
+        grams=grams_of_text(given.total),
+        gas=gas_of_text(given.total),
+        year=given.year,
+        source=given.source,
+        scope=given.scope,
     )
 
 
@@ -182,7 +201,6 @@ def manifest_of(
     grid: Grid,
     tables: RunTables,
     digests: Mapping[str, str],
-    read: Mapping[str, str],
     chunks: int,
 ) -> dict[str, Any]:
     """Return what the manifest says, but for the files' hashes and the steps.
@@ -193,8 +211,6 @@ def manifest_of(
         The run's.
     digests
         Of the tables' content.
-    read
-        sha256 of each input file, as it was when it was read.
     chunks
         Side of a label tile in cells.
     """
@@ -218,7 +234,7 @@ def manifest_of(
             "parents": list(tables.parents),
         },
         "categories": [vars(category) for category in tables.categories],
-        "inputs": [{"file": name, "sha256": digest} for name, digest in sorted(read.items())],
+        "inputs": [{"file": name, "sha256": digest} for name, digest in tables.inputs],
         "assumptions": [list(each) for each in tables.assumptions],
         "ledger": [vars(row) for row in tables.ledger],
         "digests": dict(digests),

@@ -173,14 +173,15 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
+        listed = tuple(sorted(read.reading.fingerprints.digests.items()))
+        tables = dataclasses.replace(tables, inputs=listed)
         if means.public:
             tables = published(tables, method_notes(inputs))
             store.forget_all()
         digests = table_digests(tables, public=means.public)
         write_products(store, tables, digests, means.tell)
         read.reading.fingerprints.require_unchanged()
-        listed = read.reading.fingerprints.digests
-        content = manifest_of(inputs, grid, tables, digests, listed, means.chunks)
+        content = manifest_of(inputs, grid, tables, digests, means.chunks)
         store.write_manifest({**content, "public": means.public, "reused": store.reused})
     return read_result(means.out)
 

@@ -47,7 +47,7 @@ def write_products(
     """
     told = (
         *(tables.title, tables.year, tables.currency, tables.parents),
-        *(tables.benchmark, tables.reference),
+        *(tables.benchmark, tables.reference, tables.guidance, tables.inputs),
     )
     categories = [dataclasses.asdict(category) for category in tables.categories]
     key = hash_values(software(), dict(digests), told, categories, tables.assumptions)

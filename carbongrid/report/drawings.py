@@ -22,12 +22,13 @@ _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 @dataclass(frozen=True)
 class ZoneMap:
-    """Outlines of the units and borders of their parents as SVG path data, and a scale bar."""
+    """Outlines of the units and borders of their parents as SVG path data, a point inside each unit, a scale bar."""
 
     width: int
     height: int
     units: tuple[str, ...]
     borders: tuple[str, ...]
+    places: tuple[tuple[int, int] | None, ...]
     bar: int
     bar_text: str
 
@@ -61,9 +62,24 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
         height=max(math.ceil((north - south) * scale), 1),
         units=tuple(_path(shape, offset, scale) for shape in shapes),
         borders=tuple(_path(shape, offset, scale) for shape in borders),
+        places=_places_inside(shapes, offset, scale),
         bar=round(length * scale),
         bar_text=f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m",
     )
+
+
+def _places_inside(
+    shapes: NDArray[Any], offset: NDArray[np.float64], scale: float
+) -> tuple[tuple[int, int] | None, ...]:
+    """Return a point inside each shape, in whole drawing units; None of an empty one."""
+    found: list[tuple[int, int] | None] = []
+    for shape in shapes:
+        if shape.is_empty:
+            found.append(None)
+            continue
+        x, y = (shapely.get_coordinates(shape.representative_point())[0] - offset) * scale
+        found.append((round(x), round(-y)))
+    return tuple(found)
 
 
 def _simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArray[Any]:
@@ -100,12 +116,41 @@ class Plane:
     """The plane of ECC (x) and ESC (y) on logarithmic axes, in drawing units from the top left."""
 
     side: int
+    x_ends: tuple[float, float]
+    y_ends: tuple[float, float]
     one_x: float
     one_y: float
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     points: tuple[tuple[int, float, float, float, bool], ...]
     missing: int
+
+    @property
+    def axes(self) -> dict[str, Any]:
+        """The side and the values at the ends of both axes, for the brush."""
+        return {"side": self.side, "x": self.x_ends, "y": self.y_ends}
+
+    @property
+    def quadrants(self) -> tuple[tuple[int, float, float, float, float], ...]:
+        """Code of the zone, x, y, width and height of its quadrant."""
+        right, below = round(self.side - self.one_x, 1), round(self.side - self.one_y, 1)
+        return (
+            (1, self.one_x, 0.0, right, self.one_y),
+            (2, self.one_x, self.one_y, right, below),
+            (3, 0.0, 0.0, self.one_x, self.one_y),
+            (4, 0.0, self.one_y, self.one_x, below),
+        )
+
+    @property
+    def corners(self) -> tuple[tuple[int, float, float, str], ...]:
+        """Code of the zone, and where its name stands, in the outer corner of its quadrant."""
+        near, far = 10, self.side - 10
+        return (
+            (1, far, 22, "end"),
+            (2, far, far, "end"),
+            (3, near, 22, "start"),
+            (4, near, far, "start"),
+        )
 
 
 def plane(units: gpd.GeoDataFrame, side: int = 600) -> Plane:
@@ -125,6 +170,8 @@ def plane(units: gpd.GeoDataFrame, side: int = 600) -> Plane:
     rows = sorted(np.flatnonzero(known).tolist(), key=lambda row: (-radius[row], row))
     return Plane(
         side=side,
+        x_ends=x_range,
+        y_ends=y_range,
         one_x=_place(1.0, x_range, side),
         one_y=side - _place(1.0, y_range, side),
         x_ticks=_ticks(x_range, side, flip=False),

@@ -1,28 +1,49 @@
-"""The report's page: what it says, put together for its template."""
+"""The report's page: what it says, put together for its templates."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import importlib.metadata
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from carbongrid.categories import SECTORS, sector_names
-from carbongrid.maps.classes import BORDERLINE, INDICATIVE, mass_scale, ordered_zones, short_number
-from carbongrid.report.drawings import plane, zone_map
+from carbongrid.guidance import read_guidance
+from carbongrid.maps.classes import BORDERLINE, INDICATIVE
+from carbongrid.report.accounts import ledger_accounts, sector_rows, waterfall
+from carbongrid.report.drawings import ZoneMap, plane, zone_map
+from carbongrid.report.flows import sankey
+from carbongrid.report.layers import Layer, map_layers
+from carbongrid.report.summary import (
+    balance_rows,
+    comparison,
+    headline,
+    index_statistics,
+    zone_rows,
+    zones_by_code,
+)
+from carbongrid.report.unit_table import UnitTable, unit_table
+from carbongrid.report.wording import FILTERS
 
 if TYPE_CHECKING:
-    from carbongrid.ledger import LedgerRow
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+
     from carbongrid.result import RunTables
 
 _FOLDER = Path(__file__).parent
-_FEW_PEOPLE = 10  # a smaller count of people is not shown (decision 31)
+_D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
+_SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
+_LEVELS = {"error": 0, "warning": 1}
+_SECTIONS = (
+    ("explorer", "Map and units", "地图与单元"),
+    ("zones", "Zones and indices", "分区与指数"),
+    ("guidance", "Guidance", "指引"),
+    ("flows", "Totals to land", "总量到用地"),
+    ("assumed", "Assumed", "假设"),
+)
 
 
 def write_report(tables: RunTables, directory: Path) -> Path:
@@ -42,44 +63,57 @@ def write_report(tables: RunTables, directory: Path) -> Path:
 
     Notes
     -----
-    All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and script, by their
-    hashes, and nothing else. The same tables give the same bytes.
+    All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and scripts, by their
+    hashes, and nothing else. Map and table can be read without the scripts. The same tables give the same bytes.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    style = _asset("assets/report.css")
+    scripts = [_library(), *(_asset(f"assets/{name}.js") for name in _SCRIPTS)]
+    policy = (
+        f"default-src 'none'; style-src {_source(style)}; "
+        f"script-src {' '.join(map(_source, scripts))}; base-uri 'none'; form-action 'none'"
+    )
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            policy=policy,
+            style=Markup(style),  # noqa: S704  (the package's own files)
+            scripts=[Markup(script) for script in scripts],  # noqa: S704
+            version=importlib.metadata.version("carbongrid"),
+            **_content(tables),
+        )
+    )
+    path = directory / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(
-        tonnes=_tonnes,
-        mass=_mass,
-        exact_mass=_exact_mass,
-        millions=_millions,
-        number=short_number,
-        percent=_percent,
-        people=_people,
-        key=_key,
-    )
-    style, script = ((_FOLDER / name).read_text("utf-8") for name in ("report.css", "report.js"))
-    policy = (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    page = environment.get_template("report.html.j2").render(
-        policy=policy,
-        style=Markup(style),  # noqa: S704  (the package's own file)
-        script=Markup(script),  # noqa: S704
-        version=importlib.metadata.version("carbongrid"),
-        **_content(tables),
-    )
-    path = directory / "report.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def _library() -> str:
+    """Return the parts of D3 that brush and zoom need, as published, under their licences."""
+    licences = [_asset(f"vendor/{name}") for name in ("LICENSE-d3", "LICENSE-d3-ease")]
+    parts = [_asset(f"vendor/d3-{name}.min.js") for name in _D3]
+    return "\n".join(["/*!", *licences, "*/", *parts])
 
 
 def _source(text: str) -> str:
@@ -89,227 +123,102 @@ def _source(text: str) -> str:
 
 def _content(tables: RunTables) -> dict[str, Any]:
     units = tables.units
-    zones = {zone.code: zone for zone in ordered_zones()}
-    flags = {
-        names: int(units[names[0]].sum())
-        for names in (BORDERLINE, INDICATIVE)
-        if units[names[0]].any()
-    }
-    order = {"error": 0, "warning": 1}
+    sums = headline(tables)
+    accounts = ledger_accounts(tables)
     drawing = zone_map(units, tables.parents[0] if tables.parents else None)
+    table, layers = unit_table(tables), map_layers(tables)
+    quadrants = plane(units)
+    flags = {names: int(units[names[0]].sum()) for names in (BORDERLINE, INDICATIVE)}
+    compared = comparison(tables, sums["gross"])
+    sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
     return {
         "title": tables.title,
         "year": tables.year,
-        "currency": tables.currency,
-        "benchmark": tables.benchmark,
+        "sections": sections,
         "parents": tables.parents,
-        "zones": zones,
-        "flags": flags,
-        "zone_rows": _zone_rows(units, zones),
-        "few": _FEW_PEOPLE,
-        "balance": units["balance"].value_counts().to_dict(),
-        "headline": _headline(tables),
-        "sectors": _sectors(tables),
-        "units": _unit_rows(units, drawing.units),
+        "zones": zones_by_code(),
+        "flags": {names: count for names, count in flags.items() if count},
+        "zone_rows": zone_rows(units),
+        "balance": balance_rows(units),
+        "statistics": index_statistics(units),
+        "headline": sums,
+        "benchmark": tables.benchmark,
+        "compared": compared,
+        "sectors": sector_rows(tables, {False: sums["gross"], True: sums["sink"]}),
+        "columns": table.columns,
+        "units": _unit_rows(tables, drawing, table),
         "map": drawing,
-        "plane": plane(units),
-        "ledger": _ledger(tables),
+        "layers": layers,
+        "plane": quadrants,
+        "reasons": _reasons(tables),
+        "guidance": tables.guidance or read_guidance(),
+        "flows": [
+            ("emission", "Emissions", "碳排放", sankey(tables, sink=False)),
+            ("sink", "Sinks", "碳汇", sankey(tables, sink=True)),
+        ],
+        "waterfalls": [
+            ("emission", "Emissions", "碳排放", waterfall(accounts, sink=False)),
+            ("sink", "Sinks", "碳汇", waterfall(accounts, sink=True)),
+        ],
+        "accounts": accounts,
         "regional": [row for row in tables.ledger if row.region],
-        "notes": sorted(tables.assumptions, key=lambda note: order.get(note[0], 2)),
+        "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
+        "origins": _origins(tables),
+        "inputs": tables.inputs,
+        "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
     }
 
 
-def _headline(tables: RunTables) -> dict[str, Any]:
-    """Return the sums that open the report, in grams; CCR is that of the units together."""
-    sinks = {category.name for category in tables.categories if category.sink}
-    total = {True: 0, False: 0}
-    placed = {"units": 0, "outside": 0, "unallocated": 0}
-    for row in tables.ledger:
-        total[row.category in sinks] += row.total
-        if row.category not in sinks:
-            placed["units"] += row.units or 0
-            placed["outside"] += row.outside_units or 0
-            placed["unallocated"] += row.unallocated
-    emission, sink = (int(tables.units[name].sum()) for name in ("emission_g", "sink_g"))
-    return {
-        "gross": total[False],
-        "sink": total[True],
-        "net": total[False] - total[True],
-        "ccr": sink / emission if emission else math.inf if sink else math.nan,
-        "units_sink": sink,
-        **placed,
-    }
+def _benchmark_section(there: bool) -> list[tuple[str, str, str]]:
+    return [("benchmark", "Benchmark", "对比")] if there else []
 
 
-def _unit_rows(units: pd.DataFrame, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row per unit, with its outline and remarks; an unknown GDP is None."""
+def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[dict[str, Any]]:
+    """Return a row per unit, with its number, outline, cells and remarks."""
     rows = []
-    for row, path in zip(units.drop(columns="geometry").to_dict("records"), paths, strict=True):
-        remarks = [
-            row["reason"],
-            *(names[0] for names in (BORDERLINE, INDICATIVE) if row[names[0]]),
-        ]
-        gdp = None if row["gdp"] is None or row["gdp"] is pd.NA else int(row["gdp"])
+    records = tables.units.drop(columns="geometry").to_dict("records")
+    for number, (row, path, cells) in enumerate(
+        zip(records, drawing.units, table.rows, strict=True), start=1
+    ):
+        remarks = [row["reason"], *(n[0] for n in (BORDERLINE, INDICATIVE) if row[n[0]])]
         remarks.append("" if row["balance"] == "source" else row["balance"])
-        text = ", ".join(remark for remark in remarks if remark)
         known = {str(name): value for name, value in row.items()}
-        rows.append({**known, "path": path, "gdp": gdp, "remarks": text})
+        shown = [remark for remark in remarks if remark]
+        rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
     return rows
 
 
-def _zone_rows(units: pd.DataFrame, zones: dict[int, Any]) -> list[dict[str, Any]]:
-    """Return a row per zone: count, mass, and shares of the units' sums."""
-    rows = []
-    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    gdp = int(units["gdp"].sum())
-    for code, zone in zones.items():
-        inside = units[units["zone"] == code]
-        if code == 0 and inside.empty:
-            continue
-        masses = int(inside["emission_g"].sum()), int(inside["sink_g"].sum())
-        rows.append(
-            {
-                "zone": zone,
-                "count": len(inside),
-                "emission": masses[0],
-                "sink": masses[1],
-                "ccr": _share(masses[1], masses[0]),
-                "emission_share": _share(masses[0], emission),
-                "sink_share": _share(masses[1], sink),
-                "gdp_share": _share(int(inside["gdp"].sum()), gdp),
+def _reasons(tables: RunTables) -> list[tuple[str, int]]:
+    counts = tables.units["reason"].value_counts()
+    return [(str(reason), int(count)) for reason, count in counts.items() if reason]
+
+
+def _origins(tables: RunTables) -> dict[str, dict[str, list[str]]]:
+    """Return the years and the sources of each category's totals."""
+    found: dict[str, dict[str, list[str]]] = {}
+    columns = tables.inventory[["category", "year", "source"]]
+    for category, year, source in columns.itertuples(index=False, name=None):
+        origin = found.setdefault(category, {"years": [], "sources": []})
+        for key, value in (("years", year), ("sources", source)):
+            text = "" if value is None or value != value else str(value)
+            if text and text not in origin[key]:
+                origin[key].append(text)
+    return found
+
+
+def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[str, Any]:
+    """Return what the scripts need beside the table: colours, categories' tonnes, places on the map."""
+    names = [category.name for category in tables.categories]
+    masses = tables.units[names].to_numpy()
+    return {
+        "layers": {
+            layer.key: {
+                "colours": [entry.colour for entry in layer.entries],
+                "of": layer.place,
             }
-        )
-    return rows
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
-
-
-def _sectors(tables: RunTables) -> list[dict[str, Any]]:
-    """Return the inventory: sectors in the order of equation (1), sinks last, categories below."""
-    totals: dict[str, int] = {}
-    for row in tables.ledger:
-        totals[row.category] = totals.get(row.category, 0) + row.total
-    names = sector_names()
-    own = {category.sector for category in tables.categories}
-    known = [*SECTORS, *sorted(own - {*SECTORS, "sink"}), "sink"]
-    gross = sum(totals.get(c.name, 0) for c in tables.categories if not c.sink)
-    taken = sum(totals.get(c.name, 0) for c in tables.categories if c.sink)
-    rows = []
-    for sector in known:
-        inside = [category for category in tables.categories if category.sector == sector]
-        if not inside:
-            continue
-        whole = taken if sector == "sink" else gross
-        english, chinese = names.get(sector, (sector, ""))
-        grams = sum(totals.get(category.name, 0) for category in inside)
-        categories = [
-            (category, totals.get(category.name, 0), _share(totals.get(category.name, 0), whole))
-            for category in inside
-        ]
-        rows.append(
-            {
-                "name_en": english,
-                "name_zh": chinese,
-                "sink": sector == "sink",
-                "grams": grams,
-                "share": _share(grams, whole),
-                "categories": categories,
-            }
-        )
-    return rows
-
-
-@dataclass(frozen=True)
-class _Account:
-    """A category's rows of the ledger added up."""
-
-    category: Any
-    rule: str
-    total: int
-    facilities: int
-    by_rule: int
-    by_area: int
-    by_parent: int
-    unallocated: int
-    units: int
-    outside_units: int
-    snapped: int
-    elsewhere: int
-    unplaced: str
-    reasons: tuple[str, ...]
-
-    @property
-    def balances(self) -> bool:
-        placed = self.facilities + self.by_rule + self.by_area + self.by_parent
-        return self.total == placed + self.unallocated and placed == self.units + self.outside_units
-
-
-def _ledger(tables: RunTables) -> list[_Account]:
-    accounts = []
-    for category in tables.categories:
-        rows = [row for row in tables.ledger if row.category == category.name]
-        if not rows:
-            continue
-        summed = {
-            name: sum(getattr(row, name) or 0 for row in rows)
-            for name in (
-                "total", "facilities", "by_rule", "by_area", "by_parent", "unallocated",
-                "units", "outside_units", "snapped", "elsewhere",
-            )
-        }  # fmt: skip
-        accounts.append(
-            _Account(
-                category=category,
-                rule=rows[0].rule,
-                unplaced=_unplaced(rows),
-                reasons=tuple(dict.fromkeys(row.reason for row in rows if row.reason)),
-                **summed,
-            )
-        )
-    return accounts
-
-
-def _unplaced(rows: Sequence[LedgerRow]) -> str:
-    count = sum(row.weight_unplaced or 0 for row in rows)
-    return f"{count:,} × {rows[0].weight_unit}" if count else ""
-
-
-def _tonnes(grams: int) -> str:
-    """Return whole tonnes, rounded half up in integers."""
-    if 0 < grams < 500_000:
-        return "< 1"
-    return f"{(int(grams) + 500_000) // 1_000_000:,}"
-
-
-def _mass(grams: int) -> str:
-    scale, unit = mass_scale(abs(grams))
-    return f"{short_number(grams / scale)} {unit}"
-
-
-def _exact_mass(grams: int) -> str:
-    """Return a headline's mass: hundredths of its unit."""
-    scale, unit = mass_scale(abs(grams))
-    return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else _mass(grams)
-
-
-def _millions(value: int) -> str:
-    return f"{value / 1e6:,.0f}" if value >= 10_000_000 else short_number(value / 1e6)
-
-
-def _percent(share: float) -> str:
-    return f"{short_number(share * 100)} %" if math.isfinite(share) else short_number(share)
-
-
-def _people(count: float) -> str:
-    if math.isnan(count):
-        return "–"
-    return f"< {_FEW_PEOPLE}" if 0 < count < _FEW_PEOPLE else f"{count:,.0f}"
-
-
-def _key(value: float) -> str:
-    """Return what JavaScript sorts a number by; empty, and so last, if it is unknown."""
-    if math.isnan(value):
-        return ""
-    return f"{value:.9g}" if math.isfinite(value) else "Infinity"
+            for layer in layers
+        },
+        "categories": names,
+        "tonnes": [[round(int(grams) / 1e6, 1) for grams in row] for row in masses],
+        "places": drawing.places,
+    }

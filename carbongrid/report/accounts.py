@@ -1,0 +1,164 @@
+"""The inventory and the ledger as the report shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.categories import SECTORS, sector_names
+
+if TYPE_CHECKING:
+    from carbongrid.categories import Category
+    from carbongrid.ledger import LedgerRow
+    from carbongrid.result import RunTables
+
+_MASSES = (
+    "total", "facilities", "by_rule", "by_area", "by_parent", "unallocated",
+    "units", "outside_units", "snapped", "elsewhere",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Account:
+    """A category's rows of the ledger added up, grams."""
+
+    category: Category
+    rule: str
+    total: int
+    facilities: int
+    by_rule: int
+    by_area: int
+    by_parent: int
+    unallocated: int
+    units: int
+    outside_units: int
+    snapped: int
+    elsewhere: int
+    unplaced: str
+    reasons: tuple[str, ...]
+
+    @property
+    def placed(self) -> int:
+        """Mass that reached parcels."""
+        return self.facilities + self.by_rule + self.by_area + self.by_parent
+
+    @property
+    def balances(self) -> bool:
+        """Whether what came in is what went out, to the gram."""
+        return (
+            self.total == self.placed + self.unallocated
+            and self.placed == self.units + self.outside_units
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of the waterfall: from where to where on the way from 0 to the total, grams."""
+
+    name_en: str
+    name_zh: str
+    start: int
+    end: int
+    kind: str
+
+    @property
+    def grams(self) -> int:
+        """Length of the bar."""
+        return self.end - self.start
+
+
+def ledger_accounts(tables: RunTables) -> list[Account]:
+    """Return an account per category, in the order of the categories."""
+    accounts = []
+    for category in tables.categories:
+        rows = [row for row in tables.ledger if row.category == category.name]
+        if not rows:
+            continue
+        reasons = tuple(dict.fromkeys(row.reason for row in rows if row.reason))
+        accounts.append(
+            Account(
+                category=category,
+                rule=rows[0].rule,
+                unplaced=_unplaced(rows),
+                reasons=reasons,
+                **{name: sum(getattr(row, name) or 0 for row in rows) for name in _MASSES},
+            )
+        )
+    return accounts
+
+
+def waterfall(accounts: Sequence[Account], *, sink: bool) -> tuple[Step, ...]:
+    """Return how a total runs through the ledger: in, placed by which rule, where it ended.
+
+    Each step begins where the one before it ended; ``placed`` begins at 0 again and is split into units and outside.
+    """
+    chosen = [account for account in accounts if account.category.sink == sink]
+    sums = {name: sum(getattr(account, name) for account in chosen) for name in _MASSES}
+    if not sums["total"]:
+        return ()
+    steps = [Step("total of the inventory", "清单总量", 0, sums["total"], "sum")]
+    reached = 0
+    for name, english, chinese, kind in (
+        ("facilities", "facilities, at their own place", "已知设施（按坐标）", "good"),
+        ("by_rule", "by the category's own rule", "按该类别的规则", "good"),
+        ("by_area", "fell back to area", "退回按面积", "fallback"),
+        ("by_parent", "fell back to the parent type", "退回上级类型", "fallback"),
+        ("unallocated", "unallocated", "未分配", "lost"),
+    ):
+        steps.append(Step(english, chinese, reached, reached + sums[name], kind))
+        reached += sums[name]
+    placed = sum(account.placed for account in chosen)
+    steps.append(Step("placed on parcels", "落到地块", 0, placed, "sum"))
+    steps.append(Step("in the units", "单元之内", 0, sums["units"], "good"))
+    end = sums["units"] + sums["outside_units"]
+    steps.append(Step("outside every unit", "单元之外", sums["units"], end, "lost"))
+    return tuple(steps)
+
+
+def sector_rows(tables: RunTables, shares_of: dict[bool, int]) -> list[dict[str, Any]]:
+    """Return the inventory: sectors in the order of equation (1), sinks last, categories below.
+
+    Parameters
+    ----------
+    tables
+        What the run made.
+    shares_of
+        The grams that shares are of: of sinks under True, of emissions under False.
+    """
+    totals: dict[str, int] = {}
+    for row in tables.ledger:
+        totals[row.category] = totals.get(row.category, 0) + row.total
+    own = {category.sector for category in tables.categories}
+    rows = []
+    for sector in (*SECTORS, *sorted(own - {*SECTORS, "sink"}), "sink"):
+        inside = [category for category in tables.categories if category.sector == sector]
+        if not inside:
+            continue
+        whole = shares_of[sector == "sink"]
+        english, chinese = sector_names().get(sector, (sector, sector))
+        grams = sum(totals.get(category.name, 0) for category in inside)
+        rows.append(
+            {
+                "key": sector,
+                "name_en": english,
+                "name_zh": chinese,
+                "grams": grams,
+                "share": share(grams, whole),
+                "categories": [
+                    (c, totals.get(c.name, 0), share(totals.get(c.name, 0), whole)) for c in inside
+                ],
+            }
+        )
+    return rows
+
+
+def share(part: int, whole: int) -> float:
+    """Return part over whole; NaN of nothing."""
+    return part / whole if whole else math.nan
+
+
+def _unplaced(rows: Sequence[LedgerRow]) -> str:
+    count = sum(row.weight_unplaced or 0 for row in rows)
+    return f"{count:,} × {rows[0].weight_unit}" if count else ""

@@ -1,0 +1,123 @@
+// The map: layers, pointing, choosing, the arrow keys, zoom.
+"use strict";
+{
+  const svg = document.getElementById("land");
+  const ground = document.getElementById("ground");
+  const marks = document.getElementById("marks");
+  const shapes = new Map([...svg.querySelectorAll("a[data-row]")].map((a) => [Number(a.dataset.row), a]));
+  const places = page.data.places;
+  const use = (unit, name) => {
+    const copy = document.createElementNS(svg.namespaceURI, "use");
+    copy.setAttribute("href", `#shape-${unit + 1}`);
+    copy.setAttribute("class", name);
+    return copy;
+  };
+
+  // The tooltip says more than the plain title; a name for those who hear the page stays.
+  for (const a of shapes.values()) {
+    const title = a.querySelector("title");
+    a.setAttribute("aria-label", title.textContent);
+    title.remove();
+    a.setAttribute("tabindex", "-1");
+  }
+  let entry = shapes.keys().next().value;
+  const enter = (unit) => {
+    shapes.get(entry)?.setAttribute("tabindex", "-1");
+    entry = unit;
+    shapes.get(unit)?.setAttribute("tabindex", "0");
+  };
+  if (entry !== undefined) enter(entry);
+
+  page.layer = (key) => {
+    const { colours, of } = page.data.layers[key];
+    for (const [unit, a] of shapes) a.setAttribute("fill", colours[of[unit]]);
+    for (const legend of document.querySelectorAll(".legend[data-layer]")) legend.hidden = legend.dataset.layer !== key;
+  };
+  document.getElementById("layers").addEventListener("change", (event) => page.layer(event.target.value));
+
+  const unitOf = (target) => {
+    const a = target.closest("a[data-row]");
+    return a ? Number(a.dataset.row) : null;
+  };
+  svg.addEventListener("pointermove", (event) => {
+    if (event.pointerType !== "touch") page.point(unitOf(event.target), { x: event.clientX, y: event.clientY });
+  });
+  svg.addEventListener("pointerleave", () => page.point(null));
+  svg.addEventListener("click", (event) => {
+    const unit = unitOf(event.target);
+    if (unit === null) return;
+    event.preventDefault();
+    enter(unit);
+    page.choose(unit, "map");
+  });
+
+  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  svg.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") page.choose(null);
+    const step = steps[event.key];
+    const from = unitOf(event.target);
+    if (!step || from === null || !places[from]) return;
+    event.preventDefault();
+    let [best, nearest] = [null, Infinity];
+    for (const unit of shapes.keys()) {
+      if (unit === from || !places[unit] || !page.shown[unit]) continue;
+      const [dx, dy] = [places[unit][0] - places[from][0], places[unit][1] - places[from][1]];
+      const [ahead, aside] = [dx * step[0] + dy * step[1], Math.abs(dx * step[1]) + Math.abs(dy * step[0])];
+      const cost = ahead > 0 ? ahead + 2 * aside : Infinity;
+      if (cost < nearest) [best, nearest] = [unit, cost];
+    }
+    if (best === null) return;
+    enter(best);
+    shapes.get(best).focus({ preventScroll: true });
+  });
+  svg.addEventListener("focusin", (event) => {
+    const unit = unitOf(event.target);
+    if (unit === null) return;
+    const box = event.target.getBoundingClientRect();
+    page.point(unit, { x: box.right, y: box.bottom });
+  });
+  svg.addEventListener("focusout", () => page.point(null));
+
+  const mark = () => {
+    marks.replaceChildren();
+    if (page.chosen !== null && shapes.has(page.chosen)) marks.append(use(page.chosen, "chosen"));
+    if (page.pointed !== null && shapes.has(page.pointed)) marks.append(use(page.pointed, "pointed"));
+  };
+  page.on("hover", mark);
+  page.on("choose", (unit) => {
+    mark();
+    if (unit !== null) enter(unit);
+  });
+  page.on("show", (shown, some) => {
+    svg.classList.toggle("some", some);
+    for (const [unit, a] of shapes) a.classList.toggle("off", !shown[unit]);
+    if (!shown[entry]) {
+      const first = [...shapes.keys()].find((unit) => shown[unit]);
+      if (first !== undefined) enter(first);
+    }
+  });
+
+  // The wheel scrolls the page unless Ctrl is held; one finger scrolls, two zoom; dragging moves a map that is zoomed in.
+  const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+  const zoom = d3.zoom().scaleExtent([1, 24]).extent([[x, y], [x + width, y + height]]).translateExtent([[x, y], [x + width, y + height]])
+    .filter((event) => event.type === "wheel" ? event.ctrlKey : event.type === "touchstart" ? event.touches.length > 1 : !event.button && d3.zoomTransform(svg).k > 1)
+    .on("zoom", ({ transform }) => ground.setAttribute("transform", transform.toString()));
+  const frame = d3.select(svg).call(zoom).on("dblclick.zoom", null);
+  svg.addEventListener("mousedown", () => page.point(null));
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => {
+      if (button.dataset.zoom === "whole") frame.call(zoom.transform, d3.zoomIdentity);
+      else frame.call(zoom.scaleBy, button.dataset.zoom === "in" ? 1.8 : 1 / 1.8);
+    });
+  }
+  page.zoomTo = (unit) => {
+    if (!places[unit]) return;
+    const box = document.getElementById(`shape-${unit + 1}`).getBBox();
+    const scale = Math.max(1, Math.min(8, 0.25 * Math.min(width / box.width, height / box.height)));
+    frame.call(zoom.transform, d3.zoomIdentity);
+    if (scale > 1) {
+      frame.call(zoom.scaleTo, scale);
+      frame.call(zoom.translateTo, box.x + box.width / 2, box.y + box.height / 2);
+    }
+  };
+}

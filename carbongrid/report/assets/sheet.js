@@ -1,0 +1,145 @@
+// The sheet of the chosen unit, filled from the table.
+"use strict";
+{
+  const sheet = document.getElementById("sheet");
+  const body = document.getElementById("sheet-body");
+  const empty = document.getElementById("sheet-empty");
+  const template = document.getElementById("sheet-template");
+  const { categories, tonnes } = page.data;
+  const svgElement = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, text] of Object.entries(attributes)) element.setAttribute(key, text);
+    return element;
+  };
+  const copies = (nodes) => [...nodes].map((node) => node.cloneNode(true));
+  const whole = (number) => (number > 0 && number < 0.5 ? "< 1" : Math.round(number).toLocaleString("en"));
+  const percent = (share) => {
+    if (!Number.isFinite(share)) return "–";
+    const number = share * 100;
+    return number === 0 ? "0" : `${Number(number.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 })} %`;
+  };
+  const sums = categories.map((_, at) => tonnes.reduce((sum, row) => sum + row[at], 0));
+
+  function bar(share, of) {
+    const svg = svgElement("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
+    svg.append(svgElement("rect", { class: "rail", width: 100, height: 8 }));
+    if (share > 0) svg.append(svgElement("rect", { class: "part", width: Math.min(100, 100 * share).toFixed(2), height: 8 }));
+    if (of > 0) svg.append(svgElement("rect", { class: "mean", x: Math.min(99, 100 * of).toFixed(2), width: 1, height: 8 }));
+    return svg;
+  }
+  const known = (value) => value === value;
+  function rank(unit, key, among) {
+    const own = page.number(unit, key);
+    const values = among.map((other) => page.number(other, key)).filter(known);
+    return known(own) ? [1 + values.filter((value) => value > own).length, values.length] : null;
+  }
+
+  function fillPeers(rows, unit) {
+    const all = page.rows.map((_, at) => at);
+    const zone = all.filter((at) => page.rows[at].dataset.zone === page.rows[unit].dataset.zone);
+    for (const [key, column] of page.columns) {
+      const cell = page.rows[unit].cells[column];
+      const head = page.table.tHead.rows[0].cells[column];
+      if (!head.classList.contains("number") || head.classList.contains("optional")) continue;
+      const [row, name] = [rows.insertRow(), document.createElement("th")];
+      name.scope = "row";
+      name.append(...copies(head.querySelector("button").childNodes));
+      row.append(name);
+      const [place, inZone] = [rank(unit, key, all), rank(unit, key, zone)];
+      for (const text of [cell.textContent, place ? `${place[0]} / ${place[1]}` : "–", inZone ? `${inZone[0]} / ${inZone[1]}` : "–"]) {
+        const added = row.insertCell();
+        added.className = "number";
+        added.textContent = text;
+      }
+      const mark = row.insertCell();
+      mark.className = "bars";
+      if (place) {
+        const at = place[1] > 1 ? (place[1] - place[0]) / (place[1] - 1) : 0.5;
+        const svg = svgElement("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
+        svg.append(svgElement("rect", { class: "rail", width: 100, height: 8 }), svgElement("rect", { class: "place", x: (97 * at).toFixed(1), width: 3, height: 8 }));
+        mark.append(svg);
+      }
+    }
+  }
+
+  function fillParts(rows, unit) {
+    const mass = new Map(categories.map((name, at) => [name, [tonnes[unit][at], sums[at]]]));
+    const total = { true: [0, 0], false: [0, 0] };
+    const sector = new Map();
+    for (const row of rows.querySelectorAll("[data-category]")) {
+      const add = (sum) => mass.get(row.dataset.category).map((number, at) => sum[at] + number);
+      const sink = row.dataset.of === "sink";
+      total[sink] = add(total[sink]);
+      sector.set(row.dataset.of, add(sector.get(row.dataset.of) ?? [0, 0]));
+    }
+    for (const row of [...rows.rows]) {
+      const of = row.dataset.of ?? row.dataset.sector;
+      const [own, all] = row.dataset.category ? mass.get(row.dataset.category) : sector.get(of);
+      if (!own && row.dataset.category) { row.remove(); continue; }
+      const [mine, others] = total[of === "sink"];
+      row.cells[1].textContent = whole(own);
+      row.cells[2].textContent = percent(own / mine);
+      row.cells[3].textContent = percent(all / others);
+      row.cells[4].append(bar(own / mine, all / others));
+      row.classList.toggle("taken", of === "sink");
+    }
+  }
+
+  function fill(unit) {
+    const row = page.rows[unit];
+    const copy = template.content.cloneNode(true);
+    const at = (name) => copy.querySelector(`[data-fill="${name}"]`);
+    at("name").append(...copies(row.cells[0].firstElementChild.childNodes));
+    at("zone").append(...copies(page.cell(unit, "zone").childNodes));
+    at("id").textContent = page.cell(unit, "id").textContent;
+    const remarks = page.cell(unit, "remarks");
+    at("remarks").append(...copies(remarks.childNodes));
+    const flags = new Set([...remarks.querySelectorAll(".en")].map((word) => word.textContent));
+    const holds = {
+      remarks: remarks.textContent !== "", borderline: flags.has("borderline"), indicative: flags.has("indicative"),
+      sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
+    };
+    for (const key of ["ecc", "esc"]) {
+      const value = page.number(unit, key);
+      holds[key] = known(value);
+      holds[`no-${key}`] = !known(value);
+      at(key).textContent = page.cell(unit, key).textContent;
+      copy.querySelector(`[data-when="${key}-high"]`).hidden = !(value >= 1);
+      copy.querySelector(`[data-when="${key}-low"]`).hidden = value >= 1;
+    }
+    for (const part of copy.querySelectorAll("[data-if]")) part.hidden = !holds[part.dataset.if];
+    fillPeers(at("peers"), unit);
+    fillParts(at("parts"), unit);
+    const guidance = document.getElementById(`guidance-${row.dataset.zone}`);
+    if (guidance) {
+      const list = guidance.cloneNode(true);
+      list.removeAttribute("id");
+      at("guidance").replaceWith(list);
+    }
+    body.replaceChildren(copy);
+  }
+
+  const actions = {
+    close: () => page.choose(null),
+    show: () => {
+      page.zoomTo(page.chosen);
+      document.getElementById("map").scrollIntoView({ block: "nearest" });
+    },
+    print: () => {
+      document.documentElement.classList.add("sheet-only");
+      addEventListener("afterprint", () => document.documentElement.classList.remove("sheet-only"), { once: true });
+      print();
+    },
+  };
+  body.addEventListener("click", (event) => actions[event.target.closest("button")?.dataset.do]?.());
+  page.on("choose", (unit, before, from) => {
+    empty.hidden = unit !== null;
+    sheet.classList.toggle("filled", unit !== null);
+    if (unit === null) { body.replaceChildren(); return; }
+    fill(unit);
+    if (from === "name") {
+      sheet.scrollIntoView({ block: "start" });
+      sheet.focus({ preventScroll: true });
+    }
+  });
+}

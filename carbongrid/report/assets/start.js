@@ -1,0 +1,16 @@
+// All parts are there: the page begins.
+"use strict";
+{
+  const root = document.documentElement;
+  document.querySelector(".language").addEventListener("change", (event) => page.language(event.target.value));
+  page.language((navigator.language ?? "").toLowerCase().startsWith("zh") ? "zh" : "en");
+  page.filter();
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") page.point(null);
+  });
+  addEventListener("scroll", () => { page.tip.hidden = true; }, { passive: true });
+  addEventListener("beforeprint", () => { page.tip.hidden = true; });
+  const unit = /^#unit-(\d+)$/.exec(location.hash);
+  if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
+  root.classList.replace("plain", "scripted");
+}

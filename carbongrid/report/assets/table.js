@@ -1,0 +1,81 @@
+// The table of units: sorting, searching, filtering.
+"use strict";
+{
+  const { table } = page;
+  const body = table.tBodies[0];
+  const form = document.getElementById("filters");
+  const count = document.getElementById("count");
+  page.read();
+  const names = page.rows.map((row) =>
+    [row.cells[0], ...[...row.cells].filter((cell, at) => at > 0 && !("v" in cell.dataset))]
+      .map((cell) => cell.textContent).join(" ").toLowerCase());
+
+  function sortBy(head) {
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const column = head.cellIndex;
+    const numeric = "v" in page.rows[0].cells[column].dataset;
+    const key = (row) => {
+      const cell = row.cells[column];
+      return numeric ? (cell.dataset.v === "inf" ? Infinity : cell.dataset.v === "" ? NaN : Number(cell.dataset.v)) : cell.textContent.trim();
+    };
+    const sign = up ? 1 : -1;
+    const words = new Intl.Collator(document.documentElement.lang, { numeric: true });
+    const rows = page.rows.map((row) => [key(row), row]);
+    rows.sort(([a], [b]) => {
+      if (!numeric) return sign * words.compare(a, b);
+      if (a !== a || b !== b) return (a !== a) - (b !== b); // the unknown last, either way
+      return a === b ? 0 : sign * (a < b ? -1 : 1);
+    });
+    body.append(...rows.map(([, row]) => row));
+  }
+  for (const button of table.tHead.querySelectorAll("button")) {
+    button.addEventListener("click", () => sortBy(button.closest("th")));
+  }
+
+  const within = (unit, key) => {
+    const [from, to] = ["from", "to"].map((end) => form.elements[`${key}-${end}`].value);
+    if (from === "" && to === "") return true;
+    const value = page.number(unit, key);
+    return (from === "" || value >= Number(from)) && (to === "" || value <= Number(to));
+  };
+  page.filter = () => {
+    const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const zones = new Set([...form.querySelectorAll("[name=zone]:checked")].map((box) => box.value));
+    const unsure = form.elements.unsure.checked;
+    page.shown = page.rows.map((row, unit) =>
+      zones.has(row.dataset.zone) && words.every((word) => names[unit].includes(word)) &&
+      (!unsure || "unsure" in row.dataset) && within(unit, "ecc") && within(unit, "esc"));
+    page.rows.forEach((row, unit) => { row.hidden = !page.shown[unit]; });
+    const number = page.shown.filter(Boolean).length;
+    count.textContent = `${number} / ${page.rows.length}`;
+    page.tell("show", page.shown, number < page.rows.length);
+  };
+  form.addEventListener("input", (event) => { if (event.target.id !== "more-columns") page.filter(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { form.dispatchEvent(new Event("cleared")); page.filter(); }));
+  document.getElementById("more-columns").addEventListener("change", (event) => {
+    table.classList.toggle("whole", event.target.checked);
+  });
+
+  body.addEventListener("pointerover", (event) => {
+    const row = event.target.closest("tr");
+    if (row && event.pointerType !== "touch") page.point(Number(row.dataset.row));
+  });
+  body.addEventListener("pointerleave", () => page.point(null));
+  body.addEventListener("focusin", (event) => page.point(Number(event.target.closest("tr").dataset.row)));
+  body.addEventListener("click", (event) => {
+    const row = event.target.closest("tr");
+    if (!row || (event.target.closest("a") === null && String(getSelection()) !== "")) return;
+    event.preventDefault();
+    page.choose(Number(row.dataset.row), event.target.closest("a") ? "name" : "table");
+  });
+  page.on("choose", (unit, before, from) => {
+    if (unit === null || from === "table" || from === "name") return;
+    const [row, frame] = [page.rows[unit], table.parentElement];
+    if (row.hidden) return;
+    const top = row.offsetTop - table.tHead.offsetHeight;
+    frame.scrollTop = Math.max(0, top - frame.clientHeight / 3);
+  });
+}

@@ -1,0 +1,173 @@
+"""What the report says in numbers beside the tables: headline, zones, indices, benchmark."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.maps.classes import ordered_zones
+from carbongrid.report.accounts import share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbongrid.result import RunTables
+    from carbongrid.zoning import Zone
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Least, mean and greatest of an index over the units that have it.
+
+    Parameters
+    ----------
+    key
+        ``ccr``, ``ecc`` or ``esc``.
+    count
+        Units with a finite value, over which the mean is taken.
+    least, greatest
+        Value and position of the unit.
+    mean
+        Of the units, each counted once.
+    together
+        The same index of all units taken as one; NaN where that is 1 by definition.
+    high, high_share, high_emission
+        Units at or above 1, their share of the units with a value, and of the emission.
+    infinite
+        Units without emission, whose index is infinite.
+    """
+
+    key: str
+    count: int
+    least: tuple[float, int] | None
+    mean: float
+    greatest: tuple[float, int] | None
+    together: float
+    high: int
+    high_share: float
+    high_emission: float
+    infinite: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside a published total: their difference and what may explain it."""
+
+    grams: int
+    difference: int
+    ratio: float
+    other_gas: bool
+    other_year: bool
+    scopes: tuple[int, ...]
+
+
+def headline(tables: RunTables) -> dict[str, Any]:
+    """Return the sums that open the report, in grams; CCR is that of the units together."""
+    sinks = {category.name for category in tables.categories if category.sink}
+    total = {True: 0, False: 0}
+    placed = {"units": 0, "outside": 0, "unallocated": 0}
+    for row in tables.ledger:
+        total[row.category in sinks] += row.total
+        if row.category not in sinks:
+            placed["units"] += row.units or 0
+            placed["outside"] += row.outside_units or 0
+            placed["unallocated"] += row.unallocated
+    emission, sink = (int(tables.units[name].sum()) for name in ("emission_g", "sink_g"))
+    return {
+        "gross": total[False],
+        "sink": total[True],
+        "net": total[False] - total[True],
+        "ccr": sink / emission if emission else math.inf if sink else math.nan,
+        "units_sink": sink,
+        **placed,
+    }
+
+
+def zone_rows(units: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row per zone: count, mass, and shares of the units' sums."""
+    rows = []
+    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
+    gdp = int(units["gdp"].sum())
+    for zone in ordered_zones():
+        inside = units[units["zone"] == zone.code]
+        if zone.code == 0 and inside.empty:
+            continue
+        masses = int(inside["emission_g"].sum()), int(inside["sink_g"].sum())
+        rows.append(
+            {
+                "zone": zone,
+                "count": len(inside),
+                "borderline": int(inside["borderline"].sum()),
+                "emission": masses[0],
+                "sink": masses[1],
+                "ccr": share(masses[1], masses[0]),
+                "emission_share": share(masses[0], emission),
+                "sink_share": share(masses[1], sink),
+                "gdp_share": share(int(inside["gdp"].sum()), gdp),
+            }
+        )
+    return rows
+
+
+def index_statistics(units: pd.DataFrame) -> list[Statistic]:
+    """Return least, mean, greatest and the share at or above 1 of CCR, ECC and ESC."""
+    emission = units["emission_g"].to_numpy(np.float64)
+    sums = float(emission.sum()), float(units["sink_g"].sum())
+    statistics = []
+    for key in ("ccr", "ecc", "esc"):
+        values = units[key].to_numpy(np.float64)
+        finite, known = np.isfinite(values), ~np.isnan(values)
+        high = known & (values >= 1)
+        ends: list[tuple[float, int] | None] = [None, None]
+        if finite.any():
+            low, top = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
+            ends = [(float(values[i]), int(i)) for i in (np.argmin(low), np.argmax(top))]
+        statistics.append(
+            Statistic(
+                key=key,
+                count=int(finite.sum()),
+                least=ends[0],
+                mean=float(values[finite].mean()) if finite.any() else math.nan,
+                greatest=ends[1],
+                together=(sums[1] / sums[0] if key == "ccr" and sums[0] else math.nan),
+                high=int(high.sum()),
+                high_share=share(int(high.sum()), int(known.sum())),
+                high_emission=float(emission[high].sum()) / sums[0] if sums[0] else math.nan,
+                infinite=int(np.isinf(values).sum()),
+            )
+        )
+    return statistics
+
+
+def balance_rows(units: pd.DataFrame) -> list[tuple[str, int, float, float]]:
+    """Return, for source, balanced and sink, the units, their share, and that of their emission."""
+    emission = int(units["emission_g"].sum())
+    rows = []
+    for word in ("source", "balanced", "sink"):
+        inside = units[units["balance"] == word]
+        part = share(int(inside["emission_g"].sum()), emission)
+        rows.append((word, len(inside), share(len(inside), len(units)), part))
+    return rows
+
+
+def comparison(tables: RunTables, gross: int) -> Comparison | None:
+    """Return how the gross total lies to the published one; None if none was given."""
+    published = tables.benchmark
+    if published is None:
+        return None
+    return Comparison(
+        grams=gross,
+        difference=gross - published.grams,
+        ratio=share(gross, published.grams),
+        other_gas=published.gas != "CO2e",
+        other_year=published.year is not None and published.year != tables.year,
+        scopes=tuple(sorted({category.scope for category in tables.categories})),
+    )
+
+
+def zones_by_code() -> dict[int, Zone]:
+    """Return the zones, 1 to 4 and then 0, by code."""
+    return {zone.code: zone for zone in ordered_zones()}
