@@ -18,11 +18,11 @@ WIDTH, COLUMN, HEIGHT, SLOT, GAP = 1000, 12, 380, 15, 5
 _STARTS = (0, 390, WIDTH - COLUMN)
 SECTOR_COLOURS = {
     "industry": "#6d7f99",
-    "buildings": "#d39a4f",
-    "transport": "#9079b0",
-    "agriculture": "#8ba655",
-    "waste": "#b26a76",
-    "sink": "#3b8f7b",
+    "buildings": "#d9a55c",
+    "transport": "#9a7fbf",
+    "agriculture": "#5f8238",
+    "waste": "#b0525f",
+    "sink": "#2c9f93",
 }
 OTHER_COLOUR = "#8d8d8d"
 UNALLOCATED = ("unallocated", "unallocated", "未分配")
