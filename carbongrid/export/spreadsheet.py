@@ -12,6 +12,7 @@ import pandas as pd
 
 from carbongrid.categories import column_of, sector_names
 from carbongrid.export.content import Kind, Table, titles
+from carbongrid.guidance import read_guidance
 from carbongrid.zoning import zones
 
 if TYPE_CHECKING:
@@ -162,8 +163,11 @@ def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
         )
     rows += [(title, meanings.get(title, "")) for title in titles(units.kinds)]
     rows.append(("", ""))
+    guidance = tables.guidance or read_guidance()
     for zone in zones():
-        rows.append((f"zone {zone.code}", f"{zone.name_en} {zone.name_zh}: {zone.guidance_en}"))
+        rows.append((f"zone {zone.code}", f"{zone.name_en} {zone.name_zh}"))
+        advice = [each for each in guidance if each.zone == zone.code]
+        rows += [("", f"{each.topic_en}: {each.text_en}") for each in advice]
     for number, (left, right) in enumerate(rows, start=1):
         write_text(sheet.cell(number, 1), left)
         sheet.cell(number, 1).font = Font(bold=True)

@@ -102,7 +102,7 @@ def land_flows(tables: RunTables, *, sink: bool) -> tuple[Flow, ...]:
     flows = []
     for category in chosen:
         for land in lands:
-            grams = int(by_type.at[land, category.name]) if land in by_type.index else 0
+            grams = int(by_type[category.name].get(land, 0))
             flows.append(Flow(category.sector, category.name, land, grams))
         flows.append(
             Flow(category.sector, category.name, UNALLOCATED[0], left.get(category.name, 0))
