@@ -84,6 +84,8 @@ class RunTables:
         Name and sha256 of every file that was read.
     by_type
         int64 grams per territorial type (index) and category (columns); None: to be summed from the parcels.
+    attribution
+        Whom the data's licence wants named wherever the run is shown.
     """
 
     title: str
@@ -102,6 +104,7 @@ class RunTables:
     guidance: tuple[Advice, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
     by_type: pd.DataFrame | None = None
+    attribution: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,15 @@ class Case(Section):
             example="gross",
         ),
     ] = "gross"
+    attribution: Annotated[
+        str,
+        about(
+            "Attribution",
+            "text",
+            "whom the data's licence wants named; it goes with the run's report and figures",
+            example="© OpenStreetMap contributors, ODbL 1.0",
+        ),
+    ] = ""
     allow_outside: Annotated[
         bool,
         about(

@@ -53,6 +53,7 @@ def make_tables(
         assumptions=(*method_notes(inputs), *said),
         benchmark=_benchmark(case),
         reference=case.reference,
+        attribution=case.attribution,
         guidance=inputs.guidance,
         by_type=parcels.groupby("type")[names].sum(),
     )
@@ -179,6 +180,8 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (decision 23).",
         f"Water outside every unit: {case.units.water} (decision 22).",
     ]
+    if case.attribution:
+        sentences.append(f"Data: {case.attribution}.")
     if case.electricity:
         sentences.append(f"Electricity is counted by {case.electricity} (decision 24).")
     if case.gdp is None:

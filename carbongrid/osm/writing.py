@@ -1,0 +1,291 @@
+"""Write the case: parcels, units, roads, points, and the tables that a user fills in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from carbongrid.case import commented_toml
+from carbongrid.categories import Category, read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.landuse import packaged_table
+from carbongrid.osm.borders import Units, units_of
+from carbongrid.osm.extract import POINT_KEYS, Extract, read_extract, tag_of
+from carbongrid.osm.land import Land, land_of
+from carbongrid.osm.networks import Network, network_of
+
+ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
+FEWEST_POIS = 10
+"""A category with fewer points of interest goes by area: a handful would carry all of it."""
+_RESOLUTION = 5  # m; an ordinary road has a cell centre in it
+_EMPTY = "to be filled in"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class OsmCase:
+    """What was made of an extract.
+
+    Parameters
+    ----------
+    case
+        The case file.
+    level
+        admin_level of the units.
+    units, parcels, lines, pois
+        How many.
+    categories
+        Rows of totals.csv: those that some parcel carries.
+    notes
+        What was odd, and what was decided.
+    """
+
+    case: Path
+    level: str
+    units: int
+    parcels: int
+    lines: int
+    pois: int
+    categories: tuple[str, ...]
+    notes: tuple[Problem, ...]
+
+
+def write_case_from_osm(
+    path: Path, directory: Path, *, level: str | None = None, progress: Progress | None = None
+) -> OsmCase:
+    """Turn an OpenStreetMap extract into a case that is ready to edit, and runs as it is.
+
+    Parameters
+    ----------
+    path
+        An extract, ``.osm.pbf``.
+    directory
+        A new or empty folder.
+    level
+        ``admin_level`` of the units; default the smallest that covers nearly all.
+    progress
+        Called with the name of a step, what is done and what there is to do.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something, the extract cannot be read, or has no such units.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(
+            "the directory is not empty", str(directory), "Give a new one, or empty this one."
+        )
+    tell = progress or (lambda *_: None)
+    tell("reading the extract", 0, 1)
+    extract = read_extract(path)
+    tell("reading the extract", 1, 1)
+    units = units_of(extract.borders, level)
+    network = network_of(extract.lines)
+    tell("cutting parcels", 0, 1)
+    land = land_of(extract.areas, network.land, units.table)
+    tell("cutting parcels", 1, 1)
+    lines = _near(network.lines, units.table)
+    pois = _pois(extract, units.table)
+    rows = _carried(land.parcels, pois, lines)
+    notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
+    chosen = units.table["level"].mode()[0] if level is None else level
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_layers(directory, land, units, lines)
+    pois.to_csv(directory / "pois.csv", index=False)
+    rows.totals.to_csv(directory / "totals.csv", index=False)
+    rows.categories.to_csv(directory / "categories.csv", index=False)
+    _write_case(path, directory, units, lines_there=len(lines) > 0, pois_there=len(pois) > 0)
+    _write_readme(path, directory, chosen, units, notes)
+    names = tuple(rows.totals["category"])
+    counts = (len(units.table), len(land.parcels), len(lines), len(pois))
+    return OsmCase(directory / "case.toml", chosen, *counts, names, tuple(notes))
+
+
+def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the lines cut to the units."""
+    region = shapely.union_all(units.geometry.to_numpy())
+    shapely.prepare(region)
+    geometry = np.asarray(lines.geometry.array, dtype=object)
+    inside = shapely.covers(region, geometry)
+    geometry[~inside] = shapely.intersection(geometry[~inside], region)
+    cut = lines.set_geometry(geometry, crs=lines.crs)
+    linear = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~shapely.is_empty(geometry)
+    return cut[linear].reset_index(drop=True)
+
+
+def _pois(extract: Extract, units: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the points, and areas as points, whose tag says what goes on there: id, lon, lat, type, name."""
+    known = set(packaged_table("poi/osm.csv")["poi_type"])
+    tables = []
+    for table in (extract.points, extract.areas):
+        keys = [key for key in POINT_KEYS if key in table]
+        tags = tag_of(table, keys, known)
+        kept = np.array([t in known or f"{t.partition('=')[0]}=*" in known for t in tags], bool)
+        chosen = table[kept]
+        points = chosen.geometry.representative_point()
+        tables.append(chosen[["id", "name"]].assign(type=tags[kept]).set_geometry(points))
+    both = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=units.crs)
+    region = shapely.union_all(units.geometry.to_numpy())
+    both = both[shapely.covers(region, np.asarray(both.geometry.array))]
+    places = both.to_crs("EPSG:4326").geometry
+    columns = {
+        "id": both["id"],
+        "lon": places.x.round(7),
+        "lat": places.y.round(7),
+        "type": both["type"],
+        "name": both["name"],
+    }
+    return pd.DataFrame(columns).sort_values("id", ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of totals.csv and categories.csv."""
+
+    totals: pd.DataFrame
+    categories: pd.DataFrame
+
+
+def _carried(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFrame) -> _Rows:
+    """Return a row per category that some parcel carries; without people or points it goes by area."""
+    crosswalk = packaged_table("poi/osm.csv").set_index("poi_type")["category"]
+    exact = pois["type"].map(crosswalk)
+    rough = (pois["type"].str.partition("=")[0] + "=*").map(crosswalk)
+    counts = exact.where(exact.notna(), rough).value_counts()
+    area = parcels.area / 1e6
+    kinds = parcels["type"].where(parcels["mode"] == "", parcels["type"] + ":" + parcels["mode"])
+    totals, own = [], []
+    for category in read_categories().values():
+        inside = kinds.isin(category.types) | parcels["type"].isin(category.types)
+        if category.name == "sink/land" or not inside.any():
+            continue  # its types have categories of their own
+        carriers = f"{int(inside.sum())} parcels, {area[inside].sum():.2f} km2"
+        weight, why = _weight_of(category, int(counts.get(category.name, 0)), len(lines))
+        hint = _sink_hint(category, float(area[inside].sum()))
+        source = f"{_EMPTY}; {carriers}, by {weight}{why}{hint}"
+        totals.append((category.name, "0", "t CO2e", "", source))
+        if weight != category.weight:
+            own.append((category.name, *[""] * 6, weight))
+    columns = ["category", "sector", "name_en", "name_zh", "scope", "sink", "types", "weight"]
+    return _Rows(
+        pd.DataFrame(totals, columns=["category", "value", "unit", "year", "source"]),
+        pd.DataFrame(own, columns=columns),
+    )
+
+
+def _weight_of(category: Category, pois: int, lines: int) -> tuple[str, str]:
+    if category.weight == "people":
+        return "area", " (an extract has no people)"
+    if category.weight == "pois" and pois < FEWEST_POIS:
+        return "area", f" (only {pois} points of interest)"
+    if category.weight == "roads" and not lines:
+        return "area", " (no roads)"
+    return category.weight, ""
+
+
+def _sink_hint(category: Category, km2: float) -> str:
+    table = packaged_table("sink_coefficients.csv").set_index("type")
+    if not category.sink or len(category.types) != 1 or category.types[0] not in table.index:
+        return ""
+    row = {name: str(table.at[category.types[0], name]) for name in table.columns}
+    tonnes = float(row["coefficient"]) * km2 * 100 * 44 / 12
+    return f"; {row['coefficient']} {row['unit']} ({row['source']}) would be {tonnes:,.0f} t CO2"
+
+
+def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:
+    notes = []
+    if extract.broken:
+        notes.append(Problem(f"{len(extract.broken)} areas could not be mended and are left out"))
+    if network.tunnels:
+        notes.append(Problem(f"{network.tunnels} lines run in tunnels and are left out"))
+    inside = land.parcels.geometry.representative_point()
+    tree = shapely.STRtree(np.asarray(units.table.geometry.array, dtype=object))
+    parcel, unit = tree.query(np.asarray(inside.array, dtype=object), predicate="within")
+    mapped = np.zeros(len(units.table))
+    np.add.at(mapped, unit, land.parcels.area.to_numpy()[parcel])
+    share = mapped / units.table.area.to_numpy()
+    poor = np.flatnonzero(share < 0.5)
+    if len(poor):
+        named = ", ".join(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor[:10])
+        what = f"{len(poor)} units are mapped over less than half of their area, or cross the extract's edge: {named}"
+        notes.append(Problem(what, level="warning"))
+    bare = 1 - mapped.sum() / units.table.area.sum()
+    notes.append(Problem(f"{bare:.1%} of the units' land is not mapped and carries nothing"))
+    return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
+
+
+def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataFrame) -> None:
+    about = {"DESCRIPTION": ATTRIBUTION}
+    options = {"driver": "GPKG", "engine": "pyogrio", "layer_metadata": about}
+    parcels = land.parcels[["id", "land_use", "type", "name", "geometry"]]
+    parcels.to_file(directory / "parcels.gpkg", layer="parcels", promote_to_multi=True, **options)
+    units.table.to_file(directory / "units.gpkg", layer="units", promote_to_multi=True, **options)
+    if len(lines):
+        lines.to_file(directory / "lines.gpkg", layer="lines", promote_to_multi=True, **options)
+
+
+def _write_case(
+    path: Path, directory: Path, units: Units, *, lines_there: bool, pois_there: bool
+) -> None:
+    values: dict[str, object] = {
+        "title": path.name.removesuffix(".pbf").removesuffix(".osm"),
+        "year": _year_of(path),
+        "attribution": ATTRIBUTION,
+        "electricity": "both",
+        "grid": {"resolution": _RESOLUTION, "coarse": 1000},
+        "parcels": {
+            "path": "parcels.gpkg",
+            "id": "id",
+            "land_use": "land_use",
+            "code_system": "osm",
+        },
+        "units": {
+            "path": "units.gpkg",
+            "id": "id",
+            "name": "name",
+            "name_en": "name_en",
+            **({"parents": list(units.parents)} if units.parents else {}),
+        },
+        "totals": {"path": "totals.csv"},
+        "categories": {"path": "categories.csv"},
+    }
+    if pois_there:
+        place = {"x": "lon", "y": "lat", "crs": "EPSG:4326"}
+        values["pois"] = {"path": "pois.csv", **place, "type": "type", "crosswalk": "osm"}
+    if lines_there:
+        values["lines"] = {"path": "lines.gpkg", "class": "class"}
+    head = f"# Made of {path.name}, {ATTRIBUTION}. README.md says what to fill in.\n"
+    text = head + commented_toml(values, unused=True)
+    (directory / "case.toml").write_text(text, encoding="utf-8")
+
+
+def _year_of(path: Path) -> int:
+    """Return the year in the file's name (2024-03-04, 240304), else that of the file."""
+    whole = re.search(r"(?<!\d)(20\d\d)(?!\d)", path.name)
+    if whole:
+        return int(whole[1])
+    short = re.search(r"(?<!\d)(\d\d)(0[1-9]|1[0-2])([0-3]\d)(?!\d)", path.name)
+    if short:
+        return 2000 + int(short[1])
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).year
+
+
+def _write_readme(
+    path: Path, directory: Path, level: str, units: Units, notes: list[Problem]
+) -> None:
+    text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
+    found = "\n".join(f"- {note.what}." for note in notes)
+    filled = text.format(
+        extract=path.name, attribution=ATTRIBUTION, level=level, units=len(units.table), notes=found
+    )
+    (directory / "README.md").write_text(filled, encoding="utf-8")
