@@ -276,6 +276,18 @@ def write_window(
     array[rows, columns] = window
 
 
+def files_of_window(
+    path: Path, name: str, corner: tuple[int, int], shape: tuple[int, int]
+) -> list[Path]:
+    """Return the files that hold a window of whole chunks (shards), whether or not they are there."""
+    array = _label_array(path, name, "r")
+    rows, columns = (
+        range(start // side, -(-(start + length) // side))
+        for start, length, side in zip(corner, shape, array.shards or array.chunks, strict=True)
+    )
+    return [path / name / "c" / str(row) / str(column) for row in rows for column in columns]
+
+
 def read_window(
     path: Path, name: str, corner: tuple[int, int], shape: tuple[int, int]
 ) -> NDArray[np.uint32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -223,3 +224,22 @@ def test_a_lock_whose_file_is_gone_is_no_lock(tmp_path: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_UN)
         assert second.result(10) == []
     assert (tmp_path / "run" / "one.txt").exists()
+
+
+def test_an_unfinished_step_finds_what_it_left_unless_its_inputs_changed(tmp_path: Path) -> None:
+    out, found = tmp_path / "run", []
+
+    def make(folder: Path) -> None:
+        found.append(sorted(path.name for path in folder.iterdir() if path.name != "steps.json"))
+        (folder / "scratch").mkdir(exist_ok=True)
+        (folder / f"scratch/{len(found)}").touch()
+        if len(found) < 4:
+            raise OSError("power")
+        (folder / "one.txt").touch()
+
+    for key in ("k", "k", "other", "other"):
+        with contextlib.suppress(OSError), new_run(out) as store:
+            store.step("one", key, ["one.txt"], lambda: make(store.folder), ["scratch"])
+            store.write_manifest({})
+    assert found == [[], ["scratch"], [], ["scratch"]]
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "one.txt"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from carbongrid.chunked.journal import open_journal, remembered
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks
 from carbongrid.errors import InputError
@@ -102,6 +103,7 @@ def label_and_count(
     scheduler: Scheduler = None,
     rasters: Sequence[Path] = (),
     progress: Progress | None = None,
+    journal: Path | None = None,
 ) -> Counts:
     """Burn parcels and units into a new Zarr store, and count what they have in common, tile by tile.
 
@@ -123,6 +125,9 @@ def label_and_count(
         Weight rasters, sampled at the centres of the fine cells.
     progress
         Called with the number of tiles done and their total.
+    journal
+        A folder for what is finished. If it is there, an earlier call with the same arguments was interrupted, and its
+        finished tiles are not made again; if it is not, a store at the path is what such a call had only begun.
 
     Returns
     -------
@@ -141,9 +146,15 @@ def label_and_count(
     coarse_grid = grid.coarsen(coarse)
     weights = tuple(WeightRaster.around(Path(path), grid) for path in rasters)
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
-    create_label_store(store, grid, hashes, chunks)
+    if journal is None:
+        create_label_store(store, grid, hashes, chunks)
+    else:
+        open_journal(journal, store, lambda: create_label_store(store, grid, hashes, chunks))
     cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
+    task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
     task = functools.partial(_label_block, store, grid, cells, weights)
+    if journal is not None:
+        task = functools.partial(remembered, task, journal, store, ("parcel", "unit"))
     pieces = _pieces(parcels, units, grid, block_side(store))
     parts = run_tasks(task, pieces, scheduler, progress)
     shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
-LABELS, OVERLAP = "labels.zarr", "overlap.npz"
+LABELS, OVERLAP, JOURNAL = "labels.zarr", "overlap.npz", "tiles"
 SHARING = "labels and overlaps"
 
 
@@ -232,6 +232,7 @@ def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
             scheduler=means.scheduler,
             rasters=paths,
             progress=lambda done, total: means.tell("rasterizing", done, total),
+            journal=store.folder / JOURNAL,
         )
 
     def make() -> None:
@@ -246,7 +247,7 @@ def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
         save_shares(store.folder / OVERLAP, shares)
 
     files = [OVERLAP] if exact and not paths else [LABELS, OVERLAP]
-    store.step(SHARING, _sharing_key(read, means), files, make)
+    store.step(SHARING, _sharing_key(read, means), files, make, [JOURNAL])
     return load_shares(store.folder / OVERLAP)
 
 

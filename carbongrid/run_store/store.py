@@ -85,7 +85,14 @@ class RunStore:
     reused: list[str] = field(default_factory=list)
     _seen: list[str] = field(default_factory=list)
 
-    def step(self, name: str, key: str, files: Sequence[str], make: Callable[[], None]) -> None:
+    def step(
+        self,
+        name: str,
+        key: str,
+        files: Sequence[str],
+        make: Callable[[], None],
+        scratch: Sequence[str] = (),
+    ) -> None:
         """Make the files of a step, or take them over from a run whose inputs were the same.
 
         Parameters
@@ -98,10 +105,12 @@ class RunStore:
             Paths of the files or folders that ``make`` writes, relative to :attr:`folder`.
         make
             Called if nothing can be reused. It finds what an interrupted run of the same key left.
+        scratch
+            What it writes on the way; removed when the step is finished.
         """
         found = self.recall.find(name, key, files)
         if found is None:
-            self._make(name, key, files, make)
+            self._make(name, key, (files, scratch), make)
         else:
             if found != self.folder:
                 self._take_over(found, files)
@@ -110,9 +119,16 @@ class RunStore:
         self._seen.append(name)
         logger.info("%s: %s", name, "made" if found is None else "reused")
 
-    def _make(self, name: str, key: str, files: Sequence[str], make: Callable[[], None]) -> None:
+    def _make(
+        self,
+        name: str,
+        key: str,
+        written: tuple[Sequence[str], Sequence[str]],
+        make: Callable[[], None],
+    ) -> None:
+        files, scratch = written
         if self.records.get(name) != Record(key):
-            for file in files:
+            for file in (*files, *scratch):
                 _remove(self.folder / file)
             self._finish(name, Record(key))  # begun: no files yet
         for file in files:
@@ -121,6 +137,8 @@ class RunStore:
         for file in files:
             sync_tree(self.folder / file)
         self._finish(name, Record(key, {file: hash_path(self.folder / file) for file in files}))
+        for file in scratch:
+            _remove(self.folder / file)
 
     def _take_over(self, place: Path, files: Sequence[str]) -> None:
         for file in files:
