@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from carbongrid.export import digests_of_directory
 from carbongrid.labels import read_window, write_window
-from carbongrid.run_store import hash_path
+from carbongrid.run_store import hash_path, seal_of
 from carbongrid.verification import Verification, checks, verify
 from carbongrid.verification.derived import Derived
 from carbongrid.verification.labels import check_labels
@@ -82,6 +82,7 @@ def refresh(folder, *, digests=True):
     manifest["files"] = {name: hash_path(folder / name) for name in manifest["files"]}
     if digests:
         manifest["digests"] = digests_of_directory(folder)
+    manifest["seal"] = seal_of(manifest)
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 

@@ -5,12 +5,13 @@ it made; the manifest is written last, then one rename. What is taken over, from
 that is being replaced, is hashed again first.
 """
 
-from carbongrid.run_store.hashing import hash_path, hash_values
+from carbongrid.run_store.hashing import SEAL, hash_path, hash_values, seal_of
 from carbongrid.run_store.lock import claimed
 from carbongrid.run_store.store import MANIFEST, Recall, RunStore, check_target, new_run
 
 __all__ = [
     "MANIFEST",
+    "SEAL",
     "Recall",
     "RunStore",
     "check_target",
@@ -18,4 +19,5 @@ __all__ = [
     "hash_path",
     "hash_values",
     "new_run",
+    "seal_of",
 ]

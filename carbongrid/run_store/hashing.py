@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+SEAL = "seal"
+"""Key of a manifest under which its own digest stands."""
 
 
 def hash_path(path: Path) -> str:
@@ -25,6 +29,13 @@ def hash_path(path: Path) -> str:
 def hash_values(*values: Any) -> str:
     """Return the sha256 of values that JSON can hold, the key of a step."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """Return the sha256 of all that a manifest says but its own seal, whatever its layout."""
+    told = {key: value for key, value in manifest.items() if key != SEAL}
+    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sync(path: Path) -> None:

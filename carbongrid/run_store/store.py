@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import CarbongridError, InputError, RunError
-from carbongrid.run_store.hashing import hash_path, sync, sync_tree, write_whole
+from carbongrid.run_store.hashing import SEAL, hash_path, seal_of, sync, sync_tree, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ _STEPS = "steps.json"
 _SPACE = 16 * 2**20
 """Where less than this is left, a failure to write is told as a full disk."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STORE = ".zarr"
 _SIDE_FILES = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".qmd", ".lock")
 """What GIS programs lay beside a file that they only look at; goes with it."""
 
@@ -183,11 +184,11 @@ class RunStore:
                 raise RunError(
                     f"{self.folder / file} was changed while the run was working. Run it again."
                 )
-        tops = sorted({file.split("/")[0] for file in digests})
-        hashes = {
-            top: digests[top] if top in digests else hash_path(self.folder / top) for top in tops
-        }
+        hashes = dict(sorted(_file_by_file(self.folder, digests)))
         whole = {**content, "steps": _plain(records), "files": hashes}
+        # What JSON cannot hold as it is would be another thing when it is read again.
+        whole = json.loads(json.dumps(whole))
+        whole[SEAL] = seal_of(whole)
         write_whole(self.folder / MANIFEST, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
         (self.folder / _STEPS).unlink(missing_ok=True)
 
@@ -285,12 +286,25 @@ def check_target(out: Path, *, replace: bool) -> None:
 
 def _not_of_the_run(out: Path, manifest: Mapping[str, Any]) -> list[str]:
     names = sorted(path.name for path in out.iterdir())
-    known = {MANIFEST, *manifest.get("files", ())}
+    listed = tuple(manifest.get("files", ()))
+    known = {MANIFEST, *listed, *(name.split("/")[0] for name in listed)}
     return [
         name
         for name in names
         if name not in known and not name.startswith(".") and not name.endswith(_SIDE_FILES)
     ]
+
+
+def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each file and its digest; a store of many chunks counts as one file."""
+    for name, digest in digests.items():
+        path = folder / name
+        if not path.is_dir() or path.suffix == _STORE:
+            yield name, digest
+            continue
+        for file in path.rglob("*"):
+            if file.is_file():
+                yield file.relative_to(folder).as_posix(), hash_path(file)
 
 
 def _disk_is_full(folder: Path, error: BaseException) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carbongrid.export import digests_of_directory
-from carbongrid.run_store import MANIFEST
+from carbongrid.run_store import MANIFEST, SEAL, seal_of
 from carbongrid.verification.opened import LABELS, Opened
 from carbongrid.verification.verdict import Check, check_of, counted
 
@@ -25,13 +25,16 @@ def check_files(run: Opened) -> Check:
     if not run.public and not run.exact:
         needed.append(LABELS)
     faults = [f"{MANIFEST} does not list {name}" for name in needed if name not in files]
+    if run.manifest.get(SEAL) != seal_of(run.manifest):
+        faults.append(f"{MANIFEST} was changed after the run, or is damaged: its seal differs")
     for name, digest in files.items():
         if name not in run.hashes:
             faults.append(f"{name} is missing")
         elif run.hashes[name] != digest:
             faults.append(f"{name} was changed after the run, or is damaged: its sha256 differs")
     text = f"{counted(len(files), 'file')} as the manifest lists them, by sha256"
-    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *files})
+    tops = {name.split("/")[0] for name in files}
+    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *tops})
     if extra:
         text += f"; not part of the run: {', '.join(extra)}"
     return check_of("files", faults, text)

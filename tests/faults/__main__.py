@@ -1,0 +1,85 @@
+"""``nox -s faults``: plant every kind of fault, print the table of counts, and end with an error if one did harm."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from faults.bad_inputs import bad_inputs, bad_inputs_in_processes, hostile_names
+from faults.cluster import worker_kills
+from faults.damage import broken_chunks, flipped_bytes, misaligned_writes, swapped_stores
+from faults.forking import Shell, shells
+from faults.ground import Ground, prepare
+from faults.interruptions import full_disks, kills, two_writers
+from faults.tally import Row, table_of, write_into_page
+
+
+def main() -> None:
+    """Run them all."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/reliability.md"
+    )
+    parser.add_argument("--only", default="", help="kinds whose name holds this word")
+    parser.add_argument("--few", action="store_true", help="a few cases of each kind")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="carbongrid-faults-") as folder:
+        rows = planted(Path(folder), options.only, 10 if options.few else 1)
+    table = table_of(rows)
+    for row in rows:
+        for failure in row.failures:
+            print(failure, end="\n\n")
+    for row in rows:
+        print(f"{row.seconds:6.1f} s  {row.kind}")
+    print(f"\n{table}\n\n{time.monotonic() - begun:.0f} s")
+    if options.write:
+        write_into_page(table)
+    if not all(row.sound for row in rows):
+        raise SystemExit(1)
+
+
+def planted(folder: Path, only: str = "", fewer: int = 1) -> list[Row]:
+    """Plant the faults; return a row of counts for each kind."""
+    from carbongrid.demo import write_city
+
+    city = write_city(folder / "small", size="small").parent
+    with shells(2) as both:
+        ground = prepare(folder / "ground", city, both[0])
+        kinds = {
+            "kills": lambda: kills(ground, both, 50 // fewer),
+            "disks": lambda: full_disks(ground, both, 36 // fewer),
+            "writers": lambda: two_writers(ground, both, 20 // fewer),
+            "flips": lambda: flipped_bytes(ground, both, 60 if fewer == 1 else 6),
+            "chunks": lambda: broken_chunks(ground, both, 24 // fewer),
+            "swaps": lambda: swapped_stores(ground, both, _elsewhere(folder, both[0])),
+            "misaligned": lambda: misaligned_writes(ground, 40),
+            "inputs": lambda: bad_inputs(ground, both, fewer),
+            "processes": lambda: bad_inputs_in_processes(ground, 10 // fewer),
+            "names": lambda: hostile_names(ground, both),
+            "cluster": lambda: worker_kills(ground, 10 // fewer),
+        }
+        rows: list[Row] = []
+        for name, plant in kinds.items():
+            if only in name:
+                outcome = plant()
+                rows += outcome if isinstance(outcome, list) else [outcome]
+    return rows
+
+
+def _elsewhere(folder: Path, shell: Shell) -> Path:
+    """Return a run of another city."""
+    from carbongrid.demo import write_city
+
+    case = write_city(folder / "elsewhere", size="small", seed=7)
+    done = shell.run("run", case, "--out", folder / "elsewhere-run", "--chunks", "128")
+    assert done.code == 0, done.text
+    return folder / "elsewhere-run"
+
+
+__all__ = ["Ground", "planted"]
+
+if __name__ == "__main__":
+    main()

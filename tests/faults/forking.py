@@ -1,0 +1,171 @@
+"""A process that has imported everything and forks: the command line in a process of its own, in a second instead of five."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Threads of a BLAS would be there before the fork, and not after it.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended: exit code (negative: the signal), what it said, how long it took."""
+
+    code: int
+    text: str
+    seconds: float
+
+
+class Shell:
+    """Runs command lines of carbongrid, each in a forked process; not for two threads at once."""
+
+    def __init__(self) -> None:
+        tests = Path(__file__).resolve().parents[1]
+        environment = {
+            **os.environ,
+            **_ONE_THREAD,
+            "PYTHONPATH": os.pathsep.join([str(tests), *sys.path]),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "faults.forking"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+
+    def run(
+        self, *words: object, kill_after: float = 0, at: float = 0, file_limit: int = 0
+    ) -> Outcome:
+        """Run ``carbongrid WORDS``.
+
+        Parameters
+        ----------
+        words
+            The command line.
+        kill_after
+            Seconds after which the process gets SIGKILL; 0 for never.
+        at
+            When to begin, as time.time() has it.
+        file_limit
+            Bytes that a file may hold (RLIMIT_FSIZE); 0 for any.
+        """
+        order = {"words": [str(word) for word in words], "kill_after": kill_after, "at": at}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({**order, "file_limit": file_limit}), file=self._process.stdin, flush=True)
+        return Outcome(**json.loads(self._process.stdout.readline()))
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+@contextlib.contextmanager
+def shells(count: int) -> Iterator[list[Shell]]:
+    """Open several shells, to be used by a thread each."""
+    opened = [Shell() for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for shell in opened:
+            shell.close()
+
+
+def side_by_side(shells: list[Shell], tasks: list[Any]) -> list[Any]:
+    """Return task(shell) of every task, as many at once as there are shells."""
+    free = list(shells)
+
+    def work(task: Any) -> Any:
+        shell = free.pop()
+        try:
+            return task(shell)
+        finally:
+            free.append(shell)
+
+    with ThreadPoolExecutor(len(shells)) as pool:
+        return list(pool.map(work, tasks))
+
+
+def _serve() -> None:
+    import carbongrid.cli
+    import carbongrid.demo
+    import carbongrid.export
+    import carbongrid.pipeline
+    import carbongrid.verification  # noqa: F401
+
+    # Imported late by the package; here once for all children.
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "dask.delayed", "dask.threaded",
+                 "rioxarray", "openpyxl", "h5netcdf", "jinja2", "pyarrow.parquet", "xarray.backends"):  # fmt: skip
+        __import__(name)
+    warnings.simplefilter("ignore", DeprecationWarning)  # fork beside the threads of an import
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(vars(_forked(**order))), flush=True)
+
+
+def _forked(words: list[str], kill_after: float, at: float, file_limit: int) -> Outcome:
+    with tempfile.TemporaryFile() as said:
+        time.sleep(max(0.0, at - time.time()))
+        begun = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            _work(words, said.fileno(), file_limit)
+        code = _ending(child, kill_after)
+        seconds = time.monotonic() - begun
+        said.seek(0)
+        return Outcome(code, said.read().decode(errors="replace"), seconds)
+
+
+def _ending(child: int, kill_after: float) -> int:
+    begun = time.monotonic()
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if kill_after and time.monotonic() - begun > kill_after:
+            os.kill(child, signal.SIGKILL)
+            kill_after = 0
+        time.sleep(0.002)
+
+
+def _work(words: list[str], said: int, file_limit: int) -> None:
+    code = 1
+    try:
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        sys.stdin.close()
+        if file_limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
+        from carbongrid.cli import main
+
+        main(words, standalone_mode=True)
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(bool(error.code))
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
