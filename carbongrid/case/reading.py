@@ -26,6 +26,10 @@ _EXPECTED = {
 }
 
 
+MOST_BYTES = 2**20
+"""A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
+
+
 def read_case(path: Path) -> Case:
     """Return the case in a file; :meth:`Case.read` is its public name."""
     values = _toml(path)
@@ -53,6 +57,13 @@ def case_of(values: Mapping[str, Any], path: Path) -> Case:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(
+                f"the case file holds {size / 2**20:.1f} MiB, more than the {MOST_BYTES / 2**20:.0f} MiB that a case may",
+                str(path),
+                "Name the file that `carbongrid init` wrote; data go into tables beside it.",
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(

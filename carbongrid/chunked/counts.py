@@ -13,7 +13,8 @@ from scipy.sparse import csr_array
 
 from carbongrid.chunked.journal import open_journal, remembered
 from carbongrid.chunked.rasters import WeightRaster
-from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks
+from carbongrid.chunked.shelf import Shelf, shelved
+from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.labels import (
@@ -66,14 +67,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class _Piece:
-    """What one task is given: a block of the grid, and the polygons that touch it with their labels."""
+    """What one task is given: a block of the grid; its polygons are on the shelves, under its number."""
 
     corner: tuple[int, int]
     shape: tuple[int, int]
-    parcels: Polygons | None = field(default=None, repr=False)
-    parcel_labels: NDArray[np.int64] | None = field(default=None, repr=False)
-    units: Polygons | None = field(default=None, repr=False)
-    unit_labels: NDArray[np.int64] | None = field(default=None, repr=False)
+    number: int = 0
 
     def __str__(self) -> str:
         return f"tile at row {self.corner[0]}, column {self.corner[1]}"
@@ -151,12 +149,15 @@ def label_and_count(
     else:
         open_journal(journal, store, lambda: create_label_store(store, grid, hashes, chunks))
     cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
-    task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
-    task = functools.partial(_label_block, store, grid, cells, weights)
-    if journal is not None:
-        task = functools.partial(remembered, task, journal, store, ("parcel", "unit"))
-    pieces = _pieces(parcels, units, grid, block_side(store))
-    parts = run_tasks(task, pieces, scheduler, progress)
+    side = block_side(store)
+    pieces = [_Piece(corner, size, number) for number, corner, size in blocks(grid.shape, side)]
+    layers = {"parcel": parcels, "unit": units}
+    with shelved(store, layers, grid, side, travels=travels(scheduler)) as shelves:
+        task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
+        task = functools.partial(_label_block, store, grid, cells, weights, shelves)
+        if journal is not None:
+            task = functools.partial(remembered, task, journal, store, ("parcel", "unit"))
+        parts = run_tasks(task, pieces, scheduler, progress)
     shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
     (in_units, in_cells), *sums = _matrices(parts, 1 + len(weights), shape)
     return Counts(in_units, in_cells, dict(zip(map(Path, rasters), sums, strict=True)))
@@ -223,27 +224,21 @@ def _coarse(factor: float, shape: tuple[int, int]) -> _Coarse:
     return _Coarse(round(factor), shape[1])
 
 
-def _pieces(parcels: Polygons, units: Polygons, grid: Grid, side: int) -> list[_Piece]:
-    parcel_tiles, unit_tiles = parcels.tiles(grid, side), units.tiles(grid, side)
-    pieces = []
-    for tile, corner, shape in blocks(grid.shape, side):
-        mine, over = parcel_tiles.touching(tile), unit_tiles.touching(tile)
-        pieces.append(
-            _Piece(corner, shape, parcels.take(mine), mine + 1, units.take(over), over + 1)
-        )
-    return pieces
-
-
 def _label_block(
-    store: Path, grid: Grid, coarse: _Coarse, weights: tuple[WeightRaster, ...], piece: _Piece
+    store: Path,
+    grid: Grid,
+    coarse: _Coarse,
+    weights: tuple[WeightRaster, ...],
+    shelves: Mapping[str, Shelf],
+    piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
     """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells and for each raster."""
-    assert piece.parcels is not None
-    assert piece.units is not None
-    parcel = burn_window(piece.parcels, grid, piece.corner, piece.shape, piece.parcel_labels)
-    write_window(store, "parcel", piece.corner, parcel)
-    unit = burn_window(piece.units, grid, piece.corner, piece.shape, piece.unit_labels)
-    write_window(store, "unit", piece.corner, unit)
+    burnt = {}
+    for name, shelf in shelves.items():
+        polygons, labels = shelf.of_tile(piece.number)
+        burnt[name] = burn_window(polygons, grid, piece.corner, piece.shape, labels)
+        write_window(store, name, piece.corner, burnt[name])
+    parcel, unit = burnt["parcel"], burnt["unit"]
     cell = coarse.window(piece.corner, piece.shape)
     parts = [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
     for raster in weights:

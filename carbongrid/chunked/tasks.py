@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,9 @@ Progress = Callable[[int, int], None]
 type Scheduler = str | distributed.Client | None
 
 _RETRIES = 3
+MOST_TASKS = 4000
+"""A graph holds no more tasks than this, whatever the raster; each then has several tiles."""
+_PATIENCE = 60.0
 _LOCAL = ("threads", "processes", "synchronous")
 
 
@@ -57,6 +61,13 @@ def run_tasks[T, R](
         return _run_locally(task, pieces, client, report)
     with _client_of(client) as named:
         return _run_distributed(task, pieces, named, report)
+
+
+def travels(scheduler: Scheduler) -> bool:
+    """Tell whether tasks leave this process, so that what they are given is pickled."""
+    if scheduler is None:
+        return _active_client() is not None
+    return scheduler not in ("threads", "synchronous")
 
 
 def _silent(done: int, total: int) -> None:
@@ -123,15 +134,58 @@ def _run_locally[T, R](
 def _run_distributed[T, R](
     task: Callable[[T], R], pieces: Sequence[T], client: distributed.Client, report: Progress
 ) -> list[R]:
+    """Run batches of pieces on a cluster; results are taken home as they come, and nothing is left running."""
     from distributed import as_completed
 
-    futures = [client.submit(task, piece, pure=False, retries=_RETRIES) for piece in pieces]
-    place = {future: i for i, future in enumerate(futures)}
-    results: list[Any] = [None] * len(pieces)
+    size = -(-len(pieces) // MOST_TASKS) or 1
+    batches = [list(pieces[first : first + size]) for first in range(0, len(pieces), size)]
+    each = functools.partial(_batch, task)
+    futures = client.map(each, batches, pure=False, retries=_RETRIES, key="carbongrid-tiles")
+    place = {future.key: i for i, future in enumerate(futures)}
+    results: list[list[Any]] = [[] for _ in batches]
+    done = 0
     try:
-        for done, future in enumerate(as_completed(futures, loop=client.loop), start=1):
-            results[place[future]] = future.result()
+        for future in as_completed(futures, loop=client.loop):
+            number = place[future.key]
+            results[number] = _taken_home(future, batches[number])
+            future.release()
+            done += len(batches[number])
             report(done, len(pieces))
     finally:
-        client.cancel(futures)
-    return results
+        client.cancel([future for future in futures if not future.done()], force=True)
+        for future in futures:
+            future.release()
+        _wait_until_idle(client, set(place))
+    return [result for batch in results for result in batch]
+
+
+def _batch[T, R](task: Callable[[T], R], pieces: list[T]) -> list[R]:
+    return [task(piece) for piece in pieces]
+
+
+def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> list[Any]:
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    named = str(batch[0]) if len(batch) == 1 else f"{batch[0]} to {batch[-1]}"
+    try:
+        return cast("list[Any]", future.result())
+    except KilledWorker as error:
+        raise RunError(
+            f"{named}: the workers that had it died, one after the other, as they do when their memory is full. "
+            "Give workers more memory, or take smaller chunks."
+        ) from error
+    except FutureCancelledError as error:
+        raise RunError(
+            f"{named}: the cluster is gone. Run again: what is finished is taken over."
+        ) from error
+
+
+def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:
+    """Wait for tasks that were under way when they were cancelled: a thread cannot be stopped from outside."""
+    patience = time.monotonic() + _PATIENCE
+    while client.status == "running" and time.monotonic() < patience:
+        under_way = {key for of_worker in client.processing().values() for key in of_worker}
+        if not under_way & keys:
+            return
+        time.sleep(0.05)

@@ -148,6 +148,17 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     help="threads, processes, synchronous, or the address of a Dask scheduler; default: the active client, else threads.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Start so many worker processes on 127.0.0.1 for this run.",
+)
+@click.option(
+    "--memory",
+    default=None,
+    help="What this process and each worker may take, such as 4GB; a case that would take more is refused.",
+)
+@click.option(
     "--chunks",
     type=click.IntRange(min=64),
     default=2048,
@@ -166,6 +177,8 @@ def run(
     replace: bool,
     restart: bool,
     scheduler: str | None,
+    workers: int | None,
+    memory: str | None,
     chunks: int,
     public: bool,
     quiet: bool,
@@ -185,6 +198,8 @@ def run(
                 replace=replace,
                 restart=restart,
                 scheduler=scheduler,
+                workers=workers,
+                memory=memory,
                 chunks=chunks,
                 public=public,
                 progress=progress,

@@ -24,6 +24,9 @@ from carbongrid.io.vector import listed
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
+MOST_PEOPLE = 10**11
+"""More than this in a row is no count of people; sums of thousandths stay far below 2^63."""
+
 _PER_PERSON = 1000
 _MOST_CELLS = 400_000_000
 
@@ -101,8 +104,12 @@ def _thousandths(points: LocatedPoints, column: str) -> tuple[NDArray[np.int64],
         text = "" if pd.isna(value) else str(value).strip()
         if not text:
             continue
-        count = faults.number(text, points.names[position].split()[-1], column)
-        if count is not None:
+        row = points.names[position].split()[-1]
+        count = faults.number(text, row, column)
+        if count is not None and count > MOST_PEOPLE:
+            what = f"{text} people live nowhere; at most {MOST_PEOPLE:,} may stand in a row"
+            faults.add(what, "Check the number.", row=row, column=column)
+        elif count is not None:
             exact = count * _PER_PERSON
             result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
             known[position] = True

@@ -191,6 +191,28 @@ def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> lis
     return [str(field) for field in info["fields"]]
 
 
+def count_features(path: Path, layer: str | None, encoding: str | None = None) -> int:
+    """Return how many rows a layer has, from its header.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_vector`.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        import pyarrow.parquet as parquet
+
+        return int(parquet.read_metadata(path).num_rows)
+    name = dataset_name(path, driver)
+    coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    with _opening(path, coding):
+        info = pyogrio.read_info(
+            name, layer=_layer_of(name, path, layer), encoding=coding, force_feature_count=True
+        )
+    return int(info["features"])
+
+
 @contextmanager
 def _opening(path: Path, encoding: str | None) -> Iterator[None]:
     """Turn what GDAL raises into input errors; what it warns of is found and told by the readers."""

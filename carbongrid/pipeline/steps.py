@@ -19,10 +19,12 @@ from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
 from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.memory import require_memory
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading, software
 from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
+from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.pipeline.writing import write_products
 from carbongrid.polygons import Polygons
 from carbongrid.result import Result
@@ -68,6 +70,8 @@ def run(
     reuse: str | Path | None = None,
     restart: bool = False,
     scheduler: Any = None,
+    workers: int | None = None,
+    memory: str | None = None,
     chunks: int = 2048,
     public: bool = False,
     progress: Progress | None = None,
@@ -88,7 +92,12 @@ def run(
         Take nothing over, neither from an interrupted run nor from a finished one.
     scheduler
         ``threads``, ``processes``, ``synchronous`` or the address of a Dask scheduler; default the active Dask
-        client, else threads. Results are the same bits.
+        client, else threads. Results are the same bits. A cluster's workers must see the run directory.
+    workers
+        Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
+    memory
+        What this process and each of its workers may take, such as ``4GB``; a case that would take more is refused
+        before its geometry is read. Workers started here are bound to it, by default to 1 GB.
     chunks
         Side of a label tile in cells; results are the same bits.
     public
@@ -107,22 +116,29 @@ def run(
     InputError
         With every problem of the input; nothing is written then.
     RunError
-        If another process writes the same directory, the disk is full, or an input changes while it is read.
+        If another process writes the same directory, the disk is full, an input changes while it is read, or a
+        cluster does not answer, has other versions or does not see the run directory.
     """
     out = Path(out).absolute()
     check_target(out, replace=replace)
-    earlier = Path(reuse) if reuse else None
-    means = _Means(out, replace, earlier, restart, scheduler, chunks, progress or _silent, public)
-    means.tell("reading", 0, 4)
     case = case if isinstance(case, Case) else Case.read(case)
-    if out.parent.is_dir():
+    if memory is not None:
+        require_memory(case, memory)
+    tell = progress or _silent
+    earlier = Path(reuse) if reuse else None
+    with working_with(scheduler, workers, memory) as client:
+        means = _Means(out, replace, earlier, restart, client, chunks, tell, public)
+        tell("reading", 0, 4)
+        if out.parent.is_dir():
+            with claimed(out):
+                require_shared(client, out.parent)
+                return _run_alone(case, means)
+        # Nothing is made, not even the folder of the lock, before the input is known to be right.
+        read = _read(case, means)
+        out.parent.mkdir(parents=True, exist_ok=True)
         with claimed(out):
-            return _run_alone(case, means)
-    # Nothing is made, not even the folder of the lock, before the input is known to be right.
-    read = _read(case, means)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with claimed(out):
-        return _run_alone(case, means, read)
+            require_shared(client, out.parent)
+            return _run_alone(case, means, read)
 
 
 @dataclasses.dataclass(frozen=True)

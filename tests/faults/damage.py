@@ -65,8 +65,9 @@ def broken_chunks(ground: Ground, shells: list[Shell], most: int) -> Row:
     tasks = []
     for number, chunk in enumerate(chunks[::step]):
         name = chunk.relative_to(ground.run).as_posix()
-        for cut in (0, 1):
-            tasks.append(functools.partial(_broken, ground, f"chunk-{number}-{cut}", name, cut))
+        tasks += [
+            functools.partial(_broken, ground, f"chunk-{number}-{cut}", name, cut) for cut in (0, 1)
+        ]
     return _counted(row, shells, tasks)
 
 
@@ -97,8 +98,9 @@ def swapped_stores(ground: Ground, shells: list[Shell], other: Path) -> Row:
         "grid_1km.nc",
         "units.csv",
     ):
-        for refresh in (False, True):
-            tasks.append(functools.partial(_swapped, ground, name, other, refresh))
+        tasks += [
+            functools.partial(_swapped, ground, name, other, again) for again in (False, True)
+        ]
     return _counted(row, shells, tasks)
 
 

@@ -67,8 +67,10 @@ def table_of(rows: list[Row]) -> str:
         "| fault | cases | lost | silent | tracebacks |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for row in rows:
-        lines.append(f"| {row.kind} | {row.cases} | {row.lost} | {row.silent} | {row.tracebacks} |")
+    lines += [
+        f"| {row.kind} | {row.cases} | {row.lost} | {row.silent} | {row.tracebacks} |"
+        for row in rows
+    ]
     whole = [
         sum(getattr(row, each) for row in rows)
         for each in ("cases", "lost", "silent", "tracebacks")

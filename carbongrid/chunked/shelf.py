@@ -1,0 +1,98 @@
+"""Polygons where tasks find them: in this process's memory, or on storage that workers share.
+
+What is sent to a task is a path and a number of a tile, whatever the polygons weigh; the task maps the arrays and reads
+only the rows of its tile.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.grid import Grid
+from carbongrid.polygons import Polygons, Tiles
+
+_ARRAYS = ("x", "y", "ring_start", "part_start", "row_start", "bounds")
+_OPEN_AT_ONCE = 4
+
+
+class Shelf(Protocol):
+    """Where the polygons of a tile are taken from."""
+
+    def of_tile(self, tile: int) -> tuple[Polygons, NDArray[np.int64]]:
+        """Return the polygons that may touch a tile, and their labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """Polygons of this process, for threads."""
+
+    polygons: Polygons
+    tiles: Tiles
+
+    def of_tile(self, tile: int) -> tuple[Polygons, NDArray[np.int64]]:
+        """Return the polygons that may touch a tile, and their labels."""
+        rows = self.tiles.touching(tile)
+        return self.polygons.take(rows), rows + 1
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """Polygons in a folder of arrays, for workers and processes; ``key`` is their content hash."""
+
+    folder: Path
+    key: str
+
+    @classmethod
+    def written(cls, folder: Path, polygons: Polygons, tiles: Tiles) -> OnDisk:
+        """Write the arrays, and which rows touch which tile."""
+        folder.mkdir(parents=True)
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(polygons, name))
+        np.save(folder / "tile_start.npy", tiles.start)
+        np.save(folder / "tile_rows.npy", tiles.rows)
+        return cls(folder, polygons.content_hash)
+
+    def of_tile(self, tile: int) -> tuple[Polygons, NDArray[np.int64]]:
+        """Return the polygons that may touch a tile, and their labels."""
+        polygons, start, tile_rows = _opened(self.folder, self.key)
+        rows = np.asarray(tile_rows[start[tile] : start[tile + 1]], dtype=np.int64)
+        return polygons.take(rows), rows + 1
+
+
+@functools.lru_cache(maxsize=_OPEN_AT_ONCE)
+def _opened(folder: Path, _key: str) -> tuple[Polygons, NDArray[np.int64], NDArray[np.int64]]:
+    def mapped(name: str) -> NDArray[np.generic]:
+        array: NDArray[np.generic] = np.load(folder / f"{name}.npy", "r", allow_pickle=False)
+        return array
+
+    polygons = Polygons(*(mapped(name) for name in _ARRAYS))  # type: ignore[arg-type]
+    return polygons, np.asarray(mapped("tile_start"), np.int64), mapped("tile_rows")  # type: ignore[return-value]
+
+
+@contextmanager
+def shelved(
+    store: Path, layers: dict[str, Polygons], grid: Grid, side: int, *, travels: bool
+) -> Iterator[dict[str, Shelf]]:
+    """Give the layers to tasks: from memory, or where tasks ``travel``, from a folder beside the store."""
+    folder = store.with_name(f"{store.name}.polygons")
+    shelves: dict[str, Shelf] = {}
+    try:
+        for name, polygons in layers.items():
+            tiles = polygons.tiles(grid, side)
+            if travels:
+                shutil.rmtree(folder / name, ignore_errors=True)
+                shelves[name] = OnDisk.written(folder / name, polygons, tiles)
+            else:
+                shelves[name] = InMemory(polygons, tiles)
+        yield shelves
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

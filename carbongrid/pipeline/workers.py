@@ -1,0 +1,233 @@
+"""Workers of a run: threads of this process, a cluster that is there, or one started here because it was asked for.
+
+A cluster is looked at before work starts: whether somebody answers, whether its versions are those of this process, and
+whether its workers see the run directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import platform
+import sys
+import uuid
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    import distributed
+
+LOCAL = ("threads", "processes", "synchronous")
+
+MEMORY_PER_WORKER = "1GB"
+"""What a worker of a cluster started here may take; a tile of 2048 x 2048 cells needs about 0.5 GB with all libraries."""
+
+_COMPARED = (
+    "numpy",
+    "numba",
+    "shapely",
+    "pyproj",
+    "rasterio",
+    "zarr",
+    "dask",
+    "distributed",
+    "cloudpickle",
+    "msgpack",
+)
+_PATIENCE = 30
+
+
+@contextlib.contextmanager
+def working_with(
+    scheduler: Any = None, workers: int | None = None, memory: str | None = None
+) -> Iterator[Any]:
+    """Give what runs the tasks of a run: a word for this process's own, or a Dask client.
+
+    Parameters
+    ----------
+    scheduler
+        ``threads``, ``processes``, ``synchronous``, a client or the address of a scheduler; default the active client, else threads.
+    workers
+        Start so many worker processes on 127.0.0.1 for this run, and end them after it.
+    memory
+        What each of these may take, such as ``2GB``; they never spill to disk.
+
+    Raises
+    ------
+    InputError
+        If both a scheduler and a number of workers are given, or the scheduler is none.
+    RunError
+        If nobody answers, there is no worker, or versions differ.
+    """
+    if workers is not None:
+        if scheduler is not None:
+            raise InputError(
+                "both a scheduler and a number of workers are given",
+                way_out="Give --scheduler for a cluster that is there, or --workers to start one here.",
+            )
+        with _started_here(workers, memory or MEMORY_PER_WORKER) as client:
+            yield client
+    elif isinstance(scheduler, str) and scheduler not in LOCAL:
+        with _client_at(scheduler) as client:
+            _require_workers(client)
+            yield client
+    else:
+        means = (_active_client() or "threads") if scheduler is None else scheduler
+        if not isinstance(means, str):
+            _require_workers(means)
+        yield means
+
+
+@contextlib.contextmanager
+def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
+    import dask
+    import distributed
+
+    never_spill = {
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": 0.85,
+        "distributed.worker.memory.terminate": 0.97,
+    }
+    with (
+        dask.config.set(never_spill),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            memory_limit=memory,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _client_at(address: str) -> distributed.Client:
+    if "://" not in address:
+        raise InputError(
+            f"{address!r} is no scheduler",
+            "scheduler",
+            f"Known: {', '.join(LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
+        )
+    import distributed
+
+    try:
+        return distributed.Client(address, set_as_default=False, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:
+        raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
+
+
+def _active_client() -> distributed.Client | None:
+    # Whoever has a client has imported distributed, which costs most of a second.
+    if "distributed" not in sys.modules:
+        return None
+    import distributed
+
+    try:
+        client: distributed.Client = distributed.default_client()
+    except ValueError:
+        return None
+    return client
+
+
+def versions() -> dict[str, str]:
+    """Return the versions, of this process, of what decides whether it can work with another."""
+    import carbongrid
+
+    found = {"python": platform.python_version(), "carbongrid": carbongrid.__version__}
+    for name in _COMPARED:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _require_workers(client: distributed.Client) -> None:
+    """Raise RunError unless there are workers, with the versions of this process."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise RunError(
+            "the scheduler has no workers. Start some, for example with: dask worker ADDRESS"
+        ) from error
+    mine = versions()
+    differ = []
+    for worker, theirs in _asked(client, versions).items():
+        if isinstance(theirs, dict):
+            differ += [
+                f"{worker}: {name} {theirs.get(name, 'missing')}, here {mine[name]}"
+                for name in mine
+                if theirs.get(name) != mine[name]
+            ]
+        else:
+            differ.append(f"{worker}: {theirs}")
+    if differ:
+        raise RunError(
+            f"the versions on workers are not those of this process. {'; '.join(differ[:20])}. "
+            "Make their environment from the same constraints.txt."
+        )
+
+
+def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
+    """Return each worker's answer, or its exception in words."""
+    answers = client.run(function, on_error="return")
+    return {
+        worker: f"{type(answer).__name__}: {answer}"
+        if isinstance(answer, BaseException)
+        else answer
+        for worker, answer in answers.items()
+    }
+
+
+def require_shared(client: Any, folder: Path) -> None:
+    """Raise RunError unless every worker sees a folder of this process, and this process what they write there.
+
+    Parameters
+    ----------
+    client
+        As :func:`working_with` gives it; whoever works in this process, or on this machine's files by a word, sees them.
+    folder
+        Where the run will write.
+    """
+    if isinstance(client, str):
+        return
+    token = uuid.uuid4().hex
+    probe = folder / f".carbongrid-{token}"
+    probe.mkdir()
+    try:
+        (probe / "question").write_text(token, encoding="utf-8")
+        answers = _asked(client, functools.partial(_answer, str(probe), token))
+        blind = [
+            worker for worker, answer in answers.items() if not _heard(probe, str(answer), token)
+        ]
+    finally:
+        for each in probe.iterdir():
+            each.unlink()
+        probe.rmdir()
+    if blind:
+        raise RunError(
+            f"{folder} is not storage that all workers share: {', '.join(blind[:10])} do not see it. "
+            "Write the run to a shared file system."
+        )
+
+
+def _answer(probe: str, token: str) -> str:
+    folder = Path(probe)
+    if (folder / "question").read_text(encoding="utf-8") != token:
+        return ""
+    name = uuid.uuid4().hex
+    (folder / name).write_text(token, encoding="utf-8")
+    return name
+
+
+def _heard(probe: Path, name: str, token: str) -> bool:
+    try:
+        return bool(name) and (probe / name).read_text(encoding="utf-8") == token
+    except (OSError, ValueError):
+        return False

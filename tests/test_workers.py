@@ -1,0 +1,204 @@
+"""A run on a cluster: the same bits, checked before work starts, nothing left behind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from shapes import partition
+
+from carbongrid.chunked import label_and_count, tasks
+from carbongrid.chunked.tasks import run_tasks
+from carbongrid.errors import InputError, RunError
+from carbongrid.grid import Grid
+from carbongrid.pipeline import workers
+from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.polygons import Polygons
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Two workers, each in a process of its own, started as ``--workers 2`` does."""
+    with working_with(workers=2, memory="1GB") as client:
+        client.wait_for_workers(2)
+        yield client
+
+
+def listening(pids: set[int]) -> set[str]:
+    """Addresses at which these processes and their children listen."""
+    found = set()
+    for pid in pids:
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            found |= {c.laddr.ip for c in each.net_connections("inet") if c.status == "LISTEN"}
+    return found
+
+
+def test_what_is_started_listens_on_this_machine_only(client: Any) -> None:
+    assert listening({psutil.Process().pid}) == {"127.0.0.1"}
+
+
+def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
+    def settings(dask_worker: Any) -> tuple[int, object, object]:
+        manager = dask_worker.memory_manager
+        return manager.memory_limit, manager.memory_target_fraction, manager.memory_spill_fraction
+
+    for limit, target, spill in client.run(settings).values():
+        assert limit == 10**9
+        assert not target
+        assert not spill
+
+
+def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
+    """36 tiles, a lake with 100,000 vertices in half of them: what the client sends is the plan, not the land. Caught: slices in the graph."""
+    land = Polygons.of(np.concatenate([partition(400, 36_000.0, 1), _dense(100_000)]), "EPSG:32650")
+    grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 36_000.0, 36_000.0), snap=1200.0)
+    units = Polygons.of(partition(5, 36_000.0, 2), "EPSG:32650")
+    sent = client.scheduler_comm.byte_count
+    counts = label_and_count(
+        land, units, grid, 1200.0, tmp_path / "labels.zarr", chunks=600, scheduler=client
+    )
+    sent = client.scheduler_comm.byte_count - sent
+    assert counts.cells.sum() == 3600**2
+    assert land.x.nbytes + land.y.nbytes > 1.5e6
+    # A graph of the largest size would stay below 10 MB.
+    assert sent / 36 * tasks.MOST_TASKS < 10_000_000, sent
+    assert not (tmp_path / "labels.zarr.polygons").exists()
+
+
+def _dense(vertices: int) -> np.ndarray:
+    """One ring of many vertices around a lake in the middle."""
+    import shapely
+
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    radius = 3000 + 10 * np.sin(angle * 500)
+    ring = np.column_stack([18_000 + radius * np.cos(angle), 18_000 + radius * np.sin(angle)])
+    return np.array([shapely.Polygon(ring)])
+
+
+def _square(value: int) -> int:
+    return value * value
+
+
+def test_a_graph_has_a_bounded_number_of_tasks(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tasks.MOST_TASKS < 5000
+    most = 100
+    monkeypatch.setattr(tasks, "MOST_TASKS", most)
+    told: list[int] = []
+    count = 3 * most + 17
+    found = run_tasks(_square, range(count), client, lambda done, _: told.append(done))
+    assert found == [value * value for value in range(count)]
+    assert most / 2 < len(told) <= most
+    assert told[-1] == count
+
+
+class Tile:
+    """A piece whose task always fails, and says how often it was tried."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return "tile at row 7, column 9"
+
+
+def _fail(tile: Tile) -> None:
+    import uuid
+
+    (Path(tile.folder) / uuid.uuid4().hex).touch()
+    raise OSError("no luck")
+
+
+def _die(tile: Tile) -> None:
+    import os
+
+    os._exit(1)
+
+
+def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="tile at row 7, column 9: OSError: no luck"):
+        run_tasks(_fail, [Tile(str(tmp_path))], client)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def _sleep(seconds: float) -> float:
+    import time
+
+    time.sleep(seconds)
+    return seconds
+
+
+def test_cancel_leaves_nothing_running(client: Any) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_tasks(_sleep, [0.01, *[0.2] * 100], client, interrupt)
+    assert not any(client.processing().values())
+    assert not client.futures
+
+
+def test_workers_that_do_not_see_the_folder_are_named(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_shared(client, tmp_path)
+    assert not list(tmp_path.iterdir())
+    # A worker on another machine: the path is there, but it is another folder.
+    monkeypatch.setattr(workers, "_answer", _elsewhere)
+    with pytest.raises(RunError, match=r"tcp://127\.0\.0\.1:\d+, .* do not see it"):
+        require_shared(client, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def _elsewhere(probe: str, token: str) -> str:
+    return workers._answer.__name__
+
+
+def test_other_versions_are_an_error_that_lists_them(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {**workers.versions(), "zarr": "2.1", "carbongrid": "9.9"}
+    monkeypatch.setattr(workers, "versions", _Versions(mine))
+    with pytest.raises(RunError, match=r"tcp://.*: zarr .*, here 2\.1"):
+        workers._require_workers(client)
+
+
+class _Versions:
+    """Here as told; on a worker, where it arrives without what it was told, as they are."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self.told = told
+
+    def __call__(self) -> dict[str, str]:
+        return self.told
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return _versions_there, ()
+
+
+def _versions_there() -> Any:
+    return workers.versions
+
+
+def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with (
+        pytest.raises(RunError, match="no Dask scheduler answers"),
+        working_with("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:
+    with pytest.raises(InputError, match="both"), working_with("threads", 2):
+        pass
