@@ -456,7 +456,8 @@ def test_a_public_run_is_checked_without_parcels(run):
         shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
         del manifest["files"][name]
     del manifest["digests"]["parcels"]
-    path.write_text(json.dumps({**manifest, "public": True}), encoding="utf-8")
+    manifest |= {"public": True}
+    path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
     assert failed(run) == {}
     assert [check.name for check in verify(run).checks] == EVERY[:5]
     change_cell(run / "units.csv", 1, "sink_t", plus_grams(1))

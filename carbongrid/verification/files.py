@@ -27,14 +27,19 @@ def check_files(run: Opened) -> Check:
     faults = [f"{MANIFEST} does not list {name}" for name in needed if name not in files]
     if run.manifest.get(SEAL) != seal_of(run.manifest):
         faults.append(f"{MANIFEST} was changed after the run, or is damaged: its seal differs")
+    missing = [name for name in files if name not in run.hashes]
+    # A folder that is gone is told once, not file by file.
+    tops = {name: name.split("/")[0] for name in missing}
+    gone = [name if (run.folder / top).exists() else top for name, top in tops.items()]
+    faults += [f"{name} is missing" for name in dict.fromkeys(gone)]
     for name, digest in files.items():
-        if name not in run.hashes:
-            faults.append(f"{name} is missing")
-        elif run.hashes[name] != digest:
+        if name in missing:
+            continue
+        if run.hashes[name] != digest:
             faults.append(f"{name} was changed after the run, or is damaged: its sha256 differs")
     text = f"{counted(len(files), 'file')} as the manifest lists them, by sha256"
-    tops = {name.split("/")[0] for name in files}
-    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *tops})
+    listed = {name.split("/")[0] for name in files}
+    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *listed})
     if extra:
         text += f"; not part of the run: {', '.join(extra)}"
     return check_of("files", faults, text)
