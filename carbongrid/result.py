@@ -56,7 +56,7 @@ class RunTables:
     categories
         The categories that have a total, sorted by name; the column order everywhere.
     inventory
-        One row per category, region, place and gas: category, region, place, gas, grams, year, source.
+        One row per category, region, place and gas: category, region, place, gas, grams (CO2e), year, source.
     parcels
         In id order: id, land_use, type, mode, area_m2, geometry (grid CRS), one int64 column per category
         (its name, such as ``industry/mining``), emission_g, sink_g, cells (int64 count of fine cells, 0 where snapped).
@@ -86,6 +86,10 @@ class RunTables:
         int64 grams per territorial type (index) and category (columns); None: to be summed from the parcels.
     attribution
         Whom the data's licence wants named wherever the run is shown.
+    audit
+        How each total was formed of activity data, every cell text; None without.
+    intervals
+        category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
     """
 
     title: str
@@ -105,6 +109,8 @@ class RunTables:
     inputs: tuple[tuple[str, str], ...] = ()
     by_type: pd.DataFrame | None = None
     attribution: str = ""
+    audit: pd.DataFrame | None = None
+    intervals: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

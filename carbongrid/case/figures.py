@@ -32,7 +32,11 @@ class InventorySection(Section):
     path: Annotated[
         Text,
         about(
-            "Activity data", "file", "workbook of activities", example="inventory.xlsx", file=True
+            "Activity data",
+            "file",
+            "filled template, XLSX, or a folder of CSV files; see docs/inventory.md",
+            example="inventory.xlsx",
+            file=True,
         ),
     ]
     gwp: Annotated[

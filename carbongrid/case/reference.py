@@ -21,7 +21,7 @@ _INTRODUCTION = """\
 
 A case is a folder: one TOML file and, beside it, the tables and maps that it names. `carbongrid init DIR` writes one to start
 from, `carbongrid demo DIR` a filled one. Required are `year`, `[parcels]`, `[units]` and one of `[totals]` and `[inventory]`
-(activity data, which are not read yet); everything else has a default or is not used. The shortest case:
+(activity data, see [inventory](inventory.md)); everything else has a default or is not used. The shortest case:
 """
 
 _RULES = """\

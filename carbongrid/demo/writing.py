@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from carbongrid.case import commented_toml
 from carbongrid.demo import tables
+from carbongrid.demo.activity import GWP, activity_tables
 from carbongrid.demo.city import City, build_city
 from carbongrid.demo.plan import CRS, PLANS, Size
+from carbongrid.io.activity_template import WORKBOOK, write_workbook
 
 _WRITTEN = "2023-01-01T00:00:00.000Z"
 """GeoPackages carry the time of writing; a fixed one keeps the bytes the same."""
@@ -40,7 +42,8 @@ def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Pat
     Returns
     -------
     Path
-        The case file, ``directory / "case.toml"``; ``case-district-gdp.toml`` beside it differs in ``[gdp]`` only.
+        The case file, ``directory / "case.toml"``; ``case-district-gdp.toml`` beside it differs in ``[gdp]`` only,
+        ``case-inventory.toml`` in ``[inventory]`` instead of ``[totals]``.
 
     Notes
     -----
@@ -84,6 +87,11 @@ def _write_folder(city: City, directory: Path, seed: int) -> None:
     }
     for name, section in gdp.items():
         _write_text(directory / name, commented_toml({**_case(city), "gdp": section}))
+    write_workbook(directory / WORKBOOK, activity_tables())
+    formed = {"inventory": {"path": WORKBOOK, "gwp": GWP, "sinks": "study"}}
+    case = {name: section for name, section in _case(city).items() if name != "totals"}
+    text = commented_toml({**case, **formed, "gdp": gdp["case.toml"]})
+    _write_text(directory / "case-inventory.toml", text)
     _write_text(directory / "README.md", _readme(city, seed))
 
 

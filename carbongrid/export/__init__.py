@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from carbongrid.export.content import content_of
 from carbongrid.export.digests import digests_of
 from carbongrid.export.layers import write_parcels_parquet, write_units_gpkg
-from carbongrid.export.plain import write_csv
+from carbongrid.export.plain import write_csv, write_text_csv
 from carbongrid.export.publishing import published
 from carbongrid.export.rasters import write_grid_nc, write_grid_tif
 from carbongrid.export.reading import read_content, read_result
@@ -51,11 +51,15 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc.
+    grid_1km.nc; with activity data audit.csv and uncertainty.csv too.
     """
     content = content_of(tables, public=public)
     write_csv(content.inventory, directory / "inventory.csv")
     write_csv(content.ledger, directory / "ledger.csv")
+    if tables.audit is not None:
+        write_text_csv(tables.audit, directory / "audit.csv")
+    if tables.intervals is not None:
+        write_text_csv(tables.intervals.round(6), directory / "uncertainty.csv")
     write_csv(content.units, directory / "units.csv", mark=True)
     write_units_xlsx(content.units, tables, directory / "units.xlsx")
     (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one

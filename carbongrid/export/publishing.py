@@ -27,7 +27,8 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     Returns
     -------
     RunTables
-        No parcels; residents below ten unknown; the ledger without remarks and without counts of people.
+        No parcels; residents below ten unknown; the ledger without remarks and without counts of people; no audit trail,
+        whose rows may name works.
     """
     left_out = len(tables.assumptions) - len(assumptions)
     said = list(assumptions)
@@ -41,6 +42,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
         units=tables.units.assign(residents=residents.where(residents >= FEWEST_PEOPLE)),
         ledger=tuple(_without_counts(row) for row in tables.ledger),
         assumptions=tuple(said),
+        audit=None,
     )
 
 

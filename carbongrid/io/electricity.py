@@ -35,9 +35,36 @@ def set_aside(
     InputError
         If supply and use are both there and the case does not choose.
     """
-    of_present = [categories[name] for name in sorted(present)]
-    supply = [category.name for category in of_present if _is_supply(category)]
-    use = [category.name for category in of_present if category.scope == 2 and not category.sink]
+    scopes = [(name, categories[name].scope) for name in sorted(present)]
+    return frozenset(name for name, _ in rows_set_aside(scopes, categories, choice, where))
+
+
+def rows_set_aside(
+    present: Collection[tuple[str, int]],
+    categories: Mapping[str, Category],
+    choice: str | None,
+    where: str = "",
+) -> frozenset[tuple[str, int]]:
+    """Return which scopes of which categories are not spread, so that electricity is counted once.
+
+    As :func:`set_aside`, for totals whose scopes are known apart: gas burnt in homes is of scope 1 and stays, the electricity
+    of the same homes is of scope 2 (docs/decisions/0016).
+
+    Parameters
+    ----------
+    present
+        Category and scope of all that has mass to be spread.
+    categories, choice, where
+        As there.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    of_present = [(categories[name], scope) for name, scope in present]
+    supply = [entry.name for entry, scope in of_present if _is_supply(entry) and scope == 1]
+    use = [entry.name for entry, scope in of_present if scope == 2 and not entry.sink]
     if not supply or not use:
         return frozenset()
     if choice is None:
@@ -47,9 +74,15 @@ def set_aside(
             f"{where}, electricity" if where else "electricity",
             'Choose electricity = "supply", "use" or "both" at the top of the case.',
         )
-    return frozenset({"supply": use, "use": supply, "both": []}[choice])
+    if choice == "both":
+        return frozenset()
+    return (
+        frozenset((name, 2) for name in use)
+        if choice == "supply"
+        else frozenset((name, 1) for name in supply)
+    )
 
 
 def _is_supply(category: Category) -> bool:
     on_utilities = category.sector == "industry" and "utilities" in category.types
-    return category.scope == 1 and not category.sink and on_utilities
+    return not category.sink and on_utilities

@@ -22,13 +22,14 @@ from carbongrid.io.people import PeopleGrid, read_people
 from carbongrid.io.points import hit_rates, read_pois, reading_notes
 from carbongrid.io.regional import read_census, read_gdp, read_water
 from carbongrid.io.tables import read_table, require_columns
-from carbongrid.io.totals import categories_of, read_totals
+from carbongrid.io.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.io.units import read_units
 
 _ANY_PLANE = "EPSG:6933"
 
 Noted = tuple[Any, list[Problem]]
 Reading = Callable[[str, list[Any], Callable[[], Noted]], Noted]
+Form = Callable[[Case, dict[str, Category], list[Problem]], Formed]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Inputs:
         Warnings and notes of the readers.
     guidance
         Advice per zone.
+    formed
+        What the totals were formed of, where the case has activity data.
+    by_gas
+        The totals of activity data with their gases apart; None where the case has totals.
     """
 
     case: Case
@@ -67,6 +72,8 @@ class Inputs:
     water: dict[str, int] | None
     notes: tuple[Problem, ...]
     guidance: tuple[Advice, ...]
+    formed: Formed | None = None
+    by_gas: pd.DataFrame | None = None
 
     @property
     def region_codes(self) -> set[str]:
@@ -106,7 +113,7 @@ class _Gathering:
         return table
 
 
-def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
+def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = None) -> Inputs:
     """Read everything that a case names.
 
     Parameters
@@ -116,6 +123,9 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
     reading
         What reads a section's table, or takes it from an earlier run: called with the section, with what decides its
         table beside the section itself, and with the reader. Default: the reader is called.
+    form
+        What forms totals of activity data, where the case has them: called with the case, the categories and the list that
+        takes its notes.
 
     Raises
     ------
@@ -144,9 +154,19 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
         lines = gather.noted(lambda: reading("lines", [crs], lambda: read_lines(case, crs)))
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
-    totals = gather(
-        lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
-    )
+    totals: Any = None
+    formed = by_gas = None
+    if case.inventory is None or form is None:
+        totals = gather(
+            lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
+        )
+    else:
+        make = form
+        formed = gather(lambda: make(case, known, gather.notes))
+    if formed is not None:
+        whole = formed
+        made = gather(lambda: totals_of_rows(case, known, whole, gather.notes))
+        totals, by_gas = (None, None) if made is None else made
     if case.facilities:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     gdp_codes = None if units is None else _gdp_codes(units, case)
@@ -179,6 +199,8 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
         water=water,
         notes=tuple(gather.notes),
         guidance=guidance,
+        formed=formed,
+        by_gas=by_gas,
     )
 
 

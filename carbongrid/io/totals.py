@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from carbongrid.case.models import Case
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
-from carbongrid.io.electricity import set_aside
+from carbongrid.io.electricity import rows_set_aside, set_aside
 from carbongrid.io.facilities import read_facilities as read_facilities
 from carbongrid.io.masses import mass_cell
 from carbongrid.io.regional import read_census as read_census
@@ -22,6 +23,29 @@ from carbongrid.io.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.units_of_measure import format_tonnes, gas_of
 
 HERE, ELSEWHERE = "here", "elsewhere"
+
+
+@dataclass(frozen=True)
+class Formed:
+    """Totals that were formed of activity data.
+
+    Parameters
+    ----------
+    file
+        The activity data's name.
+    rows
+        category, scope, region (""), gas, grams (CO2e), year, source, row.
+    audit
+        How each was formed, every cell text.
+    intervals
+        category, co2e_t, and low and high by both approaches, in t CO2e.
+    """
+
+    file: str
+    rows: tuple[Mapping[str, Any], ...]
+    audit: pd.DataFrame
+    intervals: pd.DataFrame
+
 
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")
 _COLUMNS = ("category", "value", "unit", "region", "place", "year", "source")
@@ -87,9 +111,9 @@ def read_totals(
     """
     if case.totals is None:
         raise InputError(
-            "activity data ([inventory]) are not read yet",
+            "the case has activity data, no table of totals",
             case.path.name,
-            "Give the totals per category in a table and name it in [totals].",
+            "Form its totals first.",
         )
     path = case.resolve(case.totals.path)
     table = read_table(path, encoding=case.totals.encoding)
@@ -115,6 +139,61 @@ def read_totals(
         notes += _notes_on_years(rows, case.year, path.name)
         notes += _notes_on_sinks(rows, path.name)
     return _table(rows)
+
+
+def totals_of_rows(
+    case: Case,
+    categories: Mapping[str, Category],
+    formed: Formed,
+    notes: list[Problem] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the totals that were formed of activity data, decision 24 applied row by row (docs/decisions/0016).
+
+    Parameters
+    ----------
+    case
+        With [inventory].
+    categories
+        Those that the rows name.
+    formed
+        What was formed.
+    notes
+        Warnings and notes are appended to it.
+
+    Returns
+    -------
+    tuple of DataFrame
+        The totals as :func:`read_totals` returns them, gases added up; and the same rows with their gases apart.
+
+    Raises
+    ------
+    InputError
+        If electricity is counted where it is made and where it is used, and the case does not choose.
+    """
+    rows = [dict(row) for row in formed.rows]
+    here = [row for row in rows if row["grams"]]
+    scopes = sorted({(row["category"], row["scope"]) for row in here})
+    aside = rows_set_aside(scopes, categories, case.electricity, case.path.name)
+    for row in rows:
+        away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
+        row["place"] = ELSEWHERE if away else HERE
+    for name, scope in sorted(aside):
+        mass = sum(row["grams"] for row in rows if (row["category"], row["scope"]) == (name, scope))
+        what = (
+            f"electricity = {case.electricity!r} sets scope {scope} of {name} aside: its "
+            f"{format_tonnes([mass])[0]} t are reported, never spread"
+        )
+        _note(notes, Problem(what, case.path.name, "", "note"))
+    if case.electricity == "both" and rows_set_aside(scopes, categories, "use"):
+        what = "electricity is counted where it is made and where it is used, as in the study"
+        _note(notes, Problem(what, case.path.name, "", "note"))
+    if notes is not None:
+        notes += _notes_on_sinks(rows, formed.file)
+    keys = ["category", "region", "place", "gas", "year", "source"]
+    apart = (
+        pd.DataFrame(rows, columns=[*keys, "grams"]).groupby(keys, as_index=False)[["grams"]].sum()
+    )
+    return _table(rows), apart
 
 
 def _total(

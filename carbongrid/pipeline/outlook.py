@@ -14,6 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.io.security import sniff_raster
 from carbongrid.overlaps import coverage
+from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.polygons import Polygons
@@ -59,7 +60,8 @@ def check(case: Case | str | Path) -> Outlook:
         A case, or the path of its file.
     """
     try:
-        inputs = read_inputs(case if isinstance(case, Case) else Case.read(case))
+        case = case if isinstance(case, Case) else Case.read(case)
+        inputs = read_inputs(case, form=form_totals)
     except InputError as error:
         return Outlook((), error.problems)
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)

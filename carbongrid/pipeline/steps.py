@@ -18,6 +18,7 @@ from carbongrid.grid import Grid
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
+from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory
 from carbongrid.pipeline.outlook import cross_problems
@@ -158,7 +159,7 @@ def _read(case: Case, means: _Means) -> _Read:
     fingerprints.take_all()
     recall = Recall.around(means.out, means.reuse, restart=means.restart)
     reading = Reading(fingerprints, recall)
-    inputs = _one_spelling(read_inputs(case, reading))
+    inputs = _one_spelling(read_inputs(case, reading, form_totals))
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
     odd = cross_problems(inputs, land)
     _refuse(odd, inputs)

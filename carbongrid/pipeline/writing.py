@@ -15,6 +15,8 @@ from carbongrid.run_store import RunStore, hash_values
 TABLES = [
     "inventory.csv",
     "ledger.csv",
+    "audit.csv",
+    "uncertainty.csv",
     "units.csv",
     "units.xlsx",
     "units.gpkg",
@@ -48,12 +50,18 @@ def write_products(
     told = (
         *(tables.title, tables.year, tables.currency, tables.parents),
         *(tables.benchmark, tables.reference, tables.guidance, tables.inputs),
+        *(None if table is None else table.to_csv() for table in (tables.audit, tables.intervals)),
     )
     categories = [dataclasses.asdict(category) for category in tables.categories]
     key = hash_values(software(), dict(digests), told, categories, tables.assumptions)
     folder = store.folder
     public = "parcels" not in digests
-    written = [name for name in TABLES if not (public and name == "parcels.parquet")]
+    absent = {
+        "parcels.parquet": public,
+        "audit.csv": tables.audit is None,
+        "uncertainty.csv": tables.intervals is None,
+    }
+    written = [name for name in TABLES if not absent.get(name)]
     steps: list[tuple[str, list[str], Callable[[], object]]] = [
         ("tables", written, lambda: write_tables(tables, folder, public=public)),
         ("report", REPORT, lambda: write_report(tables, folder)),

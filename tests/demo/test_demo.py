@@ -170,7 +170,7 @@ def test_the_same_seed_gives_the_same_bytes(small, tmp_path):
     names = sorted(path.name for path in small.path.iterdir())
     assert names == sorted(path.name for path in again.iterdir())
     assert {
-        "case.toml", "case-district-gdp.toml", "parcels.gpkg", "townships.gpkg", "pois.csv", "people.csv", "people.tif",
+        "case.toml", "case-district-gdp.toml", "case-inventory.toml", "inventory.xlsx", "parcels.gpkg", "townships.gpkg", "pois.csv", "people.csv", "people.tif",
         "census.csv", "lines.gpkg", "totals.csv", "facilities.csv", "gdp.csv", "gdp-districts.csv", "README.md",
     } == set(names)  # fmt: skip
     for name in names:

@@ -118,7 +118,7 @@ def test_no_rows_no_column_no_totals(tmp_path):
     assert "there are no totals" in faults(tmp_path, "category,value,unit\n")[0]
     assert "'unit' is missing" in faults(tmp_path, "category,value\n")[0]
     case = case_with(tmp_path, {}, inventory={"path": "x.xlsx"}, totals=None)
-    with pytest.raises(InputError, match="not read yet"):
+    with pytest.raises(InputError, match="Form its totals first"):
         read_totals(case, KNOWN)
 
 

@@ -1,0 +1,97 @@
+"""Totals of a case that has activity data: the inventory formed, for the readers to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from carbongrid import inventory
+from carbongrid.case import Case
+from carbongrid.categories import Category
+from carbongrid.errors import Problem
+from carbongrid.inventory.uncertainty import DRAWS, SEED
+from carbongrid.io.totals import Formed
+
+
+def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Problem]) -> Formed:
+    """Return the totals that a case's activity data make.
+
+    Parameters
+    ----------
+    case
+        With [inventory].
+    categories
+        Those that rows may name.
+    notes
+        What a reader must know is appended: unknowns, recalled factors, intervals.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file, by sheet, row and column.
+    """
+    section = case.inventory
+    if section is None:
+        raise ValueError("the case has no activity data")
+    data = inventory.read(case.resolve(section.path), categories)
+    formed = inventory.form(data, gwp=section.gwp, sinks=section.sinks, categories=categories)
+    intervals = _intervals(formed)
+    notes += inventory.notes(formed)
+    notes += _notes(formed, intervals, case)
+    sums = inventory.by_gas(formed)
+    year = int(data.settings["year"])
+    rows = tuple(
+        {
+            "category": str(row["category"]),
+            "scope": int(row["scope"]),
+            "region": "",
+            "gas": str(row["gas"]) if row["gas"] in ("CO2", "CO2e") else f"{row['gas']} as CO2e",
+            "grams": int(row["grams_co2e"]),
+            "year": year,
+            "source": f"activity data {data.file}, {section.gwp}",
+            "row": number,
+        }
+        for number, row in enumerate(sums.to_dict("records"), start=1)
+    )
+    return Formed(data.file, rows, inventory.audit(formed), intervals)
+
+
+def _intervals(formed: inventory.Inventory) -> pd.DataFrame:
+    """Return the 95 % interval of each category by both approaches, t CO2e."""
+    first, second = inventory.approach_1(formed), inventory.approach_2(formed)
+    ends = ["low_t", "high_t"]
+    wide = first[["category", "co2e_t", *ends]].merge(
+        second[["category", *ends]], on="category", suffixes=("_1", "_2")
+    )
+    return wide.rename(columns={f"{end}_{n}": f"{end[:-2]}_{n}_t" for end in ends for n in (1, 2)})
+
+
+def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> list[Problem]:
+    file = formed.data.file
+    year = formed.data.settings["year"]
+    said = [
+        Problem(
+            f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks} (decisions 26 and 27)",
+            file,
+            "",
+            "note",
+        )
+    ]
+    if int(year) != case.year:
+        said.append(
+            Problem(
+                f"the activity data are of {year}, the case is of {case.year}", file, "", "warning"
+            )
+        )
+    for row in intervals.to_dict("records"):
+        what = (
+            f"{row['category']}: {row['co2e_t']:,.0f} t CO2e, 95 % interval {row['low_2_t']:,.0f} to {row['high_2_t']:,.0f} t "
+            f"({DRAWS:,} draws, seed {SEED}), {row['low_1_t']:,.0f} to {row['high_1_t']:,.0f} t by error propagation"
+        )
+        said.append(Problem(what, file, "", "note"))
+    unknown = inventory.without_bounds(formed)
+    if unknown:
+        what = f"the intervals take {len(unknown)} factors as exact, of which no bounds are known: {', '.join(unknown)}"
+        said.append(Problem(what, file, "", "note"))
+    return said
