@@ -40,6 +40,8 @@ class Shares:
         For each weight raster, (units, cells) by sums of its value, parcels without any value by ``units`` and ``cells``.
     raster_sums : int64, shape (parcels,)
         For each weight raster, its sum per parcel in quanta.
+    raster_known : float64, shape (parcels,)
+        For each weight raster, the share of the parcel's fine cells in which it has a value; 0 where the parcel has no cell.
     """
 
     units: Any
@@ -48,14 +50,18 @@ class Shares:
     snapped: NDArray[np.bool_]
     rasters: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     raster_sums: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def with_rasters(self, counts: Counts, names: Sequence[str]) -> Shares:
         """Return the shares with those by weight rasters, counted in the order of their names."""
-        rasters, sums = {}, {}
-        for name, (in_units, in_cells) in zip(names, counts.rasters.values(), strict=True):
+        rasters, sums, known = {}, {}, {}
+        cells = np.maximum(np.asarray(counts.parcel_cell.sum(axis=1)).ravel(), 1)
+        for name, path in zip(names, counts.rasters, strict=True):
+            in_units, in_cells = counts.rasters[path]
             rasters[name] = (_filled(in_units, self.units), _filled(in_cells, self.cells))
             sums[name] = np.asarray(in_cells.sum(axis=1)).ravel().astype(np.int64)
-        return replace(self, rasters=rasters, raster_sums=sums)
+            known[name] = np.asarray(counts.known[path]).ravel() / cells
+        return replace(self, rasters=rasters, raster_sums=sums, raster_known=known)
 
 
 def share_by_cells(
@@ -189,6 +195,7 @@ def save_shares(path: Path, shares: Shares) -> None:
         arrays |= {
             f"raster_{number}": np.array(raster),
             f"raster_{number}_sums": shares.raster_sums[raster],
+            f"raster_{number}_known": shares.raster_known[raster],
         }
         matrices |= {f"raster_{number}_unit": pair[0], f"raster_{number}_cell": pair[1]}
     for name, matrix in matrices.items():
@@ -217,6 +224,7 @@ def load_shares(path: Path) -> Shares:
             str(arrays[name]): (matrix(f"{name}_unit"), matrix(f"{name}_cell")) for name in names
         }
         sums = {str(arrays[name]): arrays[f"{name}_sums"] for name in names}
+        known = {str(arrays[name]): arrays[f"{name}_known"] for name in names}
         return Shares(
             matrix("parcel_unit"),
             matrix("parcel_cell"),
@@ -224,6 +232,7 @@ def load_shares(path: Path) -> Shares:
             snapped,
             rasters,
             sums,
+            known,
         )
 
 

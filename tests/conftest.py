@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,20 @@ def small_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     from carbongrid.pipeline import run
 
     return made_once(tmp_path_factory, "small-run", lambda out: run(small_city / "case.toml", out))
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Leave out the report and the figures, which are made from the tables and take longer than they do."""
+    from carbongrid.pipeline import writing
+
+    def write_report(_tables: object, folder: Path) -> None:
+        (folder / "report.html").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "write_report", write_report)
+        patch.setattr(writing, "write_figures", lambda _tables, folder: folder.mkdir())
+        yield
 
 
 @pytest.fixture(scope="session")

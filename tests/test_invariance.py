@@ -15,24 +15,17 @@ import pyogrio
 import pytest
 
 from carbongrid.errors import InputError
-from carbongrid.pipeline import run, writing
+from carbongrid.pipeline import run
 
 LAYERS = {"parcels.gpkg": "DLTB", "townships.gpkg": "townships", "lines.gpkg": "lines"}
 TABLES = ("totals", "facilities", "gdp", "census", "pois", "people")
 CHUNKS = (64, 97, 150, 211, 333)
 SEEDS = (1, 2)
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Digests = dict[str, str]
 Rearrange = Callable[[pd.DataFrame], pd.DataFrame]
-
-
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the report and the figures, which are made from the tables and take longer than they do."""
-    monkeypatch.setattr(
-        writing, "write_report", lambda tables, folder: (folder / "report.html").touch()
-    )
-    monkeypatch.setattr(writing, "write_figures", lambda tables, folder: folder.mkdir())
 
 
 @pytest.fixture(scope="module")

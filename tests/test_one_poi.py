@@ -17,7 +17,7 @@ import shapely
 import xarray as xr
 
 from carbongrid.io.coordinates import project_points, wgs84_to_gcj02
-from carbongrid.pipeline import run, steps
+from carbongrid.pipeline import run
 
 STUDY = {
     "industry/mining": "130.46",
@@ -94,23 +94,12 @@ def added(values: pd.Series | np.ndarray) -> int:
 
 
 @pytest.fixture(scope="module")
-def undrawn() -> pytest.MonkeyPatch:
-    """Leave out the report and the figures, which are made from the tables."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "write_report", lambda tables, folder: None)
-        patch.setattr(steps, "write_figures", lambda tables, folder: None)
-        yield patch
-
-
-@pytest.fixture(scope="module")
 def cells(small_run: Path) -> Files:
     return Files.of(small_run)
 
 
 @pytest.fixture(scope="module")
-def exact(
-    small_city: Path, tmp_path_factory: pytest.TempPathFactory, undrawn: pytest.MonkeyPatch
-) -> Files:
+def exact(small_city: Path, tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> Files:
     """Return the files of the small demo with parcels shared out by exact area."""
     case = small_city / "case-exact.toml"
     text = (small_city / "case.toml").read_text(encoding="utf-8")

@@ -48,11 +48,14 @@ class Counts:
         CSR int64 [parcel, coarse cell], row * width + column of the coarse grid.
     rasters
         For each weight raster, in the order given, the same two with sums of its quantized values.
+    known
+        For each weight raster, cells of each parcel in which it has a value, int64, shape (parcels,).
     """
 
     parcel_unit: csr_array
     parcel_cell: csr_array
     rasters: Mapping[Path, tuple[csr_array, csr_array]] = field(default_factory=dict)
+    known: Mapping[Path, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def cells(self) -> NDArray[np.int64]:
@@ -159,8 +162,15 @@ def label_and_count(
             task = functools.partial(remembered, task, journal, store, ("parcel", "unit"))
         parts = run_tasks(task, pieces, scheduler, progress)
     shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
-    (in_units, in_cells), *sums = _matrices(parts, 1 + len(weights), shape)
-    return Counts(in_units, in_cells, dict(zip(map(Path, rasters), sums, strict=True)))
+    (in_units, in_cells), *more = _matrices(parts, 1 + 2 * len(weights), shape)
+    paths = [Path(path) for path in rasters]
+    known = [in_cells.sum(axis=1) for _, in_cells in more[1::2]]
+    return Counts(
+        in_units,
+        in_cells,
+        dict(zip(paths, more[::2], strict=True)),
+        dict(zip(paths, known, strict=True)),
+    )
 
 
 def recount(
@@ -232,7 +242,7 @@ def _label_block(
     shelves: Mapping[str, Shelf],
     piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
-    """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells and for each raster."""
+    """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for the value of each raster and where it has one."""
     burnt = {}
     for name, shelf in shelves.items():
         polygons, labels = shelf.of_tile(piece.number)
@@ -242,8 +252,10 @@ def _label_block(
     cell = coarse.window(piece.corner, piece.shape)
     parts = [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
     for raster in weights:
-        values = raster.sample(grid, piece.corner, parcel > 0)
-        parts.append((pair_amounts(parcel, unit, values), pair_amounts(parcel, cell, values)))
+        parts += [
+            (pair_amounts(parcel, unit, amounts), pair_amounts(parcel, cell, amounts))
+            for amounts in raster.sample(grid, piece.corner, parcel > 0)
+        ]
     return parts
 
 

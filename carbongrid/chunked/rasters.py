@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+import rasterio.errors
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from rasterio.warp import transform_bounds
@@ -51,23 +52,15 @@ class WeightRaster:
         InputError
             If the raster has no CRS, does not touch the grid, or has a negative or infinite value there.
         """
-        with rasterio.open(path) as source:
-            window = _window_around(source, path, grid)
-            largest, problem = 0.0, ""
-            for row in range(0, window.height, _ROWS_SCANNED):
-                height = min(_ROWS_SCANNED, window.height - row)
-                band = Window(window.col_off, window.row_off + row, window.width, height)
-                values = _known(source, band)
-                if values.size and (values.min() < 0 or np.isinf(values.max())):
-                    problem = (
-                        f"a value is {values.min():g}"
-                        if values.min() < 0
-                        else "a value is infinite"
-                    )
-                largest = max(largest, float(values.max(initial=0.0)))
-        if problem:
+        try:
+            with rasterio.open(path) as source:
+                smallest, largest = _extremes(source, _window_around(source, path, grid))
+        except rasterio.errors.RasterioError as error:
+            way_out = "Open it in QGIS, or write it again with gdal_translate."
+            raise InputError(f"the raster cannot be read: {error}", str(path), way_out) from error
+        if smallest < 0 or math.isinf(largest):
             raise InputError(
-                f"{problem}; weights are >= 0 and finite",
+                f"a value is {'infinite' if smallest >= 0 else f'{smallest:g}'}; weights are >= 0 and finite",
                 str(path),
                 "Mark what is unknown as nodata.",
             )
@@ -77,13 +70,13 @@ class WeightRaster:
 
     def sample(
         self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """Return the quantized values under the centres of the needed cells of a window.
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the quantized values under the centres of the needed cells of a window, and 1 where there is a value.
 
         The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster) or the
-        cell is not needed, 0. Every centre is transformed by itself, so the answer does not depend on the window.
+        cell is not needed, both are 0. Every centre is transformed by itself, so the answer does not depend on the window.
         """
-        quanta = np.zeros(needed.shape, np.int64)
+        quanta, known = np.zeros(needed.shape, np.int64), np.zeros(needed.shape, np.int64)
         with rasterio.open(self.path) as source:
             transformer = None
             if CRS.from_user_input(source.crs) != CRS.from_user_input(grid.crs):
@@ -95,8 +88,10 @@ class WeightRaster:
                 x, y = grid.x[corner[1] + columns], grid.y[corner[0] + first + rows]
                 if transformer is not None:
                     x, y = transformer.transform(x, y)
-                quanta[first + rows, columns] = self._quantized(_values_at(source, x, y))
-        return quanta
+                values = _values_at(source, x, y)
+                known[first + rows, columns] = ~np.isnan(values)
+                quanta[first + rows, columns] = self._quantized(np.nan_to_num(values, nan=0.0))
+        return quanta, known
 
     def _quantized(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         if values.size and values.max() > self.largest:
@@ -106,6 +101,18 @@ class WeightRaster:
                 "Reproject the raster to the grid's CRS.",
             )
         return np.rint(np.ldexp(values, self.exponent)).astype(np.int64)
+
+
+def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, float]:
+    """Return the smallest and the largest value of a window, at most and at least 0."""
+    smallest = largest = 0.0
+    for row in range(0, window.height, _ROWS_SCANNED):
+        height = min(_ROWS_SCANNED, window.height - row)
+        band = Window(window.col_off, window.row_off + row, window.width, height)
+        values = _known(source, band)
+        smallest = min(smallest, float(values.min(initial=0.0)))
+        largest = max(largest, float(values.max(initial=0.0)))
+    return smallest, largest
 
 
 def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Window:
@@ -150,12 +157,11 @@ def _values_at(
     column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
     row = np.floor(inverse.d * x + inverse.e * y + inverse.f)
     inside = (row >= 0) & (row < source.height) & (column >= 0) & (column < source.width)
-    values = np.zeros(x.size)
+    values = np.full(x.size, np.nan)
     if not inside.any():
         return values
     rows, columns = row[inside].astype(np.int64), column[inside].astype(np.int64)
     top, left = int(rows.min()), int(columns.min())
     window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-    found = _filled(source, window)[rows - top, columns - left]
-    values[inside] = np.where(np.isnan(found), 0.0, found)
+    values[inside] = _filled(source, window)[rows - top, columns - left]
     return values

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
+from carbongrid.overlaps import coverage
+from carbongrid.polygons import Polygons
 from carbongrid.weights import locate
 
 
@@ -59,11 +62,31 @@ class Land:
         rows: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[self.unit_of_parcel]
         return rows
 
+    def ambiguous(self, codes: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the codes that mean different land in different columns of the units, with those columns."""
+        levels = {column: self.units.groupby(column).indices for column in ("id", *self.parents)}
+        found = []
+        for code in codes:
+            meanings = {
+                column: tuple(rows[code].tolist())
+                for column, rows in levels.items()
+                if code in rows
+            }
+            if len(set(meanings.values())) > 1:
+                found.append((code, tuple(meanings)))
+        return found
+
+    @cached_property
+    def covered(self) -> float:
+        """Area that parcels and units have in common, m2 of the grid's plane."""
+        shared = coverage(Polygons.of(self.parcels), Polygons.of(self.units))
+        return float(shared.sum())
+
     @property
     def share_in_units(self) -> float:
-        """Share of the parcels' area whose parcels belong to a unit."""
-        area = self.parcels["area_m2"].to_numpy(np.float64)
-        return float(area[self.unit_of_parcel >= 0].sum() / area.sum()) if area.sum() else 0.0
+        """Share of the parcels' area that units cover."""
+        whole = float(self.parcels.geometry.area.sum())
+        return min(self.covered / whole, 1.0) if whole else 0.0
 
 
 def fine_grid(inputs: Inputs) -> Grid:

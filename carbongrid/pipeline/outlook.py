@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.case import Case
+from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.io.security import sniff_raster
-from carbongrid.overlaps import coverage
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
-from carbongrid.polygons import Polygons
 from carbongrid.weights import eligible
 
 LEAST_IN_UNITS = 0.5
@@ -25,6 +24,9 @@ LEAST_IN_UNITS = 0.5
 
 BASE_MEMORY, MEMORY_PER_PARCEL = 0.45, 14e-6
 """GB, of a process and per parcel: peaks of 0.46 GB with 962 parcels and 0.74 GB with 20,490, measured on the demos."""
+
+MOST_CELLS = 10**13
+"""Cells of the largest fine grid: a large country's at 1 m; labels of that many take days on a machine."""
 
 CELLS_PER_SECOND = 1.5e7
 """Rasterizing, counting and compressing on two cores, measured on the full demo."""
@@ -69,7 +71,7 @@ def check(case: Case | str | Path) -> Outlook:
     lines = list(_land_lines(inputs, land))
     placed = None
     try:
-        placed = place(_without_rasters(inputs), land, {})
+        placed = place(_without_rasters(inputs), land)
         problems += placed.problems
     except InputError as error:
         problems += error.problems
@@ -84,50 +86,82 @@ def check(case: Case | str | Path) -> Outlook:
 
 def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
     """Return what only shows when the tables are held side by side."""
-    problems = []
-    share, where = land.share_in_units, inputs.case.units.path
-    if share < LEAST_IN_UNITS:
-        problems.append(
-            Problem(
-                f"the units cover {share:.1%} of the parcels' area, less than {LEAST_IN_UNITS:.0%}",
-                where,
-                "Check that both layers are of the same place and that their CRS are right.",
-            )
+    return [
+        *_problems_of_place(inputs, land),
+        *_problems_of_codes(inputs, land),
+        *_problems_of_grid(inputs),
+        *_problems_of_reference(inputs),
+        *_problems_of_supply(inputs),
+    ]
+
+
+def _problems_of_place(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    if land.share_in_units < LEAST_IN_UNITS:
+        yield Problem(
+            f"the units cover {land.share_in_units:.1%} of the parcels' area, less than {LEAST_IN_UNITS:.0%}",
+            inputs.case.units.path,
+            "Check that both layers are of the same place and that their CRS are right.",
         )
+
+
+def _problems_of_codes(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    """Yield an error for each code that a table names and that means different land in different columns."""
+    case = inputs.case
+    tables = [(case.totals.path if case.totals else "the totals", inputs.totals)]
+    if inputs.census is not None and case.people is not None:
+        tables.append((str(case.people.census), inputs.census))
+    for path, table in tables:
+        for code, columns in land.ambiguous(sorted(set(table["region"]) - {""})):
+            yield Problem(
+                f"the region {code!r} means different land as {' and as '.join(columns)} of the units",
+                path,
+                "Give units and their parents codes that differ, as 01 and 0101 do.",
+            )
+
+
+def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
+    """Yield an error for a grid that nobody can hold, and for each weight raster that is unfit on it."""
+    grid = fine_grid(inputs)
+    cells = grid.shape[0] * grid.shape[1]
+    if cells > MOST_CELLS:
+        yield Problem(
+            f"the grid would have {grid.shape[0]:,} x {grid.shape[1]:,} cells, more than {MOST_CELLS:.0e}",
+            f"{inputs.case.path.name}: [grid] resolution, coarse",
+            "Take larger cells, or split the land.",
+        )
+        return
     for raster in weight_rasters(inputs):
         try:
-            sniff_raster(inputs.case.resolve(raster))
+            path = inputs.case.resolve(raster)
+            sniff_raster(path)
+            WeightRaster.around(path, grid)
         except InputError as error:
-            problems += error.problems
+            yield from error.problems
         except OSError as error:
-            problems.append(
-                Problem(
-                    f"the raster cannot be read: {error}",
-                    f"categories: raster:{raster}",
-                    "Check its path.",
-                )
-            )
+            where = f"categories: raster:{raster}"
+            yield Problem(f"the raster cannot be read: {error}", where, "Check its path.")
+
+
+def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
     reference = inputs.case.reference
     if reference != "all" and reference not in inputs.case.units.parents:
         known = ", ".join(("all", *inputs.case.units.parents))
-        problems.append(
-            Problem(
-                f"reference = {reference!r} is no parent column of the units",
-                f"{inputs.case.path.name}: reference",
-                f"Known: {known}.",
-            )
+        yield Problem(
+            f"reference = {reference!r} is no parent column of the units",
+            f"{inputs.case.path.name}: reference",
+            f"Known: {known}; another column of the units must stand in [units] parents.",
         )
+
+
+def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
     supply = inputs.categories.get("industry/supply")
     if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
-        problems.append(
-            Problem(
-                "power and heat are spread over all utilities' land: no facilities are named",
-                f"{inputs.case.path.name}: [facilities]",
-                "Name the power plants with their mass and coordinates, if they are known (decision 9).",
-                "warning",
-            )
+        yield Problem(
+            "power and heat are spread over all utilities' land: no facilities are named",
+            f"{inputs.case.path.name}: [facilities]",
+            "Name the power plants with their mass and coordinates, if they are known (decision 9).",
+            "warning",
         )
-    return problems
 
 
 def _without_rasters(inputs: Inputs) -> Inputs:
@@ -146,7 +180,8 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     yield f"{case.title or case.path.stem}, {case.year}"
     yield f"{len(parcels):,} parcels, {area.sum() / 1e6:,.2f} km2, in {parcels.crs.name}"
     yield f"{len(land.units):,} units; {land.share_in_units:.2%} of the parcels' area in them"
-    bare, whole = _bare_area(land)
+    whole = float(land.units.geometry.area.sum()) / 1e6
+    bare = max(whole - land.covered / 1e6, 0.0)
     yield f"{bare:,.2f} km2 of the units' {whole:,.2f} bear no parcel ({bare / whole:.2%})"
     for label, table in (("POIs", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
@@ -164,13 +199,6 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     for name, members in parcels.groupby("type"):
         yield f"{name:<22} {len(members):>9,} {members['area_m2'].sum() / 1e6:>12,.2f}"
     yield ""
-
-
-def _bare_area(land: Land) -> tuple[float, float]:
-    """Return the area of the units that no parcel covers, and their whole, in km2 of the grid's plane."""
-    covered = float(coverage(Polygons.of(land.parcels), Polygons.of(land.units)).sum())
-    whole = float(land.units.geometry.area.sum())
-    return max(whole - covered, 0.0) / 1e6, whole / 1e6
 
 
 def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:

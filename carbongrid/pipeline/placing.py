@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from carbongrid.allocate import Facility, allocate, check_limits
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs
+from carbongrid.io.totals import categories_of
 from carbongrid.ledger import LedgerRow
 from carbongrid.pipeline.land import Land
+from carbongrid.sharing import Shares
 from carbongrid.weights import (
     Census,
     Claims,
@@ -24,6 +26,9 @@ from carbongrid.weights import (
     sink_coefficients,
     weigh,
 )
+
+MOST_UNKNOWN = 0.05
+"""Of more of a category's land its evidence must say something, unless the case allows it by name."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Placed:
     claims
         By category.
     problems
-        Categories beyond the limits of what may fall back or stay unallocated; errors.
+        Categories beyond the limits of what may fall back, stay unallocated or be unknown, errors; and warnings.
     """
 
     mass: NDArray[np.int64]
@@ -54,9 +59,7 @@ def weight_rasters(inputs: Inputs) -> list[str]:
     return sorted({path for rule, _, path in rules if rule == "raster"})
 
 
-def gather_evidence(
-    inputs: Inputs, land: Land, rasters: Mapping[str, NDArray[np.int64]]
-) -> Evidence:
+def gather_evidence(inputs: Inputs, land: Land, shares: Shares | None) -> Evidence:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
     return Evidence(
@@ -66,17 +69,27 @@ def gather_evidence(
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
         coefficients=sink_coefficients(),
-        rasters=rasters,
+        rasters=shares.raster_sums if shares else {},
+        raster_known=shares.raster_known if shares else {},
     )
 
 
 def place(
     inputs: Inputs,
     land: Land,
-    rasters: Mapping[str, NDArray[np.int64]],
+    shares: Shares | None = None,
     known: Mapping[str, Claims] | None = None,
 ) -> Placed:
     """Spread every category over the parcels that carry it, by ``known`` claims where there are some.
+
+    Parameters
+    ----------
+    inputs, land
+        The tables, and where parcels stand.
+    shares
+        What has the sums of the weight rasters; None where no category weighs by one.
+    known
+        Claims of an earlier run, by category.
 
     Raises
     ------
@@ -84,7 +97,7 @@ def place(
         With every problem of every category, beyond those of the limits.
     """
     known = known or {}
-    evidence = None if known else gather_evidence(inputs, land, rasters)
+    evidence = None if known else gather_evidence(inputs, land, shares)
     columns: list[NDArray[np.int64]] = []
     ledger: list[LedgerRow] = []
     claims: dict[str, Claims] = {}
@@ -118,16 +131,33 @@ def place(
         raise InputError(problems)
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
+    limits += _unknown_evidence(claims, allow.fallback)
     shape = (len(land.parcels), len(columns))
     mass = np.stack(columns, axis=1) if columns else np.zeros(shape, np.int64)
     return Placed(mass, tuple(ledger), claims, tuple(limits))
+
+
+def _unknown_evidence(claims: Mapping[str, Claims], allowed: Collection[str]) -> list[Problem]:
+    """Return an error for each category of which the evidence says nothing of too much land, else a warning."""
+    problems = []
+    for name, claim in claims.items():
+        if claim.unknown:
+            much = claim.unknown > MOST_UNKNOWN and name not in allowed
+            way_out = (
+                f"Take a raster that covers the land, or allow it: [allow] fallback = [{name!r}]."
+            )
+            problems.append(
+                Problem(claim.note, f"categories: {name}", way_out, "error" if much else "warning")
+            )
+    return problems
 
 
 def _residents(inputs: Inputs, land: Land) -> Residents | None:
     if inputs.people is None:
         return None
     residential = np.zeros(len(land.parcels), np.bool_)
-    for category in inputs.categories.values():
+    # Those without a total too: people of the other kind of home are not this one's.
+    for category in categories_of(inputs.case).values():
         if category.weight == "people":
             residential |= eligible(category, land.parcels)
     return people_by_parcel(inputs.people, land.parcels, residential, census_of(inputs, land))

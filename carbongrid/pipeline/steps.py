@@ -185,6 +185,7 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         read.reading.save(store)
         shares = _shares(store, read, means)
         placed = read.placed or _placed(read, means, store.recall, shares)
+        inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *placed.problems))
         weights, claims = store.folder / FILES[0], placed.claims
         store.step(STEP, _weights_key(read, means), FILES, lambda: save_claims(weights, claims))
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
@@ -277,7 +278,7 @@ def _placed(read: _Read, means: _Means, recall: Recall, shares: Shares | None = 
     """Spread the totals, by the claims of an earlier run if nothing that decides them changed."""
     found = recall.find(STEP, _weights_key(read, means), FILES)
     known = None if found is None else load_claims(found / FILES[0])
-    placed = place(read.inputs, read.land, {} if shares is None else shares.raster_sums, known)
+    placed = place(read.inputs, read.land, shares, known)
     _refuse(placed.problems, read.inputs)
     return placed
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from carbongrid.io.inputs import Inputs
+from carbongrid.io.totals import categories_of
 from carbongrid.pipeline.reading import FOLDER, Reading, software
 from carbongrid.run_store import hash_values
 from carbongrid.weights import Claims
@@ -17,7 +18,7 @@ from carbongrid.weights import Claims
 STEP = "weights"
 FILES = [f"{FOLDER}/weights.npz"]
 _ARRAYS = ("weight", "inside", "near", "eligible")
-_FACTS = ("rule", "unit", "lost", "per_unit", "note")
+_FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown")
 
 
 def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
@@ -39,7 +40,8 @@ def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
     return hash_values(
         software(),
         dict(reading.keys),
-        [dataclasses.asdict(category) for category in inputs.categories.values()],
+        [dataclasses.asdict(category) for category in categories_of(inputs.case).values()],
+        list(inputs.categories),
         regions,
         census,
         inputs.case.pois.miss if inputs.case.pois else "",

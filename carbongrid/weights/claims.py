@@ -48,6 +48,8 @@ class Evidence:
         Uptake per area by territorial type, for sinks on several types (t C ha-1 yr-1).
     rasters
         Sums per parcel by path of the raster, int64 quanta, shape (parcels,).
+    raster_known
+        Share of each parcel in which the raster has a value, by path, float64, shape (parcels,).
     """
 
     pois: pd.DataFrame | None = None
@@ -57,6 +59,7 @@ class Evidence:
     miss: str = "nearest"
     coefficients: Mapping[str, float] = field(default_factory=dict)
     rasters: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Claims:
         Quanta of one unit.
     note
         What is odd, in words; else empty.
+    unknown
+        Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
     """
 
     weight: Weight
@@ -92,6 +97,7 @@ class Claims:
     eligible: NDArray[np.bool_]
     per_unit: int = 1
     note: str = ""
+    unknown: float = 0.0
 
     @property
     def placed(self) -> int:
@@ -180,7 +186,7 @@ def weigh(
     if rule == "field" and argument:
         return _by_field(category, parcels, carries, argument)
     if rule == "raster" and argument:
-        return _by_raster(category, parcels, carries, evidence.rasters.get(argument))
+        return _by_raster(category, parcels, carries, evidence)
     raise InputError(
         f"{category.weight!r} is no weight rule",
         f"categories: {category.name}",
@@ -312,8 +318,10 @@ def _by_raster(
     category: Category,
     parcels: gpd.GeoDataFrame,
     carries: NDArray[np.bool_],
-    sums: NDArray[np.int64] | None,
+    evidence: Evidence,
 ) -> Claims:
+    path = category.weight.partition(":")[2]
+    sums, known = evidence.rasters.get(path), evidence.raster_known.get(path)
     if sums is None:
         raise InputError(
             f"no sums of the raster of {category.weight!r}",
@@ -324,7 +332,29 @@ def _by_raster(
     weight = np.where(carries, sums, 0)
     # In the ledger a raster counts its parcels: its quanta are a power of two that says nothing to a reader.
     some = (weight > 0).astype(np.int64)
-    return Claims(weight, category.weight, "parcel", some, np.zeros_like(some), 0, carries)
+    nowhere = np.zeros_like(some)
+    silent, note = _silent_land(parcels, carries, known)
+    return Claims(
+        weight, category.weight, "parcel", some, nowhere, 0, carries, note=note, unknown=silent
+    )
+
+
+def _silent_land(
+    parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], known: NDArray[np.float64] | None
+) -> tuple[float, str]:
+    """Return the share of the carriers' area in which a raster has no value, and that in words."""
+    if known is None or not carries.any():
+        return 0.0, ""
+    area = parcels["area_m2"].to_numpy(np.float64)[carries]
+    silent = area * (1.0 - known[carries])
+    parts, whole = np.count_nonzero(silent > 0), float(area.sum())
+    share = float(silent.sum()) / whole if whole else 0.0
+    if not parts:
+        return 0.0, ""
+    return share, (
+        f"the raster has no value in {silent.sum() / 1e6:,.4g} km2 ({share:.2%}) of {parts:,} of the "
+        f"{area.size:,} parcels that carry it: what is unknown counts as nothing there"
+    )
 
 
 def _claims(

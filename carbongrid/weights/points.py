@@ -88,10 +88,11 @@ def nearest(
 def _nearest_of(
     geometries: NDArray[Any], polygons: NDArray[Any], reach: float
 ) -> NDArray[np.int64]:
-    # A hair more than the reach is searched and the distance compared here, so that no predicate decides a tie.
+    # Distances are compared in whole micrometres: on a diagonal between two parcels, or at the reach itself, their last
+    # bits say nothing. So a hair more than the reach is searched.
     tree = shapely.STRtree(geometries)
-    polygon, row = tree.query(polygons, predicate="dwithin", distance=reach * (1 + 1e-9))
-    distance = shapely.distance(geometries[row], polygons[polygon])
+    polygon, row = tree.query(polygons, predicate="dwithin", distance=reach + 1e-6)
+    distance = np.round(shapely.distance(geometries[row], polygons[polygon]), 6)
     near = np.flatnonzero(distance <= reach)
     order = near[np.lexsort((polygon[near], distance[near], row[near]))]
     row, first = np.unique(row[order], return_index=True)

@@ -59,13 +59,14 @@ def slow_lengths(lines, parcels, eligible):
             rest
         )  # a corner that the line only touches does not end a stretch
         for part in getattr(rest, "geoms", [rest]):
-            pieces = math.ceil(part.length / 10)
+            length = round(part.length, 6)
+            pieces = math.ceil(length / 10)
             for k in range(pieces):
-                middle = part.interpolate((k + 0.5) * part.length / pieces)
+                middle = part.interpolate((k + 0.5) * length / pieces)
                 distance, row = min(
-                    ((middle.distance(parcels[r]), r) for r in rows), default=(99, 0)
+                    ((round(middle.distance(parcels[r]), 6), r) for r in rows), default=(99, 0)
                 )
-                millimetres = round(1000 * part.length / pieces)
+                millimetres = round(1000 * length / pieces)
                 if distance <= 30:
                     near[number, row] += millimetres
                 else:

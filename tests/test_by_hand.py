@@ -1,0 +1,213 @@
+"""Towns of a few squares, run whole: what goes where was worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from town import square, write_raster, write_town
+
+import carbongrid as cg
+from carbongrid.errors import InputError
+from carbongrid.pipeline import check, run
+
+INDUSTRY, HOMES, HOMESTEAD, SEA = "0601", "0701", "0702", "1101"
+CATEGORIES = "category,sector,name_en,name_zh,scope,sink,types,weight\n"
+BY_RASTER = CATEGORIES + (
+    "industry/manufacturing,industry,Manufacturing,制造业,1,false,industrial,raster:lights.tif\n"
+)
+OWN = '[categories]\npath = "categories.csv"\n'
+
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+
+def tonnes(case: Path, category: str) -> list[float]:
+    """Run a case and return a category's tonnes, unit by unit."""
+    result = run(case, case.parent.parent / f"{case.parent.name}-run")
+    return [float(cell) for cell in result.units[f"{category.replace('/', '_')}_t"]]
+
+
+@pytest.fixture
+def row_of_four(tmp_path: Path) -> Path:
+    """Four industrial squares in a row, a unit each, weighed by a raster; 300 t."""
+    folder = tmp_path / "four"
+    folder.mkdir()
+    parcels = [(f"p{k}", INDUSTRY, square(k, 0)) for k in range(4)]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(4)]
+    totals = "category,value,unit\nindustry/manufacturing,300,t CO2e\n"
+    tables = {"totals.csv": totals, "categories.csv": BY_RASTER}
+    return write_town(folder, parcels, units, tables, OWN)
+
+
+@pytest.mark.parametrize("reduce", ["cells", "exact"])
+def test_mass_follows_a_raster_over_and_inside_parcels(tmp_path: Path, reduce: str) -> None:
+    """A parcel of two squares over two units: 1 and 3 of its raster; 400 t."""
+    parcels = [("p", INDUSTRY, square(0, 0, 2)), ("q", INDUSTRY, square(2, 0))]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(3)]
+    totals = "category,value,unit\nindustry/manufacturing,400,t CO2e\n"
+    tables = {"totals.csv": totals, "categories.csv": BY_RASTER}
+    folder = tmp_path / "town"
+    folder.mkdir()
+    case = write_town(folder, parcels, units, tables, OWN)
+    case.write_text(f'reduce = "{reduce}"\n' + case.read_text("utf-8"), "utf-8")
+    write_raster(folder / "lights.tif", [[1, 3, 4]])
+    assert tonnes(case, "industry/manufacturing") == [50, 150, 200]
+
+
+def test_a_raster_that_says_nothing_of_a_twentieth_of_the_land_is_a_warning(
+    row_of_four: Path,
+) -> None:
+    """Seen to pass in silence when what is unknown was summed as zero and not counted."""
+    values = [[1.0] * 40 for _ in range(10)]
+    values[0][0] = -1.0  # a hundredth of the first square, 0.25 % of the land
+    write_raster(row_of_four.parent / "lights.tif", values, cell=100)
+    result = run(row_of_four, row_of_four.parent.parent / "run")
+    (reason,) = result.ledger["reason"]
+    assert "no value in 0.01 km2 (0.25%) of 1 of the 4 parcels" in reason
+    told = [text for level, text in result.manifest["assumptions"] if level == "warning"]
+    assert any("no value in 0.01 km2" in text for text in told)
+
+
+def test_a_raster_that_says_nothing_of_much_land_is_refused_unless_allowed(
+    row_of_four: Path,
+) -> None:
+    """Seen to give 75, 225, 0 and 0 t without a word."""
+    write_raster(row_of_four.parent / "lights.tif", [[1, 3]])
+    with pytest.raises(InputError, match=r"no value in 2 km2 \(50\.00%\) of 2 of the 4 parcels"):
+        run(row_of_four, row_of_four.parent.parent / "run")
+    allowed = row_of_four.read_text("utf-8") + '[allow]\nfallback = ["industry/manufacturing"]\n'
+    row_of_four.write_text(allowed, "utf-8")
+    assert tonnes(row_of_four, "industry/manufacturing") == [75, 225, 0, 0]
+
+
+def test_a_zero_in_a_raster_is_known(row_of_four: Path) -> None:
+    write_raster(row_of_four.parent / "lights.tif", [[1, 2, 0, 0]])
+    assert tonnes(row_of_four, "industry/manufacturing") == [100, 200, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda path: write_raster(path, [[1, 1, 1, 1]], west=100), "does not touch the grid"),
+        (lambda path: write_raster(path, [[1, 1, 1, -9999]], nodata=None), "-9999"),
+        (lambda path: path.write_bytes(b"II*\0" + bytes(60)), "lights.tif"),
+    ],
+)
+def test_check_opens_weight_rasters(row_of_four: Path, write: object, words: str) -> None:
+    """Seen to be fine with each of them when only the first four bytes were read."""
+    write(row_of_four.parent / "lights.tif")  # type: ignore[operator]
+    outlook = check(row_of_four)
+    assert outlook.wrong
+    assert any(words in str(problem) for problem in outlook.problems)
+
+
+def test_water_in_no_unit_takes_its_raster_along(tmp_path: Path) -> None:
+    """Half of a sea that a raster weighs lies in no unit and goes to the nearest.
+
+    Seen to stay outside when the shares by rasters were left as they were.
+    """
+    parcels = [("a", SEA, square(0, 0, 2)), ("b", SEA, square(3, 0))]
+    units = [("u", "d", square(0, 0)), ("v", "d", square(3, 0))]
+    categories = CATEGORIES + "sink/water,sink,Water,水域,1,true,water,raster:lights.tif\n"
+    totals = "category,value,unit\nsink/water,80,t CO2e\n"
+    folder = tmp_path / "town"
+    folder.mkdir()
+    case = write_town(
+        folder, parcels, units, {"totals.csv": totals, "categories.csv": categories}, OWN
+    )
+    text = case.read_text("utf-8").replace("[totals]", 'water = "nearest"\n[totals]')
+    case.write_text(text, "utf-8")
+    write_raster(folder / "lights.tif", [[1, 2, 0, 1]])
+    assert tonnes(case, "sink/water") == [60, 20]
+    assert cg.verify(tmp_path / "town-run").ok
+
+
+def homes_and_homestead(folder: Path, totals: str) -> Path:
+    """Homes in two units, a homestead between them with most of the people."""
+    folder.mkdir()
+    parcels = [
+        ("a", HOMES, square(0, 0)),
+        ("b", HOMESTEAD, square(1, 0)),
+        ("c", HOMES, square(2, 0)),
+    ]
+    units = [(f"u{k}", "d", square(k, 0)) for k in range(3)]
+    rows = [(500, 500, 100), (1100, 500, 900), (2500, 500, 100)]
+    people = "x,y,count\n" + "".join(
+        f"{500_000 + x},{3_450_000 + y},{count}\n" for x, y, count in rows
+    )
+    more = '[people]\npath = "people.csv"\nx = "x"\ny = "y"\ncount = "count"\ncrs = "EPSG:4549"\n'
+    return write_town(folder, parcels, units, {"totals.csv": totals, "people.csv": people}, more)
+
+
+def test_people_of_the_other_kind_of_home_are_not_this_one_s(tmp_path: Path) -> None:
+    """A total of zero for homesteads changes nothing for homes.
+
+    Seen to give 181.8 and 18.2 t without that row, when only categories with a total were residential.
+    """
+    urban = "category,value,unit\nbuildings/urban-homes,200,t CO2\n"
+    alone = homes_and_homestead(tmp_path / "alone", urban)
+    both = homes_and_homestead(tmp_path / "both", urban + "buildings/rural-homes,0,t CO2\n")
+    assert tonnes(alone, "buildings/urban-homes") == [100, 0, 100]
+    assert tonnes(both, "buildings/urban-homes") == [100, 0, 100]
+
+
+def plain_town(folder: Path, districts: list[str], totals: str) -> Path:
+    """Six industrial squares, units 1 to 6."""
+    folder.mkdir()
+    parcels = [(f"p{k}", INDUSTRY, square(k, 0)) for k in range(6)]
+    units = [(str(k + 1), districts[k], square(k, 0)) for k in range(6)]
+    return write_town(folder, parcels, units, {"totals.csv": totals})
+
+
+def test_a_code_that_means_a_unit_and_another_district_is_refused(tmp_path: Path) -> None:
+    """Seen to give region 2's mass to unit 2 and to the units of district 2 alike."""
+    totals = (
+        "category,value,unit,region\nwaste/industrial,600,t CO2e,\nwaste/industrial,540,t CO2e,5\n"
+    )
+    case = plain_town(tmp_path / "same", ["1", "1", "5", "5", "3", "3"], totals)
+    with pytest.raises(InputError, match="'5' means different land as id and as district"):
+        run(case, tmp_path / "run")
+    case = plain_town(tmp_path / "other", ["d1", "d1", "d2", "d2", "d3", "d3"], totals)
+    assert tonnes(case, "waste/industrial") == pytest.approx([12, 12, 12, 12, 540, 12], abs=1e-4)
+
+
+def test_a_district_of_one_unit_may_bear_its_code(tmp_path: Path) -> None:
+    totals = (
+        "category,value,unit,region\nwaste/industrial,600,t CO2e,\nwaste/industrial,540,t CO2e,5\n"
+    )
+    case = plain_town(tmp_path / "town", ["a", "a", "b", "b", "5", "c"], totals)
+    assert tonnes(case, "waste/industrial") == pytest.approx([12, 12, 12, 12, 540, 12], abs=1e-4)
+
+
+def test_a_large_parcel_across_the_coast_is_no_other_place(tmp_path: Path) -> None:
+    """Units cover 60 % of the parcels' area; seen to be refused when whole parcels were counted."""
+    parcels = [("land", INDUSTRY, square(0, 0, 1)), ("sea", SEA, square(1, 0, 4))]
+    folder = tmp_path / "coast"
+    folder.mkdir()
+    totals = "category,value,unit\nwaste/industrial,5,t CO2e\n"
+    units = [("u", "d", square(0, 0, 1.5)), ("v", "d", square(1.5, 0, 1.5))]
+    case = write_town(folder, parcels, units, {"totals.csv": totals})
+    assert any("60.00% of the parcels' area" in line for line in check(case).lines)
+    assert tonnes(case, "waste/industrial") == [5, 0]
+
+
+def test_a_grid_that_nobody_can_hold_is_refused(tmp_path: Path) -> None:
+    totals = "category,value,unit\nwaste/industrial,5,t CO2e\n"
+    case = plain_town(tmp_path / "town", list("abcdef"), totals)
+    text = case.read_text("utf-8").replace("resolution = 100", "resolution = 0.0001")
+    case.write_text(text, "utf-8")
+    assert any("[grid] resolution" in str(problem) for problem in check(case).problems)
+
+
+def test_a_column_of_the_parcels_weighs(tmp_path: Path) -> None:
+    """Columns are 1 and 3 for two equal parcels."""
+    folder = tmp_path / "town"
+    folder.mkdir()
+    parcels = [("a", INDUSTRY, square(0, 0)), ("b", INDUSTRY, square(1, 0))]
+    units = [("u", "d", square(0, 0)), ("v", "d", square(1, 0))]
+    categories = CATEGORIES + "waste/industrial,waste,Waste,废物,1,false,industrial,field:output\n"
+    totals = "category,value,unit\nwaste/industrial,8,t CO2e\n"
+    tables = {"totals.csv": totals, "categories.csv": categories}
+    case = write_town(folder, parcels, units, tables, OWN, {"output": [1.0, 3.0]})
+    assert tonnes(case, "waste/industrial") == [2, 6]
