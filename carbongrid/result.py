@@ -78,6 +78,8 @@ class RunTables:
         A published total to compare with, or None.
     reference
         Region of C, CA and G in the indices: ``all``, or a column of the units.
+    basis
+        What sector shares are of: ``gross`` emission, or ``net`` of the sinks (decision 1).
     guidance
         Advice per zone; empty stands for the package's.
     inputs
@@ -105,6 +107,7 @@ class RunTables:
     assumptions: tuple[tuple[str, str], ...] = ()
     benchmark: Benchmark | None = None
     reference: str = "all"
+    basis: str = "gross"
     guidance: tuple[Advice, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
     by_type: pd.DataFrame | None = None

@@ -17,6 +17,7 @@ from carbongrid.case import Case
 from carbongrid.grid import Grid
 from carbongrid.io.coordinates import project_points
 from carbongrid.io.inputs import Inputs
+from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
@@ -39,6 +40,9 @@ def make_tables(
     gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
     said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
     parcels = _parcels(inputs, land, placed, shares)
+    units = _units(inputs, land, reduced, gdp)
+    emission = parcels["emission_g"].to_numpy(np.int64)
+    compared = notes_of_comparison(case, land, units, emission)
     return RunTables(
         title=case.title or case.path.stem,
         year=case.year,
@@ -48,13 +52,14 @@ def make_tables(
         audit=None if inputs.formed is None else inputs.formed.audit,
         intervals=None if inputs.formed is None else inputs.formed.intervals,
         parcels=parcels,
-        units=_units(inputs, land, reduced, gdp),
+        units=units,
         parents=case.units.parents,
         ledger=ledger,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
-        assumptions=(*method_notes(inputs), *said),
+        assumptions=(*method_notes(inputs), *compared, *said),
         benchmark=_benchmark(case),
         reference=case.reference,
+        basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
         by_type=parcels.groupby("type")[names].sum(),
@@ -182,6 +187,10 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (decision 23).",
         f"Water outside every unit: {case.units.water} (decision 22).",
     ]
+    if case.basis == "net":
+        sentences.append(
+            "Shares of sectors are of net emission, those of the indices of gross (decision 1)."
+        )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
     if case.electricity:

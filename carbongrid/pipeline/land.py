@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
@@ -77,10 +79,20 @@ class Land:
         return found
 
     @cached_property
+    def shared_area(self) -> Any:
+        """Area that each parcel has in common with each unit, CSR, m2 of the grid's plane."""
+        return coverage(Polygons.of(self.parcels), Polygons.of(self.units))
+
+    @property
+    def shares_of_area(self) -> Any:
+        """Share of each parcel's area that lies in each unit, CSR."""
+        area = np.maximum(self.parcels.geometry.area.to_numpy(), np.finfo(np.float64).tiny)
+        return sparse.diags_array(1.0 / area, format="csr") @ self.shared_area
+
+    @property
     def covered(self) -> float:
         """Area that parcels and units have in common, m2 of the grid's plane."""
-        shared = coverage(Polygons.of(self.parcels), Polygons.of(self.units))
-        return float(shared.sum())
+        return float(self.shared_area.sum())
 
     @property
     def share_in_units(self) -> float:

@@ -49,7 +49,7 @@ def write_products(
     """
     told = (
         *(tables.title, tables.year, tables.currency, tables.parents),
-        *(tables.benchmark, tables.reference, tables.guidance, tables.inputs),
+        *(tables.benchmark, tables.reference, tables.basis, tables.guidance, tables.inputs),
         *(None if table is None else table.to_csv() for table in (tables.audit, tables.intervals)),
     )
     categories = [dataclasses.asdict(category) for category in tables.categories]

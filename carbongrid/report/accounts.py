@@ -125,7 +125,8 @@ def sector_rows(tables: RunTables, shares_of: dict[bool, int]) -> list[dict[str,
     tables
         What the run made.
     shares_of
-        The grams that shares are of: of sinks under True, of emissions under False.
+        The grams that shares are of: of sinks under True, of emissions under False; less the sinks where the case's
+        basis is net.
     """
     totals: dict[str, int] = {}
     for row in tables.ledger:
@@ -137,6 +138,8 @@ def sector_rows(tables: RunTables, shares_of: dict[bool, int]) -> list[dict[str,
         if not inside:
             continue
         whole = shares_of[sector == "sink"]
+        if tables.basis == "net" and sector != "sink":
+            whole -= shares_of[True]
         english, chinese = sector_names().get(sector, (sector, sector))
         grams = sum(totals.get(category.name, 0) for category in inside)
         rows.append(
