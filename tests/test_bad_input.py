@@ -182,6 +182,25 @@ def missing_raster(city: Path) -> None:
         stream.write('\n[categories]\npath = "categories.csv"\n')
 
 
+def cut_parquet(city: Path) -> None:
+    (city / "parcels.parquet").write_bytes(b"PAR1junk")
+    set_line(city, "path", '"parcels.parquet"', "parcels")
+    replace_text(city, 'layer = "DLTB"', "#")
+
+
+def corrupt_raster(city: Path) -> None:
+    missing_raster(city)
+    (city / "none.tif").write_bytes(b"II*\x00junkjunkjunk")
+
+
+def swapped_facility(city: Path) -> None:
+    edit_table(
+        city,
+        "facilities.csv",
+        lambda table: table.rename(columns={"x": "y", "y": "x"}),
+    )
+
+
 BAD: list[tuple[str, Mend, list[str]]] = [
     ("no CRS", without_crs, ["CRS", "parcels.shp"]),
     ("swapped axes", swapped_axes, ["swapped", "parcels.gpkg"]),
@@ -211,6 +230,9 @@ BAD: list[tuple[str, Mend, list[str]]] = [
     ),
     ("a missing file", lambda city: (city / "pois.csv").unlink(), ["pois.csv"]),
     ("a missing weight raster", missing_raster, ["none.tif"]),
+    ("a corrupt weight raster", corrupt_raster, ["none.tif", "cannot be read"]),
+    ("a Parquet file that is cut off", cut_parquet, ["parcels.parquet", "cannot be read"]),
+    ("a facility with x and y swapped", swapped_facility, ["facility", "x and y seem swapped"]),
     (
         "an unknown key",
         lambda city: replace_text(city, "code_system", "codesystem"),

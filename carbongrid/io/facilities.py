@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic_core import PydanticCustomError
+from pyproj import CRS
 
 from carbongrid.case.models import Case
 from carbongrid.case.values import crs_of_points
 from carbongrid.categories import Category
-from carbongrid.errors import Problem
+from carbongrid.errors import InputError, Problem
+from carbongrid.io.coordinates import SHIFTED, project_points
+from carbongrid.io.located import place_problems
 from carbongrid.io.masses import mass_cell
 from carbongrid.io.regions import whole_masses
 from carbongrid.io.tables import Faults, read_table, require_columns, rows_of
@@ -22,7 +26,7 @@ _COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
 
 def read_facilities(
     case: Case,
-    categories: Mapping[str, Category],
+    categories: Mapping[str, Category] | None,
     totals: pd.DataFrame | None = None,
     *,
     notes: list[Problem] | None = None,
@@ -34,7 +38,7 @@ def read_facilities(
     case
         Without [facilities] the table is empty.
     categories
-        Those that a facility may name.
+        Those that a facility may name; not checked if None.
     totals
         Of :func:`carbongrid.io.totals.read_totals`; not compared with if None.
     notes
@@ -78,13 +82,50 @@ def read_facilities(
     return _table([facility for facility in rows if facility["category"] not in away])
 
 
+def project_facilities(facilities: pd.DataFrame, crs: CRS, where: str) -> pd.DataFrame:
+    """Return facilities with x and y in another CRS, NaN where they have none.
+
+    Parameters
+    ----------
+    facilities
+        Of :func:`read_facilities`.
+    crs
+        The grid's CRS.
+    where
+        Their file, for messages.
+
+    Raises
+    ------
+    InputError
+        For each facility whose coordinates cannot be in the CRS it names, or cannot be brought to the grid's.
+    """
+    problems: list[Problem] = []
+    moved = facilities[["x", "y"]].to_numpy(np.float64, copy=True)
+    for row in np.flatnonzero(~np.isnan(moved).any(axis=1)):
+        name, source = repr(facilities["name"].iloc[row]), str(facilities["crs"].iloc[row])
+        system = source if source in SHIFTED else CRS.from_user_input(source)
+        place, names = f"{where}, facility {name}", np.array([name], dtype=object)
+        x, y = moved[row, :1], moved[row, 1:]
+        found = place_problems(x, y, names, system, place)
+        if not found:
+            moved[row] = np.ravel(project_points(x, y, system, crs))
+            if not np.isfinite(moved[row]).all():
+                what = f"it lies too far away for the grid's plane ({crs.name})"
+                found = [Problem(what, place, "Check x, y and crs.")]
+        problems += found
+    if problems:
+        raise InputError(problems)
+    return facilities.assign(x=moved[:, 0], y=moved[:, 1])
+
+
 def _facility(
-    row: object, cells: dict[str, str], categories: Mapping[str, Category], faults: Faults
+    row: object, cells: dict[str, str], categories: Mapping[str, Category] | None, faults: Faults
 ) -> dict[str, Any] | None:
     before = len(faults.problems)
     if not cells["name"]:
         faults.add("the name is blank", "Give each facility a name.", row=row, column="name")
-    faults.member(cells["category"], categories, "category", row, "category")
+    if categories is not None:
+        faults.member(cells["category"], categories, "category", row, "category")
     mass = mass_cell(cells, row, faults)
     x, y = (_coordinate(cells, row, axis, faults) for axis in ("x", "y"))
     if bool(cells["x"]) != bool(cells["y"]):

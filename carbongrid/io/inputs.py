@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from pyproj import CRS
 
@@ -14,13 +15,13 @@ from carbongrid.case import Case
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
 from carbongrid.guidance import COLUMNS, Advice, read_guidance
-from carbongrid.io.coordinates import project_points
-from carbongrid.io.facilities import read_facilities
+from carbongrid.io.facilities import project_facilities, read_facilities
 from carbongrid.io.lines import read_lines
 from carbongrid.io.parcels import read_parcels
 from carbongrid.io.people import PeopleGrid, read_people
 from carbongrid.io.points import hit_rates, read_pois, reading_notes
-from carbongrid.io.regional import read_census, read_gdp, read_water
+from carbongrid.io.reference import Bounds
+from carbongrid.io.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.io.tables import read_table, require_columns
 from carbongrid.io.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.io.units import read_units
@@ -134,8 +135,9 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     """
     gather = _Gathering()
     reading = reading or _read_anew
-    known = gather(lambda: categories_of(case)) or {}
-    columns = _field_columns(known)
+    # Where the categories are wrong, the names of categories elsewhere are not held against them.
+    known = gather(lambda: categories_of(case))
+    columns = _field_columns(known or {})
     parcels = gather.noted(
         lambda: reading("parcels", [columns], lambda: read_parcels(case, columns))
     )
@@ -145,11 +147,15 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
     pois = people = lines = None
     if case.pois:
+        names = None if known is None else list(known)
         pois = gather.noted(
-            lambda: reading("pois", [crs, *known], lambda: read_pois(case, crs, list(known)))
+            lambda: reading("pois", [crs, *(names or ())], lambda: read_pois(case, crs, names))
         )
     if case.people:
-        people = gather.noted(lambda: reading("people", [crs], lambda: read_people(case, crs)))
+        bounds = _bounds_of_both(parcels, units) if case.people.is_raster else None
+        people = gather.noted(
+            lambda: reading("people", [crs, bounds], lambda: read_people(case, crs, bounds))
+        )
     if case.lines:
         lines = gather.noted(lambda: reading("lines", [crs], lambda: read_lines(case, crs)))
     codes = None if units is None else codes_of(units, case.units.parents)
@@ -160,29 +166,32 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
         totals = gather(
             lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
         )
-    else:
-        make = form
-        formed = gather(lambda: make(case, known, gather.notes))
+    elif known is not None:
+        make, named = form, known
+        formed = gather(lambda: make(case, named, gather.notes))
     if formed is not None:
         whole = formed
-        made = gather(lambda: totals_of_rows(case, known, whole, gather.notes))
+        made = gather(lambda: totals_of_rows(case, named, whole, gather.notes))
         totals, by_gas = (None, None) if made is None else made
     if case.facilities:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
-    gdp_codes = None if units is None else _gdp_codes(units, case)
+    if codes is not None:
+        gather(lambda: read_old_codes(case, codes))
+    gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
     gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
     census = (
-        gather(lambda: read_census(case, codes=codes))
+        gather(lambda: read_census(case, codes=codes, ancestors=ancestors, notes=gather.notes))
         if case.people and case.people.census
         else None
     )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes))
     guidance = gather(lambda: _guidance(case))
-    gather.notes += _reading_notes(case, pois, parcels, known)
+    gather.notes += _reading_notes(case, pois, parcels, known or {})
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
-        raise InputError([*warnings, *gather.problems])
+        # Several readers look into the table of old codes; what is wrong there is told once.
+        raise InputError(dict.fromkeys([*warnings, *gather.problems]))
     named = sorted(set(totals["category"]))
     return Inputs(
         case=case,
@@ -202,6 +211,17 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
         formed=formed,
         by_gas=by_gas,
     )
+
+
+def _bounds_of_both(
+    parcels: gpd.GeoDataFrame | None, units: gpd.GeoDataFrame | None
+) -> Bounds | None:
+    if parcels is None or units is None:
+        return None
+    corners = np.array([parcels.total_bounds, units.total_bounds])
+    west, south = corners[:, :2].min(axis=0).tolist()
+    east, north = corners[:, 2:].max(axis=0).tolist()
+    return west, south, east, north
 
 
 def _read_anew(_section: str, _more: list[Any], read: Callable[[], Noted]) -> Noted:
@@ -245,18 +265,15 @@ def _gdp_codes(units: gpd.GeoDataFrame, case: Case) -> set[str]:
 
 def _placed_facilities(
     case: Case,
-    known: dict[str, Category],
+    known: dict[str, Category] | None,
     totals: pd.DataFrame | None,
-    crs: Any,
+    crs: CRS,
     notes: list[Problem],
 ) -> pd.DataFrame:
     """Return the facilities with x and y in the grid's CRS, NaN where they have none."""
+    assert case.facilities is not None, "the case names no facilities"
     table = read_facilities(case, known, totals, notes=notes)
-    for source, rows in table.groupby("crs").groups.items():
-        if source:
-            x, y = project_points(table.loc[rows, "x"], table.loc[rows, "y"], str(source), crs)
-            table.loc[rows, "x"], table.loc[rows, "y"] = x, y
-    return table
+    return project_facilities(table, crs, case.facilities.path)
 
 
 def _reading_notes(

@@ -101,7 +101,7 @@ def read_located(case: Case, section: Any, columns: Sequence[str]) -> LocatedPoi
         system = _system(section.crs, layer.crs, where)
     if not len(table):
         raise InputError("there are no points", where)
-    problems = _place_problems(x, y, names, system, where)
+    problems = place_problems(x, y, names, system, where)
     if problems:
         raise InputError(problems)
     # A File Geodatabase stores scaled integers: rounding gives the same floats from every format.
@@ -163,13 +163,26 @@ def _system(declared: str, stored: Any, where: str) -> str | CRS:
     return named
 
 
-def _place_problems(
+def place_problems(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     names: NDArray[np.object_],
     system: str | CRS,
     where: str,
 ) -> list[Problem]:
+    """Return what is wrong with coordinates, seen from the system that they are said to be in.
+
+    Parameters
+    ----------
+    x, y
+        Longitude and latitude, or easting and northing, shape (n,).
+    names
+        How to call each point in a message, shape (n,).
+    system
+        ``gcj02``, ``bd09``, or a CRS.
+    where
+        The file.
+    """
     infinite = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
     if len(infinite):
         told = listed(names[row] for row in infinite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,9 @@ SURVEY_FIELDS = {
 FLOOR_AREA = "floor_area"
 """Column of floor area in m2, read wherever it is there (decision 16)."""
 
+FIELD = "field:"
+"""Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""
+
 _BETTER_FIT = 0.05
 
 
@@ -103,7 +106,7 @@ def read_parcels(
     -------
     GeoDataFrame
         Columns id, land_use, type, mode, area_m2, survey_unit (with ``unit_field``), floor_area (if
-        the file has it), the field columns (float64, NaN where blank), geometry.
+        the file has it), the field columns (``field:COLUMN``, float64, NaN where blank), geometry.
     list of Problem
         Warnings and notes.
 
@@ -115,8 +118,9 @@ def read_parcels(
     section, where = case.parcels, case.parcels.path
     path = case.resolve(section.path)
     known = fields_of(path, section.layer, section.encoding)
-    numeric = list(dict.fromkeys([*field_columns, *([FLOOR_AREA] if FLOOR_AREA in known else [])]))
-    table = _read_table(case, path, known, numeric)
+    numeric = {FIELD + column: column for column in field_columns}
+    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
+    table = _read_table(case, path, known, list(numeric.values()))
     parcels, notes = _checked(case, table, numeric, where)
     system = _code_system(case)
     kinds = match_codes(parcels.attributes["land_use"], system)
@@ -150,7 +154,7 @@ def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) ->
 
 
 def _checked(
-    case: Case, table: gpd.GeoDataFrame, numeric: list[str], where: str
+    case: Case, table: gpd.GeoDataFrame, numeric: Mapping[str, str], where: str
 ) -> tuple[_Parcels, list[Problem]]:
     """Return the parcels in id order, or raise with all that is wrong with rows and geometry."""
     section = case.parcels
@@ -164,8 +168,8 @@ def _checked(
     }
     if section.unit_field:
         attributes["survey_unit"] = text_column(table, section.unit_field, where, problems)
-    for column in numeric:
-        attributes[column] = number_column(table, column, where, problems, names)
+    for name, column in numeric.items():
+        attributes[name] = number_column(table, column, where, problems, names)
     if section.area_field:
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
@@ -333,7 +337,7 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
     return [Problem(what, parcels.where, level="warning" if far else "note")]
 
 
-def _in_grid(case: Case, parcels: _Parcels, numeric: list[str]) -> gpd.GeoDataFrame:
+def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDataFrame:
     bounds = tuple(float(value) for value in shapely.total_bounds(parcels.geometry))
     target = grid_crs(case, bounds, parcels.crs)  # type: ignore[arg-type]
     geometry = normal_form(reproject(parcels.geometry, parcels.crs, target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -21,6 +22,9 @@ from carbongrid.io.security import GEOTIFF, sniff_raster
 from carbongrid.io.tables import Faults
 from carbongrid.io.vector import listed
 
+AROUND = 1000.0
+"""Width of the rim around the city that is read of a raster, in m: more than the 500 m by which people are moved."""
+
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
@@ -29,6 +33,7 @@ MOST_PEOPLE = 10**11
 
 _PER_PERSON = 1000
 _MOST_CELLS = 400_000_000
+_MOST_PEOPLE = 1e10
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def read_people(
     crs
         The grid's CRS.
     bounds
-        In the grid's CRS; a raster is read only here (and a cell more on each side).
+        Of parcels and units, in the grid's CRS; a raster is read only here and :data:`AROUND` it.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def read_people(
         Points with columns x, y (grid's CRS) and thousandths (of a person, int64), sorted by all
         three; or a grid.
     list of Problem
-        Points and cells whose count is unknown.
+        Points and cells whose count is unknown, cells that were not read.
 
     Raises
     ------
@@ -125,19 +130,25 @@ def _read_grid(
 
     sniff_raster(path)
     try:
-        with rasterio.open(path, driver=GEOTIFF) as raster:
-            own = _checked_crs(raster, where)
-            window = _window(raster, own, crs, bounds, where)
-            values = raster.read(1, window=window, masked=True)
-            transform = raster.window_transform(window)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd is told by the checks here
+            with rasterio.open(path, driver=GEOTIFF) as raster:
+                own = _checked_crs(raster, where)
+                window = _window(raster, own, crs, bounds, where)
+                values = raster.read(1, window=window, masked=True)
+                transform = raster.window_transform(window)
+                unread = raster.width * raster.height - values.size
     except RasterioError as error:
-        raise InputError(f"the raster cannot be read: {error}", where) from None
-    people = np.ma.getdata(values).astype(np.float64)
+        way_out = "It may be damaged or cut off: copy it again."
+        raise InputError(f"the raster cannot be read: {error}", where, way_out) from None
+    with np.errstate(invalid="ignore"):  # a NaN may be of the kind that signals
+        people = np.ma.getdata(values).astype(np.float64)
     known = ~np.ma.getmaskarray(values) & ~np.isnan(people)
-    wrong = known & ~(np.isfinite(people) & (people >= 0))
+    wrong = known & ~((people >= 0) & (people <= _MOST_PEOPLE))
     if wrong.any():
         raise InputError(
-            f"{int(wrong.sum())} cells hold negative or infinite people, the first {people[wrong][0]:g}",
+            f"{int(wrong.sum())} cells hold negative, infinite or impossibly many people, the first "
+            f"{people[wrong][0]:g}",
             where,
             "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",
         )
@@ -146,6 +157,12 @@ def _read_grid(
     notes = []
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
+        notes.append(Problem(what, where, level="note"))
+    if unread:
+        what = (
+            f"{unread:,} of the raster's {unread + known.size:,} cells lie more than {AROUND:g} m outside the bounds of "
+            "parcels and units: they are not read, and nobody in them counts as unplaced"
+        )
         notes.append(Problem(what, where, level="note"))
     return PeopleGrid(thousandths, own, transform), notes
 
@@ -176,15 +193,24 @@ def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) 
     whole = Window(0, 0, raster.width, raster.height)
     window = whole
     if bounds is not None:
-        transformer = transformer_between(crs, own)
-        part = from_bounds(*transformer.transform_bounds(*bounds), transform=raster.transform)
-        left, top = int(np.floor(part.col_off)) - 1, int(np.floor(part.row_off)) - 1
-        right = int(np.ceil(part.col_off + part.width)) + 1
-        bottom = int(np.ceil(part.row_off + part.height)) + 1
+        west, south, east, north = bounds
+        wider = (west - AROUND, south - AROUND, east + AROUND, north + AROUND)
+        there = transformer_between(crs, own).transform_bounds(*wider)
+        elsewhere = InputError(
+            f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels",
+            where,
+            "Check which place it is of, and its CRS.",
+        )
+        if not np.isfinite(there).all():
+            raise elsewhere
+        part = from_bounds(*there, transform=raster.transform)
+        left, top = int(np.floor(part.col_off)), int(np.floor(part.row_off))
+        right = int(np.ceil(part.col_off + part.width))
+        bottom = int(np.ceil(part.row_off + part.height))
         left, right = max(left, 0), min(right, raster.width)
         top, bottom = max(top, 0), min(bottom, raster.height)
         if left >= right or top >= bottom:
-            raise InputError("the raster lies elsewhere: it covers none of the parcels", where)
+            raise elsewhere
         window = Window(left, top, right - left, bottom - top)
     if window.width * window.height > _MOST_CELLS:
         raise InputError(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from carbongrid.case.models import Case
 from carbongrid.case.values import is_table
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.io.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.units_of_measure import INT64_MAX, currency_units
 
@@ -32,7 +32,7 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
     Raises
     ------
     InputError
-        If an old code is blank or stands twice, or a new one is unknown.
+        If an old code is blank, stands twice or is still the code of another one today, or a new one is unknown.
     """
     if case.units.old_codes is None:
         return {}
@@ -47,6 +47,13 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
                 faults.add("the code is blank", row=row, column=column)
         if cells["new"] and codes is not None:
             faults.member(cells["new"], codes, "code", row, "new")
+        if codes is not None and cells["old"] in codes and cells["old"] != cells["new"]:
+            faults.add(
+                f"{cells['old']!r} is a code of today too: its statistics would be counted as those of {cells['new']!r}",
+                "Take the row out, or correct it.",
+                row=row,
+                column="old",
+            )
     faults.once(((row, repr(cells["old"])) for row, cells in rows), "the old code")
     faults.raise_any()
     return {cells["old"]: cells["new"] for _, cells in rows}
@@ -100,7 +107,13 @@ def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
     return frame
 
 
-def read_census(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
+def read_census(
+    case: Case,
+    codes: Collection[str] | None = None,
+    *,
+    ancestors: Mapping[str, Collection[str]] | None = None,
+    notes: list[Problem] | None = None,
+) -> pd.DataFrame:
     """Return residents per region in thousandths of a person.
 
     Parameters
@@ -109,19 +122,24 @@ def read_census(case: Case, codes: Collection[str] | None = None) -> pd.DataFram
         With people.census; without it the table is empty.
     codes
         Codes that a region may have.
+    ancestors
+        For a code, the codes of the higher levels that hold it; a census of a district and of a township in
+        it is refused.
+    notes
+        A warning is appended for merged units of which a part is unknown.
 
     Returns
     -------
     DataFrame
         region, thousandths (int64), sorted by region; a blank cell is no census value, and the region
-        is left out. Merged units are added up.
+        is left out. Merged units are added up; an unknown part makes the sum unknown, as for GDP.
 
     Raises
     ------
     InputError
-        With every wrong cell, unknown or repeated region.
+        With every wrong cell, unknown or repeated region, and regions that hold one another.
     """
-    residents: dict[str, int] = {}
+    parts: dict[str, list[int | None]] = {}
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
         table = read_table(path, encoding=case.people.encoding)
@@ -129,15 +147,51 @@ def read_census(case: Case, codes: Collection[str] | None = None) -> pd.DataFram
         faults = Faults(path.name)
         _, old_codes = _regions(table, case, codes, faults)
         for row, cells in rows_of(table, ("region", "residents")):
-            if not cells["residents"]:
-                continue
-            count = _whole(cells["residents"], 1000, row, "residents", faults)
+            text = cells["residents"]
+            count = _whole(text, 1000, row, "residents", faults) if text else None
             region = old_codes.get(cells["region"], cells["region"])
-            residents[region] = residents.get(region, 0) + count
+            parts.setdefault(region, []).append(count)
+        _check_nested(parts, ancestors or {}, faults)
         faults.raise_any()
-    regions = sorted(residents)
-    thousandths = pd.Series([residents[region] for region in regions], dtype="int64")
+        if notes is not None:
+            notes += _half_known(parts, path.name)
+    known = {region: _sum(counts) for region, counts in parts.items() if None not in counts}
+    regions = sorted(known)
+    thousandths = pd.Series([known[region] for region in regions], dtype="int64")
     return pd.DataFrame({"region": pd.Series(regions, dtype="str"), "thousandths": thousandths})
+
+
+def _check_nested(
+    parts: Mapping[str, list[int | None]], ancestors: Mapping[str, Collection[str]], faults: Faults
+) -> None:
+    given = {region for region, counts in parts.items() if any(one is not None for one in counts)}
+    for region in sorted(given):
+        for holder in sorted((set(ancestors.get(region, ())) & given) - {region}):
+            faults.add(
+                f"the census counts {_people(parts[holder])} in {holder!r} and {_people(parts[region])} in "
+                f"{region!r}, which lies in it",
+                "Give one level of regions, or leave the residents of the other blank.",
+            )
+
+
+def _half_known(parts: Mapping[str, list[int | None]], where: str) -> list[Problem]:
+    unknown = [
+        region for region, counts in sorted(parts.items()) if len(counts) > 1 and None in counts
+    ]
+    if not unknown:
+        return []
+    what = (
+        f"the census is blank for a part of {', '.join(map(repr, unknown))}: the whole is unknown"
+    )
+    return [Problem(what, where, "Fill in the blanks of the units merged into it.", "warning")]
+
+
+def _people(counts: list[int | None]) -> str:
+    return f"{_sum(counts) / 1000:,.10g}"
+
+
+def _sum(counts: list[int | None]) -> int:
+    return sum(one or 0 for one in counts)
 
 
 def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, int] | None:
@@ -192,11 +246,21 @@ def _regions(
     for row, cells in rows:
         if not cells[column]:
             faults.add(f"the {column} is blank", "Write its code.", row=row, column=column)
-        elif codes is not None:
-            faults.member(cells[column], {*codes, *old_codes}, f"{column} code", row, column)
+        elif codes is not None and old_codes.get(cells[column], cells[column]) not in codes:
+            told = cells[column]
+            if told in old_codes:
+                what = f"{told!r} is an old code of {old_codes[told]!r}, which has no figure in this table"
+                way_out = f"Map it to one of: {_some(codes)}."
+                faults.add(what, way_out, row=row, column=column)
+            else:
+                faults.member(told, {*codes, *old_codes}, f"{column} code", row, column)
     named = [(row, repr(cells[column])) for row, cells in rows if cells[column]]
     faults.once(named, f"the {column}")
     return [old_codes.get(cells[column], cells[column]) for _, cells in rows], old_codes
+
+
+def _some(codes: Collection[str]) -> str:
+    return ", ".join(sorted(codes)[:8]) + (", ..." if len(codes) > 8 else "")
 
 
 def _money(text: str, row: object, column: str, currency: str, faults: Faults) -> int | None:

@@ -75,7 +75,7 @@ def categories_of(case: Case) -> dict[str, Category]:
 
 def read_totals(
     case: Case,
-    categories: Mapping[str, Category],
+    categories: Mapping[str, Category] | None,
     *,
     codes: Collection[str] | None = None,
     ancestors: Mapping[str, Collection[str]] | None = None,
@@ -88,7 +88,7 @@ def read_totals(
     case
         With [totals].
     categories
-        Those that a total may name.
+        Those that a total may name; not checked, and nothing set aside, if None.
     codes
         Codes that a region may have: those of the units and of their parents. Not checked if None.
     ancestors
@@ -134,7 +134,8 @@ def read_totals(
         total["region"] = old_codes.get(total["region"], total["region"])
     check_regions(rows, ancestors or {}, faults, notes)
     faults.raise_any()
-    _apply_electricity(rows, categories, case, notes)
+    if categories is not None:
+        _apply_electricity(rows, categories, case, notes)
     if notes is not None:
         notes += _notes_on_years(rows, case.year, path.name)
         notes += _notes_on_sinks(rows, path.name)
@@ -200,13 +201,15 @@ def _total(
     row: object,
     cells: dict[str, str],
     year: int,
-    categories: Mapping[str, Category],
+    categories: Mapping[str, Category] | None,
     codes: Collection[str] | None,
     faults: Faults,
 ) -> dict[str, Any] | None:
     before = len(faults.problems)
     name, place = cells["category"], cells["place"].lower()
-    if faults.member(name, categories, "category", row, "category") and not place:
+    if categories is None:
+        place = place or HERE
+    elif faults.member(name, categories, "category", row, "category") and not place:
         place = ELSEWHERE if categories[name].scope == 3 else HERE
     if place:
         faults.member(place, (HERE, ELSEWHERE), "place", row, "place")

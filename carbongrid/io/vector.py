@@ -12,6 +12,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import pyproj
+import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
@@ -29,6 +31,13 @@ LISTED = 10
 """How many offending rows or ids a message lists."""
 
 _READ_ERRORS = (
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+    UnboundLocalError,  # what pyogrio 0.13 makes of a .prj that is no CRS
+    pyproj.exceptions.ProjError,
+    shapely.errors.ShapelyError,
     pyogrio.errors.CRSError,
     pyogrio.errors.DataLayerError,
     pyogrio.errors.DataSourceError,
@@ -75,13 +84,14 @@ def read_vector(
     if driver == PARQUET:
         return _read_parquet(path, layer, columns)
     name = dataset_name(path, driver)
-    encoding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    with _opening(path, encoding):
+        encoding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
     options = {"DATE_AS_STRING": "YES"} if driver == GEOJSON else {}
     with _opening(path, encoding):
         layer = _layer_of(name, path, layer)
         info = pyogrio.read_info(name, layer=layer, encoding=encoding, **options)
         _check_driver(info["driver"], driver, path)
-        wanted = _wanted(columns, [str(field) for field in info["fields"]], path)
+        wanted = _wanted(columns, _attributes(info), path)
         table = pyogrio.read_dataframe(
             name,
             layer=layer,
@@ -93,7 +103,7 @@ def read_vector(
         )
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
-    return table[[*(wanted if wanted is not None else info["fields"]), "geometry"]]
+    return table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
 
 
 def text_column(
@@ -181,14 +191,14 @@ def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> lis
     """
     driver = sniff_vector(path)
     if driver == PARQUET:
-        import pyarrow.parquet as parquet
-
-        return list(parquet.read_schema(path).names)
+        with _opening(path, None):
+            return _parquet_fields(path)[0]
     name = dataset_name(path, driver)
-    coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
+    with _opening(path, encoding):
+        coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
     with _opening(path, coding):
         info = pyogrio.read_info(name, layer=_layer_of(name, path, layer), encoding=coding)
-    return [str(field) for field in info["fields"]]
+    return _attributes(info)
 
 
 def count_features(path: Path, layer: str | None, encoding: str | None = None) -> int:
@@ -215,15 +225,19 @@ def count_features(path: Path, layer: str | None, encoding: str | None = None) -
 
 @contextmanager
 def _opening(path: Path, encoding: str | None) -> Iterator[None]:
-    """Turn what GDAL raises into input errors; what it warns of is found and told by the readers."""
+    """Turn what GDAL and Arrow raise into input errors; what they warn of is found and told by the readers."""
+    import pyarrow as pa
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, encoding, error) from None
-    except _READ_ERRORS as error:
-        raise InputError(f"the file cannot be read: {error}", path.name) from None
+    except (*_READ_ERRORS, pa.ArrowException) as error:
+        what = " ".join(str(error).split())
+        way_out = "It may be damaged or cut off: open it in a GIS, or copy it again."
+        raise InputError(f"the file cannot be read: {what}", path.name, way_out) from None
 
 
 def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:
@@ -264,41 +278,44 @@ def _check_driver(opened: str, sniffed: str, path: Path) -> None:
 
 
 def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) -> gpd.GeoDataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
     if layer is not None:
         raise InputError(
             f"a GeoParquet file has no layers, but the case names {layer!r}",
             path.name,
             "Leave layer out.",
         )
-    try:
-        schema = parquet.read_schema(path)
-        if not schema.metadata or b"geo" not in schema.metadata:
+    with _opening(path, None):
+        known, geometry = _parquet_fields(path)
+        if not geometry:
             raise InputError(
                 "the Parquet file has no geometry (no GeoParquet metadata)",
                 path.name,
                 "Write it with GeoDataFrame.to_parquet.",
             )
-        wanted = _wanted(columns, list(schema.names), path)
-        table: Any = gpd.read_parquet(
-            path, columns=None if wanted is None else [*wanted, *_geometry_name(schema)]
-        )
-    except (pa.ArrowException, ValueError, OSError) as error:
-        raise InputError(f"the file cannot be read: {error}", path.name) from None
-    table = table.reset_index(drop=True)
-    name = table.geometry.name
-    if name != "geometry":
-        table = table.rename_geometry("geometry")
+        wanted = _wanted(columns, known, path)
+        table: Any = gpd.read_parquet(path, columns=None if wanted is None else [*wanted, geometry])
+        table = table.reset_index(drop=True)
+        if geometry != "geometry":
+            table = table.rename_geometry("geometry")
     names = [column for column in table.columns if column != "geometry"]
     return table[[*(wanted if wanted is not None else names), "geometry"]]
 
 
-def _geometry_name(schema: Any) -> list[str]:
+def _attributes(info: Any) -> list[str]:
+    """Return the columns of a layer; one called geometry could not be told from the geometry itself."""
+    return [str(field) for field in info["fields"] if field != "geometry"]
+
+
+def _parquet_fields(path: Path) -> tuple[list[str], str]:
+    """Return the columns of a Parquet file but its geometry, and the geometry's name, empty if there is none."""
     import json
 
-    return [json.loads(schema.metadata[b"geo"])["primary_column"]]
+    import pyarrow.parquet as parquet
+
+    schema = parquet.read_schema(path)
+    known = (schema.metadata or {}).get(b"geo")
+    geometry = str(json.loads(known)["primary_column"]) if known else ""
+    return [name for name in schema.names if name not in (geometry, "geometry")], geometry
 
 
 def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:

@@ -77,10 +77,12 @@ def _sheets(path: Path, *, first: bool) -> dict[str, pd.DataFrame]:
             finally:
                 stored.close()
                 written.close()
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError) as error:
-        raise InputError(
-            f"this is no XLSX workbook: {error}", path.name, "Save it again as XLSX or CSV."
-        ) from None
+    except InputError:
+        raise
+    except Exception as error:
+        # A damaged workbook makes the parsers beneath raise nearly anything: zlib, XML, KeyError, TypeError.
+        what = f"this is no XLSX workbook: {error or type(error).__name__}"
+        raise InputError(what, path.name, "Save it again as XLSX or CSV.") from None
 
 
 def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:

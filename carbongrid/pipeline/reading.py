@@ -22,7 +22,7 @@ from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.people import PeopleGrid
 from carbongrid.run_store import Recall, RunStore, hash_values
 
-FORMAT = 2
+FORMAT = 3
 """Version of what the steps write; a change makes old ones be made again."""
 
 FOLDER = "steps"

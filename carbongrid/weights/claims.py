@@ -158,7 +158,7 @@ def weigh(
     category
         The category.
     parcels
-        In id order: id, type, mode, area_m2, geometry, and the columns that ``field:`` rules name.
+        In id order: id, type, mode, area_m2, geometry, and a column ``field:COLUMN`` for each such rule.
     evidence
         POIs, people, lines, rasters, coefficients.
     regions : int64, shape (parcels,), optional
@@ -301,14 +301,13 @@ def _by_lines(
 def _by_field(
     category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], column: str
 ) -> Claims:
-    if column not in parcels:
-        known = ", ".join(str(name) for name in parcels.columns)
+    if category.weight not in parcels:
         raise InputError(
             f"the parcels have no column {column!r}",
             f"categories: {category.name}",
-            f"They have: {known}.",
+            "Check the name after field:.",
         )
-    value = parcels[column].to_numpy(np.float64)
+    value = parcels[category.weight].to_numpy(np.float64)
     _check(category, parcels, carries, value, column)
     value = np.where(carries, value, 0.0)
     return _claims(category, value, column, value, carries)

@@ -86,7 +86,7 @@ class Residents:
     inside, snapped : int64, shape (parcels,)
         People in the parcel; people from outside every residential parcel that came to it.
     unplaced
-        Thousandths that reached no parcel.
+        Thousandths that reached no parcel; of a grid, those inside the parcels' bounds.
     unknown
         Cells of the grid whose value is unknown.
     note
@@ -176,8 +176,20 @@ def people_by_parcel(
     inside = np.zeros(len(parcels), np.int64)
     np.add.at(inside, pairs.parcel, pairs.split(counts))
     rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
-    claims = points_in_parcels(x[rest], y[rest], counts[rest], geometry, residential, PEOPLE_REACH)
-    return Residents(inside + claims.inside, claims.snapped, claims.unplaced, unknown, note)
+    west, south, east, north = parcels.total_bounds
+    near = (x[rest] >= west) & (x[rest] <= east) & (y[rest] >= south) & (y[rest] <= north)
+    claims, beyond = (
+        points_in_parcels(x[part], y[part], counts[part], geometry, residential, PEOPLE_REACH)
+        for part in (rest[near], rest[~near])
+    )
+    # A raster may be the whole country's: who lives outside the city's bounds is not lost there.
+    return Residents(
+        inside + claims.inside + beyond.inside,
+        claims.snapped + beyond.snapped,
+        claims.unplaced,
+        unknown,
+        note,
+    )
 
 
 def _scaled(

@@ -203,7 +203,8 @@ def parcels_of_facilities(
     parcel[known] = locate(x[known], y[known], parcels)
     stray = known[parcel[known] < 0]
     parcel[stray] = nearest(point_array(x[stray], y[stray]), parcels, FACILITY_REACH)
-    lost = stray[parcel[stray] < 0]
+    # Infinite coordinates are far away, not unknown: a projection leaves them where it cannot reach.
+    lost = np.sort(np.append(stray[parcel[stray] < 0], np.flatnonzero(np.isinf(x) | np.isinf(y))))
     if lost.size:
         raise InputError(
             Problem(

@@ -116,8 +116,8 @@ def test_columns_of_weights(tmp_path):
     )
     path = write_layer(layer, tmp_path / "parcels.gpkg")
     table, _ = read_parcels(case_of(tmp_path, parcels={"path": path.name}), ["jobs"])
-    assert table["jobs"].tolist()[0] != table["jobs"].tolist()[0]
-    assert table.set_index("id")["jobs"].drop(["0001", "0010"]).to_dict() == {
+    assert table["field:jobs"].tolist()[0] != table["field:jobs"].tolist()[0]
+    assert table.set_index("id")["field:jobs"].drop(["0001", "0010"]).to_dict() == {
         "0002": 0.0, "0003": 2.5, "0004": 1.0, "0020": 7.0,
     }  # fmt: skip
     assert table.set_index("id").loc["0002", "floor_area"] == 4.0

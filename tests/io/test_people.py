@@ -10,7 +10,8 @@ from pyproj import CRS
 from rasterio.transform import from_origin
 
 from carbongrid.errors import InputError
-from carbongrid.io.people import PeopleGrid, read_people
+from carbongrid.io.people import AROUND, PeopleGrid, read_people
+from carbongrid.weights.people import PEOPLE_REACH
 
 GRID = CRS.from_epsg(4549)
 
@@ -86,22 +87,53 @@ def test_a_grid(tmp_path):
 
 
 def test_a_grid_is_cut_to_the_parcels(tmp_path):
-    values = np.arange(400.0).reshape(20, 20)
-    bounds = (500_450.0, 3_399_150.0, 500_650.0, 3_399_450.0)
-    grid, _ = read_people(grid_case(tmp_path, values), GRID, bounds)
-    assert grid.values.shape == (6, 5)
+    # The whole raster was read, and all of its people outside the city counted as lost.
+    values = np.arange(10_000.0).reshape(100, 100)
+    bounds = (503_450.0, 3_396_150.0, 503_650.0, 3_396_450.0)
+    case = grid_case(tmp_path, values)
+    grid, notes = read_people(case, GRID, bounds)
     west, north = grid.transform @ (0, 0)
-    assert (west, north) == (500_300, 3_399_600)
-    assert grid.values[0, 0] == values[4, 3] * 1000
-    whole, _ = read_people(grid_case(tmp_path, values), GRID, (0, 0, 1e6, 1e7))
-    assert whole.values.shape == (20, 20)
+    assert (west, north) == (502_400, 3_397_500)
+    assert grid.values.shape == (24, 23)
+    assert grid.values[0, 0] == values[25, 24] * 1000
+    assert (
+        f"{10_000 - 24 * 23:,} of the raster's 10,000 cells lie more than 1000 m" in notes[0].what
+    )
+    whole, notes = read_people(case, GRID, (0, 0, 1e6, 1e7))
+    assert whole.values.shape == (100, 100)
+    assert notes == []
     with pytest.raises(InputError, match="it covers none of the parcels"):
-        read_people(grid_case(tmp_path, values), GRID, (600_000.0, 3e6, 600_100.0, 3.1e6))
+        read_people(case, GRID, (600_000.0, 3e6, 600_100.0, 3.1e6))
+
+
+def test_the_rim_that_is_read_is_wider_than_the_reach():
+    assert AROUND > PEOPLE_REACH
+
+
+def test_a_huge_grid_is_read_by_window(tmp_path):
+    # 40,000 x 40,000 cells, sparse on disk: whole they would be 6.4 GB.
+    with rasterio.open(
+        tmp_path / "people.tif", "w", driver="GTiff", height=40_000, width=40_000, count=1, dtype="float32",
+        crs="EPSG:4326", tiled=True, sparse_ok=True, transform=from_origin(100, 50, 0.001, 0.001),
+    ):  # fmt: skip
+        pass
+    case = case_of(tmp_path, people={"path": "people.tif"})
+    grid, _ = read_people(case, GRID, (503_450.0, 3_396_150.0, 503_650.0, 3_396_450.0))
+    assert grid.values.size < 1000
+    with pytest.raises(InputError, match="1,600,000,000 cells, more than"):
+        read_people(case, GRID)
+
+
+def test_people_beyond_counting_are_refused(tmp_path):
+    # They wrapped around to a negative number, which means unknown.
+    with pytest.raises(InputError, match=r"impossibly many people, the first 1e\+30"):
+        read_people(grid_case(tmp_path, [[1, 1e30]]), GRID)
 
 
 def test_grids_that_are_refused(tmp_path):
     with pytest.raises(
-        InputError, match=r"negative or infinite people, the first -9999.*gdal_edit"
+        InputError,
+        match=r"negative, infinite or impossibly many people, the first -9999.*gdal_edit",
     ):
         read_people(grid_case(tmp_path, [[1, -9999]]), GRID)
     with pytest.raises(InputError, match="has 2 bands"):

@@ -109,10 +109,10 @@ def test_the_package_knows_the_uptake_of_four_types():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])
 def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
     category = small_land.category("a/b", "industrial", "field:floor")
-    fine = land(floor=[1.5, bad, bad, bad, bad, 0.0])
+    fine = land(**{"field:floor": [1.5, bad, bad, bad, bad, 0.0]})
     assert weigh(category, fine, Evidence()).weight.tolist() == [1.5, 0, 0, 0, 0, 0]
     with pytest.raises(InputError, match=r"floor .* in 1 parcels .* 0005"):
-        weigh(category, land(floor=[1.0] * 5 + [bad]), Evidence())
+        weigh(category, land(**{"field:floor": [1.0] * 5 + [bad]}), Evidence())
 
 
 def test_a_raster_brings_its_sums():

@@ -104,6 +104,20 @@ def test_people_beyond_500_m_are_unplaced():
     assert (found.inside.tolist(), found.snapped.tolist(), found.unplaced) == ([100], [1], 10)
 
 
+def test_a_grid_of_the_whole_country_loses_nobody_outside_the_city():
+    """All 40 cells around the city were counted as unplaced."""
+    land = small_land.parcels(small_land.squares(2, 1000), ["water", "rural-homestead"] * 2)
+    homes = np.array([False, True] * 2)
+    values = np.full((7, 7), 1000)
+    raster = Raster(values, small_land.CRS, Affine(600, 0, -1100, 0, -600, 3100))
+    found = people_by_parcel(raster, land, homes)
+    x = -1100 + 600 * (np.arange(7) + 0.5)
+    outside = x[(x > 0) & (x < 500)].size  # columns over the water, farther than 500 m from a home
+    rows = x[(x > 0) & (x < 2000)].size
+    assert found.unplaced == outside * rows * 1000
+    assert found.inside.sum() > 0
+
+
 def test_a_region_without_census_value_and_people_in_no_unit_keep_their_count():
     land = small_land.parcels(small_land.squares(4), ["rural-homestead"] * 16)
     people = pd.DataFrame(

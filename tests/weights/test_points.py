@@ -127,3 +127,12 @@ def test_a_facility_far_from_every_parcel_is_an_error_that_names_it():
     with pytest.raises(InputError, match="'Far works'") as caught:
         parcels_of_facilities(x, y, ["Near works", "Far works", "South works"], land)
     assert len(caught.value.problems) == 2
+
+
+def test_a_facility_at_infinity_is_lost_not_unknown():
+    # A projection leaves infinity where it cannot reach; that was taken for "no coordinates", without a word.
+    land = small_land.squares(2)
+    x, y = np.array([np.inf, np.nan]), np.array([50.0, np.nan])
+    with pytest.raises(InputError, match="'Far works'") as caught:
+        parcels_of_facilities(x, y, ["Far works", "Unknown works"], land)
+    assert len(caught.value.problems) == 1
