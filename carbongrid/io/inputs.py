@@ -167,11 +167,11 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
             lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
         )
     elif known is not None:
-        make, named = form, known
-        formed = gather(lambda: make(case, named, gather.notes))
+        make, categories = form, known
+        formed = gather(lambda: make(case, categories, gather.notes))
     if formed is not None:
         whole = formed
-        made = gather(lambda: totals_of_rows(case, named, whole, gather.notes))
+        made = gather(lambda: totals_of_rows(case, categories, whole, gather.notes))
         totals, by_gas = (None, None) if made is None else made
     if case.facilities:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
