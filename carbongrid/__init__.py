@@ -19,6 +19,15 @@ _HOME = {
     "zonal_sum": "carbongrid.fields",
     "spread": "carbongrid.fields",
     "block_sum": "carbongrid.fields",
+    "zonal_min": "carbongrid.fields",
+    "zonal_mean": "carbongrid.fields",
+    "zonal_max": "carbongrid.fields",
+    "zonal_count": "carbongrid.fields",
+    "quantum_of": "carbongrid.fields",
+    "weighted_overlap": "carbongrid.fields",
+    "crosstab": "carbongrid.fields",
+    "lookup_sum": "carbongrid.fields",
+    "lookup": "carbongrid.fields",
     "apportion": "carbongrid.allocate",
     "indices": "carbongrid.carbon_indices",
     "classify": "carbongrid.zoning",
@@ -47,7 +56,16 @@ if TYPE_CHECKING:
     from carbongrid.errors import RunError as RunError
     from carbongrid.errors import VerificationError as VerificationError
     from carbongrid.fields import block_sum as block_sum
+    from carbongrid.fields import crosstab as crosstab
+    from carbongrid.fields import lookup as lookup
+    from carbongrid.fields import lookup_sum as lookup_sum
+    from carbongrid.fields import quantum_of as quantum_of
     from carbongrid.fields import spread as spread
+    from carbongrid.fields import weighted_overlap as weighted_overlap
+    from carbongrid.fields import zonal_count as zonal_count
+    from carbongrid.fields import zonal_max as zonal_max
+    from carbongrid.fields import zonal_mean as zonal_mean
+    from carbongrid.fields import zonal_min as zonal_min
     from carbongrid.fields import zonal_sum as zonal_sum
     from carbongrid.grid import Grid as Grid
     from carbongrid.labels import rasterize as rasterize

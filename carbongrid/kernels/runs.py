@@ -28,29 +28,6 @@ def run_starts(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> NDArray[np.int64
     return start
 
 
-@kernel
-def label_runs(
-    values: NDArray[Any], labels: NDArray[np.uint32]
-) -> tuple[NDArray[np.uint64], NDArray[Any]]:
-    """Return label and sum of values of each run of a label above 0; NaN counts as nothing."""
-    count = 0
-    for i in range(labels.size):
-        if labels[i] > 0 and (i == 0 or labels[i] != labels[i - 1]):
-            count += 1
-    keys = np.empty(count, np.uint64)
-    sums = np.zeros(count, values.dtype)
-    run = -1
-    for i in range(labels.size):
-        if labels[i] == 0:
-            continue
-        if i == 0 or labels[i] != labels[i - 1]:
-            run += 1
-            keys[run] = labels[i]
-        if values[i] == values[i]:
-            sums[run] += values[i]
-    return keys, sums
-
-
 def pair_keys(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Return one number for each pair; numbers sort as pairs do."""
     return (a.astype(np.uint64) << np.uint64(32)) | b.astype(np.uint64)

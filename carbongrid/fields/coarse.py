@@ -1,0 +1,136 @@
+"""Sums over coarse cells: of values, and of values looked up by label without making the fine field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from carbongrid.chunked.arrays import each_band, is_chunked, map_coarse
+from carbongrid.errors import InputError
+from carbongrid.fields.lookups import label_table, require_known
+from carbongrid.fields.rasters import described, inside, sum_dtype, units
+from carbongrid.kernels.blocks import block_sums
+from carbongrid.kernels.jit import sealed
+from carbongrid.kernels.lookup import look_up_sums
+from carbongrid.overlaps import as_labels
+
+
+def block_sum(values: Any, factor: int) -> xr.DataArray:
+    """Sum factor x factor cells into one coarse cell.
+
+    Parameters
+    ----------
+    values : real or integer [y, x]
+        DataArray, NumPy, Dask or Zarr array; NaN counts as nothing.
+    factor
+        Fine cells along the side of a coarse one; divides both sides.
+
+    Returns
+    -------
+    xarray.DataArray, float64 or (of integers) int64 [y, x]
+        Lazy if the values are; coordinates are those of the coarse cells' centres, units those of the values.
+
+    Raises
+    ------
+    InputError
+        If the factor does not divide both sides.
+    """
+    data = inside(values)
+    _require_division(data, factor)
+    dtype = sum_dtype(data.dtype)
+    if is_chunked(data):
+        sums = map_coarse(_coarsen_block, data, factor, dtype)
+    else:
+        bands = each_band(lambda rows: _coarsen_block(data[rows], factor), data.shape, factor)
+        sums = np.concatenate(bands)
+    return _coarse_array(sums, values, factor, f"sum of {described(values)}", units(values))
+
+
+def lookup_sum(table: ArrayLike, labels: Any, factor: int) -> xr.DataArray:
+    """Sum what labels stand for over coarse cells: ``block_sum(lookup(table, labels), factor)``, and no fine field is made.
+
+    Parameters
+    ----------
+    table : real [label]
+        Value of labels 1..n; 0 is worth nothing.
+    labels : unsigned integer [y, x]
+        DataArray, NumPy, Dask or Zarr array.
+    factor
+        Fine cells along the side of a coarse one; divides both sides.
+
+    Returns
+    -------
+    xarray.DataArray, float64 [y, x]
+        Lazy if the labels are: a label above n is then found when it is computed.
+
+    Raises
+    ------
+    InputError
+        If the factor does not divide both sides, a value is not finite, or a label is above n.
+    """
+    data = inside(labels)
+    _require_division(data, factor)
+    row = label_table(table)
+    if is_chunked(data):
+        sums = map_coarse(_looked_up_block, data, factor, np.float64, table=row)
+    else:
+        bands = each_band(
+            lambda rows: _looked_up_block(data[rows], factor, table=row), data.shape, factor
+        )
+        sums = np.concatenate(bands)
+    return _coarse_array(sums, labels, factor, "sum of values by label", "1")
+
+
+def _require_division(data: Any, factor: int) -> None:
+    if factor < 1 or any(length % factor for length in data.shape):
+        raise InputError(
+            f"a factor of {factor} does not divide cells of shape {data.shape}",
+            way_out="Make the grid with snap= the coarse cell.",
+        )
+
+
+def _coarsen_block(values: Any, factor: int) -> NDArray[Any]:
+    return block_sums(sealed(values, sum_dtype(np.asarray(values).dtype)), factor)
+
+
+def _looked_up_block(labels: Any, factor: int, *, table: NDArray[np.float64]) -> NDArray[Any]:
+    numbers = sealed(as_labels(labels), np.uint32)
+    sums = np.zeros((numbers.shape[0] // factor, numbers.shape[1] // factor))
+    require_known(look_up_sums(sealed(table, np.float64), numbers, sums), table)
+    return sums
+
+
+def _coarse_array(sums: Any, values: Any, factor: int, long_name: str, unit: str) -> xr.DataArray:
+    result = xr.DataArray(
+        sums,
+        dims=getattr(values, "dims", ("y", "x")),
+        coords=_coarse_coordinates(values, factor),
+        name=getattr(values, "name", None),
+        attrs={"units": unit, "long_name": long_name},
+    )
+    if "spatial_ref" in result.coords:
+        result.encoding["grid_mapping"] = "spatial_ref"
+    return result
+
+
+def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
+    if not isinstance(values, xr.DataArray):
+        return {}
+    coordinates: dict[str, Any] = {}
+    for axis in values.dims:
+        if axis in values.coords:
+            fine = values[axis].to_numpy()
+            centres = (fine[::factor] + fine[factor - 1 :: factor]) / 2
+            coordinates[str(axis)] = (axis, centres, values[axis].attrs)
+    if "spatial_ref" in values.coords:
+        attributes = dict(values["spatial_ref"].attrs)
+        if "GeoTransform" in attributes:
+            west, side, _, north, _, down = map(float, str(attributes["GeoTransform"]).split())
+            attributes["GeoTransform"] = (
+                f"{west!r} {side * factor!r} 0.0 {north!r} 0.0 {down * factor!r}"
+            )
+        coordinates["spatial_ref"] = ((), 0, attributes)
+    return coordinates

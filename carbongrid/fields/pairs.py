@@ -1,0 +1,158 @@
+"""Pairs of labels: cells in common, or the sum of a value raster over them."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from carbongrid.chunked.arrays import is_chunked, reduce_blocks
+from carbongrid.fields.quanta import quantum_of, scale_of, too_large
+from carbongrid.fields.rasters import flat_labels, inside, require_same_cells, sum_dtype
+from carbongrid.grid import Grid
+from carbongrid.kernels.pairs import Table, added, pair_sums
+from carbongrid.kernels.zonal import MOST_QUANTA
+from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
+from carbongrid.overlaps import counts_matrix
+from carbongrid.polygons import Polygons, PolygonsLike
+
+
+def crosstab(
+    a: Any,
+    b: Any,
+    shape: tuple[int, int],
+    *,
+    values: Any = None,
+    quantum: float | None = None,
+) -> csr_array:
+    """Count the cells that each pair of labels of two rasters has, or sum a third raster over them.
+
+    Parameters
+    ----------
+    a, b : unsigned integer [y, x]
+        Label rasters of one shape (label = row + 1, 0 is nobody): DataArray, NumPy, Dask or Zarr array.
+    shape
+        Number of rows of a and of b.
+    values : real or integer [y, x], optional
+        What to sum; NaN counts as nothing. Default: every cell is 1.
+    quantum
+        Real values are rounded to multiples of it before they are summed, so that the sums do not depend on chunks; default
+        what ``quantum_of`` proposes, which reads them once more.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, int64, or float64 of real values [a, b]
+        Pairs without cells, or whose sum is 0, are left out.
+
+    Raises
+    ------
+    InputError
+        If shapes or coordinates differ, a label is above its number of rows, or an exact sum would leave int64.
+    """
+    require_same_cells(a, b)
+    arrays = [inside(a), inside(b)]
+    if values is None:
+        keys, counts = reduce_blocks(_pairs_block, added, *arrays)
+        return counts_matrix(keys, counts, shape)
+    require_same_cells(values, a)
+    data = inside(values)
+    real = sum_dtype(data.dtype).kind == "f"
+    if real and quantum is None:
+        quantum = quantum_of(values)
+    partial = functools.partial(_weighted_pairs_block, scale_of(quantum))
+    try:
+        keys, sums = reduce_blocks(partial, _exactly_added, *arrays, data)
+    except OverflowError as error:
+        raise too_large() from error
+    matrix = counts_matrix(keys, sums, shape)
+    return matrix if quantum is None else matrix * float(quantum)
+
+
+def weighted_overlap(
+    a: PolygonsLike, b: PolygonsLike, weights: xr.DataArray, *, quantum: float | None = None
+) -> csr_array:
+    """Sum a weight raster over the cells that each row of a and each row of b have in common.
+
+    Parameters
+    ----------
+    a, b
+        Polygons in the raster's CRS; a cell belongs to the polygon that covers its centre, the later row where several do.
+    weights : real or integer [y, x]
+        On its own grid, with coordinates x and y and a CRS; read tile by tile. NaN counts as nothing.
+    quantum
+        As for ``crosstab``.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, int64, or float64 of real weights [a, b]
+
+    Raises
+    ------
+    InputError
+        As ``crosstab``, and if the polygons are in another CRS.
+    """
+    grid, pair = Grid.like(weights), (Polygons.of(a), Polygons.of(b))
+    for polygons in pair:
+        require_burnable(polygons, grid)
+    data = inside(weights)
+    real = sum_dtype(data.dtype).kind == "f"
+    if real and quantum is None:
+        quantum = quantum_of(weights)
+    scale = scale_of(quantum)
+    tiles = [polygons.tiles(grid, CHUNK) for polygons in pair]
+    parts: list[Table] = []
+    for tile, corner, size in blocks(grid.shape, CHUNK):
+        rows = [tiled.touching(tile) for tiled in tiles]
+        if not all(touching.size for touching in rows):
+            continue
+        window = tuple(
+            slice(start, start + length) for start, length in zip(corner, size, strict=True)
+        )
+        burnt = [
+            burn_window(polygons.take(mine), grid, corner, size, mine + 1)
+            for polygons, mine in zip(pair, rows, strict=True)
+        ]
+        block = data[window].compute() if is_chunked(data) else data[window]
+        try:
+            parts.append(_weighted_pairs_block(scale, burnt[0], burnt[1], block))
+        except OverflowError as error:
+            raise too_large() from error
+    matrix = counts_matrix(*_exactly_added(parts), (len(pair[0]), len(pair[1])))
+    return matrix if quantum is None else matrix * float(quantum)
+
+
+def _pairs_block(a: Any, b: Any) -> Table:
+    return pair_sums(flat_labels(a), flat_labels(b))
+
+
+def _weighted_pairs_block(scale: float | None, a: Any, b: Any, values: Any) -> Table:
+    block = np.asarray(values)
+    numbers = flat_labels(a)
+    whole = _whole(block.reshape(-1), scale, numbers > 0)
+    return pair_sums(numbers, flat_labels(b), whole)
+
+
+def _whole(
+    values: NDArray[Any], scale: float | None, needed: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Values as whole quanta, 0 where they are unknown or nobody's."""
+    if scale is not None:
+        values = np.where(
+            needed,
+            np.rint(np.nan_to_num(values * scale, nan=0.0, posinf=np.inf, neginf=-np.inf)),
+            0.0,
+        )
+    if values.size and max(-float(values.min()), float(values.max())) >= MOST_QUANTA:
+        raise OverflowError
+    return values.astype(np.int64)
+
+
+def _exactly_added(parts: list[Table]) -> Table:
+    """Add up tables, unless a sum could leave int64."""
+    if sum(float(np.abs(amounts.astype(np.float64)).sum()) for _, amounts in parts) >= 2.0**63:
+        raise OverflowError
+    return added(parts)
