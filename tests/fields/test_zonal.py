@@ -112,7 +112,7 @@ def test_quantized_sums_are_the_same_bits_in_processes_and_from_zarr(land, tmp_p
         zarr.create_array(tmp_path / f"{i}.zarr", data=array, chunks=(60, 110))
         for i, array in enumerate(land)
     ]
-    with dask.config.set(scheduler="processes", num_workers=2):
+    with dask.config.set(scheduler="processes", num_workers=1):
         assert zonal_sum(*stored, 9000, quantum=quantum).identical(whole)
     monkeypatch.setattr(arrays, "_MOST_BLOCKS", 6)
     assert arrays.as_chunked(stored[0]).npartitions <= 6
