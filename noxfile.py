@@ -99,9 +99,13 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the generated pages and pictures of docs/ again."""
-    _install(session)
-    session.run("python", "docs/generate.py", *session.posargs)
+    """Write the generated pages and pictures again and build the site; ``-- build`` only builds."""
+    _install(session, "docs")
+    if "build" not in session.posargs:
+        session.run("python", "docs/generate.py")
+    session.run(
+        *("sphinx-build", "-b", "html", "-W", "--keep-going", "-E", "docs", "build/docs")
+    )
 
 
 @nox.session

@@ -2,26 +2,103 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import ModuleType
+
+from PIL import Image
 
 from carbongrid.case import case_reference
 from carbongrid.demo import run_demo
+from carbongrid.export import read_tables
+from carbongrid.maps import write_study_figures
+from carbongrid.pipeline import run
 
 DOCS = Path(__file__).resolve().parent
+GALLERY = DOCS / "images" / "gallery"
+DPI, COLOURS = 110, 128
+
+FIGURES = {
+    "fig1-location": "Location: units by their district, degrees around",
+    "fig4-sectors": "Emissions by sector, on the parcels that carry them",
+    "fig5-parcels-and-grid": "Net emissions of parcels, and gross emissions on the 1 km grid",
+    "fig6-units": "Emissions and sinks of the units",
+    "fig7-ccr": "Carbon compensation rate",
+    "fig8-ecc-esc": "Economic and ecological coefficients",
+    "fig9-zones": "Carbon balance zones",
+}
+
+HEAD = """\
+# Gallery
+
+The study's figures for two places, as `carbongrid figures RUN` draws them (there at 300 dpi, and as PDF). This page and its pictures are made by `nox -s docs`.
+"""
+
+PLACES = {
+    "demo": (
+        "The demo's synthetic city",
+        "97 townships, 20,000 parcels; no place on earth. `carbongrid demo out && carbongrid figures out/run`",
+    ),
+    "liechtenstein": (
+        "Liechtenstein, 2019",
+        "The national inventory on OpenStreetMap's land (`examples/liechtenstein.py`). GDP per municipality is not published, so ECC is unknown and no zone can be given. © OpenStreetMap contributors, ODbL 1.0; inventory LIE-CRT-2026, tidied by W. F. Lamb (CC-BY); residents: Amt für Statistik.",
+    ),
+}
 
 
 def main() -> None:
-    """Write docs/case.md from the models and docs/images from a run of the full demo."""
+    """Write docs/case.md from the models, docs/images and docs/gallery.md from runs."""
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
-    (DOCS / "images").mkdir(exist_ok=True)
+    GALLERY.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        outcome = run_demo(Path(folder) / "demo")
+        demo = run_demo(Path(folder) / "demo").result.directory
         for figure in ("zones", "grid_emission"):
-            source = outcome.result.directory / "figures" / f"{figure}.png"
-            if source.exists():
-                shutil.copy2(source, DOCS / "images" / source.name)
+            shutil.copy2(demo / "figures" / f"{figure}.png", DOCS / "images" / f"{figure}.png")
+        draw(demo, "demo")
+        example = liechtenstein()
+        if example is not None:
+            case = example.write_case(Path(folder) / "liechtenstein")
+            draw(run(case, Path(folder) / "run").directory, "liechtenstein")
+    (DOCS / "gallery.md").write_text(gallery(), encoding="utf-8")
+
+
+def draw(directory: Path, place: str) -> None:
+    """Draw the figures of a run, small enough for a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        tables = read_tables(directory)
+        for path in write_study_figures(tables, Path(folder), formats=["png"], dpi=DPI):
+            with Image.open(path) as image:
+                small = image.convert("RGB").quantize(COLOURS)
+                small.save(GALLERY / f"{place}-{path.name}", optimize=True)
+
+
+def liechtenstein() -> ModuleType | None:
+    """Return the example, or None where its data are not there; then its pictures stay as they are."""
+    root = DOCS.parent
+    named = os.environ.get("CARBONGRID_DATA")
+    data = Path(named) if named else root.parent / "shared" / "data"
+    if not (data / "liechtenstein").is_dir():
+        return None
+    path = root / "examples" / "liechtenstein.py"
+    spec = importlib.util.spec_from_file_location("liechtenstein", path)
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def gallery() -> str:
+    """Return the page."""
+    parts = [HEAD]
+    for place, (title, words) in PLACES.items():
+        parts.append(f"## {title}\n\n{words}\n")
+        for figure, caption in FIGURES.items():
+            parts.append(f"![{caption}](images/gallery/{place}-{figure}.png)\n\n*{caption}.*\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from carbongrid.export.layers import write_parcels_parquet, write_units_gpkg
 from carbongrid.export.plain import write_csv, write_text_csv
 from carbongrid.export.publishing import published
 from carbongrid.export.rasters import write_grid_nc, write_grid_tif
-from carbongrid.export.reading import read_content, read_result
+from carbongrid.export.reading import read_content, read_result, read_tables
 from carbongrid.export.spreadsheet import write_units_xlsx
 from carbongrid.export.styles import write_grid_qml
 
@@ -24,6 +24,7 @@ __all__ = [
     "published",
     "read_content",
     "read_result",
+    "read_tables",
     "table_digests",
     "write_tables",
 ]

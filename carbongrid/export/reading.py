@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from carbongrid.categories import Category, column_of
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.export.content import Content, Table, in_tonnes, with_geometry
 from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
 from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.export.rasters import read_grid_nc
-from carbongrid.result import Result
+from carbongrid.result import Result, RunTables
 
 
 def read_content(directory: Path) -> Content:
@@ -43,6 +45,76 @@ def read_content(directory: Path) -> Content:
     )
 
 
+def read_tables(directory: Path) -> RunTables:
+    """Read the tables of a finished run again, mass in grams, as its figures are drawn from.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Returns
+    -------
+    RunTables
+        Without the ledger; a public run has no parcels.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If one of its files is missing or unreadable.
+    """
+    directory = Path(directory)
+    manifest = _manifest(directory)
+    content = read_content(directory)
+    categories = tuple(
+        Category(**{**each, "types": tuple(each["types"])}) for each in manifest["categories"]
+    )
+    names = {f"{column_of(category.name)}_g": category.name for category in categories}
+    units = content.units.located.rename(columns=names)
+    parcels = None if content.parcels is None else content.parcels.located
+    if parcels is None:
+        columns = [
+            "id",
+            "land_use",
+            "type",
+            "mode",
+            "area_m2",
+            *names.values(),
+            "emission_g",
+            "sink_g",
+        ]
+        parcels = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
+    parameters = manifest["parameters"]
+    return RunTables(
+        title=manifest["title"],
+        year=manifest["year"],
+        currency=manifest["currency"],
+        categories=categories,
+        inventory=content.inventory.frame,
+        parcels=parcels,
+        units=units,
+        parents=tuple(parameters["parents"]),
+        ledger=(),
+        grid_1km=content.grid_1km,
+        assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
+        reference=parameters["reference"],
+        attribution=manifest.get("attribution", ""),
+    )
+
+
+def _manifest(directory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "this is not a finished run: it has no readable manifest.json",
+            str(directory),
+            "Give the directory that carbongrid run made.",
+        ) from error
+
+
 def read_result(directory: Path) -> Result:
     """Open a finished run directory.
 
@@ -65,14 +137,7 @@ def read_result(directory: Path) -> Result:
         If one of its files is missing or unreadable.
     """
     directory = Path(directory)
-    try:
-        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "this is not a finished run: it has no readable manifest.json",
-            str(directory),
-            "Give the directory that carbongrid run made.",
-        ) from error
+    manifest = _manifest(directory)
     content = read_content(directory)
     units = gpd.GeoDataFrame(_for_people(content.units))
     labels = directory / "labels.zarr"

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from carbongrid.maps.figures import write_figures
+from carbongrid.maps.study import write_study_figures
 
-__all__ = ["write_figures"]
+__all__ = ["write_figures", "write_study_figures"]

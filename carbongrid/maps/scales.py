@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -98,19 +99,17 @@ def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
     ):
         if column in units and units[column].notna().any():
             divisor = 1e6 if column == "gdp" else 1.0
-            scales[column] = _natural(column, divisor, units[column], name, unit, palette)
+            scales[column] = natural(column, divisor, units[column], name, unit, palette)
     return scales
 
 
 def totals(column: str, grams: pd.Series[int], name: tuple[str, str], palette: str) -> Scale:
     """Return five natural classes of a mass, in the unit that suits the largest."""
     divisor, unit = mass_scale(float(grams.max()) if len(grams) else 0.0)
-    return _natural(
-        column, divisor, grams, name, (f"{unit} CO₂e yr⁻¹", ""), palette, missing="none"
-    )
+    return natural(column, divisor, grams, name, (f"{unit} CO₂e yr⁻¹", ""), palette, missing="none")
 
 
-def _natural(
+def natural(
     column: str,
     divisor: float,
     values: pd.Series[int] | pd.Series[float],
@@ -120,6 +119,7 @@ def _natural(
     *,
     missing: str = "none or unknown",
 ) -> Scale:
+    """Return at most five natural classes of the values above 0, told over a divisor."""
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
     bounds = natural_breaks(numbers)
@@ -174,6 +174,34 @@ def _around(
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
     return Scale(column, tuple(breaks), "above", labels, diverging(6), name, unit, note=note)
+
+
+def signed(column: str, values: NDArray[np.float64], name: tuple[str, str], unit: str) -> Scale:
+    """Return classes of powers of ten on both sides of 0, teal below and brown above; 0 itself has no class."""
+    finite = values[np.isfinite(values)]
+    above, below = finite[finite > 0], -finite[finite < 0]
+    breaks: list[float] = [0.0]
+    if above.size:
+        breaks += _powers(float(above.max()))
+    if below.size:
+        breaks = [-power for power in reversed(_powers(float(below.max())))] + breaks
+    negative = sum(each <= 0 for each in breaks)
+    colours = [
+        *_of_palette("BrBG", (0.95, 0.60), negative),
+        *_of_palette("BrBG", (0.40, 0.05), len(breaks) + 1 - negative),
+    ]
+    texts = [short_number(each).replace("-", "−") for each in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
+    return Scale(
+        column, tuple(breaks), "above", labels, tuple(colours), name, (unit, ""), missing="nothing"
+    )
+
+
+def _powers(highest: float) -> list[float]:
+    """Return the powers of ten below a number, at most three."""
+    top = math.floor(math.log10(highest))
+    return [10.0**power for power in range(top - 2, top + 1)]
 
 
 def ranges(bounds: list[float]) -> list[str]:

@@ -156,7 +156,7 @@ class Sheet:
             autolim=False,
         )
 
-    def name_units(self, axes: Axes) -> None:
+    def name_units(self, axes: Axes, size: float = 7) -> None:
         """Write the units' names where they are few enough to be read."""
         from matplotlib.patheffects import withStroke
 
@@ -175,7 +175,7 @@ class Sheet:
                 "path_effects": halo,
                 "clip_on": True,
             }
-            self.write(axes, point.x, point.y, shortened(name), 7, **place)
+            self.write(axes, point.x, point.y, shortened(name), size, **place)
 
     def legend(self, figure: Figure, title: tuple[str, str], entries: Sequence[Entry]) -> None:
         """Draw a legend at the right: each entry a patch's style and its text."""

@@ -36,7 +36,7 @@ class Units:
     ----------
     table
         Columns id (of the relation), name, name_en, level, a column ``level_N`` for each coarser level that has several
-        units, with the id of the unit around; polygons that do not overlap.
+        units, with the name of the unit around (its id, if the name repeats); polygons that do not overlap.
     parents
         Names of these columns, nearest first.
     notes
@@ -177,10 +177,23 @@ def _with_parents(
             continue
         column = f"level_{level}"
         found, share = _largest_share(units, around)
-        units = units.assign(**{column: np.where(found == "", units["id"], found)})
+        codes = _codes_of(around, units)
+        coded = np.array([codes.get(each, each) for each in found], dtype=object)
+        units = units.assign(**{column: np.where(found == "", units["id"], coded)})
         parents.append(column)
         notes += _nesting_notes(units, found, share, level)
     return units, tuple(parents)
+
+
+def _codes_of(around: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> dict[str, str]:
+    """Return by id what a user writes in totals.csv to mean a region: its name, if no other has it; else the id."""
+    counts = around["name"].value_counts()
+    taken = set(units["id"])
+    return {
+        row.id: row.name
+        for row in around[["id", "name"]].itertuples(index=False)
+        if isinstance(row.name, str) and counts[row.name] == 1 and row.name not in taken
+    }
 
 
 def _largest_share(units: gpd.GeoDataFrame, around: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
@@ -223,7 +236,11 @@ def _told_apart(
     same = names.duplicated(keep=False)
     if same.any():
         of_id = borders.set_index("id")["name"].to_dict()
-        around = units[parents[0]].map(of_id) if parents else pd.Series(None, units.index, object)
+        around = (
+            units[parents[0]].map(lambda code: of_id.get(code, code))
+            if parents
+            else pd.Series(None, units.index, object)
+        )
         longer = names + " (" + around.where(around.notna(), units["id"]).astype(str) + ")"
         still = longer.duplicated(keep=False)
         longer = longer.where(~still, names + " (" + units["id"].astype(str) + ")")

@@ -235,6 +235,7 @@ def manifest_of(
         "title": tables.title,
         "year": tables.year,
         "currency": tables.currency,
+        "attribution": tables.attribution,
         "parameters": {
             "reduce": case.reduce,
             "reference": case.reference,

@@ -47,7 +47,7 @@ def test_the_smallest_level_that_covers_nearly_all_is_taken():
     units = units_of(borders(COUNTRY, WEST, EAST, *TOWNS, ("99", "Viertel", "10", box(0, 0, 1, 1))), None)  # fmt: skip
     assert units.table["level"].tolist() == ["8"] * 4
     assert units.parents == ("level_4",)
-    assert units.table["level_4"].tolist() == ["relation/10", "relation/10", "relation/11", "relation/11"]  # fmt: skip
+    assert units.table["level_4"].tolist() == ["West", "West", "Ost", "Ost"]
     assert "2 (1), 4 (2), 8 (4), 10 (1)" in said(units)
 
 
@@ -83,7 +83,7 @@ def test_what_has_no_parent_is_its_own():
 def test_odd_nesting_is_named_and_the_larger_part_decides():
     across = ("26", "Quer", "8", box(4, 5, 9, 10))
     units = units_of(borders(COUNTRY, WEST, EAST, TOWNS[0], TOWNS[2], across), "8")
-    assert units.table.set_index("id")["level_4"]["relation/26"] == "relation/11"
+    assert units.table.set_index("id")["level_4"]["relation/26"] == "Ost"
     assert "Quer (60% in relation/11)" in said(units)
 
 

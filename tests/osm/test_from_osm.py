@@ -58,7 +58,7 @@ def test_parcels_are_a_partition_of_the_units_land(
 ) -> None:
     units = gpd.read_file(made.case.with_name("units.gpkg"))
     assert len(units) == 11
-    assert set(units["level_6"]) == {"relation/1156141", "relation/1156142"}
+    assert set(units["level_6"]) == {"Unterland", "Oberland"}
     region = shapely.union_all(units.geometry.to_numpy()).buffer(0.01)
     assert shapely.covers(region, parcels.geometry.to_numpy()).all()
     assert parcels["id"].is_unique

@@ -1,0 +1,54 @@
+"""The command ``figures``: the figures of the study for a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from carbongrid.cli.commands import _talk, _talking, main
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder for the figures; default: DIRECTORY-figures beside the run, which stays as it is.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["png", "pdf", "svg"]),
+    multiple=True,
+    default=("png", "pdf"),
+    show_default=True,
+    help="May be given several times.",
+)
+@click.option("--dpi", type=click.IntRange(50, 1200), default=300, show_default=True)
+@_talking
+def figures(
+    directory: Path,
+    out: Path | None,
+    formats: tuple[str, ...],
+    dpi: int,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Draw the study's figures for the finished run in DIRECTORY.
+
+    Location (1), emissions by sector (4), parcels and 1 km grid (5), units' emissions and sinks
+    (6), CCR (7), ECC and ESC (8), zones (9): with scale bar, north arrow, and counts per class.
+    """
+    talk = _talk(quiet, as_json, verbose)
+    with talk.errors():
+        from carbongrid.export import read_tables
+        from carbongrid.maps import write_study_figures
+
+        folder = out or directory.with_name(f"{directory.name}-figures")
+        paths = write_study_figures(read_tables(directory), folder, formats=formats, dpi=dpi)
+        for path in paths:
+            talk.say(str(path))
+        talk.document({"status": "done", "figures": [str(path) for path in paths]})

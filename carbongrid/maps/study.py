@@ -1,0 +1,295 @@
+"""The figures of the study for any run: location, sectors, parcels and grid, units, CCR, ECC and ESC, zones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.categories import sector_names
+from carbongrid.maps.classes import BORDERLINE, INDICATIVE, NO_VALUE, mass_scale, ordered_zones
+from carbongrid.maps.lettering import installed_lettering
+from carbongrid.maps.pages import Page, Panel, compound_paths, graticule, page_of
+from carbongrid.maps.scales import Scale, natural, scales_of, signed
+from carbongrid.maps.sheet import Entry, Sheet, shortened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.result import RunTables
+
+logger = logging.getLogger(__name__)
+
+DPI = 300
+FORMATS = ("png", "pdf", "svg")
+_PASTEL = ("#a6cee3", "#fdbf6f", "#cab2d6", "#b2df8a", "#ffff99", "#fb9a99", "#d9d9d9", "#80b1d3")
+_GROUND = "#eceef1"
+
+
+def write_study_figures(
+    tables: RunTables,
+    directory: Path,
+    *,
+    formats: Sequence[str] = ("png", "pdf"),
+    dpi: int = DPI,
+    only: Sequence[str] = (),
+) -> list[Path]:
+    """Draw the figures of the study.
+
+    Parameters
+    ----------
+    tables
+        What the run made; without parcels those of parcels are of units.
+    directory
+        Folder for the figures; made if it is not there.
+    formats
+        Of png, pdf and svg; in the last two all but parcels and cells is vector.
+    dpi
+        Dots per inch of what is not vector.
+    only
+        Names of figures; all by default.
+
+    Returns
+    -------
+    list of Path
+        fig1-location, fig4-sectors, fig5-parcels-and-grid, fig6-units, fig7-ccr, fig8-ecc-esc, fig9-zones, in every format.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    sheet = Sheet(tables, installed_lettering())
+    paths = []
+    for name, draw in _FIGURES.items():
+        if only and name not in only:
+            continue
+        figure = draw(sheet).figure
+        for suffix in formats:
+            path = directory / f"{name}.{suffix}"
+            # No date: the same run gives the same file.
+            metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
+            figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
+            paths.append(path)
+        logger.info("%s drawn", name)
+    return paths
+
+
+def _location(sheet: Sheet) -> Page:
+    page = page_of(sheet, ("Location", "区位图"), [("", "")], framed=True)
+    [panel] = page.panels
+    units, parents = sheet.tables.units, sheet.tables.parents
+    codes = units[parents[0]] if parents else pd.Series("", units.index)
+    names = list(dict.fromkeys(codes))
+    several = 1 < len(names) <= len(_PASTEL)
+    colours = dict(zip(names, _PASTEL, strict=False)) if several else {}
+    sheet.paint(panel.axes, [colours.get(code, _PASTEL[0]) for code in codes])
+    sheet.name_units(panel.axes)
+    graticule(sheet, panel.axes)
+    count = codes.value_counts()
+    entries: list[Entry] = [
+        ({"facecolor": colours[code]}, f"{shortened(code, 24)}  ({count[code]})")
+        for code in names
+        if several
+    ] or [({"facecolor": _PASTEL[0]}, f"{len(units)}")]
+    title = sheet.letters.beside("Units by " + parents[0], "") if several else sheet.letters.beside("Units", "评价单元")  # fmt: skip
+    area = units.area.sum() / 1e6
+    panel.legend(title, entries, f"{len(units)} units, {area:,.0f} km²")
+    return page
+
+
+def _sectors(sheet: Sheet) -> Page:
+    """Draw each sector's density on the parcels that carry it, in natural classes."""
+    tables = sheet.tables
+    names = sector_names()
+    sectors = list(dict.fromkeys(c.sector for c in tables.categories if not c.sink))
+    order = [sector for sector in names if sector in sectors]
+    order += [sector for sector in sectors if sector not in names]
+    captions = [names.get(sector, (sector, "")) for sector in order]
+    page = page_of(sheet, ("Emissions by sector", "分部门碳排放"), captions)
+    for panel, sector in zip(page.panels, order, strict=True):
+        members = [c.name for c in tables.categories if c.sector == sector and not c.sink]
+        if tables.parcels.empty:
+            _density_of_units(panel, members)
+        else:
+            _parcels(panel, tables.parcels[members].sum(axis=1).to_numpy(np.float64), "YlOrRd")
+    return page
+
+
+def _density_of_units(panel: Panel, members: list[str]) -> None:
+    units = panel.page.sheet.tables.units
+    grams = units[members].sum(axis=1).to_numpy(np.float64)
+    frame, scale = _densities(grams, units.area.to_numpy())
+    _units(panel, scale, frame)
+
+
+def _parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
+    area = panel.page.sheet.tables.parcels["area_m2"].to_numpy(np.float64)
+    frame, scale = _densities(grams, area, palette)
+    _paint_parcels(panel, scale, scale.values(frame))
+
+
+def _densities(
+    grams: NDArray[np.float64], area: NDArray[np.float64], palette: str = "YlOrRd"
+) -> tuple[pd.DataFrame, Scale]:
+    """Return mass over area and its natural classes, in the unit that suits the largest."""
+    # g per m2 is t per km2. Four digits: what differs by the rounding of grams only is one value.
+    density = _four_digits(grams / area)
+    divisor, unit = _unit_of_density(density)
+    frame = pd.DataFrame({"density": density})
+    scale = natural("density", divisor, frame["density"], ("", ""), (unit, ""), palette)
+    return frame, scale
+
+
+def _unit_of_density(density: NDArray[np.float64]) -> tuple[float, str]:
+    """Return how many t per km2 the unit has that suits the largest density, and the unit."""
+    grams, unit = mass_scale(float(np.nanmax(np.abs(density), initial=0.0)) * 1e6)
+    return grams / 1e6, f"{unit} CO₂e km⁻² yr⁻¹"
+
+
+def _four_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = 10.0 ** (np.floor(np.log10(np.abs(values))) - 3)
+        rounded: NDArray[np.float64] = np.where(values == 0, 0.0, np.round(values / step) * step)
+    return rounded
+
+
+def _paint_parcels(panel: Panel, scale: Scale, values: NDArray[np.float64]) -> None:
+    from matplotlib.collections import PathCollection
+
+    sheet = panel.page.sheet
+    classes = scale.classes(values)
+    geometry = np.asarray(sheet.tables.parcels.geometry.array, dtype=object)
+    ground = {"facecolors": _GROUND, "edgecolors": "none"}
+    panel.axes.add_collection(PathCollection(sheet.outlines, **ground), autolim=False)
+    for number, colour in enumerate(scale.colours):
+        shapes = compound_paths(geometry[classes == number])
+        # An edge of the same colour, else slivers of parcels vanish between pixels.
+        style: dict[str, Any] = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.15}
+        panel.axes.add_collection(PathCollection(shapes, rasterized=True, **style), autolim=False)
+    sheet.frame(panel.axes)
+    panel.legend(scale.unit[0], _entries(scale, classes[classes >= 0]), "parcels in each class")
+
+
+def _entries(scale: Scale, classes: NDArray[np.int64]) -> list[Entry]:
+    """Return the legend's entries, highest first, with counts; what has no class last."""
+    counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
+    entries: list[Entry] = [
+        ({"facecolor": colour}, f"{label}  ({count:,})")
+        for colour, label, count in zip(scale.colours, scale.labels, counts, strict=True)
+        if scale.breaks or count
+    ][::-1]
+    none = int((classes < 0).sum())
+    if none:
+        entries.append(({"facecolor": NO_VALUE}, f"{scale.missing}  ({none:,})"))
+    return entries
+
+
+def _parcels_and_grid(sheet: Sheet) -> Page:
+    tables = sheet.tables
+    side = float(tables.grid_1km.attrs["resolution"]) / 1000
+    of_grid = (f"Gross emissions, {side:g} km grid", "格网碳排放")
+    if tables.parcels.empty:
+        page = page_of(sheet, ("Emission intensity", "碳排放强度"), [of_grid])
+    else:
+        captions = [("Net emissions of parcels", "地块净碳排放"), of_grid]
+        page = page_of(sheet, ("Parcels and grid", "地块与格网"), captions)
+        parcels = tables.parcels
+        grams = (parcels["emission_g"] - parcels["sink_g"]).to_numpy(np.float64)
+        net = grams / parcels["area_m2"].to_numpy(np.float64)
+        net = np.where(net == 0, np.nan, net)
+        scale = signed("net", net, ("", ""), "t CO₂e km⁻² yr⁻¹")
+        _paint_parcels(page.panels[0], scale, net)
+    _grid(page.panels[-1], side)
+    return page
+
+
+def _grid(panel: Panel, side: float) -> None:
+    from matplotlib.colors import ListedColormap
+
+    sheet = panel.page.sheet
+    field = sheet.tables.grid_1km["emission"]
+    grams = field.to_numpy().astype(np.float64)
+    frame, scale = _densities(grams.ravel(), np.full(grams.size, 1e6 * side**2))
+    classes = scale.classes(scale.values(frame))
+    x, y, half = field["x"].to_numpy(), field["y"].to_numpy(), side * 500
+    panel.axes.set_autoscale_on(False)
+    panel.axes.imshow(
+        np.ma.masked_less(classes.reshape(grams.shape), 0),
+        cmap=ListedColormap(list(scale.colours)),
+        vmin=-0.5,
+        vmax=len(scale.colours) - 0.5,
+        extent=(x[0] - half, x[-1] + half, y[-1] - half, y[0] + half),
+        interpolation="nearest",
+        aspect="equal",
+    )
+    sheet.frame(panel.axes)
+    # Cells outside of all parcels are not worth a count.
+    panel.legend(scale.unit[0], _entries(scale, classes[classes >= 0]), "cells in each class")
+
+
+def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> None:
+    sheet = panel.page.sheet
+    values = scale.values(sheet.tables.units if frame is None else frame)
+    classes = scale.classes(values)
+    sheet.paint(panel.axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
+    if len(panel.page.panels) < 3:
+        sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
+    note = " ".join(scale.note.split("\n")) if panel.columns > 1 else scale.note
+    title = " ".join(scale.unit[0].split("\n")) if panel.columns > 1 else scale.unit[0]
+    panel.legend(title, _entries(scale, classes), note)
+
+
+def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
+    def draw(sheet: Sheet) -> Page:
+        scales = scales_of(sheet.tables.units, sheet.tables.reference)
+        page = page_of(sheet, heading, [scales[key].name for key in keys])
+        for panel, key in zip(page.panels, keys, strict=True):
+            _units(panel, scales[key])
+        return page
+
+    return draw
+
+
+def _zones(sheet: Sheet) -> Page:
+    from matplotlib.collections import PathCollection
+
+    page = page_of(sheet, ("Carbon balance zones", "碳平衡分区"), [("", "")])
+    [panel] = page.panels
+    units = sheet.tables.units
+    colours = {zone.code: zone.colour for zone in ordered_zones()}
+    sheet.paint(panel.axes, [colours[int(code)] for code in units["zone"]])
+    counts = units["zone"].value_counts()
+    entries: list[Entry] = []
+    for zone in ordered_zones():
+        count = counts.get(zone.code, 0)
+        if zone.code or count:
+            chinese = f"\n{zone.name_zh}" if sheet.letters.chinese else ""
+            entries.append(({"facecolor": zone.colour}, f"{zone.name_en}  ({count}){chinese}"))
+    for column, hatch, names in (("borderline", "////", BORDERLINE), ("indicative", "....", INDICATIVE)):  # fmt: skip
+        marked = np.flatnonzero(units[column].to_numpy(dtype=bool))
+        if marked.size:
+            style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
+            plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
+            shapes = [sheet.outlines[row] for row in marked]
+            panel.axes.add_collection(PathCollection(shapes, **plural), autolim=False)
+            entries.append((style, f"{sheet.letters.beside(*names)}  ({marked.size})"))
+    sheet.name_units(panel.axes)
+    panel.legend(sheet.letters.beside("Zone (units)", "分区"), entries)
+    return page
+
+
+_FIGURES: dict[str, Callable[[Sheet], Page]] = {
+    "fig1-location": _location,
+    "fig4-sectors": _sectors,
+    "fig5-parcels-and-grid": _parcels_and_grid,
+    "fig6-units": _of_units(
+        ("Emissions and sinks of the units", "各单元碳排放与碳汇"), "emission", "sink"
+    ),
+    "fig7-ccr": _of_units(("Carbon compensation rate (CCR)", "碳补偿率"), "ccr"),
+    "fig8-ecc-esc": _of_units(
+        ("Economic and ecological coefficients", "经济贡献系数与生态承载系数"), "ecc", "esc"
+    ),
+    "fig9-zones": _zones,
+}
+"""By the name of its file; numbers are those of the study's figures."""

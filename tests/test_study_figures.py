@@ -1,0 +1,185 @@
+"""The study's figures for any run: every format, counts, north, no global state, hostile names, no font flood, quick."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import logging
+import math
+import re
+import warnings
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from tables_example import example_tables
+
+from carbongrid.cli import main
+from carbongrid.export import published, read_tables
+from carbongrid.maps import write_study_figures
+from carbongrid.maps.lettering import installed_lettering
+from carbongrid.maps.pages import compound_paths, convergence
+from carbongrid.maps.scales import rates, signed
+from carbongrid.maps.sheet import Sheet
+from carbongrid.run_store import hash_path
+
+NAMES = ["fig1-location", "fig4-sectors", "fig5-parcels-and-grid", "fig6-units", "fig7-ccr", "fig8-ecc-esc", "fig9-zones"]  # fmt: skip
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '=cmd|"/c calc"!A1',
+    "‮evil",
+    "🏭 $x_1$ works",
+    "x" * 200,
+    "苏州",
+]
+
+
+def test_a_run_gets_its_figures_and_stays_as_it_is(small_run: Path, tmp_path: Path) -> None:
+    before = hash_path(small_run)
+    words = ["figures", str(small_run), "--out", str(tmp_path), "--dpi", "60"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        f"{name}.{suffix}" for name in NAMES for suffix in ("png", "pdf")
+    )
+    assert hash_path(small_run) == before
+    for name in NAMES:
+        with Image.open(tmp_path / f"{name}.png") as image:
+            assert round(image.info["dpi"][0]) == 60
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_tables_read_again_are_those_that_were_written(small_run: Path) -> None:
+    tables = read_tables(small_run)
+    masses = [category.name for category in tables.categories]
+    emissions = [category.name for category in tables.categories if not category.sink]
+    assert (tables.units[emissions].sum(axis=1) == tables.units["emission_g"]).all()
+    assert (tables.parcels[emissions].sum(axis=1) == tables.parcels["emission_g"]).all()
+    assert set(masses) <= set(tables.units.columns) & set(tables.parcels.columns)
+
+
+def texts_of(path: Path) -> str:
+    """What matplotlib wrote of each text beside its outlines in an SVG."""
+    found = re.findall(r"<!--(.*?)-->", path.read_text(encoding="utf-8"), re.DOTALL)
+    return html.unescape("\n".join(found))
+
+
+def test_legends_count_every_unit_parcel_and_cell_once(tmp_path: Path) -> None:
+    tables = example_tables()
+    write_study_figures(tables, tmp_path, formats=["svg"], dpi=50)
+    for name in ("fig6-units", "fig7-ccr", "fig9-zones"):
+        text = texts_of(tmp_path / f"{name}.svg")
+        counts = [int(n) for n in re.findall(r"\((\d+)\)", text)]
+        whole = sum(counts) - (int(tables.units["borderline"].sum()) if "zones" in name else 0)
+        assert whole == len(tables.units) * (2 if name == "fig6-units" else 1), (name, text)
+    ET.parse(tmp_path / "fig9-zones.svg")
+    parcels = texts_of(tmp_path / "fig4-sectors.svg")
+    carried = sum((tables.parcels[c.name] > 0).sum() for c in tables.categories if not c.sink)
+    assert sum(int(n) for n in re.findall(r"\((\d+)\)", parcels)) == carried
+
+
+def test_a_public_run_is_drawn_without_parcels(tmp_path: Path) -> None:
+    tables = published(example_tables(), [])
+    names = {path.stem for path in write_study_figures(tables, tmp_path, formats=["svg"], dpi=50)}
+    assert names == set(NAMES)
+    assert "Net emissions of parcels" not in texts_of(tmp_path / "fig5-parcels-and-grid.svg")
+
+
+def test_hostile_names_are_drawn_as_text_and_warn_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables = example_tables()
+    units = tables.units.assign(name=HOSTILE, district=[HOSTILE[0], *HOSTILE[:5]])
+    hostile = dataclasses.replace(
+        tables, units=units, title=HOSTILE[3], attribution="© <b>OSM</b> $contributors$"
+    )
+    with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
+        warnings.simplefilter("error")
+        write_study_figures(hostile, tmp_path, formats=["svg"], dpi=50)
+    ET.parse(tmp_path / "fig1-location.svg")
+    assert "© <b>OSM</b> $contributors$" in texts_of(tmp_path / "fig1-location.svg")
+    assert len([record for record in caplog.records if "font" in record.message]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("crs", "west", "south"),
+    [("EPSG:4528", 40_500_000, 3_450_000), ("EPSG:4528", 40_400_000, 4_450_000), ("EPSG:2056", 2_758_000, 1_220_000), ("EPSG:3857", 1e6, 6e6), ("EPSG:3031", 1e6, 1e6)],
+)  # fmt: skip
+def test_north_is_where_latitude_grows(crs: str, west: float, south: float) -> None:
+    """Seen to fail with the sign turned."""
+    tables = example_tables()
+    moved = tables.units.set_crs(crs, allow_override=True)
+    moved.geometry = moved.geometry.translate(west - 40_500_000, south - 3_450_000)
+    grid = tables.grid_1km * 0
+    grid.attrs.update(tables.grid_1km.attrs)
+    sheet = Sheet(dataclasses.replace(tables, units=moved, grid_1km=grid), installed_lettering())
+    turn = math.radians(convergence(sheet))
+    left, low, right, high = sheet.extent
+    x, y = (left + right) / 2, (low + high) / 2
+    there = gpd.GeoSeries.from_xy(
+        [x, x + 100 * math.sin(turn)], [y, y + 100 * math.cos(turn)], crs=crs
+    )
+    longitude, latitude = there.to_crs(4326).x, there.to_crs(4326).y
+    assert abs(longitude[1] - longitude[0]) < 1e-6
+    assert latitude[1] > latitude[0]
+
+
+def test_ccr_is_held_against_the_rate_of_the_unit_s_own_region() -> None:
+    units = example_tables().units
+    assert rates(units, "all").column == "ccr"
+    rate = units["sink_g"].sum() / units["emission_g"].sum()
+    assert rates(units, "all").breaks[2] == rate
+    own = rates(units, "district")
+    assert (own.column, own.breaks[2]) == ("esc", 1.0)
+    assert "own district" in own.note
+
+
+@given(st.lists(st.floats(-1e9, 1e9).filter(lambda v: v == 0 or abs(v) > 1e-6), max_size=30))
+def test_signed_classes_keep_sinks_and_sources_apart(numbers: list[float]) -> None:
+    values = np.array([*numbers, np.nan])
+    values[values == 0] = np.nan
+    scale = signed("net", values, ("", ""), "")
+    assert len(scale.colours) == len(scale.labels) == len(scale.breaks) + 1
+    assert list(scale.breaks) == sorted(set(scale.breaks))
+    classes = scale.classes(values)
+    zero = scale.breaks.index(0.0)
+    assert (classes[values < 0] <= zero).all()
+    assert (classes[values > 0] > zero).all()
+    assert (classes[np.isnan(values)] == -1).all()
+
+
+def test_compound_paths_hold_every_polygon_with_its_holes() -> None:
+    ring = shapely.box(0, 0, 10, 10).difference(shapely.box(2, 2, 4, 4))
+    many = np.array([ring, shapely.MultiPolygon([shapely.box(20, 0, 21, 1), shapely.box(22, 0, 23, 1)])] * 700 + [shapely.Polygon()], dtype=object)  # fmt: skip
+    paths = compound_paths(many)
+    assert len(paths) == 2
+    ends = sum(int((path.codes == path.CLOSEPOLY).sum()) for path in paths)
+    assert ends == 700 * 4
+    [path] = compound_paths(many[:1])
+    x, y = path.vertices.T
+    turns = np.where(path.codes[1:] == path.MOVETO, 0, x[:-1] * y[1:] - x[1:] * y[:-1])
+    assert abs(turns.sum()) / 2 == 100 - 4  # a hole runs against its shell
+    assert compound_paths(many[:0]) == []
+
+
+def test_units_without_mass_are_drawn(tmp_path: Path) -> None:
+    tables = example_tables()
+    nothing = {name: 0 for name in tables.units.columns if tables.units[name].dtype == np.int64}
+    units = tables.units.assign(**nothing, ccr=np.nan, ecc=np.nan, esc=np.nan, zone=np.int8(0))
+    parcels = tables.parcels.assign(
+        **{c.name: 0 for c in tables.categories}, emission_g=0, sink_g=0
+    )
+    grid = tables.grid_1km * 0
+    grid.attrs.update(tables.grid_1km.attrs)
+    empty = dataclasses.replace(
+        tables, units=units.assign(gdp=pd.array([pd.NA] * 6, "Int64")), parcels=parcels, grid_1km=grid, parents=()
+    )  # fmt: skip
+    assert len(write_study_figures(empty, tmp_path, formats=["png"], dpi=40)) == len(NAMES)
