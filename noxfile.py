@@ -103,9 +103,7 @@ def docs(session: nox.Session) -> None:
     _install(session, "docs")
     if "build" not in session.posargs:
         session.run("python", "docs/generate.py")
-    session.run(
-        *("sphinx-build", "-b", "html", "-W", "--keep-going", "-E", "docs", "build/docs")
-    )
+    session.run(*("sphinx-build", "-b", "html", "-W", "--keep-going", "-E", "docs", "build/docs"))
 
 
 @nox.session
