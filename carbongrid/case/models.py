@@ -49,7 +49,7 @@ class Case(Section):
         about(
             "Reference region",
             "word or column",
-            "region of C, CA and G in the indices: all, or a column of the units",
+            "region of C, CA and G in the indices: all, or a parent column of the units",
             example="all",
         ),
     ] = "all"

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from carbongrid.categories import SECTORS
 from carbongrid.errors import InputError, Problem
+from carbongrid.result import (
+    GEOMETRY_COLUMNS,
+    UNIT_NAMES,
+    UNIT_NUMBERS,
+    Kind,
+    in_tonnes,
+    repeated_columns,
+    unit_masses,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -22,9 +30,6 @@ if TYPE_CHECKING:
 
     from carbongrid.ledger import Ledger
     from carbongrid.result import RunTables
-
-Kind = Literal["text", "mass", "whole", "number", "flag"]
-"""Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
 
 DENSITY_SUFFIX = "_t_km2"
 """Columns of parcels.parquet that end so are a mass over the parcel's area."""
@@ -61,23 +66,8 @@ LEDGER: Mapping[str, Kind] = {
     "weight_unit": "text",
     "reason": "text",
 }
-_UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text"}
-_UNIT_NUMBERS: Mapping[str, Kind] = {
-    "residents": "number",
-    "gdp": "whole",
-    "ccr": "number",
-    "ecc": "number",
-    "esc": "number",
-    "zone": "whole",
-    "zone_name": "text",
-    "borderline": "flag",
-    "indicative": "flag",
-    "balance": "text",
-    "reason": "text",
-}
 _PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
 _PARCEL_NUMBERS: Mapping[str, Kind] = {"area_m2": "number", "mode": "text", "cells": "whole"}
-_GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
 
 
 @dataclass(frozen=True)
@@ -150,10 +140,10 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
 def unit_kinds(parents: Iterable[str], masses: Iterable[str]) -> dict[str, Kind]:
     """Return the columns of units.csv, in its order, from the parents and the mass columns."""
     return {
-        **_UNIT_NAMES,
+        **UNIT_NAMES,
         **dict.fromkeys(parents, "text"),
         **dict.fromkeys(masses, "mass"),
-        **_UNIT_NUMBERS,
+        **UNIT_NUMBERS,
     }  # fmt: skip
 
 
@@ -195,16 +185,9 @@ def _ledger(ledger: Ledger) -> Table:
 
 def _units(tables: RunTables) -> Table:
     units = tables.units
-    own = sorted({c.sector for c in tables.categories if not c.sink} - set(SECTORS))
-    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
-    masses = [
-        "emission_g",
-        "sink_g",
-        *sectors,
-        *(c.name.replace("/", "_") + "_g" for c in tables.categories),
-    ]
-    _refuse_clashes([*_UNIT_NAMES, *tables.parents, *masses, *_UNIT_NUMBERS, *_GEOMETRY_COLUMNS])
+    masses = unit_masses(tables.categories)
+    _refuse_clashes([*UNIT_NAMES, *tables.parents, *masses, *UNIT_NUMBERS, *GEOMETRY_COLUMNS])
     kinds = unit_kinds(tables.parents, masses)
     nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
     columns = {
@@ -229,9 +212,8 @@ def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
 
 
 def _refuse_clashes(names: list[str]) -> None:
-    """Raise if two names are one; SQLite and spreadsheets do not tell columns apart by case."""
-    folded = [in_tonnes(name).casefold() for name in names]
-    twice = sorted({name for name, key in zip(names, folded, strict=True) if folded.count(key) > 1})
+    """Raise if two names are one in a file."""
+    twice = repeated_columns(names)
     if twice:
         raise InputError(
             Problem(
@@ -245,11 +227,6 @@ def _refuse_clashes(names: list[str]) -> None:
 def titles(kinds: Mapping[str, Kind]) -> list[str]:
     """Return the column names of a table for people, whose mass is in tonnes: ``sink_g`` is ``sink_t``."""
     return [in_tonnes(name) if kind == "mass" else name for name, kind in kinds.items()]
-
-
-def in_tonnes(name: str) -> str:
-    """Return what a mass column in grams is called where it holds tonnes."""
-    return name.removesuffix("_g") + "_t" if name.endswith("_g") else name
 
 
 def _published(content: Content) -> Content:

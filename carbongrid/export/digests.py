@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from carbongrid.export.content import Content, Kind, Table
+from carbongrid.export.content import Content, Table
+from carbongrid.result import Kind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from carbongrid.errors import VerificationError
 from carbongrid.export.content import (
     DENSITY_SUFFIX,
     Table,
-    in_tonnes,
     parcel_kinds,
     titles,
     typed,
     with_geometry,
 )
 from carbongrid.export.styles import STYLES_LAYER, style_table, styles_of
+from carbongrid.result import in_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd

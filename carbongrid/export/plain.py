@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import VerificationError
-from carbongrid.export.content import INVENTORY, LEDGER, Kind, Table, titles, typed, unit_kinds
+from carbongrid.export.content import INVENTORY, LEDGER, Table, titles, typed, unit_kinds
+from carbongrid.result import Kind
 from carbongrid.units_of_measure import format_tonnes
 
 if TYPE_CHECKING:

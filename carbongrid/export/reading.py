@@ -13,11 +13,11 @@ import xarray as xr
 
 from carbongrid.categories import Category, column_of
 from carbongrid.errors import InputError, VerificationError
-from carbongrid.export.content import Content, Table, in_tonnes, with_geometry
+from carbongrid.export.content import Content, Table, with_geometry
 from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
 from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.export.rasters import read_grid_nc
-from carbongrid.result import Result, RunTables
+from carbongrid.result import Result, RunTables, in_tonnes
 
 
 def read_content(directory: Path) -> Content:

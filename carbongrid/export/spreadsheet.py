@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.categories import column_of, sector_names
-from carbongrid.export.content import Kind, Table, titles
+from carbongrid.export.content import Table, titles
 from carbongrid.guidance import read_guidance
+from carbongrid.result import Kind
 from carbongrid.zoning import zones
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from carbongrid.io.regional import read_census, read_gdp, read_old_codes, read_w
 from carbongrid.io.tables import read_table, require_columns
 from carbongrid.io.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.io.units import read_units
+from carbongrid.result import parent_clashes
 
 _ANY_PLANE = "EPSG:6933"
 
@@ -158,6 +159,7 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
         )
     if case.lines:
         lines = gather.noted(lambda: reading("lines", [crs], lambda: read_lines(case, crs)))
+    gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
     totals: Any = None
@@ -235,6 +237,18 @@ def _guidance(case: Case) -> tuple[Advice, ...]:
     table = read_table(path)
     require_columns(table, path.name, COLUMNS[:1])
     return read_guidance(table, where=path.name)
+
+
+def _clash_problems(case: Case, known: dict[str, Category]) -> list[Problem]:
+    """Return an error for each parent column whose name a run needs for a column of its own."""
+    return [
+        Problem(
+            f"a parent column cannot be called {name!r}: a run gives the units a column of that name",
+            f"{case.units.path}, {case.path.name}: [units] parents",
+            "Rename it in the file.",
+        )
+        for name in parent_clashes(case.units.parents, known.values())
+    ]
 
 
 def _field_columns(categories: dict[str, Category]) -> list[str]:

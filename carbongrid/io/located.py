@@ -65,7 +65,9 @@ class LocatedPoints:
         return [Problem(what, self.where, "Check crs.", "warning")]
 
 
-def read_located(case: Case, section: Any, columns: Sequence[str]) -> LocatedPoints:
+def read_located(
+    case: Case, section: Any, columns: Sequence[str], codes: Sequence[str] = ()
+) -> LocatedPoints:
     """Return the points that a section of the case names.
 
     Parameters
@@ -76,6 +78,8 @@ def read_located(case: Case, section: Any, columns: Sequence[str]) -> LocatedPoi
         With path, layer, x, y, crs and encoding.
     columns
         Other columns to read.
+    codes
+        Those of them that hold codes.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def read_located(case: Case, section: Any, columns: Sequence[str]) -> LocatedPoi
     """
     path, where = case.resolve(section.path), section.path
     if is_table(section.path):
-        table = read_table(path, encoding=section.encoding)
+        table = read_table(path, encoding=section.encoding, codes=codes)
         require_columns(table, where, [section.x, section.y, *columns])
         names = np.array([f"row {row}" for row in table.index], dtype=object)
         problems: list[Problem] = []

@@ -32,7 +32,7 @@ from carbongrid.io.partition import (
     partition_by_order,
     stack_order,
 )
-from carbongrid.io.reference import crs_problems, grid_crs, reproject
+from carbongrid.io.reference import crs_problems, grid_crs, reproject, scale_problems
 from carbongrid.io.tables import read_table
 from carbongrid.io.vector import (
     fields_of,
@@ -132,7 +132,10 @@ def read_parcels(
     if section.area_field is not None:
         notes += _area_notes(section.area_field, parcels)
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
-    return _in_grid(case, parcels, numeric), notes
+    located = _in_grid(case, parcels, numeric)
+    west, south, east, north = located.total_bounds
+    notes += scale_problems(located.crs, (west, south, east, north), f"{case.path.name}: grid.crs")
+    return located, notes
 
 
 def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) -> gpd.GeoDataFrame:
@@ -249,7 +252,7 @@ def _code_system(case: Case) -> pd.DataFrame:
     name = case.parcels.code_system
     if name in SYSTEMS:
         return read_code_system(name)
-    return read_code_system(read_table(case.resolve(name)), where=name)
+    return read_code_system(read_table(case.resolve(name), codes=("code",)), where=name)
 
 
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:

@@ -47,7 +47,7 @@ def read_pois(
     DataFrame
         Columns poi_type, category (blank: no match), x, y, sorted by x, y, poi_type.
     list of Problem
-        Types without a match, with their counts.
+        Types without a match, with their counts; types that look as if they had lost leading zeros.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def read_pois(
     """
     section = case.pois
     assert section is not None, "the case names no POIs"
-    points = read_located(case, section, [section.type])
+    points = read_located(case, section, [section.type], [section.type])
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems)
     crosswalk = _crosswalk(case, section.crosswalk, categories)
@@ -68,7 +68,8 @@ def read_pois(
         {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
     )
     table = table.sort_values(["x", "y", "poi_type"], kind="stable", ignore_index=True)
-    return table, [*points.notes, *_unmatched(table, section.crosswalk, points.where)]
+    notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
+    return table, [*notes, *_unmatched(table, section.crosswalk, points.where)]
 
 
 def match_poi_types(types: pd.Series, crosswalk: Mapping[str, str]) -> pd.Series:
@@ -161,7 +162,7 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dic
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
-        table = read_table(case.resolve(name))
+        table = read_table(case.resolve(name), codes=("poi_type",))
         require_columns(table, name, ["poi_type", "category"])
         table = table[table["category"] != ""]
         _check_crosswalk(table, name, categories)
@@ -186,6 +187,27 @@ def _check_crosswalk(table: pd.DataFrame, where: str, categories: Collection[str
         problems.append(Problem(f"{name!r} is not a category", where, hint))
     if problems:
         raise InputError(problems)
+
+
+def _lost_zeros(pois: pd.DataFrame, crosswalk: Mapping[str, str], where: str) -> list[Problem]:
+    """Return a warning of types that a spreadsheet may have shortened: with zeros before them they would match."""
+    counts = {str(text): int(count) for text, count in pois["poi_type"].value_counts().items()}
+    length = max((len(text) for text in (*crosswalk, *counts) if _is_digits(text)), default=0)
+    short = [text for text in counts if _is_digits(text) and text not in crosswalk]
+    padded = {text: text.zfill(length) for text in short if len(text) < length}
+    categories = match_poi_types(pd.Series(list(padded.values()), dtype=str), crosswalk)
+    lost = [text for text, found in zip(padded, categories, strict=True) if found]
+    if not lost:
+        return []
+    told = listed(f"{text} for {padded[text]} ({counts[text]})" for text in lost)
+    number = sum(counts[text] for text in lost)
+    what = f"{number} of {len(pois)} POIs are of {len(lost)} types that would match with leading zeros: {told}"
+    way_out = "A spreadsheet may have taken them off: get the table anew, with the types as text."
+    return [Problem(what, where, way_out, "warning")]
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:

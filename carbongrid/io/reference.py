@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS, Proj, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
@@ -18,6 +18,10 @@ Bounds = tuple[float, float, float, float]
 
 _MARGIN = 3.0
 """Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
+
+
+_SCALE_LIMIT = 0.02
+"""Share by which areas or lengths may be off in the grid's plane without a warning."""
 
 
 class _WithGrid(Protocol):
@@ -62,11 +66,11 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
     Raises
     ------
     InputError
-        If the case names a CRS that is not projected in metres.
+        If the case names a CRS that is not projected in metres, or is not made for where the parcels lie.
     """
+    there = _lonlat_bounds(bounds, source)
     if case.grid.crs is None:
-        geodetic = _geographic(source)
-        return equal_area_crs(_lonlat_bounds(bounds, source), geodetic)
+        return equal_area_crs(there, _geographic(source))
     chosen = CRS.from_user_input(case.grid.crs)
     if not chosen.is_projected or any(
         axis.unit_conversion_factor != 1 for axis in chosen.axis_info
@@ -76,7 +80,45 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
             "grid.crs",
             "Leave it out for an equal-area one.",
         )
+    area = _area_of_use(chosen)
+    if not _within(there, area):
+        edges = (area.west, area.south, area.east, area.north)
+        raise InputError(
+            f"the parcels lie outside the area of use of {chosen.name} ({_in_words(edges)}): they run {_in_words(there)}",
+            f"grid.crs = {case.grid.crs!r}",
+            "Leave it out for an equal-area one, or name the CRS of their place.",
+        )
     return chosen
+
+
+def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
+    """Return a warning if the grid's plane shows areas or lengths of the data off by more than 2 %.
+
+    Parameters
+    ----------
+    crs
+        The grid's CRS.
+    bounds
+        Of the data, in that CRS; their centre and corners are looked at.
+    where
+        For the message.
+    """
+    west, south, east, north = bounds
+    x = np.array([(west + east) / 2, west, east, west, east])
+    y = np.array([(south + north) / 2, south, south, north, north])
+    longitude, latitude = transformer_between(crs, _geographic(crs)).transform(x, y)
+    factors = Proj(crs).get_factors(longitude, latitude)
+    areas = np.asarray(factors.areal_scale) - 1
+    lengths = np.array([factors.tissot_semimajor, factors.tissot_semiminor]) - 1
+    area, length = (each.flat[np.argmax(np.abs(each))] for each in (areas, lengths))
+    if not max(abs(area), abs(length)) > _SCALE_LIMIT:
+        return []
+    what = (
+        f"the grid's plane, {crs.name}, shows areas here off by up to {area:+.1%} and lengths by up to {length:+.1%}, so "
+        "that 100 m in it are not 100 m on the ground, and a cell of 1 km2 is not 1 km2"
+    )
+    way_out = "Leave grid.crs out for an equal-area plane centred on the data."
+    return [Problem(what, where, way_out, "warning")]
 
 
 def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
@@ -144,9 +186,14 @@ def fits(crs: CRS, bounds: Bounds) -> bool:
         return False
     if west < -360 or east > 360 or south < -90 or north > 90:
         return False
-    area = _area_of_use(crs)
+    return _within((west, south, east, north), _area_of_use(crs))
+
+
+def _within(bounds: Bounds, area: Any) -> bool:
+    """Whether longitudes and latitudes lie in an area of use, give or take 3 degrees; None is everywhere."""
     if area is None:
         return True
+    west, south, east, north = bounds
     right = area.east if area.east >= area.west else area.east + 360
     across = any(
         area.west - _MARGIN <= west + turn and east + turn <= right + _MARGIN

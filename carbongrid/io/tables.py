@@ -12,7 +12,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
-from carbongrid.io.workbook import workbook_cells
+from carbongrid.io.workbook import numbers_of, workbook_cells
 
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
@@ -21,7 +21,9 @@ _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
-def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: str | Path, *, encoding: str | None = None, codes: Collection[str] = ()
+) -> pd.DataFrame:
     """Return a table in which every cell is text, without blanks around it.
 
     Parameters
@@ -31,6 +33,8 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
         stored values of its formulas. The content decides which.
     encoding
         Of a CSV file; by default UTF-8 (with or without a byte order mark), then GB18030.
+    codes
+        Columns of codes or ids: a workbook's cells must hold them as text, or show their zeros by their format.
 
     Returns
     -------
@@ -42,17 +46,38 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
     ------
     InputError
         If the file is missing, is neither, cannot be decoded, has rows longer than its header, a formula
-        without a stored value, or a column twice.
+        without a stored value, a column twice, or numbers in a column of codes.
     """
     path = Path(path)
     head = _head(path)
     if head.startswith(b"PK\x03\x04"):
         cells = workbook_cells(path)
+        _check_codes(cells, codes, path.name)
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
     else:
         cells = _csv_cells(decoded(path.read_bytes(), path.name, encoding), path.name)
     return with_header(cells, path.name)
+
+
+def _check_codes(cells: pd.DataFrame, codes: Collection[str], where: str) -> None:
+    """Raise if a workbook holds numbers in a column of codes: what was 060100 is 60100 by now, and nobody can tell."""
+    names = [] if cells.empty else list(cells.iloc[0])
+    found: dict[str, list[int]] = {}
+    for row, column in sorted(numbers_of(cells)):
+        if row and names[column] in codes:
+            found.setdefault(names[column], []).append(row)
+    problems = [
+        Problem(
+            f"column {name!r} holds numbers where codes and ids are text, and a leading zero would be lost: {len(rows)} "
+            f"cells, the first {cells.iat[rows[0], names.index(name)]!r}",
+            f"{where}, row {rows[0] + 1}, column {name}",
+            "Format the column as text and write the codes anew, or give it a format of zeros, such as 000000.",
+        )
+        for name, rows in found.items()
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def decoded(data: bytes, where: str, encoding: str | None = None) -> str:

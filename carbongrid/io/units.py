@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -24,8 +26,6 @@ from carbongrid.io.geometry import (
 from carbongrid.io.partition import find_overlaps, overlap_problems
 from carbongrid.io.reference import crs_problems, reproject
 from carbongrid.io.vector import fields_of, listed, missing_columns, read_vector, text_column
-
-_FIXED = ("id", "name", "name_en", "geometry")
 
 
 def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
@@ -57,11 +57,6 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     columns = list(dict.fromkeys(column for column in wanted if column))
     known = fields_of(path, section.layer, section.encoding)
     problems = missing_columns(columns, known, where)
-    problems += [
-        Problem(f"a parent column cannot be called {column!r}", where, "Rename it in the file.")
-        for column in section.parents
-        if column in _FIXED
-    ]
     if problems:
         raise InputError(problems)
     table = read_vector(path, section.layer, section.encoding, columns)
@@ -103,6 +98,7 @@ def _attributes(
     for column in section.parents:
         attributes[column] = text_column(table, column, where, problems)
         _check_blank(attributes[column], f"code in {column!r}", ids, where, problems)
+    problems += _order_problems(section.parents, attributes, where)
     rows = np.array([f"row {row + 1}" for row in range(len(ids))], dtype=object)
     _check_blank(ids, f"code in {section.id!r}", rows, where, problems)
     codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
@@ -115,6 +111,27 @@ def _attributes(
         what = f"{int((counts > 1).sum())} units stand more than once: {listed(codes[counts > 1])}"
         problems.append(Problem(what, where, way_out))
     return pd.DataFrame(attributes, dtype=str)
+
+
+def _order_problems(
+    parents: Sequence[str], codes: Mapping[str, Names], where: str
+) -> list[Problem]:
+    """Return an error for each pair of neighbouring parents of which the farther one is named first."""
+    return [
+        Problem(
+            f"parents must be named nearest first, but each {far!r} lies in one {near!r}, and not the other way round",
+            where,
+            f"Write {far!r} before {near!r} in parents.",
+        )
+        for near, far in pairwise(parents)
+        if _lie_in_one(codes[far], codes[near]) and not _lie_in_one(codes[near], codes[far])
+    ]
+
+
+def _lie_in_one(inner: Names, outer: Names) -> bool:
+    """Whether each code of one level goes with one code of the other."""
+    pairs = set(zip(inner.tolist(), outer.tolist(), strict=True))
+    return len(pairs) == len(set(inner.tolist()))
 
 
 def _check_blank(

@@ -18,6 +18,7 @@ MOST_BYTES = 2**29
 """A workbook that unpacks to more than this (512 MiB) is refused."""
 
 _ZEROS = re.compile("0+")
+_NUMBERS = "numbers"
 
 
 def workbook_cells(path: Path) -> pd.DataFrame:
@@ -34,6 +35,14 @@ def workbook_cells(path: Path) -> pd.DataFrame:
         stored value.
     """
     return next(iter(_sheets(path, first=True).values()))
+
+
+def numbers_of(cells: pd.DataFrame) -> frozenset[tuple[int, int]]:
+    """Return (row, column), from 0, of the cells of :func:`workbook_cells` that hold a number without a format of zeros.
+
+    A code that is stored so may have lost its zeros.
+    """
+    return frozenset(cells.attrs.get(_NUMBERS, ()))
 
 
 def workbook_sheets(path: Path) -> dict[str, pd.DataFrame]:
@@ -89,10 +98,12 @@ def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:
     stored.reset_dimensions()
     written.reset_dimensions()
     rows: list[list[str]] = []
+    numbers: list[tuple[int, int]] = []
     problems = []
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
     for number, (values, formulas) in enumerate(pairs, start=1):
         rows.append([_cell_text(cell) for cell in values])
+        numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
         problems += [
             Problem(
                 f"the formula {formula.value} has no stored value",
@@ -105,7 +116,17 @@ def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:
     if problems:
         raise InputError(problems)
     width = max(map(len, rows), default=0)
-    return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    cells.attrs[_NUMBERS] = tuple(numbers)
+    return cells
+
+
+def _is_bare_number(cell: Any) -> bool:
+    return (
+        isinstance(cell.value, int | float)
+        and not isinstance(cell.value, bool)
+        and not _ZEROS.fullmatch(cell.number_format or "")
+    )
 
 
 def _cell_text(cell: Any) -> str:

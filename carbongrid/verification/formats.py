@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.export.content import in_tonnes
+from carbongrid.result import in_tonnes
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import Check, check_of
 

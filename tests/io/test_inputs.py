@@ -168,3 +168,59 @@ def test_gdp_of_an_old_code_that_is_a_district_now_is_refused(tmp_path):
     )
     (told,) = problems_of(case)
     assert "gdp.csv, row 2, column region: '99' is an old code of 'D1'" in told
+
+
+@pytest.mark.parametrize(
+    "name", ["zone", "gdp", "residents", "reason", "waste_g", "waste_t", "emission_t", "fid", "ccr",
+             "industry_manufacturing_t", "waste/industrial", "name", "Zone"],
+)  # fmt: skip
+def test_a_parent_column_called_like_one_of_ours_is_refused_before_the_run(tmp_path, name):
+    # Most of them ended in a crash or a clash of columns, after the rasterization; check said nothing.
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        {"totals.csv": WASTE},
+        of_units={name: ["A", "A", "B", "B"]} if name not in ("fid",) else {},
+        units={"parents": ["district", name]},
+    )
+    told = [each for each in problems_of(case) if "parent column" in each]
+    assert len(told) == 1
+    assert f"cannot be called {name!r}" in told[0]
+    assert "units.gpkg" in told[0]
+
+
+def test_parents_named_farthest_first_are_refused(tmp_path):
+    # A total of the district counted as one of the city, and the city's as one inside of it.
+    city = {"of_units": {"city": ["C"] * 4}}
+    order = {"units": {"parents": ["city", "district"]}}
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, **city, **order)
+    (told,) = problems_of(case)
+    assert "nearest first, but each 'district' lies in one 'city'" in told
+    assert "Write 'district' before 'city'" in told
+
+
+@pytest.mark.parametrize("other", [["C"] * 4, ["D1", "D1", "D2", "D2"], ["X", "Y", "X", "Y"]])
+def test_parents_in_order_of_one_size_or_across_each_other_are_fine(tmp_path, other):
+    parents = {"units": {"parents": ["district", "other"]}}
+    case = squares_case(
+        tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, of_units={"other": other}, **parents
+    )
+    assert read_inputs(case).units["other"].tolist() == other
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:32610", "EPSG:3031"])
+def test_a_grid_of_another_part_of_the_world_is_refused(tmp_path, crs):
+    # UTM 33 N in Jiangsu: areas off by half and more, exit 0 and not a word.
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, grid={"crs": crs})
+    told = problems_of(case)[0]
+    assert "the parcels lie outside the area of use of" in told
+    assert "x 119.99" in told or "x 120" in told
+
+
+def test_a_grid_that_shows_areas_wrong_is_warned_of_with_the_numbers(tmp_path):
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, grid={"crs": "EPSG:3857"})
+    (told,) = [note for note in read_inputs(case).notes if "grid's plane" in note.what]
+    assert told.level == "warning"
+    # Web Mercator at 31.2 degrees north: near (1 / cos)^2 and 1 / cos, on the ellipsoid.
+    assert "areas here off by up to +36." in told.what
+    assert "lengths by up to +16.9%" in told.what

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 import shapely
@@ -169,3 +170,40 @@ def test_types_that_are_numbers(tmp_path):
     case = case_of(tmp_path, pois={"path": "pois.gpkg", "crs": "EPSG:4490"})
     with pytest.raises(InputError, match="read as numbers"):
         read_pois(case, GRID)
+
+
+def test_types_that_lost_their_zeros_are_told(tmp_path):
+    # 060100 became 60100 in a spreadsheet: half of the shops were dropped with a note.
+    rows = ["060100,120.6,31.3", "60100,120.6,31.3", "60100,120.61,31.3", "10100,120.6,31.3"]
+    _, notes = read_pois(pois_case(tmp_path, *rows), GRID)
+    warning = next(note for note in notes if "leading zeros" in note.what)
+    assert warning.level == "warning"
+    # 10100 matches 10*, hotels, and is 010100, a filling station, all the same.
+    assert "3 of 4 POIs are of 2 types" in warning.what
+    assert "60100 for 060100 (2), 10100 for 010100 (1)" in warning.what
+    fine = ["060100,120.6,31.3", "170300,120.6,31.3"]
+    assert read_pois(pois_case(tmp_path, *fine), GRID)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown", "says"),
+    [
+        (60100, "General", "row 3, column typecode"),
+        (60100.0, "0.00", "row 3"),
+        (60100, "000000", ""),
+    ],
+)
+def test_types_that_a_workbook_holds_as_numbers(tmp_path, cell, shown, says):
+    """Seen to pass as 60100, of no category, without a word."""
+    book = openpyxl.Workbook()
+    for row in (["typecode", "lon", "lat"], ["060100", 120.6, 31.3], [cell, 120.6, 31.3]):
+        book.active.append(row)
+    book.active["A3"].number_format = shown
+    book.save(tmp_path / "pois.xlsx")
+    case = case_of(tmp_path, pois={"path": "pois.xlsx", "crs": "EPSG:4490"})
+    if says:
+        with pytest.raises(InputError, match=r"holds numbers .* the first '60100'") as caught:
+            read_pois(case, GRID)
+        assert says in str(caught.value)
+    else:
+        assert read_pois(case, GRID)[0]["poi_type"].tolist() == ["060100"] * 2
