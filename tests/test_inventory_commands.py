@@ -26,7 +26,7 @@ def test_factors_are_found_by_words() -> None:
     assert "prov.clinker" not in done.stdout
     found = json.loads(said("factors", "ipcc.cement.clinker", "--json").stdout)
     assert found["factors"][0]["value"] == "0.52"
-    assert "Eq. 2.4" in said("factors", "ipcc.cement.clinker", "--key").stdout
+    assert "Eq. 2.4" in said("factors", "ipcc.cement.clinker", "--full").stdout
     assert "0 of " in said("factors", "no such thing").stdout
 
 

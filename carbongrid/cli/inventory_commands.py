@@ -27,14 +27,14 @@ _WIDEST = 48
     default=None,
     help="Only this status: verified, verified-secondary, derived, recalled.",
 )
-@click.option("--key", "exact", is_flag=True, help="Show all that is known of the factors found.")
+@click.option("--full", is_flag=True, help="Show all that is known of the factors found.")
 @_talking
 def factors(
     words: tuple[str, ...],
     gas: str | None,
     region: str | None,
     status: str | None,
-    exact: bool,
+    full: bool,
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -49,7 +49,7 @@ def factors(
         rows = [
             {**row, **_digits(catalogue()[row["key"]], plain)} for row in found.to_dict("records")
         ]
-        if exact:
+        if full:
             for row in rows:
                 for name, value in row.items():
                     if value not in ("", None):

@@ -10,8 +10,9 @@ from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line
-from carbongrid.inventory.methods import Chosen, Setting, amount_of, choose
+from carbongrid.inventory.methods import Chosen, Setting, amount_of, choose, variants
 from carbongrid.inventory.terms import TERMS, Product
+from carbongrid.units_of_measure import INT64_MAX
 
 EQUATION_OF_SECTOR = {
     "industry": 2,
@@ -76,7 +77,7 @@ def form(
         data.settings["grid"],
         data.settings["prefer"],
     )
-    problems = list(data.problems)
+    problems = [*data.problems, *_faults_of_settings(setting, data.file)]
     lines: list[Line] = []
     left_out: list[LeftOut] = []
     for row in data.rows:
@@ -91,6 +92,12 @@ def form(
         raise InputError(problems)
     masses = [line.exact for line in lines]
     weighed = [line.exact * potentials[line.gas] for line in lines]
+    if sum(weighed, Fraction(0)) > INT64_MAX:
+        raise InputError(
+            "the totals add up to more than can be counted exactly (9.2e12 t)",
+            data.file,
+            "Check the units.",
+        )
     return Inventory(
         data=data,
         lines=tuple(lines),
@@ -102,6 +109,17 @@ def form(
         categories=known,
         factors=setting.factors,
     )
+
+
+def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
+    if not setting.prefer or setting.prefer in variants():
+        return []
+    way_out = f"Known: {', '.join(sorted(variants()))}."
+    return [
+        Problem(
+            f"no activity has the variant {setting.prefer!r}", f"{file}, sheet settings", way_out
+        )
+    ]
 
 
 def _placed(fault: Problem, row: ActivityRow) -> Problem:

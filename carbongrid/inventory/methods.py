@@ -73,6 +73,11 @@ def methods_of(activity: str) -> tuple[Method, ...]:
     return _methods().get(activity, ())
 
 
+def variants() -> set[str]:
+    """Return the variants that some activity has."""
+    return {method.variant for methods in _methods().values() for method in methods}
+
+
 @cache
 def _methods() -> dict[str, tuple[Method, ...]]:
     found: dict[str, list[Method]] = {}

@@ -29,7 +29,9 @@ SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
 _IGNORED = ("readme", "lists")
 _KNOWN = (*SHEETS, SETTINGS_SHEET, FACTORS_SHEET)
 
-_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|#|[/／]|n/?a|x+|不足.*|", re.IGNORECASE)
+_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
+"""Not published, too little to print, of which, blank, less than."""
+_YEAR = re.compile(r"\d{4}")
 _WORD = re.compile(r"[a-z][a-z_]*")
 
 
@@ -111,8 +113,8 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
     elif _is_workbook(path):
         tables = {
             name: with_header(cells, f"{path.name}, sheet {name}")
-            for name, cells in workbook_sheets(path).items()
-            if name not in _IGNORED and not cells.empty
+            for name, cells in workbook_sheets(path, _IGNORED).items()
+            if not cells.empty
         }
     else:
         table = read_table(path)
@@ -146,7 +148,7 @@ def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
         name, value = cells["setting"], cells["value"]
         if not faults.member(name, SETTINGS, "setting", row, "setting") or not value:
             continue
-        if name == "year" and not re.fullmatch(r"\d{4}", value):
+        if name == "year" and not _YEAR.fullmatch(value):
             faults.add(f"expected a year, not {value!r}", "Write 2020.", row=row, column="value")
         elif name == "upstream" and value not in ("leave out", "include"):
             faults.add(
@@ -220,6 +222,8 @@ def _row(
         _told(lambda: check_unit(home, cells["unit"]), faults, row, "unit")
     unknown = _MARKS.fullmatch(cells["amount"]) is not None
     amount = None if unknown else faults.number(cells["amount"], row, "amount")
+    if cells["year"] and not _YEAR.fullmatch(cells["year"]):
+        faults.add(f"expected a year, not {cells['year']!r}", "Write 2020.", row=row, column="year")
     pct = cells["uncertainty_pct"]
     return ActivityRow(
         file=file,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -34,7 +35,12 @@ def workbook_cells(path: Path) -> pd.DataFrame:
         If it is no workbook, unpacks to more than :data:`MOST_BYTES`, or has a formula without a
         stored value.
     """
-    return next(iter(_sheets(path, first=True).values()))
+    first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
+    if not first:
+        raise InputError(
+            "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
+        )
+    return first[0]
 
 
 def numbers_of(cells: pd.DataFrame) -> frozenset[tuple[int, int]]:
@@ -45,18 +51,31 @@ def numbers_of(cells: pd.DataFrame) -> frozenset[tuple[int, int]]:
     return frozenset(cells.attrs.get(_NUMBERS, ()))
 
 
-def workbook_sheets(path: Path) -> dict[str, pd.DataFrame]:
-    """Return the cells of every visible sheet of a workbook by its name, as :func:`workbook_cells`.
+def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
+    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_cells`.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+    leave_out
+        Names of sheets that are not read.
 
     Raises
     ------
     InputError
         As :func:`workbook_cells`.
     """
-    return _sheets(path, first=False)
+    return _sheets(
+        path,
+        lambda names: [name for name in names if name not in leave_out],
+        lambda name: f"{path.name}, sheet {name}",
+    )
 
 
-def _sheets(path: Path, *, first: bool) -> dict[str, pd.DataFrame]:
+def _sheets(
+    path: Path, wanted: Callable[[list[str]], list[str]], where: Callable[[str], str]
+) -> dict[str, pd.DataFrame]:
     import openpyxl
 
     data = path.read_bytes()
@@ -72,16 +91,11 @@ def _sheets(path: Path, *, first: bool) -> dict[str, pd.DataFrame]:
             stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
-                pairs = list(zip(stored.worksheets, written.worksheets, strict=True))
-                if first:
-                    return {
-                        str(sheet.title): _sheet(sheet, other, path.name)
-                        for sheet, other in [pairs[0]]
-                    }
+                pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
+                titles = {str(sheet.title): sheet for sheet in pairs}
                 return {
-                    str(sheet.title): _sheet(sheet, other, f"{path.name}, sheet {sheet.title}")
-                    for sheet, other in pairs
-                    if sheet.sheet_state == "visible"
+                    name: _sheet(titles[name], pairs[titles[name]], where(name))
+                    for name in wanted(list(titles))
                 }
             finally:
                 stored.close()

@@ -48,7 +48,7 @@ def test_the_example_has_forty_rows_that_count_and_every_term() -> None:
 
 
 def test_pandas_gets_the_same_totals_to_the_gram() -> None:
-    """Seen to fail with 44/12 left out of urea, with a litre for a cubic metre, with 366 days."""
+    """Seen to fail with 44/12 left out, with a 亩 of 1/16 ha, with 366 days."""
     mine = inventory.by_gas(example()).groupby(["category", "gas"])["grams"].sum()
     theirs = plain_totals().set_index(["category", "gas"])["grams"]
     assert mine.sort_index().to_dict() == theirs.sort_index().to_dict()

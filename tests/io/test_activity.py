@@ -68,6 +68,7 @@ def told(path: Path) -> list[tuple[str, str]]:
         ("a,fuel/diesel,industry/mining,5,t,factor=3.1 t/t,", "parameters", "names no gas"),
         ("a,fuel/diesel,industry/mining,5,t,methane=ipcc.manufacturing.n2o.diesel_oil,", "parameters", "is of N2O"),
         ("a,product/clinker,,5,t,factor=lal2004.n,", "parameters", "bounds but no value"),
+        ("a,product/clinker,,x,t,,", "amount", "finite number"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_sheet_row_and_column(
@@ -157,10 +158,10 @@ def test_a_yearbook_mark_is_unknown_and_never_zero(sheets: Sheets, mark: str) ->
 def test_settings_are_checked(sheets: Sheets) -> None:
     path = sheets(
         industry="a,electricity,industry/mining,5,GWh,,",
-        settings="grid,jiangsoo\nyear,20\nfoo,1\nupstream,maybe",
+        settings="grid,jiangsoo\nyear,20\nfoo,1\nupstream,maybe\nprefer,chinese",
     )
     wheres = [where for where, _ in told(path)]
-    assert sum("sheet settings" in where for where in wheres) == 3
+    assert sum("sheet settings" in where for where in wheres) == 4
     assert any("sheet industry" in where for where in wheres)
 
 
@@ -241,3 +242,20 @@ def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
         read_activity(tmp_path / "none.csv")
     with pytest.raises(InputError, match="no such file"):
         read_activity(tmp_path / "nowhere.xlsx")
+
+
+def test_more_than_can_be_counted_is_refused(sheets: Sheets) -> None:
+    path = sheets(industry="a,product/lime,,20000000000000,t,,")
+    assert told(path) == [
+        ("data", "the totals add up to more than can be counted exactly (9.2e12 t)")
+    ]
+
+
+def test_a_preferred_variant_is_taken_where_there_is_one(sheets: Sheets) -> None:
+    rows = "a,fuel/diesel,industry/mining,5,t,,\nb,product/lime,,5,t,,\nc,fuel/lng,industry/mining,1,t,,"
+    formed = inventory.form(read_activity(sheets(industry=rows, settings="prefer,cn")))
+    assert {line.row.id: line.variant for line in formed.lines} == {
+        "a": "cn",
+        "b": "default",
+        "c": "gbt",
+    }
