@@ -2,7 +2,8 @@
 
 A quantity may be a number, a Fraction, a NumPy array or a pint quantity: nothing here but +, -, x, / and, where a term has them, a
 power or an exponential. Masses come out in what the factor is of (C, CO2, N2O-N ...): :func:`co2_of_carbon` and
-:func:`nitrous_oxide_of_nitrogen` make gases of them, and only :func:`co2_equivalent` adds gases up.
+:func:`nitrous_oxide_of_nitrogen` make gases of them, and only :func:`co2_equivalent` adds gases up. A function has as many
+parameters as its term has factors.
 
 | equation | functions |
 | --- | --- |

@@ -77,19 +77,7 @@ def form(
         data.settings["grid"],
         data.settings["prefer"],
     )
-    problems = [*data.problems, *_faults_of_settings(setting, data.file)]
-    lines: list[Line] = []
-    left_out: list[LeftOut] = []
-    for row in data.rows:
-        try:
-            formed, left = _of_row(row, setting, known, data.settings["upstream"], sinks)
-        except InputError as error:
-            problems += [_placed(fault, row) for fault in error.problems]
-            continue
-        lines += formed
-        left_out += left
-    if problems:
-        raise InputError(problems)
+    lines, left_out = _of_rows(data, setting, known, sinks)
     masses = [line.exact for line in lines]
     weighed = [line.exact * potentials[line.gas] for line in lines]
     if sum(weighed, Fraction(0)) > INT64_MAX:
@@ -109,6 +97,26 @@ def form(
         categories=known,
         factors=setting.factors,
     )
+
+
+def _of_rows(
+    data: ActivityData, setting: Setting, categories: Mapping[str, Category], sinks: str
+) -> tuple[list[Line], list[LeftOut]]:
+    """Return the products of all rows, or raise with all that is wrong."""
+    problems = [*data.problems, *_faults_of_settings(setting, data.file)]
+    lines: list[Line] = []
+    left_out: list[LeftOut] = []
+    for row in data.rows:
+        try:
+            formed, left = _of_row(row, setting, categories, data.settings["upstream"], sinks)
+        except InputError as error:
+            problems += [_placed(fault, row) for fault in error.problems]
+            continue
+        lines += formed
+        left_out += left
+    if problems:
+        raise InputError(problems)
+    return lines, left_out
 
 
 def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
