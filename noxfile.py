@@ -114,6 +114,15 @@ def formats(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Drive the system's Chromium over reports, the longer checks too."""
+    _install(session, "test")
+    env = {**_fresh_numba_cache(session), "CARBONGRID_BROWSER": "1"}
+    options = ("--log-cli-level=info", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/browser", *options, env=env)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks once, quickly, on this checkout."""
     _install(session, "test", "bench")

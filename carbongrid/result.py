@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.categories import SECTORS, column_of
 
+from carbongrid.notebook import card
+
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
     from carbongrid.categories import Category
     from carbongrid.guidance import Advice
-    from carbongrid.ledger import Ledger
+    from carbongrid.ledger import Ledger, LedgerTable
+    from carbongrid.report.plots import Plots
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,8 @@ class Result:
         Dataset of grid_1km.nc, lazy.
     labels
         Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
+    plot
+        Draws the units: ``plot.zones()``, ``plot.ecc_esc()``.
     """
 
     directory: Path
@@ -202,6 +207,38 @@ class Result:
     units: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame
     inventory: pd.DataFrame
-    ledger: pd.DataFrame
+    ledger: LedgerTable
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
+    plot: Plots
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it: what it is, and its zones."""
+        units = self.units
+        emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
+        warnings = [text for level, text in self.manifest["assumptions"] if level == "warning"]
+        facts = [
+            ("units", f"{len(units):,}"),
+            ("emission in them", f"{emission:,.0f} t CO2e"),
+            ("sink in them", f"{sink:,.0f} t CO2e"),
+            ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
+            ("borderline", f"{int(units['borderline'].sum())}"),
+            ("warnings", f"{len(warnings)}"),
+            ("report", str(self.directory / "report.html")),
+        ]
+        rows = [
+            (
+                str(name),
+                f"{len(inside)}",
+                f"{inside['emission_t'].sum():,.0f}",
+                f"{inside['sink_t'].sum():,.0f}",
+            )
+            for name, inside in units.groupby("zone_name", sort=True)
+        ]
+        return card(
+            str(self.manifest["title"]),
+            str(self.manifest["year"]),
+            facts=facts,
+            columns=("zone", "units", "emission, t", "sink, t"),
+            rows=rows,
+        )

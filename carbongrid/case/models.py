@@ -23,6 +23,7 @@ from carbongrid.case.figures import (
 from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
 from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import Text, is_path_of, one_of, wrong
+from carbongrid.notebook import card
 
 
 class Case(Section):
@@ -197,6 +198,24 @@ class Case(Section):
         from carbongrid.case.reading import case_of
 
         return case_of(values, Path(path))
+
+    def _repr_html_(self) -> str:
+        """Return the case as a notebook shows it: its choices and its files."""
+        choices = [
+            ("year", str(self.year)),
+            ("reference region", self.reference),
+            ("parcels shared by", self.reduce),
+            ("fine and coarse grid", f"{self.grid.resolution:g} m, {self.grid.coarse:g} m"),
+        ]
+        if self.electricity:
+            choices.append(("electricity", self.electricity))
+        return card(
+            self.title or self.path.stem,
+            str(self.path),
+            facts=choices,
+            columns=("key", "file"),
+            rows=list(self.named_files()),
+        )
 
     @property
     def path(self) -> Path:

@@ -17,6 +17,8 @@ from carbongrid.export.content import Content, Table, with_geometry
 from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
 from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.export.rasters import read_grid_nc
+from carbongrid.ledger import LedgerTable
+from carbongrid.report.plots import Plots
 from carbongrid.result import Result, RunTables, in_tonnes
 
 
@@ -147,9 +149,10 @@ def read_result(directory: Path) -> Result:
         units=units,
         parcels=_parcels(content.parcels, units),
         inventory=_for_people(content.inventory),
-        ledger=_for_people(content.ledger),
+        ledger=LedgerTable(_for_people(content.ledger)),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=xr.open_zarr(labels, consolidated=False) if labels.exists() else None,
+        plot=Plots(units),
     )
 
 

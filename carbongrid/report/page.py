@@ -69,7 +69,11 @@ def write_report(tables: RunTables, directory: Path) -> Path:
     from markupsafe import Markup
 
     style = _asset("assets/report.css")
-    scripts = [_library(), *(_asset(f"assets/{name}.js") for name in _SCRIPTS)]
+    scripts = [
+        _asset("assets/head.js"),
+        _library(),
+        *(_asset(f"assets/{name}.js") for name in _SCRIPTS),
+    ]
     policy = (
         f"default-src 'none'; style-src {_source(style)}; "
         f"script-src {' '.join(map(_source, scripts))}; base-uri 'none'; form-action 'none'"

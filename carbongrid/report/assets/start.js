@@ -1,7 +1,6 @@
 // All parts are there: the page begins.
 "use strict";
 {
-  const root = document.documentElement;
   document.querySelector(".language").addEventListener("change", (event) => page.language(event.target.value));
   page.language((navigator.language ?? "").toLowerCase().startsWith("zh") ? "zh" : "en");
   page.filter();
@@ -12,5 +11,5 @@
   addEventListener("beforeprint", () => { page.tip.hidden = true; });
   const unit = /^#unit-(\d+)$/.exec(location.hash);
   if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
-  root.classList.replace("plain", "scripted");
+  document.documentElement.dataset.ready = "";
 }

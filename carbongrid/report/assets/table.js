@@ -54,7 +54,13 @@
   };
   form.addEventListener("input", (event) => { if (event.target.id !== "more-columns") page.filter(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { form.dispatchEvent(new Event("cleared")); page.filter(); }));
+  document.getElementById("show-all").addEventListener("click", () => {
+    const whole = table.classList.contains("whole");
+    form.reset();
+    document.getElementById("more-columns").checked = whole;
+    form.dispatchEvent(new Event("cleared"));
+    page.filter();
+  });
   document.getElementById("more-columns").addEventListener("change", (event) => {
     table.classList.toggle("whole", event.target.checked);
   });

@@ -1,0 +1,73 @@
+"""Headless Chromium over reports opened from disk, with the network blocked and every complaint kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if "CARBONGRID_BROWSER" not in os.environ:
+    collect_ignore = ["test_long.py"]  # nox -s browser runs it
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@dataclass
+class Opened:
+    """A page and what its browser said and asked for."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.page, name)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("no browser: install the system's chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright")
+    with playwright.sync_playwright() as driver:
+        # A sandbox needs privileges that a container's root has not; the pages are our own.
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Any) -> Iterator[Callable[..., Opened]]:
+    """Open a report in a window of its own; at the end nothing may have been asked for or complained of."""
+    windows = []
+
+    def start(report: Path, **options: Any) -> Opened:
+        options = {"viewport": {"width": 1360, "height": 900}, "locale": "en-GB", **options}
+        context = chromium.new_context(offline=True, **options)
+        context.set_default_timeout(5000)
+        window = Opened(context.new_page())
+        window.page.on(
+            "console",
+            lambda said: (
+                window.complaints.append(said.text) if said.type in ("error", "warning") else None
+            ),
+        )
+        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+        window.page.on("request", lambda request: window.asked.append(request.url))
+        window.page.goto(report.as_uri())
+        if options.get("java_script_enabled", True):
+            window.page.wait_for_selector("html[data-ready]")
+        windows.append((context, window, report))
+        return window
+
+    yield start
+    for context, window, report in windows:
+        context.close()
+        assert window.complaints == []
+        assert window.asked == [report.as_uri()]

@@ -1,0 +1,57 @@
+"""Longer checks, by ``nox -s browser``: a province's report, its size and how fast it answers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+from large_tables import large_tables
+
+from carbongrid.report import write_report
+
+logger = logging.getLogger(__name__)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    return write_report(large_tables(), tmp_path_factory.mktemp("large"))
+
+
+def test_a_province_is_small_and_quick(opened, large):
+    """Size and times are logged."""
+    size = large.stat().st_size
+    assert size < 5_000_000
+    begun = time.perf_counter()
+    page = opened(large)
+    page.hover("#land a[data-row='700']")
+    assert page.locator("#tip").is_visible()
+    waited = time.perf_counter() - begun
+    tools = page.page.context.new_cdp_session(page.page)
+    tools.send("Performance.enable")
+    metrics = {
+        each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]
+    }
+    busy = metrics[
+        "ThreadTime"
+    ]  # of the page's main thread: other work on this machine does not count
+    times = {}
+    for name, code in {
+        "search": "document.querySelector('[name=text]').value = 'Township 14'; page.filter()",
+        "all": "document.getElementById('show-all').click()",
+        "sort": "document.querySelector('th[data-key=emission_t] button').click()",
+        "layer": "page.layer('esc')",
+        "sheet": "page.choose(3, 'map')",
+        "language": "page.language('zh')",
+    }.items():
+        times[name] = page.evaluate(
+            "code => { const begun = performance.now(); eval(code); document.body.offsetHeight; return performance.now() - begun; }", code
+        )  # fmt: skip
+    told = ", ".join(f"{name} {took:.0f} ms" for name, took in times.items())
+    logger.info("%.2f MB, ready in %.2f s, %.2f s of them work; %s", size / 1e6, waited, busy, told)
+    assert busy < 2
+    assert max(times.values()) < 2000
+    assert page.locator("#table tbody tr").count() == 1500

@@ -1,0 +1,317 @@
+"""What a reader does with a report: points, clicks, types, drags, tabs, prints, switches the language."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from hostile import NAMES
+from tables_example import example_tables
+
+from carbongrid.report import write_report
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    return write_report(example_tables(), tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    tables = example_tables()
+    units = tables.units.assign(name=NAMES[:6], name_en=[""] * 6, district=NAMES[6:12])
+    tables = dataclasses.replace(tables, units=units, title=NAMES[0], currency=NAMES[1])
+    return write_report(tables, tmp_path_factory.mktemp("hostile"))
+
+
+def shown(page) -> list[str]:
+    """Codes of the rows that are shown, from the top."""
+    return page.eval_on_selector_all(
+        "#table tbody tr:not([hidden])", "rows => rows.map(row => row.cells[page.columns.get('id')].textContent)"
+    )  # fmt: skip
+
+
+def column(page, key: str) -> list[str]:
+    return page.evaluate(
+        "key => [...page.table.tBodies[0].rows].map(row => row.cells[page.columns.get(key)].dataset.v)", key
+    )  # fmt: skip
+
+
+def spot(page, unit: int) -> tuple[float, float]:
+    """Where on the screen a point inside a unit lies; a crooked unit's middle may be in another."""
+    page.locator("#land").scroll_into_view_if_needed()
+    place = page.evaluate(
+        "unit => { const m = document.getElementById('land').getScreenCTM(); const [x, y] = page.data.places[unit]; return [m.a * x + m.e, m.d * y + m.f]; }", unit
+    )  # fmt: skip
+    return tuple(place)
+
+
+def serious(page) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def test_map_and_table_point_at_each_other(opened, small):
+    page = opened(small)
+    page.hover("#land a[data-row='3']")
+    assert page.locator("tr.pointed").get_attribute("id") == "unit-4"
+    tip = page.locator("#tip").inner_text()
+    for words in ("Nanhu", "南湖街道", "ECC", "1e6 CNY", "emission", "t km⁻²", "18,000"):
+        assert words in tip
+    page.hover("#unit-3 td:nth-child(3)")
+    assert page.locator("#marks use").get_attribute("href") == "#shape-3"
+    page.mouse.move(5, 5)
+    assert page.locator("#marks use").count() == 0
+
+
+def test_a_click_on_the_map_opens_the_sheet_and_marks_the_row(opened, small):
+    page = opened(small)
+    page.click("#land a[data-row='0']")
+    assert page.locator("tr.chosen").get_attribute("id") == "unit-1"
+    sheet = page.locator("#sheet").inner_text()
+    for words in ("Dongshan", "0101", "Why this zone", "Urban homes", "Manufacturing", "Guidance"):
+        assert words in sheet
+    page.click("#sheet [data-do='close']")
+    assert page.locator(".chosen").count() == 0
+    page.click("#unit-2 a")
+    assert page.locator("#sheet h3").inner_text().startswith("<script>")
+    assert page.locator("#marks use.chosen").get_attribute("href") == "#shape-2"
+
+
+def test_search_filter_and_sort(opened, small):
+    page = opened(small)
+    page.fill("[name=text]", "nanhu")
+    assert shown(page) == ["0201"]
+    assert page.locator("#count").inner_text() == "1 / 6"
+    assert page.locator("#land a.off").count() == 5
+    page.fill("[name=text]", "南湖")
+    assert shown(page) == ["0201"]
+    page.fill("[name=text]", "010")
+    assert shown(page) == ["0101", "0102", "0103"]
+    page.click("#show-all")
+    assert len(shown(page)) == 6
+    page.click("label[for=only-0]")
+    assert len(shown(page)) == 6 - page.evaluate(
+        "document.querySelectorAll('tr[data-zone=\"0\"]').length"
+    )
+    page.click("#show-all")
+    page.click("th[data-key=emission_t] button")
+    values = [float(value) for value in column(page, "emission_t")]
+    assert values == sorted(values)
+    page.click("th[data-key=ecc] button")
+    page.click("th[data-key=ecc] button")
+    ecc = column(page, "ecc")
+    known = [float(value) for value in ecc if value]
+    assert known == sorted(known, reverse=True)
+    assert ecc == [value for value in ecc if value] + [""] * ecc.count("")
+    assert page.locator("th[data-key=ecc]").get_attribute("aria-sort") == "descending"
+
+
+def test_every_layer_colours_the_map_as_its_legend_says(opened, small):
+    page = opened(small)
+    for key in page.eval_on_selector_all("[name=layer]", "boxes => boxes.map(box => box.value)"):
+        page.click(f"label[for=layer-{key}]")
+        legend = page.locator(f".legend[data-layer={key}]")
+        assert legend.is_visible()
+        assert page.locator(".legend[data-layer]:visible").count() == 1
+        said = legend.locator("li").evaluate_all(
+            "lines => lines.map(line => [line.querySelector('rect').getAttribute('fill'), Number(line.querySelector('b').textContent)])"
+        )
+        counts = {}
+        for colour in page.eval_on_selector_all(
+            "#land a", "all => all.map(a => a.getAttribute('fill'))"
+        ):
+            counts[colour] = counts.get(colour, 0) + 1
+        assert {colour: count for colour, count in said if count} == counts
+
+
+def test_the_language_switch(opened, small):
+    page = opened(small)
+    assert page.locator("h2:visible").first.inner_text() == "Gross emissions"
+    page.click("label[for=language-zh]")
+    assert page.locator("h2:visible").first.inner_text() == "碳排放总量"
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert page.locator("#land").get_attribute("aria-label").startswith("单元地图")
+    body = page.locator("main").inner_text()
+    for words in ("低碳经济区", "东山镇", "分区指引", "经济贡献系数"):
+        assert words in body
+    assert "low-carbon economic" not in body
+    chinese = opened(small, locale="zh-CN")
+    assert chinese.locator("h2:visible").first.inner_text() == "碳排放总量"
+
+
+def test_the_table_equals_units_csv_in_the_browser(opened, full_demo):
+    """Every cell of every number column, exact and as shown, over the demo's run."""
+    page = opened(full_demo / "run" / "report.html")
+    with (full_demo / "run" / "units.csv").open(encoding="utf-8-sig", newline="") as stream:
+        expected = list(csv.DictReader(stream))
+    heads = page.eval_on_selector_all(
+        "th.number[data-key]", "heads => heads.map(head => head.dataset.key)"
+    )
+    assert {"emission_t", "sink_t", "ccr", "ecc", "esc", "gdp", "residents", "industry_t"} <= set(
+        heads
+    )
+    rows = page.evaluate("page.rows.map(row => [...row.querySelectorAll('[data-v]')].slice(1).map(cell => [cell.dataset.v, cell.textContent]))")  # fmt: skip
+    assert len(rows) == len(expected) == 97
+    for row, unit in zip(rows, expected, strict=True):
+        for key, (exact, text) in zip(heads, row, strict=True):
+            if key != "intensity":
+                assert exact == unit[key], (unit["id"], key)
+            if key.endswith("_t"):
+                assert text == "< 1" or abs(float(text.replace(",", "")) - float(exact)) <= 0.5
+            elif key in ("ccr", "ecc", "esc", "intensity"):
+                digits = re.sub(r"[ %,]", "", text)
+                assert float(digits) == pytest.approx(
+                    float(exact) * (100 if key == "ccr" else 1), rel=5e-3
+                )
+
+
+def test_the_brush_selects_on_map_and_table(opened, full_demo):
+    page = opened(full_demo / "run" / "report.html")
+    page.locator("#quadrants").scroll_into_view_if_needed()
+    box = page.locator("#brush .overlay").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.62, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.6, steps=4)
+    page.mouse.up()
+    ends = [
+        page.input_value(f"[name={name}]") for name in ("ecc-from", "ecc-to", "esc-from", "esc-to")
+    ]
+    assert all(ends[1:3])
+    chosen = page.evaluate(
+        "page.rows.map((_, unit) => [page.number(unit, 'ecc'), page.number(unit, 'esc'), page.shown[unit]])"
+    )
+    inside = [
+        (ecc >= float(ends[0] or 0))
+        and (ecc <= float(ends[1]))
+        and (esc >= float(ends[2]))
+        and (esc <= float(ends[3] or "inf"))
+        for ecc, esc, _ in chosen
+    ]
+    assert [each[2] for each in chosen] == inside
+    assert 0 < sum(inside) < 97
+    assert page.locator("#land a.off").count() == 97 - sum(inside)
+    assert len(shown(page)) == sum(inside)
+    page.click("#show-all")
+    assert len(shown(page)) == 97
+    assert page.locator("#brush .selection").is_hidden()
+
+
+def test_by_keyboard_alone(opened, full_demo):
+    page = opened(full_demo / "run" / "report.html")
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "document.activeElement.closest('[id]')?.id ?? document.activeElement.tagName"
+            )
+        )
+        if page.evaluate("document.activeElement.matches('#land a')"):
+            break
+    assert page.evaluate("document.activeElement.matches('#land a')"), reached
+    first = page.evaluate("document.activeElement.dataset.row")
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate("document.activeElement.dataset.row")
+    assert second != first
+    places = page.evaluate("page.data.places")
+    assert places[int(second)][0] > places[int(first)][0]
+    assert page.locator("#tip").is_visible()
+    page.keyboard.press("Enter")
+    assert page.locator("tr.chosen").get_attribute("id") == f"unit-{int(second) + 1}"
+    page.keyboard.press("Escape")
+    assert page.locator(".chosen").count() == 0
+    page.focus("[name=text]")
+    page.keyboard.type("090102001")
+    assert shown(page) == ["090102001"]
+    page.focus("th[data-key=esc] button")
+    page.keyboard.press("Enter")
+    assert page.locator("th[data-key=esc]").get_attribute("aria-sort") == "ascending"
+    page.focus("#language-en")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+
+
+def test_on_a_phone(opened, full_demo):
+    page = opened(
+        full_demo / "run" / "report.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.touchscreen.tap(*spot(page, 40))
+    assert page.locator("tr.chosen").get_attribute("id") == "unit-41"
+    assert page.locator("#sheet h3").is_visible()
+    page.tap("label[for=layer-esc]")
+    assert page.locator(".legend[data-layer=esc]").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_without_scripts_table_map_and_languages_are_there(opened, small):
+    page = opened(small, java_script_enabled=False)
+    assert page.locator("#table tbody tr:visible").count() == 6
+    assert page.locator("#land a:visible").count() == 6
+    assert page.locator(".needs-script:visible").count() == 0
+    page.click("#unit-3 a")
+    assert page.url.endswith("#shape-3")
+    page.click("label[for=language-zh]")
+    assert page.locator("h2:visible").first.inner_text() == "碳排放总量"
+
+
+def test_in_print(opened, small):
+    page = opened(small)
+    page.click("#unit-1 a")
+    pdf = page.pdf(format="A4", print_background=True)
+    assert pdf.startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert page.locator("#filters:visible, .bar:visible, #layers:visible").count() == 0
+    assert page.locator("#table tbody tr:visible").count() == 6
+    wide = page.evaluate(
+        "document.getElementById('table').scrollWidth / document.querySelector('main').clientWidth"
+    )
+    assert wide <= 1.01
+
+
+def test_hostile_names_are_text(opened, hostile):
+    page = opened(hostile)
+    names = page.eval_on_selector_all(
+        "#table tbody th", "heads => heads.map(head => head.textContent)"
+    )
+    assert names == list(NAMES[:6])
+    for row, name in enumerate(NAMES[:6]):
+        page.evaluate("unit => page.choose(unit)", row)
+        assert page.locator("#sheet h3").text_content() == name
+        page.evaluate("unit => page.fillTip(unit)", row)
+        assert page.locator("#tip strong").text_content() == name
+    assert page.locator("h1").text_content() == NAMES[0]
+    assert page.evaluate("document.querySelectorAll('#sheet script, #tip script, img').length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_serious_for_axe(opened, small, language):
+    page = opened(small)
+    page.click(f"label[for=language-{language}]")
+    page.click("#unit-1 a")
+    page.click("#filters summary")
+    assert serious(page) == []
+
+
+def test_liechtenstein_without_gdp(opened, liechtenstein):
+    page = opened(liechtenstein / "run" / "report.html")
+    assert "no plane to show" in page.locator("#plane").inner_text()
+    assert page.locator("#land a").count() == 11
+    page.mouse.click(*spot(page, 2))
+    assert "unknown" in page.locator("#sheet .why").inner_text()
+    page.click("label[for=layer-esc]")
+    assert page.locator(".legend[data-layer=esc]").is_visible()
+    assert serious(page) == []

@@ -1,0 +1,107 @@
+"""Tables of a province: 1,500 crooked units and 1e5 parcels, drawn from the small example's."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from tables_example import CATEGORIES, CRS, example_tables
+
+from carbongrid.result import RunTables
+from carbongrid.zoning import zone_units
+
+COLUMNS, ROWS, SIDE, STEPS = 50, 30, 4000.0, 24
+
+
+def large_tables() -> RunTables:
+    """Return tables whose units form a coverage with 24 vertices a side, whose masses span five orders."""
+    rng = np.random.default_rng(1500)
+    units = _units(rng)
+    tables = example_tables()
+    parcels = _parcels(rng)
+    title = "A province of 1,500 townships (synthetic)"
+    ledger = tuple(
+        dataclasses.replace(
+            row,
+            total=total,
+            facilities=0,
+            by_rule=total,
+            unallocated=0,
+            units=total,
+            outside_units=0,
+        )
+        for row in tables.ledger
+        for total in [int(units[row.category].sum())]
+    )
+    return dataclasses.replace(tables, title=title, units=units, parcels=parcels, ledger=ledger)
+
+
+def _units(rng: np.random.Generator) -> gpd.GeoDataFrame:
+    count = COLUMNS * ROWS
+    frame = gpd.GeoDataFrame(
+        {
+            "id": [f"{number:06d}" for number in range(count)],
+            "name": [f"第{number}镇" for number in range(count)],
+            "name_en": [f"Township {number}" for number in range(count)],
+            "district": [
+                f"{number // COLUMNS // 5:02d}{number % COLUMNS // 10:02d}"
+                for number in range(count)
+            ],
+        },
+        geometry=_lattice(rng),
+        crs=CRS,
+    )
+    for category in CATEGORIES:
+        frame[category.name] = (10 ** rng.normal(10.5, 0.7, count)).astype(np.int64)
+    for sector in ("industry", "buildings", "transport", "agriculture", "waste"):
+        inside = [c.name for c in CATEGORIES if c.sector == sector]
+        frame[f"{sector}_g"] = frame[inside].sum(axis=1).astype(np.int64)
+    frame["emission_g"] = frame[[c.name for c in CATEGORIES if not c.sink]].sum(axis=1)
+    frame["sink_g"] = frame[[c.name for c in CATEGORIES if c.sink]].sum(axis=1)
+    frame["residents"] = rng.integers(2000, 200_000, count).astype(np.float64)
+    frame["gdp"] = pd.array((10 ** rng.normal(9.5, 0.5, count)).astype(np.int64), dtype="Int64")
+    return frame.join(zone_units(frame))
+
+
+def _lattice(rng: np.random.Generator) -> list[shapely.Polygon]:
+    """Return squares whose common sides are the same crooked line."""
+    across = _sides(rng, ROWS + 1, COLUMNS)
+    upright = _sides(rng, ROWS, COLUMNS + 1)
+    shapes = []
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            corner = np.array([column, row]) * SIDE
+            south = corner + across[row, column]
+            north = corner + (0, SIDE) + across[row + 1, column]
+            west = corner + upright[row, column][:, ::-1]
+            east = corner + (SIDE, 0) + upright[row, column + 1][:, ::-1]
+            ring = np.vstack([south, east[1:], north[::-1][1:], west[::-1][1:]])
+            shapes.append(shapely.Polygon(ring + np.array([40_300_000.0, 3_300_000.0])))
+    return shapes
+
+
+def _sides(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Return a line along x per side, shape (rows, columns, vertices, 2), straight at its ends."""
+    along = np.linspace(0, SIDE, STEPS + 1)
+    aside = rng.uniform(-220, 220, (rows, columns, STEPS + 1))
+    aside[..., [0, -1]] = 0
+    return np.stack(np.broadcast_arrays(along, aside), axis=-1)
+
+
+def _parcels(rng: np.random.Generator) -> gpd.GeoDataFrame:
+    count = 100_000
+    frame = gpd.GeoDataFrame(
+        {
+            "id": np.arange(count).astype(str),
+            "type": rng.choice([c.types[0] for c in CATEGORIES], count),
+        },
+        geometry=shapely.points(rng.uniform(0, 1e5, (count, 2))),
+        crs=CRS,
+    )
+    for category in CATEGORIES:
+        masses = (10 ** rng.normal(9, 0.5, count)).astype(np.int64)
+        frame[category.name] = np.where(frame["type"] == category.types[0], masses, 0)
+    return frame
