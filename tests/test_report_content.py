@@ -33,7 +33,7 @@ def test_flows_add_up_to_the_totals(sink):
     total = sum(row.total for row in tables.ledger if (row.category in sinks) == sink)
     flows = land_flows(tables, sink=sink)
     assert sum(flow.grams for flow in flows) == total
-    drawing = sankey(tables, sink=sink)
+    drawing = sankey(tables, sink=sink, height=300)
     assert drawing.total == total
     assert sum(row[-1] for row in drawing.rows) == total
     for x in {node.x for node in drawing.nodes}:

@@ -12,8 +12,8 @@ from carbongrid.landuse import packaged_table
 if TYPE_CHECKING:
     from carbongrid.result import RunTables
 
-WIDTH, COLUMN, HEIGHT, SLOT, GAP = 1000, 12, 380, 15, 5
-"""Drawing units: the whole, a node's width, all mass together, the least room of a node, between nodes."""
+WIDTH, COLUMN, SLOT, GAP = 1000, 12, 15, 5
+"""Drawing units: the whole, a node's width, the least room of a node, between nodes."""
 
 _STARTS = (0, 390, WIDTH - COLUMN)
 SECTOR_COLOURS = {
@@ -110,13 +110,14 @@ def land_flows(tables: RunTables, *, sink: bool) -> tuple[Flow, ...]:
     return tuple(flow for flow in flows if flow.grams > 0)
 
 
-def sankey(tables: RunTables, *, sink: bool) -> Sankey | None:
-    """Return the drawing of the flows of emissions or of sinks; None if there are none."""
+def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
+    """Return the drawing of the flows of emissions or of sinks, all mass being so high; None if there are none."""
     flows = land_flows(tables, sink=sink)
     if not flows:
         return None
     names = _names(tables, {flow.land for flow in flows})
     total = sum(flow.grams for flow in flows)
+    scale = height / total
     keys = (
         [("sector", flow.sector) for flow in flows],
         [("category", flow.category) for flow in flows],
@@ -125,22 +126,22 @@ def sankey(tables: RunTables, *, sink: bool) -> Sankey | None:
     lands = [*_land_names(), UNALLOCATED[0]]
     keys[2].sort(key=lambda key: lands.index(key[1]) if key[1] in lands else len(lands))
     places: dict[tuple[str, str], tuple[float, float]] = {}
-    ends = [_stack(_sums(flows, column), keys[column], total, places) for column in range(3)]
+    ends = [_stack(_sums(flows, column), keys[column], scale, places) for column in range(3)]
     middle = max(ends) / 2
     for column, end in enumerate(ends):
         for key in dict.fromkeys(keys[column]):
-            top, height = places[key]
-            places[key] = (top + middle - end / 2, height)
+            top, tall = places[key]
+            places[key] = (top + middle - end / 2, tall)
     colours = {("category", flow.category): _colour(flow.sector) for flow in flows}
     nodes = []
     for column, side in enumerate(("right", "right", "left")):
         for key, grams in _sums(flows, column).items():
-            top, height = places[key]
+            top, tall = places[key]
             colour = _colour(key[1]) if column == 0 else colours.get(key, "#8b8577")
-            nodes.append(Node(_STARTS[column], top, height, colour, *names[key], grams, side))
+            nodes.append(Node(_STARTS[column], top, tall, colour, *names[key], grams, side))
     bands = [
-        *_bands(_merged(flows), 0, places, total, names),
-        *_bands(flows, 1, places, total, names),
+        *_bands(_merged(flows), 0, places, scale, names),
+        *_bands(flows, 1, places, scale, names),
     ]
     rows = tuple(
         (
@@ -197,13 +198,13 @@ def _sums(flows: Iterable[Flow], column: int) -> dict[tuple[str, str], int]:
 def _stack(
     sums: Mapping[tuple[str, str], int],
     order: Iterable[tuple[str, str]],
-    total: int,
+    scale: float,
     places: dict[tuple[str, str], tuple[float, float]],
 ) -> float:
     """Place the bars of a column one under the other, each in room enough for its text."""
     top = 0.0
     for key in dict.fromkeys(order):
-        height = sums[key] / total * HEIGHT
+        height = sums[key] * scale
         room = max(height, SLOT)
         places[key] = (top + (room - height) / 2, height)
         top += room + GAP
@@ -222,7 +223,7 @@ def _bands(
     flows: Sequence[Flow],
     column: int,
     places: Mapping[tuple[str, str], tuple[float, float]],
-    total: int,
+    scale: float,
     names: Mapping[tuple[str, str], tuple[str, str]],
 ) -> list[Band]:
     """Return the flows between a column and the next; at either end they lie side by side."""
@@ -231,7 +232,7 @@ def _bands(
     bands = []
     for flow in flows:
         start, end = _key(flow, column), _key(flow, column + 1)
-        width = flow.grams / total * HEIGHT
+        width = flow.grams * scale
         y0, y1 = places[start][0] + used.get(start, 0.0), places[end][0] + used.get(end, 0.0)
         used[start], used[end] = used.get(start, 0.0) + width, used.get(end, 0.0) + width
         bands.append(

@@ -18,7 +18,7 @@ from carbongrid.maps.classes import (
     ordered_zones,
     short_number,
 )
-from carbongrid.report.unit_table import intensity
+from carbongrid.report.unit_table import intensity, millions_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
         ),
         _natural(
             units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6,
-            ("gdp", "GDP", "地区生产总值", f"1e6 {tables.currency}".strip()),
+            ("gdp", "GDP", "地区生产总值", millions_of(tables.currency)[0]),
             _SEA,
         ),
     ]

@@ -157,8 +157,8 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "reasons": _reasons(tables),
         "guidance": tables.guidance or read_guidance(),
         "flows": [
-            ("emission", "Emissions", "碳排放", sankey(tables, sink=False)),
-            ("sink", "Sinks", "碳汇", sankey(tables, sink=True)),
+            ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),
+            ("sink", "Sinks", "碳汇", sankey(tables, sink=True, height=150)),
         ],
         "waterfalls": [
             ("emission", "Emissions", "碳排放", waterfall(accounts, sink=False)),

@@ -33,7 +33,7 @@ class NumberColumn:
         What the page's script calls it; its name in units.csv where it stands there.
     name_en, name_zh
         For people.
-    unit
+    unit, unit_zh
         Of the shown text; may be empty.
     optional
         Whether it is hidden until the reader asks for more columns.
@@ -44,6 +44,7 @@ class NumberColumn:
     name_zh: str
     unit: str = ""
     optional: bool = False
+    unit_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def unit_table(tables: RunTables) -> UnitTable:
         ),
     ]
     if units["gdp"].notna().any():
-        currency = f"1e6 {tables.currency}".strip()
-        column = NumberColumn("gdp", "GDP", "地区生产总值", currency)
+        english, chinese = millions_of(tables.currency)
+        column = NumberColumn("gdp", "GDP", "地区生产总值", english, unit_zh=chinese)
         values = [whole_or_none(value) for value in units["gdp"]]
         found.append((column, [Cell("" if v is None else str(v), money(v)) for v in values]))
     if units["residents"].notna().any():
@@ -103,6 +104,14 @@ def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         density: NDArray[np.float64] = units["emission_g"].to_numpy(np.float64) / 1e6 / area
     return np.where(area > 0, density, np.nan)
+
+
+def millions_of(currency: str) -> tuple[str, str]:
+    """Return what a million of the currency is called, in English and in Chinese."""
+    return (
+        f"million {currency}".strip(),
+        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
+    )
 
 
 def _masses(grams: Any) -> list[Cell]:

@@ -67,7 +67,7 @@ def test_map_and_table_point_at_each_other(opened, small):
     page.hover("#land a[data-row='3']")
     assert page.locator("tr.pointed").get_attribute("id") == "unit-4"
     tip = page.locator("#tip").inner_text()
-    for words in ("Nanhu", "南湖街道", "ECC", "1e6 CNY", "emission", "t km⁻²", "18,000"):
+    for words in ("Nanhu", "南湖街道", "ECC", "million CNY", "emission", "t km⁻²", "18,000"):
         assert words in tip
     page.hover("#unit-3 td:nth-child(3)")
     assert page.locator("#marks use").get_attribute("href") == "#shape-3"

@@ -63,7 +63,7 @@ const page = {
       }
       for (const node of cell.childNodes) text.append(node.cloneNode(true));
       const measure = head.querySelector("small");
-      if (measure && cell.textContent !== "–") text.append(` ${measure.textContent}`);
+      if (measure && cell.textContent !== "–") text.append(" ", ...[...measure.childNodes].map((node) => node.cloneNode(true)));
       list.append(term, text);
     }
     const name = document.createElement("strong");
