@@ -16,7 +16,8 @@ from tables_example import example_tables
 
 from carbongrid.errors import InputError
 from carbongrid.guidance import read_guidance
-from carbongrid.report.accounts import ledger_accounts, waterfall
+from carbongrid.report import write_report
+from carbongrid.report.accounts import factor_rows, ledger_accounts, waterfall
 from carbongrid.report.flows import land_flows, sankey
 from carbongrid.report.layers import map_layers
 from carbongrid.report.summary import comparison, index_statistics
@@ -174,3 +175,21 @@ def test_zones_part_under_every_kind_of_colour_blindness(sight):
     """20 in CIELAB is a plain difference; the Okabe-Ito colours that were here before have 16."""
     seen = [lab(zone.colour, BLIND[sight]) for zone in zones()]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 20
+
+
+def test_factors_and_intervals_of_activity_data_are_told(tmp_path):
+    tables = example_tables()
+    audit = pd.DataFrame(
+        {
+            "category": ["sink/crops", "sink/crops", "sink/crops", "gone/away"],
+            "factors": ["a = 1 | b = 2", "a = 1 | b = 2", "", "c = 3"],
+            "factor_sources": ["IPCC | IPCC", "IPCC | IPCC", "", "<i>GB/T"],
+        }
+    )
+    intervals = pd.DataFrame([{"category": "sink/crops", "co2e_t": 5.0, "low_1_t": -1.0, "high_1_t": 6.0, "low_2_t": 4.0, "high_2_t": 7.0}])  # fmt: skip
+    tables = dataclasses.replace(tables, audit=audit, intervals=intervals, attribution="(c) us & <them>")  # fmt: skip
+    rows = factor_rows(tables)
+    assert [(row["factors"], row["sources"]) for row in rows] == [(["a = 1", "b = 2"], ["IPCC"]), (["c = 3"], ["<i>GB/T"])]  # fmt: skip
+    text = write_report(tables, tmp_path).read_text(encoding="utf-8")
+    for words in ("a = 1; b = 2", "&lt;i&gt;GB/T", "4.00 t – 7.00 t", "-1.00 t – 6.00 t", "(c) us &amp; &lt;them&gt;"):  # fmt: skip
+        assert words in text

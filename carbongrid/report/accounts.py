@@ -19,6 +19,9 @@ _MASSES = (
     "units", "outside_units", "snapped", "elsewhere",
 )  # fmt: skip
 
+_BETWEEN = " | "
+"""What stands between factors, and between their sources, in an audit trail."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -155,6 +158,41 @@ def sector_rows(tables: RunTables, shares_of: dict[bool, int]) -> list[dict[str,
             }
         )
     return rows
+
+
+def factor_rows(tables: RunTables) -> list[dict[str, Any]]:
+    """Return each set of factors that formed a category's total, with sources; empty without activity data."""
+    if tables.audit is None:
+        return []
+    columns = ["category", "factors", "factor_sources"]
+    used = tables.audit[tables.audit["factors"] != ""][columns].drop_duplicates()
+    names = {category.name: category for category in tables.categories}
+    return [
+        {
+            "name_en": names[name].name_en if name in names else name,
+            "name_zh": names[name].name_zh if name in names else name,
+            "factors": factors.split(_BETWEEN),
+            "sources": list(dict.fromkeys(sources.split(_BETWEEN))),
+        }
+        for name, factors, sources in used.itertuples(index=False, name=None)
+    ]
+
+
+def interval_rows(tables: RunTables) -> list[dict[str, Any]]:
+    """Return the 95 % interval of each category's total, in grams; empty without activity data."""
+    if tables.intervals is None:
+        return []
+    names = {category.name: category for category in tables.categories}
+    return [
+        {
+            "category": names[row["category"]],
+            "grams": round(row["co2e_t"] * 1e6),
+            "drawn": [round(row[end] * 1e6) for end in ("low_2_t", "high_2_t")],
+            "propagated": [round(row[end] * 1e6) for end in ("low_1_t", "high_1_t")],
+        }
+        for row in tables.intervals.to_dict("records")
+        if row["category"] in names
+    ]
 
 
 def share(part: int, whole: int) -> float:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.guidance import read_guidance
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE
-from carbongrid.report.accounts import ledger_accounts, sector_rows, waterfall
+from carbongrid.report.accounts import (
+    factor_rows,
+    interval_rows,
+    ledger_accounts,
+    sector_rows,
+    waterfall,
+)
 from carbongrid.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.report.flows import sankey
 from carbongrid.report.layers import Layer, map_layers
@@ -168,6 +174,10 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "regional": [row for row in tables.ledger if row.region],
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),
+        "factors": factor_rows(tables),
+        "intervals": interval_rows(tables),
+        "basis": tables.basis,
+        "attribution": tables.attribution,
         "inputs": tables.inputs,
         "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
     }
