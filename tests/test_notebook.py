@@ -12,6 +12,7 @@ import pytest
 from figures_case import case_with
 from hostile import NAMES
 from matplotlib import colors
+from matplotlib import pyplot as plt
 from tables_example import example_tables
 
 from carbongrid.export import read_result, write_tables
@@ -32,6 +33,12 @@ class Text(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
 
 
 def result_in(folder, **changes):
