@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from carbongrid.categories import SECTORS, column_of
-
 from carbongrid.notebook import card
 
 if TYPE_CHECKING:
