@@ -14,9 +14,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-
-MOST_BYTES = 2**29
-"""A workbook that unpacks to more than this (512 MiB) is refused."""
+from carbongrid.io.security import require_tame_archive
 
 _ZEROS = re.compile("0+")
 _NUMBERS = "numbers"
@@ -32,7 +30,7 @@ def workbook_cells(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it is no workbook, unpacks to more than :data:`MOST_BYTES`, or has a formula without a
+        If it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
         stored value.
     """
     first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
@@ -81,11 +79,7 @@ def _sheets(
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MOST_BYTES:
-            raise InputError(
-                f"the workbook unpacks to {unpacked / 2**20:.0f} MiB", path.name, "Save it as CSV."
-            )
+            require_tame_archive(archive, path.name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+import pandas as pd
+
 from carbongrid.export import write_tables
 from carbongrid.maps import write_figures
 from carbongrid.pipeline.reading import software
@@ -25,6 +27,7 @@ TABLES = [
     "grid_1km.qml",
     "grid_1km.nc",
 ]
+_IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km")
 REPORT, FIGURES = ["report.html"], ["figures"]
 
 
@@ -47,13 +50,7 @@ def write_products(
     tell
         Called with the name of the step, what is done and what there is to do.
     """
-    told = (
-        *(tables.title, tables.year, tables.currency, tables.parents),
-        *(tables.benchmark, tables.reference, tables.basis, tables.guidance, tables.inputs),
-        *(None if table is None else table.to_csv() for table in (tables.audit, tables.intervals)),
-    )
-    categories = [dataclasses.asdict(category) for category in tables.categories]
-    key = hash_values(software(), dict(digests), told, categories, tables.assumptions)
+    key = hash_values(software(), dict(digests), _told(tables))
     folder = store.folder
     public = "parcels" not in digests
     absent = {
@@ -71,6 +68,17 @@ def write_products(
     for done, (name, files, make) in enumerate(steps, start=1):
         store.step(name, key, files, lambda make=make: _call(make))  # type: ignore[misc]
         tell("writing", done, len(steps))
+
+
+def _told(tables: RunTables) -> dict[str, object]:
+    """Return all that the report may show and the digests do not hold."""
+    told = {}
+    for field in dataclasses.fields(tables):
+        value = getattr(tables, field.name)
+        if field.name in _IN_DIGESTS:
+            continue
+        told[field.name] = value.to_csv() if isinstance(value, pd.DataFrame) else value
+    return told
 
 
 def _call(make: Callable[[], object]) -> None:

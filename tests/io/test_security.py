@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import ast
 import json
 import sqlite3
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyogrio
 import pytest
 import rasterio
+from data import ROOT
 from geodata_layers import FORMATS, survey_layer, write_layer
 from rasterio.transform import from_origin
 
 from carbongrid.errors import InputError
 from carbongrid.io.security import dataset_name, sniff_raster, sniff_vector
 from carbongrid.io.vector import read_vector
+from carbongrid.io.workbook import workbook_cells
 
 VRT = (
     "<OGRVRTDataSource><OGRVRTLayer name='secret'><SrcDataSource>{}</SrcDataSource>"
@@ -147,3 +151,51 @@ def test_rasters(tmp_path):
     fake.write_text(f"<VRTDataset><SourceFilename>{path}</SourceFilename></VRTDataset>")
     with pytest.raises(InputError, match="not a GeoTIFF"):
         sniff_raster(fake)
+
+
+def workbook(path: Path, parts: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+BOMBS = {
+    "times its size": {SHEET: b"<row/>" * 2_000_000},
+    "parts": {f"xl/media/{i}.xml": b"" for i in range(1_001)},
+    "declares entities": {SHEET: b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'},
+}
+
+
+@pytest.mark.parametrize("odd", BOMBS)
+def test_a_workbook_that_would_explode_is_refused(tmp_path: Path, odd: str) -> None:
+    path = workbook(tmp_path / "totals.xlsx", BOMBS[odd])
+    with pytest.raises(InputError, match=odd):
+        workbook_cells(path)
+
+
+def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for _ in range(3000):
+        book.active.append(["0"] * 20)
+    book.save(tmp_path / "zeros.xlsx")
+    assert workbook_cells(tmp_path / "zeros.xlsx").shape == (3000, 20)
+
+
+def test_nothing_is_unpickled_or_executed() -> None:
+    """Read from the source: no name that loads a pickle, evaluates or starts a shell; NumPy files with pickles off."""
+    forbidden = {"read_pickle", "loads_pickle", "eval", "exec", "Unpickler", "system", "popen"}
+    for path in (ROOT / "carbongrid").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not {alias.name for alias in node.names} & {"pickle", "joblib", "shelve", "marshal"}, path
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                assert name not in forbidden, f"{path}: {name}"
+                if name == "load" and ast.unparse(node.func) == "np.load":
+                    off = [key for key in node.keywords if key.arg == "allow_pickle"]
+                    assert off, path
+                    assert ast.unparse(off[0].value) == "False", path

@@ -1,0 +1,104 @@
+"""A short sample of ``nox -s faults``: one small city, a few faults of each kind, none lost, silent or a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.bad_inputs import bad_inputs, cases
+from faults.cluster import worker_kills
+from faults.damage import KINDS, flipped_bytes, misaligned_writes
+from faults.forking import Shell, shells
+from faults.ground import Ground, prepare
+from faults.interruptions import full_disks, kills, two_writers
+from faults.tally import BEGIN, END, PAGE, Row, table_of, write_into_page
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[list[Shell]]:
+    with shells(2) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def ground(both: list[Shell], small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return prepare(tmp_path_factory.mktemp("faults") / "ground", small_city, both[0])
+
+
+def require_sound(row: Row, cases: int) -> None:
+    assert row.sound, "\n".join(row.failures)
+    assert row.cases == cases
+
+
+def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
+    require_sound(kills(ground, both, 2), 2)
+
+
+def test_full_disks(ground: Ground, both: list[Shell]) -> None:
+    require_sound(full_disks(ground, both, 2), 2)
+
+
+def test_two_writers(ground: Ground, both: list[Shell]) -> None:
+    require_sound(two_writers(ground, both, 1), 1)
+
+
+def test_damage_on_the_disk(ground: Ground, both: list[Shell]) -> None:
+    require_sound(flipped_bytes(ground, both, 2), 2)
+    require_sound(misaligned_writes(ground, 10), 10)
+    files = {path for kind in KINDS for path in ground.run.glob(kind)}
+    kinds = {path.suffix for path in ground.run.rglob("*") if path.is_file()}
+    assert kinds <= {path.suffix for path in files} | {".qml"}
+
+
+def test_bad_input(ground: Ground, both: list[Shell]) -> None:
+    assert len(list(cases())) >= 100
+    for row in bad_inputs(ground, both, 40):
+        assert not row.failures, "\n".join(row.failures)
+
+
+def test_a_worker_killed_in_mid_run(ground: Ground) -> None:
+    require_sound(worker_kills(ground, 1), 1)
+
+
+def test_the_tally_counts_and_finds_its_place(tmp_path: Path) -> None:
+    row = Row("planted")
+    row.case("a", text="all is well")
+    row.case("b", lost=True, text="Traceback (most recent call last)")
+    assert (row.cases, row.lost, row.silent, row.tracebacks, row.sound) == (2, 1, 0, 1, False)
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    write_into_page(table_of([row]), page)
+    text = page.read_text(encoding="utf-8")
+    assert "| planted | 2 | 1 | 0 | 1 |" in text
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+
+
+def test_the_page_has_a_sound_table() -> None:
+    """What is printed there was measured: no kind of fault lost, silent or with a traceback, and enough of each."""
+    table = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    rows = [line.strip("| \n").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    counts = {
+        name: [int(each) for each in numbers] for name, *numbers in rows[1:] if numbers[0].isdigit()
+    }
+    assert all(harm == [0, 0, 0] for _, *harm in counts.values())
+    least = {
+        "run killed": 50,
+        "disk full": 30,
+        "one bit": 60,
+        "two writers": 20,
+        "worker killed": 10,
+    }
+    for kind, number in least.items():
+        assert any(kind in name and cases[0] >= number for name, cases in counts.items()), kind
+    assert (
+        sum(
+            cases[0]
+            for name, cases in counts.items()
+            if "bad input" in name or "hostile path" in name
+        )
+        >= 100
+    )
