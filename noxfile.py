@@ -142,3 +142,55 @@ def constraints(session: nox.Session) -> None:
         external=True,
     )
     session.run("python", "tools/pin.py")
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Plant faults of every kind, print the table of counts; with --write into docs/reliability.md."""
+    _install(session, "test")
+    env = {"PYTHONPATH": "tests", "CARBONGRID_EXAMPLES": "8", **_fresh_numba_cache(session)}
+    session.run("python", "-m", "faults", *session.posargs, env=env)
+    session.run("python", "-m", "pytest", "-q", "tests/test_whole_cities.py", env=env)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Plant faults in a copy of the package; the tests of the changed module must notice each."""
+    _install(session, "test")
+    session.run("python", "tools/mutants.py", *session.posargs)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build wheel and sdist, check them, install the wheel in a fresh environment and run the demo."""
+    session.install("build", "twine")
+    folder = Path(session.create_tmp()).absolute()
+    session.run(
+        "python",
+        "-c",
+        f"import shutil; shutil.rmtree({str(folder)!r}); shutil.os.mkdir({str(folder)!r})",
+    )
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
+    built = sorted(map(str, (folder / "dist").iterdir()))
+    assert len(built) == 2, built
+    session.run("python", "-m", "twine", "check", "--strict", *built)
+    wheel = next(name for name in built if name.endswith(".whl"))
+    session.run("uv", "venv", "--quiet", str(folder / "fresh"), external=True)
+    python = str(folder / "fresh" / "bin" / "python")
+    session.run(
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "-p",
+        python,
+        "-c",
+        "constraints.txt",
+        wheel,
+        external=True,
+    )
+    # Away from the checkout, so that what runs is what was installed.
+    with session.chdir(folder):
+        env = {"NUMBA_CACHE_DIR": str(folder / "numba"), "PYTHONPATH": ""}
+        for words in (["demo", "demo", "--size", "small"], ["verify", "demo/run"]):
+            session.run(python, "-m", "carbongrid", *words, external=True, env=env)

@@ -19,7 +19,7 @@ from shapes import partition
 from carbongrid.pipeline import run, writing
 from carbongrid.result import Result
 
-EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "1"))
 CRS, SIDE = "EPSG:32650", 3000.0
 EAST, NORTH = 500_000.0, 3_400_000.0
 CODES = ["0601", "0701", "0702", "0101", "0301", "1003", "1101"]

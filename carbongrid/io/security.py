@@ -78,7 +78,9 @@ def require_tame_archive(archive: zipfile.ZipFile, where: str) -> None:
                 if any(mark in head for mark in _DECLARATIONS):
                     odd = f"declares entities in {entry.filename}"
     if odd:
-        raise InputError(f"the workbook {odd}, as no spreadsheet program writes it", where, "Save it as CSV.")
+        raise InputError(
+            f"the workbook {odd}, as no spreadsheet program writes it", where, "Save it as CSV."
+        )
 
 
 def sniff_vector(path: Path) -> str:

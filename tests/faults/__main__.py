@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -23,11 +24,14 @@ def main() -> None:
         "--write", action="store_true", help="put the table into docs/reliability.md"
     )
     parser.add_argument("--only", default="", help="kinds whose name holds this word")
+    parser.add_argument("--rows", type=Path, help="a file that keeps the rows of several calls")
     parser.add_argument("--few", action="store_true", help="a few cases of each kind")
     options = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="carbongrid-faults-") as folder:
         rows = planted(Path(folder), options.only, 10 if options.few else 1)
+    if options.rows:
+        rows = merged(options.rows, rows)
     table = table_of(rows)
     for row in rows:
         for failure in row.failures:
@@ -39,6 +43,17 @@ def main() -> None:
         write_into_page(table)
     if not all(row.sound for row in rows):
         raise SystemExit(1)
+
+
+def merged(path: Path, rows: list[Row]) -> list[Row]:
+    """Return the rows of earlier calls and of this one, which count for their kinds, and keep them."""
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    kinds = {row["kind"]: Row(**row) for row in earlier} | {row.kind: row for row in rows}
+    kept = [
+        {key: value for key, value in vars(row).items() if key[0] != "_"} for row in kinds.values()
+    ]
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    return list(kinds.values())
 
 
 def planted(folder: Path, only: str = "", fewer: int = 1) -> list[Row]:

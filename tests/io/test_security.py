@@ -191,7 +191,12 @@ def test_nothing_is_unpickled_or_executed() -> None:
     for path in (ROOT / "carbongrid").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                assert not {alias.name for alias in node.names} & {"pickle", "joblib", "shelve", "marshal"}, path
+                assert not {alias.name for alias in node.names} & {
+                    "pickle",
+                    "joblib",
+                    "shelve",
+                    "marshal",
+                }, path
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 assert name not in forbidden, f"{path}: {name}"
