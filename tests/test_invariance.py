@@ -20,7 +20,7 @@ from carbongrid.pipeline import run
 LAYERS = {"parcels.gpkg": "DLTB", "townships.gpkg": "townships", "lines.gpkg": "lines"}
 TABLES = ("totals", "facilities", "gdp", "census", "pois", "people")
 CHUNKS = (64, 97, 150, 211, 333)
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3, 4)
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -145,6 +145,14 @@ def test_chunks_that_do_not_divide_the_grid(
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
 def test_schedulers(small_city: Path, tmp_path: Path, plain: Digests, scheduler: str) -> None:
     assert digests_of_run(small_city, tmp_path, scheduler=scheduler, chunks=256) == plain
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_threads(small_city: Path, tmp_path: Path, plain: Digests, count: int) -> None:
+    import dask
+
+    with dask.config.set(num_workers=count):
+        assert digests_of_run(small_city, tmp_path, scheduler="threads", chunks=128) == plain
 
 
 def test_a_cluster(small_city: Path, tmp_path: Path, plain: Digests) -> None:
