@@ -13,7 +13,7 @@ from faults.damage import KINDS, flipped_bytes, misaligned_writes
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
 from faults.interruptions import full_disks, kills, two_writers
-from faults.tally import BEGIN, END, PAGE, Row, table_of, write_into_page
+from faults.tally import BEGIN, END, Row, table_of, write_into_page
 
 
 @pytest.fixture(scope="module")
