@@ -37,7 +37,7 @@ def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
 
 
 def test_full_disks(ground: Ground, both: list[Shell]) -> None:
-    require_sound(full_disks(ground, both, 2), 2)
+    require_sound(full_disks(ground, both, 1), 1)
 
 
 def test_two_writers(ground: Ground, both: list[Shell]) -> None:
