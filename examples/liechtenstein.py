@@ -57,6 +57,7 @@ CATEGORY_OF_CODE = {
 CASE = """\
 title = "Liechtenstein 2019"
 year = 2019
+attribution = "© OpenStreetMap contributors, ODbL 1.0"
 reduce = "cells"
 
 [grid]

@@ -317,6 +317,29 @@ def test_sectors_that_are_no_titles_of_sheets_get_one(tables, tmp_path):
     assert book.sheetnames == ["units", "Notes 2", "n" * 28, "sink", "notes"]
 
 
+def test_hostile_names_are_text_in_every_format(tables, tmp_path):
+    names = [
+        "<script>alert(1)</script>",
+        '=cmd|"/c calc"!A1',
+        "\u202eevil",
+        "🏭 works",
+        "x" * 200,
+        "苏州",
+    ]
+    write_tables(replace(tables, units=tables.units.assign(name=names)), tmp_path)
+    assert gpd.read_file(tmp_path / "units.gpkg", layer="units")["name"].tolist() == names
+    told = [row["name"] for row in rows_of(tmp_path / "units.csv")]
+    assert [unquoted(name) for name in told] == names
+    assert not told[1].startswith("=")
+    book = openpyxl.load_workbook(tmp_path / "units.xlsx")
+    for sheet in ("units", "industry"):
+        cells = [book[sheet].cell(row, 2) for row in range(2, 8)]
+        assert [cell.value for cell in cells] == names
+        assert {cell.data_type for cell in cells} == {"s"}
+    styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles")
+    assert not styles["styleQML"].str.contains("script").any()
+
+
 def test_control_characters_do_not_stop_the_spreadsheet(tables, tmp_path):
     units = tables.units.assign(name="a\x07b")
     write_tables(replace(tables, units=units), tmp_path)

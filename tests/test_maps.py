@@ -25,7 +25,7 @@ from carbongrid.maps.classes import (
     short_number,
 )
 
-FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "grid_emission", "grid_sink"}
+FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
 
 def brute_force(values, classes):

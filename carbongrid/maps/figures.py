@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +12,15 @@ from carbongrid.maps.classes import (
     BORDERLINE,
     INDICATIVE,
     NO_VALUE,
-    logarithmic_breaks,
     mass_scale,
-    natural_breaks,
     ordered_zones,
-    short_number,
 )
 from carbongrid.maps.lettering import installed_lettering
-from carbongrid.maps.sheet import GREY, HEADING, LEGEND, WIDTH, Entry, Sheet
+from carbongrid.maps.scales import scales_of
+from carbongrid.maps.sheet import GREY, HEADING, LEGEND, WIDTH, Entry, Sheet, legend_entries
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from carbongrid.result import RunTables
 
@@ -47,16 +40,17 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files: zones, emission, sink, ccr, ecc, grid_emission, grid_sink (.png).
+        The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png).
     """
     directory.mkdir(parents=True, exist_ok=True)
     sheet = Sheet(tables, installed_lettering())
     figures = {
         "zones": _zones(sheet),
-        "emission": _totals(sheet, "emission_g", "Emissions", "碳排放", "YlOrRd"),
-        "sink": _totals(sheet, "sink_g", "Carbon sinks", "碳汇", "YlGn"),
-        "ccr": _ccr(sheet),
-        "ecc": _ecc(sheet),
+        "emission": _of_units(sheet, "emission", ("Emissions per unit", "各单元碳排放")),
+        "sink": _of_units(sheet, "sink", ("Carbon sinks per unit", "各单元碳汇")),
+        "ccr": _of_units(sheet, "ccr", ("Carbon compensation rate (CCR)", "碳补偿率")),
+        "ecc": _of_units(sheet, "ecc", ("Economic contribution (ECC)", "经济贡献系数")),
+        "esc": _of_units(sheet, "esc", ("Ecological support (ESC)", "生态承载系数")),
         "grid_emission": _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd"),
         "grid_sink": _grid(sheet, "sink", "Carbon sinks", "碳汇", "YlGn"),
     }
@@ -107,112 +101,20 @@ def _plural(style: dict[str, Any]) -> dict[str, Any]:
     return {name if name == "hatch" else f"{name}s": value for name, value in style.items()}
 
 
-def _totals(sheet: Sheet, column: str, english: str, chinese: str, palette: str) -> Figure:
-    """Draw a total per unit in five natural classes."""
-    figure, axes = sheet.blank(f"{english} per unit", f"各单元{chinese}")
-    grams = sheet.tables.units[column].to_numpy(dtype=np.float64)
-    scale, unit = mass_scale(float(grams.max(initial=0.0)))
-    values = np.where(grams > 0, grams / scale, np.nan)
-    bounds = natural_breaks(values)
-    labels = _ranges([float(np.nanmin(values)), *bounds]) if bounds else []
-    _classed(
-        sheet,
-        axes,
-        figure,
-        Classes(values, bounds, labels, palette, "none", (f"{unit} CO₂e yr⁻¹", "")),
-    )
-    return figure
-
-
-def _ccr(sheet: Sheet) -> Figure:
+def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
+    """Draw a variable of the units in its classes."""
+    figure, axes = sheet.blank(*heading)
     units = sheet.tables.units
-    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    figure, axes = sheet.blank("Carbon compensation rate (CCR)", "碳补偿率")
-    values = units["ccr"].to_numpy(dtype=np.float64) * 100
-    rate = 100 * sink / emission if emission else 0.0
-    if rate == 0:
-        values = np.full(len(units), np.nan)
-    title = ("sink over emission, %", "")
-    note = f"The middle break is the rate of\nall units together: {short_number(rate)} %"
-    _relative(sheet, axes, figure, values, rate or 1.0, title, note)
-    return figure
-
-
-def _ecc(sheet: Sheet) -> Figure:
-    figure, axes = sheet.blank("Economic contribution (ECC)", "经济贡献系数")
-    values = sheet.tables.units["ecc"].to_numpy(dtype=np.float64)
-    note = "1: a unit's share of GDP equals\nits share of emissions"
-    _relative(sheet, axes, figure, values, 1.0, ("share of GDP over\nshare of emissions", ""), note)
-    return figure
-
-
-def _relative(
-    sheet: Sheet,
-    axes: Axes,
-    figure: Figure,
-    values: NDArray[np.float64],
-    centre: float,
-    title: tuple[str, str],
-    note: str,
-) -> None:
-    """Draw six classes that double away from a centre; a value at a break is in the class above."""
-    inner = logarithmic_breaks(centre)
-    bounds = [*(math.nextafter(value, 0) for value in inner), math.inf]
-    texts = [f"{value:.3g}" for value in inner]
-    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
-    labels = [f"< {texts[0]}", *middle, f"≥ {texts[-1]}"]
-    _classed(sheet, axes, figure, Classes(values, bounds, labels, "PuOr", "unknown", title))
-    height = figure.get_size_inches()[1]
-    sheet.write(figure, (WIDTH - LEGEND + 0.05) / WIDTH, 0.95 / height, note, 7.5, colour=GREY)
-
-
-@dataclass(frozen=True)
-class Classes:
-    """Values per unit, the upper bounds of their classes with a label each, and the colours."""
-
-    values: NDArray[np.float64]
-    bounds: list[float]
-    labels: list[str]
-    palette: str
-    missing: str
-    title: tuple[str, str]
-
-
-def _classed(sheet: Sheet, axes: Axes, figure: Figure, classes: Classes) -> None:
-    colours = _colours(classes.palette, len(classes.bounds))
-    known = ~np.isnan(classes.values)
-    index = np.searchsorted(classes.bounds, np.where(known, classes.values, 0))
-    index = np.minimum(index, max(len(classes.bounds) - 1, 0))
-    sheet.paint(
-        axes, [colours[i] if has else NO_VALUE for i, has in zip(index, known, strict=True)]
-    )
+    scale = scales_of(units, sheet.tables.reference)[key]
+    classes = scale.classes(scale.values(units))
+    sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
     sheet.name_units(axes)
-    counts = np.bincount(index[known], minlength=len(classes.bounds))
-    entries: list[Entry] = [
-        ({"facecolor": colour}, f"{label}  ({count})")
-        for colour, label, count in zip(colours, classes.labels, counts, strict=True)
-    ]
-    if not known.all():
-        entries.append(({"facecolor": NO_VALUE}, f"{classes.missing}  ({(~known).sum()})"))
-    sheet.legend(
-        figure, classes.title, entries[::-1] if known.all() else [*entries[-2::-1], entries[-1]]
-    )
-
-
-def _ranges(bounds: Sequence[float]) -> list[str]:
-    """Return a label for each class between its bounds; a single value stands alone."""
-    texts = [short_number(value) for value in bounds]
-    return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
-
-
-def _colours(palette: str, count: int) -> list[str]:
-    """Return colours of a palette of ColorBrewer, its palest end left out unless it diverges."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    low, high = (0.92, 0.08) if palette == "PuOr" else (0.12, 0.88)
-    places = np.linspace(low, high, count) if count != 1 else np.array([0.6])
-    return [to_hex(colour) for colour in colormaps[palette](places)]
+    sheet.legend(figure, scale.unit, legend_entries(scale, classes))
+    if scale.note:
+        height = figure.get_size_inches()[1]
+        place = ((WIDTH - LEGEND + 0.05) / WIDTH, 0.95 / height)
+        sheet.write(figure, *place, scale.note, 7.5, colour=GREY)
+    return figure
 
 
 def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str) -> Figure:

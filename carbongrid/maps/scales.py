@@ -118,8 +118,9 @@ def natural(
     palette: str,
     *,
     missing: str = "none or unknown",
+    palest: float = 0.12,
 ) -> Scale:
-    """Return at most five natural classes of the values above 0, told over a divisor."""
+    """Return at most five natural classes of the values above 0, told over a divisor; ``palest`` of 0 is white."""
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
     bounds = natural_breaks(numbers)
@@ -129,7 +130,7 @@ def natural(
         tuple(bounds[:-1]),
         "below",
         tuple(ranges(ends)) or ("none",),
-        sequential(palette, max(len(bounds), 1)),
+        sequential(palette, max(len(bounds), 1), palest),
         name,
         unit,
         missing,
@@ -210,9 +211,9 @@ def ranges(bounds: list[float]) -> list[str]:
     return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
 
 
-def sequential(palette: str, count: int) -> tuple[str, ...]:
+def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:
     """Return colours of a sequential palette of ColorBrewer, without its palest and its darkest end."""
-    return _of_palette(palette, (0.12, 0.88), count)
+    return _of_palette(palette, (palest, 0.88), count)
 
 
 def diverging(count: int) -> tuple[str, ...]:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from carbongrid.maps.classes import round_length
+from carbongrid.maps.classes import NO_VALUE, round_length
 from carbongrid.maps.lettering import Lettering
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.path import Path as Outline
+    from numpy.typing import NDArray
 
+    from carbongrid.maps.scales import Scale
     from carbongrid.result import RunTables
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
@@ -220,6 +222,20 @@ def outline(geometry: Any) -> Outline:
         code[0], code[-1] = Outline.MOVETO, Outline.CLOSEPOLY
         codes.append(code)
     return Outline(np.concatenate(coordinates), np.concatenate(codes))
+
+
+def legend_entries(scale: Scale, classes: NDArray[np.int64]) -> list[Entry]:
+    """Return the legend's entries, highest first, with counts; what has no class last."""
+    counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
+    entries: list[Entry] = [
+        ({"facecolor": colour}, f"{label}  ({count:,})")
+        for colour, label, count in zip(scale.colours, scale.labels, counts, strict=True)
+        if scale.breaks or count
+    ][::-1]
+    none = int((classes < 0).sum())
+    if none:
+        entries.append(({"facecolor": NO_VALUE}, f"{scale.missing}  ({none:,})"))
+    return entries
 
 
 def shortened(name: str, length: int = 18) -> str:

@@ -15,7 +15,7 @@ from carbongrid.maps.classes import BORDERLINE, INDICATIVE, NO_VALUE, mass_scale
 from carbongrid.maps.lettering import installed_lettering
 from carbongrid.maps.pages import Page, Panel, compound_paths, graticule, page_of
 from carbongrid.maps.scales import Scale, natural, scales_of, signed
-from carbongrid.maps.sheet import Entry, Sheet, shortened
+from carbongrid.maps.sheet import Entry, Sheet, legend_entries, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
 _PASTEL = ("#a6cee3", "#fdbf6f", "#cab2d6", "#b2df8a", "#ffff99", "#fb9a99", "#d9d9d9", "#80b1d3")
-_GROUND = "#eceef1"
+_GROUND = "#f1f2f4"
 
 
 def write_study_figures(
@@ -137,7 +137,7 @@ def _densities(
     density = _four_digits(grams / area)
     divisor, unit = _unit_of_density(density)
     frame = pd.DataFrame({"density": density})
-    scale = natural("density", divisor, frame["density"], ("", ""), (unit, ""), palette)
+    scale = natural("density", divisor, frame["density"], ("", ""), (unit, ""), palette, palest=0.3)
     return frame, scale
 
 
@@ -168,21 +168,9 @@ def _paint_parcels(panel: Panel, scale: Scale, values: NDArray[np.float64]) -> N
         style: dict[str, Any] = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.15}
         panel.axes.add_collection(PathCollection(shapes, rasterized=True, **style), autolim=False)
     sheet.frame(panel.axes)
-    panel.legend(scale.unit[0], _entries(scale, classes[classes >= 0]), "parcels in each class")
-
-
-def _entries(scale: Scale, classes: NDArray[np.int64]) -> list[Entry]:
-    """Return the legend's entries, highest first, with counts; what has no class last."""
-    counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
-    entries: list[Entry] = [
-        ({"facecolor": colour}, f"{label}  ({count:,})")
-        for colour, label, count in zip(scale.colours, scale.labels, counts, strict=True)
-        if scale.breaks or count
-    ][::-1]
-    none = int((classes < 0).sum())
-    if none:
-        entries.append(({"facecolor": NO_VALUE}, f"{scale.missing}  ({none:,})"))
-    return entries
+    panel.legend(
+        scale.unit[0], legend_entries(scale, classes[classes >= 0]), "parcels in each class"
+    )
 
 
 def _parcels_and_grid(sheet: Sheet) -> Page:
@@ -225,7 +213,7 @@ def _grid(panel: Panel, side: float) -> None:
     )
     sheet.frame(panel.axes)
     # Cells outside of all parcels are not worth a count.
-    panel.legend(scale.unit[0], _entries(scale, classes[classes >= 0]), "cells in each class")
+    panel.legend(scale.unit[0], legend_entries(scale, classes[classes >= 0]), "cells in each class")
 
 
 def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> None:
@@ -237,7 +225,7 @@ def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> Non
         sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
     note = " ".join(scale.note.split("\n")) if panel.columns > 1 else scale.note
     title = " ".join(scale.unit[0].split("\n")) if panel.columns > 1 else scale.unit[0]
-    panel.legend(title, _entries(scale, classes), note)
+    panel.legend(title, legend_entries(scale, classes), note)
 
 
 def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
