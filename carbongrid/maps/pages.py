@@ -106,8 +106,7 @@ def page_of(
     FigureCanvasAgg(figure)
     letters = sheet.letters
     sheet.write(figure, 0.14 / width, 1 - 0.14 / height, letters.beside(*heading), 12, bold=True)
-    case = f"{shortened(sheet.tables.title, 70)}, {sheet.tables.year}"
-    sheet.write(figure, 0.14 / width, 1 - 0.42 / height, case, 8.5, colour=GREY)
+    sheet.write(figure, 0.14 / width, 1 - 0.42 / height, sheet.case, 8.5, colour=GREY)
     page = Page(sheet, figure, ())
     panels = []
     for number, words in enumerate(captions):

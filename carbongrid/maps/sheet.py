@@ -37,6 +37,12 @@ class Sheet:
     tables: RunTables
     letters: Lettering
 
+    @property
+    def case(self) -> str:
+        """Title and year, the year once."""
+        title, year = shortened(self.tables.title, 70), str(self.tables.year)
+        return title if year in title else f"{title}, {year}"
+
     @cached_property
     def outlines(self) -> list[Outline]:
         """Outlines of the units."""
@@ -89,8 +95,7 @@ class Sheet:
         self.write(
             figure, 0.02, 1 - 0.14 / height, self.letters.beside(english, chinese), 12, bold=True
         )
-        case = f"{shortened(self.tables.title, 80)}, {self.tables.year}"
-        self.write(figure, 0.02, 1 - 0.42 / height, case, 8.5, colour=GREY)
+        self.write(figure, 0.02, 1 - 0.42 / height, self.case, 8.5, colour=GREY)
         self._scale_bar(axes)
         return figure, axes
 

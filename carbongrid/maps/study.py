@@ -91,7 +91,7 @@ def _location(sheet: Sheet) -> Page:
         ({"facecolor": colours[code]}, f"{shortened(code, 24)}  ({count[code]})")
         for code in names
         if several
-    ] or [({"facecolor": _PASTEL[0]}, f"{len(units)}")]
+    ]
     title = sheet.letters.beside("Units by " + parents[0], "") if several else sheet.letters.beside("Units", "评价单元")  # fmt: skip
     area = units.area.sum() / 1e6
     panel.legend(title, entries, f"{len(units)} units, {area:,.0f} km²")
@@ -133,8 +133,8 @@ def _densities(
     grams: NDArray[np.float64], area: NDArray[np.float64], palette: str = "YlOrRd"
 ) -> tuple[pd.DataFrame, Scale]:
     """Return mass over area and its natural classes, in the unit that suits the largest."""
-    # g per m2 is t per km2. Four digits: what differs by the rounding of grams only is one value.
-    density = _four_digits(grams / area)
+    # g per m2 is t per km2. Three digits, as legends show: what differs by the rounding of grams only is one value.
+    density = _three_digits(grams / area)
     divisor, unit = _unit_of_density(density)
     frame = pd.DataFrame({"density": density})
     scale = natural("density", divisor, frame["density"], ("", ""), (unit, ""), palette, palest=0.3)
@@ -147,9 +147,9 @@ def _unit_of_density(density: NDArray[np.float64]) -> tuple[float, str]:
     return grams / 1e6, f"{unit} CO₂e km⁻² yr⁻¹"
 
 
-def _four_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _three_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
-        step = 10.0 ** (np.floor(np.log10(np.abs(values))) - 3)
+        step = 10.0 ** (np.floor(np.log10(np.abs(values))) - 2)
         rounded: NDArray[np.float64] = np.where(values == 0, 0.0, np.round(values / step) * step)
     return rounded
 
