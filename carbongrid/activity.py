@@ -19,13 +19,20 @@ SHEETS = ("industry", "buildings", "transport", "agriculture", "waste", "sinks")
 ROW_COLUMNS = (
     "id", "activity", "category", "amount", "unit", "parameters", "uncertainty_pct", "year", "source", "note",
 )  # fmt: skip
+COLUMN_TITLES = {
+    "id": "编号", "activity": "活动", "category": "类别", "amount": "数量", "unit": "单位", "parameters": "参数",
+    "uncertainty_pct": "不确定度(%)", "year": "年份", "source": "来源", "note": "备注", "setting": "设置", "value": "值",
+    "key": "键", "name": "名称", "gas": "气体", "low": "下限", "high": "上限",
+}  # fmt: skip
+"""What the template calls its columns in Chinese; a header may say either."""
+
 SETTINGS = {
-    "year": "2020",
-    "grid": "national",
+    "year": "",
+    "grid": "",
     "prefer": "",
     "upstream": "leave out",
 }
-"""What the sheet of settings may say, with its defaults; year is that of the inventory."""
+"""What the sheet of settings may say, with its defaults. Year and grid have none: whoever needs them must give them."""
 
 
 @dataclass(frozen=True)

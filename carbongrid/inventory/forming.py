@@ -40,6 +40,7 @@ def form(
     *,
     gwp: str = "AR5",
     sinks: str = "study",
+    year: int | None = None,
     categories: Mapping[str, Category] | None = None,
 ) -> Inventory:
     """Form the inventory of a file of activity data.
@@ -52,6 +53,8 @@ def form(
         AR4, AR5 or AR6.
     sinks
         ``study`` or ``ipcc``.
+    year
+        Of the inventory, if the sheet of settings names none; else the one year that all rows name.
     categories
         Those that rows may name; default the package's.
 
@@ -73,7 +76,7 @@ def form(
         )
     setting = Setting(
         catalogue().with_own(data.factors),
-        int(data.settings["year"]),
+        _year(data, year),
         data.settings["grid"],
         data.settings["prefer"],
     )
@@ -94,9 +97,17 @@ def form(
         left_out=tuple(left_out),
         gwp=gwp,
         sinks=sinks,
+        year=setting.year,
         categories=known,
         factors=setting.factors,
     )
+
+
+def _year(data: ActivityData, given: int | None) -> int | None:
+    if data.settings["year"]:
+        return int(data.settings["year"])
+    named = {row.year for row in data.rows if row.year}
+    return given or (int(named.pop()) if len(named) == 1 else None)
 
 
 def _of_rows(

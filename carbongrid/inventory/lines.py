@@ -125,6 +125,8 @@ class Inventory:
         What is not in them.
     gwp, sinks
         Names of the sets.
+    year
+        None if nothing says it.
     categories
         By name.
     factors
@@ -138,6 +140,7 @@ class Inventory:
     left_out: tuple[LeftOut, ...]
     gwp: str
     sinks: str
+    year: int | None
     categories: dict[str, Category]
     factors: Catalogue = field(repr=False)
 

@@ -24,8 +24,11 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
-_WORDS = ("variant", "deposited")
-"""Parameters that are no roles: which method; the year in which waste was put down."""
+_WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
+_WHICH_GRID = (
+    "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
+    "your own for example; or factor= in the row."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Setting:
     """What all rows share: the catalogue, the year, the grid, the preferred variant."""
 
     factors: Catalogue
-    year: int
+    year: int | None
     grid: str
     prefer: str
 
@@ -181,7 +184,7 @@ def _source(role: str, method: Method, row: ActivityRow) -> str:
     if role == "age":
         return row.parameters.get("deposited", "")
     given = row.parameters.get(role, method.sources.get(role, ""))
-    use = _uses().get(row.category, "")
+    use = _uses().get(row.category, "") or _uses().get(row.category.partition("/")[0], "")
     if "{use}" in given:
         return given.replace("{use}", use) if use else ""
     return given
@@ -236,6 +239,8 @@ def _gas(unit: str) -> str:
 
 
 def _age(deposited: str, setting: Setting) -> Factor:
+    if setting.year is None:
+        raise InputError("the year of the inventory is not known", way_out=_WHICH_YEAR)
     if not re.fullmatch(r"\d{4}", deposited) or int(deposited) > setting.year:
         raise InputError(
             f"expected a year up to {setting.year}, not deposited={deposited}",
@@ -279,7 +284,7 @@ def _faults_of_units(
     return (Problem(what, "", way_out),)
 
 
-def grid_factor(factors: Catalogue, grid: str, year: int) -> Factor:
+def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
     """Return the average factor of a grid: the best status, then the nearest year, the earlier of two.
 
     Parameters
@@ -294,10 +299,14 @@ def grid_factor(factors: Catalogue, grid: str, year: int) -> Factor:
     Raises
     ------
     InputError
-        If there is no such grid.
+        If there is no such grid, or grid or year are not known.
     """
     if grid in factors:
         return factors[grid]
+    if not grid:
+        raise InputError("which grid the electricity is from is not known", way_out=_WHICH_GRID)
+    if year is None:
+        raise InputError("the year of the inventory is not known", way_out=_WHICH_YEAR)
     found = sorted(
         _of_grid(factors, grid), key=lambda pair: (pair[0].rank, abs(pair[1] - year), pair[1])
     )

@@ -136,7 +136,7 @@ def notes(inventory: Inventory) -> list[Problem]:
         now = inventory.factors[key]
         what = f"your factor {key} = {plain(now.value)} {now.unit} replaces {plain(was.value)} {was.unit} ({was.status})"
         found.append(Problem(what, f"{inventory.data.file}, sheet factors", "", "note"))
-    year = inventory.data.settings["year"]
+    year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
         found.append(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from carbongrid.activity import (
+    COLUMN_TITLES,
     ROW_COLUMNS,
     SETTINGS,
     SHEETS,
@@ -27,6 +28,7 @@ from carbongrid.io.workbook import workbook_sheets
 
 SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
 _IGNORED = ("readme", "lists")
+_CHINESE = {title: name for name, title in COLUMN_TITLES.items()}
 _KNOWN = (*SHEETS, SETTINGS_SHEET, FACTORS_SHEET)
 
 _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
@@ -137,7 +139,9 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _first_word(header: str) -> str:
-    return header.split()[0] if header.split() else header
+    """Return a column's name: the first word of its header, or what the template calls so in Chinese."""
+    word = header.split()[0] if header.split() else header
+    return _CHINESE.get(word, word)
 
 
 def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:

@@ -13,7 +13,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
-from carbongrid.activity import SHEETS, activities, sheet_of
+from carbongrid.activity import COLUMN_TITLES, SHEETS, activities, sheet_of
 from carbongrid.categories import read_categories
 from carbongrid.errors import InputError, Problem
 
@@ -22,11 +22,6 @@ TABLES = (*SHEETS, "settings", "factors")
 Table = Sequence[Sequence[str]]
 """A header and the rows below it, every cell text."""
 
-_TITLES = {
-    "id": "编号", "activity": "活动", "category": "类别", "amount": "数量", "unit": "单位", "parameters": "参数",
-    "uncertainty_pct": "不确定度(%)", "year": "年份", "source": "来源", "note": "备注", "setting": "设置", "value": "值",
-    "key": "键", "name": "名称", "gas": "气体", "low": "下限", "high": "上限",
-}  # fmt: skip
 _HELP = {
     "id": ("Your own key of the row; each once.", "本行编号，不得重复。"),
     "activity": ("What was burnt, made, driven, kept ...: from the list.", "活动类型，从下拉列表选择。"),
@@ -134,7 +129,7 @@ def _readme(sheet: Any) -> None:
         ("Then: carbongrid inventory inventory.xlsx", "然后运行：carbongrid inventory inventory.xlsx"),
         ("The sheet factors: factors of your own; one with a key of the package replaces it.", "factors 表：自有因子；键与软件包相同者将替换之。"),
         ("The sheet lists: activities and categories with their names.", "lists 表：活动与类别名称。"),
-        *((f"{name}: {english}", f"{_TITLES[name]}：{chinese}") for name, (english, chinese) in _HELP.items()),
+        *((f"{name}: {english}", f"{COLUMN_TITLES[name]}：{chinese}") for name, (english, chinese) in _HELP.items()),
     ]  # fmt: skip
     for number, (english, chinese) in enumerate(rows, start=1):
         sheet.cell(number, 1, english)
@@ -151,7 +146,7 @@ def _sheet(sheet: Any, table: Table) -> None:
     from openpyxl.utils import get_column_letter
 
     for column, name in enumerate(table[0], start=1):
-        head = sheet.cell(1, column, f"{name} {_TITLES.get(name, '')}".strip())
+        head = sheet.cell(1, column, f"{name} {COLUMN_TITLES.get(name, '')}".strip())
         head.font = Font(bold=True)
         if name in _HELP:
             head.comment = Comment("\n".join(_HELP[name]), "carbongrid", height=120, width=320)

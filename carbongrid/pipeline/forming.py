@@ -35,12 +35,14 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     if section is None:
         raise ValueError("the case has no activity data")
     data = inventory.read(case.resolve(section.path), categories)
-    formed = inventory.form(data, gwp=section.gwp, sinks=section.sinks, categories=categories)
+    formed = inventory.form(
+        data, gwp=section.gwp, sinks=section.sinks, year=case.year, categories=categories
+    )
     intervals = _intervals(formed)
     notes += inventory.notes(formed)
     notes += _notes(formed, intervals, case)
     sums = inventory.by_gas(formed)
-    year = int(data.settings["year"])
+    year = formed.year or case.year
     rows = tuple(
         {
             "category": str(row["category"]),
@@ -69,7 +71,7 @@ def _intervals(formed: inventory.Inventory) -> pd.DataFrame:
 
 def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> list[Problem]:
     file = formed.data.file
-    year = formed.data.settings["year"]
+    year = formed.year or case.year
     said = [
         Problem(
             f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks} (decisions 26 and 27)",
@@ -78,7 +80,7 @@ def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> 
             "note",
         )
     ]
-    if int(year) != case.year:
+    if year != case.year:
         said.append(
             Problem(
                 f"the activity data are of {year}, the case is of {case.year}", file, "", "warning"

@@ -78,7 +78,7 @@ def formed(
         "",
         "",
     )
-    data = ActivityData("page", (row,), {**SETTINGS, "upstream": "include"}, ())
+    data = ActivityData("page", (row,), {**SETTINGS, "year": "2020", "upstream": "include"}, ())
     return inventory.form(data).lines
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from inventory_example import EXAMPLE
 
 from carbongrid import inventory
@@ -259,3 +263,43 @@ def test_a_preferred_variant_is_taken_where_there_is_one(sheets: Sheets) -> None
         "b": "default",
         "c": "gbt",
     }
+
+
+def test_grid_and_year_have_no_default(sheets: Sheets) -> None:
+    power = "a,electricity,industry/mining,5,GWh,,"
+    assert told(sheets(industry=power))[0][1] == "which grid the electricity is from is not known"
+    assert "year" in told(sheets(industry=power, settings="grid,jiangsu"))[0][1]
+    path = sheets(industry=power, settings="grid,jiangsu\nyear,2023")
+    of = {line.inputs[1].factor.key for line in inventory.form(read_activity(path)).lines}
+    assert of == {"cn.grid.province.jiangsu.2023"}
+    named = sheets(
+        industry="a,electricity,industry/mining,5,GWh,factor=0.1 kg CO2/kWh,", settings=""
+    )
+    assert inventory.totals(inventory.form(read_activity(named)))["mass_t"].tolist() == [
+        "500.000000"
+    ]
+
+
+def test_headers_may_be_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "industry.csv").write_text("活动,数量,单位\nproduct/lime,12,吨\n", encoding="utf-8")
+    assert inventory.totals(inventory.form(read_activity(tmp_path)))["mass_t"].tolist() == [
+        "9.000000"
+    ]
+
+
+@settings(max_examples=60)
+@given(st.floats())
+def test_any_number_is_formed_or_refused(amount: float) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "industry.csv").write_text(
+            f"activity,amount,unit\nproduct/lime,{amount!r},g\n"
+        )
+        data = read_activity(folder)
+        if not 0 <= amount < 1e300:
+            assert [problem.where.split(", ")[-1] for problem in data.problems] == ["column amount"]
+        elif amount > 1e19:
+            with pytest.raises(InputError, match="more than can be counted"):
+                inventory.form(data)
+        else:
+            grams = int(inventory.by_gas(inventory.form(data))["grams"].iloc[0])
+            assert grams == round(Fraction(repr(amount)) * Fraction(3, 4))
