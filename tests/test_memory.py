@@ -1,0 +1,92 @@
+"""The door for input that would not fit, and the memory of a polygon that is larger than any other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from carbongrid.case import Case
+from carbongrid.cli import main
+from carbongrid.errors import InputError
+from carbongrid.pipeline import run, steps
+from carbongrid.pipeline.memory import bytes_of, estimated_memory, require_memory
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("4GB", 4 * 10**9),
+        ("512 MiB", 2**29),
+        ("1.5g", 1_500_000_000),
+        ("100", 100),
+        ("2TiB", 2**41),
+    ],
+)
+def test_amounts_of_memory(text: str, count: int) -> None:
+    assert bytes_of(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1GB", "1EB", "1 GB GB"])
+def test_what_is_no_amount(text: str) -> None:
+    with pytest.raises(InputError, match="no amount of memory"):
+        bytes_of(text)
+
+
+def test_the_estimate_grows_with_parcels_and_with_bytes(city: Path) -> None:
+    case = Case.read(city / "case.toml")
+    small = estimated_memory(case)
+    assert 0.45e9 < small < 0.6e9
+    with (city / "parcels.gpkg").open("ab") as stream:
+        stream.truncate(10**9)  # a sparse file: many vertices, few parcels
+    assert estimated_memory(case) > 6e9
+
+
+def test_a_case_that_would_take_more_is_refused_before_it_is_read(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "read_inputs", lambda *_: pytest.fail("the geometry was read"))
+    with pytest.raises(InputError, match=r"about 0\.5 GB of memory, more than the 0\.1 GB"):
+        run(city / "case.toml", city.parent / "run", memory="100MB")
+    assert [path for path in city.parent.iterdir() if path != city] == []
+    require_memory(Case.read(city / "case.toml"), "4GB")
+
+
+def test_the_door_on_the_command_line(city: Path) -> None:
+    words = ["run", str(city / "case.toml"), "--out", str(city.parent / "run"), "--memory"]
+    refused = CliRunner().invoke(main, [*words, "200MB"])
+    assert refused.exit_code == 2
+    assert "--memory" in refused.output
+    assert CliRunner().invoke(main, [*words, "plenty"]).exit_code == 2
+
+
+RING = textwrap.dedent("""
+    import resource, sys
+    from pathlib import Path
+    import numpy as np, shapely
+    from carbongrid.grid import Grid
+    from carbongrid.labels import rasterize
+    side = int(sys.argv[2])
+    angle = np.linspace(0, 2 * np.pi, 1_000_000, endpoint=False)
+    radius = side * 4.5 + 40 * np.sin(angle * 20_000)
+    ring = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    lake = np.array([shapely.Polygon(ring)])
+    grid = Grid("EPSG:32650", 10.0, (-side * 5.0, -side * 5.0, side * 5.0, side * 5.0))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    labels = rasterize(lake, grid, store=Path(sys.argv[1]))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(grown, int(labels[side // 2, side // 2]))
+""")
+
+
+def test_a_ring_of_a_million_vertices_takes_bounded_memory(tmp_path: Path) -> None:
+    """64 million cells would be 256 MB at once. Caught: a copy of the ring for every row, a raster in memory."""
+    command = [sys.executable, "-c", RING, str(tmp_path / "lake.zarr"), "8000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    grown, inside = map(int, done.stdout.split())
+    assert inside == 1
+    assert grown < 250_000, f"{grown} kB"
