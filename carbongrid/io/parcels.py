@@ -133,8 +133,10 @@ def read_parcels(
         notes += _area_notes(section.area_field, parcels)
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
     located = _in_grid(case, parcels, numeric)
-    west, south, east, north = located.total_bounds
-    notes += scale_problems(located.crs, (west, south, east, north), f"{case.path.name}: grid.crs")
+    if case.grid.crs is not None:
+        west, south, east, north = located.total_bounds
+        bounds, key = (west, south, east, north), f"{case.path.name}: grid.crs"
+        notes += scale_problems(located.crs, bounds, key)
     return located, notes
 
 

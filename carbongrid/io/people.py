@@ -29,11 +29,10 @@ UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
 MOST_PEOPLE = 10**11
-"""More than this in a row is no count of people; sums of thousandths stay far below 2^63."""
+"""More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
 
 _PER_PERSON = 1000
 _MOST_CELLS = 400_000_000
-_MOST_PEOPLE = 1e10
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _read_grid(
     with np.errstate(invalid="ignore"):  # a NaN may be of the kind that signals
         people = np.ma.getdata(values).astype(np.float64)
     known = ~np.ma.getmaskarray(values) & ~np.isnan(people)
-    wrong = known & ~((people >= 0) & (people <= _MOST_PEOPLE))
+    wrong = known & ~((people >= 0) & (people <= MOST_PEOPLE))
     if wrong.any():
         raise InputError(
             f"{int(wrong.sum())} cells hold negative, infinite or impossibly many people, the first "

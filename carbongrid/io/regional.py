@@ -164,7 +164,7 @@ def read_census(
 def _check_nested(
     parts: Mapping[str, list[int | None]], ancestors: Mapping[str, Collection[str]], faults: Faults
 ) -> None:
-    given = {region for region, counts in parts.items() if any(one is not None for one in counts)}
+    given = {region for region, counts in parts.items() if None not in counts}
     for region in sorted(given):
         for holder in sorted((set(ancestors.get(region, ())) & given) - {region}):
             faults.add(
@@ -249,7 +249,7 @@ def _regions(
         elif codes is not None and old_codes.get(cells[column], cells[column]) not in codes:
             told = cells[column]
             if told in old_codes:
-                what = f"{told!r} is an old code of {old_codes[told]!r}, which has no figure in this table"
+                what = f"{told!r} is an old code of {old_codes[told]!r}, which is no code that this table may name"
                 way_out = f"Map it to one of: {_some(codes)}."
                 faults.add(what, way_out, row=row, column=column)
             else:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
-from carbongrid.io.workbook import numbers_of, workbook_cells
+from carbongrid.io.workbook import workbook_numbers
 
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
@@ -51,8 +51,8 @@ def read_table(
     path = Path(path)
     head = _head(path)
     if head.startswith(b"PK\x03\x04"):
-        cells = workbook_cells(path)
-        _check_codes(cells, codes, path.name)
+        cells, numbers = workbook_numbers(path)
+        _check_codes(cells, numbers, codes, path.name)
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
     else:
@@ -60,11 +60,13 @@ def read_table(
     return with_header(cells, path.name)
 
 
-def _check_codes(cells: pd.DataFrame, codes: Collection[str], where: str) -> None:
+def _check_codes(
+    cells: pd.DataFrame, numbers: Iterable[tuple[int, int]], codes: Collection[str], where: str
+) -> None:
     """Raise if a workbook holds numbers in a column of codes: what was 060100 is 60100 by now, and nobody can tell."""
     names = [] if cells.empty else list(cells.iloc[0])
     found: dict[str, list[int]] = {}
-    for row, column in sorted(numbers_of(cells)):
+    for row, column in numbers:
         if row and names[column] in codes:
             found.setdefault(names[column], []).append(row)
     problems = [

@@ -17,7 +17,6 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.io.security import require_tame_archive
 
 _ZEROS = re.compile("0+")
-_NUMBERS = "numbers"
 
 
 def workbook_cells(path: Path) -> pd.DataFrame:
@@ -33,20 +32,20 @@ def workbook_cells(path: Path) -> pd.DataFrame:
         If it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
         stored value.
     """
+    return workbook_numbers(path)[0]
+
+
+def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+    """Return :func:`workbook_cells`, and (row, column), from 0, of those that hold a number without a format of zeros.
+
+    A code that is stored so may have lost its zeros.
+    """
     first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
     if not first:
         raise InputError(
             "the workbook has no sheet of cells", path.name, "Save it again as XLSX or CSV."
         )
     return first[0]
-
-
-def numbers_of(cells: pd.DataFrame) -> frozenset[tuple[int, int]]:
-    """Return (row, column), from 0, of the cells of :func:`workbook_cells` that hold a number without a format of zeros.
-
-    A code that is stored so may have lost its zeros.
-    """
-    return frozenset(cells.attrs.get(_NUMBERS, ()))
 
 
 def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
@@ -64,16 +63,17 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     InputError
         As :func:`workbook_cells`.
     """
-    return _sheets(
+    sheets = _sheets(
         path,
         lambda names: [name for name in names if name not in leave_out],
         lambda name: f"{path.name}, sheet {name}",
     )
+    return {name: cells for name, (cells, _) in sheets.items()}
 
 
 def _sheets(
     path: Path, wanted: Callable[[list[str]], list[str]], where: Callable[[str], str]
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
     import openpyxl
 
     data = path.read_bytes()
@@ -102,7 +102,7 @@ def _sheets(
         raise InputError(what, path.name, "Save it again as XLSX or CSV.") from None
 
 
-def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:
+def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
     stored.reset_dimensions()
     written.reset_dimensions()
     rows: list[list[str]] = []
@@ -124,9 +124,7 @@ def _sheet(stored: Any, written: Any, where: str) -> pd.DataFrame:
     if problems:
         raise InputError(problems)
     width = max(map(len, rows), default=0)
-    cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
-    cells.attrs[_NUMBERS] = tuple(numbers)
-    return cells
+    return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
 
 
 def _is_bare_number(cell: Any) -> bool:
