@@ -86,6 +86,19 @@ def test_legends_count_every_unit_parcel_and_cell_once(tmp_path: Path) -> None:
     assert sum(int(n) for n in re.findall(r"\((\d+)\)", parcels)) == carried
 
 
+def test_the_same_run_gives_the_same_files_and_no_setting_stays(tmp_path: Path) -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    for name in ("one", "two"):
+        write_study_figures(
+            example_tables(), tmp_path / name, formats=["pdf", "svg"], only=["fig9-zones"]
+        )
+    assert hash_path(tmp_path / "one") == hash_path(tmp_path / "two")
+    assert dict(mpl.rcParams) == before
+    assert b"/Type3" not in (tmp_path / "one" / "fig9-zones.pdf").read_bytes()
+
+
 def test_a_public_run_is_drawn_without_parcels(tmp_path: Path) -> None:
     tables = published(example_tables(), [])
     names = {path.stem for path in write_study_figures(tables, tmp_path, formats=["svg"], dpi=50)}

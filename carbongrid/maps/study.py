@@ -58,6 +58,8 @@ def write_study_figures(
     list of Path
         fig1-location, fig4-sectors, fig5-parcels-and-grid, fig6-units, fig7-ccr, fig8-ecc-esc, fig9-zones, in every format.
     """
+    from matplotlib import rc_context
+
     directory.mkdir(parents=True, exist_ok=True)
     sheet = Sheet(tables, installed_lettering())
     paths = []
@@ -69,7 +71,9 @@ def write_study_figures(
             path = directory / f"{name}.{suffix}"
             # No date: the same run gives the same file.
             metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
-            figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
+            # Fonts as outlines of their own kind (42), since journals refuse Type 3.
+            with rc_context({"pdf.fonttype": 42, "svg.hashsalt": name}):
+                figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
             paths.append(path)
         logger.info("%s drawn", name)
     return paths
