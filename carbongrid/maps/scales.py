@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -99,41 +99,54 @@ def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
     ):
         if column in units and units[column].notna().any():
             divisor = 1e6 if column == "gdp" else 1.0
-            scales[column] = natural(column, divisor, units[column], name, unit, palette)
+            scale = natural(units[column], unit, palette, divisor=divisor)
+            scales[column] = replace(scale, name=name, missing="none or unknown")
     return scales
 
 
 def totals(column: str, grams: pd.Series[int], name: tuple[str, str], palette: str) -> Scale:
     """Return five natural classes of a mass, in the unit that suits the largest."""
     divisor, unit = mass_scale(float(grams.max()) if len(grams) else 0.0)
-    return natural(column, divisor, grams, name, (f"{unit} CO₂e yr⁻¹", ""), palette, missing="none")
+    scale = natural(grams, (f"{unit} CO₂e yr⁻¹", ""), palette, divisor=divisor)
+    return replace(scale, column=column, name=name)
 
 
 def natural(
-    column: str,
-    divisor: float,
     values: pd.Series[int] | pd.Series[float],
-    name: tuple[str, str],
     unit: tuple[str, str],
     palette: str,
     *,
-    missing: str = "none or unknown",
+    divisor: float = 1.0,
     palest: float = 0.12,
 ) -> Scale:
-    """Return at most five natural classes of the values above 0, told over a divisor; ``palest`` of 0 is white."""
+    """Return at most five natural classes of the values above 0.
+
+    Parameters
+    ----------
+    values
+        A column of a table; its name is the scale's.
+    unit
+        Of the values over the divisor, in English and Chinese.
+    palette
+        Of ColorBrewer.
+    divisor
+        Labels tell the values over it.
+    palest
+        Where in the palette the lowest class is: 0 is white.
+    """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
     bounds = natural_breaks(numbers)
     ends = [each / divisor for each in (float(numbers.min()), *bounds)] if bounds else []
     return Scale(
-        column,
+        str(values.name),
         tuple(bounds[:-1]),
         "below",
         tuple(ranges(ends)) or ("none",),
         sequential(palette, max(len(bounds), 1), palest),
-        name,
+        ("", ""),
         unit,
-        missing,
+        "none",
     )
 
 

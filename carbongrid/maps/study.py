@@ -141,7 +141,7 @@ def _densities(
     density = _three_digits(grams / area)
     divisor, unit = _unit_of_density(density)
     frame = pd.DataFrame({"density": density})
-    scale = natural("density", divisor, frame["density"], ("", ""), (unit, ""), palette, palest=0.3)
+    scale = natural(frame["density"], (unit, ""), palette, divisor=divisor, palest=0.3)
     return frame, scale
 
 
