@@ -43,6 +43,8 @@ COLUMNS = (
 GASES = ("CO2", "CH4", "N2O", "CO2e")
 """Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
 
+_LONGEST = 80
+"""Letters in a number; more are no factor."""
 _GAS_OF = {
     "C": "CO2",
     "CE": "CO2e",
@@ -310,7 +312,7 @@ def _number(text: str, column: str, add: Any) -> Fraction | None:
     if not text:
         return None
     try:
-        value = Decimal(text)
+        value = Decimal(text) if len(text) <= _LONGEST else Decimal("nan")
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite() or abs(value.adjusted()) > 60:

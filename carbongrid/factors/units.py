@@ -109,9 +109,11 @@ _BY_THE_WAY = frozenset(
 
 _SCRIPTS = str.maketrans("₂₃₄₅⁰¹²³⁴⁵⁶⁷⁸⁹（）／·", "23450123456789()/ ")
 _MULTIPLIER = re.compile(
-    r"(?:(?P<number>(?!10\^)\d+(?:\.\d+)?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
+    r"(?:(?P<number>(?!10\^)\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
 )
 _CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
+_PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
+"""What is handed to pint: no powers of its own, which could be of any size."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
 _WAY_OUT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
 
@@ -246,6 +248,8 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
+    if not _PLAIN_WORD.fullmatch(word):
+        raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT)
     try:
         quantity = _registry().parse_units(
             _INDEX.sub(r"\1**\2", word) if word not in ("hm2", "Nm3") else word

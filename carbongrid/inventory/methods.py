@@ -20,10 +20,18 @@ from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.landuse import packaged_table
 
 _QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*(?P<unit>.*)"
+    r"(?P<number>[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?)\s*(?P<unit>.*)"
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
+_OF = {
+    "recovered": ("CH4",),
+    "carbon": ("C",),
+    "nitrogen": ("N",),
+    "bod": ("BOD",),
+    "sludge": ("COD",),
+}
+"""What a role that is no emission may be of."""
 _WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
 _WHICH_GRID = (
     "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
@@ -173,7 +181,7 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
             except InputError as error:
                 problems += error.problems
         if len(inputs) == len(product.roles):
-            problems += _faults_of_units(row, product, inputs)
+            problems += _faults_of_units(row, product, inputs) or _faults_of_roles(product, inputs)
         products.append((product, tuple(inputs)))
     if problems:
         raise InputError(problems)
@@ -282,6 +290,20 @@ def _faults_of_units(
         "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
     )
     return (Problem(what, "", way_out),)
+
+
+def _faults_of_roles(product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong where a mass of gas stands for a plain number: both may be without dimension."""
+    return [
+        Problem(
+            f"{entry.role} is no mass of gas, but {entry.factor.key or entry.factor.unit} is of {entry.factor.substance}",
+            "",
+            f"Choose a factor for {entry.role}; search with `carbongrid factors`.",
+        )
+        for entry in factors
+        if entry.role != product.emitter
+        and read_unit(entry.factor.unit).substance not in ("", *_OF.get(entry.role, ()))
+    ]
 
 
 def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:

@@ -46,8 +46,7 @@ def approach_1(inventory: Inventory) -> pd.DataFrame:
     Variance of a category = sum over uncertain numbers of (derivative x standard deviation)^2, the derivative being that of the
     whole category. 2006 IPCC Guidelines, Vol. 1, Ch. 3, equations 3.1 and 3.2, hold where nothing is shared.
     """
-    names, spreads, pulls = sensitivities(inventory)
-    del spreads
+    names, _, pulls = sensitivities(inventory)
     return _table(
         inventory, names, lambda weights: _normal_interval(inventory, names, pulls, weights)
     )

@@ -111,6 +111,13 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
             raise InputError(
                 "there is no CSV file in this folder", str(path), "Name a filled template."
             )
+        for file in files:
+            if not file.resolve().is_relative_to(path.resolve()):
+                raise InputError(
+                    f"{file.name} leads out of its folder by a symbolic link",
+                    str(path),
+                    "Copy it here.",
+                )
         tables = {file.stem: read_table(file) for file in files if file.stem not in _IGNORED}
     elif _is_workbook(path):
         tables = {

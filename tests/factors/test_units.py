@@ -47,7 +47,23 @@ def test_a_factor_says_of_what(text: str, substance: str, scale: Fraction) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "foo", "万", "t/", "t//m3", "0 t", "万万吨", "kg CO2 per kWh", "吨煤"]
+    "text",
+    [
+        "",
+        "  ",
+        "foo",
+        "万",
+        "t/",
+        "t//m3",
+        "0 t",
+        "万万吨",
+        "kg CO2 per kWh",
+        "吨煤",
+        "t**99999999",
+        "t^9",
+        "9" * 5000 + " t",
+        "t" * 5000,
+    ],
 )
 def test_an_unknown_unit_is_refused(text: str) -> None:
     with pytest.raises(InputError):

@@ -73,6 +73,8 @@ def told(path: Path) -> list[tuple[str, str]]:
         ("a,fuel/diesel,industry/mining,5,t,methane=ipcc.manufacturing.n2o.diesel_oil,", "parameters", "is of N2O"),
         ("a,product/clinker,,5,t,factor=lal2004.n,", "parameters", "bounds but no value"),
         ("a,product/clinker,,x,t,,", "amount", "finite number"),
+        ("a,product/glass-float,,5,t,cullet=ipcc.ww.bo_bod,", "parameters", "cullet is no mass of gas"),
+        ("a,product/glass-float,,5,t,cullet=-0.1,", "parameters", "no negative number"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_sheet_row_and_column(
@@ -303,3 +305,11 @@ def test_any_number_is_formed_or_refused(amount: float) -> None:
         else:
             grams = int(inventory.by_gas(inventory.form(data))["grams"].iloc[0])
             assert grams == round(Fraction(repr(amount)) * Fraction(3, 4))
+
+
+def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> None:
+    folder = sheets(industry="a,product/lime,,5,t,,")
+    (tmp_path / "elsewhere.csv").write_text(f"{HEADER}\n")
+    (folder / "waste.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(InputError, match="symbolic link"):
+        read_activity(folder)
