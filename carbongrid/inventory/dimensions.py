@@ -32,7 +32,7 @@ class Measure:
     __radd__ = __sub__ = __rsub__ = __add__
 
     def __pow__(self, other: Any) -> Measure:
-        return self.__add__(())
+        return self.__add__(1)
 
     def __neg__(self) -> Measure:
         return self
@@ -41,7 +41,9 @@ class Measure:
         return self.__add__(other)
 
     def __float__(self) -> float:
-        return float(len((self + 1).dimension)) + 1.0
+        """Stand for any exponent, which must be a plain number."""
+        self.__add__(1)
+        return 1.0
 
 
 def _of(other: Any) -> Dimension:
