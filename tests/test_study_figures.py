@@ -196,3 +196,14 @@ def test_units_without_mass_are_drawn(tmp_path: Path) -> None:
         tables, units=units.assign(gdp=pd.array([pd.NA] * 6, "Int64")), parcels=parcels, grid_1km=grid, parents=()
     )  # fmt: skip
     assert len(write_study_figures(empty, tmp_path, formats=["png"], dpi=40)) == len(NAMES)
+
+
+def test_a_case_of_sinks_alone_is_drawn(tmp_path: Path) -> None:
+    tables = example_tables()
+    sinks = tuple(category for category in tables.categories if category.sink)
+    parcels = tables.parcels.assign(area_m2=0.0)
+    bare = dataclasses.replace(tables, categories=sinks, parcels=parcels)
+    paths = write_study_figures(
+        bare, tmp_path, formats=["png"], dpi=40, only=["fig4-sectors", "fig5-parcels-and-grid"]
+    )
+    assert len(paths) == 2

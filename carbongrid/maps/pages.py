@@ -26,9 +26,10 @@ _POLYGONS_A_PATH = 1000  # Agg gives up on a path with too many cells
 
 @dataclass(frozen=True)
 class Panel:
-    """One map of a page and where its legend begins, in shares of the page."""
+    """One map of a page, where its legend begins in shares of the page, and in how many columns."""
 
-    page: Page
+    sheet: Sheet
+    figure: Figure
     axes: Axes
     corner: tuple[float, float]
     columns: int
@@ -37,9 +38,9 @@ class Panel:
         """Draw the legend: each entry a patch's style and its text; the note below its title."""
         from matplotlib.patches import Patch
 
-        sheet, size = self.page.sheet, 8.5 if self.columns == 1 else 7
+        sheet, size = self.sheet, 8.5 if self.columns == 1 else 7
         heading = "\n".join(part for part in (title, note) if part)
-        box = self.page.figure.legend(
+        box = self.figure.legend(
             [Patch(**style) for style, _ in entries],
             [sheet.letters.drawable(text) for _, text in entries],
             title=sheet.letters.drawable(heading),
@@ -65,7 +66,6 @@ class Panel:
 class Page:
     """A figure with a heading and panels."""
 
-    sheet: Sheet
     figure: Figure
     panels: tuple[Panel, ...]
 
@@ -107,7 +107,6 @@ def page_of(
     letters = sheet.letters
     sheet.write(figure, 0.14 / width, 1 - 0.14 / height, letters.beside(*heading), 12, bold=True)
     sheet.write(figure, 0.14 / width, 1 - 0.42 / height, sheet.case, 8.5, colour=GREY)
-    page = Page(sheet, figure, ())
     panels = []
     for number, words in enumerate(captions):
         row, column = divmod(number, across)
@@ -125,11 +124,11 @@ def page_of(
         _north_arrow(sheet, axes, side, tall)
         corner = (left + side + 0.1, top) if alone else (left, top - tall - 0.38)
         place = (corner[0] / width, corner[1] / height)
-        panels.append(Panel(page, axes, place, 1 if alone else 2))
+        panels.append(Panel(sheet, figure, axes, place, 1 if alone else 2))
     if sheet.tables.attribution:
         credit = f"Data: {shortened(sheet.tables.attribution, 100)}"
         sheet.write(figure, 1 - 0.1 / width, 0.05 / height, credit, 6.5, colour=GREY, ha="right", va="bottom")  # fmt: skip
-    return Page(sheet, figure, tuple(panels))
+    return Page(figure, tuple(panels))
 
 
 def _scale_bar(sheet: Sheet, axes: Axes, side: float, tall: float, below: float) -> None:

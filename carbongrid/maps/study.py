@@ -109,6 +109,7 @@ def _sectors(sheet: Sheet) -> Page:
     sectors = list(dict.fromkeys(c.sector for c in tables.categories if not c.sink))
     order = [sector for sector in names if sector in sectors]
     order += [sector for sector in sectors if sector not in names]
+    order = order or ["industry"]  # a case of sinks alone has a map of nothing
     captions = [names.get(sector, (sector, "")) for sector in order]
     page = page_of(sheet, ("Emissions by sector", "分部门碳排放"), captions)
     for panel, sector in zip(page.panels, order, strict=True):
@@ -121,14 +122,14 @@ def _sectors(sheet: Sheet) -> Page:
 
 
 def _density_of_units(panel: Panel, members: list[str]) -> None:
-    units = panel.page.sheet.tables.units
+    units = panel.sheet.tables.units
     grams = units[members].sum(axis=1).to_numpy(np.float64)
     frame, scale = _densities(grams, units.area.to_numpy())
     _units(panel, scale, frame)
 
 
 def _parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
-    area = panel.page.sheet.tables.parcels["area_m2"].to_numpy(np.float64)
+    area = panel.sheet.tables.parcels["area_m2"].to_numpy(np.float64)
     frame, scale = _densities(grams, area, palette)
     _paint_parcels(panel, scale, scale.values(frame))
 
@@ -138,7 +139,7 @@ def _densities(
 ) -> tuple[pd.DataFrame, Scale]:
     """Return mass over area and its natural classes, in the unit that suits the largest."""
     # g per m2 is t per km2. Three digits, as legends show: what differs by the rounding of grams only is one value.
-    density = _three_digits(grams / area)
+    density = _three_digits(_over(grams, area))
     divisor, unit = _unit_of_density(density)
     frame = pd.DataFrame({"density": density})
     scale = natural(frame["density"], (unit, ""), palette, divisor=divisor, palest=0.3)
@@ -151,6 +152,11 @@ def _unit_of_density(density: NDArray[np.float64]) -> tuple[float, str]:
     return grams / 1e6, f"{unit} CO₂e km⁻² yr⁻¹"
 
 
+def _over(grams: NDArray[np.float64], area: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mass over area; nothing on no area is nothing."""
+    return np.divide(grams, area, out=np.zeros_like(grams), where=area > 0)
+
+
 def _three_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         step = 10.0 ** (np.floor(np.log10(np.abs(values))) - 2)
@@ -161,7 +167,7 @@ def _three_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _paint_parcels(panel: Panel, scale: Scale, values: NDArray[np.float64]) -> None:
     from matplotlib.collections import PathCollection
 
-    sheet = panel.page.sheet
+    sheet = panel.sheet
     classes = scale.classes(values)
     geometry = np.asarray(sheet.tables.parcels.geometry.array, dtype=object)
     ground = {"facecolors": _GROUND, "edgecolors": "none"}
@@ -188,7 +194,7 @@ def _parcels_and_grid(sheet: Sheet) -> Page:
         page = page_of(sheet, ("Parcels and grid", "地块与格网"), captions)
         parcels = tables.parcels
         grams = (parcels["emission_g"] - parcels["sink_g"]).to_numpy(np.float64)
-        net = grams / parcels["area_m2"].to_numpy(np.float64)
+        net = _over(grams, parcels["area_m2"].to_numpy(np.float64))
         net = np.where(net == 0, np.nan, net)
         scale = signed("net", net, ("", ""), "t CO₂e km⁻² yr⁻¹")
         _paint_parcels(page.panels[0], scale, net)
@@ -199,7 +205,7 @@ def _parcels_and_grid(sheet: Sheet) -> Page:
 def _grid(panel: Panel, side: float) -> None:
     from matplotlib.colors import ListedColormap
 
-    sheet = panel.page.sheet
+    sheet = panel.sheet
     field = sheet.tables.grid_1km["emission"]
     grams = field.to_numpy().astype(np.float64)
     frame, scale = _densities(grams.ravel(), np.full(grams.size, 1e6 * side**2))
@@ -221,12 +227,11 @@ def _grid(panel: Panel, side: float) -> None:
 
 
 def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> None:
-    sheet = panel.page.sheet
+    sheet = panel.sheet
     values = scale.values(sheet.tables.units if frame is None else frame)
     classes = scale.classes(values)
     sheet.paint(panel.axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
-    if len(panel.page.panels) < 3:
-        sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
+    sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
     note = " ".join(scale.note.split("\n")) if panel.columns > 1 else scale.note
     title = " ".join(scale.unit[0].split("\n")) if panel.columns > 1 else scale.unit[0]
     panel.legend(title, legend_entries(scale, classes), note)
