@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
 import carbongrid
 
 project = "carbongrid"
@@ -13,7 +19,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build"]
@@ -30,6 +35,7 @@ napoleon_use_param = False
 # docs/tutorial.md and others name the language of a block and the file that it is saved as.
 suppress_warnings = ["misc.highlighting_failure"]
 
+html_math_renderer = "mathml"  # browsers know it: no script, no network
 html_theme = "pydata_sphinx_theme"
 html_title = "carbongrid"
 html_theme_options = {
@@ -37,5 +43,29 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "logo": {"text": "carbongrid"},
+    "header_links_before_dropdown": 6,
 }
 html_show_sourcelink = False
+
+
+_SPACED = "text-align: center; padding: 0.8em 0; font-size: 1.15em"
+_TAG = re.compile(r"\\tag\{(\w+)\}")
+
+
+def _inline(translator: Any, node: nodes.Node) -> None:
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(translator: Any, node: nodes.Node) -> None:
+    text = node.astext()
+    number = _TAG.search(text)
+    told = f'<span style="float: right">({number[1]})</span>' if number else ""
+    formula = tex2mathml(_TAG.sub("", text).strip(), as_block=True)
+    translator.body.append(f'<div style="{_SPACED}">{told}{formula}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Any) -> None:
+    """Render formulas as MathML."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
