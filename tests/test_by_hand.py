@@ -211,3 +211,17 @@ def test_a_column_of_the_parcels_weighs(tmp_path: Path) -> None:
     tables = {"totals.csv": totals, "categories.csv": categories}
     case = write_town(folder, parcels, units, tables, OWN, {"output": [1.0, 3.0]})
     assert tonnes(case, "waste/industrial") == [2, 6]
+
+
+def test_a_column_that_nobody_can_count_is_refused(tmp_path: Path) -> None:
+    """Seen to wrap to a negative number in the ledger, with a warning of NumPy."""
+    folder = tmp_path / "town"
+    folder.mkdir()
+    parcels = [("a", INDUSTRY, square(0, 0)), ("b", INDUSTRY, square(1, 0))]
+    categories = CATEGORIES + "waste/industrial,waste,Waste,废物,1,false,industrial,field:output\n"
+    totals = "category,value,unit\nwaste/industrial,8,t CO2e\n"
+    tables = {"totals.csv": totals, "categories.csv": categories}
+    units = [("u", "d", square(0, 0, 2))]
+    case = write_town(folder, parcels, units, tables, OWN, {"output": [1.0, 1e300]})
+    with pytest.raises(InputError, match="output adds up to 1e\\+300"):
+        run(case, tmp_path / "run")

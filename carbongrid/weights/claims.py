@@ -23,6 +23,9 @@ POI_REACH = 100.0
 ROAD = "transport/road"
 """Category whose POIs correct road lengths (decision 14)."""
 
+LARGEST_EVIDENCE = 9e15
+"""Of a column of the parcels: its thousandths are counted in int64."""
+
 _LISTED = 10
 
 Weight = NDArray[np.int64] | NDArray[np.float64]
@@ -310,6 +313,12 @@ def _by_field(
     value = parcels[category.weight].to_numpy(np.float64)
     _check(category, parcels, carries, value, column)
     value = np.where(carries, value, 0.0)
+    if value.sum() > LARGEST_EVIDENCE:
+        raise InputError(
+            f"{column} adds up to {value.sum():g} over the parcels that carry {category.name}, more than {LARGEST_EVIDENCE:g}",
+            "parcels",
+            "Give it in a larger unit, or mend these values.",
+        )
     return _claims(category, value, column, value, carries)
 
 

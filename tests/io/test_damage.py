@@ -49,7 +49,7 @@ def read_or_refused(read, *arguments) -> bool:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_damaged_layer_is_read_or_refused(tmp_path, suffix):
-    # "PAR1junk" was an ArrowInvalid, a .prj of noise an UnboundLocalError: "a fault of carbongrid", exit 1.
+    # "PAR1junk" was an ArrowInvalid, and a .prj of noise, in a longer search, an UnboundLocalError: "a fault of carbongrid", exit 1.
     path = write_layer(survey_layer(), tmp_path / f"parcels.{suffix}")
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix in (".gdbtable", ".gdbtablx"))
