@@ -124,10 +124,27 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks once, quickly, on this checkout."""
+    """Run the benchmarks on this checkout; ``-- --quick`` each once."""
     _install(session, "test", "bench")
     session.run("asv", "machine", "--yes")
-    session.run("asv", "run", "--quick", "--python=same", *session.posargs)
+    session.run("asv", "run", "--python=same", "--launch-method=spawn", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Measure ratios to other tools; ``-- --part NAME`` for one part, ``-- --small`` to see that they run."""
+    _install(session, "peers")
+    env = _fresh_numba_cache(session)
+    session.run("python", "benchmarks/peers.py", *session.posargs, env=env)
+
+
+@nox.session
+def scaling(session: nox.Session) -> None:
+    """Measure how time grows with parcels, cells and threads, and draw it; ``-- threads`` for one series."""
+    _install(session)
+    session.run(
+        "python", "benchmarks/scaling.py", *session.posargs, env=_fresh_numba_cache(session)
+    )
 
 
 @nox.session

@@ -16,6 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 import landuse
+import zarr
 
 import carbongrid as cg
 from carbongrid.chunked import label_and_count, recount
@@ -104,6 +105,7 @@ class FromLabels(Land):
         self.labels = cg.rasterize(self.parcels, self.grid)
         self.unit_labels = cg.rasterize(self.units, self.grid)
         self.values = np.random.default_rng(0).random(self.grid.shape)
+        self.field = np.zeros(self.grid.shape)
         self.mass = np.full(len(self.parcels), 10**9)
         self.store = self.path()
         label_and_count(self.parcels, self.units, self.grid, 1000, self.store)
@@ -113,8 +115,31 @@ class FromLabels(Land):
     def time_zonal_sum(self) -> None:
         cg.zonal_sum(self.values, self.labels, len(self.parcels))
 
+    def time_zonal_sum_quantized(self) -> None:
+        cg.zonal_sum(self.values, self.labels, len(self.parcels), quantum=2.0**-30)
+
+    def time_zonal_min(self) -> None:
+        cg.zonal_min(self.values, self.labels, len(self.parcels))
+
+    def time_zonal_count_from_zarr(self) -> None:
+        stored = zarr.open_array(self.store, path="parcel", mode="r")
+        cg.zonal_count(stored, stored, len(self.parcels))
+
+    def time_weighted_crosstab(self) -> None:
+        shape = (len(self.parcels), len(self.units))
+        cg.crosstab(self.labels, self.unit_labels, shape, values=self.values, quantum=2.0**-30)
+
+    def time_lookup(self) -> None:
+        cg.lookup(self.mass, self.labels, out=self.field)
+
+    def time_lookup_sum(self) -> None:
+        cg.lookup_sum(self.mass, self.labels, 100)
+
+    def peakmem_lookup_sum(self) -> None:
+        cg.lookup_sum(self.mass, self.labels, 100)
+
     def time_crosstab(self) -> None:
-        cg.overlap(self.labels, self.unit_labels, shape=(len(self.parcels), len(self.units)))
+        cg.crosstab(self.labels, self.unit_labels, (len(self.parcels), len(self.units)))
 
     def time_spread(self) -> None:
         cg.spread(self.mass, self.labels, polygons=self.parcels)

@@ -1,133 +1,144 @@
-"""Ratios to other tools, in one process, on the same polygons: ``python benchmarks/peers.py [parcels] [side in m]``.
+"""Ratios to other tools, in one process and on the same data: ``nox -s peers -- [--part NAME ...] [--small]``.
 
-Each side starts from the same GeoDataFrame unless it says "prepared", and realizes its result in full. The best of three
-runs counts. Peers that are not installed are named and left out.
+Each part is a process of its own. Its rows are printed and written to benchmarks/results; docs/performance.md is made from them.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import landuse
+import performance
+from measuring import Row
 
-import carbongrid as cg
+PARTS = (
+    "reductions",
+    "lookups",
+    "from-zarr",
+    "labels",
+    "labels-large",
+    "overlaps",
+    "areas",
+    "weighted",
+)
+PEERS = (
+    "carbongrid",
+    "numpy",
+    "numba",
+    "dask",
+    "zarr",
+    "rusterize",
+    "rasterizer",
+    "geocube",
+    "numbagg",
+    "flox",
+    "exactextract",
+)
 
-RUNS = 3
+
+def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
+    """Compare one part: in full, or with next to nothing."""
+    if part in ("reductions", "lookups", "from-zarr"):
+        import peers_labels
+
+        rasters = peers_labels.Rasters(*((60, 256, 4) if small else (100_000, 16_384, 500)))
+        compare = {"reductions": peers_labels.reductions, "lookups": peers_labels.lookups}
+        return compare.get(part, peers_labels.from_zarr)(rasters)
+    import peers_geometry
+
+    full = {"labels": (100_000, 163_840.0, 500), "weighted": (100_000, 81_920.0, 500)}
+    size = full.get(part, (1_000_000, 327_000.0, 1_500))
+    land = peers_geometry.Land(*((60, 2000.0, 4) if small else size))
+    compare = {"labels-large": peers_geometry.large_labels, "areas": peers_geometry.areas}
+    compare |= {"labels": peers_geometry.labels, "overlaps": peers_geometry.overlaps}
+    return compare.get(part, peers_geometry.weighted)(land)
 
 
-def best(function: Callable[[], object]) -> float:
-    """Return the least of a few times, in s."""
-    times = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def compare(count: int, side: float) -> list[tuple[str, str, float, float]]:
-    """Return work, peer, our time and the peer's time."""
-    frame, units = landuse.parcels(count, side), landuse.townships(max(count // 200, 2), side)
-    grid = cg.Grid(landuse.CRS, 10, (0, 0, side, side), snap=1000)
-    prepared, prepared_units = cg.Polygons.of(frame), cg.Polygons.of(units)
-    labels, unit_labels = (
-        cg.rasterize(prepared, grid).values,
-        cg.rasterize(prepared_units, grid).values,
+def machine() -> dict[str, object]:
+    """Describe what the figures were measured on."""
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in _lines("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        platform.machine(),
     )
-    mass = np.full(len(frame), 10**9)
-    rows: list[tuple[str, str, float, float]] = []
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PEERS},
+        "load_at_start": round(os.getloadavg()[0], 1),
+    }
 
-    def add(work: str, peer: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
-        rows.append((work, peer, best(ours), best(theirs)))
 
-    def burnt_by_rasterio(polygons: object = frame) -> np.ndarray:
-        from rasterio.features import rasterize
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []
 
-        shapes = ((shape, row + 1) for row, shape in enumerate(polygons.geometry))
-        return rasterize(shapes, out_shape=grid.shape, transform=grid.transform, dtype="uint32")
 
-    assert np.array_equal(burnt_by_rasterio(), labels), "rasterio and carbongrid differ"
-    add("labels, prepared", "rasterio", lambda: cg.rasterize(prepared, grid), burnt_by_rasterio)
-    add(
-        "labels from a GeoDataFrame",
-        "rasterio",
-        lambda: cg.rasterize(frame, grid),
-        burnt_by_rasterio,
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def run_part(part: str, *, small: bool) -> None:
+    """Measure one part here, print its rows and write them."""
+    told = machine()
+    if not small:
+        # Both sides compile what they compile, and load what they load, before anything is measured.
+        for _ in rows_of(part, small=True):
+            pass
+    rows = []
+    for row in rows_of(part, small=small):
+        print(performance.line(row), flush=True)
+        rows.append(dataclasses.asdict(row))
+    if not small:
+        performance.RESULTS.mkdir(exist_ok=True)
+        text = json.dumps({"part": part, "machine": told, "rows": rows}, indent=1)
+        (performance.RESULTS / f"{part}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Run parts in processes of their own, then write docs/performance.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", action="append", choices=PARTS, help="default: all")
+    parser.add_argument(
+        "--small", action="store_true", help="next to nothing, and nothing is written"
     )
-    if importlib.util.find_spec("geocube"):
-        add(
-            "labels from a GeoDataFrame",
-            "geocube",
-            lambda: cg.rasterize(frame, grid),
-            lambda: _geocube(frame),
-        )
-    else:
-        print("geocube is not installed")
-
-    def pairs() -> object:
-        keys = burnt_by_rasterio().astype(np.uint64) << np.uint64(32) | burnt_by_rasterio(units)
-        return np.unique(keys, return_counts=True)
-
-    add(
-        "parcels x units, from polygons",
-        "rasterio twice, numpy.unique",
-        lambda: cg.overlap(frame, units, grid=grid),
-        pairs,
-    )
-    shape = (len(frame), len(units))
-    keys = labels.astype(np.uint64) << np.uint64(32) | unit_labels
-    add(
-        "crosstab of two label arrays",
-        "numpy.unique",
-        lambda: cg.overlap(labels, unit_labels, shape=shape),
-        lambda: np.unique(keys, return_counts=True),
-    )
-    values = np.random.default_rng(0).random(labels.shape)
-    add(
-        "zonal sum",
-        "numpy.bincount",
-        lambda: cg.zonal_sum(values, labels, len(frame)),
-        lambda: np.bincount(labels.ravel(), values.ravel()),
-    )
-    density = np.concatenate([[0.0], mass / 1e5])
-    raster = cg.rasterize(prepared, grid)
-    add(
-        "density of cells",
-        "numpy.take of known densities",
-        lambda: cg.spread(mass, raster, polygons=prepared),
-        lambda: density[labels],
-    )
-    return rows
-
-
-def _geocube(frame: object) -> object:
-    import warnings
-
-    from geocube.api.core import make_geocube
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        numbered = frame.assign(label=np.arange(1, len(frame) + 1, dtype=np.float64))
-        return make_geocube(numbered, measurements=["label"], resolution=(-10, 10), geom=None)
-
-
-def main() -> None:
-    """Print the table."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    side = float(sys.argv[2]) if len(sys.argv) > 2 else 60_000.0
-    print(f"{count} parcels, {side / 10:.0f} x {side / 10:.0f} cells, best of {RUNS}")
-    print(f"{'work':32} {'peer':32} {'carbongrid s':>12} {'peer s':>10} {'ratio':>7}")
-    for work, peer, ours, theirs in compare(count, side):
-        print(f"{work:32} {peer:32} {ours:12.3f} {theirs:10.3f} {theirs / ours:7.1f}")
+    parser.add_argument("--here", action="store_true", help="in this process")
+    chosen = parser.parse_args()
+    parts = chosen.part or PARTS
+    if chosen.here:
+        for part in parts:
+            run_part(part, small=chosen.small)
+        return 0
+    failed = []
+    for part in parts:
+        command = [sys.executable, __file__, "--here", "--part", part]
+        if subprocess.run(command + ["--small"] * chosen.small, check=False).returncode:
+            failed.append(part)
+    if not chosen.small:
+        performance.write()
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return len(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.kernels.pairs import added, pair_sums
+from carbongrid.kernels.label_pairs import added, pair_sums
 from carbongrid.overlaps import as_labels
 
 _MOST_BLOCKS = 4096

@@ -14,7 +14,7 @@ from carbongrid.chunked.arrays import is_chunked, reduce_blocks
 from carbongrid.fields.quanta import quantum_of, scale_of, too_large
 from carbongrid.fields.rasters import flat_labels, inside, require_same_cells, sum_dtype
 from carbongrid.grid import Grid
-from carbongrid.kernels.pairs import Table, added, pair_sums
+from carbongrid.kernels.label_pairs import Table, added, pair_sums
 from carbongrid.kernels.zonal import MOST_QUANTA
 from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
 from carbongrid.overlaps import counts_matrix

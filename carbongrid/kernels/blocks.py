@@ -17,17 +17,19 @@ def block_sums(values: NDArray[Any], factor: int) -> NDArray[Any]:
     sums = np.zeros((rows, columns), values.dtype)
     zero = values.dtype.type(0)
     for y in range(values.shape[0]):
-        fine, line = values[y], sums[y // factor]
+        line = sums[y // factor]
         for column in range(columns):
-            start = column * factor
+            cells = values[y, column * factor : (column + 1) * factor]
             # Four sums side by side, since one would wait for each addition.
             a, b, c, d = zero, zero, zero, zero
-            for k in range(start, start + factor // 4 * 4, 4):
-                a += fine[k] if fine[k] == fine[k] else zero
-                b += fine[k + 1] if fine[k + 1] == fine[k + 1] else zero
-                c += fine[k + 2] if fine[k + 2] == fine[k + 2] else zero
-                d += fine[k + 3] if fine[k + 3] == fine[k + 3] else zero
-            for k in range(start + factor // 4 * 4, start + factor):
-                a += fine[k] if fine[k] == fine[k] else zero
+            i = 0
+            while i + 4 <= cells.size:
+                a += cells[i] if cells[i] == cells[i] else zero
+                b += cells[i + 1] if cells[i + 1] == cells[i + 1] else zero
+                c += cells[i + 2] if cells[i + 2] == cells[i + 2] else zero
+                d += cells[i + 3] if cells[i + 3] == cells[i + 3] else zero
+                i += 4
+            for k in range(i, cells.size):
+                a += cells[k] if cells[k] == cells[k] else zero
             line[column] += (a + b) + (c + d)
     return sums

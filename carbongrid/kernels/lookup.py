@@ -67,28 +67,34 @@ def look_up_sums(
 ) -> int:
     """Add table[label] of each cell to the coarse cell that it lies in; return as look_up does.
 
-    A run adds its value times its length to each coarse cell that it crosses.
+    Each coarse cell's stretch of a row is a view that starts at 0: with an offset, the compiler keeps the loop scalar.
     """
     factor = labels.shape[0] // sums.shape[0]
     for y in range(labels.shape[0]):
-        fine, coarse = labels[y], sums[y // factor]
+        coarse = sums[y // factor]
         for column in range(coarse.size):
-            x, end = column * factor, (column + 1) * factor
-            total = 0.0
-            while x < end:
-                label = fine[x]
+            fine = labels[y, column * factor : (column + 1) * factor]
+            last, value, total = np.uint32(0), table[0], 0.0
+            i = 0
+            while i + 16 <= fine.size:
+                differs = np.uint32(0)
+                for k in range(16):
+                    differs |= fine[i + k] ^ last
+                if differs == 0:
+                    total += value * 16
+                else:
+                    for k in range(16):
+                        label = fine[i + k]
+                        if label >= table.size:
+                            return int(label)
+                        total += table[label]
+                    last = fine[i + 15]
+                    value = table[last]
+                i += 16
+            for k in range(i, fine.size):
+                label = fine[k]
                 if label >= table.size:
                     return int(label)
-                start = x
-                while x + 16 <= end:
-                    differs = np.uint32(0)
-                    for k in range(16):
-                        differs |= fine[x + k] ^ label
-                    if differs != 0:
-                        break
-                    x += 16
-                while x < end and fine[x] == label:
-                    x += 1
-                total += table[label] * (x - start)
+                total += table[label]
             coarse[column] += total
     return 0

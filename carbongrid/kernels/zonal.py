@@ -171,9 +171,13 @@ def _taken(keys: NDArray[np.uint64]) -> int:
 
 
 @kernel
-def _put(table: Columns, label: Any, amount: Any, count: int) -> int:
-    """Add to a label's row, and return how many slots that took."""
-    keys, sums, counts = table
+def _put(
+    keys: NDArray[np.uint64], sums: NDArray[Any], counts: NDArray[np.int64], label: Any, amount: Any, count: int
+) -> int:  # fmt: skip
+    """Add to a label's row, and return how many slots that took.
+
+    The table comes in pieces: taking a tuple apart counts references, which doubles what a run costs.
+    """
     slot = _slot(keys, label)
     new = keys[slot] == 0
     keys[slot] = label
@@ -193,8 +197,9 @@ def _uniform(labels: NDArray[np.uint32], i: int, label: Any) -> Any:
 @kernel
 def _add_runs(values: NDArray[Any], labels: NDArray[np.uint32], zero: Any, table: Columns) -> int:
     """Add up sixteen cells at a time, while there is room for as many labels; return the cell to go on from."""
-    room = table[0].size // 2 - _taken(table[0])
-    label, total, known, i = labels[0], zero, 0, 0
+    keys, sums, counts = table
+    room = keys.size // 2 - _taken(keys)
+    label, total, unknown, start, i = labels[0], zero, 0, 0, 0
     while i + 16 <= labels.size:
         if _uniform(labels, i, label):
             # Four sums side by side, since one would wait for each addition; a NaN shows in their sum.
@@ -205,24 +210,28 @@ def _add_runs(values: NDArray[Any], labels: NDArray[np.uint32], zero: Any, table
                 c += values[i + k + 2]
                 d += values[i + k + 3]
             amount = (a + b) + (c + d)
-            if amount == amount:
-                total += amount
-                known += 16
-                i += 16
-                continue
+            if amount != amount:
+                amount = zero
+                for k in range(i, i + 16):
+                    value = values[k]
+                    amount += value if value == value else zero
+                    unknown += value != value
+            total += amount
+            i += 16
+            continue
         if room < 17:
             break
-        for k in range(16):
-            if labels[i + k] != label:
+        for k in range(i, i + 16):
+            if labels[k] != label:
                 if label > 0:
-                    room -= _put(table, label, total, known)
-                label, total, known = labels[i + k], zero, 0
-            value = values[i + k]
+                    room -= _put(keys, sums, counts, label, total, k - start - unknown)
+                label, total, unknown, start = labels[k], zero, 0, k
+            value = values[k]
             total += value if value == value else zero
-            known += value == value
+            unknown += value != value
         i += 16
     if label > 0:
-        _put(table, label, total, known)
+        _put(keys, sums, counts, label, total, i - start - unknown)
     return i
 
 
@@ -231,8 +240,9 @@ def _add_quanta(
     values: NDArray[Any], labels: NDArray[np.uint32], scale: float, table: Columns
 ) -> int:
     """Add up values times scale, each rounded to a whole number, as _add_runs does; -1 if one is too large."""
-    room = table[0].size // 2 - _taken(table[0])
-    label, total, known, i = labels[0], np.int64(0), 0, 0
+    keys, sums, counts = table
+    room = keys.size // 2 - _taken(keys)
+    label, total, unknown, start, i = labels[0], np.int64(0), 0, 0, 0
     while i + 16 <= labels.size:
         if _uniform(labels, i, label):
             # Whole numbers below 2^53 add up exactly as floats; a NaN or a large value shows in the sum of sizes.
@@ -245,25 +255,25 @@ def _add_quanta(
                 d += abs(w)
             if c + d < MOST_QUANTA:
                 total += np.int64(a + b)
-                known += 16
                 i += 16
                 continue
         if room < 17:
             break
-        for k in range(16):
-            if labels[i + k] != label:
+        for k in range(i, i + 16):
+            if labels[k] != label:
                 if label > 0:
-                    room -= _put(table, label, total, known)
-                label, total, known = labels[i + k], np.int64(0), 0
-            value = values[i + k] * scale
-            if value == value and label > 0:
+                    room -= _put(keys, sums, counts, label, total, k - start - unknown)
+                label, total, unknown, start = labels[k], np.int64(0), 0, k
+            value = values[k] * scale
+            if value != value:
+                unknown += 1
+            elif label > 0:
                 if abs(value) >= MOST_QUANTA:
                     return -1
                 total += np.int64((value + _ROUNDING) - _ROUNDING)
-                known += 1
         i += 16
     if label > 0:
-        _put(table, label, total, known)
+        _put(keys, sums, counts, label, total, i - start - unknown)
     return i
 
 
