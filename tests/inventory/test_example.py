@@ -200,3 +200,12 @@ def test_every_activity_can_be_formed_somewhere() -> None:
                     "",
                 )
                 assert choose(row, setting).products, name
+
+
+def test_the_upstream_row_counts_when_it_is_asked_for() -> None:
+    data = inventory.read(EXAMPLE)
+    asked = inventory.form(replace(data, settings={**data.settings, "upstream": "include"}))
+    extra = [line for line in asked.lines if line.row.id == "A06"]
+    assert len(asked.lines) == len(example().lines) + 1
+    assert extra[0].exact == 1900 * Fraction("4.9341") * Fraction(44, 12) * 10**6
+    assert "upstream" in " ".join(inventory.audit(asked)["remark"])
