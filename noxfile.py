@@ -123,6 +123,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the report for docs/ again, with the system's Chromium."""
+    _install(session, "test")
+    session.run("python", "docs/screenshots.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks on this checkout; ``-- --quick`` each once."""
     _install(session, "test", "bench")
