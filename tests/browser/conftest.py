@@ -22,11 +22,18 @@ class Opened:
     """A page and what its browser said and asked for."""
 
     page: Any
+    tools: Any
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.page, name)
+
+    @property
+    def busy(self) -> float:
+        """Seconds that the page's main thread has worked; other work on the machine does not count."""
+        metrics = self.tools.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "ThreadTime")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,9 @@ def opened(chromium: Any) -> Iterator[Callable[..., Opened]]:
         options = {"viewport": {"width": 1360, "height": 900}, "locale": "en-GB", **options}
         context = chromium.new_context(offline=True, **options)
         context.set_default_timeout(5000)
-        window = Opened(context.new_page())
+        page = context.new_page()
+        window = Opened(page, context.new_cdp_session(page))
+        window.tools.send("Performance.enable")
         window.page.on(
             "console",
             lambda said: (

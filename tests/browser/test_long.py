@@ -30,14 +30,7 @@ def test_a_province_is_small_and_quick(opened, large):
     page.hover("#land a[data-row='700']")
     assert page.locator("#tip").is_visible()
     waited = time.perf_counter() - begun
-    tools = page.page.context.new_cdp_session(page.page)
-    tools.send("Performance.enable")
-    metrics = {
-        each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]
-    }
-    busy = metrics[
-        "ThreadTime"
-    ]  # of the page's main thread: other work on this machine does not count
+    busy = page.busy
     times = {}
     for name, code in {
         "search": "document.querySelector('[name=text]').value = 'Township 14'; page.filter()",
@@ -52,6 +45,6 @@ def test_a_province_is_small_and_quick(opened, large):
         )  # fmt: skip
     told = ", ".join(f"{name} {took:.0f} ms" for name, took in times.items())
     logger.info("%.2f MB, ready in %.2f s, %.2f s of them work; %s", size / 1e6, waited, busy, told)
-    assert busy < 2
+    assert 0.1 < busy < 2
     assert max(times.values()) < 2000
     assert page.locator("#table tbody tr").count() == 1500
