@@ -6,6 +6,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from faults.bad_inputs import bad_inputs, bad_inputs_in_processes, hostile_names
@@ -29,9 +30,10 @@ def main() -> None:
     options = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="carbongrid-faults-") as folder:
-        rows = planted(Path(folder), options.only, 10 if options.few else 1)
-    if options.rows:
-        rows = merged(options.rows, rows)
+        rows: list[Row] = []
+        # Kept after each kind, so that what was counted is not lost if the next takes too long.
+        for some in planted(Path(folder), options.only, 10 if options.few else 1):
+            rows = merged(options.rows, some) if options.rows else [*rows, *some]
     table = table_of(rows)
     for row in rows:
         for failure in row.failures:
@@ -56,8 +58,8 @@ def merged(path: Path, rows: list[Row]) -> list[Row]:
     return list(kinds.values())
 
 
-def planted(folder: Path, only: str = "", fewer: int = 1) -> list[Row]:
-    """Plant the faults; return a row of counts for each kind."""
+def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]:
+    """Plant the faults; yield rows of counts, kind by kind."""
     from carbongrid.demo import write_city
 
     city = write_city(folder / "small", size="small").parent
@@ -76,12 +78,10 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> list[Row]:
             "names": lambda: hostile_names(ground, both),
             "cluster": lambda: worker_kills(ground, 10 // fewer),
         }
-        rows: list[Row] = []
         for name, plant in kinds.items():
             if not only or name in only.split(","):
                 outcome = plant()
-                rows += outcome if isinstance(outcome, list) else [outcome]
-    return rows
+                yield outcome if isinstance(outcome, list) else [outcome]
 
 
 def _elsewhere(folder: Path, shell: Shell) -> Path:
