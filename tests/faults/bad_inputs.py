@@ -44,8 +44,8 @@ PATHS = (
 def cases() -> Iterator[tuple[str, Spoil]]:
     """Yield a name and what spoils a copy of the city, case by case."""
     for table, column in NUMERIC.items():
-        # A longitude of -1 is one.
-        for value in NUMBERS if table != "pois.csv" else ("181", *NUMBERS[:2], *NUMBERS[3:]):
+        # A longitude of -1 is one; 400 is none, counted from wherever.
+        for value in NUMBERS if table != "pois.csv" else ("400", *NUMBERS[:2], *NUMBERS[3:]):
             yield f"{table}: {column} is {value}", functools.partial(_cell, table, column, value)
     for table, columns in COLUMNS.items():
         for column in columns:
