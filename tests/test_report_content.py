@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from figures_case import case_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables_example import example_tables
 
 from carbongrid.errors import InputError
 from carbongrid.guidance import read_guidance
+from carbongrid.io.inputs import guidance_of
 from carbongrid.report import write_report
 from carbongrid.report.accounts import factor_rows, ledger_accounts, waterfall
 from carbongrid.report.flows import land_flows, sankey
@@ -193,3 +197,22 @@ def test_factors_and_intervals_of_activity_data_are_told(tmp_path):
     text = write_report(tables, tmp_path).read_text(encoding="utf-8")
     for words in ("a = 1; b = 2", "&lt;i&gt;GB/T", "4.00 t – 7.00 t", "-1.00 t – 6.00 t", "(c) us &amp; &lt;them&gt;"):  # fmt: skip
         assert words in text
+
+
+def test_a_case_brings_its_own_guidance(tmp_path):
+    tables = {"mine.csv": "zone,text_zh\n3,多种树\n", "wrong.csv": "code,text_en\n3,x\n"}
+    own = guidance_of(case_with(tmp_path, tables, report={"guidance": "mine.csv"}))
+    assert [each.text_en for each in own if each.zone == 3] == ["多种树"]
+    assert guidance_of(case_with(tmp_path, {})) == read_guidance()
+    with pytest.raises(InputError, match="'zone' is missing"):
+        guidance_of(case_with(tmp_path, tables, report={"guidance": "wrong.csv"}))
+
+
+def test_a_run_tells_its_benchmark_and_its_files(small_run: Path) -> None:
+    text = (small_run / "report.html").read_text(encoding="utf-8")
+    manifest = json.loads((small_run / "manifest.json").read_text(encoding="utf-8"))
+    assert "CEADs, the real Suzhou, 2019" in text
+    assert "231.20 Mt" in text
+    assert len(manifest["inputs"]) > 8
+    for entry in manifest["inputs"]:
+        assert f"<code>{entry['sha256']}</code>" in text

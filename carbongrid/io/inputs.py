@@ -188,7 +188,7 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     )
     unit_codes = None if units is None else set(units["id"])
     water = gather(lambda: read_water(case, codes=unit_codes))
-    guidance = gather(lambda: _guidance(case))
+    guidance = gather(lambda: guidance_of(case))
     gather.notes += _reading_notes(case, pois, parcels, known or {})
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
@@ -230,7 +230,14 @@ def _read_anew(_section: str, _more: list[Any], read: Callable[[], Noted]) -> No
     return read()
 
 
-def _guidance(case: Case) -> tuple[Advice, ...]:
+def guidance_of(case: Case) -> tuple[Advice, ...]:
+    """Return the advice per zone: the package's, with that of the case's file laid over it.
+
+    Raises
+    ------
+    InputError
+        As :func:`carbongrid.guidance.read_guidance`, and if the file has no column ``zone``.
+    """
     if case.report is None or case.report.guidance is None:
         return read_guidance()
     path = case.resolve(case.report.guidance)
