@@ -72,8 +72,10 @@ def _tabulated(a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.
 def _slot(keys: NDArray[np.uint64], key: Any) -> Any:
     """Place of a pair, or the empty slot where it belongs."""
     mask = keys.size - 1
-    mixed = (np.uint64(key) ^ (np.uint64(key) >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
-    place = np.int64(mixed >> np.uint64(32)) & mask
+    # Both labels have 32 bits, so neither product overflows.
+    mine = (np.uint64(key) >> np.uint64(32)) * np.uint64(0x9E3779B9)
+    other = (np.uint64(key) & np.uint64(0xFFFFFFFF)) * np.uint64(0x85EBCA6B)
+    place = np.int64((mine ^ other) >> np.uint64(16)) & mask
     while keys[place] != 0 and keys[place] != np.uint64(key):
         place = (place + 1) & mask
     return place

@@ -146,7 +146,8 @@ def _empty_table(slots: int, empty: Any) -> Columns:
 def _slot(keys: NDArray[np.uint64], key: Any) -> Any:
     """Place of a key, or the empty slot where it belongs."""
     mask = keys.size - 1
-    place = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
+    # 2^32 over the golden ratio; a label has 32 bits, so the product fits.
+    place = np.int64((np.uint64(key) * np.uint64(0x9E3779B9)) >> np.uint64(16)) & mask
     while keys[place] != 0 and keys[place] != np.uint64(key):
         place = (place + 1) & mask
     return place
