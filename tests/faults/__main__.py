@@ -67,7 +67,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
         ground = prepare(folder / "ground", city, both[0])
         kinds = {
             "kills": lambda: kills(ground, both, 50 // fewer),
-            "disks": lambda: full_disks(ground, both, 36 // fewer),
+            "disks": lambda: full_disks(ground, both, 30 // fewer),
             "writers": lambda: two_writers(ground, both, 20 // fewer),
             "flips": lambda: flipped_bytes(ground, both, 60 if fewer == 1 else 6),
             "chunks": lambda: broken_chunks(ground, both, 24 // fewer),
