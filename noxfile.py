@@ -195,8 +195,9 @@ def release(session: nox.Session) -> None:
         f"import shutil; shutil.rmtree({str(folder)!r}); shutil.os.mkdir({str(folder)!r})",
     )
     session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
-    built = sorted(map(str, (folder / "dist").iterdir()))
-    assert len(built) == 2, built
+    built = [str(path) for path in (folder / "dist").iterdir() if path.suffix in (".whl", ".gz")]
+    if len(built) != 2:
+        session.error(f"expected a wheel and an sdist, not {built}")
     session.run("python", "-m", "twine", "check", "--strict", *built)
     wheel = next(name for name in built if name.endswith(".whl"))
     session.run("uv", "venv", "--quiet", str(folder / "fresh"), external=True)
