@@ -41,11 +41,14 @@ class Units:
         Names of these columns, nearest first.
     notes
         Remarks for people.
+    level
+        The admin_level that was taken.
     """
 
     table: gpd.GeoDataFrame
     parents: tuple[str, ...]
     notes: tuple[Problem, ...]
+    level: str
 
 
 def units_of(borders: gpd.GeoDataFrame, level: str | None) -> Units:
@@ -72,7 +75,8 @@ def units_of(borders: gpd.GeoDataFrame, level: str | None) -> Units:
     units = known[known["level"] == chosen]
     units = _apart(_with_stand_ins(units, known, chosen, notes), notes)
     units, parents = _with_parents(units, known, chosen, notes)
-    return Units(_told_apart(units, parents, known, notes), parents, tuple(notes))
+    table = _told_apart(units, parents, known, notes)
+    return Units(table, parents, tuple(notes), chosen)
 
 
 def _told(borders: gpd.GeoDataFrame) -> str:

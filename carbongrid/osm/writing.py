@@ -17,6 +17,7 @@ import shapely
 from carbongrid.case import commented_toml
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
+from carbongrid.export.plain import quoted
 from carbongrid.landuse import packaged_table
 from carbongrid.osm.borders import Units, units_of
 from carbongrid.osm.extract import POINT_KEYS, Extract, read_extract, tag_of
@@ -98,17 +99,21 @@ def write_case_from_osm(
     pois = _pois(extract, units.table)
     rows = _carried(land.parcels, pois, lines)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
-    chosen = units.table["level"].mode()[0] if level is None else level
     directory.mkdir(parents=True, exist_ok=True)
     _write_layers(directory, land, units, lines)
     pois.to_csv(directory / "pois.csv", index=False)
     rows.totals.to_csv(directory / "totals.csv", index=False)
     rows.categories.to_csv(directory / "categories.csv", index=False)
-    _write_case(path, directory, units, lines_there=len(lines) > 0, pois_there=len(pois) > 0)
-    _write_readme(path, directory, chosen, units, notes)
+    there = {
+        "categories": len(rows.categories) > 0,
+        "lines": len(lines) > 0,
+        "pois": len(pois) > 0,
+    }
+    _write_case(path, directory, units, {name for name, some in there.items() if some})
+    _write_readme(path, directory, units, notes)
     names = tuple(rows.totals["category"])
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
-    return OsmCase(directory / "case.toml", chosen, *counts, names, tuple(notes))
+    return OsmCase(directory / "case.toml", units.level, *counts, names, tuple(notes))
 
 
 def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -143,7 +148,8 @@ def _pois(extract: Extract, units: gpd.GeoDataFrame) -> pd.DataFrame:
         "lon": places.x.round(7),
         "lat": places.y.round(7),
         "type": both["type"],
-        "name": both["name"],
+        # Whoever draws the map may have named a shop like a formula.
+        "name": [quoted(name) if isinstance(name, str) else "" for name in both["name"]],
     }
     return pd.DataFrame(columns).sort_values("id", ignore_index=True)
 
@@ -234,9 +240,7 @@ def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataF
         lines.to_file(directory / "lines.gpkg", layer="lines", promote_to_multi=True, **options)
 
 
-def _write_case(
-    path: Path, directory: Path, units: Units, *, lines_there: bool, pois_there: bool
-) -> None:
+def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> None:
     values: dict[str, object] = {
         "title": path.name.removesuffix(".pbf").removesuffix(".osm"),
         "year": _year_of(path),
@@ -257,14 +261,16 @@ def _write_case(
             **({"parents": list(units.parents)} if units.parents else {}),
         },
         "totals": {"path": "totals.csv"},
-        "categories": {"path": "categories.csv"},
     }
-    if pois_there:
+    if "categories" in there:
+        values["categories"] = {"path": "categories.csv"}
+    if "pois" in there:
         place = {"x": "lon", "y": "lat", "crs": "EPSG:4326"}
         values["pois"] = {"path": "pois.csv", **place, "type": "type", "crosswalk": "osm"}
-    if lines_there:
+    if "lines" in there:
         values["lines"] = {"path": "lines.gpkg", "class": "class"}
-    head = f"# Made of {path.name}, {ATTRIBUTION}. README.md says what to fill in.\n"
+    name = " ".join(path.name.split())
+    head = f"# Made of {name}, {ATTRIBUTION}. README.md says what to fill in.\n"
     text = head + commented_toml(values, unused=True)
     (directory / "case.toml").write_text(text, encoding="utf-8")
 
@@ -280,12 +286,14 @@ def _year_of(path: Path) -> int:
     return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).year
 
 
-def _write_readme(
-    path: Path, directory: Path, level: str, units: Units, notes: list[Problem]
-) -> None:
+def _write_readme(path: Path, directory: Path, units: Units, notes: list[Problem]) -> None:
     text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
     found = "\n".join(f"- {note.what}." for note in notes)
     filled = text.format(
-        extract=path.name, attribution=ATTRIBUTION, level=level, units=len(units.table), notes=found
+        extract=path.name,
+        attribution=ATTRIBUTION,
+        level=units.level,
+        units=len(units.table),
+        notes=found,
     )
     (directory / "README.md").write_text(filled, encoding="utf-8")

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from shapely import LineString, box
 
-from carbongrid.osm.extract import AREA_KEYS, tag_of
+from carbongrid.osm.extract import AREA_KEYS, POINT_KEYS, Extract, tag_of
 from carbongrid.osm.land import land_of
 from carbongrid.osm.networks import network_of
+from carbongrid.osm.writing import _pois
 
 CRS = "EPSG:32632"
 
@@ -57,6 +58,23 @@ def test_what_carries_no_traffic_or_runs_in_a_tunnel_is_left_out():
     assert network.lines["class"].tolist() == ["residential", "ferry"]
     assert network.land["land_use"].tolist() == ["highway=residential"]
     assert network.tunnels == 1
+
+
+def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas_are_quoted():
+    columns = {key: [None] * 4 for key in POINT_KEYS}
+    columns["shop"] = ["bakery", "bakery", None, None]
+    columns["amenity"] = [None, None, "bench", "bank"]
+    points = gpd.GeoDataFrame(
+        {"id": [f"node/{k}" for k in range(4)], "name": ["=1+1", "far", "seat", None], **columns},
+        geometry=gpd.points_from_xy([5, 5000, 6, 7], [5, 5, 6, 7], crs=CRS),
+        crs=CRS,
+    )
+    park = areas(("way/1", {"amenity": "bank"}, box(0, 0, 4, 4)))
+    units = gpd.GeoDataFrame(geometry=[box(0, 0, 100, 100)], crs=CRS)
+    table = _pois(Extract(park, units, units, points, ()), units)
+    assert table["id"].tolist() == ["node/0", "node/3", "way/1"]
+    assert table["type"].tolist() == ["shop=bakery", "amenity=bank", "amenity=bank"]
+    assert table["name"].tolist() == ["'=1+1", "", ""]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
