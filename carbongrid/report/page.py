@@ -96,7 +96,7 @@ def write_report(tables: RunTables, directory: Path) -> Path:
         )
     )
     path = directory / "report.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
     return path
 
 
