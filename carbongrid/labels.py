@@ -17,9 +17,8 @@ from pyproj import CRS
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
-from carbongrid.kernels.jit import sealed
-from carbongrid.kernels.scanline import burn
 from carbongrid.polygons import Polygons, require_same_crs
+from carbongrid.spans import bands, painted, spans_of
 
 if TYPE_CHECKING:
     from carbongrid.grid import Grid
@@ -58,22 +57,36 @@ def rasterize(
     InputError
         If the polygons are in another CRS, there are more than 2^32 - 2 of them, or the store exists.
     """
+    from carbongrid.chunked import fill_labels, write_labels
+
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     if store is None:
-        values = burn_window(prepared, grid, (0, 0), grid.shape)
+        values = fill_labels(prepared, grid)
         return georeferenced(
             values, grid, "label", _ATTRIBUTES | {"polygons": prepared.content_hash}
         )
     path = Path(store)
     create_label_store(path, grid, {"label": prepared.content_hash}, chunks)
-    block = block_side(path)
-    tiles = prepared.tiles(grid, block)
-    for tile, corner, shape in blocks(grid.shape, block):
-        rows = tiles.touching(tile)
-        window = burn_window(prepared.take(rows), grid, corner, shape, rows + 1)
-        write_window(path, "label", corner, window)
+    write_labels(prepared, grid, path, "label")
     return open_labels(path)["label"]
+
+
+def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """Yield first row and labels of one band of rows after the other, from the north; the whole raster never exists.
+
+    Parameters
+    ----------
+    polygons, grid
+        As for ``rasterize``.
+    """
+    prepared = Polygons.of(polygons)
+    require_burnable(prepared, grid)
+    everything = np.arange(len(prepared))
+    for window, (rows,) in bands(((prepared, everything),), grid, (0, 0, *grid.shape)):
+        values = np.empty(window[2:], np.uint32)
+        painted(spans_of(prepared, grid, window, rows), rows + 1, values)
+        yield window[0], values
 
 
 def require_burnable(polygons: Polygons, grid: Grid) -> None:
@@ -113,20 +126,13 @@ def burn_window(
     labels : integers of shape (polygons,)
         What to burn; default row number + 1.
     """
-    if labels is None:
-        labels = np.arange(1, len(polygons) + 1)
-    window = np.zeros(shape, np.uint32)
-    west, _, _, north = grid.bounds
-    side = grid.resolution
-    inverse = (
-        -west / side,
-        1.0 / side,
-        -north / -side,
-        1.0 / -side,
-    )  # as GDAL inverts a geotransform
-    starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
-    burn(window, corner, inverse, (polygons.x, polygons.y), starts, sealed(labels, np.uint32))
-    return window
+    rows = np.arange(len(polygons))
+    names = rows + 1 if labels is None else np.asarray(labels)
+    values = np.empty(shape, np.uint32)
+    for window, (mine,) in bands(((polygons, rows),), grid, (*corner, *shape)):
+        band = values[window[0] - corner[0] : window[0] - corner[0] + window[2]]
+        painted(spans_of(polygons, grid, window, mine), names[mine], band)
+    return values
 
 
 def blocks(

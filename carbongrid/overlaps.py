@@ -14,7 +14,7 @@ from carbongrid.grid import Grid
 from carbongrid.kernels.coverage import cover_cells
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.runs import pair_keys, pairs_of, run_starts, summed
-from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
+from carbongrid.labels import CHUNK, require_burnable
 from carbongrid.polygons import Polygons, require_same_crs
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def overlap(
         Two sets of polygons, with ``grid``; or two label rasters of the same shape (label = row + 1, 0 is nobody;
         NumPy, or xarray with NumPy or Dask inside), with ``shape``.
     grid
-        The fine grid; it is scanned tile by tile, so it never exists as a whole.
+        The fine grid; spans of both are laid over each other, so it never exists.
     shape
         Number of rows of a and of b.
 
@@ -143,17 +143,11 @@ def counts_matrix(
 
 
 def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
+    from carbongrid.chunked import count_overlap
+
     require_burnable(a, grid)
     require_burnable(b, grid)
-    tiles_a, tiles_b = a.tiles(grid, CHUNK), b.tiles(grid, CHUNK)
-    parts = []
-    for tile, corner, shape in blocks(grid.shape, CHUNK):
-        rows_a, rows_b = tiles_a.touching(tile), tiles_b.touching(tile)
-        if rows_a.size and rows_b.size:
-            labels_a = burn_window(a.take(rows_a), grid, corner, shape, rows_a + 1)
-            labels_b = burn_window(b.take(rows_b), grid, corner, shape, rows_b + 1)
-            parts.append(pair_amounts(labels_a, labels_b))
-    return counts_matrix(*merged(parts), (len(a), len(b)))
+    return counts_matrix(*count_overlap(a, b, grid), (len(a), len(b)))
 
 
 def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

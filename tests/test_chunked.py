@@ -13,7 +13,7 @@ from rasterio.transform import from_origin
 from shapes import CRS, partition
 
 from carbongrid import labels
-from carbongrid.chunked import Counts, label_and_count, labels_at, recount
+from carbongrid.chunked import Counts, label_and_count, labels_at, pieces, recount
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.chunked.tasks import run_tasks
 from carbongrid.errors import InputError, RunError
@@ -132,6 +132,31 @@ def test_processes_same_bits(land, raster, expected, tmp_path):
         rasters=[raster],
     )
     assert digest(counts) == digest(expected[0])
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
+def test_counts_without_labels_are_the_same(land, expected, monkeypatch, scheduler):
+    """Seen to fail when a stripe's first row is not the first of a square, and when sums are combined twice."""
+    monkeypatch.setattr(pieces, "_STRIPES", 7)
+    monkeypatch.setattr(pieces, "_LEAST_ROWS", 1)
+    counts = label_and_count(*land, GRID, 500, None, scheduler=scheduler)
+    assert digest(counts) == digest(expected[0])[:2]
+
+
+def test_counts_of_saved_polygons_are_the_same(land, expected, tmp_path):
+    """Seen to fail when a worker reads rows in the order of the file."""
+    saved = []
+    for name, polygons in zip(("parcels", "units"), land, strict=True):
+        polygons.save(tmp_path / name)
+        saved.append(Polygons.open(tmp_path / name))
+    for store, scheduler in ((None, "processes"), (tmp_path / "labels.zarr", "processes")):
+        counts = label_and_count(*saved, GRID, 500, store, chunks=150, scheduler=scheduler)
+        assert digest(counts) == digest(expected[0])[:2]
+
+
+def test_rasters_need_labels(land, raster):
+    with pytest.raises(InputError, match="Give a store"):
+        label_and_count(*land, GRID, 500, None, rasters=[raster])
 
 
 def test_distributed_same_bits(land, raster, expected, tmp_path):

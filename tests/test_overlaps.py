@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, grids, partition, polygons
 
-from carbongrid import overlaps
+from carbongrid import overlaps, spans
+from carbongrid.chunked import pieces
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.kernels.runs import pairs_of
@@ -39,11 +40,14 @@ def test_polygons_labels_and_loop_agree(a, b, grid):
     assert np.array_equal(dense.toarray(), expected)
 
 
-def test_tiles_do_not_matter(monkeypatch):
+def test_stripes_and_bands_do_not_matter(monkeypatch):
     a, b = partition(80, 1000.0, 1), partition(7, 1000.0, 2)
     grid = Grid(CRS, 5, (0, 0, 1000, 1000))
     whole = overlap(a, b, grid=grid)
-    monkeypatch.setattr(overlaps, "CHUNK", 37)
+    monkeypatch.setattr(spans, "SPANS_AT_ONCE", 300)
+    monkeypatch.setattr(pieces, "_LEAST_ROWS", 37)
+    monkeypatch.setattr(pieces, "MOST_TASKS", 2)
+    assert len(pieces.pieces_of(grid.shape, pieces.stripe(grid.shape))) == 2
     assert (overlap(a, b, grid=grid) != whole).nnz == 0
     assert whole.sum() == 200 * 200
     assert whole.has_sorted_indices

@@ -6,6 +6,16 @@ the result is the same for any chunk size, scheduler and number of workers.
 
 from carbongrid.chunked.arrays import count_pairs
 from carbongrid.chunked.counts import Counts, label_and_count, recount
+from carbongrid.chunked.scans import count_overlap, fill_labels, write_labels
 from carbongrid.labels import labels_at
 
-__all__ = ["Counts", "count_pairs", "label_and_count", "labels_at", "recount"]
+__all__ = [
+    "Counts",
+    "count_overlap",
+    "count_pairs",
+    "fill_labels",
+    "label_and_count",
+    "labels_at",
+    "recount",
+    "write_labels",
+]

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from carbongrid.chunked.journal import open_journal, remembered
 from carbongrid.chunked.rasters import WeightRaster
+from carbongrid.chunked.scans import Named, count_stripes, scan_window
 from carbongrid.chunked.shelf import Shelf, shelved
 from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.errors import InputError
@@ -21,7 +22,6 @@ from carbongrid.labels import (
     CHUNK,
     block_side,
     blocks,
-    burn_window,
     create_label_store,
     label_shape,
     read_window,
@@ -31,9 +31,7 @@ from carbongrid.labels import (
 )
 from carbongrid.overlaps import counts_matrix, merged, pair_amounts
 from carbongrid.polygons import Polygons
-
-Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
-"""Sorted keys of pairs of labels, and an integer for each: a sparse partial count."""
+from carbongrid.spans import Amounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +85,11 @@ class _Coarse:
     factor: int
     columns: int
 
+    @property
+    def squares(self) -> tuple[int, int]:
+        """Fine cells on a side, and columns."""
+        return self.factor, self.columns
+
     def window(self, corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.uint32]:
         row = (corner[0] + np.arange(shape[0])) // self.factor
         column = (corner[1] + np.arange(shape[1])) // self.factor
@@ -98,7 +101,7 @@ def label_and_count(
     units: Polygons,
     grid: Grid,
     coarse: float,
-    store: Path,
+    store: Path | None,
     *,
     chunks: int = CHUNK,
     scheduler: Scheduler = None,
@@ -106,7 +109,7 @@ def label_and_count(
     progress: Progress | None = None,
     journal: Path | None = None,
 ) -> Counts:
-    """Burn parcels and units into a new Zarr store, and count what they have in common, tile by tile.
+    """Count what parcels have in common with units and coarse cells, and write both as labels into a new Zarr store.
 
     Parameters
     ----------
@@ -117,7 +120,8 @@ def label_and_count(
     coarse
         Side of a coarse cell in m, a whole multiple of the fine one that divides the grid.
     store
-        A path that does not exist yet; gets the variables ``parcel`` and ``unit``.
+        A path that does not exist yet; gets the variables ``parcel`` and ``unit``. None, where there are no rasters: no
+        labels are made and no cell is visited.
     chunks
         Side of a Zarr chunk in cells.
     scheduler
@@ -138,7 +142,8 @@ def label_and_count(
     Raises
     ------
     InputError
-        If CRS differ, the coarse cells do not divide the grid, the store exists, or a raster is unfit.
+        If CRS differ, the coarse cells do not divide the grid, the store exists, a raster is unfit, or there are rasters
+        without a store.
     RunError
         If a tile fails; it is named.
     """
@@ -146,6 +151,13 @@ def label_and_count(
         require_burnable(polygons, grid)
     coarse_grid = grid.coarsen(coarse)
     weights = tuple(WeightRaster.around(Path(path), grid) for path in rasters)
+    if store is None:
+        if weights:
+            raise InputError("weight rasters need labels", way_out="Give a store for them.")
+        coarse_cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
+        counted = count_stripes(parcels, units, grid, coarse_cells.squares, scheduler, progress)
+        sizes = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
+        return Counts(*_matrices([[counted]], 1, sizes)[0])
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
     if journal is None:
         create_label_store(store, grid, hashes, chunks)
@@ -243,14 +255,13 @@ def _label_block(
     piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
     """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for the value of each raster and where it has one."""
-    burnt = {}
-    for name, shelf in shelves.items():
-        polygons, labels = shelf.of_tile(piece.number)
-        burnt[name] = burn_window(polygons, grid, piece.corner, piece.shape, labels)
-        write_window(store, name, piece.corner, burnt[name])
-    parcel, unit = burnt["parcel"], burnt["unit"]
-    cell = coarse.window(piece.corner, piece.shape)
-    parts = [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
+    named = [Named.of(*shelves[name].of_tile(piece.number)) for name in ("parcel", "unit")]
+    parcel, unit = np.empty(piece.shape, np.uint32), np.empty(piece.shape, np.uint32)
+    window = (*piece.corner, *piece.shape)
+    parts = [scan_window(named[0], named[1], grid, window, coarse.squares, (parcel, unit))]
+    write_window(store, "parcel", piece.corner, parcel)
+    write_window(store, "unit", piece.corner, unit)
+    cell = coarse.window(piece.corner, piece.shape) if weights else parcel
     for raster in weights:
         parts += [
             (pair_amounts(parcel, unit, amounts), pair_amounts(parcel, cell, amounts))

@@ -55,6 +55,9 @@ class OnDisk:
     def written(cls, folder: Path, polygons: Polygons, tiles: Tiles) -> OnDisk:
         """Write the arrays, and which rows touch which tile."""
         folder.mkdir(parents=True)
+        if polygons.place is not None:
+            # Mapped ones are stored in another order than that of their rows.
+            polygons = polygons.take(np.arange(len(polygons)))
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(polygons, name))
         np.save(folder / "tile_start.npy", tiles.start)

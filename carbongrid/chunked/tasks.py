@@ -20,6 +20,7 @@ _RETRIES = 3
 MOST_TASKS = 4000
 """A graph holds no more tasks than this, whatever the raster; each then has several tiles."""
 _PATIENCE = 60.0
+_TOGETHER = 8
 _LOCAL = ("threads", "processes", "synchronous")
 
 
@@ -28,8 +29,10 @@ def run_tasks[T, R](
     pieces: Sequence[T],
     scheduler: Scheduler = None,
     progress: Progress | None = None,
-) -> list[R]:
-    """Return function(piece) for every piece, in their order.
+    *,
+    combine: Callable[[list[R]], R] | None = None,
+) -> Any:
+    """Return function(piece) for every piece, in their order; or their sum.
 
     Parameters
     ----------
@@ -42,6 +45,9 @@ def run_tasks[T, R](
         the active client, else threads.
     progress
         Called with the number of tasks done and their total, in the caller's process.
+    combine
+        A picklable function that makes one result of several, in any order: then eight results at a time are added up
+        as they come, and one comes back; combine([]) of no pieces.
 
     Raises
     ------
@@ -53,14 +59,18 @@ def run_tasks[T, R](
     report = progress or _silent
     task = functools.partial(_named, function)
     client = _active_client() if scheduler is None else scheduler
+    if combine is not None and not pieces:
+        return combine([])
     if client is None:
-        return _run_locally(task, pieces, "threads", report)
+        client = "threads"
     if not isinstance(client, str):
-        return _run_distributed(task, pieces, client, report)
-    if client in _LOCAL:
-        return _run_locally(task, pieces, client, report)
-    with _client_of(client) as named:
-        return _run_distributed(task, pieces, named, report)
+        results = _run_distributed(task, pieces, client, report)
+    elif client in _LOCAL:
+        return _run_locally(task, pieces, client, report, combine)
+    else:
+        with _client_of(client) as named:
+            results = _run_distributed(task, pieces, named, report)
+    return results if combine is None else combine(results)
 
 
 def travels(scheduler: Scheduler) -> bool:
@@ -111,8 +121,12 @@ def _client_of(address: str) -> distributed.Client:
 
 
 def _run_locally[T, R](
-    task: Callable[[T], R], pieces: Sequence[T], scheduler: str, report: Progress
-) -> list[R]:
+    task: Callable[[T], R],
+    pieces: Sequence[T],
+    scheduler: str,
+    report: Progress,
+    combine: Callable[[list[R]], R] | None = None,
+) -> Any:
     from dask.base import compute
     from dask.callbacks import Callback
     from dask.delayed import delayed
@@ -127,8 +141,13 @@ def _run_locally[T, R](
 
     task_of = delayed(task, pure=False, traverse=False)
     tasks = [task_of(piece, dask_key_name=f"piece-{i}") for i, piece in enumerate(pieces)]
+    if combine is not None:
+        sum_of = delayed(combine, pure=False)
+        while len(tasks) > 1:
+            tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
     with Callback(posttask=count):
-        return list(compute(*tasks, scheduler=scheduler))
+        results = compute(*tasks, scheduler=scheduler)
+    return list(results) if combine is None else results[0]
 
 
 def _run_distributed[T, R](

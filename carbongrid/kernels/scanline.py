@@ -1,4 +1,8 @@
-"""Scanline rasterizer: polygons burnt into a window of a larger grid, cell for cell as GDAL burns the whole grid."""
+"""Scanline rasterizer: polygons to spans of cells, cell for cell as GDAL burns the whole grid.
+
+A span is a stretch of one row: its row in the window, its first column, one past its last column, and whose it is (the
+place of its polygon in the list that was scanned).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,15 @@ from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import kernel
 
+Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
+"""Where each ring's blocks of edges start, west, south, east, north of each, and the edges of a block."""
 Starts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+Vertices = tuple[NDArray[np.float64], NDArray[np.float64]]
+RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+"""Row, first column, end column and owner of each span, in no order."""
 
+# Crossings of a row that a part has at most to take the shorter way.
+_SLOTS = 4
 # Below this length insertion beats a heap.
 _SHORT = 24
 
@@ -85,7 +96,7 @@ def _count_crossings(
     for row in range(height + 1):
         row_end[row] = 0
     for ring in range(rings.size - 1):
-        for i in range(rings[ring] + 1 - rings[0], rings[ring + 1] - rings[0]):
+        for i in range(rings[ring] + 1, rings[ring + 1]):
             first, last = _rows_crossed(y[i - 1], y[i], top, height)
             if first < last:
                 row_end[first] += 1
@@ -102,141 +113,326 @@ def _count_crossings(
 
 @kernel
 def _store_crossings(
-    coordinates: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cells: Vertices,
     rings: NDArray[np.int64],
     row_end: NDArray[np.int64],
     crossings: NDArray[np.int64],
     corner: tuple[int, int],
     width: int,
-) -> None:
-    """Store the columns of all crossings, row after row; row_end[r] ends as the end of row r."""
-    x, y = coordinates
+) -> int:
+    """Store the columns of all crossings, row after row; row_end[r] ends as the end of row r.
+
+    Return how many edges are level on a row of centres and run from east to west.
+    """
+    x, y = cells
     top, left = corner
+    height = row_end.size - 1
+    level = 0
     for ring in range(rings.size - 1):
-        for i in range(rings[ring] + 1 - rings[0], rings[ring + 1] - rings[0]):
-            first, last = _rows_crossed(y[i - 1], y[i], top, row_end.size - 1)
+        for i in range(rings[ring] + 1, rings[ring + 1]):
+            if y[i - 1] == y[i]:
+                level += _is_level(x[i - 1], x[i], y[i] - 0.5 - top, height)
+                continue
+            first, last = _rows_crossed(y[i - 1], y[i], top, height)
             # As GDAL: from the end with the smaller y.
             j, k = (i - 1, i) if y[i - 1] < y[i] else (i, i - 1)
             run, rise = x[k] - x[j], y[k] - y[j]
             for row in range(first, last):
-                centre = top + row + 0.5
-                crossing = (centre - y[j]) * run / rise + x[j]
+                crossing = (top + row + 0.5 - y[j]) * run / rise + x[j]
                 crossings[row_end[row]] = _column(crossing, left, width)
                 row_end[row] += 1
+    return level
 
 
 @kernel
-def _fill_level_edges(
-    window: NDArray[np.uint32],
-    coordinates: tuple[NDArray[np.float64], NDArray[np.float64]],
-    rings: NDArray[np.int64],
-    corner: tuple[int, int],
-    label: np.uint32,
-) -> None:
-    """Fill along horizontal edges that lie on a row of centres and run from east to west.
+def _is_level(x_a: float, x_b: float, row: float, height: int) -> bool:
+    """Whether a horizontal edge lies on a row of centres of the window and runs from east to west.
 
-    In a clockwise ring these are the edges with the inside to their north, whose rows have no crossing.
+    In a clockwise ring such an edge has the inside to its north, where its row has no crossing; GDAL fills along it.
     """
-    x, y = coordinates
-    top, left = corner
-    height, width = window.shape
-    for ring in range(rings.size - 1):
-        for i in range(rings[ring] + 1 - rings[0], rings[ring + 1] - rings[0]):
-            if y[i - 1] != y[i] or x[i - 1] <= x[i]:
-                continue
-            row = y[i] - 0.5 - top
-            if row < 0 or row >= height or row != math.floor(row):
-                continue
-            for column in range(_column(x[i], left, width), _column(x[i - 1], left, width)):
-                window[int(row), column] = label
+    return x_a > x_b and row >= 0 and row < height and row == math.floor(row)
 
 
 @kernel
-def _burn_part(
-    window: NDArray[np.uint32],
-    coordinates: tuple[NDArray[np.float64], NDArray[np.float64]],
+def _add_level_edges(
+    cells: Vertices,
     rings: NDArray[np.int64],
-    corner: tuple[int, int],
-    label: np.uint32,
-    scratch: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> NDArray[np.int64]:
-    """Burn one part, whose vertices are in cells of the whole grid; return the (perhaps enlarged) buffer."""
-    row_end, crossings = scratch
-    first_row, last_row = _count_crossings(coordinates[1], rings, row_end, corner[0])
-    total = row_end[row_end.size - 1]
-    if total > crossings.size:
-        crossings = np.empty(2 * total, np.int64)
-    if total > 0:
-        _store_crossings(coordinates, rings, row_end, crossings, corner, window.shape[1])
-    for row in range(first_row, last_row):
-        first = row_end[row - 1] if row > 0 else 0
-        last = row_end[row]
-        _sort(crossings, first, last)
-        for pair in range(first, last - 1, 2):
-            for column in range(crossings[pair], crossings[pair + 1]):
-                window[row, column] = label
-    _fill_level_edges(window, coordinates, rings, corner, label)
-    return crossings
+    window: tuple[int, int, int, int],
+    spans: RawSpans,
+    used: int,
+    owner: int,
+) -> int:
+    x, y = cells
+    top, left, height, width = window
+    rows, firsts, ends, owners = spans
+    for ring in range(rings.size - 1):
+        for i in range(rings[ring] + 1, rings[ring + 1]):
+            row = y[i] - 0.5 - top
+            if y[i - 1] != y[i] or not _is_level(x[i - 1], x[i], row, height):
+                continue
+            first, end = _column(x[i], left, width), _column(x[i - 1], left, width)
+            if first < end:
+                rows[used], firsts[used], ends[used], owners[used] = int(row), first, end, owner
+                used += 1
+    return used
+
+
+@kernel
+def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
+    larger = (
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+    )
+    for i in range(used):
+        larger[0][i], larger[1][i] = spans[0][i], spans[1][i]
+        larger[2][i], larger[3][i] = spans[2][i], spans[3][i]
+    return larger
 
 
 @kernel
 def _to_cells(
-    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
-    begin: int,
-    size: int,
+    vertices: Vertices,
+    span: tuple[int, int],
     inverse: tuple[float, float, float, float],
-    cells: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> tuple[float, float, float, float]:
-    """Transform vertices to cells of the whole grid; return the least and largest row and column."""
+    cells: Vertices,
+    used: int,
+) -> int:
+    """Transform vertices span[0]:span[1] to cells of the whole grid; return how many there are now."""
     x, y = vertices
     px, py = cells
-    low, high, west, east = np.inf, -np.inf, np.inf, -np.inf
-    for i in range(size):
-        px[i] = inverse[0] + x[begin + i] * inverse[1]
-        py[i] = inverse[2] + y[begin + i] * inverse[3]
-        low, high = min(low, py[i]), max(high, py[i])
-        west, east = min(west, px[i]), max(east, px[i])
-    return low, high, west, east
+    count = span[1] - span[0]
+    for i in range(count):
+        px[used + i] = inverse[0] + x[span[0] + i] * inverse[1]
+    for i in range(count):
+        py[used + i] = inverse[2] + y[span[0] + i] * inverse[3]
+    return used + count
 
 
 @kernel
-def burn(
-    window: NDArray[np.uint32],
-    corner: tuple[int, int],
+def _rows_of(cells: Vertices, size: int, window: tuple[int, int, int, int]) -> tuple[int, int]:
+    """Return the rows of the window that vertices in cells may touch: first, and one past the last; 0, 0 for none."""
+    top, left, height, width = window
+    px, py = cells
+    low, high, west, east = np.inf, -np.inf, np.inf, -np.inf
+    for i in range(size):
+        low, high = min(low, py[i]), max(high, py[i])
+        west, east = min(west, px[i]), max(east, px[i])
+    if not (high >= top and low <= top + height and east >= left and west <= left + width):
+        return 0, 0
+    first = int(max(math.ceil(low - 0.5) - top, 0.0))
+    last = int(min(math.floor(high - 0.5) + 1.0 - top, float(height)))
+    return first, last
+
+
+@kernel
+def _misses(
+    box: NDArray[np.float64],
     inverse: tuple[float, float, float, float],
-    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
-    starts: Starts,
-    labels: NDArray[np.uint32],
+    window: tuple[int, int, int, int],
+) -> bool:
+    """Whether a box (west, south, east, north) lies wholly on one side of the window."""
+    top, left, height, width = window
+    west, east = inverse[0] + box[0] * inverse[1], inverse[0] + box[2] * inverse[1]
+    low, high = inverse[2] + box[3] * inverse[3], inverse[2] + box[1] * inverse[3]
+    return bool(high <= top or low >= top + height or east <= left or west >= left + width)
+
+
+@kernel
+def _load_rings(
+    vertices: Vertices,
+    ring_start: NDArray[np.int64],
+    part: tuple[int, int],
+    blocks: Blocks,
+    inverse: tuple[float, float, float, float],
+    window: tuple[int, int, int, int],
+    cells: Vertices,
+    rings: NDArray[np.int64],
 ) -> None:
-    """Burn polygon i with labels[i] into the window whose first cell is cell ``corner`` (row, column) of the grid.
+    """Put the rings of a part (first ring, their number) into cells of the whole grid, and their ends into ``rings``.
+
+    The edges of a long ring come in blocks with known bounds. A block wholly on one side of the window is replaced by its
+    chord: north or south of it neither has a crossing in its rows; west of it all crossings are at its first border,
+    east of it at its last one, and a chord crosses a row as often as its edges do, but for pairs, which make empty spans.
+    """
+    block_start, boxes, length = blocks
+    used = 0
+    for ring in range(part[1]):
+        each = part[0] + ring
+        first, last = ring_start[each], ring_start[each + 1]
+        if block_start[each] == block_start[each + 1]:
+            used = _to_cells(vertices, (first, last), inverse, cells, used)
+        else:
+            used = _to_cells(vertices, (first, first + 1), inverse, cells, used)
+            for block in range(block_start[each], block_start[each + 1]):
+                begin = first + 1 + (block - block_start[each]) * length
+                end = min(begin + length, last)
+                if _misses(boxes[block], inverse, window):
+                    begin = end - 1
+                used = _to_cells(vertices, (begin, end), inverse, cells, used)
+        rings[ring + 1] = used
+
+
+@kernel
+def _add_part(
+    cells: Vertices,
+    rings: NDArray[np.int64],
+    span: tuple[int, int],
+    window: tuple[int, int, int, int],
+    scratch: tuple[NDArray[np.int64], NDArray[np.int64]],
+    output: tuple[RawSpans, int, int],
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], RawSpans, int]:
+    """Add the spans of one part, whatever it is; return both buffers, perhaps enlarged, and the number of spans."""
+    left, width = window[1], window[3]
+    # Only the rows that the part touches.
+    top, height = window[0] + span[0], span[1] - span[0]
+    row_end, crossings = scratch[0][: height + 1], scratch[1]
+    spans, used, owner = output
+    first_row, last_row = _count_crossings(cells[1], rings, row_end, top)
+    total = row_end[height]
+    if total > crossings.size:
+        crossings = np.empty(2 * total, np.int64)
+    level = _store_crossings(cells, rings, row_end, crossings, (top, left), width)
+    if used + total // 2 + level > spans[0].size:
+        spans = _enlarged(spans, used, 2 * (used + total // 2 + level))
+    rows, firsts, ends, owners = spans
+    before, begin = used, 0
+    for row in range(first_row, last_row):
+        end = row_end[row]
+        _sort(crossings, begin, end)
+        for pair in range(begin, end - 1, 2):
+            if crossings[pair] < crossings[pair + 1]:
+                rows[used], owners[used] = row, owner
+                firsts[used], ends[used] = crossings[pair], crossings[pair + 1]
+                used += 1
+        begin = end
+    if level > 0:
+        used = _add_level_edges(cells, rings, (top, left, height, width), spans, used, owner)
+    for i in range(before, used):
+        rows[i] += span[0]
+    return (scratch[0], crossings), spans, used
+
+
+@kernel
+def _scan_simple(
+    window: tuple[int, int, int, int],
+    cells: Vertices,
+    rings: NDArray[np.int64],
+    rows: tuple[int, int],
+    slots: tuple[NDArray[np.int32], NDArray[np.int32]],
+) -> bool:
+    """Put the crossings of a part into four slots a row; return whether they are all, with no level edge to fill."""
+    x, y = cells
+    counts, columns = slots
+    top, left, height, width = window
+    west, east = float(left), float(left + width)
+    for row in range(rows[0], rows[1]):
+        counts[row] = 0
+    for ring in range(rings.size - 1):
+        xa, ya = x[rings[ring]], y[rings[ring]]
+        for i in range(rings[ring] + 1, rings[ring + 1]):
+            xb, yb = x[i], y[i]
+            if ya == yb:
+                if _is_level(xa, xb, yb - 0.5 - top, height):
+                    return False
+            else:
+                first, last = _rows_crossed(ya, yb, top, height)
+                # As GDAL: from the end with the smaller y.
+                x0, y0, x1, y1 = (xa, ya, xb, yb) if ya < yb else (xb, yb, xa, ya)
+                run, rise = x1 - x0, y1 - y0
+                for row in range(first, last):
+                    crossing = math.floor((top + row + 0.5 - y0) * run / rise + x0 + 0.5)
+                    count = counts[row]
+                    if count == _SLOTS:
+                        return False
+                    columns[_SLOTS * row + count] = int(min(max(crossing, west), east) - west)
+                    counts[row] = count + 1
+            xa, ya = xb, yb
+    return True
+
+
+@kernel
+def scan(
+    window: tuple[int, int, int, int],
+    inverse: tuple[float, float, float, float],
+    vertices: Vertices,
+    starts: Starts,
+    blocks: Blocks,
+    chosen: NDArray[np.int64],
+) -> RawSpans:
+    """Return the spans of the chosen polygons in a window (first row, first column, height, width) of the grid.
 
     Coordinates go to cells of the whole grid by x' = inverse[0] + x * inverse[1], y' = inverse[2] + y * inverse[3], so every
-    window sees the same numbers. Crossings are counted, then stored, so no polygon overflows a buffer and the cost is
-    vertices + crossings + cells filled. Later polygons win; the parts of one polygon are united.
+    window sees the same numbers. Crossings are counted, then stored, so no polygon overflows a buffer; a part with few in
+    every row, as most have, takes a shorter way. Spans of the parts of one polygon may overlap.
     """
     ring_start, part_start, row_start = starts
-    top, left = corner
-    height, width = window.shape
-    row_end = np.empty(height + 1, np.int64)
-    crossings = np.empty(1024, np.int64)
-    px, py = np.empty(1024), np.empty(1024)
-    for row in range(row_start.size - 1):
-        for part in range(row_start[row], row_start[row + 1]):
-            rings = ring_start[part_start[part] : part_start[part + 1] + 1]
-            size = rings[rings.size - 1] - rings[0]
-            if size > px.size:
-                px, py = np.empty(2 * size), np.empty(2 * size)
-            low, high, west, east = _to_cells(vertices, rings[0], size, inverse, (px, py))
-            if high < top or low > top + height or east < left or west > left + width:
-                continue
-            first = int(max(math.ceil(low - 0.5) - top, 0.0))
-            last = int(min(math.floor(high - 0.5) + 1.0 - top, float(height)))
-            if first < last:
-                crossings = _burn_part(
-                    window[first:last],
-                    (px, py),
-                    rings,
-                    (top + first, left),
-                    labels[row],
-                    (row_end[: last - first + 1], crossings),
+    block_start, _, _ = blocks
+    height = window[2]
+    slots = (np.zeros(height, np.int32), np.zeros(_SLOTS * height, np.int32))
+    counts, columns = slots
+    scratch = (np.empty(height + 1, np.int64), np.empty(1024, np.int64))
+    cells = (np.empty(1024), np.empty(1024))
+    rings = np.zeros(16, np.int64)
+    size = 4 * chosen.size + 1024
+    spans = (
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+    )
+    rows, firsts, ends, owners = spans
+    used = 0
+    for owner in range(chosen.size):
+        polygon = chosen[owner]
+        for part in range(row_start[polygon], row_start[polygon + 1]):
+            first_ring, count = part_start[part], part_start[part + 1] - part_start[part]
+            if count + 1 > rings.size:
+                rings = np.zeros(2 * count + 1, np.int64)
+            begin, room = (
+                ring_start[first_ring],
+                ring_start[first_ring + count] - ring_start[first_ring],
+            )
+            if room > cells[0].size:
+                cells = (np.empty(2 * room), np.empty(2 * room))
+            if block_start[first_ring] == block_start[first_ring + count]:
+                _to_cells(vertices, (begin, begin + room), inverse, cells, 0)
+                for ring in range(1, count + 1):
+                    rings[ring] = ring_start[first_ring + ring] - begin
+            else:
+                _load_rings(
+                    vertices, ring_start, (first_ring, count), blocks, inverse, window, cells, rings
                 )
+            first, last = _rows_of(cells, rings[count], window)
+            if first >= last:
+                continue
+            if _scan_simple(window, cells, rings[: count + 1], (first, last), slots):
+                if used + 2 * (last - first) > size:
+                    size = 2 * (used + 2 * (last - first))
+                    spans = _enlarged(spans, used, size)
+                    rows, firsts, ends, owners = spans
+                for row in range(first, last):
+                    crossings = counts[row]
+                    base = _SLOTS * row
+                    for i in range(1, crossings):
+                        moved, j = columns[base + i], i
+                        while j > 0 and columns[base + j - 1] > moved:
+                            columns[base + j] = columns[base + j - 1]
+                            j -= 1
+                        columns[base + j] = moved
+                    for pair in range(0, crossings - 1, 2):
+                        if columns[base + pair] < columns[base + pair + 1]:
+                            rows[used], owners[used] = row, owner
+                            firsts[used], ends[used] = (
+                                columns[base + pair],
+                                columns[base + pair + 1],
+                            )
+                            used += 1
+            else:
+                scratch, spans, used = _add_part(
+                    cells, rings[: count + 1], (first, last), window, scratch, (spans, used, owner)
+                )
+                rows, firsts, ends, owners = spans
+                size = rows.size
+    return rows[:used], firsts[:used], ends[:used], owners[:used]

@@ -1,11 +1,12 @@
-"""Polygons as ragged coordinate arrays: prepared once, sliced by tile, cheap to send to a worker."""
+"""The set of polygons that the engine works on."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -13,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from carbongrid.errors import InputError
-from carbongrid.kernels import rings
+from carbongrid.kernels import excerpts, rings
 from carbongrid.kernels.jit import sealed
-from carbongrid.kernels.scanline import Starts
+from carbongrid.kernels.scanline import Blocks, Starts
+from carbongrid.polygons import stored
+from carbongrid.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
+from carbongrid.polygons.tiles import Tiles, tiles_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,23 +29,8 @@ if TYPE_CHECKING:
 
 type PolygonsLike = Polygons | gpd.GeoDataFrame | gpd.GeoSeries | NDArray[np.object_]
 
-_POLYGON, _MULTIPOLYGON = int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON)
-
-
-class Tiles(NamedTuple):
-    """Which polygons may touch which tile.
-
-    Tile t = tile_row * columns + tile_column is touched by rows[start[t]:start[t + 1]], in row order.
-    """
-
-    size: int
-    shape: tuple[int, int]
-    start: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-    def touching(self, tile: int) -> NDArray[np.int64]:
-        """Return the rows of the polygons whose bounds meet the tile."""
-        return self.rows[self.start[tile] : self.start[tile + 1]]
+LARGEST_PICKLE = 64 * 2**20
+"""Bytes of polygons in memory that may be pickled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +53,10 @@ class Polygons:
         Coordinate reference system as text, or None where nobody named one.
     ids : object array of shape (rows,)
         Ids as they came, or None.
+    place : int64 array of shape (rows,)
+        Where ``row_start`` has each row, if the rows are stored in another order (``save``); else None.
+    path
+        The directory that the arrays are mapped from, or None.
     """
 
     x: NDArray[np.float64]
@@ -74,6 +67,8 @@ class Polygons:
     bounds: NDArray[np.float64]
     crs: str | None = None
     ids: NDArray[np.object_] | None = None
+    place: NDArray[np.int64] | None = None
+    path: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "bounds"):
@@ -104,25 +99,99 @@ class Polygons:
             return polygons
         geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
         crs = getattr(polygons, "crs", None) or crs
-        x, y, starts = _ragged(geometries)
-        turn = rings.clockwise(sealed(x, np.float64), sealed(y, np.float64), starts[0])
-        x, y = (rings.turned(sealed(values, np.float64), starts[0], turn) for values in (x, y))
-        return cls(x, y, *starts, _bounds(x, y, starts), _crs_text(crs), _ids(polygons))
+        return cls._entered(*ragged(geometries), crs, _ids(polygons))
+
+    @classmethod
+    def of_wkb(cls, values: Any, crs: Any = None, ids: ArrayLike | None = None) -> Polygons:
+        """Return polygons from well-known binary, without making a geometry of each.
+
+        Parameters
+        ----------
+        values
+            A column of Arrow binary (as GeoParquet has it, or pyogrio's Arrow stream), or an array of bytes;
+            null is missing. Little-endian, ISO or extended; Z and M are dropped.
+        crs
+            Their CRS.
+        ids
+            One for each row.
+
+        Raises
+        ------
+        InputError
+            If a value is no polygon or multipolygon, is cut short, or has a ring that is not closed or not finite.
+        """
+        named = None if ids is None else np.asarray(ids, dtype=object)
+        made = cls._entered(*ragged_of_wkb(values), crs, named)
+        if named is not None and named.size != len(made):
+            raise InputError(f"there are {named.size} ids for {len(made)} polygons")
+        return made
+
+    @classmethod
+    def _entered(
+        cls, points: NDArray[np.float64], starts: Starts, crs: Any, ids: NDArray[np.object_] | None
+    ) -> Polygons:
+        x, y, odd = rings.clockwise(sealed(points, np.float64), starts[0])
+        if odd >= 0:
+            raise InputError(
+                f"coordinates are NaN or infinite in rows {rows_not_finite(points, starts)}",
+                way_out="Repair the geometry.",
+            )
+        x, y = sealed(x, np.float64), sealed(y, np.float64)
+        return cls(x, y, *starts, rings.bounds(x, y, *starts), _crs_text(crs), ids)
 
     def __len__(self) -> int:
         return self.row_start.size - 1
 
-    def __reduce__(self) -> tuple[type[Polygons], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is not None:
+            return stored.opened, (self.path, self.content_hash)
+        if self.nbytes > LARGEST_PICKLE:
+            raise InputError(
+                f"polygons of {self.nbytes / 2**20:.0f} MB are too many to send to each worker",
+                way_out="Save them once with polygons.save(directory) where the workers can read, and use "
+                "Polygons.open(directory), which travels as a path; or take only the rows that are needed.",
+            )
         # Through the constructor, so that a worker's copy is read-only too and its kernels are compiled once.
         starts = (self.ring_start, self.part_start, self.row_start)
         return type(self), (self.x, self.y, *starts, self.bounds, self.crs, self.ids)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all coordinates and their structure."""
+        arrays = (self.x, self.y, self.ring_start, self.part_start, self.row_start, self.bounds)
+        return sum(array.nbytes for array in arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write the polygons to a new directory, near ones beside each other, to be mapped by ``open``.
+
+        Raises
+        ------
+        InputError
+            If the path exists, or an id is neither text nor a whole number.
+        """
+        stored.save(self, Path(path))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Polygons:
+        """Open saved polygons: only what is used is read; pickled, they travel as their path and hash.
+
+        Raises
+        ------
+        InputError
+            If this is no such directory, or it is damaged.
+        """
+        return stored.opened(str(path))
+
+    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where ``row_start`` has these rows."""
+        return rows if self.place is None else self.place[rows]
 
     def __dask_tokenize__(self) -> tuple[str, str]:
         return type(self).__name__, self.content_hash
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of coordinates, structure, CRS and ids."""
+        """SHA-256 of coordinates, structure, CRS and ids; of saved ones it was taken when they were saved."""
         digest = hashlib.sha256()
         for array in (self.row_start, self.part_start, self.ring_start, self.x, self.y):
             digest.update(array.size.to_bytes(8, "little"))
@@ -133,7 +202,7 @@ class Polygons:
     def take(self, rows: ArrayLike) -> Polygons:
         """Return the polygons of these rows, in this order."""
         rows = np.asarray(rows, dtype=np.int64)
-        row_start, parts = _gathered(self.row_start, rows)
+        row_start, parts = _gathered(self.row_start, self.places(rows))
         part_start, ring_numbers = _gathered(self.part_start, parts)
         ring_start, vertices = _gathered(self.ring_start, ring_numbers)
         ids = None if self.ids is None else self.ids[rows]
@@ -150,6 +219,8 @@ class Polygons:
 
     def geometries(self, rows: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return shapely multipolygons, all or those of the given rows; None for a row without parts."""
+        if rows is None and self.place is not None:
+            rows = np.arange(len(self))
         chosen = self if rows is None else self.take(rows)
         result = np.full(len(chosen), None, dtype=object)
         full = np.flatnonzero(np.diff(chosen.row_start))
@@ -166,32 +237,28 @@ class Polygons:
             )
         return result
 
-    def tiles(self, grid: Grid, size: int) -> Tiles:
-        """Return which polygons may touch which tile of size x size cells, by their bounds.
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Bounds of the edges of long rings, 64 at a time, so that a tile skips those that miss it.
+
+        int64 [rings + 1], where each ring's blocks start; float64 [blocks, 4]: west, south, east, north; and 64.
+        """
+        start, boxes = excerpts.edge_blocks(self.x, self.y, self.ring_start, stored.BLOCK)
+        return sealed(start, np.int64), sealed(boxes, np.float64), stored.BLOCK
+
+    def tiles(self, grid: Grid, size: int | tuple[int, int]) -> Tiles:
+        """Return which polygons may touch which tile, by their bounds.
 
         Bounds are widened by a cell, so rounding loses none; tiles are numbered row by row from the north-west.
+
+        Parameters
+        ----------
+        grid
+            The fine grid.
+        size
+            Rows and columns of a tile in cells, or the side of a square one.
         """
-        shape = (-(-grid.shape[0] // size), -(-grid.shape[1] // size))
-        west, _, _, north = grid.bounds
-        left, right = (np.floor((self.bounds[:, side] - west) / grid.resolution) for side in (0, 2))
-        top, bottom = (
-            np.floor((north - self.bounds[:, side]) / grid.resolution) for side in (3, 1)
-        )
-        seen = (right >= -1) & (left <= grid.shape[1]) & (bottom >= -1) & (top <= grid.shape[0])
-        rows = np.flatnonzero(seen)
-        first_row, last_row = _tile_range(top[rows], bottom[rows], size, shape[0])
-        first_column, last_column = _tile_range(left[rows], right[rows], size, shape[1])
-        wide, high = last_column - first_column + 1, last_row - first_row + 1
-        pair = np.repeat(np.arange(rows.size), wide * high)
-        place = _counting(wide * high)
-        tile = (
-            (first_row[pair] + place // wide[pair]) * shape[1]
-            + first_column[pair]
-            + place % wide[pair]
-        )
-        order = np.argsort(tile, kind="stable")
-        start = np.searchsorted(tile[order], np.arange(shape[0] * shape[1] + 1))
-        return Tiles(size, shape, start.astype(np.int64), rows[pair[order]])
+        return tiles_of(self.bounds, grid, size if isinstance(size, tuple) else (size, size))
 
 
 def require_same_crs(polygons: Polygons, crs: str | None) -> None:
@@ -231,66 +298,6 @@ def _ids(polygons: Any) -> NDArray[np.object_] | None:
     return np.asarray(column, dtype=object)
 
 
-def _ragged(
-    geometries: NDArray[np.object_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Starts]:
-    """Coordinates and the starts of rings, parts and rows, without empty parts."""
-    if geometries.ndim != 1:
-        raise InputError(f"polygons must be one row of geometries, not of shape {geometries.shape}")
-    kinds = shapely.get_type_id(geometries)
-    missing = kinds == -1
-    odd = np.flatnonzero(~missing & (kinds != _POLYGON) & (kinds != _MULTIPOLYGON))
-    if odd.size:
-        name = shapely.GeometryType(kinds[odd[0]]).name
-        raise InputError(
-            f"{odd.size} geometries are not polygons ({name} ...), rows {odd[:10].tolist()}",
-            way_out="Leave them out, or take their polygons only.",
-        )
-    parts, part_row = shapely.get_parts(geometries, return_index=True)
-    full = ~shapely.is_empty(parts)
-    parts, part_row = parts[full], part_row[full]
-    if parts.size:
-        _, vertices, (ring_start, part_start) = shapely.to_ragged_array(
-            parts, include_z=False, include_m=False
-        )
-    else:
-        vertices, ring_start, part_start = np.empty((0, 2)), np.zeros(1, int), np.zeros(1, int)
-    row_start = np.searchsorted(part_row, np.arange(geometries.size + 1))
-    starts = (
-        sealed(ring_start, np.int64),
-        sealed(part_start, np.int64),
-        sealed(row_start, np.int64),
-    )
-    wrong = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
-    if wrong.size:
-        part = (
-            np.searchsorted(part_start, np.searchsorted(ring_start, wrong, "right") - 1, "right")
-            - 1
-        )
-        rows = np.unique(part_row[part])[:10].tolist()
-        raise InputError(
-            f"coordinates are NaN or infinite in rows {rows}", way_out="Repair the geometry."
-        )
-    return vertices[:, 0], vertices[:, 1], starts
-
-
-def _bounds(x: NDArray[np.float64], y: NDArray[np.float64], starts: Starts) -> NDArray[np.float64]:
-    """Return west, south, east, north of all rings: of an invalid polygon, holes may lie outside of their shell."""
-    ring_start, part_start, row_start = starts
-    bounds = np.full((row_start.size - 1, 4), np.nan)
-    full = np.flatnonzero(np.diff(row_start))
-    if full.size:
-        # Rows without parts have no vertices, so each slice ends where the next full row begins.
-        first = ring_start[part_start[row_start[full]]]
-        sides = [
-            function.reduceat(values, first)
-            for function in (np.minimum, np.maximum)
-            for values in (x, y)
-        ]
-        bounds[full] = np.column_stack(sides)
-    return bounds
-
-
 def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """0, 1, ... anew for each length, all in one row."""
     ends = np.cumsum(lengths)
@@ -305,11 +312,3 @@ def _gathered(
     lengths = start[rows + 1] - start[rows]
     inner = np.repeat(start[rows], lengths) + _counting(lengths)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), inner
-
-
-def _tile_range(
-    low: NDArray[np.float64], high: NDArray[np.float64], size: int, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    first = np.clip((low - 1) // size, 0, count - 1).astype(np.int64)
-    last = np.clip((high + 1) // size, 0, count - 1).astype(np.int64)
-    return first, last

@@ -1,0 +1,112 @@
+"""Row spans of polygons on a grid: what labels are painted from and overlaps are counted from (docs/decisions/0011)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.kernels import pairs
+from carbongrid.kernels.jit import sealed
+from carbongrid.kernels.runs import pair_keys
+from carbongrid.kernels.scanline import scan
+from carbongrid.kernels.spans import Spans, in_order, paint, single
+from carbongrid.polygons.tiles import inverse_of
+
+if TYPE_CHECKING:
+    from carbongrid.grid import Grid
+    from carbongrid.polygons import Polygons
+    from carbongrid.polygons.excerpts import Window
+
+Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
+"""Keys of pairs of labels, and an integer for each: a sparse partial count."""
+
+SPANS_AT_ONCE = 2**20
+"""About as many spans are held at once; with what they are made from, some 50 MB."""
+
+_MOST_ROWS = 4096
+
+
+def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> Spans:
+    """Return the spans of some rows of a set in a window of the grid; where they overlap, the later row has the cell.
+
+    Parameters
+    ----------
+    polygons
+        The set.
+    grid
+        The whole grid.
+    window
+        First row, first column, height and width.
+    rows
+        Rows of the set, ascending. An owner of a span is a place in this list.
+    """
+    raw = scan(
+        window,
+        inverse_of(grid),
+        (polygons.x, polygons.y),
+        (polygons.ring_start, polygons.part_start, polygons.row_start),
+        polygons.blocks,
+        sealed(polygons.places(rows), np.int64),
+    )
+    return single(in_order(raw, window[2], window[3]))
+
+
+def bands(
+    parts: tuple[tuple[Polygons, NDArray[np.int64]], ...], grid: Grid, window: Window
+) -> Iterator[tuple[Window, list[NDArray[np.int64]]]]:
+    """Yield the bands of rows that a window is done in, and which of the given rows of each set touch each band.
+
+    A band is so high that it has about SPANS_AT_ONCE spans.
+    """
+    top, left, height, width = window
+    north = grid.bounds[3]
+    ranges = []
+    spans = 0.0
+    for polygons, rows in parts:
+        first = np.floor((north - polygons.bounds[rows, 3]) / grid.resolution) - 1
+        last = np.floor((north - polygons.bounds[rows, 1]) / grid.resolution) + 1
+        inside = np.minimum(last, top + height) - np.maximum(first, top)
+        spans += float(np.maximum(np.nan_to_num(inside), 0).sum())
+        ranges.append((rows, first, last))
+    share = int(SPANS_AT_ONCE / max(spans / max(height, 1), 1.0))
+    step = min(max(share, 1), _MOST_ROWS, max(height, 1))
+    for begin in range(top, top + height, step):
+        end = min(begin + step, top + height)
+        touching = [rows[(first < end) & (last >= begin)] for rows, first, last in ranges]
+        yield (begin, left, end - begin, width), touching
+
+
+def painted(spans: Spans, labels: NDArray[np.integer], window: NDArray[np.uint32]) -> None:
+    """Paint spans into a contiguous window: the label of each owner, 0 where there is none."""
+    paint(spans, sealed(labels, np.uint32), window)
+
+
+def common_cells(
+    a: Spans, labels_a: NDArray[np.int64], b: Spans, labels_b: NDArray[np.int64]
+) -> Amounts:
+    """Count the cells of each pair of labels; what of a lies under nobody of b counts with label 0."""
+    names = np.append(labels_b, 0)
+    keys, counts = pairs.common_cells(a, b, labels_b.size, _table_size(labels_a.size))
+    owner, other = np.divmod(keys, names.size)
+    return pair_keys(labels_a[owner].astype(np.uint32), names[other].astype(np.uint32)), counts
+
+
+def common_squares(
+    a: Spans, labels: NDArray[np.int64], corner: tuple[int, int], factor: int, columns: int
+) -> Amounts:
+    """Count the cells of each label in squares of factor x factor cells, whose label is row * columns + column + 1."""
+    height = a[0].size - 1
+    first = corner[0] // factor
+    squares = ((corner[0] + max(height, 1) - 1) // factor - first + 1) * columns
+    keys, counts = pairs.common_squares(a, corner, factor, columns, _table_size(labels.size))
+    owner, square = np.divmod(keys, squares)
+    names = square + first * columns + 1
+    return pair_keys(labels[owner].astype(np.uint32), names.astype(np.uint32)), counts
+
+
+def _table_size(owners: int) -> int:
+    """Return a power of two that has room for some three pairs an owner."""
+    return 1 << max(int(owners * 3).bit_length(), 6)
