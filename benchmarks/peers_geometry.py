@@ -136,6 +136,7 @@ def weighted(land: Land) -> Iterator[Row]:
             theirs = measured(lambda: _exactly_extracted(values.values, frame, grid))
             mine = cg.weighted_overlap(frame, everywhere, values).toarray().ravel()
             apart = np.abs(mine / _exactly_extracted(values.values, frame, grid) - 1).max()
+            assert apart < 0.05, "weighted overlap and exactextract differ"
             note = f"by centres; at most {apart:.0e} from exact shares of cells"
     size = f"{len(frame)} units, {values.size / 1e6:.0f} Mcells"
     yield Row(

@@ -120,6 +120,18 @@ def test_quantized_sums_are_the_same_bits_in_processes_and_from_zarr(land, tmp_p
     assert quantum_of(stored[0]) == quantum
 
 
+def test_a_graph_is_bounded_and_reads_and_reduces_in_one_task(tmp_path, monkeypatch):
+    """Seen to fail when blocks are the store's chunks, and when reading is a task of its own."""
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=(4000, 4000), chunks=(20, 20), dtype=np.uint32
+    )
+    monkeypatch.setattr(arrays, "_MOST_BLOCKS", 100)
+    blocks = arrays.as_chunked(stored).npartitions
+    assert 50 < blocks <= 100
+    merged = arrays._merged_tree(arrays._partials(max, arrays._aligned((stored, stored))), max)
+    assert len(dict(merged.__dask_graph__())) < 1.2 * blocks + 10
+
+
 def test_bands_on_threads_are_the_same_bits_for_any_number(land, monkeypatch):
     values, labels = land
     monkeypatch.setattr(arrays, "_CELLS_IN_BAND", 30_000)
