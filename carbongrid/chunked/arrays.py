@@ -111,6 +111,7 @@ def map_with_sheet(
 def map_placed(apply: Callable[..., Any], *arrays: Any, sheet: Any) -> Any:
     """Return a lazy float64 array: apply(block of each array, first row, first column, sheet=sheet)."""
     import dask.array as da
+    from dask.delayed import delayed
 
     aligned = _aligned(arrays)
     rows, columns = (
@@ -126,7 +127,7 @@ def map_placed(apply: Callable[..., Any], *arrays: Any, sheet: Any) -> Any:
         "y",
         columns,
         "x",
-        sheet=sheet,
+        sheet=delayed(sheet, pure=False),  # one node of the graph, not a copy in each task
         dtype=np.float64,
         meta=np.empty((0, 0), np.float64),
     )
@@ -136,12 +137,15 @@ def map_coarse(
     function: Callable[..., Any], array: Any, factor: int, dtype: DTypeLike, **known: Any
 ) -> Any:
     """Return lazily function(block, factor, **known), whose sides are those of the block over the factor."""
+    from dask.delayed import delayed
+
+    shared = {name: delayed(value, pure=False) for name, value in known.items()}
     array = as_chunked(array)
     chunks = tuple(tuple(_multiples(sides, factor)) for sides in array.chunks)
     fitted = array.rechunk(chunks)
     smaller = tuple(tuple(side // factor for side in sides) for sides in chunks)
     return fitted.map_blocks(
-        function, factor, dtype=dtype, chunks=smaller, meta=np.empty((0, 0), dtype), **known
+        function, factor, dtype=dtype, chunks=smaller, meta=np.empty((0, 0), dtype), **shared
     )
 
 
