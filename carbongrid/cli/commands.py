@@ -209,7 +209,7 @@ def run(
             talk.say(line)
         for text in warnings:
             talk.problem(Problem(text, level="warning"))
-        talk.say(f"Results in {result.directory}; open report.html first.")
+        talk.say(f"Results in {out}; open report.html first.")
         talk.document(
             {
                 "status": "done",
