@@ -13,7 +13,7 @@ from faults.damage import KINDS, flipped_bytes, misaligned_writes
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
 from faults.interruptions import full_disks, kills, two_writers
-from faults.tally import BEGIN, END, Row, table_of, write_into_page
+from faults.tally import BEGIN, END, PAGE, Row, table_of, write_into_page
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +75,13 @@ def test_the_tally_counts_and_finds_its_place(tmp_path: Path) -> None:
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
+
+
+def test_the_page_has_a_sound_table() -> None:
+    """What is printed there was counted: no kind of fault lost, silent or with a traceback, and enough of each."""
+    table = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    rows = [line.strip("| \n").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    counts = {name: [int(each) for each in numbers] for name, *numbers in rows[2:]}
+    assert all(harm == [0, 0, 0] for _, *harm in counts.values())
+    for kind, number in {"run killed": 50, "two writers": 20, "bad input": 100}.items():
+        assert any(kind in name and cases[0] >= number for name, cases in counts.items()), kind
