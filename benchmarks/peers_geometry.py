@@ -92,7 +92,8 @@ def areas(land: Land) -> Iterator[Row]:
     coarse = land.grid.coarsen(1000)
     ours = measured(lambda: cg.coverage(land.parcels, coarse))
     frame = land.frame
-    field = measured(lambda: cg.coverage(land.parcels, coarse).sum(axis=0))
+    amounts = shapely.area(frame.geometry.to_numpy())
+    field = measured(lambda: cg.area_field(land.parcels, coarse, amounts))
     theirs, note = None, ""
     if measuring.installed("rasterizer"):
         theirs = measured(lambda: _areas_by_rasterizer(frame, coarse))

@@ -16,6 +16,7 @@ _HOME = {
     "rasterize": "carbongrid.labels",
     "overlap": "carbongrid.overlaps",
     "coverage": "carbongrid.overlaps",
+    "area_field": "carbongrid.overlaps",
     "zonal_sum": "carbongrid.fields",
     "spread": "carbongrid.fields",
     "block_sum": "carbongrid.fields",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from carbongrid.fields import zonal_sum as zonal_sum
     from carbongrid.grid import Grid as Grid
     from carbongrid.labels import rasterize as rasterize
+    from carbongrid.overlaps import area_field as area_field
     from carbongrid.overlaps import coverage as coverage
     from carbongrid.overlaps import overlap as overlap
     from carbongrid.pipeline import check as check

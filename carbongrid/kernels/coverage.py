@@ -265,3 +265,41 @@ def cover_cells(
             total += count
         start[polygon + 1] = total
     return start, cells[:total], shares[:total]
+
+
+@kernel
+def spread_evenly(
+    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
+    starts: Starts,
+    hole: NDArray[np.bool_],
+    amounts: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.float64], int]:
+    """Return the sum in each cell of amounts spread evenly over the area of each valid polygon, and the first with no area, or -1.
+
+    Terms of all polygons are added up before the one prefix sum, so nothing is kept of a single polygon.
+    """
+    ring_start, part_start, row_start = starts
+    cover, field = np.zeros(shape), np.zeros(shape)
+    events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
+    lost = -1
+    for polygon in range(row_start.size - 1):
+        if amounts[polygon] == 0.0:
+            continue
+        first_ring, last_ring = part_start[row_start[polygon]], part_start[row_start[polygon + 1]]
+        rings = (ring_start[first_ring : last_ring + 1], hole[first_ring:last_ring])
+        events, used, whole = _polygon_events(vertices, rings, shape, events)
+        if whole == 0.0:
+            lost = polygon if lost < 0 else lost
+            continue
+        density = amounts[polygon] / whole
+        rows, columns, covers, areas = events
+        for i in range(used):
+            cover[rows[i], columns[i]] += density * covers[i]
+            field[rows[i], columns[i]] += density * areas[i]
+    for row in range(shape[0]):
+        inside = 0.0
+        for column in range(shape[1]):
+            field[row, column] += inside
+            inside += cover[row, column]
+    return field, lost
