@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
@@ -43,8 +44,15 @@ COLUMNS = (
 GASES = ("CO2", "CH4", "N2O", "CO2e")
 """Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
 
+POTENTIALS = "gwp."
+"""How the keys of global warming potentials begin: CO2e per kg of their gas."""
+
 _LONGEST = 80
 """Letters in a number; more are no factor."""
+DISTRIBUTION = re.compile(
+    r"(?P<kind>normal|lognormal)(?:(?<=lognormal) x(?P<factor>\d{1,6}(?:\.\d{1,6})?))?"
+)
+"""What may stand in the column distribution."""
 _GAS_OF = {
     "C": "CO2",
     "CE": "CO2e",
@@ -171,6 +179,12 @@ class Catalogue:
         """Return the catalogue with a user's factors laid over it, key by key."""
         brought = {factor.key: factor for factor in own}
         replaced = {key: self.factors[key] for key in brought if key in self.factors}
+        # What it is a number of does not change with the number (decision 28).
+        brought |= {
+            key: replace(brought[key], upstream=True)
+            for key, was in replaced.items()
+            if was.upstream
+        }
         return Catalogue({**self.factors, **brought}, {**self.overridden, **replaced})
 
     def best(self, keys: Iterable[str]) -> Factor:
@@ -275,6 +289,7 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
         )
     numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
     _check_unit(cells, add)
+    _check_distribution(cells["distribution"], numbers, add)
     low, value, high = numbers["low"], numbers["value"], numbers["high"]
     if (value is not None and not (low is None or low <= value)) or (
         value is not None and not (high is None or value <= high)
@@ -325,6 +340,28 @@ def _number(text: str, column: str, add: Any) -> Fraction | None:
     return Fraction(value)
 
 
+def _check_distribution(text: str, numbers: Mapping[str, Fraction | None], add: Any) -> None:
+    """Check that a distribution is a known one, and has the numbers that it needs."""
+    if not text:
+        return
+    said = DISTRIBUTION.fullmatch(text)
+    if said is None:
+        add(
+            "distribution",
+            f"unknown distribution {text!r}",
+            "Write normal, lognormal or lognormal x3 (a factor of 3 either way), or leave it blank.",
+        )
+        return
+    low, value, high = numbers["low"], numbers["value"], numbers["high"]
+    if said["factor"]:
+        if Fraction(said["factor"]) <= 1 or value is None or value <= 0:
+            add("distribution", f"{text!r} needs a factor above 1 and a value above 0", "")
+    elif low is None or high is None:
+        add("distribution", f"{text!r} needs both bounds", "Give low and high, the ends of the 95 % interval.")  # fmt: skip
+    elif said["kind"] == "lognormal" and (low <= 0 or value is None):
+        add("distribution", "a lognormal number has a value, and bounds above 0", "Write normal, or mend the bounds.")  # fmt: skip
+
+
 def _check_unit(cells: Mapping[str, str], add: Any) -> None:
     try:
         unit = read_unit(cells["unit"])
@@ -353,7 +390,7 @@ def _check_unit(cells: Mapping[str, str], add: Any) -> None:
         or (said, gas) == ("CE", "C")
     ):
         return
-    if cells["unit"].startswith("kg CO2e/kg"):
+    if cells["key"].startswith(POTENTIALS):
         return
     add(
         "gas",

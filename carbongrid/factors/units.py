@@ -21,7 +21,6 @@ _DEFINITIONS = (
     "metre = [length] = m",
     "gram = [mass] = g",
     "second = [time] = s",
-    "milli- = 1 / 1000 = m-",
     "kilo- = 1000 = k-",
     "mega- = 1000000 = M-",
     "giga- = 1000000000 = G-",
@@ -38,6 +37,8 @@ _DEFINITIONS = (
     "watt = joule / second = W",
     "watt_hour = watt * hour = Wh",
     "tce = 29.3076 * gigajoule",
+    "gce = tce / 1000000",
+    "milligram = gram / 1000 = mg",
     "head = [animal]",
     "person = [person]",
     "vehicle = [vehicle]",
@@ -46,12 +47,13 @@ _DEFINITIONS = (
     "vkm = vehicle * kilometre",
     "percent = 1 / 100",
 )
-"""tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015)."""
+"""tce: 7000 kcal of 4.1868 J a gram, the definition of standard coal (docs/decisions/0015). There is no milli-: who writes ``mt`` or
+``mtkm`` means a million, or a metric ton, but never the thousandth."""
 
 _CHINESE = {
     "克": "g", "千克": "kg", "公斤": "kg", "吨": "t",
     "千瓦时": "kWh", "度": "kWh", "千瓦": "kW", "焦": "J", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
-    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "mtce", "公斤标准煤": "mtce",
+    "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "公斤标准煤": "kgce",
     "亩": "mu", "公顷": "ha", "平方米": "m2", "平方公里": "km2", "平方千米": "km2",
     "立方米": "m3", "标准立方米": "m3", "升": "L",
     "头": "head", "只": "head", "匹": "head", "羽": "head", "头只": "head", "人": "person",
@@ -68,7 +70,6 @@ SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD"
 _SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
 _BY_THE_WAY = frozenset(
     [
-        "ce",
         "dry",
         "matter",
         "mass",
@@ -107,13 +108,19 @@ _BY_THE_WAY = frozenset(
 )
 """Words in a unit that say of what it is and change nothing."""
 
-_SCRIPTS = str.maketrans("₂₃₄₅⁰¹²³⁴⁵⁶⁷⁸⁹（）／·", "23450123456789()/ ")
+_MARKS = str.maketrans("（）／·", "()/ ")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_LOWERED = str.maketrans("₂₃₄₅", "2345")
+_POWER_OF_TEN = re.compile(r"(?<![0-9.])10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})(?![⁰¹²³⁴⁵⁶⁷⁸⁹])")
+_OF_A_LETTER = re.compile(r"(?<=[A-Za-z])(?:[²³](?![⁰¹²³⁴⁵⁶⁷⁸⁹])|[₂₃₄₅])")
 _MULTIPLIER = re.compile(
     r"(?:(?P<number>(?!10\^)\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)\s*[x×*]?\s*)?(?:10\^(?P<power>\d{1,2}))?"
 )
 _CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
 _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
+_FAR = re.compile(r"[MGTP]m[23]?")
+"""A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
 _WAY_OUT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
 
@@ -132,12 +139,18 @@ class Unit:
         Powers of the base dimensions.
     substance
         One of :data:`SUBSTANCES`, or blank.
+    per
+        The substance below the line, such as BOD of ``kg CH4/kg BOD``; blank if none.
+    bare
+        Whether it is a plain number, such as ``fraction`` or ``%``, and not a mass per mass.
     """
 
     text: str
     scale: Fraction
     dimension: Dimension
     substance: str
+    per: str = ""
+    bare: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -154,19 +167,29 @@ def read_unit(text: str) -> Unit:
     InputError
         If a word in it is not known.
     """
-    parts = _split(text.strip().translate(_SCRIPTS))
+    parts = _split(_in_digits(text.strip()))
     if not text.strip() or any(not part.strip() for part in parts):
         raise InputError("the unit is blank", way_out=_WAY_OUT)
-    scale, powers, substance = Fraction(1), dict[str, Fraction](), ""
+    scale, powers, bare = Fraction(1), dict[str, Fraction](), True
+    substances = ["", ""]
     for position, part in enumerate(parts):
-        factor, dimension, found = _part(part, text)
-        sign = -1 if position else 1
-        scale = scale / factor if position else scale * factor
+        factor, dimension, found, plain = _part(part, text)
+        below = position > 0
+        scale = scale / factor if below else scale * factor
+        bare = bare and plain
         for name, power in dimension:
-            powers[name] = powers.get(name, Fraction(0)) + sign * power
-        substance = substance if position else found
+            powers[name] = powers.get(name, Fraction(0)) + (-power if below else power)
+        substances[below] = found or substances[below]
     kept = tuple(sorted((name, power) for name, power in powers.items() if power))
-    return Unit(text, scale, kept, substance)
+    return Unit(text, scale, kept, substances[0], substances[1], bare)
+
+
+def _in_digits(text: str) -> str:
+    """Return a unit without raised and lowered digits: ``10⁸`` is ``10^8``, ``m³`` is ``m3``; any other stays and is refused."""
+    powers = _POWER_OF_TEN.sub(lambda match: f"10^{match[1].translate(_RAISED)}", text)
+    return _OF_A_LETTER.sub(
+        lambda match: match[0].translate(_RAISED).translate(_LOWERED), powers
+    ).translate(_MARKS)
 
 
 def dimension_of(text: str) -> Dimension:
@@ -208,30 +231,45 @@ def _split(text: str) -> list[str]:
     return re.split(r"/(?![^(]*\))", text)
 
 
-def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str]:
+def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
+    """Return scale, dimension and substance of what stands between slashes, and whether it is a plain number."""
     text = part.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
-    text = re.sub(r"\bt ce\b", "tce", text)
     match = _MULTIPLIER.match(text)
     scale = Fraction(1)
     if match and match.end() and text[match.end() :].strip():
         scale = Fraction(match["number"] or 1) * Fraction(10) ** int(match["power"] or 0)
         text = text[match.end() :].strip()
     dimension: Dimension = ()
-    substance = ""
+    substance, bare = "", True
+    last: Dimension = ()
     for word in text.replace("*", " ").split():
+        if word == "ce":
+            # Of coal equivalent: the mass before it is energy.
+            if last != _MASS:
+                raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT)
+            coal, coal_dimension = _word("gce", whole)
+            scale *= coal
+            dimension = product_dimension((dimension, 1), (_MASS, -1), (coal_dimension, 1))
+            last = ()
+            continue
         if word in _YEAR or word in _BY_THE_WAY:
+            last = ()
             continue
         if _SYNONYMS.get(word, word) in SUBSTANCES:
-            substance = _SYNONYMS.get(word, word)
+            substance, last = _SYNONYMS.get(word, word), ()
             continue
-        factor, own = _word(word, whole)
+        factor, last = _word(word, whole)
         scale *= factor
-        dimension = product_dimension((dimension, 1), (own, 1))
+        bare = bare and not last
+        dimension = product_dimension((dimension, 1), (last, 1))
     if not scale:
         raise InputError(f"the unit {whole!r} is nothing", way_out=_WAY_OUT)
-    return scale, dimension, substance
+    return scale, dimension, substance, bare
+
+
+_MASS: Dimension = (("[mass]", Fraction(1)),)
 
 
 def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
@@ -248,7 +286,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
-    if not _PLAIN_WORD.fullmatch(word):
+    if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
         raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT)
     try:
         quantity = _registry().parse_units(

@@ -153,7 +153,12 @@ def _of_row(
     sinks: str,
 ) -> tuple[list[Line], list[LeftOut]]:
     sink = categories[row.category].sink
+    # Before the amount is looked at: an unknown one hides no mistake in the other cells.
+    chosen = choose(row, setting)
     if row.amount is None:
+        for product, inputs in chosen.products:
+            if not isinstance(inputs, str):
+                _gas_of(product, inputs)
         why = (
             f"the amount is {row.written!r}: unknown, which is not zero"
             if row.written
@@ -164,7 +169,6 @@ def _of_row(
         return [], [
             LeftOut(row, row.activity, "the set ipcc counts no annual crop as a sink", False)
         ]
-    chosen = choose(row, setting)
     flagged = sorted(
         {
             entry.factor.key
@@ -174,6 +178,8 @@ def _of_row(
             if entry.factor.upstream
         }
     )
+    if TERMS[chosen.method.term].upstream and not flagged:
+        flagged = [f"the making of {row.activity.removeprefix('input/')}"]
     if flagged and upstream != "include":
         why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (decision 28)"
         return [], [LeftOut(row, row.activity, why, False)]
@@ -203,8 +209,14 @@ def _line(
     amount = amount_of(row)
     inputs = (amount, *factors)
     gas, molar, molar_text = _gas_of(product, factors)
-    result = product.function(*(entry.value for entry in inputs))
-    mass = Fraction(result) * molar
+    try:
+        result = product.function(*(entry.value for entry in inputs))
+        mass = Fraction(result) * molar
+    except (ArithmeticError, ValueError):
+        raise InputError(
+            f"{product.name} of {row.activity} cannot be computed of these numbers",
+            way_out="One of them is far too large, or too small.",
+        ) from None
     category = categories[row.category]
     sector, name = category.sector, category.name
     if product.name == "land":

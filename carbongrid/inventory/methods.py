@@ -10,12 +10,12 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from carbongrid.activity import ActivityRow
+from carbongrid.activity import ActivityRow, activities
 from carbongrid.errors import InputError, Problem
 from carbongrid.factors import Catalogue, Factor, read_unit
 from carbongrid.factors.units import dimension_name
 from carbongrid.inventory.dimensions import Measure
-from carbongrid.inventory.lines import Input
+from carbongrid.inventory.lines import Input, plain
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.landuse import packaged_table
 
@@ -24,6 +24,7 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
+_ENERGY = read_unit("J").dimension
 _OF = {
     "recovered": ("CH4",),
     "carbon": ("C",),
@@ -32,6 +33,14 @@ _OF = {
     "sludge": ("COD",),
 }
 """What a role that is no emission may be of."""
+_FRACTIONS = frozenset(
+    [
+        "oxidation", "share", "cullet", "correction", "degradable", "methane", "oxidised", "dry", "carbon", "fossil", "served",
+        "volatilised", "leached", "nitrogen", "harvest_index",
+    ]
+)  # fmt: skip
+"""Roles that cannot be above 1; methane where it is no emission factor."""
+_DIVISORS = ("harvest_index", "straw_unit")
 _WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
 _WHICH_GRID = (
     "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
@@ -181,10 +190,15 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
             except InputError as error:
                 problems += error.problems
         if len(inputs) == len(product.roles):
-            problems += _faults_of_units(row, product, inputs) or _faults_of_roles(product, inputs)
+            problems += (
+                _faults_of_units(row, product, inputs)
+                or _faults_of_roles(row, product, inputs)
+                or _faults_of_values(product, inputs)
+            )
         products.append((product, tuple(inputs)))
     if problems:
-        raise InputError(problems)
+        # Products of one row share roles: what is wrong with one of them is told once.
+        raise InputError(dict.fromkeys(problems))
     return Chosen(method, tuple(products))
 
 
@@ -200,7 +214,12 @@ def _source(role: str, method: Method, row: ActivityRow) -> str:
 
 def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Input:
     source = _source(role, method, row)
-    if role == "calorific_value" and read_unit(row.unit).dimension == read_unit("J").dimension:
+    if role == "calorific_value" and read_unit(row.unit).dimension == _ENERGY:
+        if role in row.parameters:
+            raise InputError(
+                f"calorific_value={source} has no use: the amount is energy already ({row.unit})",
+                way_out="Leave it out, or write the amount as a mass or a volume.",
+            )
         return Input(role, _number("1", row, role, "the amount is energy already"))
     if role == "age":
         return Input(role, _age(source, setting))
@@ -259,12 +278,9 @@ def _age(deposited: str, setting: Setting) -> Factor:
 
 
 def amount_of(row: ActivityRow) -> Input:
-    """Return the amount of a row, which must be known, as the first input of its products."""
-    if row.amount is None:
-        raise InputError("the amount is unknown", row.place("amount"))
-    factor = Factor(
-        "", row.id, Fraction(row.amount), row.unit, source=row.source, year=row.year, status=""
-    )
+    """Return the amount of a row as the first input of its products; unknown, it has no value."""
+    amount = None if row.amount is None else Fraction(row.amount)
+    factor = Factor("", row.id, amount, row.unit, source=row.source, year=row.year, status="")
     return Input("amount", factor)
 
 
@@ -292,22 +308,69 @@ def _faults_of_units(
     return (Problem(what, "", way_out),)
 
 
-def _faults_of_roles(product: Product, factors: Sequence[Input]) -> list[Problem]:
-    """Return what is wrong where a mass of gas stands for a plain number: both may be without dimension."""
+def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong that dimensions do not show: a mass of one thing for that of another, or for a plain number."""
+    faults = []
+    there = {"", activities()[row.activity].of, *(_thing_of(entry) for entry in factors)}
+    for entry in factors:
+        unit, name = read_unit(entry.factor.unit), entry.factor.key or entry.factor.unit
+        if entry.role != product.emitter and unit.substance not in (
+            "",
+            *_OF.get(entry.role, ()),
+        ):
+            faults.append((entry, f"is no mass of gas, but {name} is of {unit.substance}"))
+        elif entry.role == product.emitter and unit.bare and entry.role != "carbon":
+            faults.append((entry, f"is a mass of gas, but {name} is a plain number"))
+        elif unit.per not in there:
+            faults.append((entry, f"by {name} is per {unit.per}, of which nothing is counted here"))
     return [
         Problem(
-            f"{entry.role} is no mass of gas, but {entry.factor.key or entry.factor.unit} is of {entry.factor.substance}",
+            f"{entry.role} {what}",
             "",
             f"Choose a factor for {entry.role}; search with `carbongrid factors`.",
         )
-        for entry in factors
-        if entry.role != product.emitter
-        and read_unit(entry.factor.unit).substance not in ("", *_OF.get(entry.role, ()))
+        for entry, what in faults
     ]
 
 
+def _thing_of(entry: Input) -> str:
+    """Return what a number is of if it is no emission: by its unit, else by its role."""
+    of = _OF.get(entry.role, ())
+    return read_unit(entry.factor.unit).substance or (of[0] if of else "")
+
+
+def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong with a fraction above 1, or a divisor of 0."""
+    faults = []
+    for entry in factors:
+        value = Fraction(entry.factor.value or 0) * entry.scale
+        name = entry.factor.key or f"{plain(entry.factor.value)} {entry.factor.unit}".strip()
+        if value == 0 and entry.role in _DIVISORS and not entry.complement:
+            faults.append(
+                Problem(f"{entry.role} is {name}: nothing can be divided by 0", "", "Give a number above 0.")
+            )  # fmt: skip
+        if value > 1 and _is_fraction(entry.role, product):
+            ten = plain(entry.factor.value)
+            way_out = f"Write {entry.role}={ten} %, if that is meant."
+            faults.append(
+                Problem(
+                    f"{entry.role} is a fraction, but {name} is above 1"
+                    + f" ({ten})" * bool(entry.factor.key),
+                    "",
+                    way_out,
+                )
+            )
+    return faults
+
+
+def _is_fraction(role: str, product: Product) -> bool:
+    if role in ("water", "rate"):
+        return product.name == "crop"
+    return role in _FRACTIONS and not (role == "methane" == product.emitter)
+
+
 def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
-    """Return the average factor of a grid: the best status, then the nearest year, the earlier of two.
+    """Return the average factor of a grid: the nearest year, then the best status, then the earlier of two.
 
     Parameters
     ----------
@@ -330,7 +393,7 @@ def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
     if year is None:
         raise InputError("the year of the inventory is not known", way_out=_WHICH_YEAR)
     found = sorted(
-        _of_grid(factors, grid), key=lambda pair: (pair[0].rank, abs(pair[1] - year), pair[1])
+        _of_grid(factors, grid), key=lambda pair: (abs(pair[1] - year), pair[0].rank, pair[1])
     )
     if found:
         return found[0][0]

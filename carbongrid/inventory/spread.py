@@ -3,113 +3,130 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from carbongrid.factors.catalogue import DISTRIBUTION
 from carbongrid.inventory.lines import Input, Line
 
 NORMAL_95 = 1.959963984540054
 """Half of a normal distribution's 95 % interval, in standard deviations."""
-
-_LOGNORMAL = re.compile(r"lognormal(?: x(?P<factor>\d+(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True)
 class Spread:
     """The distribution of one uncertain number, shared by all lines that use it.
 
+    It is two-sided: half of the draws lie below the value and half above, each half as wide as its own end of the interval is
+    far. So 2.5 % lie below ``low`` and 2.5 % above ``high``, whatever the source's bounds; with ends as far on both sides it is the
+    plain normal or lognormal distribution.
+
     Parameters
     ----------
     key
         The factor, or the row whose amount it is.
     kind
-        ``normal`` (truncated at ``least`` and ``most``) or ``lognormal``.
+        ``normal`` or ``lognormal``.
     centre
-        Mean of the normal, median of the lognormal, in the factor's unit.
-    deviation
-        Standard deviation of the number, or of its logarithm.
+        The median, in the factor's unit.
+    low, high
+        Ends of the 95 % interval.
     least, most
-        What it cannot be below or above.
+        What it cannot be below or above: a draw outside is put there, which leaves the interval's ends where they are.
     """
 
     key: str
     kind: str
     centre: float
-    deviation: float
+    low: float
+    high: float
     least: float = -math.inf
     most: float = math.inf
 
     @property
     def linear_deviation(self) -> float:
-        """Standard deviation of the number itself, for approach 1."""
+        """Standard deviation of the number itself, before it is cut off."""
+        below, above = self._sides
         if self.kind == "normal":
-            return self.deviation
-        variance = self.deviation**2
-        return self.centre * math.sqrt(math.exp(variance) * (math.exp(variance) - 1))
+            # Of two half-normals: E[x] = (above - below) / sqrt(2 pi), E[x^2] = (above^2 + below^2) / 2.
+            return math.sqrt((above**2 + below**2) / 2 - (above - below) ** 2 / (2 * math.pi))
+        first, second = (
+            _moment(above, n) * _phi(n * above) + _moment(below, n) * _phi(-n * below)
+            for n in (1, 2)
+        )
+        return self.centre * math.sqrt(max(second - first**2, 0.0))
+
+    def at(self, deviations: ArrayLike) -> NDArray[np.float64]:
+        """Return the number that stands as many standard deviations from its median as a normal one would."""
+        z = np.asarray(deviations, dtype=np.float64)
+        below, above = self._sides
+        moved = z * np.where(z < 0, below, above)
+        if self.kind == "lognormal":
+            return np.asarray(self.centre * np.exp(moved), dtype=np.float64)
+        return np.clip(self.centre + moved, self.least, self.most)
 
     def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """Return n draws; a truncated normal is drawn again where it falls outside."""
-        if self.kind == "lognormal":
-            return self.centre * np.exp(generator.normal(0.0, self.deviation, n))
-        values = generator.normal(self.centre, self.deviation, n)
-        outside = (values < self.least) | (values > self.most)
-        while outside.any():
-            values[outside] = generator.normal(self.centre, self.deviation, int(outside.sum()))
-            outside = (values < self.least) | (values > self.most)
-        return values
+        """Return n draws."""
+        return self.at(generator.standard_normal(n))
+
+    @property
+    def _sides(self) -> tuple[float, float]:
+        """Standard deviations of the halves, of the number or of its logarithm."""
+        if self.kind == "normal":
+            return (self.centre - self.low) / NORMAL_95, (self.high - self.centre) / NORMAL_95
+        return (
+            math.log(self.centre / self.low) / NORMAL_95,
+            math.log(self.high / self.centre) / NORMAL_95,
+        )
+
+
+def _moment(sigma: float, n: int) -> float:
+    return math.exp((n * sigma) ** 2 / 2)
+
+
+def _phi(z: float) -> float:
+    """Return the share of a normal distribution below z."""
+    return (1 + math.erf(z / math.sqrt(2))) / 2
 
 
 def spread_of(line: Line, entry: Input) -> Spread | None:
     """Return the spread of a number in a line; None if its source gives none.
 
-    An amount has the row's ``uncertainty_pct``; a factor its bounds, which are the ends of a 95 % interval. Bounds as far from the
-    value on both sides make a normal distribution, cut off at 0 (a fraction at 1 too); bounds whose ratios to the value are
-    nearer to each other than their distances make a lognormal one.
+    An amount has the row's ``uncertainty_pct``; a factor its bounds, which are the ends of a 95 % interval. Bounds whose ratios to
+    the value are nearer to each other than their distances make a lognormal distribution, others a normal one, cut off at 0 (a
+    fraction at 1 too). What the source says of the distribution comes first.
     """
     factor = entry.factor
     if entry.role == "amount":
         pct = line.row.uncertainty_pct
         if not pct or not factor.value:
             return None
-        deviation = float(factor.value) * float(pct) / 100 / NORMAL_95
-        return Spread(f"amount of {line.row.id}", "normal", float(factor.value), deviation, 0.0)
+        value = float(factor.value)
+        half = value * float(pct) / 100
+        return Spread(f"amount of {line.row.id}", "normal", value, value - half, value + half, 0.0)
     if not factor.key or factor.value is None:
         return None
     value = float(factor.value)
-    said = _LOGNORMAL.fullmatch(factor.distribution)
+    said = DISTRIBUTION.fullmatch(factor.distribution)
     if said and said["factor"] and value > 0:
-        return Spread(factor.key, "lognormal", value, math.log(float(said["factor"])) / NORMAL_95)
+        times = float(said["factor"])
+        return Spread(factor.key, "lognormal", value, value / times, value * times)
     if factor.low is None or factor.high is None or factor.low == factor.high:
         return None
-    return _of_bounds(
-        factor.key,
-        value,
-        float(factor.low),
-        float(factor.high),
-        _is_fraction(entry),
-        said is not None,
-    )
-
-
-def _of_bounds(
-    key: str, value: float, low: float, high: float, fraction: bool, lognormal: bool
-) -> Spread:
-    if low > 0 and value > 0:
-        ratios = abs(math.log(high / value) - math.log(value / low)) / math.log(high / low)
-        distances = abs((high - value) - (value - low)) / (high - low)
-        if lognormal or ratios < distances:
-            return Spread(key, "lognormal", value, math.log(high / low) / (2 * NORMAL_95))
+    bounds = float(factor.low), float(factor.high)
+    kind = said["kind"] if said else _kind_of_bounds(value, *bounds)
     # A factor below 0 is an uptake, which may be more or less but no emission.
-    least, most = (
-        (-math.inf, 0.0) if value < 0 and high <= 0 else (0.0 if low >= 0 else -math.inf, math.inf)
-    )
-    if fraction and value <= 1:
-        most = min(most, 1.0)
-    return Spread(key, "normal", value, (high - low) / (2 * NORMAL_95), least, most)
+    uptake = value < 0 and bounds[1] <= 0
+    least = 0.0 if bounds[0] >= 0 else -math.inf
+    most = 0.0 if uptake else 1.0 if factor.unit == "fraction" and value <= 1 else math.inf
+    return Spread(factor.key, kind, value, *bounds, least, most)
 
 
-def _is_fraction(entry: Input) -> bool:
-    return entry.factor.unit == "fraction"
+def _kind_of_bounds(value: float, low: float, high: float) -> str:
+    if low <= 0 or value <= 0:
+        return "normal"
+    ratios = abs(math.log(high / value) - math.log(value / low)) / math.log(high / low)
+    distances = abs((high - value) - (value - low)) / (high - low)
+    return "lognormal" if ratios < distances else "normal"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+import re
+from collections.abc import Callable, Hashable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 
 from carbongrid.categories import SECTORS
 from carbongrid.errors import InputError, Problem
-from carbongrid.factors import gwp_of, read_unit
+from carbongrid.factors import Factor, gwp_of, read_unit
 from carbongrid.factors.catalogue import GASES
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.units_of_measure import format_tonnes
@@ -19,6 +20,8 @@ from carbongrid.units_of_measure import format_tonnes
 SEPARATOR = " | "
 """Between the factors of a line, their sources, its conversions."""
 
+_CAUTION = re.compile(r"\bdo not (?:also|mix|default)\b", re.IGNORECASE)
+_BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
     "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
@@ -127,15 +130,14 @@ def notes(inventory: Inventory) -> list[Problem]:
     for left in unknown:
         what = f"{left.what} is left out: {left.why}"
         found.append(Problem(what, left.row.place("amount"), "", "warning"))
-    for factor, rows in _recalled(inventory).items():
-        what = f"the factor {factor} is recalled, not verified; used by {rows}"
+    for factor, rows in _users(inventory, lambda factor: factor.status == "recalled").items():
+        what = f"the factor {factor.key} is recalled, not verified; used by {rows}"
         found.append(
             Problem(what, inventory.data.file, "Bring your own, or look it up.", "warning")
         )
-    for key, was in inventory.factors.overridden.items():
-        now = inventory.factors[key]
-        what = f"your factor {key} = {plain(now.value)} {now.unit} replaces {plain(was.value)} {was.unit} ({was.status})"
-        found.append(Problem(what, f"{inventory.data.file}, sheet factors", "", "note"))
+    found += _own_factors(inventory)
+    found += _grids_of_other_years(inventory)
+    found += _counted_twice(inventory)
     year = str(inventory.year or "")
     for other in sorted({row.year for row in inventory.data.rows if row.year} - {year}):
         rows = ", ".join(row.id for row in inventory.data.rows if row.year == other)
@@ -267,17 +269,76 @@ def _remarks(inventory: Inventory, line: Line) -> list[str]:
             found.append(
                 f"{factor.key} is the user's own, in place of {plain(Fraction(inventory.factors.overridden[factor.key].value or 0))}"
             )
+        if _caution(factor):
+            found.append(f"{factor.key}: {_caution(factor)}")
+    if line.product == "input" and not any(entry.factor.upstream for entry in line.inputs[1:]):
+        found.append("the making of an input is emitted upstream")
     if line.row.category != line.category:
         found.append(f"gives off carbon, so it is no {line.row.category} (decision 27)")
     return found
 
 
-def _recalled(inventory: Inventory) -> dict[str, str]:
-    users: dict[str, list[str]] = {}
+def _own_factors(inventory: Inventory) -> list[Problem]:
+    """Return which of the user's factors replace the package's, and which no row takes."""
+    place, found = f"{inventory.data.file}, sheet factors", []
+    used = {entry.factor.key for line in inventory.lines for entry in line.inputs[1:]}
+    for now in inventory.data.factors:
+        was = inventory.factors.overridden.get(now.key)
+        if now.key not in used:
+            what = f"your factor {now.key} enters no total: no row that counts takes it"
+        elif was is not None:
+            what = f"your factor {now.key} = {plain(now.value)} {now.unit} replaces {plain(was.value)} {was.unit} ({was.status})"
+        else:
+            continue
+        found.append(Problem(what, place, "", "note"))
+    return found
+
+
+def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
+    """Return the grids' factors in use that are of another year than the inventory (decision 29)."""
+    year, found = str(inventory.year or ""), []
+    for factor, rows in _users(
+        inventory,
+        lambda factor: bool(year) and factor.key.startswith("cn.grid.") and factor.year != year,
+    ).items():
+        what = f"the electricity of rows {rows} is of {year}, its grid's factor {factor.key} of {factor.year}"
+        way_out = "No nearer year is known; bring the factor of the year, or live with it."
+        found.append(Problem(what, inventory.data.file, way_out, "warning"))
+    return found
+
+
+def _counted_twice(inventory: Inventory) -> list[Problem]:
+    """Return what sources say must not be counted beside their factors: a warning if it is in the file, else a note."""
+    found = []
+    coke = [
+        line.row.id
+        for line in inventory.lines
+        if line.product == "co2"
+        and line.category == "industry/manufacturing"
+        and _BURNT_IN_WORKS.search(line.row.activity)
+    ]
+    for factor, rows in _users(inventory, lambda factor: bool(_caution(factor))).items():
+        what, beside = f"{factor.key}, used by {rows}: {_caution(factor)}", ""
+        if coke and "coke" in factor.note:
+            beside = f"; this file burns them in {', '.join(dict.fromkeys(coke))}"
+        found.append(
+            Problem(what + beside, inventory.data.file, "", "warning" if beside else "note")
+        )
+    return found
+
+
+def _caution(factor: Factor) -> str:
+    """Return what the source says of double counting, blank if nothing."""
+    parts = [part for part in factor.note.split("; ") if _CAUTION.search(part)]
+    return "; ".join(parts)
+
+
+def _users(inventory: Inventory, wanted: Callable[[Factor], bool]) -> dict[Factor, str]:
+    """Return the wanted factors in use, with the ids of the rows that use them."""
+    users: dict[str, tuple[Factor, dict[str, None]]] = {}
     for line in inventory.lines:
         for entry in line.inputs[1:]:
-            if entry.factor.status == "recalled":
-                members = users.setdefault(entry.factor.key, [])
-                if line.row.id not in members:
-                    members.append(line.row.id)
-    return {key: ", ".join(rows) for key, rows in users.items()}
+            if wanted(entry.factor):
+                members = users.setdefault(entry.factor.key, (entry.factor, {}))[1]
+                members.setdefault(line.row.id)
+    return {factor: ", ".join(rows) for factor, rows in users.values()}

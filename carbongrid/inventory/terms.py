@@ -49,11 +49,14 @@ class Term:
         In order.
     scope
         1, or 2 for what was emitted where electricity and heat are made (decision 24).
+    upstream
+        Whether it is what was emitted where an input is made (decision 28), whatever its factor says.
     """
 
     symbol: str
     products: tuple[Product, ...]
     scope: int = 1
+    upstream: bool = False
 
 
 _FACTOR = ("factor",)
@@ -138,7 +141,9 @@ TERMS: dict[str, Term] = {
     "soil-carbon": Term(
         "C_plantation", (Product("soil", equations.soil_carbon, _FACTOR, gas="CO2"),)
     ),
-    "input": Term("C_plantation", (Product("input", equations.upstream_input, _FACTOR),)),
+    "input": Term(
+        "C_plantation", (Product("input", equations.upstream_input, _FACTOR),), upstream=True
+    ),
     "animals": Term(
         "C_husbandry",
         (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.factors import gwp_of
 from carbongrid.inventory.lines import Input, Inventory, Line
-from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of
+from carbongrid.inventory.spread import Spread, spread_of
 from carbongrid.inventory.tables import by_gas
 
 if TYPE_CHECKING:
@@ -44,12 +44,23 @@ def approach_1(inventory: Inventory) -> pd.DataFrame:
     Notes
     -----
     Variance of a category = sum over uncertain numbers of (derivative x standard deviation)^2, the derivative being that of the
-    whole category. 2006 IPCC Guidelines, Vol. 1, Ch. 3, equations 3.1 and 3.2, hold where nothing is shared.
+    whole category. 2006 IPCC Guidelines, Vol. 1, Ch. 3, equations 3.1 and 3.2, hold where nothing is shared. The ends of the interval
+    are propagated each on its own side, by the distances of the numbers' own ends, so a skewed number keeps its skew; no end is below 0.
     """
-    names, _, pulls = sensitivities(inventory)
-    return _table(
-        inventory, names, lambda weights: _normal_interval(inventory, names, pulls, weights)
-    )
+    names, spreads, pulls = sensitivities(inventory)
+    deviations = np.array([spread.linear_deviation for spread in spreads])
+    ends = np.array([(s.centre - s.low, s.high - s.centre) for s in spreads]).reshape(-1, 2)
+    slopes = pulls / deviations
+    centres = _centres(inventory, names)
+
+    def interval(weights: NDArray[np.float64]) -> tuple[float, float, float]:
+        slope, centre = weights @ slopes, float(weights @ centres)
+        down = np.where(slope > 0, ends[:, 0], ends[:, 1]) * slope
+        up = np.where(slope > 0, ends[:, 1], ends[:, 0]) * slope
+        low, high = centre - math.hypot(*down), centre + math.hypot(*up)
+        return max(low, 0.0), high, math.hypot(*(weights @ pulls))
+
+    return _table(inventory, names, interval)
 
 
 def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArray[np.float64]]:
@@ -186,21 +197,15 @@ def _mass(line: Line, numbers: dict[str, NDArray[np.float64]]) -> NDArray[np.flo
     return -mass if line.product == "land" and line.category.startswith("sink/") else mass
 
 
-def _normal_interval(
-    inventory: Inventory, names: list[str], pulls: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def _centres(inventory: Inventory, names: list[str]) -> NDArray[np.float64]:
+    """Return the total of each category, t CO2e."""
     masses = by_gas(inventory).groupby("category")["grams_co2e"].sum()
-    centre = float(
-        sum(float(masses[name]) / 1e6 * weight for name, weight in zip(names, weights, strict=True))
-    )
-    deviation = math.sqrt(float(((weights @ pulls) ** 2).sum()))
-    return centre - NORMAL_95 * deviation, centre + NORMAL_95 * deviation, deviation
+    return np.array([float(masses[name]) / 1e6 for name in names])
 
 
 def _table(inventory: Inventory, names: list[str], interval: Interval) -> pd.DataFrame:
     sink = np.array([inventory.categories[name].sink for name in names], dtype=bool)
-    masses = by_gas(inventory).groupby("category")["grams_co2e"].sum()
-    centre = np.array([float(masses[name]) / 1e6 for name in names])
+    centre = _centres(inventory, names)
     wanted = [(name, np.eye(len(names))[number]) for number, name in enumerate(names)]
     wanted += [("gross", (~sink).astype(np.float64)), ("sink", sink.astype(np.float64))]
     rows = [

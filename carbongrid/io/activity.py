@@ -22,7 +22,9 @@ from carbongrid.activity import (
 from carbongrid.case.fields import nearest
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
-from carbongrid.factors import Factor, factor_of_row
+from carbongrid.factors import Factor, factor_of_row, read_unit
+from carbongrid.factors.catalogue import COLUMNS as FACTOR_COLUMNS
+from carbongrid.factors.catalogue import POTENTIALS
 from carbongrid.io.tables import Faults, read_table, rows_of, with_header
 from carbongrid.io.workbook import workbook_sheets
 
@@ -30,6 +32,8 @@ SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
 _IGNORED = ("readme", "lists")
 _CHINESE = {title: name for name, title in COLUMN_TITLES.items()}
 _KNOWN = (*SHEETS, SETTINGS_SHEET, FACTORS_SHEET)
+_COLUMNS = {SETTINGS_SHEET: ("setting", "value", "note"), FACTORS_SHEET: FACTOR_COLUMNS}
+"""Columns of the sheets that are not of rows."""
 
 _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
 """Not published, too little to print, of which, blank, less than."""
@@ -71,6 +75,7 @@ def read_activity(
                 "unknown sheet",
                 f"Did you mean {close!r}?" if close else f"Known: {', '.join(_KNOWN)}.",
             )
+    tables = {name: _named(name, table, faults.of(name)) for name, table in tables.items()}
     settings = _settings(tables.get(SETTINGS_SHEET), faults.of(SETTINGS_SHEET))
     own = _factors(tables.get(FACTORS_SHEET), faults.of(FACTORS_SHEET))
     rows: list[ActivityRow] = []
@@ -104,7 +109,7 @@ class _Sheets:
 
 
 def _tables(path: Path) -> dict[str, pd.DataFrame]:
-    """Return the tables of a file by the names of their sheets, columns by the first word of their headers."""
+    """Return the tables of a file by the names of their sheets."""
     if path.is_dir():
         files = sorted(path.glob("*.csv"))
         if not files:
@@ -132,7 +137,7 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
                 "the column 'sheet' is missing", path.name, f"It says which: {', '.join(SHEETS)}."
             )
         tables = {str(name): part for name, part in table.groupby("sheet", sort=False)}
-    return {name: table.rename(columns=_first_word) for name, table in tables.items()}
+    return tables
 
 
 def _is_workbook(path: Path) -> bool:
@@ -149,6 +154,34 @@ def _first_word(header: str) -> str:
     """Return a column's name: the first word of its header, or what the template calls so in Chinese."""
     word = header.split()[0] if header.split() else header
     return _CHINESE.get(word, word)
+
+
+def _named(sheet: str, table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
+    """Return a table with its columns by name; a column that is unknown, or stands twice, is an error and left out."""
+    known = _COLUMNS.get(sheet, ROW_COLUMNS)
+    elsewhere = {
+        column for columns in (*_COLUMNS.values(), ROW_COLUMNS, ("sheet",)) for column in columns
+    }
+    kept: dict[str, str] = {}
+    for header in map(str, table.columns):
+        name = _first_word(header)
+        if name in kept.values():
+            first = next(other for other, named in kept.items() if named == name)
+            faults.add(
+                f"the columns {first!r} and {header!r} are both {name}",
+                "Keep one of them; an inventory is of one year.",
+                column=name,
+            )
+        elif name in known:
+            kept[header] = name
+        elif name not in elsewhere or (name != "sheet" and (table[header] != "").any()):
+            close = nearest(name, known)
+            faults.add(
+                "unknown column",
+                f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
+                column=header,
+            )
+    return table[list(kept)].rename(columns=kept)
 
 
 def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
@@ -181,6 +214,20 @@ def _factors(table: pd.DataFrame | None, faults: Faults) -> tuple[Factor, ...]:
             continue
         if factor.value is None:
             faults.add("the value is blank", "Give a number.", row=row, column="value")
+        elif read_unit(factor.unit).bare and "fraction" in factor.unit and factor.value > 1:
+            faults.add(
+                f"a fraction cannot be {cells['value']}",
+                f"Write {cells['value']} and the unit %, or a number up to 1; a multiplier above 1 has the unit 1.",
+                row=row,
+                column="value",
+            )
+        if factor.key.startswith(POTENTIALS):
+            faults.add(
+                "a global warming potential is chosen by the name of its set, not replaced",
+                "Choose AR4, AR5 or AR6: --gwp, or gwp in the case's [inventory].",
+                row=row,
+                column="key",
+            )
         found.append(factor)
         rows.append((row, factor.key))
     faults.once(rows, "the factor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -95,6 +96,13 @@ def test_a_better_status_is_preferred_and_a_users_own_before_all() -> None:
     assert factors.overridden == {}
 
 
+def test_a_users_factor_is_upstream_where_the_one_it_replaces_is() -> None:
+    """Decision 28; seen to fail with the flag of the user's row, which is blank."""
+    own = Factor("cn.agri.pesticide", "own", Fraction(6), "kg C/kg", "C")
+    assert catalogue().with_own([own])["cn.agri.pesticide"].upstream
+    assert not catalogue().with_own([replace(own, key="mine")])["mine"].upstream
+
+
 def test_gwp_sets() -> None:
     assert [int(gwp_of(name)["N2O"]) for name in GWP_SETS] == [298, 265, 273]
     assert [gwp_of(name)["CH4"] for name in GWP_SETS] == [25, 28, Fraction(279, 10)]
@@ -115,6 +123,13 @@ def test_gwp_sets() -> None:
         ({"unit": "t CO2/t", "value": "nan"}, "value"),
         ({"unit": "t CO2/t", "low": "2"}, "value"),
         ({"unit": "t CO2/t", "key": ""}, "key"),
+        ({"unit": "kg CO2e/kg", "gas": "CH4"}, "gas"),
+        ({"unit": "t CO2/t", "distribution": "triangular"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal", "low": "0", "high": "2"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal x1"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "normal x2", "low": "0", "high": "2"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "normal", "low": "0"}, "distribution"),
     ],
 )
 def test_a_wrong_row_names_its_column(cells: dict[str, str], column: str) -> None:

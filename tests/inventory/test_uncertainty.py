@@ -13,8 +13,10 @@ from inventory_example import example
 
 from carbongrid import inventory
 from carbongrid.errors import InputError
+from carbongrid.factors import catalogue
 from carbongrid.inventory import Inventory
-from carbongrid.inventory.spread import NORMAL_95, Spread
+from carbongrid.inventory.lines import Input
+from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of
 from carbongrid.inventory.uncertainty import sensitivities
 
 Made = Callable[[str, str], Inventory]
@@ -122,9 +124,36 @@ def test_truncated_and_lognormal_where_the_source_says_so(made: Made) -> None:
     for key, low, high in (("said", 1, 4), ("three", 1 / 3, 3)):
         drawn = np.quantile(of[key].draw(generator, 200_000), [0.025, 0.975])
         assert np.allclose(drawn, [low, high], rtol=0.03)
-    # Below the cut there are a 40th of the draws of N(0.1, 0.051): mean and deviation shift a little, and no more.
-    cut = Spread("x", "normal", 0.1, 0.1 / NORMAL_95, 0.0).draw(generator, 100_000)
+    # Below the cut there are a 40th of the draws of N(0.1, 0.051): the mean shifts a little, the ends of the interval do not.
+    cut = Spread("x", "normal", 0.1, 0.0, 0.2, 0.0).draw(generator, 100_000)
     assert 0.1 < cut.mean() < 0.104
+    assert np.allclose(np.quantile(cut, [0.025, 0.975]), [0, 0.2], atol=0.003)
+
+
+def test_draws_keep_both_ends_of_every_sources_interval() -> None:
+    """Of all bounded factors; seen to fail with one deviation for both sides, and with draws outside drawn again."""
+    bounded = [f for f in catalogue() if None not in (f.value, f.low, f.high)]
+    assert len(bounded) == 63
+    line = example().lines[0]
+    normal = np.random.default_rng(3).standard_normal(40_000)
+    for factor in bounded:
+        spread = spread_of(line, Input("factor", factor))
+        assert spread is not None
+        low, value, high = (float(n) for n in (factor.low, factor.value, factor.high))
+        assert np.allclose(spread.at([-NORMAL_95, 0, NORMAL_95]), [low, value, high], rtol=1e-12)
+        drawn = spread.at(normal)
+        ends = np.quantile(drawn, [0.025, 0.975])
+        assert np.allclose(ends, [low, high], atol=0.03 * (high - low)), factor.key
+        assert math.isclose(drawn.std(), spread.linear_deviation, rel_tol=0.06), factor.key
+
+
+def test_a_skewed_number_keeps_its_interval_in_approach_1(made: Made) -> None:
+    """Alone it is low to high; seen to fail with a symmetric interval, which began below 0."""
+    formed = made("a,product/lime,,1000,t,factor=skew,,", "skew,S,0.0075,t CO2/t,CO2,0.0005,0.025,")
+    row = inventory.approach_1(formed).set_index("category").loc["gross"]
+    assert np.allclose([row["low_t"], row["co2e_t"], row["high_t"]], [0.5, 7.5, 25], rtol=1e-6)
+    both = made("a,product/lime,,1000,t,factor=wide,90,", "wide,W,1,t CO2/t,CO2,0.05,4,normal")
+    assert inventory.approach_1(both)["low_t"].tolist() == [0.0, 0.0]
 
 
 def test_factors_without_bounds_are_named() -> None:
