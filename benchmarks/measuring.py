@@ -10,6 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+PARTS = (
+    "reductions",
+    "lookups",
+    "from-zarr",
+    "labels",
+    "labels-large",
+    "overlaps",
+    "areas",
+    "weighted",
+)
+"""What ``peers.py`` measures, each in a process of its own."""
+
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 # Beyond this, once is enough: noise is small against it, and peers may take minutes.

@@ -19,18 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import performance
-from measuring import Row
+from measuring import PARTS, Row
 
-PARTS = (
-    "reductions",
-    "lookups",
-    "from-zarr",
-    "labels",
-    "labels-large",
-    "overlaps",
-    "areas",
-    "weighted",
-)
 PEERS = (
     "carbongrid",
     "numpy",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from measuring import Row
+from measuring import PARTS, Row
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -49,6 +49,10 @@ def write() -> None:
         lines += _table(part)
     lines += ["## Missed", ""]
     lines += [_miss(row) for row in missed] or ["Nothing that was measured."]
+    waiting = [part for part in PARTS if part not in {each["part"] for each in parts}]
+    waiting += [] if SCALING.exists() else ["scaling"]
+    if waiting:
+        lines += ["", f"Not measured yet: {', '.join(waiting)}."]
     notes = HERE / "notes.md"
     if notes.exists():
         lines += ["", notes.read_text(encoding="utf-8").strip()]
@@ -116,10 +120,13 @@ def _how() -> list[str]:
         "",
         "- Land is made by `benchmarks/landuse.py`: clustered Voronoi parcels with a vertex every 60 m, islands in holes, ribbons, parcels under a cell.",
         "- The time is the least of three calls (of one, where a call takes more than 15 s), after what is compiled was compiled.",
-        "- MB is how far resident memory rose above what it was before the call, from the kernel's high-water mark, the result included.",
+        "- MB is how far resident memory rose above what it was before the call, from the kernel's high-water mark, the result included. What a library",
+        "  kept from an earlier call does not show: rusterize holds its raster, though its row says next to nothing.",
         "- A part is a process of its own; both sides of a row run in it, one after the other. Where a peer cannot hold the whole raster it goes in",
         "  bands of 4,096 rows, and its counts are merged.",
-        "- Before a ratio is taken, results are compared: labels cell by cell, sums to 1e-9.",
+        "- Each table tells the load of the machine when it began. Above about 1 others were at work on the same cores: what takes two threads suffers",
+        "  more from that than what takes one.",
+        "- Before a ratio is taken, results are compared: sums to 1e-9, labels cell by cell (the row tells how many differ).",
         "- carbongrid uses two threads for label arrays above 16 Mcells, as Dask does for flox; numbagg, NumPy and the rasterizers use what they use.",
     ]
 
