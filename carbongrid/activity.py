@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from carbongrid.categories import Category
+from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.factors import Factor, read_unit
 from carbongrid.factors.units import dimension_name
@@ -163,7 +163,7 @@ def sheet_of(sector: str) -> str:
 def category_of(
     activity: Activity, sheet: str, written: str, categories: Mapping[str, Category]
 ) -> str:
-    """Return the category of a row: as written, else the activity's default.
+    """Return the category of a row: as written, else the activity's default; a user's own category of the sector may be any.
 
     Raises
     ------
@@ -185,6 +185,7 @@ def category_of(
     own = categories.get(written)
     if (
         own is not None
+        and written not in read_categories()
         and sheet_of(own.sector) == sheet
         and own.sector not in ("transport", "sink")
     ):

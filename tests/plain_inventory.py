@@ -213,9 +213,14 @@ def products() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "category", "gas", "mass_t"])
 
 
-def totals() -> pd.DataFrame:
+def totals(upstream: bool = False) -> pd.DataFrame:
     """category, gas, grams (int64), co2e_t: mass rounded to the gram once per category and gas."""
-    sums = products().groupby(["category", "gas"], as_index=False)["mass_t"].sum()
+    formed = products()
+    if upstream:
+        # Pesticide, t x kg C/kg: what its making emitted.
+        making = amounts()["A06"] * factors()["cn.agri.pesticide"] * CARBON
+        formed.loc[len(formed)] = ["A06", "agriculture/plantation", "CO2", making]
+    sums = formed.groupby(["category", "gas"], as_index=False)["mass_t"].sum()
     grams = (sums["mass_t"] * 1e6).round().astype("int64")
     return sums.assign(grams=grams, co2e_t=sums["mass_t"] * sums["gas"].map(AR5))
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 
 import pandas as pd
 
+from carbongrid.activity import Activity, activities, category_of
 from carbongrid.categories import Category, read_categories
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.factors.catalogue import GASES
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.methods import methods_of
+from carbongrid.inventory.terms import TERMS
 from carbongrid.landuse import packaged_table
+from carbongrid.units_of_measure import INT64_MAX
 
 SYSTEMS = ("crt", "ipcc2006", "gpc")
 """Common reporting tables, the 2006 Guidelines, the Global Protocol for Community-Scale inventories."""
@@ -78,7 +84,7 @@ def from_system(
     Raises
     ------
     InputError
-        If a column is missing.
+        If a column is missing, grams are not whole, or a row's category has not the row's code; by row, the first being 1.
     """
     _check(system)
     missing = [name for name in ("code", "gas", "grams") if name not in table.columns]
@@ -88,24 +94,22 @@ def from_system(
         )
     known = dict(read_categories() if categories is None else categories)
     sums: dict[tuple[str, str], int] = {}
-    unmapped = []
-    for cells in table.to_dict("records"):
-        given, code = str(cells.get("category", "") or ""), str(cells["code"])
-        fitting = {given} if given in known else categories_of(code, system, known)
-        if len(fitting) != 1:
-            reason = (
-                f"{code} may be {', '.join(sorted(fitting))}"
-                if fitting
-                else f"no category has the code {code}"
-            )
+    unmapped, problems = [], []
+    for number, cells in enumerate(table.to_dict("records"), start=1):
+        code, given = _text(cells["code"]), _text(cells.get("category"))
+        try:
+            grams = _whole_grams(cells["grams"])
+            name, reason = _home(code, given, grams, system, known)
+        except InputError as error:
+            problems += [Problem(p.what, f"row {number}", p.way_out) for p in error.problems]
+            continue
+        if reason:
             unmapped.append({**cells, "reason": reason})
             continue
-        name, grams = fitting.pop(), int(cells["grams"])
-        if known[name].sink:
-            # A sink that emits is a source of its own category, never a negative sink (decision 27).
-            name, grams = (LOST_LAND, grams) if grams > 0 else (name, -grams)
-        key = (name, str(cells["gas"]))
-        sums[key] = sums.get(key, 0) + grams
+        key = (name, _text(cells["gas"]))
+        sums[key] = sums.get(key, 0) + (-grams if known[name].sink else grams)
+    if problems:
+        raise InputError(problems)
     mapped = pd.DataFrame(
         [(*key, grams) for key, grams in sums.items()], columns=list(_FROM_COLUMNS)
     )
@@ -114,36 +118,106 @@ def from_system(
     )
 
 
+def _home(
+    code: str, given: str, grams: int, system: str, known: Mapping[str, Category]
+) -> tuple[str, str]:
+    """Return the category of a row, or a blank and the reason why there is none."""
+    fitting = categories_of(code, system, known) if code else set()
+    if given and given not in known:
+        return "", f"there is no category {given!r}"
+    if given and code and given not in fitting:
+        may = f"it may be {', '.join(sorted(fitting))}" if fitting else "no category has it"
+        raise InputError(f"{given} has not the code {code}", way_out=f"{may}; mend one of them.")
+    if given:
+        fitting = {given}
+    # Land under one code takes up or gives off: its sign says which (decision 27).
+    sinks = {name for name in fitting if known[name].sink}
+    if sinks and grams > 0 and LOST_LAND in known:
+        fitting = (fitting - sinks) | {LOST_LAND}
+    elif sinks:
+        fitting = sinks
+    if len(fitting) == 1:
+        return fitting.pop(), ""
+    if not code:
+        return "", "the code is blank, and no category is given"
+    return "", (
+        f"{code} may be {', '.join(sorted(fitting))}"
+        if fitting
+        else f"no category has the code {code}"
+    )
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None or cell != cell else str(cell).strip()
+
+
+def _whole_grams(cell: object) -> int:
+    try:
+        grams = Decimal(str(cell))
+    except InvalidOperation:
+        grams = Decimal("nan")
+    if not grams.is_finite() or grams != grams.to_integral_value() or abs(grams) > INT64_MAX:
+        raise InputError(f"expected whole grams, not {cell!r}", way_out="Round them first.")
+    return int(grams)
+
+
 def code_of(line: Line, system: str) -> tuple[str, str]:
     """Return the code of a line, or a blank and the reason."""
-    for row in _rows():
-        fits = (
-            fnmatchcase(line.row.activity, row["activity"])
-            and fnmatchcase(line.category, row["category"])
-            and fnmatchcase(line.product, row["product"])
-        )
-        if fits:
-            return row[system], "" if row[system] else row["reason"]
-    return "", "the category is the user's own"
+    row = _row_of(line.row.activity, line.category, line.product)
+    if row is None:
+        return "", "the category is the user's own"
+    return row[system], "" if row[system] else row["reason"]
 
 
-def categories_of(code: str, system: str, categories: Iterable[str]) -> set[str]:
-    """Return the categories that a code may be: those that have it; else those of the code above; else those of codes below."""
-    names = list(categories)
-    exact = [row for row in _rows() if row[system] == code]
-    above = [row for row in _rows() if row[system] and code.startswith(f"{row[system]}.")]
-    longest = max((len(row[system]) for row in above), default=0)
-    nearest = [row for row in above if len(row[system]) == longest]
-    below = [row for row in _rows() if row[system].startswith(f"{code}.")]
-    found: set[str] = set()
-    for row in exact or nearest or below:
-        home = (
-            {row["back"]}
-            if row["back"]
-            else {name for name in names if fnmatchcase(name, row["category"])}
-        )
-        found |= home & set(names)
+def categories_of(code: str, system: str, categories: Mapping[str, Category]) -> set[str]:
+    """Return the categories that a code may be.
+
+    Those that rows of activity give to the code, or to a code below it, which is a part of it; where none has the code itself, those of
+    the nearest code above too, of which it is a part.
+    """
+    homes = _homes(system, tuple(categories.items()))
+    found = {name for other in homes if other.startswith(f"{code}.") for name in homes[other]}
+    if code in homes:
+        return found | homes[code]
+    above = [other for other in homes if code.startswith(f"{other}.")]
+    return found | (homes[max(above, key=len)] if above else set())
+
+
+@lru_cache(maxsize=8)
+def _homes(system: str, categories: tuple[tuple[str, Category], ...]) -> dict[str, set[str]]:
+    """Return, by code, the categories that some row of activity gives to it: what :func:`code_of` does, the other way."""
+    known = dict(categories)
+    found: dict[str, set[str]] = {}
+    for activity in activities().values():
+        homes = {
+            name
+            for sheet in activity.sheets
+            for name in known
+            if _goes(activity, sheet, name, known)
+        }
+        if any(known[name].sink for name in homes):
+            homes |= {LOST_LAND} & set(known)
+        terms = {method.term for method in methods_of(activity.name)}
+        products = {product.name for term in terms for product in TERMS[term].products}
+        for home, product in itertools.product(homes, products):
+            row = _row_of(activity.name, home, product)
+            if row is not None and row[system]:
+                found.setdefault(row[system], set()).add(home)
     return found
+
+
+def _goes(activity: Activity, sheet: str, name: str, known: Mapping[str, Category]) -> bool:
+    try:
+        return category_of(activity, sheet, name, known) == name
+    except InputError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _row_of(activity: str, category: str, product: str) -> dict[str, str] | None:
+    """Return the first row of the table that fits."""
+    cells = {"activity": activity, "category": category, "product": product}
+    return next((row for row in _rows() if all(fnmatchcase(cells[n], row[n]) for n in cells)), None)
 
 
 @cache

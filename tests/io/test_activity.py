@@ -63,6 +63,7 @@ def told(path: Path) -> list[tuple[str, str]]:
         ("a,fuel/disel,industry/mining,5,t,,", "activity", "unknown activity"),
         ("a,fuel/diesel,,5,t,,", "category", "blank"),
         ("a,fuel/diesel,buildings/commerce,5,t,,", "category", "no part of"),
+        ("a,product/lime,transport/road,5,t,,", "category", "no part of"),
         ("a,freight/road,,5,t km,,", "activity", "does not stand on the sheet"),
         ("a,fuel/diesel,industry/mining,5,t,factor,", "parameters", "no parameter"),
         ("a,fuel/diesel,industry/mining,5,t,oxidaton=1,", "parameters", "unknown parameter 'oxidaton'"),
