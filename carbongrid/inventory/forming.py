@@ -9,8 +9,8 @@ from carbongrid.activity import ActivityData, ActivityRow
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.factors import catalogue, gwp_of
-from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line
-from carbongrid.inventory.methods import Chosen, Setting, amount_of, choose, variants
+from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, amount_of
+from carbongrid.inventory.methods import Chosen, Setting, choose, variants
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.units_of_measure import INT64_MAX
 

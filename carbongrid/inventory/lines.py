@@ -60,6 +60,13 @@ class Input:
         return f"{self.role} = {shown} ({key}){status}" if key else f"{self.role} = {shown}"
 
 
+def amount_of(row: ActivityRow) -> Input:
+    """Return the amount of a row as the first input of its products; unknown, it has no value."""
+    amount = None if row.amount is None else Fraction(row.amount)
+    factor = Factor("", row.id, amount, row.unit, source=row.source, year=row.year, status="")
+    return Input("amount", factor)
+
+
 @dataclass(frozen=True)
 class Line:
     """One product formed of a row.

@@ -1,0 +1,125 @@
+"""Checks that the factors of a product go together: dimensions, substances, fractions, divisors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from carbongrid.activity import ActivityRow, activities
+from carbongrid.errors import InputError, Problem
+from carbongrid.factors import read_unit
+from carbongrid.factors.units import dimension_name
+from carbongrid.inventory.dimensions import Measure
+from carbongrid.inventory.lines import Input, amount_of, plain
+from carbongrid.inventory.terms import Product
+
+_OF = {
+    "recovered": ("CH4",),
+    "carbon": ("C",),
+    "nitrogen": ("N",),
+    "bod": ("BOD",),
+    "sludge": ("COD",),
+}
+"""What a role that is no emission may be of."""
+_FRACTIONS = frozenset(
+    [
+        "oxidation", "share", "cullet", "correction", "degradable", "methane", "oxidised", "dry", "carbon", "fossil", "served",
+        "volatilised", "leached", "nitrogen", "harvest_index",
+    ]
+)  # fmt: skip
+"""Roles that cannot be above 1; methane where it is no emission factor."""
+_DIVISORS = ("harvest_index", "straw_unit")
+
+
+def faults_of(row: ActivityRow, product: Product, factors: Sequence[Input]) -> Sequence[Problem]:
+    """Return what is wrong with the factors of a product, the plainest kind of fault first and alone; without a place."""
+    return (
+        _faults_of_units(row, product, factors)
+        or _faults_of_roles(row, product, factors)
+        or _faults_of_values(product, factors)
+    )
+
+
+def _faults_of_units(
+    row: ActivityRow, product: Product, factors: Sequence[Input]
+) -> tuple[Problem, ...]:
+    """Return what is wrong if the function, called with the dimensions, does not give a mass."""
+    inputs = (amount_of(row), *factors)
+    try:
+        result: Measure = product.function(*(Measure(entry.dimension) for entry in inputs))
+    except InputError as error:
+        fault = error.problems[0].what
+    else:
+        if result.dimension == read_unit("t").dimension:
+            return ()
+        fault = f"{product.name} would be {dimension_name(result.dimension)}"
+    told = (
+        f"{entry.role} in {entry.factor.unit}" + f" ({entry.factor.key})" * bool(entry.factor.key)
+        for entry in inputs
+    )
+    what = f"the units of {row.activity} do not make a mass of gas: {fault}, of {'; '.join(told)}"
+    way_out = (
+        "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
+    )
+    return (Problem(what, "", way_out),)
+
+
+def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong that dimensions do not show: a mass of one thing for that of another, or for a plain number."""
+    faults = []
+    there = {"", activities()[row.activity].of, *(_thing_of(entry) for entry in factors)}
+    for entry in factors:
+        unit, name = read_unit(entry.factor.unit), entry.factor.key or entry.factor.unit
+        if entry.role != product.emitter and unit.substance not in (
+            "",
+            *_OF.get(entry.role, ()),
+        ):
+            faults.append((entry, f"is no mass of gas, but {name} is of {unit.substance}"))
+        elif entry.role == product.emitter and unit.bare and entry.role != "carbon":
+            faults.append((entry, f"is a mass of gas, but {name} is a plain number"))
+        elif unit.per not in there:
+            faults.append((entry, f"by {name} is per {unit.per}, of which nothing is counted here"))
+    return [
+        Problem(
+            f"{entry.role} {what}",
+            "",
+            f"Choose a factor for {entry.role}; search with `carbongrid factors`.",
+        )
+        for entry, what in faults
+    ]
+
+
+def _thing_of(entry: Input) -> str:
+    """Return what a number is of if it is no emission: by its unit, else by its role."""
+    of = _OF.get(entry.role, ())
+    return read_unit(entry.factor.unit).substance or (of[0] if of else "")
+
+
+def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Problem]:
+    """Return what is wrong with a fraction above 1, or a divisor of 0."""
+    faults = []
+    for entry in factors:
+        value = Fraction(entry.factor.value or 0) * entry.scale
+        name = entry.factor.key or f"{plain(entry.factor.value)} {entry.factor.unit}".strip()
+        if value == 0 and entry.role in _DIVISORS and not entry.complement:
+            faults.append(
+                Problem(f"{entry.role} is {name}: nothing can be divided by 0", "", "Give a number above 0.")
+            )  # fmt: skip
+        if value > 1 and _is_fraction(entry.role, product):
+            ten = plain(entry.factor.value)
+            way_out = f"Write {entry.role}={ten} %, if that is meant."
+            faults.append(
+                Problem(
+                    f"{entry.role} is a fraction, but {name} is above 1"
+                    + f" ({ten})" * bool(entry.factor.key),
+                    "",
+                    way_out,
+                )
+            )
+    return faults
+
+
+def _is_fraction(role: str, product: Product) -> bool:
+    if role in ("water", "rate"):
+        return product.name == "crop"
+    return role in _FRACTIONS and not (role == "methane" == product.emitter)
