@@ -16,6 +16,9 @@ FACILITY_REACH = 100.0
 
 _LISTED = 10
 
+TIE = 1e-6
+"""Distances that differ by less, in m, are equal (docs/decisions/0003)."""
+
 
 def point_array(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[Any]:
     """Return points, shape (points,)."""
@@ -88,17 +91,16 @@ def nearest(
 def _nearest_of(
     geometries: NDArray[Any], polygons: NDArray[Any], reach: float
 ) -> NDArray[np.int64]:
-    # Distances are compared in whole micrometres: on a diagonal between two parcels, or at the reach itself, their last
-    # bits say nothing. So a hair more than the reach is searched.
+    # A micrometre more or less is a tie: on a diagonal between two parcels, or at the reach itself, the last bits say nothing.
     tree = shapely.STRtree(geometries)
-    polygon, row = tree.query(polygons, predicate="dwithin", distance=reach + 1e-6)
-    distance = np.round(shapely.distance(geometries[row], polygons[polygon]), 6)
-    near = np.flatnonzero(distance <= reach)
-    order = near[np.lexsort((polygon[near], distance[near], row[near]))]
-    row, first = np.unique(row[order], return_index=True)
-    found = np.full(len(geometries), -1, np.int64)
-    found[row] = polygon[order[first]]
-    return found
+    polygon, row = tree.query(polygons, predicate="dwithin", distance=reach + 2 * TIE)
+    distance = shapely.distance(geometries[row], polygons[polygon])
+    shortest = np.full(len(geometries), np.inf)
+    np.minimum.at(shortest, row, distance)
+    nearest_ones = (shortest[row] <= reach + TIE) & (distance < shortest[row] + TIE)
+    first = np.full(len(geometries), len(polygons), np.int64)
+    np.minimum.at(first, row[nearest_ones], polygon[nearest_ones])
+    return np.where(first < len(polygons), first, -1)
 
 
 @dataclass(frozen=True)

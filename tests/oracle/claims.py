@@ -47,7 +47,7 @@ def place(points, inputs, allowed, reach):
     taker = covering(points, geometry)
     missed = np.flatnonzero(taker < 0)
     which, near = shapely.STRtree(geometry).query(
-        points[missed], predicate="dwithin", distance=reach
+        points[missed], predicate="dwithin", distance=reach + TIE if reach else 0.0
     )
     distance = shapely.distance(points[missed[which]], geometry[near])
     distance = shortest_first(which, distance)
@@ -305,7 +305,7 @@ class Lines:
             owners += [stretch["line"].iloc[0]] * steps
         middles = np.array(middles, dtype=object)
         step, near = shapely.STRtree(geometry).query(
-            middles, predicate="dwithin", distance=ROAD_REACH
+            middles, predicate="dwithin", distance=ROAD_REACH + TIE
         )
         distance = shortest_first(step, shapely.distance(middles[step], geometry[near]))
         table = pd.DataFrame({"step": step, "row": near, "distance": distance})

@@ -63,11 +63,11 @@ def slow_lengths(lines, parcels, eligible):
             pieces = math.ceil(length / 10)
             for k in range(pieces):
                 middle = part.interpolate((k + 0.5) * length / pieces)
-                distance, row = min(
-                    ((round(middle.distance(parcels[r]), 6), r) for r in rows), default=(99, 0)
-                )
+                distances = {r: middle.distance(parcels[r]) for r in rows}
+                distance = min(distances.values(), default=99)
+                row = min((r for r in rows if distances[r] < distance + 1e-6), default=0)
                 millimetres = round(1000 * length / pieces)
-                if distance <= 30:
+                if distance <= 30 + 1e-6:
                     near[number, row] += millimetres
                 else:
                     lost[number] += millimetres
