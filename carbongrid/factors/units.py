@@ -119,7 +119,7 @@ _MULTIPLIER = re.compile(
 _CHINESE_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(.+)")
 _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 """What is handed to pint: no powers of its own, which could be of any size."""
-_FAR = re.compile(r"[MGTP]m[23]?")
+_FAR = re.compile(r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?")
 """A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
 _WAY_OUT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."

@@ -100,18 +100,21 @@ def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Proble
     faults = []
     for entry in factors:
         value = Fraction(entry.factor.value or 0) * entry.scale
-        name = entry.factor.key or f"{plain(entry.factor.value)} {entry.factor.unit}".strip()
+        written = f"{plain(entry.factor.value)} {entry.factor.unit}".removesuffix(" 1")
+        name = entry.factor.key or written
         if value == 0 and entry.role in _DIVISORS and not entry.complement:
             faults.append(
                 Problem(f"{entry.role} is {name}: nothing can be divided by 0", "", "Give a number above 0.")
             )  # fmt: skip
         if value > 1 and _is_fraction(entry.role, product):
-            ten = plain(entry.factor.value)
-            way_out = f"Write {entry.role}={ten} %, if that is meant."
+            percent = f"Write {entry.role}={written} %, if that is meant."
+            way_out = (
+                percent if written.isdigit() and value <= 100 else "It is at most 1, or 100 %."
+            )
             faults.append(
                 Problem(
                     f"{entry.role} is a fraction, but {name} is above 1"
-                    + f" ({ten})" * bool(entry.factor.key),
+                    + f" ({written})" * bool(entry.factor.key),
                     "",
                     way_out,
                 )

@@ -299,10 +299,10 @@ def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
     year, found = str(inventory.year or ""), []
     for factor, rows in _users(
         inventory,
-        lambda factor: bool(year) and factor.key.startswith("cn.grid.") and factor.year != year,
+        lambda factor: bool(year) and ".grid." in factor.key and factor.year not in ("", year),
     ).items():
         what = f"the electricity of rows {rows} is of {year}, its grid's factor {factor.key} of {factor.year}"
-        way_out = "No nearer year is known; bring the factor of the year, or live with it."
+        way_out = "Bring the factor of the year, or name a nearer one."
         found.append(Problem(what, inventory.data.file, way_out, "warning"))
     return found
 

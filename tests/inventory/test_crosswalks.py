@@ -70,7 +70,7 @@ def of_rows(table: pd.DataFrame) -> dict[tuple[str, str], int]:
 def test_codes_alone_come_back_in_their_own_category_or_are_listed(
     everywhere: inventory.Inventory, system: str
 ) -> None:
-    """Seen to fail with 5.A that all came back as domestic, 2.A.1 as manufacturing, 4.A as forest."""
+    """5.A is not all domestic, 2.A.1 not all manufacturing, 4.A not all sink/forest."""
     there = inventory.to_system(everywhere, system)
     seen = set()
     for number in range(len(there)):
@@ -95,7 +95,7 @@ def test_codes_alone_come_back_in_their_own_category_or_are_listed(
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_category_that_has_not_the_code_is_refused(system: str) -> None:
-    """Seen to fail with codes that are not looked at where there is a category."""
+    """A given category does not outdo the code."""
     there = inventory.to_system(example(), system)
     place = there.index[there["category"] == "transport/road"][0]
     there.loc[place, "code"] = there.loc[there["category"] == "agriculture/husbandry", "code"].iloc[

@@ -134,7 +134,7 @@ def test_truncated_and_lognormal_where_the_source_says_so(made: Made) -> None:
 
 
 def test_draws_keep_both_ends_of_every_sources_interval() -> None:
-    """Of all bounded factors; seen to fail with one deviation for both sides, and with draws outside drawn again."""
+    """Of all bounded factors."""
     bounded = [f for f in catalogue() if None not in (f.value, f.low, f.high)]
     assert len(bounded) == 63
     line = example().lines[0]
@@ -151,7 +151,7 @@ def test_draws_keep_both_ends_of_every_sources_interval() -> None:
 
 
 def test_a_skewed_number_keeps_its_interval_in_approach_1(made: Made) -> None:
-    """Alone it is low to high; seen to fail with a symmetric interval, which began below 0."""
+    """Alone it is low to high."""
     formed = made("a,product/lime,,1000,t,factor=skew,,", "skew,S,0.0075,t CO2/t,CO2,0.0005,0.025,")
     row = inventory.approach_1(formed).set_index("category").loc["gross"]
     assert np.allclose([row["low_t"], row["co2e_t"], row["high_t"]], [0.5, 7.5, 25], rtol=1e-6)

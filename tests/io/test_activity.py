@@ -77,8 +77,8 @@ def told(path: Path) -> list[tuple[str, str]]:
         ("a,product/clinker,,x,t,,", "amount", "finite number"),
         ("a,product/glass-float,,5,t,cullet=ipcc.ww.bo_bod,", "parameters", "cullet is no mass of gas"),
         ("a,product/glass-float,,5,t,cullet=-0.1,", "parameters", "no negative number"),
-        ("a,product/glass-float,,5,t,cullet=15,", "parameters", "cullet is a fraction, but 15 1 is above 1"),
-        ("a,product/glass-float,,5,t,cullet=ipcc2019.rice.rag,", "parameters", "cullet is a fraction, but ipcc2019.rice.rag is above 1 (1.4)"),
+        ("a,product/glass-float,,5,t,cullet=15,", "parameters", "cullet is a fraction, but 15 is above 1"),
+        ("a,product/glass-float,,5,t,cullet=ipcc2019.rice.rag,", "parameters", "cullet is a fraction, but ipcc2019.rice.rag is above 1 (1.4 kg/kg)"),
         ("a,fuel/diesel,industry/mining,5,t,oxidation=98,", "parameters", "oxidation is a fraction"),
         ("a,fuel/diesel,industry/mining,5,t,carbon_content=98 %,", "parameters", "do not make a mass"),
         ("a,fuel/diesel,industry/mining,5,TJ,calorific_value=43 GJ/t,", "parameters", "has no use: the amount is energy already"),
@@ -185,7 +185,7 @@ def test_an_own_divisor_of_0_is_told_at_the_row_that_takes_it(sheets: Sheets) ->
 def test_a_column_that_is_not_read_is_an_error(
     tmp_path: Path, sheet: str, header: str, where: str, what: str
 ) -> None:
-    """Seen to fail with columns that vanish, and with the last of two that wins."""
+    """None vanishes, and of two the last does not win."""
     cells = {
         "industry": "product/lime,1,t,2",
         "factors": "k,1,t CO2/t,2",
@@ -309,7 +309,7 @@ def test_upstream_inputs_stay_out_unless_asked_for(sheets: Sheets) -> None:
 def test_an_input_is_upstream_whoever_brings_its_factor(
     sheets: Sheets, parameters: str, factors: str
 ) -> None:
-    """Decision 28; seen to fail with the flag of the factor alone."""
+    """Decision 28."""
     row = f"a,input/pesticide,,1000,t,{parameters},\nb,soil/urea,,1,t,,"
     formed = inventory.form(read_activity(sheets(agriculture=row, factors=factors)))
     assert {line.row.id for line in formed.lines} == {"b"}
@@ -339,7 +339,7 @@ def test_steel_and_its_coke_in_one_file_carry_the_sources_caution(sheets: Sheets
 def test_a_grids_factor_is_of_the_nearest_year_and_another_year_is_told(
     sheets: Sheets, year: int, taken: str
 ) -> None:
-    """Of 2018 the factor is recalled: taken all the same, and named. Seen to fail with the status before the year."""
+    """Of 2018 the factor is recalled: taken all the same, and named."""
     path = sheets(
         industry="a,electricity,industry/mining,5,GWh,,", settings=f"grid,jiangsu\nyear,{year}"
     )
