@@ -267,6 +267,13 @@ def test_geoparquet(tables, directory):
     assert inside["id"].tolist() == ["001"]
 
 
+def test_a_small_rate_can_be_read_in_the_workbook(directory):
+    """Seen to fail with 0.000, in which 0.04 % is 0.000."""
+    sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
+    heads = [cell.value for cell in sheet[1]]
+    assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=2)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
+
+
 def test_spreadsheet(tables, directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
     header = [cell.value for cell in sheet[1]]

@@ -245,3 +245,18 @@ def test_the_full_demo_adds_up_to_the_study_and_verifies(full_demo: Path) -> Non
     assert cg.verify(full_demo / "run").ok
     by_district = read_result(full_demo / "run-district-gdp").units
     assert 0 < (units["zone"] != by_district["zone"]).sum() < 97
+
+
+def test_people_that_no_category_is_spread_by_are_told(city: Path) -> None:
+    """As from-osm leaves a case: its categories.csv sets homes to go by area."""
+    told = "people are given and no category is spread by them"
+    case = city / "case.toml"
+    assert not any(told in str(problem) for problem in check(case).problems)
+    (city / "own.csv").write_text(
+        "category,weight\nbuildings/urban-homes,area\nbuildings/rural-homes,area\n",
+        encoding="utf-8",
+    )
+    text = case.read_text(encoding="utf-8")
+    case.write_text(text + '\n[categories]\npath = "own.csv"\n', encoding="utf-8")
+    [problem] = [problem for problem in check(case).problems if told in str(problem)]
+    assert problem.level == "warning"

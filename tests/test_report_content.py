@@ -20,11 +20,12 @@ from tables_example import example_tables
 from carbongrid.errors import InputError
 from carbongrid.guidance import read_guidance
 from carbongrid.io.inputs import guidance_of
+from carbongrid.maps.scales import scales_of
 from carbongrid.report import write_report
 from carbongrid.report.accounts import factor_rows, ledger_accounts, waterfall
 from carbongrid.report.flows import land_flows, sankey
 from carbongrid.report.layers import map_layers
-from carbongrid.report.summary import comparison, index_statistics
+from carbongrid.report.summary import comparison, index_statistics, zone_rows
 from carbongrid.zoning import zones
 
 
@@ -216,3 +217,50 @@ def test_a_run_tells_its_benchmark_and_its_files(small_run: Path) -> None:
     assert len(manifest["inputs"]) > 8
     for entry in manifest["inputs"]:
         assert f"<code>{entry['sha256']}</code>" in text
+
+
+@pytest.mark.parametrize("reference", ["all", "district"])
+def test_the_map_of_the_report_classes_each_unit_as_figures_and_styles_do(reference):
+    """Seen to fail with CCR held against the rate of all units where each has a region of its own."""
+    tables = dataclasses.replace(TABLES, reference=reference)
+    layers = {layer.key: layer for layer in map_layers(tables)}
+    scales = scales_of(tables.units, reference)
+    for key in ("emission", "sink", "ccr", "ecc", "esc", "gdp", "residents"):
+        classes = scales[key].classes(scales[key].values(tables.units))
+        for place, number in zip(layers[key].place, classes, strict=True):
+            said = layers[key].entries[place].text_en
+            expected = scales[key].labels[number] if number >= 0 else ("0", "unknown")
+            assert said in expected if number < 0 else said == expected, key
+
+
+@pytest.mark.parametrize(("lacking", "said"), [("sink_g", "no sinks"), ("emission_g", "no emissions")])  # fmt: skip
+def test_no_rate_is_claimed_where_there_is_none(lacking, said):
+    units = TABLES.units.assign(**{lacking: 0, "ccr": 0.0 if lacking == "sink_g" else np.inf})
+    for reference in ("all", "district"):
+        scale = scales_of(units, reference)["ccr"]
+        assert (scale.breaks, scale.labels, scale.note) == ((), (said,), "")
+        assert scale.classes(scale.values(units)).tolist() == [0] * 6
+        tables = dataclasses.replace(TABLES, units=units, reference=reference)
+        assert "ccr" not in {layer.key for layer in map_layers(tables)}
+
+
+def test_unknown_gdp_is_no_share():
+    units = TABLES.units.assign(zone=np.array([1, 1, 1, 1, 2, 1], dtype=np.int8))
+    shares = {row["zone"].code: row["gdp_share"] for row in zone_rows(units)}
+    assert np.isnan(shares[2])  # its only unit's GDP is unknown
+    assert (shares[1], shares[3]) == (1, 0)
+    unknown = units.assign(gdp=pd.array([None] * 6, dtype="Int64"))
+    assert all(np.isnan(row["gdp_share"]) for row in zone_rows(unknown))
+
+
+def test_the_page_tells_the_region_of_the_indices(tmp_path):
+    for reference, words in (("all", "All: of all units together."), ("district", "All: of the unit&#39;s own district.")):  # fmt: skip
+        tables = dataclasses.replace(TABLES, reference=reference)
+        assert words in write_report(tables, tmp_path).read_text(encoding="utf-8")
+
+
+def test_the_page_holds_every_gram_of_the_categories(tmp_path):
+    text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    for at, name in enumerate(data["categories"]):
+        assert [int(row[at]) for row in data["grams"]] == TABLES.units[name].tolist()

@@ -7,6 +7,7 @@ import html
 import logging
 import math
 import re
+import shutil
 import warnings
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -55,6 +56,17 @@ def test_a_run_gets_its_figures_and_stays_as_it_is(small_run: Path, tmp_path: Pa
         with Image.open(tmp_path / f"{name}.png") as image:
             assert round(image.info["dpi"][0]) == 60
         assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_run_may_be_where_one_stands(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: "." has no name to make that of the folder from."""
+    run = Path(shutil.copytree(small_run, tmp_path / "myrun"))
+    monkeypatch.chdir(run)
+    done = CliRunner().invoke(main, ["figures", ".", "--format", "png", "--dpi", "50"])
+    assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "myrun-figures").iterdir())) == len(NAMES)
 
 
 def test_tables_read_again_are_those_that_were_written(small_run: Path) -> None:

@@ -47,7 +47,8 @@ def figures(
         from carbongrid.export import read_tables
         from carbongrid.maps import write_study_figures
 
-        folder = out or directory.with_name(f"{directory.name}-figures")
+        run = directory.resolve()  # "." has no name of its own
+        folder = out or run.with_name(f"{run.name}-figures")
         paths = write_study_figures(read_tables(directory), folder, formats=formats, dpi=dpi)
         for path in paths:
             talk.say(str(path))

@@ -27,7 +27,7 @@ _FORMATS: dict[Kind, str] = {
     "flag": "General",
     "number": "0.000",
 }
-_FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0"}
+_FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0", "ccr": "0.0000%"}
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
 _LARGEST_WIDTH = 40
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
@@ -39,7 +39,7 @@ _MEANINGS = {
     "sink_t": "carbon sinks, t CO2e per year, positive",
     "residents": "people; blank where unknown or not published",
     "gdp": "GDP in whole currency units; blank is unknown, 0 is 0",
-    "ccr": "carbon compensation rate: sink over emission (equation 8)",
+    "ccr": "carbon compensation rate: sink over emission (equation 8), shown in percent",
     "ecc": "economic contributive coefficient: share of GDP over share of emissions (equation 9)",
     "esc": "ecological support coefficient: share of sinks over share of emissions (equation 10)",
     "zone": "code of the carbon balance zone, see below",

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_SINK_OVER_EMISSION = ("sink over emission, %", "")
+
+
 @dataclass(frozen=True)
 class Scale:
     """Classes of one variable.
@@ -154,17 +157,20 @@ def rates(units: pd.DataFrame, reference: str) -> Scale:
     """Return the classes of CCR, with a break at the rate of the region.
 
     Where each unit has a region of its own, a unit's CCR over its region's is what is classed; that is
-    ESC, since ESC_i = CCR_i/CCR.
+    ESC, since ESC_i = CCR_i/CCR. Without sinks, or without emissions, there is no rate and so one class.
     """
     name = ("Carbon compensation rate (CCR)", "碳补偿率")
+    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
+    if not emission or not sink:
+        lack = ("no emissions", "no sinks")[not sink]
+        return Scale("ccr", (), "above", (lack,), diverging(6)[2:3], name, _SINK_OVER_EMISSION)
     if reference != "all":
         note = f"1: the rate of the unit's own {reference}"
         unit = (f"sink over emission, times\nthe rate of the {reference}", "")
         return _around("esc", 1.0, name, unit, note)
-    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    rate = sink / emission if emission and sink else 0.01
+    rate = sink / emission
     note = f"The middle break is the rate of\nall units together: {short_number(100 * rate)} %"
-    return _around("ccr", rate, name, ("sink over emission, %", ""), note, shown=100)
+    return _around("ccr", rate, name, _SINK_OVER_EMISSION, note, shown=100)
 
 
 def around_one(column: str, name: tuple[str, str], what: str) -> Scale:

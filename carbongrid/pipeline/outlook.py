@@ -92,6 +92,7 @@ def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
         *_problems_of_supply(inputs),
+        *_problems_of_people(inputs),
     ]
 
 
@@ -160,6 +161,18 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
             "power and heat are spread over all utilities' land: no facilities are named",
             f"{inputs.case.path.name}: [facilities]",
             "Name the power plants with their mass and coordinates, if they are known (decision 9).",
+            "warning",
+        )
+
+
+def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
+    spread = set(inputs.totals["category"])
+    weights = {category.weight for name, category in inputs.categories.items() if name in spread}
+    if inputs.people is not None and "people" not in weights:
+        yield Problem(
+            "people are given and no category is spread by them: they change no emission",
+            f"{inputs.case.path.name}: [people]",
+            "Give homes the weight people: take the row that sets another from the case's categories.csv.",
             "warning",
         )
 

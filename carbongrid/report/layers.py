@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from carbongrid.maps.classes import (
     NO_VALUE,
-    logarithmic_breaks,
     mass_scale,
     natural_breaks,
     ordered_zones,
     short_number,
 )
+from carbongrid.maps.scales import scales_of
 from carbongrid.report.unit_table import intensity, millions_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from carbongrid.maps.scales import Scale
     from carbongrid.result import RunTables
 
 _EMBER = ("#fbefd5", "#f3cf94", "#e2a35a", "#c0703a", "#853f22")
@@ -83,34 +83,23 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
 
     Notes
     -----
-    Totals in five natural classes; ECC and ESC doubling away from 1, CCR from the rate of all units
-    together (decision 30). A layer without a single number is left out.
+    Totals in five natural classes; CCR, ECC and ESC in those of figures and styles, so that no two of a run's maps
+    class a unit differently (decision 30). A layer without a single number is left out.
     """
     units = tables.units
-    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    rate = 100 * sink / emission if emission and sink else 0.0
+    scales = scales_of(units, tables.reference)
     layers = [
         _zones(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(intensity(units), ("intensity", "Intensity", "排放强度", "t km⁻²"), _ROSE),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
-        _doubling(
-            units["ccr"].to_numpy(np.float64) * 100,
-            ("ccr", "CCR", "碳补偿率", "%"),
-            rate,
-            (
-                f"Doubling away from the rate of all units together, {short_number(rate)} %.",
-                f"以全部单元的总体碳补偿率 {short_number(rate)} % 为界，逐级翻倍。",
-            ),
-        ),
         *(
-            _doubling(
-                units[key].to_numpy(np.float64),
-                (key, key.upper(), chinese, ""),
-                1.0,
-                ("Doubling away from 1.", "以 1 为界，逐级翻倍。"),
+            _around(scales[key], tables, (key, key.upper(), chinese))
+            for key, chinese in (
+                ("ccr", "碳补偿率"),
+                ("ecc", "经济贡献系数"),
+                ("esc", "生态承载系数"),
             )
-            for key, chinese in (("ecc", "经济贡献系数"), ("esc", "生态承载系数"))
         ),
         _natural(
             units["residents"].to_numpy(np.float64), ("residents", "Residents", "人口", ""), _PLUM
@@ -165,22 +154,27 @@ def _natural(
     return _layer(names, values, places, list(zip(colours, texts, strict=True)), ("", ""))
 
 
-def _doubling(
-    values: NDArray[np.float64],
-    names: tuple[str, str, str, str],
-    centre: float,
-    notes: tuple[str, str],
-) -> Layer | None:
-    """Return six classes that double away from a centre; infinity is in the highest."""
-    if centre <= 0 or np.isnan(values).all():
+def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Layer | None:
+    """Return the classes of an index as figures and styles have them; infinity is in the highest."""
+    values = scale.values(tables.units)
+    if not scale.breaks or np.isnan(values).all():
         return None
-    inner = logarithmic_breaks(centre)
-    places = np.searchsorted(inner, values, side="right")
-    low, *_, high = shown = [short_number(bound) for bound in inner]
-    between = [f"{a} – {b}" for a, b in pairwise(shown)]
-    texts = [f"< {low}", *between, f"≥ {high}"]
-    entries = list(zip(_BELOW_ABOVE, texts, strict=True))
-    return _layer(names, values, places, entries, notes, zero=False)
+    unit, own = "", tables.reference
+    notes = ("Doubling away from 1.", "以 1 为界，逐级翻倍。")
+    if scale.column == "ccr":
+        unit, rate = "%", f"{short_number(100 * scale.breaks[2])} %"
+        notes = (
+            f"Doubling away from the rate of all units together, {rate}.",
+            f"以全部单元的总体碳补偿率 {rate} 为界，逐级翻倍。",
+        )
+    elif names[0] == "ccr":
+        unit = f"÷ CCR ({own})"
+        notes = (
+            f"CCR over that of the unit's own {own}: doubling away from 1.",
+            f"单元碳补偿率与其所属 {own} 碳补偿率之比，以 1 为界，逐级翻倍。",
+        )
+    classes = list(zip(_BELOW_ABOVE, scale.labels, strict=True))
+    return _layer((*names, unit), values, scale.classes(values), classes, notes, zero=False)
 
 
 def _layer(

@@ -144,6 +144,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
     return {
         "title": tables.title,
         "year": tables.year,
+        "region": tables.reference,
         "sections": sections,
         "parents": tables.parents,
         "zones": zones_by_code(),
@@ -221,7 +222,7 @@ def _origins(tables: RunTables) -> dict[str, dict[str, list[str]]]:
 
 
 def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[str, Any]:
-    """Return what the scripts need beside the table: colours, categories' tonnes, places on the map."""
+    """Return what the scripts need beside the table: colours, categories' grams, places on the map."""
     names = [category.name for category in tables.categories]
     masses = tables.units[names].to_numpy()
     return {
@@ -233,6 +234,6 @@ def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[
             for layer in layers
         },
         "categories": names,
-        "tonnes": [[round(int(grams) / 1e6, 1) for grams in row] for row in masses],
+        "grams": [[str(int(grams)) for grams in row] for row in masses],  # text: beyond a double
         "places": drawing.places,
     }

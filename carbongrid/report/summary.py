@@ -87,10 +87,10 @@ def headline(tables: RunTables) -> dict[str, Any]:
 
 
 def zone_rows(units: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a row per zone: count, mass, and shares of the units' sums."""
+    """Return a row per zone: count, mass, and shares of the units' sums; of GDP of what is known of it."""
     rows = []
     emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    gdp = int(units["gdp"].sum())
+    gdp = int(units["gdp"].dropna().sum())
     for zone in ordered_zones():
         inside = units[units["zone"] == zone.code]
         if zone.code == 0 and inside.empty:
@@ -106,10 +106,16 @@ def zone_rows(units: pd.DataFrame) -> list[dict[str, Any]]:
                 "ccr": share(masses[1], masses[0]),
                 "emission_share": share(masses[0], emission),
                 "sink_share": share(masses[1], sink),
-                "gdp_share": share(int(inside["gdp"].sum()), gdp),
+                "gdp_share": _share_of_known(inside["gdp"], gdp),
             }
         )
     return rows
+
+
+def _share_of_known(gdp: pd.Series[int], whole: int) -> float:
+    """Return the share of a zone's GDP in the known; NaN where the zone has units and knows of none of them."""
+    known = gdp.dropna()
+    return math.nan if len(gdp) and known.empty else share(int(known.sum()), whole)
 
 
 def index_statistics(units: pd.DataFrame) -> list[Statistic]:

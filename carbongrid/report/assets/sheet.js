@@ -5,20 +5,23 @@
   const body = document.getElementById("sheet-body");
   const empty = document.getElementById("sheet-empty");
   const template = document.getElementById("sheet-template");
-  const { categories, tonnes } = page.data;
+  const { categories } = page.data;
+  const grams = page.data.grams.map((row) => row.map(BigInt));
   const svgElement = (name, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, text] of Object.entries(attributes)) element.setAttribute(key, text);
     return element;
   };
   const copies = (nodes) => [...nodes].map((node) => node.cloneNode(true));
-  const whole = (number) => (number > 0 && number < 0.5 ? "< 1" : Math.round(number).toLocaleString("en"));
+  // As the table rounds: half up, in whole numbers.
+  const tonnes = (mass) => (mass > 0n && mass < 500000n ? "< 1" : ((mass + 500000n) / 1000000n).toLocaleString("en"));
+  const ratio = (part, whole) => Number(part) / Number(whole);
   const percent = (share) => {
     if (!Number.isFinite(share)) return "–";
     const number = share * 100;
     return number === 0 ? "0" : `${Number(number.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 })} %`;
   };
-  const sums = categories.map((_, at) => tonnes.reduce((sum, row) => sum + row[at], 0));
+  const sums = categories.map((_, at) => grams.reduce((sum, row) => sum + row[at], 0n));
 
   function bar(share, of) {
     const svg = svgElement("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -63,24 +66,26 @@
   }
 
   function fillParts(rows, unit) {
-    const mass = new Map(categories.map((name, at) => [name, [tonnes[unit][at], sums[at]]]));
-    const total = { true: [0, 0], false: [0, 0] };
+    const mass = new Map(categories.map((name, at) => [name, [grams[unit][at], sums[at]]]));
+    const total = { true: [0n, 0n], false: [0n, 0n] };
     const sector = new Map();
     for (const row of rows.querySelectorAll("[data-category]")) {
       const add = (sum) => mass.get(row.dataset.category).map((number, at) => sum[at] + number);
       const sink = row.dataset.of === "sink";
       total[sink] = add(total[sink]);
-      sector.set(row.dataset.of, add(sector.get(row.dataset.of) ?? [0, 0]));
+      sector.set(row.dataset.of, add(sector.get(row.dataset.of) ?? [0n, 0n]));
     }
     for (const row of [...rows.rows]) {
       const of = row.dataset.of ?? row.dataset.sector;
       const [own, all] = row.dataset.category ? mass.get(row.dataset.category) : sector.get(of);
       if (!own && row.dataset.category) { row.remove(); continue; }
       const [mine, others] = total[of === "sink"];
-      row.cells[1].textContent = whole(own);
-      row.cells[2].textContent = percent(own / mine);
-      row.cells[3].textContent = percent(all / others);
-      row.cells[4].append(bar(own / mine, all / others));
+      const whole = row.dataset.sector && page.has(`${of}_t`);
+      row.cells[1].textContent = whole ? page.cell(unit, `${of}_t`).textContent : tonnes(own);
+      const [share, mean] = [ratio(own, mine), ratio(all, others)];
+      row.cells[2].textContent = percent(share);
+      row.cells[3].textContent = percent(mean);
+      row.cells[4].append(bar(share, mean));
       row.classList.toggle("taken", of === "sink");
     }
   }
