@@ -79,7 +79,7 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
         Planar areas in m2. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
-        area is taken for rounding and left out.
+        area, and less than 1e-9 of the cell, is taken for rounding and left out.
 
     Raises
     ------

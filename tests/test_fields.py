@@ -218,3 +218,16 @@ def test_no_blocks_stay_in_memory_between_the_two_passes():
     blocks = [key for key in readers if isinstance(key, tuple) and key[0] == lazy.data.name]
     assert len(blocks) == 6
     assert all(readers[key] == 1 for key in blocks)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_block_sums_of_integers_are_exact_or_refused(lazy):
+    """Seen to fail when sums of 64-bit integers wrap."""
+    fits = np.array([[2**63 - 1, 2**62], [-(2**62), 0]])
+    for values in (fits, np.full((2, 2), 2**62), np.full((2, 2), 2**63, np.uint64)):
+        array = da.from_array(values, chunks=(1, 1)) if lazy else values
+        if values is fits:
+            assert block_sum(array, 2).values.tolist() == [[2**63 - 1]]
+        else:
+            with pytest.raises(InputError, match="leaves int64"):
+                block_sum(array, 2).compute()

@@ -18,6 +18,7 @@ from carbongrid import labels
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.labels import labels_at, open_labels, rasterize, read_window, write_window
+from carbongrid.polygons import Polygons
 
 GRID = Grid(CRS, 10, (4_000_000, 3_000_000, 4_003_000, 3_002_000))
 
@@ -161,3 +162,17 @@ def test_later_rows_win():
     grid = Grid(CRS, 10, (0, 0, 60, 60))
     assert rasterize(shapes, grid).values[3].tolist() == [1, 1, 2, 2, 2, 2]
     assert rasterize(shapes[::-1], grid).values[3].tolist() == [2, 2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("size", [1e19, 1e30, 1e99])
+def test_coordinates_that_fit_no_integer(size):
+    """Seen to write outside its arrays (a crash) when columns and rows are made integers before they are clipped."""
+    grid = Grid(CRS, 1, (0, 0, 10, 30))
+    steep = shapely.Polygon([(-size, -size), (size, -size / 2), (size / 4, size), (-size, size)])
+    teeth = [(5, 0), (size, 10), (5, 12), (size, 20), (5, 30)]
+    for polygon in (shapely.box(-size, -size, size, size), steep):
+        assert (rasterize(np.array([polygon]), grid).values == 1).all()
+    found = rasterize(np.array([shapely.Polygon([*teeth, (-size, 15)])]), grid).values
+    assert found.max() == 1
+    with pytest.raises(InputError, match=r"beyond 1e\+100, NaN or infinite in rows \[1\]"):
+        Polygons.of(np.array([steep, shapely.box(0, 0, 1, 1e101)]), CRS)

@@ -227,3 +227,14 @@ def _cells(grid: Grid) -> np.ndarray:
     side = grid.resolution
     x, y = west + column * side, north - row * side
     return shapely.box(x, y - side, x + side, y)
+
+
+@pytest.mark.parametrize("half", [1e3, 1e6, 1e9])
+def test_a_polygon_far_larger_than_the_grid_covers_all_of_it(half):
+    """Seen to fail when every cell must hold a part of the polygon's area, not only those that an edge enters."""
+    grid = Grid(CRS, 1, (500, 400, 510, 410))
+    box = np.array([shapely.box(-half, -half, half, half)])
+    assert coverage(box, grid).toarray().tolist() == [[1.0] * 100]
+    west = np.array([shapely.box(-half, -half, 504.25, half)])
+    expected = np.tile([1.0] * 4 + [0.25] + [0.0] * 5, (10, 1))
+    np.testing.assert_allclose(coverage(west, grid).toarray().reshape(10, 10), expected, atol=1e-9)

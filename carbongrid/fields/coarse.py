@@ -13,6 +13,7 @@ from carbongrid.errors import InputError
 from carbongrid.fields.lookups import label_table, require_known
 from carbongrid.fields.rasters import described, inside, sum_dtype, units
 from carbongrid.kernels.blocks import block_sums
+from carbongrid.kernels.halves import halves, whole
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.lookup import look_up_sums
 from carbongrid.overlaps import as_labels
@@ -36,7 +37,7 @@ def block_sum(values: Any, factor: int) -> xr.DataArray:
     Raises
     ------
     InputError
-        If the factor does not divide both sides.
+        If the factor does not divide both sides, or a sum of integers leaves int64 (found when a lazy one is computed).
     """
     data = inside(values)
     _require_division(data, factor)
@@ -93,7 +94,29 @@ def _require_division(data: Any, factor: int) -> None:
 
 
 def _coarsen_block(values: Any, factor: int) -> NDArray[Any]:
-    return block_sums(sealed(values, sum_dtype(np.asarray(values).dtype)), factor)
+    block = np.asarray(values)
+    real = block.dtype.kind == "f"
+    if real or not block.size or _largest(block) * factor**2 < 2**63:
+        return block_sums(sealed(block, sum_dtype(block.dtype)), factor)
+    try:
+        if block.max() >= 2**63:
+            raise OverflowError
+        high, low = (
+            block_sums(sealed(half, np.int64), factor)
+            for half in np.moveaxis(halves(block.astype(np.int64)), -1, 0)
+        )
+        return whole(np.stack([high, low], axis=-1))
+    except OverflowError:
+        raise InputError(
+            "a sum of integers leaves int64", way_out="Convert the values to float64 first."
+        ) from None
+
+
+def _largest(block: NDArray[Any]) -> int:
+    """Bound the size of integers, by their type if it is a short one."""
+    if block.dtype.itemsize < 8:
+        return 1 << 8 * block.dtype.itemsize
+    return max(-int(block.min()), int(block.max()))
 
 
 def _looked_up_block(labels: Any, factor: int, *, table: NDArray[np.float64]) -> NDArray[Any]:

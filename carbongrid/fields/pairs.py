@@ -14,6 +14,7 @@ from carbongrid.chunked.arrays import is_chunked, reduce_blocks
 from carbongrid.fields.quanta import quantum_of, scale_of, too_large
 from carbongrid.fields.rasters import flat_labels, inside, require_same_cells, sum_dtype
 from carbongrid.grid import Grid
+from carbongrid.kernels.halves import whole
 from carbongrid.kernels.label_pairs import Table, added, pair_sums
 from carbongrid.kernels.zonal import MOST_QUANTA
 from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
@@ -65,11 +66,10 @@ def crosstab(
         quantum = quantum_of(values)
     partial = functools.partial(_weighted_pairs_block, scale_of(quantum))
     try:
-        keys, sums = reduce_blocks(partial, _exactly_added, *arrays, data)
+        keys, sums = reduce_blocks(partial, added, *arrays, data)
     except OverflowError as error:
         raise too_large() from error
-    matrix = counts_matrix(keys, sums, shape)
-    return matrix if quantum is None else matrix * float(quantum)
+    return _matrix((keys, sums), shape, quantum)
 
 
 def weighted_overlap(
@@ -121,7 +121,15 @@ def weighted_overlap(
             parts.append(_weighted_pairs_block(scale, burnt[0], burnt[1], block))
         except OverflowError as error:
             raise too_large() from error
-    matrix = counts_matrix(*_exactly_added(parts), (len(pair[0]), len(pair[1])))
+    return _matrix(added(parts), (len(pair[0]), len(pair[1])), quantum)
+
+
+def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_array:
+    keys, sums = found
+    try:
+        matrix = counts_matrix(keys, whole(sums) if keys.size else keys.astype(np.int64), shape)
+    except OverflowError as error:
+        raise too_large() from error
     return matrix if quantum is None else matrix * float(quantum)
 
 
@@ -132,27 +140,18 @@ def _pairs_block(a: Any, b: Any) -> Table:
 def _weighted_pairs_block(scale: float | None, a: Any, b: Any, values: Any) -> Table:
     block = np.asarray(values)
     numbers = flat_labels(a)
-    whole = _whole(block.reshape(-1), scale, numbers > 0)
-    return pair_sums(numbers, flat_labels(b), whole)
+    quanta = _whole_quanta(block.reshape(-1), scale, numbers > 0)
+    return pair_sums(numbers, flat_labels(b), quanta)
 
 
-def _whole(
+def _whole_quanta(
     values: NDArray[Any], scale: float | None, needed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Values as whole quanta, 0 where they are unknown or nobody's."""
     if scale is not None:
-        values = np.where(
-            needed,
-            np.rint(np.nan_to_num(values * scale, nan=0.0, posinf=np.inf, neginf=-np.inf)),
-            0.0,
-        )
+        # Float64 first, as in zonal sums: a product in a shorter type would round twice.
+        values = np.where(needed, values.astype(np.float64) * scale, 0.0)
+        values = np.nan_to_num(values, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
     if values.size and max(-float(values.min()), float(values.max())) >= MOST_QUANTA:
         raise OverflowError
-    return values.astype(np.int64)
-
-
-def _exactly_added(parts: list[Table]) -> Table:
-    """Add up tables, unless a sum could leave int64."""
-    if sum(float(np.abs(amounts.astype(np.float64)).sum()) for _, amounts in parts) >= 2.0**63:
-        raise OverflowError
-    return added(parts)
+    return (values if scale is None else np.rint(values)).astype(np.int64)

@@ -13,6 +13,8 @@ from carbongrid.fields.rasters import inside, sum_dtype
 
 _CELL_BITS = 39
 _SUM_BITS = 61
+# Smaller ones have no finite number of quanta per unit.
+_LEAST = 2.0**-1022
 
 
 def quantum_of(values: Any) -> float:
@@ -42,7 +44,7 @@ def quantum_of(values: Any) -> float:
         return 1.0
     magnitude = math.frexp(largest)[1]
     cells = max(data.size - 1, 1).bit_length()
-    return math.ldexp(1.0, magnitude - min(_CELL_BITS, _SUM_BITS - cells))
+    return max(math.ldexp(1.0, magnitude - min(_CELL_BITS, _SUM_BITS - cells)), _LEAST)
 
 
 def scale_of(quantum: float | None) -> float | None:

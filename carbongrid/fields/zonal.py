@@ -24,6 +24,7 @@ from carbongrid.fields.rasters import (
     sum_dtype,
     units,
 )
+from carbongrid.kernels.halves import carried, whole
 from carbongrid.kernels.zonal import (
     MOST_QUANTA,
     Columns,
@@ -107,6 +108,11 @@ def counting() -> tuple[Callable[..., Columns], Callable[[list[Columns]], Column
 def _summed(values: Any, labels: Any, n: int, quantum: float | None) -> Columns:
     partial = functools.partial(_sums_block, scale_of(quantum))
     keys, sums, counts = _reduced(partial, np.add, values, labels, n)
+    if sums.dtype.kind == "i":
+        try:
+            sums = whole(sums)
+        except OverflowError as error:
+            raise too_large() from error
     return keys, sums if quantum is None else sums * float(quantum), counts
 
 
@@ -165,13 +171,10 @@ def _largest(values: NDArray[Any]) -> int:
 
 
 def _sums_of_halves(values: NDArray[np.int64], labels: NDArray[np.uint32]) -> Columns:
-    """Sum large integers exactly: high and low bits apart, put together where they fit int64."""
+    """Sum large integers exactly: each half of their bits on its own."""
     keys, high, counts = label_sums(values >> _LOW_BITS, labels)
     low = label_sums(values & (2**_LOW_BITS - 1), labels)[1]
-    high = high + (low >> _LOW_BITS)
-    if high.size and max(-int(high.min()) - 1, int(high.max())) >= 2 ** (63 - _LOW_BITS):
-        raise OverflowError
-    return keys, (high << _LOW_BITS) + (low & (2**_LOW_BITS - 1)), counts
+    return keys, carried(np.stack([whole(high), whole(low)], axis=-1)), counts
 
 
 def _count_block(values: Any, labels: Any) -> Columns:

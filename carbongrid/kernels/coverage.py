@@ -15,8 +15,10 @@ Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArra
 # Heights inside a row of cells are multiples of 2^-44 cell (0.06 nm at 1 km), so that signed heights that should cancel
 # cancel exactly, and a cell outside gets nothing rather than 1e-16.
 _QUANTUM = 2.0**-44
-# A touched cell with less than this part of the polygon's area holds rounding, not land.
+# A touched cell with less than this part of the polygon's area holds rounding, not land; of a large polygon's, with less than
+# that part of the cell: its area is no measure of what rounding does to one cell.
 _NOTHING = 1e-12
+_NOTHING_OF_CELL = 1e-9
 
 
 @kernel
@@ -171,11 +173,14 @@ def _sweep(
         if column > last and inside < _QUANTUM:
             break
         share = inside
+        # Where nothing touches, heights have cancelled exactly.
+        lowest = 0.0
         if touched[column]:
+            lowest = least
             share = inside + area[column]
             inside += cover[column]
             cover[column], area[column], touched[column] = 0.0, 0.0, False
-        if share > least:
+        if share > lowest:
             cells[count] = column
             shares[count] = min(share, 1.0)
             count += 1
@@ -246,6 +251,7 @@ def cover_cells(
         start[polygon + 1] = total
         if used == 0:
             continue
+        least = min(_NOTHING * whole, _NOTHING_OF_CELL)
         order, end, first = _by_row(events[0], used)
         for row in range(end.size):
             chosen = order[(end[row - 1] if row > 0 else 0) : end[row]]
@@ -259,7 +265,7 @@ def cover_cells(
                 for i in range(total):
                     larger[i], room[i] = cells[i], shares[i]
                 cells, shares = larger, room
-            count = _sweep(events, chosen, line, _NOTHING * whole, cells[total:], shares[total:])
+            count = _sweep(events, chosen, line, least, cells[total:], shares[total:])
             for i in range(total, total + count):
                 cells[i] += (first + row) * width
             total += count

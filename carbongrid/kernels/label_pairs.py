@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.kernels.halves import carried, halves
 from carbongrid.kernels.jit import kernel, sealed
 
 Table = tuple[NDArray[np.uint64], NDArray[np.int64]]
-"""Pairs (a << 32 | b) in order, and an amount for each."""
+"""Pairs (a << 32 | b) in order, and an amount for each: a count, or the halves of a sum of values."""
 
 _CELLS_AT_ONCE = 2**22
 _SLOTS = 4096
@@ -27,16 +28,17 @@ def pair_sums(
     a, b
         Contiguous, of one size.
     values
-        As many; the sums of all must fit int64.
+        As many, each below 2^40 in size; their sums come as ``halves``.
     """
     ones = np.zeros(0, np.int64) if values is None else values
     parts = []
     for first in range(0, a.size, _CELLS_AT_ONCE):
         piece = slice(first, first + _CELLS_AT_ONCE)
-        parts.append(_tabulated(a[piece], b[piece], ones[piece]))
-    if len(parts) == 1:
-        return parts[0]
-    return added(parts)
+        keys, amounts = _tabulated(a[piece], b[piece], ones[piece])
+        parts.append((keys, amounts if values is None else halves(amounts)))
+    if not parts and values is not None:
+        parts.append((np.zeros(0, np.uint64), halves(ones)))
+    return parts[0] if len(parts) == 1 else added(parts)
 
 
 def added(parts: list[Table]) -> Table:
@@ -49,7 +51,8 @@ def added(parts: list[Table]) -> Table:
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    return keys[first], np.add.reduceat(amounts[order], first)
+    sums = np.add.reduceat(amounts[order], first)
+    return keys[first], carried(sums) if sums.ndim == 2 else sums
 
 
 def _tabulated(a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64]) -> Table:

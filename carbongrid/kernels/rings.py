@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,8 @@ from carbongrid.kernels.jit import kernel
 
 # GDAL takes two vertices for the same one below this distance, whatever the unit.
 _SAME = 1e-5
+LARGEST = 1e100
+"""Coordinates must be smaller: products of those from 1e154 up are infinite."""
 
 
 @kernel
@@ -52,7 +52,7 @@ def _is_clockwise(points: NDArray[np.float64], first: int, last: int) -> bool:
 def clockwise(
     points: NDArray[np.float64], ring_start: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return x and y of all closed rings, turned clockwise, and the first vertex that is not finite, or -1."""
+    """Return x and y of all closed rings, turned clockwise, and the first vertex that is not below ``LARGEST``, or -1."""
     size = points.shape[0]
     x, y = np.empty(size), np.empty(size)
     odd = -1
@@ -63,7 +63,7 @@ def clockwise(
         for i in range(first, last + 1):
             source = i if keep else first + last - i
             x[i], y[i] = points[source, 0], points[source, 1]
-            if odd < 0 and not (math.isfinite(x[i]) and math.isfinite(y[i])):
+            if odd < 0 and not (abs(x[i]) < LARGEST and abs(y[i]) < LARGEST):
                 odd = i
     return x, y, odd
 

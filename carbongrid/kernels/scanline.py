@@ -79,8 +79,12 @@ def _rows_crossed(y_a: float, y_b: float, top: int, height: int) -> tuple[int, i
 
 @kernel
 def _column(x: float, left: int, width: int) -> int:
-    """Nearest cell border to x, counted from the window's west edge and clipped to the window."""
-    return int(min(max(math.floor(x + 0.5) - left, 0.0), float(width)))
+    """Nearest cell border to x, counted from the window's west edge and clipped to the window before it is made an integer."""
+    border = np.floor(x + 0.5)
+    if border >= left + width:
+        return width
+    # So that NaN, which an edge of huge coordinates can give, is a border too.
+    return int(border) - left if border > left else 0
 
 
 @kernel
@@ -221,8 +225,9 @@ def _rows_of(cells: Vertices, size: int, window: tuple[int, int, int, int]) -> t
         west, east = min(west, px[i]), max(east, px[i])
     if not (high >= top and low <= top + height and east >= left and west <= left + width):
         return 0, 0
-    first = int(max(math.ceil(low - 0.5) - top, 0.0))
-    last = int(min(math.floor(high - 0.5) + 1.0 - top, float(height)))
+    # Clipped as floats, since what is far away does not fit an integer.
+    first = max(math.ceil(max(low, top - 1.0) - 0.5) - top, 0)
+    last = min(math.floor(min(high, top + height + 1.0) - 0.5) + 1 - top, height)
     return first, last
 
 
@@ -326,7 +331,6 @@ def _scan_simple(
     x, y = cells
     counts, columns = slots
     top, left, height, width = window
-    west, east = float(left), float(left + width)
     for row in range(rows[0], rows[1]):
         counts[row] = 0
     for ring in range(rings.size - 1):
@@ -342,11 +346,11 @@ def _scan_simple(
                 x0, y0, x1, y1 = (xa, ya, xb, yb) if ya < yb else (xb, yb, xa, ya)
                 run, rise = x1 - x0, y1 - y0
                 for row in range(first, last):
-                    crossing = math.floor((top + row + 0.5 - y0) * run / rise + x0 + 0.5)
+                    crossing = (top + row + 0.5 - y0) * run / rise + x0
                     count = counts[row]
                     if count == _SLOTS:
                         return False
-                    columns[_SLOTS * row + count] = int(min(max(crossing, west), east) - west)
+                    columns[_SLOTS * row + count] = _column(crossing, left, width)
                     counts[row] = count + 1
             xa, ya = xb, yb
     return True

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.kernels.halves import carried, halves
 from carbongrid.kernels.jit import kernel, sealed
 
 MOST_QUANTA = 2.0**40
 """A value must be smaller than this many quanta, so that those of one call add up to less than 2^62."""
 
 Columns = tuple[NDArray[np.uint64], NDArray[Any], NDArray[np.int64]]
-"""Labels in order, an amount for each, and the number of its cells with a known value."""
+"""Labels in order, an amount for each (of sums of integers, its halves), and the number of its cells with a known value."""
 
 _CELLS_AT_ONCE = 2**22
 # Added and taken off again, it rounds half to even what is below 2^51; numpy.rint would keep the loop scalar.
@@ -41,6 +42,11 @@ def label_sums(
         As many, contiguous.
     scale
         Values times this are rounded to whole numbers first, whose sums are int64 too.
+
+    Returns
+    -------
+    Columns
+        Whole numbers come as ``halves``.
 
     Raises
     ------
@@ -71,25 +77,16 @@ def label_minima(values: NDArray[Any], labels: NDArray[np.uint32], sign: float =
 
 
 def combined(parts: list[Columns], reduce: np.ufunc = np.add) -> Columns:
-    """Merge tables: amounts of one label are reduced in the order of the parts, counts are added.
-
-    Raises
-    ------
-    OverflowError
-        If sums of integers leave int64.
-    """
+    """Merge tables: amounts of one label are reduced in the order of the parts, counts are added."""
     keys, amounts, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
     if len(parts) == 1 or not keys.size:
         return keys, amounts, counts
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    amounts = amounts[order]
-    if amounts.dtype.kind == "i":
-        size = np.add.reduceat(np.abs(amounts.astype(np.float64)), first)
-        if size.max() >= 2.0**63:
-            raise OverflowError
-    return keys[first], reduce.reduceat(amounts, first), np.add.reduceat(counts[order], first)
+    reduced = reduce.reduceat(amounts[order], first)
+    amounts = carried(reduced) if reduced.ndim == 2 else reduced
+    return keys[first], amounts, np.add.reduceat(counts[order], first)
 
 
 def _require_below(size: int) -> None:
@@ -108,6 +105,8 @@ def _by_label(
     for first in range(0, labels.size, _CELLS_AT_ONCE):
         piece = slice(first, first + _CELLS_AT_ONCE)
         parts.append(_tabulated(add, how, values[piece], labels[piece], empty))
+    if isinstance(empty, np.int64):
+        parts = [(keys, halves(sums), counts) for keys, sums, counts in parts]
     return combined(parts)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.kernels import wkb
 from carbongrid.kernels.jit import sealed
+from carbongrid.kernels.rings import LARGEST
 from carbongrid.kernels.scanline import Starts
 
 _POLYGON, _MULTIPOLYGON = int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON)
@@ -76,9 +77,9 @@ def ragged_of_wkb(values: Any) -> tuple[NDArray[np.float64], Starts]:
 
 
 def rows_not_finite(points: NDArray[np.float64], starts: Starts) -> list[int]:
-    """Return the first ten rows that have a coordinate that is not finite."""
+    """Return the first ten rows that have a coordinate that is not finite, or too large."""
     ring_start, part_start, row_start = starts
-    wrong = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    wrong = np.flatnonzero(~(np.abs(points) < LARGEST).all(axis=1))
     ring = np.searchsorted(ring_start, wrong, "right") - 1
     part = np.searchsorted(part_start, ring, "right") - 1
     rows = np.searchsorted(row_start, part, "right") - 1

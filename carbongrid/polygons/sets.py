@@ -133,7 +133,8 @@ class Polygons:
         x, y, odd = rings.clockwise(sealed(points, np.float64), starts[0])
         if odd >= 0:
             raise InputError(
-                f"coordinates are NaN or infinite in rows {rows_not_finite(points, starts)}",
+                f"coordinates are beyond {rings.LARGEST}, NaN or infinite in rows "
+                f"{rows_not_finite(points, starts)}",
                 way_out="Repair the geometry.",
             )
         x, y = sealed(x, np.float64), sealed(y, np.float64)

@@ -102,6 +102,28 @@ def test_weighted_overlap_is_near_that_of_exact_shares_of_cells():
     assert found.sum() == pytest.approx(exact.sum(), rel=1e-9)
 
 
+def test_sums_of_many_large_values_are_refused_not_wrapped():
+    """Seen to fail when tables of one block's pieces, each below 2^62, are added as int64."""
+    labels = np.ones((4096, 4096), np.uint32)
+    largest = np.broadcast_to(np.int64(2**40 - 1), labels.shape)
+    with pytest.raises(InputError, match="too large to be summed exactly"):
+        crosstab(labels, labels, (1, 1), values=largest)
+    with pytest.raises(InputError, match="too large to be summed exactly"):
+        crosstab(labels, labels, (1, 1), values=largest.astype(np.float64), quantum=1)
+    labels = labels[:, :1024]
+    found = crosstab(labels, labels, (1, 1), values=largest[:, :1024])
+    assert found.toarray().tolist() == [[(2**40 - 1) * labels.size]]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_quantum_means_the_same_in_sums_and_pairs(dtype):
+    """Seen to fail when values are scaled in their own type."""
+    values = np.array([[0.1, 0.7, 1e-3]], dtype)
+    labels = np.ones(values.shape, np.uint32)
+    alone = zonal_sum(values, labels, 1, quantum=1e-9)
+    assert crosstab(labels, labels, (1, 1), values=values, quantum=1e-9).toarray() == alone.values
+
+
 def test_refusals():
     labels = np.ones((2, 3), np.uint32)
     with pytest.raises(InputError, match="label 1 of b is above its number of rows, 0"):
