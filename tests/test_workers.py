@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,19 +131,30 @@ def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_p
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def _sleep(seconds: float) -> float:
+def _mark(piece: tuple[float, Path]) -> float:
     import time
+    import uuid
 
+    seconds, folder = piece
+    name = uuid.uuid4().hex
+    (folder / f"{name}.begun").touch()
     time.sleep(seconds)
+    (folder / f"{name}.ended").touch()
     return seconds
 
 
-def test_cancel_leaves_nothing_running(client: Any) -> None:
+def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
+    """Told by what the tasks do: the scheduler forgets a cancelled one at once. Caught: tiles that were written after it."""
+
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_tasks(_sleep, [0.01, *[0.2] * 100], client, interrupt)
+        run_tasks(_mark, [(0.01, tmp_path), *[(1.0, tmp_path)] * 100], client, interrupt)
+    begun, ended = (sorted(tmp_path.glob(f"*.{what}")) for what in ("begun", "ended"))
+    assert len(begun) == len(ended) >= 2
+    time.sleep(0.5)
+    assert len(list(tmp_path.glob("*.begun"))) == len(begun)
     assert not any(client.processing().values())
     assert not client.futures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from carbongrid.chunked.journal import open_journal, remembered
+from carbongrid.chunked.journal import Journal, open_journal, remembered
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.chunked.scans import Named, count_stripes, scan_window
 from carbongrid.chunked.shelf import Shelf, shelved
@@ -159,20 +160,28 @@ def label_and_count(
         sizes = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
         return Counts(*_matrices([[counted]], 1, sizes)[0])
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
+    log: Journal | None = None
+    place = store
     if journal is None:
         create_label_store(store, grid, hashes, chunks)
     else:
-        open_journal(journal, store, lambda: create_label_store(store, grid, hashes, chunks))
+        key = _key(hashes, grid, coarse, chunks, weights)
+        log = open_journal(
+            journal, store, key, lambda path: create_label_store(path, grid, hashes, chunks)
+        )
+        place = log.store
     cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
-    side = block_side(store)
+    side = block_side(place)
     pieces = [_Piece(corner, size, number) for number, corner, size in blocks(grid.shape, side)]
     layers = {"parcel": parcels, "unit": units}
-    with shelved(store, layers, grid, side, travels=travels(scheduler)) as shelves:
+    with shelved(place, layers, grid, side, travels=travels(scheduler)) as shelves:
         task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
-        task = functools.partial(_label_block, store, grid, cells, weights, shelves)
-        if journal is not None:
-            task = functools.partial(remembered, task, journal, store, ("parcel", "unit"))
+        task = functools.partial(_label_block, place, grid, cells, weights, shelves)
+        if log is not None:
+            task = functools.partial(remembered, task, log, ("parcel", "unit"))
         parts = run_tasks(task, pieces, scheduler, progress)
+    if log is not None:
+        log.close(store)
     shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
     (in_units, in_cells), *more = _matrices(parts, 1 + 2 * len(weights), shape)
     paths = [Path(path) for path in rasters]
@@ -232,6 +241,23 @@ def recount(
     parts = run_tasks(task, pieces, scheduler, progress)
     ((in_units, in_cells),) = _matrices(parts, 1, (n_parcels, n_units, shape[0] * shape[1]))
     return Counts(in_units, in_cells)
+
+
+def _key(
+    hashes: Mapping[str, str],
+    grid: Grid,
+    coarse: float,
+    chunks: int,
+    weights: Sequence[WeightRaster],
+) -> str:
+    """Return the hash of what the tiles are made from; a raster's content is told by its size and its time."""
+    stats = [raster.path.stat() for raster in weights]
+    rasters = [
+        (str(raster), stat.st_size, stat.st_mtime_ns)
+        for raster, stat in zip(weights, stats, strict=True)
+    ]
+    made_from = (sorted(hashes.items()), grid, coarse, chunks, rasters)
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()
 
 
 def _coarse(factor: float, shape: tuple[int, int]) -> _Coarse:

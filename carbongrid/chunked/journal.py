@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +19,8 @@ from carbongrid.labels import files_of_window
 Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 Parts = list[tuple[Amounts, Amounts]]
 
+_BEGUN = "begun"
+
 
 class Tile(Protocol):
     """A piece of work on one block of the grid."""
@@ -25,39 +29,105 @@ class Tile(Protocol):
     shape: tuple[int, int]
 
 
-def open_journal(journal: Path, store: Path, create: Callable[[], None]) -> None:
-    """Make store and journal, unless an interrupted call left both, the store's own files as they were made."""
-    begun = journal / "store"
-    if begun.is_file() and begun.read_text() == _digest_of_empty(store):
-        return
-    for folder in (journal, store):
-        shutil.rmtree(folder, ignore_errors=True)
-    create()
-    journal.mkdir()
-    begun.write_text(_digest_of_empty(store))
+@dataclass(frozen=True)
+class Journal:
+    """What one attempt at a label store writes, where no other attempt writes.
+
+    Parameters
+    ----------
+    folder
+        Of this attempt, by a name that no other bears: holds the entries of finished tiles, and the store.
+    store
+        The label store while it is made.
+    key
+        Hash of what the labels are made from; stands in every entry.
+    """
+
+    folder: Path
+    store: Path
+    key: str
+
+    def close(self, store: Path) -> None:
+        """Put the finished store where it belongs; the entries stay until the caller removes them."""
+        self.store.rename(store)
+
+
+def open_journal(journal: Path, store: Path, key: str, create: Callable[[Path], None]) -> Journal:
+    """Make a folder for this attempt, with an empty store or with what an interrupted attempt left.
+
+    What is left is taken over by renaming its folder, so that tasks of the older attempt that still run somewhere find
+    their paths gone and can write nothing into this one.
+
+    Parameters
+    ----------
+    journal
+        Folder of the attempts.
+    store
+        Where the finished store goes; one that is there belongs to the attempt that is left.
+    key
+        Hash of what the labels are made from; what was left by another is thrown away.
+    create
+        Makes an empty store at a path.
+    """
+    new = Journal(*_places(journal / uuid.uuid4().hex, store), key)
+    left = [each for each in journal.iterdir() if each.is_dir()] if journal.is_dir() else []
+    for each in left:
+        if not new.folder.exists() and _is_sound(Journal(*_places(each, store), key), store):
+            each.rename(new.folder)
+            if not new.store.exists():
+                store.rename(new.store)
+        else:
+            _take_away(each)
+    _take_away(store)
+    if not new.folder.exists():
+        new.folder.mkdir(parents=True)
+        create(new.store)
+        begun = new.folder / _BEGUN
+        beside = begun.with_suffix(".new")
+        beside.write_text(key + _digest_of_empty(new.store))
+        beside.replace(begun)
+    return new
+
+
+def _places(folder: Path, store: Path) -> tuple[Path, Path]:
+    return folder, folder / store.name
+
+
+def _is_sound(left: Journal, store: Path) -> bool:
+    """Tell whether an attempt was at the same, and its store's own files are as they were made."""
+    begun = left.folder / _BEGUN
+    made = left.store if left.store.exists() else store
+    return begun.is_file() and begun.read_text() == left.key + _digest_of_empty(made)
+
+
+def _take_away(folder: Path) -> None:
+    """Remove a folder into which a task may still write: its name goes first."""
+    if folder.exists():
+        gone = folder.with_name(f".{uuid.uuid4().hex}.gone")
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def remembered(
-    function: Callable[[Any], Parts], journal: Path, store: Path, names: Sequence[str], tile: Tile
+    function: Callable[[Any], Parts], journal: Journal, names: Sequence[str], tile: Tile
 ) -> Parts:
     """Return function(tile), from the journal if the tile was finished and its labels are as it left them.
 
     Parameters
     ----------
     function
-        Writes the tile's labels into the store and returns pairs of arrays.
+        Writes the tile's labels into the journal's store and returns pairs of arrays.
     journal
-        Folder with a file for each finished tile: its pairs, and the digest of the label files that it wrote.
-    store
-        The label store.
+        Has a file for each finished tile: its pairs, the key, and the digest of the label files that it wrote.
     names
         The variables that the function writes.
     tile
         Its corner tells it from the others.
     """
-    entry = journal / f"{tile.corner[0]}-{tile.corner[1]}.npz"
+    store = journal.store
+    entry = journal.folder / f"{tile.corner[0]}-{tile.corner[1]}.npz"
     known = _read(entry)
-    if known is not None and known[0] == _digest(store, names, tile):
+    if known is not None and known[0] == journal.key + _digest(store, names, tile):
         return known[1]
     parts = function(tile)
     arrays = {
@@ -66,7 +136,7 @@ def remembered(
         for place, amounts in enumerate(pair)
         for column, array in enumerate(amounts)
     }
-    digest = _digest(store, names, tile)
+    digest = journal.key + _digest(store, names, tile)
     beside = entry.with_suffix(f".{os.getpid()}.new")
     with beside.open("wb") as stream:
         np.savez(stream, allow_pickle=False, digest=np.array(digest), **arrays)

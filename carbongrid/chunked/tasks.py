@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 type Scheduler = str | distributed.Client | None
+
+logger = logging.getLogger(__name__)
 
 _RETRIES = 3
 MOST_TASKS = 4000
@@ -203,8 +206,18 @@ def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> lis
 def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:
     """Wait for tasks that were under way when they were cancelled: a thread cannot be stopped from outside."""
     patience = time.monotonic() + _PATIENCE
-    while client.status == "running" and time.monotonic() < patience:
-        under_way = {key for of_worker in client.processing().values() for key in of_worker}
-        if not under_way & keys:
+    while client.status == "running":
+        # The scheduler forgets a cancelled task at once; its worker knows that it still runs.
+        answers = client.run(_under_way, on_error="ignore")
+        if not any(keys.intersection(under_way) for under_way in answers.values()):
+            return
+        if time.monotonic() > patience:
+            logger.warning("workers are still at tiles that were cancelled; nothing reads them")
             return
         time.sleep(0.05)
+
+
+def _under_way(dask_worker: Any) -> list[Any]:
+    """Return the keys of what a worker's threads are at, cancelled or not."""
+    state = dask_worker.state
+    return [task.key for task in (*state.executing, *state.long_running)]
