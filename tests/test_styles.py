@@ -92,8 +92,23 @@ def test_a_style_paints_each_unit_as_the_map_does(tables, tmp_path, reference):
         classes = scale.classes(scale.values(tables.units))
         name = key.upper() if len(key) == 3 else key.capitalize()
         for unit, number in zip(units, classes, strict=True):
-            expected = scale.colours[number] if number >= 0 else "#d4d6d9"
+            zero = scale.missing == "unknown" and unit.get(key) == 0  # known to be nothing
+            rest = "#f7f7f4" if zero else "#d4d6d9"
+            expected = scale.colours[number] if number >= 0 else rest
             assert colour_of(styles.loc[name, "styleQML"], unit) == expected, (key, unit["id"])
+
+
+def test_legends_say_what_their_numbers_are(stored):
+    labels = {
+        name: [rule.get("label") for rule in ET.fromstring(qml).findall("renderer-v2/rules/rule")]
+        for name, qml in stored["styleQML"].items()
+    }
+    assert all(label.endswith(" %") for label in labels["CCR"][:-1])
+    assert all("million CNY" in label for label in labels["GDP"][:-2])
+    for name in ("GDP", "Residents"):
+        assert labels[name][-2:] == ["0", "unknown"]
+    assert not any("%" in label for label in labels["ECC"] + labels["ESC"])
+    assert not any(re.search(r"\de[+-]?\d", label) for each in labels.values() for label in each)
 
 
 def test_the_sld_says_what_the_qml_says(stored):

@@ -64,7 +64,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     write_csv(content.units, directory / "units.csv", mark=True)
     write_units_xlsx(content.units, tables, directory / "units.xlsx")
     (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one
-    write_units_gpkg(content.units, directory / "units.gpkg", tables.reference)
+    write_units_gpkg(content.units, directory / "units.gpkg", tables.reference, tables.currency)
     (directory / "parcels.parquet").unlink(missing_ok=True)
     if content.parcels is not None:
         write_parcels_parquet(content.parcels, directory / "parcels.parquet")

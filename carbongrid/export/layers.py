@@ -27,7 +27,7 @@ UNITS_LAYER = "units"
 _ROWS_IN_GROUP = 50_000
 
 
-def write_units_gpkg(units: Table, path: Path, reference: str = "all") -> None:
+def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency: str = "") -> None:
     """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, and its styles.
 
     Parameters
@@ -38,6 +38,8 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all") -> None:
         The file, which is not there yet.
     reference
         Region of the indices: where the classes of CCR have their middle.
+    currency
+        Of GDP, for its legend.
     """
     import pyogrio
 
@@ -47,7 +49,7 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all") -> None:
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
     frame.to_file(path, layer=UNITS_LAYER, driver="GPKG", engine="pyogrio", promote_to_multi=True)
-    styles = style_table(styles_of(units.frame, reference), UNITS_LAYER, "geom")
+    styles = style_table(styles_of(units.frame, reference, currency), UNITS_LAYER, "geom")
     pyogrio.write_dataframe(styles, path, layer=STYLES_LAYER, driver="GPKG")
 
 

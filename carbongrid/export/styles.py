@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STYLES_LAYER = "layer_styles"
+NOTHING = "#f7f7f4"
 _GRAMS_PER_TONNE = 1e6
 _QGIS = "3.28.0"  # the oldest whose style format is written here
 _SLD: dict[str, str] = {
@@ -62,7 +63,7 @@ class Style:
     default: bool = False
 
 
-def styles_of(units: pd.DataFrame, reference: str) -> list[Style]:
+def styles_of(units: pd.DataFrame, reference: str, currency: str = "") -> list[Style]:
     """Return the styles of the units: zones first, as the default, then each variable.
 
     Parameters
@@ -71,13 +72,15 @@ def styles_of(units: pd.DataFrame, reference: str) -> list[Style]:
         Content of units.csv.
     reference
         Region of the indices.
+    currency
+        Of GDP.
     """
     zones = tuple(
         Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
         for z in ordered_zones()
     )
     styles = [Style("Zones", "Carbon balance zones", zones, default=True)]
-    for key, scale in scales_of(units, reference).items():
+    for key, scale in scales_of(units, reference, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
         about = " ".join(f"{scale.name[0]}: {scale.unit[0]}. {scale.note}".split())
         styles.append(Style(name, about, tuple(_rules(scale))))
@@ -93,9 +96,18 @@ def _rules(scale: Scale) -> Iterator[Rule]:
     ends += [each / divisor for each in scale.breaks]
     ends.append(None)
     for k, (label, colour) in enumerate(zip(scale.labels, scale.colours, strict=True)):
-        text = f"{label} {scale.unit[0].splitlines()[0]}" if below else label
+        text = f"{label} {_measure(scale)}".strip() if scale.breaks or label[0].isdigit() else label
         yield Rule(text, colour, column, ends[k], ends[k + 1], low_in=not below, high_in=below)
+    if below and scale.missing == "unknown":  # of residents and GDP nothing is known too
+        yield Rule("0", NOTHING, column, 0.0, 0.0, high_in=True)
     yield Rule(scale.missing, NO_VALUE)
+
+
+def _measure(scale: Scale) -> str:
+    """Return what stands behind each class: the unit of totals, the percent of rates, nothing behind ratios."""
+    if scale.at_break == "below":
+        return scale.unit[0].splitlines()[0]
+    return "%" if scale.unit[0].endswith("%") else ""
 
 
 def style_table(styles: list[Style], layer: str, geometry: str) -> pd.DataFrame:

@@ -74,7 +74,7 @@ class Scale:
         return found
 
 
-def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
+def scales_of(units: pd.DataFrame, reference: str = "all", currency: str = "") -> dict[str, Scale]:
     """Return the scale of every variable that the units have, by a short name.
 
     Parameters
@@ -83,6 +83,8 @@ def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
         Columns emission_g, sink_g, ccr, ecc, esc and, where they are known, gdp and residents.
     reference
         Region of the indices: ``all``, or the column of the units that names it.
+    currency
+        Of GDP.
 
     Returns
     -------
@@ -97,13 +99,18 @@ def scales_of(units: pd.DataFrame, reference: str = "all") -> dict[str, Scale]:
         "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), "sinks"),
     }  # fmt: skip
     for column, name, unit, palette in (
-        ("gdp", ("GDP", "地区生产总值"), ("million", "百万"), "Purples"),
+        (
+            "gdp",
+            ("GDP", "地区生产总值"),
+            (f"million {currency}".strip(), f"百万 {currency}".strip()),
+            "Purples",
+        ),
         ("residents", ("Residents", "常住人口"), ("people", "人"), "Blues"),
     ):
         if column in units and units[column].notna().any():
             divisor = 1e6 if column == "gdp" else 1.0
             scale = natural(units[column], unit, palette, divisor=divisor)
-            scales[column] = replace(scale, name=name, missing="none or unknown")
+            scales[column] = replace(scale, name=name, missing="unknown")
     return scales
 
 
@@ -202,15 +209,15 @@ def signed(column: str, values: NDArray[np.float64], name: tuple[str, str], unit
     above, below = finite[finite > 0], -finite[finite < 0]
     breaks: list[float] = [0.0]
     if above.size:
-        breaks += _powers(float(above.max()))
+        breaks += _powers(above)
     if below.size:
-        breaks = [-power for power in reversed(_powers(float(below.max())))] + breaks
+        breaks = [-power for power in reversed(_powers(below))] + breaks
     negative = sum(each <= 0 for each in breaks)
     colours = [
         *_of_palette("BrBG", (0.95, 0.60), negative),
         *_of_palette("BrBG", (0.40, 0.05), len(breaks) + 1 - negative),
     ]
-    texts = [short_number(each).replace("-", "−") for each in breaks]
+    texts = [_plain(each).replace("-", "−") for each in breaks]
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
     return Scale(
@@ -218,16 +225,45 @@ def signed(column: str, values: NDArray[np.float64], name: tuple[str, str], unit
     )
 
 
-def _powers(highest: float) -> list[float]:
-    """Return the powers of ten below a number, at most three."""
-    top = math.floor(math.log10(highest))
-    return [10.0**power for power in range(top - 2, top + 1)]
+def decades(
+    column: str, values: NDArray[np.float64], name: tuple[str, str], unit: str, palette: str
+) -> Scale:
+    """Return classes of powers of ten of the values above 0; what is not above 0 has none."""
+    above = values[np.isfinite(values) & (values > 0)]
+    breaks = _powers(above) if above.size else []
+    texts = [_plain(each) for each in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}") if texts else ("none",)
+    colours = sequential(palette, len(labels), 0.15)
+    return Scale(column, tuple(breaks), "above", labels, colours, name, (unit, ""), "nothing")
+
+
+def _powers(values: NDArray[np.float64]) -> list[float]:
+    """Return the powers of ten between the least twentieth of values above 0 and the highest, six at most."""
+    logarithms = np.log10(values)
+    top = math.floor(float(logarithms.max()))
+    low = math.ceil(float(np.quantile(logarithms, 0.05)))
+    stride = -(
+        -max(top - low + 1, 1) // 6
+    )  # every power, or every second or third where six do not suffice
+    return [10.0**power for power in range(top, min(low, top) - 1, -stride)][::-1]
 
 
 def ranges(bounds: list[float]) -> list[str]:
-    """Return a label for each class between its bounds; a single value stands alone."""
-    texts = [short_number(value) for value in bounds]
+    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone."""
+    texts = [_plain(value) for value in bounds]
+    if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
+        texts[0] = "> 0"
     return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
+
+
+def _plain(value: float) -> str:
+    """Return a number with three significant digits, however small or large, without an exponent."""
+    text = short_number(value)
+    if "e" not in text:
+        return text
+    digits = max(2 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{digits}f}".rstrip("0") if digits else f"{value:,.0f}"
 
 
 def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:

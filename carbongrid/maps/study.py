@@ -14,7 +14,7 @@ from carbongrid.categories import sector_names
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE, NO_VALUE, mass_scale, ordered_zones
 from carbongrid.maps.lettering import installed_lettering
 from carbongrid.maps.pages import Page, Panel, compound_paths, graticule, page_of
-from carbongrid.maps.scales import Scale, natural, scales_of, signed
+from carbongrid.maps.scales import Scale, decades, natural, scales_of, signed
 from carbongrid.maps.sheet import Entry, Sheet, legend_entries, shortened
 
 if TYPE_CHECKING:
@@ -208,8 +208,9 @@ def _grid(panel: Panel, side: float) -> None:
     sheet = panel.sheet
     field = sheet.tables.grid_1km["emission"]
     grams = field.to_numpy().astype(np.float64)
-    frame, scale = _densities(grams.ravel(), np.full(grams.size, 1e6 * side**2))
-    classes = scale.classes(scale.values(frame))
+    density = grams.ravel() / (1e6 * side**2)  # g per m2 is t per km2
+    scale = decades("density", density, ("", ""), "t CO₂e km⁻² yr⁻¹", "YlOrRd")
+    classes = scale.classes(np.where(density > 0, density, np.nan))
     x, y, half = field["x"].to_numpy(), field["y"].to_numpy(), side * 500
     panel.axes.set_autoscale_on(False)
     panel.axes.imshow(

@@ -16,7 +16,7 @@ from carbongrid.maps.classes import (
     ordered_zones,
     short_number,
 )
-from carbongrid.maps.scales import scales_of
+from carbongrid.maps.scales import ranges, scales_of
 from carbongrid.report.unit_table import intensity, millions_of
 
 if TYPE_CHECKING:
@@ -146,10 +146,7 @@ def _natural(
     least = float(values[values > 0].min())
     edges = [least, *bounds]
     places = np.searchsorted(bounds, values)  # the first bound that is not below the value
-    texts = [
-        short_number(high) if low == high else f"{short_number(low)} – {short_number(high)}"
-        for low, high in zip(edges[:-1], bounds, strict=True)
-    ]
+    texts = ranges(edges)
     colours = _spread(palette, len(bounds))
     return _layer(names, values, places, list(zip(colours, texts, strict=True)), ("", ""))
 
