@@ -40,7 +40,7 @@ def overlap(
     ----------
     a, b
         Two sets of polygons, with ``grid``; or two label rasters of the same shape (label = row + 1, 0 is nobody;
-        NumPy, or xarray with NumPy or Dask inside), with ``shape``.
+        NumPy, Dask or Zarr array, or xarray with one inside), with ``shape``.
     grid
         The fine grid; spans of both are laid over each other, so it never exists.
     shape
@@ -54,13 +54,15 @@ def overlap(
     Raises
     ------
     InputError
-        If neither or both of grid and shape are given, CRS or shapes differ, or a label is above its number of rows.
+        If neither or both of grid and shape are given, CRS or shapes differ, or a label is above its number of rows, or
+        two rasters have their dimensions in another order.
     """
     if (grid is None) == (shape is None):
         raise InputError("give grid= with two sets of polygons, or shape= with two label rasters")
     if grid is not None:
         return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
     assert shape is not None
+    require_same_order(a, b)
     keys, counts = _label_pairs(getattr(a, "data", a), getattr(b, "data", b))
     return counts_matrix(keys, counts, shape)
 
@@ -113,12 +115,15 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     Raises
     ------
     InputError
-        If the CRS differ, the shapes do, or a polygon has an amount and no area.
+        If the CRS differ, the shapes do, an amount is not finite, or a polygon has an amount and no area.
     """
     prepared = Polygons.of(polygons)
     values = sealed(amounts, np.float64)
     if values.shape != (len(prepared),):
         raise InputError(f"amounts are of shape {values.shape}, not ({len(prepared)},)")
+    odd = np.flatnonzero(~np.isfinite(values))
+    if odd.size:
+        raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
     vertices, starts, hole = _in_cells(prepared, grid)
     if prepared.place is not None:
         stored_values = np.empty_like(values)
@@ -192,9 +197,10 @@ def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
 def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     if a.shape != b.shape:
         raise InputError(f"the label rasters differ in shape: {a.shape} and {b.shape}")
-    if hasattr(a, "dask") or hasattr(b, "dask"):
-        from carbongrid.chunked import count_pairs
+    # Late, since the chunked room is above this one.
+    from carbongrid.chunked.arrays import count_pairs, is_chunked
 
+    if is_chunked(a) or is_chunked(b):
         return count_pairs(a, b)
     flat_a, flat_b = np.asarray(a).reshape(-1), np.asarray(b).reshape(-1)
     parts = []
@@ -202,6 +208,23 @@ def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]
         piece = slice(start, start + _CELLS_AT_ONCE)
         parts.append(pair_amounts(as_labels(flat_a[piece]), as_labels(flat_b[piece])))
     return merged(parts)
+
+
+def require_same_order(a: Any, b: Any) -> None:
+    """Raise if two rasters name the same dimensions in another order, or a lone one names x before y.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    orders = [array.dims for array in (a, b) if hasattr(array, "dims")]
+    crossed = len(orders) == 2 and orders[0] != orders[1] and set(orders[0]) == set(orders[1])
+    if crossed or (len(orders) == 1 and orders[0] == ("x", "y")):
+        raise InputError(
+            f"the rasters' dimensions are in another order: {' and '.join(map(str, orders))}",
+            way_out='Transpose first: raster.transpose("y", "x").',
+        )
 
 
 def as_labels(values: ArrayLike) -> NDArray[np.uint32]:

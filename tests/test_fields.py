@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 
 from carbongrid.errors import InputError
-from carbongrid.fields import block_sum, spread, zonal_sum
+from carbongrid.fields import block_sum, crosstab, spread, weighted_overlap, zonal_sum
 from carbongrid.grid import Grid
 from carbongrid.labels import rasterize
 
@@ -231,3 +231,39 @@ def test_block_sums_of_integers_are_exact_or_refused(lazy):
         else:
             with pytest.raises(InputError, match="leaves int64"):
                 block_sum(array, 2).compute()
+
+
+def test_rasters_in_another_order_are_refused():
+    """Seen to be mixed when only shapes are compared, which are one for a square."""
+    labels = rasterize(np.array([shapely.box(0, 0, 20, 10)]), Grid(CRS, 10, (0, 0, 30, 30)))
+    turned = labels.transpose("x", "y")
+    box = np.array([shapely.box(0, 0, 20, 10)])
+    for reduce in (
+        lambda: zonal_sum(turned, labels, 1),
+        lambda: zonal_sum(turned, labels.values, 1),
+        lambda: crosstab(labels, turned, (1, 1)),
+        lambda: crosstab(labels, labels, (1, 1), values=turned),
+        lambda: weighted_overlap(box, box, turned),
+        lambda: spread([1.0], turned),
+        lambda: spread([1.0], labels, weights=turned),
+    ):
+        with pytest.raises(InputError, match="dimensions are in another order"):
+            reduce()
+    assert zonal_sum(turned, turned, 1).values.tolist() == [2]
+
+
+def test_spread_knows_cells_that_are_not_square():
+    """Seen to spread a fifth of the mass when a cell's area is the square of its longer side."""
+    numbers = np.array([[1, 1, 0], [2, 1, 0]], np.uint32)
+    coordinates = {"x": [1.0, 3.0, 5.0], "y": [25.0, 15.0]}
+    labels = xr.DataArray(numbers, dims=("y", "x"), coords=coordinates)
+    thin = np.array([None, None, shapely.box(4.1, 21, 4.2, 22)])
+    density = spread([3000, 500, 100], labels, polygons=thin)
+    np.testing.assert_allclose(density, [[0.05, 0.05, 0.005], [0.025, 0.05, 0.0]])
+    assert float(density.sum()) * 20 == pytest.approx(3.6)
+    for axis in ("x", "y"):
+        uneven = labels.assign_coords({axis: np.cumsum([1.0, 2.0, 5.0])[: labels.sizes[axis]]})
+        with pytest.raises(
+            InputError, match="no size" if axis == "y" else "differ in size along x"
+        ):
+            spread([3000, 500], uneven)

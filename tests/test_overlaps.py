@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import xarray as xr
+import zarr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
@@ -238,3 +239,30 @@ def test_a_polygon_far_larger_than_the_grid_covers_all_of_it(half):
     west = np.array([shapely.box(-half, -half, 504.25, half)])
     expected = np.tile([1.0] * 4 + [0.25] + [0.0] * 5, (10, 1))
     np.testing.assert_allclose(coverage(west, grid).toarray().reshape(10, 10), expected, atol=1e-9)
+
+
+def test_a_missing_chunk_of_a_zarr_array_is_an_error(tmp_path):
+    """Seen to be counted as nobody's land when only Dask arrays went chunk by chunk."""
+    store = zarr.create_array(
+        tmp_path / "a.zarr", data=np.ones((8, 8), np.uint32), chunks=(4, 4),
+        attributes={"polygons": "digest"}, dimension_names=("y", "x"),
+    )  # fmt: skip
+    assert overlap(store, store, shape=(1, 1)).toarray().tolist() == [[64]]
+    (tmp_path / "a.zarr/c/1/0").unlink()
+    with pytest.raises(Exception, match="c/1/0"):
+        overlap(store, np.ones((8, 8), np.uint32), shape=(1, 1))
+
+
+def test_rasters_in_another_order_are_refused():
+    labels = rasterize(np.array([shapely.box(0, 0, 2, 1)]), Grid(CRS, 1, (0, 0, 3, 3)))
+    assert overlap(labels, labels, shape=(1, 1)).sum() == 2
+    for other in (labels, labels.values):
+        with pytest.raises(InputError, match="dimensions are in another order"):
+            overlap(labels.transpose("x", "y"), other, shape=(1, 1))
+
+
+def test_amounts_that_are_not_finite_are_refused():
+    boxes = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    for odd in (np.nan, np.inf):
+        with pytest.raises(InputError, match=r"NaN or infinite in rows \[1\]"):
+            area_field(boxes, Grid(CRS, 1, (0, 0, 2, 1)), [1.0, odd])

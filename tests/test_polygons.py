@@ -20,7 +20,7 @@ from shapes import CRS, grids, partition, polygons, windows
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.labels import burn_window
-from carbongrid.polygons import Excerpt, Polygons, require_same_crs, sets
+from carbongrid.polygons import Excerpt, Polygons, require_same_crs, sets, stored
 from carbongrid.polygons.tiles import inverse_of
 
 SHAPES = np.array(
@@ -179,6 +179,90 @@ def test_damaged_directories_are_refused(tmp_path):
     np.save(tmp_path / "set" / "x.npy", np.zeros(3))
     with pytest.raises(InputError, match="x is not what was saved"):
         Polygons.open(tmp_path / "set")
+
+
+def _long_ring_set(path: Path) -> Polygons:
+    angle = np.linspace(0, 2 * np.pi, 2000)
+    wheel = shapely.Polygon(np.column_stack([np.cos(angle), np.sin(angle)]))
+    Polygons.of(np.array([*SHAPES, wheel], dtype=object), CRS).save(path)
+    return Polygons.open(path)
+
+
+_DAMAGE = {
+    "place": [lambda a: a + 10**9, lambda a: a * 0, lambda a: a - 1],
+    "ring_start": [
+        lambda a: a + 10**12,
+        lambda a: np.r_[a[0], a[-1] + 1, a[2:]],
+        lambda a: a[::-1],
+    ],
+    "part_start": [lambda a: np.r_[a[:-1], a[-1] + 1]],
+    "row_start": [lambda a: a - 1],
+    "block_start": [lambda a: np.r_[a[:-1] * 0, a[-1]], lambda a: a + 1],
+}
+
+
+@pytest.mark.parametrize(("name", "spoil"), [(n, each) for n in _DAMAGE for each in _DAMAGE[n]])
+def test_arrays_that_point_nowhere_are_refused(tmp_path, name, spoil):
+    """Even by a worker, which trusts the digests. Seen to crash, or to want 16 TB."""
+    digest = _long_ring_set(tmp_path / "set").content_hash
+    file = tmp_path / "set" / f"{name}.npy"
+    np.save(file, spoil(np.load(file)))
+    for known in (None, digest):
+        with pytest.raises(InputError, match=rf"{name}\.npy"):
+            stored.opened(str(tmp_path / "set"), known)
+
+
+def test_files_of_another_set_and_flipped_bytes_are_refused(tmp_path):
+    """Seen to be taken for the set whose hash ``polygons.json`` holds."""
+    for name, shift in (("a", 0), ("b", 1)):
+        Polygons.of(shapely.transform(SHAPES, lambda xy, by=shift: xy + by), CRS).save(
+            tmp_path / name
+        )
+    Polygons.open(tmp_path / "a")
+    shutil.copyfile(tmp_path / "b/x.npy", tmp_path / "a/x.npy")
+    with pytest.raises(InputError, match=r"x is not what was saved.*x\.npy|x\.npy.*x is not what"):
+        Polygons.open(tmp_path / "a")
+    for file in sorted((tmp_path / "b").iterdir()):
+        raw = bytearray(file.read_bytes())
+        raw[-3] ^= 1
+        file.write_bytes(raw)
+        with pytest.raises(InputError, match=file.name.replace(".", "[.]")):
+            Polygons.open(tmp_path / "b")
+        raw[-3] ^= 1
+        file.write_bytes(raw)
+    assert len(Polygons.open(tmp_path / "b")) == len(SHAPES)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"format": 1}', '{"format": 2}', "{"])
+def test_a_spoilt_description_is_refused(tmp_path, text):
+    Polygons.of(SHAPES, CRS).save(tmp_path / "set")
+    (tmp_path / "set/polygons.json").write_text(text)
+    with pytest.raises(InputError, match=r"polygons\.json"):
+        Polygons.open(tmp_path / "set")
+
+
+def _ring_binary(points: list[tuple[float, float]]) -> bytes:
+    head = b"\x01" + np.array([3, 1, len(points)], "<u4").tobytes()
+    return head + np.array(points, "<f8").tobytes()
+
+
+def test_binary_rings_close_by_value():
+    """Seen to be refused when bytes are compared: 0 and -0 are one place."""
+    ring = [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (-0.0, -0.0)]
+    raw = np.array([_ring_binary(ring)], dtype=object)
+    assert (
+        Polygons.of_wkb(raw).bounds.tolist() == Polygons.of(shapely.from_wkb(raw)).bounds.tolist()
+    )
+    ring[-1] = (5e-324, 0.0)
+    with pytest.raises(InputError, match="not closed"):
+        Polygons.of_wkb(np.array([_ring_binary(ring)], dtype=object))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_binary_rings_have_four_points(size):
+    raw = np.array([_ring_binary([(0.0, 0.0)] * size)], dtype=object)
+    with pytest.raises(InputError, match="row 0 has a ring of fewer than four points"):
+        Polygons.of_wkb(raw)
 
 
 def test_many_polygons_in_memory_refuse_to_be_pickled(monkeypatch):

@@ -18,11 +18,13 @@ from carbongrid.fields.zonal import counting
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.lookup import look_up_weighted
 from carbongrid.kernels.zonal import Columns
-from carbongrid.overlaps import as_labels
+from carbongrid.overlaps import as_labels, require_same_order
 from carbongrid.polygons import Polygons, PolygonsLike
 
 _GRAMS = 1000.0
 _LISTED = 10
+# Coordinates that were rounded to some digits are regular still.
+_REGULAR = 1e-3
 
 
 def spread(
@@ -39,7 +41,7 @@ def spread(
     mass : integer or real [label]
         g yr-1 of labels 1..n.
     labels : unsigned integer [y, x]
-        With coordinates x and y in m.
+        With coordinates x and y in m, each with one distance from cell to cell.
     polygons
         Polygon of each label, in the labels' CRS: one with mass and no cell gives it to the cell under its
         representative point, whoever's cell that is.
@@ -56,7 +58,7 @@ def spread(
     Raises
     ------
     InputError
-        If a label is above the number of masses, a weight is negative or infinite, a mass is not finite, or a label with mass has
+        If the cells are not regular, a label is above the number of masses, a weight is negative or infinite, a mass is not finite, or a label with mass has
         no cell and no polygon whose point lies on the grid; ten labels are listed.
 
     Notes
@@ -86,11 +88,12 @@ def spread(
 
 @dataclass(frozen=True)
 class _Lattice:
-    """Where the cells lie: north-west corner, side, shape."""
+    """Where the cells lie: north-west corner, width and height of a cell, shape."""
 
     west: float
     north: float
-    side: float
+    width: float
+    height: float
     shape: tuple[int, int]
 
 
@@ -126,7 +129,7 @@ class _Recipe:
         weighted = sums.dtype.kind == "f"
         if weighted:
             weight[rows] = sums
-        area = self.lattice.side**2
+        area = self.lattice.width * self.lattice.height
         follows = weight > 0
         even = (cells > 0) & ~follows
         per_cell, per_weight = np.zeros(size + 1), np.zeros(size + 1)
@@ -144,8 +147,8 @@ class _Recipe:
         if self.polygons is None or len(self.polygons) != self.mass.size:
             raise InputError(_homeless(rows, "Give polygons=, one for each mass."))
         points = shapely.point_on_surface(self.polygons.geometries(rows))
-        row = np.floor((self.lattice.north - shapely.get_y(points)) / self.lattice.side)
-        column = np.floor((shapely.get_x(points) - self.lattice.west) / self.lattice.side)
+        row = np.floor((self.lattice.north - shapely.get_y(points)) / self.lattice.height)
+        column = np.floor((shapely.get_x(points) - self.lattice.west) / self.lattice.width)
         height, width = self.lattice.shape
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
         if not inside.all():
@@ -182,15 +185,32 @@ def _spread_into(
 
 
 def _lattice(labels: xr.DataArray) -> _Lattice:
-    """Return where the cells lie, from the coordinates; from the geotransform where there is but one cell."""
+    """Return where the cells lie, from the coordinates.
+
+    A side that a single row or column does not tell is the geotransform's, else the other side.
+    """
     if not isinstance(labels, xr.DataArray) or not {"x", "y"} <= set(labels.coords):
         raise InputError(
             "labels must be a DataArray with coordinates x and y", way_out="cg.rasterize makes one."
         )
+    require_same_order(labels, None)
     x, y = labels["x"].to_numpy(), labels["y"].to_numpy()
-    side = max(step(x), -step(y))
-    if side <= 0 and "spatial_ref" in labels.coords:
-        side = float(str(labels["spatial_ref"].attrs.get("GeoTransform", "0 0")).split()[1])
-    if side <= 0:
+    stated = [0.0] * 6
+    if "spatial_ref" in labels.coords:
+        stated = [
+            float(each)
+            for each in str(labels["spatial_ref"].attrs.get("GeoTransform", "0 0 0 0 0 0")).split()
+        ]
+    width = step(x) if x.size > 1 else stated[1] or -step(y)
+    height = -step(y) if y.size > 1 else -stated[5] or width
+    if width <= 0 or height <= 0:
         raise InputError("the labels' cells have no size: x must rise and y fall")
-    return _Lattice(float(x[0]) - side / 2, float(y[0]) + side / 2, side, (y.size, x.size))
+    for axis, apart, side in (("x", np.diff(x), width), ("y", -np.diff(y), height)):
+        if np.abs(apart - side).max(initial=0) > _REGULAR * side:
+            raise InputError(
+                f"the labels' cells differ in size along {axis}",
+                way_out="Put them on a regular grid first.",
+            )
+    return _Lattice(
+        float(x[0]) - width / 2, float(y[0]) + height / 2, width, height, (y.size, x.size)
+    )

@@ -18,7 +18,7 @@ from carbongrid.kernels.halves import whole
 from carbongrid.kernels.label_pairs import Table, added, pair_sums
 from carbongrid.kernels.zonal import MOST_QUANTA
 from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
-from carbongrid.overlaps import counts_matrix
+from carbongrid.overlaps import counts_matrix, require_same_order
 from carbongrid.polygons import Polygons, PolygonsLike
 
 
@@ -95,6 +95,7 @@ def weighted_overlap(
     InputError
         As ``crosstab``, and if the polygons are in another CRS.
     """
+    require_same_order(weights, None)
     grid, pair = Grid.like(weights), (Polygons.of(a), Polygons.of(b))
     for polygons in pair:
         require_burnable(polygons, grid)

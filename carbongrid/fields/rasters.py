@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.chunked.arrays import is_chunked
 from carbongrid.errors import InputError
 from carbongrid.kernels.jit import sealed
-from carbongrid.overlaps import as_labels
+from carbongrid.overlaps import as_labels, require_same_order
 
 # Kernels are compiled for these only; other types are converted block by block.
 _NATIVE = {np.dtype(name) for name in ("int32", "int64", "uint32", "float32", "float64")}
@@ -33,13 +33,14 @@ def inside(array: Any) -> Any:
 
 
 def require_same_cells(values: Any, labels: Any) -> None:
-    """Raise unless two rasters have the same shape and, where both tell, the same coordinates.
+    """Raise unless two rasters have the same shape and, where both tell, the same order of dimensions and coordinates.
 
     Raises
     ------
     InputError
         If they differ.
     """
+    require_same_order(values, labels)
     if values.shape != labels.shape:
         raise InputError(f"the rasters differ in shape: {values.shape} and {labels.shape}")
     if not (isinstance(values, xr.DataArray) and isinstance(labels, xr.DataArray)):

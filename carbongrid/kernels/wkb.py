@@ -10,9 +10,10 @@ from carbongrid.kernels.jit import kernel
 Binary = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]
 """All bytes, where each row's begin (rows + 1), and which rows are there."""
 
-GOOD, NO_POLYGON, CUT_SHORT, OPEN_RING, BIG_ENDIAN = range(5)
+GOOD, NO_POLYGON, CUT_SHORT, OPEN_RING, BIG_ENDIAN, SHORT_RING = range(6)
 _POLYGON, _MULTIPOLYGON = 3, 6
 _HEADER, _COUNT = 5, 4
+_FEWEST_POINTS = 4
 
 
 @kernel
@@ -46,6 +47,18 @@ def _header(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int, 
 
 
 @kernel
+def _same(data: NDArray[np.uint8], a: int, b: int) -> bool:
+    """Whether two little-endian reals are the same value; 0 and -0 are, and NaN is what refuses it later on."""
+    same, mine, other = True, 0, 0
+    for i in range(8):
+        same = same and data[a + i] == data[b + i]
+        sign = 0x7F if i == 7 else 0xFF
+        mine |= data[a + i] & sign
+        other |= data[b + i] & sign
+    return same or (mine | other) == 0
+
+
+@kernel
 def _ring(data: NDArray[np.uint8], at: int, end: int, dimensions: int) -> tuple[int, int]:
     """Return fault and points of the ring whose count is at ``at``."""
     if at + _COUNT > end:
@@ -54,10 +67,13 @@ def _ring(data: NDArray[np.uint8], at: int, end: int, dimensions: int) -> tuple[
     step = 8 * dimensions
     if at + _COUNT + points * step > end:
         return CUT_SHORT, 0
-    last = at + _COUNT + (points - 1) * step
-    for i in range(16):
-        if points > 0 and data[at + _COUNT + i] != data[last + i]:
-            return OPEN_RING, 0
+    if points == 0:
+        return GOOD, 0
+    if points < _FEWEST_POINTS:
+        return SHORT_RING, 0
+    first, last = at + _COUNT, at + _COUNT + (points - 1) * step
+    if not (_same(data, first, last) and _same(data, first + 8, last + 8)):
+        return OPEN_RING, 0
     return GOOD, points
 
 

@@ -23,6 +23,7 @@ _FAULTS = {
     ),
     wkb.CUT_SHORT: ("ends before its geometry does", "Read the file again."),
     wkb.OPEN_RING: ("has a ring that is not closed", "Repair the geometry."),
+    wkb.SHORT_RING: ("has a ring of fewer than four points", "Repair the geometry."),
     wkb.BIG_ENDIAN: ("is not little-endian", "Write it with byte order 1."),
 }
 

@@ -174,7 +174,7 @@ class Polygons:
 
     @classmethod
     def open(cls, path: str | Path) -> Polygons:
-        """Open saved polygons: only what is used is read; pickled, they travel as their path and hash.
+        """Open saved polygons: they are checked against their digests, then mapped; pickled, they travel as their path and hash.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,13 +18,14 @@ from carbongrid.errors import InputError
 if TYPE_CHECKING:
     from carbongrid.polygons.sets import Polygons
 
-FORMAT = 1
+FORMAT = 2
 BLOCK = 64
 """Edges of a long ring that are bounded together; part of the format."""
 _META = "polygons.json"
 _COORDINATES = ("x", "y", "bounds", "boxes")
 _COUNTS = ("ring_start", "part_start", "row_start", "place", "block_start")
 _BITS = 16
+_AGAIN = "Save the polygons again."
 
 
 def save(polygons: Polygons, path: Path) -> None:
@@ -60,43 +62,49 @@ def save(polygons: Polygons, path: Path) -> None:
         "crs": polygons.crs,
         "shapes": {name: list(array.shape) for name, array in arrays.items()},
         "ids": ids,
+        "files": {name: _file_digest(draft / f"{name}.npy") for name in arrays},
     }
+    meta["check"] = _check_of(meta)
     (draft / _META).write_text(json.dumps(meta), encoding="utf-8")
     draft.rename(path)
 
 
 def opened(path: str, digest: str | None = None) -> Polygons:
-    """Map a saved directory; the same path and hash give the same object in one process.
+    """Map a saved directory; the same files give the same object in one process.
+
+    Without a hash every file's digest is checked, which reads it once. A hash comes from a process that has done so: then only
+    the structure is checked, and no coordinate is read before it is used.
 
     Raises
     ------
     InputError
         If it is no such directory, is damaged, or holds other polygons than those of the hash.
     """
-    meta = Path(path).resolve() / _META
+    folder = Path(path).resolve()
+    names = (_META, *(f"{name}.npy" for name in (*_COORDINATES, *_COUNTS)))
     try:
-        state = meta.stat()
+        states = [(folder / name).stat() for name in names]
     except OSError as error:
+        where = path if error.filename is None else str(error.filename)
         raise InputError(
-            f"no saved polygons: {error.strerror}", path, "Make them with polygons.save."
+            f"no saved polygons: {error.strerror}", where, "Make them with polygons.save."
         ) from None
-    polygons = _opened(str(meta.parent), state.st_ino, state.st_mtime_ns)
+    key = tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
+    polygons = _opened(str(folder), key)
+    if digest is None:
+        _require_as_saved(str(folder), key)
     if digest is not None and polygons.content_hash != digest:
         raise InputError("the directory holds other polygons by now", path, "Open it again.")
     return polygons
 
 
 @lru_cache(maxsize=16)
-def _opened(path: str, _file: int, _changed: int) -> Polygons:
+def _opened(path: str, _states: tuple[tuple[int, ...], ...]) -> Polygons:
     from carbongrid.polygons.sets import Polygons
 
-    try:
-        meta = json.loads((Path(path) / _META).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{_META} is damaged: {error}", path, "Save the polygons again.") from None
-    if meta.get("format") != FORMAT:
-        raise InputError(f"format {meta.get('format')} is not {FORMAT}", path, "Save them again.")
+    meta = _meta(path)
     arrays = {name: _mapped(path, name, meta["shapes"]) for name in (*_COORDINATES, *_COUNTS)}
+    _require_structure(path, arrays)
     ids = None if meta["ids"] is None else np.array(meta["ids"], dtype=object)
     blocks = (arrays.pop("block_start"), arrays.pop("boxes"), BLOCK)
     polygons = Polygons(**arrays, crs=meta["crs"], ids=ids, path=path)
@@ -106,16 +114,78 @@ def _opened(path: str, _file: int, _changed: int) -> Polygons:
     return polygons
 
 
+@lru_cache(maxsize=16)
+def _require_as_saved(path: str, _states: tuple[tuple[int, ...], ...]) -> None:
+    for name, digest in _meta(path)["files"].items():
+        if _file_digest(Path(path) / f"{name}.npy") != digest:
+            raise _damaged(path, f"{name}.npy", f"{name} is not what was saved")
+
+
+def _meta(path: str) -> dict[str, Any]:
+    try:
+        meta = json.loads((Path(path) / _META).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, _META, f"{_META} is damaged: {error}") from None
+    if not isinstance(meta, dict):
+        raise _damaged(path, _META, f"{_META} is damaged: no object")
+    if meta.get("format") != FORMAT:
+        raise _damaged(path, _META, f"format {meta.get('format')} is not {FORMAT}")
+    if meta.pop("check", None) != _check_of(meta):
+        raise _damaged(path, _META, f"{_META} is not what was saved")
+    return meta
+
+
+def _check_of(meta: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _damaged(path: str, name: str, what: str) -> InputError:
+    return InputError(what, str(Path(path) / name), _AGAIN)
+
+
+def _require_structure(path: str, arrays: dict[str, NDArray[Any]]) -> None:
+    """Raise unless every start and place points at something: kernels look at what they name without asking."""
+    rings, rows = arrays["ring_start"].size - 1, arrays["row_start"].size - 1
+    ends = {
+        "ring_start": (rings, arrays["x"].size),
+        "part_start": (arrays["part_start"].size - 1, rings),
+        "row_start": (rows, arrays["part_start"].size - 1),
+        "block_start": (rings, len(arrays["boxes"])),
+    }
+    good = {
+        name: starts.shape == (size + 1,)
+        and bool(starts[0] == 0 and starts[-1] == end and (np.diff(starts) >= 0).all())
+        for name, starts, (size, end) in ((name, arrays[name], ends[name]) for name in ends)
+    }
+    place = arrays["place"]
+    in_range = place.shape == (rows,) and bool(((place >= 0) & (place < rows)).all())
+    good["place"] = in_range and bool((np.bincount(place, minlength=rows) == 1).all())
+    good["y"] = arrays["y"].shape == arrays["x"].shape
+    good["bounds"] = arrays["bounds"].shape == (rows, 4)
+    good["boxes"] = arrays["boxes"].shape[1:] == (4,)
+    if good["ring_start"] and good["block_start"]:
+        blocks, edges = np.diff(arrays["block_start"]), np.diff(arrays["ring_start"]) - 1
+        good["block_start"] = bool((((blocks - 1) * BLOCK < edges) | (blocks == 0)).all())
+    wrong = next((name for name, fine in good.items() if not fine), None)
+    if wrong is not None:
+        raise _damaged(path, f"{wrong}.npy", f"{wrong} is damaged: it does not fit the others")
+
+
 def _mapped(path: str, name: str, shapes: dict[str, list[int]]) -> NDArray[Any]:
     dtype = np.float64 if name in _COORDINATES else np.int64
     try:
         array = np.load(
             Path(path) / f"{name}.npy", mmap_mode="r" if np.prod(shapes[name]) else None
         )
-    except (OSError, ValueError) as error:
-        raise InputError(f"{name} is damaged: {error}", path, "Save the polygons again.") from None
+    except (OSError, ValueError, EOFError, OverflowError) as error:
+        raise _damaged(path, f"{name}.npy", f"{name} is damaged: {error}") from None
     if array.dtype != dtype or list(array.shape) != shapes[name]:
-        raise InputError(f"{name} is not what was saved", path, "Save the polygons again.")
+        raise _damaged(path, f"{name}.npy", f"{name} is not what was saved")
     # A plain array, since kernels are compiled for those.
     view = np.asarray(array)
     view.flags.writeable = False
