@@ -13,6 +13,7 @@ import numpy as np
 import zarr
 from measuring import Measured, Row, measured, of_peer
 from numba import njit
+from scipy.sparse import csr_array
 
 import carbongrid as cg
 
@@ -83,7 +84,17 @@ def reductions(rasters: Rasters) -> Iterator[Row]:
     pairs = measured(lambda: cg.crosstab(labels, rasters.unit_labels, shape))
     keys = labels.astype(np.uint64) << np.uint64(32) | rasters.unit_labels
     theirs = measured(lambda: np.unique(keys, return_counts=True))
+    _require_same_pairs(
+        cg.crosstab(labels, rasters.unit_labels, shape), *np.unique(keys, return_counts=True)
+    )
     yield row("crosstab", "numpy.unique of keys made before", pairs, theirs, 20)
+
+
+def _require_same_pairs(found: csr_array, keys: np.ndarray, counts: np.ndarray) -> None:
+    """Raise unless the pairs that have both labels are those of the keys, with the same counts."""
+    both = (keys >> np.uint64(32) > 0) & (keys & np.uint64(2**32 - 1) > 0)
+    assert found.nnz == np.count_nonzero(both), "crosstab and numpy.unique find other pairs"
+    assert np.array_equal(found.data, counts[both]), "crosstab and numpy.unique count otherwise"
 
 
 def lookups(rasters: Rasters) -> Iterator[Row]:
