@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -140,10 +141,159 @@ def test_files_of_the_user_in_an_old_run_are_not_replaced(tmp_path: Path) -> Non
     out = tmp_path / "run"
     write_run(out)
     (out / "map.qgz").write_text("hours of work")
-    (out / "units.gpkg-wal").write_text("")
+    (out / "one.txt-wal").write_text("")
     with pytest.raises(InputError, match=r"not part of its run.*: map\.qgz"):
         write_run(out, text="other", replace=True)
     assert (out / "map.qgz").read_text() == "hours of work"
+
+
+@pytest.mark.parametrize(
+    "name", ["figures/my_map.png", "steps/notes.txt", "one.zarr.d/a/b.txt", "notes.qmd"]
+)
+def test_files_of_the_user_deeper_in_an_old_run_are_not_replaced(tmp_path: Path, name: str) -> None:
+    """Caught: only names at the top were compared with the manifest."""
+    out = tmp_path / "run"
+    with claimed(out), new_run(out) as store:
+        for file in ("figures/map.png", "steps/p.parquet", "labels.zarr"):
+            store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+        store.write_manifest({})
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("hours of work")
+    with pytest.raises(InputError, match=f"not part of its run.*: {name}"):
+        write_run(out, replace=True)
+    assert (out / name).read_text() == "hours of work"
+    (out / name).unlink()
+    (out / "figures" / ".DS_Store").touch()
+    (out / "figures" / "map.png.aux.xml").touch()
+    if name.startswith(("figures", "steps", "notes")):
+        write_run(out, replace=True)
+        assert (out / "one.txt").exists()
+
+
+def write_deep(path: Path) -> None:
+    """Write a file, or a store with a chunk in it."""
+    if path.suffix == ".zarr":
+        path.mkdir()
+        path /= "0.0"
+    path.write_text(path.name)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_only_run_outlives_a_folder_made_in_its_place(tmp_path: Path, replace: bool) -> None:
+    """A commit cut between its renames, then mkdir. Caught: the run, set aside, was removed since something is there."""
+    out = tmp_path / "run"
+    write_run(out)
+    out.rename(tmp_path / ".run.old")
+    out.mkdir()
+    with contextlib.suppress(InputError), claimed(out), new_run(out, replace=replace):
+        raise InputError("another crash")
+    assert (out / "one.txt").read_text() == "made"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_the_only_run_outlives_files_put_in_its_place(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    write_run(out)
+    out.rename(tmp_path / ".run.old")
+    out.mkdir()
+    (out / "mine.txt").write_text("x")
+    with pytest.raises(InputError, match=r"beside it the run that was there before: .*\.run\.old"):
+        write_run(out, replace=True)
+    assert (out / "mine.txt").read_text() == "x"
+    assert (tmp_path / ".run.old" / "one.txt").read_text() == "made"
+
+
+def test_what_is_taken_over_is_on_the_disk_before_the_old_copy_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file and folder of the new run, and its parent's entries, are synced before the old run is removed."""
+    out, synced = tmp_path / "run", set()
+
+    def write(replace: bool) -> None:
+        with claimed(out), new_run(out, replace=replace) as store:
+            for file in ("steps/p.parquet", "labels.zarr"):
+                store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
+            store.write_manifest({})
+
+    write(False)
+    bring, take_away = os.fsync, shutil.rmtree
+
+    def logged(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        bring(descriptor)
+
+    def watched(path: Path, **more: object) -> None:
+        if path.name == ".run.old":
+            paths = [out, *out.rglob("*"), tmp_path]
+            assert not [path for path in paths if path.stat().st_ino not in synced]
+            synced.clear()
+        take_away(path, **more)
+
+    monkeypatch.setattr(os, "fsync", logged)
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    write(True)
+    assert tmp_path.stat().st_ino not in synced
+    assert not (tmp_path / ".run.old").exists()
+
+
+def test_finished_steps_outlive_an_error_in_the_input(tmp_path: Path) -> None:
+    """Caught: labels of hours, removed for a wrong number in a table that is looked at after them."""
+    out = tmp_path / "run"
+    with pytest.raises(InputError, match="wrong"), new_run(out) as store:
+        store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+        raise InputError("wrong")
+    assert not out.exists()
+    assert write_run(out, text="not called") == ["one"]
+    assert (out / "one.txt").read_text() == "made"
+
+
+def test_a_link_is_no_run_directory(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for target in ("there", "nowhere"):
+        link = tmp_path / f"link-to-{target}"
+        link.symlink_to(tmp_path / target)
+        with pytest.raises(InputError, match="is a link to"), claimed(link):
+            pass
+        assert link.is_symlink()
+
+
+def test_two_spellings_of_a_directory_take_one_lock(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    with (
+        claimed(tmp_path / "there" / "run"),
+        pytest.raises(RunError, match="is writing this run directory"),
+        claimed(tmp_path / "link" / "run"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"files": null}', '{"files": [1]}', "null"])
+def test_a_damaged_manifest_is_an_error_in_words(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "run"
+    write_run(out)
+    (out / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match="will not be replaced"):
+        write_run(out, replace=True)
+    assert (out / "one.txt").read_text() == "made"
+
+
+def test_a_disk_that_is_full_from_the_start_is_told_as_such(tmp_path: Path) -> None:
+    """Caught: a bare error, and a lock that stayed."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from carbongrid.run_store import claimed\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "with claimed(Path(sys.argv[1])): pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "run")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "RunError" in done.stderr
+    assert "the disk is full. Nothing is lost." in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:

@@ -29,7 +29,15 @@ from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.pipeline.writing import write_products
 from carbongrid.polygons import Polygons
 from carbongrid.result import Result
-from carbongrid.run_store import Recall, RunStore, check_target, claimed, hash_values, new_run
+from carbongrid.run_store import (
+    Recall,
+    RunStore,
+    check_target,
+    claimed,
+    hash_values,
+    new_run,
+    place_of,
+)
 from carbongrid.sharing import (
     Reduced,
     Shares,
@@ -120,7 +128,7 @@ def run(
         If another process writes the same directory, the disk is full, an input changes while it is read, or a
         cluster does not answer, has other versions or does not see the run directory.
     """
-    out = Path(out).absolute()
+    out = place_of(out)
     check_target(out, replace=replace)
     case = case if isinstance(case, Case) else Case.read(case)
     if memory is not None:

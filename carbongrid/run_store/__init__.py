@@ -7,7 +7,8 @@ that is being replaced, is hashed again first.
 
 from carbongrid.run_store.hashing import SEAL, hash_path, hash_values, seal_of
 from carbongrid.run_store.lock import claimed
-from carbongrid.run_store.store import MANIFEST, Recall, RunStore, check_target, new_run
+from carbongrid.run_store.place import MANIFEST, check_target, place_of
+from carbongrid.run_store.store import Recall, RunStore, new_run
 
 __all__ = [
     "MANIFEST",
@@ -19,5 +20,6 @@ __all__ = [
     "hash_path",
     "hash_values",
     "new_run",
+    "place_of",
     "seal_of",
 ]

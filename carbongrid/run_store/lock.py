@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from carbongrid.errors import RunError
+from carbongrid.run_store.disk import full_disk, is_full
+from carbongrid.run_store.place import place_of, sibling
 
 _PATIENCE = 5.0
 """Seconds in which a holder must have written its name after taking the lock, or let go."""
@@ -28,17 +30,28 @@ def claimed(out: Path) -> Iterator[None]:
     RunError
         At once, with the holder's name, if another process has it, or if no file can be made beside the directory.
     """
-    path = out.with_name(f".{out.name}.lock")
+    out = place_of(out)
+    path = sibling(out, "lock")
     with _taken(path, out) as stream:
-        stream.truncate(0)
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        stream.write(f"process {os.getpid()} on {os.uname().nodename}, since {since}")
-        stream.flush()
         try:
+            _sign(stream, out)
             yield
         finally:
             # Removed while it is held: whoever opened it meanwhile sees that it is gone and opens a new one.
             path.unlink(missing_ok=True)
+
+
+def _sign(stream: IO[str], out: Path) -> None:
+    stream.truncate(0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    name = f"process {os.getpid()} on {os.uname().nodename}, since {since}"
+    try:
+        # Past the stream's buffer: what cannot be written would be tried again when it is closed.
+        os.write(stream.fileno(), name.encode())
+    except OSError as error:
+        if is_full(out, error):
+            raise RunError(full_disk(out)) from error
+        raise
 
 
 def _taken(path: Path, out: Path) -> IO[str]:
@@ -48,6 +61,8 @@ def _taken(path: Path, out: Path) -> IO[str]:
         try:
             stream = path.open("a+", encoding="utf-8")
         except OSError as error:
+            if is_full(out, error):
+                raise RunError(full_disk(out)) from error
             raise RunError(
                 f"{out.parent}: no run directory can be written here ({error.strerror}). Give another."
             ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 import shutil
@@ -12,19 +11,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.errors import InputError, RunError
+from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, hash_path, seal_of, sync, sync_tree, write_whole
+from carbongrid.run_store.place import (
+    MANIFEST,
+    check_target,
+    commit,
+    manifest_in,
+    mend,
+    place_of,
+    remove,
+    sibling,
+)
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 _STEPS = "steps.json"
-_SPACE = 16 * 2**20
-"""Where less than this is left, a failure to write is told as a full disk."""
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _STORE = ".zarr"
-_SIDE_FILES = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".qmd", ".lock")
-"""What GIS programs lay beside a file that they only look at; goes with it."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Recall:
     @classmethod
     def around(cls, out: Path, reuse: Path | None = None, *, restart: bool = False) -> Recall:
         """Look beside ``out``, in it, and in ``reuse``; with ``restart`` nowhere."""
-        out = out.absolute()
-        places = () if restart else (_sibling(out, "partial"), out, _sibling(out, "old"), reuse)
+        out = place_of(out)
+        places = () if restart else (sibling(out, "partial"), out, sibling(out, "old"), reuse)
         return cls(tuple(place for place in places if place is not None and place.is_dir()))
 
     def find(self, name: str, key: str, files: Sequence[str]) -> Path | None:
@@ -130,26 +134,36 @@ class RunStore:
         files, scratch = written
         if self.records.get(name) != Record(key):
             for file in (*files, *scratch):
-                _remove(self.folder / file)
+                remove(self.folder / file)
             self._finish(name, Record(key))  # begun: no files yet
         for file in files:
             (self.folder / file).parent.mkdir(exist_ok=True)
         make()
         for file in files:
-            sync_tree(self.folder / file)
+            self._sync(file)
         self._finish(name, Record(key, {file: hash_path(self.folder / file) for file in files}))
         for file in scratch:
-            _remove(self.folder / file)
+            remove(self.folder / file)
 
     def _take_over(self, place: Path, files: Sequence[str]) -> None:
         for file in files:
             source, target = place / file, self.folder / file
-            _remove(target)
+            remove(target)
             target.parent.mkdir(exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target)
             else:
                 shutil.copy2(source, target)
+            self._sync(file)
+
+    def _sync(self, file: str) -> None:
+        """Bring a file, and the folders by which it is found, to the disk."""
+        path = self.folder / file
+        sync_tree(path)
+        for parent in path.parents:
+            sync(parent)
+            if parent == self.folder:
+                break
 
     def _finish(self, name: str, record: Record) -> None:
         self.records[name] = record
@@ -158,7 +172,7 @@ class RunStore:
     def forget(self, name: str) -> None:
         """Take a step and its files out again: they are not to be part of the run."""
         for file in self.records.pop(name, Record("")).files:
-            _remove(self.folder / file)
+            remove(self.folder / file)
         self._seen = [each for each in self._seen if each != name]
 
     def forget_all(self) -> None:
@@ -198,9 +212,9 @@ class RunStore:
             if inside and path.name not in files:
                 for entry in path.iterdir():
                     if f"{path.name}/{entry.name}" not in inside:
-                        _remove(entry)
+                        remove(entry)
             elif path.name not in (*files, _STEPS):
-                _remove(path)
+                remove(path)
 
 
 @contextlib.contextmanager
@@ -227,72 +241,31 @@ def new_run(
     RunError
         If the disk is full.
     """
-    out = out.absolute()
-    _mend(out)
+    out = place_of(out)
+    mend(out)
     check_target(out, replace=replace)
-    folder = _sibling(out, "partial")
+    folder = sibling(out, "partial")
     recall = Recall.around(out, reuse, restart=restart)
     if restart:
-        _remove(folder)
-    folder.mkdir(exist_ok=True)
+        remove(folder)
     store = RunStore(folder, recall, _records_in(folder))
     if folder not in recall.places and not restart:
         store.recall = Recall((folder, *recall.places))
     try:
+        folder.mkdir(exist_ok=True)
         yield store
         if not (folder / MANIFEST).exists():
             raise RunError(f"{out}: the run ended without a manifest")
-        _commit(folder, out)
+        commit(folder, out)
     except InputError:
-        _remove(folder)
+        # What took hours and was finished is worth keeping, whatever is wrong with what comes after it.
+        if not any(record.files for record in store.records.values()):
+            remove(folder)
         raise
     except Exception as error:
-        if _disk_is_full(folder, error):
-            raise RunError(
-                f"{out.parent}: the disk is full. {_untouched(out)} Free some space and run again: "
-                "what is finished is taken over."
-            ) from error
+        if is_full(folder, error):
+            raise RunError(f"{full_disk(out)} What is finished is taken over.") from error
         raise
-
-
-def check_target(out: Path, *, replace: bool) -> None:
-    """Raise InputError, before any work, if ``out`` exists and may not be replaced."""
-    out = out.absolute()
-    if not out.exists() and not _sibling(out, "old").exists():
-        return
-    if not replace:
-        raise InputError(
-            "the run directory exists already",
-            str(out),
-            "Give another, or replace it with --replace.",
-        )
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    manifest = _manifest_in(out)
-    if manifest is None:
-        raise InputError(
-            f"this is not a run directory (it has no {MANIFEST}), so it will not be replaced",
-            str(out),
-            "Give another directory, or remove this one yourself.",
-        )
-    others = _not_of_the_run(out, manifest)
-    if others:
-        raise InputError(
-            f"the directory holds what is not part of its run, so it will not be replaced: {', '.join(others[:10])}",
-            str(out),
-            "Move that elsewhere, or give another directory.",
-        )
-
-
-def _not_of_the_run(out: Path, manifest: Mapping[str, Any]) -> list[str]:
-    names = sorted(path.name for path in out.iterdir())
-    listed = tuple(manifest.get("files", ()))
-    known = {MANIFEST, *listed, *(name.split("/")[0] for name in listed)}
-    return [
-        name
-        for name in names
-        if name not in known and not name.startswith(".") and not name.endswith(_SIDE_FILES)
-    ]
 
 
 def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -307,24 +280,6 @@ def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[st
                 yield file.relative_to(folder).as_posix(), hash_path(file)
 
 
-def _disk_is_full(folder: Path, error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _FULL:
-            return True
-        cause = cause.__cause__ or cause.__context__
-    # Drivers of formats say it in words of their own, or not at all.
-    return not isinstance(error, CarbongridError) and shutil.disk_usage(folder.parent).free < _SPACE
-
-
-def _untouched(out: Path) -> str:
-    return "The run that was there is as it was." if out.exists() else "Nothing is lost."
-
-
-def _sibling(out: Path, suffix: str) -> Path:
-    return out.with_name(f".{out.name}.{suffix}")
-
-
 def _plain(records: Mapping[str, Record]) -> dict[str, Any]:
     return {name: asdict(record) for name, record in records.items()}
 
@@ -334,46 +289,10 @@ def _records_in(folder: Path) -> dict[str, Record]:
     try:
         listed = json.loads((folder / _STEPS).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        listed = (_manifest_in(folder) or {}).get("steps", {})
-    except (OSError, ValueError):
+        listed = (manifest_in(folder) or {}).get("steps", {})
+    except (OSError, ValueError, RecursionError):
         return {}
     try:
         return {name: Record(each["key"], dict(each["files"])) for name, each in listed.items()}
     except (TypeError, KeyError, AttributeError, ValueError):
         return {}
-
-
-def _manifest_in(folder: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _mend(out: Path) -> None:
-    """Finish a commit that was cut between its two renames, or after them."""
-    old = _sibling(out, "old")
-    if not old.exists():
-        return
-    if out.exists():
-        _remove(old)
-    else:
-        old.rename(out)
-
-
-def _commit(folder: Path, out: Path) -> None:
-    sync(folder)
-    old = _sibling(out, "old")
-    if out.exists():
-        out.rename(old)
-    folder.rename(out)
-    sync(out.parent)
-    _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

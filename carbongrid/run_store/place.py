@@ -1,0 +1,154 @@
+"""Where a run goes: what may be replaced there, and how a finished run takes its place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from carbongrid.errors import InputError
+from carbongrid.run_store.hashing import SEAL, seal_of, sync
+
+MANIFEST = "manifest.json"
+_SIDE_FILES = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".qmd", ".lock")
+"""What GIS programs lay beside a file that they only look at; goes with it."""
+_OF_THE_DESKTOP = (".DS_Store", ".directory", "Thumbs.db", "desktop.ini")
+_LOCKS = (".~lock.", ".nfs")
+"""Of an office program that has a table open, and of a file that somebody still reads."""
+
+
+def place_of(out: str | Path) -> Path:
+    """Return the one spelling of a run directory's path.
+
+    Raises
+    ------
+    InputError
+        If it is a link: a rename would replace the link, not what it points to.
+    """
+    out = Path(out)
+    if out.is_symlink():
+        raise InputError(
+            f"the run directory is a link to {out.readlink()}",
+            str(out),
+            "Name the directory itself.",
+        )
+    return out.resolve()
+
+
+def check_target(out: Path, *, replace: bool) -> None:
+    """Raise InputError, before any work, if ``out`` exists and may not be replaced."""
+    out = place_of(out)
+    if not out.exists() and not sibling(out, "old").exists():
+        return
+    if not replace:
+        raise InputError(
+            "the run directory exists already",
+            str(out),
+            "Give another, or replace it with --replace.",
+        )
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    manifest = manifest_in(out)
+    if manifest is None:
+        raise InputError(
+            f"this is not a run directory (it has no {MANIFEST}), so it will not be replaced",
+            str(out),
+            "Give another directory, or remove this one yourself.",
+        )
+    others = _not_of_the_run(out, manifest)
+    if others:
+        raise InputError(
+            f"the directory holds what is not part of its run, so it will not be replaced: {', '.join(others[:10])}",
+            str(out),
+            "Move that elsewhere, or give another directory.",
+        )
+
+
+def _not_of_the_run(out: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return what lies in a run directory, at any depth, and is no file of the run; a store of chunks is one file."""
+    files = manifest.get("files")
+    listed = {MANIFEST, *(files if isinstance(files, dict) else ())}
+    found = []
+    for folder, folders, names in out.walk():
+        at = folder.relative_to(out).as_posix()
+        prefix = "" if at == "." else f"{at}/"
+        whole = {name for name in folders if f"{prefix}{name}" in listed}
+        folders[:] = sorted(set(folders) - whole)
+        empty = prefix and not folders and not names
+        found += [at] if empty and not _is_known(at, listed) else []
+        found += [f"{prefix}{name}" for name in names if not _is_known(f"{prefix}{name}", listed)]
+    return sorted(found)
+
+
+def _is_known(name: str, listed: Collection[str]) -> bool:
+    plain = name.rpartition("/")[2]
+    if name in listed or plain in _OF_THE_DESKTOP or plain.startswith(_LOCKS):
+        return True
+    stems = {each.rpartition(".")[0] for each in listed}
+    bases = [name.removesuffix(suffix) for suffix in _SIDE_FILES if name.endswith(suffix)]
+    return any(base in listed or base in stems for base in bases)
+
+
+def sibling(out: Path, suffix: str) -> Path:
+    """Return where what becomes a run, or was one, lies beside it."""
+    return out.with_name(f".{out.name}.{suffix}")
+
+
+def manifest_in(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a run directory; None where none can be read."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def mend(out: Path) -> None:
+    """Finish a commit that was cut between its two renames, or after them; never lose the only run."""
+    old = sibling(out, "old")
+    if not old.exists():
+        return
+    if not out.exists():
+        old.rename(out)
+    elif _is_sealed(out):
+        remove(old)
+    elif out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
+        old.rename(out)
+    else:
+        raise InputError(
+            f"there is something that is no finished run, and beside it the run that was there before: {old}",
+            str(out),
+            f"Move {out} elsewhere; then that run is put back by the next one.",
+        )
+    sync(out.parent)
+
+
+def _is_sealed(folder: Path) -> bool:
+    """Tell whether a folder holds a manifest that is as it was written, and all that it lists."""
+    manifest = manifest_in(folder) or {}
+    files = manifest.get("files")
+    if not isinstance(files, dict) or manifest.get(SEAL) != seal_of(manifest):
+        return False
+    return all((folder / name).exists() for name in files)
+
+
+def commit(folder: Path, out: Path) -> None:
+    """Put a finished run in its place; the old one goes when the new one's name is on the disk."""
+    sync(folder)
+    old = sibling(out, "old")
+    if out.exists():
+        out.rename(old)
+    folder.rename(out)
+    sync(out.parent)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
