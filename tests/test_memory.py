@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
+import pyogrio
 import pytest
+import rasterio
+import shapely
 from click.testing import CliRunner
 
 from carbongrid.case import Case
 from carbongrid.cli import main
 from carbongrid.errors import InputError
-from carbongrid.pipeline import run, steps
+from carbongrid.io.extents import geographic_bounds, raster_cells, unpacked_size
+from carbongrid.pipeline import memory, run, steps
 from carbongrid.pipeline.memory import bytes_of, estimated_memory, require_memory
 
 
@@ -44,6 +51,42 @@ def test_the_estimate_grows_with_parcels_and_with_bytes(city: Path) -> None:
     with (city / "parcels.gpkg").open("ab") as stream:
         stream.truncate(10**9)  # a sparse file: many vertices, few parcels
     assert estimated_memory(case) > 6e9
+
+
+def test_the_estimate_grows_with_coarse_cells(city: Path) -> None:
+    """Caught: cells of 8 m, estimated at 0.46 GB, with a peak of 2.39 GB."""
+    path = city / "case.toml"
+    small = estimated_memory(Case.read(path))
+    text = re.sub(r"(?m)^(resolution|coarse) = \d+", r"\1 = 4", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    west, south, east, north = pyogrio.read_info(city / "parcels.gpkg", layer="DLTB")[
+        "total_bounds"
+    ]
+    cells = (east - west) * (north - south) / 16
+    grown = estimated_memory(Case.read(path)) - small
+    assert grown == pytest.approx(memory.PER_COARSE_CELL * cells, rel=0.05)
+
+
+def test_compressed_parquet_counts_by_what_it_holds(tmp_path: Path) -> None:
+    ring = np.tile([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], (250_000, 1))
+    line = shapely.LineString(ring + np.array([40_500_000.0, 3_400_000.0]))
+    land = gpd.GeoDataFrame(geometry=[line], crs="EPSG:4528")
+    path = tmp_path / "p.parquet"
+    land.to_parquet(path, compression="zstd")
+    assert path.stat().st_size < 1e6
+    assert unpacked_size(path) > ring.nbytes
+    assert geographic_bounds(path, None) is not None
+
+
+def test_a_raster_of_people_counts_by_its_window(tmp_path: Path) -> None:
+    path = tmp_path / "people.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=36_000, height=18_000, count=1, dtype="uint8", crs="EPSG:4326",
+        transform=rasterio.Affine(0.01, 0, -180, 0, -0.01, 90), sparse_ok=True, compress="deflate",
+    ):  # fmt: skip
+        pass
+    assert raster_cells(path, None) == 36_000 * 18_000
+    assert raster_cells(path, (10.0, 20.0, 11.0, 22.0)) == pytest.approx(100 * 200, rel=0.05)
 
 
 def test_a_case_that_would_take_more_is_refused_before_it_is_read(

@@ -16,6 +16,9 @@ import pandas as pd
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.security import require_tame_archive
 
+MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000
+"""Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something."""
+
 _ZEROS = re.compile("0+")
 
 
@@ -94,7 +97,7 @@ def _sheets(
             finally:
                 stored.close()
                 written.close()
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
         # A damaged workbook makes the parsers beneath raise nearly anything: zlib, XML, KeyError, TypeError.
@@ -108,8 +111,11 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
     rows: list[list[str]] = []
     numbers: list[tuple[int, int]] = []
     problems = []
+    width = 0
     pairs = zip(stored.iter_rows(), written.iter_rows(), strict=True)
     for number, (values, formulas) in enumerate(pairs, start=1):
+        width = max(width, len(values))
+        _require_holdable(number, width, where)
         rows.append([_cell_text(cell) for cell in values])
         numbers += [(number - 1, k) for k, cell in enumerate(values) if _is_bare_number(cell)]
         problems += [
@@ -123,8 +129,17 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
         ]
     if problems:
         raise InputError(problems)
-    width = max(map(len, rows), default=0)
     return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
+
+
+def _require_holdable(rows: int, columns: int, where: str) -> None:
+    """Raise InputError if one cell far out makes a small file a table that nobody can hold."""
+    if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_CELLS:
+        raise InputError(
+            f"the sheet reaches to row {rows:,} and column {columns:,}, too far for a table",
+            where,
+            "Delete what stands far below or beside the table, or save it as CSV.",
+        )
 
 
 def _is_bare_number(cell: Any) -> bool:

@@ -180,7 +180,9 @@ def _mapped(path: str, name: str, shapes: dict[str, list[int]]) -> NDArray[Any]:
     dtype = np.float64 if name in _COORDINATES else np.int64
     try:
         array = np.load(
-            Path(path) / f"{name}.npy", mmap_mode="r" if np.prod(shapes[name]) else None
+            Path(path) / f"{name}.npy",
+            mmap_mode="r" if np.prod(shapes[name]) else None,
+            allow_pickle=False,
         )
     except (OSError, ValueError, EOFError, OverflowError) as error:
         raise _damaged(path, f"{name}.npy", f"{name} is damaged: {error}") from None

@@ -175,6 +175,34 @@ def test_a_workbook_that_would_explode_is_refused(tmp_path: Path, odd: str) -> N
         workbook_cells(path)
 
 
+@pytest.mark.parametrize("cell", ["XFD1048576", "XFD1", "CV1048576"])
+def test_a_workbook_with_a_cell_far_out_is_refused(tmp_path: Path, cell: str) -> None:
+    """Caught: 4.9 kB that took 5.5 GB and a minute."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["category", "value", "unit"])
+    book.active[cell] = "x"
+    book.save(tmp_path / "totals.xlsx")
+    with pytest.raises(InputError, match="too far for a table"):
+        workbook_cells(tmp_path / "totals.xlsx")
+
+
+def test_memory_that_is_short_is_not_told_as_a_damaged_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openpyxl
+
+    def short(*_: object, **__: object) -> object:
+        raise MemoryError
+
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "totals.xlsx")
+    monkeypatch.setattr(openpyxl, "load_workbook", short)
+    with pytest.raises(MemoryError):
+        workbook_cells(tmp_path / "totals.xlsx")
+
+
 def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> None:
     import openpyxl
 
