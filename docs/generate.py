@@ -19,7 +19,7 @@ from carbongrid.pipeline import run
 
 DOCS = Path(__file__).resolve().parent
 GALLERY = DOCS / "images" / "gallery"
-DPI, COLOURS = 110, 128
+DPI = 110
 
 FIGURES = {
     "fig1-location": "Location: units by their district, degrees around",
@@ -71,8 +71,8 @@ def draw(directory: Path, place: str) -> None:
         tables = read_tables(directory)
         for path in write_study_figures(tables, Path(folder), formats=["png"], dpi=DPI):
             with Image.open(path) as image:
-                small = image.convert("RGB").quantize(COLOURS)
-                small.save(GALLERY / f"{place}-{path.name}", optimize=True)
+                # No palette: a reduced one changes the very colours that the legend tells apart.
+                image.convert("RGB").save(GALLERY / f"{place}-{path.name}", optimize=True)
 
 
 def liechtenstein() -> ModuleType | None:

@@ -14,7 +14,6 @@ from carbongrid.demo import run_demo
 
 IMAGES = Path(__file__).resolve().parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-COLOURS = 160
 
 
 def main() -> None:
@@ -29,8 +28,7 @@ def main() -> None:
             path = Path(folder) / f"{name}.png"
             look(chromium, report.as_uri(), path)
             with Image.open(path) as image:
-                small = image.convert("RGB").quantize(COLOURS)
-                small.save(IMAGES / f"report-{name}.png", optimize=True)
+                image.convert("RGB").save(IMAGES / f"report-{name}.png", optimize=True)
         chromium.close()
 
 

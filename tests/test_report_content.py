@@ -26,6 +26,7 @@ from carbongrid.report.accounts import factor_rows, ledger_accounts, waterfall
 from carbongrid.report.flows import land_flows, sankey
 from carbongrid.report.layers import map_layers
 from carbongrid.report.summary import comparison, index_statistics, zone_rows
+from carbongrid.report.wording import money, people
 from carbongrid.zoning import zones
 
 
@@ -264,3 +265,26 @@ def test_the_page_holds_every_gram_of_the_categories(tmp_path):
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     for at, name in enumerate(data["categories"]):
         assert [int(row[at]) for row in data["grams"]] == TABLES.units[name].tolist()
+
+
+def test_people_and_money_are_read_as_they_are():
+    assert [people(count) for count in (7.0, 0.0, 7.5, 31_000.5, np.nan)] == [
+        "7",
+        "0",
+        "7.50",
+        "31,000",
+        "–",
+    ]
+    assert [money(value) for value in (None, 0, 3_200_000_000, 1_500_000)] == [
+        "–",
+        "0",
+        "3,200",
+        "1.50",
+    ]
+
+
+def test_the_legend_of_gdp_is_chinese_too(tmp_path):
+    layer = next(layer for layer in map_layers(TABLES) if layer.key == "gdp")
+    assert (layer.unit, layer.unit_zh) == ("million CNY", "百万元")
+    text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
+    assert text.count("百万元") >= 2  # the table's head and the legend

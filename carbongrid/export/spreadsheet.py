@@ -31,23 +31,23 @@ _FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0", "ccr": "0.0000%"}
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
 _LARGEST_WIDTH = 40
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
-_MEANINGS = {
-    "id": "code of the unit, text",
-    "name": "name",
-    "name_en": "name in English, where it is known",
-    "emission_t": "gross emissions, t CO2e per year, without sinks",
-    "sink_t": "carbon sinks, t CO2e per year, positive",
-    "residents": "people; blank where unknown or not published",
-    "gdp": "GDP in whole currency units; blank is unknown, 0 is 0",
-    "ccr": "carbon compensation rate: sink over emission (equation 8), shown in percent",
-    "ecc": "economic contributive coefficient: share of GDP over share of emissions (equation 9)",
-    "esc": "ecological support coefficient: share of sinks over share of emissions (equation 10)",
-    "zone": "code of the carbon balance zone, see below",
-    "zone_name": "its name",
-    "borderline": "ECC or ESC is within 0.05 of 1",
-    "indicative": "GDP and emissions were spread by the same proxy",
-    "balance": "source, balanced (within 5 %) or sink, by CCR",
-    "reason": "why the unit is unclassified",
+_MEANINGS = {  # English; Chinese
+    "id": "code of the unit, text; 单元代码（文本）",
+    "name": "name; 名称",
+    "name_en": "name in English, where it is known; 英文名称（如有）",
+    "emission_t": "gross emissions, t CO2e per year, without sinks; 碳排放总量，吨二氧化碳当量/年，不扣除碳汇",
+    "sink_t": "carbon sinks, t CO2e per year, positive; 碳汇，吨二氧化碳当量/年，正值",
+    "residents": "people; blank where unknown or not published; 常住人口；未知或不公布为空",
+    "gdp": "GDP in whole currency units; blank is unknown, 0 is 0; 地区生产总值，以货币单位计；空为未知，0 即为 0",
+    "ccr": "carbon compensation rate: sink over emission (equation 8), shown in percent; 碳补偿率：碳汇与排放之比（式 8），以百分数显示",
+    "ecc": "economic contributive coefficient: share of GDP over share of emissions (equation 9); 经济贡献系数：GDP 份额与排放份额之比（式 9）",
+    "esc": "ecological support coefficient: share of sinks over share of emissions (equation 10); 生态承载系数：碳汇份额与排放份额之比（式 10）",
+    "zone": "code of the carbon balance zone, see below; 碳平衡分区代码，见下",
+    "zone_name": "its name; 分区名称",
+    "borderline": "ECC or ESC is within 0.05 of 1; 临界：ECC 或 ESC 距 1 不超过 0.05",
+    "indicative": "GDP and emissions were spread by the same proxy; 仅供参考：地区生产总值与排放按同一代理量分配",
+    "balance": "source, balanced (within 5 %) or sink, by CCR; 按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
+    "reason": "why the unit is unclassified; 未分区的原因",
 }
 
 
@@ -154,7 +154,7 @@ def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
         ("", ""),
     ]
     meanings = dict(_MEANINGS)
-    meanings |= dict.fromkeys(tables.parents, "code of a higher level")
+    meanings |= dict.fromkeys(tables.parents, "code of a higher level; 上级区域代码")
     for sector, (english, chinese) in names.items():
         meanings.setdefault(f"{sector}_t", f"{english} {chinese}, t CO2e per year")
     for category in tables.categories:
@@ -168,7 +168,11 @@ def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
     for zone in zones():
         rows.append((f"zone {zone.code}", f"{zone.name_en} {zone.name_zh}"))
         advice = [each for each in guidance if each.zone == zone.code]
-        rows += [("", f"{each.topic_en}: {each.text_en}") for each in advice]
+        for each in advice:
+            rows += [
+                ("", f"{each.topic_en}: {each.text_en}"),
+                ("", f"{each.topic_zh}：{each.text_zh}"),
+            ]
     for number, (left, right) in enumerate(rows, start=1):
         write_text(sheet.cell(number, 1), left)
         sheet.cell(number, 1).font = Font(bold=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +61,8 @@ class Layer:
         Of each unit, which entry it belongs to.
     note_en, note_zh
         How the classes were made.
+    unit_zh
+        The unit in Chinese where it is written otherwise.
     """
 
     key: str
@@ -71,6 +73,7 @@ class Layer:
     place: tuple[int, ...]
     note_en: str = ""
     note_zh: str = ""
+    unit_zh: str = ""
 
     @property
     def colours(self) -> list[str]:
@@ -104,13 +107,16 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
         _natural(
             units["residents"].to_numpy(np.float64), ("residents", "Residents", "人口", ""), _PLUM
         ),
-        _natural(
-            units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6,
-            ("gdp", "GDP", "地区生产总值", millions_of(tables.currency)[0]),
-            _SEA,
-        ),
+        _gdp(tables),
     ]
     return tuple(layer for layer in layers if layer is not None)
+
+
+def _gdp(tables: RunTables) -> Layer | None:
+    english, chinese = millions_of(tables.currency)
+    millions = tables.units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6
+    layer = _natural(millions, ("gdp", "GDP", "地区生产总值", english), _SEA)
+    return replace(layer, unit_zh=chinese) if layer else None
 
 
 def _zones(units: pd.DataFrame) -> Layer:

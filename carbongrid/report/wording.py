@@ -73,7 +73,7 @@ def people(count: float) -> str:
     """Return a count of people; a dash where it is unknown."""
     if math.isnan(count):
         return "–"
-    return f"{count:,.0f}" if count >= 100 else short_number(count)
+    return f"{count:,.0f}" if count >= 100 or count == int(count) else short_number(count)
 
 
 def whole_or_none(value: Any) -> int | None:

@@ -48,7 +48,7 @@
     if (unit === null) return;
     event.preventDefault();
     enter(unit);
-    page.choose(unit, "map");
+    page.choose(unit, event.detail === 0 ? "key" : "map"); // a click by Enter counts no clicks
   });
 
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

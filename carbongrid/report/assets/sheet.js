@@ -124,8 +124,14 @@
     body.replaceChildren(copy);
   }
 
+  let origin = null; // what had the focus before the sheet took it
+  const close = () => {
+    const back = sheet.contains(document.activeElement) ? origin : null;
+    page.choose(null);
+    back?.focus();
+  };
   const actions = {
-    close: () => page.choose(null),
+    close,
     show: () => {
       page.zoomTo(page.chosen);
       document.getElementById("map").scrollIntoView({ block: "nearest" });
@@ -137,12 +143,14 @@
     },
   };
   body.addEventListener("click", (event) => actions[event.target.closest("button")?.dataset.do]?.());
+  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   page.on("choose", (unit, before, from) => {
     empty.hidden = unit !== null;
     sheet.classList.toggle("filled", unit !== null);
     if (unit === null) { body.replaceChildren(); return; }
     fill(unit);
-    if (from === "name") {
+    if (from === "name" || from === "key") {
+      origin = document.activeElement;
       sheet.scrollIntoView({ block: "start" });
       sheet.focus({ preventScroll: true });
     }
