@@ -40,7 +40,7 @@ def overlap(
     ----------
     a, b
         Two sets of polygons, with ``grid``; or two label rasters of the same shape (label = row + 1, 0 is nobody;
-        NumPy, Dask or Zarr array, or xarray with one inside), with ``shape``.
+        NumPy, Dask or Zarr array, or xarray with NumPy or Dask inside), with ``shape``.
     grid
         The fine grid; spans of both are laid over each other, so it never exists.
     shape
