@@ -184,6 +184,17 @@ def test_other_versions_are_an_error_that_lists_them(
         workers._require_workers(client)
 
 
+def test_a_worker_that_joins_later_is_asked_in_its_tasks(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caught: versions looked at only on the workers that were there at the start."""
+    mine = {**workers.versions(), "GEOS": "1.2.3"}
+    assert {"GEOS", "GDAL", "PROJ", "scipy"} < set(mine)
+    monkeypatch.setattr(tasks, "versions", lambda: mine)
+    with pytest.raises(RunError, match=r"other versions .*: GEOS .*, there 1\.2\.3"):
+        run_tasks(_square, [1, 2], client)
+
+
 class _Versions:
     """Here as told; on a worker, where it arrives without what it was told, as they are."""
 

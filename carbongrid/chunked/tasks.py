@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from carbongrid.chunked.versions import require_same, versions
 from carbongrid.errors import CarbongridError, InputError, RunError
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _run_distributed[T, R](
 
     size = -(-len(pieces) // MOST_TASKS) or 1
     batches = [list(pieces[first : first + size]) for first in range(0, len(pieces), size)]
-    each = functools.partial(_batch, task)
+    each = functools.partial(_batch, task, versions())
     futures = client.map(each, batches, pure=False, retries=_RETRIES, key="carbongrid-tiles")
     place = {future.key: i for i, future in enumerate(futures)}
     results: list[list[Any]] = [[] for _ in batches]
@@ -181,7 +182,9 @@ def _run_distributed[T, R](
     return [result for batch in results for result in batch]
 
 
-def _batch[T, R](task: Callable[[T], R], pieces: list[T]) -> list[R]:
+def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]) -> list[R]:
+    # Workers join while a run goes on: whoever looked at its start has not seen them.
+    require_same(theirs)
     return [task(piece) for piece in pieces]
 
 

@@ -109,7 +109,7 @@ def read_tables(directory: Path) -> RunTables:
 def _manifest(directory: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
             "this is not a finished run: it has no readable manifest.json",
             str(directory),

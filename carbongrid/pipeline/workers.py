@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import platform
 import sys
 import uuid
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.chunked.versions import versions
 from carbongrid.errors import InputError, RunError
 
 if TYPE_CHECKING:
@@ -26,18 +25,6 @@ LOCAL = ("threads", "processes", "synchronous")
 MEMORY_PER_WORKER = "1GB"
 """What a worker of a cluster started here may take; a tile of 2048 x 2048 cells needs about 0.5 GB with all libraries."""
 
-_COMPARED = (
-    "numpy",
-    "numba",
-    "shapely",
-    "pyproj",
-    "rasterio",
-    "zarr",
-    "dask",
-    "distributed",
-    "cloudpickle",
-    "msgpack",
-)
 _PATIENCE = 30
 
 
@@ -135,17 +122,6 @@ def _active_client() -> distributed.Client | None:
     except ValueError:
         return None
     return client
-
-
-def versions() -> dict[str, str]:
-    """Return the versions, of this process, of what decides whether it can work with another."""
-    import carbongrid
-
-    found = {"python": platform.python_version(), "carbongrid": carbongrid.__version__}
-    for name in _COMPARED:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
 
 
 def _require_workers(client: distributed.Client) -> None:
