@@ -62,10 +62,25 @@ def cases() -> Iterator[tuple[str, Spoil]]:
         yield f"an unknown key in [{section}]", functools.partial(_insert, section, "nonsense = 1")
     for path in PATHS:
         yield f"path = {path}", functools.partial(_path, path)
+    yield "a workbook with a cell far out", _far
     yield "a VRT named .gpkg", lambda city: (city / "parcels.gpkg").write_text(_VRT)
     yield "a case nested too deep", lambda city: _append(city, f"deep = {'[' * 5000}{']' * 5000}")
     yield "a case that is huge", lambda city: _append(city, "# " + "x" * 20_000_000)
     yield "dotted keys without end", lambda city: _append(city, ".".join("a" * 40_000) + " = 1")
+
+
+def _far(city: Path) -> None:
+    """Put totals in a workbook of a few kB whose last cell is the last one there can be."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in _rows(city / "totals.csv"):
+        book.active.append(row)
+    book.active["XFD1048576"] = "x"
+    book.save(city / "totals.xlsx")
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    assert '"totals.csv"' in text
+    (city / "case.toml").write_text(text.replace('"totals.csv"', '"totals.xlsx"'), encoding="utf-8")
 
 
 _NOISE = bytes(range(256)) * 40

@@ -6,7 +6,7 @@ import functools
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,19 @@ KINDS = [
 Damage = Callable[[Path], str]
 
 
-def flipped_bytes(ground: Ground, shells: list[Shell], count: int, seed: int = 7) -> Row:
-    """Flip one bit of one file, then verify."""
+def flipped_bytes(
+    ground: Ground,
+    shells: list[Shell],
+    count: int,
+    seed: int = 7,
+    kinds: Sequence[str] = KINDS,
+) -> Row:
+    """Flip one bit of one file, then verify; the kinds of files in turn."""
     draw = random.Random(seed)
     row = Row("one bit flipped, over every kind of file, then verify")
     tasks = []
     for number in range(count):
-        kind = KINDS[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         files = sorted(ground.run.glob(kind))
         assert files, kind
         file = draw.choice(files)

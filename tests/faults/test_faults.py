@@ -45,7 +45,8 @@ def test_two_writers(ground: Ground, both: list[Shell]) -> None:
 
 
 def test_damage_on_the_disk(ground: Ground, both: list[Shell]) -> None:
-    require_sound(flipped_bytes(ground, both, 2), 2)
+    kinds = ["labels.zarr/parcel/c/*/*", "labels.zarr/unit/c/*/*", "manifest.json"]
+    require_sound(flipped_bytes(ground, both, 3, kinds=kinds), 3)
     require_sound(misaligned_writes(ground, 10), 10)
     files = {path for kind in KINDS for path in ground.run.glob(kind)}
     kinds = {path.suffix for path in ground.run.rglob("*") if path.is_file()}
