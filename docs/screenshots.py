@@ -41,7 +41,7 @@ def opened(chromium: Any, address: str, **options: Any) -> Any:
 
 
 def desktop(chromium: Any, address: str, path: Path) -> None:
-    """Take map, plane and table, a unit pointed at."""
+    """Take map and plane, a unit pointed at; the table is below."""
     page = opened(chromium, address, viewport={"width": 1400, "height": 1400})
     page.hover("#land a[data-row='60']")
     page.screenshot(path=path)
