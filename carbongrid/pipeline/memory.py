@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -47,17 +48,25 @@ def estimated_memory(case: Case) -> int:
     path = case.resolve(case.parcels.path)
     parcels = count_features(path, case.parcels.layer, case.parcels.encoding)
     layers = [case.parcels.path, case.units.path, *([case.lines.path] if case.lines else [])]
-    size = sum(unpacked_size(case.resolve(name)) for name in layers)
+    size = sum(_told(unpacked_size, case.resolve(name)) or 0 for name in layers)
     bounds = _bounds(case)
     land = max(MEMORY_PER_PARCEL * 1e9 * parcels, COPIES * size)
     cells = PER_COARSE_CELL * _coarse_cells(case, bounds)
     return int(BASE_MEMORY * 1e9 + land + cells + PER_CELL_OF_PEOPLE * _people_cells(case, bounds))
 
 
+def _told[**P, R](ask: Callable[P, R], *args: P.args, **more: P.kwargs) -> R | None:
+    """Return what a header tells; None of a damaged one, of which the readers say more."""
+    try:
+        return ask(*args, **more)
+    except (RuntimeError, OSError, ValueError):
+        return None
+
+
 def _bounds(case: Case) -> Bounds | None:
     """Return the bounds of parcels and units in degrees, as far as headers tell them."""
     layers = [(case.parcels.path, case.parcels.layer), (case.units.path, case.units.layer)]
-    found = [geographic_bounds(case.resolve(path), layer) for path, layer in layers]
+    found = [_told(geographic_bounds, case.resolve(path), layer) for path, layer in layers]
     known = np.array([bounds for bounds in found if bounds is not None])
     if not len(known):
         return None
@@ -79,7 +88,7 @@ def _people_cells(case: Case, bounds: Bounds | None) -> int:
     path = case.resolve(case.people.path)
     if path.suffix.lower() not in (".tif", ".tiff"):
         return 0
-    return raster_cells(path, bounds)
+    return _told(raster_cells, path, bounds) or 0
 
 
 def require_memory(case: Case, memory: str) -> None:
