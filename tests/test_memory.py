@@ -78,6 +78,77 @@ def test_compressed_parquet_counts_by_what_it_holds(tmp_path: Path) -> None:
     assert geographic_bounds(path, None) is not None
 
 
+def test_one_geometry_that_stands_a_thousand_times_counts_a_thousand_times(tmp_path: Path) -> None:
+    """Caught: a dictionary of one polygon of 160 kB, and 32 MB of copies that the footer does not show."""
+    ring = np.random.default_rng(1).uniform(0, 1000, (10_000, 2))
+    land = gpd.GeoDataFrame(
+        {"code": ["0601"] * 200}, geometry=[shapely.LineString(ring)] * 200, crs=4528
+    )
+    land.to_parquet(tmp_path / "p.parquet")
+    assert (tmp_path / "p.parquet").stat().st_size < 500_000
+    assert ring.nbytes * 200 < unpacked_size(tmp_path / "p.parquet") < 1.1 * ring.nbytes * 200
+
+
+def test_sizes_that_nobody_can_tell_are_refused(city: Path) -> None:
+    land = pyogrio.read_dataframe(city / "parcels.gpkg", layer="DLTB")
+    path = city / "parcels.parquet"
+    columns = [name for name in land.columns if name != "geometry"]
+    coding = dict.fromkeys(columns, "DELTA_BYTE_ARRAY")
+    land[[*columns, "geometry"]].astype(dict.fromkeys(columns, str)).to_parquet(
+        path, use_dictionary=False, column_encoding=coding
+    )
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    text = text.replace('"parcels.gpkg"', '"parcels.parquet"').replace('layer = "DLTB"', "")
+    (city / "case.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"DELTA_BYTE_ARRAY.*without --memory"):
+        require_memory(Case.read(city / "case.toml"), "4GB")
+
+
+@pytest.mark.parametrize("name", ["bare.parquet", "land.geojson"])
+def test_bounds_that_no_header_tells_are_looked_up(tmp_path: Path, name: str) -> None:
+    """Caught: a grid without cells in the estimate."""
+    boxes = shapely.box([120.0, 120.5], [31.0, 31.2], [120.1, 121.0], [31.1, 31.5])
+    land = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=boxes, crs=4326)
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        land.to_parquet(path)
+        _forget_bounds(path)
+    else:
+        land.to_file(path)
+    assert geographic_bounds(path, None) == pytest.approx((120.0, 31.0, 121.0, 31.5))
+
+
+def _forget_bounds(path: Path) -> None:
+    import json
+
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(path)
+    told = {key: value for key, value in table.schema.metadata.items() if key != b"geo"}
+    about = json.loads(table.schema.metadata[b"geo"])
+    del about["columns"]["geometry"]["bbox"]
+    parquet.write_table(
+        table.replace_schema_metadata({**told, b"geo": json.dumps(about).encode()}), path
+    )
+
+
+def test_the_estimate_grows_with_points(city: Path) -> None:
+    case = Case.read(city / "case.toml")
+    small = estimated_memory(case)
+    with (city / "pois.csv").open("ab") as stream:
+        stream.truncate(10**8)
+    assert estimated_memory(case) - small == pytest.approx(memory.TEXT_COPIES * 1e8, rel=0.05)
+
+
+def test_what_a_header_hides_is_refused_when_it_is_read(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "require_memory", lambda *_: None)
+    with pytest.raises(InputError, match=r"more than the 0\.1 GB"):
+        run(city / "case.toml", city.parent / "run", memory="100MB")
+    assert [path for path in city.parent.iterdir() if path != city] == []
+
+
 def test_a_raster_of_people_counts_by_its_window(tmp_path: Path) -> None:
     path = tmp_path / "people.tif"
     with rasterio.open(

@@ -1,51 +1,77 @@
-"""How large the files of a case are once they are read: told from their headers alone."""
+"""How large the files of a case are once they are read: told from their headers, without holding them."""
 
 from __future__ import annotations
 
-import json
 import warnings
+import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pyproj import CRS, Geod, Transformer
 
+from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.io.fingerprints import files_behind
+from carbongrid.io.parquet_extents import decoded_size, geometry_about, scanned_bounds
 from carbongrid.io.reference import Bounds
-from carbongrid.io.security import GEOTIFF, PARQUET, dataset_name, sniff_raster, sniff_vector
+from carbongrid.io.security import (
+    FILEGDB,
+    GEOJSON,
+    GEOTIFF,
+    PARQUET,
+    dataset_name,
+    sniff_raster,
+    sniff_vector,
+)
 
 _GEOD = Geod(ellps="WGS84")
+_OF_A_SOLID = 6
+
+_PER_STORED_BYTE = {FILEGDB: 8, GEOJSON: 3}
+"""Bytes of coordinates that a stored byte may become: a vertex is two short differences, or ``[1,2],``; 16 once it is read."""
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the bytes of a vector layer's files; of GeoParquet those before compression, as its footer says."""
-    if path.is_file() and sniff_vector(path) == PARQUET:
-        import pyarrow.parquet as parquet
+    """Return about the bytes of what a file holds, before compression and with coordinates as pairs of float64; 0 of a missing one."""
+    if not path.exists():
+        return 0
+    size = sum(file.stat().st_size for file in files_behind(path))
+    if path.is_file() and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    if path.is_file() and _is_text(path):
+        return size
+    driver = sniff_vector(path)
+    return decoded_size(path) if driver == PARQUET else size * _PER_STORED_BYTE.get(driver, 1)
 
-        footer = parquet.read_metadata(path)
-        return sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
-    return sum(file.stat().st_size for file in files_behind(path))
+
+def _is_text(path: Path) -> bool:
+    return path.suffix.lower() in TABLE_SUFFIXES
 
 
 def geographic_bounds(path: Path, layer: str | None) -> Bounds | None:
-    """Return west, south, east, north of a layer in degrees, from its header; None where the header does not say."""
+    """Return west, south, east, north of a layer in degrees: from its header, or by looking at its geometries one after the other.
+
+    None where there is no CRS or no geometry, of which the readers say more.
+    """
     driver = sniff_vector(path)
     if driver == PARQUET:
-        import pyarrow.parquet as parquet
-
-        known = (parquet.read_metadata(path).metadata or {}).get(b"geo")
-        about: dict[str, Any] = json.loads(known) if known else {}
-        column = about.get("columns", {}).get(about.get("primary_column"), {})
-        bounds, crs = column.get("bbox"), column.get("crs", "OGC:CRS84")
+        name, about = geometry_about(path)
+        bounds, crs = about.get("bbox"), about.get("crs", "OGC:CRS84")
         crs = None if crs is None else CRS.from_user_input(crs)
+        if bounds is not None and len(bounds) == _OF_A_SOLID:
+            bounds = [*bounds[:2], *bounds[3:5]]
+        if bounds is None and about.get("encoding") == "WKB":
+            bounds = scanned_bounds(path, name)
     else:
         import pyogrio
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            info = pyogrio.read_info(dataset_name(path, driver), layer=layer)
+            info = pyogrio.read_info(
+                dataset_name(path, driver), layer=layer, force_total_bounds=True
+            )
         bounds, crs = info["total_bounds"], info["crs"] and CRS.from_user_input(info["crs"])
-    if bounds is None or crs is None or len(bounds) != 4:
+    if bounds is None or crs is None or not np.isfinite(bounds).all():
         return None
     return _transformed(tuple(bounds), crs, CRS.from_epsg(4326))
 

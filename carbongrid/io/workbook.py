@@ -10,6 +10,7 @@ from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import pandas as pd
 
@@ -20,6 +21,8 @@ MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000
 """Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something."""
 
 _ZEROS = re.compile("0+")
+_PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
+_ELEMENTS_WITH_PLACE = (" c", " row")
 
 
 def workbook_cells(path: Path) -> pd.DataFrame:
@@ -81,18 +84,19 @@ def _sheets(
 
     data = path.read_bytes()
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
             require_tame_archive(archive, path.name)
-        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
                 titles = {str(sheet.title): sheet for sheet in pairs}
+                names = wanted(list(titles))
+                for name in names:
+                    _require_near(archive, titles[name]._worksheet_path, where(name))
                 return {
-                    name: _sheet(titles[name], pairs[titles[name]], where(name))
-                    for name in wanted(list(titles))
+                    name: _sheet(titles[name], pairs[titles[name]], where(name)) for name in names
                 }
             finally:
                 stored.close()
@@ -130,6 +134,38 @@ def _sheet(stored: Any, written: Any, where: str) -> tuple[pd.DataFrame, list[tu
     if problems:
         raise InputError(problems)
     return pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str), numbers
+
+
+def _require_near(archive: zipfile.ZipFile, part: str, where: str) -> None:
+    """Raise InputError at the first cell that stands too far out, before a row of the sheet is held.
+
+    openpyxl would make a million empty rows on its way to the last cell that a sheet can have (8 s measured).
+    """
+    rows = columns = 0
+
+    def look(element: str, attributes: dict[str, str]) -> None:
+        nonlocal rows, columns
+        if not element.endswith(_ELEMENTS_WITH_PLACE):
+            return
+        place = _PLACE.fullmatch(attributes.get("r", ""))
+        if place is None:
+            return
+        rows = max(rows, int(place[2]))
+        if place[1]:
+            columns = max(columns, _column_number(place[1]))
+        _require_holdable(rows, columns, where)
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = look
+    with archive.open(part) as stream:
+        parser.ParseFile(stream)
+
+
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
 
 
 def _require_holdable(rows: int, columns: int, where: str) -> None:

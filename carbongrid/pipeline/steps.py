@@ -20,7 +20,7 @@ from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
-from carbongrid.pipeline.memory import require_memory
+from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading, software
@@ -68,6 +68,7 @@ class _Means:
     scheduler: Any
     chunks: int
     tell: Progress
+    memory: str | None = None
     public: bool = False
 
 
@@ -136,7 +137,7 @@ def run(
     tell = progress or _silent
     earlier = Path(reuse) if reuse else None
     with working_with(scheduler, workers, memory) as client:
-        means = _Means(out, replace, earlier, restart, client, chunks, tell, public)
+        means = _Means(out, replace, earlier, restart, client, chunks, tell, memory, public)
         tell("reading", 0, 4)
         if out.parent.is_dir():
             with claimed(out):
@@ -175,6 +176,8 @@ def _read(case: Case, means: _Means) -> _Read:
     rasters = weight_rasters(inputs)
     fingerprints.take(rasters)
     grid = fine_grid(inputs)
+    if means.memory is not None:
+        require_memory_of_grid(inputs.case, means.memory, len(land.parcels), grid)
     read = _Read(inputs, land, grid, reading, rasters, None)
     if not rasters:
         read = dataclasses.replace(read, placed=_placed(read, means, recall))

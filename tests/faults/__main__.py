@@ -64,7 +64,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
 
     city = write_city(folder / "small", size="small").parent
     with shells(2) as both:
-        ground = prepare(folder / "ground", city, both[0])
+        ground = prepare(folder / "ground", city, both)
         kinds = {
             "kills": lambda: kills(ground, both, 50 // fewer),
             "disks": lambda: full_disks(ground, both, 30 // fewer),

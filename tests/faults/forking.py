@@ -1,4 +1,4 @@
-"""A process that has imported everything and forks: the command line in a process of its own, in a second instead of five."""
+"""A process that has imported everything and forks: the command line in a process of its own, in two seconds instead of nine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,12 @@ class Shell:
         )  # fmt: skip
 
     def run(
-        self, *words: object, kill_after: float = 0, at: float = 0, file_limit: int = 0
+        self,
+        *words: object,
+        kill_after: float = 0,
+        at: float = 0,
+        file_limit: int = 0,
+        warm: bool = False,
     ) -> Outcome:
         """Run ``carbongrid WORDS``.
 
@@ -61,11 +66,14 @@ class Shell:
             When to begin, as time.time() has it.
         file_limit
             Bytes that a file may hold (RLIMIT_FSIZE); 0 for any.
+        warm
+            Run it in the forking process itself: what it loads and compiles, its children then have.
         """
         order = {"words": [str(word) for word in words], "kill_after": kill_after, "at": at}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({**order, "file_limit": file_limit}), file=self._process.stdin, flush=True)
+        order |= {"file_limit": file_limit, "warm": warm}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
         return Outcome(**json.loads(self._process.stdout.readline()))
 
     def close(self) -> None:
@@ -120,14 +128,17 @@ def _serve() -> None:
         print(json.dumps(vars(_forked(**order))), flush=True)
 
 
-def _forked(words: list[str], kill_after: float, at: float, file_limit: int) -> Outcome:
+def _forked(words: list[str], kill_after: float, at: float, file_limit: int, warm: bool) -> Outcome:
     with tempfile.TemporaryFile() as said:
         time.sleep(max(0.0, at - time.time()))
         begun = time.monotonic()
-        child = os.fork()
-        if child == 0:
-            _work(words, said.fileno(), file_limit)
-        code = _ending(child, kill_after)
+        if warm:
+            code = _worked_here(words, said.fileno())
+        else:
+            child = os.fork()
+            if child == 0:
+                _work(words, said.fileno(), file_limit)
+            code = _ending(child, kill_after)
         seconds = time.monotonic() - begun
         said.seek(0)
         return Outcome(code, said.read().decode(errors="replace"), seconds)
@@ -145,6 +156,18 @@ def _ending(child: int, kill_after: float) -> int:
         time.sleep(0.002)
 
 
+def _worked_here(words: list[str], said: int) -> int:
+    kept = [os.dup(stream) for stream in (1, 2)]
+    try:
+        for stream in (1, 2):
+            os.dup2(said, stream)
+        return _exit_code(words)
+    finally:
+        for stream, own in zip((1, 2), kept, strict=True):
+            os.dup2(own, stream)
+            os.close(own)
+
+
 def _work(words: list[str], said: int, file_limit: int) -> None:
     code = 1
     try:
@@ -153,20 +176,27 @@ def _work(words: list[str], said: int, file_limit: int) -> None:
         sys.stdin.close()
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
-        from carbongrid.cli import main
+        code = _exit_code(words)
+    finally:
+        os._exit(code)
 
+
+def _exit_code(words: list[str]) -> int:
+    from carbongrid.cli import main
+
+    try:
         main(words, standalone_mode=True)
-        code = 0
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(bool(error.code))
+        return error.code if isinstance(error.code, int) else int(bool(error.code))
     except BaseException:
         import traceback
 
         traceback.print_exc()
+        return 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+    return 0
 
 
 if __name__ == "__main__":

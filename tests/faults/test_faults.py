@@ -24,7 +24,7 @@ def both() -> Iterator[list[Shell]]:
 
 @pytest.fixture(scope="module")
 def ground(both: list[Shell], small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return prepare(tmp_path_factory.mktemp("faults") / "ground", small_city, both[0])
+    return prepare(tmp_path_factory.mktemp("faults") / "ground", small_city, both)
 
 
 def require_sound(row: Row, cases: int) -> None:
