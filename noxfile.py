@@ -178,6 +178,15 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def cluster(session: nox.Session) -> None:
+    """Run 4 billion cells on two workers bound to 1 GB each; what is sent and held is asserted."""
+    _install(session, "test")
+    env = {**_fresh_numba_cache(session), "CARBONGRID_CLUSTER": "1"}
+    options = ("-q", "--log-cli-level=info", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/test_cluster_memory.py", *options, env=env)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Plant faults in a copy of the package; the tests of the changed module must notice each."""
     _install(session, "test")

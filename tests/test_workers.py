@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -175,41 +179,57 @@ def _elsewhere(probe: str, token: str) -> str:
     return workers._answer.__name__
 
 
-def test_other_versions_are_an_error_that_lists_them(
-    client: Any, monkeypatch: pytest.MonkeyPatch
+def _linger(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
+    client: Any, tmp_path: Path
 ) -> None:
-    mine = {**workers.versions(), "zarr": "2.1", "carbongrid": "9.9"}
-    monkeypatch.setattr(workers, "versions", _Versions(mine))
-    with pytest.raises(RunError, match=r"tcp://.*: zarr .*, here 2\.1"):
-        workers._require_workers(client)
+    """A worker in an environment where Zarr is older joins in the middle of a run; then it is there at the start.
+
+    Caught: versions looked at only on the workers that were there at the start; a refusal that was tried again on another
+    worker, and never told.
+    """
+    here = metadata.version("zarr")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def join(done: int, total: int) -> None:
+        if not started:
+            started.append(_worker_with(client.scheduler.address, tmp_path, {"zarr": "2.1.0"}))
+            client.wait_for_workers(3, timeout=60)
+
+    try:
+        with pytest.raises(RunError, match=rf"other versions .*: zarr 2\.1\.0, there {here}"):
+            run_tasks(_linger, [0.05] * 400, client, join)
+        with (
+            pytest.raises(RunError, match=rf"tcp://.*: zarr 2\.1\.0, here {here}"),
+            working_with(client.scheduler.address),
+        ):
+            pass
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.wait(30)
+    assert started
+    while len(client.scheduler_info()["workers"]) > 2:
+        time.sleep(0.1)
 
 
-def test_a_worker_that_joins_later_is_asked_in_its_tasks(
-    client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Caught: versions looked at only on the workers that were there at the start."""
-    mine = {**workers.versions(), "GEOS": "1.2.3"}
-    assert {"GEOS", "GDAL", "PROJ", "scipy"} < set(mine)
-    monkeypatch.setattr(tasks, "versions", lambda: mine)
-    with pytest.raises(RunError, match=r"other versions .*: GEOS .*, there 1\.2\.3"):
-        run_tasks(_square, [1, 2], client)
-
-
-class _Versions:
-    """Here as told; on a worker, where it arrives without what it was told, as they are."""
-
-    def __init__(self, told: dict[str, str]) -> None:
-        self.told = told
-
-    def __call__(self) -> dict[str, str]:
-        return self.told
-
-    def __reduce__(self) -> tuple[Any, tuple[()]]:
-        return _versions_there, ()
-
-
-def _versions_there() -> Any:
-    return workers.versions
+def _worker_with(address: str, folder: Path, packages: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a worker whose environment has these versions of packages: what is installed first on its path."""
+    for name, version in packages.items():
+        installed = folder / f"{name}-{version}.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+    path = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+        env={**os.environ, "PYTHONPATH": path}, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
 def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

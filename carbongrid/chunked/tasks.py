@@ -182,9 +182,14 @@ def _run_distributed[T, R](
     return [result for batch in results for result in batch]
 
 
-def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]) -> list[R]:
-    # Workers join while a run goes on: whoever looked at its start has not seen them.
-    require_same(theirs)
+def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]) -> list[R] | str:
+    """Return the results; or, in words, why this worker must not work on them."""
+    # Workers join while a run goes on: whoever looked at its start has not seen them. Told as a result, since after an
+    # error the task would be tried again, here or on a worker that may do it, and nobody would hear of this one.
+    try:
+        require_same(theirs)
+    except RunError as error:
+        return str(error)
     return [task(piece) for piece in pieces]
 
 
@@ -194,7 +199,7 @@ def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> lis
 
     named = str(batch[0]) if len(batch) == 1 else f"{batch[0]} to {batch[-1]}"
     try:
-        return cast("list[Any]", future.result())
+        results = future.result()
     except KilledWorker as error:
         raise RunError(
             f"{named}: the workers that had it died, one after the other, as they do when their memory is full. "
@@ -204,6 +209,9 @@ def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> lis
         raise RunError(
             f"{named}: the cluster is gone. Run again: what is finished is taken over."
         ) from error
+    if isinstance(results, str):
+        raise RunError(results)
+    return cast("list[Any]", results)
 
 
 def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:

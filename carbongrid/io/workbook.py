@@ -91,7 +91,7 @@ def _sheets(
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
             try:
                 pairs = dict(zip(stored.worksheets, written.worksheets, strict=True))
-                titles = {str(sheet.title): sheet for sheet in pairs}
+                titles: dict[str, Any] = {str(sheet.title): sheet for sheet in pairs}
                 names = wanted(list(titles))
                 for name in names:
                     _require_near(archive, titles[name]._worksheet_path, where(name))

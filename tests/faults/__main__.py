@@ -34,12 +34,10 @@ def main() -> None:
         # Kept after each kind, so that what was counted is not lost if the next takes too long.
         for some in planted(Path(folder), options.only, 10 if options.few else 1):
             rows = merged(options.rows, some) if options.rows else [*rows, *some]
+            for row in some:
+                print(f"{row.seconds:6.1f} s  {row.cases} x {row.kind}", flush=True)
+                print(*row.failures, sep="\n\n", end="\n" * bool(row.failures), flush=True)
     table = table_of(rows)
-    for row in rows:
-        for failure in row.failures:
-            print(failure, end="\n\n")
-    for row in rows:
-        print(f"{row.seconds:6.1f} s  {row.kind}")
     print(f"\n{table}\n\n{time.monotonic() - begun:.0f} s")
     if options.write:
         write_into_page(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -18,8 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask.threaded
+
 # Threads of a BLAS would be there before the fork, and not after it.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+_PATIENCE = 120.0
+"""Seconds after which a process that should have ended by itself gets SIGKILL: then it is a fault."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def _serve() -> None:
     import carbongrid.verification  # noqa: F401
 
     # Imported late by the package; here once for all children.
-    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "dask.delayed", "dask.threaded",
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "dask.delayed",
                  "rioxarray", "openpyxl", "h5netcdf", "jinja2", "pyarrow.parquet", "xarray.backends"):  # fmt: skip
         __import__(name)
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside the threads of an import
@@ -150,9 +156,9 @@ def _ending(child: int, kill_after: float) -> int:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if kill_after and time.monotonic() - begun > kill_after:
+        if time.monotonic() - begun > (kill_after or _PATIENCE):
             os.kill(child, signal.SIGKILL)
-            kill_after = 0
+            kill_after = math.inf
         time.sleep(0.002)
 
 
@@ -174,6 +180,8 @@ def _work(words: list[str], said: int, file_limit: int) -> None:
         os.dup2(said, 1)
         os.dup2(said, 2)
         sys.stdin.close()
+        # Threads do not outlive a fork; what waits for those of the parent would wait for ever.
+        dask.threaded.default_pool = None
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
         code = _exit_code(words)
