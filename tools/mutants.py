@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +68,12 @@ MUTANTS = [
     Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "label.astype(np.int64) - 1", "label.astype(np.int64) * 0", _RUN),
     Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/test_pipeline.py -k regional_totals"),
     Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/test_run_store.py -k hashed_before"),
-    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == _digest(store, names, tile)", "known is not None", "tests/test_journal.py"),
+    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/test_journal.py"),
 ]  # fmt: skip
+
+
+AT_ONCE = 2
+"""Copies of the package, each with a fault of its own."""
 
 
 def main() -> None:
@@ -77,17 +83,63 @@ def main() -> None:
     chosen = [mutant for mutant in MUTANTS if parser.parse_args().only in mutant.name]
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="carbongrid-mutants-") as name:
-        copy = Path(name)
-        for folder in ("carbongrid", "tests", "docs"):
-            shutil.copytree(
-                ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        shutil.copy2(ROOT / "pyproject.toml", copy)
-        survivors = [mutant.name for mutant in chosen if not _killed(copy, mutant)]
+        copies = [_copied(Path(name) / str(number)) for number in range(AT_ONCE)]
+
+        def in_turn[T](work: Callable[[Path, T], bool], items: Sequence[T]) -> list[T]:
+            """Return the items that the work, done in a copy, does not hold for."""
+
+            def in_a_copy(item: T) -> bool:
+                copy = copies.pop()
+                try:
+                    return work(copy, item)
+                finally:
+                    copies.append(copy)
+
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                outcome = list(pool.map(in_a_copy, items))
+            return [item for item, held in zip(items, outcome, strict=True) if not held]
+
+        failing = in_turn(_pass, sorted({mutant.tests for mutant in chosen}))
+        if failing:
+            raise SystemExit(f"these fail without a fault: {'; '.join(failing)}")
+        survivors = [mutant.name for mutant in in_turn(_killed, chosen)]
     seconds = time.monotonic() - begun
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} faults noticed in {seconds:.0f} s")
     if survivors:
         raise SystemExit(f"nobody noticed: {'; '.join(survivors)}")
+
+
+def _copied(copy: Path) -> Path:
+    for folder in ("carbongrid", "tests", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
+    shutil.copy2(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def _pass(copy: Path, tests: str) -> bool:
+    """Tell whether tests pass on the sound package: only then does a failure mean that they noticed a fault."""
+    begun = time.monotonic()
+    passed = _run_tests(copy, tests).returncode == 0
+    print(
+        f"{'sound' if passed else 'FAIL '}     {time.monotonic() - begun:5.1f} s  {tests}",
+        flush=True,
+    )
+    return passed
+
+
+def _run_tests(copy: Path, tests: str) -> subprocess.CompletedProcess[str]:
+    options = ("-q", "-x", "-p", "no:cacheprovider", "--no-header")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "NUMBA_CACHE_DIR": str(copy / "numba"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-m", "pytest", *options, *tests.split()]
+    return subprocess.run(
+        command, cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def _killed(copy: Path, mutant: Mutant) -> bool:
@@ -99,26 +151,7 @@ def _killed(copy: Path, mutant: Mutant) -> bool:
         )
     path.write_text(sound.replace(mutant.was, mutant.now), encoding="utf-8")
     begun = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "--no-header",
-        *mutant.tests.split(),
-    ]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(copy),
-        "NUMBA_CACHE_DIR": str(copy / "numba"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    done = subprocess.run(
-        command, cwd=copy, env=environment, capture_output=True, text=True, check=False
-    )
+    done = _run_tests(copy, mutant.tests)
     path.write_text(sound, encoding="utf-8")
     # 1: tests failed. Anything else is no test that noticed: none collected, or the run itself broke.
     noticed = done.returncode == 1 and ("AssertionError" in done.stdout or "FAILED" in done.stdout)
