@@ -14,7 +14,7 @@ from faults.cluster import worker_kills
 from faults.damage import broken_chunks, flipped_bytes, misaligned_writes, swapped_stores
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
-from faults.interruptions import full_disks, kills, two_writers
+from faults.interruptions import full_disks, interrupts, kills, two_writers
 from faults.tally import Row, table_of, write_into_page
 
 
@@ -65,6 +65,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
         ground = prepare(folder / "ground", city, both)
         kinds = {
             "kills": lambda: kills(ground, both, 50 // fewer),
+            "interrupts": lambda: interrupts(ground, both, 20 // fewer),
             "disks": lambda: full_disks(ground, both, 30 // fewer),
             "writers": lambda: two_writers(ground, both, 20 // fewer),
             "flips": lambda: flipped_bytes(ground, both, 60 if fewer == 1 else 6),

@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faults.forking import Shell, side_by_side
@@ -185,31 +187,29 @@ def bad_inputs_in_processes(ground: Ground, count: int) -> Row:
     """Do the same with real processes, started from nothing."""
     row = Row("bad input, refused by a process started from nothing")
     every = list(cases())
-    for number, (name, spoil) in enumerate(every[:: max(1, len(every) // count)][:count]):
-        folder = ground.folder / f"process-{number}"
-        city = Path(shutil.copytree(ground.case.parent, folder / "city"))
-        spoil(city)
-        command = [
-            sys.executable,
-            "-m",
-            "carbongrid",
-            "run",
-            str(city / "case.toml"),
-            "--out",
-            str(folder / "new" / "run"),
-        ]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        text = done.stdout + done.stderr
-        silent = done.returncode != 2 or "error: " not in text
-        row.case(name, lost=(folder / "new").exists(), silent=silent, text=text)
-        shutil.rmtree(folder)
+    chosen = every[:: max(1, len(every) // count)][:count]
+    with ThreadPoolExecutor(2) as pool:
+        for outcome in pool.map(functools.partial(_refused_by_a_process, ground), chosen):
+            name, lost, silent, text = outcome
+            row.case(name, lost=lost, silent=silent, text=text)
     return row
+
+
+def _refused_by_a_process(ground: Ground, case: tuple[str, Spoil]) -> tuple[str, bool, bool, str]:
+    name, spoil = case
+    folder = Path(tempfile.mkdtemp(dir=ground.folder, prefix="process-"))
+    city = Path(shutil.copytree(ground.case.parent, folder / "city"))
+    spoil(city)
+    words = ["run", str(city / "case.toml"), "--out", str(folder / "new" / "run")]
+    done = subprocess.run(
+        [sys.executable, "-m", "carbongrid", *words],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    text = done.stdout + done.stderr
+    silent = done.returncode != 2 or "error: " not in text
+    written = (folder / "new").exists()
+    shutil.rmtree(folder)
+    return name, written, silent, text
 
 
 PAYLOADS = (

@@ -26,6 +26,7 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 _PATIENCE = 120.0
 """Seconds after which a process that should have ended by itself gets SIGKILL: then it is a fault."""
+_BETWEEN_INTERRUPTS = 0.15
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Shell:
         self,
         *words: object,
         kill_after: float = 0,
+        interrupts: int = 0,
         at: float = 0,
         file_limit: int = 0,
         warm: bool = False,
@@ -68,6 +70,8 @@ class Shell:
             The command line.
         kill_after
             Seconds after which the process gets SIGKILL; 0 for never.
+        interrupts
+            So many SIGINT then, to it and all that it started, as a terminal sends them, instead of the SIGKILL.
         at
             When to begin, as time.time() has it.
         file_limit
@@ -78,7 +82,7 @@ class Shell:
         order = {"words": [str(word) for word in words], "kill_after": kill_after, "at": at}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order |= {"file_limit": file_limit, "warm": warm}
+        order |= {"file_limit": file_limit, "warm": warm, "interrupts": interrupts}
         print(json.dumps(order), file=self._process.stdin, flush=True)
         return Outcome(**json.loads(self._process.stdout.readline()))
 
@@ -134,7 +138,7 @@ def _serve() -> None:
         print(json.dumps(vars(_forked(**order))), flush=True)
 
 
-def _forked(words: list[str], kill_after: float, at: float, file_limit: int, warm: bool) -> Outcome:
+def _forked(words: list[str], at: float, file_limit: int, warm: bool, **end: float) -> Outcome:
     with tempfile.TemporaryFile() as said:
         time.sleep(max(0.0, at - time.time()))
         begun = time.monotonic()
@@ -144,21 +148,28 @@ def _forked(words: list[str], kill_after: float, at: float, file_limit: int, war
             child = os.fork()
             if child == 0:
                 _work(words, said.fileno(), file_limit)
-            code = _ending(child, kill_after)
+            code = _ending(child, **end)
         seconds = time.monotonic() - begun
         said.seek(0)
         return Outcome(code, said.read().decode(errors="replace"), seconds)
 
 
-def _ending(child: int, kill_after: float) -> int:
+def _ending(child: int, kill_after: float, interrupts: float) -> int:
+    """Wait for the end of a process, or bring it about."""
     begun = time.monotonic()
+    end = kill_after or _PATIENCE
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - begun > (kill_after or _PATIENCE):
-            os.kill(child, signal.SIGKILL)
-            kill_after = math.inf
+        if time.monotonic() - begun > end:
+            if interrupts:
+                os.killpg(child, signal.SIGINT)
+                interrupts -= 1
+                end += _BETWEEN_INTERRUPTS if interrupts else _PATIENCE
+            else:
+                os.kill(child, signal.SIGKILL)
+                end = math.inf
         time.sleep(0.002)
 
 
@@ -177,6 +188,7 @@ def _worked_here(words: list[str], said: int) -> int:
 def _work(words: list[str], said: int, file_limit: int) -> None:
     code = 1
     try:
+        os.setpgid(0, 0)
         os.dup2(said, 1)
         os.dup2(said, 2)
         sys.stdin.close()

@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,30 +18,60 @@ from faults.ground import CHUNKS, Ground, is_whole, manifest_of
 from faults.tally import Row
 
 NEVER_LONGER = 12
+CLUSTER_STARTS = 4.0
+"""Seconds until workers are there, about."""
+
+Words = tuple[object, ...]
 
 
 def kills(ground: Ground, shells: list[Shell], rounds: int, seed: int = 6) -> Row:
     """SIGKILL at random times, half of them while an older run is replaced; then run again to the end."""
     row = Row("run killed (SIGKILL) at a random time, then run again")
-    whole = shells[0].run("run", ground.case, "--out", ground.new("timing"), *CHUNKS).seconds
+    return _ended_early(row, ground, shells, [()] * rounds, 0, seed)
+
+
+def interrupts(ground: Ground, shells: list[Shell], rounds: int, seed: int = 7) -> Row:
+    """Ctrl-C, once or twice, at random times, a fifth of them with workers; then run again to the end."""
+    row = Row("Ctrl-C once, or twice, at a random time, then run again")
+    means = [("--workers", 2) if number % 5 == 1 else () for number in range(rounds)]
+    return _ended_early(row, ground, shells, means, 2, seed)
+
+
+def _ended_early(
+    row: Row, ground: Ground, shells: list[Shell], means: Sequence[Words], most: int, seed: int
+) -> Row:
+    """Run with some means each; ``most``: at most so many SIGINT, 0 for SIGKILL."""
+    whole = _seconds_undisturbed(ground, shells[0])
     draw = random.Random(seed)
-    moments = [draw.uniform(0.05, whole) for _ in range(rounds)]
-    tasks = [
-        functools.partial(_killed, ground, number, moment) for number, moment in enumerate(moments)
-    ]
-    for name, lost, text in side_by_side(shells, tasks):
-        row.case(name, lost=lost, text=text)
+    tasks = []
+    for number, words in enumerate(means):
+        moment = draw.uniform(0.05, whole + (CLUSTER_STARTS if words else 0))
+        count = 1 + number % most if most else 0
+        tasks.append(functools.partial(_killed, ground, number, moment, count, words))
+    for name, lost, silent, text in side_by_side(shells, tasks):
+        row.case(name, lost=lost, silent=silent, text=text)
     return row
 
 
-def _killed(ground: Ground, number: int, moment: float, shell: Shell) -> tuple[str, bool, str]:
+def _seconds_undisturbed(ground: Ground, shell: Shell) -> float:
+    known = ground.folder / "seconds"
+    if not known.exists():
+        done = shell.run("run", ground.case, "--out", ground.new("timing"), *CHUNKS)
+        known.write_text(str(done.seconds), encoding="ascii")
+    return float(known.read_text(encoding="ascii"))
+
+
+def _killed(
+    ground: Ground, number: int, moment: float, interrupts: int, words: Words, shell: Shell
+) -> tuple[str, bool, bool, str]:
     replaced = number % 2 == 1
-    name = f"kill-{number}"
+    name = f"end-{interrupts}-{number}"
     out = ground.copy(ground.other_run, name) if replaced else ground.new(name)
     options = ["--replace"] if replaced else []
     before = manifest_of(out).get("digests")
     command = ("run", ground.case, "--out", out, *options, *CHUNKS)
-    first = shell.run(*command, kill_after=moment)
+    first = shell.run(*command, *words, kill_after=moment, interrupts=interrupts)
+    silent = bool(interrupts) and first.code != 0 and "Aborted!" not in first.text
     held = manifest_of(out).get("digests") or manifest_of(_sibling(out, "old")).get("digests")
     # Whatever the moment: the old run, whole, or the new one, whole.
     lost = held not in (before, ground.digests) or (out.exists() and not is_whole(out))
@@ -54,7 +84,8 @@ def _killed(ground: Ground, number: int, moment: float, shell: Shell) -> tuple[s
     lost |= bool(finished - set(manifest.get("reused", ()))) if held != ground.digests else False
     lost |= sorted(path.name for path in out.parent.iterdir()) != ["run"]
     shutil.rmtree(out.parent)
-    return f"after {moment:.2f} s{', replacing' if replaced else ''}", lost, first.text + again.text
+    told = f"after {moment:.2f} s {words}{', replacing' if replaced else ''}"
+    return told, lost, silent, first.text + again.text
 
 
 def _sibling(out: Path, suffix: str) -> Path:

@@ -12,7 +12,7 @@ from faults.cluster import worker_kills
 from faults.damage import KINDS, flipped_bytes, misaligned_writes
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
-from faults.interruptions import full_disks, kills, two_writers
+from faults.interruptions import full_disks, interrupts, kills, two_writers
 from faults.tally import BEGIN, END, PAGE, Row, table_of, write_into_page
 
 
@@ -34,6 +34,11 @@ def require_sound(row: Row, cases: int) -> None:
 
 def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
     require_sound(kills(ground, both, 2), 2)
+
+
+def test_interrupted_and_run_again(ground: Ground, both: list[Shell]) -> None:
+    """Caught: the tracebacks of workers, which a terminal interrupts too."""
+    require_sound(interrupts(ground, both, 2), 2)
 
 
 def test_full_disks(ground: Ground, both: list[Shell]) -> None:
