@@ -62,6 +62,7 @@ UNIT_NUMBERS: Mapping[str, Kind] = {
     "esc": "number",
     "zone": "whole",
     "zone_name": "text",
+    "zone_name_zh": "text",
     "borderline": "flag",
     "indicative": "flag",
     "balance": "text",
@@ -126,8 +127,8 @@ class RunTables:
     units
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
         sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
-        ccr, ecc, esc (float), zone (int8), zone_name, borderline, indicative (bool), balance (source, balanced, sink),
-        reason (why unclassified, else empty).
+        ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
+        balance (source, balanced, sink), reason (why unclassified, else empty).
     parents
         Names of the parent columns of ``units``, nearest first.
     ledger

@@ -137,8 +137,8 @@ def zone_units(
     Returns
     -------
     pandas.DataFrame
-        With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, borderline (bool), balance
-        (source, balanced or sink), indicative (bool), reason (why unclassified, else empty).
+        With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
+        balance (source, balanced or sink), indicative (bool), reason (why unclassified, else empty).
 
     Raises
     ------
@@ -163,14 +163,15 @@ def zone_units(
     table = pd.DataFrame(
         [verdicts[i] for i in range(len(rows))], columns=list(_Verdict._fields), index=units.index
     )
-    names = [zone.name_en for zone in zones()]
+    named = [zones()[code] for code in table["zone"]]
     return pd.DataFrame(
         {
             "ccr": table["ccr"].astype(np.float64),
             "ecc": table["ecc"].astype(np.float64),
             "esc": table["esc"].astype(np.float64),
             "zone": table["zone"].astype(np.int8),
-            "zone_name": pd.Series([names[z] for z in table["zone"]], units.index, dtype="str"),
+            "zone_name": pd.Series([zone.name_en for zone in named], units.index, dtype="str"),
+            "zone_name_zh": pd.Series([zone.name_zh for zone in named], units.index, dtype="str"),
             "borderline": table["borderline"].astype(bool),
             "balance": table["balance"].astype("str"),
             "indicative": pd.Series(np.broadcast_to(indicative, len(rows)), units.index).astype(

@@ -163,11 +163,11 @@ def units(parcel_table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, dict[str, i
 def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
     """Decisions 2 to 6 in plain Python, over all units."""
     names = (
-        "unclassified",
-        "low-carbon economic",
-        "carbon-source control",
-        "carbon-sink functional",
-        "high-carbon optimization",
+        ("unclassified", "未分区"),
+        ("low-carbon economic", "低碳经济区"),
+        ("carbon-source control", "碳源控制区"),
+        ("carbon-sink functional", "碳汇功能区"),
+        ("high-carbon optimization", "高碳优化区"),
     )
     rows = list(
         zip(
@@ -188,6 +188,7 @@ def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
             "esc",
             "zone",
             "zone_name",
+            "zone_name_zh",
             "borderline",
             "balance",
             "indicative",
@@ -209,7 +210,8 @@ def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
         near_ecc = g is not None and c > 0 and 20 * abs(g * C_known - G * c) <= G * c
         near_esc = c > 0 and 20 * abs(ca * C - CA * c) <= CA * c
         out["zone"].append(zone)
-        out["zone_name"].append(names[zone])
+        out["zone_name"].append(names[zone][0])
+        out["zone_name_zh"].append(names[zone][1])
         out["borderline"].append(bool(near_ecc or near_esc))
         out["balance"].append(
             "balanced" if 20 * abs(ca - c) <= c else "source" if ca < c else "sink"

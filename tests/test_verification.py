@@ -226,6 +226,7 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
     [
         ("zone", lambda text: str(int(text) % 4 + 1)),
         ("zone_name", lambda _: "carbon paradise"),
+        ("zone_name_zh", lambda _: "碳天堂"),
         ("borderline", lambda text: {"true": "false", "false": "true"}[text]),
         ("balance", lambda _: "sink"),
         ("reason", lambda _: "it did not suit us"),

@@ -178,6 +178,7 @@ def test_reasons(rows, reason):
     first = zone_units(frame(rows)).iloc[0]
     assert first["zone"] == 0
     assert first["zone_name"] == "unclassified"
+    assert first["zone_name_zh"] == "未分区"
     assert reason in first["reason"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from carbongrid.errors import VerificationError
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import Check, check_of, counted
-from carbongrid.zoning import zones
+from carbongrid.zoning import Zone, zones
 
 _WAY_OUT = "Run the case again with --replace."
 _BAND = Fraction(1, 20)
@@ -32,7 +32,7 @@ def check_zones(run: Opened) -> Check:
     regions: dict[str, list[Row]] = {}
     for row in rows:
         regions.setdefault("all" if reference == "all" else row[reference], []).append(row)
-    names = {zone.code: zone.name_en for zone in zones()}
+    names = {zone.code: zone for zone in zones()}
     faults: list[str] = []
     for code, members in regions.items():
         for row in members:
@@ -98,7 +98,7 @@ def _balance(C: int, CA: int) -> str:
     return "sink" if CA > C else "source"
 
 
-def _faults(row: Row, decided: Row, names: dict[int, str]) -> Iterator[str]:
+def _faults(row: Row, decided: Row, names: dict[int, Zone]) -> Iterator[str]:
     for name in ("ccr", "ecc", "esc"):
         told, found = float(row[name]), float(decided[name])
         if told != found and not (math.isnan(told) and math.isnan(found)):
@@ -106,7 +106,9 @@ def _faults(row: Row, decided: Row, names: dict[int, str]) -> Iterator[str]:
     for name in ("zone", "borderline", "balance"):
         if row[name] != decided[name]:
             yield f"units.csv, unit {row['id']}: {name} is {row[name]}, decided again {decided[name]}"
-    if row["zone_name"] != names[decided["zone"]]:
-        yield f"units.csv, unit {row['id']}: zone_name is {row['zone_name']}, not {names[decided['zone']]}"
+    zone = names[decided["zone"]]
+    for name, expected in (("zone_name", zone.name_en), ("zone_name_zh", zone.name_zh)):
+        if row[name] != expected:
+            yield f"units.csv, unit {row['id']}: {name} is {row[name]}, not {expected}"
     if (row["reason"] == "") != (decided["zone"] > 0):
         yield f"units.csv, unit {row['id']}: the reason does not go with zone {decided['zone']}"
