@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from data import ROOT
+from PIL import Image, ImageColor
 
 import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.cli import main
+from carbongrid.zoning import zones
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -102,3 +105,16 @@ def test_every_page_is_reached() -> None:
             assert page.stem == "README" or page.stem.startswith("0"), name
         elif page.parent != DOCS:
             assert f"\n{name}\n" in start, name
+
+
+@pytest.mark.parametrize(
+    "name", ["zones.png", "gallery/demo-fig9-zones.png", "report-desktop.png", "report-phone.png"]
+)
+def test_the_pictures_have_the_zones_own_colours(name: str) -> None:
+    """Seen to fail with pictures saved with a palette of 200 colours."""
+    with Image.open(DOCS / "images" / name) as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    for zone in zones():
+        if zone.code:
+            count = (pixels == ImageColor.getrgb(zone.colour)).all(axis=1).sum()
+            assert count > 300, zone

@@ -239,7 +239,7 @@ def test_no_rate_is_claimed_where_there_is_none(lacking, said):
     units = TABLES.units.assign(**{lacking: 0, "ccr": 0.0 if lacking == "sink_g" else np.inf})
     for reference in ("all", "district"):
         scale = scales_of(units, reference)["ccr"]
-        assert (scale.breaks, scale.labels, scale.note) == ((), (said,), "")
+        assert (scale.breaks, scale.labels, scale.note) == ((), (said,), ("", ""))
         assert scale.classes(scale.values(units)).tolist() == [0] * 6
         tables = dataclasses.replace(TABLES, units=units, reference=reference)
         assert "ccr" not in {layer.key for layer in map_layers(tables)}

@@ -98,6 +98,26 @@ def test_legends_count_every_unit_parcel_and_cell_once(tmp_path: Path) -> None:
     assert sum(int(n) for n in re.findall(r"\((\d+)\)", parcels)) == carried
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_figure_speaks_the_language_that_is_asked_for(tmp_path: Path, language: str) -> None:
+    """Seen to fail with titles and notes of legends in English alone."""
+    if not installed_lettering().chinese:
+        pytest.skip("no font for Chinese")
+    tables = example_tables()
+    units = tables.units.assign(
+        name=["东山镇"] * 6, name_en=["Dongshan"] * 6, gdp=pd.array([pd.NA] * 6)
+    )
+    tables = dataclasses.replace(tables, units=units, attribution="", title="", parents=())
+    write_study_figures(tables, tmp_path, formats=["svg"], dpi=50, language=language)  # type: ignore[arg-type]
+    text = "".join(texts_of(path) for path in sorted(tmp_path.iterdir()))
+    text = re.sub(
+        r"CO₂e|km[⁻²]*|yr⁻¹|\b[kM]?t\b|GDP|CCR|ECC|ESC|\([a-f]\)|°|Matplotlib.*?\n", "", text
+    )
+    chinese, latin = re.findall(r"[\u4e00-\u9fff]+", text), re.findall(r"[A-Za-z]{2,}", text)
+    assert (chinese == []) == (language == "en"), chinese
+    assert (latin == []) == (language == "zh"), latin
+
+
 def test_the_same_run_gives_the_same_files_and_no_setting_stays(tmp_path: Path) -> None:
     import matplotlib as mpl
 
@@ -164,7 +184,7 @@ def test_ccr_is_held_against_the_rate_of_the_unit_s_own_region() -> None:
     assert rates(units, "all").breaks[2] == rate
     own = rates(units, "district")
     assert (own.column, own.breaks[2]) == ("esc", 1.0)
-    assert "own district" in own.note
+    assert "own district" in own.note[0]
 
 
 @given(st.lists(st.floats(-1e9, 1e9).filter(lambda v: v == 0 or abs(v) > 1e-6), max_size=30))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from carbongrid.cli.commands import _talk, _talking, main
+
+if TYPE_CHECKING:
+    from carbongrid.maps.lettering import Language
 
 
 @main.command()
@@ -27,12 +31,20 @@ from carbongrid.cli.commands import _talk, _talking, main
     help="May be given several times.",
 )
 @click.option("--dpi", type=click.IntRange(50, 1200), default=300, show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["both", "en", "zh"]),
+    default="both",
+    show_default=True,
+    help="Of headings and legends; Chinese needs a font for it.",
+)
 @_talking
 def figures(
     directory: Path,
     out: Path | None,
     formats: tuple[str, ...],
     dpi: int,
+    language: Language,
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -49,7 +61,8 @@ def figures(
 
         run = directory.resolve()  # "." has no name of its own
         folder = out or run.with_name(f"{run.name}-figures")
-        paths = write_study_figures(read_tables(directory), folder, formats=formats, dpi=dpi)
+        tables = read_tables(directory)
+        paths = write_study_figures(tables, folder, formats=formats, dpi=dpi, language=language)
         for path in paths:
             talk.say(str(path))
         talk.document({"status": "done", "figures": [str(path) for path in paths]})

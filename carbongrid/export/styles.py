@@ -79,10 +79,12 @@ def styles_of(units: pd.DataFrame, reference: str, currency: str = "") -> list[S
         Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
         for z in ordered_zones()
     )
-    styles = [Style("Zones", "Carbon balance zones", zones, default=True)]
+    styles = [Style("Zones", "Carbon balance zones 碳平衡分区", zones, default=True)]
     for key, scale in scales_of(units, reference, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
-        about = " ".join(f"{scale.name[0]}: {scale.unit[0]}. {scale.note}".split())
+        about = " ".join(
+            f"{scale.name[0]} {scale.name[1]}: {scale.unit[0]}. {scale.note[0]}".split()
+        )
         styles.append(Style(name, about, tuple(_rules(scale))))
     return styles
 

@@ -104,6 +104,14 @@ def mass_scale(grams: float) -> tuple[float, str]:
     return 1e6, "t"
 
 
+def millions_of(currency: str) -> tuple[str, str]:
+    """Return what a million of the currency is called, in English and in Chinese."""
+    return (
+        f"million {currency}".strip(),
+        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
+    )
+
+
 def short_number(value: float) -> str:
     """Return a number with three significant digits, thousands separated; inf as a sign."""
     if not math.isfinite(value):

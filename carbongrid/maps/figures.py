@@ -74,8 +74,8 @@ def _zones(sheet: Sheet) -> Figure:
     for zone in ordered_zones():
         count = counts.get(zone.code, 0)
         if zone.code or count:
-            chinese = f"\n{zone.name_zh}" if letters.chinese else ""
-            entries.append(({"facecolor": zone.colour}, f"{zone.name_en}: {count}{chinese}"))
+            text = f"{letters.below(zone.name_en, zone.name_zh)}  ({count})"
+            entries.append(({"facecolor": zone.colour}, text))
     for column, hatch, names in (
         ("borderline", "////", BORDERLINE),
         ("indicative", "....", INDICATIVE),
@@ -90,9 +90,9 @@ def _zones(sheet: Sheet) -> Figure:
             }
             shapes = [sheet.outlines[row] for row in marked]
             axes.add_collection(PathCollection(shapes, **_plural(style)), autolim=False)
-            entries.append((style, f"{letters.beside(*names)}: {marked.size}"))
+            entries.append((style, f"{letters.beside(*names)}  ({marked.size})"))
     sheet.name_units(axes)
-    sheet.legend(figure, ("Zone", "分区"), entries)
+    sheet.legend(figure, letters.beside("Zone (units)", "分区（单元数）"), entries)
     return figure
 
 
@@ -109,11 +109,13 @@ def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
     classes = scale.classes(scale.values(units))
     sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
     sheet.name_units(axes)
-    sheet.legend(figure, scale.unit, legend_entries(scale, classes))
-    if scale.note:
+    sheet.legend(
+        figure, sheet.letters.below(*scale.unit), legend_entries(scale, classes, sheet.letters)
+    )
+    if scale.note[0]:
         height = figure.get_size_inches()[1]
-        place = ((WIDTH - LEGEND + 0.05) / WIDTH, 0.95 / height)
-        sheet.write(figure, *place, scale.note, 7.5, colour=GREY)
+        place = ((WIDTH - LEGEND + 0.05) / WIDTH, 1.1 / height)
+        sheet.write(figure, *place, sheet.letters.below(*scale.note), 7.5, colour=GREY)
     return figure
 
 
@@ -157,8 +159,9 @@ def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str)
     for label in bar.ax.get_yticklabels():
         label.set_fontproperties(sheet.letters.properties(8.5))
     sheet.write(figure, left, 1 - HEADING / height, f"{unit} CO₂e km⁻² yr⁻¹", 9, bold=True)
-    note = f"white: nothing ({int((density <= 0).sum()):,} cells)"
-    sheet.write(figure, left, foot - 0.14 / height, note, 7.5, colour=GREY)
+    empty = int((density <= 0).sum())
+    note = (f"white: nothing ({empty:,} cells)", f"白色：无（{empty:,} 格）")
+    sheet.write(figure, left, foot - 0.14 / height, sheet.letters.below(*note), 7.5, colour=GREY)
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
@@ -29,10 +29,21 @@ CHINESE_FONTS = (
     "Songti SC",
 )
 
+Language = Literal["both", "en", "zh"]
+"""English with the Chinese beside it, or one of them."""
+
+_WORDS = {
+    "unknown": "未知",
+    "none": "无",
+    "nothing": "无",
+    "no emissions": "无排放",
+    "no sinks": "无碳汇",
+}
+
 
 @dataclass(frozen=True)
 class Lettering:
-    """The fonts of a figure and the characters that they can draw.
+    """The fonts of a figure, the characters that they can draw, and the language that it speaks.
 
     Parameters
     ----------
@@ -42,11 +53,14 @@ class Lettering:
         Code points that at least one of them has.
     bold
         Whether all of them have a bold face; matplotlib would warn of each text that lacks it.
+    language
+        English alone where Chinese cannot be drawn.
     """
 
     families: tuple[str, ...]
     characters: frozenset[int]
     bold: bool = True
+    language: Language = "both"
 
     @property
     def chinese(self) -> bool:
@@ -54,8 +68,21 @@ class Lettering:
         return ord("碳") in self.characters
 
     def beside(self, english: str, chinese: str) -> str:
-        """Return the English text with the Chinese beside it, if that can be drawn."""
-        return f"{english} {chinese}" if chinese and self.chinese else english
+        """Return a text in the figure's language; in both, the Chinese stands beside the English."""
+        return self._said(english, chinese, " ")
+
+    def below(self, english: str, chinese: str) -> str:
+        """Return a text in the figure's language; in both, the Chinese stands below the English."""
+        return self._said(english, chinese, "\n")
+
+    def _said(self, english: str, chinese: str, between: str) -> str:
+        if not chinese or not self.chinese or self.language == "en":
+            return english
+        return chinese if self.language == "zh" else f"{english}{between}{chinese}"
+
+    def words(self, text: str) -> str:
+        """Return a legend's label, whose words are translated; numbers stay."""
+        return self.beside(text, _WORDS.get(text, ""))
 
     def drawable(self, text: str) -> str:
         """Return a text without the characters that no font here has."""
@@ -70,8 +97,8 @@ class Lettering:
         return FontProperties(family=list(self.families), size=size, weight=weight)
 
 
-def installed_lettering() -> Lettering:
-    """Return the lettering of this machine; log one warning if it has no font for Chinese."""
+def installed_lettering(language: Language = "both") -> Lettering:
+    """Return the lettering of this machine; log one warning if it has no font for the Chinese that is wanted."""
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
@@ -82,8 +109,9 @@ def installed_lettering() -> Lettering:
     characters: set[int] = set()
     for family in families:
         characters.update(FT2Font(font_manager.findfont(family)).get_charmap())
-    lettering = Lettering(tuple(families), frozenset(characters), heavy.issuperset(families))
-    if not lettering.chinese:
+    bold = heavy.issuperset(families)
+    lettering = Lettering(tuple(families), frozenset(characters), bold, language)
+    if not lettering.chinese and language != "en":
         logger.warning(
             "no font for Chinese is installed, so the figures are lettered in English alone; "
             "install one, such as Noto Sans CJK SC, and draw them again"

@@ -126,7 +126,7 @@ def page_of(
         place = (corner[0] / width, corner[1] / height)
         panels.append(Panel(sheet, figure, axes, place, 1 if alone else 2))
     if sheet.tables.attribution:
-        credit = f"Data: {shortened(sheet.tables.attribution, 100)}"
+        credit = f"{letters.beside('Data', '数据')}: {shortened(sheet.tables.attribution, 100)}"
         sheet.write(figure, 1 - 0.1 / width, 0.05 / height, credit, 6.5, colour=GREY, ha="right", va="bottom")  # fmt: skip
     return Page(figure, tuple(panels))
 

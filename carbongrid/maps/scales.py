@@ -12,6 +12,7 @@ import numpy as np
 from carbongrid.maps.classes import (
     logarithmic_breaks,
     mass_scale,
+    millions_of,
     natural_breaks,
     short_number,
 )
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_SINK_OVER_EMISSION = ("sink over emission, %", "")
+_SINK_OVER_EMISSION = ("sink over emission, %", "碳汇与排放之比，%")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Scale:
     missing
         What a value that is not there means.
     note
-        A remark for the legend.
+        A remark for the legend, in English and Chinese.
     """
 
     column: str
@@ -56,7 +57,7 @@ class Scale:
     name: tuple[str, str]
     unit: tuple[str, str] = ("", "")
     missing: str = "unknown"
-    note: str = ""
+    note: tuple[str, str] = ("", "")
 
     def values(self, units: pd.DataFrame) -> NDArray[np.float64]:
         """Return what is classed, shape (units,); NaN has no class."""
@@ -95,16 +96,11 @@ def scales_of(units: pd.DataFrame, reference: str = "all", currency: str = "") -
         "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd"),
         "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn"),
         "ccr": rates(units, reference),
-        "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), "GDP"),
-        "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), "sinks"),
+        "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), ("GDP", "GDP ")),
+        "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), ("sinks", "碳汇")),
     }  # fmt: skip
     for column, name, unit, palette in (
-        (
-            "gdp",
-            ("GDP", "地区生产总值"),
-            (f"million {currency}".strip(), f"百万 {currency}".strip()),
-            "Purples",
-        ),
+        ("gdp", ("GDP", "地区生产总值"), millions_of(currency), "Purples"),
         ("residents", ("Residents", "常住人口"), ("people", "人"), "Blues"),
     ):
         if column in units and units[column].notna().any():
@@ -172,18 +168,22 @@ def rates(units: pd.DataFrame, reference: str) -> Scale:
         lack = ("no emissions", "no sinks")[not sink]
         return Scale("ccr", (), "above", (lack,), diverging(6)[2:3], name, _SINK_OVER_EMISSION)
     if reference != "all":
-        note = f"1: the rate of the unit's own {reference}"
-        unit = (f"sink over emission, times\nthe rate of the {reference}", "")
+        note = (f"1: the rate of the unit's own {reference}", f"1：所属 {reference} 的碳补偿率")
+        unit = (f"sink over emission, times\nthe rate of the {reference}", f"碳汇与排放之比，\n为所属 {reference} 的倍数")  # fmt: skip
         return _around("esc", 1.0, name, unit, note)
     rate = sink / emission
-    note = f"The middle break is the rate of\nall units together: {short_number(100 * rate)} %"
+    text = f"{short_number(100 * rate)} %"
+    note = (f"The middle break is the rate of\nall units together: {text}", f"中间分界为全部单元合计：{text}")  # fmt: skip
     return _around("ccr", rate, name, _SINK_OVER_EMISSION, note, shown=100)
 
 
-def around_one(column: str, name: tuple[str, str], what: str) -> Scale:
+def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Scale:
     """Return six classes of a coefficient that double away from 1."""
-    unit = (f"share of {what} over\nshare of emissions", "")
-    note = f"1: a unit's share of {what} equals\nits share of emissions"
+    unit = (f"share of {what[0]} over\nshare of emissions", f"{what[1]}份额与排放份额之比")
+    note = (
+        f"1: a unit's share of {what[0]} equals\nits share of emissions",
+        f"1：单元的{what[1]}份额等于排放份额",
+    )
     return _around(column, 1.0, name, unit, note)
 
 
@@ -192,7 +192,7 @@ def _around(
     centre: float,
     name: tuple[str, str],
     unit: tuple[str, str],
-    note: str,
+    note: tuple[str, str],
     *,
     shown: float = 1,
 ) -> Scale:

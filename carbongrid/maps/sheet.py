@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from carbongrid.result import RunTables
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
+MOST_NAMES = 30
 INK, GREY = "#22272e", "#6b7280"
 Entry = tuple[dict[str, Any], str]
 
@@ -165,26 +166,33 @@ class Sheet:
 
     def name_units(self, axes: Axes, size: float = 7) -> None:
         """Write the units' names where they are few enough to be read."""
-        from matplotlib.patheffects import withStroke
-
         units = self.tables.units
-        if len(units) > 30:
+        if len(units) > MOST_NAMES:
             return
         for row in units.itertuples():
-            if row.geometry is None or row.geometry.is_empty:
-                continue
             name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en
-            point = row.geometry.representative_point()
-            halo = [withStroke(linewidth=2, foreground="white")]
-            place: dict[str, Any] = {
-                "ha": "center",
-                "va": "center",
-                "path_effects": halo,
-                "clip_on": True,
-            }
-            self.write(axes, point.x, point.y, shortened(name), size, **place)
+            if self.letters.language == "en":
+                name = row.name_en or name
+            self._name(axes, row.geometry, name, size)
 
-    def legend(self, figure: Figure, title: tuple[str, str], entries: Sequence[Entry]) -> None:
+    def name_parents(self, axes: Axes) -> None:
+        """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
+        units = self.tables.units
+        for code, rows in units.groupby(self.tables.parents[0]).groups.items():
+            shape = shapely.union_all(units.geometry.loc[rows].to_numpy())
+            self._name(axes, shape, str(code), 7)
+
+    def _name(self, axes: Axes, shape: Any, name: str, size: float) -> None:
+        from matplotlib.patheffects import withStroke
+
+        if shape is None or shape.is_empty:
+            return
+        point = shape.representative_point()
+        halo = [withStroke(linewidth=2, foreground="white")]
+        place: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
+        self.write(axes, point.x, point.y, shortened(name), size, **place)
+
+    def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:
         """Draw a legend at the right: each entry a patch's style and its text."""
         from matplotlib.patches import Patch
 
@@ -194,7 +202,7 @@ class Sheet:
         box = figure.legend(
             handles,
             labels,
-            title=self.letters.drawable(self.letters.beside(*title)),
+            title=self.letters.drawable(title),
             loc="upper left",
             bbox_to_anchor=((WIDTH - LEGEND + 0.05) / WIDTH, 1 - HEADING / height),
             frameon=False,
@@ -229,17 +237,17 @@ def outline(geometry: Any) -> Outline:
     return Outline(np.concatenate(coordinates), np.concatenate(codes))
 
 
-def legend_entries(scale: Scale, classes: NDArray[np.int64]) -> list[Entry]:
+def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering) -> list[Entry]:
     """Return the legend's entries, highest first, with counts; what has no class last."""
     counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
     entries: list[Entry] = [
-        ({"facecolor": colour}, f"{label}  ({count:,})")
+        ({"facecolor": colour}, f"{letters.words(label)}  ({count:,})")
         for colour, label, count in zip(scale.colours, scale.labels, counts, strict=True)
         if scale.breaks or count
     ][::-1]
     none = int((classes < 0).sum())
     if none:
-        entries.append(({"facecolor": NO_VALUE}, f"{scale.missing}  ({none:,})"))
+        entries.append(({"facecolor": NO_VALUE}, f"{letters.words(scale.missing)}  ({none:,})"))
     return entries
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 
 from carbongrid.categories import sector_names
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE, NO_VALUE, mass_scale, ordered_zones
-from carbongrid.maps.lettering import installed_lettering
+from carbongrid.maps.lettering import Language, Lettering, installed_lettering
 from carbongrid.maps.pages import Page, Panel, compound_paths, graticule, page_of
 from carbongrid.maps.scales import Scale, decades, natural, scales_of, signed
-from carbongrid.maps.sheet import Entry, Sheet, legend_entries, shortened
+from carbongrid.maps.sheet import MOST_NAMES, Entry, Sheet, legend_entries, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,10 @@ logger = logging.getLogger(__name__)
 
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
-_PASTEL = ("#a6cee3", "#fdbf6f", "#cab2d6", "#b2df8a", "#ffff99", "#fb9a99", "#d9d9d9", "#80b1d3")
+_PASTEL = (
+    "#a6cee3", "#fdbf6f", "#cab2d6", "#b2df8a", "#ffff99", "#fb9a99", "#d9d9d9", "#80b1d3",
+    "#8dd3c7", "#bc80bd", "#fccde5", "#ccebc5", "#e5c494", "#b3b3b3", "#fdcdac", "#cbd5e8",
+)  # fmt: skip
 _GROUND = "#f1f2f4"
 
 
@@ -37,6 +40,7 @@ def write_study_figures(
     formats: Sequence[str] = ("png", "pdf"),
     dpi: int = DPI,
     only: Sequence[str] = (),
+    language: Language = "both",
 ) -> list[Path]:
     """Draw the figures of the study.
 
@@ -52,6 +56,8 @@ def write_study_figures(
         Dots per inch of what is not vector.
     only
         Names of figures; all by default.
+    language
+        ``en``, ``zh``, or ``both``; English alone where no font for Chinese is installed.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def write_study_figures(
     from matplotlib import rc_context
 
     directory.mkdir(parents=True, exist_ok=True)
-    sheet = Sheet(tables, installed_lettering())
+    sheet = Sheet(tables, installed_lettering(language))
     paths = []
     for name, draw in _FIGURES.items():
         if only and name not in only:
@@ -88,6 +94,8 @@ def _location(sheet: Sheet) -> Page:
     several = 1 < len(names) <= len(_PASTEL)
     colours = dict(zip(names, _PASTEL, strict=False)) if several else {}
     sheet.paint(panel.axes, [colours.get(code, _PASTEL[0]) for code in codes])
+    if several and len(units) > MOST_NAMES:
+        sheet.name_parents(panel.axes)
     sheet.name_units(panel.axes)
     graticule(sheet, panel.axes)
     count = codes.value_counts()
@@ -96,9 +104,10 @@ def _location(sheet: Sheet) -> Page:
         for code in names
         if several
     ]
-    title = sheet.letters.beside("Units by " + parents[0], "") if several else sheet.letters.beside("Units", "评价单元")  # fmt: skip
-    area = units.area.sum() / 1e6
-    panel.legend(title, entries, f"{len(units)} units, {area:,.0f} km²")
+    letters, area = sheet.letters, f"{units.area.sum() / 1e6:,.0f} km²"
+    by = (f"Units by {parents[0]}", f"按 {parents[0]} 分") if several else ("Units", "评价单元")
+    note = letters.below(f"{len(units)} units, {area}", f"{len(units)} 个单元，{area}")
+    panel.legend(letters.beside(*by), entries, note)
     return page
 
 
@@ -178,9 +187,9 @@ def _paint_parcels(panel: Panel, scale: Scale, values: NDArray[np.float64]) -> N
         style: dict[str, Any] = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.15}
         panel.axes.add_collection(PathCollection(shapes, rasterized=True, **style), autolim=False)
     sheet.frame(panel.axes)
-    panel.legend(
-        scale.unit[0], legend_entries(scale, classes[classes >= 0]), "parcels in each class"
-    )
+    entries = legend_entries(scale, classes[classes >= 0], sheet.letters)
+    note = sheet.letters.beside("parcels in each class", "括号内为地块数")
+    panel.legend(sheet.letters.beside(*scale.unit), entries, note)
 
 
 def _parcels_and_grid(sheet: Sheet) -> Page:
@@ -224,7 +233,9 @@ def _grid(panel: Panel, side: float) -> None:
     )
     sheet.frame(panel.axes)
     # Cells outside of all parcels are not worth a count.
-    panel.legend(scale.unit[0], legend_entries(scale, classes[classes >= 0]), "cells in each class")
+    entries = legend_entries(scale, classes[classes >= 0], sheet.letters)
+    note = sheet.letters.beside("cells in each class", "括号内为格数")
+    panel.legend(sheet.letters.beside(*scale.unit), entries, note)
 
 
 def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> None:
@@ -233,9 +244,16 @@ def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> Non
     classes = scale.classes(values)
     sheet.paint(panel.axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
     sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
-    note = " ".join(scale.note.split("\n")) if panel.columns > 1 else scale.note
-    title = " ".join(scale.unit[0].split("\n")) if panel.columns > 1 else scale.unit[0]
-    panel.legend(title, legend_entries(scale, classes), note)
+    letters = sheet.letters
+    title, note = letters.below(*scale.unit), letters.below(*scale.note)
+    if panel.columns > 1:  # wide enough for a line in each language
+        title, note = (_in_lines(letters, pair) for pair in (scale.unit, scale.note))
+    panel.legend(title, legend_entries(scale, classes, letters), note)
+
+
+def _in_lines(letters: Lettering, pair: tuple[str, str]) -> str:
+    english, chinese = (part.replace("\n", " ") for part in pair)
+    return letters.below(english, chinese)
 
 
 def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
@@ -262,8 +280,8 @@ def _zones(sheet: Sheet) -> Page:
     for zone in ordered_zones():
         count = counts.get(zone.code, 0)
         if zone.code or count:
-            chinese = f"\n{zone.name_zh}" if sheet.letters.chinese else ""
-            entries.append(({"facecolor": zone.colour}, f"{zone.name_en}  ({count}){chinese}"))
+            text = f"{sheet.letters.below(zone.name_en, zone.name_zh)}  ({count})"
+            entries.append(({"facecolor": zone.colour}, text))
     for column, hatch, names in (("borderline", "////", BORDERLINE), ("indicative", "....", INDICATIVE)):  # fmt: skip
         marked = np.flatnonzero(units[column].to_numpy(dtype=bool))
         if marked.size:
@@ -273,7 +291,7 @@ def _zones(sheet: Sheet) -> Page:
             panel.axes.add_collection(PathCollection(shapes, **plural), autolim=False)
             entries.append((style, f"{sheet.letters.beside(*names)}  ({marked.size})"))
     sheet.name_units(panel.axes)
-    panel.legend(sheet.letters.beside("Zone (units)", "分区"), entries)
+    panel.legend(sheet.letters.beside("Zone (units)", "分区（单元数）"), entries)
     return page
 
 

@@ -12,12 +12,13 @@ import numpy as np
 from carbongrid.maps.classes import (
     NO_VALUE,
     mass_scale,
+    millions_of,
     natural_breaks,
     ordered_zones,
     short_number,
 )
 from carbongrid.maps.scales import ranges, scales_of
-from carbongrid.report.unit_table import intensity, millions_of
+from carbongrid.report.unit_table import intensity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import shapely
 
 from carbongrid.categories import SECTORS, sector_names
 from carbongrid.io.geometry import geodesic_area
-from carbongrid.maps.classes import short_number
+from carbongrid.maps.classes import millions_of, short_number
 from carbongrid.report.wording import money, people, percent, tonnes, whole_or_none
 from carbongrid.units_of_measure import format_tonnes
 
@@ -104,14 +104,6 @@ def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         density: NDArray[np.float64] = units["emission_g"].to_numpy(np.float64) / 1e6 / area
     return np.where(area > 0, density, np.nan)
-
-
-def millions_of(currency: str) -> tuple[str, str]:
-    """Return what a million of the currency is called, in English and in Chinese."""
-    return (
-        f"million {currency}".strip(),
-        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
-    )
 
 
 def _masses(grams: Any) -> list[Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import re
 from pathlib import Path
 
@@ -334,6 +335,19 @@ def test_in_print(opened, small):
         "document.getElementById('table').scrollWidth / document.querySelector('main').clientWidth"
     )
     assert wide <= 1.01
+
+
+def test_a_printed_table_has_its_headings_on_every_page(opened, full_demo):
+    """Seen to fail with buttons that have boxes: Chromium then repeats no heading."""
+    from pypdf import PdfReader
+
+    page = opened(full_demo / "run" / "report.html")
+    pdf = page.pdf(format="A4", print_background=True, prefer_css_page_size=True)
+    sheets = [page.extract_text().split() for page in PdfReader(io.BytesIO(pdf)).pages]
+    ids = page.evaluate("page.rows.map((_, unit) => page.cell(unit, 'id').textContent)")
+    headed = [words for words in sheets if {"remarks", "code"} <= set(words)]
+    assert len(headed) >= 2
+    assert set(ids) <= {word for words in headed for word in words}
 
 
 def test_hostile_names_are_text(opened, hostile):

@@ -23,4 +23,5 @@
   const unit = /^#unit-(\d+)$/.exec(location.hash);
   if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
   document.documentElement.dataset.ready = "";
+  setTimeout(page.drawOn, 1000);
 }

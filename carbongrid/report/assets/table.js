@@ -6,11 +6,28 @@
   const form = document.getElementById("filters");
   const count = document.getElementById("count");
   page.read();
-  const names = page.rows.map((row) =>
-    [row.cells[0], ...[...row.cells].filter((cell, at) => at > 0 && !("v" in cell.dataset))]
-      .map((cell) => cell.textContent).join(" ").toLowerCase());
+
+  // Rows after the hundredth are drawn some at a time, so that a long table answers from the start; all at once if they are needed.
+  const later = [...body.getElementsByClassName("later")].reverse();
+  page.draw = (rows = later.length) => {
+    for (const row of later.splice(-rows, rows)) row.classList.remove("later");
+  };
+  page.drawOn = () => {
+    page.draw(200);
+    if (later.length) setTimeout(page.drawOn, 150);
+  };
+  table.parentElement.addEventListener("scroll", () => page.draw(), { once: true, passive: true });
+
+  let texts; // what the search looks into
+  const words = (unit) => {
+    texts ??= page.rows.map((row) =>
+      [row.cells[0], ...[...row.cells].filter((cell, at) => at > 0 && !("v" in cell.dataset))]
+        .map((cell) => cell.textContent).join(" ").toLowerCase());
+    return texts[unit];
+  };
 
   function sortBy(head) {
+    page.draw();
     const up = head.getAttribute("aria-sort") !== "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
@@ -41,14 +58,15 @@
     return (from === "" || value >= Number(from)) && (to === "" || value <= Number(to));
   };
   page.filter = () => {
-    const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
     const zones = new Set([...form.querySelectorAll("[name=zone]:checked")].map((box) => box.value));
     const unsure = form.elements.unsure.checked;
     page.shown = page.rows.map((row, unit) =>
-      zones.has(row.dataset.zone) && words.every((word) => names[unit].includes(word)) &&
+      zones.has(row.dataset.zone) && wanted.every((word) => words(unit).includes(word)) &&
       (!unsure || "unsure" in row.dataset) && within(unit, "ecc") && within(unit, "esc"));
     page.rows.forEach((row, unit) => { row.hidden = !page.shown[unit]; });
     const number = page.shown.filter(Boolean).length;
+    if (number < page.rows.length) page.draw();
     count.textContent = `${number} / ${page.rows.length}`;
     page.tell("show", page.shown, number < page.rows.length);
   };
@@ -81,6 +99,7 @@
     if (unit === null || from === "table" || from === "name") return;
     const [row, frame] = [page.rows[unit], table.parentElement];
     if (row.hidden) return;
+    page.draw();
     const top = row.offsetTop - table.tHead.offsetHeight;
     frame.scrollTop = Math.max(0, top - frame.clientHeight / 3);
   });
