@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import textwrap
@@ -361,6 +363,39 @@ def test_the_second_writer_waits_for_the_first_ones_name(tmp_path: Path) -> None
         stream.flush()
         with pytest.raises(RunError, match=f"process {os.getpid()} "):
             second.result(10)
+
+
+def test_a_file_system_without_locks_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network and FUSE file systems have none. Caught: "another process is writing", after five seconds."""
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(RunError, match="cannot lock files"), claimed(tmp_path / "run"):
+        pass
+
+
+def test_folders_that_cannot_be_synced_do_not_end_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network file systems; a file that cannot be brought to the disk still does."""
+    sync, refused = os.fsync, [stat.S_IFDIR]
+
+    def some(descriptor: int) -> None:
+        if stat.S_IFMT(os.fstat(descriptor).st_mode) in refused:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", some)
+    with new_run(tmp_path / "run") as store:
+        store.step("one", "key", ["a.txt"], lambda: (store.folder / "a.txt").touch())
+        store.write_manifest({})
+    refused.append(stat.S_IFREG)
+    with pytest.raises(OSError, match="Invalid"), new_run(tmp_path / "other") as store:
+        store.write_manifest({})
 
 
 def test_a_lock_whose_file_is_gone_is_no_lock(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from importlib import metadata
@@ -123,12 +124,6 @@ def _fail(tile: Tile) -> None:
     raise OSError("no luck")
 
 
-def _die(tile: Tile) -> None:
-    import os
-
-    os._exit(1)
-
-
 def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="tile at row 7, column 9: OSError: no luck"):
         run_tasks(_fail, [Tile(str(tmp_path))], client)
@@ -230,6 +225,24 @@ def _worker_with(address: str, folder: Path, packages: dict[str, str]) -> subpro
         [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
         env={**os.environ, "PYTHONPATH": path}, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def test_a_cluster_without_workers_is_told_and_waited_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caught: a run that stood still without a word after its last worker was gone."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.2)
+    means = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(**means) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        late = threading.Timer(1.0, cluster.scale, [1])
+        late.start()
+        assert run_tasks(_square, [1, 2, 3], client) == [1, 4, 9]
+        late.join()
+    told = [record.message for record in caplog.records if record.name == tasks.logger.name]
+    assert told == ["no worker of the cluster is left; the run waits for new ones"]
 
 
 def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

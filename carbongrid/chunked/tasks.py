@@ -6,7 +6,7 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from carbongrid.chunked.versions import require_same, versions
@@ -25,6 +25,7 @@ MOST_TASKS = 4000
 """A graph holds no more tasks than this, whatever the raster; each then has several tiles."""
 _PATIENCE = 60.0
 _TOGETHER = 8
+_BETWEEN_LOOKS, _UNTIL_ASKED = 0.01, 5.0
 _LOCAL = ("threads", "processes", "synchronous")
 
 
@@ -158,8 +159,6 @@ def _run_distributed[T, R](
     task: Callable[[T], R], pieces: Sequence[T], client: distributed.Client, report: Progress
 ) -> list[R]:
     """Run batches of pieces on a cluster; results are taken home as they come, and nothing is left running."""
-    from distributed import as_completed
-
     size = -(-len(pieces) // MOST_TASKS) or 1
     batches = [list(pieces[first : first + size]) for first in range(0, len(pieces), size)]
     each = functools.partial(_batch, task, versions())
@@ -168,7 +167,7 @@ def _run_distributed[T, R](
     results: list[list[Any]] = [[] for _ in batches]
     done = 0
     try:
-        for future in as_completed(futures, loop=client.loop):
+        for future in _as_they_come(futures, client):
             number = place[future.key]
             results[number] = _taken_home(future, batches[number])
             future.release()
@@ -180,6 +179,28 @@ def _run_distributed[T, R](
             future.release()
         _wait_until_idle(client, set(place))
     return [result for batch in results for result in batch]
+
+
+def _as_they_come(
+    futures: list[distributed.Future[Any]], client: distributed.Client
+) -> Iterator[distributed.Future[Any]]:
+    """Yield futures as they are finished; warn, once, while nobody works on them."""
+    from distributed import as_completed
+
+    coming = as_completed(futures, loop=client.loop)
+    asked, warned = time.monotonic(), False
+    while coming.count():
+        batch = coming.next_batch(block=False)
+        yield from batch
+        if batch:
+            asked = time.monotonic()
+        elif time.monotonic() - asked > _UNTIL_ASKED:
+            asked = time.monotonic()
+            if not warned and not client.scheduler_info()["workers"]:
+                logger.warning("no worker of the cluster is left; the run waits for new ones")
+                warned = True
+        else:
+            time.sleep(_BETWEEN_LOOKS)
 
 
 def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]) -> list[R] | str:

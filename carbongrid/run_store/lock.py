@@ -68,7 +68,13 @@ def _taken(path: Path, out: Path) -> IO[str]:
             ) from error
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if not isinstance(error, BlockingIOError | PermissionError):
+                stream.close()
+                raise RunError(
+                    f"{out.parent}: this file system cannot lock files ({error.strerror}), and a run needs that. "
+                    "Write the run to another one."
+                ) from error
             stream.seek(0)
             holder = stream.read().strip()
             stream.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from faults.bad_inputs import bad_inputs, bad_inputs_in_processes, hostile_names
-from faults.cluster import worker_kills
+from faults.cluster import worker_deaths
 from faults.damage import broken_chunks, flipped_bytes, misaligned_writes, swapped_stores
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
@@ -65,7 +65,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
         ground = prepare(folder / "ground", city, both)
         kinds = {
             "kills": lambda: kills(ground, both, 50 // fewer),
-            "interrupts": lambda: interrupts(ground, both, 20 // fewer),
+            "interrupts": lambda: interrupts(ground, both, 10 // fewer),
             "disks": lambda: full_disks(ground, both, 30 // fewer),
             "writers": lambda: two_writers(ground, both, 20 // fewer),
             "flips": lambda: flipped_bytes(ground, both, 60 if fewer == 1 else 6),
@@ -75,7 +75,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
             "inputs": lambda: bad_inputs(ground, both, fewer),
             "processes": lambda: bad_inputs_in_processes(ground, 10 // fewer),
             "names": lambda: hostile_names(ground, both),
-            "cluster": lambda: worker_kills(ground, 10 // fewer),
+            "cluster": lambda: worker_deaths(ground, 10 // fewer),
         }
         for name, plant in kinds.items():
             if not only or name in only.split(","):

@@ -6,52 +6,85 @@ import os
 import random
 import shutil
 import signal
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from carbongrid.chunked.tasks import run_tasks
+from carbongrid.errors import RunError
+from carbongrid.pipeline import run
 from faults.ground import CHUNKS, Ground, is_whole
 from faults.tally import Row
 
-
-def worker_kills(ground: Ground, rounds: int, seed: int = 9) -> Row:
-    """SIGKILL a worker at a random moment of the rasterization; the run goes on by itself."""
+if TYPE_CHECKING:
     import distributed
 
-    from carbongrid.pipeline import run
 
-    row = Row("a cluster's worker killed (SIGKILL) at a random moment, the run goes on")
-    draw = random.Random(seed)
+@dataclass(frozen=True)
+class DeadlyTile:
+    """A tile that its worker does not survive."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"tile at row {self.number}, column 9"
+
+
+def _die(tile: DeadlyTile) -> None:
+    os._exit(tile.number)
+
+
+def worker_deaths(ground: Ground, rounds: int, seed: int = 9) -> list[Row]:
+    """SIGKILL a worker at a random moment of the rasterization; then a tile that kills every worker that it comes to."""
+    import distributed
+
     means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
         distributed.LocalCluster(host="127.0.0.1", processes=True, **means) as cluster,
         distributed.Client(cluster) as client,
     ):
         client.wait_for_workers(2)
-        for number in range(rounds):
-            out: Path = ground.new(f"worker-{number}")
-            tile = draw.randrange(1, 40)
-            killed: list[int] = []
+        rows = [_worker_kills(ground, client, rounds, seed)]
+        return [*rows, _deadly_tiles(client, 1)]
 
-            def strike(
-                step: str, done: int, total: int, tile: int = tile, killed: list[int] = killed
-            ) -> None:
-                if step == "rasterizing" and done >= min(tile, total - 1) and not killed:
-                    victim = draw.choice(sorted(client.run(os.getpid).values()))
-                    killed.append(victim)
-                    os.kill(victim, signal.SIGKILL)
 
-            text = ""
-            try:
-                client.wait_for_workers(2, timeout=60)
-                result = run(
-                    ground.case,
-                    out,
-                    chunks=int(CHUNKS[1]),
-                    scheduler=cluster.scheduler_address,
-                    progress=strike,
-                )
-                lost = result.manifest["digests"] != ground.digests or not is_whole(out)
-            except Exception as error:
-                lost, text = True, f"{type(error).__name__}: {error}"
-            row.case(f"at tile {tile}", lost=lost or not killed, text=text)
-            shutil.rmtree(out.parent)
+def _worker_kills(ground: Ground, client: distributed.Client, rounds: int, seed: int) -> Row:
+    row = Row("a cluster's worker killed (SIGKILL) at a random moment, the run goes on")
+    draw = random.Random(seed)
+    for number in range(rounds):
+        out: Path = ground.new(f"worker-{number}")
+        tile = draw.randrange(1, 40)
+        killed: list[int] = []
+
+        def strike(
+            step: str, done: int, total: int, tile: int = tile, killed: list[int] = killed
+        ) -> None:
+            if step == "rasterizing" and done >= min(tile, total - 1) and not killed:
+                victim = draw.choice(sorted(client.run(os.getpid).values()))
+                killed.append(victim)
+                os.kill(victim, signal.SIGKILL)
+
+        text = ""
+        try:
+            client.wait_for_workers(2, timeout=60)
+            means = {"scheduler": client.scheduler.address, "progress": strike}
+            result = run(ground.case, out, chunks=int(CHUNKS[1]), **means)
+            lost = result.manifest["digests"] != ground.digests or not is_whole(out)
+        except Exception as error:
+            lost, text = True, f"{type(error).__name__}: {error}"
+        row.case(f"at tile {tile}", lost=lost or not killed, text=text)
+        shutil.rmtree(out.parent)
+    return row
+
+
+def _deadly_tiles(client: distributed.Client, count: int) -> Row:
+    row = Row("a tile whose worker dies, four times over, then named")
+    for number in range(count):
+        tile = DeadlyTile(number + 7)
+        text = ""
+        try:
+            run_tasks(_die, [tile], client)
+        except RunError as error:
+            text = str(error)
+        row.case(str(tile), silent=not (str(tile) in text and "died" in text), text=text)
     return row

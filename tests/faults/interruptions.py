@@ -197,11 +197,13 @@ def can_mount(folder: Path) -> bool:
 
 
 def two_writers(ground: Ground, shells: list[Shell], rounds: int) -> Row:
-    """Start two runs of one directory at the same moment."""
+    """Start two runs of one directory at the same moment, every other time to replace a run that is there."""
     row = Row("two writers of one directory")
     for number in range(rounds):
-        out = ground.new(f"writers-{number}")
-        command = ("run", ground.case, "--out", out, *CHUNKS)
+        name = f"writers-{number}"
+        out = ground.copy(ground.other_run, name) if number % 2 else ground.new(name)
+        options = ["--replace"] if number % 2 else []
+        command = ("run", ground.case, "--out", out, *options, *CHUNKS)
         at = time.time() + 0.1
         with ThreadPoolExecutor(2) as pool:
             both = [

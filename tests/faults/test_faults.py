@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from faults.bad_inputs import bad_inputs, cases
-from faults.cluster import worker_kills
+from faults.cluster import worker_deaths
 from faults.damage import KINDS, flipped_bytes, misaligned_writes
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
@@ -65,7 +65,8 @@ def test_bad_input(ground: Ground, both: list[Shell]) -> None:
 
 
 def test_a_worker_killed_in_mid_run(ground: Ground) -> None:
-    require_sound(worker_kills(ground, 1), 1)
+    for row in worker_deaths(ground, 1):
+        require_sound(row, 1)
 
 
 def test_the_tally_counts_and_finds_its_place(tmp_path: Path) -> None:
