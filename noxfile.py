@@ -179,7 +179,7 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def cluster(session: nox.Session) -> None:
-    """Run 4 billion cells on two workers bound to 1 GB each; what is sent and held is asserted."""
+    """Run 4 billion cells, and label 18 billion, on two workers bound to 1 GB each; what is sent and held is asserted."""
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_CLUSTER": "1"}
     options = ("-q", "--log-cli-level=info", *session.posargs)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 COSTS = Path(__file__).with_name("scale_costs.json")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
@@ -94,12 +95,10 @@ def measured(parcels: int, resolution: float) -> dict[str, float]:
     }
 
 
-def write_case(folder: Path, parcels: int, resolution: float) -> int:
-    """Write a bent lattice of parcels and what a case needs beside it; return the number of parcels."""
-    import geopandas as gpd
+def bent_lattice(parcels: int, random: np.random.Generator) -> NDArray[np.object_]:
+    """Return about so many four-sided parcels that cover a square of 20 km."""
     import shapely
 
-    random = np.random.default_rng(parcels)
     side = math.isqrt(parcels)
     x, y = np.meshgrid(*[np.linspace(0, SPAN, side + 1)] * 2)
     bend = SPAN / side * 0.3
@@ -107,19 +106,34 @@ def write_case(folder: Path, parcels: int, resolution: float) -> int:
         axis[1:-1, 1:-1] += random.uniform(-bend, bend, (side - 1, side - 1)).round(1)
     corner = np.stack([x, y], axis=-1) + np.array([40_500_000.0, 3_400_000.0])
     rings = [corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]]
-    shapes = shapely.polygons(np.stack(rings, axis=2).reshape(-1, 4, 2))
-    codes = random.choice(["0601", "0701", "0702", "0101", "0301", "1003", "1101", "0508"], side**2)
-    ids = [f"{i:08d}" for i in range(side**2)]
-    land = gpd.GeoDataFrame({"id": ids, "code": codes}, geometry=shapes, crs="EPSG:4528")
-    land.to_file(folder / "parcels.gpkg")
+    return np.asarray(shapely.polygons(np.stack(rings, axis=2).reshape(-1, 4, 2)))
+
+
+def boxes_of_units() -> list[Any]:
+    """Return 10 x 10 squares that cover the same land."""
+    import shapely
+
     edges = np.linspace(0, SPAN, 11) + np.array([[40_500_000.0], [3_400_000.0]])
-    boxes = [
+    return [
         shapely.box(edges[0, i], edges[1, j], edges[0, i + 1], edges[1, j + 1])
         for i in range(10)
         for j in range(10)
     ]
+
+
+def write_case(folder: Path, parcels: int, resolution: float) -> int:
+    """Write a bent lattice of parcels and what a case needs beside it; return the number of parcels."""
+    import geopandas as gpd
+
+    random = np.random.default_rng(parcels)
+    shapes = bent_lattice(parcels, random)
+    count = len(shapes)
+    codes = random.choice(["0601", "0701", "0702", "0101", "0301", "1003", "1101", "0508"], count)
+    ids = [f"{i:08d}" for i in range(count)]
+    land = gpd.GeoDataFrame({"id": ids, "code": codes}, geometry=shapes, crs="EPSG:4528")
+    land.to_file(folder / "parcels.gpkg")
     units = gpd.GeoDataFrame(
-        {"id": [f"u{i:02d}" for i in range(100)]}, geometry=boxes, crs="EPSG:4528"
+        {"id": [f"u{i:02d}" for i in range(100)]}, geometry=boxes_of_units(), crs="EPSG:4528"
     )
     units.to_file(folder / "units.gpkg")
     names = ["agriculture/plantation", "waste/industrial", "sink/forest", "sink/crops"]
@@ -129,7 +143,7 @@ def write_case(folder: Path, parcels: int, resolution: float) -> int:
         f'year = 2020\n[grid]\ncrs = "EPSG:4528"\nresolution = {resolution}\n[parcels]\npath = "parcels.gpkg"\nid = "id"\n'
         'land_use = "code"\ncode_system = "tdland3"\n[units]\npath = "units.gpkg"\nid = "id"\n[totals]\npath = "totals.csv"\n'
     )
-    return side**2
+    return count
 
 
 def measure() -> dict[str, Any]:

@@ -1,26 +1,32 @@
 """Whole runs on two workers bound to 1 GB each: what the client sends, and what everybody holds.
 
-A few hundred tiles here; ``nox -s cluster`` runs 4 billion cells with the same assertions.
+A few hundred tiles here; ``nox -s cluster`` runs 4 billion cells, and the labels of 18 billion, with the same assertions.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from data import ROOT
 
 from carbongrid.case import Case
+from carbongrid.chunked import label_and_count
 from carbongrid.chunked.tasks import MOST_TASKS
+from carbongrid.grid import Grid
 from carbongrid.pipeline import run
 from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.workers import working_with
+from carbongrid.polygons import Polygons
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import scale_model
@@ -77,36 +83,77 @@ def held(line: str, process: object = "self") -> int:
     return int(found[1]) * 1024
 
 
-@pytest.mark.parametrize(
-    "size", [FEW, pytest.param(MANY, marks=only_alone)], ids=lambda size: f"{size.tiles} tiles"
-)
-def test_what_is_sent_and_held(size: Size, tmp_path: Path) -> None:
-    """Caught: slices of polygons in the graph, a task per chunk without an end, tiles that pile up on a worker or at home."""
-    scale_model.write_case(tmp_path, size.parcels, size.resolution)
-    case = Case.read(tmp_path / "case.toml")
+@dataclass
+class Found:
+    """What a run took: tasks of its graph, bytes of the graph, bytes sent by the client, most bytes held by whom."""
+
+    tasks: int = 0
+    graph: int = 0
+    sent: int = 0
+    workers: tuple[int, ...] = ()
+    client: int = 0
+    grown: int = 0
+
+    def require_little(self) -> None:
+        told = "%d tasks, a graph of %.2f MB, %.2f MB sent; a worker held at most %.2f GB, the client %.2f GB"
+        most = max(self.workers) / 1e9
+        logger.info(told, self.tasks, self.graph / 1e6, self.sent / 1e6, most, self.client / 1e9)
+        assert self.tasks < 5_000
+        # As large as a graph ever gets.
+        assert self.graph / self.tasks * MOST_TASKS < MOST_BYTES
+        assert self.sent / self.tasks * MOST_TASKS < MOST_BYTES
+        assert max(self.workers) < PER_WORKER
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[tuple[Any, Found]]:
+    """Give a client of two workers bound to 1 GB each, and what there is to tell of them afterwards."""
+    found = Found()
     with working_with(workers=2, memory=str(PER_WORKER)) as client:
         client.wait_for_workers(2)
         workers = sorted(client.run(os.getpid).values())
         client.register_plugin(Graphs())
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
         before, sent = held("VmRSS"), client.scheduler_comm.byte_count
+        yield client, found
+        found.sent = client.scheduler_comm.byte_count - sent
+        found.client = held("VmHWM")
+        found.grown = found.client - before
+        assert sorted(client.run(os.getpid).values()) == workers, "a worker died"
+        found.workers = tuple(held("VmHWM", worker) for worker in workers)
+        (found.tasks,), (found.graph,) = client.run_on_scheduler(_counted)
+
+
+@pytest.mark.parametrize(
+    "size", [FEW, pytest.param(MANY, marks=only_alone)], ids=lambda size: f"{size.tiles} tiles"
+)
+def test_a_whole_run(size: Size, tmp_path: Path) -> None:
+    """Caught: slices of polygons in the graph, a task per chunk without an end, tiles that pile up on a worker or at home."""
+    scale_model.write_case(tmp_path, size.parcels, size.resolution)
+    case = Case.read(tmp_path / "case.toml")
+    with watched() as (client, found):
         result = run(case, tmp_path / "run", scheduler=client, chunks=size.chunks)
-        sent = client.scheduler_comm.byte_count - sent
-        grown, peak = held("VmHWM") - before, held("VmHWM")
-        assert sorted(client.run(os.getpid).values()) == workers, (
-            "a worker died and another took its place"
-        )
-        peaks = [held("VmHWM", worker) for worker in workers]
-        (tasks,), (graph,) = client.run_on_scheduler(_counted)
-    logger.info(
-        "%d tiles: %d tasks, a graph of %.2f MB, %.2f MB sent; a worker held at most %.2f GB, the client %.2f GB",
-        size.tiles, tasks, graph / 1e6, sent / 1e6, max(peaks) / 1e9, peak / 1e9,
-    )  # fmt: skip
     # The sources' share of what scale_model.write_case hands out: nothing was lost on the way.
     assert int(result.parcels["emission_g"].sum()) == 2_007 * 10**9
-    assert tasks == size.tiles < 5_000
-    # As large as a graph ever gets.
-    assert graph / tasks * MOST_TASKS < MOST_BYTES
-    assert sent / tasks * MOST_TASKS < MOST_BYTES
-    assert max(peaks) < PER_WORKER
-    assert grown < estimated_memory(case)
+    found.require_little()
+    assert found.tasks == size.tiles
+    assert found.grown < estimated_memory(case)
+
+
+@only_alone
+def test_labels_of_a_million_parcels_in_18_billion_cells(tmp_path: Path) -> None:
+    """Labels to Zarr, under 2 GB in every process."""
+    random = np.random.default_rng(1)
+    land = Polygons.of(scale_model.bent_lattice(1_000_000, random), "EPSG:4528")
+    units = Polygons.of(np.array(scale_model.boxes_of_units()), "EPSG:4528")
+    (west, south), (east, north) = land.bounds[:, :2].min(axis=0), land.bounds[:, 2:].max(axis=0)
+    grid = Grid("EPSG:4528", 0.15, (west, south, east, north), snap=1200.0)
+    with watched() as (client, found):
+        counts = label_and_count(
+            land, units, grid, 1200.0, tmp_path / "labels.zarr", scheduler=client
+        )
+    cells = round((east - west) * (north - south) / 0.15**2)
+    assert counts.cells.sum() == counts.parcel_unit.sum() == pytest.approx(cells, rel=1e-4)
+    assert len(counts.missed) == 0
+    found.require_little()
+    assert found.client < 2 * 10**9

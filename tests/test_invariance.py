@@ -147,7 +147,7 @@ def test_schedulers(small_city: Path, tmp_path: Path, plain: Digests, scheduler:
     assert digests_of_run(small_city, tmp_path, scheduler=scheduler, chunks=256) == plain
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 4])
 def test_threads(small_city: Path, tmp_path: Path, plain: Digests, count: int) -> None:
     import dask
 
