@@ -17,19 +17,23 @@ DETAIL = 60.0
 def parcels(count: int, side: float, seed: int = 0) -> gpd.GeoDataFrame:
     """Return about count parcels in a square of side m: two thirds of them in clusters, as in towns."""
     random = np.random.default_rng(seed)
-    cells = _voronoi(_points(random, round(count * (1 - ISLANDS - RIBBONS - SPECKS)), side), side)
-    islands = _islands(cells[:: max(round(1 / ISLANDS), 1)])
-    holed = cells.copy()
-    holed[:: max(round(1 / ISLANDS), 1)] = shapely.difference(
-        holed[:: max(round(1 / ISLANDS), 1)], islands
-    )
     everything = [
-        holed,
-        islands,
+        *_holed_and_islands(random, round(count * (1 - ISLANDS - RIBBONS - SPECKS)), side),
         _ribbons(random, round(count * RIBBONS), side),
         _specks(random, round(count * SPECKS), side),
     ]
-    geometry = np.concatenate(everything)
+    return _frame(np.concatenate(everything))
+
+
+def partition(count: int, side: float, seed: int = 0) -> gpd.GeoDataFrame:
+    """Return about count parcels of which none overlaps another, to the centimetre, as a land survey publishes them."""
+    random = np.random.default_rng(seed)
+    exact = np.concatenate(_holed_and_islands(random, round(count * (1 - ISLANDS)), side))
+    rounded = shapely.transform(exact, lambda xy: np.round(xy, 2))
+    return _frame(np.where(shapely.is_valid(rounded), rounded, exact))
+
+
+def _frame(geometry: np.ndarray) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {"id": [f"{i:08d}" for i in range(len(geometry))]}, geometry=geometry, crs=CRS
     )
@@ -42,6 +46,17 @@ def townships(count: int, side: float, seed: int = 1) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {"id": [f"{i:04d}" for i in range(len(geometry))]}, geometry=geometry, crs=CRS
     )
+
+
+def _holed_and_islands(
+    random: np.random.Generator, count: int, side: float
+) -> tuple[np.ndarray, np.ndarray]:
+    cells = _voronoi(_points(random, count, side), side)
+    every = max(round(1 / ISLANDS), 1)
+    islands = _islands(cells[::every])
+    holed = cells.copy()
+    holed[::every] = shapely.difference(holed[::every], islands)
+    return holed, islands
 
 
 def _points(random: np.random.Generator, count: int, side: float) -> np.ndarray:

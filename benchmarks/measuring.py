@@ -19,6 +19,8 @@ PARTS = (
     "overlaps",
     "areas",
     "weighted",
+    "whole-run",
+    "labels-zarr",
 )
 """What ``peers.py`` measures, each in a process of its own."""
 

@@ -44,6 +44,13 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
         rasters = peers_labels.Rasters(*((60, 256, 4) if small else (100_000, 16_384, 500)))
         compare = {"reductions": peers_labels.reductions, "lookups": peers_labels.lookups}
         return compare.get(part, peers_labels.from_zarr)(rasters)
+    if part in ("whole-run", "labels-zarr"):
+        import peers_whole
+
+        province = (60, 2000.0) if small else (1_000_000, 327_000.0)
+        if part == "whole-run":
+            return peers_whole.whole_run(*province, 4 if small else 1_500)
+        return peers_whole.labels_to_zarr(*province, (10, 5) if small else (10, 5, 2.5))
     import peers_geometry
 
     full = {"labels": (100_000, 163_840.0, 500), "weighted": (100_000, 81_920.0, 500)}

@@ -17,6 +17,7 @@ from carbongrid.kernels.runs import pair_keys, pairs_of, run_starts, summed
 from carbongrid.kernels.scanline import Starts, Vertices
 from carbongrid.labels import CHUNK, require_burnable
 from carbongrid.polygons import Polygons, require_same_crs
+from carbongrid.row_blocks import each_block
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _CELLS_AT_ONCE = CHUNK * CHUNK
 _ROWS_AT_ONCE = 100_000
+_THREADS = 8
 
 
 def overlap(
@@ -275,24 +277,41 @@ def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     require_same_crs(polygons, targets.crs)
     others = targets.geometries()
     tree = shapely.STRtree(others)
-    rows, columns, areas = [], [], []
+    found = []
     for first in range(0, len(polygons), _ROWS_AT_ONCE):
         mine = polygons.geometries(np.arange(first, min(first + _ROWS_AT_ONCE, len(polygons))))
-        pair = tree.query(mine, predicate="intersects")
-        shapely.prepare(others[np.unique(pair[1])])
-        inside = shapely.covers(others[pair[1]], mine[pair[0]])
-        area = np.empty(inside.size)
-        area[inside] = shapely.area(mine[pair[0][inside]])
-        cut = shapely.intersection(mine[pair[0][~inside]], others[pair[1][~inside]])
-        area[~inside] = shapely.area(cut)
-        real = area > 0
-        rows.append(pair[0][real] + first)
-        columns.append(pair[1][real])
-        areas.append(area[real])
+        row, column = tree.query(mine)
+        # Each target is one thread's own: what is prepared of it is made at its first use, without a lock.
+        groups = [np.flatnonzero(column % _THREADS == thread) for thread in range(_THREADS)]
+        shares = each_block(
+            lambda own, mine=mine, row=row, column=column: _shared(  # type: ignore[misc]
+                mine, others, row[own], column[own]
+            ),
+            groups,
+        )
+        found += [(rows + first, columns, areas) for rows, columns, areas in shares]
     shape = (len(polygons), len(targets))
-    if not rows:
+    if not found:
         return csr_array(shape, dtype=np.float64)
-    entries = (np.concatenate(areas), (np.concatenate(rows), np.concatenate(columns)))
-    matrix = csr_array(entries, shape=shape)
+    rows, columns, areas = (np.concatenate(each) for each in zip(*found, strict=True))
+    matrix = csr_array((areas, (rows, columns)), shape=shape)
     matrix.sort_indices()
     return matrix
+
+
+def _shared(
+    mine: NDArray[np.object_],
+    others: NDArray[np.object_],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which of some pairs have an area in common, and how much."""
+    shapely.prepare(others[np.unique(column)])
+    meet = shapely.intersects(others[column], mine[row])
+    row, column = row[meet], column[meet]
+    inside = shapely.covers(others[column], mine[row])
+    area = np.empty(inside.size)
+    area[inside] = shapely.area(mine[row[inside]])
+    area[~inside] = shapely.area(shapely.intersection(mine[row[~inside]], others[column[~inside]]))
+    real = area > 0
+    return row[real], column[real], area[real]

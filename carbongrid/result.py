@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -190,8 +191,8 @@ class Result:
         The run directory.
     manifest
         What manifest.json holds.
-    units, parcels
-        GeoDataFrames as in units.gpkg and parcels.parquet.
+    units
+        GeoDataFrame as in units.gpkg.
     inventory, ledger
         DataFrames as in the CSV files, codes as text.
     grid_1km
@@ -200,17 +201,24 @@ class Result:
         Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
     plot
         Draws the units: ``plot.zones()``, ``plot.ecc_esc()``.
+    read_parcels
+        What :attr:`parcels` is read by: a million of them are a gigabyte.
     """
 
     directory: Path
     manifest: dict[str, Any]
     units: gpd.GeoDataFrame
-    parcels: gpd.GeoDataFrame
     inventory: pd.DataFrame
     ledger: LedgerTable
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
     plot: Plots
+    read_parcels: Callable[[], gpd.GeoDataFrame] = field(repr=False)
+
+    @cached_property
+    def parcels(self) -> gpd.GeoDataFrame:
+        """The parcels as in parcels.parquet, read when they are first asked for."""
+        return self.read_parcels()
 
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: what it is, and its zones."""

@@ -67,6 +67,8 @@ def test_each_benchmark_runs_once():
         "overlaps",
         "areas",
         "weighted",
+        "whole-run",
+        "labels-zarr",
     ],
 )
 def test_each_part_of_the_comparison_runs(part, monkeypatch):
@@ -87,7 +89,7 @@ def test_performance_page_is_that_of_the_results(monkeypatch, tmp_path):
     performance = load("performance")
     measured = {path.stem for path in performance.RESULTS.glob("*.json")}
     assert set(performance.PARTS) - measured <= {
-        "lookups", "labels-large", "overlaps", "areas", "weighted"
+        "lookups", "labels-large", "overlaps", "areas", "weighted", "whole-run", "labels-zarr"
     }  # fmt: skip
     monkeypatch.setattr(performance, "PAGE", tmp_path / "performance.md")
     performance.write()

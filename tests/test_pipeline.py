@@ -56,6 +56,7 @@ def test_a_run_verifies(small_run: Path) -> None:
 
 LAND = ["read parcels", "read units"]
 EVIDENCE = ["read pois", "read people", "read lines"]
+MEASURED = ["land", "labels and overlaps"]
 PRODUCTS = ["tables", "report", "figures"]
 
 
@@ -74,15 +75,15 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     edit_first_value(city / "totals.csv", "140.46")
     totals = run(city / "case.toml", out, replace=True)
     # Only the totals: no geometry, no weights, no labels.
-    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, "labels and overlaps", "weights"]
+    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, *MEASURED, "weights"]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
     pois = pd.read_csv(city / "pois.csv", dtype=str)
     pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels.
-    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], "labels and overlaps"]
+    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], *MEASURED]
     again = run(city / "case.toml", out, replace=True)
-    steps = [*LAND, *EVIDENCE, "labels and overlaps", "weights", *PRODUCTS]
+    steps = [*LAND, *EVIDENCE, *MEASURED, "weights", *PRODUCTS]
     assert again.manifest["reused"] == steps
     assert cg.verify(out).ok
     fresh = run(city / "case.toml", out, replace=True, restart=True)
@@ -110,7 +111,7 @@ def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) ->
     first = run(city / "case.toml", city.parent / "run")
     assert not first.manifest["parameters"]["crs"].startswith("EPSG")
     second = run(city / "case.toml", city.parent / "run", replace=True)
-    assert len(second.manifest["reused"]) == 10
+    assert len(second.manifest["reused"]) == 11
     assert second.manifest["digests"] == first.manifest["digests"]
 
 

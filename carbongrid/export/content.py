@@ -155,7 +155,7 @@ def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
 def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:
     """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ..."""
     taken = {name: _typed(pd.Series(columns[name]), kind) for name, kind in kinds.items()}
-    return Table(pd.DataFrame(taken).reset_index(drop=True), kinds)
+    return Table(pd.DataFrame(taken, copy=False).reset_index(drop=True), kinds)
 
 
 def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
@@ -165,7 +165,7 @@ def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan), column.index)
     if kind == "flag":
         return column.astype(bool)
-    return column.astype("Int64")
+    return column if column.dtype == np.int64 else column.astype("Int64")
 
 
 def _inventory(inventory: pd.DataFrame) -> Table:

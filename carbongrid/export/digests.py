@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from carbongrid.export.content import Content, Table
 from carbongrid.result import Kind
+from carbongrid.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 _LENGTH = struct.Struct("<q")
+_OF_ONE = struct.pack("<BII", 1, int(shapely.GeometryType.MULTIPOLYGON), 1)
+"""How the binary of a multipolygon of one part begins."""
 _GRID_VARIABLES = ("covered_area", "emission", "sink", "x", "y")
 
 
@@ -46,7 +50,8 @@ def _digest_of_table(table: Table) -> str:
     for name, kind in sorted(kinds.items()):
         digest.update(_with_lengths([name.encode(), kind.encode()]))
         digest.update(_LENGTH.pack(len(table.frame)))
-        digest.update(_column(table.frame[name], kind))
+        for piece in _column(table.frame[name], kind):
+            digest.update(piece)
     return digest.hexdigest()
 
 
@@ -61,25 +66,34 @@ def _digest_of_grid(grid: xr.Dataset) -> str:
     return digest.hexdigest()
 
 
-def _column(column: pd.Series[Any], kind: str) -> bytes:
+def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
+    """Yield a column's bytes, what is long block by block."""
     if kind == "text":
-        return _with_lengths([text.encode() for text in column.tolist()])
-    if kind == "geometry":
-        return _with_lengths(shapely.to_wkb(_multipolygons(column), byte_order=1).tolist())
-    if kind == "flag":
-        return column.to_numpy(dtype=bool).astype("<i8").tobytes()
-    missing = column.isna().to_numpy(dtype=np.uint8).tobytes()
-    if kind == "number":
-        return missing + column.fillna(0.0).to_numpy(dtype="<f8").tobytes()
-    return missing + column.fillna(0).to_numpy(dtype="<i8").tobytes()
+        for rows in row_blocks(len(column)):
+            texts = column.iloc[rows].tolist()
+            packed = {text: _with_lengths([text.encode()]) for text in set(texts)}
+            yield b"".join(packed[text] for text in texts)
+    elif kind == "geometry":
+        geometry = np.asarray(column, dtype=object)
+        yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
+    elif kind == "flag":
+        yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
+    else:
+        yield column.isna().to_numpy(dtype=np.uint8).tobytes()
+        whole = kind != "number"
+        filled = column.fillna(0 if whole else 0.0)
+        yield filled.to_numpy(dtype="<i8" if whole else "<f8").tobytes()
 
 
-def _multipolygons(column: pd.Series[Any]) -> Any:
-    geometry = shapely.force_2d(np.asarray(column, dtype=object))
-    single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
-    geometry[single] = shapely.multipolygons(geometry[single], indices=np.arange(single.sum()))
-    return geometry
+def _multipolygons(geometry: NDArray[np.object_]) -> bytes:
+    """Return binary with lengths; that of a polygon gets the head of a collection of one."""
+    flat = shapely.force_2d(geometry)
+    single = shapely.get_type_id(flat) == shapely.GeometryType.POLYGON
+    binary = shapely.to_wkb(flat, byte_order=1)
+    return _with_lengths(
+        _OF_ONE + each if one else each for one, each in zip(single, binary, strict=True)
+    )
 
 
-def _with_lengths(pieces: Iterable[bytes] | Sequence[bytes]) -> bytes:
+def _with_lengths(pieces: Iterable[bytes]) -> bytes:
     return b"".join(part for piece in pieces for part in (_LENGTH.pack(len(piece)), piece))

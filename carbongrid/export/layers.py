@@ -18,13 +18,13 @@ from carbongrid.export.content import (
     with_geometry,
 )
 from carbongrid.export.styles import STYLES_LAYER, style_table, styles_of
+from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.result import in_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 UNITS_LAYER = "units"
-_ROWS_IN_GROUP = 50_000
 
 
 def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency: str = "") -> None:
@@ -81,22 +81,18 @@ def write_parcels_parquet(parcels: Table, path: Path) -> None:
     -----
     A density is a mass over ``area_m2``, float64, after all other columns (docs/decisions/0022); it is no content of its own.
     """
-    frame = parcels.located
     # CASE.md's order: geometry stands after the type.
     names = [name for name in parcels.kinds if name not in parcels.masses]
     order = [*names[:3], "geometry", *parcels.masses, *names[3:]]
+    write_geoparquet(parcels.located[order], path, lambda rows: _with_densities(rows, parcels))
+
+
+def _with_densities(frame: gpd.GeoDataFrame, parcels: Table) -> gpd.GeoDataFrame:
     whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
-    written = frame[order].astype(whole)
+    written = frame.astype(whole)
     area = written["area_m2"].where(written["area_m2"] > 0)
     densities = {f"{name}{DENSITY_SUFFIX}": written[name] / area for name in parcels.masses}
-    written.assign(**densities).to_parquet(
-        path,
-        index=False,
-        compression="zstd",
-        schema_version="1.1.0",
-        write_covering_bbox=True,
-        row_group_size=_ROWS_IN_GROUP,
-    )
+    return written.assign(**densities)
 
 
 def read_parcels_parquet(path: Path) -> Table:
@@ -107,11 +103,10 @@ def read_parcels_parquet(path: Path) -> Table:
     VerificationError
         If the file cannot be read or lacks a column.
     """
-    import geopandas as gpd
     import pyarrow as pa
 
     try:
-        frame = gpd.read_parquet(path)
+        frame = read_geoparquet(path, "geometry")
         masses = [name for name in frame.columns if f"{name}{DENSITY_SUFFIX}" in frame.columns]
         return with_geometry(typed(frame, parcel_kinds(masses)), frame.geometry)
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:

@@ -22,8 +22,15 @@ from carbongrid.report.plots import Plots
 from carbongrid.result import Result, RunTables, in_tonnes
 
 
-def read_content(directory: Path) -> Content:
+def read_content(directory: Path, *, parcels: bool = True) -> Content:
     """Read the content of a run's files again, to the bit.
+
+    Parameters
+    ----------
+    directory
+        The run.
+    parcels
+        Whether to read the parcels, where there are some.
 
     Raises
     ------
@@ -35,14 +42,14 @@ def read_content(directory: Path) -> Content:
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
-    parcels = directory / "parcels.parquet"
+    land = directory / "parcels.parquet"
     with read_grid_nc(directory / "grid_1km.nc") as grid:
         loaded = grid.load()
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
         units=_units(directory),
-        parcels=read_parcels_parquet(parcels) if parcels.is_file() else None,
+        parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
         grid_1km=loaded,
     )
 
@@ -129,7 +136,7 @@ def read_result(directory: Path) -> Result:
     -------
     Result
         Tables in memory, mass of units, inventory and ledger in tonnes (float64) under the files' column names;
-        the 1 km grid and the labels lazy. A public run has no parcels.
+        the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
 
     Raises
     ------
@@ -140,19 +147,19 @@ def read_result(directory: Path) -> Result:
     """
     directory = Path(directory)
     manifest = _manifest(directory)
-    content = read_content(directory)
+    content = read_content(directory, parcels=False)
     units = gpd.GeoDataFrame(_for_people(content.units))
     labels = directory / "labels.zarr"
     return Result(
         directory=directory,
         manifest=manifest,
         units=units,
-        parcels=_parcels(content.parcels, units),
         inventory=_for_people(content.inventory),
         ledger=LedgerTable(_for_people(content.ledger)),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=xr.open_zarr(labels, consolidated=False) if labels.exists() else None,
         plot=Plots(units),
+        read_parcels=lambda: _parcels(directory / "parcels.parquet", units),
     )
 
 
@@ -175,8 +182,9 @@ def _for_people(table: Table) -> pd.DataFrame:
     return frame.rename(columns={name: in_tonnes(name) for name in table.masses})
 
 
-def _parcels(parcels: Table | None, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    if parcels is None:
+def _parcels(path: Path, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if not path.is_file():
         return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=units.crs)
+    parcels = read_parcels_parquet(path)
     whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
     return parcels.located.astype(whole)

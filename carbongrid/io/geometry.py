@@ -12,6 +12,7 @@ from pyproj import CRS
 from carbongrid.errors import Problem
 from carbongrid.io.reference import transformer_between
 from carbongrid.io.vector import listed
+from carbongrid.row_blocks import in_blocks
 
 Geometries = NDArray[np.object_]
 Names = NDArray[np.object_]
@@ -37,16 +38,21 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
         Whether coordinates are degrees.
     """
     decimals = _DECIMALS_OF_DEGREES if geographic else _DECIMALS
-    flat = shapely.force_2d(geometry)
+    flat = geometry.copy()
+    deep = shapely.has_z(flat) | shapely.has_m(flat)
+    flat[deep] = shapely.force_2d(flat[deep])
     rounded = shapely.transform(flat, lambda xy: np.round(xy, decimals))
-    spoilt = shapely.is_valid(flat) & ~shapely.is_valid(rounded)
-    return normal_form(np.where(spoilt, flat, rounded))
+    spoilt = np.flatnonzero(~shapely.is_valid(rounded))
+    spoilt = spoilt[shapely.is_valid(flat[spoilt])]
+    rounded[spoilt] = flat[spoilt]
+    return normal_form(rounded)
 
 
 def normal_form(geometry: Geometries) -> Geometries:
     """Return geometries in shapely's normal form, a collection of one part as that part."""
     single = (shapely.get_type_id(geometry) >= 4) & (shapely.get_num_geometries(geometry) == 1)
-    parts = np.where(single, shapely.get_geometry(geometry, 0), geometry)
+    parts = geometry.copy()
+    parts[single] = shapely.get_geometry(geometry[single], 0)
     result: Geometries = shapely.normalize(parts)
     return result
 
@@ -58,6 +64,10 @@ def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
     -----
     Exteriors less holes, each by pyproj's ``Geod``; edges are geodesics between the vertices.
     """
+    return in_blocks(lambda some: _geodesic_area(some, crs), geometry)
+
+
+def _geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
     parts, part_of = shapely.get_parts(geometry, return_index=True)
     rings, ring_of = shapely.get_rings(parts, return_index=True)
     xy = shapely.get_coordinates(rings)
@@ -100,7 +110,7 @@ def polygon_problems(
         rows = np.flatnonzero(other)
         kinds = (f"{names[row]} ({geometry[row].geom_type})" for row in rows)
         problems.append(Problem(f"{len(rows)} geometries are not polygons: {listed(kinds)}", where))
-    invalid = present & ~other & ~shapely.is_valid(geometry)
+    invalid = present & ~other & ~in_blocks(shapely.is_valid, geometry)
     if invalid.any():
         rows = np.flatnonzero(invalid)
         reasons = shapely.is_valid_reason(geometry[rows])

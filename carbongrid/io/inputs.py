@@ -144,75 +144,107 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     )
     # Where the parcels are wrong the rest is read all the same, to find what else is.
     crs = CRS(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
-    facilities = None
     units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
-    pois = people = lines = None
-    if case.pois:
-        names = None if known is None else list(known)
-        pois = gather.noted(
-            lambda: reading("pois", [crs, *(names or ())], lambda: read_pois(case, crs, names))
-        )
-    if case.people:
-        bounds = _bounds_of_both(parcels, units) if case.people.is_raster else None
-        people = gather.noted(
-            lambda: reading("people", [crs, bounds], lambda: read_people(case, crs, bounds))
-        )
-    if case.lines:
-        lines = gather.noted(lambda: reading("lines", [crs], lambda: read_lines(case, crs)))
+    names = None if known is None else list(known)
+    bounds = _bounds_of_both(parcels, units)
+    evidence = _read_evidence(case, gather, reading, (crs, names, bounds))
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
-    totals: Any = None
-    formed = by_gas = None
-    if case.inventory is None or form is None:
-        totals = gather(
-            lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
-        )
-    elif known is not None:
-        make, categories = form, known
-        formed = gather(lambda: make(case, categories, gather.notes))
-    if formed is not None:
-        whole = formed
-        made = gather(lambda: totals_of_rows(case, categories, whole, gather.notes))
-        totals, by_gas = (None, None) if made is None else made
+    totals, formed, by_gas = _read_totals(case, gather, form, (known, codes, ancestors))
+    facilities = None
     if case.facilities:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
-    if codes is not None:
-        gather(lambda: read_old_codes(case, codes))
-    gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
-    gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
-    census = (
-        gather(lambda: read_census(case, codes=codes, ancestors=ancestors, notes=gather.notes))
-        if case.people and case.people.census
-        else None
-    )
-    unit_codes = None if units is None else set(units["id"])
-    water = gather(lambda: read_water(case, codes=unit_codes))
+    regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
-    gather.notes += _reading_notes(case, pois, parcels, known or {})
+    gather.notes += _reading_notes(case, evidence["pois"], parcels, known or {})
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
         # Several readers look into the table of old codes; what is wrong there is told once.
         raise InputError(dict.fromkeys([*warnings, *gather.problems]))
-    named = sorted(set(totals["category"]))
     return Inputs(
         case=case,
-        categories={name: known[name] for name in named},
+        categories={name: known[name] for name in sorted(set(totals["category"]))},
         totals=totals,
         parcels=parcels,
         units=units,
-        pois=pois,
-        people=people,
-        lines=lines,
         facilities=facilities,
-        gdp=gdp,
-        census=census,
-        water=water,
         notes=tuple(gather.notes),
         guidance=guidance,
         formed=formed,
         by_gas=by_gas,
+        **evidence,
+        **regional,
     )
+
+
+def _read_evidence(
+    case: Case,
+    gather: _Gathering,
+    reading: Reading,
+    of: tuple[CRS, list[str] | None, Bounds | None],
+) -> dict[str, Any]:
+    """Read POIs, people and lines, as far as the case names them."""
+    crs, names, bounds = of
+    found: dict[str, Any] = dict.fromkeys(("pois", "people", "lines"))
+    if case.pois:
+        found["pois"] = gather.noted(
+            lambda: reading("pois", [crs, *(names or ())], lambda: read_pois(case, crs, names))
+        )
+    if case.people:
+        # A table of people is read whole, whatever the bounds.
+        of_raster = bounds if case.people.is_raster else None
+        found["people"] = gather.noted(
+            lambda: reading("people", [crs, of_raster], lambda: read_people(case, crs, of_raster))
+        )
+    if case.lines:
+        found["lines"] = gather.noted(
+            lambda: reading("lines", [crs], lambda: read_lines(case, crs))
+        )
+    return found
+
+
+def _read_totals(
+    case: Case,
+    gather: _Gathering,
+    form: Form | None,
+    of: tuple[dict[str, Category] | None, set[str] | None, dict[str, set[str]] | None],
+) -> tuple[Any, Formed | None, pd.DataFrame | None]:
+    """Read the totals, or form them of activity data: the totals, what they were formed of, and their gases."""
+    known, codes, ancestors = of
+    if case.inventory is None or form is None:
+        totals = gather(
+            lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
+        )
+        return totals, None, None
+    formed = None if known is None else gather(lambda: form(case, known, gather.notes))
+    if formed is None:
+        return None, None, None
+    made = gather(lambda: totals_of_rows(case, known, formed, gather.notes))
+    totals, by_gas = (None, None) if made is None else made
+    return totals, formed, by_gas
+
+
+def _read_regional(
+    case: Case,
+    gather: _Gathering,
+    units: gpd.GeoDataFrame | None,
+    of: tuple[set[str] | None, dict[str, set[str]] | None],
+) -> dict[str, Any]:
+    """Read what is told by region: GDP, census, water; None where the case names none."""
+    codes, ancestors = of
+    if codes is not None:
+        gather(lambda: read_old_codes(case, codes))
+    gdp_codes = None if units is None else gather(lambda: _gdp_codes(units, case))
+    gdp = gather(lambda: read_gdp(case, codes=gdp_codes)) if case.gdp else None
+    census = None
+    if case.people and case.people.census:
+        census = gather(
+            lambda: read_census(case, codes=codes, ancestors=ancestors, notes=gather.notes)
+        )
+    unit_codes = None if units is None else set(units["id"])
+    water = gather(lambda: read_water(case, codes=unit_codes))
+    return {"gdp": gdp, "census": census, "water": water}
 
 
 def _bounds_of_both(

@@ -49,6 +49,7 @@ from carbongrid.landuse import (
     read_code_system,
     type_priority,
 )
+from carbongrid.row_blocks import replace_in_blocks
 
 SURVEY_FIELDS = {
     "id": "BSM",
@@ -120,8 +121,10 @@ def read_parcels(
     known = fields_of(path, section.layer, section.encoding)
     numeric = {FIELD + column: column for column in field_columns}
     numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
-    table = _read_table(case, path, known, list(numeric.values()))
-    parcels, notes = _checked(case, table, numeric, where)
+    # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
+    parcels, notes = _checked(
+        case, _read_table(case, path, known, list(numeric.values())), numeric, where
+    )
     system = _code_system(case)
     kinds = match_codes(parcels.attributes["land_use"], system)
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
@@ -179,7 +182,7 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
-    geometry = np.asarray(table.geometry.array, dtype=object)
+    geometry = np.array(table.geometry.array, dtype=object)
     problems += missing_problems(geometry, names, where)
     problems += _coordinate_problems(table, geometry, where)
     if not section.repair:
@@ -187,18 +190,24 @@ def _checked(
     if problems:
         raise InputError(problems)
     crs = CRS.from_user_input(table.crs)
+    del table
     notes: list[Problem] = []
     if section.repair:
-        repair = repair_polygons(geometry, crs, names, where)
-        geometry = repair.geometry
-        remaining = [*repair.problems, *polygon_problems(geometry, names, where)]
-        remaining += missing_problems(geometry, names, where)
-        if any(problem.level == "error" for problem in remaining):
-            raise InputError(remaining)
-        notes = remaining
-    geometry = normalize_geometry(geometry, geographic=crs.is_geographic)
+        geometry, notes = _repaired(geometry, crs, names, where)
+    replace_in_blocks(geometry, lambda some: normalize_geometry(some, geographic=crs.is_geographic))
     parcels = _Parcels(pd.DataFrame(attributes), geometry, geodesic_area(geometry, crs), crs, where)
     return parcels.take(np.argsort(names, kind="stable")), notes
+
+
+def _repaired(
+    geometry: Geometries, crs: CRS, names: Names, where: str
+) -> tuple[Geometries, list[Problem]]:
+    repair = repair_polygons(geometry, crs, names, where)
+    remaining = [*repair.problems, *polygon_problems(repair.geometry, names, where)]
+    remaining += missing_problems(repair.geometry, names, where)
+    if any(problem.level == "error" for problem in remaining):
+        raise InputError(remaining)
+    return repair.geometry, remaining
 
 
 def parcel_ids(
@@ -345,7 +354,9 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
 def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDataFrame:
     bounds = tuple(float(value) for value in shapely.total_bounds(parcels.geometry))
     target = grid_crs(case, bounds, parcels.crs)  # type: ignore[arg-type]
-    geometry = normal_form(reproject(parcels.geometry, parcels.crs, target))
+    geometry = parcels.geometry
+    if target != parcels.crs:
+        replace_in_blocks(geometry, lambda some: normal_form(reproject(some, parcels.crs, target)))
     columns = ["id", "land_use", "type", "mode"]
     table = parcels.attributes[columns].astype(str).assign(area_m2=parcels.area)
     if "survey_unit" in parcels.attributes:

@@ -133,7 +133,8 @@ def hit_rates(
     wgs84 = CRS.from_epsg(4326)
     lonlat = project_points(counted["x"], counted["y"], parcels.crs, wgs84)
     as_written = from_wgs84(*lonlat, declared)
-    geometry = np.asarray(parcels.geometry.array, dtype=object)
+    carriers = np.flatnonzero(carried.any(axis=0))
+    geometry, carried = parcels.geometry.to_numpy()[carriers], carried[:, carriers]
     rates = {}
     for reading in READINGS:
         x, y = project_points(*to_wgs84(*as_written, reading), wgs84, parcels.crs)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
+from carbongrid.io.geoparquet import read_geoparquet
 from carbongrid.io.security import (
     GEOJSON,
     PARQUET,
@@ -293,8 +294,7 @@ def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) 
                 "Write it with GeoDataFrame.to_parquet.",
             )
         wanted = _wanted(columns, known, path)
-        table: Any = gpd.read_parquet(path, columns=None if wanted is None else [*wanted, geometry])
-        table = table.reset_index(drop=True)
+        table: Any = read_geoparquet(path, geometry, wanted)
         if geometry != "geometry":
             table = table.rename_geometry("geometry")
     names = [column for column in table.columns if column != "geometry"]

@@ -91,23 +91,27 @@ def _inventory(totals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sums(inputs: Inputs, mass: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """Return the columns that every table has: per category, gross emission, sink."""
-    sink = np.array([category.sink for category in inputs.categories.values()], np.bool_)
-    columns = {name: mass[:, k] for k, name in enumerate(inputs.categories)}
-    columns["emission_g"] = mass[:, ~sink].sum(axis=1)
-    columns["sink_g"] = mass[:, sink].sum(axis=1)
+    """Return gross emission and sink of each row, which every table has."""
+    columns = {name: np.zeros(len(mass), np.int64) for name in ("emission_g", "sink_g")}
+    for k, category in enumerate(inputs.categories.values()):
+        columns["sink_g" if category.sink else "emission_g"] += mass[:, k]
     return columns
 
 
 def _parcels(inputs: Inputs, land: Land, placed: Placed, shares: Shares) -> gpd.GeoDataFrame:
     fixed = land.parcels[["id", "land_use", "type", "mode", "area_m2", "geometry"]]
-    columns = pd.DataFrame({**_sums(inputs, placed.mass), "cells": shares.fine_cells})
-    return fixed.join(columns.set_axis(fixed.index))
+    # The masses of a million parcels are 200 MB: the table is a view of them.
+    masses = pd.DataFrame(placed.mass, fixed.index, list(inputs.categories), copy=False)
+    more = {**_sums(inputs, placed.mass), "cells": shares.fine_cells}
+    return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
 
 
 def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.GeoDataFrame:
     case, units = inputs.case, land.units
-    columns: dict[str, Any] = _sums(inputs, reduced.units)
+    columns: dict[str, Any] = {
+        name: reduced.units[:, k] for k, name in enumerate(inputs.categories)
+    }
+    columns |= _sums(inputs, reduced.units)
     by_sector: dict[str, list[int]] = {}
     for k, category in enumerate(inputs.categories.values()):
         if not category.sink:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
 from carbongrid.overlaps import coverage
+from carbongrid.pipeline.reading import FOLDER
 from carbongrid.polygons import Polygons
+from carbongrid.row_blocks import in_blocks
 from carbongrid.weights import locate
+
+STEP = "land"
+FILES = [f"{FOLDER}/land.npz"]
 
 
 @dataclass(frozen=True)
@@ -31,21 +37,73 @@ class Land:
         Parent columns of the units, nearest first.
     unit_of_parcel : int64, shape (parcels,)
         Row of the unit; -1 in none.
+    area : float64, shape (parcels,)
+        Area of each parcel, m2 of the grid's plane.
+    shared_area
+        Area that each parcel has in common with each unit, CSR, m2 of the grid's plane.
+    hashes
+        Of the parcels' and the units' polygons.
     """
 
     parcels: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
     parents: tuple[str, ...]
     unit_of_parcel: NDArray[np.int64]
+    area: NDArray[np.float64]
+    shared_area: Any
+    hashes: tuple[str, str]
 
     @classmethod
     def of(
         cls, parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: tuple[str, ...]
     ) -> Land:
-        """Locate every parcel."""
-        points = parcels.geometry.representative_point()
-        unit = locate(points.x.to_numpy(), points.y.to_numpy(), units.geometry.to_numpy())
-        return cls(parcels, units, parents, unit)
+        """Locate and measure every parcel."""
+        geometry, outlines = parcels.geometry.to_numpy(), units.geometry.to_numpy()
+
+        def unit_of(some: NDArray[np.object_]) -> NDArray[np.int64]:
+            points = shapely.point_on_surface(some)
+            return locate(shapely.get_x(points), shapely.get_y(points), outlines)
+
+        polygons, others = Polygons.of(parcels), Polygons.of(units)
+        return cls(
+            parcels,
+            units,
+            parents,
+            in_blocks(unit_of, geometry),
+            shapely.area(geometry),
+            coverage(polygons, others),
+            (polygons.content_hash, others.content_hash),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write what was measured, for the next run."""
+        shared = self.shared_area
+        with path.open("wb") as stream:
+            np.savez(
+                stream,
+                unit_of_parcel=self.unit_of_parcel,
+                area=self.area,
+                data=shared.data,
+                indices=shared.indices,
+                indptr=shared.indptr,
+                hashes=np.array(self.hashes),
+            )
+
+    @classmethod
+    def measured_before(
+        cls,
+        path: Path,
+        parcels: gpd.GeoDataFrame,
+        units: gpd.GeoDataFrame,
+        parents: tuple[str, ...],
+    ) -> Land:
+        """Return the land of an earlier run with the same polygons; nothing is unpickled."""
+        with np.load(path, allow_pickle=False) as arrays:
+            entries = tuple(arrays[name] for name in ("data", "indices", "indptr"))
+            shared = sparse.csr_array(entries, shape=(len(parcels), len(units)))
+            parcel_hash, unit_hash = arrays["hashes"].tolist()
+            unit, area = arrays["unit_of_parcel"], arrays["area"]
+        return cls(parcels, units, parents, unit, area, shared, (parcel_hash, unit_hash))
 
     def regions_of_units(self, codes: Sequence[str]) -> NDArray[np.int64]:
         """Return, for each unit, the position of the innermost code that means it; -1 for none.
@@ -78,15 +136,10 @@ class Land:
                 found.append((code, tuple(meanings)))
         return found
 
-    @cached_property
-    def shared_area(self) -> Any:
-        """Area that each parcel has in common with each unit, CSR, m2 of the grid's plane."""
-        return coverage(Polygons.of(self.parcels), Polygons.of(self.units))
-
     @property
     def shares_of_area(self) -> Any:
         """Share of each parcel's area that lies in each unit, CSR."""
-        area = np.maximum(self.parcels.geometry.area.to_numpy(), np.finfo(np.float64).tiny)
+        area = np.maximum(self.area, np.finfo(np.float64).tiny)
         return sparse.diags_array(1.0 / area, format="csr") @ self.shared_area
 
     @property
@@ -97,7 +150,7 @@ class Land:
     @property
     def share_in_units(self) -> float:
         """Share of the parcels' area that units cover."""
-        whole = float(self.parcels.geometry.area.sum())
+        whole = float(self.area.sum())
         return min(self.covered / whole, 1.0) if whole else 0.0
 
 

@@ -225,7 +225,7 @@ def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
         carriers = int(eligible(category, inputs.parcels).sum())
         line = f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight:<14}"
         if placed and name in placed.claims:
-            claim = placed.claims[name]
+            claim = placed.claims[name].opened()
             line += f" {claim.placed:>10,} {claim.snapped:>8,} {claim.unplaced:>8,} {claim.unit}"
         yield line
     yield ""

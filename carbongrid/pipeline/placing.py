@@ -17,8 +17,8 @@ from carbongrid.pipeline.land import Land
 from carbongrid.sharing import Shares
 from carbongrid.weights import (
     Census,
-    Claims,
     Evidence,
+    PackedClaims,
     Residents,
     eligible,
     parcels_of_facilities,
@@ -49,7 +49,7 @@ class Placed:
 
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
-    claims: dict[str, Claims]
+    claims: dict[str, PackedClaims]
     problems: tuple[Problem, ...]
 
 
@@ -78,7 +78,7 @@ def place(
     inputs: Inputs,
     land: Land,
     shares: Shares | None = None,
-    known: Mapping[str, Claims] | None = None,
+    known: Mapping[str, PackedClaims] | None = None,
 ) -> Placed:
     """Spread every category over the parcels that carry it, by ``known`` claims where there are some.
 
@@ -98,25 +98,26 @@ def place(
     """
     known = known or {}
     evidence = None if known else gather_evidence(inputs, land, shares)
-    columns: list[NDArray[np.int64]] = []
+    # A category's masses lie side by side: each is written and read by itself.
+    mass = np.zeros((len(inputs.categories), len(land.parcels)), np.int64).T
     ledger: list[LedgerRow] = []
-    claims: dict[str, Claims] = {}
+    claims: dict[str, PackedClaims] = {}
     problems: list[Problem] = []
-    for name, category in inputs.categories.items():
+    for k, (name, category) in enumerate(inputs.categories.items()):
         totals = inputs.totals[inputs.totals["category"] == name]
         here = totals.loc[totals["place"] == "here", "region"]
         regions = sorted({code for code in here if code})
         region_of_parcel = land.regions_of_parcels(regions)
         try:
-            claims[name] = (
-                known[name]
-                if evidence is None
-                else weigh(category, land.parcels, evidence, region_of_parcel)
-            )
-            mass, rows = allocate(
+            if evidence is None:
+                claim = known[name].opened()
+            else:
+                claim = weigh(category, land.parcels, evidence, region_of_parcel)
+            claims[name] = PackedClaims.of(claim)
+            mass[:, k], rows = allocate(
                 category,
                 totals,
-                claims[name],
+                claim,
                 land.parcels,
                 regions=regions,
                 region_of_parcel=region_of_parcel,
@@ -125,29 +126,29 @@ def place(
         except InputError as error:
             problems += error.problems
             continue
-        columns.append(mass)
         ledger += rows
     if problems:
         raise InputError(problems)
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(claims, allow.fallback)
-    shape = (len(land.parcels), len(columns))
-    mass = np.stack(columns, axis=1) if columns else np.zeros(shape, np.int64)
     return Placed(mass, tuple(ledger), claims, tuple(limits))
 
 
-def _unknown_evidence(claims: Mapping[str, Claims], allowed: Collection[str]) -> list[Problem]:
+def _unknown_evidence(
+    claims: Mapping[str, PackedClaims], allowed: Collection[str]
+) -> list[Problem]:
     """Return an error for each category of which the evidence says nothing of too much land, else a warning."""
     problems = []
     for name, claim in claims.items():
-        if claim.unknown:
-            much = claim.unknown > MOST_UNKNOWN and name not in allowed
+        unknown, note = claim.facts["unknown"], claim.facts["note"]
+        if unknown:
+            much = unknown > MOST_UNKNOWN and name not in allowed
             way_out = (
                 f"Take a raster that covers the land, or allow it: [allow] fallback = [{name!r}]."
             )
             problems.append(
-                Problem(claim.note, f"categories: {name}", way_out, "error" if much else "warning")
+                Problem(note, f"categories: {name}", way_out, "error" if much else "warning")
             )
     return problems
 

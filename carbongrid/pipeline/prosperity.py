@@ -50,7 +50,8 @@ def _pois(inputs: Inputs, land: Land, placed: Placed) -> dict[str, NDArray[np.in
     pois = {}
     for name in {name for industry in gdp.industries().values() for name in industry.categories}:
         category = known[name]
-        claims = placed.claims.get(name)
+        packed = placed.claims.get(name)
+        claims = None if packed is None else packed.opened()
         if claims is None or claims.rule != "pois":
             by_pois = Category(**{**vars(category), "weight": "pois"})
             claims = weigh(by_pois, land.parcels, evidence)

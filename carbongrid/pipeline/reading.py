@@ -19,10 +19,11 @@ from pyproj import CRS
 from carbongrid import __version__
 from carbongrid.errors import Problem
 from carbongrid.io.fingerprints import Fingerprints
+from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.io.people import PeopleGrid
 from carbongrid.run_store import Recall, RunStore, hash_values
 
-FORMAT = 3
+FORMAT = 4
 """Version of what the steps write; a change makes old ones be made again."""
 
 FOLDER = "steps"
@@ -119,7 +120,9 @@ def _save(folder: Path, section: str, table: Any, notes: list[Problem]) -> None:
         }
         if isinstance(table, gpd.GeoDataFrame):
             told["crs"] = table.crs.srs
-        table.to_parquet(data)
+            write_geoparquet(table, data, compression="snappy")
+        else:
+            table.to_parquet(data)
     facts.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
@@ -134,7 +137,7 @@ def _load(folder: Path, section: str) -> tuple[Any, list[Problem]]:
         ), notes
     if "crs" not in told:
         return pd.read_parquet(data).astype(told["dtypes"]), notes
-    table = gpd.read_parquet(data)
+    table = read_geoparquet(data, "geometry", list(told["dtypes"]))
     # PROJJSON keeps not every word of a CRS without a code, and the polygons' hash is of the words.
     table = table.set_crs(CRS.from_user_input(told["crs"]), allow_override=True)
     return table.astype(told["dtypes"]), notes

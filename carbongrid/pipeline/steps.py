@@ -17,6 +17,7 @@ from carbongrid.export import published, read_result, table_digests
 from carbongrid.grid import Grid
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
+from carbongrid.pipeline import land as land_step
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
@@ -169,7 +170,7 @@ def _read(case: Case, means: _Means) -> _Read:
     recall = Recall.around(means.out, means.reuse, restart=means.restart)
     reading = Reading(fingerprints, recall)
     inputs = _one_spelling(read_inputs(case, reading, form_totals))
-    land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
+    land = _land(inputs, reading, recall)
     odd = cross_problems(inputs, land)
     _refuse(odd, inputs)
     inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *odd))
@@ -194,6 +195,9 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         means.out, replace=means.replace, reuse=means.reuse, restart=means.restart
     ) as store:
         read.reading.save(store)
+        measured = store.folder / land_step.FILES[0]
+        key = _land_key(read.reading)
+        store.step(land_step.STEP, key, land_step.FILES, lambda: land.save(measured))
         shares = _shares(store, read, means)
         placed = read.placed or _placed(read, means, store.recall, shares)
         inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *placed.problems))
@@ -215,6 +219,17 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
     return read_result(means.out)
 
 
+def _land_key(reading: Reading) -> str:
+    return hash_values(software(), reading.keys["parcels"], reading.keys["units"])
+
+
+def _land(inputs: Inputs, reading: Reading, recall: Recall) -> Land:
+    """Return where parcels stand, from an earlier run if it read the same polygons."""
+    of = (inputs.parcels, inputs.units, inputs.case.units.parents)
+    found = recall.find(land_step.STEP, _land_key(reading), land_step.FILES)
+    return Land.of(*of) if found is None else Land.measured_before(found / land_step.FILES[0], *of)
+
+
 def _one_spelling(inputs: Inputs) -> Inputs:
     """Write each weight raster in one way, relative to the case: two spellings of one file are one raster."""
     case, spelled = inputs.case, {}
@@ -233,8 +248,7 @@ def _sharing_key(read: _Read, means: _Means) -> str:
     exact = case.reduce == "exact"
     return hash_values(
         software(),
-        Polygons.of(read.land.parcels).content_hash,
-        Polygons.of(read.land.units).content_hash,
+        *read.land.hashes,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,
         None if exact and not read.rasters else means.chunks,

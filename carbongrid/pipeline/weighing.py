@@ -13,12 +13,11 @@ from carbongrid.io.inputs import Inputs
 from carbongrid.io.totals import categories_of
 from carbongrid.pipeline.reading import FOLDER, Reading, software
 from carbongrid.run_store import hash_values
-from carbongrid.weights import Claims
+from carbongrid.weights import PackedClaims
+from carbongrid.weights.packing import ARRAYS
 
 STEP = "weights"
 FILES = [f"{FOLDER}/weights.npz"]
-_ARRAYS = ("weight", "inside", "near", "eligible")
-_FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown")
 
 
 def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
@@ -50,22 +49,27 @@ def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
     )
 
 
-def save_claims(path: Path, claims: dict[str, Claims]) -> None:
+def save_claims(path: Path, claims: dict[str, PackedClaims]) -> None:
     """Write the claims of every category."""
     arrays: dict[str, Any] = {}
     facts = {}
     for number, (name, each) in enumerate(claims.items()):
-        arrays |= {f"{number}_{part}": getattr(each, part) for part in _ARRAYS}
-        facts[name] = {part: getattr(each, part) for part in _FACTS}
+        arrays |= {f"{number}_{part}": array for part, array in each.arrays.items()}
+        arrays[f"{number}_rows"] = each.rows
+        facts[name] = {"size": each.size, "facts": dict(each.facts)}
     with path.open("wb") as stream:
-        np.savez_compressed(stream, facts=np.array(json.dumps(facts)), **arrays)
+        np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 
-def load_claims(path: Path) -> dict[str, Claims]:
+def load_claims(path: Path) -> dict[str, PackedClaims]:
     """Read the claims back; nothing is unpickled."""
     with np.load(path, allow_pickle=False) as arrays:
-        facts = json.loads(str(arrays["facts"]))
+        told = json.loads(str(arrays["facts"]))
         return {
-            name: Claims(**{part: arrays[f"{number}_{part}"] for part in _ARRAYS}, **told)
-            for number, (name, told) in enumerate(facts.items())
+            name: PackedClaims(
+                rows=arrays[f"{number}_rows"],
+                arrays={part: arrays[f"{number}_{part}"] for part in ARRAYS},
+                **one,
+            )
+            for number, (name, one) in enumerate(told.items())
         }

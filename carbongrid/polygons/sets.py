@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +21,15 @@ from carbongrid.kernels.scanline import Blocks, Starts
 from carbongrid.polygons import stored
 from carbongrid.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.polygons.tiles import Tiles, tiles_of
+from carbongrid.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from carbongrid.grid import Grid
 
+
+logger = logging.getLogger(__name__)
 
 type PolygonsLike = Polygons | gpd.GeoDataFrame | gpd.GeoSeries | NDArray[np.object_]
 
@@ -99,6 +103,12 @@ class Polygons:
             return polygons
         geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
         crs = getattr(polygons, "crs", None) or crs
+        blocks = row_blocks(geometries.size)
+        if geometries.ndim == 1 and len(blocks) > 1:
+            try:
+                return cls._joined(geometries, blocks, crs, _ids(polygons))
+            except InputError:
+                logger.debug("taken apart at once, so that the message names the rows")
         return cls._entered(*ragged(geometries), crs, _ids(polygons))
 
     @classmethod
@@ -125,6 +135,31 @@ class Polygons:
         if named is not None and named.size != len(made):
             raise InputError(f"there are {named.size} ids for {len(made)} polygons")
         return made
+
+    @classmethod
+    def _joined(
+        cls,
+        geometries: NDArray[np.object_],
+        blocks: list[slice],
+        crs: Any,
+        ids: NDArray[np.object_] | None,
+    ) -> Polygons:
+        """Take geometries apart block by block, on all cores: their coordinates are held once."""
+        size = int(shapely.get_num_coordinates(geometries).sum())
+        x, y, done = np.empty(size), np.empty(size), 0
+        starts: list[list[NDArray[np.int64]]] = [[np.zeros(1, np.int64)] for _ in range(3)]
+        ends, bounds = [0, 0, 0], []
+        parts = each_block(lambda rows: cls._entered(*ragged(geometries[rows]), None, None), blocks)
+        for part in parts:
+            x[done : done + part.x.size], y[done : done + part.x.size] = part.x, part.y
+            done += part.x.size
+            for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
+                starts[level].append(new[1:] + ends[level])
+                ends[level] += int(new[-1])
+            bounds.append(part.bounds)
+        rings, of_parts, of_rows = (np.concatenate(each) for each in starts)
+        whole = np.concatenate(bounds)
+        return cls(x, y, rings, of_parts, of_rows, whole, _crs_text(crs), ids)
 
     @classmethod
     def _entered(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -50,16 +51,18 @@ class Record:
 
 @dataclass(frozen=True)
 class Recall:
-    """Where finished steps may be found: an interrupted run, the run to be replaced, another run."""
+    """Where finished steps may be found: an interrupted run, the run to be replaced, another run, which stays (``lent``)."""
 
     places: tuple[Path, ...]
+    lent: Path | None = None
 
     @classmethod
     def around(cls, out: Path, reuse: Path | None = None, *, restart: bool = False) -> Recall:
         """Look beside ``out``, in it, and in ``reuse``; with ``restart`` nowhere."""
         out = place_of(out)
         places = () if restart else (sibling(out, "partial"), out, sibling(out, "old"), reuse)
-        return cls(tuple(place for place in places if place is not None and place.is_dir()))
+        there = tuple(place for place in places if place is not None and place.is_dir())
+        return cls(there, reuse)
 
     def find(self, name: str, key: str, files: Sequence[str]) -> Path | None:
         """Return a folder that holds the step's files, hashed again just now; None if there is none."""
@@ -150,10 +153,11 @@ class RunStore:
             source, target = place / file, self.folder / file
             remove(target)
             target.parent.mkdir(exist_ok=True)
+            copy = shutil.copy2 if place == self.recall.lent else _linked
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, copy_function=copy)
             else:
-                shutil.copy2(source, target)
+                copy(source, target)
             self._sync(file)
 
     def _sync(self, file: str) -> None:
@@ -250,7 +254,7 @@ def new_run(
         remove(folder)
     store = RunStore(folder, recall, _records_in(folder))
     if folder not in recall.places and not restart:
-        store.recall = Recall((folder, *recall.places))
+        store.recall = Recall((folder, *recall.places), reuse)
     try:
         folder.mkdir(exist_ok=True)
         yield store
@@ -266,6 +270,14 @@ def new_run(
         if is_full(folder, error):
             raise RunError(f"{full_disk(out)} What is finished is taken over.") from error
         raise
+
+
+def _linked(source: str | Path, target: str | Path) -> None:
+    """Give a file a second name: the run that has the first goes when this one is finished."""
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without such links
+        shutil.copy2(source, target)
 
 
 def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from carbongrid.weights.lines import (
     line_lengths,
     weighted_lengths,
 )
+from carbongrid.weights.packing import PackedClaims
 from carbongrid.weights.people import (
     Census,
     PeopleRaster,
@@ -29,6 +30,7 @@ __all__ = [
     "Evidence",
     "LineClaims",
     "LineLengths",
+    "PackedClaims",
     "PeopleRaster",
     "PointClaims",
     "Residents",

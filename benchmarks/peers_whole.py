@@ -1,0 +1,110 @@
+"""A whole run and its second year, and labels to Zarr, each in a process of its own: seconds and peak memory of all of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import landuse
+import whole_case
+from measuring import Measured, Row
+
+SECONDS, MEGABYTES, SECOND_YEAR = 90.0, 4000.0, 0.03
+LABELS_MEGABYTES, LINEAR = 2000.0, 1.5
+
+RUN = "import sys, carbongrid as cg; cg.run(sys.argv[1], sys.argv[2], replace=True)"
+LABELS = """import sys, time, carbongrid as cg, geopandas as gpd
+polygons = cg.Polygons.open(sys.argv[1])
+side, resolution = float(sys.argv[2]), float(sys.argv[3])
+cg.rasterize(polygons, cg.Grid(polygons.crs, resolution, (0, 0, side, side), snap=1000), store=sys.argv[4])
+"""
+
+
+def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
+    """Run a province's case as a user does, then with another year's totals."""
+    with tempfile.TemporaryDirectory() as name:
+        case, out = Path(name) / "case", Path(name) / "run"
+        parcels = whole_case.write(case, count, side, units)
+        size = f"{parcels} parcels, {(side / 10) ** 2 / 1e6:.0f} Mcells, {units} units"
+        first = in_process(RUN, case / "case.toml", out)
+        whole_case.write_totals(case, 2000)
+        second = in_process(RUN, case / "case.toml", out)
+    goal = Measured(SECONDS, MEGABYTES, 0)
+    categories = f"{len(whole_case.CATEGORIES)} categories"
+    yield Row(
+        "whole-run",
+        f"whole run, {categories}",
+        "the goal",
+        size,
+        first,
+        goal,
+        1,
+        _memory(first, MEGABYTES),
+    )
+    note = f"{second.seconds / first.seconds:.1%} of the first year; less than {SECOND_YEAR:.0%} is aimed at"
+    yield Row(
+        "whole-run",
+        "the year after: other totals",
+        "the first year",
+        size,
+        second,
+        first,
+        1 / SECOND_YEAR,
+        note,
+    )
+
+
+def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> Iterator[Row]:
+    """Write labels of ever finer grids, and hold the time against that of the coarsest times their cells."""
+    import carbongrid as cg
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        polygons = cg.Polygons.of(landuse.parcels(count, side))
+        polygons.save(folder / "polygons")
+        number = len(polygons)
+        del polygons
+        coarsest: Measured | None = None
+        for resolution in resolutions:
+            store = folder / f"{resolution:g}.zarr"
+            ours = in_process(LABELS, folder / "polygons", side, resolution, store)
+            coarsest = coarsest or ours
+            linear = Measured(
+                coarsest.seconds * (resolutions[0] / resolution) ** 2, coarsest.peak, 1
+            )
+            size = (
+                f"{number} parcels, {(side / resolution) ** 2 / 1e6:.0f} Mcells at {resolution:g} m"
+            )
+            peer = f"itself at {resolutions[0]:g} m, times the cells"
+            yield Row(
+                "labels-zarr",
+                "labels to Zarr",
+                peer,
+                size,
+                ours,
+                linear,
+                1 / LINEAR,
+                _memory(ours, LABELS_MEGABYTES),
+            )
+
+
+def in_process(code: str, *arguments: object) -> Measured:
+    """Run code in a process of its own; return its seconds, imports included, and the most memory it ever had, in MB."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Measured(seconds, used.ru_maxrss / 1024, 1)
+
+
+def _memory(ours: Measured, most: float) -> str:
+    return f"{ours.peak:.0f} MB of the whole process; less than {most:.0f} is aimed at"

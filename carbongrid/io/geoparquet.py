@@ -1,0 +1,132 @@
+"""GeoParquet read and written some rows at a time: neither all binary nor all of a written table is ever there beside the geometry."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from carbongrid.row_blocks import ROWS, each_block, row_blocks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+ROWS_IN_GROUP = 50_000
+
+_KINDS = (
+    *("Point", "LineString", "LineString", "Polygon"),
+    *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
+)
+
+
+def read_geoparquet(
+    path: Path, geometry: str, columns: Sequence[str] | None = None
+) -> gpd.GeoDataFrame:
+    """Read a GeoParquet file as GeoPandas does, the geometry on all cores.
+
+    Parameters
+    ----------
+    path
+        The file.
+    geometry
+        Name of its geometry column.
+    columns
+        Other columns to read; default all.
+
+    Returns
+    -------
+    GeoDataFrame
+        The columns, then the geometry; a RangeIndex.
+    """
+    import pyarrow.parquet as parquet
+
+    schema = parquet.read_schema(path)
+    others = [name for name in schema.names if name != geometry]
+    others = others if columns is None else list(columns)
+    told = json.loads(schema.metadata[b"geo"])["columns"]
+    if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
+        return gpd.read_parquet(path, columns=[*others, geometry]).reset_index(drop=True)
+    # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused.
+    buffer = io.BytesIO()
+    parquet.write_table(schema.empty_table(), buffer)
+    crs = gpd.read_parquet(buffer, columns=[geometry]).crs
+    table = parquet.read_table(path, columns=others, use_pandas_metadata=True).to_pandas()
+    with parquet.ParquetFile(path, buffer_size=2**20) as file:
+        batches = file.iter_batches(ROWS, columns=[geometry])
+        parts = list(each_block(_geometry_of, batches))
+    shapes = np.concatenate(parts) if parts else np.empty(0, object)
+    frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
+    return frame if geometry == "geometry" else frame.rename_geometry(geometry)
+
+
+def _geometry_of(batch: pa.RecordBatch) -> NDArray[np.object_]:
+    made: NDArray[np.object_] = shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
+    return made
+
+
+def write_geoparquet(
+    frame: gpd.GeoDataFrame,
+    path: Path,
+    of_rows: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame] = lambda rows: rows,
+    compression: str = "zstd",
+) -> None:
+    """Write GeoParquet 1.1 with a bounding box column, group of rows by group of rows.
+
+    Parameters
+    ----------
+    frame
+        Two-dimensional geometry in the column ``geometry``.
+    path
+        The file.
+    of_rows
+        What is written of some of the rows: it may add columns.
+    compression
+        Of the columns.
+    """
+    import pyarrow.parquet as parquet
+
+    schema = _schema(of_rows(frame.iloc[:0]), frame.geometry)
+    groups = row_blocks(len(frame), ROWS_IN_GROUP)
+    with parquet.ParquetWriter(path, schema, compression=compression) as writer:
+        tables = each_block(lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups)
+        for table in tables:
+            writer.write_table(table, ROWS_IN_GROUP)
+
+
+def _schema(empty: gpd.GeoDataFrame, geometry: gpd.GeoSeries) -> pa.Schema:
+    """Return the schema that GeoPandas writes for such a table, with the bounds and kinds of all its geometry."""
+    import pyarrow.parquet as parquet
+
+    buffer = io.BytesIO()
+    empty.to_parquet(buffer, index=False, schema_version="1.1.0", write_covering_bbox=True)
+    schema = parquet.read_schema(buffer)
+    told = json.loads(schema.metadata[b"geo"])
+    kinds = np.unique(shapely.get_type_id(geometry.to_numpy())).tolist()
+    told["columns"]["geometry"]["geometry_types"] = sorted({_KINDS[kind] for kind in kinds})
+    if len(geometry):
+        told["columns"]["geometry"]["bbox"] = geometry.total_bounds.tolist()
+    return schema.with_metadata({**schema.metadata, b"geo": json.dumps(told).encode()})
+
+
+def _arrow_of(frame: gpd.GeoDataFrame, schema: pa.Schema) -> pa.Table:
+    """Return rows as the schema has them: geometry as binary, and its bounds."""
+    import pyarrow as pa
+
+    geometry = frame.geometry.to_numpy()
+    sides = [pa.array(side) for side in shapely.bounds(geometry).T]
+    made = {
+        "geometry": pa.array(shapely.to_wkb(geometry), pa.binary()),
+        "bbox": pa.StructArray.from_arrays(sides, fields=list(schema.field("bbox").type)),
+    }
+    columns = [
+        made[name] if name in made else pa.array(frame[name], schema.field(name).type)
+        for name in schema.names
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,61 @@
+"""Rows done block by block on all cores: GEOS and PROJ let go of Python's lock while they work.
+
+Whatever is done to a row alone has the same result in any blocks; what is made on the way never exists for all rows at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS = 20_000
+"""Rows of a block: polygons of some 10 MB, and a thread switches between blocks once in 50 ms."""
+
+_MOST_THREADS = 8
+
+
+def each_block[T, R](function: Callable[[T], R], blocks: Iterable[T]) -> Iterator[R]:
+    """Yield function(block) of every block in order, worked on by a thread for each core, few results ahead."""
+    if isinstance(blocks, Sequence) and len(blocks) < 2:
+        yield from map(function, blocks)
+        return
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def row_blocks(size: int, rows: int = ROWS) -> list[slice]:
+    """Return the blocks of so many rows; at least one, which may be empty."""
+    return [slice(first, min(first + rows, size)) for first in range(0, size, rows)] or [
+        slice(0, 0)
+    ]
+
+
+def in_blocks(function: Callable[..., NDArray[Any]], *arrays: NDArray[Any]) -> NDArray[Any]:
+    """Return function(*arrays), made block by block; the arrays have as many rows each."""
+    blocks = row_blocks(len(arrays[0]))
+    parts = each_block(lambda rows: function(*(array[rows] for array in arrays)), blocks)
+    return np.concatenate(list(parts))
+
+
+def replace_in_blocks(
+    array: NDArray[Any], function: Callable[[NDArray[Any]], NDArray[Any]]
+) -> None:
+    """Put function(array) in the place of array, block by block, so that both never exist at once."""
+
+    def replace(rows: slice) -> None:
+        array[rows] = function(array[rows])
+
+    deque(each_block(replace, row_blocks(len(array))), maxlen=0)
