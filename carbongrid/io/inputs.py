@@ -217,7 +217,9 @@ def _read_totals(
             lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
         )
         return totals, None, None
-    formed = None if known is None else gather(lambda: form(case, known, gather.notes))
+    if known is None:
+        return None, None, None
+    formed = gather(lambda: form(case, known, gather.notes))
     if formed is None:
         return None, None, None
     made = gather(lambda: totals_of_rows(case, known, formed, gather.notes))

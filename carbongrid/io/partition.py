@@ -178,6 +178,7 @@ def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]
     different = one != other
     one, other = one[different], other[different]
     meets = ~shapely.touches(geometry[one], geometry[other])
+    shapely.destroy_prepared(geometry[suspect])
     pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])[meets]
     unique = np.unique(pairs, axis=0).astype(np.int64)
     return unique[:, 0], unique[:, 1]

@@ -141,6 +141,7 @@ def _first_at(xy: NDArray[np.float64], polygons: NDArray[Any]) -> NDArray[np.int
     shapely.prepare(polygons)
     tree = shapely.STRtree(point_array(xy[:, 0], xy[:, 1]))
     polygon, point = tree.query(polygons, predicate="dwithin", distance=TOUCH)
+    shapely.destroy_prepared(polygons)
     first = np.full(len(xy), len(polygons), np.int64)
     np.minimum.at(first, point, polygon)
     return np.where(first < len(polygons), first, -1)

@@ -15,6 +15,7 @@ from pyproj import CRS, Transformer
 
 from carbongrid.errors import InputError
 from carbongrid.kernels import split as splits
+from carbongrid.row_blocks import each_block, row_blocks
 from carbongrid.weights.points import locate, points_in_parcels
 
 PEOPLE_REACH = 500.0
@@ -240,13 +241,23 @@ def _cells_in_parcels(
     rows = np.flatnonzero(residential)
     polygons = _polygons_in(parcels, rows, people.crs)
     squares = _squares(people, cell)
-    shapely.prepare(polygons)
-    polygon, square = shapely.STRtree(squares).query(polygons, predicate="intersects")
-    area = np.zeros(polygon.size)
-    whole = shapely.covers(polygons[polygon], squares[square])
-    area[whole] = shapely.area(squares[square[whole]])
-    cut = shapely.intersection(polygons[polygon[~whole]], squares[square[~whole]])
-    area[~whole] = shapely.area(cut)
+    tree = shapely.STRtree(squares)
+
+    def shared(some: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        mine = polygons[some]
+        shapely.prepare(mine)
+        one, square = tree.query(mine, predicate="intersects")
+        area = np.zeros(one.size)
+        whole = shapely.covers(mine[one], squares[square])
+        area[whole] = shapely.area(squares[square[whole]])
+        cut = shapely.intersection(mine[one[~whole]], squares[square[~whole]])
+        area[~whole] = shapely.area(cut)
+        # What was prepared would stay with the parcels, several times their size.
+        shapely.destroy_prepared(mine)
+        return one + some.start, square, area
+
+    found = list(each_block(shared, row_blocks(rows.size)))
+    polygon, square, area = (np.concatenate(each) for each in zip(*found, strict=True))
     real = np.flatnonzero(area > 0)
     order = real[np.lexsort((polygon[real], square[real]))]
     polygon, square, area = polygon[order], square[order].astype(np.int64), area[order]

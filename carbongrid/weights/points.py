@@ -85,6 +85,8 @@ def nearest(
     for reach in (within / 4, within):
         left = np.flatnonzero(found < 0)
         found[left] = _nearest_of(geometries[left], polygons, reach)
+    # What was prepared would stay with the parcels, several times their size.
+    shapely.destroy_prepared(polygons)
     return found
 
 
