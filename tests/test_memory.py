@@ -15,6 +15,7 @@ import pytest
 import rasterio
 import shapely
 from click.testing import CliRunner
+from data import ROOT
 
 from carbongrid.case import Case
 from carbongrid.cli import main
@@ -204,3 +205,28 @@ def test_a_ring_of_a_million_vertices_takes_bounded_memory(tmp_path: Path) -> No
     grown, inside = map(int, done.stdout.split())
     assert inside == 1
     assert grown < 250_000, f"{grown} kB"
+
+
+WHOLE_RUN = """
+import sys, tempfile
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import measuring, scale_model
+from carbongrid.pipeline import run
+
+with tempfile.TemporaryDirectory() as name:
+    for parcels in (400, 40_000):
+        folder = Path(name) / str(parcels)
+        folder.mkdir()
+        scale_model.write_case(folder, parcels, 20.0)
+        peak = measuring.measured(lambda: run(folder / "case.toml", folder / "run"), 1).peak
+    print(peak * 2**20 / parcels)
+"""
+
+
+def test_a_run_takes_few_bytes_a_parcel() -> None:
+    """Of a run that followed a small one, which had loaded and compiled everything."""
+    command = [sys.executable, "-c", WHOLE_RUN, str(ROOT / "benchmarks")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert float(told) < memory.MEMORY_PER_PARCEL * 1e9

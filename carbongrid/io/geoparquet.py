@@ -62,6 +62,7 @@ def read_geoparquet(
         batches = file.iter_batches(ROWS, columns=[geometry])
         parts = list(each_block(_geometry_of, batches))
     shapes = np.concatenate(parts) if parts else np.empty(0, object)
+    _let_go()
     frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
     return frame if geometry == "geometry" else frame.rename_geometry(geometry)
 
@@ -98,6 +99,14 @@ def write_geoparquet(
         tables = each_block(lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups)
         for table in tables:
             writer.write_table(table, ROWS_IN_GROUP)
+    _let_go()
+
+
+def _let_go() -> None:
+    """Give back what Arrow keeps for its next table: as much as the largest column that it read."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _schema(empty: gpd.GeoDataFrame, geometry: gpd.GeoSeries) -> pa.Schema:
