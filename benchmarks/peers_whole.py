@@ -97,13 +97,19 @@ def in_process(code: str, *arguments: object) -> Measured:
     """Run code in a process of its own; return its seconds, imports included, and the most memory it ever had, in MB."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=_environment())
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return Measured(seconds, used.ru_maxrss / 1024, 1)
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment, in which Python keeps what it compiles, as it does where it was not told otherwise."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "carbongrid-pycache")}
 
 
 def _memory(ours: Measured, most: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,9 +51,16 @@ def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]
     Fisher (1958): the partition of the sorted values with the least sum of squared deviations from
     the class means, by dynamic programming; of equal partitions, the one with the lowest breaks.
     """
-    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    known = np.sort(values[np.isfinite(values)]).astype(np.float64)
+    return list(_breaks(known.tobytes(), classes))
+
+
+@lru_cache(maxsize=64)
+def _breaks(values: bytes, classes: int) -> tuple[float, ...]:
+    """Return the breaks of sorted values: maps, styles, workbook and report ask for the same ones."""
+    distinct, counts = np.unique(np.frombuffer(values), return_counts=True)
     if distinct.size <= classes:
-        return [float(value) for value in distinct]
+        return tuple(float(value) for value in distinct)
     if distinct.size > _SAMPLE:
         ranks = np.linspace(0, distinct.size - 1, _SAMPLE).round().astype(np.int64)
         distinct, counts = distinct[ranks], counts[ranks]
@@ -82,7 +90,7 @@ def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]
     for number in range(classes, 0, -1):
         bounds.append(float(distinct[stop - 1]))
         stop = int(cut[number, stop])
-    return bounds[::-1]
+    return tuple(bounds[::-1])
 
 
 def logarithmic_breaks(centre: float) -> list[float]:
