@@ -52,7 +52,7 @@ def write(folder: Path, count: int, side: float, units: int, reduce: str = "cell
     codes[: len(CODES)] = list(CODES)
     parcels["code"] = codes
     floors = np.where(
-        np.isin(codes, ["0701", "05H1", "0805"]), random.uniform(0.2, 3, len(codes)), 0
+        np.isin(codes, ["0701", "0702", "05H1", "0805"]), random.uniform(0.2, 3, len(codes)), 0
     )
     parcels["floor_area"] = (parcels.area * floors).round(1)
     _moved(parcels).to_parquet(folder / "parcels.parquet", compression="zstd")
