@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 if "CARBONGRID_BROWSER" not in os.environ:
-    collect_ignore = ["test_long.py"]  # nox -s browser runs it
+    collect_ignore = ["test_long.py", "test_whole_country.py"]  # nox -s browser runs them
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
