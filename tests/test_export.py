@@ -29,6 +29,7 @@ from carbongrid.export import (
 from carbongrid.export.content import Table, content_of
 from carbongrid.export.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.units_of_measure import format_tonnes
+from carbongrid.zoning import zones
 
 HOSTILE = [
     "=1+1",
@@ -295,16 +296,27 @@ def test_spreadsheet_has_a_sheet_per_sector_and_says_what_each_column_is(tables,
     book = openpyxl.load_workbook(directory / "units.xlsx")
     assert book.sheetnames == ["units", "buildings", "industry", "sink", "notes"]
     head, *rows = book["industry"].iter_rows(values_only=True)
-    assert head == ("id", "name", "industry_t", "share of emission", "Manufacturing 制造业, t")
+    assert head == (
+        "id",
+        "name",
+        "industry_t",
+        "share of emission 占排放",
+        "Manufacturing 制造业, t",
+    )
     masses = (tables.units["industry_g"] / 10**6).tolist()
     assert [row[2] for row in rows] == masses
     assert rows[0][3] == tables.units["industry_g"][0] / tables.units["emission_g"][0]
     assert rows[4][3] is None  # a unit without emission
     assert book["industry"].cell(2, 4).number_format == "0.0%"
-    notes = dict(row[:2] for row in book["notes"].iter_rows(values_only=True))
-    missing = [cell.value for cell in book["units"][1] if not notes.get(cell.value)]
+    sheet = book["notes"]
+    notes = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True)}
+    missing = [cell.value for cell in book["units"][1] if not all(notes.get(cell.value, [""]))]
     assert missing == []
-    assert notes["title"] == "Six townships"
+    assert notes["title 标题"][0] == "Six townships"
+    for zone in zones():
+        assert notes[str(zone.code)] == (zone.name_en, zone.name_zh)
+    heads = [row[0].value for row in sheet.iter_rows() if row[0].fill.fill_type == "solid"]
+    assert heads == ["About this file 关于本文件", "Column 列", "Zone 分区"]
     with ZipFile(directory / "units.xlsx") as package:
         for name in package.namelist():
             assert b"<f>" not in package.read(name)

@@ -31,25 +31,49 @@ _FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0", "ccr": "0.0000%"}
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
 _LARGEST_WIDTH = 40
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
-_MEANINGS = {  # English; Chinese
-    "id": "code of the unit, text; 单元代码（文本）",
-    "name": "name; 名称",
-    "name_en": "name in English, where it is known; 英文名称（如有）",
-    "emission_t": "gross emissions, t CO2e per year, without sinks; 碳排放总量，吨二氧化碳当量/年，不扣除碳汇",
-    "sink_t": "carbon sinks, t CO2e per year, positive; 碳汇，吨二氧化碳当量/年，正值",
-    "residents": "people; blank where unknown or not published; 常住人口；未知或不公布为空",
-    "gdp": "GDP in whole currency units; blank is unknown, 0 is 0; 地区生产总值，以货币单位计；空为未知，0 即为 0",
-    "ccr": "carbon compensation rate: sink over emission (equation 8), shown in percent; 碳补偿率：碳汇与排放之比（式 8），以百分数显示",
-    "ecc": "economic contributive coefficient: share of GDP over share of emissions (equation 9); 经济贡献系数：GDP 份额与排放份额之比（式 9）",
-    "esc": "ecological support coefficient: share of sinks over share of emissions (equation 10); 生态承载系数：碳汇份额与排放份额之比（式 10）",
-    "zone": "code of the carbon balance zone, see below; 碳平衡分区代码，见下",
-    "zone_name": "its name; 分区英文名称",
-    "zone_name_zh": "its name in Chinese; 分区中文名称",
-    "borderline": "ECC or ESC is within 0.05 of 1; 临界：ECC 或 ESC 距 1 不超过 0.05",
-    "indicative": "GDP and emissions were spread by the same proxy; 仅供参考：地区生产总值与排放按同一代理量分配",
-    "balance": "source, balanced (within 5 %) or sink, by CCR; 按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
-    "reason": "why the unit is unclassified; 未分区的原因",
+_MEANINGS = {  # English, Chinese
+    "id": ("code of the unit, text", "单元代码（文本）"),
+    "name": ("name", "名称"),
+    "name_en": ("name in English, where it is known", "英文名称（如有）"),
+    "emission_t": (
+        "gross emissions, t CO2e per year, without sinks",
+        "碳排放总量，吨二氧化碳当量/年，不扣除碳汇",
+    ),
+    "sink_t": ("carbon sinks, t CO2e per year, positive", "碳汇，吨二氧化碳当量/年，正值"),
+    "residents": ("people; blank where unknown or not published", "常住人口；未知或不公布为空"),
+    "gdp": (
+        "GDP in whole currency units; blank is unknown, 0 is 0",
+        "地区生产总值，以货币单位计；空为未知，0 即为 0",
+    ),
+    "ccr": (
+        "carbon compensation rate: sink over emission (equation 8), shown in percent",
+        "碳补偿率：碳汇与排放之比（式 8），以百分数显示",
+    ),
+    "ecc": (
+        "economic contributive coefficient: share of GDP over share of emissions (equation 9)",
+        "经济贡献系数：GDP 份额与排放份额之比（式 9）",
+    ),
+    "esc": (
+        "ecological support coefficient: share of sinks over share of emissions (equation 10)",
+        "生态承载系数：碳汇份额与排放份额之比（式 10）",
+    ),
+    "zone": ("code of the carbon balance zone, see below", "碳平衡分区代码，见下"),
+    "zone_name": ("its name", "分区英文名称"),
+    "zone_name_zh": ("its name in Chinese", "分区中文名称"),
+    "borderline": ("ECC or ESC is within 0.05 of 1", "临界：ECC 或 ESC 距 1 不超过 0.05"),
+    "indicative": (
+        "GDP and emissions were spread by the same proxy",
+        "仅供参考：地区生产总值与排放按同一代理量分配",
+    ),
+    "balance": (
+        "source, balanced (within 5 %) or sink, by CCR",
+        "按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
+    ),
+    "reason": ("why the unit is unclassified", "未分区的原因"),
 }
+
+
+_PER_YEAR = ("t CO2e per year", "吨二氧化碳当量/年")
 
 
 def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
@@ -103,7 +127,7 @@ def _sectors(units: Table, tables: RunTables) -> Iterator[tuple[str, list[Column
         share = (sums / of_all.where(of_all > 0)).astype(np.float64)
         columns: list[Column] = [*named, (f"{sector}_t", sums, "mass", _SECTOR_MASS)]
         if sector != "sink":
-            columns.append(("share of emission", share, "number", _SHARE_FORMAT))
+            columns.append(("share of emission 占排放", share, "number", _SHARE_FORMAT))
         for category in tables.categories:
             if category.sector == sector:
                 mass = frame[f"{column_of(category.name)}_g"]
@@ -140,46 +164,78 @@ def _fill(sheet: Any, columns: Sequence[Column]) -> None:
     sheet.auto_filter.ref = sheet.dimensions
 
 
-def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
-    """Write what the file is, what each column means, and the zones with their guidance."""
-    from openpyxl.styles import Alignment, Font
+Note = tuple[str, str, str]
+"""What it is about, in English, in Chinese."""
 
-    names = sector_names()
-    rows: list[tuple[str, str]] = [
-        ("title", tables.title),
-        ("year", str(tables.year)),
-        ("currency of gdp", tables.currency),
-        ("region of the indices", tables.reference),
-        ("made by", "carbongrid"),
-        ("mass", "t CO2e per year, rounded from whole grams; units.csv has every gram"),
-        ("", ""),
-    ]
+
+def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
+    """Write what the file is, what each column means, and the zones with their guidance, each under a heading."""
+    from openpyxl.styles import Alignment, Font, PatternFill
+
+    bold, wrapped = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+    shade = PatternFill("solid", fgColor="E8ECEF")
+    number = 0
+    for head, rows in (
+        (("About this file 关于本文件", "", ""), _about(tables)),
+        (("Column 列", "Meaning", "含义"), _columns(units, tables)),
+        (("Zone 分区", "Guidance", "指引"), _zones(tables)),
+    ):
+        for row in (head, *rows, ("", "", "")):
+            number += 1
+            for column, text in enumerate(row, start=1):
+                cell = sheet.cell(number, column)
+                write_text(cell, text)
+                cell.alignment = wrapped
+                if column == 1 or row is head:
+                    cell.font = bold
+                if row is head:
+                    cell.fill = shade
+    for letter, width in (("A", 30), ("B", 80), ("C", 70)):
+        sheet.column_dimensions[letter].width = width
+
+
+def _about(tables: RunTables) -> Iterator[Note]:
+    yield "title 标题", tables.title, ""
+    yield "year 年份", str(tables.year), ""
+    yield "currency 货币", tables.currency, ""
+    region, of_all = tables.reference, tables.reference == "all"
+    english = "all units together" if of_all else f"the unit's own {region}"
+    yield (
+        "region of the indices 指数基准区",
+        english,
+        "全部单元" if of_all else f"单元所属 {region}",
+    )
+    yield (
+        "mass 质量",
+        "t CO2e per year, rounded from whole grams; units.csv has every gram",
+        "吨二氧化碳当量/年，由整克数取整；精确值见 units.csv",
+    )
+    yield "made by 生成", "carbongrid", ""
+
+
+def _columns(units: Table, tables: RunTables) -> Iterator[Note]:
     meanings = dict(_MEANINGS)
-    meanings |= dict.fromkeys(tables.parents, "code of a higher level; 上级区域代码")
-    for sector, (english, chinese) in names.items():
-        meanings.setdefault(f"{sector}_t", f"{english} {chinese}, t CO2e per year")
+    meanings |= dict.fromkeys(tables.parents, ("code of a higher level", "上级区域代码"))
+    own = {category.sector: (category.sector, category.sector) for category in tables.categories}
+    for sector, (english, chinese) in {**own, **sector_names()}.items():
+        meanings.setdefault(f"{sector}_t", (f"{english}, {_PER_YEAR[0]}", f"{chinese}，{_PER_YEAR[1]}"))  # fmt: skip
     for category in tables.categories:
-        text = f"{category.name_en} {category.name_zh}".strip() or category.name
+        english, chinese = category.name_en or category.name, category.name_zh or category.name
         meanings[f"{column_of(category.name)}_t"] = (
-            f"{text}, t CO2e per year, scope {category.scope}"
+            f"{english}, {_PER_YEAR[0]}, scope {category.scope}",
+            f"{chinese}，{_PER_YEAR[1]}，范围 {category.scope}",
         )
-    rows += [(title, meanings.get(title, "")) for title in titles(units.kinds)]
-    rows.append(("", ""))
+    for title in titles(units.kinds):
+        yield title, *meanings.get(title, ("", ""))
+
+
+def _zones(tables: RunTables) -> Iterator[Note]:
     guidance = tables.guidance or read_guidance()
-    for zone in zones():
-        rows.append((f"zone {zone.code}", f"{zone.name_en} {zone.name_zh}"))
-        advice = [each for each in guidance if each.zone == zone.code]
-        for each in advice:
-            rows += [
-                ("", f"{each.topic_en}: {each.text_en}"),
-                ("", f"{each.topic_zh}：{each.text_zh}"),
-            ]
-    for number, (left, right) in enumerate(rows, start=1):
-        write_text(sheet.cell(number, 1), left)
-        sheet.cell(number, 1).font = Font(bold=True)
-        write_text(sheet.cell(number, 2), right)
-        sheet.cell(number, 2).alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 28, 100
+    for zone in sorted(zones(), key=lambda zone: (zone.code == 0, zone.code)):
+        yield f"{zone.code}", zone.name_en, zone.name_zh
+        for each in guidance:
+            if each.zone == zone.code:
+                yield "", f"{each.topic_en}: {each.text_en}", f"{each.topic_zh}：{each.text_zh}"
 
 
 def _write_cell(cell: Any, value: Any, kind: Kind, form: str) -> None:
