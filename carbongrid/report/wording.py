@@ -58,7 +58,9 @@ def exact_mass(grams: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent; unknown and infinite as signs."""
+    """Return a share in percent; unknown and infinite as signs, and no exponent however small."""
+    if 0 < share < 1e-5:
+        return "< 0.001 %"
     return f"{short_number(share * 100)} %" if math.isfinite(share) else short_number(share)
 
 

@@ -386,6 +386,10 @@ def test_liechtenstein_without_gdp(opened, liechtenstein):
     page = opened(liechtenstein / "run" / "report.html")
     assert "no plane to show" in page.locator("#plane").inner_text()
     assert page.locator("#land a").count() == 11
+    # No unit has a zone, so the map begins with what it can tell apart.
+    assert page.locator(".legend[data-layer=emission]").is_visible()
+    fills = page.eval_on_selector_all("#land a", "all => all.map(a => a.getAttribute('fill'))")
+    assert len(set(fills)) > 2
     page.mouse.click(*spot(page, 2))
     assert "unknown" in page.locator("#sheet .why").inner_text()
     page.click("label[for=layer-esc]")

@@ -33,6 +33,10 @@
     for (const [unit, a] of shapes) a.setAttribute("fill", colours[of[unit]]);
     for (const legend of document.querySelectorAll(".legend[data-layer]")) legend.hidden = legend.dataset.layer !== key;
   };
+  if (page.rows.every((row) => row.dataset.zone === "0") && "emission" in page.data.layers) {
+    document.getElementById("layer-emission").checked = true; // a map without a zone says nothing
+    page.layer("emission");
+  }
   document.getElementById("layers").addEventListener("change", (event) => page.layer(event.target.value));
 
   const unitOf = (target) => {

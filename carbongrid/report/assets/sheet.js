@@ -19,7 +19,8 @@
   const percent = (share) => {
     if (!Number.isFinite(share)) return "–";
     const number = share * 100;
-    return number === 0 ? "0" : `${Number(number.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 })} %`;
+    if (number > 0 && number < 0.001) return "< 0.001 %";
+    return number === 0 ? "0 %" : `${number.toLocaleString("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })} %`;
   };
   const sums = categories.map((_, at) => grams.reduce((sum, row) => sum + row[at], 0n));
 
