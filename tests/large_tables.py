@@ -14,6 +14,7 @@ from carbongrid.result import RunTables
 from carbongrid.zoning import zone_units
 
 COLUMNS, ROWS, SIDE, STEPS = 50, 30, 4000.0, 24
+ORIGIN = (40_300_000.0, 3_300_000.0)
 
 
 def large_tables() -> RunTables:
@@ -79,29 +80,39 @@ def _lattice(rng: np.random.Generator) -> list[shapely.Polygon]:
             west = corner + upright[row, column][:, ::-1]
             east = corner + (SIDE, 0) + upright[row, column + 1][:, ::-1]
             ring = np.vstack([south, east[1:], north[::-1][1:], west[::-1][1:]])
-            shapes.append(shapely.Polygon(ring + np.array([40_300_000.0, 3_300_000.0])))
+            shapes.append(shapely.Polygon(ring + np.array(ORIGIN)))
     return shapes
 
 
 def _sides(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Return a line along x per side, shape (rows, columns, vertices, 2), straight at its ends."""
     along = np.linspace(0, SIDE, STEPS + 1)
-    aside = rng.uniform(-220, 220, (rows, columns, STEPS + 1))
-    aside[..., [0, -1]] = 0
+    # Less near a corner, where two sides would cross.
+    most = np.minimum(220, 0.7 * np.minimum(along, SIDE - along))
+    aside = most * rng.uniform(-1, 1, (rows, columns, STEPS + 1))
     return np.stack(np.broadcast_arrays(along, aside), axis=-1)
 
 
 def _parcels(rng: np.random.Generator) -> gpd.GeoDataFrame:
-    count = 100_000
+    """Return parcels of 24 vertices each, side by side all over the units."""
+    across, down = 400, 250
+    width, height = COLUMNS * SIDE / across, ROWS * SIDE / down
+    number = np.arange(across * down)
+    middle = np.stack([number % across + 0.5, number // across + 0.5], axis=1) * (width, height)
+    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    ring = 0.49 * np.stack([width * np.cos(angle), height * np.sin(angle)], axis=1)
     frame = gpd.GeoDataFrame(
         {
-            "id": np.arange(count).astype(str),
-            "type": rng.choice([c.types[0] for c in CATEGORIES], count),
+            "id": number.astype(str),
+            "type": rng.choice([c.types[0] for c in CATEGORIES], number.size),
+            "area_m2": 0.75 * width * height,
         },
-        geometry=shapely.points(rng.uniform(0, 1e5, (count, 2))),
+        geometry=shapely.polygons(middle[:, None] + ring + np.array(ORIGIN)),
         crs=CRS,
     )
     for category in CATEGORIES:
-        masses = (10 ** rng.normal(9, 0.5, count)).astype(np.int64)
+        masses = (10 ** rng.normal(9, 0.5, number.size)).astype(np.int64)
         frame[category.name] = np.where(frame["type"] == category.types[0], masses, 0)
+    for sink, column in ((False, "emission_g"), (True, "sink_g")):
+        frame[column] = frame[[c.name for c in CATEGORIES if c.sink == sink]].sum(axis=1)
     return frame

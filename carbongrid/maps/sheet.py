@@ -50,15 +50,17 @@ class Sheet:
         return [outline(geometry) for geometry in self.tables.units.geometry]
 
     @cached_property
+    def parents(self) -> dict[str, Any]:
+        """Shapes of the nearest parents by their codes, or of the whole."""
+        units = self.tables.units
+        codes = units[self.tables.parents[0]] if self.tables.parents else [""] * len(units)
+        groups = units.geometry.groupby(np.asarray(codes))
+        return {str(code): shapely.union_all(rows.to_numpy()) for code, rows in groups}
+
+    @cached_property
     def borders(self) -> list[Outline]:
         """Outlines of the nearest parents, or of the whole."""
-        units = self.tables.units
-        if self.tables.parents:
-            groups = units.groupby(self.tables.parents[0]).groups.values()
-        else:
-            groups = [units.index]
-        shapes = units.geometry
-        return [outline(shapely.union_all(shapes.loc[rows].to_numpy())) for rows in groups]
+        return [outline(shape) for shape in self.parents.values()]
 
     @cached_property
     def extent(self) -> tuple[float, float, float, float]:
@@ -177,10 +179,8 @@ class Sheet:
 
     def name_parents(self, axes: Axes) -> None:
         """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
-        units = self.tables.units
-        for code, rows in units.groupby(self.tables.parents[0]).groups.items():
-            shape = shapely.union_all(units.geometry.loc[rows].to_numpy())
-            self._name(axes, shape, str(code), 7)
+        for code, shape in self.parents.items():
+            self._name(axes, shape, code, 7)
 
     def _name(self, axes: Axes, shape: Any, name: str, size: float) -> None:
         from matplotlib.patheffects import withStroke

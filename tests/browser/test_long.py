@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+import shapely
 from large_tables import large_tables
 
+from carbongrid.maps import write_study_figures
 from carbongrid.report import write_report
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,19 @@ def test_a_province_is_small_and_quick(opened, large):
     assert whole < 3
     assert max(times.values()) < 2000
     assert page.locator("#table tbody tr").count() == 1500
+
+
+def test_figures_of_a_province_are_quick(tmp_path):
+    """Every figure as PNG at 300 dpi and as PDF; other work on the machine does not count, and both times are logged."""
+    tables = large_tables()
+    assert shapely.is_valid(tables.units.geometry.to_numpy()).all()
+    begun, worked = time.perf_counter(), time.process_time()
+    paths = write_study_figures(tables, tmp_path)
+    waited, busy = time.perf_counter() - begun, time.process_time() - worked
+    told = (len(paths), len(tables.parcels), waited, busy)
+    logger.info("%d figures of %d parcels in %.1f s, %.1f s of them work", *told)
+    assert len(paths) == 14
+    assert busy < 30
 
 
 def test_a_long_table_is_whole_when_it_is_needed(opened, large):
