@@ -11,13 +11,12 @@ from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
-from carbongrid.kernels.coverage import cover_cells, spread_evenly
+from carbongrid.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.runs import pair_keys, pairs_of, run_starts, summed
-from carbongrid.kernels.scanline import Starts, Vertices
 from carbongrid.labels import CHUNK, require_burnable
 from carbongrid.polygons import Polygons, require_same_crs
-from carbongrid.row_blocks import each_block
+from carbongrid.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 _CELLS_AT_ONCE = CHUNK * CHUNK
 _ROWS_AT_ONCE = 100_000
 _THREADS = 8
+_POLYGONS_AT_ONCE = 2**14
+_MOST_IN_FIELDS = 2**23
 
 
 def overlap(
@@ -126,15 +127,24 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     odd = np.flatnonzero(~np.isfinite(values))
     if odd.size:
         raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
-    vertices, starts, hole = _in_cells(prepared, grid)
+    land = _land(prepared, grid)
     if prepared.place is not None:
         stored_values = np.empty_like(values)
         stored_values[prepared.place] = values
         values = sealed(stored_values, np.float64)
-    field, lost = spread_evenly(vertices, starts, hole, values, grid.shape)
-    if lost >= 0:
-        raise InputError("a polygon has an amount and no area to spread it over", f"place {lost}")
-    return field
+    # Few parts where the field is large, since each has one of its own; never after the number of threads.
+    most = max(_MOST_IN_FIELDS // (grid.shape[0] * grid.shape[1]), 1)
+    parts = each_block(
+        lambda rows: spread_evenly(land, (rows.start, rows.stop), values, grid.shape),
+        row_blocks(len(prepared), max(_POLYGONS_AT_ONCE, -(-len(prepared) // most))),
+    )
+    total = np.zeros(grid.shape)
+    for field, lost in parts:
+        if lost >= 0:
+            place = f"place {lost}"
+            raise InputError("a polygon has an amount and no area to spread it over", place)
+        total += field
+    return total
 
 
 def pair_amounts(
@@ -250,26 +260,23 @@ def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
-    vertices, starts, hole = _in_cells(polygons, grid)
-    start, cells, shares = cover_cells(vertices, starts, hole, grid.shape)
+    land = _land(polygons, grid)
+    parts = each_block(
+        lambda rows: cover_cells(land, (rows.start, rows.stop), grid.shape),
+        row_blocks(len(polygons), _POLYGONS_AT_ONCE),
+    )
+    counts, cells, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
+    start = np.concatenate([[0], np.cumsum(counts)])
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
     found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
     return found if polygons.place is None else found[polygons.place]
 
 
-def _in_cells(polygons: Polygons, grid: Grid) -> tuple[Vertices, Starts, NDArray[np.bool_]]:
-    """Return vertices in cells from the grid's north-west corner, starts, and which rings are holes."""
+def _land(polygons: Polygons, grid: Grid) -> Land:
     require_same_crs(polygons, grid.crs)
     west, _, _, north = grid.bounds
-    # Subtracted first, so large coordinates keep the bits that division would round away.
-    vertices = (
-        sealed((polygons.x - west) / grid.resolution, np.float64),
-        sealed((north - polygons.y) / grid.resolution, np.float64),
-    )
-    hole = np.ones(polygons.ring_start.size - 1, np.bool_)
-    hole[polygons.part_start[:-1]] = False
     starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
-    return vertices, starts, sealed(hole, np.bool_)
+    return (polygons.x, polygons.y), starts, (west, north, grid.resolution)
 
 
 def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:

@@ -176,6 +176,33 @@ def test_field_of_amounts_is_the_sum_of_their_shares(resolution):
         area_field(shapes, grid, [1])
 
 
+def test_coverage_of_a_ring_with_many_terms_equals_intersections():
+    """More terms than the buffer has room for at first, and than are sorted by insertion.
+
+    Seen to fail when a buffer that is enlarged forgets what it held."""
+    angle = np.linspace(0, 2 * np.pi, 1201)[:-1]
+    reach = np.where(np.arange(1200) % 2, 9.7, 3.1)
+    star = shapely.Polygon(np.column_stack([np.cos(angle), np.sin(angle)]) * reach[:, None] + 10)
+    both = shapely.MultiPolygon([shapely.box(0, 0, 0.5, 0.5), star])
+    shapes = np.array([both, shapely.box(2, 2, 3.5, 3.5), star - shapely.box(9, 9, 11, 11)])
+    grid = Grid(CRS, 1, (0, 0, 20, 20))
+    expected = shapely.area(shapely.intersection(shapes[:, None], _cells(grid)[None, :]))
+    np.testing.assert_allclose(coverage(shapes, grid).toarray(), expected, rtol=0, atol=1e-11)
+    even = area_field(shapes, grid, shapely.area(shapes)).ravel()
+    np.testing.assert_allclose(even, expected.sum(axis=0), rtol=0, atol=1e-11)
+
+
+def test_coverage_in_parts_on_threads_is_the_same(monkeypatch):
+    """Seen to fail when each part takes the first polygons, and when one part's field is left out."""
+    shapes, grid = partition(60, 3000.0, 4), Grid(CRS, 130, (0, 0, 2860, 2860))
+    whole, field = coverage(shapes, grid), area_field(shapes, grid, np.arange(len(shapes)))
+    monkeypatch.setattr(overlaps, "_POLYGONS_AT_ONCE", 7)
+    parts = coverage(shapes, grid)
+    assert (parts != whole).nnz == 0
+    assert np.array_equal(parts.indptr, whole.indptr)
+    np.testing.assert_allclose(area_field(shapes, grid, np.arange(len(shapes))), field, rtol=1e-12)
+
+
 def test_coverage_of_saved_polygons(tmp_path):
     """Seen to fail when rows come in the order of the file."""
     shapes = partition(60, 3000.0, 4)

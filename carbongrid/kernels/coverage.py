@@ -8,17 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import kernel
-from carbongrid.kernels.scanline import Starts
+from carbongrid.kernels.scanline import Starts, Vertices
 
 Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+"""Row and column of each term, the height that it moves from outside to inside east of its cell, and the area inside it."""
+
+Land = tuple[Vertices, Starts, tuple[float, float, float]]
+"""Vertices in the CRS, where rings, parts and rows start, and west, north and cell side of a grid."""
 
 # Heights inside a row of cells are multiples of 2^-44 cell (0.06 nm at 1 km), so that signed heights that should cancel
 # cancel exactly, and a cell outside gets nothing rather than 1e-16.
 _QUANTUM = 2.0**-44
+_ROUNDING = 1.5 * 2.0**8
 # A touched cell with less than this part of the polygon's area holds rounding, not land; of a large polygon's, with less than
 # that part of the cell: its area is no measure of what rounding does to one cell.
 _NOTHING = 1e-12
 _NOTHING_OF_CELL = 1e-9
+# Up to this number insertion beats counting.
+_SHORT = 32
 
 
 @kernel
@@ -108,28 +115,16 @@ def _add_edge(
 
 
 @kernel
-def _most_events(
-    px: NDArray[np.float64], py: NDArray[np.float64], size: int, shape: tuple[int, int]
-) -> int:
-    """Bound the terms of consecutive vertices: a row makes at most three more pieces than the columns it passes."""
-    total = 0
-    for i in range(1, size):
-        low, high = min(py[i - 1], py[i]), max(py[i - 1], py[i])
-        rows = math.ceil(max(min(high, float(shape[0])), 0.0)) - math.floor(
-            min(max(low, 0.0), float(shape[0]))
-        )
-        west, east = min(px[i - 1], px[i]), max(px[i - 1], px[i])
-        columns = math.ceil(max(min(east, float(shape[1])), 0.0)) - math.floor(
-            min(max(west, 0.0), float(shape[1]))
-        )
-        if rows > 0:
-            total += 3 * rows + max(columns, 0)
-    return total
-
-
-@kernel
-def _by_row(rows: NDArray[np.int64], used: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the order of the terms by row, where each row ends in it, and the first row."""
+def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> None:
+    """Put the order of the terms by row, those of a row as they came, into order[:used]."""
+    if used <= _SHORT:
+        for i in range(used):
+            j = i
+            while j > 0 and rows[order[j - 1]] > rows[i]:
+                order[j] = order[j - 1]
+                j -= 1
+            order[j] = i
+        return
     first, last = rows[0], rows[0]
     for i in range(used):
         first, last = min(first, rows[i]), max(last, rows[i])
@@ -139,12 +134,10 @@ def _by_row(rows: NDArray[np.int64], used: int) -> tuple[NDArray[np.int64], NDAr
     total = 0
     for row in range(end.size):
         total, end[row] = total + end[row], total
-    order = np.empty(used, np.int64)
     for i in range(used):
         row = rows[i] - first
         order[end[row]] = i
         end[row] += 1
-    return order, end, first
 
 
 @kernel
@@ -198,111 +191,193 @@ def _enlarged(events: Events, used: int, size: int) -> Events:
 
 
 @kernel
-def _polygon_events(
-    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
-    rings: tuple[NDArray[np.int64], NDArray[np.bool_]],
+def _cell(place: float, size: int) -> int:
+    """Row or column that holds a place; -1 before the grid, size behind it."""
+    return int(np.floor(min(max(place, -1.0), float(size))))
+
+
+@kernel
+def _most_terms(rows: int, columns: int) -> int:
+    """Bound the terms of an edge: a row makes at most three more than the columns that the edge passes."""
+    return 3 * (abs(rows) + 1) + abs(columns) + 1
+
+
+@kernel
+def _add_cell(
+    events: Events,
+    used: int,
+    place: tuple[int, int],
+    shape: tuple[int, int],
+    hole: bool,
+    cover: float,
+    area: float,
+) -> int:
+    """Add the term of edges that lie inside one cell, or off the grid in line with a row."""
+    row, column = place
+    if row < 0 or row >= shape[0] or column == shape[1] or (cover == 0.0 and area == 0.0):
+        return used
+    # With y downwards a clockwise shell comes up along its west side: backwards is positive.
+    sign = 1.0 if hole else -1.0
+    if column < 0:
+        return _add_event(events, used, row, 0, sign * cover, sign * cover)
+    return _add_event(events, used, row, column, sign * cover, sign * area)
+
+
+@kernel
+def _add_ring(
+    ring: tuple[NDArray[np.float64], NDArray[np.float64]],
+    hole: bool,
     shape: tuple[int, int],
     events: Events,
+    used: int,
+) -> tuple[int, float]:
+    """Add the terms of a ring (in cells); return how many terms there are now, or -1 if there is no room, and the ring's area.
+
+    Edges that follow each other inside one cell, as most do, are one term.
+    """
+    px, py = ring
+    room = events[0].size
+    xa, ya = px[0], py[0]
+    row, column = _cell(ya, shape[0]), _cell(xa, shape[1])
+    south, east = row + 1.0, column + 1.0
+    height = _height(ya, row)
+    cover, area, whole = 0.0, 0.0, 0.0
+    for i in range(1, px.size):
+        xb, yb = px[i], py[i]
+        whole += (xa - px[0]) * (yb - py[0]) - (xb - px[0]) * (ya - py[0])
+        if xb >= column and xb < east and yb >= row and yb < south:
+            height_b = (yb - row + _ROUNDING) - _ROUNDING
+            cover += height_b - height
+            area += (height_b - height) * (east - 0.5 * (xa + xb))
+        else:
+            row_b, column_b = _cell(yb, shape[0]), _cell(xb, shape[1])
+            height_b = _height(yb, row_b)
+            if used + _most_terms(row_b - row, column_b - column) > room:
+                return -1, whole
+            used = _add_cell(events, used, (row, column), shape, hole, cover, area)
+            start, end = ((xa, ya), (xb, yb)) if hole else ((xb, yb), (xa, ya))
+            used = _add_edge(events, used, shape, start, end)
+            row, column, cover, area = row_b, column_b, 0.0, 0.0
+            south, east = row + 1.0, column + 1.0
+        xa, ya, height = xb, yb, height_b
+    if used == room:
+        return -1, whole
+    return _add_cell(events, used, (row, column), shape, hole, cover, area), 0.5 * abs(whole)
+
+
+@kernel
+def _polygon_events(
+    land: Land, polygon: int, shape: tuple[int, int], ring_in_cells: Vertices, events: Events
 ) -> tuple[Events, int, float]:
     """Return the terms of all rings of one polygon (in a buffer large enough), their number, and the area in cells."""
-    ring_start, hole = rings
-    used = 0
-    whole = 0.0
-    for ring in range(hole.size):
-        px = vertices[0][ring_start[ring] : ring_start[ring + 1]]
-        py = vertices[1][ring_start[ring] : ring_start[ring + 1]]
-        need = used + _most_events(px, py, px.size, shape)
-        if need > events[0].size:
-            events = _enlarged(events, used, 2 * need)
-        sign = -0.5 if hole[ring] else 0.5
-        for i in range(1, px.size):
-            a, b = (px[i - 1], py[i - 1]), (px[i], py[i])
-            whole += sign * ((a[0] - px[0]) * (b[1] - py[0]) - (b[0] - px[0]) * (a[1] - py[0]))
-            # With y downwards a clockwise shell comes up along its west side: backwards is positive.
-            if hole[ring]:
-                used = _add_edge(events, used, shape, a, b)
-            else:
-                used = _add_edge(events, used, shape, b, a)
-    return events, used, abs(whole)
+    (x, y), (ring_start, part_start, row_start), (west, north, side) = land
+    px, py = ring_in_cells
+    used, whole = 0, 0.0
+    for part in range(row_start[polygon], row_start[polygon + 1]):
+        for ring in range(part_start[part], part_start[part + 1]):
+            begin = ring_start[ring]
+            count = ring_start[ring + 1] - begin
+            # Subtracted first, so large coordinates keep the bits that division would round away.
+            for i in range(count):
+                px[i] = (x[begin + i] - west) / side
+            for i in range(count):
+                py[i] = (north - y[begin + i]) / side
+            hole = ring > part_start[part]
+            now, area = _add_ring((px[:count], py[:count]), hole, shape, events, used)
+            while now < 0:
+                events = _enlarged(events, used, 2 * events[0].size)
+                now, area = _add_ring((px[:count], py[:count]), hole, shape, events, used)
+            used = now
+            whole += -area if hole else area
+    return events, used, whole
+
+
+@kernel
+def _longest_ring(starts: Starts, rows: tuple[int, int]) -> int:
+    ring_start, part_start, row_start = starts
+    longest = 0
+    for ring in range(part_start[row_start[rows[0]]], part_start[row_start[rows[1]]]):
+        longest = max(longest, ring_start[ring + 1] - ring_start[ring])
+    return longest
+
+
+@kernel
+def _buffers(longest: int) -> tuple[Vertices, Events]:
+    events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
+    return (np.empty(longest), np.empty(longest)), events
 
 
 @kernel
 def cover_cells(
-    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
-    starts: Starts,
-    hole: NDArray[np.bool_],
-    shape: tuple[int, int],
+    land: Land, rows: tuple[int, int], shape: tuple[int, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return, as CSR (start, cell, share), which part of each cell (row * width + column) each valid polygon covers.
+    """Return how many cells each valid polygon covers, and row by row of cells their numbers (row * width + column) and parts.
 
-    Vertices are in cells from the grid's north-west corner, y to the south. Rings are clockwise; holes are taken off.
+    Parameters
+    ----------
+    land
+        Polygons with clockwise rings, and the grid's corner and cell side.
+    rows
+        First polygon, and one past the last.
+    shape
+        Rows and columns of the grid.
     """
-    ring_start, part_start, row_start = starts
     width = shape[1]
-    start = np.zeros(row_start.size, np.int64)
+    counts = np.zeros(rows[1] - rows[0], np.int64)
     cells, shares = np.empty(1024, np.int64), np.empty(1024)
     line = (np.zeros(width), np.zeros(width), np.zeros(width, np.bool_))
-    events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
+    ring, events = _buffers(_longest_ring(land[1], rows))
+    order = np.empty(events[0].size, np.int64)
     total = 0
-    for polygon in range(row_start.size - 1):
-        first_ring, last_ring = part_start[row_start[polygon]], part_start[row_start[polygon + 1]]
-        rings = (ring_start[first_ring : last_ring + 1], hole[first_ring:last_ring])
-        events, used, whole = _polygon_events(vertices, rings, shape, events)
-        start[polygon + 1] = total
-        if used == 0:
-            continue
+    for polygon in range(rows[0], rows[1]):
+        events, used, whole = _polygon_events(land, polygon, shape, ring, events)
+        if used > order.size:
+            order = np.empty(2 * used, np.int64)
         least = min(_NOTHING * whole, _NOTHING_OF_CELL)
-        order, end, first = _by_row(events[0], used)
-        for row in range(end.size):
-            chosen = order[(end[row - 1] if row > 0 else 0) : end[row]]
-            if chosen.size == 0:
-                continue
+        _by_row(events[0], used, order)
+        begin = 0
+        while begin < used:
+            row, end = events[0][order[begin]], begin + 1
+            while end < used and events[0][order[end]] == row:
+                end += 1
             if total + width > cells.size:
                 larger, room = (
                     np.empty(2 * (total + width), np.int64),
                     np.empty(2 * (total + width)),
                 )
-                for i in range(total):
-                    larger[i], room[i] = cells[i], shares[i]
+                larger[:total], room[:total] = cells[:total], shares[:total]
                 cells, shares = larger, room
-            count = _sweep(events, chosen, line, least, cells[total:], shares[total:])
-            for i in range(total, total + count):
-                cells[i] += (first + row) * width
+            count = _sweep(events, order[begin:end], line, least, cells[total:], shares[total:])
+            cells[total : total + count] += row * width
+            counts[polygon - rows[0]] += count
             total += count
-        start[polygon + 1] = total
-    return start, cells[:total], shares[:total]
+            begin = end
+    return counts, cells[:total], shares[:total]
 
 
 @kernel
 def spread_evenly(
-    vertices: tuple[NDArray[np.float64], NDArray[np.float64]],
-    starts: Starts,
-    hole: NDArray[np.bool_],
-    amounts: NDArray[np.float64],
-    shape: tuple[int, int],
+    land: Land, rows: tuple[int, int], amounts: NDArray[np.float64], shape: tuple[int, int]
 ) -> tuple[NDArray[np.float64], int]:
     """Return the sum in each cell of amounts spread evenly over the area of each valid polygon, and the first with no area, or -1.
 
     Terms of all polygons are added up before the one prefix sum, so nothing is kept of a single polygon.
     """
-    ring_start, part_start, row_start = starts
     cover, field = np.zeros(shape), np.zeros(shape)
-    events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
+    ring, events = _buffers(_longest_ring(land[1], rows))
     lost = -1
-    for polygon in range(row_start.size - 1):
+    for polygon in range(rows[0], rows[1]):
         if amounts[polygon] == 0.0:
             continue
-        first_ring, last_ring = part_start[row_start[polygon]], part_start[row_start[polygon + 1]]
-        rings = (ring_start[first_ring : last_ring + 1], hole[first_ring:last_ring])
-        events, used, whole = _polygon_events(vertices, rings, shape, events)
+        events, used, whole = _polygon_events(land, polygon, shape, ring, events)
         if whole == 0.0:
             lost = polygon if lost < 0 else lost
             continue
         density = amounts[polygon] / whole
-        rows, columns, covers, areas = events
         for i in range(used):
-            cover[rows[i], columns[i]] += density * covers[i]
-            field[rows[i], columns[i]] += density * areas[i]
+            row, column = events[0][i], events[1][i]
+            cover[row, column] += density * events[2][i]
+            field[row, column] += density * events[3][i]
     for row in range(shape[0]):
         inside = 0.0
         for column in range(shape[1]):

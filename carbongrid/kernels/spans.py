@@ -192,18 +192,12 @@ def single(spans: Spans) -> Spans:
 def paint(spans: Spans, labels: NDArray[np.uint32], window: NDArray[np.uint32]) -> None:
     """Write labels[owner] to the cells of every span and 0 to all others."""
     start, firsts, ends, owners = spans
-    height, width = window.shape
-    flat = window.reshape(-1)
-    for row in range(height):
-        base = row * width
-        here = base
+    for row in range(window.shape[0]):
+        line = window[row]
+        here = 0
         for i in range(start[row], start[row + 1]):
-            label = labels[owners[i]]
-            first, end = base + firsts[i], base + ends[i]
-            for cell in range(here, first):
-                flat[cell] = 0
-            for cell in range(first, end):
-                flat[cell] = label
-            here = end
-        for cell in range(here, base + width):
-            flat[cell] = 0
+            # Slices: a loop over the cells, whose remainder goes cell by cell, takes half as long again.
+            line[here : firsts[i]] = 0
+            line[firsts[i] : ends[i]] = labels[owners[i]]
+            here = ends[i]
+        line[here:] = 0
