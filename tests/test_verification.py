@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -431,6 +432,28 @@ def test_a_manifest_that_leaves_files_out_is_found(run):
     text = failed(run)["files"]
     assert "manifest.json does not list parcels.parquet" in text
     assert "manifest.json does not list labels.zarr" in text
+
+
+def test_a_doctored_grid_as_large_as_the_sky_is_refused_at_once(run):
+    """Caught: minutes and all the memory there was."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["parameters"]["bounds"] = [0, 0, 1e15, 1e15]
+    path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
+    assert "labels" in failed(run)
+
+
+@pytest.mark.parametrize("endless", ["pipe", "device"])
+def test_what_is_read_without_end_is_not_read(run, endless):
+    """Caught: a sum over /dev/zero."""
+    (run / "units.csv").unlink()
+    if endless == "pipe":
+        os.mkfifo(run / "units.csv")
+    else:
+        (run / "units.csv").symlink_to("/dev/zero")
+    assert {"files", "digests", "units"} <= failed(run).keys()
+    with pytest.raises(OSError, match="is no file"):
+        hash_path(run / "units.csv")
 
 
 @pytest.mark.parametrize("kind", ["nothing", "a file", "an empty folder"])

@@ -15,7 +15,13 @@ SEAL = "seal"
 
 
 def hash_path(path: Path) -> str:
-    """Return the sha256 of a file, or of a folder's relative names and files in order."""
+    """Return the sha256 of a file, or of a folder's relative names and files in order.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it is neither.
+    """
     digest = hashlib.sha256()
     if path.is_dir():
         for file in sorted(path.rglob("*")):
@@ -23,6 +29,8 @@ def hash_path(path: Path) -> str:
                 digest.update(file.relative_to(path).as_posix().encode() + b"\0")
                 digest.update(hash_path(file).encode() + b"\0")
         return digest.hexdigest()
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file")  # a pipe or a device may be read without end
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

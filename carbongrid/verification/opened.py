@@ -76,7 +76,7 @@ class Opened:
         manifest lists: decoders were not made for damaged bytes.
         """
         path = self.folder / name
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):  # a pipe is none: nobody may come to fill it
             raise VerificationError(f"{name} is missing. {RESTORE}")
         if not trusted and self.hashes.get(name) != self.manifest["files"].get(name):
             raise VerificationError(
@@ -116,8 +116,9 @@ class Opened:
     @cached_property
     def hashes(self) -> dict[str, str]:
         """Hash of each file that the manifest lists and that is there."""
-        names = [name for name in self.manifest["files"] if (self.folder / name).exists()]
-        return {name: hash_path(self.folder / name) for name in names}
+        paths = {name: self.folder / name for name in self.manifest["files"]}
+        there = {name: path for name, path in paths.items() if path.is_file() or path.is_dir()}
+        return {name: hash_path(path) for name, path in there.items()}
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -133,7 +134,15 @@ class Opened:
     def grid(self) -> Grid:
         """The fine grid."""
         told = self.manifest["parameters"]
-        return Grid(told["crs"], told["resolution"], tuple(told["bounds"]), snap=told["coarse"])
+        with self.reading(MANIFEST):
+            grid = Grid(told["crs"], told["resolution"], tuple(told["bounds"]), snap=told["coarse"])
+            shape = grid.coarsen(told["coarse"]).shape
+        # Whatever is sized by the grid would be as large as a doctored manifest says.
+        if shape != self.grid_1km["emission"].shape:
+            raise VerificationError(
+                f"{MANIFEST} tells a coarse grid of {shape} cells, grid_1km.nc has {self.grid_1km['emission'].shape}. {RESTORE}"
+            )
+        return grid
 
     @cached_property
     def coarse_grid(self) -> Grid:
