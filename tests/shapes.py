@@ -75,3 +75,12 @@ def partition(count: int, side: float, seed: int, lattice: float = 0.1) -> np.nd
     island = shapely.box(0.31 * side, 0.31 * side, 0.42 * side, 0.4 * side)
     rest = shapely.difference(cells, island)
     return np.append(rest[~shapely.is_empty(rest)], island)
+
+
+def ribbons(count: int, side: float, seed: int) -> np.ndarray:
+    """Roads and canals across a square: crooked, long, from under a cell to some cells wide, over each other."""
+    random = np.random.default_rng(seed)
+    start = random.random((count, 1, 2)) * side
+    paths = start + np.cumsum(random.normal(0, side / 12, (count, 15, 2)), axis=1)
+    lines = shapely.linestrings(np.round(paths, 1))
+    return shapely.buffer(lines, random.uniform(0.4, 25, count), cap_style="flat", quad_segs=2)

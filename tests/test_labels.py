@@ -6,6 +6,7 @@ import json
 import warnings
 from pathlib import Path
 
+import dask
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -17,7 +18,15 @@ from shapes import CRS, partition
 from carbongrid import labels
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
-from carbongrid.labels import labels_at, open_labels, rasterize, read_window, write_window
+from carbongrid.labels import (
+    burn_window,
+    labels_at,
+    open_labels,
+    rasterize,
+    read_window,
+    write_window,
+)
+from carbongrid.overlaps import overlap
 from carbongrid.polygons import Polygons
 
 GRID = Grid(CRS, 10, (4_000_000, 3_000_000, 4_003_000, 3_002_000))
@@ -48,10 +57,26 @@ def test_memory_and_store_hold_the_same(parcels, store):
     xr.testing.assert_equal(whole.drop_vars("spatial_ref"), lazy.drop_vars("spatial_ref").compute())
 
 
-@pytest.mark.parametrize("chunks", [37, 100, 1000])
+@pytest.mark.parametrize("chunks", [37, 41, 100, 129, 1000])
 def test_any_chunks_hold_the_same(parcels, tmp_path, chunks):
     lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=chunks)
     assert np.array_equal(rasterize(parcels, GRID), lazy)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_any_number_of_threads_makes_the_same_labels_and_overlaps(parcels, tmp_path, workers):
+    alone = rasterize(parcels, GRID)
+    assert (
+        alone.values.tobytes()
+        == burn_window(Polygons.of(parcels), GRID, (0, 0), GRID.shape).tobytes()
+    )
+    with dask.config.set(scheduler="synchronous"):
+        pairs = overlap(parcels, parcels, grid=GRID)
+    with dask.config.set(num_workers=workers):
+        assert rasterize(parcels, GRID).values.tobytes() == alone.values.tobytes()
+        stored = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=37)
+        assert stored.values.tobytes() == alone.values.tobytes()
+        assert (overlap(parcels, parcels, grid=GRID) != pairs).nnz == 0
 
 
 def test_format_on_disk(store):

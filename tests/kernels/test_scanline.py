@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio.features
 import shapely
+from geocube.api.core import make_geocube
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shapes import CRS, grids, partition, polygons, windows
+from shapes import CRS, grids, partition, polygons, ribbons, windows
 
 from carbongrid.grid import Grid
 from carbongrid.kernels.scanline import _sort
-from carbongrid.labels import burn_window
+from carbongrid.labels import burn_window, rasterize
 from carbongrid.polygons import Excerpt, Polygons
 from carbongrid.polygons.tiles import inverse_of
 
@@ -89,6 +91,23 @@ def test_partitions_snapped_to_the_lattice_equal_gdal(snap, resolution):
     burnt = ours(parts, grid)
     assert np.array_equal(burnt, gdal(parts, grid))
     assert (burnt > 0).mean() > 0.98
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of what geocube is built on
+@pytest.mark.parametrize("resolution", [10.0, 30 / 7])
+def test_ribbons_islands_and_specks_equal_gdal_and_geocube(resolution):
+    """Land as surveys draw it: parcels with islands, long thin roads over them, parcels of one cell, of less, and of no area."""
+    random = np.random.default_rng(3)
+    corners = random.random((60, 2)) * 990
+    specks = shapely.box(*corners.T, *(corners + random.choice([0.0, 0.3, 4.0, 10.0], (60, 2))).T)
+    parts = np.concatenate([partition(60, 1000.0, 8), ribbons(40, 1000.0, 9), specks])
+    grid = Grid(CRS, resolution, (0, 0, 1000, 1000), snap=30)
+    burnt = ours(parts, grid)
+    assert np.array_equal(burnt, gdal(parts, grid))
+    frame = gpd.GeoDataFrame({"label": np.arange(1, parts.size + 1)}, geometry=parts, crs=CRS)
+    template = rasterize(parts, grid)
+    cube = make_geocube(frame, measurements=["label"], like=template, fill=0)
+    assert np.array_equal(burnt, cube["label"].values)
 
 
 def test_a_comb_of_many_teeth_equals_gdal():
