@@ -165,6 +165,8 @@ def measure() -> dict[str, Any]:
 
 def plan(size: Size, found: dict[str, Any]) -> dict[str, float]:
     """Return what a run of this size takes."""
+    from carbongrid.pipeline.outlook import memory_of
+
     tiles = size.cells / TILE**2
     blocks = tiles if tiles <= MOST_FILES else size.cells / SHARD**2
     tasks = min(math.ceil(blocks), MOST_TASKS)
@@ -178,7 +180,7 @@ def plan(size: Size, found: dict[str, Any]) -> dict[str, float]:
         "sent": tasks * 1_000.0,
         "read": coordinates,
         "labels": size.cells * per_cell,
-        "client": 0.45e9 + 14e3 * size.parcels,
+        "client": 1e9 * memory_of(size.parcels),
         "hours": seconds / 3600,
     }
 

@@ -314,11 +314,14 @@ def _shared(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return which of some pairs have an area in common, and how much."""
     shapely.prepare(others[np.unique(column)])
-    meet = shapely.intersects(others[column], mine[row])
-    row, column = row[meet], column[meet]
     inside = shapely.covers(others[column], mine[row])
-    area = np.empty(inside.size)
+    # Most polygons lie in one target, so that few are asked twice.
+    straddling = np.flatnonzero(~inside)
+    meets = shapely.intersects(others[column[straddling]], mine[row[straddling]])
+    straddling = straddling[meets]
+    area = np.zeros(inside.size)
     area[inside] = shapely.area(mine[row[inside]])
-    area[~inside] = shapely.area(shapely.intersection(mine[row[~inside]], others[column[~inside]]))
+    cut = shapely.intersection(mine[row[straddling]], others[column[straddling]])
+    area[straddling] = shapely.area(cut)
     real = area > 0
     return row[real], column[real], area[real]

@@ -16,7 +16,7 @@ from carbongrid.grid import Grid
 from carbongrid.io.extents import extent, geographic_bounds, raster_cells, unpacked_size
 from carbongrid.io.reference import Bounds
 from carbongrid.io.vector import count_features
-from carbongrid.pipeline.outlook import BASE_MEMORY, MEMORY_PER_PARCEL
+from carbongrid.pipeline.outlook import BASE_MEMORY, memory_of
 
 COPIES = 6
 """Coordinates are held about so often at once: as read, normalized, reprojected, as arrays, and two temporaries."""
@@ -56,10 +56,10 @@ def estimated_memory(case: Case) -> int:
     layers = [case.parcels.path, case.units.path, *([case.lines.path] if case.lines else [])]
     size = sum(_size(case, name) for name in layers)
     bounds = _bounds(case)
-    land = max(MEMORY_PER_PARCEL * 1e9 * parcels, COPIES * size)
+    land = max(1e9 * memory_of(parcels), 1e9 * BASE_MEMORY + COPIES * size)
     cells = PER_COARSE_CELL * _coarse_cells(case, bounds)
     people = PER_CELL_OF_PEOPLE * _people_cells(case, bounds)
-    return int(BASE_MEMORY * 1e9 + land + cells + people + _beside(case, layers))
+    return int(land + cells + people + _beside(case, layers))
 
 
 def _beside(case: Case, layers: list[str]) -> int:
@@ -132,8 +132,7 @@ def require_memory_of_grid(case: Case, memory: str, parcels: int, grid: Grid) ->
     """
     height, width = grid.coarsen(case.grid.coarse).shape
     cells = PER_COARSE_CELL * height * width
-    needed = BASE_MEMORY * 1e9 + MEMORY_PER_PARCEL * 1e9 * parcels + cells
-    _require(bytes_of(memory), int(needed), case)
+    _require(bytes_of(memory), int(1e9 * memory_of(parcels) + cells), case)
 
 
 def _require(limit: int, needed: int, case: Case) -> None:
