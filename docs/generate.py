@@ -34,7 +34,7 @@ FIGURES = {
 HEAD = """\
 # Gallery
 
-The study's figures for two places, as `carbongrid figures RUN` draws them (there at 300 dpi, and as PDF). This page and its pictures are made by `nox -s docs`.
+The study's figures for two places, as `carbongrid figures RUN` draws them (there at 300 dpi, and as PDF); `--language en` or `zh` draws them in one language. This page and its pictures are made by `nox -s docs`.
 """
 
 PLACES = {
