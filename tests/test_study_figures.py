@@ -30,6 +30,7 @@ from carbongrid.maps.lettering import installed_lettering
 from carbongrid.maps.pages import compound_paths, convergence
 from carbongrid.maps.scales import decades, ranges, rates, signed
 from carbongrid.maps.sheet import Sheet
+from carbongrid.maps.study import _FIGURES
 from carbongrid.run_store import hash_path
 
 NAMES = ["fig1-location", "fig4-sectors", "fig5-parcels-and-grid", "fig6-units", "fig7-ccr", "fig8-ecc-esc", "fig9-zones"]  # fmt: skip
@@ -116,6 +117,21 @@ def test_a_figure_speaks_the_language_that_is_asked_for(tmp_path: Path, language
     chinese, latin = re.findall(r"[\u4e00-\u9fff]+", text), re.findall(r"[A-Za-z]{2,}", text)
     assert (chinese == []) == (language == "en"), chinese
     assert (latin == []) == (language == "zh"), latin
+
+
+def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None:
+    """Seen to fail with colours alone, and with none for more than eight districts."""
+    tables = example_tables()
+    copies = [
+        tables.units.assign(district=f"D{k:02d}", geometry=tables.units.translate(5000 * k, 0))
+        for k in range(11)
+    ]
+    many = dataclasses.replace(tables, units=pd.concat(copies, ignore_index=True))
+    page = _FIGURES["fig1-location"](Sheet(many, installed_lettering()))
+    on_the_map = [text.get_text() for text in page.panels[0].axes.texts]
+    assert {f"D{k:02d}" for k in range(11)} <= set(on_the_map)
+    [legend] = page.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"D{k:02d}  (6)" for k in range(11)]
 
 
 def test_the_same_run_gives_the_same_files_and_no_setting_stays(tmp_path: Path) -> None:
