@@ -182,7 +182,7 @@ def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Sca
     unit = (f"share of {what[0]} over\nshare of emissions", f"{what[1]}份额与排放份额之比")
     note = (
         f"1: a unit's share of {what[0]} equals\nits share of emissions",
-        f"1：单元的{what[1]}份额等于排放份额",
+        f"1：{what[1]}份额等于排放份额",
     )
     return _around(column, 1.0, name, unit, note)
 
