@@ -351,3 +351,18 @@ def test_windows_strategy_stays_inside():
         assert left + width <= 7
 
     inside()
+
+
+def test_polygons_taken_apart_in_blocks_are_those_taken_at_once(monkeypatch):
+    shapes = np.array(
+        [None, *partition(30, 90.0, 1), shapely.MultiPolygon(), shapely.box(0, 0, 1, 1)], object
+    )
+    whole = Polygons.of(shapes, CRS)
+    for rows in (1, 4, 7):
+        monkeypatch.setattr(
+            sets, "row_blocks", lambda n, rows=rows: [slice(i, i + rows) for i in range(0, n, rows)]
+        )
+        assert Polygons.of(shapes, CRS).content_hash == whole.content_hash
+        assert np.array_equal(Polygons.of(shapes, CRS).bounds, whole.bounds, equal_nan=True)
+    with pytest.raises(InputError, match=rf"POINT.*rows \[{len(shapes)}\]"):
+        Polygons.of(np.array([*shapes, shapely.Point(0, 0)], object), CRS)

@@ -428,3 +428,18 @@ def test_an_unfinished_step_finds_what_it_left_unless_its_inputs_changed(tmp_pat
             store.write_manifest({})
     assert found == [[], ["scratch"], [], ["scratch"]]
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "one.txt"]
+
+
+def test_what_stays_is_copied_and_what_goes_is_linked(tmp_path: Path) -> None:
+    """A file of a run that is lent must not change when the new run's does."""
+    out, lent = tmp_path / "run", tmp_path / "lent"
+    write_run(lent)
+    kept = (lent / "one.txt").stat().st_ino
+    with claimed(out), new_run(out, reuse=lent) as store:
+        store.step("one", "k", ["one.txt"], lambda: pytest.fail("it is there"))
+        store.write_manifest({})
+    mine = (out / "one.txt").stat().st_ino
+    assert mine != kept
+    write_run(out, replace=True)
+    assert (out / "one.txt").stat().st_ino == mine
+    assert (out / "one.txt").stat().st_nlink == 1

@@ -38,7 +38,7 @@ def read_geoparquet(
     geometry
         Name of its geometry column.
     columns
-        Other columns to read; default all.
+        Other columns to read; default all but the geometry's bounds.
 
     Returns
     -------
@@ -48,9 +48,11 @@ def read_geoparquet(
     import pyarrow.parquet as parquet
 
     schema = parquet.read_schema(path)
-    others = [name for name in schema.names if name != geometry]
-    others = others if columns is None else list(columns)
     told = json.loads(schema.metadata[b"geo"])["columns"]
+    bounds = told[geometry].get("covering", {}).get("bbox", {}).values()
+    ours = {geometry, *(column for column, *_ in bounds)}
+    others = [name for name in schema.names if name not in ours]
+    others = others if columns is None else list(columns)
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
         return gpd.read_parquet(path, columns=[*others, geometry]).reset_index(drop=True)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused.

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
+from carbongrid.io import partition
 from carbongrid.io.partition import (
     find_overlaps,
     overlap_problems,
@@ -164,3 +165,14 @@ def test_a_union_that_loses_area_is_not_believed(monkeypatch):
     polygons = boxes((0, 0, 10, 10), (5, 5, 15, 15), (2, 0, 3, 1))
     cut = partition_by_order(polygons, np.array([2, 1, 0]), GAUSS)
     assert shapely.area(cut.geometry).tolist() == [74.0, 100.0, 1.0]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 50])
+def test_stripes_find_the_edges_that_the_whole_layer_shows(rows, monkeypatch):
+    cells = voronoi(200, 5)
+    cells[::9] = shapely.transform(cells[::9], lambda xy: xy + 0.25)
+    cells = np.array([*cells, *heap(3, 5), cells[4]], dtype=object)
+    whole = ~shapely.is_empty(shapely.coverage_invalid_edges(cells))
+    monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
+    assert np.array_equal(partition._unmatched(cells), whole)
+    assert 0 < whole.sum() < len(cells)
