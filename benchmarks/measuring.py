@@ -19,6 +19,7 @@ PARTS = (
     "overlaps",
     "areas",
     "weighted",
+    "first-calls",
     "whole-run",
     "labels-zarr",
 )

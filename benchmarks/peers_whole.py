@@ -1,4 +1,4 @@
-"""A whole run and its second year, and labels to Zarr, each in a process of its own: seconds and peak memory of all of it."""
+"""First calls, a whole run and its second year, and labels to Zarr, each in a process of its own: its seconds and peak memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from measuring import Measured, Row
 
 SECONDS, MEGABYTES, SECOND_YEAR = 90.0, 4000.0, 0.03
 LABELS_MEGABYTES, LINEAR = 2000.0, 1.5
+COLD, WARM = 8.0, 0.5
 
 RUN = "import sys, carbongrid as cg; cg.run(sys.argv[1], sys.argv[2], replace=True)"
 LABELS = """import sys, time, carbongrid as cg, geopandas as gpd
@@ -23,6 +24,44 @@ polygons = cg.Polygons.open(sys.argv[1])
 side, resolution = float(sys.argv[2]), float(sys.argv[3])
 cg.rasterize(polygons, cg.Grid(polygons.crs, resolution, (0, 0, side, side), snap=1000), store=sys.argv[4])
 """
+
+FIRST_CALLS = """import sys, time
+import carbongrid as cg, dask.array, numpy as np, shapely, xarray, zarr
+grid = cg.Grid("EPSG:3035", 10, (0, 0, 1000, 1000))
+begin = time.perf_counter()
+west, south = cg.Polygons.of(shapely.box(0, 0, [500, 1000], 1000)), cg.Polygons.of(shapely.box(0, 0, 1000, [500, 1000]))
+labels, others = cg.rasterize(west, grid).values, cg.rasterize(south, grid).values
+values, table, coarse = np.ones(grid.shape), np.ones(2), grid.coarsen(100)
+cg.overlap(west, south, grid=grid), cg.coverage(west, coarse), cg.area_field(west, coarse, table)
+cg.zonal_sum(values, labels, 2), cg.zonal_min(values, labels, 2), cg.crosstab(labels, others, (2, 2))
+cg.lookup(table, labels), cg.lookup_sum(table, labels, 10), cg.block_sum(values, 10)
+cg.apportion([10**9], np.ones(2), np.array([0, 2]))
+print(time.perf_counter() - begin)
+"""
+
+
+def first_calls(*, small: bool) -> Iterator[Row]:
+    """Call each part of the engine once, in a process that finds no compiled code, and in one that does."""
+    works = (("on an empty cache", COLD), ("on a warm cache", WARM))
+    with tempfile.TemporaryDirectory() as cache:
+        # To compile takes too long for a mere trial, which has the caller's cache.
+        own = {} if small else {"NUMBA_CACHE_DIR": cache}
+        for work, goal in works[small:]:
+            told = subprocess.run(
+                [sys.executable, "-c", FIRST_CALLS],
+                env=_environment() | own,
+                capture_output=True,
+                check=True,
+            )
+            yield Row(
+                "first-calls",
+                f"first calls, {work}",
+                "the goal",
+                "14 functions, imports not counted",
+                Measured(float(told.stdout), 0.0, 1),
+                Measured(goal, 0.0, 0),
+                1,
+            )
 
 
 def whole_run(count: int, side: float, units: int) -> Iterator[Row]:

@@ -17,6 +17,19 @@ PICTURES = {
     "cells": ("scaling_cells.png", "Time against cells, the same parcels"),
     "threads": ("scaling_threads.png", "Time against threads"),
 }
+TITLES = {
+    "reductions": "Zonal sums and pairs of label arrays",
+    "lookups": "Lookups and block sums",
+    "from-zarr": "Zonal sum from Zarr",
+    "labels": "Labels of 100,000 parcels",
+    "labels-large": "Labels of a million parcels",
+    "overlaps": "Parcels x units from polygons",
+    "areas": "Exact areas on a 1 km grid",
+    "weighted": "Sums of a raster per unit",
+    "first-calls": "First calls",
+    "whole-run": "A whole run of a million parcels, and its second year",
+    "labels-zarr": "Labels to Zarr, up to 17 billion cells",
+}
 
 
 def line(row: Row) -> str:
@@ -31,9 +44,8 @@ def line(row: Row) -> str:
 
 def write() -> None:
     """Write the page from every part's results."""
-    parts = [
-        json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json")) if path != SCALING
-    ]
+    files = [RESULTS / f"{part}.json" for part in PARTS]
+    parts = [json.loads(path.read_text()) for path in files if path.exists()]
     rows = [row for part in parts for row in part["rows"]]
     missed = [row for row in rows if row["goal"] is not None and _ratio(row) < row["goal"]]
     lines = [
@@ -69,7 +81,7 @@ def _table(part: dict[str, Any]) -> list[str]:
     versions = {name: version for name, version in told["versions"].items() if version}
     used = [name for name in versions if any(name in row["peer"] for row in part["rows"])]
     lines = [
-        f"## {part['part'].capitalize()}",
+        f"## {TITLES[part['part']]}",
         "",
         f"{told['processor']}, {told['cores']} cores, {told['memory_gib']} GiB, Python {told['python']}; carbongrid {versions['carbongrid']}"
         + "".join(f", {name} {versions[name]}" for name in used)

@@ -67,6 +67,7 @@ def test_each_benchmark_runs_once():
         "overlaps",
         "areas",
         "weighted",
+        "first-calls",
         "whole-run",
         "labels-zarr",
     ],
@@ -89,7 +90,7 @@ def test_performance_page_is_that_of_the_results(monkeypatch, tmp_path):
     performance = load("performance")
     measured = {path.stem for path in performance.RESULTS.glob("*.json")}
     assert set(performance.PARTS) - measured <= {
-        "lookups", "labels-large", "overlaps", "areas", "weighted", "whole-run", "labels-zarr"
+        "lookups", "labels-large", "overlaps", "areas", "weighted", "first-calls", "whole-run", "labels-zarr"
     }  # fmt: skip
     monkeypatch.setattr(performance, "PAGE", tmp_path / "performance.md")
     performance.write()
