@@ -145,9 +145,7 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     # Where the parcels are wrong the rest is read all the same, to find what else is.
     crs = CRS(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
     units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
-    names = None if known is None else list(known)
-    bounds = _bounds_of_both(parcels, units)
-    evidence = _read_evidence(case, gather, reading, (crs, names, bounds))
+    evidence = _read_evidence(case, gather, reading, (crs, known, _bounds_of_both(parcels, units)))
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
@@ -182,10 +180,11 @@ def _read_evidence(
     case: Case,
     gather: _Gathering,
     reading: Reading,
-    of: tuple[CRS, list[str] | None, Bounds | None],
+    of: tuple[CRS, dict[str, Category] | None, Bounds | None],
 ) -> dict[str, Any]:
     """Read POIs, people and lines, as far as the case names them."""
-    crs, names, bounds = of
+    crs, known, bounds = of
+    names = None if known is None else list(known)
     found: dict[str, Any] = dict.fromkeys(("pois", "people", "lines"))
     if case.pois:
         found["pois"] = gather.noted(
