@@ -20,7 +20,7 @@ from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.kernels.runs import pairs_of
 from carbongrid.labels import rasterize
-from carbongrid.overlaps import area_field, coverage, overlap
+from carbongrid.overlaps import area_field, counts_matrix, coverage, overlap
 from carbongrid.polygons import Polygons
 
 LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
@@ -293,3 +293,10 @@ def test_amounts_that_are_not_finite_are_refused():
     for odd in (np.nan, np.inf):
         with pytest.raises(InputError, match=r"NaN or infinite in rows \[1\]"):
             area_field(boxes, Grid(CRS, 1, (0, 0, 2, 1)), [1.0, odd])
+
+
+def test_pairs_with_nobody_are_left_out() -> None:
+    """A label in one raster where the other has none."""
+    keys = np.array([[0, 1], [1, 0], [1, 1]], np.uint64) @ np.array([2**32, 1], np.uint64)
+    matrix = counts_matrix(keys, np.array([5, 6, 7]), (1, 1))
+    assert matrix.toarray().tolist() == [[7]]

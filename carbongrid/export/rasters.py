@@ -90,7 +90,8 @@ def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
         variable.encoding |= {"zlib": True, "complevel": 4}
     for name in ("x", "y", "covered_area"):
         dataset[name].encoding["_FillValue"] = None
-    dataset.to_netcdf(path, engine="h5netcdf")
+    # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
+    path.write_bytes(dataset.to_netcdf(engine="h5netcdf"))
 
 
 def _transform(grid: xr.Dataset) -> Affine:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import shutil
+import os
+import tempfile
 from pathlib import Path
 
 from carbongrid.errors import CarbongridError
 
 _SPACE = 16 * 2**20
-"""Where less than this is left, a failure to write is told as a full disk."""
+"""Where a file that is so much larger than all others finds no room, a failure to write is told as a full disk."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -21,7 +22,18 @@ def is_full(folder: Path, error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     # Drivers of formats say it in words of their own, or not at all.
-    return not isinstance(error, CarbongridError) and shutil.disk_usage(folder.parent).free < _SPACE
+    return not isinstance(error, CarbongridError) and _takes_no_more(folder)
+
+
+def _takes_no_more(folder: Path) -> bool:
+    """Tell whether there is no room for a file larger than those of a folder: by a full disk, a quota, or a limit to files."""
+    largest = max((file.stat().st_size for file in folder.rglob("*") if file.is_file()), default=0)
+    try:
+        with tempfile.TemporaryFile(dir=folder.parent) as probe:
+            os.posix_fallocate(probe.fileno(), 0, _SPACE + largest)
+    except OSError as error:
+        return error.errno in _FULL
+    return False
 
 
 def full_disk(out: Path) -> str:

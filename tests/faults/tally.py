@@ -53,7 +53,7 @@ class Row:
             if bad
         ]
         if marks:
-            self.failures.append(f"{self.kind}, {name}: {', '.join(marks)}: {text[-600:]}")
+            self.failures.append(f"{self.kind}, {name}: {', '.join(marks)}: {text[:600]}")
 
     @property
     def sound(self) -> bool:
