@@ -1,0 +1,38 @@
+"""Where the mass of a parcel goes that no cell centre hits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from carbongrid.chunked import label_and_count
+from carbongrid.grid import Grid
+from carbongrid.polygons import Polygons
+from carbongrid.sharing import coarse_cell_of, share_by_cells
+
+
+def test_cells_are_counted_from_the_north_west_and_points_on_the_rim_belong_to_the_last() -> None:
+    """Caught: rows counted from the south."""
+    grid = Grid("EPSG:32650", 1000.0, (0.0, 0.0, 3000.0, 2000.0))
+    x, y = np.array([500.0, 2500.0, 1500.0, 3000.0]), np.array([1500.0, 500.0, 1999.0, 0.0])
+    assert coarse_cell_of(grid, x, y).tolist() == [0, 5, 1, 5]
+
+
+def test_a_speck_belongs_to_the_unit_and_the_coarse_cell_in_which_it_lies(tmp_path: Path) -> None:
+    """Caught: everything snapped to the first unit."""
+    halves = [shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)]
+    specks = [shapely.box(1501, 501, 1503, 503), shapely.box(501, 501, 503, 503)]
+    land = np.array([*halves, *specks])
+    grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 2000.0, 1000.0), snap=1000.0)
+    store = tmp_path / "labels.zarr"
+    counts = label_and_count(
+        Polygons.of(land, grid.crs), Polygons.of(np.array(halves), grid.crs), grid, 1000.0, store
+    )
+    parcels = gpd.GeoDataFrame(geometry=land, crs="EPSG:32650")
+    shares = share_by_cells(parcels, counts, store, grid.coarsen(1000.0))
+    assert shares.snapped.tolist() == [False, False, True, True]
+    assert shares.units.toarray()[2:].tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert shares.cells.toarray()[2:].tolist() == [[0, 1], [1, 0]]
