@@ -64,6 +64,11 @@ def first_calls(*, small: bool) -> Iterator[Row]:
             )
 
 
+PEAK = """
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
 def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
     """Run a province's case as a user does, then with another year's totals."""
     with tempfile.TemporaryDirectory() as name:
@@ -134,15 +139,14 @@ def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> I
 
 def in_process(code: str, *arguments: object) -> Measured:
     """Run code in a process of its own; return its seconds, imports included, and the most memory it ever had, in MB."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
+    command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=_environment())
-    _, status, used = os.wait4(process.pid, 0)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=_environment()
+    )
     seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Measured(seconds, used.ru_maxrss / 1024, 1)
+    # Not what the parent is told of its child: that counts the parent's own memory at the fork.
+    return Measured(seconds, int(done.stdout.split()[-1]) / 1024, 1)
 
 
 def _environment() -> dict[str, str]:
