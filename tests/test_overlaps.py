@@ -18,6 +18,7 @@ from carbongrid import overlaps, spans
 from carbongrid.chunked import pieces
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
+from carbongrid.kernels import coverage as coverage_kernels
 from carbongrid.kernels.runs import pairs_of
 from carbongrid.labels import rasterize
 from carbongrid.overlaps import area_field, counts_matrix, coverage, overlap
@@ -192,6 +193,46 @@ def test_coverage_of_a_ring_with_many_terms_equals_intersections():
     np.testing.assert_allclose(even, expected.sum(axis=0), rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("side", [1.0, 0.01, 0.001])
+def test_specks_inside_a_cell_are_right_relative_to_their_size(side):
+    """Seen to fail when a ring that never leaves its cell is measured by rounded heights."""
+    corner = (
+        np.random.default_rng(0).random((200, 2)) * 800
+        + np.random.default_rng(1).integers(0, 3, (200, 2)) * 1000
+        + 100
+    )
+    boxes = shapely.box(*corner.T, *np.add(corner, [side, 0.7 * side]).T)
+    grid = Grid(CRS, 1000, (0, 0, 3000, 3000))
+    found = coverage(boxes, grid).sum(axis=1)
+    # At 1 mm coordinates themselves are right to some 1e-9 of a side.
+    np.testing.assert_allclose(found, shapely.area(boxes), rtol=3e-9)
+    for box in boxes[:20]:
+        assert area_field(np.array([box]), grid, [1e9]).sum() == pytest.approx(1e9, rel=1e-14)
+
+
+@pytest.mark.parametrize("far", [1e6, 1e9, 1e12, 1e16, 1e20])
+def test_coverage_of_a_polygon_that_reaches_very_far(far):
+    """Seen to fail (and to write past a buffer) when where an edge crosses a row is computed from its farther end."""
+    wedge = np.array([shapely.Polygon([(0.3, 0.2), (far, 1.01 * far), (far, 0.99 * far)])])
+    grid = Grid(CRS, 1, (0, 0, 300, 300))
+    expected = shapely.intersection(wedge[0], shapely.box(0, 0, 300, 300)).area
+    assert coverage(wedge, grid).sum() == pytest.approx(expected, rel=1e-9)
+
+
+@given(st.lists(st.floats(-1e30, 1e30), min_size=4, max_size=4))
+@example([23154.91, 4.7133015895422705, 3.5848366876959624e20, 5.052047847459062e16])
+def test_an_edge_makes_no_more_terms_than_are_reserved(ends):
+    shape = (12, 2000)
+    a, b = (ends[0], ends[1]), (ends[2], ends[3])
+    cells = [
+        (coverage_kernels._cell(y, shape[0]), coverage_kernels._cell(x, shape[1]))
+        for x, y in (a, b)
+    ]
+    events = (*(np.empty(10**6, np.int64) for _ in range(2)), *(np.empty(10**6) for _ in range(2)))
+    most = coverage_kernels._most_terms(cells[1][0] - cells[0][0], cells[1][1] - cells[0][1])
+    assert coverage_kernels._add_edge(events, 0, shape, a, b) <= most
+
+
 def test_coverage_in_parts_on_threads_is_the_same(monkeypatch):
     """Seen to fail when each part takes the first polygons, and when one part's field is left out."""
     shapes, grid = partition(60, 3000.0, 4), Grid(CRS, 130, (0, 0, 2860, 2860))
@@ -213,6 +254,10 @@ def test_coverage_of_saved_polygons(tmp_path):
     assert (coverage(opened, opened) != coverage(made, made)).nnz == 0
     amounts = np.arange(len(made))
     np.testing.assert_allclose(area_field(opened, grid, amounts), area_field(made, grid, amounts))
+    made = Polygons.of(np.append(shapes, shapely.Polygon([(5, 0), (5, 7), (5, 9)])))
+    made.save(tmp_path / "flat")
+    with pytest.raises(InputError, match=f"row {len(shapes)}"):
+        area_field(Polygons.open(tmp_path / "flat"), grid, np.ones(len(made)))
 
 
 def test_coverage_of_polygons_equals_intersections():

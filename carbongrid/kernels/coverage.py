@@ -97,21 +97,38 @@ def _add_edge(
     if ya == yb:
         return used
     slope = (xb - xa) / (yb - ya)
-    low, high = min(ya, yb), max(ya, yb)
+    down = ya < yb
+    x_low, low, x_high, high = (xa, ya, xb, yb) if down else (xb, yb, xa, ya)
+    west, east = min(xa, xb), max(xa, xb)
     first = math.floor(min(max(low, 0.0), float(shape[0])))
     last = math.ceil(max(min(high, float(shape[0])), 0.0))
+    x1 = x_low
+    if low < first:
+        x1 = min(max(_cut(x_low, low, x_high, high, slope, float(first)), west), east)
     for row in range(first, last):
         y1 = max(low, float(row))
         y2 = min(high, row + 1.0)
-        # The edge's own ends are taken as they are; only cuts are computed.
-        x1 = (xa if ya < yb else xb) if y1 == low else xa + (y1 - ya) * slope
-        x2 = (xb if ya < yb else xa) if y2 == high else xa + (y2 - ya) * slope
+        if y2 == high:
+            x2 = x_high
+        else:
+            # Never back: rounding of a far end could otherwise make an edge pass columns twice.
+            x2 = _cut(x_low, low, x_high, high, slope, y2)
+            x2 = min(max(x2, min(x1, x_high)), max(x1, x_high))
         top, bottom = (x1, _height(y1, row)), (x2, _height(y2, row))
-        if ya < yb:
+        if down:
             used = _add_row_piece(events, used, row, shape[1], top, bottom)
         else:
             used = _add_row_piece(events, used, row, shape[1], bottom, top)
+        x1 = x2
     return used
+
+
+@kernel
+def _cut(x_low: float, low: float, x_high: float, high: float, slope: float, y: float) -> float:
+    """Where an edge crosses y, from the end that is nearer to it."""
+    if y - low < high - y:
+        return x_low + (y - low) * slope
+    return x_high - (high - y) * slope
 
 
 @kernel
@@ -166,7 +183,7 @@ def _sweep(
         if column > last and inside < _QUANTUM:
             break
         share = inside
-        # Where nothing touches, heights have cancelled exactly.
+        # Where nothing touches, heights have cancelled exactly, as long as fewer than 512 turns go around a cell.
         lowest = 0.0
         if touched[column]:
             lowest = least
@@ -242,6 +259,7 @@ def _add_ring(
     south, east = row + 1.0, column + 1.0
     height = _height(ya, row)
     cover, area, whole = 0.0, 0.0, 0.0
+    alone = True
     for i in range(1, px.size):
         xb, yb = px[i], py[i]
         whole += (xa - px[0]) * (yb - py[0]) - (xb - px[0]) * (ya - py[0])
@@ -250,6 +268,7 @@ def _add_ring(
             cover += height_b - height
             area += (height_b - height) * (east - 0.5 * (xa + xb))
         else:
+            alone = False
             row_b, column_b = _cell(yb, shape[0]), _cell(xb, shape[1])
             height_b = _height(yb, row_b)
             if used + _most_terms(row_b - row, column_b - column) > room:
@@ -262,6 +281,9 @@ def _add_ring(
         xa, ya, height = xb, yb, height_b
     if used == room:
         return -1, whole
+    if alone and column >= 0:
+        # The closed ring never left its cell: its area needs no rounded heights.
+        cover, area = 0.0, -0.5 * abs(whole)
     return _add_cell(events, used, (row, column), shape, hole, cover, area), 0.5 * abs(whole)
 
 
