@@ -90,8 +90,13 @@ def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
         variable.encoding |= {"zlib": True, "complevel": 4}
     for name in ("x", "y", "covered_area"):
         dataset[name].encoding["_FillValue"] = None
-    # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
-    path.write_bytes(dataset.to_netcdf(engine="h5netcdf"))
+    import dask
+
+    # With a cluster's client active, xarray would ask the scheduler for a lock, which may be gone with a worker.
+    with dask.config.set(scheduler="synchronous"):
+        # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
+        written = dataset.to_netcdf(engine="h5netcdf")
+    path.write_bytes(written)
 
 
 def _transform(grid: xr.Dataset) -> Affine:
