@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from carbongrid.errors import InputError, RunError
-from carbongrid.run_store import claimed, hash_path, new_run
+from carbongrid.run_store import claimed, hash_path, new_run, place
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
@@ -430,16 +430,133 @@ def test_an_unfinished_step_finds_what_it_left_unless_its_inputs_changed(tmp_pat
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "one.txt"]
 
 
-def test_what_stays_is_copied_and_what_goes_is_linked(tmp_path: Path) -> None:
-    """A file of a run that is lent must not change when the new run's does."""
-    out, lent = tmp_path / "run", tmp_path / "lent"
-    write_run(lent)
-    kept = (lent / "one.txt").stat().st_ino
-    with claimed(out), new_run(out, reuse=lent) as store:
-        store.step("one", "k", ["one.txt"], lambda: pytest.fail("it is there"))
+FILES = ("one.txt", "overlap.npz", "steps/p.parquet", "labels.zarr")
+INSIDE = ("one.txt", "overlap.npz", "steps/p.parquet", "labels.zarr/0.0")
+
+
+def run_of_files(out: Path, *, replace: bool = False, reuse: Path | None = None) -> list[int]:
+    """Write a run with a product and with what only a next run needs; return their inodes."""
+    with claimed(out), new_run(out, replace=replace, reuse=reuse) as store:
+        for file in FILES:
+            store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
         store.write_manifest({})
-    mine = (out / "one.txt").stat().st_ino
-    assert mine != kept
-    write_run(out, replace=True)
-    assert (out / "one.txt").stat().st_ino == mine
-    assert (out / "one.txt").stat().st_nlink == 1
+    assert store.reused == (list(FILES) if replace or reuse else [])
+    return [(out / name).stat().st_ino for name in INSIDE]
+
+
+def test_a_product_is_copied_and_what_nobody_edits_is_linked(tmp_path: Path) -> None:
+    """A file of a run that is lent must not change when the new run's does, nor a product that a program has open."""
+    out = tmp_path / "run"
+    lent = run_of_files(tmp_path / "lent")
+    mine = run_of_files(out, reuse=tmp_path / "lent")
+    assert not set(mine) & set(lent)
+    replaced = run_of_files(out, replace=True)
+    assert replaced[0] != mine[0]
+    assert replaced[1:] == mine[1:]
+    assert {(out / name).stat().st_nlink for name in INSIDE} == {1}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_edit_of_the_old_run_does_not_reach_the_new_one(tmp_path: Path, late: bool) -> None:
+    """Caught: both runs had one inode, so that a GIS with the old file open wrote into the new run."""
+    out = tmp_path / "run"
+    write_run(out, text="ONE")
+    with (out / "one.txt").open("r+") as held:
+        with new_run(out, replace=True) as store:
+            store.step("one", "k", ["one.txt"], lambda: pytest.fail("it is there"))
+            if not late:
+                held.write("EDITED")
+                held.flush()
+            store.write_manifest({})
+        held.write("EDITED")
+    assert (out / "one.txt").read_text() == "ONE"
+    told = json.loads((out / "manifest.json").read_text())["files"]
+    assert told == {"one.txt": hash_path(out / "one.txt")}
+
+
+def test_a_step_begun_anew_never_writes_into_what_was_linked(tmp_path: Path) -> None:
+    """Begun, then killed while its files were taken over, then made. Caught: the old run's file was written over."""
+    out, folder = tmp_path / "run", tmp_path / ".run.partial"
+    run_of_files(out)
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    def step(make: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt), new_run(out, replace=True) as store:
+            store.step("steps/p.parquet", "k", ["steps/p.parquet"], make)
+            stopped()
+
+    (out / "steps" / "p.parquet").write_text("damaged")
+    step(stopped)
+    assert json.loads((folder / "steps.json").read_text())["steps/p.parquet"]["files"] == {}
+    (out / "steps" / "p.parquet").write_text("p.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("carbongrid.run_store.store.sync_tree", lambda path: stopped())
+        step(lambda: pytest.fail("it is there"))
+    assert (out / "steps" / "p.parquet").stat().st_nlink == 2
+    (out / "steps" / "p.parquet").write_text("damaged")
+    step(lambda: (folder / "steps" / "p.parquet").write_text("NEW"))
+    assert (folder / "steps" / "p.parquet").read_text() == "NEW"
+    assert (out / "steps" / "p.parquet").read_text() == "damaged"
+
+
+def test_what_a_symbolic_link_leads_to_is_copied(tmp_path: Path) -> None:
+    """Caught: a second name of the link, and of chunks outside the run, which do not go with it."""
+    out = tmp_path / "run"
+    run_of_files(out)
+    for name in ("one.txt", "overlap.npz", "labels.zarr"):
+        (out / name).rename(tmp_path / name)
+        (out / name).symlink_to(tmp_path / name)
+    run_of_files(out, replace=True)
+    assert not [path for path in out.rglob("*") if path.is_symlink()]
+    kept = [tmp_path / name for name in ("one.txt", "overlap.npz", "labels.zarr/0.0")]
+    assert [path.stat().st_nlink for path in kept] == [1, 1, 1]
+
+
+def test_a_folder_that_appears_while_the_run_works_is_not_replaced(tmp_path: Path) -> None:
+    """Caught: looked at before the hours of work only, and removed after them."""
+    out = tmp_path / "run"
+    for replace, words in ((False, "exists already"), (True, "not a run directory")):
+        with pytest.raises(InputError, match=words), new_run(out, replace=replace) as store:
+            store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
+            store.write_manifest({})
+            out.mkdir()
+            (out / "mine.docx").write_text("hours of work")
+        assert (out / "mine.docx").read_text() == "hours of work"
+        (out / "mine.docx").unlink()
+        out.rmdir()
+    assert write_run(out, text="not called") == ["one"]
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["while it works", "at the last moment"])
+def test_a_file_that_appears_while_the_run_works_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
+    out = tmp_path / "run"
+    write_run(out)
+    sync = place.sync
+
+    def note(path: Path) -> None:
+        sync(path)
+        if path.name == ".run.partial":
+            (out / "notes.docx").write_text("hours of work")
+
+    with (
+        pytest.raises(InputError, match=r"not part of its run.*: notes\.docx"),
+        claimed(out),
+        new_run(out, replace=True) as store,
+    ):
+        store.step("one", "k2", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
+        store.write_manifest({"title": "t"})
+        if last:
+            monkeypatch.setattr(place, "sync", note)
+        else:
+            note(store.folder)
+    monkeypatch.undo()
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "notes.docx", "one.txt"]
+    assert (out / "one.txt").read_text() == "made"
+    (out / "notes.docx").rename(tmp_path / "notes.docx")
+    assert write_run(out, key="k2", text="not called", replace=True) == ["one"]
+    assert (out / "one.txt").read_text() == "anew"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.docx", "run"]

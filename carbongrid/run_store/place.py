@@ -48,16 +48,22 @@ def check_target(out: Path, *, replace: bool) -> None:
             str(out),
             "Give another, or replace it with --replace.",
         )
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if out.exists():
+        _require_nothing_foreign(out, out)
+
+
+def _require_nothing_foreign(folder: Path, out: Path) -> None:
+    """Raise InputError unless a folder is empty, or holds a run and nothing else; it is told of as ``out``."""
+    if folder.is_dir() and not any(folder.iterdir()):
         return
-    manifest = manifest_in(out)
+    manifest = manifest_in(folder)
     if manifest is None:
         raise InputError(
             f"this is not a run directory (it has no {MANIFEST}), so it will not be replaced",
             str(out),
             "Give another directory, or remove this one yourself.",
         )
-    others = _not_of_the_run(out, manifest)
+    others = _not_of_the_run(folder, manifest)
     if others:
         raise InputError(
             f"the directory holds what is not part of its run, so it will not be replaced: {', '.join(others[:10])}",
@@ -135,12 +141,25 @@ def _is_sealed(folder: Path) -> bool:
     return all((folder / name).exists() for name in files)
 
 
-def commit(folder: Path, out: Path) -> None:
-    """Put a finished run in its place; the old one goes when the new one's name is on the disk."""
+def commit(folder: Path, out: Path, *, replace: bool) -> None:
+    """Put a finished run in its place; the old one goes when the new one's name is on the disk.
+
+    Raises
+    ------
+    InputError
+        If there is something else by now: a run takes hours, in which its user goes on working. Both stay.
+    """
+    check_target(out, replace=replace)
     sync(folder)
     old = sibling(out, "old")
-    if out.exists():
+    if replace and out.exists():
         out.rename(old)
+        # By now nobody finds it under its name, so that nothing can be added any more.
+        try:
+            _require_nothing_foreign(old, out)
+        except InputError:
+            old.rename(out)
+            raise
     folder.rename(out)
     sync(out.parent)
     remove(old)

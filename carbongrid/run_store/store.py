@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 _STEPS = "steps.json"
 _STORE = ".zarr"
+_FOLDER_OF_STEPS = "steps/"
+_NEVER_EDITED = (_STORE, ".npz")
+"""What no spreadsheet and no GIS writes to, beside the folder of steps; all else may be open in one."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ class RunStore:
             self._make(name, key, (files, scratch), make)
         else:
             if found != self.folder:
-                self._take_over(found, files)
+                self._take_over(name, found, files)
             self.reused.append(name)
             self._finish(name, Record(key, _records_in(found)[name].files))
         self._seen.append(name)
@@ -148,12 +152,17 @@ class RunStore:
         for file in scratch:
             remove(self.folder / file)
 
-    def _take_over(self, place: Path, files: Sequence[str]) -> None:
+    def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
+        # A step that was begun writes into the files that it finds: these may soon be another run's as well.
+        if self.records.pop(name, None) is not None:
+            self._keep_records()
         for file in files:
             source, target = place / file, self.folder / file
             remove(target)
             target.parent.mkdir(exist_ok=True)
-            copy = shutil.copy2 if place == self.recall.lent else _linked
+            shared = file.startswith(_FOLDER_OF_STEPS) or file.endswith(_NEVER_EDITED)
+            linked = shared and place != self.recall.lent
+            copy = functools.partial(_link, place.resolve()) if linked else shutil.copy2
             if source.is_dir():
                 shutil.copytree(source, target, copy_function=copy)
             else:
@@ -171,6 +180,9 @@ class RunStore:
 
     def _finish(self, name: str, record: Record) -> None:
         self.records[name] = record
+        self._keep_records()
+
+    def _keep_records(self) -> None:
         write_whole(self.folder / _STEPS, json.dumps(_plain(self.records)))
 
     def forget(self, name: str) -> None:
@@ -241,7 +253,8 @@ def new_run(
     Raises
     ------
     InputError
-        If ``out`` exists and may not be replaced, or is not a run directory, or holds files of the user's.
+        If ``out`` exists and may not be replaced, or is not a run directory, or holds files of the user's: at the start, or
+        at the end, when what is finished is kept for the next run.
     RunError
         If the disk is full.
     """
@@ -260,7 +273,7 @@ def new_run(
         yield store
         if not (folder / MANIFEST).exists():
             raise RunError(f"{out}: the run ended without a manifest")
-        commit(folder, out)
+        commit(folder, out, replace=replace)
     except InputError:
         # What took hours and was finished is worth keeping, whatever is wrong with what comes after it.
         if not any(record.files for record in store.records.values()):
@@ -272,12 +285,14 @@ def new_run(
         raise
 
 
-def _linked(source: str | Path, target: str | Path) -> None:
-    """Give a file a second name: the run that has the first goes when this one is finished."""
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without such links
-        shutil.copy2(source, target)
+def _link(place: Path, source: str | Path, target: str | Path) -> None:
+    """Give a file of a run a second name: that run goes when this one is finished. What only a link leads to is copied."""
+    real = Path(source).resolve()
+    if real.is_file() and real.is_relative_to(place):
+        with contextlib.suppress(OSError):  # a file system without such links
+            os.link(real, target)
+            return
+    shutil.copy2(source, target)
 
 
 def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:
