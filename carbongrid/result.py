@@ -157,6 +157,8 @@ class RunTables:
         How each total was formed of activity data, every cell text; None without.
     intervals
         category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
+    scopes
+        Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
     """
 
     title: str
@@ -179,6 +181,21 @@ class RunTables:
     attribution: str = ""
     audit: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
+    scopes: Mapping[str, tuple[int, ...]] | None = None
+
+    @property
+    def spread(self) -> pd.DataFrame:
+        """The rows of the inventory whose mass is on the land."""
+        here = (self.inventory["place"] == "here") & (self.inventory["grams"] > 0)
+        return self.inventory[here]
+
+    @property
+    def spread_scopes(self) -> Mapping[str, tuple[int, ...]]:
+        """Scopes of the mass that was spread, by category; those of the categories where no others are known."""
+        if self.scopes is not None:
+            return self.scopes
+        present = set(self.spread["category"])
+        return {c.name: (c.scope,) for c in self.categories if c.name in present}
 
 
 @dataclass(frozen=True)

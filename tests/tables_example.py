@@ -264,6 +264,13 @@ def grid_1km(parcel_table: gpd.GeoDataFrame) -> xr.Dataset:
     return dataset.rio.write_crs(CRS).rio.write_transform(grid.transform)
 
 
+SHARES = {
+    0.9996: "100 %", 0.09996: "10.0 %", 0.0099996: "1.00 %", 0.99949: "99.9 %", 1.0: "100 %", 9.996: "1,000 %", 12.344: "1,230 %",
+    0.5: "50.0 %", 0.000_099_96: "0.0100 %", 0.000_012_34: "0.00123 %", 0.000_009_9: "< 0.001 %", 0.0: "0 %",
+}  # fmt: skip
+"""Shares and how report and page write them, those first whose digits rounding makes fewer."""
+
+
 def example_tables() -> RunTables:
     """Return the run's tables; equal to the bit at every call."""
     parcel_table = parcels()

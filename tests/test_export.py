@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 from dataclasses import replace
 from zipfile import ZipFile
 
@@ -478,6 +479,28 @@ def test_public_result_has_no_parcels(tables, tmp_path):
     assert len(result.parcels) == 0
     assert len(result.units) == 6
     result.grid_1km.close()
+
+
+def test_a_result_is_of_one_run(tables, tmp_path):
+    """Seen to fail: units of the run that was opened, parcels of the run that replaced it; and no pickle."""
+
+    def made(made_tables):
+        write_tables(made_tables, tmp_path)
+        manifest = {"digests": table_digests(made_tables)}
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    made(tables)
+    opened, late = read_result(tmp_path), read_result(tmp_path)
+    again = pickle.loads(pickle.dumps(opened))
+    assert again.parcels.equals(opened.parcels)
+    assert again.units.equals(opened.units)
+    for result in (opened, late, again):
+        result.grid_1km.close()
+    parcels = tables.parcels.assign(emission_g=tables.parcels["emission_g"] + 1)
+    made(replace(tables, parcels=parcels))
+    assert opened.parcels["emission_g"].equals(tables.parcels["emission_g"])
+    with pytest.raises(VerificationError, match="made again since it was opened"):
+        _ = late.parcels
 
 
 def test_result_of_no_run(tmp_path):

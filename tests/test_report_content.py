@@ -15,7 +15,7 @@ import shapely
 from figures_case import case_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables_example import example_tables
+from tables_example import SHARES, example_tables
 
 from carbongrid.errors import InputError
 from carbongrid.guidance import read_guidance
@@ -26,7 +26,7 @@ from carbongrid.report.accounts import factor_rows, ledger_accounts, waterfall
 from carbongrid.report.flows import land_flows, sankey
 from carbongrid.report.layers import map_layers
 from carbongrid.report.summary import comparison, index_statistics, zone_rows
-from carbongrid.report.wording import money, people
+from carbongrid.report.wording import mass, money, people, percent
 from carbongrid.zoning import zones
 
 
@@ -157,6 +157,31 @@ def test_the_comparison_says_what_differs():
     assert comparison(dataclasses.replace(tables, benchmark=None), 1) is None
 
 
+@pytest.mark.parametrize(
+    ("run", "published", "said"),
+    [
+        ("CO2e", "CO2", "this run counts other greenhouse gases too"),
+        ("CO2", "CO2e", "this run is of CO₂ alone"),
+        ("CO2", "CO2", ""),
+        ("CO2e", "CO2e", ""),
+    ],
+)
+def test_the_comparison_looks_at_the_gases_of_the_run(tmp_path, run, published, said):
+    """Seen to fail with methane claimed of a run of CO2."""
+    sinks = TABLES.inventory["category"].str.startswith("sink/")
+    aside = TABLES.inventory["place"] == "elsewhere"
+    gases = np.where(sinks | aside, "CO2e", run)
+    benchmark = dataclasses.replace(TABLES.benchmark, gas=published)
+    tables = dataclasses.replace(
+        TABLES, inventory=TABLES.inventory.assign(gas=gases), benchmark=benchmark
+    )
+    text = write_report(tables, tmp_path).read_text(encoding="utf-8")
+    section = text.partition('<section id="benchmark">')[2].partition("</section>")[0]
+    assert f'<td class="words">{"CO₂" if run == "CO2" else "CO₂e"}; ' in section
+    assert ("greenhouse gases" in section) == bool(said)
+    assert said in section
+
+
 # Machado, Oliveira and Fernandes (2009), severity 1: what a colour is to eyes without one kind of cone.
 BLIND = {
     "full sight": np.eye(3),
@@ -265,6 +290,16 @@ def test_the_page_holds_every_gram_of_the_categories(tmp_path):
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     for at, name in enumerate(data["categories"]):
         assert [int(row[at]) for row in data["grams"]] == TABLES.units[name].tolist()
+
+
+def test_no_mass_is_an_exponent():
+    assert [mass(grams) for grams in (0, 1, 999, 1000, -1, 1_234_567, 999_960_000)] == [
+        "0 t", "< 0.001 t", "< 0.001 t", "0.00100 t", "> −0.001 t", "1.23 t", "1,000 t",
+    ]  # fmt: skip
+
+
+def test_digits_of_a_share_are_counted_after_rounding():
+    assert [percent(share) for share in SHARES] == list(SHARES.values())
 
 
 def test_people_and_money_are_read_as_they_are():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from tables_example import example_tables
 
 import carbongrid as cg
 from carbongrid.errors import InputError
@@ -99,7 +102,7 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
     city: Path, choice: str, away: set[str]
 ) -> None:
     from carbongrid.case import Case
-    from carbongrid.io.totals import categories_of, totals_of_rows
+    from carbongrid.io.totals import categories_of, scopes_spread, totals_of_rows
     from carbongrid.pipeline.forming import form_totals
 
     path = city / "case-inventory.toml"
@@ -109,7 +112,11 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
     )
     case = Case.read(path)
     known = categories_of(case)
-    totals, apart = totals_of_rows(case, known, form_totals(case, known, []))
+    formed = form_totals(case, known, [])
+    totals, apart = totals_of_rows(case, known, formed)
+    scopes = scopes_spread(case, known, totals, formed)
+    assert scopes["buildings/urban-homes"] == ((1,) if choice == "supply" else (1, 2))
+    assert ("industry/supply" in scopes) == (choice != "use")
     elsewhere = totals[totals["place"] == "elsewhere"]
     assert set(elsewhere["category"]) == away
     assert totals["grams"].sum() == apart["grams"].sum()
@@ -123,3 +130,30 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
     case = Case.read(city / "none.toml")
     with pytest.raises(InputError, match="counted twice"):
         totals_of_rows(case, known, form_totals(case, known, []))
+
+
+@pytest.mark.parametrize(("choice", "scopes"), [("supply", (1,)), ("use", (1, 2)), ("both", (1, 2))])  # fmt: skip
+def test_the_benchmark_names_the_scopes_that_are_spread(
+    city: Path, choice: str, scopes: tuple[int, ...]
+) -> None:
+    """Seen to fail with the scopes of all categories: sinks, and what is set aside."""
+    from carbongrid.case import Case
+    from carbongrid.io.totals import categories_of, read_totals, scopes_spread
+    from carbongrid.report.summary import comparison
+
+    path = city / "case.toml"
+    text = re.sub(r'electricity = "\w+"', f'electricity = "{choice}"', path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+    case = Case.read(path)
+    known = categories_of(case)
+    totals = read_totals(case, known)
+    found = scopes_spread(case, known, totals, None)
+    tables = dataclasses.replace(
+        example_tables(), categories=tuple(known.values()), inventory=totals, scopes=found
+    )
+    compared = comparison(tables, 1)
+    assert compared is not None
+    assert compared.scopes == scopes
+    unknown = comparison(dataclasses.replace(tables, scopes=None), 1)
+    assert unknown is not None
+    assert unknown.scopes == scopes

@@ -168,7 +168,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option(
     "--public",
     is_flag=True,
-    help="Write what may be published: units and 1 km cells, no parcels, names or small counts.",
+    help="Write what may be published: units and 1 km cells, no parcels or names; counts of people below ten are not printed.",
 )
 @_talking
 def run(

@@ -35,7 +35,10 @@ DENSITY_SUFFIX = "_t_km2"
 """Columns of parcels.parquet that end so are a mass over the parcel's area."""
 
 FEWEST_PEOPLE = 10
-"""Counts of people below this are not published (decision 31)."""
+"""Counts of people below this are not printed where a run is published (decision 31).
+
+They are not made secret: masses that are spread by people follow them, to the gram.
+"""
 
 INVENTORY: Mapping[str, Kind] = {
     "category": "text",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +161,7 @@ def read_result(directory: Path) -> Result:
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=xr.open_zarr(labels, consolidated=False) if labels.exists() else None,
         plot=Plots(units),
-        read_parcels=lambda: _parcels(directory / "parcels.parquet", units),
+        read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
 
 
@@ -182,9 +184,44 @@ def _for_people(table: Table) -> pd.DataFrame:
     return frame.rename(columns={name: in_tonnes(name) for name in table.masses})
 
 
-def _parcels(path: Path, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    if not path.is_file():
-        return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=units.crs)
-    parcels = read_parcels_parquet(path)
-    whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
-    return parcels.located.astype(whole)
+def _digest_of_parcels(manifest: Mapping[str, Any]) -> str | None:
+    digests: Mapping[str, str] = manifest.get("digests", {})
+    return digests.get("parcels")
+
+
+@dataclass(frozen=True)
+class ParcelsLater:
+    """Reads a run's parcels when it is called, and tells a run that was replaced in the meantime.
+
+    Parameters
+    ----------
+    directory
+        The run.
+    digest
+        Of its parcels, when the run was opened; None where there were none.
+    crs
+        Of the units, for a public run's empty table.
+    """
+
+    directory: Path
+    digest: str | None
+    crs: Any
+
+    def __call__(self) -> gpd.GeoDataFrame:
+        """Return the parcels, mass in int64 grams.
+
+        Raises
+        ------
+        VerificationError
+            If the directory holds another run's parcels now.
+        """
+        if _digest_of_parcels(_manifest(self.directory)) != self.digest:
+            raise VerificationError(
+                f"{self.directory} was made again since it was opened, with other parcels: open it again"
+            )
+        path = self.directory / "parcels.parquet"
+        if not path.is_file():
+            return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=self.crs)
+        parcels = read_parcels_parquet(path)
+        whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
+        return parcels.located.astype(whole)

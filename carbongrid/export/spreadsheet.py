@@ -201,7 +201,7 @@ def _about(tables: RunTables) -> Iterator[Note]:
     region, of_all = tables.reference, tables.reference == "all"
     english = "all units together" if of_all else f"the unit's own {region}"
     yield (
-        "region of the indices 指数基准区",
+        "region of the indices 参照区域",
         english,
         "全部单元" if of_all else f"单元所属 {region}",
     )
@@ -221,9 +221,10 @@ def _columns(units: Table, tables: RunTables) -> Iterator[Note]:
         meanings.setdefault(f"{sector}_t", (f"{english}, {_PER_YEAR[0]}", f"{chinese}，{_PER_YEAR[1]}"))  # fmt: skip
     for category in tables.categories:
         english, chinese = category.name_en or category.name, category.name_zh or category.name
+        scopes = tables.spread_scopes.get(category.name, (category.scope,))
         meanings[f"{column_of(category.name)}_t"] = (
-            f"{english}, {_PER_YEAR[0]}, scope {category.scope}",
-            f"{chinese}，{_PER_YEAR[1]}，范围 {category.scope}",
+            f"{english}, {_PER_YEAR[0]}, scope {', '.join(map(str, scopes))}",
+            f"{chinese}，{_PER_YEAR[1]}，范围 {'、'.join(map(str, scopes))}",
         )
     for title in titles(units.kinds):
         yield title, *meanings.get(title, ("", ""))

@@ -172,8 +172,7 @@ def totals_of_rows(
         If electricity is counted where it is made and where it is used, and the case does not choose.
     """
     rows = [dict(row) for row in formed.rows]
-    here = [row for row in rows if row["grams"]]
-    scopes = sorted({(row["category"], row["scope"]) for row in here})
+    scopes = _scopes_with_mass(formed)
     aside = rows_set_aside(scopes, categories, case.electricity, case.path.name)
     for row in rows:
         away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
@@ -195,6 +194,36 @@ def totals_of_rows(
         pd.DataFrame(rows, columns=[*keys, "grams"]).groupby(keys, as_index=False)[["grams"]].sum()
     )
     return _table(rows), apart
+
+
+def scopes_spread(
+    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
+) -> dict[str, tuple[int, ...]]:
+    """Return the scopes of the mass that is spread, by category; one of which nothing is spread is not in it.
+
+    Parameters
+    ----------
+    case, categories
+        As for :func:`read_totals` and :func:`totals_of_rows`.
+    totals
+        What either of them returned.
+    formed
+        What the totals were formed of, whose rows have scopes of their own; None where they were given.
+    """
+    spread = totals[(totals["place"] == HERE) & (totals["grams"] > 0)]
+    if formed is None:
+        return {name: (categories[name].scope,) for name in sorted(set(spread["category"]))}
+    counted = _scopes_with_mass(formed)
+    aside = rows_set_aside(counted, categories, case.electricity, case.path.name)
+    found: dict[str, tuple[int, ...]] = {}
+    for name, scope in counted:
+        if (name, scope) not in aside and categories[name].scope != 3:
+            found[name] = (*found.get(name, ()), scope)
+    return found
+
+
+def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
+    return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
 
 
 def _total(

@@ -51,19 +51,20 @@ def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]
     Fisher (1958): the partition of the sorted values with the least sum of squared deviations from
     the class means, by dynamic programming; of equal partitions, the one with the lowest breaks.
     """
-    known = np.sort(values[np.isfinite(values)]).astype(np.float64)
-    return list(_breaks(known.tobytes(), classes))
-
-
-@lru_cache(maxsize=64)
-def _breaks(values: bytes, classes: int) -> tuple[float, ...]:
-    """Return the breaks of sorted values: maps, styles, workbook and report ask for the same ones."""
-    distinct, counts = np.unique(np.frombuffer(values), return_counts=True)
+    known = values[np.isfinite(values)].astype(np.float64)
+    distinct, counts = np.unique(known, return_counts=True)
     if distinct.size <= classes:
-        return tuple(float(value) for value in distinct)
+        return [float(value) for value in distinct]
     if distinct.size > _SAMPLE:
         ranks = np.linspace(0, distinct.size - 1, _SAMPLE).round().astype(np.int64)
         distinct, counts = distinct[ranks], counts[ranks]
+    return list(_breaks(distinct.tobytes(), counts.astype(np.int64).tobytes(), classes))
+
+
+@lru_cache(maxsize=64)  # of a sample, 24 kB at most: the values of a million parcels are 8 MB
+def _breaks(values: bytes, numbers: bytes, classes: int) -> tuple[float, ...]:
+    """Return the breaks of sorted values and their counts: maps, styles, workbook and report ask for the same ones."""
+    distinct, counts = np.frombuffer(values), np.frombuffer(numbers, dtype=np.int64)
     shifted = (distinct - distinct.mean()) / (distinct[-1] - distinct[0])
     weight = np.concatenate([[0.0], np.cumsum(counts)])
     first = np.concatenate([[0.0], np.cumsum(counts * shifted)])
@@ -128,6 +129,8 @@ def short_number(value: float) -> str:
         return "0"
     digits = 2 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
+    if rounded:  # 0.9996 is 1.00, not 1.000
+        digits = 2 - math.floor(math.log10(abs(rounded)))
     if 1e-4 <= abs(rounded) < 1e15:
         return f"{rounded:,.{max(digits, 0)}f}"
     return f"{rounded:.2e}"

@@ -105,7 +105,7 @@ def _location(sheet: Sheet) -> Page:
         if several
     ]
     letters, area = sheet.letters, f"{units.area.sum() / 1e6:,.0f} km²"
-    by = (f"Units by {parents[0]}", f"按 {parents[0]} 分") if several else ("Units", "评价单元")
+    by = (f"Units by {parents[0]}", f"按 {parents[0]} 划分") if several else ("Units", "评价单元")
     note = letters.below(f"{len(units)} units, {area}", f"{len(units)} 个单元，{area}")
     panel.legend(letters.beside(*by), entries, note)
     return page

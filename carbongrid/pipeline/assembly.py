@@ -17,6 +17,7 @@ from carbongrid.case import Case
 from carbongrid.grid import Grid
 from carbongrid.io.coordinates import project_points
 from carbongrid.io.inputs import Inputs
+from carbongrid.io.totals import scopes_spread
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
@@ -26,6 +27,12 @@ from carbongrid.sharing import Reduced, Shares
 from carbongrid.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.weights import locate, scale_to_census
 from carbongrid.zoning import zone_units
+
+_ELECTRICITY = {
+    "supply": "Electricity is counted where it is made",
+    "use": "Electricity is counted where it is used",
+    "both": "Electricity is counted both where it is made and where it is used",
+}
 
 
 def make_tables(
@@ -63,6 +70,7 @@ def make_tables(
         attribution=case.attribution,
         guidance=inputs.guidance,
         by_type=parcels.groupby("type")[names].sum(),
+        scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
 
 
@@ -198,7 +206,7 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
     if case.electricity:
-        sentences.append(f"Electricity is counted by {case.electricity} (decision 24).")
+        sentences.append(f"{_ELECTRICITY[case.electricity]} (decision 24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
     elif case.gdp.by != "unit":

@@ -104,10 +104,10 @@ def waterfall(accounts: Sequence[Account], *, sink: bool) -> tuple[Step, ...]:
     steps = [Step("total of the inventory", "清单总量", 0, sums["total"], "sum")]
     reached = 0
     for name, english, chinese, kind in (
-        ("facilities", "facilities, at their own place", "已知设施（按坐标）", "good"),
-        ("by_rule", "by the category's own rule", "按该类别的规则", "good"),
-        ("by_area", "fell back to area", "退回按面积", "fallback"),
-        ("by_parent", "fell back to the parent type", "退回上级类型", "fallback"),
+        ("facilities", "facilities, at their own place", "重点排放设施（按坐标）", "good"),
+        ("by_rule", "by the category's own rule", "按该核算类别的规则", "good"),
+        ("by_area", "fell back to area", "替代规则：按面积", "fallback"),
+        ("by_parent", "fell back to the parent type", "替代规则：上级类型", "fallback"),
         ("unallocated", "unallocated", "未分配", "lost"),
     ):
         steps.append(Step(english, chinese, reached, reached + sums[name], kind))

@@ -32,8 +32,7 @@ _ROSE = ("#f9e7e1", "#ecbfb1", "#d68e7d", "#ad5a54", "#732f36")
 _LEAF = ("#e9f3e3", "#bfdcb8", "#89bd92", "#4b936f", "#1f634f")
 _PLUM = ("#efeaf5", "#cfc3e0", "#a796c6", "#7b66a2", "#4e3b74")
 _SEA = ("#e6eff6", "#b9d2e6", "#82aed0", "#4a82b0", "#1f5685")
-_BELOW_ABOVE = ("#8a5a1c", "#c69a5c", "#ead9b8", "#c3dfda", "#6bb0a5", "#1c6b60")
-"""Ordered by lightness, or brown against teal, so that they part under any colour blindness."""
+"""Ordered by lightness, so that they part under any colour blindness."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Lay
             f"CCR over that of the unit's own {own}: doubling away from 1.",
             f"单元碳补偿率与其所属 {own} 碳补偿率之比，以 1 为界，逐级翻倍。",
         )
-    classes = list(zip(_BELOW_ABOVE, scale.labels, strict=True))
+    classes = list(zip(scale.colours, scale.labels, strict=True))
     return _layer((*names, unit), values, scale.classes(values), classes, notes, zero=False)
 
 

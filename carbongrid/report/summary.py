@@ -32,8 +32,6 @@ class Statistic:
         Value and position of the unit.
     mean
         Of the units, each counted once.
-    together
-        The same index of all units taken as one; NaN where that is 1 by definition.
     high, high_share, high_emission
         Units at or above 1, their share of the units with a value, and of the emission.
     infinite
@@ -45,7 +43,6 @@ class Statistic:
     least: tuple[float, int] | None
     mean: float
     greatest: tuple[float, int] | None
-    together: float
     high: int
     high_share: float
     high_emission: float
@@ -54,11 +51,22 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run beside a published total: their difference and what may explain it."""
+    """A run beside a published total: their difference and what may explain it.
+
+    Parameters
+    ----------
+    grams, difference, ratio
+        Of the run; the run less the published total; the run over it.
+    gas, scopes
+        What the emissions that were spread are of: ``CO2`` where all are, else ``CO2e``; and their scopes.
+    other_gas, other_year
+        Whether the published total is of another.
+    """
 
     grams: int
     difference: int
     ratio: float
+    gas: str
     other_gas: bool
     other_year: bool
     scopes: tuple[int, ...]
@@ -121,7 +129,7 @@ def _share_of_known(gdp: pd.Series[int], whole: int) -> float:
 def index_statistics(units: pd.DataFrame) -> list[Statistic]:
     """Return least, mean, greatest and the share at or above 1 of CCR, ECC and ESC."""
     emission = units["emission_g"].to_numpy(np.float64)
-    sums = float(emission.sum()), float(units["sink_g"].sum())
+    total = float(emission.sum())
     statistics = []
     for key in ("ccr", "ecc", "esc"):
         values = units[key].to_numpy(np.float64)
@@ -138,10 +146,9 @@ def index_statistics(units: pd.DataFrame) -> list[Statistic]:
                 least=ends[0],
                 mean=float(values[finite].mean()) if finite.any() else math.nan,
                 greatest=ends[1],
-                together=(sums[1] / sums[0] if key == "ccr" and sums[0] else math.nan),
                 high=int(high.sum()),
                 high_share=share(int(high.sum()), int(known.sum())),
-                high_emission=float(emission[high].sum()) / sums[0] if sums[0] else math.nan,
+                high_emission=float(emission[high].sum()) / total if total else math.nan,
                 infinite=int(np.isinf(values).sum()),
             )
         )
@@ -164,13 +171,20 @@ def comparison(tables: RunTables, gross: int) -> Comparison | None:
     published = tables.benchmark
     if published is None:
         return None
+    sinks = {category.name for category in tables.categories if category.sink}
+    spread = tables.spread[~tables.spread["category"].isin(sinks)]
+    gas = "CO2" if set(spread["gas"]) == {"CO2"} else "CO2e"
+    scopes = {
+        scope for name, own in tables.spread_scopes.items() if name not in sinks for scope in own
+    }
     return Comparison(
         grams=gross,
         difference=gross - published.grams,
         ratio=share(gross, published.grams),
-        other_gas=published.gas != "CO2e",
+        gas=gas,
+        other_gas=published.gas != gas,
         other_year=published.year is not None and published.year != tables.year,
-        scopes=tuple(sorted({category.scope for category in tables.categories})),
+        scopes=tuple(sorted(scopes)),
     )
 
 

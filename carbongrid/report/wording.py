@@ -46,7 +46,9 @@ def tonnes(grams: int) -> str:
 
 
 def mass(grams: int) -> str:
-    """Return a mass with three digits in the unit that suits it."""
+    """Return a mass with three digits in the unit that suits it; no exponent however small."""
+    if 0 < abs(grams) < 1000:
+        return "< 0.001 t" if grams > 0 else "> −0.001 t"
     scale, unit = mass_scale(abs(grams))
     return f"{short_number(grams / scale)} {unit}"
 

@@ -16,11 +16,11 @@
   // As the table rounds: half up, in whole numbers.
   const tonnes = (mass) => (mass > 0n && mass < 500000n ? "< 1" : ((mass + 500000n) / 1000000n).toLocaleString("en"));
   const ratio = (part, whole) => Number(part) / Number(whole);
-  const percent = (share) => {
+  page.percent = (share) => {
     if (!Number.isFinite(share)) return "–";
     const number = share * 100;
     if (number > 0 && number < 0.001) return "< 0.001 %";
-    return number === 0 ? "0 %" : `${number.toLocaleString("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })} %`;
+    return number === 0 ? "0 %" : `${Number(number.toPrecision(3)).toLocaleString("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })} %`;
   };
   const sums = categories.map((_, at) => grams.reduce((sum, row) => sum + row[at], 0n));
 
@@ -84,8 +84,8 @@
       const whole = row.dataset.sector && page.has(`${of}_t`);
       row.cells[1].textContent = whole ? page.cell(unit, `${of}_t`).textContent : tonnes(own);
       const [share, mean] = [ratio(own, mine), ratio(all, others)];
-      row.cells[2].textContent = percent(share);
-      row.cells[3].textContent = percent(mean);
+      row.cells[2].textContent = page.percent(share);
+      row.cells[3].textContent = page.percent(mean);
       row.cells[4].append(bar(share, mean));
       row.classList.toggle("taken", of === "sink");
     }
@@ -102,7 +102,7 @@
     at("remarks").append(...copies(remarks.childNodes));
     const flags = new Set([...remarks.querySelectorAll(".en")].map((word) => word.textContent));
     const holds = {
-      remarks: remarks.textContent !== "", borderline: flags.has("borderline"), indicative: flags.has("indicative"),
+      remarks: remarks.textContent !== "", borderline: flags.has("borderline") && row.dataset.zone !== "0", indicative: flags.has("indicative"),
       sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
     };
     for (const key of ["ecc", "esc"]) {

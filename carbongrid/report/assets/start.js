@@ -23,5 +23,4 @@
   const unit = /^#unit-(\d+)$/.exec(location.hash);
   if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
   document.documentElement.dataset.ready = "";
-  setTimeout(page.drawOn, 1000);
 }

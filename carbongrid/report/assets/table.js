@@ -16,6 +16,9 @@
     page.draw(200);
     if (later.length) setTimeout(page.drawOn, 150);
   };
+  // Hidden only now, when what shows them again is there: no failure of another script can keep rows from the reader.
+  table.classList.add("lazy");
+  setTimeout(page.drawOn, 1000);
   table.parentElement.addEventListener("scroll", () => page.draw(), { once: true, passive: true });
 
   let texts; // what the search looks into
