@@ -56,7 +56,10 @@ def opened(chromium: Any) -> Iterator[Callable[..., Opened]]:
 
     def start(report: Path, **options: Any) -> Opened:
         options = {"viewport": {"width": 1360, "height": 900}, "locale": "en-GB", **options}
+        script = options.pop("init_script", None)
         context = chromium.new_context(offline=True, **options)
+        if script:
+            context.add_init_script(script)
         context.set_default_timeout(5000)
         page = context.new_page()
         window = Opened(page, context.new_cdp_session(page))

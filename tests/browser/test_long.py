@@ -18,6 +18,14 @@ logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.browser
 
 
+WHEN_READY = """new MutationObserver(() => {
+  if (!("ready" in document.documentElement.dataset) || "readyAfter" in window) return;
+  window.readyAfter = performance.now();
+  window.leftThen = document.querySelectorAll("#table tr.later").length;
+}).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-ready"] });"""
+"""Keeps the page's own clock and the rows not drawn at the moment when it is ready; asked later, a timer may have drawn some."""
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
     return write_report(large_tables(), tmp_path_factory.mktemp("large"))
@@ -28,14 +36,16 @@ def test_a_province_is_small_and_quick(opened, large):
     size = large.stat().st_size
     assert size < 5_000_000
     begun = time.perf_counter()
-    page = opened(large)
+    page = opened(large, init_script=WHEN_READY)
     page.hover("#land a[data-row='700']")
     assert page.locator("#tip").is_visible()
     waited = time.perf_counter() - begun
     busy = page.busy
+    ready, left = page.evaluate("[readyAfter, leftThen]")
+    assert left == 1400  # what answers first is not the whole table
     assert (
-        page.locator("#table tr.later").count() == 1400
-    )  # what answers first is not the whole table
+        ready < 5_000
+    )  # by the clock, beside whatever else the machine does: 0.7 s when it was written
     page.wait_for_selector("#table:not(:has(tr.later))")
     whole = page.busy
     times = {}
@@ -51,7 +61,7 @@ def test_a_province_is_small_and_quick(opened, large):
             "code => { const begun = performance.now(); eval(code); document.body.offsetHeight; return performance.now() - begun; }", code
         )  # fmt: skip
     told = ", ".join(f"{name} {took:.0f} ms" for name, took in times.items())
-    logger.info("%.2f MB, answers in %.2f s, %.2f s of them work, whole after %.2f s of work; %s", size / 1e6, waited, busy, whole, told)  # fmt: skip
+    logger.info("%.2f MB, ready in %.2f s, answers in %.2f s, %.2f s of them work, whole after %.2f s of work; %s", size / 1e6, ready / 1e3, waited, busy, whole, told)  # fmt: skip
     assert 0.1 < busy < 1
     assert whole < 3
     assert max(times.values()) < 2000

@@ -8,13 +8,15 @@ import io
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hostile import NAMES
-from tables_example import example_tables
+from tables_example import SHARES, example_tables
 
+from carbongrid import report as report_package
 from carbongrid.categories import column_of
 from carbongrid.report import write_report
-from carbongrid.report.wording import tonnes
+from carbongrid.report.wording import percent, tonnes
 
 pytestmark = pytest.mark.browser
 
@@ -175,7 +177,10 @@ def test_the_table_equals_units_csv_in_the_browser(opened, full_demo):
             if key != "intensity":
                 assert exact == unit[key], (unit["id"], key)
             if key.endswith("_t"):
-                assert text == "< 1" or abs(float(text.replace(",", "")) - float(exact)) <= 0.5
+                if text == "< 1":
+                    assert 0 < float(exact) < 0.5, (unit["id"], key)
+                else:
+                    assert abs(float(text.replace(",", "")) - float(exact)) <= 0.5
             elif key in ("gdp", "residents"):  # seen to fail with thousands for millions
                 number = float(text.replace(",", ""))
                 scale = 1e6 if key == "gdp" else 1
@@ -198,13 +203,18 @@ def test_every_sheet_says_what_the_table_and_units_csv_say(opened, full_demo):
     sheets = page.evaluate("""page.rows.map((_, unit) => {
       page.choose(unit);
       const rows = [...document.querySelectorAll("#sheet [data-fill=parts] tr")];
-      return rows.map((row) => [row.dataset.category ?? "", row.dataset.sector ?? "", row.cells[1].textContent]);
+      return rows.map((row) => [row.dataset.category ?? "", row.dataset.sector ?? "", row.cells[1].textContent, row.cells[2].textContent, row.cells[3].textContent]);
     })""")
     table = page.evaluate("page.rows.map((_, unit) => Object.fromEntries([...page.columns.keys()].map((key) => [key, page.cell(unit, key).textContent])))")  # fmt: skip
     assert len(sheets) == len(expected) == 97
     for sheet, cells, unit in zip(sheets, table, expected, strict=True):
         assert len(sheet) > 6
-        for category, sector, text in sheet:
+        for category, sector, text, share, of_all in sheet:
+            column = f"{sector}_t" if sector else f"{column_of(category)}_t"
+            whole = "sink_t" if column.startswith("sink") else "emission_t"
+            assert same_share(share, unit[column], unit[whole]), (unit["id"], column)
+            sums = [sum(grams_of(each[name]) for each in expected) for name in (column, whole)]
+            assert same_share(of_all, *(f"{grams / 10**6:.6f}" for grams in sums)), column
             if sector:
                 assert text == cells[f"{sector}_t"], (unit["id"], sector)
             else:
@@ -218,6 +228,112 @@ def test_the_table_has_the_full_width(opened, full_demo):
     assert width > 0.98
     cards = [page.locator(f"#{name}").bounding_box() for name in ("map", "plane", "units")]
     assert cards[0]["y"] == cards[1]["y"] < cards[2]["y"]
+
+
+def same_share(text: str, part: str, whole: str) -> bool:
+    """Whether the page writes a share of two masses as Python does; by a unit of the last digit, where a tie may go either way."""
+    if not grams_of(whole):
+        return text == "–"
+    wanted = percent(grams_of(part) / grams_of(whole))
+    if text == wanted or "<" in text:
+        return text == wanted
+    numbers = [float(each.removesuffix(" %")) for each in (text, wanted)]
+    return numbers[0] == pytest.approx(numbers[1], rel=1e-12)
+
+
+def test_shares_are_written_as_python_writes_them(opened, small):
+    """Digits are counted after rounding: seen to fail in Python with 100.0 % for 99.96 %."""
+    page = opened(small)
+    for share, text in SHARES.items():
+        assert page.evaluate("share => page.percent(share)", share) == text == percent(share)
+
+
+def test_ranks_of_a_sheet_are_those_of_units_csv(opened, full_demo):
+    page = opened(full_demo / "run" / "report.html")
+    with (full_demo / "run" / "units.csv").open(encoding="utf-8-sig", newline="") as stream:
+        units = list(csv.DictReader(stream))
+    heads = page.evaluate("[...page.columns.keys()].filter((key) => { const head = page.table.tHead.rows[0].cells[page.columns.get(key)]; return head.classList.contains('number') && !head.classList.contains('optional'); })")  # fmt: skip
+    for at in (0, 41, 96):
+        page.evaluate("unit => page.choose(unit)", at)
+        rows = page.eval_on_selector_all(
+            "#sheet [data-fill=peers] tr",
+            "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))",
+        )
+        ranks = {key: row[2:4] for key, row in zip(heads, rows, strict=True)}
+        zone = [unit for unit in units if unit["zone"] == units[at]["zone"]]
+        for key in ("ccr", "ecc", "esc", "emission_t", "sink_t", "gdp", "residents"):
+            own = float(units[at][key])
+            for text, among in zip(ranks[key], (units, zone), strict=True):
+                known = [float(unit[key]) for unit in among if unit[key]]
+                assert text == f"{1 + sum(value > own for value in known)} / {len(known)}", (
+                    at,
+                    key,
+                )
+
+
+def test_controls_say_what_the_page_shows_after_back(opened, small, tmp_path):
+    """Seen to fail: Chromium sets boxes and buttons again after the scripts have run."""
+    other = tmp_path / "other.html"
+    other.write_text("<!DOCTYPE html><title>another page</title>")
+    page = opened(small)
+    page.click("label[for=layer-esc]")
+    page.click("label[for=only-1]")
+    page.click("label[for=language-zh]")
+    page.page.goto(other.as_uri())
+    page.go_back()
+    page.wait_for_selector("html[data-ready]")
+    page.wait_for_load_state("load")
+    wanted = page.evaluate("document.querySelector('[name=layer]:checked').value")
+    assert page.locator(f".legend[data-layer={wanted}]").is_visible()
+    boxes = page.locator("[name=zone]:checked").evaluate_all("boxes => boxes.map(box => box.value)")
+    zones = page.eval_on_selector_all(
+        "#table tbody tr", "rows => rows.map(row => [row.dataset.zone, row.hidden])"
+    )
+    assert all(hidden == (zone not in boxes) for zone, hidden in zones)
+    said = page.evaluate("document.querySelector('[name=language]:checked').value")
+    assert page.evaluate("document.documentElement.lang").startswith(said)
+    assert page.asked == [small.as_uri(), other.as_uri(), small.as_uri()]
+    del page.asked[1:]
+
+
+def test_rows_stay_with_the_reader_when_a_script_fails(chromium, tmp_path):
+    """Seen to fail: rows after the hundredth were hidden for good."""
+    tables = example_tables()
+    units = pd.concat([tables.units] * 20, ignore_index=True)
+    units = units.assign(id=[f"{k:04d}" for k in range(len(units))])
+    report = write_report(dataclasses.replace(tables, units=units), tmp_path)
+    for broken in ("table", "sheet"):
+        script = (Path(report_package.__file__).parent / "assets" / f"{broken}.js").read_text(
+            "utf-8"
+        )
+        text = report.read_text("utf-8")
+        assert script in text
+        damaged = text.replace(script, 'throw new Error("damaged");')
+        policy = re.compile(r"<meta http-equiv=[^>]*>")
+        path = tmp_path / f"{broken}.html"
+        path.write_text(policy.sub("", damaged), "utf-8")
+        page = chromium.new_page()
+        page.goto(path.as_uri())
+        page.wait_for_function(
+            "[...document.querySelectorAll('#table tbody tr')].every(row => row.getClientRects().length)",
+            timeout=5000,
+        )
+        assert page.locator("#table tbody tr:visible").count() == 120
+        page.close()
+
+
+def test_a_unit_without_a_zone_moves_to_no_other(opened, tmp_path):
+    tables = example_tables()
+    units = tables.units
+    zone = units["zone"].to_numpy().copy()
+    zone[:] = 1
+    zone[0] = 0
+    units = units.assign(zone=zone, borderline=True)
+    page = opened(write_report(dataclasses.replace(tables, units=units), tmp_path))
+    page.evaluate("page.choose(0)")
+    assert page.locator("#sheet [data-if=borderline]").is_hidden()
+    page.evaluate("page.choose(1)")
+    assert page.locator("#sheet [data-if=borderline]").is_visible()
 
 
 def grams_of(text: str) -> int:
