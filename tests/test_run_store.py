@@ -7,19 +7,23 @@ import errno
 import fcntl
 import json
 import os
+import resource
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pyogrio.errors import DataSourceError
 
 from carbongrid.errors import InputError, RunError
-from carbongrid.run_store import claimed, hash_path, new_run, place
+from carbongrid.run_store import claimed, disk, hash_path, new_run, place
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
@@ -296,6 +300,62 @@ def test_a_disk_that_is_full_from_the_start_is_told_as_such(tmp_path: Path) -> N
     assert "RunError" in done.stderr
     assert "the disk is full. Nothing is lost." in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file of this process be larger than 8 MB: as full as a disk gets for it."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8 * 2**20, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+OF_CODE = [KeyError, MemoryError, ZeroDivisionError, TypeError, AttributeError, AssertionError, RecursionError]  # fmt: skip
+OF_WRITING = [OSError, RuntimeError, DataSourceError, sqlite3.OperationalError]
+
+
+def failing_with(out: Path, error: Exception) -> Exception:
+    """Return what a run is ended with that is ended by an error."""
+    with pytest.raises((type(error), RunError)) as told, new_run(out) as store:
+        (store.folder / "some.bin").write_bytes(bytes(2**20))
+        raise error
+    return told.value
+
+
+@pytest.mark.usefixtures("small_files")
+@pytest.mark.parametrize("kind", OF_CODE)
+def test_a_fault_of_the_package_is_no_full_disk(tmp_path: Path, kind: type[Exception]) -> None:
+    """Caught: told as a full disk, whatever it was, where files may not be larger than some MB."""
+    error = kind("a bug")
+    assert failing_with(tmp_path / "run", error) is error
+
+
+@pytest.mark.parametrize("kind", OF_WRITING)
+def test_what_drivers_say_of_a_full_disk_is_told_with_it(
+    tmp_path: Path, kind: type[Exception], request: pytest.FixtureRequest
+) -> None:
+    error = kind("Can't write")
+    assert failing_with(tmp_path / "run", error) is error
+    request.getfixturevalue("small_files")
+    told = failing_with(tmp_path / "run", error)
+    assert isinstance(told, RunError)
+    assert "the disk is full" in str(told)
+    assert f"It was met as {kind.__name__}: Can't write" in str(told)
+
+
+def test_a_folder_that_others_work_in_is_measured_all_the_same(tmp_path: Path) -> None:
+    """Caught: a file that was gone by the time it was measured, told instead of the fault."""
+
+    class Vanishing(type(tmp_path)):
+        def is_file(self) -> bool:
+            self.unlink()
+            return True
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "was.here").touch()
+    assert not disk.is_full(Vanishing(tmp_path / "run"), RuntimeError("the real fault"))
+    assert not disk.is_full(Vanishing(tmp_path / "gone"), RuntimeError("the real fault"))
 
 
 def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -258,3 +259,24 @@ def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:
     with pytest.raises(InputError, match="both"), working_with("threads", 2):
         pass
+
+
+def test_an_interrupt_while_workers_start_closes_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Caught: the interrupt arrived when the cluster was made and nobody had it in hand yet."""
+    closed = []
+
+    class Interrupted(distributed.LocalCluster):
+        def __init__(self, **options: Any) -> None:
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            super().__init__(**{**options, "n_workers": 0})
+
+        def __exit__(self, *fault: object) -> None:
+            super().__exit__(*fault)
+            closed.append(self.status)
+
+    monkeypatch.setattr(distributed, "LocalCluster", Interrupted)
+    with pytest.raises(KeyboardInterrupt), working_with(workers=1):
+        pytest.fail("the interrupt was lost")
+    assert closed == [distributed.core.Status.closed]

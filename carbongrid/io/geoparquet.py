@@ -48,16 +48,19 @@ def read_geoparquet(
     import pyarrow.parquet as parquet
 
     schema = parquet.read_schema(path)
-    told = json.loads(schema.metadata[b"geo"])["columns"]
-    bounds = told[geometry].get("covering", {}).get("bbox", {}).values()
+    geo = json.loads(schema.metadata[b"geo"])
+    told = geo["columns"]
+    covering = told[geometry].pop("covering", None) or {}  # some write null
+    bounds = (covering.get("bbox") or {}).values()
     ours = {geometry, *(column for column, *_ in bounds)}
     others = [name for name in schema.names if name not in ours]
     others = others if columns is None else list(columns)
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
         return gpd.read_parquet(path, columns=[*others, geometry]).reset_index(drop=True)
-    # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused.
+    # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
     buffer = io.BytesIO()
-    parquet.write_table(schema.empty_table(), buffer)
+    plain = schema.with_metadata({**schema.metadata, b"geo": json.dumps(geo).encode()})
+    parquet.write_table(plain.empty_table(), buffer)
     crs = gpd.read_parquet(buffer, columns=[geometry]).crs
     table = parquet.read_table(path, columns=others, use_pandas_metadata=True).to_pandas()
     with parquet.ParquetFile(path, buffer_size=2**20) as file:

@@ -187,7 +187,8 @@ def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]
 def _unmatched(geometry: Geometries) -> NDArray[np.bool_]:
     """Return whether a polygon has edges that do not match its neighbours': found stripe by stripe, each with all neighbours."""
     west, south, east, north = shapely.bounds(geometry).T
-    order = np.argsort(west, kind="stable")
+    # What is empty has no bounds: NaN would be the least of its stripe, and nothing near it.
+    order = np.argsort(west, kind="stable")[: np.count_nonzero(~np.isnan(west))]
 
     def of_stripe(rows: slice) -> NDArray[np.bool_]:
         own = order[rows]
@@ -202,7 +203,7 @@ def _unmatched(geometry: Geometries) -> NDArray[np.bool_]:
         return found
 
     unmatched = np.zeros(len(geometry), np.bool_)
-    stripes = row_blocks(len(geometry), _ROWS_OF_STRIPE)
+    stripes = row_blocks(len(order), _ROWS_OF_STRIPE)
     unmatched[order] = np.concatenate(list(each_block(of_stripe, stripes)))
     return unmatched
 

@@ -32,6 +32,7 @@ LISTED = 10
 """How many offending rows or ids a message lists."""
 
 _READ_ERRORS = (
+    AttributeError,  # metadata in which a list or a number stands for an object
     KeyError,
     OSError,
     TypeError,

@@ -93,7 +93,8 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 dashboard_address="127.0.0.1:0",
                 worker_dashboard_address="127.0.0.1:0",
             )
-        stack.enter_context(cluster)
+            # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
+            stack.enter_context(cluster)
         yield stack.enter_context(distributed.Client(cluster, set_as_default=False))
 
 

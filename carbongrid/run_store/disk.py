@@ -11,7 +11,15 @@ from carbongrid.errors import CarbongridError
 
 _SPACE = 16 * 2**20
 """Where a file that is so much larger than all others finds no room, a failure to write is told as a full disk."""
+_MOST_SPACE = 256 * 2**20
+"""No more than this is taken for a moment to find out."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DRIVERS = ("h5netcdf", "h5py", "netCDF4", "pyarrow", "pyogrio", "rasterio", "sqlite3")
+_OF_CODE = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(NotImplementedError, RecursionError, TypeError),
+)
+"""What no disk brings about: a fault of the package, or too little memory, whatever room there is."""
 
 
 def is_full(folder: Path, error: BaseException) -> bool:
@@ -21,19 +29,35 @@ def is_full(folder: Path, error: BaseException) -> bool:
         if isinstance(cause, OSError) and cause.errno in _FULL:
             return True
         cause = cause.__cause__ or cause.__context__
-    # Drivers of formats say it in words of their own, or not at all.
-    return not isinstance(error, CarbongridError) and _takes_no_more(folder)
+    return _may_be_of_writing(error) and _takes_no_more(folder)
+
+
+def _may_be_of_writing(error: BaseException) -> bool:
+    """Tell whether an error may be what a driver of a format makes of a full disk: words of its own, or none."""
+    if isinstance(error, (CarbongridError, *_OF_CODE)):
+        return False
+    origin = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError | RuntimeError) or origin in _DRIVERS
 
 
 def _takes_no_more(folder: Path) -> bool:
     """Tell whether there is no room for a file larger than those of a folder: by a full disk, a quota, or a limit to files."""
-    largest = max((file.stat().st_size for file in folder.rglob("*") if file.is_file()), default=0)
+    largest = max(map(_size, folder.rglob("*")), default=0)
     try:
         with tempfile.TemporaryFile(dir=folder.parent) as probe:
-            os.posix_fallocate(probe.fileno(), 0, _SPACE + largest)
+            probe.truncate(_SPACE + largest)  # takes no room, but is refused above a limit to files
+            os.posix_fallocate(probe.fileno(), 0, min(_SPACE + largest, _MOST_SPACE))
     except OSError as error:
         return error.errno in _FULL
     return False
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file; 0 where it is gone by now."""
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def full_disk(out: Path) -> str:

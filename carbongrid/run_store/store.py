@@ -281,7 +281,8 @@ def new_run(
         raise
     except Exception as error:
         if is_full(folder, error):
-            raise RunError(f"{full_disk(out)} What is finished is taken over.") from error
+            met = f"It was met as {type(error).__name__}: {error}"
+            raise RunError(f"{full_disk(out)} What is finished is taken over. {met}") from error
         raise
 
 

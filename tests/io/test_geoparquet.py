@@ -13,8 +13,10 @@ import shapely
 from geodata_layers import voronoi
 from geopandas.testing import assert_geodataframe_equal
 
+from carbongrid.errors import InputError
 from carbongrid.io import geoparquet
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.io.vector import read_vector
 
 
 def land(count: int = 40) -> gpd.GeoDataFrame:
@@ -67,3 +69,27 @@ def test_no_rows_are_written_and_read(tmp_path: Path) -> None:
     found = read_geoparquet(tmp_path / "a.parquet", "geometry", ["id", "area"])
     assert len(found) == 0
     assert found.crs == "EPSG:4549"
+
+
+def with_covering(path: Path, covering: object) -> None:
+    """Write a file whose metadata says so of its bounds."""
+    land().to_parquet(path)
+    table = parquet.read_table(path)
+    told = json.loads(table.schema.metadata[b"geo"])
+    told["columns"]["geometry"]["covering"] = covering
+    table = table.replace_schema_metadata({**table.schema.metadata, b"geo": json.dumps(told)})
+    parquet.write_table(table, path)
+
+
+@pytest.mark.parametrize("covering", [None, {}, {"bbox": None}])
+def test_a_covering_of_nothing_is_none(tmp_path: Path, covering: object) -> None:
+    """Caught: a traceback, of a file that GeoPandas reads."""
+    with_covering(tmp_path / "a.parquet", covering)
+    assert_geodataframe_equal(read_vector(tmp_path / "a.parquet"), land())
+
+
+@pytest.mark.parametrize("covering", [[1], {"bbox": 3}, {"bbox": {"xmin": 3}}, "bbox"])
+def test_a_covering_of_another_shape_is_an_error_in_words(tmp_path: Path, covering: object) -> None:
+    with_covering(tmp_path / "a.parquet", covering)
+    with pytest.raises(InputError, match=r"a\.parquet: the file cannot be read"):
+        read_vector(tmp_path / "a.parquet")

@@ -176,3 +176,15 @@ def test_stripes_find_the_edges_that_the_whole_layer_shows(rows, monkeypatch):
     monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
     assert np.array_equal(partition._unmatched(cells), whole)
     assert 0 < whole.sum() < len(cells)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 50])
+def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
+    """Caught: bounds that are NaN made all that lies near a stripe far."""
+    overlapping = boxes((0, 0, 10, 10), (5, 5, 15, 15))
+    apart = boxes(*((100 + 20 * i, 0, 110 + 20 * i, 10) for i in range(7)))
+    polygons = np.array([shapely.Polygon(), *overlapping, *apart, None], dtype=object)
+    monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
+    expected = [False, True, True] + [False] * 8
+    assert partition._unmatched(polygons).tolist() == expected
+    assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
