@@ -20,20 +20,40 @@ ROWS = 20_000
 _MOST_THREADS = 8
 
 
-def each_block[T, R](function: Callable[[T], R], blocks: Iterable[T]) -> Iterator[R]:
-    """Yield function(block) of every block in order, worked on by a thread for each core, few results ahead."""
+def each_block[T, R](
+    function: Callable[[T], R], blocks: Iterable[T], ahead: int = _MOST_THREADS
+) -> Iterator[R]:
+    """Yield function(block) of every block in order, worked on by a thread for each core that this process may use.
+
+    Parameters
+    ----------
+    function
+        Lets go of Python's lock while it works.
+    blocks
+        Taken one by one.
+    ahead
+        Blocks at most that are worked on, or wait to be asked for, beside the one that was yielded; never more than threads.
+    """
     if isinstance(blocks, Sequence) and len(blocks) < 2:
         yield from map(function, blocks)
         return
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    threads = min(_cores(), _MOST_THREADS, ahead)
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for block in blocks:
             waiting.append(pool.submit(function, block))
-            if len(waiting) > 2 * threads:
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _cores() -> int:
+    if hasattr(
+        os, "sched_getaffinity"
+    ):  # not everywhere; a container or a batch job may give fewer than there are
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def row_blocks(size: int, rows: int = ROWS) -> list[slice]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -32,20 +34,33 @@ def test_in_blocks_is_the_same_as_at_once(size: int, monkeypatch: pytest.MonkeyP
     assert np.array_equal(replaced, np.sqrt(values))
 
 
-def test_results_come_in_order_few_ahead_and_in_other_threads() -> None:
-    begun: list[int] = []
+@pytest.mark.parametrize(("ahead", "most"), [(8, 3), (2, 2), (1, 1)])
+def test_results_come_in_order_few_ahead_and_in_other_threads(
+    ahead: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caught: twice as many results waiting as there are threads, and one more."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    held, lock = [0, 0], threading.Lock()
     threads = set()
 
     def work(number: int) -> int:
-        begun.append(number)
+        with lock:
+            held[0] += 1
+            held[1] = max(held)
         threads.add(threading.get_ident())
         return number
 
-    results = each_block(work, iter(range(1000)))
-    assert [next(results) for _ in range(3)] == [0, 1, 2]
-    assert len(begun) < 100
-    assert list(results) == list(range(3, 1000))
+    for expected, found in enumerate(each_block(work, iter(range(300)), ahead)):
+        assert found == expected
+        if expected % 50 == 0:
+            time.sleep(0.01)  # whoever may go on does
+        with lock:
+            held[0] -= 1
+    # One has been yielded, and is held by whoever asked for it.
+    assert held == [0, most + 1]
     assert threading.get_ident() not in threads
+    assert len(threads) <= most
 
 
 def test_a_fault_in_a_block_is_raised() -> None:

@@ -74,6 +74,9 @@ MUTANTS = [
 AT_ONCE = 2
 """Copies of the package, each with a fault of its own."""
 
+PATIENCE = 300.0
+"""Seconds after which tests that find no end, as of a loop that a fault made endless, count as failed."""
+
 
 def main() -> None:
     """Plant every fault, print who noticed, end with an error if nobody did."""
@@ -136,9 +139,13 @@ def _run_tests(copy: Path, tests: str) -> subprocess.CompletedProcess[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "pytest", *options, *tests.split()]
-    return subprocess.run(
-        command, cwd=copy, env=environment, capture_output=True, text=True, check=False
-    )
+    try:
+        return subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False,
+            timeout=PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, f"FAILED: no end in {PATIENCE:.0f} s", "")
 
 
 def _killed(copy: Path, mutant: Mutant) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_IN_GROUP = 50_000
+_GROUPS_AHEAD = 2
+"""Of these one is made while the one before it is compressed."""
 
 _KINDS = (
     *("Point", "LineString", "LineString", "Polygon"),
@@ -101,7 +103,9 @@ def write_geoparquet(
     schema = _schema(of_rows(frame.iloc[:0]), frame.geometry)
     groups = row_blocks(len(frame), ROWS_IN_GROUP)
     with parquet.ParquetWriter(path, schema, compression=compression) as writer:
-        tables = each_block(lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups)
+        tables = each_block(
+            lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups, _GROUPS_AHEAD
+        )
         for table in tables:
             writer.write_table(table, ROWS_IN_GROUP)
     _let_go()
