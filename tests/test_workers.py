@@ -277,6 +277,11 @@ def test_an_interrupt_while_workers_start_closes_the_cluster(
             closed.append(self.status)
 
     monkeypatch.setattr(distributed, "LocalCluster", Interrupted)
-    with pytest.raises(KeyboardInterrupt), working_with(workers=1):
-        pytest.fail("the interrupt was lost")
+    # Processes that run tests side by side ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), working_with(workers=1):
+            pytest.fail("the interrupt was lost")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert closed == [distributed.core.Status.closed]
