@@ -277,7 +277,7 @@ def test_an_interrupt_while_workers_start_closes_the_cluster(
             closed.append(self.status)
 
     monkeypatch.setattr(distributed, "LocalCluster", Interrupted)
-    # Processes that run tests side by side ignore interrupts.
+    # A shell has its background jobs ignore interrupts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt), working_with(workers=1):
