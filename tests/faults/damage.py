@@ -58,8 +58,9 @@ def _flipped(
         content = bytearray((run / name).read_bytes())
         content[place] ^= 1 << bit
         (run / name).write_bytes(content)
-        # A store of chunks has one digest: of its metadata the store is named, of its chunks each.
-        return name.split("/")[0] if name.endswith("zarr.json") else name
+        # A store of chunks has one digest: of its metadata the store is named, of a coordinate the array, which has one chunk,
+        # of labels each chunk.
+        return name.split("/")[0] if name.endswith("zarr.json") else name.removesuffix("/c/0")
 
     return _damaged(ground, f"flip-{number}", flip, shell)
 
