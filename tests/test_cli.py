@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
+import weakref
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from carbongrid.cli import main
+from carbongrid.cli.talk import Talk
 
 
 def invoke(*words: object) -> tuple[int, str, str]:
@@ -70,3 +75,29 @@ def test_init_writes_a_case_that_explains_itself(tmp_path: Path) -> None:
     assert code == 0
     assert "carbongrid check" in out
     assert "code_system" in (tmp_path / "mycity" / "case.toml").read_text(encoding="utf-8")
+
+
+class _Dies:
+    """Something whose end calls back."""
+
+
+def test_an_interrupt_in_a_callback_is_not_lost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Caught: a Ctrl-C inside a weak reference's callback was printed as a traceback, and the run went on."""
+
+    def interrupted(_reference: object) -> None:
+        raise KeyboardInterrupt
+
+    # A shell has its background jobs ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Talk().errors():
+            dies = _Dies()
+            kept = weakref.ref(dies, interrupted)
+            del dies
+            assert kept() is None
+            time.sleep(10)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from carbongrid.errors import CarbongridError, InputError, Problem
 
 Progress = Callable[[str, int, int], None]
 
+_A_MOMENT = 0.05
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -59,7 +62,8 @@ class Talk:
     def errors(self) -> Iterator[None]:
         """Turn the package's errors into a message and an exit code."""
         try:
-            yield
+            with _interrupts_kept():
+                yield
         except CarbongridError as error:
             problems = error.problems if isinstance(error, InputError) else (Problem(str(error)),)
             self.document({"status": "failed", "problems": [vars(each) for each in problems]})
@@ -95,6 +99,26 @@ class Talk:
                 bars.update(tasks[step], completed=done, total=total)
 
             yield show
+
+
+@contextlib.contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Ask again for an interrupt that came while a callback ran that cannot raise: Python would print it and go on."""
+    usual = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            # Not at once: it would be raised in here, and lost like the first.
+            main = threading.main_thread().ident
+            threading.Timer(_A_MOMENT, signal.pthread_kill, (main, signal.SIGINT)).start()
+        else:
+            usual(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
 
 
 def set_up_logging(verbosity: int) -> None:
