@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from carbongrid.kernels.halves import carried, halves
 from carbongrid.kernels.jit import kernel, sealed
+from carbongrid.kernels.vectors import differing, first_of
 
 Table = tuple[NDArray[np.uint64], NDArray[np.int64]]
 """Pairs (a << 32 | b) in order, and an amount for each: a count, or the halves of a sum of values."""
@@ -104,19 +105,15 @@ def _add_pairs(
         room -= key != 0
     mine, other, start, i = a[0], b[0], 0, 0
     while True:
-        # Sixteen cells of one pair at once; they need a look at each label, and no branch.
         if i + 16 <= a.size:
-            differs = np.uint32(0)
-            for k in range(16):
-                differs |= (a[i + k] ^ mine) | (b[i + k] ^ other)
-            if differs == 0:
+            others = differing(a, i, mine) | differing(b, i, other)
+            if others == 0:
                 i += 16
                 continue
-        stop = min(i + 16, a.size)
-        while i < stop and a[i] == mine and b[i] == other:
-            i += 1
-        if i == stop and stop < a.size:
-            continue
+            i += first_of(others)
+        else:
+            while i < a.size and a[i] == mine and b[i] == other:
+                i += 1
         if mine > 0:
             key = (np.uint64(mine) << np.uint64(32)) | np.uint64(other)
             slot = _slot(keys, key)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.vectors import bits, differing
 
 
 @kernel
@@ -77,19 +78,23 @@ def look_up_sums(
             last, value, total = np.uint32(0), table[0], 0.0
             i = 0
             while i + 16 <= fine.size:
-                differs = np.uint32(0)
-                for k in range(16):
-                    differs |= fine[i + k] ^ last
-                if differs == 0:
+                others = differing(fine, i, last)
+                if others == 0:
                     total += value * 16
+                    i += 16
+                    continue
+                label = fine[i + 15]
+                if label >= table.size:
+                    return int(label)
+                if others & differing(fine, i, label) == 0:
+                    theirs = bits(others)
+                    total += value * (16 - theirs) + table[label] * theirs
                 else:
-                    for k in range(16):
-                        label = fine[i + k]
-                        if label >= table.size:
-                            return int(label)
-                        total += table[label]
-                    last = fine[i + 15]
-                    value = table[last]
+                    for k in range(i, i + 16):
+                        if fine[k] >= table.size:
+                            return int(fine[k])
+                        total += table[fine[k]]
+                last, value = label, table[label]
                 i += 16
             for k in range(i, fine.size):
                 label = fine[k]

@@ -15,6 +15,15 @@ from numpy.typing import NDArray
 
 from carbongrid.kernels.halves import carried, halves
 from carbongrid.kernels.jit import kernel, sealed
+from carbongrid.kernels.vectors import (
+    ALL,
+    ROUNDING,
+    bits,
+    differing,
+    quanta_where,
+    sizes_where,
+    sum_where,
+)
 
 MOST_QUANTA = 2.0**40
 """A value must be smaller than this many quanta, so that those of one call add up to less than 2^62."""
@@ -23,8 +32,6 @@ Columns = tuple[NDArray[np.uint64], NDArray[Any], NDArray[np.int64]]
 """Labels in order, an amount for each (of sums of integers, its halves), and the number of its cells with a known value."""
 
 _CELLS_AT_ONCE = 2**22
-# Added and taken off again, it rounds half to even what is below 2^51; numpy.rint would keep the loop scalar.
-_ROUNDING = 1.5 * 2.0**52
 _SLOTS = 4096
 _GROWTH = 4
 
@@ -187,51 +194,46 @@ def _put(
 
 
 @kernel
-def _uniform(labels: NDArray[np.uint32], i: int, label: Any) -> Any:
-    differs = np.uint32(0)
-    for k in range(16):
-        differs |= labels[i + k] ^ label
-    return differs == 0
-
-
-@kernel
 def _add_runs(values: NDArray[Any], labels: NDArray[np.uint32], zero: Any, table: Columns) -> int:
-    """Add up sixteen cells at a time, while there is room for as many labels; return the cell to go on from."""
+    """Add up sixteen cells at a time, while there is room for as many labels; return the cell to go on from.
+
+    Sixteen cells have one label, or two, nearly always; a NaN among them shows in their sum, and they go one by one.
+    """
     keys, sums, counts = table
     room = keys.size // 2 - _taken(keys)
-    label, total, unknown, start, i = labels[0], zero, 0, 0, 0
+    label, total, known, i = labels[0], zero, 0, 0
     while i + 16 <= labels.size:
-        if _uniform(labels, i, label):
-            # Four sums side by side, since one would wait for each addition; a NaN shows in their sum.
-            a, b, c, d = zero, zero, zero, zero
-            for k in range(0, 16, 4):
-                a += values[i + k]
-                b += values[i + k + 1]
-                c += values[i + k + 2]
-                d += values[i + k + 3]
-            amount = (a + b) + (c + d)
-            if amount != amount:
-                amount = zero
-                for k in range(i, i + 16):
-                    value = values[k]
-                    amount += value if value == value else zero
-                    unknown += value != value
-            total += amount
-            i += 16
-            continue
+        others = differing(labels, i, label)
+        if others == 0:
+            amount = sum_where(values, i, ALL)
+            if amount == amount:
+                total += amount
+                known += 16
+                i += 16
+                continue
         if room < 17:
             break
+        last = labels[i + 15]
+        if others != 0 and others & differing(labels, i, last) == 0:
+            mine, amount = sum_where(values, i, ~others), sum_where(values, i, others)
+            if mine == mine and amount == amount:
+                theirs = bits(others)
+                if label > 0:
+                    room -= _put(keys, sums, counts, label, total + mine, known + 16 - theirs)
+                label, total, known = last, amount, theirs
+                i += 16
+                continue
         for k in range(i, i + 16):
             if labels[k] != label:
                 if label > 0:
-                    room -= _put(keys, sums, counts, label, total, k - start - unknown)
-                label, total, unknown, start = labels[k], zero, 0, k
+                    room -= _put(keys, sums, counts, label, total, known)
+                label, total, known = labels[k], zero, 0
             value = values[k]
             total += value if value == value else zero
-            unknown += value != value
+            known += value == value
         i += 16
     if label > 0:
-        _put(keys, sums, counts, label, total, i - start - unknown)
+        _put(keys, sums, counts, label, total, known)
     return i
 
 
@@ -239,41 +241,48 @@ def _add_runs(values: NDArray[Any], labels: NDArray[np.uint32], zero: Any, table
 def _add_quanta(
     values: NDArray[Any], labels: NDArray[np.uint32], scale: float, table: Columns
 ) -> int:
-    """Add up values times scale, each rounded to a whole number, as _add_runs does; -1 if one is too large."""
+    """Add up values times scale, each rounded to a whole number, as _add_runs does; -1 if one is too large.
+
+    Whole numbers below 2^53 add up exactly as floats; a NaN or a large value shows in the sum of sizes.
+    """
     keys, sums, counts = table
     room = keys.size // 2 - _taken(keys)
-    label, total, unknown, start, i = labels[0], np.int64(0), 0, 0, 0
+    label, total, known, i = labels[0], np.int64(0), 0, 0
     while i + 16 <= labels.size:
-        if _uniform(labels, i, label):
-            # Whole numbers below 2^53 add up exactly as floats; a NaN or a large value shows in the sum of sizes.
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            for k in range(0, 16, 2):
-                v, w = values[i + k] * scale, values[i + k + 1] * scale
-                a += (v + _ROUNDING) - _ROUNDING
-                b += (w + _ROUNDING) - _ROUNDING
-                c += abs(v)
-                d += abs(w)
-            if c + d < MOST_QUANTA:
-                total += np.int64(a + b)
-                i += 16
-                continue
+        others = differing(labels, i, label)
+        ordinary = sizes_where(values, i, ALL, scale) < MOST_QUANTA
+        if ordinary and others == 0:
+            total += np.int64(quanta_where(values, i, ALL, scale))
+            known += 16
+            i += 16
+            continue
         if room < 17:
             break
+        last = labels[i + 15]
+        if ordinary and others & differing(labels, i, last) == 0:
+            if label > 0:
+                total += np.int64(quanta_where(values, i, ~others, scale))
+                room -= _put(keys, sums, counts, label, total, known + 16 - bits(others))
+            label, known = last, bits(others)
+            total = np.int64(quanta_where(values, i, others, scale))
+            i += 16
+            continue
         for k in range(i, i + 16):
             if labels[k] != label:
                 if label > 0:
-                    room -= _put(keys, sums, counts, label, total, k - start - unknown)
-                label, total, unknown, start = labels[k], np.int64(0), 0, k
+                    room -= _put(keys, sums, counts, label, total, known)
+                label, total, known = labels[k], np.int64(0), 0
             value = values[k] * scale
             if value != value:
-                unknown += 1
-            elif label > 0:
+                continue
+            known += 1
+            if label > 0:
                 if abs(value) >= MOST_QUANTA:
                     return -1
-                total += np.int64((value + _ROUNDING) - _ROUNDING)
+                total += np.int64((value + ROUNDING) - ROUNDING)
         i += 16
     if label > 0:
-        _put(keys, sums, counts, label, total, i - start - unknown)
+        _put(keys, sums, counts, label, total, known)
     return i
 
 

@@ -1,0 +1,195 @@
+"""Sixteen cells at a time, said to the compiler outright: on its own it keeps loops with a break scalar.
+
+Each function's body is what it means, and what runs without compilation; compiled, it is a few vector instructions.
+Bit k of a mask stands for cell i + k. Sums are added pair by pair, so they have the same bits everywhere.
+An edit here asks for an empty NUMBA_CACHE_DIR, since the kernels that use it are in other files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import lower_builtin, type_callable
+from numpy.typing import NDArray
+
+_Lowering = Callable[[Any, Any, Any, Any], Any]
+
+CELLS = 16
+ALL = np.uint16(2**CELLS - 1)
+# Added and taken off again, it rounds half to even what is below 2^51.
+ROUNDING = 1.5 * 2.0**52
+
+
+def differing(labels: NDArray[np.uint32], i: int, label: Any) -> Any:
+    """Mask of the cells whose label is another."""
+    return np.uint16(sum(int(labels[i + k] != label) << k for k in range(CELLS)))
+
+
+def bits(mask: Any) -> int:
+    """Count the cells in a mask."""
+    return int(mask).bit_count()
+
+
+def first_of(mask: Any) -> int:
+    """Place of the first cell in a mask that has one."""
+    return (int(mask) & -int(mask)).bit_length() - 1
+
+
+def sum_where(values: NDArray[Any], i: int, mask: Any) -> Any:
+    """Add up the values of the cells in a mask, as float64, or as int64 if they are integers."""
+    return _added([_wide(values[i + k]) for k in range(CELLS)], mask)
+
+
+def quanta_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
+    """Add up the values times scale of the cells in a mask, each rounded to a whole number, as float64."""
+    scaled = [np.float64(values[i + k]) * scale for k in range(CELLS)]
+    return _added([(value + ROUNDING) - ROUNDING for value in scaled], mask)
+
+
+def sizes_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
+    """Add up the sizes of the values times scale of the cells in a mask, as float64."""
+    return _added([abs(np.float64(values[i + k]) * scale) for k in range(CELLS)], mask)
+
+
+def _wide(value: Any) -> Any:
+    return np.float64(value) if isinstance(value, np.floating) else np.int64(value)
+
+
+def _added(values: list[Any], mask: Any) -> Any:
+    kept = [value if int(mask) >> k & 1 else type(value)(0) for k, value in enumerate(values)]
+    while len(kept) > 1:
+        half = len(kept) // 2
+        kept = [a + b for a, b in zip(kept[:half], kept[half:], strict=True)]
+    return kept[0]
+
+
+@type_callable(differing)
+def _type_of_differing(_context: Any) -> Any:
+    return lambda _labels, _i, _label: types.uint16
+
+
+@type_callable(bits)
+@type_callable(first_of)
+def _type_of_bits(_context: Any) -> Any:
+    return lambda _mask: types.int64
+
+
+@type_callable(sum_where)
+def _type_of_sum(_context: Any) -> Any:
+    return lambda values, _i, _mask: _wide_type(values)
+
+
+@type_callable(quanta_where)
+@type_callable(sizes_where)
+def _type_of_scaled(_context: Any) -> Any:
+    return lambda _values, _i, _mask, _scale: types.float64
+
+
+def _lowered(function: Any, *kinds: Any) -> Callable[[_Lowering], _Lowering]:
+    return cast("Callable[[_Lowering], _Lowering]", lower_builtin(function, *kinds))
+
+
+@_lowered(differing, types.Array, types.Integer, types.Integer)
+def _lower_differing(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _loaded(context, builder, signature, arguments)
+    label = context.cast(builder, arguments[2], signature.args[2], signature.args[0].dtype)
+    return builder.bitcast(builder.icmp_unsigned("!=", cells, _repeated(builder, label)), _MASK)
+
+
+@_lowered(bits, types.Integer)
+def _lower_bits(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    mask = context.cast(builder, arguments[0], signature.args[0], types.int64)
+    return builder.ctpop(mask)
+
+
+@_lowered(first_of, types.Integer)
+def _lower_first(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    mask = context.cast(builder, arguments[0], signature.args[0], types.int64)
+    return builder.cttz(mask, ir.IntType(1)(0))
+
+
+@_lowered(sum_where, types.Array, types.Integer, types.Integer)
+def _lower_sum(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _widened(context, builder, signature, arguments)
+    return _sum(context, builder, signature, arguments, cells)
+
+
+@_lowered(quanta_where, types.Array, types.Integer, types.Integer, types.Float)
+def _lower_quanta(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _scaled(context, builder, signature, arguments)
+    rounding = ir.Constant(cells.type, [ROUNDING] * CELLS)
+    cells = builder.fsub(builder.fadd(cells, rounding), rounding)
+    return _sum(context, builder, signature, arguments, cells)
+
+
+@_lowered(sizes_where, types.Array, types.Integer, types.Integer, types.Float)
+def _lower_sizes(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _scaled(context, builder, signature, arguments)
+    negative = builder.fcmp_ordered("<", cells, ir.Constant(cells.type, None))
+    cells = builder.select(negative, builder.fneg(cells), cells)
+    return _sum(context, builder, signature, arguments, cells)
+
+
+_INDEX = ir.IntType(32)
+_MASK = ir.IntType(CELLS)
+
+
+def _wide_type(values: Any) -> Any:
+    return types.float64 if isinstance(values.dtype, types.Float) else types.int64
+
+
+def _loaded(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Read sixteen cells of the first argument from the place that the second one says."""
+    kind, place = signature.args[0], signature.args[1]
+    if kind.layout != "C":
+        raise TypeError("only cells that lie side by side are read at once")
+    array = context.make_array(kind)(context, builder, arguments[0])
+    first = context.cast(builder, arguments[1], place, types.int64)
+    vector = ir.VectorType(context.get_data_type(kind.dtype), CELLS)
+    cells = builder.load(builder.bitcast(builder.gep(array.data, [first]), vector.as_pointer()))
+    cells.align = kind.dtype.bitwidth // 8
+    return cells
+
+
+def _widened(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells, dtype = _loaded(context, builder, signature, arguments), signature.args[0].dtype
+    wide = ir.VectorType(context.get_data_type(_wide_type(signature.args[0])), CELLS)
+    if cells.type == wide:
+        return cells
+    if isinstance(dtype, types.Float):
+        return builder.fpext(cells, wide)
+    return builder.sext(cells, wide) if dtype.signed else builder.zext(cells, wide)
+
+
+def _scaled(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _widened(context, builder, signature, arguments)
+    if not isinstance(signature.args[0].dtype, types.Float):
+        cells = builder.sitofp(cells, ir.VectorType(ir.DoubleType(), CELLS))
+    return builder.fmul(cells, _repeated(builder, arguments[3]))
+
+
+def _repeated(builder: Any, value: Any) -> Any:
+    empty = ir.Constant(ir.VectorType(value.type, CELLS), ir.Undefined)
+    first = builder.insert_element(empty, value, _INDEX(0))
+    return builder.shuffle_vector(first, empty, _places([0] * CELLS))
+
+
+def _sum(context: Any, builder: Any, signature: Any, arguments: Any, cells: Any) -> Any:
+    mask = context.cast(builder, arguments[2], signature.args[2], types.uint16)
+    kept = builder.bitcast(mask, ir.VectorType(ir.IntType(1), CELLS))
+    cells = builder.select(kept, cells, ir.Constant(cells.type, None))
+    add = builder.fadd if isinstance(cells.type.element, ir.DoubleType) else builder.add
+    half = CELLS // 2
+    while half:
+        low = builder.shuffle_vector(cells, cells, _places(range(half)))
+        high = builder.shuffle_vector(cells, cells, _places(range(half, 2 * half)))
+        cells, half = add(low, high), half // 2
+    return builder.extract_element(cells, _INDEX(0))
+
+
+def _places(numbers: Sequence[int]) -> Any:
+    return ir.Constant(ir.VectorType(_INDEX, len(numbers)), list(numbers))
