@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.vectors import repeat
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 """Where each row starts (rows + 1), then first column, end column and owner of each span; disjoint and sorted."""
@@ -189,15 +192,24 @@ def single(spans: Spans) -> Spans:
 
 
 @kernel
+def _fill(line: NDArray[np.uint32], here: int, end: int, label: Any) -> None:
+    """Write a label to the cells from here to end, and perhaps some after them, which are written later."""
+    while here < end and here + 16 <= line.size:
+        repeat(line, here, label)
+        here += 16
+    for column in range(here, end):
+        line[column] = label
+
+
+@kernel
 def paint(spans: Spans, labels: NDArray[np.uint32], window: NDArray[np.uint32]) -> None:
-    """Write labels[owner] to the cells of every span and 0 to all others."""
+    """Write labels[owner] to the cells of every span and 0 to all others, from west to east."""
     start, firsts, ends, owners = spans
     for row in range(window.shape[0]):
         line = window[row]
         here = 0
         for i in range(start[row], start[row + 1]):
-            # Slices: a loop over the cells, whose remainder goes cell by cell, takes half as long again.
-            line[here : firsts[i]] = 0
-            line[firsts[i] : ends[i]] = labels[owners[i]]
+            _fill(line, here, firsts[i], np.uint32(0))
+            _fill(line, firsts[i], ends[i], labels[owners[i]])
             here = ends[i]
-        line[here:] = 0
+        _fill(line, here, line.size, np.uint32(0))

@@ -39,6 +39,11 @@ def first_of(mask: Any) -> int:
     return (int(mask) & -int(mask)).bit_length() - 1
 
 
+def repeat(values: NDArray[Any], i: int, value: Any) -> None:
+    """Write a value to sixteen cells."""
+    values[i : i + CELLS] = value
+
+
 def sum_where(values: NDArray[Any], i: int, mask: Any) -> Any:
     """Add up the values of the cells in a mask, as float64, or as int64 if they are integers."""
     return _added([_wide(values[i + k]) for k in range(CELLS)], mask)
@@ -78,6 +83,11 @@ def _type_of_bits(_context: Any) -> Any:
     return lambda _mask: types.int64
 
 
+@type_callable(repeat)
+def _type_of_repeat(_context: Any) -> Any:
+    return lambda _values, _i, _value: types.none
+
+
 @type_callable(sum_where)
 def _type_of_sum(_context: Any) -> Any:
     return lambda values, _i, _mask: _wide_type(values)
@@ -112,6 +122,14 @@ def _lower_first(context: Any, builder: Any, signature: Any, arguments: Any) -> 
     return builder.cttz(mask, ir.IntType(1)(0))
 
 
+@_lowered(repeat, types.Array, types.Integer, types.Number)
+def _lower_repeat(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    place, dtype = _place(context, builder, signature, arguments), signature.args[0].dtype
+    value = context.cast(builder, arguments[2], signature.args[2], dtype)
+    builder.store(_repeated(builder, value), place).align = dtype.bitwidth // 8
+    return context.get_dummy_value()
+
+
 @_lowered(sum_where, types.Array, types.Integer, types.Integer)
 def _lower_sum(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     cells = _widened(context, builder, signature, arguments)
@@ -142,16 +160,20 @@ def _wide_type(values: Any) -> Any:
     return types.float64 if isinstance(values.dtype, types.Float) else types.int64
 
 
-def _loaded(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Read sixteen cells of the first argument from the place that the second one says."""
-    kind, place = signature.args[0], signature.args[1]
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Point to sixteen cells of the first argument, from the place on that the second one says."""
+    kind = signature.args[0]
     if kind.layout != "C":
-        raise TypeError("only cells that lie side by side are read at once")
+        raise TypeError("only cells that lie side by side are taken at once")
     array = context.make_array(kind)(context, builder, arguments[0])
-    first = context.cast(builder, arguments[1], place, types.int64)
+    first = context.cast(builder, arguments[1], signature.args[1], types.int64)
     vector = ir.VectorType(context.get_data_type(kind.dtype), CELLS)
-    cells = builder.load(builder.bitcast(builder.gep(array.data, [first]), vector.as_pointer()))
-    cells.align = kind.dtype.bitwidth // 8
+    return builder.bitcast(builder.gep(array.data, [first]), vector.as_pointer())
+
+
+def _loaded(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = builder.load(_place(context, builder, signature, arguments))
+    cells.align = signature.args[0].dtype.bitwidth // 8
     return cells
 
 

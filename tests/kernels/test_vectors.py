@@ -44,6 +44,11 @@ def _sizes(values: Any, i: int, mask: Any, scale: float) -> Any:
     return vectors.sizes_where(values, i, mask, scale)
 
 
+@kernel
+def _repeat(values: Any, i: int, value: Any) -> None:
+    vectors.repeat(values, i, value)
+
+
 places = st.integers(0, 5)
 masks = st.integers(0, 2**16 - 1).map(np.uint16)
 
@@ -62,6 +67,15 @@ def test_bits_and_the_first_of_a_mask(mask: Any) -> None:
     assert _bits(mask) == vectors.bits(mask) == len(cells)
     if cells:
         assert _first_of(mask) == vectors.first_of(mask) == cells[0]
+
+
+@given(hnp.arrays(np.uint32, 21), places, st.integers(0, 2**32 - 1).map(np.uint32))
+def test_one_value_in_sixteen_cells(values: Any, i: int, value: Any) -> None:
+    wanted = [value if i <= k < i + 16 else values[k] for k in range(21)]
+    meant = values.copy()
+    _repeat(values, i, value)
+    vectors.repeat(meant, i, value)
+    assert list(values) == list(meant) == wanted
 
 
 def _arrays(dtype: Any) -> st.SearchStrategy[Any]:
