@@ -173,7 +173,7 @@ def rates(units: pd.DataFrame, reference: str) -> Scale:
         return _around("esc", 1.0, name, unit, note)
     rate = sink / emission
     text = f"{short_number(100 * rate)} %"
-    note = (f"The middle break is the rate of\nall units together: {text}", f"中间分界为全部单元的总体碳补偿率：{text}")  # fmt: skip
+    note = (f"The middle break is the rate of\nall units together: {text}", f"中间分界为全部单元的\n总体碳补偿率：{text}")  # fmt: skip
     return _around("ccr", rate, name, _SINK_OVER_EMISSION, note, shown=100)
 
 
