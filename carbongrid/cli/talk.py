@@ -105,20 +105,26 @@ class Talk:
 def _interrupts_kept() -> Iterator[None]:
     """Ask again for an interrupt that came while a callback ran that cannot raise: Python would print it and go on."""
     usual = sys.unraisablehook
+    again: list[threading.Timer] = []
 
     def hook(unraisable: Any) -> None:
         if unraisable.exc_type is KeyboardInterrupt:
             # Not at once: it would be raised in here, and lost like the first.
             main = threading.main_thread().ident
-            threading.Timer(_A_MOMENT, signal.pthread_kill, (main, signal.SIGINT)).start()
+            again.append(threading.Timer(_A_MOMENT, signal.pthread_kill, (main, signal.SIGINT)))
+            again[-1].start()
         else:
             usual(unraisable)
 
     sys.unraisablehook = hook
     try:
         yield
+        if any(timer.is_alive() for timer in again):
+            raise KeyboardInterrupt
     finally:
         sys.unraisablehook = usual
+        for timer in again:
+            timer.cancel()
 
 
 def set_up_logging(verbosity: int) -> None:

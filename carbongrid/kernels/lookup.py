@@ -66,40 +66,37 @@ def look_up_weighted(
 def look_up_sums(
     table: NDArray[np.float64], labels: NDArray[np.uint32], sums: NDArray[np.float64]
 ) -> int:
-    """Add table[label] of each cell to the coarse cell that it lies in; return as look_up does.
-
-    Each coarse cell's stretch of a row is a view that starts at 0: with an offset, the compiler keeps the loop scalar.
-    """
+    """Add table[label] of each cell to the coarse cell that it lies in; return as look_up does."""
     factor = labels.shape[0] // sums.shape[0]
     for y in range(labels.shape[0]):
-        coarse = sums[y // factor]
+        line, coarse = labels[y], sums[y // factor]
+        i = 0
         for column in range(coarse.size):
-            fine = labels[y, column * factor : (column + 1) * factor]
+            end = i + factor
             last, value, total = np.uint32(0), table[0], 0.0
-            i = 0
-            while i + 16 <= fine.size:
-                others = differing(fine, i, last)
+            while i + 16 <= end:
+                others = differing(line, i, last)
                 if others == 0:
                     total += value * 16
                     i += 16
                     continue
-                label = fine[i + 15]
+                label = line[i + 15]
                 if label >= table.size:
                     return int(label)
-                if others & differing(fine, i, label) == 0:
+                if others & differing(line, i, label) == 0:
                     theirs = bits(others)
                     total += value * (16 - theirs) + table[label] * theirs
                 else:
                     for k in range(i, i + 16):
-                        if fine[k] >= table.size:
-                            return int(fine[k])
-                        total += table[fine[k]]
+                        if line[k] >= table.size:
+                            return int(line[k])
+                        total += table[line[k]]
                 last, value = label, table[label]
                 i += 16
-            for k in range(i, fine.size):
-                label = fine[k]
-                if label >= table.size:
-                    return int(label)
-                total += table[label]
+            while i < end:
+                if line[i] >= table.size:
+                    return int(line[i])
+                total += table[line[i]]
+                i += 1
             coarse[column] += total
     return 0

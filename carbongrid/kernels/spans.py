@@ -203,7 +203,10 @@ def _fill(line: NDArray[np.uint32], here: int, end: int, label: Any) -> None:
 
 @kernel
 def paint(spans: Spans, labels: NDArray[np.uint32], window: NDArray[np.uint32]) -> None:
-    """Write labels[owner] to the cells of every span and 0 to all others, from west to east."""
+    """Write labels[owner] to the cells of every span and 0 to all others, from west to east.
+
+    Spans lie in the window, sorted and disjoint, as ``single`` gives them.
+    """
     start, firsts, ends, owners = spans
     for row in range(window.shape[0]):
         line = window[row]

@@ -1,8 +1,7 @@
 """Sixteen cells at a time, said to the compiler outright: on its own it keeps loops with a break scalar.
 
 Each function's body is what it means, and what runs without compilation; compiled, it is a few vector instructions.
-Bit k of a mask stands for cell i + k. Sums are added pair by pair, so they have the same bits everywhere.
-An edit here asks for an empty NUMBA_CACHE_DIR, since the kernels that use it are in other files.
+Bit k of a mask stands for cell i + k. Sums are added half by half, so they have the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -41,7 +40,13 @@ def first_of(mask: Any) -> int:
 
 def repeat(values: NDArray[Any], i: int, value: Any) -> None:
     """Write a value to sixteen cells."""
-    values[i : i + CELLS] = value
+    for k in range(CELLS):
+        values[i + k] = value
+
+
+def known(values: NDArray[Any], i: int) -> Any:
+    """Mask of the cells whose value is a number; integers always are."""
+    return np.uint16(sum(int(values[i + k] == values[i + k]) << k for k in range(CELLS)))
 
 
 def sum_where(values: NDArray[Any], i: int, mask: Any) -> Any:
@@ -66,15 +71,21 @@ def _wide(value: Any) -> Any:
 
 def _added(values: list[Any], mask: Any) -> Any:
     kept = [value if int(mask) >> k & 1 else type(value)(0) for k, value in enumerate(values)]
-    while len(kept) > 1:
-        half = len(kept) // 2
-        kept = [a + b for a, b in zip(kept[:half], kept[half:], strict=True)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        while len(kept) > 1:
+            half = len(kept) // 2
+            kept = [a + b for a, b in zip(kept[:half], kept[half:], strict=True)]
     return kept[0]
 
 
 @type_callable(differing)
 def _type_of_differing(_context: Any) -> Any:
     return lambda _labels, _i, _label: types.uint16
+
+
+@type_callable(known)
+def _type_of_known(_context: Any) -> Any:
+    return lambda _values, _i: types.uint16
 
 
 @type_callable(bits)
@@ -110,6 +121,14 @@ def _lower_differing(context: Any, builder: Any, signature: Any, arguments: Any)
     return builder.bitcast(builder.icmp_unsigned("!=", cells, _repeated(builder, label)), _MASK)
 
 
+@_lowered(known, types.Array, types.Integer)
+def _lower_known(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    if not isinstance(signature.args[0].dtype, types.Float):
+        return _MASK(int(ALL))
+    cells = _loaded(context, builder, signature, arguments)
+    return builder.bitcast(builder.fcmp_ordered("ord", cells, cells), _MASK)
+
+
 @_lowered(bits, types.Integer)
 def _lower_bits(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     mask = context.cast(builder, arguments[0], signature.args[0], types.int64)
@@ -126,7 +145,7 @@ def _lower_first(context: Any, builder: Any, signature: Any, arguments: Any) -> 
 def _lower_repeat(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     place, dtype = _place(context, builder, signature, arguments), signature.args[0].dtype
     value = context.cast(builder, arguments[2], signature.args[2], dtype)
-    builder.store(_repeated(builder, value), place).align = dtype.bitwidth // 8
+    builder.store(_repeated(builder, value), place).align = _alignment(signature)
     return context.get_dummy_value()
 
 
@@ -173,8 +192,13 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 def _loaded(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     cells = builder.load(_place(context, builder, signature, arguments))
-    cells.align = signature.args[0].dtype.bitwidth // 8
+    cells.align = _alignment(signature)
     return cells
+
+
+def _alignment(signature: Any) -> int:
+    kind = signature.args[0]
+    return kind.dtype.bitwidth // 8 if kind.aligned else 1
 
 
 def _widened(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -204,7 +228,7 @@ def _sum(context: Any, builder: Any, signature: Any, arguments: Any, cells: Any)
     mask = context.cast(builder, arguments[2], signature.args[2], types.uint16)
     kept = builder.bitcast(mask, ir.VectorType(ir.IntType(1), CELLS))
     cells = builder.select(kept, cells, ir.Constant(cells.type, None))
-    add = builder.fadd if isinstance(cells.type.element, ir.DoubleType) else builder.add
+    add = builder.fadd if signature.return_type == types.float64 else builder.add
     half = CELLS // 2
     while half:
         low = builder.shuffle_vector(cells, cells, _places(range(half)))

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from carbongrid.kernels.halves import carried, halves
 from carbongrid.kernels.jit import kernel, sealed
 from carbongrid.kernels.vectors import (
-    ALL,
     ROUNDING,
     bits,
     differing,
+    known,
     quanta_where,
     sizes_where,
     sum_where,
@@ -197,43 +197,44 @@ def _put(
 def _add_runs(values: NDArray[Any], labels: NDArray[np.uint32], zero: Any, table: Columns) -> int:
     """Add up sixteen cells at a time, while there is room for as many labels; return the cell to go on from.
 
-    Sixteen cells have one label, or two, nearly always; a NaN among them shows in their sum, and they go one by one.
+    Sixteen cells have one label, or two, nearly always.
     """
     keys, sums, counts = table
     room = keys.size // 2 - _taken(keys)
-    label, total, known, i = labels[0], zero, 0, 0
+    label, total, cells, i = labels[0], zero, 0, 0
     while i + 16 <= labels.size:
         others = differing(labels, i, label)
         if others == 0:
-            amount = sum_where(values, i, ALL)
-            if amount == amount:
-                total += amount
-                known += 16
-                i += 16
-                continue
+            if label > 0:
+                there = known(values, i)
+                total += sum_where(values, i, there)
+                cells += bits(there)
+            i += 16
+            continue
         if room < 17:
             break
         last = labels[i + 15]
-        if others != 0 and others & differing(labels, i, last) == 0:
-            mine, amount = sum_where(values, i, ~others), sum_where(values, i, others)
-            if mine == mine and amount == amount:
-                theirs = bits(others)
-                if label > 0:
-                    room -= _put(keys, sums, counts, label, total + mine, known + 16 - theirs)
-                label, total, known = last, amount, theirs
-                i += 16
-                continue
+        if others & differing(labels, i, last) == 0:
+            there = known(values, i)
+            if label > 0:
+                mine = there & ~others
+                total += sum_where(values, i, mine)
+                room -= _put(keys, sums, counts, label, total, cells + bits(mine))
+            theirs = there & others
+            label, total, cells = last, sum_where(values, i, theirs), bits(theirs)
+            i += 16
+            continue
         for k in range(i, i + 16):
             if labels[k] != label:
                 if label > 0:
-                    room -= _put(keys, sums, counts, label, total, known)
-                label, total, known = labels[k], zero, 0
+                    room -= _put(keys, sums, counts, label, total, cells)
+                label, total, cells = labels[k], zero, 0
             value = values[k]
             total += value if value == value else zero
-            known += value == value
+            cells += value == value
         i += 16
     if label > 0:
-        _put(keys, sums, counts, label, total, known)
+        _put(keys, sums, counts, label, total, cells)
     return i
 
 
@@ -243,17 +244,21 @@ def _add_quanta(
 ) -> int:
     """Add up values times scale, each rounded to a whole number, as _add_runs does; -1 if one is too large.
 
-    Whole numbers below 2^53 add up exactly as floats; a NaN or a large value shows in the sum of sizes.
+    Whole numbers below 2^53 add up exactly as floats; a large value shows in the sum of sizes.
     """
     keys, sums, counts = table
     room = keys.size // 2 - _taken(keys)
-    label, total, known, i = labels[0], np.int64(0), 0, 0
+    label, total, cells, i = labels[0], np.int64(0), 0, 0
     while i + 16 <= labels.size:
         others = differing(labels, i, label)
-        ordinary = sizes_where(values, i, ALL, scale) < MOST_QUANTA
+        if others == 0 and label == 0:
+            i += 16
+            continue
+        there = known(values, i)
+        ordinary = sizes_where(values, i, there, scale) < MOST_QUANTA
         if ordinary and others == 0:
-            total += np.int64(quanta_where(values, i, ALL, scale))
-            known += 16
+            total += np.int64(quanta_where(values, i, there, scale))
+            cells += bits(there)
             i += 16
             continue
         if room < 17:
@@ -261,28 +266,30 @@ def _add_quanta(
         last = labels[i + 15]
         if ordinary and others & differing(labels, i, last) == 0:
             if label > 0:
-                total += np.int64(quanta_where(values, i, ~others, scale))
-                room -= _put(keys, sums, counts, label, total, known + 16 - bits(others))
-            label, known = last, bits(others)
-            total = np.int64(quanta_where(values, i, others, scale))
+                mine = there & ~others
+                total += np.int64(quanta_where(values, i, mine, scale))
+                room -= _put(keys, sums, counts, label, total, cells + bits(mine))
+            theirs = there & others
+            label, cells = last, bits(theirs)
+            total = np.int64(quanta_where(values, i, theirs, scale))
             i += 16
             continue
         for k in range(i, i + 16):
             if labels[k] != label:
                 if label > 0:
-                    room -= _put(keys, sums, counts, label, total, known)
-                label, total, known = labels[k], np.int64(0), 0
+                    room -= _put(keys, sums, counts, label, total, cells)
+                label, total, cells = labels[k], np.int64(0), 0
             value = values[k] * scale
             if value != value:
                 continue
-            known += 1
+            cells += 1
             if label > 0:
                 if abs(value) >= MOST_QUANTA:
                     return -1
                 total += np.int64((value + ROUNDING) - ROUNDING)
         i += 16
     if label > 0:
-        _put(keys, sums, counts, label, total, known)
+        _put(keys, sums, counts, label, total, cells)
     return i
 
 
