@@ -208,14 +208,14 @@ def _banded_pairs(land: Land, burn: object) -> dict[int, int]:
 def large_labels(land: Land) -> Iterator[Row]:
     """A million parcels: labels alone, band by band where the peers' rasters would not fit."""
     grid = land.grid
-    prepared = measured(lambda: cg.rasterize(land.parcels, grid), runs=1)
-    unprepared = measured(lambda: cg.rasterize(land.frame, grid), runs=1)
+    prepared = measured(lambda: cg.rasterize(land.parcels, grid))
+    unprepared = measured(lambda: cg.rasterize(land.frame, grid))
     streamed = measured(lambda: cg.overlap(land.parcels, land.units, grid=grid))
     for name, burn, goals in (
         ("rusterize", _rusterized, (7, 10, 2.5)),
         ("geocube", _geocubed, (30, 40, 10)),
     ):
-        theirs = of_peer(name, lambda burn=burn: _banded_labels(land, burn), runs=1)
+        theirs = of_peer(name, lambda burn=burn: _banded_labels(land, burn))
         peer = f"{name}, in bands of {BAND} rows"
         works = (
             "labels, prepared polygons",

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
+from carbongrid.report.notes import note_in_chinese
 from carbongrid.zoning import NO_CARBON, NO_GDP, NO_REGION, NO_SINK, ONE_UNIT, UNKNOWN_GDP
 
 CHINESE = {
@@ -90,6 +91,7 @@ FILTERS = {
     "exact_mass": exact_mass,
     "mass": mass,
     "money": money,
+    "note_in_chinese": note_in_chinese,
     "number": short_number,
     "people": people,
     "percent": percent,

@@ -1,0 +1,89 @@
+"""The Chinese of a run's remarks: held against the code that says them, and against what the demo says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+import carbongrid as cg
+from carbongrid.case import Case
+from carbongrid.io.inputs import read_inputs
+from carbongrid.pipeline.assembly import method_notes
+from carbongrid.report.notes import note_in_chinese, templates
+
+_JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
+# What the code puts together from several strings: a problem's parts, and words for a choice.
+_SEAM = re.compile(
+    r"\. (?=[A-Z])|^: |^\. |\.$| \(decisions? [^)]*\)"
+    "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
+)
+_PLACE = re.compile(r"\{\w+\}")
+
+
+def _code() -> str:
+    """All modules, strings over several lines joined."""
+    folder = Path(cg.__file__).parent
+    return "\n".join(_JOINT.sub("", path.read_text("utf-8")) for path in folder.rglob("*.py"))
+
+
+def test_every_sentence_is_one_that_the_code_says() -> None:
+    """Seen to fail when a sentence is reworded in the code alone."""
+    code = _code()
+    for english, _ in templates():
+        for piece in _PLACE.split(english):
+            for words in _SEAM.split(piece):
+                said = words.strip(" :")
+                assert len(said) < 6 or said in code, f"{said!r} of {english!r}"
+
+
+def test_each_place_is_in_both_languages() -> None:
+    for english, chinese in templates():
+        assert set(_PLACE.findall(english)) == set(_PLACE.findall(chinese)), english
+        assert re.search("[一-鿿]", chinese)
+
+
+def test_all_remarks_of_a_run_are_known(small_run: Path) -> None:
+    manifest = json.loads((small_run / "manifest.json").read_text("utf-8"))
+    told = [text for _, text in manifest["assumptions"]]
+    assert told
+    assert [text for text in told if not note_in_chinese(text)] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reduce": "cells", "reference": "district", "basis": "net"},
+        {"electricity": "use", "gdp": None},
+        {"electricity": "supply", "reduce": "exact"},
+        {"electricity": "both", "attribution": "© OpenStreetMap contributors"},
+    ],
+)
+def test_all_choices_are_known(small_city: Path, changes: dict[str, object]) -> None:
+    case = Case.read(small_city / "case.toml")
+    inputs = dataclasses.replace(read_inputs(case), case=case.model_copy(update=changes))
+    for water in ("ledger", "nearest", "water.csv"):
+        units = inputs.case.units.model_copy(update={"water": water})
+        with_water = inputs.case.model_copy(update={"units": units})
+        for _, text in method_notes(dataclasses.replace(inputs, case=with_water)):
+            assert note_in_chinese(text), text
+
+
+def test_what_stands_in_a_remark_is_kept() -> None:
+    said = "my: parcels.gpkg: 2 parcels lay wholly under others and are left out: a{b}c, 一: 二"
+    assert (
+        note_in_chinese(said)
+        == "my: parcels.gpkg：2 个地块完全被其他地块覆盖，已略去：a{b}c, 一: 二"
+    )
+    assert note_in_chinese("Somebody says something else.") == ""
+
+
+def test_a_hostile_remark_takes_no_time() -> None:
+    begin = time.perf_counter()
+    for hostile in (": " * (3000 // 2), "x: 1 t CO2e, 95 % interval " * (3000 // 27), "x" * 10**6):
+        assert note_in_chinese(hostile) == ""
+    assert time.perf_counter() - begin < 2
