@@ -132,6 +132,7 @@ def _how() -> list[str]:
         "",
         "- Land is made by `benchmarks/landuse.py`: clustered Voronoi parcels with a vertex every 60 m, islands in holes, ribbons, parcels under a cell.",
         "- The time is the least of three calls (of one, where a call takes more than 15 s), after what is compiled was compiled.",
+        "- Before each call as much memory is written to and let go as the largest result takes, so that none has to be fetched from a virtual machine's host.",
         "- MB is how far resident memory rose above what it was before the call, from the kernel's high-water mark, the result included. What a library",
         "  kept from an earlier call does not show: rusterize holds its raster, though its row says next to nothing.",
         "- A part is a process of its own; both sides of a row run in it, one after the other. Where a peer cannot hold the whole raster it goes in",

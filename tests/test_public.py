@@ -155,7 +155,7 @@ def test_the_rest_is_the_same_and_verifies(runs: dict[str, Path]) -> None:
     assert (full["public"], public["public"]) == (False, True)
     assert public["digests"]["grid_1km"] == full["digests"]["grid_1km"]
     assert public["digests"]["inventory"] == full["digests"]["inventory"]
-    assert any("remarks on the input are left out" in text for _, text in public["assumptions"])
+    assert any("remarks are left out" in text for _, text in public["assumptions"])
     assert any("can be inferred" in text for _, text in public["assumptions"])
     verification = verify(runs["public"])
     assert verification.ok, [check for check in verification.checks if not check.ok]

@@ -14,6 +14,7 @@ import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.io.inputs import read_inputs
 from carbongrid.pipeline.assembly import method_notes
+from carbongrid.pipeline.forming import form_totals
 from carbongrid.report.notes import note_in_chinese, templates
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
@@ -21,6 +22,7 @@ _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 _SEAM = re.compile(
     r"\. (?=[A-Z])|^: |^\. |\.$| \(decisions? [^)]*\)"
     "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
+    r"|(?<=left out): |(?<=not formed): |^\): "
 )
 _PLACE = re.compile(r"\{\w+\}")
 
@@ -71,6 +73,15 @@ def test_all_choices_are_known(small_city: Path, changes: dict[str, object]) -> 
         with_water = inputs.case.model_copy(update={"units": units})
         for _, text in method_notes(dataclasses.replace(inputs, case=with_water)):
             assert note_in_chinese(text), text
+
+
+@pytest.mark.parametrize("file", ["case.toml", "case-inventory.toml"])
+@pytest.mark.parametrize("electricity", ["both", "supply", "use"])
+def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electricity: str) -> None:
+    case = Case.read(small_city / file).model_copy(update={"electricity": electricity})
+    told = [str(note) for note in read_inputs(case, form=form_totals).notes]
+    assert told
+    assert [text for text in told if not note_in_chinese(text)] == []
 
 
 def test_what_stands_in_a_remark_is_kept() -> None:

@@ -26,7 +26,7 @@ from tables_example import example_tables
 from carbongrid.cli import main
 from carbongrid.export import published, read_tables
 from carbongrid.maps import write_study_figures
-from carbongrid.maps.lettering import installed_lettering
+from carbongrid.maps.lettering import Language, installed_lettering
 from carbongrid.maps.pages import compound_paths, convergence
 from carbongrid.maps.scales import decades, ranges, rates, signed
 from carbongrid.maps.sheet import Sheet
@@ -117,6 +117,23 @@ def test_a_figure_speaks_the_language_that_is_asked_for(tmp_path: Path, language
     chinese, latin = re.findall(r"[\u4e00-\u9fff]+", text), re.findall(r"[A-Za-z]{2,}", text)
     assert (chinese == []) == (language == "en"), chinese
     assert (latin == []) == (language == "zh"), latin
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "both"])
+@pytest.mark.parametrize("reference", ["all", "district"])
+def test_no_word_leaves_the_page(language: Language, reference: str) -> None:
+    """Caught: the Chinese note of figure 7 was cut at the right edge."""
+    tables = dataclasses.replace(example_tables(), reference=reference)
+    sheet = Sheet(tables, installed_lettering(language))
+    for name, draw in _FIGURES.items():
+        figure = draw(sheet).figure
+        figure.canvas.draw()
+        page = figure.bbox
+        for words in (*figure.texts, *figure.legends):
+            box = words.get_window_extent()
+            told = f"{name}: {words}"
+            assert page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1, told
+            assert page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, told
 
 
 def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None:

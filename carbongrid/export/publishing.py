@@ -32,11 +32,11 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     """
     left_out = len(tables.assumptions) - len(assumptions)
     said = list(assumptions)
-    said.append(("note", "Written to be published: no parcels, no names; counts of fewer than ten people are not printed (decision 31)."))  # fmt: skip
+    said.append(("note", "Written to be published: no parcels, no names of facilities; counts of fewer than ten people are not printed (decision 31)."))  # fmt: skip
     if any(row.rule == "people" for row in tables.ledger):
         said.append(("note", "Masses spread by people follow their number, so a count that is not printed can be inferred from them; whoever must hide it publishes coarser units."))  # fmt: skip
     if left_out > 0:
-        said.append(("note", f"{left_out} remarks on the input are left out: they may name parcels or facilities."))  # fmt: skip
+        said.append(("note", f"{left_out} remarks are left out: they may name parcels or facilities."))  # fmt: skip
     residents = tables.units["residents"]
     return replace(
         tables,

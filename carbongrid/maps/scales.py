@@ -168,7 +168,7 @@ def rates(units: pd.DataFrame, reference: str) -> Scale:
         lack = ("no emissions", "no sinks")[not sink]
         return Scale("ccr", (), "above", (lack,), diverging(6)[2:3], name, _SINK_OVER_EMISSION)
     if reference != "all":
-        note = (f"1: the rate of the unit's own {reference}", f"1：所属 {reference} 的碳补偿率")
+        note = (f"1: the rate of\nthe unit's own {reference}", f"1：所属 {reference} 的碳补偿率")
         unit = (f"sink over emission, times\nthe rate of the {reference}", f"碳汇与排放之比，\n为所属 {reference} 的倍数")  # fmt: skip
         return _around("esc", 1.0, name, unit, note)
     rate = sink / emission

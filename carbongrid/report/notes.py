@@ -7,9 +7,6 @@ import re
 import tomllib
 from importlib import resources
 
-MOST = 4000
-"""Characters of a remark beyond which it is not looked up: names in it are the user's, and may be long."""
-
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -36,7 +33,8 @@ def _known() -> list[tuple[list[str], str]]:
 def _values(text: str, words: list[str]) -> dict[str, str] | None:
     """Return what stands in the places of a sentence: words, name of a place, words, and so on; None where it is another one.
 
-    From its end on, so that a place at the beginning, as of a file, may hold a colon; in linear time, whatever the text.
+    From its end on, so that a place at the beginning, as of a file, may hold a colon; in linear time, whatever the text. A name
+    that quotes the words of the sentence is taken for them.
     """
     first, *places = words
     if not places:
