@@ -79,13 +79,13 @@ def ledger_accounts(tables: RunTables) -> list[Account]:
         rows = [row for row in tables.ledger if row.category == category.name]
         if not rows:
             continue
-        reasons = tuple(dict.fromkeys(row.reason for row in rows if row.reason))
+        said = (reason for row in rows for reason in row.reason.split("; ") if reason)
         accounts.append(
             Account(
                 category=category,
                 rule=rows[0].rule,
                 unplaced=_unplaced(rows),
-                reasons=reasons,
+                reasons=tuple(dict.fromkeys(said)),
                 **{name: sum(getattr(row, name) or 0 for row in rows) for name in _MASSES},
             )
         )
