@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import itertools
+import json
 import sys
 from types import ModuleType
 
@@ -95,6 +96,25 @@ def test_performance_page_is_that_of_the_results(monkeypatch, tmp_path):
     page = (tmp_path / "performance.md").read_text()
     assert page == (ROOT / "docs/performance.md").read_text()
     assert "Not measured yet" not in page
+
+
+def test_readme_says_what_was_measured():
+    performance = load("performance")
+
+    def row(part, work):
+        rows = json.loads((performance.RESULTS / f"{part}.json").read_text())["rows"]
+        return next(each for each in rows if each["work"] == work)
+
+    pairs, run = (
+        row("overlaps", "parcels x units, prepared polygons"),
+        row("whole-run", "whole run, 25 categories"),
+    )
+    assert pairs["peer"].startswith("rusterize")
+    seconds, whole = pairs["ours"]["seconds"], run["ours"]["seconds"]
+    ratio = pairs["theirs"]["seconds"] / seconds
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"takes {seconds:.1f} s on two cores, {ratio:.0f} times less" in readme
+    assert f"a million parcels takes {whole:.0f} s" in readme
 
 
 def test_scaling_runs_and_draws(tmp_path):

@@ -60,9 +60,10 @@ def quanta_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
     return _added([(value + ROUNDING) - ROUNDING for value in scaled], mask)
 
 
-def sizes_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
-    """Add up the sizes of the values times scale of the cells in a mask, as float64."""
-    return _added([abs(np.float64(values[i + k]) * scale) for k in range(CELLS)], mask)
+def largest_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
+    """Return the largest size of the values times scale of the cells in a mask, all known, as float64; 0 of none."""
+    sizes = [abs(np.float64(values[i + k]) * scale) for k in range(CELLS) if int(mask) >> k & 1]
+    return max(sizes, default=np.float64(0))
 
 
 def _wide(value: Any) -> Any:
@@ -105,7 +106,7 @@ def _type_of_sum(_context: Any) -> Any:
 
 
 @type_callable(quanta_where)
-@type_callable(sizes_where)
+@type_callable(largest_where)
 def _type_of_scaled(_context: Any) -> Any:
     return lambda _values, _i, _mask, _scale: types.float64
 
@@ -163,12 +164,14 @@ def _lower_quanta(context: Any, builder: Any, signature: Any, arguments: Any) ->
     return _sum(context, builder, signature, arguments, cells)
 
 
-@_lowered(sizes_where, types.Array, types.Integer, types.Integer, types.Float)
-def _lower_sizes(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+@_lowered(largest_where, types.Array, types.Integer, types.Integer, types.Float)
+def _lower_largest(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def larger(a: Any, b: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
     cells = _scaled(context, builder, signature, arguments)
-    negative = builder.fcmp_ordered("<", cells, ir.Constant(cells.type, None))
-    cells = builder.select(negative, builder.fneg(cells), cells)
-    return _sum(context, builder, signature, arguments, cells)
+    sizes = larger(builder.fneg(cells), cells)
+    return _folded(context, builder, signature, arguments, sizes, larger)
 
 
 _INDEX = ir.IntType(32)
@@ -225,15 +228,27 @@ def _repeated(builder: Any, value: Any) -> Any:
 
 
 def _sum(context: Any, builder: Any, signature: Any, arguments: Any, cells: Any) -> Any:
+    add = builder.fadd if signature.return_type == types.float64 else builder.add
+    return _folded(context, builder, signature, arguments, cells, add)
+
+
+def _folded(
+    context: Any,
+    builder: Any,
+    signature: Any,
+    arguments: Any,
+    cells: Any,
+    together: Callable[[Any, Any], Any],
+) -> Any:
+    """Put the cells in the mask together, half with half, the others as zeros."""
     mask = context.cast(builder, arguments[2], signature.args[2], types.uint16)
     kept = builder.bitcast(mask, ir.VectorType(ir.IntType(1), CELLS))
     cells = builder.select(kept, cells, ir.Constant(cells.type, None))
-    add = builder.fadd if signature.return_type == types.float64 else builder.add
     half = CELLS // 2
     while half:
         low = builder.shuffle_vector(cells, cells, _places(range(half)))
         high = builder.shuffle_vector(cells, cells, _places(range(half, 2 * half)))
-        cells, half = add(low, high), half // 2
+        cells, half = together(low, high), half // 2
     return builder.extract_element(cells, _INDEX(0))
 
 

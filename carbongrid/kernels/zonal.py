@@ -20,8 +20,8 @@ from carbongrid.kernels.vectors import (
     bits,
     differing,
     known,
+    largest_where,
     quanta_where,
-    sizes_where,
     sum_where,
 )
 
@@ -244,7 +244,7 @@ def _add_quanta(
 ) -> int:
     """Add up values times scale, each rounded to a whole number, as _add_runs does; -1 if one is too large.
 
-    Whole numbers below 2^53 add up exactly as floats; a large value shows in the sum of sizes.
+    Sixteen whole numbers below 2^40 add up exactly as floats.
     """
     keys, sums, counts = table
     room = keys.size // 2 - _taken(keys)
@@ -255,7 +255,7 @@ def _add_quanta(
             i += 16
             continue
         there = known(values, i)
-        ordinary = sizes_where(values, i, there, scale) < MOST_QUANTA
+        ordinary = largest_where(values, i, there, scale) < MOST_QUANTA
         if ordinary and others == 0:
             total += np.int64(quanta_where(values, i, there, scale))
             cells += bits(there)

@@ -48,8 +48,8 @@ def _quanta(values: Any, i: int, mask: Any, scale: float) -> Any:
 
 
 @kernel
-def _sizes(values: Any, i: int, mask: Any, scale: float) -> Any:
-    return vectors.sizes_where(values, i, mask, scale)
+def _largest(values: Any, i: int, mask: Any, scale: float) -> Any:
+    return vectors.largest_where(values, i, mask, scale)
 
 
 @kernel
@@ -104,12 +104,13 @@ def test_sums_of_the_cells_in_a_mask(
     assert [bool(_known(values, i) >> k & 1) for k in range(16)] == [
         value == value for value in values[i : i + 16]
     ]
-    for compiled, meant, more in (
-        (_sum, vectors.sum_where, ()),
-        (_quanta, vectors.quanta_where, (scale,)),
-        (_sizes, vectors.sizes_where, (scale,)),
+    there = np.uint16(mask & _known(values, i))
+    for compiled, meant, cells, more in (
+        (_sum, vectors.sum_where, mask, ()),
+        (_quanta, vectors.quanta_where, mask, (scale,)),
+        (_largest, vectors.largest_where, there, (scale,)),
     ):
-        found, wanted = compiled(values, i, mask, *more), meant(values, i, mask, *more)
+        found, wanted = compiled(values, i, cells, *more), meant(values, i, cells, *more)
         assert np.array_equal(found, wanted, equal_nan=True)
 
 
