@@ -61,9 +61,9 @@ def overlaps(land: Land) -> Iterator[Row]:
     ours = measured(lambda: cg.overlap(land.parcels, land.units, grid=grid))
     from_frames = measured(lambda: cg.overlap(land.frame, land.units_frame, grid=grid))
     fine = cg.Grid(landuse.CRS, 2.5, grid.bounds)
-    finer = measured(lambda: cg.overlap(land.parcels, land.units, grid=fine), runs=1)
+    finer = measured(lambda: cg.overlap(land.parcels, land.units, grid=fine))
     rusterize = of_peer("rusterize", lambda: _banded_pairs(land, _rusterized))
-    geocube = of_peer("geocube", lambda: _banded_pairs(land, _geocubed), runs=1)
+    geocube = of_peer("geocube", lambda: _banded_pairs(land, _geocubed))
     size = f"{land.size}, {len(land.units)} units"
 
     def row(
