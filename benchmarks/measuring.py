@@ -32,7 +32,7 @@ _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 # Beyond this, once is enough: noise is small against it, and peers may take minutes.
 _LONG = 15.0
-_MOST_MEMORY = 5 * 2**30
+_touched: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,18 @@ def measured(function: Callable[[], object], runs: int = 3) -> Measured:
     return Measured(min(seconds), peak, done)
 
 
-def _touch_memory() -> None:
-    """Write to as much memory as a result takes at most, and let it go.
+def touch_memory_first(most: int = 5 * 2**30) -> None:
+    """From now on, write to as much memory as a result takes at most, and let it go, before each call that is measured.
 
     A virtual machine's memory may have gone back to its host: to be handed 4 GB again took 11 s once, and 0.5 s afterwards.
     """
     available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    np.empty(min(_MOST_MEMORY, available // 2), np.uint8).fill(1)
+    _touched.append(min(most, available // 2))
+
+
+def _touch_memory() -> None:
+    for size in _touched[-1:]:
+        np.empty(size, np.uint8).fill(1)
 
 
 def installed(name: str) -> bool:
