@@ -7,11 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 from carbongrid.kernels.scanline import Starts, Vertices
 
 Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 """Row and column of each term, the height that it moves from outside to inside east of its cell, and the area inside it."""
+
+Covered = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Cells (row * width + column) that polygons cover, one polygon after the other, and the part of each that is covered."""
 
 Land = tuple[Vertices, Starts, tuple[float, float, float]]
 """Vertices in the CRS, where rings, parts and rows start, and west, north and cell side of a grid."""
@@ -28,19 +31,19 @@ _NOTHING_OF_CELL = 1e-9
 _SHORT = 32
 
 
-@kernel
+@helper
 def _height(y: float, row: int) -> float:
     return float(min(max(np.rint((y - row) / _QUANTUM) * _QUANTUM, 0.0), 1.0))
 
 
-@kernel
+@helper
 def _add_event(events: Events, used: int, row: int, column: int, cover: float, area: float) -> int:
     rows, columns, covers, areas = events
     rows[used], columns[used], covers[used], areas[used] = row, column, cover, area
     return used + 1
 
 
-@kernel
+@helper
 def _add_row_piece(
     events: Events,
     used: int,
@@ -84,7 +87,7 @@ def _add_row_piece(
     return used
 
 
-@kernel
+@helper
 def _add_edge(
     events: Events,
     used: int,
@@ -123,7 +126,7 @@ def _add_edge(
     return used
 
 
-@kernel
+@helper
 def _cut(x_low: float, low: float, x_high: float, high: float, slope: float, y: float) -> float:
     """Where an edge crosses y, from the end that is nearer to it."""
     if y - low < high - y:
@@ -131,7 +134,7 @@ def _cut(x_low: float, low: float, x_high: float, high: float, slope: float, y: 
     return x_high - (high - y) * slope
 
 
-@kernel
+@helper
 def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> None:
     """Put the order of the terms by row, those of a row as they came, into order[:used]."""
     if used <= _SHORT:
@@ -157,17 +160,18 @@ def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> Non
         end[row] += 1
 
 
-@kernel
+@helper
 def _sweep(
     events: Events,
     chosen: NDArray[np.int64],
     line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
     least: float,
-    cells: NDArray[np.int64],
-    shares: NDArray[np.float64],
+    covered: Covered,
+    count: int,
 ) -> int:
-    """Add up one row from west to east; return how many cells were written to cells and shares."""
-    _, columns, covers, areas = events
+    """Add up one row from west to east; return how many cells are covered now."""
+    rows, columns, covers, areas = events
+    cells, shares = covered
     cover, area, touched = line
     first, last = columns[chosen[0]], columns[chosen[0]]
     for i in chosen:
@@ -176,7 +180,7 @@ def _sweep(
         area[column] += areas[i]
         touched[column] = True
         first, last = min(first, column), max(last, column)
-    count = 0
+    before_row = rows[chosen[0]] * touched.size
     inside = 0.0
     # What remains past the last touched cell belongs to a polygon that goes on beyond the grid.
     for column in range(first, touched.size):
@@ -191,13 +195,13 @@ def _sweep(
             inside += cover[column]
             cover[column], area[column], touched[column] = 0.0, 0.0, False
         if share > lowest:
-            cells[count] = column
+            cells[count] = before_row + column
             shares[count] = min(share, 1.0)
             count += 1
     return count
 
 
-@kernel
+@helper
 def _enlarged(events: Events, used: int, size: int) -> Events:
     rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
     covers, areas = np.empty(size), np.empty(size)
@@ -207,19 +211,27 @@ def _enlarged(events: Events, used: int, size: int) -> Events:
     return rows, columns, covers, areas
 
 
-@kernel
+@helper
+def _with_room(covered: Covered, used: int, size: int) -> Covered:
+    cells, shares = np.empty(size, np.int64), np.empty(size)
+    for i in range(used):
+        cells[i], shares[i] = covered[0][i], covered[1][i]
+    return cells, shares
+
+
+@helper
 def _cell(place: float, size: int) -> int:
     """Row or column that holds a place; -1 before the grid, size behind it."""
     return int(np.floor(min(max(place, -1.0), float(size))))
 
 
-@kernel
+@helper
 def _most_terms(rows: int, columns: int) -> int:
     """Bound the terms of an edge: a row makes at most three more than the columns that the edge passes."""
     return 3 * (abs(rows) + 1) + abs(columns) + 1
 
 
-@kernel
+@helper
 def _add_cell(
     events: Events,
     used: int,
@@ -240,7 +252,7 @@ def _add_cell(
     return _add_event(events, used, row, column, sign * cover, sign * area)
 
 
-@kernel
+@helper
 def _add_ring(
     ring: tuple[NDArray[np.float64], NDArray[np.float64]],
     hole: bool,
@@ -287,7 +299,7 @@ def _add_ring(
     return _add_cell(events, used, (row, column), shape, hole, cover, area), 0.5 * abs(whole)
 
 
-@kernel
+@helper
 def _polygon_events(
     land: Land, polygon: int, shape: tuple[int, int], ring_in_cells: Vertices, events: Events
 ) -> tuple[Events, int, float]:
@@ -305,16 +317,17 @@ def _polygon_events(
             for i in range(count):
                 py[i] = (north - y[begin + i]) / side
             hole = ring > part_start[part]
-            now, area = _add_ring((px[:count], py[:count]), hole, shape, events, used)
+            now, area = -1, 0.0
             while now < 0:
-                events = _enlarged(events, used, 2 * events[0].size)
                 now, area = _add_ring((px[:count], py[:count]), hole, shape, events, used)
+                if now < 0:
+                    events = _enlarged(events, used, 2 * events[0].size)
             used = now
             whole += -area if hole else area
     return events, used, whole
 
 
-@kernel
+@helper
 def _longest_ring(starts: Starts, rows: tuple[int, int]) -> int:
     ring_start, part_start, row_start = starts
     longest = 0
@@ -323,7 +336,7 @@ def _longest_ring(starts: Starts, rows: tuple[int, int]) -> int:
     return longest
 
 
-@kernel
+@helper
 def _buffers(longest: int) -> tuple[Vertices, Events]:
     events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
     return (np.empty(longest), np.empty(longest)), events
@@ -363,16 +376,10 @@ def cover_cells(
             while end < used and events[0][order[end]] == row:
                 end += 1
             if total + width > cells.size:
-                larger, room = (
-                    np.empty(2 * (total + width), np.int64),
-                    np.empty(2 * (total + width)),
-                )
-                larger[:total], room[:total] = cells[:total], shares[:total]
-                cells, shares = larger, room
-            count = _sweep(events, order[begin:end], line, least, cells[total:], shares[total:])
-            cells[total : total + count] += row * width
-            counts[polygon - rows[0]] += count
-            total += count
+                cells, shares = _with_room((cells, shares), total, 2 * (total + width))
+            now = _sweep(events, order[begin:end], line, least, (cells, shares), total)
+            counts[polygon - rows[0]] += now - total
+            total = now
             begin = end
     return counts, cells[:total], shares[:total]
 

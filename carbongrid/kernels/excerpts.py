@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 from carbongrid.kernels.scanline import Blocks, Starts, Vertices
 
 _LONG_BLOCKS = 8
@@ -36,7 +36,7 @@ def edge_blocks(
     return start, boxes
 
 
-@kernel
+@helper
 def _misses(
     box: NDArray[np.float64],
     inverse: tuple[float, float, float, float],

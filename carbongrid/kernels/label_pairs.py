@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.halves import carried, halves
-from carbongrid.kernels.jit import kernel, sealed
+from carbongrid.kernels.jit import helper, kernel, sealed
 from carbongrid.kernels.vectors import differing, first_of
 
 Table = tuple[NDArray[np.uint64], NDArray[np.int64]]
@@ -72,7 +72,7 @@ def _tabulated(a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.
     return table[0][order], table[1][order]
 
 
-@kernel
+@helper
 def _slot(keys: NDArray[np.uint64], key: Any) -> Any:
     """Place of a pair, or the empty slot where it belongs."""
     mask = keys.size - 1

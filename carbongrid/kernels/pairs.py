@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 from carbongrid.kernels.spans import Spans
 
 Table = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -17,18 +17,18 @@ Table = tuple[NDArray[np.int64], NDArray[np.int64]]
 _SPREAD = np.uint64(11400714819323198485)
 
 
-@kernel
+@helper
 def _home(key: np.int64, mask: int) -> Any:
     """Return where a key is looked for first."""
     return np.int64((np.uint64(key) * _SPREAD) >> np.uint64(32)) & mask
 
 
-@kernel
+@helper
 def _table(size: int) -> Table:
     return np.full(size, -1, np.int64), np.zeros(size, np.int64)
 
 
-@kernel
+@helper
 def _enlarged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> Table:
     new_keys, new_counts = _table(2 * keys.size)
     mask = new_keys.size - 1
@@ -41,7 +41,7 @@ def _enlarged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> Table:
     return new_keys, new_counts
 
 
-@kernel
+@helper
 def _packed(keys: NDArray[np.int64], counts: NDArray[np.int64], used: int) -> Table:
     packed_keys, packed_counts = np.empty(used, np.int64), np.empty(used, np.int64)
     place = 0

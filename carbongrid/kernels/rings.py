@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 
 # GDAL takes two vertices for the same one below this distance, whatever the unit.
 _SAME = 1e-5
@@ -13,7 +13,7 @@ LARGEST = 1e100
 """Coordinates must be smaller: products of those from 1e154 up are infinite."""
 
 
-@kernel
+@helper
 def _is_clockwise(points: NDArray[np.float64], first: int, last: int) -> bool:
     """Tell whether the closed ring points[first : last + 1] runs clockwise (y up), as GDAL decides it.
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
 """Where each ring's blocks of edges start, west, south, east, north of each, and the edges of a block."""
@@ -26,7 +26,7 @@ _SLOTS = 4
 _SHORT = 24
 
 
-@kernel
+@helper
 def _sort(values: NDArray[np.int64], first: int, last: int) -> None:
     """Sort values[first:last] in place: by insertion if short, else as a heap, so never quadratic."""
     count = last - first
@@ -62,7 +62,7 @@ def _sort(values: NDArray[np.int64], first: int, last: int) -> None:
         values[first + hole] = moved
 
 
-@kernel
+@helper
 def _rows_crossed(y_a: float, y_b: float, top: int, height: int) -> tuple[int, int]:
     """Rows of the window whose centre c has min(y) <= c < max(y): first, and one past the last.
 
@@ -77,7 +77,7 @@ def _rows_crossed(y_a: float, y_b: float, top: int, height: int) -> tuple[int, i
     return first, last
 
 
-@kernel
+@helper
 def _column(x: float, left: int, width: int) -> int:
     """Nearest cell border to x, counted from the window's west edge and clipped to the window before it is made an integer."""
     border = np.floor(x + 0.5)
@@ -87,7 +87,7 @@ def _column(x: float, left: int, width: int) -> int:
     return int(border) - left if border > left else 0
 
 
-@kernel
+@helper
 def _count_crossings(
     y: NDArray[np.float64],
     rings: NDArray[np.int64],
@@ -115,7 +115,7 @@ def _count_crossings(
     return first_row, last_row
 
 
-@kernel
+@helper
 def _store_crossings(
     cells: Vertices,
     rings: NDArray[np.int64],
@@ -148,7 +148,7 @@ def _store_crossings(
     return level
 
 
-@kernel
+@helper
 def _is_level(x_a: float, x_b: float, row: float, height: int) -> bool:
     """Whether a horizontal edge lies on a row of centres of the window and runs from east to west.
 
@@ -157,7 +157,7 @@ def _is_level(x_a: float, x_b: float, row: float, height: int) -> bool:
     return x_a > x_b and row >= 0 and row < height and row == math.floor(row)
 
 
-@kernel
+@helper
 def _add_level_edges(
     cells: Vertices,
     rings: NDArray[np.int64],
@@ -181,7 +181,7 @@ def _add_level_edges(
     return used
 
 
-@kernel
+@helper
 def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
     larger = (
         np.empty(size, np.int32),
@@ -195,7 +195,7 @@ def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
     return larger
 
 
-@kernel
+@helper
 def _to_cells(
     vertices: Vertices,
     span: tuple[int, int],
@@ -214,7 +214,7 @@ def _to_cells(
     return used + count
 
 
-@kernel
+@helper
 def _rows_of(cells: Vertices, size: int, window: tuple[int, int, int, int]) -> tuple[int, int]:
     """Return the rows of the window that vertices in cells may touch: first, and one past the last; 0, 0 for none."""
     top, left, height, width = window
@@ -231,7 +231,7 @@ def _rows_of(cells: Vertices, size: int, window: tuple[int, int, int, int]) -> t
     return first, last
 
 
-@kernel
+@helper
 def _misses(
     box: NDArray[np.float64],
     inverse: tuple[float, float, float, float],
@@ -244,7 +244,7 @@ def _misses(
     return bool(high <= top or low >= top + height or east <= left or west >= left + width)
 
 
-@kernel
+@helper
 def _load_rings(
     vertices: Vertices,
     ring_start: NDArray[np.int64],
@@ -279,7 +279,7 @@ def _load_rings(
         rings[ring + 1] = used
 
 
-@kernel
+@helper
 def _add_part(
     cells: Vertices,
     rings: NDArray[np.int64],
@@ -319,7 +319,7 @@ def _add_part(
     return (scratch[0], crossings), spans, used
 
 
-@kernel
+@helper
 def _scan_simple(
     window: tuple[int, int, int, int],
     cells: Vertices,

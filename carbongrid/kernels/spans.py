@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 from carbongrid.kernels.vectors import repeat
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
@@ -21,18 +21,18 @@ _BUCKETS_PER_SPAN = 0.5
 _SHORT = 24
 
 
-@kernel
+@helper
 def _before(a: int, b: int, firsts: NDArray[np.int32]) -> bool:
     return bool(firsts[a] < firsts[b])
 
 
-@kernel
+@helper
 def _swap(spans: Columns, a: int, b: int) -> None:
     for column in spans:
         column[a], column[b] = column[b], column[a]
 
 
-@kernel
+@helper
 def _sift(spans: Columns, begin: int, hole: int, count: int) -> None:
     """Let spans[begin + hole] sink in the heap spans[begin : begin + count], whose root is the last in order."""
     child = 2 * hole + 1
@@ -46,7 +46,7 @@ def _sift(spans: Columns, begin: int, hole: int, count: int) -> None:
         child = 2 * hole + 1
 
 
-@kernel
+@helper
 def _sort(spans: Columns, begin: int, end: int) -> None:
     """Sort by first column in place: by insertion if short, else as a heap, so never quadratic."""
     firsts, ends, owners = spans
@@ -107,7 +107,7 @@ def in_order(
     return start, ordered[0], ordered[1], ordered[2]
 
 
-@kernel
+@helper
 def _divide(
     spans: Columns, cluster: tuple[int, int], heap: NDArray[np.int64], out: Columns, used: int
 ) -> int:
@@ -191,7 +191,7 @@ def single(spans: Spans) -> Spans:
     return out_start, out_first[:used], out_end[:used], out_owner[:used]
 
 
-@kernel
+@helper
 def _fill(line: NDArray[np.uint32], here: int, end: int, label: Any) -> None:
     """Write a label to the cells from here to end, and perhaps some after them, which are written later."""
     while here < end and here + 16 <= line.size:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 
 GOOD, ALL_ZERO, NEGATIVE, NOT_FINITE, TOO_LARGE = range(5)
 LARGEST_SUM = 2**56
@@ -15,7 +15,7 @@ LARGEST_SUM = 2**56
 _MOST_PARTIALS = 2100
 
 
-@kernel
+@helper
 def _rounded_sum(values: NDArray[np.float64], partials: NDArray[np.float64]) -> float:
     """Correctly rounded sum of non-negative values (Shewchuk 1997, as math.fsum does it)."""
     used = 0

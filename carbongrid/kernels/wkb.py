@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.kernels.jit import kernel
+from carbongrid.kernels.jit import helper, kernel
 
 Binary = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]
 """All bytes, where each row's begin (rows + 1), and which rows are there."""
@@ -16,7 +16,7 @@ _HEADER, _COUNT = 5, 4
 _FEWEST_POINTS = 4
 
 
-@kernel
+@helper
 def _number(data: NDArray[np.uint8], at: int) -> int:
     """Read four bytes, least significant first."""
     value = np.int64(data[at])
@@ -25,7 +25,7 @@ def _number(data: NDArray[np.uint8], at: int) -> int:
     return int(value)
 
 
-@kernel
+@helper
 def _header(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int, int]:
     """Return fault, kind, dimensions, and where what follows the header begins; ISO and extended WKB."""
     if at + _HEADER + _COUNT > end:
@@ -46,7 +46,7 @@ def _header(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int, 
     return GOOD, code % 1000, dimensions, at
 
 
-@kernel
+@helper
 def _same(data: NDArray[np.uint8], a: int, b: int) -> bool:
     """Whether two little-endian reals are the same value; 0 and -0 are, and NaN is what refuses it later on."""
     same, mine, other = True, 0, 0
@@ -58,7 +58,7 @@ def _same(data: NDArray[np.uint8], a: int, b: int) -> bool:
     return same or (mine | other) == 0
 
 
-@kernel
+@helper
 def _ring(data: NDArray[np.uint8], at: int, end: int, dimensions: int) -> tuple[int, int]:
     """Return fault and points of the ring whose count is at ``at``."""
     if at + _COUNT > end:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.halves import carried, halves
-from carbongrid.kernels.jit import kernel, sealed
+from carbongrid.kernels.jit import helper, kernel, sealed
 from carbongrid.kernels.vectors import (
     ROUNDING,
     bits,
@@ -148,7 +148,7 @@ def _empty_table(slots: int, empty: Any) -> Columns:
     return np.zeros(slots, np.uint64), np.full(slots, empty), np.zeros(slots, np.int64)
 
 
-@kernel
+@helper
 def _slot(keys: NDArray[np.uint64], key: Any) -> Any:
     """Place of a key, or the empty slot where it belongs."""
     mask = keys.size - 1
@@ -169,7 +169,7 @@ def _move(table: Columns, larger: Columns) -> None:
             larger[2][new] = table[2][old]
 
 
-@kernel
+@helper
 def _taken(keys: NDArray[np.uint64]) -> int:
     count = 0
     for key in keys:
@@ -177,7 +177,7 @@ def _taken(keys: NDArray[np.uint64]) -> int:
     return count
 
 
-@kernel
+@helper
 def _put(
     keys: NDArray[np.uint64], sums: NDArray[Any], counts: NDArray[np.int64], label: Any, amount: Any, count: int
 ) -> int:  # fmt: skip
