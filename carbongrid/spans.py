@@ -12,7 +12,7 @@ from carbongrid.kernels import pairs
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.runs import pair_keys
 from carbongrid.kernels.scanline import scan
-from carbongrid.kernels.spans import Spans, in_order, paint, single
+from carbongrid.kernels.spans import RawSpans, Spans, apart, in_order, paint, rows_of, single
 from carbongrid.polygons.tiles import inverse_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SPANS_AT_ONCE = 2**18
 """About as many spans are held at once; with what they are made from, some 13 MB. Four times as many are no faster."""
 
 _MOST_ROWS = 4096
+# Of 64 cells each: with more of them than this to a span, sorting is cheaper than a look at all.
+_WORDS_PER_SPAN = 8
 
 
 def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> Spans:
@@ -43,7 +45,12 @@ def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.in
     rows
         Rows of the set, ascending. An owner of a span is a place in this list.
     """
-    raw = scan(
+    return ordered(scanned(polygons, grid, window, rows), window)
+
+
+def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> RawSpans:
+    """Return the spans of ``spans_of`` before it is settled whose the cells are that lie in several."""
+    return scan(
         window,
         inverse_of(grid),
         (polygons.x, polygons.y),
@@ -51,7 +58,20 @@ def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.in
         polygons.blocks,
         sealed(polygons.places(rows), np.int64),
     )
-    return single(in_order(raw, window[2], window[3]))
+
+
+def ordered(raw: RawSpans, window: Window) -> Spans:
+    """Give each cell to the last of its owners, and put the spans in order, to be painted or laid under others."""
+    return single(in_order(raw, *window[2:]))
+
+
+def counted(raw: RawSpans, window: Window) -> RawSpans:
+    """Give each cell to the last of its owners, and leave the spans in no order, to be counted."""
+    height, width = window[2:]
+    if height * width <= 64 * _WORDS_PER_SPAN * raw[0].size:
+        return apart(raw, height, width)
+    start, firsts, ends, owners = ordered(raw, window)
+    return rows_of(start, owners.size), firsts, ends, owners
 
 
 def bands(
@@ -85,9 +105,9 @@ def painted(spans: Spans, labels: NDArray[np.integer], window: NDArray[np.uint32
 
 
 def common_cells(
-    a: Spans, labels_a: NDArray[np.int64], b: Spans, labels_b: NDArray[np.int64]
+    a: RawSpans, labels_a: NDArray[np.int64], b: Spans, labels_b: NDArray[np.int64]
 ) -> Amounts:
-    """Count the cells of each pair of labels; what of a lies under nobody of b counts with label 0."""
+    """Count the cells of each pair of labels; spans of a share none, and what lies under nobody of b counts with label 0."""
     names = np.append(labels_b, 0)
     keys, counts = pairs.common_cells(a, b, labels_b.size, _table_size(labels_a.size))
     owner, other = np.divmod(keys, names.size)
@@ -95,13 +115,13 @@ def common_cells(
 
 
 def common_squares(
-    a: Spans, labels: NDArray[np.int64], corner: tuple[int, int], factor: int, columns: int
+    a: RawSpans, labels: NDArray[np.int64], window: Window, factor: int, columns: int
 ) -> Amounts:
     """Count the cells of each label in squares of factor x factor cells, whose label is row * columns + column + 1."""
-    height = a[0].size - 1
-    first = corner[0] // factor
-    squares = ((corner[0] + max(height, 1) - 1) // factor - first + 1) * columns
-    keys, counts = pairs.common_squares(a, corner, factor, columns, _table_size(labels.size))
+    top, _, height, _ = window
+    first = top // factor
+    squares = ((top + max(height, 1) - 1) // factor - first + 1) * columns
+    keys, counts = pairs.common_squares(a, window, factor, columns, _table_size(labels.size))
     owner, square = np.divmod(keys, squares)
     names = square + first * columns + 1
     return pair_keys(labels[owner].astype(np.uint32), names.astype(np.uint32)), counts

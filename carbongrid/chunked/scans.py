@@ -16,7 +16,17 @@ from carbongrid.labels import block_side, write_window
 from carbongrid.overlaps import merged
 from carbongrid.polygons import Excerpt, Polygons
 from carbongrid.polygons.excerpts import Window
-from carbongrid.spans import Amounts, bands, common_cells, common_squares, painted, spans_of
+from carbongrid.spans import (
+    Amounts,
+    bands,
+    common_cells,
+    common_squares,
+    counted,
+    ordered,
+    painted,
+    scanned,
+    spans_of,
+)
 
 
 def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
@@ -87,14 +97,14 @@ def scan_window(
     parts = []
     sets = ((parcels.polygons, parcels.rows), (units.polygons, units.rows))
     for band, (rows, over) in bands(sets, grid, window):
-        spans = spans_of(parcels.polygons, grid, band, rows)
-        others = spans_of(units.polygons, grid, band, over)
+        raw = scanned(parcels.polygons, grid, band, rows)
+        spans, others = counted(raw, band), spans_of(units.polygons, grid, band, over)
         names, other_names = parcels.labels_of(rows), units.labels_of(over)
         in_units = common_cells(spans, names, others, other_names)
-        parts.append((in_units, common_squares(spans, names, band[:2], *squares)))
+        parts.append((in_units, common_squares(spans, names, band, *squares)))
         if paint is not None:
             part = slice(band[0] - window[0], band[0] - window[0] + band[2])
-            painted(spans, names, paint[0][part])
+            painted(ordered(raw, band), names, paint[0][part])
             painted(others, other_names, paint[1][part])
     return _added(parts)
 
@@ -128,7 +138,7 @@ def _overlap_window(grid: Grid, piece: Piece, window: Window) -> list[Amounts]:
     parts = []
     for band, (rows_a, rows_b) in bands(((a.polygons, a.rows), (b.polygons, b.rows)), grid, window):
         if rows_a.size and rows_b.size:
-            spans_a = spans_of(a.polygons, grid, band, rows_a)
+            spans_a = counted(scanned(a.polygons, grid, band, rows_a), band)
             spans_b = spans_of(b.polygons, grid, band, rows_b)
             parts.append(common_cells(spans_a, a.labels_of(rows_a), spans_b, b.labels_of(rows_b)))
     return parts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
         for rows in row_blocks(len(column)):
             texts = column.iloc[rows].tolist()
             packed = {text: _with_lengths([text.encode()]) for text in set(texts)}
-            yield b"".join(packed[text] for text in texts)
+            yield b"".join(map(packed.__getitem__, texts))
     elif kind == "geometry":
         geometry = np.asarray(column, dtype=object)
         yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
@@ -87,13 +88,13 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
 
 def _multipolygons(geometry: NDArray[np.object_]) -> bytes:
     """Return binary with lengths; that of a polygon gets the head of a collection of one."""
-    flat = shapely.force_2d(geometry)
-    single = shapely.get_type_id(flat) == shapely.GeometryType.POLYGON
-    binary = shapely.to_wkb(flat, byte_order=1)
-    return _with_lengths(
-        _OF_ONE + each if one else each for one, each in zip(single, binary, strict=True)
-    )
+    binary = shapely.to_wkb(geometry, output_dimension=2, byte_order=1)
+    single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
+    pairs = zip(single.tolist(), binary.tolist(), strict=True)
+    return _with_lengths([_OF_ONE + each if one else each for one, each in pairs])
 
 
-def _with_lengths(pieces: Iterable[bytes]) -> bytes:
-    return b"".join(part for piece in pieces for part in (_LENGTH.pack(len(piece)), piece))
+def _with_lengths(pieces: Sequence[bytes]) -> bytes:
+    """Return each piece after its length; iterators all the way, since there are millions."""
+    lengths = map(_LENGTH.pack, map(len, pieces))
+    return b"".join(chain.from_iterable(zip(lengths, pieces, strict=True)))

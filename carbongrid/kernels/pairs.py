@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
-from carbongrid.kernels.spans import Spans
+from carbongrid.kernels.spans import RawSpans, Spans
 
 Table = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Open addressing: keys (-1 where free) and counts, a power of two of each, at most half of it used."""
@@ -52,85 +52,140 @@ def _packed(keys: NDArray[np.int64], counts: NDArray[np.int64], used: int) -> Ta
     return packed_keys, packed_counts
 
 
+@helper
+def _count(keys: NDArray[np.int64], counts: NDArray[np.int64], key: int, cells: int) -> int:
+    """Add to what a key has, of which there is none before the first; return how many keys that makes more."""
+    if cells == 0:
+        return 0
+    mask = keys.size - 1
+    place = _home(np.int64(key), mask)
+    while keys[place] != key and keys[place] != -1:
+        place = (place + 1) & mask
+    counts[place] += cells
+    new = keys[place] == -1
+    keys[place] = key
+    return int(new)
+
+
+@helper
+def _count_cells(
+    a: RawSpans, b: Spans, n_b: int, table: Table, used: int, i: int
+) -> tuple[int, int]:
+    """Count from span i on, while there is room for what one span may meet; return the span to go on from, and the keys.
+
+    The nearer a span lies to the one before it, in a row above or beside it, the less is looked for, and what follows each
+    other with one pair of owners is counted at once. No array is exchanged inside: that costs more than a span does.
+    """
+    rows, firsts, ends, owners = a
+    start_b, first_b, end_b, owner_b = b
+    keys, counts = table
+    key, cells, place = -1, 0, 0
+    while i < rows.size:
+        here, end, mine = int(firsts[i]), int(ends[i]), int(owners[i]) * (n_b + 1)
+        begin, last = start_b[rows[i]], start_b[rows[i] + 1]
+        j = begin + place
+        if j < last and first_b[j] <= here and end <= end_b[j] and mine + owner_b[j] == key:
+            cells += end - here
+            i += 1
+            continue
+        j = min(j, last)
+        while j > begin and end_b[j - 1] > here:
+            j -= 1
+        while j < last and end_b[j] <= here:
+            j += 1
+        place = j - begin
+        if 2 * (used + 2 * (last - j) + 2) > keys.size:
+            break
+        while here < end:
+            if j == last or first_b[j] >= end:
+                owner, until = n_b, end
+            elif first_b[j] > here:
+                owner, until = n_b, int(first_b[j])
+            else:
+                owner, until = int(owner_b[j]), min(int(end_b[j]), end)
+                j += 1
+            if mine + owner != key:
+                used += _count(keys, counts, key, cells)
+                key, cells = mine + owner, 0
+            cells += until - here
+            here = until
+        i += 1
+    return i, used + _count(keys, counts, key, cells)
+
+
 @kernel
-def common_cells(a: Spans, b: Spans, n_b: int, size: int) -> Table:
+def common_cells(a: RawSpans, b: Spans, n_b: int, size: int) -> Table:
     """Count the cells of each pair of owners; what of a lies under nobody of b counts with owner n_b.
 
-    Return keys, a's owner * (n_b + 1) + b's owner, in no order, and counts. ``size``, a power of two, is where the table starts.
+    Spans of a share no cell. Return keys, a's owner * (n_b + 1) + b's owner, in no order, and counts. ``size``, a power of
+    two, is where the table starts.
     """
-    start_a, first_a, end_a, owner_a = a
-    start_b, first_b, end_b, owner_b = b
-    keys, counts = _table(size)
-    used, mask = 0, size - 1
-    for row in range(start_a.size - 1):
-        j, last = start_b[row], start_b[row + 1]
-        for i in range(start_a[row], start_a[row + 1]):
-            here, end = first_a[i], end_a[i]
-            while j < last and end_b[j] <= here:
-                j += 1
-            while here < end:
-                if j == last or first_b[j] >= end:
-                    owner, until = np.int64(n_b), end
-                elif first_b[j] > here:
-                    owner, until = np.int64(n_b), first_b[j]
-                else:
-                    owner, until = np.int64(owner_b[j]), min(end_b[j], end)
-                    if end_b[j] <= end:
-                        j += 1
-                key = np.int64(owner_a[i]) * (n_b + 1) + owner
-                place = _home(key, mask)
-                while keys[place] != key and keys[place] != -1:
-                    place = (place + 1) & mask
-                counts[place] += until - here
-                here = until
-                if keys[place] == -1:
-                    keys[place] = key
-                    used += 1
-                    if 2 * used > mask:
-                        keys, counts = _enlarged(keys, counts)
-                        mask = keys.size - 1
-    return _packed(keys, counts, used)
+    table = _table(size)
+    i, used = 0, 0
+    while i < a[0].size:
+        i, used = _count_cells(a, b, n_b, table, used, i)
+        if i < a[0].size:
+            table = _enlarged(table[0], table[1])
+    return _packed(table[0], table[1], used)
+
+
+@helper
+def _count_squares(
+    a: RawSpans,
+    window: tuple[int, int, int, int],
+    square: tuple[int, int],
+    table: Table,
+    used: int,
+    i: int,
+) -> tuple[int, int]:
+    """Count from span i on, as ``_count_cells`` does; square is a side in cells, and how many there are in a row."""
+    rows, firsts, ends, owners = a
+    keys, counts = table
+    (top, left, height, _), (factor, columns) = window, square
+    before = np.empty(height, np.int64)
+    for row in range(height):
+        before[row] = ((top + row) // factor - top // factor) * columns
+    squares = before[height - 1] + columns
+    key, cells = -1, 0
+    column = left // factor
+    border = (column + 1) * factor - left
+    while i < rows.size:
+        here, end = int(firsts[i]), int(ends[i])
+        mine = int(owners[i]) * squares + before[rows[i]]
+        if here >= border or here < border - factor:
+            column = (left + here) // factor
+            border = (column + 1) * factor - left
+        if end > border and 2 * (used + (end - here) // factor + 3) > keys.size:
+            break
+        if 2 * (used + 2) > keys.size:
+            break
+        while here < end:
+            until = min(border, end)
+            if mine + column != key:
+                used += _count(keys, counts, key, cells)
+                key, cells = mine + column, 0
+            cells += until - here
+            here = until
+            if here < end:
+                column += 1
+                border += factor
+        i += 1
+    return i, used + _count(keys, counts, key, cells)
 
 
 @kernel
 def common_squares(
-    a: Spans, corner: tuple[int, int], factor: int, columns: int, size: int
+    a: RawSpans, window: tuple[int, int, int, int], factor: int, columns: int, size: int
 ) -> Table:
-    """Count the cells that owners have in squares of factor x factor cells of the whole grid, of which the window starts at corner.
+    """Count the cells that owners have in squares of factor x factor cells of the whole grid, in a window of it.
 
-    Return keys, owner * (number of squares that the window's rows touch) + square counted from the first of these rows'
-    first, in no order, and counts.
+    Spans of a share no cell. Return keys, owner * (number of squares that the window's rows touch) + square counted from the
+    first of these rows' first, in no order, and counts.
     """
-    start, firsts, ends, owners = a
-    keys, counts = _table(size)
-    used, mask = 0, size - 1
-    top, left = corner
-    first_row = top // factor
-    squares = ((top + start.size - 2) // factor - first_row + 1) * columns
-    for row in range(start.size - 1):
-        base = ((top + row) // factor - first_row) * columns
-        square = left // factor
-        border = (square + 1) * factor - left
-        for i in range(start[row], start[row + 1]):
-            here, end = int(firsts[i]), int(ends[i])
-            if border <= here:
-                square = (left + here) // factor
-                border = (square + 1) * factor - left
-            while here < end:
-                until = border if border < end else end
-                key = np.int64(owners[i]) * squares + base + square
-                place = _home(key, mask)
-                while keys[place] != key and keys[place] != -1:
-                    place = (place + 1) & mask
-                counts[place] += until - here
-                here = until
-                if keys[place] == -1:
-                    keys[place] = key
-                    used += 1
-                    if 2 * used > mask:
-                        keys, counts = _enlarged(keys, counts)
-                        mask = keys.size - 1
-                if here == border:
-                    square += 1
-                    border += factor
-    return _packed(keys, counts, used)
+    table = _table(size)
+    i, used = 0, 0
+    while i < a[0].size:
+        i, used = _count_squares(a, window, (factor, columns), table, used, i)
+        if i < a[0].size:
+            table = _enlarged(table[0], table[1])
+    return _packed(table[0], table[1], used)

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
-from carbongrid.kernels.vectors import repeat
+from carbongrid.kernels.vectors import first_of, repeat
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 """Where each row starts (rows + 1), then first column, end column and owner of each span; disjoint and sorted."""
+
+RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+"""Row, first column, end column and owner of each span, in any order."""
 
 Columns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
@@ -19,6 +22,80 @@ Columns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 _BUCKETS_PER_SPAN = 0.5
 # Below this number insertion beats a heap.
 _SHORT = 24
+_ALL = np.uint64(2**64 - 1)
+
+
+@helper
+def _append_free(
+    taken: NDArray[np.uint64], span: tuple[int, int, int, int], bits: int, out: RawSpans, used: int
+) -> int:
+    """Append the stretches of a span whose cells nobody has taken; bits is where its row's begin. Return how many spans there are."""
+    row, here, end, owner = span
+    rows, firsts, ends, owners = out
+    before = used
+    while here < end:
+        free = ~taken[(bits + here) >> 6] >> np.uint64(here & 63)
+        here += first_of(free) if free != 0 else 64 - (here & 63)
+        if free == 0 or here >= end:
+            continue
+        met = taken[(bits + here) >> 6] >> np.uint64(here & 63)
+        until = min(here + (first_of(met) if met != 0 else 64 - (here & 63)), end)
+        if used > before and ends[used - 1] == here:
+            ends[used - 1] = until
+        else:
+            rows[used], firsts[used], ends[used], owners[used] = row, here, until, owner
+            used += 1
+        here = until
+    return used
+
+
+@kernel
+def apart(raw: RawSpans, height: int, width: int) -> RawSpans:
+    """Give every cell to one owner only, that of the last span; what is left of the spans comes last to first.
+
+    Each span takes the bits of its cells. As in ``single`` it starts or ends at most two pieces.
+    """
+    rows, firsts, ends, owners = raw
+    # An odd number of cache lines a row: else all rows of a polygon would fight for a few places in the cache.
+    words = 8 * ((width + 511) // 512 | 1)
+    taken = np.zeros(height * words, np.uint64)
+    size = 2 * rows.size
+    out_rows, out_firsts = np.empty(size, np.int32), np.empty(size, np.int32)
+    out_ends, out_owners = np.empty(size, np.int32), np.empty(size, np.int32)
+    used = 0
+    for i in range(rows.size - 1, -1, -1):
+        row, first, end, owner = int(rows[i]), int(firsts[i]), int(ends[i]), int(owners[i])
+        bits = 64 * row * words
+        low, high = (bits + first) >> 6, (bits + end - 1) >> 6
+        mask, high_mask = _ALL << np.uint64(first & 63), _ALL >> np.uint64(-end & 63)
+        if low == high:
+            mask &= high_mask
+            high_mask = mask
+        met = (taken[low] & mask) | (taken[high] & high_mask)
+        for word in range(low + 1, high):
+            met |= taken[word]
+        if met == 0:
+            out_rows[used], out_firsts[used] = row, first
+            out_ends[used], out_owners[used] = end, owner
+            used += 1
+        else:
+            out = (out_rows, out_firsts, out_ends, out_owners)
+            used = _append_free(taken, (row, first, end, owner), bits, out, used)
+        taken[low] |= mask
+        taken[high] |= high_mask
+        for word in range(low + 1, high):
+            taken[word] = _ALL
+    return out_rows[:used], out_firsts[:used], out_ends[:used], out_owners[:used]
+
+
+@kernel
+def rows_of(start: NDArray[np.int64], size: int) -> NDArray[np.int32]:
+    """Return the row of each span, of spans row by row."""
+    rows = np.empty(size, np.int32)
+    for row in range(start.size - 1):
+        for i in range(start[row], start[row + 1]):
+            rows[i] = row
+    return rows
 
 
 @helper
@@ -69,7 +146,7 @@ def _sort(spans: Columns, begin: int, end: int) -> None:
 
 @kernel
 def in_order(
-    raw: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    raw: RawSpans,
     height: int,
     width: int,
 ) -> Spans:
