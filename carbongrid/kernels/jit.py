@@ -15,7 +15,9 @@ from numba.core.caching import FunctionCache
 from numba.core.registry import CPUDispatcher
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-_SHARED = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "vectors.py")]
+_SHARED = [
+    Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "memory.py", "vectors.py")
+]
 _STAMP = hashlib.sha256(b"".join(_SHARED)).hexdigest()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
+from carbongrid.kernels.memory import LINE, fetch
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
 """Where each ring's blocks of edges start, west, south, east, north of each, and the edges of a block."""
@@ -22,6 +23,8 @@ RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArra
 
 # Crossings of a row that a part has at most to take the shorter way.
 _SLOTS = 4
+# Polygons that are asked for before their turn, and vertices of one.
+_AHEAD, _MOST_AHEAD = 8, 512
 # Below this length insertion beats a heap.
 _SHORT = 24
 
@@ -356,6 +359,52 @@ def _scan_simple(
     return True
 
 
+@helper
+def _add_rows(
+    slots: tuple[NDArray[np.int32], NDArray[np.int32]],
+    rows: tuple[int, int],
+    spans: RawSpans,
+    used: int,
+    owner: int,
+) -> int:
+    """Add the spans of a part whose crossings are in slots, of which most rows have two: those go without a branch."""
+    counts, columns = slots
+    out_rows, firsts, ends, owners = spans
+    for row in range(rows[0], rows[1]):
+        base = _SLOTS * row
+        if counts[row] == 2:
+            a, b = columns[base], columns[base + 1]
+            out_rows[used], owners[used] = row, owner
+            firsts[used], ends[used] = min(a, b), max(a, b)
+            used += a != b
+            continue
+        for i in range(1, counts[row]):
+            moved, j = columns[base + i], i
+            while j > 0 and columns[base + j - 1] > moved:
+                columns[base + j] = columns[base + j - 1]
+                j -= 1
+            columns[base + j] = moved
+        for pair in range(base, base + counts[row] - 1, 2):
+            if columns[pair] < columns[pair + 1]:
+                out_rows[used], owners[used] = row, owner
+                firsts[used], ends[used] = columns[pair], columns[pair + 1]
+                used += 1
+    return used
+
+
+@helper
+def _fetch_ahead(vertices: Vertices, starts: Starts, chosen: NDArray[np.int64], owner: int) -> None:
+    """Ask for the vertices of a polygon some places on: the chosen ones lie here and there, and each would be waited for."""
+    ring_start, part_start, row_start = starts
+    fetch(row_start, chosen[min(owner + 4 * _AHEAD, chosen.size - 1)])
+    polygon = chosen[min(owner + _AHEAD, chosen.size - 1)]
+    first = ring_start[part_start[row_start[polygon]]]
+    end = ring_start[part_start[row_start[polygon + 1]]]
+    for i in range(first, min(end, first + _MOST_AHEAD), LINE // 8):
+        fetch(vertices[0], i)
+        fetch(vertices[1], i)
+
+
 @kernel
 def scan(
     window: tuple[int, int, int, int],
@@ -375,7 +424,6 @@ def scan(
     block_start, _, _ = blocks
     height = window[2]
     slots = (np.zeros(height, np.int32), np.zeros(_SLOTS * height, np.int32))
-    counts, columns = slots
     scratch = (np.empty(height + 1, np.int64), np.empty(1024, np.int64))
     cells = (np.empty(1024), np.empty(1024))
     rings = np.zeros(16, np.int64)
@@ -386,10 +434,10 @@ def scan(
         np.empty(size, np.int32),
         np.empty(size, np.int32),
     )
-    rows, firsts, ends, owners = spans
     used = 0
     for owner in range(chosen.size):
         polygon = chosen[owner]
+        _fetch_ahead(vertices, starts, chosen, owner)
         for part in range(row_start[polygon], row_start[polygon + 1]):
             first_ring, count = part_start[part], part_start[part + 1] - part_start[part]
             if count + 1 > rings.size:
@@ -415,28 +463,10 @@ def scan(
                 if used + 2 * (last - first) > size:
                     size = 2 * (used + 2 * (last - first))
                     spans = _enlarged(spans, used, size)
-                    rows, firsts, ends, owners = spans
-                for row in range(first, last):
-                    crossings = counts[row]
-                    base = _SLOTS * row
-                    for i in range(1, crossings):
-                        moved, j = columns[base + i], i
-                        while j > 0 and columns[base + j - 1] > moved:
-                            columns[base + j] = columns[base + j - 1]
-                            j -= 1
-                        columns[base + j] = moved
-                    for pair in range(0, crossings - 1, 2):
-                        if columns[base + pair] < columns[base + pair + 1]:
-                            rows[used], owners[used] = row, owner
-                            firsts[used], ends[used] = (
-                                columns[base + pair],
-                                columns[base + pair + 1],
-                            )
-                            used += 1
+                used = _add_rows(slots, (first, last), spans, used, owner)
             else:
                 scratch, spans, used = _add_part(
                     cells, rings[: count + 1], (first, last), window, scratch, (spans, used, owner)
                 )
-                rows, firsts, ends, owners = spans
-                size = rows.size
-    return rows[:used], firsts[:used], ends[:used], owners[:used]
+                size = spans[0].size
+    return spans[0][:used], spans[1][:used], spans[2][:used], spans[3][:used]

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carbongrid.kernels import spans as spans_kernels
-from carbongrid.kernels.spans import in_order, paint, single
+from carbongrid.kernels.spans import apart, in_order, paint, single
 from carbongrid.spans import common_cells, common_squares, counted
 
 HEIGHT, WIDTH = 3, 40
@@ -70,24 +70,29 @@ def test_each_cell_has_the_largest_owner_only(raw):
     assert np.array_equal(window, cells)
 
 
-@given(raw_spans(), st.sampled_from([1, 7, 64, 500]))
+@given(raw_spans(), st.sampled_from([1, 7, 64, 200]))
 @example(stacked(200), 13)
+@example(tuple(np.array(column, np.int32) for column in ([0, 0], [2, 6], [14, 7], [0, 1])), 200)
 def test_what_is_counted_is_the_same_cells_in_any_order(raw, scale):
-    """By bits, by sorting where there are too many cells, and over the borders of words.
+    """By bits, over the borders of words, and by sorting where there are too many cells for them.
 
-    Seen to fail without the mask of the last word, with the first span before the last, and with too little room for pieces.
+    Seen to fail without the mask of the first word or the last, with the first span before the last, and where the words
+    between are not looked at or not taken.
     """
     by_owner = np.argsort(raw[3], kind="stable")
     rows, first, end, owner = (each[by_owner] for each in raw)
+    wide = (rows, first * scale, end * scale, owner)
     expected = np.repeat(burnt(raw), scale, axis=1)
-    window = (0, 0, HEIGHT, WIDTH * scale)
-    found = np.zeros_like(expected)
-    for row, *span, of in zip(
-        *counted((rows, first * scale, end * scale, owner), window), strict=True
+    for spans in (
+        apart(wide, HEIGHT, WIDTH * scale),
+        counted(wide, (0, 0, HEIGHT, WIDTH * scale)),
+        counted(wide, (0, 0, HEIGHT, 2**20)),
     ):
-        assert not found[row, slice(*span)].any()
-        found[row, slice(*span)] = of + 1
-    assert np.array_equal(found, expected)
+        found = np.zeros_like(expected)
+        for row, here, until, of in zip(*spans, strict=True):
+            assert not found[row, here:until].any()
+            found[row, here:until] = of + 1
+        assert np.array_equal(found, expected)
 
 
 def shuffled(raw):
