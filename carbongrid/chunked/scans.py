@@ -103,6 +103,7 @@ def scan_window(
         in_units = common_cells(spans, names, others, other_names)
         parts.append((in_units, common_squares(spans, names, band, *squares)))
         if paint is not None:
+            # In order only here: to count, each span would be another pair to look up.
             part = slice(band[0] - window[0], band[0] - window[0] + band[2])
             painted(ordered(raw, band), names, paint[0][part])
             painted(others, other_names, paint[1][part])

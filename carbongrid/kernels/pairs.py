@@ -1,4 +1,4 @@
-"""Spans over spans: how many cells each two owners have in common, without a visit to any cell."""
+"""Spans over spans: how many cells each two owners have in common, without a visit to each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
-from carbongrid.kernels.spans import RawSpans, Spans
+from carbongrid.kernels.scanline import RawSpans
+from carbongrid.kernels.spans import Spans
 
 Table = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Open addressing: keys (-1 where free) and counts, a power of two of each, at most half of it used."""
@@ -73,8 +74,8 @@ def _count_cells(
 ) -> tuple[int, int]:
     """Count from span i on, while there is room for what one span may meet; return the span to go on from, and the keys.
 
-    The nearer a span lies to the one before it, in a row above or beside it, the less is looked for, and what follows each
-    other with one pair of owners is counted at once. No array is exchanged inside: that costs more than a span does.
+    What follows each other with one pair of owners is counted at once: of b, that is looked at first which had the span before,
+    in a row above or below. No array is exchanged inside: that costs more than a span does.
     """
     rows, firsts, ends, owners = a
     start_b, first_b, end_b, owner_b = b
@@ -88,13 +89,16 @@ def _count_cells(
             cells += end - here
             i += 1
             continue
-        j = min(j, last)
-        while j > begin and end_b[j - 1] > here:
-            j -= 1
-        while j < last and end_b[j] <= here:
-            j += 1
+        # The first that ends behind it, wherever that is: rows of a set are in no order in space.
+        j, high = begin, last
+        while j < high:
+            middle = (j + high) // 2
+            if end_b[middle] <= here:
+                j = middle + 1
+            else:
+                high = middle
         place = j - begin
-        if 2 * (used + 2 * (last - j) + 2) > keys.size:
+        if 2 * (used + min(2 * (last - j) + 1, end - here) + 1) > keys.size:
             break
         while here < end:
             if j == last or first_b[j] >= end:

@@ -1,4 +1,4 @@
-"""Spans of cells in order: row by row from west to east, each cell with one owner; painted, or laid over other spans."""
+"""Spans of cells with one owner for each: in order, row by row from west to east, to be painted; or in none, to be counted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
+from carbongrid.kernels.scanline import RawSpans
 from carbongrid.kernels.vectors import first_of, repeat
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 """Where each row starts (rows + 1), then first column, end column and owner of each span; disjoint and sorted."""
-
-RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
-"""Row, first column, end column and owner of each span, in any order."""
 
 Columns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
@@ -53,7 +51,8 @@ def _append_free(
 def apart(raw: RawSpans, height: int, width: int) -> RawSpans:
     """Give every cell to one owner only, that of the last span; what is left of the spans comes last to first.
 
-    Each span takes the bits of its cells. As in ``single`` it starts or ends at most two pieces.
+    Owners ascend and no span is empty, as ``scan`` gives them. Each span takes the bits of its cells. As in ``single`` it starts or
+    ends at most two pieces.
     """
     rows, firsts, ends, owners = raw
     # An odd number of cache lines a row: else all rows of a polygon would fight for a few places in the cache.
@@ -86,16 +85,6 @@ def apart(raw: RawSpans, height: int, width: int) -> RawSpans:
         for word in range(low + 1, high):
             taken[word] = _ALL
     return out_rows[:used], out_firsts[:used], out_ends[:used], out_owners[:used]
-
-
-@kernel
-def rows_of(start: NDArray[np.int64], size: int) -> NDArray[np.int32]:
-    """Return the row of each span, of spans row by row."""
-    rows = np.empty(size, np.int32)
-    for row in range(start.size - 1):
-        for i in range(start[row], start[row + 1]):
-            rows[i] = row
-    return rows
 
 
 @helper

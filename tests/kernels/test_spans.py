@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from carbongrid import spans
 from carbongrid.kernels import spans as spans_kernels
 from carbongrid.kernels.spans import apart, in_order, paint, single
 from carbongrid.spans import common_cells, common_squares, counted
@@ -83,16 +84,31 @@ def test_what_is_counted_is_the_same_cells_in_any_order(raw, scale):
     rows, first, end, owner = (each[by_owner] for each in raw)
     wide = (rows, first * scale, end * scale, owner)
     expected = np.repeat(burnt(raw), scale, axis=1)
-    for spans in (
+    for settled in (
         apart(wide, HEIGHT, WIDTH * scale),
         counted(wide, (0, 0, HEIGHT, WIDTH * scale)),
         counted(wide, (0, 0, HEIGHT, 2**20)),
     ):
         found = np.zeros_like(expected)
-        for row, here, until, of in zip(*spans, strict=True):
+        for row, here, until, of in zip(*settled, strict=True):
             assert not found[row, here:until].any()
             found[row, here:until] = of + 1
         assert np.array_equal(found, expected)
+
+
+def test_spans_that_overlap_much_are_sorted(monkeypatch):
+    """Bits are taken again for each of them: a hundred within each other took 40 times as long as sorting."""
+    ways = []
+    real = spans.apart
+    monkeypatch.setattr(spans, "apart", lambda *given: ways.append(given) or real(*given))
+    owner = np.arange(100, dtype=np.int32)
+    nested = (owner * 0, owner, np.int32(51_200) - owner, owner)
+    beside = (owner * 0, owner * 512, owner * 512 + 512, owner)
+    for raw, by_bits in ((nested, 0), (beside, 1)):
+        rows, first, end, of = counted(raw, (0, 0, 1, 51_200))
+        assert len(ways) == by_bits
+        assert (rows.tolist(), int((end - first).sum())) == ([0] * len(rows), 51_200)
+        assert set(of.tolist()) == set(owner.tolist())
 
 
 def shuffled(raw):
