@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tables_example import example_tables
 
@@ -79,6 +79,8 @@ def frame(rows, **more):
 
 @settings(max_examples=400)
 @given(UNITS)
+@example([(0, 3, 0), (5, 2, 4)])  # nothing is emitted: no GDP is low, any sink high
+@example([(0, 0, 3), (0, 3, 4), (5, 2, 4)])
 def test_zone_is_the_rule_in_fractions(rows):
     """Seen to fail with > for >= (ties), with float64 products, with C_known in ESC, with C in ECC, without the rule for C_i = 0."""
     emission, sink, gdp = zip(*rows, strict=True)
