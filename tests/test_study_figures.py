@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 import logging
 import math
 import re
@@ -134,6 +135,18 @@ def test_no_word_leaves_the_page(language: Language, reference: str) -> None:
             told = f"{name}: {words}"
             assert page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1, told
             assert page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, told
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "both"])
+def test_no_words_lie_on_others(language: Language) -> None:
+    """Caught: the titles of figure 8's two panels ran into each other in a font that has a bold face."""
+    sheet = Sheet(example_tables(), installed_lettering(language))
+    for name, draw in _FIGURES.items():
+        figure = draw(sheet).figure
+        figure.canvas.draw()
+        boxes = [(text.get_text(), text.get_window_extent()) for text in figure.texts]
+        for (words, box), (others, other) in itertools.combinations(boxes, 2):
+            assert not box.overlaps(other), f"{name}: {words!r} and {others!r}"
 
 
 def test_districts_are_named_on_the_map_where_units_are_too_many_to_be() -> None:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.path import Path as Outline
+    from matplotlib.text import Text
     from numpy.typing import NDArray
 
 _SIDE = {1: 4.7, 2: 3.6, 3: 2.9}
 """Width of a map in inches, by the number of columns."""
 _BELOW, _CAPTION, _GAP = 1.1, 0.3, 0.15
+_CAPTION_SIZE = 9.0
 _POLYGONS_A_PATH = 1000  # Agg gives up on a path with too many cells
 
 
@@ -107,7 +109,7 @@ def page_of(
     letters = sheet.letters
     sheet.write(figure, 0.14 / width, 1 - 0.14 / height, letters.beside(*heading), 12, bold=True)
     sheet.write(figure, 0.14 / width, 1 - 0.42 / height, sheet.case, 8.5, colour=GREY)
-    panels = []
+    panels, written = [], []
     for number, words in enumerate(captions):
         row, column = divmod(number, across)
         left = _GAP + column * (side + _GAP)
@@ -119,16 +121,25 @@ def page_of(
         axes.set_axis_off()
         if not alone:
             text = f"({chr(97 + number)}) {letters.beside(*words)}"
-            sheet.write(figure, left / width, (top + 0.26) / height, text, 9, bold=True)
+            start = (left / width, (top + 0.26) / height)
+            written.append(sheet.write(figure, *start, text, _CAPTION_SIZE, bold=True))
         _scale_bar(sheet, axes, side, tall, below=0.32 if framed else 0.12)
         _north_arrow(sheet, axes, side, tall)
         corner = (left + side + 0.1, top) if alone else (left, top - tall - 0.38)
         place = (corner[0] / width, corner[1] / height)
         panels.append(Panel(sheet, figure, axes, place, 1 if alone else 2))
+    _fit(written, side * figure.dpi)
     if sheet.tables.attribution:
         credit = f"{letters.beside('Data', '数据')}: {shortened(sheet.tables.attribution, 100)}"
         sheet.write(figure, 1 - 0.1 / width, 0.05 / height, credit, 6.5, colour=GREY, ha="right", va="bottom")  # fmt: skip
     return Page(figure, tuple(panels))
+
+
+def _fit(captions: Sequence[Text], width: float) -> None:
+    """Letter captions, all alike, so that the widest ends with its panel, whatever fonts the machine has."""
+    widest = max((caption.get_window_extent().width for caption in captions), default=0.0)
+    for caption in captions:
+        caption.set_fontsize(_CAPTION_SIZE * min(width / max(widest, 1.0), 1.0))
 
 
 def _scale_bar(sheet: Sheet, axes: Axes, side: float, tall: float, below: float) -> None:

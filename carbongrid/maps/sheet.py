@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.path import Path as Outline
+    from matplotlib.text import Text
     from numpy.typing import NDArray
 
     from carbongrid.maps.scales import Scale
@@ -113,11 +114,11 @@ class Sheet:
         bold: bool = False,
         colour: str = INK,
         **options: Any,
-    ) -> None:
-        """Write a text on a figure or a map; a dollar sign in it is a dollar sign."""
+    ) -> Text:
+        """Write a text on a figure or a map, and return it; a dollar sign in it is a dollar sign."""
         properties = self.letters.properties(size, bold=bold)
         defaults: dict[str, Any] = {"va": "top"}
-        target.text(
+        written: Text = target.text(
             x,
             y,
             self.letters.drawable(text),
@@ -126,6 +127,7 @@ class Sheet:
             parse_math=False,
             **(defaults | options),
         )
+        return written
 
     def _scale_bar(self, axes: Axes) -> None:
         west, _, east, _ = self.extent
