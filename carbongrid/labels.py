@@ -18,7 +18,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
 from carbongrid.polygons import Polygons, require_same_crs
-from carbongrid.spans import bands, painted, spans_of
+from carbongrid.spans import bands, painted, scanned
 
 if TYPE_CHECKING:
     from carbongrid.grid import Grid
@@ -84,8 +84,9 @@ def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArr
     require_burnable(prepared, grid)
     everything = np.arange(len(prepared))
     for window, (rows,) in bands(((prepared, everything),), grid, (0, 0, *grid.shape)):
-        values = np.empty(window[2:], np.uint32)
-        painted(spans_of(prepared, grid, window, rows), rows + 1, values)
+        values = np.zeros(window[2:], np.uint32)
+        raw = scanned(prepared, grid, window, rows)
+        painted(raw, window, rows + 1, values, window[:2])
         yield window[0], values
 
 
@@ -128,10 +129,9 @@ def burn_window(
     """
     rows = np.arange(len(polygons))
     names = rows + 1 if labels is None else np.asarray(labels)
-    values = np.empty(shape, np.uint32)
+    values = np.zeros(shape, np.uint32)
     for window, (mine,) in bands(((polygons, rows),), grid, (*corner, *shape)):
-        band = values[window[0] - corner[0] : window[0] - corner[0] + window[2]]
-        painted(spans_of(polygons, grid, window, mine), names[mine], band)
+        painted(scanned(polygons, grid, window, mine), window, names[mine], values, corner)
     return values
 
 

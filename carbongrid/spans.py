@@ -29,10 +29,12 @@ SPANS_AT_ONCE = 2**18
 _MOST_ROWS = 4096
 # Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
 _WORDS_PER_SPAN = 8
+# Where spans have every cell more often than this, sorting is cheaper than painting them over each other.
+_MOST_LAYERS = 4
 
 
-def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> Spans:
-    """Return the spans of some rows of a set in a window of the grid; where they overlap, the later row has the cell.
+def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> RawSpans:
+    """Return the spans of some rows of a set in a window of the grid, those of later rows later; they may overlap.
 
     Parameters
     ----------
@@ -45,11 +47,6 @@ def spans_of(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.in
     rows
         Rows of the set, ascending. An owner of a span is a place in this list.
     """
-    return ordered(scanned(polygons, grid, window, rows), window)
-
-
-def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> RawSpans:
-    """Return the spans of ``spans_of`` before it is settled whose the cells are that lie in several."""
     return scan(
         window,
         inverse_of(grid),
@@ -61,20 +58,28 @@ def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int
 
 
 def ordered(raw: RawSpans, window: Window) -> Spans:
-    """Give each cell to the last of its owners, and put the spans in order, to be painted or laid under others."""
+    """Give each cell to the last of its owners, and put the spans in order, to be laid under others."""
     return single(in_order(raw, *window[2:]))
 
 
 def counted(raw: RawSpans, window: Window) -> RawSpans:
     """Give each cell to the last of its owners, and leave the spans in no order, to be counted; owners of ``raw`` ascend."""
-    rows, firsts, ends, owners = raw
     height, width = window[2:]
     # The cells of a window, or of the spans where they overlap so much that these are more.
-    cells = max(height * width, int(ends.sum(dtype=np.int64) - firsts.sum(dtype=np.int64)))
-    if cells <= 64 * _WORDS_PER_SPAN * rows.size:
+    cells = max(height * width, _cells_of(raw))
+    if cells <= 64 * _WORDS_PER_SPAN * raw[0].size:
         return apart(raw, height, width)
+    return _sorted_out(raw, window)
+
+
+def _cells_of(raw: RawSpans) -> int:
+    _, firsts, ends, _ = raw
+    return int(ends.sum(dtype=np.int64) - firsts.sum(dtype=np.int64))
+
+
+def _sorted_out(raw: RawSpans, window: Window) -> RawSpans:
     start, firsts, ends, owners = ordered(raw, window)
-    return np.repeat(np.arange(height, dtype=np.int32), np.diff(start)), firsts, ends, owners
+    return np.repeat(np.arange(window[2], dtype=np.int32), np.diff(start)), firsts, ends, owners
 
 
 def bands(
@@ -102,9 +107,21 @@ def bands(
         yield (begin, left, end - begin, width), touching
 
 
-def painted(spans: Spans, labels: NDArray[np.integer], window: NDArray[np.uint32]) -> None:
-    """Paint spans into a contiguous window: the label of each owner, 0 where there is none."""
-    paint(spans, sealed(labels, np.uint32), window)
+def painted(
+    raw: RawSpans,
+    window: Window,
+    labels: NDArray[np.integer],
+    raster: NDArray[np.uint32],
+    corner: tuple[int, int],
+) -> None:
+    """Paint the spans of a window into a contiguous raster of zeros, whose first cell is at ``corner`` of the grid.
+
+    Each cell has the label of the last of its owners, which ascend.
+    """
+    top, left, height, width = window
+    if _cells_of(raw) > _MOST_LAYERS * height * width:
+        raw = _sorted_out(raw, window)
+    paint(raw, sealed(labels, np.uint32), raster[top - corner[0] :], left - corner[1])
 
 
 def common_cells(

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from hypothesis import example, given
+from hypothesis import strategies as st
 from rasterio.transform import from_origin
 from shapes import CRS, partition
 
@@ -134,11 +136,25 @@ def test_processes_same_bits(land, raster, expected, tmp_path):
     assert digest(counts) == digest(expected[0])
 
 
+@given(st.integers(0, 2**20), st.integers(0, 2**20))
+@example(1, 2**30)
+@example(2**30, 600)
+def test_rasters_of_any_shape_have_few_tiles(height, width):
+    size = pieces.tile_size((height, width))
+    assert 1 <= size[0] <= max(height, 1)
+    assert 1 <= size[1] <= max(width, 1)
+    tiles = -(-height // size[0]) * -(-width // size[1])
+    assert tiles <= 192
+    if min(height, width) > 4096:
+        assert tiles >= 32
+        assert 0.5 < size[0] / size[1] < 2
+
+
 @pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
 def test_counts_without_labels_are_the_same(land, expected, monkeypatch, scheduler):
-    """Seen to fail when a stripe's first row is not the first of a square, and when sums are combined twice."""
-    monkeypatch.setattr(pieces, "_STRIPES", 7)
-    monkeypatch.setattr(pieces, "_LEAST_ROWS", 1)
+    """Seen to fail when a tile's first row is not the first of a square, and when sums are combined twice."""
+    monkeypatch.setattr(pieces, "_TILES", 7)
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
     counts = label_and_count(*land, GRID, 500, None, scheduler=scheduler)
     assert digest(counts) == digest(expected[0])[:2]
 

@@ -43,14 +43,14 @@ def test_polygons_labels_and_loop_agree(a, b, grid):
     assert np.array_equal(dense.toarray(), expected)
 
 
-def test_stripes_and_bands_do_not_matter(monkeypatch):
+def test_tiles_and_bands_do_not_matter(monkeypatch):
     a, b = partition(80, 1000.0, 1), partition(7, 1000.0, 2)
     grid = Grid(CRS, 5, (0, 0, 1000, 1000))
     whole = overlap(a, b, grid=grid)
     monkeypatch.setattr(spans, "SPANS_AT_ONCE", 300)
-    monkeypatch.setattr(pieces, "_LEAST_ROWS", 37)
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 37)
     monkeypatch.setattr(pieces, "MOST_TASKS", 2)
-    assert len(pieces.pieces_of(grid.shape, pieces.stripe(grid.shape))) == 2
+    assert len(pieces.pieces_of(grid.shape, pieces.tile_size(grid.shape))) == 2
     assert (overlap(a, b, grid=grid) != whole).nnz == 0
     assert whole.sum() == 200 * 200
     assert whole.has_sorted_indices

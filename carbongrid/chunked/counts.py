@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from carbongrid.chunked.journal import Journal, open_journal, remembered
 from carbongrid.chunked.rasters import WeightRaster
-from carbongrid.chunked.scans import Named, count_stripes, scan_window
+from carbongrid.chunked.scans import Named, count_tiles, scan_window
 from carbongrid.chunked.shelf import Shelf, shelved
 from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.errors import InputError
@@ -156,7 +156,7 @@ def label_and_count(
         if weights:
             raise InputError("weight rasters need labels", way_out="Give a store for them.")
         coarse_cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
-        counted = count_stripes(parcels, units, grid, coarse_cells.squares, scheduler, progress)
+        counted = count_tiles(parcels, units, grid, coarse_cells.squares, scheduler, progress)
         sizes = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
         return Counts(*_matrices([[counted]], 1, sizes)[0])
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
@@ -282,7 +282,7 @@ def _label_block(
 ) -> list[tuple[Amounts, Amounts]]:
     """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for the value of each raster and where it has one."""
     named = [Named.of(*shelves[name].of_tile(piece.number)) for name in ("parcel", "unit")]
-    parcel, unit = np.empty(piece.shape, np.uint32), np.empty(piece.shape, np.uint32)
+    parcel, unit = np.zeros(piece.shape, np.uint32), np.zeros(piece.shape, np.uint32)
     window = (*piece.corner, *piece.shape)
     parts = [scan_window(named[0], named[1], grid, window, coarse.squares, (parcel, unit))]
     write_window(store, "parcel", piece.corner, parcel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +17,8 @@ from carbongrid.polygons.tiles import inverse_of
 MOST_TASKS = 2000
 """More tiles than this are done several to a task, so that the graph stays small whatever the raster's size."""
 
-_STRIPES = 64
-_LEAST_ROWS = 64
+_TILES = 64
+_LEAST_CELLS = 512**2
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,15 @@ def tile_windows(shape: tuple[int, int], size: tuple[int, int]) -> list[Window]:
     ]
 
 
-def stripe(shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of stripes of whole rows; some 64 of them, since fewer, higher ones cut fewer polygons."""
-    return max(-(-shape[0] // _STRIPES), _LEAST_ROWS), max(shape[1], 1)
+def tile_size(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the height and width of tiles for a raster that lies in no blocks: some 64 of them, nearly square.
+
+    Smaller ones would cut more polygons; whole rows, whose polygons lie far apart in memory, took a fifth longer.
+    """
+    cells = max(-(-shape[0] * shape[1] // _TILES), _LEAST_CELLS)
+    height = max(min(math.ceil(math.sqrt(cells)), shape[0]), 1)
+    width = max(min(-(-cells // height), shape[1]), 1)
+    return max(min(-(-cells // width), shape[0]), 1), width
 
 
 def _hull(windows: Sequence[Window]) -> Window:

@@ -1,4 +1,4 @@
-"""Polygons scanned stripe by stripe or tile by tile: labels in memory or in a store, and overlaps without any labels."""
+"""Polygons scanned tile by tile: labels in memory or in a store, and overlaps without any labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.chunked.pieces import Piece, pieces_of, stripe
+from carbongrid.chunked.pieces import Piece, pieces_of, tile_size
 from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks
 from carbongrid.grid import Grid
 from carbongrid.labels import block_side, write_window
@@ -25,13 +25,12 @@ from carbongrid.spans import (
     ordered,
     painted,
     scanned,
-    spans_of,
 )
 
 
 def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
     """Return the pairs of labels (as keys, sorted) of two sets and their numbers of cells, counted in threads."""
-    pieces = pieces_of(grid.shape, stripe(grid.shape), (a, b), grid)
+    pieces = pieces_of(grid.shape, tile_size(grid.shape), (a, b), grid)
     task = functools.partial(_overlap_piece, grid)
     counts: Amounts = run_tasks(task, pieces, "threads", combine=merged)
     return counts
@@ -39,8 +38,8 @@ def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
 
 def fill_labels(polygons: Polygons, grid: Grid) -> NDArray[np.uint32]:
     """Return the labels of the whole grid in memory, painted in threads."""
-    values = np.empty(grid.shape, np.uint32)
-    pieces = pieces_of(grid.shape, stripe(grid.shape), (polygons,), grid)
+    values = np.zeros(grid.shape, np.uint32)
+    pieces = pieces_of(grid.shape, tile_size(grid.shape), (polygons,), grid)
     run_tasks(functools.partial(_fill_piece, grid, values), pieces, "threads")
     return values
 
@@ -70,7 +69,7 @@ class Named:
         return self.labels[np.searchsorted(self.rows, rows)]
 
 
-def count_stripes(
+def count_tiles(
     parcels: Polygons,
     units: Polygons,
     grid: Grid,
@@ -79,7 +78,7 @@ def count_stripes(
     progress: Progress | None,
 ) -> tuple[Amounts, Amounts]:
     """Return what parcels have in common with units, and with squares (cells on a side, columns), without any labels."""
-    pieces = pieces_of(grid.shape, stripe(grid.shape), (parcels, units), grid)
+    pieces = pieces_of(grid.shape, tile_size(grid.shape), (parcels, units), grid)
     task = functools.partial(_count_piece, grid, squares)
     counts: tuple[Amounts, Amounts] = run_tasks(task, pieces, scheduler, progress, combine=_added)
     return counts
@@ -93,20 +92,19 @@ def scan_window(
     squares: tuple[int, int],
     paint: tuple[NDArray[np.uint32], NDArray[np.uint32]] | None = None,
 ) -> tuple[Amounts, Amounts]:
-    """Count one window: pairs of parcel and unit, and of parcel and square; paint both into windows if these are given."""
+    """Count one window: pairs of parcel and unit, and of parcel and square; paint both into windows of zeros if given."""
     parts = []
     sets = ((parcels.polygons, parcels.rows), (units.polygons, units.rows))
     for band, (rows, over) in bands(sets, grid, window):
         raw = scanned(parcels.polygons, grid, band, rows)
-        spans, others = counted(raw, band), spans_of(units.polygons, grid, band, over)
+        raw_units = scanned(units.polygons, grid, band, over)
+        spans, others = counted(raw, band), ordered(raw_units, band)
         names, other_names = parcels.labels_of(rows), units.labels_of(over)
         in_units = common_cells(spans, names, others, other_names)
         parts.append((in_units, common_squares(spans, names, band, *squares)))
         if paint is not None:
-            # In order only here: to count, each span would be another pair to look up.
-            part = slice(band[0] - window[0], band[0] - window[0] + band[2])
-            painted(ordered(raw, band), names, paint[0][part])
-            painted(others, other_names, paint[1][part])
+            painted(raw, band, names, paint[0], window[:2])
+            painted(raw_units, band, other_names, paint[1], window[:2])
     return _added(parts)
 
 
@@ -119,14 +117,16 @@ def _added(parts: list[tuple[Amounts, Amounts]]) -> tuple[Amounts, Amounts]:
     return merged([part[0] for part in parts]), merged([part[1] for part in parts])
 
 
-def paint_window(
-    excerpt: Excerpt, grid: Grid, window: Window, values: NDArray[np.uint32]
-) -> NDArray[np.uint32]:
-    """Paint the labels of a window into a contiguous array of its shape, and return it."""
+def _paint_window(
+    excerpt: Excerpt,
+    grid: Grid,
+    window: Window,
+    raster: NDArray[np.uint32],
+    corner: tuple[int, int],
+) -> None:
     for band, (rows,) in bands(((excerpt.polygons, excerpt.rows),), grid, window):
-        spans = spans_of(excerpt.polygons, grid, band, rows)
-        painted(spans, excerpt.labels_of(rows), values[band[0] - window[0] :][: band[2]])
-    return values
+        raw = scanned(excerpt.polygons, grid, band, rows)
+        painted(raw, band, excerpt.labels_of(rows), raster, corner)
 
 
 def _overlap_piece(grid: Grid, piece: Piece) -> Amounts:
@@ -140,7 +140,7 @@ def _overlap_window(grid: Grid, piece: Piece, window: Window) -> list[Amounts]:
     for band, (rows_a, rows_b) in bands(((a.polygons, a.rows), (b.polygons, b.rows)), grid, window):
         if rows_a.size and rows_b.size:
             spans_a = counted(scanned(a.polygons, grid, band, rows_a), band)
-            spans_b = spans_of(b.polygons, grid, band, rows_b)
+            spans_b = ordered(scanned(b.polygons, grid, band, rows_b), band)
             parts.append(common_cells(spans_a, a.labels_of(rows_a), spans_b, b.labels_of(rows_b)))
     return parts
 
@@ -149,7 +149,7 @@ def _fill_piece(grid: Grid, values: NDArray[np.uint32], piece: Piece) -> None:
     (excerpt,) = piece.excerpts
 
     def fill(window: Window) -> None:
-        paint_window(excerpt, grid, window, values[window[0] :][: window[2]])
+        _paint_window(excerpt, grid, window, values, (0, 0))
 
     piece.each(fill)
 
@@ -158,7 +158,8 @@ def _write_piece(grid: Grid, store: Path, name: str, piece: Piece) -> None:
     (excerpt,) = piece.excerpts
 
     def write(window: Window) -> None:
-        values = paint_window(excerpt, grid, window, np.empty(window[2:], np.uint32))
+        values = np.zeros(window[2:], np.uint32)
+        _paint_window(excerpt, grid, window, values, window[:2])
         write_window(store, name, window[:2], values)
 
     piece.each(write)

@@ -1,15 +1,14 @@
-"""Spans of cells with one owner for each: in order, row by row from west to east, to be painted; or in none, to be counted."""
+"""Spans of cells painted; or with one owner a cell, in order, to be laid under others, or in none, to be counted."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.kernels.jit import helper, kernel
+from carbongrid.kernels.memory import fetch
 from carbongrid.kernels.scanline import RawSpans
-from carbongrid.kernels.vectors import first_of, repeat
+from carbongrid.kernels.vectors import CELLS, first_of, repeat
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 """Where each row starts (rows + 1), then first column, end column and owner of each span; disjoint and sorted."""
@@ -21,6 +20,8 @@ _BUCKETS_PER_SPAN = 0.5
 # Below this number insertion beats a heap.
 _SHORT = 24
 _ALL = np.uint64(2**64 - 1)
+# Spans whose first cells are asked for before their turn.
+_AHEAD = 16
 
 
 @helper
@@ -257,28 +258,23 @@ def single(spans: Spans) -> Spans:
     return out_start, out_first[:used], out_end[:used], out_owner[:used]
 
 
-@helper
-def _fill(line: NDArray[np.uint32], here: int, end: int, label: Any) -> None:
-    """Write a label to the cells from here to end, and perhaps some after them, which are written later."""
-    while here < end and here + 16 <= line.size:
-        repeat(line, here, label)
-        here += 16
-    for column in range(here, end):
-        line[column] = label
-
-
 @kernel
-def paint(spans: Spans, labels: NDArray[np.uint32], window: NDArray[np.uint32]) -> None:
-    """Write labels[owner] to the cells of every span and 0 to all others, from west to east.
+def paint(raw: RawSpans, labels: NDArray[np.uint32], raster: NDArray[np.uint32], left: int) -> None:
+    """Write labels[owner] to the cells of each span, whose columns count from ``left``; where spans overlap the last one has the cell.
 
-    Spans lie in the window, sorted and disjoint, as ``single`` gives them.
+    Spans come polygon by polygon, each on other rows than the one before, so the memory of each is asked for before its turn.
     """
-    start, firsts, ends, owners = spans
-    for row in range(window.shape[0]):
-        line = window[row]
-        here = 0
-        for i in range(start[row], start[row + 1]):
-            _fill(line, here, firsts[i], np.uint32(0))
-            _fill(line, firsts[i], ends[i], labels[owners[i]])
-            here = ends[i]
-        _fill(line, here, line.size, np.uint32(0))
+    rows, firsts, ends, owners = raw
+    for i in range(rows.size):
+        ahead = min(i + _AHEAD, rows.size - 1)
+        fetch(raster[rows[ahead]], left + firsts[ahead])
+        line, label = raster[rows[i]], labels[owners[i]]
+        here, end = left + firsts[i], left + ends[i]
+        if end - here < CELLS:
+            for column in range(here, end):
+                line[column] = label
+            continue
+        while here + CELLS < end:
+            repeat(line, here, label)
+            here += CELLS
+        repeat(line, end - CELLS, label)
