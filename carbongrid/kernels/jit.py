@@ -66,7 +66,7 @@ def kernel[F: Callable[..., Any]](function: F) -> F:
 
 def helper[F: Callable[..., Any]](function: F) -> F:
     """Compile what only kernels of the same file call: without a way in from Python, which costs as much as a small function."""
-    return _compiled(_Helper, function, no_cpython_wrapper=True)
+    return _compiled(_Helper, function, no_cpython_wrapper=True, forceinline=True)
 
 
 def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **options: bool) -> F:
