@@ -25,6 +25,8 @@ RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArra
 _SLOTS = 4
 # Polygons that are asked for before their turn, and vertices of one.
 _AHEAD, _MOST_AHEAD = 8, 512
+# Room for spans at first, for each polygon and at most; to grow from less by doubling took a fifteenth of the time.
+_SPANS_EACH, _MOST_AT_FIRST = 64, 2**19
 # Below this length insertion beats a heap.
 _SHORT = 24
 
@@ -427,7 +429,7 @@ def scan(
     scratch = (np.empty(height + 1, np.int64), np.empty(1024, np.int64))
     cells = (np.empty(1024), np.empty(1024))
     rings = np.zeros(16, np.int64)
-    size = 4 * chosen.size + 1024
+    size = min(_SPANS_EACH * chosen.size, _MOST_AT_FIRST) + 1024
     spans = (
         np.empty(size, np.int32),
         np.empty(size, np.int32),
