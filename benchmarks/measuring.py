@@ -20,6 +20,7 @@ PARTS = (
     "labels",
     "labels-large",
     "overlaps",
+    "steps",
     "areas",
     "weighted",
     "first-calls",

@@ -59,6 +59,10 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
     full = {"labels": (100_000, 163_840.0, 500), "weighted": (100_000, 81_920.0, 500)}
     size = full.get(part, (1_000_000, 327_000.0, 1_500))
     land = peers_geometry.Land(*((60, 2000.0, 4) if small else size))
+    if part == "steps":
+        import peers_steps
+
+        return peers_steps.steps(land)
     compare = {"labels-large": peers_geometry.large_labels, "areas": peers_geometry.areas}
     compare |= {"labels": peers_geometry.labels, "overlaps": peers_geometry.overlaps}
     return compare.get(part, peers_geometry.weighted)(land)

@@ -18,7 +18,22 @@ SECONDS, MEGABYTES, SECOND_YEAR = 90.0, 4000.0, 0.03
 LABELS_MEGABYTES, LINEAR = 2000.0, 1.5
 COLD, WARM = 8.0, 0.5
 
-RUN = "import sys, carbongrid as cg; cg.run(sys.argv[1], sys.argv[2], replace=True)"
+RUN = """import sys, time, carbongrid as cg
+told = lambda step, done, total: print("at", time.time(), step, done)
+cg.run(sys.argv[1], sys.argv[2], replace=True, progress=told)
+told("end", 0, 0)
+"""
+PHASES = {
+    "reading 0": "Python and its libraries",
+    "reading 4": "read, checked, measured, placed",
+    "writing 0": "rasterized or taken over, spread, digests",
+    "writing 1": "tables",
+    "writing 2": "report",
+    "writing 3": "figures",
+    "end 0": "hashed, on disk, opened",
+}
+"""What a run did before it tells this."""
+
 LABELS = """import sys, time, carbongrid as cg, geopandas as gpd
 polygons = cg.Polygons.open(sys.argv[1])
 side, resolution = float(sys.argv[2]), float(sys.argv[3])
@@ -76,9 +91,9 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
         case, out = Path(name) / "case", Path(name) / "run"
         parcels = whole_case.write(case, count, side, units)
         size = f"{parcels} parcels, {(side / 10) ** 2 / 1e6:.0f} Mcells, {units} units"
-        first = in_process(RUN, case / "case.toml", out)
+        first, first_phases = _run(case / "case.toml", out)
         whole_case.write_totals(case, 2000)
-        second = in_process(RUN, case / "case.toml", out)
+        second, second_phases = _run(case / "case.toml", out)
     goal = Measured(SECONDS, MEGABYTES, 0)
     categories = f"{len(whole_case.CATEGORIES)} categories"
     yield Row(
@@ -102,6 +117,33 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
         1 / SECOND_YEAR,
         note,
     )
+    for work, whole, phases in (
+        ("first year", first, first_phases),
+        ("year after", second, second_phases),
+    ):
+        for phase, seconds in phases.items():
+            told = f"{seconds / whole.seconds:.0%} of {whole.seconds:.1f} s"
+            yield Row(
+                "whole-run",
+                f"{work}: {phase}",
+                "-",
+                size,
+                Measured(seconds, 0, 1),
+                None,
+                None,
+                told,
+            )
+
+
+def _run(case: Path, out: Path) -> tuple[Measured, dict[str, float]]:
+    """Run a case; return what it took, and the seconds of each phase."""
+    begin = time.time()
+    whole, lines = _process(RUN, case, out)
+    phases = {}
+    for word, *told in map(str.split, lines):
+        if word == "at" and (phase := PHASES.get(" ".join(told[1:]))):
+            phases[phase], begin = float(told[0]) - begin, float(told[0])
+    return whole, phases
 
 
 def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> Iterator[Row]:
@@ -140,14 +182,19 @@ def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> I
 
 def in_process(code: str, *arguments: object) -> Measured:
     """Run code in a process of its own; return its seconds, imports included, and the most memory it ever had, in MB."""
+    return _process(code, *arguments)[0]
+
+
+def _process(code: str, *arguments: object) -> tuple[Measured, list[str]]:
     command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
     begin = time.perf_counter()
     done = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=True, env=_environment()
     )
     seconds = time.perf_counter() - begin
+    *lines, peak = done.stdout.strip().splitlines()
     # Not what the parent is told of its child: that counts the parent's own memory at the fork.
-    return Measured(seconds, int(done.stdout.split()[-1]) / 1024, 1)
+    return Measured(seconds, int(peak) / 1024, 1), lines
 
 
 def _environment() -> dict[str, str]:

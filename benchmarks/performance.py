@@ -24,6 +24,7 @@ TITLES = {
     "labels": "Labels of 100,000 parcels",
     "labels-large": "Labels of a million parcels",
     "overlaps": "Parcels x units from polygons",
+    "steps": "Where the time goes, on one core",
     "areas": "Exact areas on a 1 km grid",
     "weighted": "Sums of a raster per unit",
     "first-calls": "First calls",

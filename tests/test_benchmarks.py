@@ -66,6 +66,7 @@ def test_each_benchmark_runs_once():
         "labels",
         "labels-large",
         "overlaps",
+        "steps",
         "areas",
         "weighted",
         "first-calls",
