@@ -10,6 +10,7 @@ import numpy as np
 from measuring import Measured, Row
 from peers_geometry import Land
 
+import carbongrid as cg
 from carbongrid import spans
 from carbongrid.chunked.pieces import Piece, pieces_of, tile_size
 from carbongrid.overlaps import merged
@@ -48,7 +49,7 @@ def steps(land: Land) -> Iterator[Row]:
 def _overlap(land: Land, clock: Clock) -> None:
     grid = land.grid
     parts = []
-    for piece in clock("which tile", _pieces, land):
+    for piece in clock("which tile", _pieces, grid, (land.parcels, land.units)):
         parcels, units = piece.excerpts
         sets = ((parcels.polygons, parcels.rows), (units.polygons, units.rows))
         for band, (rows, over) in clock(
@@ -68,8 +69,8 @@ def _overlap(land: Land, clock: Clock) -> None:
 def _labels(land: Land, clock: Clock) -> None:
     grid = land.grid
     raster = np.zeros(grid.shape, np.uint32)
-    for piece in clock("which tile", _pieces, land):
-        parcels, _ = piece.excerpts
+    for piece in clock("which tile", _pieces, grid, (land.parcels,)):
+        (parcels,) = piece.excerpts
         sets = ((parcels.polygons, parcels.rows),)
         for band, (rows,) in clock("which band", list, spans.bands(sets, grid, piece.windows[0])):
             raw = clock("parcels to spans", spans.scanned, parcels.polygons, grid, band, rows)
@@ -77,6 +78,5 @@ def _labels(land: Land, clock: Clock) -> None:
             clock("painted, first touch of memory", spans.painted, raw, band, names, raster, (0, 0))
 
 
-def _pieces(land: Land) -> list[Piece]:
-    shape = land.grid.shape
-    return pieces_of(shape, tile_size(shape), (land.parcels, land.units), land.grid)
+def _pieces(grid: cg.Grid, sets: tuple[cg.Polygons, ...]) -> list[Piece]:
+    return pieces_of(grid.shape, tile_size(grid, sets), sets, grid)

@@ -140,10 +140,12 @@ def _run(case: Path, out: Path) -> tuple[Measured, dict[str, float]]:
     begin = time.time()
     whole, lines = _process(RUN, case, out)
     phases = {}
-    for word, *told in map(str.split, lines):
-        if word == "at" and (phase := PHASES.get(" ".join(told[1:]))):
-            phases[phase], begin = float(told[0]) - begin, float(told[0])
-    return whole, phases
+    for line in lines:
+        at, _, step = line.removeprefix("at ").partition(" ")
+        if line.startswith("at ") and step in PHASES:
+            phases[PHASES[step]], begin = float(at) - begin, float(at)
+    assert list(phases) == list(PHASES.values()), "a run tells of other steps than it did"
+    return whole, phases | {"the process ends": whole.seconds - sum(phases.values())}
 
 
 def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> Iterator[Row]:

@@ -29,7 +29,7 @@ SPANS_AT_ONCE = 2**18
 _MOST_ROWS = 4096
 # Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
 _WORDS_PER_SPAN = 8
-# Where spans have every cell more often than this, sorting is cheaper than painting them over each other.
+# Where spans have every cell more often than this, to settle whose it is is cheaper than to paint it so often.
 _MOST_LAYERS = 4
 
 
@@ -63,23 +63,19 @@ def ordered(raw: RawSpans, window: Window) -> Spans:
 
 
 def counted(raw: RawSpans, window: Window) -> RawSpans:
-    """Give each cell to the last of its owners, and leave the spans in no order, to be counted; owners of ``raw`` ascend."""
+    """Give each cell to the last of its owners, and leave the spans in no order; owners of ``raw`` ascend."""
     height, width = window[2:]
     # The cells of a window, or of the spans where they overlap so much that these are more.
     cells = max(height * width, _cells_of(raw))
     if cells <= 64 * _WORDS_PER_SPAN * raw[0].size:
         return apart(raw, height, width)
-    return _sorted_out(raw, window)
+    start, firsts, ends, owners = ordered(raw, window)
+    return np.repeat(np.arange(height, dtype=np.int32), np.diff(start)), firsts, ends, owners
 
 
 def _cells_of(raw: RawSpans) -> int:
     _, firsts, ends, _ = raw
     return int(ends.sum(dtype=np.int64) - firsts.sum(dtype=np.int64))
-
-
-def _sorted_out(raw: RawSpans, window: Window) -> RawSpans:
-    start, firsts, ends, owners = ordered(raw, window)
-    return np.repeat(np.arange(window[2], dtype=np.int32), np.diff(start)), firsts, ends, owners
 
 
 def bands(
@@ -120,7 +116,7 @@ def painted(
     """
     top, left, height, width = window
     if _cells_of(raw) > _MOST_LAYERS * height * width:
-        raw = _sorted_out(raw, window)
+        raw = counted(raw, window)
     paint(raw, sealed(labels, np.uint32), raster[top - corner[0] :], left - corner[1])
 
 

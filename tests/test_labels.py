@@ -16,6 +16,7 @@ import zarr
 from shapes import CRS, partition
 
 from carbongrid import labels
+from carbongrid.chunked import pieces
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.labels import (
@@ -61,6 +62,19 @@ def test_memory_and_store_hold_the_same(parcels, store):
 def test_any_chunks_hold_the_same(parcels, tmp_path, chunks):
     lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=chunks)
     assert np.array_equal(rasterize(parcels, GRID), lazy)
+
+
+@pytest.mark.parametrize("tiles", [5, 7, 30])
+def test_labels_in_memory_are_the_same_in_any_tiles(parcels, monkeypatch, tiles):
+    """Seen to fail when every tile is painted into the corner."""
+    alone = burn_window(Polygons.of(parcels), GRID, (0, 0), GRID.shape)
+    monkeypatch.setattr(pieces, "_TILES", tiles)
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    monkeypatch.setattr(pieces, "_POLYGONS_ACROSS", 0)
+    height, width = pieces.tile_size(GRID, ())
+    assert height < GRID.shape[0]
+    assert width < GRID.shape[1]
+    assert rasterize(parcels, GRID).values.tobytes() == alone.tobytes()
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])

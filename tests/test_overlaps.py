@@ -50,7 +50,7 @@ def test_tiles_and_bands_do_not_matter(monkeypatch):
     monkeypatch.setattr(spans, "SPANS_AT_ONCE", 300)
     monkeypatch.setattr(pieces, "_LEAST_CELLS", 37)
     monkeypatch.setattr(pieces, "MOST_TASKS", 2)
-    assert len(pieces.pieces_of(grid.shape, pieces.tile_size(grid.shape))) == 2
+    assert len(pieces.pieces_of(grid.shape, pieces.tile_size(grid, ()))) == 2
     assert (overlap(a, b, grid=grid) != whole).nnz == 0
     assert whole.sum() == 200 * 200
     assert whole.has_sorted_indices

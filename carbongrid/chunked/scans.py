@@ -30,7 +30,7 @@ from carbongrid.spans import (
 
 def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
     """Return the pairs of labels (as keys, sorted) of two sets and their numbers of cells, counted in threads."""
-    pieces = pieces_of(grid.shape, tile_size(grid.shape), (a, b), grid)
+    pieces = pieces_of(grid.shape, tile_size(grid, (a, b)), (a, b), grid)
     task = functools.partial(_overlap_piece, grid)
     counts: Amounts = run_tasks(task, pieces, "threads", combine=merged)
     return counts
@@ -39,7 +39,7 @@ def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
 def fill_labels(polygons: Polygons, grid: Grid) -> NDArray[np.uint32]:
     """Return the labels of the whole grid in memory, painted in threads."""
     values = np.zeros(grid.shape, np.uint32)
-    pieces = pieces_of(grid.shape, tile_size(grid.shape), (polygons,), grid)
+    pieces = pieces_of(grid.shape, tile_size(grid, (polygons,)), (polygons,), grid)
     run_tasks(functools.partial(_fill_piece, grid, values), pieces, "threads")
     return values
 
@@ -78,7 +78,8 @@ def count_tiles(
     progress: Progress | None,
 ) -> tuple[Amounts, Amounts]:
     """Return what parcels have in common with units, and with squares (cells on a side, columns), without any labels."""
-    pieces = pieces_of(grid.shape, tile_size(grid.shape), (parcels, units), grid)
+    sets = (parcels, units)
+    pieces = pieces_of(grid.shape, tile_size(grid, sets), sets, grid)
     task = functools.partial(_count_piece, grid, squares)
     counts: tuple[Amounts, Amounts] = run_tasks(task, pieces, scheduler, progress, combine=_added)
     return counts
@@ -124,6 +125,7 @@ def _paint_window(
     raster: NDArray[np.uint32],
     corner: tuple[int, int],
 ) -> None:
+    """Paint the labels of a window into a contiguous raster of zeros, whose first cell is at ``corner`` of the grid."""
     for band, (rows,) in bands(((excerpt.polygons, excerpt.rows),), grid, window):
         raw = scanned(excerpt.polygons, grid, band, rows)
         painted(raw, band, excerpt.labels_of(rows), raster, corner)

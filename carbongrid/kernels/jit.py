@@ -65,7 +65,11 @@ def kernel[F: Callable[..., Any]](function: F) -> F:
 
 
 def helper[F: Callable[..., Any]](function: F) -> F:
-    """Compile what only kernels of the same file call: without a way in from Python, which costs as much as a small function."""
+    """Compile what only kernels of the same file call, and put it into them.
+
+    Without a way in from Python, which costs as much as a small function; put in, since a function counts references of each
+    array that it is handed, which LLVM drops within one function only.
+    """
     return _compiled(_Helper, function, no_cpython_wrapper=True, forceinline=True)
 
 

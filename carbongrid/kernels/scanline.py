@@ -19,7 +19,7 @@ Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
 Starts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Vertices = tuple[NDArray[np.float64], NDArray[np.float64]]
 RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
-"""Row, first column, end column and owner of each span, in no order."""
+"""Row, first column, end column and owner of each span; as ``scan`` gives them polygon by polygon, so that owners ascend."""
 
 # Crossings of a row that a part has at most to take the shorter way.
 _SLOTS = 4

@@ -180,7 +180,7 @@ def _divide(
 ) -> int:
     """Write the pieces of spans that overlap, sorted by first column; return how many pieces there are now.
 
-    Spans that reach a place wait in a heap whose root has the largest owner. No calls inside: passing arrays on costs more.
+    Spans that reach a place wait in a heap whose root has the largest owner.
     """
     firsts, ends, owners = spans
     out_first, out_end, out_owner = out

@@ -122,6 +122,14 @@ def test_a_comb_of_many_teeth_equals_gdal():
         assert np.array_equal(ours(np.array([shape]), grid), gdal(np.array([shape]), grid))
 
 
+def test_few_polygons_on_many_rows_equal_gdal():
+    """More spans than there is room for at first: seen to crash when what holds them does not grow."""
+    grid = Grid(CRS, 1, (0, 0, 40, 3900))
+    leaning = [shapely.Polygon([(x, 3), (x + 9, 3890), (x + 4, 3)]) for x in (1.3, 9.7, 20.1)]
+    shapes = np.array([*leaning, shapely.box(0.2, 30, 33, 3800)])
+    assert np.array_equal(ours(shapes, grid), gdal(shapes, grid))
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_million_vertices_equal_gdal(turned):
     angle = np.linspace(0, 2 * np.pi, 10**6, endpoint=False)

@@ -108,17 +108,17 @@ def test_each_cell_is_painted_with_its_largest_owner(raw, scale):
     assert np.array_equal(raster, expected)
 
 
-@pytest.mark.parametrize(("layers", "by_order"), [(2, False), (100, True)])
-def test_spans_over_many_others_are_sorted_before_they_are_painted(monkeypatch, layers, by_order):
+@pytest.mark.parametrize(("layers", "settled"), [(2, False), (100, True)])
+def test_whose_cells_are_is_settled_before_many_spans_are_painted(monkeypatch, layers, settled):
     """Each cell would be written as often as it is covered: a hundred times, here."""
     ways = []
-    real = spans.in_order
-    monkeypatch.setattr(spans, "in_order", lambda *given: ways.append(given) or real(*given))
+    real = spans.counted
+    monkeypatch.setattr(spans, "counted", lambda *given: ways.append(given) or real(*given))
     owner = np.arange(layers, dtype=np.int32)
     window = np.zeros((1, 640), np.uint32)
     nested = (owner * 0, owner, 640 - owner, owner)
     painted(nested, (0, 0, 1, 640), np.arange(1, layers + 1), window, (0, 0))
-    assert bool(ways) == by_order
+    assert bool(ways) == settled
     expected = np.arange(640)
     assert np.array_equal(window[0], np.minimum(np.minimum(expected, expected[::-1]) + 1, layers))
 
