@@ -11,22 +11,15 @@ from typing import Any, cast
 import numba
 import numpy as np
 from numba import types
-from numba.core.caching import FunctionCache
 from numba.core.registry import CPUDispatcher
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from carbongrid.kernels.cache import KernelCache
 
 _SHARED = [
     Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "memory.py", "vectors.py")
 ]
 _STAMP = hashlib.sha256(b"".join(_SHARED)).hexdigest()
-
-
-class _Cache(FunctionCache):
-    """Numba's cache, which knows a kernel's own file only: an edit of what kernels share makes it compile anew, too."""
-
-    def _index_key(self, signature: Any, codegen: Any) -> Any:
-        key = super()._index_key(signature, codegen)  # type: ignore[no-untyped-call]
-        return (*key, _STAMP)
 
 
 class _Compiled(CPUDispatcher):
@@ -60,7 +53,7 @@ def _as_passed(kind: Any) -> Any:
 
 
 def kernel[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function on its first call: serial, without the GIL, IEEE arithmetic, cached beside its file."""
+    """Compile a function on its first call: serial, without the GIL, IEEE arithmetic, kept for the next process (:mod:`carbongrid.kernels.cache`)."""
     return _compiled(_Compiled, function)
 
 
@@ -79,7 +72,7 @@ def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **optio
     # Nor a way in from C, which nobody uses.
     targets = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True, **options}
     compiled: Any = kind(function, targetoptions=targets)
-    compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
+    compiled._cache = KernelCache(function, _STAMP)
     return cast("F", compiled)
 
 

@@ -219,11 +219,14 @@ def test_an_ordinary_workbook_of_one_value_is_none_of_these(tmp_path: Path) -> N
 
 
 def test_nothing_is_unpickled_or_executed() -> None:
-    """Read from the source: no name that loads a pickle, evaluates or starts a shell; NumPy files with pickles off."""
+    """Read from the source: no name that loads a pickle, evaluates or starts a shell; NumPy files with pickles off.
+
+    But for compiled kernels, in a folder that only the user can write (tests/kernels/test_cache.py).
+    """
     forbidden = {"read_pickle", "loads_pickle", "eval", "exec", "Unpickler", "system", "popen"}
     for path in (ROOT / "carbongrid").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
+            if isinstance(node, ast.Import) and path.parts[-2:] != ("kernels", "cache.py"):
                 assert not {alias.name for alias in node.names} & {
                     "pickle",
                     "joblib",

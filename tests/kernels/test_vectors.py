@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.kernels import jit, vectors
+from carbongrid.kernels import vectors
 from carbongrid.kernels.jit import kernel
 
 
@@ -112,15 +112,3 @@ def test_sums_of_the_cells_in_a_mask(
     ):
         found, wanted = compiled(values, i, cells, *more), meant(values, i, cells, *more)
         assert np.array_equal(found, wanted, equal_nan=True)
-
-
-@pytest.mark.skipif(not hasattr(_bits, "_cache"), reason="nothing is compiled")
-def test_an_edit_of_what_kernels_share_makes_them_compile_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Numba looks at a kernel's own file alone; seen to fail with its own cache."""
-    _bits(np.uint16(1))
-    signature, codegen = _bits.signatures[0], _bits.targetctx.codegen()
-    before = _bits._cache._index_key(signature, codegen)
-    monkeypatch.setattr(jit, "_STAMP", "of an edited file")
-    assert _bits._cache._index_key(signature, codegen) != before

@@ -1,0 +1,184 @@
+"""Compiled kernels kept between processes, where nobody else can write.
+
+Numba's own cache takes the first folder that it can write, beside the source among them, and unpickles what lies there. An entry is
+code that runs as the user, so here the folder and each entry must be the user's own, and an entry that is torn, or made for anything else, is
+compiled anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+import pickle
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+logger = logging.getLogger(__name__)
+
+_DIGEST_BYTES = 32
+
+
+class KernelCache(NullCache):
+    """One file for each kernel and signature: two digests, then what Numba makes of the compiled code.
+
+    Parameters
+    ----------
+    function
+        The kernel.
+    shared
+        Digest of the source that it shares with other files.
+    """
+
+    def __init__(self, function: Callable[..., Any], shared: str) -> None:
+        code = function.__code__
+        source = Path(code.co_filename)
+        self._enabled = True
+        self._stem = f"{source.stem}.{function.__qualname__}-{code.co_firstlineno}".replace("<", "").replace(">", "")  # fmt: skip
+        self._source = source
+        self._shared = shared
+
+    @property
+    def cache_path(self) -> str | None:
+        """The folder, or None where nothing is kept."""
+        folder = cache_folder()
+        return None if folder is None else str(folder)
+
+    def enable(self) -> None:
+        """Load and save."""
+        self._enabled = True
+
+    def disable(self) -> None:
+        """Neither load nor save."""
+        self._enabled = False
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the code compiled for these types by an earlier process, or None."""
+        target_context.refresh()
+        folder = cache_folder()
+        if folder is None or not self._enabled:
+            return None
+        made_for = self._made_for(sig, target_context.codegen())
+        payload = _read_entry(folder / self._name_of(sig), made_for)
+        if payload is None:
+            return None
+        return CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        """Keep compiled code; a folder that is full or gone costs the next process a compilation, not this one its run."""
+        folder = cache_folder()
+        if folder is None or not self._enabled or cres.lifted or cres.library.has_dynamic_globals:
+            return
+        payload = dumps(cres._reduce())
+        try:
+            _write_entry(folder / self._name_of(sig), self._made_for(sig, cres.codegen), payload)
+        except OSError as error:
+            logger.info("compiled code is not kept in %s: %s", folder, error)
+
+    def _name_of(self, sig: Any) -> str:
+        # The same name for every version of the source: the newest takes the place of the one before.
+        which = hashlib.sha256(repr((str(self._source), sys.version, sig)).encode())
+        return f"{self._stem}.{which.hexdigest()[:24]}"
+
+    def _made_for(self, sig: Any, codegen: Any) -> bytes:
+        versions = numba.__version__, sys.version, codegen.magic_tuple()
+        what = versions, str(self._source), _digest_of(self._source), self._shared, sig
+        return hashlib.sha256(repr(what).encode()).digest()
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """Return the folder that only this user can write, made where it is missing; None, with a warning, where there is none.
+
+    ``NUMBA_CACHE_DIR``, else ``carbongrid/numba`` in the user's cache folder.
+    """
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    try:
+        folder = Path(given).absolute() if given else _user_folder() / "carbongrid" / "numba"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = _open_to_others(folder)
+        if not problem:
+            tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError) as error:
+        problem = str(error)
+    if problem:
+        logger.warning(
+            "compiled code is not kept, so that every start compiles it anew (some 15 s): %s. "
+            "Set NUMBA_CACHE_DIR to a folder that only you can write.",
+            problem,
+        )
+        return None
+    return folder
+
+
+def _user_folder() -> Path:
+    stated = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return stated if stated.is_absolute() else Path.home() / ".cache"
+
+
+def _open_to_others(folder: Path) -> str:
+    """Return how another user could put something into a folder, or nothing: itself, and the folders that it lies in.
+
+    A folder above that is open to all but sticky, such as /tmp, lets nobody move what is another's.
+    """
+    real = folder.resolve()
+    for each in (real, *real.parents):
+        told = each.stat()
+        if told.st_uid not in (0, os.geteuid()) or (each == real and told.st_uid != os.geteuid()):
+            return f"{each} belongs to another user"
+        shared = told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if shared and (each == real or not told.st_mode & stat.S_ISVTX):
+            return f"others can write to {each}"
+    return ""
+
+
+def _read_entry(path: Path, made_for: bytes) -> bytes | None:
+    """Return what an entry holds, or None unless it is a whole one of this user's, made for this."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as stream:
+        told = os.fstat(handle)
+        mine = stat.S_ISREG(told.st_mode) and told.st_uid == os.geteuid()
+        if not mine or told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return None
+        content = stream.read()
+    digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(rest).digest() != digest or rest[:_DIGEST_BYTES] != made_for:
+        return None
+    return rest[_DIGEST_BYTES:]
+
+
+def _write_entry(path: Path, made_for: bytes, payload: bytes) -> None:
+    """Write an entry so that no reader sees half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            rest = made_for + payload
+            stream.write(hashlib.sha256(rest).digest() + rest)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+@functools.cache
+def _digest_of(source: Path) -> str:
+    try:
+        return hashlib.sha256(source.read_bytes()).hexdigest()
+    except OSError:
+        # Typed in, not read from a file: then the bytecode's line and name must do, within this process only.
+        return f"process {os.getpid()}"
