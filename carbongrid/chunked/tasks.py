@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import multiprocessing
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -73,7 +76,7 @@ def run_tasks[T, R](
     elif client in _LOCAL:
         return _run_locally(task, pieces, client, report, combine)
     else:
-        with _client_of(client) as named:
+        with client_at(client) as named:
             results = _run_distributed(task, pieces, named, report)
     return results if combine is None else combine(results)
 
@@ -110,7 +113,16 @@ def _active_client() -> distributed.Client | None:
         return None
 
 
-def _client_of(address: str) -> distributed.Client:
+def client_at(address: str, timeout: float | None = None) -> distributed.Client:
+    """Return a client of the scheduler at an address; certificates for ``tls://`` are those of Dask's configuration.
+
+    Raises
+    ------
+    InputError
+        If it is no address.
+    RunError
+        If nobody answers there within the timeout, or certificates do not fit.
+    """
     if "://" not in address:
         raise InputError(
             f"{address!r} is no scheduler",
@@ -120,9 +132,15 @@ def _client_of(address: str) -> distributed.Client:
     import distributed
 
     try:
-        return distributed.Client(address, set_as_default=False)
+        return distributed.Client(address, set_as_default=False, timeout=timeout)
     except (OSError, ValueError) as error:
         raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
+    except (TypeError, RuntimeError) as error:
+        # How distributed says that there are no certificates, or that an address must be encrypted.
+        raise RunError(
+            f"the scheduler at {address} cannot be reached securely: {error}. "
+            "Name the certificates in Dask's configuration (distributed.comm.tls)."
+        ) from error
 
 
 def _run_locally[T, R](
@@ -132,6 +150,7 @@ def _run_locally[T, R](
     report: Progress,
     combine: Callable[[list[R]], R] | None = None,
 ) -> Any:
+    import dask
     from dask.base import compute
     from dask.callbacks import Callback
     from dask.delayed import delayed
@@ -150,9 +169,24 @@ def _run_locally[T, R](
         sum_of = delayed(combine, pure=False)
         while len(tasks) > 1:
             tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
-    with Callback(posttask=count):
+    with (
+        Callback(posttask=count),
+        dask.config.set({"multiprocessing.initializer": end_with_parent}),
+    ):
         results = compute(*tasks, scheduler=scheduler)
     return list(results) if combine is None else results[0]
+
+
+def end_with_parent() -> None:
+    """Make this worker process end when the one that started it does, however that ends."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _run_distributed[T, R](

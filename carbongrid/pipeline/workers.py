@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.chunked.tasks import client_at
 from carbongrid.chunked.versions import versions
 from carbongrid.errors import InputError, RunError
 
@@ -60,7 +61,7 @@ def working_with(
         with _started_here(workers, memory or MEMORY_PER_WORKER) as client:
             yield client
     elif isinstance(scheduler, str) and scheduler not in LOCAL:
-        with _client_at(scheduler) as client:
+        with client_at(scheduler, _PATIENCE) as client:
             _require_workers(client)
             yield client
     else:
@@ -75,14 +76,17 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
     import dask
     import distributed
 
-    never_spill = {
+    settings = {
+        # Nobody asks for the pages of this cluster, which would answer any user of the machine.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": 0.85,
         "distributed.worker.memory.terminate": 0.97,
     }
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(never_spill))
+        stack.enter_context(dask.config.set(settings))
         with _deaf_to_interrupts():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
@@ -90,8 +94,12 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 processes=True,
                 host="127.0.0.1",
                 memory_limit=memory,
+                # Any user of the machine reaches its ports, and whoever is let in runs code: certificates made for this
+                # run, which no file holds, keep the others out.
+                protocol="tls://",
+                security=distributed.Security.temporary(),
                 dashboard_address="127.0.0.1:0",
-                worker_dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
             )
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
             stack.enter_context(cluster)
@@ -109,21 +117,6 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _client_at(address: str) -> distributed.Client:
-    if "://" not in address:
-        raise InputError(
-            f"{address!r} is no scheduler",
-            "scheduler",
-            f"Known: {', '.join(LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
-        )
-    import distributed
-
-    try:
-        return distributed.Client(address, set_as_default=False, timeout=_PATIENCE)
-    except (OSError, ValueError) as error:
-        raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
 
 
 def _active_client() -> distributed.Client | None:
