@@ -16,10 +16,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 
+from carbongrid import overlaps
+from carbongrid.chunked import arrays
 from carbongrid.errors import InputError
-from carbongrid.fields import block_sum, crosstab, spread, weighted_overlap, zonal_sum
+from carbongrid.fields import (
+    block_sum,
+    crosstab,
+    spread,
+    weighted_overlap,
+    zonal_count,
+    zonal_min,
+    zonal_sum,
+)
 from carbongrid.grid import Grid
+from carbongrid.kernels import label_pairs, zonal
 from carbongrid.labels import rasterize
+from carbongrid.overlaps import overlap
 
 SHAPE = (6, 9)
 LABELS = st_numpy.arrays(np.uint32, SHAPE, elements=st.integers(0, 4))
@@ -83,9 +95,53 @@ def test_zonal_sum_takes_narrow_types_and_says_its_units():
     ]
 
 
-def test_zonal_sum_over_more_rows_than_it_takes_at_once():
-    labels = np.ones((5000, 3), np.uint32)
-    assert zonal_sum(labels, labels, 1).values.tolist() == [15_000]
+@pytest.mark.parametrize("kind", ["band", "piece", "both"])
+def test_zonal_sum_over_more_rows_than_it_takes_at_once(monkeypatch, kind):
+    """Bands on threads, and pieces of a band in the kernels. Seen to fail when the last band, or all but the first piece, is left out."""
+    band, piece = {"band": (700, 2**22), "piece": (2**24, 100), "both": (700, 100)}[kind]
+    monkeypatch.setattr(arrays, "_CELLS_IN_BAND", band)
+    monkeypatch.setattr(zonal, "_CELLS_AT_ONCE", piece)
+    sizes, tabulated = [], zonal._tabulated
+
+    def watched(*step):
+        sizes.append(step[3].size)
+        return tabulated(*step)
+
+    monkeypatch.setattr(zonal, "_tabulated", watched)
+    random = np.random.default_rng(3)
+    labels = np.repeat(random.integers(0, 5, 500), 3).reshape(500, 3).astype(np.uint32)
+    values = random.integers(-9, 9, labels.shape)
+    assert zonal_sum(values, labels, 5).values.tolist() == naive.label_sums(values, labels, 5)
+    known = np.bincount(labels.ravel(), minlength=6)[1:].tolist()
+    assert zonal_count(values, labels, 5).values.tolist() == known
+    lowest = [values[labels == label].min(initial=99) for label in range(1, 5)]
+    assert zonal_min(values, labels, 4).values.tolist() == lowest
+    # Each of the three took all cells, none larger than it may be.
+    assert sum(sizes) == 3 * labels.size
+    assert len(sizes) == 3 * {"band": 3, "piece": 15, "both": 7 + 7 + 2}[kind]
+    assert max(sizes) == min(band - band % 3, piece)
+
+
+def test_pairs_over_more_cells_than_are_taken_at_once(monkeypatch):
+    """Of overlap and of crosstab. Seen to fail when all but the first piece is left out, in either."""
+    random = np.random.default_rng(4)
+    a, b = (random.integers(0, 4, (50, 7)).astype(np.uint32) for _ in "ab")
+    wanted = np.zeros((3, 3), np.int64)
+    for (i, j), count in naive.pair_counts(a, b).items():
+        if i and j:
+            wanted[i - 1, j - 1] = count
+    sizes = {overlaps: [], label_pairs: []}
+    for module, name, place in ((overlaps, "pair_amounts", 0), (label_pairs, "_tabulated", 0)):
+        monkeypatch.setattr(module, "_CELLS_AT_ONCE", 100)
+
+        def watched(*step, known=getattr(module, name), found=sizes[module], place=place):
+            found.append(step[place].size)
+            return known(*step)
+
+        monkeypatch.setattr(module, name, watched)
+    assert overlap(a, b, shape=(3, 3)).toarray().tolist() == wanted.tolist()
+    assert crosstab(a, b, (3, 3)).toarray().tolist() == wanted.tolist()
+    assert list(sizes.values()) == [[100, 100, 100, 50]] * 2
 
 
 def test_zonal_sum_refusals():

@@ -272,6 +272,28 @@ def test_coverage_of_polygons_equals_intersections():
     assert found.toarray()[rows, columns].tolist() == shapely.area(parcels)[rows].tolist()
 
 
+@pytest.mark.parametrize("rows", [1, 7, 80, 81])
+def test_coverage_of_polygons_in_blocks_of_rows_is_the_same(monkeypatch, rows):
+    """Seen to fail when all but the first block is left out, when rows count from each block, and when the last is cut off."""
+    parcels, units = partition(80, 3000.0, 6), partition(6, 3000.0, 7)
+    whole = coverage(parcels, units)
+    assert whole.nnz > len(parcels)
+    monkeypatch.setattr(overlaps, "_ROWS_AT_ONCE", rows)
+    sizes, shared = [], overlaps._shared
+
+    def watched(mine, *more):
+        sizes.append(mine.size)
+        return shared(mine, *more)
+
+    monkeypatch.setattr(overlaps, "_shared", watched)
+    found = coverage(parcels, units)
+    blocks = [min(rows, len(parcels) - first) for first in range(0, len(parcels), rows)]
+    # Each block is shared out among all threads.
+    assert sorted(sizes) == sorted(blocks * overlaps._THREADS)
+    assert (found != whole).nnz == 0
+    assert np.array_equal(found.indptr, whole.indptr)
+
+
 def test_containment_is_not_taken_from_bounds():
     unit = shapely.box(0, 0, 10, 10) - shapely.box(4, 4, 6, 6)
     parcels = np.array(
