@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
 from shapes import CRS, partition
+from steps import given as given_to
 
 from carbongrid import labels
 from carbongrid.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
@@ -259,13 +260,7 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
 def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
     """Seen to fail when only the first band is scanned, when the last one is cut off, and when the last one counts alone."""
     monkeypatch.setattr(rasters, "_ROWS_SCANNED", rows)
-    bands, known = [], rasters._known
-
-    def watched(source, band):
-        bands.append((band.row_off, band.height))
-        return known(source, band)
-
-    monkeypatch.setattr(rasters, "_known", watched)
+    bands = given_to(monkeypatch, rasters, "_known", 1)
     for row in range(11):
         path, values = tmp_path / f"{row}.tif", np.ones((1, 11, 4))
         values[0, row, 1] = 7.0
@@ -276,7 +271,8 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(values)
         bands.clear()
         assert WeightRaster.around(path, _tall(11)).largest == 7.0
-        assert bands == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
+        scanned = [(band.row_off, band.height) for band in bands]
+        assert scanned == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
         with rasterio.open(path, "r+") as target:
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):

@@ -95,6 +95,7 @@ def test_an_interrupt_in_a_callback_is_not_lost(
     def interrupted(_reference: object) -> None:
         raise KeyboardInterrupt
 
+    others = set(threading.enumerate())
     # A shell has its background jobs ignore interrupts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -105,10 +106,9 @@ def test_an_interrupt_in_a_callback_is_not_lost(
             if going_on:
                 threading.Event().wait(HANG)
         assert kept() is None
-        # Whoever would still ask has asked when these have ended.
-        for thread in threading.enumerate():
-            if isinstance(thread, threading.Timer):
-                thread.join(HANG)
+        # Whoever would still ask has asked when what was started here has ended.
+        for thread in set(threading.enumerate()) - others:
+            thread.join(HANG)
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == ""

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
+from steps import given as given_to
 
 from carbongrid import overlaps
 from carbongrid.chunked import arrays
@@ -101,13 +102,7 @@ def test_zonal_sum_over_more_rows_than_it_takes_at_once(monkeypatch, kind):
     band, piece = {"band": (700, 2**22), "piece": (2**24, 100), "both": (700, 100)}[kind]
     monkeypatch.setattr(arrays, "_CELLS_IN_BAND", band)
     monkeypatch.setattr(zonal, "_CELLS_AT_ONCE", piece)
-    sizes, tabulated = [], zonal._tabulated
-
-    def watched(*step):
-        sizes.append(step[3].size)
-        return tabulated(*step)
-
-    monkeypatch.setattr(zonal, "_tabulated", watched)
+    steps = given_to(monkeypatch, zonal, "_tabulated", 3)
     random = np.random.default_rng(3)
     labels = np.repeat(random.integers(0, 5, 500), 3).reshape(500, 3).astype(np.uint32)
     values = random.integers(-9, 9, labels.shape)
@@ -116,7 +111,8 @@ def test_zonal_sum_over_more_rows_than_it_takes_at_once(monkeypatch, kind):
     assert zonal_count(values, labels, 5).values.tolist() == known
     lowest = [values[labels == label].min(initial=99) for label in range(1, 5)]
     assert zonal_min(values, labels, 4).values.tolist() == lowest
-    # Each of the three took all cells, none larger than it may be.
+    # Each of the three took all cells, in so many steps, of which none is larger than it may be.
+    sizes = [labels.size for labels in steps]
     assert sum(sizes) == 3 * labels.size
     assert len(sizes) == 3 * {"band": 3, "piece": 15, "both": 7 + 7 + 2}[kind]
     assert max(sizes) == min(band - band % 3, piece)
@@ -130,18 +126,15 @@ def test_pairs_over_more_cells_than_are_taken_at_once(monkeypatch):
     for (i, j), count in naive.pair_counts(a, b).items():
         if i and j:
             wanted[i - 1, j - 1] = count
-    sizes = {overlaps: [], label_pairs: []}
-    for module, name, place in ((overlaps, "pair_amounts", 0), (label_pairs, "_tabulated", 0)):
+    steps = [
+        given_to(monkeypatch, overlaps, "pair_amounts"),
+        given_to(monkeypatch, label_pairs, "_tabulated"),
+    ]
+    for module in (overlaps, label_pairs):
         monkeypatch.setattr(module, "_CELLS_AT_ONCE", 100)
-
-        def watched(*step, known=getattr(module, name), found=sizes[module], place=place):
-            found.append(step[place].size)
-            return known(*step)
-
-        monkeypatch.setattr(module, name, watched)
     assert overlap(a, b, shape=(3, 3)).toarray().tolist() == wanted.tolist()
     assert crosstab(a, b, (3, 3)).toarray().tolist() == wanted.tolist()
-    assert list(sizes.values()) == [[100, 100, 100, 50]] * 2
+    assert [[some.size for some in each] for each in steps] == [[100, 100, 100, 50]] * 2
 
 
 def test_zonal_sum_refusals():

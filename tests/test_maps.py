@@ -5,13 +5,13 @@ import itertools
 import logging
 import math
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from steps import given as given_to
 from tables_example import example_tables
 
 from carbongrid.maps import classes, lettering, write_figures
@@ -69,16 +69,10 @@ def test_natural_breaks_leave_out_what_is_not_finite():
 
 def test_natural_breaks_of_many_values_are_those_of_1500_evenly_spaced_in_rank(monkeypatch):
     """What is compared grows with the square of the values looked at. Seen to fail when all of them are."""
-    looked_at, breaks = [], classes._breaks
-
-    def watched(distinct, *more):
-        looked_at.append(np.frombuffer(distinct))
-        return breaks(distinct, *more)
-
-    monkeypatch.setattr(classes, "_breaks", watched)
+    looked_at = given_to(monkeypatch, classes, "_breaks")
     values = np.random.default_rng(1).lognormal(0, 2, 50_000)
     bounds = natural_breaks(values)
-    (some,) = looked_at
+    some = np.frombuffer(*looked_at)
     ranks = np.searchsorted(np.sort(values), some)
     assert some.size == 1500
     assert set(np.diff(ranks)) == {33, 34}

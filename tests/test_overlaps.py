@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, grids, partition, polygons
+from steps import given as given_to
 
 from carbongrid import overlaps, spans
 from carbongrid.chunked import pieces
@@ -279,17 +280,11 @@ def test_coverage_of_polygons_in_blocks_of_rows_is_the_same(monkeypatch, rows):
     whole = coverage(parcels, units)
     assert whole.nnz > len(parcels)
     monkeypatch.setattr(overlaps, "_ROWS_AT_ONCE", rows)
-    sizes, shared = [], overlaps._shared
-
-    def watched(mine, *more):
-        sizes.append(mine.size)
-        return shared(mine, *more)
-
-    monkeypatch.setattr(overlaps, "_shared", watched)
+    steps = given_to(monkeypatch, overlaps, "_shared")
     found = coverage(parcels, units)
     blocks = [min(rows, len(parcels) - first) for first in range(0, len(parcels), rows)]
     # Each block is shared out among all threads.
-    assert sorted(sizes) == sorted(blocks * overlaps._THREADS)
+    assert sorted(mine.size for mine in steps) == sorted(blocks * overlaps._THREADS)
     assert (found != whole).nnz == 0
     assert np.array_equal(found.indptr, whole.indptr)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from geodata_layers import voronoi
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
