@@ -64,7 +64,9 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         manager = dask_worker.memory_manager
         return manager.memory_limit, manager.memory_target_fraction, manager.memory_spill_fraction
 
-    for limit, target, spill in client.run(settings).values():
+    answers = client.run(settings)
+    assert len(answers) == 2
+    for limit, target, spill in answers.values():
         assert limit == 10**9
         assert not target
         assert not spill
