@@ -133,8 +133,12 @@ def screenshots(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks on this checkout; ``-- --quick`` each once."""
+    """Assert the seconds and bytes that were promised, then run the benchmarks on this checkout; ``-- --quick`` each once."""
     _install(session, "test", "bench")
+    env = {**_fresh_numba_cache(session), "CARBONGRID_BENCH": "1"}
+    session.run(
+        *("python", "-m", "pytest", "tests/measured", "-q", "--log-cli-level=info"), env=env
+    )
     session.run("asv", "machine", "--yes")
     session.run("asv", "run", "--python=same", "--launch-method=spawn", *session.posargs)
 

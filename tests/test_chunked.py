@@ -13,9 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
 from shapes import CRS, partition
+from steps import given as given_to
 
 from carbongrid import labels
-from carbongrid.chunked import Counts, label_and_count, labels_at, pieces, recount
+from carbongrid.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.chunked.tasks import run_tasks
 from carbongrid.errors import InputError, RunError
@@ -253,6 +254,47 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
     np.testing.assert_allclose(in_cells.sum(axis=1) / scale, sums, rtol=1e-9)
     assert in_cells.sum(axis=1).tolist() == in_units.sum(axis=1).tolist()
     assert 2**53 < in_units.sum() < 2**56
+
+
+@pytest.mark.parametrize("rows", [3, 1024])
+def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
+    """Seen to fail when only the first band is scanned, when the last one is cut off, and when the last one counts alone."""
+    monkeypatch.setattr(rasters, "_ROWS_SCANNED", rows)
+    bands = given_to(monkeypatch, rasters, "_known", 1)
+    for row in range(11):
+        path, values = tmp_path / f"{row}.tif", np.ones((1, 11, 4))
+        values[0, row, 1] = 7.0
+        with rasterio.open(
+            path, "w", driver="GTiff", height=11, width=4, count=1, dtype="float64", crs=3035,
+            transform=from_origin(EAST, NORTH + SIDE, 1000, 1000),
+        ) as target:  # fmt: skip
+            target.write(values)
+        bands.clear()
+        assert WeightRaster.around(path, _tall(11)).largest == 7.0
+        scanned = [(band.row_off, band.height) for band in bands]
+        assert scanned == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
+        with rasterio.open(path, "r+") as target:
+            target.write(np.where(values == 7.0, -2.0, values))
+        with pytest.raises(InputError, match="a value is -2"):
+            WeightRaster.around(path, _tall(11))
+
+
+def _tall(rows: int) -> Grid:
+    """A grid over so many rows of 1 km from the northern edge down."""
+    north = NORTH + SIDE
+    return Grid(CRS, 100, (EAST, north - rows * 1000, EAST + 4000, north), snap=100)
+
+
+def test_samples_of_more_rows_than_are_read_at_once_are_the_same(raster, monkeypatch):
+    """Seen to fail when all but the first rows are left out, and when rows count from each block."""
+    needed = np.random.default_rng(1).random((40, 60)) < 0.7
+    needed[14:21] = False
+    weights = WeightRaster.around(raster, GRID)
+    whole = weights.sample(GRID, (150, 150), needed)
+    assert whole[1].sum() > 500
+    monkeypatch.setattr(rasters, "_ROWS_AT_ONCE", 7)
+    for found, wanted in zip(weights.sample(GRID, (150, 150), needed), whole, strict=True):
+        assert np.array_equal(found, wanted)
 
 
 def test_rasters_that_cannot_be_weights_are_refused(land, tmp_path):

@@ -1,6 +1,6 @@
-"""Whole runs on two workers bound to 1 GB each: what the client sends, and what everybody holds.
+"""``nox -s cluster``: 4 billion cells, and the labels of 18 billion, on two workers bound to 1 GB each: what is sent and held.
 
-A few hundred tiles here; ``nox -s cluster`` runs 4 billion cells, and the labels of 18 billion, with the same assertions.
+How many tasks a graph has, and of how many bytes, is held in test_workers.py as well, by a run of a few hundred tiles.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from data import ROOT
+from graphs import graphs_on
 
 from carbongrid.case import Case
 from carbongrid.chunked import label_and_count
@@ -30,8 +31,6 @@ from carbongrid.polygons import Polygons
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import scale_model
-
-distributed = pytest.importorskip("distributed")
 
 logger = logging.getLogger(__name__)
 
@@ -51,28 +50,6 @@ class Size:
 
 FEW = Size(2_500, 10.0, 128, 256)
 MANY = Size(40_000, 0.3125, 2048, 1024)
-only_alone = pytest.mark.skipif("CARBONGRID_CLUSTER" not in os.environ, reason="nox -s cluster")
-
-
-class Graphs(distributed.SchedulerPlugin):
-    """Counts, on the scheduler, the tasks of every graph that arrives there and their bytes."""
-
-    name = "graphs"
-
-    def __init__(self) -> None:
-        self.tasks: list[int] = []
-        self.size: list[int] = []
-
-    def update_graph(self, scheduler: Any, *, tasks: Any, **_: Any) -> None:
-        from distributed.protocol.pickle import dumps
-
-        self.tasks.append(len(tasks))
-        self.size.append(sum(len(dumps(scheduler.tasks[key].run_spec)) for key in tasks))
-
-
-def _counted(dask_scheduler: Any) -> tuple[list[int], list[int]]:
-    graphs = dask_scheduler.plugins[Graphs.name]
-    return graphs.tasks, graphs.size
 
 
 def held(line: str, process: object = "self") -> int:
@@ -112,21 +89,19 @@ def watched() -> Iterator[tuple[Any, Found]]:
     with working_with(workers=2, memory=str(PER_WORKER)) as client:
         client.wait_for_workers(2)
         workers = sorted(client.run(os.getpid).values())
-        client.register_plugin(Graphs())
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
         before, sent = held("VmRSS"), client.scheduler_comm.byte_count
-        yield client, found
+        with graphs_on(client) as graphs:
+            yield client, found
         found.sent = client.scheduler_comm.byte_count - sent
         found.client = held("VmHWM")
         found.grown = found.client - before
         assert sorted(client.run(os.getpid).values()) == workers, "a worker died"
         found.workers = tuple(held("VmHWM", worker) for worker in workers)
-        (found.tasks,), (found.graph,) = client.run_on_scheduler(_counted)
+        ((found.tasks, found.graph),) = graphs
 
 
-@pytest.mark.parametrize(
-    "size", [FEW, pytest.param(MANY, marks=only_alone)], ids=lambda size: f"{size.tiles} tiles"
-)
+@pytest.mark.parametrize("size", [FEW, MANY], ids=lambda size: f"{size.tiles} tiles")
 def test_a_whole_run(size: Size, tmp_path: Path) -> None:
     """Caught: slices of polygons in the graph, a task per chunk without an end, tiles that pile up on a worker or at home."""
     scale_model.write_case(tmp_path, size.parcels, size.resolution)
@@ -140,7 +115,6 @@ def test_a_whole_run(size: Size, tmp_path: Path) -> None:
     assert found.grown < estimated_memory(case)
 
 
-@only_alone
 def test_labels_of_a_million_parcels_in_18_billion_cells(tmp_path: Path) -> None:
     """Labels to Zarr, under 2 GB in every process."""
     random = np.random.default_rng(1)

@@ -15,11 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
+from steps import given as given_to
 
+from carbongrid import overlaps
+from carbongrid.chunked import arrays
 from carbongrid.errors import InputError
-from carbongrid.fields import block_sum, crosstab, spread, weighted_overlap, zonal_sum
+from carbongrid.fields import (
+    block_sum,
+    crosstab,
+    spread,
+    weighted_overlap,
+    zonal_count,
+    zonal_min,
+    zonal_sum,
+)
 from carbongrid.grid import Grid
+from carbongrid.kernels import label_pairs, zonal
 from carbongrid.labels import rasterize
+from carbongrid.overlaps import overlap
 
 SHAPE = (6, 9)
 LABELS = st_numpy.arrays(np.uint32, SHAPE, elements=st.integers(0, 4))
@@ -83,9 +96,45 @@ def test_zonal_sum_takes_narrow_types_and_says_its_units():
     ]
 
 
-def test_zonal_sum_over_more_rows_than_it_takes_at_once():
-    labels = np.ones((5000, 3), np.uint32)
-    assert zonal_sum(labels, labels, 1).values.tolist() == [15_000]
+@pytest.mark.parametrize("kind", ["band", "piece", "both"])
+def test_zonal_sum_over_more_rows_than_it_takes_at_once(monkeypatch, kind):
+    """Bands on threads, and pieces of a band in the kernels. Seen to fail when the last band, or all but the first piece, is left out."""
+    band, piece = {"band": (700, 2**22), "piece": (2**24, 100), "both": (700, 100)}[kind]
+    monkeypatch.setattr(arrays, "_CELLS_IN_BAND", band)
+    monkeypatch.setattr(zonal, "_CELLS_AT_ONCE", piece)
+    steps = given_to(monkeypatch, zonal, "_tabulated", 3)
+    random = np.random.default_rng(3)
+    labels = np.repeat(random.integers(0, 5, 500), 3).reshape(500, 3).astype(np.uint32)
+    values = random.integers(-9, 9, labels.shape)
+    assert zonal_sum(values, labels, 5).values.tolist() == naive.label_sums(values, labels, 5)
+    known = np.bincount(labels.ravel(), minlength=6)[1:].tolist()
+    assert zonal_count(values, labels, 5).values.tolist() == known
+    lowest = [values[labels == label].min(initial=99) for label in range(1, 5)]
+    assert zonal_min(values, labels, 4).values.tolist() == lowest
+    # Each of the three took all cells, in so many steps, of which none is larger than it may be.
+    sizes = [labels.size for labels in steps]
+    assert sum(sizes) == 3 * labels.size
+    assert len(sizes) == 3 * {"band": 3, "piece": 15, "both": 7 + 7 + 2}[kind]
+    assert max(sizes) == min(band - band % 3, piece)
+
+
+def test_pairs_over_more_cells_than_are_taken_at_once(monkeypatch):
+    """Of overlap and of crosstab. Seen to fail when all but the first piece is left out, in either."""
+    random = np.random.default_rng(4)
+    a, b = (random.integers(0, 4, (50, 7)).astype(np.uint32) for _ in "ab")
+    wanted = np.zeros((3, 3), np.int64)
+    for (i, j), count in naive.pair_counts(a, b).items():
+        if i and j:
+            wanted[i - 1, j - 1] = count
+    steps = [
+        given_to(monkeypatch, overlaps, "pair_amounts"),
+        given_to(monkeypatch, label_pairs, "_tabulated"),
+    ]
+    for module in (overlaps, label_pairs):
+        monkeypatch.setattr(module, "_CELLS_AT_ONCE", 100)
+    assert overlap(a, b, shape=(3, 3)).toarray().tolist() == wanted.tolist()
+    assert crosstab(a, b, (3, 3)).toarray().tolist() == wanted.tolist()
+    assert [[some.size for some in each] for each in steps] == [[100, 100, 100, 50]] * 2
 
 
 def test_zonal_sum_refusals():

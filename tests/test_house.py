@@ -1,11 +1,16 @@
-"""The house itself: pins agree, the command line is light, the public names are there."""
+"""The house itself: pins agree, the command line is light, the public names are there, no test depends on the machine."""
 
 from __future__ import annotations
 
+import ast
+import os
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 
+import pytest
 from data import ROOT
 
 import carbongrid as cg
@@ -54,3 +59,139 @@ def test_the_readme_has_both_commands() -> None:
     boot = "python3 -m venv .boot && .boot/bin/pip install -q uv && .boot/bin/uv run "
     assert boot + "carbongrid demo out" in lines
     assert boot + "nox -s tests" in lines
+
+
+SESSIONS = {
+    "bench": ("CARBONGRID_BENCH", ["measured/test_memory.py", "measured/test_speed.py"]),
+    "browser": ("CARBONGRID_BROWSER", ["browser/test_long.py", "browser/test_whole_country.py"]),
+    "cluster": ("CARBONGRID_CLUSTER", ["test_cluster_memory.py"]),
+}
+"""Sessions of noxfile.py that measure, the variable without which their tests are not collected, and these."""
+
+STRIKES = ["faults/__main__.py", "faults/forking.py", "faults/interruptions.py", "faults/tally.py"]
+"""They end processes at random moments, and what they ask for holds at every moment; they print how long they took."""
+
+TESTS = ROOT / "tests"
+MEASURES = re.compile(
+    r"\b(sleep|perf_counter(_ns)?|monotonic(_ns)?|process_time(_ns)?|thread_time(_ns)?|timeit|default_timer|time_ns|getrusage|ru_maxrss"
+    r"|tracemalloc|memory_info|memory_full_info|virtual_memory|cpu_times|cpu_percent|getloadavg|VmHWM|VmRSS|VmPeak"
+    r"|setitimer|alarm|Timer|call_later)\b"
+)
+"""Names by which Python tells time and memory, or does something after a time."""
+WAITS = {"wait", "join", "result", "acquire"}
+LEAST_PATIENCE = 60
+
+
+def lapses(text: str) -> Iterator[str]:
+    """Find what makes a test depend on time or memory: names that tell them, code in strings included, and little patience."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        line = f"line {getattr(node, 'lineno', 0)}"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [getattr(node, "module", None), *(name.name for name in node.names)]
+            yield from (f"{line}: {name}" for name in modules if name == "time" or _measures(name))
+        elif isinstance(node, ast.Attribute) and _measures(node.attr):
+            yield f"{line}: {node.attr}"
+        elif isinstance(node, ast.Name) and _measures(node.id):
+            yield f"{line}: {node.id}"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Code for another process, not words about it.
+            yield from (
+                f"{line}: {found[0]}" for found in re.finditer(r"\bimport .*\btime\b|\btime\.\w+\(|getrusage|tracemalloc|VmHWM|VmRSS", node.value)
+            )  # fmt: skip
+        elif isinstance(node, ast.Call):
+            yield from (f"{line}: {what}" for what in _impatience(node))
+
+
+def _measures(name: str | None) -> bool:
+    return name is not None and MEASURES.fullmatch(name) is not None
+
+
+def _impatience(call: ast.Call) -> Iterator[str]:
+    named = {word.arg: word.value for word in call.keywords}
+    waits = isinstance(call.func, ast.Attribute) and call.func.attr in WAITS
+    given = [named.get("timeout"), *(call.args[:1] if waits else ())]
+    for value in given:
+        seconds = getattr(value, "value", None)
+        if isinstance(seconds, int | float) and seconds < LEAST_PATIENCE:
+            yield f"{seconds} s of patience"
+    deadline = named.get("deadline")
+    if deadline is not None and getattr(deadline, "value", deadline) is not None:
+        yield "a deadline of examples"
+    checks = named.get("suppress_health_check")
+    if checks is not None and "too_slow" not in ast.unparse(checks):
+        yield "a check of how slow examples are"
+
+
+def test_no_test_of_the_default_suite_depends_on_time_or_memory() -> None:
+    """Such figures belong to the sessions above; whoever waits for others does it by ``waiting.until``, or by ``HANG``."""
+    measuring = {path for _, paths in SESSIONS.values() for path in paths}
+    excused = {*measuring, *STRIKES, "waiting.py", "test_house.py"}
+    assert all((TESTS / path).is_file() for path in excused)
+    found = {}
+    for path in TESTS.rglob("*.py"):
+        name = path.relative_to(TESTS).as_posix()
+        if name not in excused:
+            found[name] = list(lapses(path.read_text(encoding="utf-8")))
+    assert len(found) > 100
+    assert {name: lines for name, lines in found.items() if lines} == {}
+    # Whoever needs no excuse has none.
+    for name in excused - {"test_house.py"}:
+        assert list(lapses((TESTS / name).read_text(encoding="utf-8"))), name
+
+
+@pytest.mark.parametrize(
+    "lapse",
+    [
+        "import time\nassert time.perf_counter() < 2",
+        "from time import sleep",
+        "import time as clock",
+        "import tracemalloc",
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+        "assert psutil.Process().memory_info().rss < 10**9",
+        'CODE = """\nimport sys, time\n"""',
+        "threading.Timer(1.0, work).start()",
+        "process.wait(10)",
+        "future.result(timeout=2.5)",
+        "client.wait_for_workers(3, timeout=30)",
+        "subprocess.run(words, timeout=10)",
+        "@settings(deadline=500)\ndef test(): pass",
+        "@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])\ndef test(): pass",
+    ],
+)
+def test_a_test_that_depends_on_time_or_memory_would_be_noticed(lapse: str) -> None:
+    assert list(lapses(lapse))
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        "'A run takes time, and a thread may sleep.'",
+        "process.wait(HANG)",
+        "subprocess.run(words, timeout=HANG)",
+        "', '.join(words)",
+        "@settings(deadline=None, max_examples=3)\ndef test(): pass",
+        "until(lambda: path.exists())",
+    ],
+)
+def test_a_test_that_waits_for_others_is_none_of_them(sound: str) -> None:
+    assert list(lapses(sound)) == []
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_what_measures_is_run_by_its_session_and_not_by_default(
+    session: str, request: pytest.FixtureRequest
+) -> None:
+    """Seen to fail when the session is told another variable, and when its tests are collected by default."""
+    variable, paths = SESSIONS[session]
+    noxfile = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    (function,) = [node for node in noxfile.body if getattr(node, "name", "") == session]
+    said = {node.value for node in ast.walk(function) if isinstance(node, ast.Constant)}
+    assert variable in said
+    for path in paths:
+        assert {f"tests/{path}", f"tests/{path.partition('/')[0]}"} & said
+    if variable not in os.environ:
+        mine = {TESTS / path for path in paths}
+        assert [item.nodeid for item in request.session.items if item.path in mine] == []
+    config = (TESTS / paths[0]).parent / "conftest.py"
+    assert f'"{variable}" not in os.environ' in config.read_text(encoding="utf-8")

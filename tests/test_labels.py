@@ -78,7 +78,12 @@ def test_labels_in_memory_are_the_same_in_any_tiles(parcels, monkeypatch, tiles)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
-def test_any_number_of_threads_makes_the_same_labels_and_overlaps(parcels, tmp_path, workers):
+def test_any_number_of_threads_makes_the_same_labels_and_overlaps(
+    parcels, tmp_path, monkeypatch, workers
+):
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    shape = pieces.tile_size(GRID, (Polygons.of(parcels),))
+    assert len(pieces.tile_windows(GRID.shape, shape)) > workers
     alone = rasterize(parcels, GRID)
     assert (
         alone.values.tobytes()

@@ -1,11 +1,8 @@
-"""The door for input that would not fit, and the memory of a polygon that is larger than any other."""
+"""The door for input that would not fit."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,7 +12,6 @@ import pytest
 import rasterio
 import shapely
 from click.testing import CliRunner
-from data import ROOT
 
 from carbongrid.case import Case
 from carbongrid.cli import main
@@ -177,62 +173,3 @@ def test_the_door_on_the_command_line(city: Path) -> None:
     assert refused.exit_code == 2
     assert "--memory" in refused.output
     assert CliRunner().invoke(main, [*words, "plenty"]).exit_code == 2
-
-
-RING = textwrap.dedent("""
-    import resource, sys
-    from pathlib import Path
-    import numpy as np, shapely
-    from carbongrid.grid import Grid
-    from carbongrid.labels import rasterize
-    side = int(sys.argv[2])
-    angle = np.linspace(0, 2 * np.pi, 1_000_000, endpoint=False)
-    radius = side * 4.5 + 40 * np.sin(angle * 20_000)
-    ring = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-    lake = np.array([shapely.Polygon(ring)])
-    grid = Grid("EPSG:32650", 10.0, (-side * 5.0, -side * 5.0, side * 5.0, side * 5.0))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    labels = rasterize(lake, grid, store=Path(sys.argv[1]))
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(grown, int(labels[side // 2, side // 2]))
-""")
-
-
-def test_a_ring_of_a_million_vertices_takes_bounded_memory(tmp_path: Path) -> None:
-    """64 million cells would be 256 MB at once. Caught: a copy of the ring for every row, a raster in memory."""
-    command = [sys.executable, "-c", RING, str(tmp_path / "lake.zarr"), "8000"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    grown, inside = map(int, done.stdout.split())
-    assert inside == 1
-    assert grown < 250_000, f"{grown} kB"
-
-
-WHOLE_RUN = """
-import sys, tempfile
-from pathlib import Path
-
-sys.path.insert(0, sys.argv[1])
-import measuring, whole_case
-from carbongrid.pipeline import run
-
-with tempfile.TemporaryDirectory() as name:
-    for parcels, side, units in ((60, 2000.0, 4), (20_000, 46_000.0, 40)):
-        folder = Path(name) / str(parcels)
-        whole_case.write(folder, parcels, side, units)
-        peak = measuring.measured(lambda: run(folder / "case.toml", folder / "run"), 1).peak
-    print(peak * 2**20 / parcels)
-"""
-
-
-def test_a_run_takes_few_bytes_a_parcel() -> None:
-    """Of a run of 25 categories that followed a small one, which had loaded and compiled everything.
-
-    The least of three: on busy cores blocks wait for each other, and 6,700 were seen once.
-    """
-    command = [sys.executable, "-c", WHOLE_RUN, str(ROOT / "benchmarks")]
-    told = (
-        float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        for _ in range(3)
-    )
-    # 5,300 were measured, and 7,800 when geometry was held twice.
-    assert any(bytes_each < 6_500 for bytes_each in told)

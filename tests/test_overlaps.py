@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, grids, partition, polygons
+from steps import given as given_to
 
 from carbongrid import overlaps, spans
 from carbongrid.chunked import pieces
@@ -270,6 +271,22 @@ def test_coverage_of_polygons_equals_intersections():
     assert rows.size > 20
     # The shortcut gives the very area, not one that went through an intersection.
     assert found.toarray()[rows, columns].tolist() == shapely.area(parcels)[rows].tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 7, 80, 81])
+def test_coverage_of_polygons_in_blocks_of_rows_is_the_same(monkeypatch, rows):
+    """Seen to fail when all but the first block is left out, when rows count from each block, and when the last is cut off."""
+    parcels, units = partition(80, 3000.0, 6), partition(6, 3000.0, 7)
+    whole = coverage(parcels, units)
+    assert whole.nnz > len(parcels)
+    monkeypatch.setattr(overlaps, "_ROWS_AT_ONCE", rows)
+    steps = given_to(monkeypatch, overlaps, "_shared")
+    found = coverage(parcels, units)
+    blocks = [min(rows, len(parcels) - first) for first in range(0, len(parcels), rows)]
+    # Each block is shared out among all threads.
+    assert sorted(mine.size for mine in steps) == sorted(blocks * overlaps._THREADS)
+    assert (found != whole).nnz == 0
+    assert np.array_equal(found.indptr, whole.indptr)
 
 
 def test_containment_is_not_taken_from_bounds():

@@ -1,4 +1,4 @@
-"""The study's figures for any run: every format, counts, north, no global state, hostile names, no font flood, quick."""
+"""The study's figures for any run: every format, counts, north, no global state, hostile names, no font flood."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from data import ROOT
 from printed import without_font_warning
+from waiting import HANG
 
 PAGE = ROOT / "docs" / "tutorial.md"
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -31,7 +32,7 @@ def shell(commands: str, folder: Path) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=300,
+        timeout=HANG,
     )
     assert done.returncode == 0, f"{commands}\n{done.stdout}"
     return done.stdout

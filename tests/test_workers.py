@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from data import ROOT
+from graphs import graphs_on
 from shapes import partition
+from waiting import HANG, until
 
 from carbongrid.chunked import label_and_count, tasks
 from carbongrid.chunked.tasks import run_tasks
 from carbongrid.errors import InputError, RunError
 from carbongrid.grid import Grid
-from carbongrid.pipeline import workers
+from carbongrid.pipeline import run, workers
 from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.polygons import Polygons
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import scale_model
 
 distributed = pytest.importorskip("distributed")
 
@@ -57,7 +64,9 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         manager = dask_worker.memory_manager
         return manager.memory_limit, manager.memory_target_fraction, manager.memory_spill_fraction
 
-    for limit, target, spill in client.run(settings).values():
+    answers = client.run(settings)
+    assert len(answers) == 2
+    for limit, target, spill in answers.values():
         assert limit == 10**9
         assert not target
         assert not spill
@@ -68,15 +77,16 @@ def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
     land = Polygons.of(np.concatenate([partition(400, 36_000.0, 1), _dense(100_000)]), "EPSG:32650")
     grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 36_000.0, 36_000.0), snap=1200.0)
     units = Polygons.of(partition(5, 36_000.0, 2), "EPSG:32650")
-    sent = client.scheduler_comm.byte_count
-    counts = label_and_count(
-        land, units, grid, 1200.0, tmp_path / "labels.zarr", chunks=600, scheduler=client
-    )
-    sent = client.scheduler_comm.byte_count - sent
+    with graphs_on(client) as graphs:
+        counts = label_and_count(
+            land, units, grid, 1200.0, tmp_path / "labels.zarr", chunks=600, scheduler=client
+        )
     assert counts.cells.sum() == 3600**2
     assert land.x.nbytes + land.y.nbytes > 1.5e6
+    ((count, size),) = graphs
+    assert count == 36
     # A graph of the largest size would stay below 10 MB.
-    assert sent / 36 * tasks.MOST_TASKS < 10_000_000, sent
+    assert size / count * tasks.MOST_TASKS < 10_000_000, size
     assert not (tmp_path / "labels.zarr.polygons").exists()
 
 
@@ -88,6 +98,18 @@ def _dense(vertices: int) -> np.ndarray:
     radius = 3000 + 10 * np.sin(angle * 500)
     ring = np.column_stack([18_000 + radius * np.cos(angle), 18_000 + radius * np.sin(angle)])
     return np.array([shapely.Polygon(ring)])
+
+
+def test_a_whole_run_sends_a_task_a_tile(client: Any, tmp_path: Path) -> None:
+    """256 tiles. Caught: slices of polygons in the graph, a task per chunk without an end."""
+    scale_model.write_case(tmp_path, 2_500, 10.0)
+    with graphs_on(client) as graphs:
+        result = run(tmp_path / "case.toml", tmp_path / "run", scheduler=client, chunks=128)
+    # The sources' share of what scale_model.write_case hands out: nothing was lost on the way.
+    assert int(result.parcels["emission_g"].sum()) == 2_007 * 10**9
+    ((count, size),) = graphs
+    assert count == 256
+    assert size / count * tasks.MOST_TASKS < 10_000_000, size
 
 
 def _square(value: int) -> int:
@@ -131,32 +153,47 @@ def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_p
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def _mark(piece: tuple[float, Path]) -> float:
-    import time
-    import uuid
-
-    seconds, folder = piece
-    name = uuid.uuid4().hex
-    (folder / f"{name}.begun").touch()
-    time.sleep(seconds)
-    (folder / f"{name}.ended").touch()
-    return seconds
+def _end_when_asked(piece: tuple[int, Path]) -> int:
+    """The first piece ends by itself; the others go on until somebody looks whether they do, and then end."""
+    number, folder = piece
+    (folder / f"{number}.begun").touch()
+    until(lambda: number == 0 or (folder / "asked").exists())
+    (folder / f"{number}.ended").touch()
+    return os.getpid()
 
 
+def _under_way_and_asked(under_way: Any, folder: Path, dask_worker: Any) -> Any:
+    found = under_way(dask_worker)
+    (folder / "asked").touch()
+    return found
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave a file once workers have been asked what they are still at, after a cancellation."""
+    told = functools.partial(_under_way_and_asked, tasks._under_way, tmp_path)
+    monkeypatch.setattr(tasks, "_under_way", told)
+
+
+@pytest.mark.usefixtures("asked")
 def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
     """Told by what the tasks do: the scheduler forgets a cancelled one at once. Caught: tiles that were written after it."""
 
     def interrupt(done: int, total: int) -> None:
+        until(lambda: len(list(tmp_path.glob("*.begun"))) > 1)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_tasks(_mark, [(0.01, tmp_path), *[(1.0, tmp_path)] * 100], client, interrupt)
-    begun, ended = (sorted(tmp_path.glob(f"*.{what}")) for what in ("begun", "ended"))
-    assert len(begun) == len(ended) >= 2
-    time.sleep(0.5)
-    assert len(list(tmp_path.glob("*.begun"))) == len(begun)
-    assert not any(client.processing().values())
+        run_tasks(_end_when_asked, [(i, tmp_path) for i in range(100)], client, interrupt)
+    begun, ended = (
+        {path.stem for path in tmp_path.glob(f"*.{what}")} for what in ("begun", "ended")
+    )
+    assert begun == ended
     assert not client.futures
+    # What was left of the first run would come before the second.
+    assert run_tasks(_square, range(20), client) == [value**2 for value in range(20)]
+    assert {path.stem for path in tmp_path.glob("*.begun")} == begun
+    until(lambda: not any(client.processing().values()))
 
 
 def test_workers_that_do_not_see_the_folder_are_named(
@@ -166,7 +203,7 @@ def test_workers_that_do_not_see_the_folder_are_named(
     assert not list(tmp_path.iterdir())
     # A worker on another machine: the path is there, but it is another folder.
     monkeypatch.setattr(workers, "_answer", _elsewhere)
-    with pytest.raises(RunError, match=r"tcp://127\.0\.0\.1:\d+, .* do not see it"):
+    with pytest.raises(RunError, match=r"tls://127\.0\.0\.1:\d+, .* do not see it"):
         require_shared(client, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -175,11 +212,7 @@ def _elsewhere(probe: str, token: str) -> str:
     return workers._answer.__name__
 
 
-def _linger(seconds: float) -> int:
-    time.sleep(seconds)
-    return os.getpid()
-
-
+@pytest.mark.usefixtures("asked")
 def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
     client: Any, tmp_path: Path
 ) -> None:
@@ -193,27 +226,27 @@ def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
 
     def join(done: int, total: int) -> None:
         if not started:
-            started.append(_worker_with(client.scheduler.address, tmp_path, {"zarr": "2.1.0"}))
-            client.wait_for_workers(3, timeout=60)
+            started.append(_worker_with(client, tmp_path, {"zarr": "2.1.0"}))
+            client.wait_for_workers(3, timeout=HANG)
 
     try:
         with pytest.raises(RunError, match=rf"other versions .*: zarr 2\.1\.0, there {here}"):
-            run_tasks(_linger, [0.05] * 400, client, join)
+            # The other two workers are busy until this one has answered.
+            run_tasks(_end_when_asked, [(i, tmp_path) for i in range(100)], client, join)
         with (
-            pytest.raises(RunError, match=rf"tcp://.*: zarr 2\.1\.0, here {here}"),
-            working_with(client.scheduler.address),
+            pytest.raises(RunError, match=rf"tls://.*: zarr 2\.1\.0, here {here}"),
+            working_with(client),
         ):
             pass
     finally:
         for worker in started:
             worker.kill()
-            worker.wait(30)
+            worker.wait(HANG)
     assert started
-    while len(client.scheduler_info()["workers"]) > 2:
-        time.sleep(0.1)
+    until(lambda: len(client.scheduler_info()["workers"]) == 2)
 
 
-def _worker_with(address: str, folder: Path, packages: dict[str, str]) -> subprocess.Popen[bytes]:
+def _worker_with(client: Any, folder: Path, packages: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start a worker whose environment has these versions of packages: what is installed first on its path."""
     for name, version in packages.items():
         installed = folder / f"{name}-{version}.dist-info"
@@ -222,8 +255,16 @@ def _worker_with(address: str, folder: Path, packages: dict[str, str]) -> subpro
             f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         )
     path = os.pathsep.join([str(folder), *sys.path])
+    certificates = []
+    for option, text in (
+        ("--tls-ca-file", client.security.tls_ca_file),
+        ("--tls-cert", client.security.tls_worker_cert),
+        ("--tls-key", client.security.tls_worker_key),
+    ):
+        (folder / f"{option}.pem").write_text(text)
+        certificates += [option, str(folder / f"{option}.pem")]
     return subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+        [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *certificates],
         env={**os.environ, "PYTHONPATH": path}, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -232,16 +273,16 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Caught: a run that stood still without a word after its last worker was gone."""
-    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.2)
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
     means = {"n_workers": 0, "processes": False, "dashboard_address": None}
     with (
         distributed.LocalCluster(**means) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
-        late = threading.Timer(1.0, cluster.scale, [1])
-        late.start()
+        # It comes when its absence has been told.
+        told = SimpleNamespace(handle=lambda _: cluster.scale(1), level=logging.WARNING)
+        monkeypatch.setattr(tasks.logger, "handlers", [told])
         assert run_tasks(_square, [1, 2, 3], client) == [1, 4, 9]
-        late.join()
     told = [record.message for record in caplog.records if record.name == tasks.logger.name]
     assert told == ["no worker of the cluster is left; the run waits for new ones"]
 

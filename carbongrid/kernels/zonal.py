@@ -80,7 +80,7 @@ def label_counts(labels: NDArray[np.uint32]) -> Columns:
 
 def label_minima(values: NDArray[Any], labels: NDArray[np.uint32], sign: float = 1.0) -> Columns:
     """Return the least value times sign (1 or -1) of each label above 0, as float64; NaN counts as nothing."""
-    return _by_label(_lower_runs, np.float64(sign), values, labels, np.float64(np.inf))
+    return _by_label(_lower_runs, np.float64(sign), values, labels, np.float64(np.inf), np.minimum)
 
 
 def combined(parts: list[Columns], reduce: np.ufunc = np.add) -> Columns:
@@ -107,6 +107,7 @@ def _by_label(
     values: NDArray[Any],
     labels: NDArray[np.uint32],
     empty: Any,
+    reduce: np.ufunc = np.add,
 ) -> Columns:
     parts = [_empty_table(0, empty)]
     for first in range(0, labels.size, _CELLS_AT_ONCE):
@@ -114,7 +115,7 @@ def _by_label(
         parts.append(_tabulated(add, how, values[piece], labels[piece], empty))
     if isinstance(empty, np.int64):
         parts = [(keys, halves(sums), counts) for keys, sums, counts in parts]
-    return combined(parts)
+    return combined(parts, reduce)
 
 
 def _tabulated(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import HANG
 
 if "CARBONGRID_BROWSER" not in os.environ:
     collect_ignore = ["test_long.py", "test_whole_country.py"]  # nox -s browser runs them
@@ -60,7 +61,7 @@ def opened(chromium: Any) -> Iterator[Callable[..., Opened]]:
         context = chromium.new_context(offline=True, **options)
         if script:
             context.add_init_script(script)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(HANG * 1000)
         page = context.new_page()
         window = Opened(page, context.new_cdp_session(page))
         window.tools.send("Performance.enable")

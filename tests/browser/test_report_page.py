@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hostile import NAMES
 from tables_example import SHARES, example_tables
+from waiting import HANG
 
 from carbongrid import report as report_package
 from carbongrid.categories import column_of
@@ -316,7 +317,7 @@ def test_rows_stay_with_the_reader_when_a_script_fails(chromium, tmp_path):
         page.goto(path.as_uri())
         page.wait_for_function(
             "[...document.querySelectorAll('#table tbody tr')].every(row => row.getClientRects().length)",
-            timeout=5000,
+            timeout=HANG * 1000,
         )
         assert page.locator("#table tbody tr:visible").count() == 120
         page.close()

@@ -385,7 +385,7 @@ def test_csv_comes_back(rows):
     assert list(csv.reader(io.StringIO(csv_text(rows), newline=""))) == [list(row) for row in rows]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_traced_labels_are_a_valid_coverage(data):
     """Any labels on any jittered mesh, traced, are valid and cover their cells.

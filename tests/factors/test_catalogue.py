@@ -165,6 +165,7 @@ def test_the_tool_writes_the_tables_that_are_there(tmp_path: object) -> None:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     before = {path.name: path.read_bytes() for path in tool.TARGET.glob("*.csv")}
+    assert before
     tool.TARGET = tmp_path
     tool.main(folder)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")} == before

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from waiting import HANG
+
 from carbongrid.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 from carbongrid.pipeline import run
@@ -66,7 +68,7 @@ def _worker_kills(ground: Ground, client: distributed.Client, rounds: int, seed:
 
         text = ""
         try:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=HANG)
             means = {"scheduler": client.scheduler.address, "progress": strike}
             result = run(ground.case, out, chunks=int(CHUNKS[1]), **means)
             lost = result.manifest["digests"] != ground.digests or not is_whole(out)

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import dask.threaded
+from waiting import HANG
 
 # Threads of a BLAS would be there before the fork, and not after it.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
-_PATIENCE = 120.0
+_PATIENCE = HANG
 """Seconds after which a process that should have ended by itself gets SIGKILL: then it is a fault."""
 _BETWEEN_INTERRUPTS = 0.15
 
@@ -69,7 +70,7 @@ class Shell:
         words
             The command line.
         kill_after
-            Seconds after which the process gets SIGKILL; 0 for never.
+            Seconds from its first open file after which the process gets SIGKILL; 0 for never.
         interrupts
             So many SIGINT then, to it and all that it started, as a terminal sends them, instead of the SIGKILL.
         at
@@ -145,9 +146,15 @@ def _forked(words: list[str], at: float, file_limit: int, warm: bool, **end: flo
         if warm:
             code = _worked_here(words, said.fileno())
         else:
+            reads, writes = os.pipe()
             child = os.fork()
             if child == 0:
-                _work(words, said.fileno(), file_limit)
+                os.close(reads)
+                _work(words, said.fileno(), file_limit, writes)
+            os.close(writes)
+            # Ends when the command opens its first file: on a busy machine a process may be held up before it is one.
+            os.read(reads, 1)
+            os.close(reads)
             code = _ending(child, **end)
         seconds = time.monotonic() - begun
         said.seek(0)
@@ -185,8 +192,13 @@ def _worked_here(words: list[str], said: int) -> int:
             os.close(own)
 
 
-def _work(words: list[str], said: int, file_limit: int) -> None:
-    code = 1
+def _work(words: list[str], said: int, file_limit: int, waits: int) -> None:
+    code, waiting = 1, [waits]
+
+    def opens(event: str, _: object) -> None:
+        if event == "open" and waiting:
+            os.close(waiting.pop())
+
     try:
         os.setpgid(0, 0)
         os.dup2(said, 1)
@@ -196,6 +208,7 @@ def _work(words: list[str], said: int, file_limit: int) -> None:
         dask.threaded.default_pool = None
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
+        sys.addaudithook(opens)
         code = _exit_code(words)
     finally:
         os._exit(code)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from geodata_layers import voronoi
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -122,7 +122,6 @@ def test_a_partition_is_left_as_it_is():
     assert cut.geometry is cells
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
 def test_the_parts_are_disjoint_and_cover_what_was_covered(seed, count):
     """Seen to fail when each polygon was cut by its next neighbour only."""
@@ -140,7 +139,6 @@ def test_the_parts_are_disjoint_and_cover_what_was_covered(seed, count):
     assert cut.geometry[on_top].equals(polygons[on_top])
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
 def test_rows_may_come_in_any_order(seed, count):
     """Seen to fail when the earlier row was taken to lie on top."""

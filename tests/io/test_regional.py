@@ -85,7 +85,10 @@ def test_an_unknown_part_makes_a_merged_unit_unknown(tmp_path):
     assert "blank for a part of '0101': the whole is unknown" in notes[0].what
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=30,
+)
 @given(st.integers(0, 10**12))
 def test_census_is_exact_in_tenths_of_thousandths(tmp_path, count):
     """Rounded half to even by hand."""
