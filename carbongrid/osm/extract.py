@@ -20,10 +20,10 @@ AREA_KEYS: tuple[str, ...] = tuple(packaged_table("osm/keys.csv")["key"])
 """Keys that say what land an area is, the first that the crosswalk knows decides."""
 
 POINT_KEYS = (
-    *("amenity", "shop", "office", "craft", "industrial", "man_made", "power", "healthcare"),
+    *("amenity", "shop", "office", "craft", "industrial", "man_made", "healthcare"),
     *("tourism", "leisure", "public_transport", "railway", "aeroway", "highway", "historic"),
 )
-"""Keys that say what a point is, in the same sense."""
+"""Keys that say what a point is, in the same sense; plants and generators are read apart, with their output."""
 
 LINE_KEYS = ("highway", "railway", "aeroway", "route", "waterway")
 
@@ -68,7 +68,8 @@ def read_extract(path: Path) -> Extract:
     crs = equal_area_crs(tuple(areas.total_bounds.tolist()))
     kinds = " OR ".join(f'"{key}" IS NOT NULL' for key in LINE_KEYS)
     lines = _read(path, "lines", kinds).to_crs(crs)
-    points = _read(path, "points", " OR ".join(f'"{key}" IS NOT NULL' for key in POINT_KEYS))
+    kinds = " OR ".join(f'"{key}" IS NOT NULL' for key in (*POINT_KEYS, "power"))
+    points = _read(path, "points", kinds)
     areas = areas.to_crs(crs)
     whole, broken = _mended(_with_ids(areas))
     is_border = (whole["boundary"] == "administrative") & whole["admin_level"].notna()

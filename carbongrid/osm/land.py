@@ -14,6 +14,7 @@ from carbongrid.io.geometry import normalize_geometry, only_polygons
 from carbongrid.io.partition import partition_by_order, stack_order
 from carbongrid.io.vector import listed
 from carbongrid.landuse import match_codes, read_code_system, type_priority
+from carbongrid.osm.energy import land_of_plants
 from carbongrid.osm.extract import AREA_KEYS, tag_of
 
 _SMALLEST = 0.5
@@ -63,7 +64,7 @@ def land_of(areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, units: gpd.GeoData
     """
     system = read_code_system("osm")
     codes = set(system["code"])
-    tags = tag_of(areas, AREA_KEYS, codes)
+    tags = land_of_plants(areas, tag_of(areas, AREA_KEYS, codes))
     mapped = areas[["id", "name", "geometry"]].assign(land_use=tags)
     mapped = mapped[~np.isin(tags, _PROTECTION)]
     both = gpd.GeoDataFrame(pd.concat([mapped, roads], ignore_index=True), crs=areas.crs)
