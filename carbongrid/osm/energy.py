@@ -208,21 +208,26 @@ def _completed(plants: pd.DataFrame, generators: pd.DataFrame) -> pd.DataFrame:
     """Fill a plant's output and source from its generators: those that emit most decide."""
     weights = source_weights()
     told = generators[(generators["plant"] >= 0) & (generators["source"] != "")]
-    source, output = plants["source"].copy(), plants["mw"].copy()
-    for plant, parts in told.groupby("plant"):
-        if source[plant] == "":
-            source[plant] = max(parts["source"], key=lambda one: weights[one])
-        same = parts.loc[parts["source"] == source[plant], "mw"]
-        if np.isnan(output[plant]) and same.notna().any():
-            output[plant] = same.sum()
-    return plants.assign(source=source, mw=output)
+    source, output = plants["source"].to_list(), plants["mw"].to_list()
+    for plant in sorted(set(told["plant"].astype(int))):
+        parts = told[told["plant"] == plant]
+        source[plant] = source[plant] or max(parts["source"], key=lambda one: weights[one])
+        same = parts.loc[parts["source"] == source[plant], "mw"].dropna()
+        if np.isnan(output[plant]) and len(same):
+            output[plant] = float(same.sum())
+    return plants.assign(source=source, mw=np.array(output, dtype=np.float64))
 
 
 def _notes(silent: pd.DataFrame, burning: pd.DataFrame, untold: int) -> tuple[Problem, ...]:
     notes = []
     if len(burning):
-        top = burning.assign(mw=burning["mw"].fillna(UNTOLD_MW)).sort_values("mw", ascending=False)
-        names = listed(f"{row.name_ or row.id} ({row.source}, {row.mw:g} MW)" for row in top.rename(columns={"name": "name_"}).fillna({"name_": ""}).itertuples())  # fmt: skip
+        output = burning["mw"].fillna(UNTOLD_MW).to_numpy()
+        called = [
+            n if isinstance(n, str) else i
+            for n, i in zip(burning["name"], burning["id"], strict=True)
+        ]
+        order = np.argsort(-output, kind="stable")
+        names = listed(f"{called[k]} ({burning['source'][k]}, {output[k]:g} MW)" for k in order)
         notes.append(Problem(f"{len(burning)} places burn something for power and heat; their output times what they burn weighs {SUPPLY}: {names}", level="note"))  # fmt: skip
         guessed = int(burning["mw"].isna().sum())
         if guessed:

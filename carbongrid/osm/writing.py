@@ -15,11 +15,12 @@ import shapely
 
 from carbongrid.case import commented_toml
 from carbongrid.errors import InputError, Problem
+from carbongrid.io.vector import listed
 from carbongrid.osm.borders import Units, units_of
 from carbongrid.osm.carriers import carried_rows
 from carbongrid.osm.energy import energy_sites
 from carbongrid.osm.extract import Extract, read_extract
-from carbongrid.osm.land import Land, land_of
+from carbongrid.osm.land import Land, land_of, mapped_land
 from carbongrid.osm.networks import Network, network_of
 from carbongrid.osm.points import points_of_interest
 
@@ -69,7 +70,7 @@ def write_case_from_osm(
     directory
         A new or empty folder.
     level
-        ``admin_level`` of the units; default the smallest that covers nearly all.
+        ``admin_level`` of the units; default the smallest that covers nearly all land.
     progress
         Called with the name of a step, what is done and what there is to do.
 
@@ -86,8 +87,9 @@ def write_case_from_osm(
     tell("reading the extract", 0, 1)
     extract = read_extract(path)
     tell("reading the extract", 1, 1)
-    units = units_of(extract.borders, level)
     network = network_of(extract.lines)
+    mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
+    units = units_of(extract.borders, level, mapped)
     tell("cutting parcels", 0, 1)
     land = land_of(extract.areas, network.land, units.table)
     tell("cutting parcels", 1, 1)
@@ -140,11 +142,11 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     share = mapped / units.table.area.to_numpy()
     poor = np.flatnonzero(share < 0.5)
     if len(poor):
-        named = ", ".join(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor[:10])
-        what = f"{len(poor)} units are mapped over less than half of their area, or cross the extract's edge: {named}"
+        named = listed(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor)
+        what = f"{len(poor)} units are mapped over less than half of their area, or reach into the sea or over the extract's edge: {named}"
         notes.append(Problem(what, level="warning"))
     bare = 1 - mapped.sum() / units.table.area.sum()
-    notes.append(Problem(f"{bare:.1%} of the units' land is not mapped and carries nothing"))
+    notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
     return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
 
 
