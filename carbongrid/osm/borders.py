@@ -93,7 +93,8 @@ def units_of(
 def _called(borders: gpd.GeoDataFrame) -> pd.Series:
     """Return the names, and the id of what has none."""
     texts = borders["name"].map(lambda name: name.strip() if isinstance(name, str) else "")
-    return texts.astype(object).where(texts != "", borders["id"])
+    names: pd.Series = texts.astype(object).where(texts != "", borders["id"])
+    return names
 
 
 def _to_the_coast(borders: gpd.GeoDataFrame, notes: list[Problem]) -> gpd.GeoDataFrame:
@@ -126,14 +127,14 @@ def _of_land(
     land = mapped.is_land(np.asarray(borders.geometry.array, dtype=object))
     if not land.all():
         names = listed(borders["name"][~land])
-        notes.append(Problem(f"{int((~land).sum())} borders hold sea and rocks alone and are no units: {names}", level="note"))  # fmt: skip
+        notes.append(Problem(f"sea and rocks alone, so no units ({int((~land).sum())}): {names}", level="note"))  # fmt: skip
     return borders[land].reset_index(drop=True)
 
 
 def _told(borders: gpd.GeoDataFrame, shares: dict[str, float]) -> str:
     counts = borders["level"].value_counts()
     return ", ".join(
-        f"{level} ({counts[level]} unit{'s' * (counts[level] > 1)}, {share:.0%} of the land)"
+        f"{level} ({counts[level]} unit{'s' if counts[level] > 1 else ''}, {share:.0%} of the land)"
         for level, share in shares.items()
     )
 
@@ -225,10 +226,10 @@ def _with_stand_ins(
 def _is_bare(rest: Geometry, border: Geometry, mapped: MappedLand | None) -> bool:
     """Return whether what units leave of a border is half of its land or more, and no mere sea."""
     if mapped is None:
-        return bool(rest.area >= _STANDS_IN * border.area)
+        return bool(shapely.area(rest) >= _STANDS_IN * shapely.area(border))
     left, whole = mapped.inside(np.array([rest, border], dtype=object))
     if whole == 0:
-        return bool(not mapped.coastal and rest.area >= _STANDS_IN * border.area)
+        return bool(not mapped.coastal and shapely.area(rest) >= _STANDS_IN * shapely.area(border))
     is_land = not mapped.coastal or bool(mapped.is_land(np.array([rest], dtype=object))[0])
     return bool(is_land and left >= _STANDS_IN * whole)
 

@@ -155,7 +155,7 @@ def test_sea_and_rocks_are_told_once_and_a_small_island_with_homes_stays():
     assert len(units.table) == 11
     assert "Atoll" in set(units.table["name"])
     notes = [note.what for note in units.notes if "Fels" in note.what or "Meer" in note.what]
-    assert notes == ["2 borders hold sea and rocks alone and are no units: Fels, Meer"]
+    assert notes == ["sea and rocks alone, so no units (2): Fels, Meer"]
 
 
 def test_far_from_any_coast_a_unit_without_mapped_land_stays():
