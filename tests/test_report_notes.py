@@ -14,6 +14,7 @@ from carbongrid.case import Case
 from carbongrid.io.inputs import read_inputs
 from carbongrid.pipeline.assembly import method_notes
 from carbongrid.pipeline.forming import form_totals
+from carbongrid.pipeline.outlook import _problems_of_supply
 from carbongrid.report.notes import note_in_chinese, templates
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
@@ -81,6 +82,30 @@ def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electri
     told = [str(note) for note in read_inputs(case, form=form_totals).notes]
     assert told
     assert [text for text in told if not note_in_chinese(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("weight", "with_pois", "said"),
+    [
+        ("pois", True, "to the land of type utilities at "),
+        ("pois", False, "by area to all land of type utilities, since no point of interest is of"),
+        ("area", True, "by area to all land of type utilities"),
+        ("field:output", True, "by field:output to land of type utilities"),
+    ],
+)
+def test_where_power_goes_is_said_as_it_is(small_city: Path, weight: str, with_pois: bool, said: str) -> None:  # fmt: skip
+    """Seen to fail when the warning said all utilities' land, whatever the weight."""
+    inputs = read_inputs(Case.read(small_city / "case.toml"))
+    supply = dataclasses.replace(inputs.categories["industry/supply"], weight=weight)
+    changed = dataclasses.replace(
+        inputs,
+        categories={**inputs.categories, supply.name: supply},
+        facilities=None,
+        pois=inputs.pois if with_pois else None,
+    )
+    (problem,) = _problems_of_supply(changed)
+    assert said in problem.what
+    assert note_in_chinese(str(problem))
 
 
 def test_what_stands_in_a_remark_is_kept() -> None:

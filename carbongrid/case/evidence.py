@@ -49,6 +49,15 @@ class PoisSection(Section):
     type: Annotated[
         Text, about("Type", "column", "column with the POI's type code", example="typecode")
     ] = "typecode"
+    weight: Annotated[
+        Text | None,
+        about(
+            "Weight",
+            "column",
+            "column with what a POI counts, 0 or more; default: every POI counts 1",
+            example="weight",
+        ),
+    ] = None
     crosswalk: Annotated[
         Text,
         one_of_or_table(*CROSSWALKS),

@@ -56,7 +56,7 @@ A category's mass is shared over the parcels of its types in proportion to a wei
 | weight | claim of a parcel |
 | --- | --- |
 | `area` | its area; a sink on several types: area times the type's coefficient |
-| `pois` | POIs whose crosswalk names this category |
+| `pois` | POIs whose crosswalk names this category, each counting 1 or its weight |
 | `people` | residents |
 | `roads` | length of road, corrected by class and by transport POIs nearby |
 | `lines:MODE` | length of lines of a mode: road, rail, water, air; by area where there are none |

@@ -153,6 +153,11 @@ TABLES = (
             Column("lon", "degree or m", "x", True),
             Column("lat", "degree or m", "y", True),
             Column("typecode", "code", "type, as in the crosswalk", True),
+            Column(
+                "weight",
+                "1",
+                "what the POI counts, 0 or more, to a thousandth; read if [pois] weight names it",
+            ),
         ),
     ),
     TableFormat(

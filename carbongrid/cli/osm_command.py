@@ -17,7 +17,7 @@ from carbongrid.cli.commands import _talk, _talking, main
     "level",
     default=None,
     metavar="ADMIN_LEVEL",
-    help="admin_level of the units, 2 to 11; default: the smallest that covers nearly all.",
+    help="admin_level of the units, 2 to 11; default: the smallest that covers nearly all land; the output tells the others.",
 )
 @_talking
 def from_osm(

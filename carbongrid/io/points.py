@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import geopandas as gpd
 import numpy as np
@@ -16,14 +17,18 @@ from carbongrid.case.fields import nearest
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.coordinates import READINGS, from_wgs84, project_points, to_wgs84
-from carbongrid.io.located import read_located
-from carbongrid.io.tables import read_table, require_columns
+from carbongrid.io.located import LocatedPoints, read_located
+from carbongrid.io.tables import Faults, read_table, require_columns
 from carbongrid.io.vector import listed, text_column
 from carbongrid.landuse import packaged_table
 
 CROSSWALKS = ("gaode", "osm")
 """Crosswalks from POI types to categories that ship with the package."""
 
+HEAVIEST_POI = 10**9
+"""A POI that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
+
+_PER_POI = 1000
 _SAMPLE = 20_000
 _CLEARLY_BETTER = 0.1
 
@@ -45,18 +50,20 @@ def read_pois(
     Returns
     -------
     DataFrame
-        Columns poi_type, category (blank: no match), x, y, sorted by x, y, poi_type.
+        Columns poi_type, category (blank: no match), x, y, and, where the case names a column of weights,
+        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths.
     list of Problem
         Types without a match, with their counts; types that look as if they had lost leading zeros.
 
     Raises
     ------
     InputError
-        With rows of impossible coordinates, or a crosswalk of unknown categories.
+        With rows of impossible coordinates or weights, or a crosswalk of unknown categories.
     """
     section = case.pois
     assert section is not None, "the case names no POIs"
-    points = read_located(case, section, [section.type], [section.type])
+    columns = [section.type, *([section.weight] if section.weight else [])]
+    points = read_located(case, section, columns, [section.type])
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems)
     crosswalk = _crosswalk(case, section.crosswalk, categories)
@@ -67,7 +74,11 @@ def read_pois(
     table = pd.DataFrame(
         {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
     )
-    table = table.sort_values(["x", "y", "poi_type"], kind="stable", ignore_index=True)
+    order = ["x", "y", "poi_type"]
+    if section.weight:
+        table["thousandths"] = _thousandths(points, section.weight)
+        order.append("thousandths")
+    table = table.sort_values(order, kind="stable", ignore_index=True)
     notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
     return table, [*notes, *_unmatched(table, section.crosswalk, points.where)]
 
@@ -157,6 +168,24 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
         way_out = f"The case says {declared}; {best} fits clearly better. Check pois.crs."
         return [Problem(what, where, way_out, "warning")]
     return [Problem(what, where, level="note")]
+
+
+def _thousandths(points: LocatedPoints, column: str) -> NDArray[np.int64]:
+    """Return what each POI counts in thousandths, rounded half to even."""
+    faults = Faults(points.where)
+    result = np.zeros(len(points.table), dtype=np.int64)
+    for position, value in enumerate(points.table[column]):
+        row = points.names[position].split()[-1]
+        text = "" if pd.isna(value) else str(value).strip()
+        count = faults.number(text, row, column)
+        if count is not None and count > HEAVIEST_POI:
+            what = f"a POI of weight {text}: at most {HEAVIEST_POI:,} may stand in a row"
+            faults.add(what, "Give the weights in a larger unit.", row=row, column=column)
+        elif count is not None:
+            exact = count * _PER_POI
+            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    faults.raise_any()
+    return result
 
 
 def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dict[str, str]:

@@ -20,10 +20,12 @@ AREA_KEYS: tuple[str, ...] = tuple(packaged_table("osm/keys.csv")["key"])
 """Keys that say what land an area is, the first that the crosswalk knows decides."""
 
 POINT_KEYS = (
-    *("amenity", "shop", "office", "craft", "industrial", "man_made", "power", "healthcare"),
+    *("amenity", "shop", "office", "craft", "industrial", "man_made", "healthcare"),
     *("tourism", "leisure", "public_transport", "railway", "aeroway", "highway", "historic"),
 )
-"""Keys that say what a point is, in the same sense."""
+"""Keys that say what a point is, in the same sense; plants and generators are read apart, with their output."""
+
+_COAST = "coastline"
 
 LINE_KEYS = ("highway", "railway", "aeroway", "route", "waterway")
 
@@ -37,11 +39,14 @@ class Extract:
     areas
         Valid polygons with an ``id`` (way/1, relation/2), names and tags.
     borders
-        Administrative areas among them: id, name, name_en, level.
+        Administrative areas among them: id, name, name_en, level, land_area (whether it ends at the coast); those of the
+        sea are left out.
     lines, points
         With an id, a name and tags.
     broken
         Ids of areas that could not be mended and are left out.
+    coastal
+        Whether there is a coastline.
     """
 
     areas: gpd.GeoDataFrame
@@ -49,6 +54,7 @@ class Extract:
     lines: gpd.GeoDataFrame
     points: gpd.GeoDataFrame
     broken: tuple[str, ...]
+    coastal: bool = False
 
 
 def read_extract(path: Path) -> Extract:
@@ -61,26 +67,41 @@ def read_extract(path: Path) -> Extract:
     """
     _check_content(path)
     land = " OR ".join(f'"{_laundered(key)}" IS NOT NULL' for key in AREA_KEYS)
-    border = '("boundary" = \'administrative\' AND "admin_level" IS NOT NULL)'
+    border = "(\"boundary\" IN ('administrative', 'land_area') AND \"admin_level\" IS NOT NULL)"
     areas = _read(path, "multipolygons", f"{land} OR {border}")
     if areas.empty:
         raise InputError("the extract holds no areas", str(path), "Take a larger extract.")
     crs = equal_area_crs(tuple(areas.total_bounds.tolist()))
     kinds = " OR ".join(f'"{key}" IS NOT NULL' for key in LINE_KEYS)
-    lines = _read(path, "lines", kinds).to_crs(crs)
-    points = _read(path, "points", " OR ".join(f'"{key}" IS NOT NULL' for key in POINT_KEYS))
+    lines = _read(path, "lines", f"{kinds} OR \"natural\" = '{_COAST}'").to_crs(crs)
+    kinds = " OR ".join(f'"{key}" IS NOT NULL' for key in (*POINT_KEYS, "power"))
+    points = _read(path, "points", kinds)
     areas = areas.to_crs(crs)
     whole, broken = _mended(_with_ids(areas))
-    is_border = (whole["boundary"] == "administrative") & whole["admin_level"].notna()
-    borders = whole.loc[is_border, ["id", "name", "name_en", "admin_level", "geometry"]]
+    coast = (
+        whole["natural"] == _COAST
+    )  # an island drawn by one way: what lies on it is told by other areas
+    coastal = bool(coast.any() or (lines["natural"] == _COAST).any())
+    whole = whole.assign(natural=whole["natural"].where(~coast, None))
     tagged = whole[[_laundered(key) for key in AREA_KEYS]].notna().any(axis=1)
     return Extract(
         whole[tagged].reset_index(drop=True),
-        borders.rename(columns={"admin_level": "level"}).reset_index(drop=True),
+        _borders(whole),
         lines.assign(id="way/" + lines["osm_id"].astype(str)),
         points.to_crs(crs).assign(id="node/" + points["osm_id"].astype(str)),
         broken,
+        coastal,
     )
+
+
+def _borders(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the administrative areas, those that are marked as maritime left out."""
+    kind = areas["boundary"]
+    land = (kind == "land_area") | areas["land_area"].notna()
+    own = kind.isin(["administrative", "land_area"]) & areas["admin_level"].notna()
+    chosen = areas.assign(land_area=land)[own & (areas["maritime"] != "yes")]
+    columns = ["id", "name", "name_en", "admin_level", "land_area", "geometry"]
+    return chosen[columns].rename(columns={"admin_level": "level"}).reset_index(drop=True)
 
 
 def tag_of(table: gpd.GeoDataFrame, keys: Sequence[str], known: set[str]) -> np.ndarray:

@@ -11,24 +11,21 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from carbongrid.case import commented_toml
-from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
-from carbongrid.export.plain import quoted
-from carbongrid.landuse import packaged_table
+from carbongrid.io.vector import listed
 from carbongrid.osm.borders import Units, units_of
-from carbongrid.osm.extract import POINT_KEYS, Extract, read_extract, tag_of
-from carbongrid.osm.land import Land, land_of
+from carbongrid.osm.carriers import carried_rows
+from carbongrid.osm.energy import energy_sites
+from carbongrid.osm.extract import Extract, read_extract
+from carbongrid.osm.land import Land, land_of, mapped_land
 from carbongrid.osm.networks import Network, network_of
+from carbongrid.osm.points import points_of_interest
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
-FEWEST_POIS = 10
-"""A category with fewer points of interest goes by area: a handful would carry all of it."""
 _RESOLUTION = 5  # m; an ordinary road has a cell centre in it
-_EMPTY = "to be filled in"
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,7 +70,7 @@ def write_case_from_osm(
     directory
         A new or empty folder.
     level
-        ``admin_level`` of the units; default the smallest that covers nearly all.
+        ``admin_level`` of the units; default the smallest that covers nearly all land.
     progress
         Called with the name of a step, what is done and what there is to do.
 
@@ -90,15 +87,18 @@ def write_case_from_osm(
     tell("reading the extract", 0, 1)
     extract = read_extract(path)
     tell("reading the extract", 1, 1)
-    units = units_of(extract.borders, level)
     network = network_of(extract.lines)
+    mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
+    units = units_of(extract.borders, level, mapped)
     tell("cutting parcels", 0, 1)
     land = land_of(extract.areas, network.land, units.table)
     tell("cutting parcels", 1, 1)
     lines = _near(network.lines, units.table)
-    pois = _pois(extract, units.table)
-    rows = _carried(land.parcels, pois, lines)
+    sites = energy_sites(extract.areas, extract.points, units.table)
+    pois = points_of_interest(extract, sites.table, units.table)
+    rows = carried_rows(land.parcels, pois, lines)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
+    notes += [*sites.notes, *rows.notes]
     directory.mkdir(parents=True, exist_ok=True)
     _write_layers(directory, land, units, lines)
     pois.to_csv(directory / "pois.csv", index=False)
@@ -128,86 +128,6 @@ def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return cut[linear].reset_index(drop=True)
 
 
-def _pois(extract: Extract, units: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return the points, and areas as points, whose tag says what goes on there: id, lon, lat, type, name."""
-    known = set(packaged_table("poi/osm.csv")["poi_type"])
-    tables = []
-    for table in (extract.points, extract.areas):
-        keys = [key for key in POINT_KEYS if key in table]
-        tags = tag_of(table, keys, known)
-        kept = np.array([t in known or f"{t.partition('=')[0]}=*" in known for t in tags], bool)
-        chosen = table[kept]
-        points = chosen.geometry.representative_point()
-        tables.append(chosen[["id", "name"]].assign(type=tags[kept]).set_geometry(points))
-    both = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=units.crs)
-    region = shapely.union_all(units.geometry.to_numpy())
-    both = both[shapely.covers(region, np.asarray(both.geometry.array))]
-    places = both.to_crs("EPSG:4326").geometry
-    columns = {
-        "id": both["id"],
-        "lon": places.x.round(7),
-        "lat": places.y.round(7),
-        "type": both["type"],
-        # Whoever draws the map may have named a shop like a formula.
-        "name": [quoted(name) if isinstance(name, str) else "" for name in both["name"]],
-    }
-    return pd.DataFrame(columns).sort_values("id", ignore_index=True)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of totals.csv and categories.csv."""
-
-    totals: pd.DataFrame
-    categories: pd.DataFrame
-
-
-def _carried(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFrame) -> _Rows:
-    """Return a row per category that some parcel carries; without people or points it goes by area."""
-    crosswalk = packaged_table("poi/osm.csv").set_index("poi_type")["category"]
-    exact = pois["type"].map(crosswalk)
-    rough = (pois["type"].str.partition("=")[0] + "=*").map(crosswalk)
-    counts = exact.where(exact.notna(), rough).value_counts()
-    area = parcels.area / 1e6
-    kinds = parcels["type"].where(parcels["mode"] == "", parcels["type"] + ":" + parcels["mode"])
-    totals, own = [], []
-    for category in read_categories().values():
-        inside = kinds.isin(category.types) | parcels["type"].isin(category.types)
-        if category.name == "sink/land" or not inside.any():
-            continue  # its types have categories of their own
-        carriers = f"{int(inside.sum())} parcels, {area[inside].sum():.2f} km2"
-        weight, why = _weight_of(category, int(counts.get(category.name, 0)), len(lines))
-        hint = _sink_hint(category, float(area[inside].sum()))
-        source = f"{_EMPTY}; {carriers}, by {weight}{why}{hint}"
-        totals.append((category.name, "0", "t CO2e", "", source))
-        if weight != category.weight:
-            own.append((category.name, *[""] * 6, weight))
-    columns = ["category", "sector", "name_en", "name_zh", "scope", "sink", "types", "weight"]
-    return _Rows(
-        pd.DataFrame(totals, columns=["category", "value", "unit", "year", "source"]),
-        pd.DataFrame(own, columns=columns),
-    )
-
-
-def _weight_of(category: Category, pois: int, lines: int) -> tuple[str, str]:
-    if category.weight == "people":
-        return "area", " (an extract has no people)"
-    if category.weight == "pois" and pois < FEWEST_POIS:
-        return "area", f" (only {pois} points of interest)"
-    if category.weight == "roads" and not lines:
-        return "area", " (no roads)"
-    return category.weight, ""
-
-
-def _sink_hint(category: Category, km2: float) -> str:
-    table = packaged_table("sink_coefficients.csv").set_index("type")
-    if not category.sink or len(category.types) != 1 or category.types[0] not in table.index:
-        return ""
-    row = {name: str(table.at[category.types[0], name]) for name in table.columns}
-    tonnes = float(row["coefficient"]) * km2 * 100 * 44 / 12
-    return f"; {row['coefficient']} {row['unit']} ({row['source']}) would be {tonnes:,.0f} t CO2"
-
-
 def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:
     notes = []
     if extract.broken:
@@ -222,11 +142,11 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     share = mapped / units.table.area.to_numpy()
     poor = np.flatnonzero(share < 0.5)
     if len(poor):
-        named = ", ".join(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor[:10])
-        what = f"{len(poor)} units are mapped over less than half of their area, or cross the extract's edge: {named}"
+        named = listed(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor)
+        what = f"{len(poor)} units are mapped over less than half of their area, or reach into the sea or over the extract's edge: {named}"
         notes.append(Problem(what, level="warning"))
     bare = 1 - mapped.sum() / units.table.area.sum()
-    notes.append(Problem(f"{bare:.1%} of the units' land is not mapped and carries nothing"))
+    notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
     return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
 
 
@@ -266,7 +186,13 @@ def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> N
         values["categories"] = {"path": "categories.csv"}
     if "pois" in there:
         place = {"x": "lon", "y": "lat", "crs": "EPSG:4326"}
-        values["pois"] = {"path": "pois.csv", **place, "type": "type", "crosswalk": "osm"}
+        values["pois"] = {
+            "path": "pois.csv",
+            **place,
+            "type": "type",
+            "weight": "weight",
+            "crosswalk": "osm",
+        }
     if "lines" in there:
         values["lines"] = {"path": "lines.gpkg", "class": "class"}
     name = " ".join(path.name.split())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.case import Case
+from carbongrid.categories import Category
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.inputs import Inputs, read_inputs
@@ -164,11 +165,26 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
     supply = inputs.categories.get("industry/supply")
     if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
         yield Problem(
-            "power and heat are spread over all utilities' land: no facilities are named",
+            _way_of_supply(inputs, supply),
             f"{inputs.case.path.name}: [facilities]",
             "Name the power plants with their mass and coordinates, if they are known (decision 9).",
             "warning",
         )
+
+
+def _way_of_supply(inputs: Inputs, supply: Category) -> str:
+    """Return in words which land carries power and heat, and by what."""
+    types, name = " or ".join(supply.types), supply.name
+    if supply.weight == "area":
+        return f"no facilities are named: power and heat go by area to all land of type {types}"
+    if supply.weight != "pois":
+        return (
+            f"no facilities are named: power and heat go by {supply.weight} to land of type {types}"
+        )
+    count = 0 if inputs.pois is None else int((inputs.pois["category"] == name).sum())
+    if not count:
+        return f"no facilities are named: power and heat go by area to all land of type {types}, since no point of interest is of {name}"
+    return f"no facilities are named: power and heat go to the land of type {types} at {count} points of interest of {name}"
 
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:

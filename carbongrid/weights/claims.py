@@ -38,7 +38,7 @@ class Evidence:
     Parameters
     ----------
     pois
-        Columns category, x, y; None if the case has none.
+        Columns category, x, y, and, where the case weighs them, thousandths (int64); None if the case has none.
     people
         From :func:`people_by_parcel`, for all people categories together; None if the case has none.
     lines
@@ -223,11 +223,10 @@ def _by_area(
 def _by_pois(
     category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], evidence: Evidence
 ) -> Claims:
-    x, y = _pois_of(category.name, evidence.pois)
+    x, y, quanta = _pois_of(category.name, evidence.pois)
     within = -1.0 if evidence.miss == "drop" else POI_REACH
-    found = points_in_parcels(
-        x, y, np.ones(len(x), np.int64), parcels.geometry.to_numpy(), carries, within
-    )
+    found = points_in_parcels(x, y, quanta, parcels.geometry.to_numpy(), carries, within)
+    weighed = evidence.pois is not None and "thousandths" in evidence.pois
     note = "" if len(x) else f"no POI of {category.name}"
     return Claims(
         found.weight,
@@ -237,6 +236,7 @@ def _by_pois(
         found.snapped,
         found.unplaced,
         carries,
+        per_unit=THOUSANDTHS if weighed else 1,
         note=note,
     )
 
@@ -286,8 +286,8 @@ def _by_lines(
         note = "" if found.weight.any() or found.unplaced else note
     weight = found.weight
     if corrected:
-        x, y = _pois_of(ROAD, evidence.pois)
-        weight = corrected_lengths(found, x, y, evidence.lambda_, regions)
+        x, y, quanta = _pois_of(ROAD, evidence.pois)
+        weight = corrected_lengths(found, x, y, evidence.lambda_, regions, quanta)
     return Claims(
         weight,
         category.weight,
@@ -396,11 +396,15 @@ def _check(
 
 def _pois_of(
     name: str, pois: pd.DataFrame | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return x, y and quanta of a category's POIs: thousandths where they have a weight, else 1 each."""
     if pois is None:
-        return np.empty(0), np.empty(0)
-    of_category = pois[pois["category"] == name]
-    return of_category["x"].to_numpy(np.float64), of_category["y"].to_numpy(np.float64)
+        return np.empty(0), np.empty(0), np.empty(0, np.int64)
+    own = pois[pois["category"] == name]
+    x, y = own["x"].to_numpy(np.float64), own["y"].to_numpy(np.float64)
+    if "thousandths" in own:
+        return x, y, own["thousandths"].to_numpy(np.int64)
+    return x, y, np.ones(len(own), np.int64)
 
 
 def _no_lines(size: int) -> LineClaims:

@@ -195,6 +195,7 @@ def corrected_lengths(
     y: NDArray[np.float64],
     lambda_: float,
     regions: NDArray[np.int64],
+    quanta: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Return road lengths corrected by the transport POIs beside the road.
 
@@ -208,6 +209,8 @@ def corrected_lengths(
         0 (pure length) to 1.
     regions : int64, shape (parcels,)
         Region of each parcel, over which the mean is taken; those of none (-1) share one.
+    quanta : int64, shape (pois,), optional
+        What each POI counts; default 1.
 
     Returns
     -------
@@ -218,7 +221,7 @@ def corrected_lengths(
     L' = L * w_class * (1 + lambda*(d/d_mean - 1)): d the POIs within 250 m of the parcel's own road parts per km
     of its road, d_mean their sum over the sum of km in the region. Without any such POI there the factor is 1.
     """
-    n = _pois_beside(claims, x, y)
+    n = _pois_beside(claims, x, y, np.ones(len(x), np.int64) if quanta is None else quanta)
     length = claims.inside + claims.snapped
     group = np.asarray(regions, np.int64) + 1
     size = int(group.max(initial=0)) + 1
@@ -235,13 +238,14 @@ def corrected_lengths(
 
 
 def _pois_beside(
-    claims: LineClaims, x: NDArray[np.float64], y: NDArray[np.float64]
+    claims: LineClaims,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    quanta: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Count the POIs within 250 m of each parcel's road parts, a POI once per parcel."""
+    """Add up the quanta of the POIs within 250 m of each parcel's road parts, a POI once per parcel."""
     tree = shapely.STRtree(point_array(x, y))
     part, poi = tree.query(claims.road_line, predicate="dwithin", distance=ROADSIDE)
     pair = np.unique(claims.road_parcel[part] * np.int64(max(len(x), 1)) + poi)
-    counts: NDArray[np.int64] = np.bincount(
-        pair // max(len(x), 1), minlength=len(claims.weight)
-    ).astype(np.int64)
-    return counts
+    parcel, poi = np.divmod(pair, max(len(x), 1))
+    return _sums(parcel, quanta[poi], len(claims.weight))

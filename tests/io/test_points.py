@@ -44,6 +44,24 @@ def test_the_table(tmp_path):
     pd.testing.assert_frame_equal(shuffled, table)
 
 
+def test_weights_are_thousandths_rounded_half_to_even(tmp_path):
+    rows = ["170300,120.62,31.32,12.3455", "050100,120.61,31.31,0", "050100,120.61,31.31,1e3"]
+    case = pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw")
+    table, _ = read_pois(case, GRID)
+    assert table["thousandths"].tolist() == [0, 1_000_000, 12_346]
+    assert table["thousandths"].dtype == np.int64
+    shuffled = pois_case(tmp_path, *reversed(rows), header="typecode,lon,lat,mw", weight="mw")
+    pd.testing.assert_frame_equal(read_pois(shuffled, GRID)[0], table)
+
+
+@pytest.mark.parametrize("bad", ["", "-1", "nan", "inf", "much", "1e10"])
+def test_a_weight_that_is_no_count_is_named_with_its_row(tmp_path, bad):
+    rows = ["170300,120.62,31.32,1", f"050100,120.61,31.31,{bad}"]
+    case = pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw")
+    with pytest.raises(InputError, match=r"pois\.csv, row 3, column mw"):
+        read_pois(case, GRID)
+
+
 def test_gcj02_is_taken_back(tmp_path):
     x, y = from_wgs84(120.62, 31.32, "gcj02")
     table, _ = read_pois(pois_case(tmp_path, f"170300,{x[0]:.9f},{y[0]:.9f}", crs="gcj02"), GRID)

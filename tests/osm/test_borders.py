@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import geopandas as gpd
 import pytest
 import shapely
@@ -11,6 +13,7 @@ from shapely import box
 
 from carbongrid.errors import InputError
 from carbongrid.osm.borders import units_of
+from carbongrid.osm.mapped import MappedLand
 
 CRS = "EPSG:32632"
 
@@ -48,7 +51,10 @@ def test_the_smallest_level_that_covers_nearly_all_is_taken():
     assert units.table["level"].tolist() == ["8"] * 4
     assert units.parents == ("level_4",)
     assert units.table["level_4"].tolist() == ["West", "West", "Ost", "Ost"]
-    assert "2 (1), 4 (2), 8 (4), 10 (1)" in said(units)
+    assert (
+        "4 (2 units, 100% of the land), 8 (4 units, 100% of the land), 10 (1 unit, 1% of the land)"
+        in said(units)
+    )
 
 
 def test_names_that_repeat_get_what_is_around_them():
@@ -108,6 +114,82 @@ def test_without_such_units_the_levels_are_told(rows, level, text):
         units_of(borders(*rows), level)
 
 
+def mapped(*boxes: tuple[shapely.Geometry, str], coastal: bool = True) -> MappedLand:
+    """Mapped land of (polygon in km, type)."""
+    shapes = [shapely.transform(each[0], lambda xy: xy * 1000) for each in boxes]
+    land = gpd.GeoDataFrame({"type": [each[1] for each in boxes]}, geometry=shapes, crs=CRS)
+    return MappedLand.of(land, land.iloc[:0], coastal=coastal)
+
+
+STATE = ("1", "Insel", "2", box(0, 0, 100, 100))
+REGIONS = tuple((f"4{k}", f"Region {k}", "4", box(40 + 2 * k, 40, 42 + 2 * k, 50)) for k in range(5))  # fmt: skip
+COUNCILS = tuple(
+    (f"8{k}{j}", f"Ort {k}{j}", "8", box(40 + 2 * k, 40 + 5 * j, 42 + 2 * k, 45 + 5 * j))
+    for k in range(5)
+    for j in range(2)
+)
+FIELDS = tuple((row[3], "cultivated") for row in COUNCILS)
+
+
+def test_an_island_state_is_its_councils_and_the_sea_is_no_unit():
+    """Seen to fail when levels were measured by area: 99 % of the state is sea, which stood in as a unit."""
+    sea = ((box(0, 0, 100, 30), "water"), (box(10, 10, 10.01, 10.01), "unused"))
+    units = units_of(borders(STATE, *REGIONS, *COUNCILS), None, mapped(*FIELDS, *sea))
+    assert set(units.table["id"]) == {f"relation/{row[0]}" for row in COUNCILS}
+    assert "8 (10 units, 100% of the land)" in said(units)
+    assert "2 (1 unit," in said(units)
+
+
+def test_regions_that_are_named_get_no_sea_beside_them():
+    units = units_of(borders(STATE, *REGIONS), "4", mapped(*FIELDS))
+    assert len(units.table) == 5
+    assert units.table.area.sum() == pytest.approx(100e6)
+
+
+def test_sea_and_rocks_are_told_once_and_a_small_island_with_homes_stays():
+    """Seen to fail when a border was a unit whatever lay in it."""
+    rock, sea = ("95", "Fels", "8", box(80, 80, 80.1, 80.1)), ("96", "Meer", "8", box(0, 0, 30, 30))
+    homes = ("97", "Atoll", "8", box(90, 90, 90.1, 90.1))
+    land = mapped(*FIELDS, (rock[3], "unused"), (sea[3], "water"), (homes[3], "urban-residential"))
+    units = units_of(borders(STATE, *COUNCILS, rock, sea, homes), None, land)
+    assert len(units.table) == 11
+    assert "Atoll" in set(units.table["name"])
+    notes = [note.what for note in units.notes if "Fels" in note.what or "Meer" in note.what]
+    assert notes == ["sea and rocks alone, so no units (2): Fels, Meer"]
+
+
+def test_far_from_any_coast_a_unit_without_mapped_land_stays():
+    units = units_of(
+        borders(COUNTRY, *TOWNS), "8", mapped((box(0, 0, 1, 1), "forest"), coastal=False)
+    )
+    assert len(units.table) == 4
+
+
+def test_where_its_land_is_an_area_of_its_own_a_border_in_the_sea_is_not_taken():
+    rows = borders(STATE, ("2", "Insel (Land)", "2", box(40, 40, 50, 50)), *COUNCILS[:1])
+    rows["land_area"] = rows["id"] == "relation/2"
+    units = units_of(rows, "2", mapped(*FIELDS))
+    assert units.table["id"].tolist() == ["relation/2"]
+    assert "Insel (relation/2)" in said(units)
+
+
+def test_a_level_of_too_many_units_is_not_taken_unasked():
+    rows = [(f"{k}", f"{k}", "10", box(k / 200, 0, (k + 1) / 200, 10)) for k in range(2001)]
+    west, east = ("a", "West", "8", box(0, 0, 5, 10)), ("b", "Ost", "8", box(5, 0, 10.005, 10))
+    assert units_of(borders(*rows, west, east), None).level == "8"
+    assert units_of(borders(*rows[:-1], west, east), None).level == "10"
+
+
+def test_what_has_no_parent_is_told_once_for_all_levels():
+    rows = [WEST, ("12", "Nord", "4", box(0, 20, 1, 21)), ("61", "Amt", "6", box(0, 0, 6, 5)),
+            ("62", "Kreis", "6", box(0, 5, 6, 10)), *TOWNS]  # fmt: skip
+    units = units_of(borders(COUNTRY, *rows), "8")
+    told = [note.what for note in units.notes if "Berg" in note.what]
+    assert len(told) == 1
+    assert "level 6: " in told[0]
+    assert "level 4: " in told[0]
+
+
 def test_a_country_alone_is_one_unit():
     assert units_of(borders(COUNTRY), None).table["name"].tolist() == ["Land"]
 
@@ -122,12 +204,14 @@ def test_a_country_alone_is_one_unit():
 def test_units_never_overlap_and_have_one_name_and_a_parent_each(boxes):
     """Seen to fail when stand-ins were not cut by those before them."""
     rows = [
-        (str(k), "abc"[k % 3], level, box(x, y, x + w, y + h))
+        (str(k), ("a", "b", None, math.nan, " ")[k % 5], level, box(x, y, x + w, y + h))
         for k, (x, y, w, h, level) in enumerate(boxes)
     ]
     units = units_of(borders(*rows), None)
     union = shapely.union_all(units.table.geometry.to_numpy(), grid_size=1e-4)
     assert units.table.area.sum() == pytest.approx(union.area, abs=1)
     assert units.table["name"].is_unique
+    assert not {"nan", "None", ""} & set(units.table["name"])
+    assert not [word for note in units.notes for word in ("nan ", "None ") if word in note.what]
     for parent in units.parents:
         assert (units.table[parent] != "").all()

@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 from shapely import LineString, box
 
+from carbongrid.osm.energy import ENERGY_KEYS, energy_sites
 from carbongrid.osm.extract import AREA_KEYS, POINT_KEYS, Extract, tag_of
 from carbongrid.osm.land import land_of
 from carbongrid.osm.networks import network_of
-from carbongrid.osm.writing import _pois
+from carbongrid.osm.points import points_of_interest
 
 CRS = "EPSG:32632"
 
 
 def areas(*rows: tuple[str, dict[str, str], object]) -> gpd.GeoDataFrame:
     table = {"id": [row[0] for row in rows], "name": None}
-    for key in AREA_KEYS:
+    for key in (*AREA_KEYS, *ENERGY_KEYS):
         table[key.replace(":", "_")] = [row[1].get(key) for row in rows]
     return gpd.GeoDataFrame(table, geometry=[row[2] for row in rows], crs=CRS)
 
@@ -61,7 +62,7 @@ def test_what_carries_no_traffic_or_runs_in_a_tunnel_is_left_out():
 
 
 def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas_are_quoted():
-    columns = {key: [None] * 4 for key in POINT_KEYS}
+    columns = {key.replace(":", "_"): [None] * 4 for key in (*POINT_KEYS, *ENERGY_KEYS)}
     columns["shop"] = ["bakery", "bakery", None, None]
     columns["amenity"] = [None, None, "bench", "bank"]
     points = gpd.GeoDataFrame(
@@ -71,10 +72,17 @@ def test_points_outside_the_units_and_of_no_known_kind_are_left_out_and_formulas
     )
     park = areas(("way/1", {"amenity": "bank"}, box(0, 0, 4, 4)))
     units = gpd.GeoDataFrame(geometry=[box(0, 0, 100, 100)], crs=CRS)
-    table = _pois(Extract(park, units, units, points, ()), units)
-    assert table["id"].tolist() == ["node/0", "node/3", "way/1"]
-    assert table["type"].tolist() == ["shop=bakery", "amenity=bank", "amenity=bank"]
-    assert table["name"].tolist() == ["'=1+1", "", ""]
+    sites = energy_sites(park, points.assign(power=[None, None, "plant", None]), units)
+    table = points_of_interest(Extract(park, units, units, points, ()), sites.table, units)
+    assert table["id"].tolist() == ["node/0", "node/2", "node/3", "way/1"]
+    assert table["type"].tolist() == [
+        "shop=bakery",
+        "plant:source=gas",
+        "amenity=bank",
+        "amenity=bank",
+    ]
+    assert table["weight"].tolist() == ["1", "56.1", "1", "1"]
+    assert table["name"].tolist() == ["'=1+1", "seat", "", ""]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

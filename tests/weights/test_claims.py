@@ -55,6 +55,24 @@ def test_moving_one_poi_changes_two_weights_by_one(seed):
     assert (change.sum() == 0) == (after.unplaced == before.unplaced)
 
 
+@given(st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_a_poi_of_weight_k_is_k_pois(seed):
+    """Seen to fail with the weights left out, and with the ledger's counts in thousandths."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-120, 420, (2, 12))
+    count = rng.integers(0, 5, 12)
+    table = table_of_pois(x, y)
+    weighed = weigh(WORKS, land(), Evidence(pois=table.assign(thousandths=1000 * count)))
+    repeated = weigh(WORKS, land(), Evidence(pois=table.loc[table.index.repeat(count)]))
+    assert weighed.weight.tolist() == (1000 * repeated.weight).tolist()
+    assert (weighed.placed, weighed.snapped, weighed.unplaced) == (
+        repeated.placed,
+        repeated.snapped,
+        repeated.unplaced,
+    )
+
+
 def test_pois_outside_go_to_the_nearest_or_are_dropped():
     pois = table_of_pois([50.0, 150.0, 150.0, 250.0], [50.0, 10.0, 250.0, 150.0])
     near = weigh(WORKS, land(), Evidence(pois=pois))

@@ -205,6 +205,19 @@ def test_corrected_lengths_follow_the_formula(seed, lambda_):
         assert found[parcel] == pytest.approx(claims.weight[parcel] * factor, rel=1e-12)
 
 
+def test_a_poi_that_counts_three_corrects_like_three_pois():
+    """Seen to fail when the correction counted rows."""
+    lines, land, eligible, rng = setting(7)
+    claims = weighted_lengths(road_table(lines, rng), "road", land, eligible)
+    x, y = rng.integers(-300, HUNDRED + 300, (2, 12)).astype(float)
+    count = rng.integers(0, 4, 12)
+    everywhere = np.zeros(len(land), np.int64)
+    weighed = corrected_lengths(claims, x, y, 1.0, everywhere, 1000 * count)
+    repeated = corrected_lengths(claims, np.repeat(x, count), np.repeat(y, count), 1.0, everywhere)
+    assert (repeated != claims.weight).any()
+    np.testing.assert_allclose(weighed, repeated, rtol=1e-12)
+
+
 def test_without_transport_pois_and_with_lambda_0_it_is_pure_length():
     lines, land, eligible, rng = setting(11)
     claims = weighted_lengths(road_table(lines, rng), "road", land, eligible)
