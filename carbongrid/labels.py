@@ -17,7 +17,9 @@ from pyproj import CRS
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
+from carbongrid.planes import metres_per_unit, unit_of
 from carbongrid.polygons import Polygons, require_same_crs
+from carbongrid.rasters import geotransform_of
 from carbongrid.spans import bands, painted, scanned
 
 if TYPE_CHECKING:
@@ -160,8 +162,8 @@ def georeferenced(
         values,
         dims=("y", "x"),
         coords={
-            "y": ("y", grid.y, _AXES["y"]),
-            "x": ("x", grid.x, _AXES["x"]),
+            "y": ("y", grid.y, _axis(grid, "y")),
+            "x": ("x", grid.x, _axis(grid, "x")),
             "spatial_ref": ((), 0, _grid_mapping(grid)),
         },
         name=name,
@@ -171,21 +173,21 @@ def georeferenced(
     return array
 
 
-_AXES = {
-    axis: {
-        "axis": axis.upper(),
-        "long_name": f"{axis} of the cell's centre",
-        "standard_name": f"projection_{axis}_coordinate",
-        "units": "m",
-    }
-    for axis in ("x", "y")
-}
+def _axis(grid: Grid, axis: Literal["x", "y"]) -> dict[str, str]:
+    """Return the attributes of a coordinate, after CF."""
+    named = {"axis": axis.upper(), "long_name": f"{axis} of the cell's centre"}
+    unit = unit_of(grid.crs)
+    if metres_per_unit(grid.crs) is not None:
+        return {**named, "standard_name": f"projection_{axis}_coordinate", "units": unit}
+    if unit == "degree":
+        unit = {"x": "degrees_east", "y": "degrees_north"}[axis]
+    return {**named, "standard_name": {"x": "longitude", "y": "latitude"}[axis], "units": unit}
 
 
 def _grid_mapping(grid: Grid) -> dict[str, Any]:
     west, _, _, north = grid.bounds
     crs = CRS.from_user_input(grid.crs)
-    transform = f"{west!r} {grid.resolution!r} 0.0 {north!r} 0.0 {-grid.resolution!r}"
+    transform = geotransform_of(west, grid.resolution, north, grid.resolution)
     return {**crs.to_cf(), "spatial_ref": crs.to_wkt(), "GeoTransform": transform}
 
 
@@ -239,7 +241,8 @@ def create_label_store(
             config={"write_empty_chunks": True},
         )
     for axis, values in (("y", grid.y), ("x", grid.x)):
-        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**_AXES[axis]})
+        told = _axis(grid, "x" if axis == "x" else "y")
+        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**told})
     mapping = group.create_array(
         "spatial_ref", shape=(), dtype="int64", attributes=_grid_mapping(grid)
     )
