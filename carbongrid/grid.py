@@ -93,9 +93,12 @@ class Grid:
         cls, crs: str, resolution: float, corner: tuple[float, float], shape: tuple[int, int]
     ) -> Grid:
         """Return the grid of this shape whose north-west corner is at (x, y), wherever that is."""
-        (left, top), (rows, columns) = corner, shape
+        (west, north), (rows, columns), side = corner, shape, resolution
         grid = cls.__new__(cls)
-        bounds = (left, top - rows * resolution, left + columns * resolution, top)
+        bounds = (west, north - rows * side, west + columns * side, north)
+        left, top = _number_at(west, side), _number_at(north, side)
+        if left is not None and top is not None:
+            bounds = (left * side, (top - rows) * side, (left + columns) * side, top * side)
         grid._set(crs, resolution, bounds, shape)
         return grid
 
@@ -224,9 +227,15 @@ def _snapped(low: float, high: float, side: float, cells: int) -> tuple[int, int
 
 def _border(place: float, side: float, outward: Callable[[float], int]) -> int:
     """Return the number of the border of cells at a place, or of the next one outward where there is none."""
+    number = _number_at(place, side)
+    return outward(place / side) if number is None else number
+
+
+def _number_at(place: float, side: float) -> int | None:
+    """Return the number of the border of cells at a place, counted from the origin; None where there is none."""
     number = place / side
     nearest = round(number)
-    return nearest if abs(number - nearest) <= _ROUNDING * abs(number) else outward(number)
+    return nearest if abs(number - nearest) <= _ROUNDING * abs(number) else None
 
 
 def _check(resolution: float, bounds: Bounds, snap: float) -> None:

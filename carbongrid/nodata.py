@@ -132,7 +132,7 @@ def _beside(raster: xr.DataArray) -> Any:
     """Return the nodata that rioxarray keeps beside an array; where it is not imported, nobody has set one."""
     try:
         return getattr(getattr(raster, "rio", None), "nodata", None)
-    except OverflowError:  # one that the values' type cannot hold, so that no cell has it
+    except (OverflowError, ValueError):  # one that the values' type cannot hold: no cell has it
         return None
 
 

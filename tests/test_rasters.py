@@ -224,7 +224,9 @@ def test_a_crs_is_found_wherever_it_is_kept():
     bare = raster.drop_vars("spatial_ref")
     assert crs_of(raster) == CRS
     assert crs_of(bare) is None
-    assert crs_of(bare.rio.set_crs(3034)) == "EPSG:3034"
+    with pytest.warns(FutureWarning, match="write_crs"):
+        beside = raster.drop_vars("spatial_ref").rio.set_crs(3034)
+    assert crs_of(beside) == "EPSG:3034"
     elsewhere = raster.rename(spatial_ref="lambert").assign_attrs(grid_mapping="lambert")
     assert crs_of(elsewhere) == CRS
     only_cf = {
