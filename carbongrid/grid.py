@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float, float, float, float]
 
-MOST_CELLS = 10**15
-"""A thousand times what a country takes (docs/scale.md): more is a slip in the resolution or in the bounds."""
+MOST_CELLS = 10**13
+"""Ten times what a country takes (docs/scale.md): more is a slip in the resolution or in the bounds."""
 
-_MOST_ON_A_SIDE = 2**31 - 1
+_MOST_ON_A_SIDE = 2**31 - 1  # columns and rows are counted in 32 bits
 # Beyond this many cells from the origin of the CRS, borders of cells are no longer told apart by float64.
 _FURTHEST = 2**48
 # What multiplying, dividing and rounding may put between a border and a place meant to be on it, in shares of its number.
@@ -52,7 +52,7 @@ class Grid:
     ------
     InputError
         If the resolution is not positive, the bounds are empty or not finite, snap is not a whole multiple of the
-        resolution, or there would be more than 2^31 - 1 rows or columns or more than 10^15 cells.
+        resolution, or there would be more than 2^31 - 1 rows or columns or more than 10^13 cells.
 
     Notes
     -----

@@ -5,6 +5,7 @@ A cell belongs to the polygon that covers its centre, exactly as GDAL decides; w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,7 @@ from pyproj import CRS
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
+from carbongrid.memory_limit import require_room
 from carbongrid.planes import metres_per_unit, unit_of
 from carbongrid.polygons import Polygons, require_same_crs
 from carbongrid.rasters import geotransform_of
@@ -30,6 +32,9 @@ CHUNK = 2048
 MOST_FILES = 10_000
 _CHUNKS_IN_SHARD = 4
 _LARGEST_LABEL = 2**32 - 2
+_BYTES_PER_CELL = 4
+# So many take days to write, and a file system to hold.
+_MOST_SHARDS = 2**20
 
 
 def rasterize(
@@ -57,13 +62,20 @@ def rasterize(
     Raises
     ------
     InputError
-        If the polygons are in another CRS, there are more than 2^32 - 2 of them, or the store exists.
+        If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, or the labels fit neither into memory
+        nor into a million files.
     """
     from carbongrid.chunked import fill_labels, write_labels
 
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     if store is None:
+        rows, columns = grid.shape
+        require_room(
+            _BYTES_PER_CELL * rows * columns,
+            f"labels of {rows:,} x {columns:,} cells",
+            "Write them to a store=, take a coarser grid, or overlap(), which makes no labels.",
+        )
         values = fill_labels(prepared, grid)
         return georeferenced(
             values, grid, "label", _ATTRIBUTES | {"polygons": prepared.content_hash}
@@ -210,17 +222,21 @@ def create_label_store(
     Raises
     ------
     InputError
-        If the path exists, or chunks is not a positive number.
+        If the path exists, chunks is not a positive number, or there would be more than 16 million of them.
     """
     if path.exists():
         raise InputError("the store exists already", str(path), "Remove it, or name another path.")
     if chunks < 1:
         raise InputError(f"chunks must be a positive number of cells, not {chunks}")
     sides = tuple(min(chunks, length) for length in grid.shape)
-    files = int(
-        np.prod([-(-length // side) for length, side in zip(grid.shape, sides, strict=True)])
-    )
+    files = math.prod(-(-length // side) for length, side in zip(grid.shape, sides, strict=True))
     shards = tuple(side * _CHUNKS_IN_SHARD for side in sides) if files > MOST_FILES else None
+    if files > _MOST_SHARDS * _CHUNKS_IN_SHARD**2:
+        rows, columns = grid.shape
+        raise InputError(
+            f"labels of {rows:,} x {columns:,} cells would be {files:,} chunks of {chunks} cells on a side",
+            way_out="Take larger chunks, or a coarser grid.",
+        )
     group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
     for name, digest in variables.items():
         group.create_array(

@@ -78,7 +78,7 @@ def test_a_window_is_a_part_of_its_grid(side, west, south, row, column):
     [
         (1e-6, r"cells of 1e-06 \(m\) make a grid of 1,000,000,000,000 x 1,000,000,000,000, more than .* coarser"),
         (1e-12, "cells of 1e-12 are finer than coordinates of 1e.06 can tell apart"),
-        (0.01, r"make a grid of 100,000,000 x 100,000,000, more than"),
+        (0.1, r"make a grid of 10,000,000 x 10,000,000, more than"),
         (float("inf"), "positive length"),
     ],
 )  # fmt: skip

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from carbongrid.chunked.arrays import reduce_blocks
 from carbongrid.errors import InputError
-from carbongrid.fields.memory import require_room
 from carbongrid.fields.quanta import scale_of, too_large
 from carbongrid.fields.rasters import (
     described,
@@ -33,6 +32,7 @@ from carbongrid.kernels.zonal import (
     label_minima,
     label_sums,
 )
+from carbongrid.memory_limit import require_room
 from carbongrid.nodata import Unknown, labels_inside
 from carbongrid.rasters import inside, require_same_cells
 
@@ -124,7 +124,9 @@ def _summed(values: Any, labels: Any, n: int, quantum: float | None) -> Columns:
 def _reduced(
     partial: Callable[..., Columns], reduce: np.ufunc, values: Any, labels: Any, n: int
 ) -> Columns:
-    require_room(n, _BYTES_PER_LABEL)
+    if n < 0:
+        raise InputError(f"the number of labels must be >= 0, not {n}")
+    require_room(_BYTES_PER_LABEL * n, f"sums of {n} labels", "Number the labels without gaps.")
     require_same_cells(values, labels)
     data = inside(values)
     sum_dtype(data.dtype)
