@@ -5,6 +5,7 @@ A cell belongs to the polygon that covers its centre, exactly as GDAL decides; w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +18,10 @@ from pyproj import CRS
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
+from carbongrid.memory_limit import require_room
+from carbongrid.planes import metres_per_unit, unit_of
 from carbongrid.polygons import Polygons, require_same_crs
+from carbongrid.rasters import geotransform_of
 from carbongrid.spans import bands, painted, scanned
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ CHUNK = 2048
 MOST_FILES = 10_000
 _CHUNKS_IN_SHARD = 4
 _LARGEST_LABEL = 2**32 - 2
+_BYTES_PER_CELL = 4
+# So many take days to write, and a file system to hold.
+_MOST_SHARDS = 2**20
 
 
 def rasterize(
@@ -55,13 +62,20 @@ def rasterize(
     Raises
     ------
     InputError
-        If the polygons are in another CRS, there are more than 2^32 - 2 of them, or the store exists.
+        If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, or the labels fit neither into memory
+        nor into a million files.
     """
     from carbongrid.chunked import fill_labels, write_labels
 
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     if store is None:
+        rows, columns = grid.shape
+        require_room(
+            _BYTES_PER_CELL * rows * columns,
+            f"labels of {rows:,} x {columns:,} cells",
+            "Write them to a store=, take a coarser grid, or overlap(), which makes no labels.",
+        )
         values = fill_labels(prepared, grid)
         return georeferenced(
             values, grid, "label", _ATTRIBUTES | {"polygons": prepared.content_hash}
@@ -160,8 +174,8 @@ def georeferenced(
         values,
         dims=("y", "x"),
         coords={
-            "y": ("y", grid.y, _AXES["y"]),
-            "x": ("x", grid.x, _AXES["x"]),
+            "y": ("y", grid.y, _axis(grid, "y")),
+            "x": ("x", grid.x, _axis(grid, "x")),
             "spatial_ref": ((), 0, _grid_mapping(grid)),
         },
         name=name,
@@ -171,21 +185,21 @@ def georeferenced(
     return array
 
 
-_AXES = {
-    axis: {
-        "axis": axis.upper(),
-        "long_name": f"{axis} of the cell's centre",
-        "standard_name": f"projection_{axis}_coordinate",
-        "units": "m",
-    }
-    for axis in ("x", "y")
-}
+def _axis(grid: Grid, axis: Literal["x", "y"]) -> dict[str, str]:
+    """Return the attributes of a coordinate, after CF."""
+    named = {"axis": axis.upper(), "long_name": f"{axis} of the cell's centre"}
+    unit = unit_of(grid.crs)
+    if metres_per_unit(grid.crs) is not None:
+        return {**named, "standard_name": f"projection_{axis}_coordinate", "units": unit}
+    if unit == "degree":
+        unit = {"x": "degrees_east", "y": "degrees_north"}[axis]
+    return {**named, "standard_name": {"x": "longitude", "y": "latitude"}[axis], "units": unit}
 
 
 def _grid_mapping(grid: Grid) -> dict[str, Any]:
     west, _, _, north = grid.bounds
     crs = CRS.from_user_input(grid.crs)
-    transform = f"{west!r} {grid.resolution!r} 0.0 {north!r} 0.0 {-grid.resolution!r}"
+    transform = geotransform_of(west, grid.resolution, north, grid.resolution)
     return {**crs.to_cf(), "spatial_ref": crs.to_wkt(), "GeoTransform": transform}
 
 
@@ -208,17 +222,21 @@ def create_label_store(
     Raises
     ------
     InputError
-        If the path exists, or chunks is not a positive number.
+        If the path exists, chunks is not a positive number, or there would be more than 16 million of them.
     """
     if path.exists():
         raise InputError("the store exists already", str(path), "Remove it, or name another path.")
     if chunks < 1:
         raise InputError(f"chunks must be a positive number of cells, not {chunks}")
     sides = tuple(min(chunks, length) for length in grid.shape)
-    files = int(
-        np.prod([-(-length // side) for length, side in zip(grid.shape, sides, strict=True)])
-    )
+    files = math.prod(-(-length // side) for length, side in zip(grid.shape, sides, strict=True))
     shards = tuple(side * _CHUNKS_IN_SHARD for side in sides) if files > MOST_FILES else None
+    if files > _MOST_SHARDS * _CHUNKS_IN_SHARD**2:
+        rows, columns = grid.shape
+        raise InputError(
+            f"labels of {rows:,} x {columns:,} cells would be {files:,} chunks of {chunks} cells on a side",
+            way_out="Take larger chunks, or a coarser grid.",
+        )
     group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
     for name, digest in variables.items():
         group.create_array(
@@ -239,7 +257,8 @@ def create_label_store(
             config={"write_empty_chunks": True},
         )
     for axis, values in (("y", grid.y), ("x", grid.x)):
-        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**_AXES[axis]})
+        told = _axis(grid, "x" if axis == "x" else "y")
+        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**told})
     mapping = group.create_array(
         "spatial_ref", shape=(), dtype="int64", attributes=_grid_mapping(grid)
     )

@@ -15,7 +15,10 @@ from carbongrid.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.runs import pair_keys, pairs_of, run_starts, summed
 from carbongrid.labels import CHUNK, require_burnable
+from carbongrid.nodata import labels_inside
+from carbongrid.planes import require_plane
 from carbongrid.polygons import Polygons, require_same_crs
+from carbongrid.rasters import is_chunked, require_same_cells
 from carbongrid.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ def overlap(
     Parameters
     ----------
     a, b
-        Two sets of polygons, with ``grid``; or two label rasters of the same shape (label = row + 1, 0 is nobody;
+        Two sets of polygons, with ``grid``; or two label rasters of the same cells (label = row + 1, 0 is nobody;
         NumPy, Dask or Zarr array, or xarray with NumPy or Dask inside), with ``shape``.
     grid
         The fine grid; spans of both are laid over each other, so it never exists.
@@ -57,16 +60,16 @@ def overlap(
     Raises
     ------
     InputError
-        If neither or both of grid and shape are given, CRS or shapes differ, or a label is above its number of rows, or
-        two rasters have their dimensions in another order.
+        If neither or both of grid and shape are given, CRS differ, a label is above its number of rows, or two rasters differ in
+        shape, order of dimensions, coordinates or CRS.
     """
     if (grid is None) == (shape is None):
         raise InputError("give grid= with two sets of polygons, or shape= with two label rasters")
     if grid is not None:
         return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
     assert shape is not None
-    require_same_order(a, b)
-    keys, counts = _label_pairs(getattr(a, "data", a), getattr(b, "data", b))
+    require_same_cells(a, b)
+    keys, counts = _label_pairs(labels_inside(a), labels_inside(b))
     return counts_matrix(keys, counts, shape)
 
 
@@ -83,13 +86,13 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     Returns
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
-        Planar areas in m2. What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
+        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known). What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
         area, and less than 1e-9 of the cell, is taken for rounding and left out.
 
     Raises
     ------
     InputError
-        If the CRS differ.
+        If the CRS differ, or are geographic: squares of degrees are no areas.
     """
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):
@@ -118,7 +121,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     Raises
     ------
     InputError
-        If the CRS differ, the shapes do, an amount is not finite, or a polygon has an amount and no area.
+        If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area.
     """
     prepared = Polygons.of(polygons)
     values = sealed(amounts, np.float64)
@@ -207,14 +210,12 @@ def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
 
 
 def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    if a.shape != b.shape:
-        raise InputError(f"the label rasters differ in shape: {a.shape} and {b.shape}")
     # Late, since the chunked room is above this one.
-    from carbongrid.chunked.arrays import count_pairs, is_chunked
+    from carbongrid.chunked.arrays import count_pairs
 
     if is_chunked(a) or is_chunked(b):
         return count_pairs(a, b)
-    flat_a, flat_b = np.asarray(a).reshape(-1), np.asarray(b).reshape(-1)
+    flat_a, flat_b = a.reshape(-1), b.reshape(-1)
     parts = []
     for start in range(0, flat_a.size, _CELLS_AT_ONCE):
         piece = slice(start, start + _CELLS_AT_ONCE)
@@ -222,32 +223,15 @@ def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]
     return merged(parts)
 
 
-def require_same_order(a: Any, b: Any) -> None:
-    """Raise if two rasters name the same dimensions in another order, or a lone one names x before y.
-
-    Raises
-    ------
-    InputError
-        If so.
-    """
-    orders = [array.dims for array in (a, b) if hasattr(array, "dims")]
-    crossed = len(orders) == 2 and orders[0] != orders[1] and set(orders[0]) == set(orders[1])
-    if crossed or (len(orders) == 1 and orders[0] == ("x", "y")):
-        raise InputError(
-            f"the rasters' dimensions are in another order: {' and '.join(map(str, orders))}",
-            way_out='Transpose first: raster.transpose("y", "x").',
-        )
-
-
 def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
-    """Return labels as uint32.
+    """Return labels as uint32; a masked cell is nobody's.
 
     Raises
     ------
     InputError
         If they are not integers, or one is negative or too large.
     """
-    labels = np.asarray(values)
+    labels = np.asarray(np.ma.filled(values, 0) if np.ma.isMaskedArray(values) else values)
     if labels.dtype == np.uint32:
         return labels
     if labels.dtype.kind not in "iu":
@@ -274,6 +258,7 @@ def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
 
 def _land(polygons: Polygons, grid: Grid) -> Land:
     require_same_crs(polygons, grid.crs)
+    require_plane(grid.crs, "exact areas")
     west, _, _, north = grid.bounds
     starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
     return (polygons.x, polygons.y), starts, (west, north, grid.resolution)
@@ -282,6 +267,7 @@ def _land(polygons: Polygons, grid: Grid) -> Land:
 def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     """Whole areas where a target covers a polygon, exact intersections where they straddle, nothing elsewhere."""
     require_same_crs(polygons, targets.crs)
+    square = require_plane(polygons.crs or targets.crs, "exact areas") ** 2
     others = targets.geometries()
     tree = shapely.STRtree(others)
     found = []
@@ -301,7 +287,7 @@ def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     if not found:
         return csr_array(shape, dtype=np.float64)
     rows, columns, areas = (np.concatenate(each) for each in zip(*found, strict=True))
-    matrix = csr_array((areas, (rows, columns)), shape=shape)
+    matrix = csr_array((areas * square, (rows, columns)), shape=shape)
     matrix.sort_indices()
     return matrix
 

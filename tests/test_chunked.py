@@ -188,6 +188,39 @@ def test_counts_of_saved_polygons_are_the_same(land, expected, tmp_path):
         assert digest(counts) == digest(expected[0])[:2]
 
 
+def test_values_that_are_stored_scaled_count_as_they_are_meant(land, tmp_path):
+    """Seen to be weighed by what is stored, offset and all left out."""
+    stored = np.arange(120, dtype=np.int16).reshape(10, 12)
+    stored[3] = -1
+    corner = from_origin(EAST - 100, NORTH + SIDE + 100, 500, 500)
+    common = {
+        "driver": "GTiff",
+        "height": 10,
+        "width": 12,
+        "count": 1,
+        "crs": CRS,
+        "transform": corner,
+    }
+    plain, packed = tmp_path / "plain.tif", tmp_path / "packed.tif"
+    with rasterio.open(plain, "w", dtype="float64", nodata=-9999, **common) as target:
+        target.write(np.where(stored < 0, -9999, stored * 0.25 + 40), 1)
+    with rasterio.open(packed, "w", dtype="int16", nodata=-1, **common) as target:
+        target.write(stored, 1)
+        target.scales, target.offsets = (0.25,), (40.0,)
+    counts = [
+        label_and_count(
+            *land,
+            GRID,
+            500,
+            tmp_path / f"{path.stem}.zarr",
+            rasters=[path],
+            scheduler="synchronous",
+        )
+        for path in (plain, packed)
+    ]
+    assert digest(counts[0]) == digest(counts[1])
+
+
 def test_rasters_need_labels(land, raster):
     with pytest.raises(InputError, match="Give a store"):
         label_and_count(*land, GRID, 500, None, rasters=[raster])

@@ -313,6 +313,6 @@ def test_spread_knows_cells_that_are_not_square():
     for axis in ("x", "y"):
         uneven = labels.assign_coords({axis: np.cumsum([1.0, 2.0, 5.0])[: labels.sizes[axis]]})
         with pytest.raises(
-            InputError, match="no size" if axis == "y" else "differ in size along x"
+            InputError, match="north to south" if axis == "y" else "differ in size along x"
         ):
             spread([3000, 500], uneven)

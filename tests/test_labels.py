@@ -146,8 +146,13 @@ def test_shards_where_there_would_be_too_many_files(parcels, tmp_path, monkeypat
 
 def test_a_missing_chunk_is_an_error(store):
     (store / "label/c/1/2").unlink()
-    with pytest.raises(Exception, match="not found"):
-        open_labels(store)["label"].load()
+    lazy = open_labels(store)["label"]
+    for scheduler in ("threads", "processes"):
+        with (
+            dask.config.set(scheduler=scheduler, num_workers=1),
+            pytest.raises(Exception, match=r"labels.zarr/label'(.|\n)*c/1/2"),
+        ):
+            lazy.compute()
     with pytest.raises(Exception, match="not found"):
         read_window(store, "label", (64, 128), (10, 10))
     assert read_window(store, "label", (0, 0), (10, 10)).shape == (10, 10)
@@ -199,6 +204,23 @@ def test_refusals(parcels, store):
         rasterize(parcels, GRID, store=store)
     with pytest.raises(InputError, match="positive number"):
         rasterize(parcels, GRID, store=store.with_name("t.zarr"), chunks=0)
+
+
+def test_rasters_that_fit_nowhere_are_refused_at_once(tmp_path):
+    """Seen to ask the system for terabytes, and to begin files without end."""
+    endless = Grid(CRS, 1, (0, 0, 3_000_000, 3_000_000))
+    boxes = np.array([shapely.box(0, 0, 9, 9)])
+    with pytest.raises(
+        InputError,
+        match=r"^labels of 3,000,000 x 3,000,000 cells need 36,000.0 GB of memory, .* store=, ",
+    ):
+        rasterize(boxes, endless)
+    with pytest.raises(
+        InputError, match=r"would be 900,000,000 chunks of 100 cells .* larger chunks"
+    ):
+        rasterize(boxes, endless, store=tmp_path / "s.zarr", chunks=100)
+    assert not (tmp_path / "s.zarr").exists()
+    assert overlap(boxes, boxes, grid=endless).toarray().tolist() == [[81]]
 
 
 def test_later_rows_win():

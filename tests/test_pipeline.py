@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import warnings
 from pathlib import Path
 
@@ -48,6 +50,26 @@ def test_a_finished_run_opens_as_tables_and_lazy_fields(small_run: Path) -> None
     assert result.labels is not None
     assert result.labels["parcel"].dtype == "uint32"
     assert result.labels["parcel"].chunks is not None
+
+
+def test_labels_that_are_gone_are_an_error_not_nobody_s_land(
+    small_run: Path, tmp_path: Path
+) -> None:
+    """Seen to read as zeros."""
+    shutil.copytree(small_run, tmp_path / "run")
+    labels = read_result(tmp_path / "run").labels
+    assert labels is not None
+    chunk = next(
+        path for path in (tmp_path / "run/labels.zarr/unit/c").rglob("*") if path.is_file()
+    )
+    chunk.unlink()
+    assert labels["parcel"].max() > 0
+    with pytest.raises(
+        Exception,
+        match="labels.zarr/unit'(.|\n)*"
+        + re.escape(str(chunk.relative_to(tmp_path / "run/labels.zarr/unit"))),
+    ):
+        labels["unit"].compute()
 
 
 def test_a_run_verifies(small_run: Path) -> None:

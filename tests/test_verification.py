@@ -16,7 +16,9 @@ import xarray as xr
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
+from squares_case import squares_case
 
+from carbongrid import pipeline
 from carbongrid.export import digests_of_directory
 from carbongrid.labels import read_window, write_window
 from carbongrid.run_store import hash_path, seal_of
@@ -151,6 +153,18 @@ def test_a_sound_exact_run_with_other_choices_passes_too(other_run):
     assert "tiles" not in said
     assert "reference region: district" in said["zones"]
     assert "by cells instead of by exact area" in said["methods"]
+
+
+@pytest.mark.parametrize(("resolution", "coarse"), [(33.33, 333.3), (30.19, 211.33)])
+def test_a_sound_run_on_cells_of_any_side_passes(tmp_path, undrawn, resolution, coarse):
+    """Seen to fail at 211.33 m: the grid that was made again from its bounds was another one."""
+    totals = "category,value,unit\nagriculture/plantation,3,kt CO2e\n"
+    grid = {"resolution": resolution, "coarse": coarse}
+    case = squares_case(tmp_path, ["0101", "0101"], {"totals.csv": totals}, grid=grid)
+    pipeline.run(case, tmp_path / "run")
+    found = verify(tmp_path / "run")
+    assert found.ok, found
+    assert {check.name for check in found.checks} >= {"labels", "tiles", "cells"}
 
 
 def test_a_gram_moved_between_units_of_an_exact_run_is_found(other_run, tmp_path):

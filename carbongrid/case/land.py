@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Annotated
 
@@ -13,13 +14,27 @@ from carbongrid.case.values import MetricCrs, Text, Texts, one_of, one_of_or_tab
 CODE_SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
 
 
+_ROUND = ("1", "1.25", "1.5", "2", "2.5", "3", "4", "5", "6", "7.5", "8")
+_DECADES = 6
+
+
 def divisors_near(resolution: float, coarse: float) -> list[float]:
-    """Return the round lengths next below and above the resolution that divide the coarse cell."""
-    tenths = round(coarse * 10)
-    lengths = [tenths / k / 10 for k in range(1, tenths + 1) if tenths % k == 0]
+    """Return the round lengths next below and above the resolution that divide the coarse cell, or the coarse cell itself.
+
+    What is sought does not grow with the lengths: some six powers of ten are tried, never every divisor.
+    """
+    whole, first = Fraction(repr(coarse)), math.floor(math.log10(min(resolution, coarse)))
+    powers = range(first - _DECADES, first + 2)
+    tried = [Fraction(number) * Fraction(10) ** power for number in _ROUND for power in powers]
+    lengths = [float(each) for each in (*tried, whole) if (whole / each).denominator == 1]
     below = [length for length in lengths if length < resolution]
     above = [length for length in lengths if length > resolution]
     return [*([max(below)] if below else []), *([min(above)] if above else [])]
+
+
+def _divides(resolution: float, coarse: float) -> bool:
+    """Tell whether a length divides another one as they are written."""
+    return (Fraction(repr(coarse)) / Fraction(repr(resolution))).denominator == 1
 
 
 class GridSection(Section):
@@ -47,10 +62,9 @@ class GridSection(Section):
 
     @model_validator(mode="after")
     def _resolution_divides_coarse(self) -> GridSection:
-        ratio = Fraction(repr(self.coarse)) / Fraction(repr(self.resolution))
-        if ratio.denominator != 1:
+        if not _divides(self.resolution, self.coarse):
             near = " or ".join(
-                f"{length:g}" for length in divisors_near(self.resolution, self.coarse)
+                f"{length:.15g}" for length in divisors_near(self.resolution, self.coarse)
             )
             raise wrong(
                 f"a resolution of {self.resolution:g} m does not divide the coarse cell of "

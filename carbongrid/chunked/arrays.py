@@ -17,20 +17,16 @@ from numpy.typing import DTypeLike, NDArray
 from carbongrid.errors import InputError
 from carbongrid.kernels.label_pairs import added, pair_sums
 from carbongrid.overlaps import as_labels
+from carbongrid.rasters import is_chunked, is_zarr
 
 _MOST_BLOCKS = 4096
 _PARTS_AT_ONCE = 16
 _CELLS_IN_BAND = 2**24
 
 
-def is_chunked(array: Any) -> bool:
-    """Tell whether an array is a Dask or a Zarr array, without importing either."""
-    return hasattr(array, "dask") or _is_zarr(array)
-
-
 def as_chunked(array: Any) -> Any:
     """Return a Zarr array as a Dask array of blocks of whole chunks (or shards); a Dask array as it is."""
-    if not _is_zarr(array):
+    if not is_zarr(array):
         return array
     import dask.array as da
 
@@ -155,10 +151,6 @@ def _blocks_in(shape: tuple[int, ...], sides: tuple[int, ...], times: int) -> in
     )
 
 
-def _is_zarr(array: Any) -> bool:
-    return type(array).__module__.partition(".")[0] == "zarr"
-
-
 def _multiples(sides: tuple[int, ...], factor: int) -> list[int]:
     """Sides of chunks near the given ones that the factor divides; their sum is a multiple of it."""
     ends = np.cumsum(sides) // factor * factor
@@ -180,7 +172,7 @@ def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
     return [
         array.rechunk(chunks)
         if hasattr(array, "dask")
-        else da.from_array(np.asarray(array), chunks=chunks, name=False)
+        else da.from_array(array, chunks=chunks, name=False)
         for array in cut
     ]
 

@@ -32,7 +32,7 @@ class WeightRaster:
     Parameters
     ----------
     path
-        A file that rasterio reads; its first band counts.
+        A file that rasterio reads; its first band counts, scaled as the file says.
     exponent
         A value becomes round(value * 2^exponent), half even.
     largest
@@ -140,9 +140,11 @@ def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Wi
 
 
 def _filled(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
-    """Values of a window, what is unknown as NaN."""
-    values = source.read(1, window=window, masked=True)
-    return np.ma.filled(values.astype(np.float64), np.nan)
+    """Values of a window as they are meant: with the file's scale and offset, what is unknown as NaN."""
+    stored = source.read(1, window=window, masked=True)
+    values = np.ma.filled(stored.astype(np.float64), np.nan)
+    scale, offset = source.scales[0], source.offsets[0]
+    return values if (scale, offset) == (1, 0) else values * scale + offset
 
 
 def _known(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:

@@ -8,15 +8,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.chunked.arrays import each_band, is_chunked, map_coarse
+from carbongrid.chunked.arrays import each_band, map_coarse
 from carbongrid.errors import InputError
 from carbongrid.fields.lookups import label_table, require_known
-from carbongrid.fields.rasters import described, inside, sum_dtype, units
+from carbongrid.fields.rasters import described, sum_dtype, units
 from carbongrid.kernels.blocks import block_sums
 from carbongrid.kernels.halves import halves, whole
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.lookup import look_up_sums
+from carbongrid.nodata import Unknown, labels_inside
 from carbongrid.overlaps import as_labels
+from carbongrid.rasters import geotransform_of, inside, is_chunked, lattice_of
 
 
 def block_sum(values: Any, factor: int) -> xr.DataArray:
@@ -25,7 +27,7 @@ def block_sum(values: Any, factor: int) -> xr.DataArray:
     Parameters
     ----------
     values : real or integer [y, x]
-        DataArray, NumPy, Dask or Zarr array; NaN counts as nothing.
+        DataArray, NumPy, Dask or Zarr array; what is unknown (as for ``zonal_sum``) counts as nothing.
     factor
         Fine cells along the side of a coarse one; divides both sides.
 
@@ -41,11 +43,13 @@ def block_sum(values: Any, factor: int) -> xr.DataArray:
     """
     data = inside(values)
     _require_division(data, factor)
-    dtype = sum_dtype(data.dtype)
+    dtype, unknown = sum_dtype(data.dtype), Unknown.of(values)
     if is_chunked(data):
-        sums = map_coarse(_coarsen_block, data, factor, dtype)
+        sums = map_coarse(_coarsen_block, data, factor, dtype, unknown=unknown)
     else:
-        bands = each_band(lambda rows: _coarsen_block(data[rows], factor), data.shape, factor)
+        bands = each_band(
+            lambda rows: _coarsen_block(data[rows], factor, unknown=unknown), data.shape, factor
+        )
         sums = np.concatenate(bands)
     return _coarse_array(sums, values, factor, f"sum of {described(values)}", units(values))
 
@@ -72,7 +76,7 @@ def lookup_sum(table: ArrayLike, labels: Any, factor: int) -> xr.DataArray:
     InputError
         If the factor does not divide both sides, a value is not finite, or a label is above n.
     """
-    data = inside(labels)
+    data = labels_inside(labels)
     _require_division(data, factor)
     row = label_table(table)
     if is_chunked(data):
@@ -93,8 +97,8 @@ def _require_division(data: Any, factor: int) -> None:
         )
 
 
-def _coarsen_block(values: Any, factor: int) -> NDArray[Any]:
-    block = np.asarray(values)
+def _coarsen_block(values: Any, factor: int, *, unknown: Unknown) -> NDArray[Any]:
+    block = unknown.as_zero(values)
     real = block.dtype.kind == "f"
     if real or not block.size or _largest(block) * factor**2 < 2**63:
         return block_sums(sealed(block, sum_dtype(block.dtype)), factor)
@@ -149,11 +153,19 @@ def _coarse_coordinates(values: Any, factor: int) -> dict[str, Any]:
             centres = (fine[::factor] + fine[factor - 1 :: factor]) / 2
             coordinates[str(axis)] = (axis, centres, values[axis].attrs)
     if "spatial_ref" in values.coords:
-        attributes = dict(values["spatial_ref"].attrs)
-        if "GeoTransform" in attributes:
-            west, side, _, north, _, down = map(float, str(attributes["GeoTransform"]).split())
-            attributes["GeoTransform"] = (
-                f"{west!r} {side * factor!r} 0.0 {north!r} 0.0 {down * factor!r}"
-            )
-        coordinates["spatial_ref"] = ((), 0, attributes)
+        attributes = {
+            **values["spatial_ref"].attrs,
+            "GeoTransform": _coarse_geotransform(values, factor),
+        }
+        known = {name: value for name, value in attributes.items() if value is not None}
+        coordinates["spatial_ref"] = ((), 0, known)
     return coordinates
+
+
+def _coarse_geotransform(values: xr.DataArray, factor: int) -> str | None:
+    """Return the coarse cells' geotransform after the fine ones' coordinates; None where these are no regular grid's."""
+    try:
+        fine = lattice_of(values)
+    except InputError:
+        return None
+    return geotransform_of(fine.west, fine.width * factor, fine.north, fine.height * factor)

@@ -10,21 +10,29 @@ import shapely
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.chunked.arrays import each_band, is_chunked, map_with_sheet, reduce_blocks
+from carbongrid.chunked.arrays import each_band, map_with_sheet, reduce_blocks
 from carbongrid.errors import InputError, Problem
 from carbongrid.fields.lookups import fine_array, label_table, look_up_block, require_known
-from carbongrid.fields.rasters import inside, require_same_cells, rows_of, step
+from carbongrid.fields.rasters import rows_of
 from carbongrid.fields.zonal import counting
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.lookup import look_up_weighted
 from carbongrid.kernels.zonal import Columns
-from carbongrid.overlaps import as_labels, require_same_order
-from carbongrid.polygons import Polygons, PolygonsLike
+from carbongrid.nodata import Unknown, labels_inside
+from carbongrid.overlaps import as_labels
+from carbongrid.planes import require_plane
+from carbongrid.polygons import Polygons, PolygonsLike, require_same_crs
+from carbongrid.rasters import (
+    Lattice,
+    inside,
+    is_chunked,
+    is_in_angles,
+    lattice_of,
+    require_same_cells,
+)
 
 _GRAMS = 1000.0
 _LISTED = 10
-# Coordinates that were rounded to some digits are regular still.
-_REGULAR = 1e-3
 
 
 def spread(
@@ -41,12 +49,13 @@ def spread(
     mass : integer or real [label]
         g yr-1 of labels 1..n.
     labels : unsigned integer [y, x]
-        With coordinates x and y in m, each with one distance from cell to cell.
+        With coordinates x and y of a plane, in any unit of length (m where there is no CRS): rows from the north, columns from the
+        west, each with one distance from cell to cell.
     polygons
         Polygon of each label, in the labels' CRS: one with mass and no cell gives it to the cell under its
         representative point, whoever's cell that is.
     weights : real [y, x], optional
-        The density follows them inside a label; NaN is unknown and counts as 0. A label whose weights are
+        On the labels' cells. The density follows them inside a label; what is unknown (as for ``zonal_sum``) counts as 0. A label whose weights are
         all 0 or unknown is spread evenly.
 
     Returns
@@ -58,7 +67,7 @@ def spread(
     Raises
     ------
     InputError
-        If the cells are not regular, a label is above the number of masses, a weight is negative or infinite, a mass is not finite, or a label with mass has
+        If the cells are not regular or differ from the weights', the CRS is geographic (areas of cells differ from row to row), a label is above the number of masses, a weight is negative or infinite, a mass is not finite, or a label with mass has
         no cell and no polygon whose point lies on the grid; ten labels are listed.
 
     Notes
@@ -66,11 +75,15 @@ def spread(
     density = mass / (cells * cell area), or mass * w / (sum of w in the label * cell area).
     """
     if weights is not None:
-        require_same_cells(weights, labels)
-    masses = label_table(mass)[1:]
-    recipe = _Recipe(masses, _lattice(labels), None if polygons is None else Polygons.of(polygons))
-    arrays = [inside(labels)] + ([] if weights is None else [inside(weights)])
-    partial, merge = counting()
+        require_same_cells(labels, weights)
+    arrays = [labels_inside(labels)] + ([] if weights is None else [inside(weights)])
+    lattice, unknown = lattice_of(labels), Unknown.of(weights)
+    owners = None if polygons is None else Polygons.of(polygons)
+    if owners is not None:
+        require_same_crs(owners, lattice.crs)
+    area = _cell_area(lattice, labels)
+    recipe = _Recipe(label_table(mass)[1:], lattice, area, owners, unknown)
+    partial, merge = counting(unknown)
     if any(is_chunked(array) for array in arrays):
         data = map_with_sheet((partial, merge), recipe.sheet, _spread_block, *arrays)
     else:
@@ -87,19 +100,8 @@ def spread(
 
 
 @dataclass(frozen=True)
-class _Lattice:
-    """Where the cells lie: north-west corner, width and height of a cell, shape."""
-
-    west: float
-    north: float
-    width: float
-    height: float
-    shape: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class _Sheet:
-    """What a block needs to know of all labels: densities to look up, and points to add.
+    """What a block needs to know of all labels: densities to look up, and points to add; and which weights are unknown.
 
     ``per_cell`` and ``per_weight`` have a row for label 0; ``density`` is added at cell (row, column).
     """
@@ -109,6 +111,7 @@ class _Sheet:
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     density: NDArray[np.float64]
+    unknown: Unknown
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,10 @@ class _Recipe:
     """Makes the sheet from the counts of all blocks."""
 
     mass: NDArray[np.float64]
-    lattice: _Lattice
+    lattice: Lattice
+    area: float
     polygons: Polygons | None
+    unknown: Unknown
 
     def sheet(self, columns: Columns) -> _Sheet:
         size = self.mass.size
@@ -129,16 +134,16 @@ class _Recipe:
         weighted = sums.dtype.kind == "f"
         if weighted:
             weight[rows] = sums
-        area = self.lattice.width * self.lattice.height
         follows = weight > 0
         even = (cells > 0) & ~follows
         per_cell, per_weight = np.zeros(size + 1), np.zeros(size + 1)
-        per_cell[1:][even] = self.mass[even] / _GRAMS / (cells[even] * area)
-        per_weight[1:][follows] = self.mass[follows] / _GRAMS / (weight[follows] * area)
+        per_cell[1:][even] = self.mass[even] / _GRAMS / (cells[even] * self.area)
+        per_weight[1:][follows] = self.mass[follows] / _GRAMS / (weight[follows] * self.area)
         homeless = np.flatnonzero((cells == 0) & (self.mass != 0))
         row, column = self._cells_of(homeless)
-        density = self.mass[homeless] / _GRAMS / area
-        return _Sheet(per_cell, per_weight if weighted else None, row, column, density)
+        density = self.mass[homeless] / _GRAMS / self.area
+        weights = per_weight if weighted else None
+        return _Sheet(per_cell, weights, row, column, density, self.unknown)
 
     def _cells_of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Cells under the representative points of polygons that no cell centre hits."""
@@ -176,7 +181,7 @@ def _spread_into(
         look_up_block(sheet.per_cell, blocks[0], density)
     else:
         tables = sealed(sheet.per_cell, np.float64), sealed(sheet.per_weight, np.float64)
-        known = sealed(blocks[1], np.float64).reshape(-1)
+        known = sealed(sheet.unknown.as_zero(blocks[1]), np.float64).reshape(-1)
         numbers = sealed(as_labels(blocks[0]), np.uint32).reshape(-1)
         require_known(look_up_weighted(tables, numbers, known, density.reshape(-1)), tables[0])
     row, column = sheet.row - corner[0], sheet.column - corner[1]
@@ -184,33 +189,12 @@ def _spread_into(
     np.add.at(density, (row[here], column[here]), sheet.density[here])
 
 
-def _lattice(labels: xr.DataArray) -> _Lattice:
-    """Return where the cells lie, from the coordinates.
-
-    A side that a single row or column does not tell is the geotransform's, else the other side.
-    """
-    if not isinstance(labels, xr.DataArray) or not {"x", "y"} <= set(labels.coords):
+def _cell_area(lattice: Lattice, labels: xr.DataArray) -> float:
+    """Return the area of a cell in m2; without a CRS, coordinates are in m."""
+    if lattice.crs is None and is_in_angles(labels):
         raise InputError(
-            "labels must be a DataArray with coordinates x and y", way_out="cg.rasterize makes one."
+            "mass per area cannot be measured on longitudes and latitudes",
+            way_out='Name their CRS, raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
         )
-    require_same_order(labels, None)
-    x, y = labels["x"].to_numpy(), labels["y"].to_numpy()
-    stated = [0.0] * 6
-    if "spatial_ref" in labels.coords:
-        stated = [
-            float(each)
-            for each in str(labels["spatial_ref"].attrs.get("GeoTransform", "0 0 0 0 0 0")).split()
-        ]
-    width = step(x) if x.size > 1 else stated[1] or -step(y)
-    height = -step(y) if y.size > 1 else -stated[5] or width
-    if width <= 0 or height <= 0:
-        raise InputError("the labels' cells have no size: x must rise and y fall")
-    for axis, apart, side in (("x", np.diff(x), width), ("y", -np.diff(y), height)):
-        if np.abs(apart - side).max(initial=0) > _REGULAR * side:
-            raise InputError(
-                f"the labels' cells differ in size along {axis}",
-                way_out="Put them on a regular grid first.",
-            )
-    return _Lattice(
-        float(x[0]) - width / 2, float(y[0]) + height / 2, width, height, (y.size, x.size)
-    )
+    metres = require_plane(lattice.crs, "mass per area")
+    return lattice.width * metres * lattice.height * metres

@@ -8,12 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.chunked.arrays import each_band, is_chunked, map_placed
+from carbongrid.chunked.arrays import each_band, map_placed
 from carbongrid.errors import InputError
-from carbongrid.fields.rasters import inside
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.lookup import look_up
+from carbongrid.nodata import labels_inside
 from carbongrid.overlaps import as_labels
+from carbongrid.rasters import is_chunked
 
 
 def lookup(
@@ -41,7 +42,7 @@ def lookup(
         If a value is not finite, a label is above n, or out does not fit.
     """
     row = label_table(table)
-    data = inside(labels)
+    data = labels_inside(labels)
     if is_chunked(data):
         if out is not None:
             raise InputError("out= is for labels in memory")

@@ -10,16 +10,18 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from carbongrid.chunked.arrays import is_chunked, reduce_blocks
+from carbongrid.chunked.arrays import reduce_blocks
 from carbongrid.fields.quanta import quantum_of, scale_of, too_large
-from carbongrid.fields.rasters import flat_labels, inside, require_same_cells, sum_dtype
+from carbongrid.fields.rasters import flat_labels, sum_dtype
 from carbongrid.grid import Grid
 from carbongrid.kernels.halves import whole
 from carbongrid.kernels.label_pairs import Table, added, pair_sums
 from carbongrid.kernels.zonal import MOST_QUANTA
 from carbongrid.labels import CHUNK, blocks, burn_window, require_burnable
-from carbongrid.overlaps import counts_matrix, require_same_order
+from carbongrid.nodata import Unknown, labels_inside
+from carbongrid.overlaps import counts_matrix
 from carbongrid.polygons import Polygons, PolygonsLike
+from carbongrid.rasters import inside, require_same_cells
 
 
 def crosstab(
@@ -35,11 +37,11 @@ def crosstab(
     Parameters
     ----------
     a, b : unsigned integer [y, x]
-        Label rasters of one shape (label = row + 1, 0 is nobody): DataArray, NumPy, Dask or Zarr array.
+        Label rasters of the same cells (label = row + 1, 0 is nobody): DataArray, NumPy, Dask or Zarr array.
     shape
         Number of rows of a and of b.
     values : real or integer [y, x], optional
-        What to sum; NaN counts as nothing. Default: every cell is 1.
+        What to sum; what is unknown (as for ``zonal_sum``) counts as nothing. Default: every cell is 1.
     quantum
         Real values are rounded to multiples of it before they are summed, so that the sums do not depend on chunks; default
         what ``quantum_of`` proposes, which reads them once more.
@@ -52,19 +54,18 @@ def crosstab(
     Raises
     ------
     InputError
-        If shapes or coordinates differ, a label is above its number of rows, or an exact sum would leave int64.
+        If the cells differ, a label is above its number of rows, or an exact sum would leave int64.
     """
-    require_same_cells(a, b)
-    arrays = [inside(a), inside(b)]
+    require_same_cells(a, b, *([] if values is None else [values]))
+    arrays = [labels_inside(a), labels_inside(b)]
     if values is None:
         keys, counts = reduce_blocks(_pairs_block, added, *arrays)
         return counts_matrix(keys, counts, shape)
-    require_same_cells(values, a)
     data = inside(values)
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:
         quantum = quantum_of(values)
-    partial = functools.partial(_weighted_pairs_block, scale_of(quantum))
+    partial = functools.partial(_weighted_pairs_block, Unknown.of(values), scale_of(quantum))
     try:
         keys, sums = reduce_blocks(partial, added, *arrays, data)
     except OverflowError as error:
@@ -82,7 +83,7 @@ def weighted_overlap(
     a, b
         Polygons in the raster's CRS; a cell belongs to the polygon that covers its centre, the later row where several do.
     weights : real or integer [y, x]
-        On its own grid, with coordinates x and y and a CRS; read tile by tile. NaN counts as nothing.
+        On its own grid, with coordinates x and y and a CRS; north-up and square; read tile by tile. What is unknown counts as nothing.
     quantum
         As for ``crosstab``.
 
@@ -95,7 +96,6 @@ def weighted_overlap(
     InputError
         As ``crosstab``, and if the polygons are in another CRS.
     """
-    require_same_order(weights, None)
     grid, pair = Grid.like(weights), (Polygons.of(a), Polygons.of(b))
     for polygons in pair:
         require_burnable(polygons, grid)
@@ -103,7 +103,7 @@ def weighted_overlap(
     real = sum_dtype(data.dtype).kind == "f"
     if real and quantum is None:
         quantum = quantum_of(weights)
-    scale = scale_of(quantum)
+    scale, unknown = scale_of(quantum), Unknown.of(weights)
     tiles = [polygons.tiles(grid, CHUNK) for polygons in pair]
     parts: list[Table] = []
     for tile, corner, size in blocks(grid.shape, CHUNK):
@@ -117,9 +117,9 @@ def weighted_overlap(
             burn_window(polygons.take(mine), grid, corner, size, mine + 1)
             for polygons, mine in zip(pair, rows, strict=True)
         ]
-        block = data[window].compute() if is_chunked(data) else data[window]
+        block = data[window].compute() if hasattr(data, "dask") else data[window]
         try:
-            parts.append(_weighted_pairs_block(scale, burnt[0], burnt[1], block))
+            parts.append(_weighted_pairs_block(unknown, scale, burnt[0], burnt[1], block))
         except OverflowError as error:
             raise too_large() from error
     return _matrix(added(parts), (len(pair[0]), len(pair[1])), quantum)
@@ -138,8 +138,10 @@ def _pairs_block(a: Any, b: Any) -> Table:
     return pair_sums(flat_labels(a), flat_labels(b))
 
 
-def _weighted_pairs_block(scale: float | None, a: Any, b: Any, values: Any) -> Table:
-    block = np.asarray(values)
+def _weighted_pairs_block(
+    unknown: Unknown, scale: float | None, a: Any, b: Any, values: Any
+) -> Table:
+    block = unknown.as_zero(values)
     numbers = flat_labels(a)
     quanta = _whole_quanta(block.reshape(-1), scale, numbers > 0)
     return pair_sums(numbers, flat_labels(b), quanta)

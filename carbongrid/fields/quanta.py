@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from carbongrid.chunked.arrays import reduce_blocks
 from carbongrid.errors import InputError
-from carbongrid.fields.rasters import inside, sum_dtype
+from carbongrid.fields.rasters import sum_dtype
+from carbongrid.nodata import Unknown
+from carbongrid.rasters import inside
 
 _CELL_BITS = 39
 _SUM_BITS = 61
@@ -23,7 +26,7 @@ def quantum_of(values: Any) -> float:
     Parameters
     ----------
     values : real [y, x]
-        Read once; NaN is left out.
+        Read once; what is unknown is left out.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def quantum_of(values: Any) -> float:
     """
     data = inside(values)
     sum_dtype(data.dtype)
-    largest = reduce_blocks(_largest_in, max, data)
+    largest = reduce_blocks(functools.partial(_largest_in, Unknown.of(values)), max, data)
     if math.isinf(largest):
         raise InputError("a value is infinite")
     if largest == 0:
@@ -70,6 +73,6 @@ def too_large() -> InputError:
     )
 
 
-def _largest_in(values: Any) -> float:
-    known = np.abs(np.asarray(values, np.float64))
+def _largest_in(unknown: Unknown, values: Any) -> float:
+    known = np.abs(unknown.as_zero(values).astype(np.float64, copy=False))
     return float(np.fmax.reduce(known, axis=None, initial=0.0))

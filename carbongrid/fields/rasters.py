@@ -1,4 +1,4 @@
-"""What every reduction asks of its rasters: the data inside, the same cells, flat blocks that kernels take."""
+"""What every reduction asks of its rasters: what they hold, and flat blocks that kernels take."""
 
 from __future__ import annotations
 
@@ -8,56 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from carbongrid.chunked.arrays import is_chunked
 from carbongrid.errors import InputError
 from carbongrid.kernels.jit import sealed
-from carbongrid.overlaps import as_labels, require_same_order
+from carbongrid.nodata import Unknown
+from carbongrid.overlaps import as_labels
 
 # Kernels are compiled for these only; other types are converted block by block.
 _NATIVE = {np.dtype(name) for name in ("int32", "int64", "uint32", "float32", "float64")}
-
-
-def inside(array: Any) -> Any:
-    """Return the NumPy, Dask or Zarr array [y, x] inside.
-
-    Raises
-    ------
-    InputError
-        If it has not two dimensions.
-    """
-    data = array.data if isinstance(array, xr.DataArray) else array
-    data = data if is_chunked(data) else np.asarray(data)
-    if data.ndim != 2:
-        raise InputError(f"a raster has two dimensions, this one {data.ndim}")
-    return data
-
-
-def require_same_cells(values: Any, labels: Any) -> None:
-    """Raise unless two rasters have the same shape and, where both tell, the same order of dimensions and coordinates.
-
-    Raises
-    ------
-    InputError
-        If they differ.
-    """
-    require_same_order(values, labels)
-    if values.shape != labels.shape:
-        raise InputError(f"the rasters differ in shape: {values.shape} and {labels.shape}")
-    if not (isinstance(values, xr.DataArray) and isinstance(labels, xr.DataArray)):
-        return
-    for axis in ("x", "y"):
-        if axis in values.coords and axis in labels.coords:
-            reach = 1e-6 * abs(step(labels[axis].to_numpy()))
-            apart = np.abs(values[axis].to_numpy() - labels[axis].to_numpy())
-            if apart.max(initial=0) > reach:
-                raise InputError(
-                    f"the rasters' cells differ in {axis}", way_out="Put them on one grid first."
-                )
-
-
-def step(centres: NDArray[np.float64]) -> float:
-    """Return the distance from one centre to the next, 0 for a single one."""
-    return float(centres[-1] - centres[0]) / (centres.size - 1) if centres.size > 1 else 0.0
 
 
 def units(values: Any) -> str:
@@ -109,6 +66,24 @@ def flat_values(values: Any) -> NDArray[Any]:
 def flat_labels(labels: Any) -> NDArray[np.uint32]:
     """Return a block's labels in a row."""
     return sealed(as_labels(labels), np.uint32).reshape(-1)
+
+
+def flat_pair(
+    values: Any, labels: Any, unknown: Unknown
+) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+    """Return a block's values and labels in rows; a cell whose value is unknown is nobody's.
+
+    So sums of integers stay exact, and nothing is made a float.
+    """
+    hidden, numbers = unknown.where(values), flat_labels(labels)
+    if hidden is None:
+        return flat_values(values), numbers
+    return flat_values(unknown.as_zero(values)), without(hidden, numbers)
+
+
+def without(hidden: NDArray[np.bool_], numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return a row of labels in which hidden cells are nobody's."""
+    return sealed(np.where(hidden.reshape(-1), np.uint32(0), numbers), np.uint32)
 
 
 def rows_of(keys: NDArray[Any], size: int) -> NDArray[np.int64]:

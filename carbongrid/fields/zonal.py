@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 from carbongrid.chunked.arrays import reduce_blocks
 from carbongrid.errors import InputError
-from carbongrid.fields.memory import require_room
 from carbongrid.fields.quanta import scale_of, too_large
 from carbongrid.fields.rasters import (
     described,
     flat_labels,
+    flat_pair,
     flat_values,
-    inside,
-    require_same_cells,
     rows_of,
     sum_dtype,
     units,
+    without,
 )
 from carbongrid.kernels.halves import carried, whole
 from carbongrid.kernels.zonal import (
@@ -33,6 +32,9 @@ from carbongrid.kernels.zonal import (
     label_minima,
     label_sums,
 )
+from carbongrid.memory_limit import require_room
+from carbongrid.nodata import Unknown, labels_inside
+from carbongrid.rasters import inside, require_same_cells
 
 # The result and what it is made from.
 _BYTES_PER_LABEL = 16
@@ -45,9 +47,10 @@ def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None)
     Parameters
     ----------
     values : real or integer [y, x]
-        DataArray, NumPy, Dask or Zarr array; NaN counts as nothing.
+        DataArray, NumPy, Dask or Zarr array. NaN, masked cells and cells of a nodata value that the raster declares
+        (``_FillValue``, ``missing_value``, ``rio.nodata``) are unknown and count as nothing.
     labels : unsigned integer [y, x]
-        Of the same shape, 0 is nobody.
+        Of the same cells: shape, order of dimensions and, where both tell, coordinates and CRS; 0 is nobody.
     n
         Largest label there can be.
     quantum
@@ -62,7 +65,7 @@ def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None)
     Raises
     ------
     InputError
-        If shapes or coordinates differ, a label is above n, n sums would not fit into memory, or an exact sum would leave int64.
+        If the cells differ, a label is above n, the values are scaled and not decoded, n sums would not fit into memory, or an exact sum would leave int64.
     """
     keys, sums, _ = _summed(values, labels, n, quantum)
     return _per_label((keys, sums), 0, n, values, "sum")
@@ -100,13 +103,15 @@ def zonal_max(values: Any, labels: Any, n: int) -> xr.DataArray:
     return _extreme(values, labels, n, -1.0)
 
 
-def counting() -> tuple[Callable[..., Columns], Callable[[list[Columns]], Columns]]:
+def counting(
+    unknown: Unknown,
+) -> tuple[Callable[..., Columns], Callable[[list[Columns]], Columns]]:
     """Return the partial and the merge that count cells and sum weights per label."""
-    return _weights_block, combined
+    return functools.partial(_weights_block, unknown), combined
 
 
 def _summed(values: Any, labels: Any, n: int, quantum: float | None) -> Columns:
-    partial = functools.partial(_sums_block, scale_of(quantum))
+    partial = functools.partial(_sums_block, scale=scale_of(quantum))
     keys, sums, counts = _reduced(partial, np.add, values, labels, n)
     if sums.dtype.kind == "i":
         try:
@@ -119,13 +124,16 @@ def _summed(values: Any, labels: Any, n: int, quantum: float | None) -> Columns:
 def _reduced(
     partial: Callable[..., Columns], reduce: np.ufunc, values: Any, labels: Any, n: int
 ) -> Columns:
-    require_room(n, _BYTES_PER_LABEL)
+    if n < 0:
+        raise InputError(f"the number of labels must be >= 0, not {n}")
+    require_room(_BYTES_PER_LABEL * n, f"sums of {n} labels", "Number the labels without gaps.")
     require_same_cells(values, labels)
     data = inside(values)
     sum_dtype(data.dtype)
+    partial = functools.partial(partial, Unknown.of(values))
     merge = functools.partial(combined, reduce=reduce)
     try:
-        columns: Columns = reduce_blocks(partial, merge, data, inside(labels))
+        columns: Columns = reduce_blocks(partial, merge, data, labels_inside(labels))
     except OverflowError as error:
         raise too_large() from error
     rows_of(columns[0], n)
@@ -133,7 +141,7 @@ def _reduced(
 
 
 def _extreme(values: Any, labels: Any, n: int, sign: float) -> xr.DataArray:
-    partial = functools.partial(_minima_block, sign)
+    partial = functools.partial(_minima_block, sign=sign)
     keys, least, counts = _reduced(partial, np.minimum, values, labels, n)
     known = counts > 0
     name = "minimum" if sign > 0 else "maximum"
@@ -156,8 +164,10 @@ def _per_label(
     )
 
 
-def _sums_block(scale: float | None, values: Any, labels: Any) -> Columns:
-    flat, numbers = flat_values(values), flat_labels(labels)
+def _sums_block(
+    unknown: Unknown, values: Any, labels: Any, *, scale: float | None = None
+) -> Columns:
+    flat, numbers = flat_pair(values, labels, unknown)
     if scale is None and _largest(flat) >= MOST_QUANTA:
         return _sums_of_halves(flat, numbers)
     return label_sums(flat, numbers, scale)
@@ -177,25 +187,26 @@ def _sums_of_halves(values: NDArray[np.int64], labels: NDArray[np.uint32]) -> Co
     return keys, carried(np.stack([whole(high), whole(low)], axis=-1)), counts
 
 
-def _count_block(values: Any, labels: Any) -> Columns:
-    if np.asarray(values).dtype.kind == "f":
-        return label_sums(flat_values(values), flat_labels(labels))
-    return label_counts(flat_labels(labels))
+def _count_block(unknown: Unknown, values: Any, labels: Any) -> Columns:
+    if values.dtype.kind == "f":
+        return label_sums(*flat_pair(values, labels, unknown))
+    hidden, numbers = unknown.where(values), flat_labels(labels)
+    return label_counts(numbers if hidden is None else without(hidden, numbers))
 
 
-def _minima_block(sign: float, values: Any, labels: Any) -> Columns:
-    flat = flat_values(values)
+def _minima_block(unknown: Unknown, values: Any, labels: Any, *, sign: float) -> Columns:
+    flat, numbers = flat_pair(values, labels, unknown)
     if _largest(flat) > 2**53:
         raise InputError("integers beyond 2^53 have no exact float64 minimum or maximum")
-    return label_minima(flat, flat_labels(labels), sign)
+    return label_minima(flat, numbers, sign)
 
 
-def _weights_block(labels: Any, weights: Any = None) -> Columns:
+def _weights_block(unknown: Unknown, labels: Any, weights: Any = None) -> Columns:
     """Sum weights (without them, cells) and count cells per label."""
     numbers = flat_labels(labels)
     if weights is None:
         return label_counts(numbers)
-    known = np.asarray(weights, np.float64)
+    known = unknown.as_zero(weights).astype(np.float64, copy=False)
     if (known < 0).any() or np.isinf(known).any():
         raise InputError("a weight is negative or infinite", way_out="Mark what is unknown as NaN.")
     return label_sums(flat_values(np.nan_to_num(known, nan=0.0)), numbers)

@@ -32,7 +32,6 @@ MEMORY_OF_TILES, PER_SMALL_PARCEL, PER_PARCEL = 0.3, 14e-6, 3.5e-6
 Measured peaks: 0.74 GB with 20,490 parcels of the demo; with 25 categories and 25 vertices a parcel 1.1 GB with 100,000 and 3.9 GB with a million.
 """
 
-MOST_CELLS = 10**13
 """Cells of the largest fine grid: a large country's at 1 m; labels of that many take days on a machine."""
 
 CELLS_PER_SECOND = 1.5e7
@@ -129,14 +128,11 @@ def _problems_of_codes(inputs: Inputs, land: Land) -> Iterator[Problem]:
 
 def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
     """Yield an error for a grid that nobody can hold, and for each weight raster that is unfit on it."""
-    grid = fine_grid(inputs)
-    cells = grid.shape[0] * grid.shape[1]
-    if cells > MOST_CELLS:
-        yield Problem(
-            f"the grid would have {grid.shape[0]:,} x {grid.shape[1]:,} cells, more than {MOST_CELLS:.0e}",
-            f"{inputs.case.path.name}: [grid] resolution, coarse",
-            "Take larger cells, or split the land.",
-        )
+    try:
+        grid = fine_grid(inputs)
+    except InputError as error:
+        for problem in error.problems:
+            yield replace(problem, where=f"{inputs.case.path.name}: [grid] resolution, coarse")
         return
     for raster in weight_rasters(inputs):
         try:

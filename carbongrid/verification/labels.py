@@ -105,7 +105,7 @@ def check_tiles(run: Opened, sample: int) -> Check:
         for _, corner, shape in tiles:
             if burnt == sample:
                 break
-            window = _window(run.grid, corner, shape)
+            window = run.grid.window(corner, shape)
             if not tree.query(shapely.box(*window.bounds)).size:
                 continue
             burnt += 1
@@ -116,13 +116,6 @@ def check_tiles(run: Opened, sample: int) -> Check:
                 faults += _differences(f"{LABELS}/{name}", corner, mine, theirs)
     text = f"{counted(burnt, 'tile')}, {counted(cells, 'label')}, as geocube burns them"
     return check_of("tiles", faults, text, _WAY_OUT)
-
-
-def _window(grid: Grid, corner: tuple[int, int], shape: tuple[int, int]) -> Grid:
-    west, _, _, north = grid.bounds
-    side = grid.resolution
-    left, top = west + corner[1] * side, north - corner[0] * side
-    return Grid(grid.crs, side, (left, top - shape[0] * side, left + shape[1] * side, top))
 
 
 def _burnt(layer: gpd.GeoDataFrame, window: Grid) -> NDArray[np.uint32]:

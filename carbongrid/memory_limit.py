@@ -30,21 +30,26 @@ def memory_limit() -> int:
     return min(limits)
 
 
-def require_room(n: int, size: int) -> None:
-    """Raise unless n results of this many bytes each fit into memory.
+def require_room(size: int, what: str, way_out: str) -> None:
+    """Raise unless something of so many bytes fits into memory.
+
+    Parameters
+    ----------
+    size
+        Bytes.
+    what, way_out
+        What needs them, and what to do if they are not there.
 
     Raises
     ------
     InputError
-        If they do not, or n is negative.
+        If it does not fit.
     """
-    if n < 0:
-        raise InputError(f"the number of labels must be >= 0, not {n}")
     limit = memory_limit()
-    if n * size > limit:
+    if size > limit:
         raise InputError(
-            f"sums of {n} labels need {n * size / 1e9:.1f} GB of memory, there are {limit / 1e9:.1f}",
-            way_out="Number the labels without gaps.",
+            f"{what} need {size / 1e9:,.1f} GB of memory, there are {limit / 1e9:,.1f}",
+            way_out=way_out,
         )
 
 

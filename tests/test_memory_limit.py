@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from carbongrid import memory_limit as memory
 from carbongrid.errors import InputError
-from carbongrid.fields import memory
 
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
@@ -39,7 +39,9 @@ def test_the_tightest_group_around_the_process_counts(groups):
 
 def test_without_groups_it_is_the_machine(groups):
     assert memory.memory_limit() == PHYSICAL
-    memory.require_room(PHYSICAL // 16, 16)
-    with pytest.raises(InputError, match=r"sums of 100 labels need 0.0 GB"):
-        groups("0::/\n", {"memory.max": "1000\n"})
-        memory.require_room(100, 16)
+    memory.require_room(PHYSICAL, "sums", "")
+    groups("0::/\n", {"memory.max": "1000000000\n"})
+    with pytest.raises(
+        InputError, match=r"^sums need 1.6 GB of memory, there are 1.0. Take fewer.$"
+    ):
+        memory.require_room(1_600_000_000, "sums", "Take fewer.")
