@@ -6,7 +6,7 @@ A message says what is wrong, where (file, row or key, id), and the way out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -41,6 +41,37 @@ class Problem:
         return f"{where}{self.what}{stop} {self.way_out}"
 
 
+MOST_EQUAL = 3
+"""So many equal problems are told one by one; more are one problem with a count."""
+
+
+def merged(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems with those that differ in their place in a file alone as one, with a count and the first places.
+
+    Parameters
+    ----------
+    problems
+        In the order in which they are told; one of several stands where the first of them stood.
+    """
+    alike: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        file = problem.where.partition(", ")[0]
+        alike.setdefault((problem.level, problem.what, problem.way_out, file), []).append(problem)
+    told: list[Problem] = []
+    for same in alike.values():
+        told += same if len(same) <= MOST_EQUAL else [_as_one(same)]
+    return tuple(told)
+
+
+def _as_one(same: list[Problem]) -> Problem:
+    first = same[0]
+    places = [problem.where.partition(", ")[2] for problem in same[1:MOST_EQUAL]]
+    some = "; ".join(place for place in places if place)
+    such_as = f", such as {some}" if some else ""
+    where = f"{first.where} (and {len(same) - 1:,} more{such_as})".lstrip()
+    return replace(first, where=where)
+
+
 class CarbongridError(Exception):
     """Base of all errors that carbongrid raises on purpose."""
 
@@ -53,7 +84,7 @@ class InputError(CarbongridError):
     Parameters
     ----------
     problems
-        The problems, or the text of a single one.
+        The problems, or the text of a single one; the message has equal ones as one, :attr:`problems` keeps all.
     where, way_out
         Taken with a single text.
     """
@@ -68,7 +99,7 @@ class InputError(CarbongridError):
         if isinstance(problems, Problem):
             problems = (problems,)
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(str(problem) for problem in merged(self.problems)))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import naive
@@ -242,6 +243,27 @@ def test_distributed_same_bits(land, raster, expected, tmp_path):
             *land, GRID, 500, tmp_path / "labels.zarr", chunks=113, rasters=[raster]
         )
     assert digest(counts) == digest(expected[0])
+
+
+def test_one_place_again_in_other_tiles_on_workers_that_stay(land, expected, tmp_path):
+    """Seen to fail with the tiles of the call before: workers kept what they had opened by folder and polygons alone."""
+    from distributed import Client, LocalCluster
+
+    store = tmp_path / "labels.zarr"
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+        ) as cluster,
+        Client(cluster),
+    ):
+        for chunks in (150, 113, 300):
+            counts = label_and_count(*land, GRID, 500, store, chunks=chunks)
+            assert digest(counts) == digest(expected[0])[:2]
+            shutil.rmtree(store)
+        other = Grid(CRS, 20, GRID.bounds, snap=500)
+        counts = label_and_count(*land, other, 500, store, chunks=300)
+    alone = label_and_count(*land, other, 500, store.with_name("alone.zarr"), chunks=300)
+    assert digest(counts) == digest(alone)
 
 
 def test_shards_same_bits(land, raster, expected, tmp_path, monkeypatch):

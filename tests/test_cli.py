@@ -16,6 +16,7 @@ from waiting import HANG
 
 from carbongrid.cli import main
 from carbongrid.cli.talk import Talk
+from carbongrid.pipeline import writing
 
 
 def invoke(*words: object) -> tuple[int, str, str]:
@@ -112,3 +113,38 @@ def test_an_interrupt_in_a_callback_is_not_lost(
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == ""
+
+
+def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:
+    """Seen to fail with 1,335 lines, which hid the other error."""
+    rows = ["agriculture/plantation,-1,t CO2e"] * 1335
+    text = "\n".join(["category,value,unit", "no/such,1,t CO2e", *rows])
+    (city / "totals.csv").write_text(text, encoding="utf-8")
+    code, _, told = invoke("check", city / "case.toml")
+    errors = [line for line in told.splitlines() if "totals.csv" in line]
+    assert code == 2
+    of_value = [line for line in errors if "no negative mass" in line]
+    assert len(of_value) == 1
+    assert "row 3, column value (and 1,334 more, such as row 4, column value; row 5, column value): " in of_value[0]  # fmt: skip
+    assert any("no/such" in line for line in errors)
+    answer = json.loads(invoke("check", city / "case.toml", "--json")[1])
+    assert sum("no negative" in each["what"] for each in answer["problems"]) == 1335
+
+
+def test_an_interrupted_run_says_how_to_go_on(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the word Aborted alone. What is said is true: the steps before are taken over."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    words = ("run", city / "case.toml", "--out", city / "run", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_report", interrupted)
+        code, _, told = invoke(*words)
+    assert code == 1
+    assert "interrupted; run again to go on" in told
+    assert not (city / "run").exists()
+    code, answer, told = invoke(*words)
+    assert code == 0, told
+    finished = {"read parcels", "land", "labels and overlaps", "weights", "tables"}
+    assert finished <= set(json.loads(answer)["reused"])

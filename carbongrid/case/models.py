@@ -102,15 +102,6 @@ class Case(Section):
             example=False,
         ),
     ] = False
-    allow_remote: Annotated[
-        bool,
-        about(
-            "Remote files",
-            "true or false",
-            "whether files may lie on another machine (reading them is not built yet)",
-            example=False,
-        ),
-    ] = False
     grid: Annotated[
         GridSection, about("Grids", "section", "the fine grid and the coarse one", example=None)
     ] = Field(default_factory=GridSection)
@@ -236,7 +227,7 @@ class Case(Section):
             If it would lie outside the folder of the case and ``allow_outside`` is not set, or is
             remote or a driver's own kind of path.
         """
-        return resolve_path(self.folder, relative, self.allow_outside, self.allow_remote)
+        return resolve_path(self.folder, relative, self.allow_outside)
 
     def named_files(self) -> Iterator[tuple[str, str]]:
         """Yield (key, path as written) of every file that the case names, keys as ``[parcels] path``."""

@@ -12,7 +12,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _INSIDE = "Put the file under the case's folder, or set allow_outside = true."
 
 
-def resolve_path(folder: Path, written: str, allow_outside: bool, allow_remote: bool) -> Path:
+def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     """Return the absolute path of a file that a case names; it need not be there.
 
     Parameters
@@ -21,8 +21,8 @@ def resolve_path(folder: Path, written: str, allow_outside: bool, allow_remote: 
         Folder of the case file.
     written
         The path as the case has it.
-    allow_outside, allow_remote
-        As the case has them.
+    allow_outside
+        As the case has it.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def resolve_path(folder: Path, written: str, allow_outside: bool, allow_remote: 
     """
     if not written.strip() or _CONTROL.search(written):
         raise InputError(f"{written!r} is not the name of a file")
-    _refuse_remote(written, allow_remote)
+    _refuse_remote(written)
     path = PurePosixPath(written)
     windows = PureWindowsPath(written)
     if windows.drive or "\\" in written:
@@ -55,16 +55,14 @@ def resolve_path(folder: Path, written: str, allow_outside: bool, allow_remote: 
     return target
 
 
-def _refuse_remote(written: str, allow_remote: bool) -> None:
+def _refuse_remote(written: str) -> None:
     driver = written.lstrip("/").lower().startswith("vsi") and written.startswith("/")
     if not driver and not _SCHEME.match(written) and not written.startswith("//"):
         return
     kind = (
         "a path of GDAL's own (/vsi...)" if driver else "a remote address or a driver's connection"
     )
-    way_out = (
-        "Reading such files is not built yet, allow_remote or not: copy the file into the case's folder."
-        if allow_remote
-        else "Copy the file into the case's folder (allow_remote would be needed to read it there)."
+    raise InputError(
+        f"{written!r} is {kind}, expected a file on this machine",
+        way_out="Copy the file into the case's folder.",
     )
-    raise InputError(f"{written!r} is {kind}, expected a file", way_out=way_out)

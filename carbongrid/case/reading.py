@@ -26,6 +26,9 @@ _EXPECTED = {
 }
 
 
+_REMOTE = ("allow_remote",)
+"""A key of older cases, in which it did nothing."""
+
 MOST_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
@@ -165,6 +168,12 @@ def _field(location: tuple[str, ...]) -> FieldInfo | None:
 
 
 def _unknown_key(location: tuple[str, ...], values: Mapping[str, Any], where: str) -> Problem:
+    if location == _REMOTE:
+        return Problem(
+            "there is no key 'allow_remote': files on another machine are never read",
+            where,
+            "Take it out, and copy such files into the case's folder.",
+        )
     key = location[-1]
     top = len(location) == 1
     model = Case if top else sections()[location[0]]

@@ -29,8 +29,9 @@ Rules that hold everywhere:
 
 - A key that is not known is an error, and so is a value of another kind: text stands in quotes, numbers do not. All faults
   of a file are told at once.
-- Files lie under the folder of the case, symbolic links followed. `allow_outside = true` lets them lie elsewhere (absolute, or
-  by `..`). Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused.
+- Files lie under the folder of the case. `allow_outside = true` lets them lie elsewhere (absolute, or by `..`). A symbolic link
+  counts as the file that it leads to: out of the folder only with `allow_outside`, out of a folder of activity tables never. Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused: no
+  file on another machine is read.
 - Tables are CSV with commas, or XLSX, whose first sheet counts, formulas by their stored values. The order of columns is
   free; columns that are not listed are ignored. A CSV is UTF-8, or else GB18030; anything else needs `encoding`.
 - Codes and ids are text: `0101` keeps its zero. In XLSX store them as text, or in a number format of zeros (`0000`).

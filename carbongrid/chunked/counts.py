@@ -32,6 +32,7 @@ from carbongrid.labels import (
 )
 from carbongrid.overlaps import counts_matrix, merged, pair_amounts
 from carbongrid.polygons import Polygons
+from carbongrid.software import versions
 from carbongrid.spans import Amounts
 
 
@@ -250,13 +251,13 @@ def _key(
     chunks: int,
     weights: Sequence[WeightRaster],
 ) -> str:
-    """Return the hash of what the tiles are made from; a raster's content is told by its size and its time."""
+    """Return the hash of what the tiles are made from and by; a raster's content is told by its size and its time."""
     stats = [raster.path.stat() for raster in weights]
     rasters = [
         (str(raster), stat.st_size, stat.st_mtime_ns)
         for raster, stat in zip(weights, stats, strict=True)
     ]
-    made_from = (sorted(hashes.items()), grid, coarse, chunks, rasters)
+    made_from = (versions(), sorted(hashes.items()), grid, coarse, chunks, rasters)
     return hashlib.sha256(repr(made_from).encode()).hexdigest()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,14 +47,17 @@ class InMemory:
 
 @dataclass(frozen=True)
 class OnDisk:
-    """Polygons in a folder of arrays, for workers and processes; ``key`` is their content hash."""
+    """Polygons in a folder of arrays, for workers and processes.
+
+    A worker keeps what it opened by the folder's name, so no name is ever used twice.
+    """
 
     folder: Path
-    key: str
 
     @classmethod
-    def written(cls, folder: Path, polygons: Polygons, tiles: Tiles) -> OnDisk:
-        """Write the arrays, and which rows touch which tile."""
+    def written(cls, parent: Path, polygons: Polygons, tiles: Tiles) -> OnDisk:
+        """Write the arrays, and which rows touch which tile, into a new folder."""
+        folder = parent / uuid.uuid4().hex
         folder.mkdir(parents=True)
         if polygons.place is not None:
             # Mapped ones are stored in another order than that of their rows.
@@ -62,17 +66,17 @@ class OnDisk:
             np.save(folder / f"{name}.npy", getattr(polygons, name))
         np.save(folder / "tile_start.npy", tiles.start)
         np.save(folder / "tile_rows.npy", tiles.rows)
-        return cls(folder, polygons.content_hash)
+        return cls(folder)
 
     def of_tile(self, tile: int) -> tuple[Polygons, NDArray[np.int64]]:
         """Return the polygons that may touch a tile, and their labels."""
-        polygons, start, tile_rows = _opened(self.folder, self.key)
+        polygons, start, tile_rows = _opened(self.folder)
         rows = np.asarray(tile_rows[start[tile] : start[tile + 1]], dtype=np.int64)
         return polygons.take(rows), rows + 1
 
 
 @functools.lru_cache(maxsize=_OPEN_AT_ONCE)
-def _opened(folder: Path, _key: str) -> tuple[Polygons, NDArray[np.int64], NDArray[np.int64]]:
+def _opened(folder: Path) -> tuple[Polygons, NDArray[np.int64], NDArray[np.int64]]:
     def mapped(name: str) -> NDArray[np.generic]:
         array: NDArray[np.generic] = np.load(folder / f"{name}.npy", "r", allow_pickle=False)
         return array
@@ -88,12 +92,12 @@ def shelved(
     """Give the layers to tasks: from memory, or where tasks ``travel``, from a folder beside the store."""
     folder = store.with_name(f"{store.name}.polygons")
     shelves: dict[str, Shelf] = {}
+    shutil.rmtree(folder, ignore_errors=True)  # what a run that was killed left
     try:
         for name, polygons in layers.items():
             tiles = polygons.tiles(grid, side)
             if travels:
-                shutil.rmtree(folder / name, ignore_errors=True)
-                shelves[name] = OnDisk.written(folder / name, polygons, tiles)
+                shelves[name] = OnDisk.written(folder, polygons, tiles)
             else:
                 shelves[name] = InMemory(polygons, tiles)
         yield shelves

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from carbongrid.chunked.versions import require_same, versions
+from carbongrid.chunked.versions import require_same
 from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.software import versions
 
 if TYPE_CHECKING:
     import distributed

@@ -122,8 +122,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
         outlook = check_case(case)
         for line in outlook.lines:
             talk.say(line)
-        for problem in outlook.problems:
-            talk.problem(problem)
+        talk.problems(outlook.problems)
         talk.document(
             {
                 "status": "wrong" if outlook.wrong else "fine",
@@ -156,7 +155,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option(
     "--memory",
     default=None,
-    help="What this process and each worker may take, such as 4GB; a case that would take more is refused.",
+    help="Such as 4GB: a case that is estimated to take more is refused, and worker processes are ended above it; this process is not.",
 )
 @click.option(
     "--chunks",
@@ -187,7 +186,7 @@ def run(
 ) -> None:
     """Run CASE: allocate, reduce, compute the indices, zone."""
     talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    with talk.errors(), talk.resumable():
         from carbongrid.cli.outcome import zone_lines
         from carbongrid.pipeline import run as run_case
 
@@ -207,8 +206,7 @@ def run(
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):
             talk.say(line)
-        for text in warnings:
-            talk.problem(Problem(text, level="warning"))
+        talk.problems(Problem(text, level="warning") for text in warnings)
         talk.say(f"Results in {out}; open report.html first.")
         talk.document(
             {

@@ -147,8 +147,7 @@ def inventory(
         for line in _columns(ranges) if ranges else []:
             talk.say(line)
         problems = rooms.notes(formed)
-        for problem in problems:
-            talk.problem(problem)
+        talk.problems(problems)
         talk.document(
             {
                 "status": "done",

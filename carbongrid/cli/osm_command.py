@@ -43,8 +43,7 @@ def from_osm(
             made = write_case_from_osm(extract, directory, level=level, progress=progress)
         talk.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
         talk.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
-        for note in made.notes:
-            talk.problem(note)
+        talk.problems(made.notes)
         talk.say(f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, all 0.")
         talk.say(f"Then: carbongrid check {made.case}")
         talk.document(

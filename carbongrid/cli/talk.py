@@ -8,11 +8,11 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from carbongrid.errors import CarbongridError, InputError, Problem
+from carbongrid.errors import CarbongridError, InputError, Problem, merged
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,6 +58,22 @@ class Talk:
         colour = _COLOURS[problem.level]
         click.echo(f"{click.style(problem.level, fg=colour, bold=True)}: {problem}", err=True)
 
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Print problems, equal ones as one with a count."""
+        for problem in merged(problems):
+            self.problem(problem)
+
+    @contextlib.contextmanager
+    def resumable(self) -> Iterator[None]:
+        """Say after Ctrl-C that nothing is lost; the command ends as it would."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            what = "interrupted; run again to go on: what is finished is taken over"
+            self.document({"status": "interrupted", "problems": [{"what": what}]})
+            self.problem(Problem(what))
+            raise
+
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the package's errors into a message and an exit code."""
@@ -67,8 +83,7 @@ class Talk:
         except CarbongridError as error:
             problems = error.problems if isinstance(error, InputError) else (Problem(str(error)),)
             self.document({"status": "failed", "problems": [vars(each) for each in problems]})
-            for problem in problems:
-                self.problem(problem)
+            self.problems(problems)
             raise SystemExit(error.exit_code) from None
         except Exception as error:
             if logging.getLogger("carbongrid").isEnabledFor(logging.INFO):

@@ -24,6 +24,7 @@ from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
 from carbongrid.result import Benchmark, RunTables
 from carbongrid.sharing import Reduced, Shares
+from carbongrid.software import versions
 from carbongrid.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.weights import locate, scale_to_census
 from carbongrid.zoning import zone_units
@@ -244,6 +245,7 @@ def manifest_of(
     return {
         "carbongrid": __version__,
         "python": platform.python_version(),
+        "versions": versions(),
         "title": tables.title,
         "year": tables.year,
         "currency": tables.currency,

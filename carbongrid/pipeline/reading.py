@@ -11,36 +11,20 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
-import shapely
 from affine import Affine
 from pyproj import CRS
 
-from carbongrid import __version__
 from carbongrid.errors import Problem
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.io.people import PeopleGrid
 from carbongrid.run_store import Recall, RunStore, hash_values
-
-FORMAT = 4
-"""Version of what the steps write; a change makes old ones be made again."""
+from carbongrid.software import versions
 
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""
 
 Read = Callable[[], tuple[Any, list[Problem]]]
-
-
-def software() -> tuple[object, ...]:
-    """Return the versions that decide what a step makes."""
-    return (
-        __version__,
-        FORMAT,
-        shapely.geos_version_string,
-        pyproj.proj_version_str,
-        np.__version__,
-    )
 
 
 @dataclass
@@ -79,7 +63,7 @@ class Reading:
             repr(getattr(case, name)) for name in dict.fromkeys((section, "grid", "categories"))
         ]
         digests = self.fingerprints.take_section(section)
-        key = hash_values(software(), section, settings, digests, [str(each) for each in more])
+        key = hash_values(versions(), section, settings, digests, [str(each) for each in more])
         self.keys[section] = key
         place = self.recall.find(_step(section), key, _files(section))
         outcome = read() if place is None else _load(place, section)

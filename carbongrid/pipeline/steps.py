@@ -24,7 +24,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
 from carbongrid.pipeline.outlook import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
-from carbongrid.pipeline.reading import Reading, software
+from carbongrid.pipeline.reading import Reading
 from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
 from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.pipeline.writing import write_products
@@ -49,6 +49,7 @@ from carbongrid.sharing import (
     share_by_cells,
     with_water_rule,
 )
+from carbongrid.software import versions
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
 
 
 def _land_key(reading: Reading) -> str:
-    return hash_values(software(), reading.keys["parcels"], reading.keys["units"])
+    return hash_values(versions(), reading.keys["parcels"], reading.keys["units"])
 
 
 def _land(inputs: Inputs, reading: Reading, recall: Recall) -> Land:
@@ -247,7 +248,7 @@ def _sharing_key(read: _Read, means: _Means) -> str:
     case, grid = read.inputs.case, read.grid
     exact = case.reduce == "exact"
     return hash_values(
-        software(),
+        versions(),
         *read.land.hashes,
         (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
         case.reduce,

@@ -11,8 +11,9 @@ import numpy as np
 
 from carbongrid.io.inputs import Inputs
 from carbongrid.io.totals import categories_of
-from carbongrid.pipeline.reading import FOLDER, Reading, software
+from carbongrid.pipeline.reading import FOLDER, Reading
 from carbongrid.run_store import hash_values
+from carbongrid.software import versions
 from carbongrid.weights import PackedClaims
 from carbongrid.weights.packing import ARRAYS
 
@@ -37,7 +38,7 @@ def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
     census = None if inputs.census is None else inputs.census.to_csv(index=False)
     lines = inputs.case.lines
     return hash_values(
-        software(),
+        versions(),
         dict(reading.keys),
         [dataclasses.asdict(category) for category in categories_of(inputs.case).values()],
         list(inputs.categories),

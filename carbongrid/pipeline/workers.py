@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.chunked.tasks import client_at
-from carbongrid.chunked.versions import versions
+from carbongrid.chunked.versions import WAY_OUT, differences
 from carbongrid.errors import InputError, RunError
+from carbongrid.software import versions
 
 if TYPE_CHECKING:
     import distributed
@@ -144,17 +145,13 @@ def _require_workers(client: distributed.Client) -> None:
     differ = []
     for worker, theirs in _asked(client, versions).items():
         if isinstance(theirs, dict):
-            differ += [
-                f"{worker}: {name} {theirs.get(name, 'missing')}, here {mine[name]}"
-                for name in mine
-                if theirs.get(name) != mine[name]
-            ]
+            differ += [f"{worker}: {each}" for each in differences(theirs, mine, "here")]
         else:
             differ.append(f"{worker}: {theirs}")
     if differ:
         raise RunError(
             f"the versions on workers are not those of this process. {'; '.join(differ[:20])}. "
-            "Make their environment from the same constraints.txt."
+            f"{WAY_OUT}"
         )
 
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from carbongrid.export import write_tables
 from carbongrid.maps import write_figures
-from carbongrid.pipeline.reading import software
 from carbongrid.report import write_report
 from carbongrid.result import RunTables
 from carbongrid.run_store import RunStore, hash_values
+from carbongrid.software import versions
 
 TABLES = [
     "inventory.csv",
@@ -50,7 +50,7 @@ def write_products(
     tell
         Called with the name of the step, what is done and what there is to do.
     """
-    key = hash_values(software(), dict(digests), _told(tables))
+    key = hash_values(versions(), dict(digests), _told(tables))
     folder = store.folder
     public = "parcels" not in digests
     absent = {

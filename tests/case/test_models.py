@@ -125,7 +125,7 @@ def test_every_other_key_has_the_documented_default():
         None,
         "gross",
     )
-    assert not short.allow_outside and not short.allow_remote
+    assert not short.allow_outside
     assert short.grid.crs is None
     assert (short.grid.resolution, short.grid.coarse) == (whole.grid.resolution, whole.grid.coarse)
     for key in ("id", "land_use", "overlap", "repair"):

@@ -49,6 +49,8 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("", "year = 2020\nelectricity = 'bith'", r"expected 'supply' or 'use' or 'both', not 'bith'. Did you mean 'both'"),
         ("", "year = 2020\nreduse = 'cells'", r"unknown key 'reduse'. Did you mean 'reduce'"),
         ("", "year = 2020\ncurrency = 'EUR'", r"unknown key 'currency'. It belongs to \[gdp\]"),
+        ("", "year = 2020\nallow_remote = true", r"there is no key 'allow_remote': files on another machine are never read"),
+        ("", "year = 2020\nallow_remote = false", r"allow_remote: there is no key .* copy such files into the case's folder"),
         ("grids", "resolution = 10", r"unknown section 'grids'. Did you mean 'grid'"),
         ("grid", "resolution = 30", r"\[grid\] resolution: a resolution of 30 m does not divide .* 1000 m. .* 25 or 40 m"),
         ("grid", "resolution = 0", r"greater than 0, not 0"),
