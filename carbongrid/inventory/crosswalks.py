@@ -154,14 +154,7 @@ def home_of(
     if given and code and given not in fitting:
         may = f"it may be {', '.join(sorted(fitting))}" if fitting else "no category has it"
         raise InputError(f"{given} has not the code {code}", way_out=f"{may}; mend one of them.")
-    if given:
-        fitting = {given}
-    # Land under one code takes up or gives off: its sign says which (decision 27).
-    sinks = {name for name in fitting if known[name].sink}
-    if sinks and grams > 0 and LOST_LAND in known:
-        fitting = (fitting - sinks) | {LOST_LAND}
-    elif sinks:
-        fitting = sinks
+    fitting = _by_sign({given} if given else fitting, grams, known)
     if len(fitting) == 1:
         return fitting.pop(), ""
     if not code:
@@ -169,6 +162,19 @@ def home_of(
     if fitting:
         return "", f"{code} may be {', '.join(sorted(fitting))}"
     return "", f"no category has the code {code}; {_near(code, system, known)}"
+
+
+def candidates_of(code: str, grams: int, system: str, known: Mapping[str, Category]) -> list[str]:
+    """Return the categories that a code with so much mass may be, removals below 0; sorted."""
+    return sorted(_by_sign(categories_of(code, system, known), grams, known))
+
+
+def _by_sign(fitting: set[str], grams: int, known: Mapping[str, Category]) -> set[str]:
+    """Return those that fit the sign: land under one code takes up or gives off (decision 27)."""
+    sinks = {name for name in fitting if known[name].sink}
+    if sinks and grams > 0 and LOST_LAND in known:
+        return (fitting - sinks) | {LOST_LAND}
+    return sinks or fitting
 
 
 def _near(code: str, system: str, known: Mapping[str, Category]) -> str:
