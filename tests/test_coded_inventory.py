@@ -282,7 +282,8 @@ def test_every_gram_is_in_one_total_however_many_wholes_stand_beside(
     split = pd.DataFrame(
         [
             ("1", "industry/supply", str(share)),
-            ("1", "industry/mining", str(1 - share)),
+            ("1", "industry/mining", str((1 - share) / 3)),
+            ("1", "industry/manufacturing", str((1 - share) * 2 / 3)),
             ("1.B", "leave-out", ""),
         ],
         columns=["code", "category", "share"],

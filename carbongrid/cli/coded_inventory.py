@@ -30,7 +30,7 @@ def coded_options(command: Any) -> Any:
         click.option("--categories", type=_OUT, default=None, help="With --system: the case's own categories."),
         click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help=f"With --system: the column of {', '.join(ROLES)}, if its name does not tell."),
         click.option("--unit", default="", help='With --system: of the values, if the table does not tell, such as "kt CO2e".'),
-        click.option("--encoding", default=None, help="With --system: of CSV files that are neither UTF-8 nor GB18030."),
+        click.option("--encoding", default=None, help="With --system: of FILE, if it is neither UTF-8 nor GB18030."),
         click.option("--totals", type=_OUT, default=None, help="With --system: write totals.csv for the [totals] of a case."),
     ):  # fmt: skip
         command = option(command)
@@ -65,7 +65,7 @@ def tell_coded(
     table = _renamed(read_table(file, encoding=encoding), coded["columns"], file.name)
     read = read_coded(table, system, where=file.name, year=coded["year"], unit=coded["unit"], gwp=gwp)  # fmt: skip
     split = coded["split"]
-    shares = read_shares(read_table(split, encoding=encoding), system, known, split.name) if split else None  # fmt: skip
+    shares = read_shares(read_table(split, beside=encoding), system, known, split.name) if split else None  # fmt: skip
     if coded["draft"] is not None:
         draft = draft_shares(read, known, shares)
         if len(draft):
@@ -125,7 +125,7 @@ def _categories(path: Path | None, encoding: str | None) -> Any:
 
     if path is None:
         return read_categories()
-    return read_categories(read_table(path, encoding=encoding), where=path.name)
+    return read_categories(read_table(path, beside=encoding), where=path.name)
 
 
 def _renamed(table: Any, columns: tuple[str, ...], where: str) -> Any:
