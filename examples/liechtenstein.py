@@ -28,6 +28,10 @@ import geopandas as gpd
 import pandas as pd
 
 import carbongrid as cg
+from carbongrid.categories import read_categories
+from carbongrid.inventory.coded_table import read_coded
+from carbongrid.io.tables import read_table
+from carbongrid.pipeline.coded_totals import read_shares, totals_of_codes
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,9 +55,11 @@ CATEGORY_OF_CODE = {
     "1.A.3": "transport/road",
     "1.A.4": "buildings/other-sectors",
     "3": "agriculture/all",
+    "4": "leave-out",
+    "4.A": "sink/forest",
     "5": "waste/domestic",
 }
-"""Inventory rows, by the beginning of their CRT code."""
+"""Where a CRT code goes, and its parts that are not named themselves."""
 
 CASE = """\
 title = "Liechtenstein 2019"
@@ -136,8 +142,7 @@ def write_case(directory: Path) -> Path:
     population = pd.read_csv(source / "municipality_population.csv")
     addresses = gpd.read_file(layers, layer="building_points").query("has_addr")
     residents(addresses, municipalities, population).to_csv(directory / "people.csv", index=False)
-    inventory = pd.read_csv(source / "ghg_inventory_crt.csv")
-    totals(inventory).to_csv(directory / "totals.csv", index=False)
+    totals(source / "ghg_inventory_crt.csv").to_csv(directory / "totals.csv", index=False)
     categories().to_csv(directory / "categories.csv", index=False)
     case = directory / "case.toml"
     case.write_text(CASE)
@@ -182,25 +187,12 @@ def residents(
     return points_table(joined, residents=(people / count).round(3))
 
 
-def totals(inventory: pd.DataFrame) -> pd.DataFrame:
+def totals(inventory: Path) -> pd.DataFrame:
     """Return 2019 by category, t CO2e; forest land's uptake as a positive sink."""
-    rows = inventory[inventory["year"] == 2019]
-    sums: dict[str, float] = {}
-    for code, value in zip(rows["crt_code"], rows["value_tco2e_ar5"], strict=True):
-        for beginning, category in CATEGORY_OF_CODE.items():
-            if code.startswith(beginning):
-                sums[category] = sums.get(category, 0.0) + value
-    forest = rows.loc[rows["crt_code"] == "4.A", "value_tco2e_ar5"].sum()
-    sums["sink/forest"] = -forest
-    return pd.DataFrame(
-        {
-            "category": list(sums),
-            "value": [f"{value:.6f}" for value in sums.values()],
-            "unit": "t CO2e",
-            "year": 2019,
-            "source": "LIE-CRT-2026, AR5",
-        }
-    )
+    known = read_categories(categories().astype(str))
+    table = read_coded(read_table(inventory), "crt", where="LIE-CRT-2026", year=2019)
+    chosen = pd.DataFrame(CATEGORY_OF_CODE.items(), columns=["code", "category"])
+    return totals_of_codes(table, known, read_shares(chosen, "crt", known, "this file")).totals
 
 
 def categories() -> pd.DataFrame:

@@ -100,9 +100,14 @@ def duplicate_id(city: Path) -> None:
     write_parcels(city, table)
 
 
-def numeric_ids(city: Path) -> None:
+def numeric_codes(city: Path) -> None:
     table = parcels(city)
-    write_parcels(city, table.assign(BSM=table["BSM"].astype("int64")))
+    write_parcels(
+        city,
+        table.assign(
+            DLBM=pd.to_numeric(table["DLBM"], errors="coerce").fillna(101).astype("int64")
+        ),
+    )
 
 
 def unknown_codes(city: Path) -> None:
@@ -207,7 +212,7 @@ BAD: list[tuple[str, Mend, list[str]]] = [
     ("a bowtie", bowtie, ["Self-intersection", "repair"]),
     ("overlapping parcels", overlapping, ["overlap", "priority"]),
     ("duplicate ids", duplicate_id, ["BSM", "parcels.gpkg"]),
-    ("ids as numbers", numeric_ids, ["BSM", "text"]),
+    ("codes as numbers", numeric_codes, ["DLBM", "text"]),
     ("unknown land-use codes", unknown_codes, ["ZZ99", "industry/mining"]),
     ("a total without a carrier", no_carrier, ["sink/forest", "unallocated"]),
     ("a NaN total", total_value("nan"), ["totals.csv", "row 4", "value"]),

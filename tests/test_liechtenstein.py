@@ -55,7 +55,7 @@ def test_without_gdp_esc_is_known_and_ecc_is_not(liechtenstein: Path) -> None:
 
 
 def test_the_forest_sink_is_the_inventory_s(example: ModuleType) -> None:
-    inventory = pd.read_csv(data_folder() / "liechtenstein" / "ghg_inventory_crt.csv")
+    inventory = data_folder() / "liechtenstein" / "ghg_inventory_crt.csv"
     totals = example.totals(inventory).set_index("category")["value"].astype(float)
     assert round(totals["sink/forest"]) == 15_332
     assert round(totals["industry/supply"]) == 3_425 + 1_329

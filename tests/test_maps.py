@@ -4,8 +4,10 @@ import dataclasses
 import itertools
 import logging
 import math
+import random
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -16,6 +18,7 @@ from tables_example import example_tables
 
 from carbongrid.maps import classes, lettering, write_figures
 from carbongrid.maps.classes import (
+    area_breaks,
     logarithmic_breaks,
     mass_scale,
     natural_breaks,
@@ -23,6 +26,7 @@ from carbongrid.maps.classes import (
     round_length,
     short_number,
 )
+from carbongrid.maps.scales import by_area, signed
 
 FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
@@ -212,3 +216,55 @@ def test_units_without_mass_geometry_or_parents_do_not_stop_a_figure(tmp_path):
     empty = dataclasses.replace(tables, units=units, parents=(), grid_1km=tables.grid_1km * 0)
     empty.grid_1km.attrs.update(tables.grid_1km.attrs)
     assert len(write_figures(empty, tmp_path)) == len(FIGURES)
+
+
+AREAS = st.lists(
+    st.tuples(st.integers(1, 10**6).map(float), st.floats(1.0, 9e4)), min_size=1, max_size=40
+)
+
+
+@given(
+    AREAS,
+    st.lists(st.tuples(st.floats(1e-3, 1e15), st.floats(1e-9, 9e-7)), max_size=5),
+    st.randoms(),
+)
+def test_specks_change_no_class_of_the_others(
+    parcels: list[tuple[float, float]], specks: list[tuple[float, float]], random: random.Random
+) -> None:
+    """Seen to fail with natural breaks, and with quantiles in which a speck counts."""
+    largest = max(area for _, area in parcels)
+    rows = [(value, area, True) for value, area in parcels]
+    rows += [(value, share * largest, False) for value, share in specks]
+    random.shuffle(rows)
+    values, areas, whole = (np.array(column) for column in zip(*rows, strict=True))
+    alone = np.array([value for value, _, own in rows if own])
+    covered = np.array([area for _, area, own in rows if own])
+    bounds = area_breaks(values, areas)
+    assert bounds == area_breaks(alone, covered)
+    scale = by_area(pd.Series(values, name="x"), areas, ("", ""), "YlOrRd")
+    other = by_area(pd.Series(alone, name="x"), covered, ("", ""), "YlOrRd")
+    assert scale.breaks == other.breaks
+    assert scale.classes(values)[whole.astype(bool)].tolist() == other.classes(alone).tolist()
+    assert len(scale.labels) == len(scale.colours) == len(scale.breaks) + 1
+
+
+@given(AREAS, st.lists(st.tuples(st.floats(1e-3, 1e15), st.floats(1e-9, 9e-7)), max_size=5))
+def test_specks_change_no_power_of_ten(
+    parcels: list[tuple[float, float]], specks: list[tuple[float, float]]
+) -> None:
+    """Seen to fail with the highest value of all as the highest power."""
+    alone, covered = (np.array(column) for column in zip(*parcels, strict=True))
+    alone = np.where(alone % 2 == 1, -alone, alone)
+    values = np.append(alone, [value for value, _ in specks])
+    areas = np.append(covered, [share * covered.max() for _, share in specks])
+    assert signed("n", values, ("", ""), "", areas).breaks == signed("n", alone, ("", ""), "", covered).breaks  # fmt: skip
+
+
+@given(AREAS)
+def test_no_class_has_most_of_the_area(parcels: list[tuple[float, float]]) -> None:
+    """Two fifths of the area at most, if no value has more by itself. Seen to fail with natural breaks."""
+    values, areas = (np.array(column) for column in zip(*parcels, strict=True))
+    scale = by_area(pd.Series(values, name="x"), areas, ("", ""), "YlOrRd")
+    cover = np.bincount(scale.classes(values), weights=areas) / areas.sum()
+    single = max(areas[values == value].sum() for value in values) / areas.sum()
+    assert cover.max() <= max(0.4, single) + 1e-9

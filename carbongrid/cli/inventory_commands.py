@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
 from carbongrid.cli.commands import _talk, _talking, main
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _columns(rows: list[tuple[str, ...]]) -> list[str]:
     help="Write the audit trail to this CSV.",
 )
 @click.option("--uncertainty", is_flag=True, help="Add the 95 % intervals of both approaches.")
+@coded_options
 @_talking
 def inventory(
     file: Path,
@@ -124,10 +126,19 @@ def inventory(
     quiet: bool,
     as_json: bool,
     verbose: int,
+    **coded: Any,
 ) -> None:
-    """Form the totals of activity data in FILE: a filled template, XLSX, or a folder of CSV files."""
+    """Form the totals of FILE: activity data, or with --system a table under codes.
+
+    Activity data are a filled template, XLSX, or a folder of CSV files. A table under codes, CSV or XLSX, has a row for each
+    code and gas, as national inventories are published.
+    """
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
+        require_fitting(coded, {"--as": system, "--out": out, "--uncertainty": uncertainty})
+        if coded["of_system"] is not None:
+            tell_coded(file, gwp, trail, coded, talk)
+            return
         from carbongrid import inventory as rooms
         from carbongrid.export.plain import write_text_csv
 

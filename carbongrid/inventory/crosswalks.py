@@ -14,6 +14,8 @@ from carbongrid.activity import Activity, activities, category_of
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.factors.catalogue import GASES
+from carbongrid.inventory.codes import EXAMPLES, check_system, codes_above, is_within, normal_code
+from carbongrid.inventory.codes import SYSTEMS as SYSTEMS
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.methods import methods_of
@@ -21,11 +23,9 @@ from carbongrid.inventory.terms import TERMS
 from carbongrid.landuse import packaged_table
 from carbongrid.units_of_measure import INT64_MAX
 
-SYSTEMS = ("crt", "ipcc2006", "gpc")
-"""Common reporting tables, the 2006 Guidelines, the Global Protocol for Community-Scale inventories."""
-
 COLUMNS = ("code", "category", "scope", "gas", "grams", "grams_co2e", "reason")
 _FROM_COLUMNS = ("category", "gas", "grams")
+_MOST_LISTED = 8
 
 
 def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
         and gas, sorted by code. The category stays as a subdivision of the code, so that the way back loses nothing. Rows
         whose code is blank do not map; the reason says why.
     """
-    _check(system)
+    check_system(system)
     sums: dict[tuple[str, str, int, str, str], list[int]] = {}
     for line, grams, co2e in zip(
         inventory.lines, inventory.grams, inventory.grams_co2e, strict=True
@@ -69,7 +69,8 @@ def from_system(
     Parameters
     ----------
     table
-        code, gas, grams; ``category`` where the code alone does not tell it. A table of :func:`to_system` has all.
+        code, gas, grams; ``category`` where the code alone does not tell it. A table of :func:`to_system` has all. Codes may be
+        written in any way that :func:`carbongrid.inventory.codes.normal_code` reads.
     system
         ``crt``, ``ipcc2006`` or ``gpc``.
     categories
@@ -79,14 +80,14 @@ def from_system(
     -------
     tuple of DataFrame
         category, gas, grams (int64, sinks positive again), summed; and the rows that do not map, with their ``reason``: a code
-        that no category has, or one that several have.
+        that no category has, and which codes are near it, or one that several have, and which.
 
     Raises
     ------
     InputError
         If a column is missing, grams are not whole, or a row's category has not the row's code; by row, the first being 1.
     """
-    _check(system)
+    check_system(system)
     missing = [name for name in ("code", "gas", "grams") if name not in table.columns]
     if missing:
         raise InputError(
@@ -96,10 +97,10 @@ def from_system(
     sums: dict[tuple[str, str], int] = {}
     unmapped, problems = [], []
     for number, cells in enumerate(table.to_dict("records"), start=1):
-        code, given = _text(cells["code"]), _text(cells.get("category"))
+        given = _text(cells.get("category"))
         try:
             grams = _whole_grams(cells["grams"])
-            name, reason = _home(code, given, grams, system, known)
+            name, reason = home_of(cells["code"], given, grams, system, known)
         except InputError as error:
             problems += [Problem(p.what, f"row {number}", p.way_out) for p in error.problems]
             continue
@@ -118,33 +119,74 @@ def from_system(
     )
 
 
-def _home(
-    code: str, given: str, grams: int, system: str, known: Mapping[str, Category]
+def home_of(
+    written: object, given: str, grams: int, system: str, known: Mapping[str, Category]
 ) -> tuple[str, str]:
-    """Return the category of a row, or a blank and the reason why there is none."""
+    """Return the category of a row, or a blank and the reason why there is none.
+
+    Parameters
+    ----------
+    written
+        The code in any spelling.
+    given
+        The row's category; blank if the code alone is to tell it.
+    grams
+        Of the row, removals below 0.
+    system
+        ``crt``, ``ipcc2006`` or ``gpc``.
+    categories
+        Those there are.
+
+    Raises
+    ------
+    InputError
+        If the given category has not the code.
+    """
+    code = normal_code(written, system)
+    if not code and _text(written):
+        return (
+            "",
+            f"{_text(written)!r} is no code of {system}, whose codes are like {EXAMPLES[system]}",
+        )
     fitting = categories_of(code, system, known) if code else set()
     if given and given not in known:
         return "", f"there is no category {given!r}"
     if given and code and given not in fitting:
         may = f"it may be {', '.join(sorted(fitting))}" if fitting else "no category has it"
         raise InputError(f"{given} has not the code {code}", way_out=f"{may}; mend one of them.")
-    if given:
-        fitting = {given}
-    # Land under one code takes up or gives off: its sign says which (decision 27).
-    sinks = {name for name in fitting if known[name].sink}
-    if sinks and grams > 0 and LOST_LAND in known:
-        fitting = (fitting - sinks) | {LOST_LAND}
-    elif sinks:
-        fitting = sinks
+    fitting = _by_sign({given} if given else fitting, grams, known)
     if len(fitting) == 1:
         return fitting.pop(), ""
     if not code:
         return "", "the code is blank, and no category is given"
-    return "", (
-        f"{code} may be {', '.join(sorted(fitting))}"
-        if fitting
-        else f"no category has the code {code}"
-    )
+    if fitting:
+        return "", f"{code} may be {', '.join(sorted(fitting))}"
+    return "", f"no category has the code {code}; {_near(code, system, known)}"
+
+
+def candidates_of(code: str, grams: int, system: str, known: Mapping[str, Category]) -> list[str]:
+    """Return the categories that a code with so much mass may be, removals below 0; sorted."""
+    return sorted(_by_sign(categories_of(code, system, known), grams, known))
+
+
+def _by_sign(fitting: set[str], grams: int, known: Mapping[str, Category]) -> set[str]:
+    """Return those that fit the sign: land under one code takes up or gives off (decision 27)."""
+    sinks = {name for name in fitting if known[name].sink}
+    if sinks and grams > 0 and LOST_LAND in known:
+        return (fitting - sinks) | {LOST_LAND}
+    return sinks or fitting
+
+
+def _near(code: str, system: str, known: Mapping[str, Category]) -> str:
+    """Say which codes have a category, under the nearest code above that has any."""
+    codes = sorted(_homes(system, tuple(known.items())))
+    for above in codes_above(code):
+        near = [other for other in codes if is_within(other, above)]
+        if near:
+            shown = ", ".join(near[:_MOST_LISTED]) + (", ..." if len(near) > _MOST_LISTED else "")
+            return f"under {above} there are {shown}"
+    first = dict.fromkeys(other.partition(".")[0] for other in codes)
+    return f"codes begin with {', '.join(first)}"
 
 
 def _text(cell: object) -> str:
@@ -176,11 +218,12 @@ def categories_of(code: str, system: str, categories: Mapping[str, Category]) ->
     the nearest code above too, of which it is a part.
     """
     homes = _homes(system, tuple(categories.items()))
-    found = {name for other in homes if other.startswith(f"{code}.") for name in homes[other]}
+    code = normal_code(code, system)
+    found = {name for other in homes if is_within(other, code) for name in homes[other]}
     if code in homes:
-        return found | homes[code]
-    above = [other for other in homes if code.startswith(f"{other}.")]
-    return found | (homes[max(above, key=len)] if above else set())
+        return found
+    above = next((other for other in codes_above(code) if other in homes), "")
+    return found | homes.get(above, set())
 
 
 @lru_cache(maxsize=8)
@@ -224,8 +267,3 @@ def _row_of(activity: str, category: str, product: str) -> dict[str, str] | None
 def _rows() -> list[dict[str, str]]:
     records = packaged_table("inventory/crosswalk.csv").to_dict("records")
     return [{str(name): str(value) for name, value in record.items()} for record in records]
-
-
-def _check(system: str) -> None:
-    if system not in SYSTEMS:
-        raise InputError(f"unknown system {system!r}", way_out=f"Known: {', '.join(SYSTEMS)}.")

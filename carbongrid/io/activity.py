@@ -134,7 +134,9 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         table = read_table(path)
         if "sheet" not in table.columns:
             raise InputError(
-                "the column 'sheet' is missing", path.name, f"It says which: {', '.join(SHEETS)}."
+                "this is no activity data: the column 'sheet' is missing",
+                path.name,
+                f"It says which sheet of the template a row is of: {', '.join(SHEETS)}. A table under codes, such as 1.A.3, is read with --system.",
             )
         tables = {str(name): part for name, part in table.groupby("sheet", sort=False)}
     return tables

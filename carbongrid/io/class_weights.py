@@ -32,7 +32,7 @@ def read_class_weights(case: Case) -> pd.DataFrame:
         found[cells["class"]] = (float(cells["weight"]), cells["mode"])
     if case.lines is not None and case.lines.class_weights is not None:
         path = case.resolve(case.lines.class_weights)
-        table = read_table(path)
+        table = read_table(path, beside=case.lines.encoding)
         require_columns(table, path.name, ("class", "weight", "mode"))
         faults = Faults(path.name)
         rows = list(rows_of(table, ("class", "weight", "mode")))

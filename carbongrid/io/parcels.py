@@ -121,11 +121,12 @@ def read_parcels(
     known = fields_of(path, section.layer, section.encoding)
     numeric = {FIELD + column: column for column in field_columns}
     numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
+    system = _code_system(case)
+    padded = bool(system["code"].str.startswith("0").any())
     # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
     parcels, notes = _checked(
-        case, _read_table(case, path, known, list(numeric.values())), numeric, where
+        case, _read_table(case, path, known, list(numeric.values())), numeric, where, padded
     )
-    system = _code_system(case)
     kinds = match_codes(parcels.attributes["land_use"], system)
     attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
     parcels = replace(parcels, attributes=attributes)
@@ -162,7 +163,7 @@ def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) ->
 
 
 def _checked(
-    case: Case, table: gpd.GeoDataFrame, numeric: Mapping[str, str], where: str
+    case: Case, table: gpd.GeoDataFrame, numeric: Mapping[str, str], where: str, padded: bool
 ) -> tuple[_Parcels, list[Problem]]:
     """Return the parcels in id order, or raise with all that is wrong with rows and geometry."""
     section = case.parcels
@@ -172,7 +173,7 @@ def _checked(
     names = parcel_ids(table, section.id, where, problems)
     attributes: dict[str, Any] = {
         "id": names,
-        "land_use": text_column(table, section.land_use, where, problems),
+        "land_use": text_column(table, section.land_use, where, problems, padded=padded),
     }
     if section.unit_field:
         attributes["survey_unit"] = text_column(table, section.unit_field, where, problems)
@@ -263,7 +264,8 @@ def _code_system(case: Case) -> pd.DataFrame:
     name = case.parcels.code_system
     if name in SYSTEMS:
         return read_code_system(name)
-    return read_code_system(read_table(case.resolve(name), codes=("code",)), where=name)
+    table = read_table(case.resolve(name), beside=case.parcels.encoding, codes=("code",))
+    return read_code_system(table, where=name)
 
 
 def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:

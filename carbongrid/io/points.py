@@ -62,11 +62,12 @@ def read_pois(
     """
     section = case.pois
     assert section is not None, "the case names no POIs"
-    columns = [section.type, *([section.weight] if section.weight else [])]
-    points = read_located(case, section, columns, [section.type])
-    problems: list[Problem] = []
-    types = text_column(points.table, section.type, points.where, problems)
     crosswalk = _crosswalk(case, section.crosswalk, categories)
+    padded = any(entry.startswith("0") for entry in crosswalk)
+    columns = [section.type, *([section.weight] if section.weight else [])]
+    points = read_located(case, section, columns, [section.type] if padded else [])
+    problems: list[Problem] = []
+    types = text_column(points.table, section.type, points.where, problems, padded=padded)
     if problems:
         raise InputError(problems)
     x, y = points.projected(crs)
@@ -192,7 +193,8 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dic
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
-        table = read_table(case.resolve(name), codes=("poi_type",))
+        encoding = case.pois.encoding if case.pois else None
+        table = read_table(case.resolve(name), beside=encoding, codes=("poi_type",))
         require_columns(table, name, ["poi_type", "category"])
         table = table[table["category"] != ""]
         _check_crosswalk(table, name, categories)

@@ -37,7 +37,7 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
     if case.units.old_codes is None:
         return {}
     path = case.resolve(case.units.old_codes)
-    table = read_table(path, codes=("old", "new"))
+    table = read_table(path, beside=case.units.encoding, ids=("old", "new"))
     require_columns(table, path.name, ("old", "new"))
     faults = Faults(path.name)
     rows = list(rows_of(table, ("old", "new")))
@@ -84,7 +84,7 @@ def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
     if case.gdp is None:
         return pd.DataFrame({"region": pd.Series(dtype="str"), "value": pd.Series(dtype="Int64")})
     path = case.resolve(case.gdp.path)
-    table = read_table(path, encoding=case.gdp.encoding, codes=("region",))
+    table = read_table(path, encoding=case.gdp.encoding, ids=("region",))
     by_industry = case.gdp.by != "unit" and any(column in table.columns for column in INDUSTRIES)
     columns = INDUSTRIES if by_industry else ("value",)
     require_columns(table, path.name, ("region", *columns))
@@ -142,7 +142,7 @@ def read_census(
     parts: dict[str, list[int | None]] = {}
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
-        table = read_table(path, encoding=case.people.encoding, codes=("region",))
+        table = read_table(path, encoding=case.people.encoding, ids=("region",))
         require_columns(table, path.name, ("region", "residents"))
         faults = Faults(path.name)
         _, old_codes = _regions(table, case, codes, faults)
@@ -218,7 +218,7 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
     if not is_table(case.units.water):
         return None
     path = case.resolve(case.units.water)
-    table = read_table(path, codes=("unit",))
+    table = read_table(path, beside=case.units.encoding, ids=("unit",))
     require_columns(table, path.name, ("unit", "share"))
     faults = Faults(path.name)
     _regions(table, case, codes, faults, column="unit")

@@ -17,12 +17,18 @@ from carbongrid.io.workbook import workbook_numbers
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
 )
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
 def read_table(
-    path: str | Path, *, encoding: str | None = None, codes: Collection[str] = ()
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    beside: str | None = None,
+    codes: Collection[str] = (),
+    ids: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return a table in which every cell is text, without blanks around it.
 
@@ -33,8 +39,13 @@ def read_table(
         stored values of its formulas. The content decides which.
     encoding
         Of a CSV file; by default UTF-8 (with or without a byte order mark), then GB18030.
+    beside
+        Encoding of the file that this table explains, such as parcels whose codes it lists: taken if the table is not UTF-8.
     codes
-        Columns of codes or ids: a workbook's cells must hold them as text, or show their zeros by their format.
+        Columns of codes that may begin with zeros: a workbook's cells must hold them as text, or show their zeros by their format.
+    ids
+        Columns whose cells are looked up in others, so that one that had lost its zeros would not be found: a workbook's cells
+        must hold text or whole numbers.
 
     Returns
     -------
@@ -53,10 +64,14 @@ def read_table(
     if head.startswith(b"PK\x03\x04"):
         cells, numbers = workbook_numbers(path)
         _check_codes(cells, numbers, codes, path.name)
+        _check_ids(cells, numbers, ids, path.name)
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
     else:
-        cells = _csv_cells(decoded(path.read_bytes(), path.name, encoding), path.name)
+        data = path.read_bytes()
+        if encoding is None and not _is_utf8(data):
+            encoding = beside
+        cells = _csv_cells(decoded(data, path.name, encoding), path.name)
     return with_header(cells, path.name)
 
 
@@ -80,6 +95,20 @@ def _check_codes(
     ]
     if problems:
         raise InputError(problems)
+
+
+def _check_ids(
+    cells: pd.DataFrame, numbers: Iterable[tuple[int, int]], ids: Collection[str], where: str
+) -> None:
+    """Raise if a workbook holds numbers that are not whole in a column of ids."""
+    names = [] if cells.empty else list(cells.iloc[0])
+    faults = Faults(where)
+    for row, column in numbers:
+        text = str(cells.iat[row, column])
+        if row and names[column] in ids and not _WHOLE.fullmatch(text):
+            what = f"an id is text or a whole number, not the number {text}"
+            faults.add(what, "Format the column as text.", row=row + 1, column=names[column])
+    faults.raise_any()
 
 
 def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
@@ -119,6 +148,14 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
             "Name its encoding in the case, for example encoding = 'latin-1', or save it as UTF-8.",
         )
     return text
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> None:

@@ -116,7 +116,7 @@ def read_totals(
             "Form its totals first.",
         )
     path = case.resolve(case.totals.path)
-    table = read_table(path, encoding=case.totals.encoding, codes=("region",))
+    table = read_table(path, encoding=case.totals.encoding, ids=("region",))
     require_columns(table, path.name, ("category", "value", "unit"))
     faults = Faults(path.name)
     if table.empty:

@@ -109,25 +109,60 @@ def read_vector(
 
 
 def text_column(
-    table: pd.DataFrame, column: str, where: str, problems: list[Problem]
+    table: pd.DataFrame,
+    column: str,
+    where: str,
+    problems: list[Problem],
+    *,
+    padded: bool = False,
 ) -> NDArray[np.object_]:
     """Return a column of ids or codes as stripped text, blank where there is no value.
 
-    A column of numbers is a problem: what was 0101 is 101 by now, and nobody can tell.
+    Whole numbers are their digits, stored as floats too, as a column of integers with a blank is; other numbers are a problem.
+
+    Parameters
+    ----------
+    table, column
+        Where it is.
+    where
+        Name of the file.
+    problems
+        What is wrong is added.
+    padded
+        Whether the codes that are looked up begin with zeros, some of them. Then a column of numbers is a problem: what was
+        0101 is 101 by now, and nobody can tell.
     """
     values = table[column]
-    if not all(isinstance(value, str) for value in values[values.notna()]):
-        example = values[values.notna()].iloc[0]
-        problems.append(
-            Problem(
-                f"column {column!r} is read as numbers ({example}), but ids and codes are text: "
-                "a leading zero would be lost",
-                where,
-                "Store the column as text in the file.",
-            )
+    present = values[values.notna()]
+    texts = all(isinstance(value, str) for value in present)
+    whole = not texts and _are_whole(present)
+    if whole and not padded:
+        digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip
+        return np.array(digits, dtype=object)
+    if whole:
+        what = (
+            f"column {column!r} is read as numbers ({present.iloc[0]}), but its codes are text, some of which begin with 0: "
+            "a leading zero would be lost"
         )
+        problems.append(Problem(what, where, "Store the column as text in the file."))
+    elif not texts:
+        odd = next(value for value in present if not _are_whole(pd.Series([value])))
+        what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
+        problems.append(Problem(what, where, "Store the column as text in the file."))
     filled = values.astype(object).where(values.notna(), "")
     return np.array([str(value).strip() for value in filled], dtype=object)
+
+
+def _are_whole(values: pd.Series[Any]) -> bool:
+    """Whether values are whole numbers, none so large that a float may have lost its digits."""
+    if pd.api.types.is_integer_dtype(values):
+        return True
+    if pd.api.types.is_float_dtype(values):
+        numbers = values.to_numpy(np.float64)
+        return bool(((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53)).all())
+    return values.dtype == object and all(
+        isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values
+    )
 
 
 def number_column(

@@ -19,6 +19,9 @@ NO_VALUE = "#d4d6d9"
 
 BORDERLINE, INDICATIVE = ("borderline", "临界"), ("indicative", "仅供参考")
 
+_SPECK = 1e-6
+"""Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""
+
 _SAMPLE = 1500  # natural breaks take time in the square of the number of values
 
 
@@ -92,6 +95,69 @@ def _breaks(values: bytes, numbers: bytes, classes: int) -> tuple[float, ...]:
         bounds.append(float(distinct[stop - 1]))
         stop = int(cut[number, stop])
     return tuple(bounds[::-1])
+
+
+def no_specks(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which areas are large enough to have a say in where classes break, shape (n,).
+
+    It is the largest area that decides, so that a speck more changes nothing for the others.
+    """
+    known = areas > 0
+    large: NDArray[np.bool_] = known & (areas >= _SPECK * np.max(areas, initial=0.0, where=known))
+    return large
+
+
+def area_breaks(
+    values: NDArray[np.float64], areas: NDArray[np.float64], classes: int = 5
+) -> list[float]:
+    """Return the upper bounds of classes of about the same area, ascending.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), any order; those that are not finite are left out.
+    areas
+        What each value covers, shape (n,). Specks have no say (:func:`no_specks`).
+    classes
+        Number of classes wanted.
+
+    Returns
+    -------
+    list of float
+        At most ``classes`` bounds; the last is the largest value that is no speck's. Value v is in the first class whose bound is
+        >= v, and in the last if there is none.
+
+    Notes
+    -----
+    A value is in class k of n if the middle of its area is in the k-th n-th of the area, in the order of values. Two middles in the
+    same n-th are nearer than 1/n, so a class of several values has less than 2/n of the area, however much a value has by itself.
+    """
+    counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
+    distinct, cover = _distinct(values[counted], areas[counted])
+    if distinct.size <= classes:
+        return [float(value) for value in distinct]
+    until = np.cumsum(cover)
+    place = np.minimum((until - cover / 2) / until[-1] * classes, classes - 1).astype(np.int64)
+    last = np.append(place[1:] != place[:-1], True)
+    return [float(value) for value in distinct[last]]
+
+
+def area_quantile(values: NDArray[np.float64], areas: NDArray[np.float64], share: float) -> float:
+    """Return the lowest value below or at which a share of the area lies; specks and values that are not finite have no say."""
+    counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
+    distinct, cover = _distinct(values[counted], areas[counted])
+    until = np.cumsum(cover)
+    return float(distinct[np.searchsorted(until, share * until[-1])])
+
+
+def _distinct(
+    values: NDArray[np.float64], areas: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct values, ascending, and the area of each, the same for any order of rows."""
+    order = np.lexsort((areas, values))
+    distinct, first = np.unique(values[order], return_index=True)
+    cover = np.add.reduceat(areas[order], first) if first.size else np.zeros(0)
+    return distinct, cover
 
 
 def logarithmic_breaks(centre: float) -> list[float]:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from carbongrid.maps.classes import (
+    area_breaks,
+    area_quantile,
     logarithmic_breaks,
     mass_scale,
     millions_of,
     natural_breaks,
+    no_specks,
     short_number,
 )
 
@@ -156,6 +159,42 @@ def natural(
     )
 
 
+def by_area(
+    values: pd.Series[float],
+    areas: NDArray[np.float64],
+    unit: tuple[str, str],
+    palette: str,
+    *,
+    divisor: float = 1.0,
+    palest: float = 0.12,
+) -> Scale:
+    """Return at most five classes of about the same area of the values above 0; specks have no say in them.
+
+    Parameters
+    ----------
+    values
+        A column of a table; its name is the scale's.
+    areas
+        What each value covers, shape (n,).
+    unit, palette, divisor, palest
+        As for :func:`natural`.
+    """
+    known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
+    above = known > 0
+    bounds = area_breaks(known[above], areas[above])
+    labels: list[str] = []
+    if bounds:
+        numbers = known[above]
+        least = float(numbers[no_specks(areas[above])].min())
+        labels = ranges([each / divisor for each in (least, *bounds)])
+        if numbers.min() < least and len(bounds) > 1:
+            labels[0] = f"≤ {_plain(bounds[0] / divisor)}"
+        if numbers.max() > bounds[-1]:
+            labels[-1] = f"> {_plain((bounds[-2] if len(bounds) > 1 else 0) / divisor)}"
+    colours = sequential(palette, max(len(bounds), 1), palest)
+    return Scale(str(values.name), tuple(bounds[:-1]), "below", tuple(labels) or ("none",), colours, ("", ""), unit, "none")  # fmt: skip
+
+
 def rates(units: pd.DataFrame, reference: str) -> Scale:
     """Return the classes of CCR, with a break at the rate of the region.
 
@@ -203,15 +242,24 @@ def _around(
     return Scale(column, tuple(breaks), "above", labels, diverging(6), name, unit, note=note)
 
 
-def signed(column: str, values: NDArray[np.float64], name: tuple[str, str], unit: str) -> Scale:
-    """Return classes of powers of ten on both sides of 0, teal below and brown above; 0 itself has no class."""
-    finite = values[np.isfinite(values)]
-    above, below = finite[finite > 0], -finite[finite < 0]
+def signed(
+    column: str,
+    values: NDArray[np.float64],
+    name: tuple[str, str],
+    unit: str,
+    areas: NDArray[np.float64] | None = None,
+) -> Scale:
+    """Return classes of powers of ten on both sides of 0, teal below and brown above; 0 itself has no class.
+
+    Where areas are given, shape (n,), specks have no say in the breaks, and a value as much as it covers.
+    """
+    areas = np.ones(values.shape) if areas is None else np.where(no_specks(areas), areas, 0.0)
+    above, below = (np.isfinite(values) & (sign * values > 0) & (areas > 0) for sign in (1, -1))
     breaks: list[float] = [0.0]
-    if above.size:
-        breaks += _powers(above)
-    if below.size:
-        breaks = [-power for power in reversed(_powers(below))] + breaks
+    if above.any():
+        breaks += _powers(values[above], areas[above])
+    if below.any():
+        breaks = [-power for power in reversed(_powers(-values[below], areas[below]))] + breaks
     negative = sum(each <= 0 for each in breaks)
     colours = [
         *_of_palette("BrBG", (0.95, 0.60), negative),
@@ -230,7 +278,7 @@ def decades(
 ) -> Scale:
     """Return classes of powers of ten of the values above 0; what is not above 0 has none."""
     above = values[np.isfinite(values) & (values > 0)]
-    breaks = _powers(above) if above.size else []
+    breaks = _powers(above, np.ones(above.shape)) if above.size else []
     texts = [_plain(each) for each in breaks]
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}") if texts else ("none",)
@@ -238,11 +286,10 @@ def decades(
     return Scale(column, tuple(breaks), "above", labels, colours, name, (unit, ""), "nothing")
 
 
-def _powers(values: NDArray[np.float64]) -> list[float]:
-    """Return the powers of ten between the least twentieth of values above 0 and the highest, six at most."""
-    logarithms = np.log10(values)
-    top = math.floor(float(logarithms.max()))
-    low = math.ceil(float(np.quantile(logarithms, 0.05)))
+def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[float]:
+    """Return the powers of ten between the least twentieth of the area and the highest hundredth, six at most; values are above 0."""
+    top = math.floor(math.log10(area_quantile(values, areas, 0.99)))
+    low = math.ceil(math.log10(area_quantile(values, areas, 0.05)))
     stride = -(
         -max(top - low + 1, 1) // 6
     )  # every power, or every second or third where six do not suffice

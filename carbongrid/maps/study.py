@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.categories import sector_names
-from carbongrid.maps.classes import BORDERLINE, INDICATIVE, NO_VALUE, mass_scale, ordered_zones
+from carbongrid.maps.classes import (
+    BORDERLINE,
+    INDICATIVE,
+    NO_VALUE,
+    mass_scale,
+    no_specks,
+    ordered_zones,
+)
 from carbongrid.maps.lettering import Language, Lettering, installed_lettering
 from carbongrid.maps.pages import Page, Panel, compound_paths, graticule, page_of
-from carbongrid.maps.scales import Scale, decades, natural, scales_of, signed
+from carbongrid.maps.scales import Scale, by_area, decades, scales_of, signed
 from carbongrid.maps.sheet import MOST_NAMES, Entry, Sheet, legend_entries, shortened
 
 if TYPE_CHECKING:
@@ -112,7 +119,7 @@ def _location(sheet: Sheet) -> Page:
 
 
 def _sectors(sheet: Sheet) -> Page:
-    """Draw each sector's density on the parcels that carry it, in natural classes."""
+    """Draw each sector's density on the parcels that carry it, in classes of about the same area."""
     tables = sheet.tables
     names = sector_names()
     sectors = list(dict.fromkeys(c.sector for c in tables.categories if not c.sink))
@@ -146,12 +153,12 @@ def _parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
 def _densities(
     grams: NDArray[np.float64], area: NDArray[np.float64], palette: str = "YlOrRd"
 ) -> tuple[pd.DataFrame, Scale]:
-    """Return mass over area and its natural classes, in the unit that suits the largest."""
+    """Return mass over area and its classes of about the same area, in the unit that suits the largest but specks."""
     # g per m2 is t per km2. Three digits, as legends show: what differs by the rounding of grams only is one value.
     density = _three_digits(_over(grams, area))
-    divisor, unit = _unit_of_density(density)
+    divisor, unit = _unit_of_density(density[no_specks(np.where(density > 0, area, 0.0))])
     frame = pd.DataFrame({"density": density})
-    scale = natural(frame["density"], (unit, ""), palette, divisor=divisor, palest=0.3)
+    scale = by_area(frame["density"], area, (unit, ""), palette, divisor=divisor, palest=0.3)
     return frame, scale
 
 
@@ -203,9 +210,10 @@ def _parcels_and_grid(sheet: Sheet) -> Page:
         page = page_of(sheet, ("Parcels and grid", "地块与格网"), captions)
         parcels = tables.parcels
         grams = (parcels["emission_g"] - parcels["sink_g"]).to_numpy(np.float64)
-        net = _over(grams, parcels["area_m2"].to_numpy(np.float64))
+        area = parcels["area_m2"].to_numpy(np.float64)
+        net = _over(grams, area)
         net = np.where(net == 0, np.nan, net)
-        scale = signed("net", net, ("", ""), "t CO₂e km⁻² yr⁻¹")
+        scale = signed("net", net, ("", ""), "t CO₂e km⁻² yr⁻¹", area)
         _paint_parcels(page.panels[0], scale, net)
     _grid(page.panels[-1], side)
     return page

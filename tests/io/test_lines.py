@@ -123,7 +123,7 @@ def test_classes_of_the_users_own(tmp_path):
 
 def test_everything_wrong_is_told_at_once(tmp_path):
     layer = network().assign(dual="x")
-    layer["class"] = range(4)
+    layer["class"] = [0.5, 1.0, 2.0, 3.0]
     layer.loc[0, "geometry"] = None
     layer.loc[1, "geometry"] = shapely.Point(500_000, 3_400_000)
     with pytest.raises(InputError) as error:

@@ -307,3 +307,33 @@ def test_liechtenstein_is_cut_to_a_partition(tmp_path):
     # What is left is the bend of straight edges between two planes.
     assert find_overlaps(table.geometry.to_numpy(), table.crs).total < 1
     assert any("6 land-use codes are not in osm" in note.what for note in notes)
+
+
+def test_ids_and_codes_that_are_integers(tmp_path):
+    """A GeoPackage's integers are text where no zero can be lost: ids, and codes of a system without codes that begin with 0."""
+    layer = survey_layer()
+    layer["BSM"] = [7, 12, 100, 3, 5, 20]
+    layer["DLBM"] = [111, 112, 121, 211, 311, 512]
+    table, _ = reading(tmp_path, layer, code_system="corine")
+    assert table["id"].tolist() == ["100", "12", "20", "3", "5", "7"]
+    assert table.set_index("id")["land_use"].to_dict() == {
+        "7": "111", "12": "112", "100": "121", "3": "211", "5": "311", "20": "512",
+    }  # fmt: skip
+    assert (table["type"] != "none").all()
+    for suffix in FORMATS:
+        folder = tmp_path / suffix
+        folder.mkdir()
+        again, _ = reading(folder, layer, suffix, code_system="corine")
+        assert again["id"].tolist() == table["id"].tolist()
+
+
+@pytest.mark.parametrize("named", ["gb18030", "big5"])
+def test_encoding_reaches_the_code_table(tmp_path, named):
+    """Code tables with rare characters, which are not taken for GB18030 unless it is said; UTF-8 is read too."""
+    layer = survey_layer()
+    layer["DLBM"] = ["㐀地" if named == "gb18030" else "耕地"] * 6
+    text = f"code,type,name_zh\n{layer['DLBM'][0]},cultivated,{'㐀㐁㐂㐃' if named == 'gb18030' else '農業'}\n"
+    for written in (named, "utf-8"):
+        (tmp_path / "codes.csv").write_bytes(text.encode(written))
+        table, _ = reading(tmp_path, layer, code_system="codes.csv", encoding=named)
+        assert set(table["type"]) == {"cultivated"}

@@ -225,3 +225,26 @@ def test_types_that_a_workbook_holds_as_numbers(tmp_path, cell, shown, says):
         assert says in str(caught.value)
     else:
         assert read_pois(case, GRID)[0]["poi_type"].tolist() == ["060100"] * 2
+
+
+def test_encoding_reaches_the_crosswalk(tmp_path):
+    """Rare characters, and Big5: neither is guessed."""
+    (tmp_path / "own.csv").write_bytes(
+        "poi_type,category\n餐廳,buildings/commerce\n".encode("big5")
+    )
+    (tmp_path / "pois.csv").write_bytes("typecode,lon,lat\n餐廳,120.6,31.3\n".encode("big5"))
+    section = {"path": "pois.csv", "crs": "EPSG:4490", "crosswalk": "own.csv", "encoding": "big5"}
+    table, notes = read_pois(case_of(tmp_path, pois=section), GRID)
+    assert table["category"].tolist() == ["buildings/commerce"]
+    assert notes == []
+
+
+def test_types_are_integers_where_no_type_begins_with_a_zero(tmp_path):
+    (tmp_path / "own.csv").write_text("poi_type,category\n12,buildings/commerce\n")
+    layer = gpd.GeoDataFrame(
+        {"typecode": [12]}, geometry=gpd.points_from_xy([120.6], [31.3]), crs=4490
+    )
+    layer.to_file(tmp_path / "pois.gpkg")
+    section = {"path": "pois.gpkg", "crs": "EPSG:4490", "crosswalk": "own.csv"}
+    table, _ = read_pois(case_of(tmp_path, pois=section), GRID)
+    assert table["category"].tolist() == ["buildings/commerce"]

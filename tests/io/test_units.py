@@ -77,7 +77,7 @@ def test_everything_wrong_is_told_at_once(tmp_path):
     layer.loc[0, "code"] = ""
     layer.loc[1, "district"] = None
     layer.loc[2, "code"] = "03"
-    layer["city"] = 5
+    layer["city"] = 5.5
     layer.loc[3, "geometry"] = None
     text = refused(tmp_path, layer)
     assert "1 units have no code in 'code': row 1" in text

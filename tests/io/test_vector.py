@@ -5,6 +5,8 @@ import pyogrio
 import pytest
 import shapely
 from geodata_layers import FORMATS, survey_layer, write_layer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.vector import (
@@ -93,8 +95,10 @@ def test_text_that_looks_like_a_date_stays_text(tmp_path):
     assert not problems
 
 
-@pytest.mark.parametrize("values", [[101, 102], [101.0, None], [True, False]])
-def test_ids_read_as_numbers_are_told(values):
+@pytest.mark.parametrize(
+    "values", [[1.5, 2.0], [True, False], [2.0**53, 1.0], [float("inf")], ["a", 1]]
+)
+def test_ids_that_are_no_whole_numbers_are_told(values):
     problems: list[Problem] = []
     text_column(pd.DataFrame({"BSM": values}), "BSM", "parcels.gpkg", problems)
     assert len(problems) == 1
@@ -102,14 +106,31 @@ def test_ids_read_as_numbers_are_told(values):
     assert "text" in problems[0].way_out
 
 
-def test_ids_read_as_numbers_from_a_file(tmp_path):
+@given(st.lists(st.one_of(st.none(), st.integers(-(2**53) + 1, 2**53 - 1)), min_size=1))
+def test_whole_numbers_are_their_digits(values):
+    """No zero can be lost from integers, nor from the floats that a blank among them makes of them."""
+    expected = ["" if value is None else str(value) for value in values]
+    for dtype in ("float64", "Int64", "object"):
+        problems: list[Problem] = []
+        table = pd.DataFrame({"BSM": pd.Series(values, dtype=dtype)})
+        assert text_column(table, "BSM", "f", problems).tolist() == expected
+        assert not problems
+
+
+def test_codes_that_may_begin_with_zeros_are_text():
+    problems: list[Problem] = []
+    text_column(pd.DataFrame({"DLBM": [101]}), "DLBM", "f", problems, padded=True)
+    assert "a leading zero would be lost" in problems[0].what
+
+
+def test_ids_that_are_integers_in_a_file(tmp_path):
     layer = survey_layer()
     layer["BSM"] = range(6)
     for suffix in FORMATS:
         table = read_vector(write_layer(layer, tmp_path / f"layer.{suffix}"), columns=["BSM"])
         problems: list[Problem] = []
-        text_column(table, "BSM", "f", problems)
-        assert len(problems) == 1, suffix
+        assert sorted(text_column(table, "BSM", "f", problems)) == list("012345"), suffix
+        assert not problems
 
 
 def test_text_is_stripped_and_null_is_blank():

@@ -70,3 +70,22 @@ def test_rows_of_unlike_length_and_an_empty_book(tmp_path):
     assert list(table["b"]) == ["", "3"]
     with pytest.raises(InputError, match="empty"):
         read_table(saved(tmp_path, []))
+
+
+def test_ids_are_whole_numbers_or_text(tmp_path):
+    """Spreadsheets store integers as floats; 1.5 is no id, nor is what a float cannot hold to its last digit."""
+    path = saved(tmp_path, [["region", "v"], [320505001.0, 1.5], [7, 2], ["0101", 3], [1e15, 4]])
+    assert list(read_table(path, ids=("region",))["region"]) == [
+        "320505001",
+        "7",
+        "0101",
+        "1000000000000000",
+    ]
+    path = saved(tmp_path, [["region"], [1.5], [1e17], [2]])
+    with pytest.raises(InputError) as error:
+        read_table(path, ids=("region",))
+    assert str(error.value).count("an id is text or a whole number") == 2
+    assert (
+        "t.xlsx, row 2, column region: an id is text or a whole number, not the number 1.5"
+        in str(error.value)
+    )

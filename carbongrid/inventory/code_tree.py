@@ -1,0 +1,222 @@
+"""Which codes of a table count: each gas and each part once, checked against what the table says of the whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from carbongrid.errors import Problem
+from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
+from carbongrid.inventory.codes import codes_above, is_within
+from carbongrid.units_of_measure import format_tonnes
+
+MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
+"""Codes that a system lists without counting them: fuel of ships and aircraft between countries."""
+
+_LAND = {"crt": ("4",), "ipcc2006": ("3.B", "3.D"), "gpc": ("V.2",)}
+_WITHOUT_LAND = re.compile(r"without|excl|w/o", re.IGNORECASE)
+_WITH_LAND = re.compile(r"\bwith\b|incl|\bnet\b", re.IGNORECASE)
+_DIFFERENCE = ": the difference"
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class CodeMass:
+    """A code and its mass.
+
+    Parameters
+    ----------
+    code, name
+        The code, and what the table calls it.
+    grams
+        CO2e of all gases, removals below 0.
+    slack
+        What rounding may have taken of it, in grams.
+    """
+
+    code: str
+    name: str
+    grams: int
+    slack: Fraction
+
+
+@dataclass(frozen=True)
+class Uncounted:
+    """Mass that the table names and that is in no total, and why."""
+
+    code: str
+    name: str
+    grams: int
+    reason: str
+
+
+def counted_codes(
+    table: CodedTable, named: Iterable[str] = ()
+) -> tuple[list[CodeMass], list[Uncounted], list[Problem]]:
+    """Return the codes that count, each mass once; what is not counted; and what a reader must know.
+
+    Parameters
+    ----------
+    table
+        What was read.
+    named
+        Codes that count although the system lists them as memo items.
+
+    Notes
+    -----
+    A row of all gases does not count where rows of gases stand beside it, nor a code of which a part has a number. Where the
+    whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
+    """
+    by_code: dict[str, list[CodedValue]] = {}
+    for value in table.values:
+        by_code.setdefault(value.code, []).append(value)
+    uncounted: list[Uncounted] = []
+    masses: dict[str, CodeMass] = {}
+    for code, values in by_code.items():
+        mass = _of_gases(code, values, uncounted)
+        if mass is not None:
+            masses[code] = mass
+    memo = [code for code in masses if _is_memo(code, table.system, named)]
+    for code in memo:
+        mass = masses.pop(code)
+        if not any(is_within(other, code) and other != code for other in memo):
+            uncounted.append(
+                Uncounted(code, mass.name, mass.grams, "a memo item, in no national total")
+            )
+    counted = _leaves(masses, uncounted)
+    uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
+    notes = [*_unknown(table), *_differing(table, uncounted), *_against_totals(table, counted)]
+    return counted, uncounted, notes
+
+
+def _is_memo(code: str, system: str, named: Iterable[str]) -> bool:
+    memo = any(is_within(code, each) for each in MEMO[system])
+    return memo and not any(
+        is_within(code, each) for each in named if any(is_within(each, m) for m in MEMO[system])
+    )
+
+
+def _of_gases(
+    code: str, values: Sequence[CodedValue], uncounted: list[Uncounted]
+) -> CodeMass | None:
+    """Return the mass of a code's gases; None if none has a number of its own: unknown, or included elsewhere."""
+    known = [value for value in values if value.grams is not None and "IE" not in value.key]
+    gases = [value for value in known if value.gas != ALL_GASES]
+    whole = [value for value in known if value.gas == ALL_GASES]
+    name = next((value.name for value in values if value.name), "")
+    if not known:
+        return None
+    mass = _sum(code, name, gases or whole)
+    if gases and whole:
+        _compare(_sum(code, name, whole), [mass], "its gases", uncounted)
+    return mass
+
+
+def _sum(code: str, name: str, values: Iterable[CodedValue]) -> CodeMass:
+    values = list(values)
+    total = sum(value.grams or 0 for value in values)
+    return CodeMass(code, name, total, sum((value.slack for value in values), Fraction(0)))
+
+
+def _leaves(masses: dict[str, CodeMass], uncounted: list[Uncounted]) -> list[CodeMass]:
+    """Return the codes without parts, sorted; wholes are held against their parts."""
+    parts: dict[str, list[CodeMass]] = {}
+    for code, mass in masses.items():
+        above = next((other for other in codes_above(code) if other in masses), None)
+        if above is not None:
+            parts.setdefault(above, []).append(mass)
+    for code, below in parts.items():
+        _compare(masses[code], below, "its parts", uncounted)
+    return [masses[code] for code in sorted(masses) if code not in parts]
+
+
+def _compare(
+    whole: CodeMass, parts: Sequence[CodeMass], what: str, uncounted: list[Uncounted]
+) -> None:
+    rest = whole.grams - sum(part.grams for part in parts)
+    if abs(rest) > _allowed(whole, parts):
+        tonnes = format_tonnes([whole.grams, whole.grams - rest])
+        reason = f"the code says {tonnes[0]} t, {what} {tonnes[1]} t{_DIFFERENCE}"
+        uncounted.append(Uncounted(whole.code, whole.name, rest, reason))
+
+
+def _allowed(whole: CodeMass, parts: Iterable[CodeMass]) -> Fraction:
+    """Return what rounding explains: half a last digit of each number, and a billionth, for sums made in floats."""
+    parts = list(parts)
+    largest = max([abs(whole.grams), *(abs(part.grams) for part in parts)])
+    return whole.slack + sum((part.slack for part in parts), Fraction(0)) + Fraction(largest, 10**9)
+
+
+def _differing(table: CodedTable, uncounted: Iterable[Uncounted]) -> list[Problem]:
+    """Return a warning of the codes that say another mass than what they are made of."""
+    found = [each for each in uncounted if each.reason.endswith(_DIFFERENCE)]
+    if not found:
+        return []
+    tonnes = format_tonnes([sum(abs(each.grams) for each in found)])[0]
+    codes = ", ".join(each.code for each in found[:_LISTED])
+    what = f"{len(found)} codes ({codes}{', ...' if len(found) > _LISTED else ''}) say another mass than their parts or gases, by {tonnes} t in all; the parts and gases count"
+    return [Problem(what, table.file, "Find the rows that are missing or wrong.", "warning")]
+
+
+def _unknown(table: CodedTable) -> list[Problem]:
+    """Return a warning of what is unknown, and a note of what is included elsewhere."""
+    unknown = [value for value in table.values if value.grams is None]
+    elsewhere = [value for value in table.values if value.grams is not None and "IE" in value.key]
+    found = []
+    if unknown:
+        what = f"unknown values (NE, C, FX or blank) count nothing, so totals may be too low: {_list(unknown)}"
+        found.append(Problem(what, table.file, "", "warning"))
+    if elsewhere:
+        what = f"values that are included elsewhere (IE) count where they are included: {_list(elsewhere)}"
+        found.append(Problem(what, table.file, "", "note"))
+    return found
+
+
+def _list(values: Sequence[CodedValue]) -> str:
+    shown = [
+        f"{value.code} {value.gas} ({value.key}, row {value.row})" for value in values[:_LISTED]
+    ]
+    more = len(values) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _against_totals(table: CodedTable, counted: Sequence[CodeMass]) -> list[Problem]:
+    """Hold the codes that count against the file's own totals."""
+    if not table.totals:
+        what = "the file has no total of its own that its codes could be held against"
+        return [Problem(what, table.file, "", "note")]
+    without = [
+        mass for mass in counted if not any(is_within(mass.code, c) for c in _LAND[table.system])
+    ]
+    found = []
+    for name in dict.fromkeys(value.name for value in table.totals):
+        said = _of_gases("", [value for value in table.totals if value.name == name], [])
+        if said is None:
+            continue
+        ways = [counted, without]
+        if _WITHOUT_LAND.search(name):
+            ways = [without]
+        elif _WITH_LAND.search(name):
+            ways = [counted]
+        sums = [sum(mass.grams for mass in way) for way in ways]
+        fitting = [
+            total
+            for total, way in zip(sums, ways, strict=True)
+            if abs(said.grams - total) <= _allowed(said, way)
+        ]
+        what = f"{name!r} is {_tonnes([said.grams])}, and the codes that count add up to "
+        if said.grams in fitting:
+            found.append(Problem(f"{what}the same", table.file, "", "note"))
+        elif fitting:
+            what += f"{_tonnes(fitting[:1])}, as rounding explains"
+            found.append(Problem(what, table.file, "", "note"))
+        else:
+            way_out = "Find the rows that are missing, or that are counted and should not be."
+            found.append(Problem(what + _tonnes(sums), table.file, way_out, "warning"))
+    return found
+
+
+def _tonnes(masses: Sequence[int]) -> str:
+    return " or without land ".join(f"{each} t CO2e" for each in format_tonnes(masses))
