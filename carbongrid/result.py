@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from carbongrid.categories import Category
+    from carbongrid.evidence import Evidences
     from carbongrid.guidance import Advice
     from carbongrid.ledger import Ledger, LedgerTable
     from carbongrid.report.plots import Plots
@@ -134,6 +135,8 @@ class RunTables:
         Names of the parent columns of ``units``, nearest first.
     ledger
         docs/decisions/0008.
+    evidence
+        What was given, used and lost, by category (docs/decisions/0037).
     grid_1km
         int64 ``emission`` and ``sink`` in g yr-1 per coarse cell and float64 ``covered_area`` in m2, dims (y, x),
         georeferenced (rioxarray CRS), coarse resolution in attribute ``resolution``.
@@ -182,6 +185,7 @@ class RunTables:
     audit: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
+    evidence: Evidences = ()
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -210,7 +214,7 @@ class Result:
         What manifest.json holds.
     units
         GeoDataFrame as in units.gpkg.
-    inventory, ledger
+    inventory, ledger, evidence
         DataFrames as in the CSV files, codes as text.
     grid_1km
         Dataset of grid_1km.nc, lazy.
@@ -227,6 +231,7 @@ class Result:
     units: gpd.GeoDataFrame
     inventory: pd.DataFrame
     ledger: LedgerTable
+    evidence: pd.DataFrame
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
     plot: Plots

@@ -179,3 +179,12 @@ class AllowSection(Section):
             example=["buildings/public-services"],
         ),
     ] = ()
+    lost: Annotated[
+        Texts,
+        about(
+            "Lost evidence",
+            "categories",
+            "may lose more than 50 % of their evidence: of their POIs, people or lines",
+            example=["industry/supply"],
+        ),
+    ] = ()

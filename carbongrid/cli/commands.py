@@ -128,6 +128,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
             {
                 "status": "wrong" if outlook.wrong else "fine",
                 "outlook": list(outlook.lines),
+                "evidence": [vars(row) for row in outlook.evidence],
                 "problems": [vars(problem) for problem in outlook.problems],
             }
         )
@@ -188,7 +189,7 @@ def run(
     """Run CASE: allocate, reduce, compute the indices, zone."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.cli.outcome import zone_lines
+        from carbongrid.cli.outcome import evidence_table, zone_lines
         from carbongrid.pipeline import run as run_case
 
         with talk.progress() as progress:
@@ -207,6 +208,9 @@ def run(
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):
             talk.say(line)
+        talk.say()
+        for line in evidence_table(result):
+            talk.say(line)
         for text in warnings:
             talk.problem(Problem(text, level="warning"))
         talk.say(f"Results in {out}; open report.html first.")
@@ -215,6 +219,7 @@ def run(
                 "status": "done",
                 "run": result.directory,
                 "zones": result.units["zone"].value_counts().sort_index().to_dict(),
+                "evidence": result.manifest["evidence"],
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
                 "warnings": warnings,

@@ -13,20 +13,24 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from carbongrid.case import commented_toml
 from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.export.plain import quoted
+from carbongrid.io.coordinates import project_points
 from carbongrid.landuse import packaged_table
 from carbongrid.osm.borders import Units, units_of
 from carbongrid.osm.extract import POINT_KEYS, Extract, read_extract, tag_of
 from carbongrid.osm.land import Land, land_of
 from carbongrid.osm.networks import Network, network_of
+from carbongrid.weights import points_in_parcels
+from carbongrid.weights.claims import POI_REACH
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 FEWEST_POIS = 10
-"""A category with fewer points of interest goes by area: a handful would carry all of it."""
+"""A category with fewer points of interest on its land goes by area: a handful would carry all of it."""
 _RESOLUTION = 5  # m; an ordinary road has a cell centre in it
 _EMPTY = "to be filled in"
 
@@ -167,7 +171,7 @@ def _carried(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFr
     crosswalk = packaged_table("poi/osm.csv").set_index("poi_type")["category"]
     exact = pois["type"].map(crosswalk)
     rough = (pois["type"].str.partition("=")[0] + "=*").map(crosswalk)
-    counts = exact.where(exact.notna(), rough).value_counts()
+    places = pois.assign(category=exact.where(exact.notna(), rough))
     area = parcels.area / 1e6
     kinds = parcels["type"].where(parcels["mode"] == "", parcels["type"] + ":" + parcels["mode"])
     totals, own = [], []
@@ -176,7 +180,9 @@ def _carried(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFr
         if category.name == "sink/land" or not inside.any():
             continue  # its types have categories of their own
         carriers = f"{int(inside.sum())} parcels, {area[inside].sum():.2f} km2"
-        weight, why = _weight_of(category, int(counts.get(category.name, 0)), len(lines))
+        own_pois = places[places["category"] == category.name]
+        counts = len(own_pois), _placed(own_pois, parcels, inside)
+        weight, why = _weight_of(category, counts, len(lines))
         hint = _sink_hint(category, float(area[inside].sum()))
         source = f"{_EMPTY}; {carriers}, by {weight}{why}{hint}"
         totals.append((category.name, "0", "t CO2e", "", source))
@@ -189,11 +195,23 @@ def _carried(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFr
     )
 
 
-def _weight_of(category: Category, pois: int, lines: int) -> tuple[str, str]:
+def _placed(pois: pd.DataFrame, parcels: gpd.GeoDataFrame, carries: pd.Series) -> int:
+    """Return how many points a run would put on the parcels that carry them."""
+    x, y = project_points(pois["lon"], pois["lat"], "EPSG:4326", CRS.from_user_input(parcels.crs))
+    ones = np.ones(len(pois), np.int64)
+    geometry = np.asarray(parcels.geometry.array, dtype=object)
+    found = points_in_parcels(x, y, ones, geometry, carries.to_numpy(bool), POI_REACH)
+    return int(found.weight.sum())
+
+
+def _weight_of(category: Category, pois: tuple[int, int], lines: int) -> tuple[str, str]:
+    """Return the weight rule and why it is that; ``pois`` are how many there are, and how many come to the category's land."""
+    given, placed = pois
     if category.weight == "people":
         return "area", " (an extract has no people)"
-    if category.weight == "pois" and pois < FEWEST_POIS:
-        return "area", f" (only {pois} points of interest)"
+    # What loses more than half of its evidence would stop the run (docs/decisions/0037).
+    if category.weight == "pois" and (placed < FEWEST_POIS or 2 * placed < given):
+        return "area", f" (only {placed} of {given} points of interest on its land)"
     if category.weight == "roads" and not lines:
         return "area", " (no roads)"
     return category.weight, ""

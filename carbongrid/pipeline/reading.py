@@ -23,7 +23,7 @@ from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.io.people import PeopleGrid
 from carbongrid.run_store import Recall, RunStore, hash_values
 
-FORMAT = 4
+FORMAT = 5
 """Version of what the steps write; a change makes old ones be made again."""
 
 FOLDER = "steps"

@@ -17,6 +17,7 @@ from carbongrid.run_store import RunStore, hash_values
 TABLES = [
     "inventory.csv",
     "ledger.csv",
+    "evidence.csv",
     "audit.csv",
     "uncertainty.csv",
     "units.csv",

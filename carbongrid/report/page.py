@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from carbongrid.guidance import read_guidance
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE
 from carbongrid.report.accounts import (
+    evidence_rows,
     factor_rows,
     interval_rows,
     ledger_accounts,
@@ -172,6 +173,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
             ("sink", "Sinks", "碳汇", waterfall(accounts, sink=True)),
         ],
         "accounts": accounts,
+        "evidence": evidence_rows(tables),
         "regional": [row for row in tables.ledger if row.region],
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),

@@ -28,6 +28,9 @@ CHINESE = {
     "pois": "按兴趣点",
     "people": "按人口",
     "roads": "按修正道路长度",
+    "facilities": "重点排放设施",
+    "POI": "个兴趣点",
+    "person": "人",
     BORDERLINE[0]: BORDERLINE[1],
     INDICATIVE[0]: INDICATIVE[1],
 }
