@@ -325,3 +325,23 @@ def test_a_loss_that_is_allowed_is_told_everywhere(
 
 def test_few_losses_are_no_word(tmp_path: Path) -> None:
     assert not [p for p in check(works_case(tmp_path, here=18, away=2)).problems if "reach no land" in p.what]  # fmt: skip
+
+
+def test_residents_are_the_same_in_check_units_and_evidence(tmp_path: Path) -> None:
+    """Seen to fail when check added up the people as they were given, and units.csv those of the census."""
+    land = [(f"p{k}", "0701", town.square(k, 0)) for k in range(2)]
+    east, north = town.EAST + 500, town.NORTH + 500
+    tables = {
+        "people.csv": f"x,y,residents\n{east},{north},30\n{east + 1000},{north},70\n{east + 1900},{north},5\n",
+        "census.csv": "region,residents\nd,2000\n",
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,1000,t CO2e\n",
+    }
+    more = '[people]\npath = "people.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"\ncensus = "census.csv"\n'
+    case = town.write_town(
+        tmp_path, land, [("u1", "d", town.square(0, 0, 1)), ("u2", "d", town.square(1, 0, 1))], tables, more
+    )  # fmt: skip
+    outlook = check(case)
+    assert "2,000 residents in units, 5 in none" in outlook.lines
+    result = run(case, tmp_path / "run")
+    assert result.units["residents"].sum() == 2000
+    assert result.evidence["given"].tolist() == [2005.0]

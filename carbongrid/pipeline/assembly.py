@@ -16,7 +16,7 @@ from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import scopes_spread
+from carbongrid.io.totals import has_both_electricities, scopes_spread
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, closed_ledger
@@ -182,7 +182,8 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
-    if case.electricity:
+    totals = (case, inputs.categories, inputs.totals, inputs.formed)
+    if case.electricity and has_both_electricities(*totals):
         sentences.append(f"{_ELECTRICITY[case.electricity]} (decision 24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
