@@ -100,13 +100,16 @@ def overlap_problems(
         for i in worst
         if overlaps.area[i] >= _WORTH_NAMING_M2
     ]
-    text = f"{len(overlaps.area):,} pairs of {what} overlap by {area_text(overlaps.total)}, {_share_text(share)} of the area; "
+    head = f"{len(overlaps.area):,} pairs of {what} overlap by {area_text(overlaps.total)}, {_share_text(share)}"
     crumbs = overlaps.area[overlaps.area < _WORTH_NAMING_M2]
-    if pairs:
-        text += f"the worst: {listed(pairs)}"
-    if len(crumbs):
-        most = f"{area_text(float(crumbs.sum()))} in all"
-        text += f"{'; ' if pairs else ''}{len(crumbs):,} of them by less than 0.1 m2 each, {most}"
+    tail = (
+        f"{len(crumbs):,} of them by less than 0.1 m2 each, {area_text(float(crumbs.sum()))} in all"
+    )
+    if not pairs:
+        text = f"{head} of the area; {tail}"
+    else:
+        text = f"{head} of the area; the worst: {listed(pairs)}"
+        text += f"; {tail}" if len(crumbs) else ""
     if share > MOST_OVERLAP:
         way_out = f"More than {MOST_OVERLAP:.1%} is an error. Mend the layer"
         way_out += ', or set overlap = "priority".' if what == "parcels" else "."
