@@ -130,7 +130,7 @@ class RunTables:
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
         sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
         ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
-        balance (source, balanced, sink), reason (why unclassified, else empty).
+        balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
     parents
         Names of the parent columns of ``units``, nearest first.
     ledger
@@ -162,6 +162,8 @@ class RunTables:
         category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
+    sink_floor
+        CCR of a reference region below which its zones are indicative.
     """
 
     title: str
@@ -186,6 +188,7 @@ class RunTables:
     intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
+    sink_floor: float = 0.0
 
     @property
     def spread(self) -> pd.DataFrame:

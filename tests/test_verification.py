@@ -26,7 +26,7 @@ from carbongrid.verification.labels import check_labels
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import check_of, counted
 from carbongrid.verification.zones import _decided
-from carbongrid.zoning import classify, zone_units
+from carbongrid.zoning import FEW_SINKS, classify, zone_units
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
 FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
@@ -231,6 +231,8 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
         ("borderline", lambda text: {"true": "false", "false": "true"}[text]),
         ("balance", lambda _: "sink"),
         ("reason", lambda _: "it did not suit us"),
+        ("reason", lambda _: FEW_SINKS),
+        ("indicative", lambda text: {"true": "false", "false": "true"}[text]),
         ("gdp", lambda text: str(int(text) * 2)),
         ("gdp", lambda _: ""),
     ],

@@ -151,7 +151,7 @@ class ReportSection(Section):
         about(
             "Guidance",
             "file",
-            "table zone, topic_en, topic_zh, text_en, text_zh; a zone in it has these rows instead of the package's",
+            "table zone, topic_en, topic_zh, text_en, text_zh, on_sinks; a zone in it has these rows instead of the package's",
             example="guidance.csv",
             file=True,
         ),

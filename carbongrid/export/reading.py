@@ -125,6 +125,7 @@ def read_tables(directory: Path) -> RunTables:
         assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
         reference=parameters["reference"],
         attribution=manifest.get("attribution", ""),
+        sink_floor=parameters.get("sink_floor", 0.0),
     )
 
 

@@ -25,7 +25,7 @@ from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.result import Benchmark, RunTables
 from carbongrid.sharing import Reduced, Shares
 from carbongrid.units_of_measure import base_currency, gas_of_text, grams_of_text
-from carbongrid.zoning import zone_units
+from carbongrid.zoning import few_sinks, zone_units
 
 _ELECTRICITY = {
     "supply": "Electricity is counted where it is made",
@@ -63,9 +63,15 @@ def make_tables(
         ledger=ledger,
         evidence=placed.evidence,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
-        assumptions=(*method_notes(inputs), *compared, *said),
+        assumptions=(
+            *method_notes(inputs),
+            *notes_of_sinks(units, case.sink_floor),
+            *compared,
+            *said,
+        ),
         benchmark=_benchmark(case),
         reference=case.reference,
+        sink_floor=case.sink_floor,
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
@@ -130,7 +136,7 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
     columns["gdp"] = gdp
     table = units.join(pd.DataFrame(columns, index=units.index))
     derived = case.gdp is not None and case.gdp.by != "unit"
-    return table.join(zone_units(table, case.reference, derived))
+    return table.join(zone_units(table, case.reference, derived, case.sink_floor))
 
 
 def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:
@@ -194,6 +200,18 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     return [("note", sentence) for sentence in sentences]
 
 
+def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
+    """Return a warning where a reference region's sinks are too small for ESC to rank its units."""
+    few = int(few_sinks(units["reason"]).sum())
+    if not few:
+        return []
+    text = (
+        f"The reference regions of {few} of {len(units)} units take up less than {100 * floor:g} % of what they emit (sink_floor): "
+        "ESC ranks noise there, and their zones are indicative (decision 37)."
+    )
+    return [("warning", text)]
+
+
 def _crs_name(inputs: Inputs) -> str:
     crs = inputs.parcels.crs
     authority = crs.to_authority()
@@ -229,6 +247,7 @@ def manifest_of(
         "parameters": {
             "reduce": case.reduce,
             "reference": case.reference,
+            "sink_floor": case.sink_floor,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,
