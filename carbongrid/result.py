@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from carbongrid.categories import Category
+    from carbongrid.evidence import Evidences
     from carbongrid.guidance import Advice
     from carbongrid.ledger import Ledger, LedgerTable
     from carbongrid.report.plots import Plots
@@ -129,11 +130,13 @@ class RunTables:
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
         sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
         ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
-        balance (source, balanced, sink), reason (why unclassified, else empty).
+        balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
     parents
         Names of the parent columns of ``units``, nearest first.
     ledger
         docs/decisions/0008.
+    evidence
+        What was given, used and lost, by category (docs/decisions/0037).
     grid_1km
         int64 ``emission`` and ``sink`` in g yr-1 per coarse cell and float64 ``covered_area`` in m2, dims (y, x),
         georeferenced (rioxarray CRS), coarse resolution in attribute ``resolution``.
@@ -159,6 +162,8 @@ class RunTables:
         category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
+    sink_floor
+        CCR of a reference region below which its zones are indicative.
     """
 
     title: str
@@ -182,6 +187,8 @@ class RunTables:
     audit: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
+    evidence: Evidences = ()
+    sink_floor: float = 0.0
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -210,7 +217,7 @@ class Result:
         What manifest.json holds.
     units
         GeoDataFrame as in units.gpkg.
-    inventory, ledger
+    inventory, ledger, evidence
         DataFrames as in the CSV files, codes as text.
     grid_1km
         Dataset of grid_1km.nc, lazy.
@@ -227,6 +234,7 @@ class Result:
     units: gpd.GeoDataFrame
     inventory: pd.DataFrame
     ledger: LedgerTable
+    evidence: pd.DataFrame
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
     plot: Plots

@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,9 @@ NO_REGION = "in no reference region"
 ONE_UNIT = "its reference region has this unit only"
 NO_GDP = "its reference region has no GDP"
 NO_SINK = "its reference region has no sink"
+DERIVED_GDP = "GDP derived from that of a larger area"
+FEW_SINKS = "sinks of its reference region below the floor"
+"""Why a zone is indicative: ECC, or ESC, tells little (docs/decisions/0005 and 0037)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class _Verdict(NamedTuple):
     borderline: bool
     balance: str
     reason: str
+    few_sinks: bool = False
 
 
 def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np.int8]:
@@ -120,7 +125,10 @@ def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np
 
 
 def zone_units(
-    units: pd.DataFrame, reference: str = "all", indicative: bool | Sequence[bool] = False
+    units: pd.DataFrame,
+    reference: str = "all",
+    indicative: bool | Sequence[bool] = False,
+    sink_floor: float = 0.0,
 ) -> pd.DataFrame:
     """Return indices and zone of each unit, within its reference region.
 
@@ -133,12 +141,14 @@ def zone_units(
         ``all``, or the column whose equal codes make one reference region. A unit whose code is blank is in no region.
     indicative
         Whether GDP was derived from a parent's (docs/decisions/0005), for all units or for each.
+    sink_floor
+        CCR of a reference region below which its sinks are too small for ESC to rank by: its units are indicative too.
 
     Returns
     -------
     pandas.DataFrame
         With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
-        balance (source, balanced or sink), indicative (bool), reason (why unclassified, else empty).
+        balance (source, balanced or sink), indicative (bool), reason (why unclassified, or why indicative; else empty).
 
     Raises
     ------
@@ -157,13 +167,18 @@ def zone_units(
         members.setdefault(code, []).append(position)
     outside = members.pop("", [])
     verdicts: dict[int, _Verdict] = {i: _verdict(rows[i], None) for i in outside}
+    floor = Fraction(str(sink_floor))
     for positions in members.values():
         region = _region([rows[i] for i in positions])
-        verdicts |= {i: _verdict(rows[i], region) for i in positions}
+        below = floor * region.C > region.CA
+        verdicts |= {i: _verdict(rows[i], region)._replace(few_sinks=below) for i in positions}
     table = pd.DataFrame(
         [verdicts[i] for i in range(len(rows))], columns=list(_Verdict._fields), index=units.index
     )
     named = [zones()[code] for code in table["zone"]]
+    derived = np.broadcast_to(indicative, len(rows)).astype(bool)
+    few = table["few_sinks"].to_numpy(bool)
+    why = zip(table["reason"], derived.tolist(), few.tolist(), strict=True)
     return pd.DataFrame(
         {
             "ccr": table["ccr"].astype(np.float64),
@@ -174,10 +189,8 @@ def zone_units(
             "zone_name_zh": pd.Series([zone.name_zh for zone in named], units.index, dtype="str"),
             "borderline": table["borderline"].astype(bool),
             "balance": table["balance"].astype("str"),
-            "indicative": pd.Series(np.broadcast_to(indicative, len(rows)), units.index).astype(
-                bool
-            ),
-            "reason": table["reason"].astype("str"),
+            "indicative": derived | few,
+            "reason": pd.Series([_remark(*each) for each in why], units.index, dtype="str"),
         }
     )
 
@@ -201,6 +214,18 @@ def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip
     zone_b = zone_units(units, reference_b)["zone"].tolist()
     rows = zip(units["id"].tolist(), zone_a, zone_b, strict=True)
     return tuple(Flip(str(unit), a, b) for unit, a, b in rows if a != b)
+
+
+def few_sinks(reasons: pd.Series[str]) -> NDArray[np.bool_]:
+    """Return of which units the reason says that ESC tells little."""
+    found: NDArray[np.bool_] = reasons.str.contains(FEW_SINKS, regex=False).to_numpy(bool)
+    return found
+
+
+def _remark(unclassified: str, derived: bool, few_sinks: bool) -> str:
+    """Say why a unit is unclassified, or else why its zone is indicative."""
+    reasons = (DERIVED_GDP if derived else "", FEW_SINKS if few_sinks else "")
+    return unclassified or "; ".join(filter(None, reasons))
 
 
 def _units(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> list[_Unit]:

@@ -16,6 +16,7 @@ import xarray as xr
 from shapely.geometry import box
 
 from carbongrid.categories import Category
+from carbongrid.evidence import EvidenceRow
 from carbongrid.grid import Grid
 from carbongrid.ledger import LedgerRow
 from carbongrid.result import Benchmark, RunTables
@@ -240,6 +241,26 @@ def ledger(outside: dict[str, int], unit_table: gpd.GeoDataFrame) -> tuple[Ledge
     return tuple(rows)
 
 
+def evidence(parcel_table: gpd.GeoDataFrame) -> tuple[EvidenceRow, ...]:
+    rows = []
+    for category in CATEGORIES:
+        _, facilities, weights, _ = TOTALS[category.name]
+        carriers = parcel_table[parcel_table["type"].isin(category.types)].set_index("id")
+        mass = {
+            i: int(grams) - facilities.get(i, 0) for i, grams in carriers[category.name].items()
+        }
+        used, whole = sum(weights.values()), sum(mass.values())
+        unit, per_unit, lost = {"pois": ("POI", 1, 2), "people": ("person", 1000, 3_437)}.get(category.weight, ("m2", 1, 0))  # fmt: skip
+        dense = max(grams / carriers.at[i, "area_m2"] for i, grams in mass.items())
+        rows.append(
+            EvidenceRow(
+                category.name, category.weight, unit, used + lost, used, lost, per_unit,
+                len(carriers), len(weights), whole, max(mass.values()) / whole, dense,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
 def grid_1km(parcel_table: gpd.GeoDataFrame) -> xr.Dataset:
     bounds = (WEST, SOUTH, WEST + COLUMNS * CELL, SOUTH + ROWS * CELL)
     grid = Grid(CRS, COARSE, bounds)
@@ -290,6 +311,7 @@ def example_tables() -> RunTables:
         units=unit_table,
         parents=("district",),
         ledger=ledger(outside, unit_table),
+        evidence=evidence(parcel_table),
         grid_1km=grid_1km(parcel_table),
         assumptions=(("note", "GDP of 1 unit is unknown."), ("warning", "Facilities are made up.")),
         benchmark=Benchmark(

@@ -47,7 +47,7 @@ HOSTILE = [
     "<script>",
     "东山",
 ]
-TABLES = {"inventory", "ledger", "units", "parcels", "grid_1km"}
+TABLES = {"inventory", "ledger", "evidence", "units", "parcels", "grid_1km"}
 
 
 @pytest.fixture(scope="module")
@@ -432,7 +432,7 @@ def test_public_leaves_out_what_may_not_be_published(tables, tmp_path):
         if path.suffix == ".xlsx":
             with ZipFile(path) as package:
                 everything += b"".join(package.read(name) for name in package.namelist())
-    for secret in (b"PARCEL-", b"FACTORY", b"8.8125", b"9.5625", b"3.4375"):
+    for secret in (b"PARCEL-", b"FACTORY", b"8.8125", b"9.5625", b"3.4375", b"101011.7"):
         assert secret not in everything
     assert [row["residents"] for row in rows_of(tmp_path / "units.csv")] == [
         "52000.0",
@@ -445,6 +445,11 @@ def test_public_leaves_out_what_may_not_be_published(tables, tmp_path):
     people = rows_of(tmp_path / "ledger.csv")[0]
     assert people["rule"] == "people"
     assert (people["weight_placed"], people["weight_unplaced"]) == ("", "")
+    counted, of_works = rows_of(tmp_path / "evidence.csv")[:2]
+    assert {counted[name] for name in ("given", "used", "lost", "top_share", "densest_t_km2")} == {
+        ""
+    }
+    assert (counted["carriers"], of_works["given"], of_works["lost"]) == ("4", "13.0", "2.0")
     assert digests_of_directory(tmp_path) == table_digests(named, public=True)
     assert set(table_digests(named, public=True)) == TABLES - {"parcels"}
 
@@ -513,8 +518,10 @@ def damage(folder, name):
     if name == "units.csv":
         text = path.read_text(encoding="utf-8-sig")
         path.write_text(text.replace("97842491.778213", "97842491.778", 1), encoding="utf-8")
-    elif name == "ledger.csv":
-        path.write_text(path.read_text().replace("by_rule_t", "by_rule"))
+    elif name in ("ledger.csv", "evidence.csv"):
+        path.write_text(
+            path.read_text().replace("by_rule_t", "by_rule").replace("spread_t", "spread")
+        )
     elif name == "inventory.csv":
         path.write_text(path.read_text() + "1,2\n")
     elif name == "units.gpkg":
@@ -525,7 +532,15 @@ def damage(folder, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["units.csv", "ledger.csv", "inventory.csv", "units.gpkg", "parcels.parquet", "grid_1km.nc"],
+    [
+        "units.csv",
+        "ledger.csv",
+        "evidence.csv",
+        "inventory.csv",
+        "units.gpkg",
+        "parcels.parquet",
+        "grid_1km.nc",
+    ],
 )
 def test_damage_is_named(tables, tmp_path, name):
     write_tables(tables, tmp_path)

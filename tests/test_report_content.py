@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from tables_example import SHARES, example_tables
 
 from carbongrid.errors import InputError
-from carbongrid.guidance import read_guidance
+from carbongrid.guidance import guidance_of_zones, read_guidance
 from carbongrid.io.inputs import guidance_of
 from carbongrid.maps.scales import scales_of
 from carbongrid.report import write_report
@@ -27,7 +28,7 @@ from carbongrid.report.flows import land_flows, sankey
 from carbongrid.report.layers import map_layers
 from carbongrid.report.summary import comparison, index_statistics, zone_rows
 from carbongrid.report.wording import mass, money, people, percent
-from carbongrid.zoning import zones
+from carbongrid.zoning import few_sinks, zones
 
 
 @pytest.mark.parametrize("sink", [False, True])
@@ -233,6 +234,43 @@ def test_a_case_brings_its_own_guidance(tmp_path):
     assert guidance_of(case_with(tmp_path, {})) == read_guidance()
     with pytest.raises(InputError, match="'zone' is missing"):
         guidance_of(case_with(tmp_path, tables, report={"guidance": "wrong.csv"}))
+
+
+PAID = ("Be paid for the uptake", "pay for the uptake that they use", "Buy uptake", "pay the units")
+
+
+@pytest.mark.parametrize("few", [0, 1, 3])
+def test_nobody_is_paid_for_sinks_below_the_floor(tmp_path, few):
+    """Three units in zone 3, of which some have a region whose sinks are nothing. Seen to fail while all of a zone had one advice."""
+    reason = ["", "", "", "GDP unknown", "", ""]
+    reason[:few] = ["sinks of its reference region below the floor"] * few
+    units = TABLES.units.assign(
+        zone=np.array([3, 3, 3, 0, 1, 1], np.int8), reason=reason, indicative=[bool(r) and r != "GDP unknown" for r in reason]
+    )  # fmt: skip
+    given = guidance_of_zones(units["zone"], few_sinks(units["reason"]), read_guidance(), 0.001)
+    told = [each.text_en for each in given[3]]
+    assert any(text.startswith(PAID[0]) for text in told) == (few < 3)
+    assert any(f"Of {few} units here the reference region takes up less than 0.1 %" in text for text in told) == (few > 0)  # fmt: skip
+    assert [each for each in given[1] if each.few_sinks] == []
+    tables = dataclasses.replace(TABLES, units=units, sink_floor=0.001)
+    text = write_report(tables, tmp_path).read_text(encoding="utf-8")
+    card = text.partition('<dl id="guidance-3">')[2].partition("</dl>")[0]
+    assert (PAID[0] in card) == (few < 3)
+    assert ("不能据此收付碳汇补偿" in card) == (few > 0)
+    # The sheet of a unit takes from the card what is for it: what rests on ESC is marked, and so is what is for the few.
+    assert len(re.findall(r"<tr[^>]* data-few-sinks", text)) == few
+    assert ('<dd class="on-sinks">' in card) == (few < 3)
+    assert ('<dd class="few-sinks">' in card) == (few > 0)
+    assert ("the region's sinks are below the floor" in text.replace("&#39;", "'")) == (few > 0)
+
+
+def test_all_advice_on_payments_rests_on_sinks():
+    for advice in read_guidance():
+        assert advice.on_sinks == any(words in advice.text_en for words in PAID), advice
+    own = pd.DataFrame({"zone": ["3"], "text_en": ["Sell it."], "on_sinks": ["true"]}, index=[2])
+    assert [each.on_sinks for each in read_guidance(own) if each.zone == 3] == [True]
+    with pytest.raises(InputError, match="expected true, false or nothing, not 'perhaps'"):
+        read_guidance(own.assign(on_sinks="perhaps"))
 
 
 def test_a_run_tells_its_benchmark_and_its_files(small_run: Path) -> None:

@@ -75,6 +75,22 @@ def test_all_choices_are_known(small_city: Path, changes: dict[str, object]) -> 
             assert note_in_chinese(text), text
 
 
+@pytest.mark.parametrize("gone", ["", "industry/supply", "buildings/"])
+@pytest.mark.parametrize("electricity", ["both", "supply", "use"])
+def test_electricity_is_spoken_of_where_there_are_both_kinds(
+    city: Path, electricity: str, gone: str
+) -> None:
+    """Seen to fail when the choice alone decided: a case without power plants counted electricity "both where ..."."""
+    rows = (city / "totals.csv").read_text("utf-8").splitlines(keepends=True)
+    kept = "".join(row for row in rows if not (gone and row.startswith(gone)))
+    (city / "totals.csv").write_text(kept, "utf-8")
+    case = Case.read(city / "case.toml").model_copy(
+        update={"electricity": electricity, "facilities": None, "people": None}
+    )
+    notes = [text for _, text in method_notes(read_inputs(case))]
+    assert any(text.startswith("Electricity is counted") for text in notes) == (not gone)
+
+
 @pytest.mark.parametrize("file", ["case.toml", "case-inventory.toml"])
 @pytest.mark.parametrize("electricity", ["both", "supply", "use"])
 def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electricity: str) -> None:

@@ -28,10 +28,10 @@ from carbongrid.verification.labels import check_labels
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import check_of, counted
 from carbongrid.verification.zones import _decided
-from carbongrid.zoning import classify, zone_units
+from carbongrid.zoning import FEW_SINKS, classify, zone_units
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
-FILES = ["inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
+FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 
 @pytest.fixture
@@ -245,6 +245,8 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
         ("borderline", lambda text: {"true": "false", "false": "true"}[text]),
         ("balance", lambda _: "sink"),
         ("reason", lambda _: "it did not suit us"),
+        ("reason", lambda _: FEW_SINKS),
+        ("indicative", lambda text: {"true": "false", "false": "true"}[text]),
         ("gdp", lambda text: str(int(text) * 2)),
         ("gdp", lambda _: ""),
     ],
@@ -274,6 +276,31 @@ def test_one_gram_more_in_a_sum_is_found(run, file, column, check):
     text = failed(run, ["sums"])["sums"]
     assert check in text
     assert "1 g" in text
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("given", "used and lost add up to"),
+        ("used", "used and lost add up to"),
+        ("carriers", "by the parcels' types"),
+        ("spread_t", "spread is"),
+        ("top_share", "by parcels.parquet"),
+        ("densest_t_km2", "by parcels.parquet"),
+    ],
+)
+def test_another_count_of_evidence_is_found(run, column, told):
+    """Seen to fail while evidence.csv was hashed alone."""
+    raised = plus_grams(1) if column == "spread_t" else lambda text: str(type_of(text)(text) + 1)
+    change_cell(run / "evidence.csv", 1, column, raised)
+    refresh(run)
+    text = failed(run, ["sums"])["sums"]
+    assert text.startswith("evidence.csv, ")
+    assert told in text
+
+
+def type_of(text):
+    return float if "." in text else int
 
 
 def test_two_changes_in_the_ledger_that_cancel_are_found(run):
@@ -363,7 +390,7 @@ def test_a_flipped_byte_is_found(run, file):
     assert file in failed(run, ["files"])["files"]
 
 
-@pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "units.csv"])
+@pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv"])
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1\n", b'"', b"id,name\n1,2\n"])
 def test_a_table_that_is_none_is_named_even_if_its_hash_is_right(run, file, content):
     (run / file).write_bytes(content)

@@ -12,7 +12,17 @@ from tables_example import example_tables
 
 from carbongrid.carbon_indices import indices
 from carbongrid.errors import InputError
-from carbongrid.zoning import Flip, classify, flips, zone_units, zones
+from carbongrid.zoning import (
+    DERIVED_GDP,
+    FEW_SINKS,
+    UNKNOWN_GDP,
+    Flip,
+    classify,
+    few_sinks,
+    flips,
+    zone_units,
+    zones,
+)
 
 AMOUNT = st.integers(0, 6) | st.integers(0, 2**62)  # small ones tie and vanish
 ANY_UNITS = st.lists(st.tuples(AMOUNT, AMOUNT, st.none() | AMOUNT), min_size=1, max_size=8)
@@ -214,6 +224,33 @@ def test_reference_by_parent():
 def test_reference_must_be_a_column():
     with pytest.raises(InputError, match="county"):
         zone_units(frame([(1, 1, 1)]), "county")
+
+
+@pytest.mark.parametrize(
+    ("floor", "sinks", "few"),
+    [(0.001, 999, True), (0.001, 1000, False), (0.001, 1001, False), (0.0, 1, False), (0.1, 99_999, True), (0.1, 100_000, False)],
+)  # fmt: skip
+def test_sinks_below_the_floor_make_zones_indicative(floor, sinks, few):
+    """CCR of the region, compared in fractions: 1000 of a million is not below 0.001. Seen to fail with <= for <."""
+    rows = frame([(400_000, sinks - 1, 5), (600_000, 1, 5)])
+    table = zone_units(rows, sink_floor=floor)
+    assert table["indicative"].tolist() == [few] * 2
+    assert table["reason"].tolist() == [FEW_SINKS * few] * 2
+    assert few_sinks(table["reason"]).tolist() == [few] * 2
+    assert table["zone"].tolist() == zone_units(rows)["zone"].tolist()
+    both = zone_units(rows, indicative=[True, False], sink_floor=floor)
+    assert both["reason"].tolist() == [
+        f"{DERIVED_GDP}; {FEW_SINKS}" if few else DERIVED_GDP,
+        FEW_SINKS * few,
+    ]
+
+
+def test_the_floor_is_of_the_own_region_and_no_reason_is_lost():
+    units = frame([(10_000, 1, 5), (10_000, 1, 5), (100, 50, 5), (100, 50, None)])
+    units["district"] = ["a", "a", "b", "b"]
+    table = zone_units(units, "district", sink_floor=0.001)
+    assert table["indicative"].tolist() == [True, True, False, False]
+    assert table["reason"].tolist() == [FEW_SINKS, FEW_SINKS, "", UNKNOWN_GDP]
 
 
 def test_indicative_is_carried():

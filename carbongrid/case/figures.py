@@ -151,7 +151,7 @@ class ReportSection(Section):
         about(
             "Guidance",
             "file",
-            "table zone, topic_en, topic_zh, text_en, text_zh; a zone in it has these rows instead of the package's",
+            "table zone, topic_en, topic_zh, text_en, text_zh, on_sinks; a zone in it has these rows instead of the package's",
             example="guidance.csv",
             file=True,
         ),
@@ -177,5 +177,14 @@ class AllowSection(Section):
             "categories",
             "may place more than 5 % of their mass by a fallback",
             example=["buildings/public-services"],
+        ),
+    ] = ()
+    lost: Annotated[
+        Texts,
+        about(
+            "Lost evidence",
+            "categories",
+            "may lose more than 50 % of their evidence: of their POIs, people or lines",
+            example=["industry/supply"],
         ),
     ] = ()

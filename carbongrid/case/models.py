@@ -74,6 +74,16 @@ class Case(Section):
             example="both",
         ),
     ] = None
+    sink_floor: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        about(
+            "Floor of sinks",
+            "1",
+            "CCR of a reference region below which ESC ranks noise: its zones are indicative",
+            example=0.001,
+        ),
+    ] = 0.001
     basis: Annotated[
         str,
         one_of("gross", "net"),

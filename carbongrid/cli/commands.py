@@ -127,6 +127,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
             {
                 "status": "wrong" if outlook.wrong else "fine",
                 "outlook": list(outlook.lines),
+                "evidence": [vars(row) for row in outlook.evidence],
                 "problems": [vars(problem) for problem in outlook.problems],
             }
         )
@@ -187,7 +188,7 @@ def run(
     """Run CASE: allocate, reduce, compute the indices, zone."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors(), talk.resumable():
-        from carbongrid.cli.outcome import zone_lines
+        from carbongrid.cli.outcome import evidence_table, zone_lines
         from carbongrid.pipeline import run as run_case
 
         with talk.progress() as progress:
@@ -206,6 +207,9 @@ def run(
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):
             talk.say(line)
+        talk.say()
+        for line in evidence_table(result):
+            talk.say(line)
         talk.problems(Problem(text, level="warning") for text in warnings)
         talk.say(f"Results in {out}; open report.html first.")
         talk.document(
@@ -213,6 +217,7 @@ def run(
                 "status": "done",
                 "run": result.directory,
                 "zones": result.units["zone"].value_counts().sort_index().to_dict(),
+                "evidence": result.manifest["evidence"],
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
                 "warnings": warnings,

@@ -1,4 +1,4 @@
-"""The table of zones that ends a run on the terminal."""
+"""The tables that end a run on the terminal: zones, and what became of the evidence."""
 
 from __future__ import annotations
 
@@ -29,3 +29,10 @@ def zone_lines(result: Result) -> Iterator[str]:
     flagged = int(units["borderline"].sum())
     if flagged:
         yield f"{flagged} units are borderline: an index within 0.05 of 1."
+
+
+def evidence_table(result: Result) -> list[str]:
+    """Return the lines of what was given, used and lost, by category."""
+    from carbongrid.evidence import EvidenceRow, evidence_lines
+
+    return evidence_lines(EvidenceRow(**each) for each in result.manifest["evidence"])

@@ -51,12 +51,13 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
     Notes
     -----
-    inventory.csv, ledger.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
+    inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
     grid_1km.nc; with activity data audit.csv and uncertainty.csv too.
     """
     content = content_of(tables, public=public)
     write_csv(content.inventory, directory / "inventory.csv")
     write_csv(content.ledger, directory / "ledger.csv")
+    write_csv(content.evidence, directory / "evidence.csv")
     if tables.audit is not None:
         write_text_csv(tables.audit, directory / "audit.csv")
     if tables.intervals is not None:
@@ -76,7 +77,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
 
 def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
-    """Return the digest of the content of each table: inventory, ledger, parcels, units, grid_1km.
+    """Return the digest of the content of each table: inventory, ledger, evidence, parcels, units, grid_1km.
 
     Parameters
     ----------

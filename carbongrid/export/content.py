@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
 
+    from carbongrid.evidence import Evidences
     from carbongrid.ledger import Ledger
     from carbongrid.result import RunTables
 
@@ -69,6 +70,22 @@ LEDGER: Mapping[str, Kind] = {
     "weight_unit": "text",
     "reason": "text",
 }
+EVIDENCE: Mapping[str, Kind] = {
+    "category": "text",
+    "evidence": "text",
+    "unit": "text",
+    "given": "number",
+    "used": "number",
+    "lost": "number",
+    "carriers": "whole",
+    "carriers_with_weight": "whole",
+    "spread_g": "mass",
+    "top_share": "number",
+    "densest_t_km2": "number",
+}
+HIDDEN_OF_PEOPLE = ("given", "used", "lost", "top_share", "densest_t_km2")
+"""Columns of the evidence that a published run leaves blank where they count people, or tell of one parcel with people."""
+
 _PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
 _PARCEL_NUMBERS: Mapping[str, Kind] = {"area_m2": "number", "mode": "text", "cells": "whole"}
 
@@ -99,7 +116,7 @@ class Content:
 
     Parameters
     ----------
-    inventory, ledger, units
+    inventory, ledger, evidence, units
         Units with geometry.
     parcels
         With geometry; None where they are not published.
@@ -109,6 +126,7 @@ class Content:
 
     inventory: Table
     ledger: Table
+    evidence: Table
     units: Table
     parcels: Table | None
     grid_1km: xr.Dataset
@@ -133,6 +151,7 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
     content = Content(
         inventory=_inventory(tables.inventory),
         ledger=_ledger(tables.ledger),
+        evidence=_evidence(tables.evidence),
         units=_units(tables),
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
@@ -186,6 +205,22 @@ def _ledger(ledger: Ledger) -> Table:
     return typed(columns, LEDGER)
 
 
+def _evidence(rows: Evidences) -> Table:
+    """Return the rows in units of the evidence."""
+    columns = {
+        **{name: [getattr(row, name) for row in rows] for name in ("category", "evidence", "unit")},
+        **{name: [row.in_units(getattr(row, name)) for row in rows] for name in ("given", "used", "lost")},
+        "carriers": [row.carriers for row in rows],
+        "carriers_with_weight": [row.weighted for row in rows],
+        "spread_g": [row.spread for row in rows],
+        "top_share": [row.top_share for row in rows],
+        "densest_t_km2": [row.densest for row in rows],
+    }  # fmt: skip
+    return typed(
+        {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}, EVIDENCE
+    )
+
+
 def _units(tables: RunTables) -> Table:
     units = tables.units
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
@@ -234,11 +269,15 @@ def titles(kinds: Mapping[str, Kind]) -> list[str]:
 
 def _published(content: Content) -> Content:
     units, ledger = content.units.frame, content.ledger.frame
+    evidence = content.evidence.frame
     residents = units["residents"].where(units["residents"] >= FEWEST_PEOPLE)
     counts = ("weight_placed", "weight_snapped", "weight_unplaced")
     hidden = {name: ledger[name].mask(ledger["rule"] == "people") for name in counts}
+    of_people = evidence["evidence"] == "people"
+    shares = {name: evidence[name].mask(of_people) for name in HIDDEN_OF_PEOPLE}
     return replace(
         content,
+        evidence=replace(content.evidence, frame=evidence.assign(**shares)),
         units=replace(content.units, frame=units.assign(residents=residents)),
         ledger=replace(content.ledger, frame=ledger.assign(reason="", **hidden)),
         parcels=None,

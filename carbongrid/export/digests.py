@@ -36,7 +36,12 @@ def digests_of(content: Content) -> dict[str, str]:
     missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
     multipolygon of one part, since file formats differ in that. A grid is its variables in C order.
     """
-    tables = {"inventory": content.inventory, "ledger": content.ledger, "units": content.units}
+    tables = {
+        "inventory": content.inventory,
+        "ledger": content.ledger,
+        "evidence": content.evidence,
+        "units": content.units,
+    }
     if content.parcels is not None:
         tables["parcels"] = content.parcels
     digests = {name: _digest_of_table(table) for name, table in tables.items()}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import VerificationError
-from carbongrid.export.content import INVENTORY, LEDGER, Table, titles, typed, unit_kinds
+from carbongrid.export.content import EVIDENCE, INVENTORY, LEDGER, Table, titles, typed, unit_kinds
 from carbongrid.result import Kind
 from carbongrid.units_of_measure import format_tonnes
 
@@ -111,6 +111,11 @@ def read_inventory_csv(path: Path) -> Table:
 def read_ledger_csv(path: Path) -> Table:
     """Read ledger.csv; raises as :func:`read_units_csv`."""
     return _content(*_rows(path), LEDGER, path)
+
+
+def read_evidence_csv(path: Path) -> Table:
+    """Read evidence.csv; raises as :func:`read_units_csv`."""
+    return _content(*_rows(path), EVIDENCE, path)
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:

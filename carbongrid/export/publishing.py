@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from carbongrid.export.content import FEWEST_PEOPLE
 
 if TYPE_CHECKING:
+    from carbongrid.evidence import EvidenceRow
     from carbongrid.ledger import LedgerRow
     from carbongrid.result import RunTables
 
@@ -27,7 +28,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     Returns
     -------
     RunTables
-        No parcels; residents below ten unknown; the ledger without remarks and without counts of people; no audit trail,
+        No parcels; residents below ten unknown; ledger and evidence without remarks and without counts of people; no audit trail,
         whose rows may name works.
     """
     left_out = len(tables.assumptions) - len(assumptions)
@@ -43,6 +44,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
         parcels=tables.parcels.iloc[:0],
         units=tables.units.assign(residents=residents.where(residents >= FEWEST_PEOPLE)),
         ledger=tuple(_without_counts(row) for row in tables.ledger),
+        evidence=tuple(_uncounted(row) for row in tables.evidence),
         assumptions=tuple(said),
         audit=None,
     )
@@ -52,3 +54,9 @@ def _without_counts(row: LedgerRow) -> LedgerRow:
     if row.rule != "people":
         return replace(row, reason="")
     return replace(row, reason="", weight_placed=None, weight_snapped=None, weight_unplaced=None)
+
+
+def _uncounted(row: EvidenceRow) -> EvidenceRow:
+    if row.evidence != "people":
+        return row
+    return replace(row, given=None, used=None, lost=None, top_share=None, densest=None)

@@ -16,7 +16,12 @@ from carbongrid.categories import Category, column_of
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.export.content import Content, Table, with_geometry
 from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
-from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
+from carbongrid.export.plain import (
+    read_evidence_csv,
+    read_inventory_csv,
+    read_ledger_csv,
+    read_units_csv,
+)
 from carbongrid.export.rasters import read_grid_nc
 from carbongrid.labels import open_labels
 from carbongrid.ledger import LedgerTable
@@ -40,7 +45,14 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         If a file is missing or unreadable, or the units of units.csv and units.gpkg are not the same.
     """
     directory = Path(directory)
-    required = ("inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "grid_1km.nc")
+    required = (
+        "inventory.csv",
+        "ledger.csv",
+        "evidence.csv",
+        "units.csv",
+        "units.gpkg",
+        "grid_1km.nc",
+    )
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
@@ -50,6 +62,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
+        evidence=read_evidence_csv(directory / "evidence.csv"),
         units=_units(directory),
         parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
         grid_1km=loaded,
@@ -67,7 +80,7 @@ def read_tables(directory: Path) -> RunTables:
     Returns
     -------
     RunTables
-        Without the ledger; a public run has no parcels.
+        Without ledger and evidence; a public run has no parcels.
 
     Raises
     ------
@@ -112,6 +125,7 @@ def read_tables(directory: Path) -> RunTables:
         assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
         reference=parameters["reference"],
         attribution=manifest.get("attribution", ""),
+        sink_floor=parameters.get("sink_floor", 0.0),
     )
 
 
@@ -137,7 +151,7 @@ def read_result(directory: Path) -> Result:
     Returns
     -------
     Result
-        Tables in memory, mass of units, inventory and ledger in tonnes (float64) under the files' column names;
+        Tables in memory, mass of units, inventory, ledger and evidence in tonnes (float64) under the files' column names;
         the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
 
     Raises
@@ -158,6 +172,7 @@ def read_result(directory: Path) -> Result:
         units=units,
         inventory=_for_people(content.inventory),
         ledger=LedgerTable(_for_people(content.ledger)),
+        evidence=_for_people(content.evidence),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=open_labels(labels) if labels.exists() else None,
         plot=Plots(units),

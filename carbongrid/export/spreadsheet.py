@@ -12,9 +12,9 @@ import pandas as pd
 
 from carbongrid.categories import column_of, sector_names
 from carbongrid.export.content import Table, titles
-from carbongrid.guidance import read_guidance
+from carbongrid.guidance import guidance_of_zones, read_guidance
 from carbongrid.result import Kind
-from carbongrid.zoning import zones
+from carbongrid.zoning import few_sinks, zones
 
 if TYPE_CHECKING:
     from carbongrid.result import RunTables
@@ -62,14 +62,14 @@ _MEANINGS = {  # English, Chinese
     "zone_name_zh": ("its name in Chinese", "分区中文名称"),
     "borderline": ("ECC or ESC is within 0.05 of 1", "临界：ECC 或 ESC 距 1 不超过 0.05"),
     "indicative": (
-        "GDP and emissions were spread by the same proxy",
-        "仅供参考：地区生产总值与排放按同一代理量分配",
+        "ECC or ESC tells little: GDP was derived from that of a larger area, or sinks are below the floor",
+        "仅供参考：ECC 或 ESC 说明力有限（地区生产总值由上级区域推算，或碳汇低于下限）",
     ),
     "balance": (
         "source, balanced (within 5 %) or sink, by CCR",
         "按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
     ),
-    "reason": ("why the unit is unclassified", "未分区的原因"),
+    "reason": ("why the unit is unclassified, or its zone indicative", "未分区或仅供参考的原因"),
 }
 
 
@@ -231,12 +231,13 @@ def _columns(units: Table, tables: RunTables) -> Iterator[Note]:
 
 
 def _zones(tables: RunTables) -> Iterator[Note]:
-    guidance = tables.guidance or read_guidance()
+    few = few_sinks(tables.units["reason"])
+    advice = tables.guidance or read_guidance()
+    guidance = guidance_of_zones(tables.units["zone"], few, advice, tables.sink_floor)
     for zone in sorted(zones(), key=lambda zone: (zone.code == 0, zone.code)):
         yield f"{zone.code}", zone.name_en, zone.name_zh
-        for each in guidance:
-            if each.zone == zone.code:
-                yield "", f"{each.topic_en}: {each.text_en}", f"{each.topic_zh}：{each.text_zh}"
+        for each in guidance[zone.code]:
+            yield "", f"{each.topic_en}: {each.text_en}", f"{each.topic_zh}：{each.text_zh}"
 
 
 def _write_cell(cell: Any, value: Any, kind: Kind, form: str) -> None:

@@ -18,6 +18,10 @@ MOST_OVERLAP = 1e-3
 """Share of the area that overlaps may have before they are an error."""
 
 _WORTH_A_WARNING = 1e-6
+_WORTH_NAMING_M2 = 0.05
+"""Overlaps below what a decimal of a square metre shows are told together."""
+_UNITS_OF_AREA = ((1e6, "km2"), (_WORTH_NAMING_M2, "m2"), (1e-4, "cm2"), (0.0, "mm2"))
+_M2_OF = {"km2": 1e6, "m2": 1.0, "cm2": 1e-4, "mm2": 1e-6}
 _SLIVER_M2 = 1e-6
 # Overlay in floating point loses parts without a word where edges nearly coincide: unions of 3 in
 # 6,000 random partitions lacked up to 6 % of their area (GEOS 3.14). On a lattice it does not.
@@ -93,20 +97,38 @@ def overlap_problems(
         return []
     share = overlaps.total / total_area
     worst = np.lexsort((names[overlaps.second], names[overlaps.first], -overlaps.area))
-    pairs = (
-        f"{names[overlaps.first[i]]} and {names[overlaps.second[i]]} ({overlaps.area[i]:,.1f} m2)"
+    pairs = [
+        f"{names[overlaps.first[i]]} and {names[overlaps.second[i]]} ({area_text(overlaps.area[i])})"
         for i in worst
+        if overlaps.area[i] >= _WORTH_NAMING_M2
+    ]
+    head = f"{len(overlaps.area):,} pairs of {what} overlap by {area_text(overlaps.total)}, {_share_text(share)}"
+    crumbs = overlaps.area[overlaps.area < _WORTH_NAMING_M2]
+    tail = (
+        f"{len(crumbs):,} of them by less than 0.1 m2 each, {area_text(float(crumbs.sum()))} in all"
     )
-    text = (
-        f"{len(overlaps.area)} pairs of {what} overlap by {overlaps.total:,.1f} m2, {share:.3%} of "
-        f"the area; the worst: {listed(pairs)}"
-    )
+    if not pairs:
+        text = f"{head} of the area; {tail}"
+    else:
+        text = f"{head} of the area; the worst: {listed(pairs)}"
+        text += f"; {tail}" if len(crumbs) else ""
     if share > MOST_OVERLAP:
         way_out = f"More than {MOST_OVERLAP:.1%} is an error. Mend the layer"
         way_out += ', or set overlap = "priority".' if what == "parcels" else "."
         return [Problem(text, where, way_out)]
     level = "warning" if share > _WORTH_A_WARNING else "note"
     return [Problem(text, where, level=level)]  # type: ignore[arg-type]
+
+
+def area_text(square_metres: float) -> str:
+    """Return an area in km2, m2, cm2 or mm2, whichever shows it."""
+    unit = next(name for least, name in _UNITS_OF_AREA if square_metres >= least)
+    number = square_metres / _M2_OF[unit]
+    return f"{number:,.1f} {unit}" if number >= 0.05 else f"less than 0.1 {unit}"
+
+
+def _share_text(share: float) -> str:
+    return f"{share:.3%}" if share >= 5e-6 else "less than 0.001%"
 
 
 @dataclass(frozen=True)

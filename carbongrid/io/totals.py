@@ -222,6 +222,29 @@ def scopes_spread(
     return found
 
 
+def has_both_electricities(
+    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
+) -> bool:
+    """Return whether the totals hold electricity where it is made and where it is used, so that the case's choice decides something.
+
+    Parameters
+    ----------
+    case, categories, totals, formed
+        As for :func:`scopes_spread`.
+    """
+    if formed is not None:
+        present = _scopes_with_mass(formed)
+    else:
+        # What the choice set aside stands elsewhere; with both, nothing was.
+        counts = totals["grams"] > 0
+        if case.electricity == "both":
+            counts &= totals["place"] == HERE
+        present = [
+            (name, categories[name].scope) for name in sorted(set(totals[counts]["category"]))
+        ]
+    return bool(rows_set_aside(present, categories, "use"))
+
+
 def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
     return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
 

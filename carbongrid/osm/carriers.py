@@ -50,7 +50,7 @@ def carried_rows(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDa
 
     Notes
     -----
-    An extract has no people, so homes go by area. Points of interest weigh where ten or more reach land of their
+    An extract has no people, so homes go by area. Points of interest weigh where ten or more, and half of them at least, reach land of their
     category; the sites that make power and heat are no sample, so one is enough, and any built-up land may hold
     them. Shipping goes by the area of ports: a ferry line lies on water, and what of it lies on a pier says nothing.
     """
@@ -126,7 +126,8 @@ def _as_carried(
     told = f"{reached} of {len(own)} points of interest reach {_holders(claims)} of them"
     if supply and reached:
         return by_pois, f" ({told}, by their megawatts)"
-    if reached >= FEWEST_POIS:
+    # What loses more than half of its evidence would stop the run (docs/decisions/0037).
+    if reached >= FEWEST_POIS and 2 * reached >= len(own):
         return by_pois, f" ({told})"
     why = f" (only {reached} of {len(own)} points of interest reach its land)"
     return (replace(by_area, types=WORKS_LAND), why) if supply else (by_area, why)

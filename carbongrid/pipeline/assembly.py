@@ -15,19 +15,18 @@ from numpy.typing import NDArray
 from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.grid import Grid
-from carbongrid.io.coordinates import project_points
 from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import scopes_spread
+from carbongrid.io.totals import has_both_electricities, scopes_spread
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.placing import Placed, census_of, closed_ledger
+from carbongrid.pipeline.placing import Placed, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
+from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.result import Benchmark, RunTables
 from carbongrid.sharing import Reduced, Shares
 from carbongrid.software import versions
 from carbongrid.units_of_measure import base_currency, gas_of_text, grams_of_text
-from carbongrid.weights import locate, scale_to_census
-from carbongrid.zoning import zone_units
+from carbongrid.zoning import few_sinks, zone_units
 
 _ELECTRICITY = {
     "supply": "Electricity is counted where it is made",
@@ -63,10 +62,17 @@ def make_tables(
         units=units,
         parents=case.units.parents,
         ledger=ledger,
+        evidence=placed.evidence,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
-        assumptions=(*method_notes(inputs), *compared, *said),
+        assumptions=(
+            *method_notes(inputs),
+            *notes_of_sinks(units, case.sink_floor),
+            *compared,
+            *said,
+        ),
         benchmark=_benchmark(case),
         reference=case.reference,
+        sink_floor=case.sink_floor,
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
@@ -127,34 +133,11 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
             by_sector.setdefault(category.sector, []).append(k)
     for sector, members in by_sector.items():
         columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
-    columns["residents"] = residents_of_units(inputs, land)
+    columns["residents"], _ = residents_of_units(inputs, land)
     columns["gdp"] = gdp
     table = units.join(pd.DataFrame(columns, index=units.index))
     derived = case.gdp is not None and case.gdp.by != "unit"
-    return table.join(zone_units(table, case.reference, derived))
-
-
-def residents_of_units(inputs: Inputs, land: Land) -> NDArray[np.float64]:
-    """Return the people in each unit, scaled to the census; NaN where the case has no people."""
-    if inputs.people is None:
-        return np.full(len(land.units), np.nan)
-    if isinstance(inputs.people, pd.DataFrame):
-        x, y = inputs.people["x"].to_numpy(np.float64), inputs.people["y"].to_numpy(np.float64)
-        quanta = inputs.people["thousandths"].to_numpy(np.int64)
-    else:
-        people = inputs.people
-        row, column = np.nonzero(people.values > 0)
-        a, b, c, d, e, f = people.transform[:6]
-        x, y = a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
-        x, y = project_points(x, y, people.crs, land.units.crs)
-        quanta = people.values[row, column]
-    census = census_of(inputs, land)
-    if census is not None:
-        quanta = scale_to_census(quanta, census.region_of(x, y), census.thousandths)
-    unit = locate(x, y, land.units.geometry.to_numpy())
-    sums = np.zeros(len(land.units), np.int64)
-    np.add.at(sums, unit[unit >= 0], quanta[unit >= 0])
-    return sums / 1000.0
+    return table.join(zone_units(table, case.reference, derived, case.sink_floor))
 
 
 def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:
@@ -206,7 +189,8 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
-    if case.electricity:
+    totals = (case, inputs.categories, inputs.totals, inputs.formed)
+    if case.electricity and has_both_electricities(*totals):
         sentences.append(f"{_ELECTRICITY[case.electricity]} (decision 24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
@@ -215,6 +199,18 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
             f"GDP is known by {case.gdp.by} and spread by industry: zones are indicative (decision 5)."
         )
     return [("note", sentence) for sentence in sentences]
+
+
+def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
+    """Return a warning where a reference region's sinks are too small for ESC to rank its units."""
+    few = int(few_sinks(units["reason"]).sum())
+    if not few:
+        return []
+    text = (
+        f"The reference regions of {few} of {len(units)} units take up less than {100 * floor:g} % of what they emit (sink_floor): "
+        "ESC ranks noise there, and their zones are indicative (decision 37)."
+    )
+    return [("warning", text)]
 
 
 def _crs_name(inputs: Inputs) -> str:
@@ -253,6 +249,7 @@ def manifest_of(
         "parameters": {
             "reduce": case.reduce,
             "reference": case.reference,
+            "sink_floor": case.sink_floor,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,
@@ -268,5 +265,6 @@ def manifest_of(
         "inputs": [{"file": name, "sha256": digest} for name, digest in tables.inputs],
         "assumptions": [list(each) for each in tables.assumptions],
         "ledger": [vars(row) for row in tables.ledger],
+        "evidence": [vars(row) for row in tables.evidence],
         "digests": dict(digests),
     }

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from carbongrid.case import Case
 from carbongrid.categories import Category
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.errors import InputError, Problem
+from carbongrid.evidence import EvidenceRow, evidence_lines
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.io.security import sniff_raster
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
+from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.weights import eligible
 
 LEAST_IN_UNITS = 0.5
@@ -48,10 +49,13 @@ class Outlook:
         Plain sentences and small tables, in order.
     problems
         Errors, warnings and notes.
+    evidence
+        What was given, used and lost, by category; empty where a category cannot be placed.
     """
 
     lines: tuple[str, ...]
     problems: tuple[Problem, ...]
+    evidence: tuple[EvidenceRow, ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -87,7 +91,7 @@ def check(case: Case | str | Path) -> Outlook:
             "Weights by raster are known after the rasterization: those categories are placed by a run alone."
         )
     lines += _cost_lines(inputs)
-    return Outlook(tuple(lines), tuple(problems))
+    return Outlook(tuple(lines), tuple(problems), placed.evidence if placed else ())
 
 
 def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
@@ -218,13 +222,9 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
         if table is not None:
             yield f"{len(table):,} {label}"
     if inputs.people is not None:
-        quanta = (
-            inputs.people["thousandths"].to_numpy(np.int64)
-            if isinstance(inputs.people, pd.DataFrame)
-            else inputs.people.values
-        )
-        people = int(quanta[quanta > 0].sum()) / 1000
-        yield f"{people:,.0f} residents"
+        inside, outside = residents_of_units(inputs, land)
+        told = f"{inside.sum():,.0f} residents"
+        yield f"{told} in units, {outside:,.0f} in none" if outside >= 0.5 else told
     yield ""
     yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
     for name, members in parcels.groupby("type"):
@@ -233,20 +233,18 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
 
 
 def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
-    head = f"{'category':<28} {'total t':>18} {'carriers':>9} {'weight':<14}"
-    yield f"{head} {'placed':>10} {'near':>8} {'lost':>8}" if placed else head
+    yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
     here = inputs.totals[inputs.totals["place"] == "here"]
     for name, category in inputs.categories.items():
         rows = here[here["category"] == name]
         whole = rows[rows["region"] == ""]
         grams = sum((rows if whole.empty else whole)["grams"].tolist())
         carriers = int(eligible(category, inputs.parcels).sum())
-        line = f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight:<14}"
-        if placed and name in placed.claims:
-            claim = placed.claims[name].opened()
-            line += f" {claim.placed:>10,} {claim.snapped:>8,} {claim.unplaced:>8,} {claim.unit}"
-        yield line
+        yield f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight}"
     yield ""
+    if placed and placed.evidence:
+        yield from evidence_lines(placed.evidence)
+        yield ""
 
 
 def memory_of(parcels: float) -> float:

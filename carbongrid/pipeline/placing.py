@@ -10,19 +10,17 @@ from numpy.typing import NDArray
 
 from carbongrid.allocate import Facility, allocate, check_limits
 from carbongrid.errors import InputError, Problem
+from carbongrid.evidence import EvidenceRow, evidence_problems
 from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import categories_of
 from carbongrid.ledger import LedgerRow
+from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.residents import residents_on_parcels
 from carbongrid.sharing import Shares
 from carbongrid.weights import (
-    Census,
     Evidence,
     PackedClaims,
-    Residents,
-    eligible,
     parcels_of_facilities,
-    people_by_parcel,
     sink_coefficients,
     weigh,
 )
@@ -43,13 +41,16 @@ class Placed:
         One row per category and region.
     claims
         By category.
+    evidence
+        What was given, used and lost, by category.
     problems
-        Categories beyond the limits of what may fall back, stay unallocated or be unknown, errors; and warnings.
+        Categories beyond the limits of what may fall back, stay unallocated, be lost or be unknown, errors; and warnings.
     """
 
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
     claims: dict[str, PackedClaims]
+    evidence: tuple[EvidenceRow, ...]
     problems: tuple[Problem, ...]
 
 
@@ -64,7 +65,7 @@ def gather_evidence(inputs: Inputs, land: Land, shares: Shares | None) -> Eviden
     case = inputs.case
     return Evidence(
         pois=inputs.pois,
-        people=_residents(inputs, land),
+        people=residents_on_parcels(inputs, land),
         lines=inputs.lines,
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
@@ -102,6 +103,7 @@ def place(
     mass = np.zeros((len(inputs.categories), len(land.parcels)), np.int64).T
     ledger: list[LedgerRow] = []
     claims: dict[str, PackedClaims] = {}
+    counted: list[EvidenceRow] = []
     problems: list[Problem] = []
     for k, (name, category) in enumerate(inputs.categories.items()):
         totals = inputs.totals[inputs.totals["category"] == name]
@@ -114,6 +116,7 @@ def place(
             else:
                 claim = weigh(category, land.parcels, evidence, region_of_parcel)
             claims[name] = PackedClaims.of(claim)
+            facilities = _facilities(inputs, land, name)
             mass[:, k], rows = allocate(
                 category,
                 totals,
@@ -121,18 +124,20 @@ def place(
                 land.parcels,
                 regions=regions,
                 region_of_parcel=region_of_parcel,
-                facilities=_facilities(inputs, land, name),
+                facilities=facilities,
             )
         except InputError as error:
             problems += error.problems
             continue
         ledger += rows
+        counted += evidence_of(category, claim, mass[:, k], facilities, land.parcels)
     if problems:
         raise InputError(problems)
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(claims, allow.fallback)
-    return Placed(mass, tuple(ledger), claims, tuple(limits))
+    limits += evidence_problems(counted, allow.lost)
+    return Placed(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
 
 
 def _unknown_evidence(
@@ -151,26 +156,6 @@ def _unknown_evidence(
                 Problem(note, f"categories: {name}", way_out, "error" if much else "warning")
             )
     return problems
-
-
-def _residents(inputs: Inputs, land: Land) -> Residents | None:
-    if inputs.people is None:
-        return None
-    residential = np.zeros(len(land.parcels), np.bool_)
-    # Those without a total too: people of the other kind of home are not this one's.
-    for category in categories_of(inputs.case).values():
-        if category.weight == "people":
-            residential |= eligible(category, land.parcels)
-    return people_by_parcel(inputs.people, land.parcels, residential, census_of(inputs, land))
-
-
-def census_of(inputs: Inputs, land: Land) -> Census | None:
-    """Return the census as regions of units, or None where the case has none."""
-    if inputs.census is None:
-        return None
-    codes = list(inputs.census["region"])
-    thousandths = inputs.census["thousandths"].to_numpy(np.int64)
-    return Census(land.units.geometry.to_numpy(), land.regions_of_units(codes), thousandths, codes)
 
 
 def _facilities(inputs: Inputs, land: Land, category: str) -> list[Facility]:

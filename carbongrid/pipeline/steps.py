@@ -18,7 +18,7 @@ from carbongrid.grid import Grid
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.pipeline import land as land_step
-from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes
+from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
@@ -210,7 +210,8 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         listed = tuple(sorted(read.reading.fingerprints.digests.items()))
         tables = dataclasses.replace(tables, inputs=listed)
         if means.public:
-            tables = published(tables, method_notes(inputs))
+            of_sinks = notes_of_sinks(tables.units, tables.sink_floor)
+            tables = published(tables, [*method_notes(inputs), *of_sinks])
             store.forget_all()
         digests = table_digests(tables, public=means.public)
         write_products(store, tables, digests, means.tell)

@@ -17,6 +17,7 @@ from carbongrid.software import versions
 TABLES = [
     "inventory.csv",
     "ledger.csv",
+    "evidence.csv",
     "audit.csv",
     "uncertainty.csv",
     "units.csv",

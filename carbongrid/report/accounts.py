@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.categories import SECTORS, sector_names
+from carbongrid.evidence import WORTH_A_WARNING
 
 if TYPE_CHECKING:
     from carbongrid.categories import Category
@@ -193,6 +194,31 @@ def interval_rows(tables: RunTables) -> list[dict[str, Any]]:
         for row in tables.intervals.to_dict("records")
         if row["category"] in names
     ]
+
+
+def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
+    """Return what was given, used and lost, by category, in units of the evidence; NaN where it is not published."""
+    names = {category.name: category for category in tables.categories}
+    return [
+        {
+            "category": names[row.category],
+            "rule": row.evidence,
+            "unit": row.unit,
+            **{name: _known(row.in_units(getattr(row, name))) for name in ("given", "used", "lost")},
+            "lost_share": math.nan if row.lost is None else row.lost_share,
+            "bad": (row.lost or 0) * WORTH_A_WARNING > (row.given or 0),
+            "carriers": row.carriers,
+            "weighted": row.weighted,
+            "spread": row.spread,
+            "top_share": _known(row.top_share),
+            "densest": _known(row.densest),
+        }
+        for row in tables.evidence
+    ]  # fmt: skip
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def share(part: int, whole: int) -> float:

@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.guidance import read_guidance
+from carbongrid.guidance import guidance_of_zones, read_guidance
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE
 from carbongrid.report.accounts import (
+    evidence_rows,
     factor_rows,
     interval_rows,
     ledger_accounts,
@@ -31,10 +32,12 @@ from carbongrid.report.summary import (
 )
 from carbongrid.report.unit_table import UnitTable, unit_table
 from carbongrid.report.wording import FILTERS
+from carbongrid.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from jinja2 import Environment
 
     from carbongrid.result import RunTables
@@ -139,6 +142,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
     table, layers = unit_table(tables), map_layers(tables)
     quadrants = plane(units)
     flags = {names: int(units[names[0]].sum()) for names in (BORDERLINE, INDICATIVE)}
+    few = few_sinks(units["reason"])
     compared = comparison(tables, sums["gross"])
     sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
     return {
@@ -162,7 +166,10 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "layers": layers,
         "plane": quadrants,
         "reasons": _reasons(tables),
-        "guidance": tables.guidance or read_guidance(),
+        "guidance": guidance_of_zones(
+            units["zone"], few, tables.guidance or read_guidance(), tables.sink_floor
+        ),
+        "why_indicative": _why_indicative(units),
         "flows": [
             ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),
             ("sink", "Sinks", "碳汇", sankey(tables, sink=True, height=150)),
@@ -172,6 +179,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
             ("sink", "Sinks", "碳汇", waterfall(accounts, sink=True)),
         ],
         "accounts": accounts,
+        "evidence": evidence_rows(tables),
         "regional": [row for row in tables.ledger if row.region],
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),
@@ -195,12 +203,29 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
     for number, (row, path, cells) in enumerate(
         zip(records, drawing.units, table.rows, strict=True), start=1
     ):
-        remarks = [row["reason"], *(n[0] for n in (BORDERLINE, INDICATIVE) if row[n[0]])]
+        remarks = [
+            *row["reason"].split("; "),
+            *(n[0] for n in (BORDERLINE, INDICATIVE) if row[n[0]]),
+        ]
         remarks.append("" if row["balance"] == "source" else row["balance"])
         known = {str(name): value for name, value in row.items()}
         shown = [remark for remark in remarks if remark]
+        sinks = FEW_SINKS in row["reason"]
+        # Of a unit that is unclassified too, the reason is another.
+        known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
         rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
     return rows
+
+
+def _why_indicative(units: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return why zones are indicative, in both languages; as a rule it is GDP."""
+    reasons = units["reason"][units["indicative"]]
+    why = [("GDP was derived from that of a larger area", "地区生产总值由上级区域推算")]
+    if few_sinks(reasons).any():
+        only = not reasons.str.contains(DERIVED_GDP, regex=False).any()
+        sinks = ("the region's sinks are below the floor", "参照区域的碳汇低于下限")
+        why = [sinks] if only else [*why, sinks]
+    return why
 
 
 def _reasons(tables: RunTables) -> list[tuple[str, int]]:

@@ -9,7 +9,16 @@ import pandas as pd
 
 from carbongrid.maps.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
 from carbongrid.report.notes import note_in_chinese
-from carbongrid.zoning import NO_CARBON, NO_GDP, NO_REGION, NO_SINK, ONE_UNIT, UNKNOWN_GDP
+from carbongrid.zoning import (
+    DERIVED_GDP,
+    FEW_SINKS,
+    NO_CARBON,
+    NO_GDP,
+    NO_REGION,
+    NO_SINK,
+    ONE_UNIT,
+    UNKNOWN_GDP,
+)
 
 CHINESE = {
     NO_CARBON: "既无排放也无碳汇",
@@ -18,6 +27,8 @@ CHINESE = {
     ONE_UNIT: "参照区域内仅此一个单元",
     NO_GDP: "参照区域没有地区生产总值",
     NO_SINK: "参照区域没有碳汇",
+    DERIVED_GDP: "地区生产总值由上级区域推算",
+    FEW_SINKS: "参照区域的碳汇低于下限",
     "source": "碳源",
     "balanced": "碳平衡",
     "sink": "碳汇",
@@ -28,6 +39,9 @@ CHINESE = {
     "pois": "按兴趣点",
     "people": "按人口",
     "roads": "按修正道路长度",
+    "facilities": "重点排放设施",
+    "POI": "个兴趣点",
+    "person": "人",
     BORDERLINE[0]: BORDERLINE[1],
     INDICATIVE[0]: INDICATIVE[1],
 }

@@ -7,10 +7,19 @@ from carbongrid.run_store import MANIFEST, SEAL, seal_of
 from carbongrid.verification.opened import LABELS, Opened
 from carbongrid.verification.verdict import Check, check_of, counted
 
-_ALWAYS = ("inventory.csv", "ledger.csv", "units.csv", "units.gpkg", "grid_1km.nc", "grid_1km.tif")
+_ALWAYS = (
+    "inventory.csv",
+    "ledger.csv",
+    "evidence.csv",
+    "units.csv",
+    "units.gpkg",
+    "grid_1km.nc",
+    "grid_1km.tif",
+)
 _FILES_OF = {
     "inventory": "inventory.csv",
     "ledger": "ledger.csv",
+    "evidence": "evidence.csv",
     "units": "units.csv or units.gpkg",
     "parcels": "parcels.parquet",
     "grid_1km": "grid_1km.nc",

@@ -14,7 +14,12 @@ import numpy as np
 
 from carbongrid.categories import column_of
 from carbongrid.errors import VerificationError
-from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
+from carbongrid.export.plain import (
+    read_evidence_csv,
+    read_inventory_csv,
+    read_ledger_csv,
+    read_units_csv,
+)
 from carbongrid.grid import Grid
 from carbongrid.run_store import MANIFEST, hash_path
 from carbongrid.sharing import Shares, load_shares
@@ -160,6 +165,12 @@ class Opened:
         """ledger.csv, mass in grams."""
         with self.reading("ledger.csv") as path:
             return read_ledger_csv(path).frame
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """evidence.csv, mass in grams."""
+        with self.reading("evidence.csv") as path:
+            return read_evidence_csv(path).frame
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from carbongrid.evidence import FACILITIES
 from carbongrid.verification.opened import Opened, Term
 from carbongrid.verification.verdict import Check, check_of
 
@@ -20,11 +24,11 @@ def total(column: Any) -> int:
 
 
 def check_sums(run: Opened) -> Check:
-    """Add up inventory, ledger, parcels, units and coarse grid, category by category."""
+    """Add up inventory, ledger, evidence, parcels, units and coarse grid, category by category."""
     faults = [*_ledger_rows(run.ledger), *_manifest(run)]
     for term in run.terms:
         faults += _category(run, term)
-    faults += [*_units(run), *_parcels(run), *_grid(run)]
+    faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run)]
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
     text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, "
     text += "parcels, units, outside, unallocated and coarse grid add up to the gram"
@@ -120,6 +124,47 @@ def _parcels(run: Opened) -> Iterator[str]:
         for row in (whole != parts).nonzero()[0]:
             named = f"parcels.parquet, parcel {run.parcels['id'].iloc[row]}: {column}"
             yield from _differ(named, int(whole[row]), "its categories", int(parts[row]))
+
+
+def _evidence(run: Opened) -> Iterator[str]:
+    """Compare what was given with what was used and lost; carriers and densities with those of the parcels."""
+    types = {each["name"]: each["types"] for each in run.manifest["categories"]}
+    at_facilities = run.ledger.groupby("category")["facilities_g"].agg(total)
+    names = run.evidence["category"].tolist()
+    for name in sorted({term.name for term in run.terms} - {*names}):
+        yield f"evidence.csv has no row for {name}"
+    for row in run.evidence.to_dict("records"):
+        place = f"evidence.csv, {row['category']} ({row['evidence']})"
+        given, added = row["given"], row["used"] + row["lost"]
+        if not math.isclose(given, added, rel_tol=1e-12) and not math.isnan(given):
+            yield f"{place}: given is {given:g}, used and lost add up to {added:g}"
+        if row["evidence"] == FACILITIES or row["category"] not in types or run.public:
+            continue
+        carriers = int(_carries(run.parcels, types[row["category"]]).sum())
+        if int(row["carriers"]) != carriers:
+            yield f"{place}: carriers is {row['carriers']}, by the parcels' types {carriers}"
+        if not at_facilities.get(row["category"], 0):
+            yield from _on_top(row, run.parcels, place)
+
+
+def _carries(parcels: pd.DataFrame, types: Collection[str]) -> Any:
+    kinds = parcels["type"].astype(str)
+    return kinds.isin(types) | (kinds + ":" + parcels["mode"].astype(str)).isin(types)
+
+
+def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[str]:
+    mass = parcels[row["category"]].to_numpy()
+    whole = int(mass.sum())
+    yield from _differ(f"{place}: spread", int(row["spread_g"]), "parcels.parquet", whole)
+    if not whole:
+        return
+    density = mass / parcels["area_m2"].to_numpy()
+    falling = np.argsort(density)[::-1]
+    hundredth = np.flatnonzero(np.cumsum(mass[falling]) >= -(-whole // 100))[0]
+    dense = density[falling][hundredth]
+    for name, found in (("top_share", int(mass.max()) / whole), ("densest_t_km2", dense)):
+        if not math.isclose(row[name], found, rel_tol=1e-12) and not math.isnan(row[name]):
+            yield f"{place}: {name} is {row[name]!r}, by parcels.parquet {float(found)!r}"
 
 
 def _grid(run: Opened) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from carbongrid.errors import VerificationError
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import Check, check_of, counted
-from carbongrid.zoning import Zone, zones
+from carbongrid.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
 
 _WAY_OUT = "Run the case again with --replace."
 _BAND = Fraction(1, 20)
@@ -33,10 +33,15 @@ def check_zones(run: Opened) -> Check:
     for row in rows:
         regions.setdefault("all" if reference == "all" else row[reference], []).append(row)
     names = {zone.code: zone for zone in zones()}
+    told = run.manifest["parameters"]
+    floor = Fraction(str(told.get("sink_floor", 0)))
+    derived = told.get("gdp_by") not in (None, "unit")
     faults: list[str] = []
     for code, members in regions.items():
         for row in members:
-            faults += _faults(row, _decided(row, members if code else []), names)
+            region = members if code else []
+            faults += _faults(row, _decided(row, region), names)
+            faults += _flagged(row, derived, _few_sinks(region, floor))
     text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
     return check_of("zones", faults, text, _WAY_OUT)
 
@@ -110,5 +115,19 @@ def _faults(row: Row, decided: Row, names: dict[int, Zone]) -> Iterator[str]:
     for name, expected in (("zone_name", zone.name_en), ("zone_name_zh", zone.name_zh)):
         if row[name] != expected:
             yield f"units.csv, unit {row['id']}: {name} is {row[name]}, not {expected}"
-    if (row["reason"] == "") != (decided["zone"] > 0):
-        yield f"units.csv, unit {row['id']}: the reason does not go with zone {decided['zone']}"
+
+
+def _few_sinks(region: list[Row], floor: Fraction) -> bool:
+    C, CA = (sum(int(row[name]) for row in region) for name in ("C", "CA"))
+    return floor * C > CA
+
+
+def _flagged(row: Row, derived: bool, few_sinks: bool) -> Iterator[str]:
+    """Compare what makes a zone indicative, and the reason that is given for it or for no zone."""
+    if row["indicative"] != (derived or few_sinks):
+        yield f"units.csv, unit {row['id']}: indicative is {row['indicative']}, decided again {derived or few_sinks}"
+    expected = [DERIVED_GDP] * derived + [FEW_SINKS] * few_sinks
+    given = row["reason"].split("; ") if row["reason"] else []
+    unclassified = bool(given) and not {*given} & {DERIVED_GDP, FEW_SINKS}
+    if unclassified != (row["zone"] == 0) or (not unclassified and given != expected):
+        yield f"units.csv, unit {row['id']}: the reason does not go with zone {row['zone']}"

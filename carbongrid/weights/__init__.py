@@ -14,6 +14,7 @@ from carbongrid.weights.people import (
     PeopleRaster,
     Residents,
     people_by_parcel,
+    people_points,
     scale_to_census,
 )
 from carbongrid.weights.points import (
@@ -41,6 +42,7 @@ __all__ = [
     "nearest",
     "parcels_of_facilities",
     "people_by_parcel",
+    "people_points",
     "points_in_parcels",
     "scale_to_census",
     "sink_coefficients",

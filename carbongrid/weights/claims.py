@@ -89,6 +89,9 @@ class Claims:
         What is odd, in words; else empty.
     unknown
         Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
+    counted
+        Evidence that was given, used and lost, counted each by itself, in quanta, where that is not what lies inside, near and
+        nowhere: of people on all homes together, of a raster on all parcels.
     """
 
     weight: Weight
@@ -101,6 +104,15 @@ class Claims:
     per_unit: int = 1
     note: str = ""
     unknown: float = 0.0
+    counted: tuple[int, int, int] | None = None
+
+    @property
+    def fate(self) -> tuple[int, int, int]:
+        """Evidence that was given, used and lost, in quanta (docs/decisions/0037)."""
+        if self.counted is not None:
+            return self.counted
+        used = int(self.inside.sum()) + int(self.near.sum())
+        return used + self.lost, used, self.lost
 
     @property
     def placed(self) -> int:
@@ -238,6 +250,7 @@ def _by_pois(
         carries,
         per_unit=THOUSANDTHS if weighed else 1,
         note=note,
+        counted=(len(x), int(found.weight.sum()), found.unplaced),
     )
 
 
@@ -268,6 +281,7 @@ def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents
         carries,
         THOUSANDTHS,
         "; ".join(notes),
+        counted=(people.given, people.placed, people.unplaced),
     )
 
 
@@ -342,8 +356,18 @@ def _by_raster(
     some = (weight > 0).astype(np.int64)
     nowhere = np.zeros_like(some)
     silent, note = _silent_land(parcels, carries, known)
+    fate = (int(sums.sum()), int(weight.sum()), int(sums[~carries].sum()))
     return Claims(
-        weight, category.weight, "parcel", some, nowhere, 0, carries, note=note, unknown=silent
+        weight,
+        category.weight,
+        "parcel",
+        some,
+        nowhere,
+        0,
+        carries,
+        note=note,
+        unknown=silent,
+        counted=fate,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from carbongrid.weights.claims import Claims
 
 ARRAYS = ("weight", "inside", "near", "eligible")
-FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown")
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "counted")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class PackedClaims:
     def opened(self) -> Claims:
         """Return the claims of all parcels again."""
         told: dict[str, Any] = dict(self.facts)
+        # JSON has no tuples.
+        told["counted"] = told["counted"] and tuple(told["counted"])
         for name, array in self.arrays.items():
             told[name] = np.zeros(self.size, array.dtype)
             told[name][self.rows] = array

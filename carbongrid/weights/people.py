@@ -92,6 +92,8 @@ class Residents:
         Cells of the grid whose value is unknown.
     note
         What is odd, in words; else empty.
+    counted
+        Thousandths that there were, but those beyond the parcels' bounds who reached none; None: those of the other counts.
     """
 
     inside: NDArray[np.int64]
@@ -99,6 +101,66 @@ class Residents:
     unplaced: int
     unknown: int = 0
     note: str = ""
+    counted: int | None = None
+
+    @property
+    def placed(self) -> int:
+        """Thousandths that reached a residential parcel."""
+        return int(self.inside.sum()) + int(self.snapped.sum())
+
+    @property
+    def given(self) -> int:
+        """Thousandths that could reach one."""
+        return self.placed + self.unplaced if self.counted is None else self.counted
+
+
+@dataclass(frozen=True)
+class PeoplePoints:
+    """People where they are told to live: at points, or at the centres of the cells that have any.
+
+    Parameters
+    ----------
+    x, y : float64, shape (points,)
+        In the grid's CRS.
+    thousandths : int64, shape (points,)
+        People, scaled to the census where there is one.
+    cell : int64, shape (points,)
+        Flat position in the grid of people; empty for points.
+    note
+        What is odd, in words; else empty.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    thousandths: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    note: str = ""
+
+
+def people_points(
+    people: pd.DataFrame | PeopleRaster, crs: Any, census: Census | None = None
+) -> PeoplePoints:
+    """Return the people as points, scaled to the census: what all that counts people counts.
+
+    Parameters
+    ----------
+    people
+        Points with columns x, y (in the CRS) and thousandths; or a grid.
+    crs
+        Of the points returned.
+    census
+        Regions to scale to; None keeps the counts.
+    """
+    if isinstance(people, pd.DataFrame):
+        x, y = people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64)
+        cell, found = np.zeros(0, np.int64), people["thousandths"].to_numpy(np.int64)
+    else:
+        values = np.asarray(people.values, np.int64)
+        cell = np.flatnonzero(values > 0)
+        x, y = _centres(people, cell, crs)
+        found = values.ravel()[cell]
+    counts, note = _scaled(found, x, y, census)
+    return PeoplePoints(x, y, counts, cell, note)
 
 
 def scale_to_census(
@@ -162,17 +224,15 @@ def people_by_parcel(
         If floor_area is negative or infinite in a residential parcel; the parcels are named.
     """
     geometry = parcels.geometry.to_numpy()
+    told = people_points(people, parcels.crs, census)
+    x, y, counts, cell = told.x, told.y, told.thousandths, told.cell
+    given = int(counts.sum())
     if isinstance(people, pd.DataFrame):
-        x, y = people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64)
-        counts, note = _scaled(people["thousandths"].to_numpy(np.int64), x, y, census)
         claims = points_in_parcels(x, y, counts, geometry, residential, PEOPLE_REACH)
-        return Residents(claims.inside, claims.snapped, claims.unplaced, note=note)
+        of_points = claims.inside, claims.snapped, claims.unplaced
+        return Residents(*of_points, note=told.note, counted=given)
 
-    values = np.asarray(people.values, np.int64)
-    unknown = int((values < 0).sum())
-    cell = np.flatnonzero(values > 0)
-    x, y = _centres(people, cell, parcels.crs)
-    counts, note = _scaled(values.ravel()[cell], x, y, census)
+    unknown = int((np.asarray(people.values) < 0).sum())
     pairs = _cells_in_parcels(people, cell, parcels, residential)
     inside = np.zeros(len(parcels), np.int64)
     np.add.at(inside, pairs.parcel, pairs.split(counts))
@@ -189,7 +249,8 @@ def people_by_parcel(
         claims.snapped + beyond.snapped,
         claims.unplaced,
         unknown,
-        note,
+        told.note,
+        given - beyond.unplaced,
     )
 
 

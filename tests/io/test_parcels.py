@@ -295,7 +295,7 @@ def test_liechtenstein_is_cut_to_a_partition(tmp_path):
     layer = layer.assign(id=layer["parcel_id"].astype(str), tag=layer["key"] + "=" + layer["value"])
     section = {"id": "id", "land_use": "tag", "code_system": "osm"}
     text = refused(tmp_path, layer[["id", "tag", "geometry"]], **section)
-    assert "1896 pairs of parcels overlap" in text
+    assert "1,896 pairs of parcels overlap" in text
     table, notes = reading(
         tmp_path, layer[["id", "tag", "geometry"]], overlap="priority", **section
     )

@@ -15,6 +15,7 @@ from carbongrid.io.partition import (
     partition_by_order,
     stack_order,
 )
+from carbongrid.report.notes import note_in_chinese
 
 GAUSS = CRS.from_epsg(4549)
 
@@ -73,6 +74,25 @@ def test_degrees_are_measured_in_square_metres():
         boxes((120, 31, 120.01, 31.01), (120.005, 31, 120.015, 31.01)), CRS.from_epsg(4490)
     )
     assert found.total == pytest.approx(0.005 * 95_500 * 0.01 * 110_900, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("areas", "told"),
+    [
+        ([12.0, 0.06], "2 pairs of parcels overlap by 12.1 m2, 0.012% of the area; the worst: 000 and 001 (12.0 m2), 001 and 002 (0.1 m2)"),
+        ([12.0, 0.03, 0.01], "3 pairs of parcels overlap by 12.0 m2, 0.012% of the area; the worst: 000 and 001 (12.0 m2); 2 of them by less than 0.1 m2 each, 400.0 cm2 in all"),
+        ([3e-4] * 10, "10 pairs of parcels overlap by 30.0 cm2, less than 0.001% of the area; 10 of them by less than 0.1 m2 each, 30.0 cm2 in all"),
+        ([2e-6], "1 pairs of parcels overlap by 2.0 mm2, less than 0.001% of the area; 1 of them by less than 0.1 m2 each, 2.0 mm2 in all"),
+        ([1e-9], "1 pairs of parcels overlap by less than 0.1 mm2, less than 0.001% of the area; 1 of them by less than 0.1 m2 each, less than 0.1 mm2 in all"),
+    ],
+)  # fmt: skip
+def test_overlaps_are_told_in_units_that_show_them(areas, told):
+    """Seen to fail while ten pairs were listed with "0.0 m2" each."""
+    rows = np.arange(len(areas))
+    found = partition.Overlaps(rows, rows + 1, np.array(areas))
+    (problem,) = overlap_problems(found, named(len(areas) + 1), 1e5, "f")
+    assert problem.what == told
+    assert note_in_chinese(str(problem))
 
 
 def test_problems_by_share():

@@ -143,7 +143,9 @@ def test_it_checks_runs_and_verifies(two_towns: Path, tmp_path: Path) -> None:
     assert not outlook.wrong, outlook.problems
     # Their outlines are rounded to 0.1 mm on entry, so neighbours share crumbs.
     assert [
-        p for p in outlook.problems if "overlap by" in p.what and "0.000% of the area" in p.what
+        p
+        for p in outlook.problems
+        if "overlap by" in p.what and "less than 0.001% of the area" in p.what
     ]
     path = two_towns.with_name("totals.csv")
     totals = pd.read_csv(path, dtype=str, keep_default_na=False)

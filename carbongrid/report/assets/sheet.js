@@ -102,7 +102,7 @@
     at("remarks").append(...copies(remarks.childNodes));
     const flags = new Set([...remarks.querySelectorAll(".en")].map((word) => word.textContent));
     const holds = {
-      remarks: remarks.textContent !== "", borderline: flags.has("borderline") && row.dataset.zone !== "0", indicative: flags.has("indicative"),
+      remarks: remarks.textContent !== "", borderline: flags.has("borderline") && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset,
       sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
     };
     for (const key of ["ecc", "esc"]) {
@@ -120,6 +120,7 @@
     if (guidance) {
       const list = guidance.cloneNode(true);
       list.removeAttribute("id");
+      for (const part of list.querySelectorAll("fewSinks" in row.dataset ? ".on-sinks" : ".few-sinks")) part.remove();
       at("guidance").replaceWith(list);
     }
     body.replaceChildren(copy);

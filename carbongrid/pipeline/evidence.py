@@ -1,0 +1,85 @@
+"""The table of evidence: made once, where the claims and the mass on parcels are known (docs/decisions/0037)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.allocate import Facility
+from carbongrid.categories import Category
+from carbongrid.evidence import FACILITIES, EvidenceRow
+from carbongrid.weights import Claims
+
+_GRAMS = 1_000_000
+
+
+def evidence_of(
+    category: Category,
+    claims: Claims,
+    mass: NDArray[np.int64],
+    facilities: Sequence[Facility],
+    parcels: gpd.GeoDataFrame,
+) -> list[EvidenceRow]:
+    """Return a category's rows: that of its weight rule and, where it has some, that of its facilities.
+
+    Parameters
+    ----------
+    category
+        The category.
+    claims
+        Its weights.
+    mass : int64, shape (parcels,)
+        Its grams, those of facilities among them.
+    facilities
+        Those of the category: name, row of the parcel (-1: without coordinates), grams.
+    parcels
+        In id order, with area_m2.
+    """
+    area = parcels["area_m2"].to_numpy(np.float64)
+    at_facilities = np.zeros(len(parcels), np.int64)
+    for _, parcel, grams in facilities:
+        if parcel >= 0:
+            at_facilities[parcel] += grams
+    given, used, lost = claims.fate
+    unit, per_unit = claims.unit, float(claims.per_unit)
+    if claims.rule.startswith("raster:"):
+        # Whatever the raster counts, its quanta are a power of two that nobody reads.
+        unit, per_unit = "%", given / 100 or 1.0
+    carriers = int(np.count_nonzero(claims.eligible))
+    weighted = int(np.count_nonzero(claims.weight > 0))
+    spread, top, densest = _on_land(mass - at_facilities, area)
+    rows = [
+        EvidenceRow(
+            category.name, claims.rule, unit, given, used, lost, per_unit, carriers, weighted, spread, top, densest
+        )
+    ]  # fmt: skip
+    if facilities:
+        whole = sum(grams for _, _, grams in facilities)
+        known, top, densest = _on_land(at_facilities, area)
+        homes = len({parcel for _, parcel, _ in facilities if parcel >= 0})
+        without = sum(grams for _, parcel, grams in facilities if parcel < 0)
+        rows.append(
+            EvidenceRow(
+                category.name, FACILITIES, "t CO2e", whole, known, without, _GRAMS, len(parcels), homes, known, top, densest
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _on_land(
+    grams: NDArray[np.int64], area: NDArray[np.float64]
+) -> tuple[int, float | None, float | None]:
+    """Return the sum, the largest part of it on one parcel, and the density that its densest hundredth lies at or above, t per km2."""
+    whole = int(grams.sum())
+    if not whole:
+        return 0, None, None
+    some = np.flatnonzero(grams)
+    density = grams[some] / area[some]
+    order = np.argsort(-density, kind="stable")
+    # What lies on specks beside the land would say nothing of the rest.
+    reached = np.cumsum(grams[some][order])
+    hundredth = int(np.searchsorted(reached, -(-whole // 100)))
+    return whole, float(grams.max() / whole), float(density[order[hundredth]])

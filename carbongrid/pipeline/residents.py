@@ -1,0 +1,51 @@
+"""Who lives where: on parcels, as a weight, and in units, as a number; both of the same people, scaled to the same census."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.io.inputs import Inputs
+from carbongrid.io.totals import categories_of
+from carbongrid.pipeline.land import Land
+from carbongrid.weights import (
+    Census,
+    Residents,
+    eligible,
+    locate,
+    people_by_parcel,
+    people_points,
+)
+
+
+def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
+    """Return the people on parcels that carry homes; None where the case has no people."""
+    if inputs.people is None:
+        return None
+    residential = np.zeros(len(land.parcels), np.bool_)
+    # Those without a total too: people of the other kind of home are not this one's.
+    for category in categories_of(inputs.case).values():
+        if category.weight == "people":
+            residential |= eligible(category, land.parcels)
+    return people_by_parcel(inputs.people, land.parcels, residential, census_of(inputs, land))
+
+
+def census_of(inputs: Inputs, land: Land) -> Census | None:
+    """Return the census as regions of units, or None where the case has none."""
+    if inputs.census is None:
+        return None
+    codes = list(inputs.census["region"])
+    thousandths = inputs.census["thousandths"].to_numpy(np.int64)
+    return Census(land.units.geometry.to_numpy(), land.regions_of_units(codes), thousandths, codes)
+
+
+def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64], float]:
+    """Return the people in each unit, and those in none; NaN where the case has no people."""
+    if inputs.people is None:
+        return np.full(len(land.units), np.nan), np.nan
+    people = people_points(inputs.people, land.units.crs, census_of(inputs, land))
+    unit = locate(people.x, people.y, land.units.geometry.to_numpy())
+    # The last sum is of those in none.
+    sums = np.zeros(len(land.units) + 1, np.int64)
+    np.add.at(sums, unit, people.thousandths)
+    return sums[:-1] / 1000.0, float(sums[-1] / 1000.0)
