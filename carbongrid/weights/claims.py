@@ -250,7 +250,7 @@ def _by_pois(
         carries,
         per_unit=THOUSANDTHS if weighed else 1,
         note=note,
-        counted=(len(x), int(found.weight.sum()), found.unplaced),
+        counted=(int(quanta.sum()), int(found.weight.sum()), found.unplaced),
     )
 
 

@@ -71,6 +71,10 @@ def test_a_poi_of_weight_k_is_k_pois(seed):
         repeated.snapped,
         repeated.unplaced,
     )
+    # What was given is counted as it weighs, too.
+    given, used, lost = weighed.fate
+    assert given == used + lost
+    assert (given, used, lost) == tuple(1000 * each for each in repeated.fate)
 
 
 def test_pois_outside_go_to_the_nearest_or_are_dropped():
