@@ -74,12 +74,12 @@ def test_natural_breaks_leave_out_what_is_not_finite():
 def test_natural_breaks_of_many_values_are_those_of_1500_evenly_spaced_in_rank(monkeypatch):
     """What is compared grows with the square of the values looked at. Seen to fail when all of them are."""
     looked_at = given_to(monkeypatch, classes, "_breaks")
-    values = np.random.default_rng(1).lognormal(0, 2, 50_000)
+    values = np.random.default_rng(1).lognormal(0, 2, 5_000)
     bounds = natural_breaks(values)
     some = np.frombuffer(*looked_at)
     ranks = np.searchsorted(np.sort(values), some)
     assert some.size == 1500
-    assert set(np.diff(ranks)) == {33, 34}
+    assert set(np.diff(ranks)) == {3, 4}
     assert (ranks[0], ranks[-1]) == (0, values.size - 1)
     assert len(bounds) == 5
     assert bounds == natural_breaks(some)

@@ -151,7 +151,7 @@ class Watched(str):
     "hostile", [": " * 1500, "x: 1 t CO2e, 95 % interval " * 111, "x" * 10**5], ids=["colons", "words", "long"]
 )  # fmt: skip
 def test_a_hostile_remark_is_looked_through_at_most_once_for_a_sentence(hostile: str) -> None:
-    """Seen to fail with sentences as regular expressions, and when words are looked for from the end again for each place."""
+    """Seen to fail when words are looked for in any way that is not counted, as a regular expression's steps are not."""
     sentences = [_PLACE.split(english) for english, _ in templates()]
     hard = [words for words in sentences if len(words) > 2 and not words[0]]
     assert len(hard) > 20

@@ -391,7 +391,7 @@ def holder(out: Path) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Every lock that this process asked for and did not get; it asks again for as long as a test may take."""
+    """Every lock that this process asked for and did not get."""
     found: list[int] = []
     ask = fcntl.flock
 
@@ -403,8 +403,13 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    monkeypatch.setattr(lock, "_PATIENCE", HANG)
     return found
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for a lock again for as long as a test may take."""
+    monkeypatch.setattr(lock, "_PATIENCE", HANG)
 
 
 def test_the_second_writer_fails_at_once_and_names_the_first(
@@ -430,6 +435,7 @@ def test_a_dead_holder_is_no_holder(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_second_writer_waits_for_the_first_ones_name(
     tmp_path: Path, refusals: list[int]
 ) -> None:
@@ -481,6 +487,7 @@ def test_folders_that_cannot_be_synced_do_not_end_a_run(
         store.write_manifest({})
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_lock_whose_file_is_gone_is_no_lock(tmp_path: Path, refusals: list[int]) -> None:
     """Caught: an error that names a holder which had finished between open and lock."""
     path = tmp_path / ".run.lock"

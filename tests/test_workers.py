@@ -169,10 +169,12 @@ def _under_way_and_asked(under_way: Any, folder: Path, dask_worker: Any) -> Any:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Leave a file once workers have been asked what they are still at, after a cancellation."""
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Leave a file once workers have been asked what they are still at, after a cancellation; at the latest after the test."""
     told = functools.partial(_under_way_and_asked, tasks._under_way, tmp_path)
     monkeypatch.setattr(tasks, "_under_way", told)
+    yield
+    (tmp_path / "asked").touch()
 
 
 @pytest.mark.usefixtures("asked")
