@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -97,6 +97,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _faults_of_files(case: Case) -> list[Problem]:
     problems = []
+    named = {written for _, written in case.named_files()}
     for key, written in case.named_files():
         where = f"{case.path.name}, {key}"
         try:
@@ -105,12 +106,14 @@ def _faults_of_files(case: Case) -> list[Problem]:
             problems += [Problem(fault.what, where, fault.way_out) for fault in error.problems]
             continue
         if not target.exists():
-            problems.append(_missing_file(written, target, where))
+            problems.append(_missing_file(written, target, where, named))
     return problems
 
 
-def _missing_file(written: str, target: Path, where: str) -> Problem:
-    siblings = [entry.name for entry in target.parent.iterdir()] if target.parent.is_dir() else []
+def _missing_file(written: str, target: Path, where: str, named: Collection[str]) -> Problem:
+    """Say that a file is not there, and which one that the case does not name may be meant."""
+    entries = target.parent.iterdir() if target.parent.is_dir() else ()
+    siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
     way_out = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
     return Problem(f"there is no file {written!r}", where, way_out)

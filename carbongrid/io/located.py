@@ -104,7 +104,9 @@ def read_located(
         table = pd.DataFrame(layer.drop(columns="geometry"))
         system = _system(section.crs, layer.crs, where)
     if not len(table):
-        raise InputError("there are no points", where)
+        raise InputError(
+            "there are no points", where, "Fill the table, or leave its section out of the case."
+        )
     problems = place_problems(x, y, names, system, where)
     if problems:
         raise InputError(problems)

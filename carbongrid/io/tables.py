@@ -241,6 +241,9 @@ class Faults:
         close = nearest(text, known)
         some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
         hint = f"Did you mean {close!r}?" if close else f"Known: {some}."
+        shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
+        if shorter:
+            hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."
         self.add(
             f"unknown {what} {text!r}" if text else f"the {what} is blank",
             hint,

@@ -117,7 +117,7 @@ def read_totals(
         )
     path = case.resolve(case.totals.path)
     table = read_table(path, encoding=case.totals.encoding, ids=("region",))
-    require_columns(table, path.name, ("category", "value", "unit"))
+    _require_totals(table, path.name)
     faults = Faults(path.name)
     if table.empty:
         faults.add("there are no totals", "Write one row per category.")
@@ -247,6 +247,23 @@ def has_both_electricities(
 
 def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
     return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
+
+
+def _require_totals(table: pd.DataFrame, file: str) -> None:
+    """Check that a table has the columns of totals; tables that are often given in their place are told how to become some."""
+    there = {str(name).lower() for name in table.columns}
+    missing = {"category", "value", "unit"} - there
+    if missing and any(name.endswith("code") for name in there):
+        what = (
+            f"this is a table under codes, not of totals: it has no {' or '.join(sorted(missing))}"
+        )
+        way_out = f"Form totals of it: carbongrid inventory {file} --system crt --totals NEW.csv (docs/inventory.md)."
+        raise InputError(what, file, way_out)
+    if missing and {"mass_t", "co2e_t"} <= there:
+        what = "this is what carbongrid inventory --out writes, a row for each gas, not a table of totals"
+        way_out = "Name the activity data themselves: [inventory] path instead of [totals]."
+        raise InputError(what, file, way_out)
+    require_columns(table, file, ("category", "value", "unit"))
 
 
 def _total(

@@ -132,6 +132,15 @@ def test_missing_files_are_all_named_with_the_nearest(tmp_path):
     assert second.startswith("case.toml, [gdp] path: there is no file 'money/gdp.csv'")
 
 
+def test_a_file_that_the_case_names_is_not_what_was_meant(tmp_path):
+    (tmp_path / "pois.csv").touch()
+    pois = "path = 'pois.csv'\ncrs = 'gcj02'"
+    (text,) = faults(tmp_path, {"totals": "path = 'pois2.csv'"})
+    assert "Did you mean 'pois.csv'?" in text
+    (text,) = faults(tmp_path, {"totals": "path = 'pois2.csv'", "pois": pois})
+    assert "'pois.csv'" not in text
+
+
 def test_a_forbidden_path_is_told_beside_a_missing_one(tmp_path):
     changes = {"totals": "path = '../totals.csv'", "gdp": "path = 'gdp.csv'"}
     assert [".." in text for text in faults(tmp_path, changes)] == [True, False]

@@ -53,7 +53,7 @@ def test_gdp_by_industry_or_as_one_figure_of_a_parent(tmp_path):
         ("0101,-1", "row 2, column value: expected no negative number"),
         ("0101,nan", "row 2, column value: expected a finite number, not 'nan'"),
         ("0101,1e12", "row 2, column value: .*counted exactly"),
-        ("101,1", "row 2, column region: unknown region code '101'. Did you mean '0101'"),
+        ("101,1", "row 2, column region: unknown region code '101'. It is '0101' but for zeros"),
         (",1", "row 2, column region: the region is blank"),
         ("0101,1\n0101,2", "'0101' stands in rows 2, 3"),
         ("0101,6e10\n0102,6e10", "adds up to more"),

@@ -256,3 +256,20 @@ def test_allowed_categories_are_known(tmp_path):
         InputError, match=r"\[allow\] fallback: unknown category.*Did you mean 'waste/domestic'"
     ):
         categories_of(case)
+
+
+def test_tables_that_are_given_for_totals_say_how_they_become_some(tmp_path):
+    (text,) = faults(tmp_path, "crt_code,category,gas,value_tco2e\n1.A.1.,Energy,CO2,1\n")
+    assert text == (
+        "totals.csv: this is a table under codes, not of totals: it has no unit or value. Form totals of it: "
+        "carbongrid inventory totals.csv --system crt --totals NEW.csv (docs/inventory.md)."
+    )
+    (text,) = faults(tmp_path, "category,gas,mass_t,co2e_t\nindustry/mining,CO2,1,1\n")
+    assert "carbongrid inventory --out writes" in text
+    assert "[inventory] path" in text
+
+
+def test_regions_that_lost_their_zeros_are_told(tmp_path):
+    text = "\n".join(faults(tmp_path, "category,value,unit,region\nindustry/mining,1,t CO2,101\n"))
+    assert "'101'. It is '0101' but for zeros in front" in text
+    assert "store them as text there" in text
