@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import math
 import struct
 from collections.abc import Iterator, Mapping
@@ -55,12 +56,13 @@ class Unknown:
 
     def where(self, block: Any) -> NDArray[np.bool_] | None:
         """Return where a block is unknown, other than by NaN; None if it is nowhere."""
-        found = np.ma.getmask(block)
         plain = np.asarray(block)
+        found = [np.ma.getmaskarray(block)] if np.ma.isMaskedArray(block) else []
         for number in self.numbers:
-            for stored in _in_type(number, plain.dtype):
-                found = found | (plain == stored)
-        return found if np.any(found) else None
+            found += [plain == stored for stored in _in_type(number, plain.dtype)]
+        if not any(each.any() for each in found):
+            return None
+        return functools.reduce(np.logical_or, found)
 
     def as_zero(self, block: Any) -> NDArray[Any]:
         """Return a block with 0 in place of what is unknown; NaN stays."""

@@ -14,7 +14,12 @@ from carbongrid.errors import InputError
 
 def crs_text(crs: Any) -> str:
     """Return a CRS as text: an authority's code where one says the same, else WKT."""
-    parsed = CRS.from_user_input(crs)
+    return _short(crs if isinstance(crs, str) else CRS.from_user_input(crs).to_wkt())
+
+
+@functools.lru_cache(maxsize=64)
+def _short(text: str) -> str:
+    parsed = CRS.from_user_input(text)
     authority = parsed.to_authority(min_confidence=100)
     return ":".join(authority) if authority else parsed.to_wkt()
 
