@@ -87,7 +87,7 @@ class Copy:
         shutil.copy2(root / "pyproject.toml", folder)
         # Bytecode is trusted by the hash of its source: by time and size, `<` for `>` in the same second is no change.
         checked = PycInvalidationMode.CHECKED_HASH
-        compileall.compile_dir(folder, quiet=2, invalidation_mode=checked)
+        compileall.compile_dir(folder / "carbongrid", quiet=2, invalidation_mode=checked)
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[1])]),

@@ -65,7 +65,7 @@ def _left_out(tree: ast.Module) -> Iterator[ast.AST]:
             case ast.Assign(targets=[ast.Name(id="__all__")]):
                 yield node
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                yield from node.body
+                yield from [node.test, *node.body]
             case ast.keyword(arg="strict" | "frozen"):
                 yield node.value
             case ast.Call() if _is_message(node):
