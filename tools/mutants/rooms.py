@@ -12,7 +12,7 @@ _FORMED = (
 )
 
 TESTS = {
-    "weights/clipping.py": "tests/weights/test_lines.py tests/weights/test_claims.py",
+    "weights/clipping.py": "tests/weights/test_lines.py",
     "io/fingerprints.py": "tests/test_pipeline.py",
     "io/activity_template.py": "tests/io/test_activity.py tests/inventory/test_crosswalks.py",
     "io/extents.py": "tests/test_memory.py",
