@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,7 @@ class Copy:
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         if pipe_in is None or pipe_out is None:
             raise SystemExit("the process that runs tests has no pipes")
-        pipe_in.write(json.dumps({"tests": tests.split(), "patience": patience}) + "\n")
+        pipe_in.write(json.dumps({"tests": shlex.split(tests), "patience": patience}) + "\n")
         pipe_in.flush()
         answer = pipe_out.readline()
         if not answer:
