@@ -194,9 +194,9 @@ def cluster(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Plant faults in a copy of the package; the tests of the changed module must notice each."""
-    _install(session, "test")
-    session.run("python", "tools/mutants.py", *session.posargs)
+    """Plant faults in copies of the package; the tests must notice. ``-- --generated``, ``--handpicked``, ``--room NAME``, ``--write``."""
+    _install(session, "test", "mutants")
+    session.run("python", "-m", "mutants", *session.posargs, env={"PYTHONPATH": "tools"})
 
 
 @nox.session

@@ -230,3 +230,36 @@ def test_regions_are_checked(regions, what):
 def test_gdp_without_any_land_is_an_error():
     with pytest.raises(InputError, match="gdp of 02, value: no parcel"):
         parcel_gdp(table(value=[1, 5]), land(["industrial"], ["01"]), split)
+
+
+def test_land_without_area_carries_nothing():
+    """Seen to fail when land of no area counted as an industry's land: its GDP was then refused."""
+    there = land(["industrial", "forest"], ["01"] * 2, [0.0, 2.0])
+    spread, notes = parcel_gdp(table(region=["01"], value=[7]), there, split)
+    assert spread.tolist() == [0, 7]
+    assert "all the land" in notes[0].what
+
+
+def test_everything_that_cannot_be_carried_is_told_at_once():
+    """Seen to fail when the first industry without land ended the search."""
+    gdp = table(primary=[1, 1], secondary=[2, 0], tertiary=[3, 3])
+    with pytest.raises(InputError) as told:
+        parcel_gdp(gdp, land(["industrial"], ["03"]), split)
+    assert [problem.where for problem in told.value.problems] == [
+        "gdp of 01, primary", "gdp of 01, secondary", "gdp of 01, tertiary",
+        "gdp of 02, primary", "gdp of 02, tertiary",
+    ]  # fmt: skip
+
+
+@given(st.integers(1, 14))
+def test_ten_parents_without_gdp_are_named_and_all_counted(count):
+    """Seen to fail when eleven were named."""
+    parents = np.array([f"{number:02}" for number in range(count)], dtype=object)
+    there = land(["industrial"], ["99"])
+    _, notes = gdp_of_units(
+        table(region=[], value=[]), there, csr_array((1, count)), np.array([0]), parents, split
+    )
+    named = ", ".join(f"'{number:02}'" for number in range(min(count, 10)))
+    assert [note.what for note in notes] == [
+        f"GDP is unknown for {count} parent units, so for all units in them: {named}"
+    ]

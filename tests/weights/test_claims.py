@@ -137,12 +137,36 @@ def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
         weigh(category, land(**{"field:floor": [1.0] * 5 + [bad]}), Evidence())
 
 
+@given(st.integers(1, 14))
+def test_ten_parcels_are_named_and_all_counted(count):
+    """Seen to fail when eleven were named."""
+    squares = small_land.squares(4)[:count]
+    bad = small_land.parcels(squares, ["industrial"] * count, **{"field:floor": [-1.0] * count})
+    category = small_land.category("a/b", "industrial", "field:floor")
+    with pytest.raises(InputError, match=rf"in {count} parcels .*: 0000") as told:
+        weigh(category, bad, Evidence())
+    listed = str(told.value).count("(-1.0)")
+    assert listed == min(count, 10)
+
+
+def test_roads_without_pois_weigh_what_they_are_long():
+    lines = gpd.GeoDataFrame(
+        {"line_class": ["primary"], "mode": ["road"], "weight": 1.0, "dual": False},
+        geometry=[shapely.LineString([(110, 50), (190, 50)])],
+        crs=small_land.CRS,
+    )
+    roads = small_land.category("transport/road", "transport:road", "roads")
+    found = weigh(roads, land(), Evidence(lines=lines))
+    assert found.weight.tolist() == [0, 80_000.0, 0, 0, 0, 0]
+    assert (found.placed, found.snapped, found.unplaced, found.note) == (80, 0, 0, "")
+
+
 def test_a_raster_brings_its_sums():
     category = small_land.category("a/b", "industrial", "raster:lights.tif")
     sums = np.arange(6)
     found = weigh(category, land(), Evidence(rasters={"lights.tif": sums}))
     assert found.weight.tolist() == [0, 0, 0, 0, 0, 5]
-    assert (found.placed, found.unit) == (1, "parcel")
+    assert (found.placed, found.snapped, found.unplaced, found.unit) == (1, 0, 0, "parcel")
     with pytest.raises(InputError, match=r"lights\.tif"):
         weigh(category, land(), Evidence())
 

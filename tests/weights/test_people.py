@@ -118,6 +118,21 @@ def test_a_grid_of_the_whole_country_loses_nobody_outside_the_city():
     assert found.inside.sum() > 0
 
 
+@pytest.mark.parametrize(("x", "y"), [(0, 1000), (2000, 1000), (1000, 0), (1000, 2000)])
+def test_a_cell_centred_on_the_bounds_of_the_land_is_lost_and_one_beyond_is_not(x, y):
+    """Seen to fail when the eastern bound itself was outside."""
+    corner = shapely.box(0, 0, 100, 100)
+    water = shapely.difference(shapely.box(0, 0, 2000, 2000), corner)
+    land = small_land.parcels(np.array([corner, water]), ["rural-homestead", "water"])
+    home = np.array([True, False])
+    for outward, lost in ((0.0, 7), (1e-3, 0)):
+        centre_x, centre_y = (at + np.sign(at - 1000) * outward for at in (x, y))
+        cell = Affine(20, 0, centre_x - 10, 0, -20, centre_y + 10)
+        found = people_by_parcel(Raster(np.array([[7]]), small_land.CRS, cell), land, home)
+        assert found.unplaced == lost
+        assert not found.inside.any() and not found.snapped.any()
+
+
 def test_a_region_without_census_value_and_people_in_no_unit_keep_their_count():
     land = small_land.parcels(small_land.squares(4), ["rural-homestead"] * 16)
     people = pd.DataFrame(

@@ -1,0 +1,47 @@
+"""Faults that were chosen by hand: each is a piece of text and what it becomes.
+
+A piece that is not there (any more) is an error, so that the list cannot rot.
+"""
+
+from __future__ import annotations
+
+from mutants.copies import Mutant
+
+_SPLIT, _SPREAD, _TARGETS = "kernels/split.py", "allocate/spreading.py", "allocate/targets.py"
+_APPORTION, _SPREADING = "tests/test_apportion.py", "tests/allocate/test_spreading.py"
+_OF_TARGETS, _OVERLAPS = "tests/allocate/test_targets.py", "tests/test_overlaps.py"
+_ZONING, _INDICES = "tests/test_zoning.py", "tests/test_carbon_indices.py"
+
+MUTANTS = [
+    Mutant("split: the remainder is lost", _SPLIT, "guess + remainder // whole", "guess", _APPORTION),
+    Mutant("split: a part starts where the first one did", _SPLIT, "            before = after\n", "", _APPORTION),
+    Mutant("split: sign of the rest", _SPLIT, "total[row] - quotient * whole", "total[row] + quotient * whole", _APPORTION),
+    Mutant("split: the last weight is left out", _SPLIT, "            running += weights[i]\n", "            running += weights[max(i - 1, first)]\n", _APPORTION),
+    Mutant("split: scaled by one power too few", _SPLIT, "56 - math.frexp", "40 - math.frexp", _APPORTION),
+    Mutant("spreading: < for <= at the limit of what is unallocated", _SPREAD, "lost * MOST_UNALLOCATED > total", "lost * MOST_UNALLOCATED >= total", _SPREADING),
+    Mutant("spreading: the whole keeps what its regions have", _SPREAD, "here[WHOLE] = whole - part", "here[WHOLE] = whole", _SPREADING),
+    Mutant("spreading: order of the rows within a region", _SPREAD, 'np.argsort(region[some], kind="stable")', "np.lexsort((-some, region[some]))", _SPREADING),
+    Mutant("spreading: area and parent are not added up", _SPREAD, "sum(row.by_area + row.by_parent for row in rows)", "max(row.by_area for row in rows)", _SPREADING),
+    Mutant("targets: entries as they are stored", _TARGETS, "        overlap.sum_duplicates()", "        pass", _OF_TARGETS),
+    Mutant("targets: dry land is moved too", _TARGETS, "np.flatnonzero(water & (outside > 0))", "np.flatnonzero(outside > 0)", _OF_TARGETS),
+    Mutant("targets: a factor is forgotten", _TARGETS, "keep.data *= factor[owner]", "pass", _OF_TARGETS),
+    Mutant("overlaps: off by one column", "overlaps.py", "a, b = a[both] - 1, b[both] - 1", "a, b = a[both] - 1, b[both] - 2", _OVERLAPS),
+    Mutant("overlaps: nobody is somebody", "overlaps.py", "both = (a > 0) & (b > 0)", "both = (a >= 0) & (b > 0)", _OVERLAPS),
+    Mutant("overlaps: the last label is too large", "overlaps.py", "labels.max() >= size", "labels.max() >= size - 1", _OVERLAPS),
+    Mutant("overlaps: tiles that meet are not added up", "overlaps.py", "return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))", "return parts[0]", _OVERLAPS),
+    Mutant("indices: upside down", "carbon_indices.py", "ccr = CA_i / C_i", "ccr = C_i / CA_i", _INDICES),
+    Mutant("indices: ESC of the known units only", "carbon_indices.py", "(CA_i / CA) / (C_i / C)", "(CA_i / CA) / (C_i / C_known)", _INDICES),
+    Mutant("indices: ECC over all units", "carbon_indices.py", "(G_i / G) / (C_i / C_known)", "(G_i / G) / (C_i / C)", _INDICES),
+    Mutant("indices: a negative sink passes", "carbon_indices.py", "(floats < 0) | np.isinf", "np.isinf", _INDICES),
+    Mutant("zoning: a tie is low", "zoning.py", "part * C >= whole * C_i", "part * C > whole * C_i", _ZONING),
+    Mutant("zoning: nothing is high where nothing is emitted", "zoning.py", "if C_i else part > 0", "if C_i else part >= 0", _ZONING),
+    Mutant("zoning: a twentieth itself is not near", "zoning.py", "- whole * C_i) <= whole * C_i", "- whole * C_i) < whole * C_i", _ZONING),
+    Mutant("zoning: sinks are sources", "zoning.py", '"sink" if CA_i > C_i', '"sink" if CA_i < C_i', _ZONING),
+    Mutant("zoning: a region of one unit decides", "zoning.py", "near and region.units > 1", "near and region.units > 0", _ZONING),
+    Mutant("pipeline: outside is the first column", "sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/test_by_hand.py"),
+    Mutant("pipeline: south for north", "sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/test_sharing.py"),
+    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "label.astype(np.int64) - 1", "label.astype(np.int64) * 0", "tests/test_sharing.py"),
+    Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/test_pipeline.py -k regional_totals"),
+    Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/test_run_store.py -k hashed_before"),
+    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/test_journal.py"),
+]  # fmt: skip
