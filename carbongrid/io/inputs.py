@@ -20,6 +20,7 @@ from carbongrid.io.lines import read_lines
 from carbongrid.io.parcels import read_parcels
 from carbongrid.io.people import PeopleGrid, read_people
 from carbongrid.io.points import hit_rates, read_pois, reading_notes
+from carbongrid.io.readings import off_the_map
 from carbongrid.io.reference import Bounds
 from carbongrid.io.regional import read_census, read_gdp, read_old_codes, read_water
 from carbongrid.io.tables import read_table, require_columns
@@ -155,7 +156,11 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
-    gather.notes += _reading_notes(case, evidence["pois"], parcels, known or {})
+    if parcels is not None and len(parcels):
+        off = _off_the_map(case, evidence, parcels)
+        gather.problems += off
+        if not off:
+            gather.notes += _reading_notes(case, evidence["pois"], parcels, known or {})
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
         # Several readers look into the table of old codes; what is wrong there is told once.
@@ -330,14 +335,25 @@ def _placed_facilities(
     return project_facilities(table, crs, case.facilities.path)
 
 
+def _off_the_map(case: Case, evidence: dict[str, Any], parcels: gpd.GeoDataFrame) -> list[Problem]:
+    """Return an error for POIs, and for points of people, none of which lies in the parcels."""
+    problems = []
+    for name, section in (("pois", case.pois), ("people", case.people)):
+        table = evidence[name]
+        if section is not None and isinstance(table, pd.DataFrame) and section.crs:
+            x, y = table["x"].to_numpy(np.float64), table["y"].to_numpy(np.float64)
+            problems += off_the_map(x, y, parcels, section.crs, (section.path, name))
+    return problems
+
+
 def _reading_notes(
     case: Case,
     pois: pd.DataFrame | None,
-    parcels: gpd.GeoDataFrame | None,
+    parcels: gpd.GeoDataFrame,
     known: dict[str, Category],
 ) -> list[Problem]:
     """Return how many POIs hit their land under each coordinate system (decision 12)."""
-    if case.pois is None or pois is None or parcels is None:
+    if case.pois is None or pois is None:
         return []
     rates = hit_rates(pois, parcels, known, case.pois.crs)
     return reading_notes(rates, case.pois.crs, case.pois.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -16,8 +17,9 @@ from carbongrid.case import Case
 from carbongrid.case.fields import nearest
 from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
-from carbongrid.io.coordinates import READINGS, from_wgs84, project_points, to_wgs84
+from carbongrid.io.coordinates import READINGS
 from carbongrid.io.located import LocatedPoints, read_located
+from carbongrid.io.readings import maps_are_shifted, other_datums, place_of, shifted_readings
 from carbongrid.io.tables import Faults, read_table, require_columns
 from carbongrid.io.vector import listed, text_column
 from carbongrid.landuse import packaged_table
@@ -30,7 +32,7 @@ HEAVIEST_POI = 10**9
 
 _PER_POI = 1000
 _SAMPLE = 20_000
-_CLEARLY_BETTER = 0.1
+_CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
 
 
 def read_pois(
@@ -116,7 +118,8 @@ def hit_rates(
 ) -> dict[str, float]:
     """Return the share of POIs that hit a parcel of a type that carries their category.
 
-    The numbers in the file are read as WGS 84, as GCJ-02 and as BD-09 (decision 12).
+    The numbers in the file are read as the case says; in China as WGS 84, as GCJ-02 and as BD-09 too; and, unless nearly all
+    hit, by each datum in use at the place that would shift them, of which the best is told if it is clearly better (decision 12).
 
     Parameters
     ----------
@@ -132,8 +135,8 @@ def hit_rates(
     Returns
     -------
     dict
-        Share by name of the reading; empty if no POI counts. Of more than 20,000 POIs, every k-th
-        is tried.
+        Share by name of the reading, the declared one first outside of China; empty if no POI counts. Of more than 20,000 POIs,
+        every k-th is tried.
     """
     weighed = [name for name, one in categories.items() if one.weight == "pois"]
     counted = pois[pois["category"].isin(weighed)]
@@ -142,26 +145,44 @@ def hit_rates(
     counted = counted.iloc[:: -(-len(counted) // _SAMPLE)]
     carried = _carriers(parcels, {name: categories[name].types for name in weighed})
     kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
-    wgs84 = CRS.from_epsg(4326)
-    lonlat = project_points(counted["x"], counted["y"], parcels.crs, wgs84)
-    as_written = from_wgs84(*lonlat, declared)
     carriers = np.flatnonzero(carried.any(axis=0))
     geometry, carried = parcels.geometry.to_numpy()[carriers], carried[:, carriers]
-    rates = {}
-    for reading in READINGS:
-        x, y = project_points(*to_wgs84(*as_written, reading), wgs84, parcels.crs)
+
+    def rate(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         tree = shapely.STRtree(np.asarray(shapely.points(x, y)))
         parcel, point = tree.query(geometry, predicate="intersects")
-        hits = np.unique(point[carried[kinds[point], parcel]])
-        rates[reading] = len(hits) / len(counted)
+        return len(np.unique(point[carried[kinds[point], parcel]])) / len(counted)
+
+    x, y = counted["x"].to_numpy(np.float64), counted["y"].to_numpy(np.float64)
+    if maps_are_shifted(place_of(parcels), declared):
+        moved = shifted_readings(x, y, parcels.crs, declared)
+        rates = {name: rate(*place) for name, place in moved.items()}
+    else:
+        rates = {declared: rate(x, y)}
+    if max(rates.values()) < _NEARLY_ALL:
+        own = rates[_own_reading(rates, declared)]
+        others = {name: rate(*place) for name, place in other_datums(x, y, parcels, declared)}
+        best = max(others, key=lambda name: others[name], default="")
+        if best and _is_clearly_better(others[best], own, len(counted)):
+            rates[best] = others[best]
     return rates
+
+
+def _own_reading(rates: Mapping[str, float], declared: str) -> str:
+    return declared if declared in rates else READINGS[0]
+
+
+def _is_clearly_better(rate: float, own: float, count: int) -> bool:
+    """Whether one reading of so many points hits more than another, and not by chance: three standard errors."""
+    better = (rate - own) * count
+    return rate > own + _CLEARLY_BETTER and better > 3 * math.sqrt((rate + own) * count)
 
 
 def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list[Problem]:
     """Return the hit rates as a note, or as a warning if another reading fits clearly better."""
     if not rates:
         return []
-    own = declared if declared in rates else "wgs84"
+    own = _own_reading(rates, declared)
     best = max(rates, key=lambda reading: rates[reading])
     told = ", ".join(f"{rate:.1%} as {reading}" for reading, rate in rates.items())
     what = f"POIs that hit a parcel of a type that carries their category: {told}"
