@@ -15,8 +15,8 @@ from carbongrid.maps.classes import (
     BORDERLINE,
     INDICATIVE,
     NO_VALUE,
+    area_quantile,
     mass_scale,
-    no_specks,
     ordered_zones,
 )
 from carbongrid.maps.lettering import Language, Lettering, installed_lettering
@@ -153,18 +153,20 @@ def _parcels(panel: Panel, grams: NDArray[np.float64], palette: str) -> None:
 def _densities(
     grams: NDArray[np.float64], area: NDArray[np.float64], palette: str = "YlOrRd"
 ) -> tuple[pd.DataFrame, Scale]:
-    """Return mass over area and its classes of about the same area, in the unit that suits the largest but specks."""
+    """Return mass over area and its classes of about the same area, in the unit that suits the middle of it."""
     # g per m2 is t per km2. Three digits, as legends show: what differs by the rounding of grams only is one value.
     density = _three_digits(_over(grams, area))
-    divisor, unit = _unit_of_density(density[no_specks(np.where(density > 0, area, 0.0))])
+    above = density > 0
+    middle = area_quantile(density[above], area[above], 0.5) if above.any() else 0.0
+    divisor, unit = _unit_of_density(middle)
     frame = pd.DataFrame({"density": density})
     scale = by_area(frame["density"], area, (unit, ""), palette, divisor=divisor, palest=0.3)
     return frame, scale
 
 
-def _unit_of_density(density: NDArray[np.float64]) -> tuple[float, str]:
-    """Return how many t per km2 the unit has that suits the largest density, and the unit."""
-    grams, unit = mass_scale(float(np.nanmax(np.abs(density), initial=0.0)) * 1e6)
+def _unit_of_density(density: float) -> tuple[float, str]:
+    """Return how many t per km2 the unit has that suits a density, and the unit."""
+    grams, unit = mass_scale(density * 1e6)
     return grams / 1e6, f"{unit} CO₂e km⁻² yr⁻¹"
 
 
