@@ -11,6 +11,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+from squares_case import squares_case
 
 import carbongrid as cg
 from carbongrid.errors import InputError, RunError
@@ -70,6 +71,18 @@ def test_labels_that_are_gone_are_an_error_not_nobody_s_land(
         + re.escape(str(chunk.relative_to(tmp_path / "run/labels.zarr/unit"))),
     ):
         labels["unit"].compute()
+
+
+def test_a_grid_that_nobody_can_work_on_is_refused_in_its_place(tmp_path: Path) -> None:
+    totals = "category,value,unit\nagriculture/plantation,3,kt CO2e\n"
+    case = squares_case(tmp_path, ["0101"], {"totals.csv": totals}, grid={"resolution": 1e-6})
+    (error,) = [problem for problem in check(case).problems if problem.level == "error"]
+    assert str(error).startswith(
+        "case.toml: [grid] resolution, coarse: cells of 1e-06 (m) make a grid of 1,000,000,000 x 1,000,000,000, "
+    )
+    assert str(error).endswith("Take a coarser resolution, or smaller bounds.")
+    with pytest.raises(InputError, match="make a grid of 1,000,000,000"):
+        run(case, tmp_path / "run")
 
 
 def test_a_run_verifies(small_run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
+from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
 from carbongrid.overlaps import coverage
@@ -155,10 +156,19 @@ class Land:
 
 
 def fine_grid(inputs: Inputs) -> Grid:
-    """Return the fine grid: the bounds of parcels and units, out to whole coarse cells."""
+    """Return the fine grid: the bounds of parcels and units, out to whole coarse cells.
+
+    Raises
+    ------
+    InputError
+        If it would have more cells than can be worked on.
+    """
     both = np.array([inputs.parcels.total_bounds, inputs.units.total_bounds])
     west, south, east, north = (*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0))
     section = inputs.case.grid
-    return Grid(
-        inputs.parcels.crs, section.resolution, (west, south, east, north), snap=section.coarse
-    )
+    bounds = (west, south, east, north)
+    try:
+        return Grid(inputs.parcels.crs, section.resolution, bounds, snap=section.coarse)
+    except InputError as error:
+        where = f"{inputs.case.path.name}: [grid] resolution, coarse"
+        raise InputError(replace(problem, where=where) for problem in error.problems) from error

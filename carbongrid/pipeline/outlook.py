@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,7 +91,8 @@ def check(case: Case | str | Path) -> Outlook:
         lines.append(
             "Weights by raster are known after the rasterization: those categories are placed by a run alone."
         )
-    lines += _cost_lines(inputs)
+    with suppress(InputError):  # of a grid that cannot be made, which is among the problems already
+        lines += _cost_lines(inputs)
     return Outlook(tuple(lines), tuple(problems), placed.evidence if placed else ())
 
 
@@ -135,8 +137,7 @@ def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
     try:
         grid = fine_grid(inputs)
     except InputError as error:
-        for problem in error.problems:
-            yield replace(problem, where=f"{inputs.case.path.name}: [grid] resolution, coarse")
+        yield from error.problems
         return
     for raster in weight_rasters(inputs):
         try:
