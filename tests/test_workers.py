@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import numpy as np
 import psutil
 import pytest
@@ -40,7 +41,9 @@ distributed = pytest.importorskip("distributed")
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """Two workers, each in a process of its own, started as ``--workers 2`` does."""
-    with working_with(workers=2, memory="1GB") as client:
+    # A worker that imports on a busy machine is silent for long, and is not dead.
+    patient = dask.config.set({"distributed.scheduler.worker-ttl": None})
+    with patient, working_with(workers=2, memory="1GB") as client:
         client.wait_for_workers(2)
         yield client
 
