@@ -24,11 +24,13 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.export import (
     digests_of_directory,
     read_result,
+    read_tables,
     table_digests,
     write_tables,
 )
 from carbongrid.export.content import Table, content_of
 from carbongrid.export.plain import quoted, read_units_csv, unquoted, write_csv
+from carbongrid.export.publishing import published
 from carbongrid.units_of_measure import format_tonnes
 from carbongrid.zoning import zones
 
@@ -567,3 +569,81 @@ def test_columns_of_one_name_are_refused(tables, tmp_path):
 def test_a_sector_without_categories_is_zero(tables):
     units = tables.units.drop(columns=["transport_g", "waste_g", "agriculture_g"])
     assert table_digests(replace(tables, units=units)) == table_digests(tables)
+
+
+# What generated faults left unnoticed
+
+
+def test_numbers_of_a_result_keep_their_decimals_where_none_is_missing(tables, tmp_path):
+    """Seen to fail when every column without a gap became whole numbers."""
+    residents = [52_000.25, 8.5, 7.0, 18_000.75, 0.125, 3.0]
+    whole = replace(tables, units=tables.units.assign(residents=residents, ecc=0.75))
+    write_tables(whole, tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    result = read_result(tmp_path)
+    assert result.units["residents"].tolist() == residents
+    assert result.units["ecc"].tolist() == [0.75] * 6
+    assert result.units["zone"].dtype == np.int64
+    result.grid_1km.close()
+
+
+def test_a_result_opens_without_reading_its_parcels(tables, tmp_path):
+    """Seen to fail when parcels were read and thrown away: a million of them take seconds."""
+    write_tables(tables, tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "parcels.parquet").write_bytes(b"no parquet")
+    result = read_result(tmp_path)
+    assert len(result.units) == 6
+    with pytest.raises(VerificationError, match=r"parcels\.parquet cannot be read"):
+        _ = result.parcels
+    result.grid_1km.close()
+
+
+def test_tables_of_a_run_come_back_with_its_parcels(small_run):
+    """Seen to fail when a run that has parcels was taken for one that has none."""
+    tables = read_tables(small_run)
+    result = read_result(small_run)
+    assert tables.parcels["id"].tolist() == result.parcels["id"].tolist() != []
+    assert tables.parcels["emission_g"].tolist() == result.parcels["emission_g"].tolist()
+    assert tables.parcels["emission_g"].sum() == int(tables.grid_1km["emission"].sum())
+    result.grid_1km.close()
+
+
+def test_the_year_of_each_total_is_written(tables, tmp_path):
+    """Seen to fail when a known year was blank and an unknown one nan."""
+    years = pd.array([2019, None, 2021, 2022, 2023], dtype="Int64")
+    write_tables(replace(tables, inventory=tables.inventory.assign(year=years)), tmp_path)
+    assert [row["year"] for row in rows_of(tmp_path / "inventory.csv")] == [
+        "2019", "", "2021", "2022", "2023",
+    ]  # fmt: skip
+
+
+def test_the_workbook_says_in_both_languages_what_a_category_is(directory):
+    """Seen to fail when the Chinese text had the English unit."""
+    sheet = openpyxl.load_workbook(directory / "units.xlsx")["notes"]
+    notes = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True)}
+    assert notes["industry_manufacturing_t"] == (
+        "Manufacturing, t CO2e per year, scope 1",
+        "制造业，吨二氧化碳当量/年，范围 1",
+    )
+
+
+def test_columns_of_the_workbook_hold_what_they_show(tables, tmp_path):
+    """Seen to fail when numbers stood in columns wider than 20."""
+    names = ["n" * length for length in (1, 12, 30, 37, 38, 200)]
+    write_tables(replace(tables, units=tables.units.assign(name=names)), tmp_path)
+    sheet = openpyxl.load_workbook(tmp_path / "units.xlsx")["units"]
+    for cell in sheet[1]:
+        width = sheet.column_dimensions[cell.column_letter].width
+        text = sheet.cell(2, cell.column).data_type == "s"
+        assert 14 <= width <= (40 if text else 20), cell.value
+    assert sheet.column_dimensions["B"].width == 40
+
+
+@pytest.mark.parametrize("rule", ["people", "area"])
+def test_what_people_let_infer_is_said_where_mass_is_spread_by_them(tables, rule):
+    """Seen to fail when it was said where no mass is."""
+    ledger = tuple(replace(row, rule=rule) for row in tables.ledger)
+    said = published(replace(tables, ledger=ledger), [("note", "kept")]).assumptions
+    assert ("note", "kept") in said
+    assert any("can be inferred" in text for _, text in said) == (rule == "people")

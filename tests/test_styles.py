@@ -136,6 +136,11 @@ def test_the_grid_has_a_style_beside_it(tables, directory):
     assert ends == sorted(ends)
     assert ends[0] == 0
     assert ends[-1] == np.inf
+    renderer = root.find(".//rasterrenderer")
+    most = float(renderer.get("classificationMax"))
+    assert most > ends[-2]
+    assert most == float(root.find(".//colorrampshader").get("maximumValue"))
+    assert most == pytest.approx(tables.grid_1km["emission"].to_numpy().max() / 1e6, rel=0.01)
     emission = tables.grid_1km["emission"].to_numpy().ravel() / 1e6
     found = np.searchsorted(ends, emission)
     assert set(found) >= {1, len(ends) - 1}

@@ -7,6 +7,7 @@ import dask.array as da
 import naive
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -203,3 +204,39 @@ def test_a_quantum_leaves_room_for_the_sum(values):
     quantum = quantum_of(values)
     assert np.abs(values / quantum).max() < 2**39
     assert quantum in (1, 2.0**-1022) or np.abs(values / quantum).max() >= 2**38
+
+
+@pytest.mark.parametrize("statistic", [zonal_min, zonal_max])
+def test_extremes_of_integers_are_those_that_float64_holds(statistic):
+    """Seen to fail when 2^53 alone, or all but it, was refused."""
+    labels = np.array([[1, 1]])
+    for largest in (2**52, 2**53):
+        for sign in (1, -1):
+            found = statistic(np.array([[sign * largest, sign * largest]]), labels, 1)
+            assert found.values.tolist() == [float(sign * largest)]
+    for beyond in (2**53 + 1, -(2**53) - 1, 2**60):
+        with pytest.raises(InputError, match="no exact float64"):
+            statistic(np.array([[beyond, 0]]), labels, 1)
+
+
+def test_unsigned_integers_are_summed_up_to_the_limit_of_int64():
+    """Seen to fail when half of int64 was the limit."""
+    labels = np.array([[1, 2]])
+    values = np.array([[2**63 - 1, 2**62]], np.uint64)
+    assert zonal_sum(values, labels, 2).values.tolist() == [2**63 - 1, 2**62]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "said"),
+    [
+        (None, {"long_name": "people"}, "people"),
+        ("pop", {"long_name": "people"}, "people"),
+        ("pop", {}, "pop"),
+        (None, {}, "values"),
+    ],
+)
+def test_a_sum_says_what_it_is_of(name, attributes, said):
+    """Seen to fail when a long name counted only beside a short one."""
+    values = xr.DataArray(np.ones((1, 2)), dims=("y", "x"), name=name, attrs=attributes)
+    found = zonal_sum(values, np.array([[1, 2]]), 2)
+    assert found.attrs["long_name"] == f"sum of {said} per label"
