@@ -70,6 +70,7 @@ currency = "CNY"
 [allow]
 unallocated = {names}
 fallback = {names}
+lost = {names}
 """
 
 
@@ -206,6 +207,7 @@ def hold_in_a_city(city: City, seed: int) -> None:
         first = city.run(folder / "plain")
         told = told_by(first)
         conservation(city, first, told)
+        evidence(city, first)
         identities(first)
         shuffled = replace(
             city,
@@ -233,6 +235,18 @@ def conservation(city: City, result: Result, told: dict[str, list[int]]) -> None
         assert on_land == in_units + sum(outside[row] for row in rows)
     sink = int(result.parcels["sink_g"].sum())
     assert sum(told["cells"]) == int(result.parcels["emission_g"].sum()) + sink
+
+
+def evidence(city: City, result: Result) -> None:
+    """What the city gave of each kind is what was used and lost, in thousandths."""
+    table = result.evidence.set_index("category")
+    given, used, lost = (
+        (1000 * table[name]).round().astype("int64") for name in ("given", "used", "lost")
+    )
+    assert (given == used + lost).all()
+    assert given["industry/manufacturing"] == 1000 * len(city.pois)
+    assert given["buildings/urban-homes"] == round(1000 * city.people["residents"].sum())
+    assert set(table.index) == set(city.totals)
 
 
 def identities(result: Result) -> None:
