@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
-from pyproj import CRS
 
 from carbongrid.errors import InputError
+from carbongrid.opening.crs import crs_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -155,7 +155,7 @@ class Grid:
 
 
 def _crs_text(crs: Any) -> str:
-    parsed = CRS.from_user_input(crs)
+    parsed = crs_of(crs)
     authority = parsed.to_authority(min_confidence=100)
     return ":".join(authority) if authority else parsed.to_wkt()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import VerificationError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.export.content import (
     DENSITY_SUFFIX,
     Table,
@@ -19,6 +19,8 @@ from carbongrid.export.content import (
 )
 from carbongrid.export.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.opening.formats import GPKG
+from carbongrid.opening.vectors import open_vector
 from carbongrid.result import in_tonnes
 
 if TYPE_CHECKING:
@@ -64,8 +66,10 @@ def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
     import pyogrio
 
     try:
-        return pyogrio.read_dataframe(path, layer=UNITS_LAYER, columns=["id"])
+        with open_vector(path, of=GPKG) as file:
+            return file.table(UNITS_LAYER, columns=["id"])
     except (
+        InputError,
         OSError,
         ValueError,
         pyogrio.errors.DataSourceError,
@@ -109,7 +113,7 @@ def read_parcels_parquet(path: Path) -> Table:
         frame = read_geoparquet(path, "geometry")
         masses = [name for name in frame.columns if f"{name}{DENSITY_SUFFIX}" in frame.columns]
         return with_geometry(typed(frame, parcel_kinds(masses)), frame.geometry)
-    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+    except (InputError, OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise VerificationError(f"{path.name} cannot be read: {error!r}") from error
 
 

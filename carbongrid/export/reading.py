@@ -11,7 +11,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from carbongrid.categories import Category, column_of
 from carbongrid.errors import InputError, VerificationError
@@ -20,6 +19,8 @@ from carbongrid.export.layers import read_parcels_parquet, read_unit_geometry
 from carbongrid.export.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.export.rasters import read_grid_nc
 from carbongrid.ledger import LedgerTable
+from carbongrid.opening.files import read_text
+from carbongrid.opening.stores import open_zarr
 from carbongrid.report.plots import Plots
 from carbongrid.result import Result, RunTables, in_tonnes
 
@@ -117,7 +118,7 @@ def read_tables(directory: Path) -> RunTables:
 
 def _manifest(directory: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
+        return dict(json.loads(read_text(directory / "manifest.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
             "this is not a finished run: it has no readable manifest.json",
@@ -159,7 +160,7 @@ def read_result(directory: Path) -> Result:
         inventory=_for_people(content.inventory),
         ledger=LedgerTable(_for_people(content.ledger)),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
-        labels=xr.open_zarr(labels, consolidated=False) if labels.exists() else None,
+        labels=open_zarr(labels) if labels.exists() else None,
         plot=Plots(units),
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )

@@ -9,23 +9,10 @@ from pathlib import Path
 
 from carbongrid.case import Case
 from carbongrid.errors import RunError
+from carbongrid.opening.formats import files_behind
 from carbongrid.run_store import hash_path
 
-_BESIDE_SHAPEFILE = (".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx")
-_BESIDE_ANY = (".aux.xml", ".ovr", ".msk", "-wal", "-journal")
-_WORLD_FILES = (".tfw", ".tifw", ".wld")
-
 Stamp = tuple[int, int, int]
-
-
-def files_behind(path: Path) -> list[Path]:
-    """Return the file and what is read with it: a Shapefile's other parts, a geodatabase's files, a raster's side files."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    beside = _BESIDE_SHAPEFILE if path.suffix.lower() == ".shp" else _WORLD_FILES
-    wanted = {path.stem.lower() + suffix for suffix in beside}
-    wanted |= {path.name.lower() + suffix for suffix in _BESIDE_ANY}
-    return [path, *sorted(file for file in path.parent.iterdir() if file.name.lower() in wanted)]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.chunked.versions import versions
 from carbongrid.errors import InputError, RunError
+from carbongrid.opening.files import read_text
 
 if TYPE_CHECKING:
     import distributed
@@ -210,7 +211,7 @@ def require_shared(client: Any, folder: Path) -> None:
 
 def _answer(probe: str, token: str) -> str:
     folder = Path(probe)
-    if (folder / "question").read_text(encoding="utf-8") != token:
+    if read_text(folder / "question") != token:
         return ""
     name = uuid.uuid4().hex
     (folder / name).write_text(token, encoding="utf-8")
@@ -219,6 +220,6 @@ def _answer(probe: str, token: str) -> str:
 
 def _heard(probe: Path, name: str, token: str) -> bool:
     try:
-        return bool(name) and (probe / name).read_text(encoding="utf-8") == token
+        return bool(name) and read_text(probe / name) == token
     except (OSError, ValueError):
         return False

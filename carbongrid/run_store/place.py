@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
+from carbongrid.opening.files import read_text
 from carbongrid.run_store.hashing import SEAL, seal_of, sync
 
 MANIFEST = "manifest.json"
@@ -105,7 +106,7 @@ def sibling(out: Path, suffix: str) -> Path:
 def manifest_in(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a run directory; None where none can be read."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads(read_text(folder / MANIFEST))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

@@ -1,0 +1,204 @@
+"""How many rows a layer has, counted in the file itself.
+
+A header may say another number, and GDAL's readers stop where it says so. What is counted here is what stands there: the
+rows of the table in a GeoPackage, the bytes of a Shapefile's records, the features of a FlatGeobuf one after the other.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from carbongrid.errors import InputError
+from carbongrid.opening.files import open_file, read_bytes
+from carbongrid.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
+
+_DELETED = 0x2A
+_AFTER_THE_TABLE = b"\x1a\x00"
+"""What programs write behind the last row of a .dbf."""
+_SHAPEFILE_HEAD = 100
+_AGAIN = "Write it again with the program that it comes from, or with QGIS."
+
+
+def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
+    """Return the number of a layer's rows without asking its header; None of a format that has no such header.
+
+    Parameters
+    ----------
+    path
+        The file.
+    driver
+        GDAL's name of its format.
+    layer
+        Of a GeoPackage, which holds several.
+
+    Raises
+    ------
+    InputError
+        If the parts of the file contradict each other, or the layer is no table.
+    """
+    if driver == GPKG:
+        return _rows_of_geopackage(path, layer)
+    if driver == SHAPEFILE:
+        return _rows_of_shapefile(path)
+    if driver == FLATGEOBUF:
+        return _rows_of_flatgeobuf(path)
+    return None
+
+
+def _contradiction(path: Path, what: str) -> InputError:
+    return InputError(f"the file contradicts itself: {what}", path.name, _AGAIN)
+
+
+@contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage for reading only, its log of changes included where there is one."""
+    path = path.resolve()
+    logged = len(files_behind(path)) > 1
+    address = f"file:{quote(str(path))}?{'mode=ro' if logged else 'immutable=1'}"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        yield connection
+
+
+def _rows_of_geopackage(path: Path, layer: str) -> int:
+    try:
+        with _database(path) as connection:
+            _require_table(connection, path, layer)
+            damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if damage != "ok":
+                raise _contradiction(path, f"{' '.join(str(damage).split())}")
+            name = layer.replace('"', '""')
+            # Of the table itself: an index is another list of the rows.
+            rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
+            return int(rows.fetchone()[0])
+    except sqlite3.Error as error:
+        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+
+
+def _require_table(connection: sqlite3.Connection, path: Path, layer: str) -> None:
+    """Raise unless a layer is a table: a view may be computed without end, a virtual table by a module of its own."""
+    found = connection.execute(
+        "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?)", (layer,)
+    ).fetchall()
+    if any(
+        kind == "table" and not re.match(r"\s*CREATE\s+VIRTUAL", sql or "", re.IGNORECASE)
+        for kind, sql in found
+    ):
+        return
+    raise InputError(
+        f"layer {layer!r} is no table, but computed when it is read (a view)",
+        path.name,
+        "Save it as a layer of its own.",
+    )
+
+
+def _rows_of_shapefile(path: Path) -> int:
+    """Return the records that all three files hold, and that are not deleted."""
+    parts = {file.suffix.lower(): file for file in files_behind(path.resolve())}
+    index, table = read_bytes(parts[".shx"]), read_bytes(parts[".dbf"])
+    places = _places_of_shapes(index, parts[".shx"])
+    records, numbers = _shapes(path)
+    if len(table) < 32:
+        raise _contradiction(parts[".dbf"], "it ends within its header")
+    told, head, width = struct.unpack_from("<IHH", table, 4)
+    body = len(table) - head
+    if width < 1 or body < told * width or table[head + told * width :].strip(_AFTER_THE_TABLE):
+        raise _contradiction(
+            parts[".dbf"],
+            f"its header says {told:,} rows of {width} bytes, but {body:,} bytes follow it",
+        )
+    if places != told or places not in (records, numbers):
+        raise _contradiction(
+            path,
+            f"there are {records:,} shapes in the .shp, {places:,} in the .shx and {told:,} rows in the .dbf",
+        )
+    flags = table[head : head + told * width : width]
+    return int(told) - flags.count(_DELETED)
+
+
+def _places_of_shapes(index: bytes, path: Path) -> int:
+    """Return how many shapes an .shx lists."""
+    if len(index) < _SHAPEFILE_HEAD:
+        raise _contradiction(path, "it ends within its header")
+    told = 2 * struct.unpack_from(">I", index, 24)[0]
+    if told != len(index) or (len(index) - _SHAPEFILE_HEAD) % 8:
+        raise _contradiction(path, f"its header says {told:,} bytes, there are {len(index):,}")
+    return (len(index) - _SHAPEFILE_HEAD) // 8
+
+
+def _shapes(path: Path) -> tuple[int, int]:
+    """Return how many shapes an .shp holds, and how many under different numbers: an editor leaves old ones behind."""
+    with _mapped(path) as data:
+        told = 2 * struct.unpack_from(">I", data, 24)[0] if len(data) >= _SHAPEFILE_HEAD else 0
+        if told != len(data):
+            raise _contradiction(path, f"its header says {told:,} bytes, there are {len(data):,}")
+        numbers = set()
+        records, place = 0, _SHAPEFILE_HEAD
+        while place + 8 <= len(data):
+            number, words = struct.unpack_from(">II", data, place)
+            numbers.add(number)
+            records += 1
+            place += 8 + 2 * words
+        if place != len(data):
+            raise _contradiction(path, f"its last shape ends at byte {place:,} of {len(data):,}")
+        return records, len(numbers)
+
+
+def _rows_of_flatgeobuf(path: Path) -> int:
+    with _mapped(path) as data:
+        try:
+            told, place = _head_of_flatgeobuf(data)
+            rows = 0
+            while place < len(data):
+                place += 4 + struct.unpack_from("<I", data, place)[0]
+                rows += 1
+        except struct.error:
+            raise _contradiction(path, "it ends within a header") from None
+        if place != len(data):
+            raise _contradiction(path, f"its last row ends at byte {place:,} of {len(data):,}")
+        if told not in (0, rows):  # 0 stands for an unknown number
+            raise _contradiction(path, f"its header says {told:,} rows, there are {rows:,}")
+        return rows
+
+
+def _head_of_flatgeobuf(data: mmap.mmap) -> tuple[int, int]:
+    """Return the number of rows that the header tells, and where the first one stands, after the index."""
+    size = struct.unpack_from("<I", data, 8)[0]
+    table = 12 + struct.unpack_from("<I", data, 12)[0]
+    fields = table - struct.unpack_from("<i", data, table)[0]
+    entries = (struct.unpack_from("<H", data, fields)[0] - 4) // 2
+
+    def value(entry: int, kind: str, default: int) -> int:
+        place = struct.unpack_from("<H", data, fields + 4 + 2 * entry)[0] if entry < entries else 0
+        return int(struct.unpack_from(kind, data, table + place)[0]) if place else default
+
+    told, of_a_node = value(8, "<Q", 0), value(9, "<H", 16)
+    return told, 12 + size + _size_of_index(told, of_a_node)
+
+
+def _size_of_index(rows: int, of_a_node: int) -> int:
+    """Return the bytes of a packed R-tree, 40 for each box at each level; a file without one says 0 to a node."""
+    if not rows or of_a_node < 2:
+        return 0
+    boxes, level = rows, rows
+    while level > 1:
+        level = -(-level // of_a_node)
+        boxes += level
+    return 40 * boxes
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with open_file(path) as stream:
+        try:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError:
+            raise _contradiction(path, "it is empty") from None
+        with mapped:
+            yield mapped
