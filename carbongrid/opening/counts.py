@@ -70,10 +70,11 @@ def _rows_of_geopackage(path: Path, layer: str) -> int:
     try:
         with _database(path) as connection:
             _require_table(connection, path, layer)
-            damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if damage != "ok":
-                raise _contradiction(path, f"{' '.join(str(damage).split())}")
             name = layer.replace('"', '""')
+            # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
+            damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
+            if damage != "ok":
+                raise _contradiction(path, " ".join(str(damage).split()))
             # Of the table itself: an index is another list of the rows.
             rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
             return int(rows.fetchone()[0])

@@ -58,6 +58,62 @@ def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict")
     return read_bytes(path).decode(encoding, errors)
 
 
+def own_file(path: str | Path) -> io.TextIOWrapper:
+    """Open or make a file of this user's, for reading and writing, that has this name only and is reached by no link.
+
+    Raises
+    ------
+    OSError
+        If there is something else, or it cannot be made: what is written here must not end up in another file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link", str(path)) from None
+        raise
+    try:
+        facts = os.fstat(descriptor)
+        _require_regular(facts.st_mode, path)
+        _require_owner(facts, Path(path))
+        if facts.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it is another file as well, by a hard link", str(path))
+        return os.fdopen(descriptor, "r+", encoding="utf-8")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def require_own_folder(folder: Path) -> None:
+    """Raise OSError if there is something at this place that is no folder of this user's, or holds a link or what is no file.
+
+    Where there is nothing, nothing is wrong.
+    """
+    try:
+        facts = folder.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(facts.st_mode):
+        raise OSError(errno.ELOOP, "it is a link", str(folder))
+    if not stat.S_ISDIR(facts.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(folder))
+    _require_owner(facts, folder)
+    for place, folders, names in folder.walk():
+        for path in (place / name for name in (*folders, *names)):
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                raise OSError(errno.ELOOP, "it holds a link", str(path))
+            if not stat.S_ISDIR(mode):
+                _require_regular(mode, path)
+
+
+def _require_owner(facts: os.stat_result, path: Path) -> None:
+    """Raise unless it is this user's, or of whom the folder belongs to: all files of some mounted disks are of one user."""
+    if facts.st_uid not in (os.geteuid(), path.parent.stat().st_uid):
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
+
+
 def require_regular(path: str | Path) -> None:
     """Raise OSError unless there is a regular file; it is not opened."""
     _require_regular(Path(path).stat().st_mode, path)
