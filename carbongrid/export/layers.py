@@ -20,6 +20,7 @@ from carbongrid.export.content import (
 from carbongrid.export.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.opening.formats import GPKG
+from carbongrid.opening.names import plain_folder
 from carbongrid.opening.vectors import open_vector
 from carbongrid.result import in_tonnes
 
@@ -50,9 +51,13 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
-    frame.to_file(path, layer=UNITS_LAYER, driver="GPKG", engine="pyogrio", promote_to_multi=True)
     styles = style_table(styles_of(units.frame, reference, currency), UNITS_LAYER, "geom")
-    pyogrio.write_dataframe(styles, path, layer=STYLES_LAYER, driver="GPKG")
+    with plain_folder(path.parent) as folder:
+        file, driver = folder / path.name, GPKG
+        frame.to_file(
+            file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+        )
+        pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 
 def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:

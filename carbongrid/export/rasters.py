@@ -13,6 +13,7 @@ from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.opening.names import plain_folder
 from carbongrid.opening.rasters import open_raster
 from carbongrid.opening.stores import open_netcdf
 from carbongrid.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
@@ -51,8 +52,9 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
             raster.update_tags(TITLE=title)
             for band, long_name in enumerate(_BANDS.values(), start=1):
                 raster.update_tags(band, long_name=long_name)
-        with memory.open() as raster:
-            copy_raster(raster, path, driver="COG", compress="deflate", resampling="average")
+        with memory.open() as raster, plain_folder(path.parent) as folder:
+            options = {"compress": "deflate", "resampling": "average"}
+            copy_raster(raster, folder / path.name, driver="COG", **options)
 
 
 def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:

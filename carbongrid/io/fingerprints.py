@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from carbongrid.case import Case
-from carbongrid.errors import RunError
+from carbongrid.errors import InputError, RunError
 from carbongrid.opening.formats import files_behind
 from carbongrid.run_store import hash_path
 
@@ -45,7 +45,7 @@ class Fingerprints:
                 label = self._label(name, target, file)
                 if label not in self.digests:
                     self._stamps[file] = _stamp(file)
-                    self.digests[label] = hash_path(file)
+                    self.digests[label] = _digest(file, label)
                 taken[label] = self.digests[label]
         return taken
 
@@ -77,6 +77,13 @@ class Fingerprints:
         if target.is_dir():
             return f"{plain}/{file.relative_to(target).as_posix()}"
         return os.path.normpath(os.path.join(os.path.dirname(plain), file.name))  # noqa: PTH118, PTH120
+
+
+def _digest(file: Path, label: str) -> str:
+    try:
+        return hash_path(file)
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", label) from None
 
 
 def _stamp(file: Path) -> Stamp:

@@ -19,6 +19,7 @@ from carbongrid.errors import InputError
 from carbongrid.opening.files import open_file, read_bytes
 from carbongrid.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
 
+_VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL", re.IGNORECASE)
 _DELETED = 0x2A
 _AFTER_THE_TABLE = b"\x1a\x00"
 """What programs write behind the last row of a .dbf."""
@@ -69,7 +70,6 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
 def _rows_of_geopackage(path: Path, layer: str) -> int:
     try:
         with _database(path) as connection:
-            _require_table(connection, path, layer)
             name = layer.replace('"', '""')
             # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
             damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
@@ -82,21 +82,28 @@ def _rows_of_geopackage(path: Path, layer: str) -> int:
         raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
 
 
-def _require_table(connection: sqlite3.Connection, path: Path, layer: str) -> None:
-    """Raise unless a layer is a table: a view may be computed without end, a virtual table by a module of its own."""
-    found = connection.execute(
-        "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?)", (layer,)
-    ).fetchall()
-    if any(
-        kind == "table" and not re.match(r"\s*CREATE\s+VIRTUAL", sql or "", re.IGNORECASE)
-        for kind, sql in found
-    ):
-        return
-    raise InputError(
-        f"layer {layer!r} is no table, but computed when it is read (a view)",
-        path.name,
-        "Save it as a layer of its own.",
-    )
+def require_tables(path: Path) -> None:
+    """Raise unless every layer of a GeoPackage is a table: a view may be computed without end, a virtual table by a module of its own.
+
+    Raises
+    ------
+    InputError
+        Naming the layer.
+    """
+    try:
+        with _database(path) as connection:
+            layers = connection.execute("SELECT table_name FROM gpkg_contents").fetchall()
+            made = connection.execute("SELECT lower(name), type, sql FROM sqlite_master").fetchall()
+    except sqlite3.Error as error:
+        raise InputError(f"the file cannot be read: {error}", path.name, _AGAIN) from None
+    tables = {name for name, kind, sql in made if kind == "table" and not _VIRTUAL.match(sql or "")}
+    for (layer,) in layers:
+        if str(layer).lower() not in tables:
+            raise InputError(
+                f"layer {layer!r} is no table, but computed when it is read (a view)",
+                path.name,
+                "Save it as a layer of its own, and remove the view.",
+            )
 
 
 def _rows_of_shapefile(path: Path) -> int:
@@ -187,11 +194,11 @@ def _size_of_index(rows: int, of_a_node: int) -> int:
     """Return the bytes of a packed R-tree, 40 for each box at each level; a file without one says 0 to a node."""
     if not rows or of_a_node < 2:
         return 0
-    boxes, level = rows, rows
+    boxes, level = rows, -(-rows // of_a_node)
     while level > 1:
-        level = -(-level // of_a_node)
         boxes += level
-    return 40 * boxes
+        level = -(-level // of_a_node)
+    return 40 * (boxes + 1)  # the root is there even above a single row
 
 
 @contextmanager

@@ -61,16 +61,36 @@ def plain_name(path: Path, driver: str) -> Iterator[str]:
     if _is_plain(path):
         yield f"{prefix}{path}"
         return
-    with tempfile.TemporaryDirectory(prefix="carbongrid-") as folder:
-        alias = Path(folder).resolve() / f"data{_ENDINGS[driver]}"
-        if not _is_plain(alias):
+    with _plain_temporary(path) as folder:
+        alias = folder / f"data{_ENDINGS[driver]}"
+        for target, name in _links(path, alias):
+            (folder / name).symlink_to(target)
+        yield f"{prefix}{alias}"
+
+
+@contextmanager
+def plain_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder under a name that drivers take as it stands, for files of our own naming that are written there."""
+    folder = folder.resolve()
+    if _is_plain(folder):
+        yield folder
+        return
+    with _plain_temporary(folder) as place:
+        alias = place / "out"
+        alias.symlink_to(folder, target_is_directory=True)
+        yield alias
+
+
+@contextmanager
+def _plain_temporary(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="carbongrid-") as made:
+        folder = Path(made).resolve()
+        if not _is_plain(folder):
             raise RunError(
-                f"{path} has a name that drivers misread, and so has the folder for temporary files, {folder}. "
+                f"{path} has a name that drivers misread, and so has the folder for temporary files, {folder.parent}. "
                 "Set TMPDIR to a folder whose name is letters and digits."
             )
-        for target, name in _links(path, alias):
-            (alias.parent / name).symlink_to(target)
-        yield f"{prefix}{alias}"
+        yield folder
 
 
 def _is_plain(path: Path) -> bool:

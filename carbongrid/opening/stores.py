@@ -79,14 +79,14 @@ def open_zarr_array(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> za
     """Open an array of a Zarr store of format 3: that of version 2 may be pickled."""
     import zarr
 
-    return zarr.open_array(path, path=name, mode=mode, zarr_format=3)
+    return zarr.open_array(_local(path, mode), path=name, mode=mode, zarr_format=3)
 
 
 def open_zarr_group(path: Path) -> zarr.Group:
     """Open a Zarr store of format 3."""
     import zarr
 
-    return zarr.open_group(path, mode="r", zarr_format=3)
+    return zarr.open_group(_local(path, "r"), mode="r", zarr_format=3)
 
 
 def open_zarr(path: Path, **options: Any) -> xr.Dataset:
@@ -94,5 +94,14 @@ def open_zarr(path: Path, **options: Any) -> xr.Dataset:
     import xarray as xr
 
     require_plain_store(path)
-    opened: xr.Dataset = xr.open_zarr(path, consolidated=False, zarr_format=3, **options)
+    opened: xr.Dataset = xr.open_zarr(
+        _local(path, "r"), consolidated=False, zarr_format=3, **options
+    )
     return opened
+
+
+def _local(path: Path, mode: str) -> Any:
+    """Return the folder as a store: a mere path would be taken for an address, and cut where one is."""
+    import zarr.storage
+
+    return zarr.storage.LocalStore(path, read_only=mode == "r")

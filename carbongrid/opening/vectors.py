@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import InputError
-from carbongrid.opening.counts import rows_in_file
+from carbongrid.opening.counts import require_tables, rows_in_file
 from carbongrid.opening.crs import require_no_file
 from carbongrid.opening.files import open_file
-from carbongrid.opening.formats import FILEGDB, GEOJSON, PARQUET, sniff_vector
+from carbongrid.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
 from carbongrid.opening.names import plain_name
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def open_vector(path: Path, of: str = "") -> Iterator[VectorFile]:
         raise InputError("this is GeoParquet, expected another format of layers", path.name)
     if driver == GEOJSON:
         _require_named_crs(path)
+    if driver == GPKG:
+        require_tables(path)  # before GDAL looks at one
     with plain_name(path, driver) as name:
         yield VectorFile(path, driver, name)
 
