@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,6 +23,9 @@ from carbongrid.opening.files import read_text
 from carbongrid.opening.stores import open_zarr
 from carbongrid.report.plots import Plots
 from carbongrid.result import Result, RunTables, in_tonnes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def read_content(directory: Path, *, parcels: bool = True) -> Content:
@@ -160,10 +163,18 @@ def read_result(directory: Path) -> Result:
         inventory=_for_people(content.inventory),
         ledger=LedgerTable(_for_people(content.ledger)),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
-        labels=open_zarr(labels) if labels.exists() else None,
+        labels=_labels(labels) if labels.exists() else None,
         plot=Plots(units),
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
+
+
+def _labels(path: Path) -> xr.Dataset:
+    try:
+        return open_zarr(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
+        raise VerificationError(f"{path.name} cannot be read: {told}") from error
 
 
 def _units(directory: Path) -> Table:
