@@ -16,14 +16,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from carbongrid.errors import InputError
-from carbongrid.opening.files import open_file, read_bytes
+from carbongrid.opening.contradictions import contradiction, mapped
 from carbongrid.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
+from carbongrid.opening.shapefiles import rows_of_shapefile
 
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL", re.IGNORECASE)
-_DELETED = 0x2A
-_AFTER_THE_TABLE = b"\x1a\x00"
-"""What programs write behind the last row of a .dbf."""
-_SHAPEFILE_HEAD = 100
 _AGAIN = "Write it again with the program that it comes from, or with QGIS."
 
 
@@ -47,14 +44,10 @@ def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
     if driver == GPKG:
         return _rows_of_geopackage(path, layer)
     if driver == SHAPEFILE:
-        return _rows_of_shapefile(path)
+        return rows_of_shapefile(path)
     if driver == FLATGEOBUF:
         return _rows_of_flatgeobuf(path)
     return None
-
-
-def _contradiction(path: Path, what: str) -> InputError:
-    return InputError(f"the file contradicts itself: {what}", path.name, _AGAIN)
 
 
 @contextmanager
@@ -74,7 +67,7 @@ def _rows_of_geopackage(path: Path, layer: str) -> int:
             # Of this table only: of all with its indexes it takes six times as long, as long as reading the layer.
             damage = connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]
             if damage != "ok":
-                raise _contradiction(path, " ".join(str(damage).split()))
+                raise contradiction(path, " ".join(str(damage).split()))
             # Of the table itself: an index is another list of the rows.
             rows = connection.execute(f'SELECT COUNT(*) FROM "{name}" NOT INDEXED')  # noqa: S608  (quoted)
             return int(rows.fetchone()[0])
@@ -106,60 +99,8 @@ def require_tables(path: Path) -> None:
             )
 
 
-def _rows_of_shapefile(path: Path) -> int:
-    """Return the records that all three files hold, and that are not deleted."""
-    parts = {file.suffix.lower(): file for file in files_behind(path.resolve())}
-    index, table = read_bytes(parts[".shx"]), read_bytes(parts[".dbf"])
-    places = _places_of_shapes(index, parts[".shx"])
-    records, numbers = _shapes(path)
-    if len(table) < 32:
-        raise _contradiction(parts[".dbf"], "it ends within its header")
-    told, head, width = struct.unpack_from("<IHH", table, 4)
-    body = len(table) - head
-    if width < 1 or body < told * width or table[head + told * width :].strip(_AFTER_THE_TABLE):
-        raise _contradiction(
-            parts[".dbf"],
-            f"its header says {told:,} rows of {width} bytes, but {body:,} bytes follow it",
-        )
-    if places != told or places not in (records, numbers):
-        raise _contradiction(
-            path,
-            f"there are {records:,} shapes in the .shp, {places:,} in the .shx and {told:,} rows in the .dbf",
-        )
-    flags = table[head : head + told * width : width]
-    return int(told) - flags.count(_DELETED)
-
-
-def _places_of_shapes(index: bytes, path: Path) -> int:
-    """Return how many shapes an .shx lists."""
-    if len(index) < _SHAPEFILE_HEAD:
-        raise _contradiction(path, "it ends within its header")
-    told = 2 * struct.unpack_from(">I", index, 24)[0]
-    if told != len(index) or (len(index) - _SHAPEFILE_HEAD) % 8:
-        raise _contradiction(path, f"its header says {told:,} bytes, there are {len(index):,}")
-    return (len(index) - _SHAPEFILE_HEAD) // 8
-
-
-def _shapes(path: Path) -> tuple[int, int]:
-    """Return how many shapes an .shp holds, and how many under different numbers: an editor leaves old ones behind."""
-    with _mapped(path) as data:
-        told = 2 * struct.unpack_from(">I", data, 24)[0] if len(data) >= _SHAPEFILE_HEAD else 0
-        if told != len(data):
-            raise _contradiction(path, f"its header says {told:,} bytes, there are {len(data):,}")
-        numbers = set()
-        records, place = 0, _SHAPEFILE_HEAD
-        while place + 8 <= len(data):
-            number, words = struct.unpack_from(">II", data, place)
-            numbers.add(number)
-            records += 1
-            place += 8 + 2 * words
-        if place != len(data):
-            raise _contradiction(path, f"its last shape ends at byte {place:,} of {len(data):,}")
-        return records, len(numbers)
-
-
 def _rows_of_flatgeobuf(path: Path) -> int:
-    with _mapped(path) as data:
+    with mapped(path) as data:
         try:
             told, place = _head_of_flatgeobuf(data)
             rows = 0
@@ -167,11 +108,11 @@ def _rows_of_flatgeobuf(path: Path) -> int:
                 place += 4 + struct.unpack_from("<I", data, place)[0]
                 rows += 1
         except struct.error:
-            raise _contradiction(path, "it ends within a header") from None
+            raise contradiction(path, "it ends within a header") from None
         if place != len(data):
-            raise _contradiction(path, f"its last row ends at byte {place:,} of {len(data):,}")
+            raise contradiction(path, f"its last row ends at byte {place:,} of {len(data):,}")
         if told not in (0, rows):  # 0 stands for an unknown number
-            raise _contradiction(path, f"its header says {told:,} rows, there are {rows:,}")
+            raise contradiction(path, f"its header says {told:,} rows, there are {rows:,}")
         return rows
 
 
@@ -199,14 +140,3 @@ def _size_of_index(rows: int, of_a_node: int) -> int:
         boxes += level
         level = -(-level // of_a_node)
     return 40 * (boxes + 1)  # the root is there even above a single row
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[mmap.mmap]:
-    with open_file(path) as stream:
-        try:
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:
-            raise _contradiction(path, "it is empty") from None
-        with mapped:
-            yield mapped

@@ -11,6 +11,7 @@ from carbongrid.errors import InputError
 from carbongrid.opening.crs import require_no_file
 from carbongrid.opening.formats import GEOTIFF, files_behind, sniff_raster
 from carbongrid.opening.names import plain_name
+from carbongrid.opening.tiffs import require_whole_tiff
 
 if TYPE_CHECKING:
     import rasterio
@@ -41,6 +42,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     for file in files_behind(path.resolve())[1:]:
         if file.name.lower().endswith(_BESIDE):
             sniff_raster(file)
+    require_whole_tiff(path)
     with plain_name(path, driver) as name, rasterio.open(name, driver=GEOTIFF) as raster:
         if raster.tags(ns="OVERVIEWS"):
             raise InputError(
