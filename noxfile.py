@@ -184,6 +184,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Change bytes in headers for ten minutes, each thousand in a process of bounded memory; ``-- --minutes 60`` for longer."""
+    _install(session, "test")
+    env = {"PYTHONPATH": "tests", "CARBONGRID_FUZZ": "1", **_fresh_numba_cache(session)}
+    session.run("python", "-m", "fuzz", *session.posargs, env=env)
+
+
+@nox.session
 def cluster(session: nox.Session) -> None:
     """Run 4 billion cells, and label 18 billion, on two workers bound to 1 GB each; what is sent and held is asserted."""
     _install(session, "test")

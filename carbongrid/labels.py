@@ -14,11 +14,12 @@ import numpy as np
 import xarray as xr
 import zarr
 from numpy.typing import ArrayLike, NDArray
-from pyproj import CRS
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
 from carbongrid.memory_limit import require_room
+from carbongrid.opening.crs import crs_of
+from carbongrid.opening.stores import open_zarr, open_zarr_array, open_zarr_group
 from carbongrid.planes import metres_per_unit, unit_of
 from carbongrid.polygons import Polygons, require_same_crs
 from carbongrid.rasters import geotransform_of
@@ -198,7 +199,7 @@ def _axis(grid: Grid, axis: Literal["x", "y"]) -> dict[str, str]:
 
 def _grid_mapping(grid: Grid) -> dict[str, Any]:
     west, _, _, north = grid.bounds
-    crs = CRS.from_user_input(grid.crs)
+    crs = crs_of(grid.crs)
     transform = geotransform_of(west, grid.resolution, north, grid.resolution)
     return {**crs.to_cf(), "spatial_ref": crs.to_wkt(), "GeoTransform": transform}
 
@@ -267,13 +268,13 @@ def create_label_store(
 
 def block_side(path: Path) -> int:
     """Return the side of the square that one task writes: a shard, or a chunk where there are no shards."""
-    arrays = zarr.open_group(path, mode="r").arrays()
+    arrays = open_zarr_group(path).arrays()
     return max(max(array.shards or array.chunks) for _, array in arrays if array.ndim == 2)
 
 
 def _label_array(path: Path, name: str, mode: Literal["r", "r+"]) -> zarr.Array[Any]:
     # These settings travel in no file, so an array that is opened again must be told again.
-    array = zarr.open_array(path, path=name, mode=mode)
+    array = open_zarr_array(path, name, mode)
     return array.with_config({"write_empty_chunks": True, "read_missing_chunks": False})
 
 
@@ -348,7 +349,7 @@ def labels_at(path: Path, name: str, x: ArrayLike, y: ArrayLike) -> NDArray[np.u
 
 def resolution_and_corner(path: Path) -> tuple[float, tuple[float, float]]:
     """Return a store's cell side and its north-west corner (x, y)."""
-    attributes = zarr.open_array(path, path="spatial_ref", mode="r").attrs
+    attributes = open_zarr_array(path, "spatial_ref").attrs
     west, resolution, _, north, *_ = map(float, str(attributes["GeoTransform"]).split())
     return resolution, (west, north)
 
@@ -362,5 +363,5 @@ def label_shape(path: Path, name: str) -> tuple[int, int]:
 def open_labels(path: str | Path) -> xr.Dataset:
     """Open a store of label rasters lazily; a missing chunk is an error when it is read."""
     with zarr.config.set({"array.read_missing_chunks": False}):
-        labels: xr.Dataset = xr.open_zarr(path, consolidated=False, decode_coords="all", chunks={})
+        labels: xr.Dataset = open_zarr(Path(path), decode_coords="all", chunks={})
     return labels

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from carbongrid.errors import InputError
+from carbongrid.opening.files import read_text
 
 _GROUPS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
@@ -55,6 +56,6 @@ def require_room(size: int, what: str, way_out: str) -> None:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
+        return read_text(path, encoding="ascii", errors="replace").splitlines()
     except OSError:
         return []

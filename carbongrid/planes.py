@@ -7,26 +7,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from carbongrid.errors import InputError
+from carbongrid.opening.crs import crs_of
 
 
 def crs_text(crs: Any) -> str:
     """Return a CRS as text: an authority's code where one says the same, else WKT."""
-    return _short(crs if isinstance(crs, str) else CRS.from_user_input(crs).to_wkt())
+    return _short(crs if isinstance(crs, str) else crs_of(crs).to_wkt())
 
 
 @functools.lru_cache(maxsize=64)
 def _short(text: str) -> str:
-    parsed = CRS.from_user_input(text)
+    parsed = crs_of(text)
     authority = parsed.to_authority(min_confidence=100)
     return ":".join(authority) if authority else parsed.to_wkt()
 
 
 def crs_name(crs: Any) -> str:
     """Return what people call a CRS."""
-    return str(CRS.from_user_input(crs).name)
+    return str(crs_of(crs).name)
 
 
 @functools.lru_cache(maxsize=64)
@@ -38,7 +38,7 @@ def metres_per_unit(crs: str) -> float | None:
     InputError
         If the CRS is neither, as a geocentric or a vertical one.
     """
-    parsed = CRS.from_user_input(crs)
+    parsed = crs_of(crs)
     if parsed.is_geographic:
         return None
     factors = [axis.unit_conversion_factor for axis in parsed.axis_info[:2]]
@@ -80,7 +80,7 @@ def unit_of(crs: str) -> str:
     """Return the unit of the coordinates, as UDUNITS spells it: m, degree, or metres in a unit and m."""
     metres = metres_per_unit(crs)
     if metres is None:
-        return str(CRS.from_user_input(crs).axis_info[0].unit_name)
+        return str(crs_of(crs).axis_info[0].unit_name)
     return "m" if metres == 1 else f"{metres!r} m"
 
 
@@ -110,7 +110,7 @@ def areas_between(crs: str, parallels: NDArray[np.float64], width: float) -> NDA
     ----------
     J. P. Snyder, Map Projections: A Working Manual, 1987, equation 3-12.
     """
-    parsed = CRS.from_user_input(crs)
+    parsed = crs_of(crs)
     ellipsoid, radians = parsed.ellipsoid, parsed.axis_info[0].unit_conversion_factor
     assert ellipsoid is not None
     a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre

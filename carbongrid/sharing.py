@@ -15,6 +15,7 @@ from scipy import sparse
 from carbongrid.allocate import move_outside, split_to_targets, unit_totals
 from carbongrid.chunked import Counts, labels_at
 from carbongrid.grid import Grid
+from carbongrid.opening.stores import open_arrays
 from carbongrid.overlaps import coverage
 from carbongrid.polygons import Polygons
 
@@ -219,7 +220,7 @@ def save_shares(path: Path, shares: Shares) -> None:
 
 def load_shares(path: Path) -> Shares:
     """Read overlap.npz back; nothing is unpickled."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with open_arrays(path) as arrays:
 
         def matrix(name: str) -> Any:
             parts = [arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr")]

@@ -6,6 +6,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from carbongrid.errors import InputError
+from carbongrid.opening.formats import files_behind
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -52,7 +53,19 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
         raise InputError(
             f"{written!r} leads outside the case's folder by a symbolic link", way_out=_INSIDE
         )
+    if not allow_outside and target.exists():
+        _refuse_parts_outside(root, target)
     return target
+
+
+def _refuse_parts_outside(root: Path, target: Path) -> None:
+    """Raise if a file that is read with another, as a Shapefile's table is, is a link that leads outside."""
+    for file in files_behind(target):
+        if not file.resolve().is_relative_to(root):
+            raise InputError(
+                f"{file.name}, which is read with {target.name}, leads outside the case's folder by a symbolic link",
+                way_out=_INSIDE,
+            )
 
 
 def _refuse_remote(written: str) -> None:

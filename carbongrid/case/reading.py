@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from carbongrid.case.fields import facts_of, nearest
 from carbongrid.case.models import Case, fault_of_amounts
 from carbongrid.errors import InputError, Problem
+from carbongrid.opening.files import open_file, require_regular
 
 _EXPECTED = {
     "string_type": "text in quotes",
@@ -60,14 +61,15 @@ def case_of(values: Mapping[str, Any], path: Path) -> Case:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
+        with open_file(path) as stream:
+            data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
             raise InputError(
-                f"the case file holds {size / 2**20:.1f} MiB, more than the {MOST_BYTES / 2**20:.0f} MiB that a case may",
+                f"the case file holds {path.stat().st_size / 2**20:.1f} MiB, more than the {MOST_BYTES / 2**20:.0f} MiB that a case may",
                 str(path),
                 "Name the file that `carbongrid init` wrote; data go into tables beside it.",
             )
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(
             "there is no such case file",
@@ -79,7 +81,7 @@ def _toml(path: Path) -> dict[str, Any]:
             "this is a folder, expected a case file", str(path), "Name the TOML file in it."
         ) from None
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = data[: error.start].count(b"\n") + 1
         raise InputError(
             f"line {line} is not UTF-8", str(path), "Save the case file as UTF-8."
         ) from None
@@ -107,7 +109,17 @@ def _faults_of_files(case: Case) -> list[Problem]:
             continue
         if not target.exists():
             problems.append(_missing_file(written, target, where, named))
+        elif not target.is_dir():
+            problems += _not_regular(target, where)
     return problems
+
+
+def _not_regular(target: Path, where: str) -> list[Problem]:
+    try:
+        require_regular(target)
+    except OSError as error:
+        return [Problem(f"the file cannot be read: {error.strerror}", where, "Name a file.")]
+    return []
 
 
 def _missing_file(written: str, target: Path, where: str, named: Collection[str]) -> Problem:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError
+from carbongrid.opening.crs import crs_of
 from carbongrid.units_of_measure import base_currency, grams_of_text
 
 if TYPE_CHECKING:
@@ -105,11 +106,12 @@ def crs_of_points(text: str) -> str:
 
 
 def _parsed_crs(text: str) -> CRS:
-    from pyproj import CRS
     from pyproj.exceptions import CRSError
 
     try:
-        return CRS.from_user_input(text)
+        return crs_of(text)
+    except InputError as error:
+        raise wrong(error.problems[0].what, error.problems[0].way_out) from None
     except CRSError:
         raise wrong(
             f"expected a coordinate reference system, not {text!r}",

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.labels import files_of_window
+from carbongrid.opening.files import read_bytes, read_text
+from carbongrid.opening.stores import open_arrays
 
 Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 Parts = list[tuple[Amounts, Amounts]]
@@ -97,7 +99,7 @@ def _is_sound(left: Journal, store: Path) -> bool:
     """Tell whether an attempt was at the same, and its store's own files are as they were made."""
     begun = left.folder / _BEGUN
     made = left.store if left.store.exists() else store
-    return begun.is_file() and begun.read_text() == left.key + _digest_of_empty(made)
+    return begun.is_file() and read_text(begun) == left.key + _digest_of_empty(made)
 
 
 def _take_away(folder: Path) -> None:
@@ -148,7 +150,7 @@ def _digest(store: Path, names: Sequence[str], tile: Tile) -> str:
     digest = hashlib.sha256()
     for name in names:
         for file in files_of_window(store, name, tile.corner, tile.shape):
-            digest.update(file.read_bytes() if file.is_file() else b"")
+            digest.update(read_bytes(file) if file.is_file() else b"")
             digest.update(file.relative_to(store).as_posix().encode())
     return digest.hexdigest()
 
@@ -158,14 +160,14 @@ def _digest_of_empty(store: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(store.rglob("*")):
         if file.is_file() and not ("c" in file.parts and len(file.relative_to(store).parts) == 4):
-            digest.update(file.relative_to(store).as_posix().encode() + file.read_bytes())
+            digest.update(file.relative_to(store).as_posix().encode() + read_bytes(file))
     return digest.hexdigest()
 
 
 def _read(entry: Path) -> tuple[str, Parts] | None:
     """Return digest and pairs of an entry; a torn or damaged one (zip's CRC tells) is none."""
     try:
-        with np.load(entry, allow_pickle=False) as arrays:
+        with open_arrays(entry) as arrays:
             kinds = (len(arrays.files) - 1) // 4
 
             def amounts(kind: int, place: int) -> Amounts:

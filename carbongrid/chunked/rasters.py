@@ -10,12 +10,14 @@ import numpy as np
 import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import Transformer
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
+from carbongrid.opening.crs import crs_of
+from carbongrid.opening.rasters import open_raster
 
 # Sums over the whole grid stay below 2^55, so that they can be split exactly.
 _SUM_BITS = 55
@@ -53,7 +55,7 @@ class WeightRaster:
             If the raster has no CRS, does not touch the grid, or has a negative or infinite value there.
         """
         try:
-            with rasterio.open(path) as source:
+            with open_raster(path) as source:
                 smallest, largest = _extremes(source, _window_around(source, path, grid))
         except rasterio.errors.RasterioError as error:
             way_out = "Open it in QGIS, or write it again with gdal_translate."
@@ -77,10 +79,11 @@ class WeightRaster:
         cell is not needed, both are 0. Every centre is transformed by itself, so the answer does not depend on the window.
         """
         quanta, known = np.zeros(needed.shape, np.int64), np.zeros(needed.shape, np.int64)
-        with rasterio.open(self.path) as source:
+        with open_raster(self.path) as source:
             transformer = None
-            if CRS.from_user_input(source.crs) != CRS.from_user_input(grid.crs):
-                transformer = Transformer.from_crs(grid.crs, source.crs, always_xy=True)
+            own, wanted = crs_of(source.crs.to_wkt(), self.path.name), crs_of(grid.crs)
+            if own != wanted:
+                transformer = Transformer.from_crs(wanted, own, always_xy=True)
             for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
                 rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
                 if not rows.size:

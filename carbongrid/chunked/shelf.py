@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.grid import Grid
+from carbongrid.opening.stores import open_arrays
 from carbongrid.polygons import Polygons, Tiles
 
 _ARRAYS = ("x", "y", "ring_start", "part_start", "row_start", "bounds")
@@ -78,7 +79,7 @@ class OnDisk:
 @functools.lru_cache(maxsize=_OPEN_AT_ONCE)
 def _opened(folder: Path) -> tuple[Polygons, NDArray[np.int64], NDArray[np.int64]]:
     def mapped(name: str) -> NDArray[np.generic]:
-        array: NDArray[np.generic] = np.load(folder / f"{name}.npy", "r", allow_pickle=False)
+        array: NDArray[np.generic] = open_arrays(folder / f"{name}.npy", "r")
         return array
 
     polygons = Polygons(*(mapped(name) for name in _ARRAYS))  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from carbongrid.demo.activity import GWP, activity_tables
 from carbongrid.demo.city import City, build_city
 from carbongrid.demo.plan import CRS, PLANS, Size
 from carbongrid.io.activity_template import WORKBOOK, write_workbook
+from carbongrid.opening.names import plain_folder
 
 _WRITTEN = "2023-01-01T00:00:00.000Z"
 """GeoPackages carry the time of writing; a fixed one keeps the bytes the same."""
@@ -175,7 +176,8 @@ def _write_text(path: Path, text: str) -> None:
 
 def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     path.unlink(missing_ok=True)
-    pyogrio.write_dataframe(table, path, layer=layer, driver="GPKG")
+    with plain_folder(path.parent) as folder:
+        pyogrio.write_dataframe(table, folder / path.name, layer=layer, driver="GPKG")
 
 
 @contextmanager
@@ -192,19 +194,22 @@ def _write_grid(values: NDArray[np.float32], corner: tuple[float, float], path: 
     import rasterio
 
     west, north = corner
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=values.shape[0],
-        width=values.shape[1],
-        count=1,
-        dtype="float32",
-        crs=CRS,
-        transform=Affine(_PEOPLE_CELL, 0.0, west, 0.0, -_PEOPLE_CELL, north),
-        nodata=-1.0,
-        compress="deflate",
-        predictor=3,
-    ) as raster:
+    with (
+        plain_folder(path.parent) as folder,
+        rasterio.open(
+            folder / path.name,
+            "w",
+            driver="GTiff",
+            height=values.shape[0],
+            width=values.shape[1],
+            count=1,
+            dtype="float32",
+            crs=CRS,
+            transform=Affine(_PEOPLE_CELL, 0.0, west, 0.0, -_PEOPLE_CELL, north),
+            nodata=-1.0,
+            compress="deflate",
+            predictor=3,
+        ) as raster,
+    ):
         raster.write(values, 1)
         raster.set_band_description(1, "residents")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import VerificationError
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.export.content import (
     DENSITY_SUFFIX,
     Table,
@@ -19,6 +19,9 @@ from carbongrid.export.content import (
 )
 from carbongrid.export.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.opening.formats import GPKG
+from carbongrid.opening.names import plain_folder
+from carbongrid.opening.vectors import open_vector
 from carbongrid.result import in_tonnes
 
 if TYPE_CHECKING:
@@ -48,9 +51,13 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
-    frame.to_file(path, layer=UNITS_LAYER, driver="GPKG", engine="pyogrio", promote_to_multi=True)
     styles = style_table(styles_of(units.frame, reference, currency), UNITS_LAYER, "geom")
-    pyogrio.write_dataframe(styles, path, layer=STYLES_LAYER, driver="GPKG")
+    with plain_folder(path.parent) as folder:
+        file, driver = folder / path.name, GPKG
+        frame.to_file(
+            file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+        )
+        pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 
 def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
@@ -64,8 +71,10 @@ def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
     import pyogrio
 
     try:
-        return pyogrio.read_dataframe(path, layer=UNITS_LAYER, columns=["id"])
+        with open_vector(path, of=GPKG) as file:
+            return file.table(UNITS_LAYER, columns=["id"])
     except (
+        InputError,
         OSError,
         ValueError,
         pyogrio.errors.DataSourceError,
@@ -109,7 +118,7 @@ def read_parcels_parquet(path: Path) -> Table:
         frame = read_geoparquet(path, "geometry")
         masses = [name for name in frame.columns if f"{name}{DENSITY_SUFFIX}" in frame.columns]
         return with_geometry(typed(frame, parcel_kinds(masses)), frame.geometry)
-    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+    except (InputError, OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise VerificationError(f"{path.name} cannot be read: {error!r}") from error
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbongrid.errors import VerificationError
 from carbongrid.export.content import EVIDENCE, INVENTORY, LEDGER, Table, titles, typed, unit_kinds
+from carbongrid.opening.files import open_text
 from carbongrid.result import Kind
 from carbongrid.units_of_measure import format_tonnes
 
@@ -120,7 +121,7 @@ def read_evidence_csv(path: Path) -> Table:
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with open_text(path, "utf-8-sig", newline="") as stream:
             rows = list(csv.reader(stream, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise VerificationError(f"{path.name} is not readable as CSV in UTF-8: {error}") from error

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 import xarray as xr
 from affine import Affine
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
-from carbongrid.errors import VerificationError
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.opening.names import plain_folder
+from carbongrid.opening.rasters import open_raster
+from carbongrid.opening.stores import open_netcdf
 from carbongrid.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 
 _BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
@@ -50,8 +52,9 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
             raster.update_tags(TITLE=title)
             for band, long_name in enumerate(_BANDS.values(), start=1):
                 raster.update_tags(band, long_name=long_name)
-        with memory.open() as raster:
-            copy_raster(raster, path, driver="COG", compress="deflate", resampling="average")
+        with memory.open() as raster, plain_folder(path.parent) as folder:
+            options = {"compress": "deflate", "resampling": "average"}
+            copy_raster(raster, folder / path.name, driver="COG", **options)
 
 
 def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
@@ -115,8 +118,8 @@ def read_grid_nc(path: Path) -> xr.Dataset:
         If the file cannot be opened or lacks a variable.
     """
     try:
-        grid = xr.open_dataset(path, engine="h5netcdf", decode_coords="all")
-    except (OSError, ValueError, KeyError) as error:
+        grid = open_netcdf(path)
+    except (InputError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
     missing = [name for name in _VARIABLES if name not in grid]
     if missing:
@@ -127,5 +130,5 @@ def read_grid_nc(path: Path) -> xr.Dataset:
 
 def bands_of_tif(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     """Read the bands of grid_1km.tif by their description, t per cell and year, NaN outside."""
-    with rasterio.open(path) as raster:
+    with open_raster(path) as raster:
         return dict(zip(raster.descriptions, raster.read(), strict=True))

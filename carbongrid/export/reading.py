@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -25,8 +25,12 @@ from carbongrid.export.plain import (
 from carbongrid.export.rasters import read_grid_nc
 from carbongrid.labels import open_labels
 from carbongrid.ledger import LedgerTable
+from carbongrid.opening.files import read_text
 from carbongrid.report.plots import Plots
 from carbongrid.result import Result, RunTables, in_tonnes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def read_content(directory: Path, *, parcels: bool = True) -> Content:
@@ -131,7 +135,7 @@ def read_tables(directory: Path) -> RunTables:
 
 def _manifest(directory: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
+        return dict(json.loads(read_text(directory / "manifest.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
             "this is not a finished run: it has no readable manifest.json",
@@ -174,10 +178,18 @@ def read_result(directory: Path) -> Result:
         ledger=LedgerTable(_for_people(content.ledger)),
         evidence=_for_people(content.evidence),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
-        labels=open_labels(labels) if labels.exists() else None,
+        labels=_labels(labels) if labels.exists() else None,
         plot=Plots(units),
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
+
+
+def _labels(path: Path) -> xr.Dataset:
+    try:
+        return open_labels(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
+        raise VerificationError(f"{path.name} cannot be read: {told}") from error
 
 
 def _units(directory: Path) -> Table:

@@ -27,6 +27,7 @@ from carbongrid.factors.catalogue import COLUMNS as FACTOR_COLUMNS
 from carbongrid.factors.catalogue import POTENTIALS
 from carbongrid.io.tables import Faults, read_table, rows_of, with_header
 from carbongrid.io.workbook import workbook_sheets
+from carbongrid.opening.files import open_file
 
 SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
 _IGNORED = ("readme", "lists")
@@ -144,7 +145,7 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
 
 def _is_workbook(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(4) == b"PK\x03\x04"
     except FileNotFoundError:
         raise InputError("there is no such file", str(path), "Check its name.") from None

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from carbongrid.io.reference import transformer_between
+from carbongrid.opening.crs import crs_of
 
 Degrees = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -102,7 +103,7 @@ def project_points(x: ArrayLike, y: ArrayLike, source: str | CRS, target: CRS) -
     if isinstance(source, str) and source in SHIFTED:
         east, north = to_wgs84(east, north, source)
         source = "EPSG:4326"
-    transformer = transformer_between(CRS.from_user_input(source), target)
+    transformer = transformer_between(crs_of(source), target)
     moved_x, moved_y = transformer.transform(east, north)
     return np.asarray(moved_x, dtype=np.float64), np.asarray(moved_y, dtype=np.float64)
 

@@ -10,18 +10,13 @@ import numpy as np
 from pyproj import CRS, Geod, Transformer
 
 from carbongrid.case.values import TABLE_SUFFIXES
-from carbongrid.io.fingerprints import files_behind
 from carbongrid.io.parquet_extents import decoded_size, geometry_about, scanned_bounds
 from carbongrid.io.reference import Bounds
-from carbongrid.io.security import (
-    FILEGDB,
-    GEOJSON,
-    GEOTIFF,
-    PARQUET,
-    dataset_name,
-    sniff_raster,
-    sniff_vector,
-)
+from carbongrid.opening.crs import crs_of
+from carbongrid.opening.files import open_file
+from carbongrid.opening.formats import FILEGDB, GEOJSON, PARQUET, files_behind, sniff_vector
+from carbongrid.opening.rasters import open_raster
+from carbongrid.opening.vectors import open_vector
 
 _GEOD = Geod(ellps="WGS84")
 _OF_A_SOLID = 6
@@ -35,13 +30,21 @@ def unpacked_size(path: Path) -> int:
     if not path.exists():
         return 0
     size = sum(file.stat().st_size for file in files_behind(path))
-    if path.is_file() and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
+    if path.is_file() and (unpacked := _unpacked(path)) is not None:
+        return unpacked
     if path.is_file() and _is_text(path):
         return size
     driver = sniff_vector(path)
     return decoded_size(path) if driver == PARQUET else size * _PER_STORED_BYTE.get(driver, 1)
+
+
+def _unpacked(path: Path) -> int | None:
+    """Return what an archive unpacks to; None of another file."""
+    with open_file(path) as stream:
+        if not zipfile.is_zipfile(stream):
+            return None
+        with zipfile.ZipFile(stream) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
 
 
 def _is_text(path: Path) -> bool:
@@ -57,20 +60,16 @@ def geographic_bounds(path: Path, layer: str | None) -> Bounds | None:
     if driver == PARQUET:
         name, about = geometry_about(path)
         bounds, crs = about.get("bbox"), about.get("crs", "OGC:CRS84")
-        crs = None if crs is None else CRS.from_user_input(crs)
+        crs = None if crs is None else crs_of(crs, path.name)
         if bounds is not None and len(bounds) == _OF_A_SOLID:
             bounds = [*bounds[:2], *bounds[3:5]]
         if bounds is None and about.get("encoding") == "WKB":
             bounds = scanned_bounds(path, name)
     else:
-        import pyogrio
-
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), open_vector(path) as file:
             warnings.simplefilter("ignore")
-            info = pyogrio.read_info(
-                dataset_name(path, driver), layer=layer, force_total_bounds=True
-            )
-        bounds, crs = info["total_bounds"], info["crs"] and CRS.from_user_input(info["crs"])
+            info = file.info(layer, force_total_bounds=True)
+        bounds, crs = info["total_bounds"], info["crs"] and crs_of(info["crs"], path.name)
     if bounds is None or crs is None or not np.isfinite(bounds).all():
         return None
     return _transformed(tuple(bounds), crs, CRS.from_epsg(4326))
@@ -87,14 +86,11 @@ def extent(bounds: Bounds) -> tuple[float, float]:
 
 def raster_cells(path: Path, bounds: Bounds | None) -> int:
     """Return how many cells of a GeoTIFF lie in bounds in degrees; all of them without bounds."""
-    import rasterio
-
-    sniff_raster(path)
-    with rasterio.open(path, driver=GEOTIFF) as raster:
+    with open_raster(path) as raster:
         whole = int(raster.width) * int(raster.height)
         there = None
         if bounds is not None and raster.crs is not None:
-            own = CRS.from_wkt(raster.crs.to_wkt())
+            own = crs_of(raster.crs.to_wkt(), path.name)
             there = _transformed(bounds, CRS.from_epsg(4326), own)
         if there is None:
             return whole

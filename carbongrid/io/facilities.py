@@ -19,6 +19,7 @@ from carbongrid.io.located import place_problems
 from carbongrid.io.masses import mass_cell
 from carbongrid.io.regions import whole_masses
 from carbongrid.io.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.opening.crs import crs_of
 from carbongrid.units_of_measure import format_tonnes
 
 _COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
@@ -103,7 +104,7 @@ def project_facilities(facilities: pd.DataFrame, crs: CRS, where: str) -> pd.Dat
     moved = facilities[["x", "y"]].to_numpy(np.float64, copy=True)
     for row in np.flatnonzero(~np.isnan(moved).any(axis=1)):
         name, source = repr(facilities["name"].iloc[row]), str(facilities["crs"].iloc[row])
-        system = source if source in SHIFTED else CRS.from_user_input(source)
+        system = source if source in SHIFTED else crs_of(source)
         place, names = f"{where}, facility {name}", np.array([name], dtype=object)
         x, y = moved[row, :1], moved[row, 1:]
         found = place_problems(x, y, names, system, place)

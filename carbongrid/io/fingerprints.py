@@ -8,24 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from carbongrid.case import Case
-from carbongrid.errors import RunError
+from carbongrid.errors import InputError, RunError
+from carbongrid.opening.formats import files_behind
 from carbongrid.run_store import hash_path
 
-_BESIDE_SHAPEFILE = (".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx")
-_BESIDE_ANY = (".aux.xml", ".ovr", ".msk", "-wal", "-journal")
-_WORLD_FILES = (".tfw", ".tifw", ".wld")
-
 Stamp = tuple[int, int, int]
-
-
-def files_behind(path: Path) -> list[Path]:
-    """Return the file and what is read with it: a Shapefile's other parts, a geodatabase's files, a raster's side files."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    beside = _BESIDE_SHAPEFILE if path.suffix.lower() == ".shp" else _WORLD_FILES
-    wanted = {path.stem.lower() + suffix for suffix in beside}
-    wanted |= {path.name.lower() + suffix for suffix in _BESIDE_ANY}
-    return [path, *sorted(file for file in path.parent.iterdir() if file.name.lower() in wanted)]
 
 
 @dataclass
@@ -58,7 +45,7 @@ class Fingerprints:
                 label = self._label(name, target, file)
                 if label not in self.digests:
                     self._stamps[file] = _stamp(file)
-                    self.digests[label] = hash_path(file)
+                    self.digests[label] = _digest(file, label)
                 taken[label] = self.digests[label]
         return taken
 
@@ -90,6 +77,13 @@ class Fingerprints:
         if target.is_dir():
             return f"{plain}/{file.relative_to(target).as_posix()}"
         return os.path.normpath(os.path.join(os.path.dirname(plain), file.name))  # noqa: PTH118, PTH120
+
+
+def _digest(file: Path, label: str) -> str:
+    try:
+        return hash_path(file)
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", label) from None
 
 
 def _stamp(file: Path) -> Stamp:

@@ -12,6 +12,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from carbongrid.errors import InputError
+from carbongrid.opening.files import open_file
+from carbongrid.opening.parquet import open_arrow, open_parquet
 from carbongrid.row_blocks import ROWS, each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -49,7 +52,8 @@ def read_geoparquet(
     """
     import pyarrow.parquet as parquet
 
-    schema = parquet.read_schema(path)
+    with open_parquet(path) as file:
+        schema, there = file.schema_arrow, file.metadata.num_rows
     geo = json.loads(schema.metadata[b"geo"])
     told = geo["columns"]
     covering = told[geometry].pop("covering", None) or {}  # some write null
@@ -58,20 +62,35 @@ def read_geoparquet(
     others = [name for name in schema.names if name not in ours]
     others = others if columns is None else list(columns)
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
-        return gpd.read_parquet(path, columns=[*others, geometry]).reset_index(drop=True)
+        with open_file(path) as stream:
+            whole = gpd.read_parquet(stream, columns=[*others, geometry]).reset_index(drop=True)
+        return _all_of(whole, there, path)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
     buffer = io.BytesIO()
     plain = schema.with_metadata({**schema.metadata, b"geo": json.dumps(geo).encode()})
     parquet.write_table(plain.empty_table(), buffer)
     crs = gpd.read_parquet(buffer, columns=[geometry]).crs
-    table = parquet.read_table(path, columns=others, use_pandas_metadata=True).to_pandas()
-    with parquet.ParquetFile(path, buffer_size=2**20) as file:
+    with open_arrow(path) as stream:
+        table = parquet.read_table(stream, columns=others, use_pandas_metadata=True).to_pandas()
+    with open_parquet(path, buffer_size=2**20) as file:
         batches = file.iter_batches(ROWS, columns=[geometry])
         parts = list(each_block(_geometry_of, batches))
     shapes = np.concatenate(parts) if parts else np.empty(0, object)
     _let_go()
     frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
-    return frame if geometry == "geometry" else frame.rename_geometry(geometry)
+    whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
+    return _all_of(whole, there, path)
+
+
+def _all_of(frame: gpd.GeoDataFrame, there: int, path: Path) -> gpd.GeoDataFrame:
+    """Return what was read if it is all that the footer tells of."""
+    if len(frame) != there:
+        raise InputError(
+            f"{len(frame):,} rows are read, but the footer tells of {there:,}",
+            path.name,
+            "Write it again with GeoDataFrame.to_parquet.",
+        )
+    return frame
 
 
 def _geometry_of(batch: pa.RecordBatch) -> NDArray[np.object_]:

@@ -26,6 +26,7 @@ from carbongrid.io.regional import read_census, read_gdp, read_old_codes, read_w
 from carbongrid.io.tables import read_table, require_columns
 from carbongrid.io.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.io.units import read_units
+from carbongrid.opening.crs import crs_of
 from carbongrid.result import parent_clashes
 
 _ANY_PLANE = "EPSG:6933"
@@ -144,7 +145,7 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
         lambda: reading("parcels", [columns], lambda: read_parcels(case, columns))
     )
     # Where the parcels are wrong the rest is read all the same, to find what else is.
-    crs = CRS(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
+    crs = crs_of(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
     units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
     evidence = _read_evidence(case, gather, reading, (crs, known, _bounds_of_both(parcels, units)))
     gather.problems += _clash_problems(case, known or {})

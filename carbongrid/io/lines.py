@@ -15,6 +15,7 @@ from carbongrid.io.class_weights import read_class_weights
 from carbongrid.io.geometry import Geometries, missing_problems, normal_form, normalize_geometry
 from carbongrid.io.reference import crs_problems, reproject
 from carbongrid.io.vector import fields_of, listed, missing_columns, read_vector, text_column
+from carbongrid.opening.crs import crs_of
 
 _LINEAR = (1, 2, 5)
 _TRUE = ("1", "1.0", "true", "t", "yes", "y", "是")
@@ -66,7 +67,7 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     weights = read_class_weights(case).set_index("class")
     if problems:
         raise InputError(problems)
-    source = CRS.from_user_input(table.crs)
+    source = crs_of(table.crs)
     geometry = normalize_geometry(geometry, geographic=source.is_geographic)
     lines = gpd.GeoDataFrame(
         {
@@ -109,7 +110,7 @@ def _geometry_problems(table: gpd.GeoDataFrame, geometry: Geometries, where: str
         kinds = listed(f"{names[row]} ({geometry[row].geom_type})" for row in other)
         problems.append(Problem(f"{len(other)} geometries are not lines: {kinds}", where))
     if not missing.all():
-        crs = None if table.crs is None else CRS.from_user_input(table.crs)
+        crs = None if table.crs is None else crs_of(table.crs)
         west, south, east, north = shapely.total_bounds(geometry[~missing])
         problems += crs_problems(crs, (west, south, east, north), where)
     return problems

@@ -20,6 +20,7 @@ from carbongrid.io.geometry import missing_problems
 from carbongrid.io.reference import Bounds, crs_problems, fits
 from carbongrid.io.tables import read_table, require_columns
 from carbongrid.io.vector import listed, read_vector
+from carbongrid.opening.crs import crs_of
 
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 
@@ -150,7 +151,7 @@ def _positions(
 
 def _system(declared: str, stored: Any, where: str) -> str | CRS:
     """Return the system of the coordinates: what the case says, if the file does not contradict."""
-    crs = None if stored is None else CRS.from_user_input(stored)
+    crs = None if stored is None else crs_of(stored)
     if declared in SHIFTED:
         if crs is not None and not crs.is_geographic:
             raise InputError(
@@ -159,7 +160,7 @@ def _system(declared: str, stored: Any, where: str) -> str | CRS:
                 "Correct crs, or the file.",
             )
         return declared
-    named = CRS.from_user_input(declared)
+    named = crs_of(declared)
     if crs is not None and not crs.equals(named, ignore_axis_order=True):
         raise InputError(
             f"the case says {named.name}, but the file says {crs.name}",

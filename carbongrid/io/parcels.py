@@ -49,6 +49,7 @@ from carbongrid.landuse import (
     read_code_system,
     type_priority,
 )
+from carbongrid.opening.crs import crs_of
 from carbongrid.row_blocks import replace_in_blocks
 
 SURVEY_FIELDS = {
@@ -190,7 +191,7 @@ def _checked(
         problems += polygon_problems(geometry, names, where)
     if problems:
         raise InputError(problems)
-    crs = CRS.from_user_input(table.crs)
+    crs = crs_of(table.crs)
     del table
     notes: list[Problem] = []
     if section.repair:
@@ -256,7 +257,7 @@ def _coordinate_problems(
     present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
     if not len(present):
         return []
-    crs = None if table.crs is None else CRS.from_user_input(table.crs)
+    crs = None if table.crs is None else crs_of(table.crs)
     return crs_problems(crs, tuple(shapely.total_bounds(present)), where)
 
 

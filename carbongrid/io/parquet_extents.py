@@ -11,6 +11,7 @@ import shapely
 
 from carbongrid.errors import InputError
 from carbongrid.io.reference import Bounds
+from carbongrid.opening.parquet import open_parquet
 
 _WIDEST = 16
 """Bytes of a value of fixed width, at most."""
@@ -30,9 +31,8 @@ def decoded_size(path: Path) -> int:
     InputError
         If the values are stored as differences from each other, so that only reading them would tell.
     """
-    import pyarrow.parquet as parquet
-
-    footer = parquet.read_metadata(path)
+    with open_parquet(path) as file:
+        footer = file.metadata
     size = 0
     told_apart: set[str] = set()
     for group in map(footer.row_group, range(footer.num_row_groups)):
@@ -56,26 +56,24 @@ def _size_by_dictionary(path: Path, column: str) -> int:
     """Return the bytes of a column of texts or geometries, read as a dictionary and numbers in it."""
     import pyarrow as pa
     import pyarrow.compute as compute
-    import pyarrow.parquet as parquet
 
     size = 0
-    file = parquet.ParquetFile(path, read_dictionary=[column])
-    for batch in file.iter_batches(batch_size=_AT_ONCE, columns=[column]):
-        values: Any = batch.column(0)
-        if not isinstance(values, pa.DictionaryArray):
-            size += values.nbytes  # inside a list or a struct
-            continue
-        lengths = compute.binary_length(values.dictionary).to_numpy(zero_copy_only=False)
-        places = values.indices.drop_null().to_numpy(zero_copy_only=False)
-        size += int(lengths[places].sum(dtype=np.int64))
+    with open_parquet(path, read_dictionary=[column]) as file:
+        for batch in file.iter_batches(batch_size=_AT_ONCE, columns=[column]):
+            values: Any = batch.column(0)
+            if not isinstance(values, pa.DictionaryArray):
+                size += values.nbytes  # inside a list or a struct
+                continue
+            lengths = compute.binary_length(values.dictionary).to_numpy(zero_copy_only=False)
+            places = values.indices.drop_null().to_numpy(zero_copy_only=False)
+            size += int(lengths[places].sum(dtype=np.int64))
     return size
 
 
 def geometry_about(path: Path) -> tuple[str, dict[str, Any]]:
     """Return the name of the first geometry column and what GeoParquet's metadata say of it; blank without any."""
-    import pyarrow.parquet as parquet
-
-    known = (parquet.read_metadata(path).metadata or {}).get(b"geo")
+    with open_parquet(path) as file:
+        known = (file.metadata.metadata or {}).get(b"geo")
     about: dict[str, Any] = json.loads(known) if known else {}
     name = str(about.get("primary_column", ""))
     return name, about.get("columns", {}).get(name, {})
@@ -83,12 +81,11 @@ def geometry_about(path: Path) -> tuple[str, dict[str, Any]]:
 
 def scanned_bounds(path: Path, column: str) -> Bounds | None:
     """Return the bounds of the geometries of a column, a few thousand of them at a time; None if there are none."""
-    import pyarrow.parquet as parquet
-
     found = []
-    for batch in parquet.ParquetFile(path).iter_batches(batch_size=_AT_ONCE, columns=[column]):
-        geometry = shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
-        found.append(shapely.total_bounds(geometry))
+    with open_parquet(path) as file:
+        for batch in file.iter_batches(batch_size=_AT_ONCE, columns=[column]):
+            geometry = shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
+            found.append(shapely.total_bounds(geometry))
     if not found or np.isnan(found).all():
         return None
     corners = np.array(found)

@@ -18,9 +18,10 @@ from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.located import LocatedPoints, read_located
 from carbongrid.io.reference import Bounds, crs_problems, transformer_between
-from carbongrid.io.security import GEOTIFF, sniff_raster
 from carbongrid.io.tables import Faults
 from carbongrid.io.vector import listed
+from carbongrid.opening.crs import crs_of
+from carbongrid.opening.rasters import open_raster
 
 AROUND = 1000.0
 """Width of the rim around the city that is read of a raster, in m: more than the 500 m by which people are moved."""
@@ -124,14 +125,12 @@ def _thousandths(points: LocatedPoints, column: str) -> tuple[NDArray[np.int64],
 def _read_grid(
     path: Path, where: str, crs: CRS, bounds: Bounds | None
 ) -> tuple[PeopleGrid, list[Problem]]:
-    import rasterio
     from rasterio.errors import RasterioError
 
-    sniff_raster(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd is told by the checks here
-            with rasterio.open(path, driver=GEOTIFF) as raster:
+            with open_raster(path) as raster:
                 own = _checked_crs(raster, where)
                 window = _window(raster, own, crs, bounds, where)
                 values = raster.read(1, window=window, masked=True)
@@ -179,7 +178,7 @@ def _checked_crs(raster: Any, where: str) -> CRS:
     transform = raster.transform
     if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
         problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))
-    crs = None if raster.crs is None else CRS.from_wkt(raster.crs.to_wkt())
+    crs = None if raster.crs is None else crs_of(raster.crs.to_wkt(), where)
     problems += crs_problems(crs, tuple(raster.bounds), where)
     if crs is None or problems:
         raise InputError(problems)

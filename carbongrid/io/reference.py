@@ -13,6 +13,7 @@ from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.opening.crs import crs_of
 
 Bounds = tuple[float, float, float, float]
 
@@ -71,7 +72,7 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
     there = _lonlat_bounds(bounds, source)
     if case.grid.crs is None:
         return equal_area_crs(there, _geographic(source))
-    chosen = CRS.from_user_input(case.grid.crs)
+    chosen = crs_of(case.grid.crs)
     if not chosen.is_projected or any(
         axis.unit_conversion_factor != 1 for axis in chosen.axis_info
     ):

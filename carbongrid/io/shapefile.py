@@ -6,9 +6,10 @@ import codecs
 from pathlib import Path
 
 import numpy as np
-import pyogrio
 
 from carbongrid.errors import InputError
+from carbongrid.opening.files import read_text
+from carbongrid.opening.vectors import open_vector
 
 BYTE_FOR_BYTE = "ISO-8859-1"
 """The encoding in which every byte is a character: read so, text can be decoded again."""
@@ -29,6 +30,7 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
     InputError
         If the encoding is unknown, or neither UTF-8 nor GB18030 reads the text as names.
     """
+    path = path.resolve()
     if encoding is not None:
         return known_encoding(encoding, path.name)
     declared = _declared(path)
@@ -75,14 +77,14 @@ def known_encoding(encoding: str, where: str) -> str:
 def _declared(path: Path) -> str:
     for beside in path.parent.iterdir():
         if beside.stem == path.stem and beside.suffix.lower() == ".cpg":
-            return beside.read_text(encoding="ascii", errors="replace").strip()
+            return read_text(beside, encoding="ascii", errors="replace").strip()
     return ""
 
 
 def _texts(path: Path) -> list[bytes]:
-    table = pyogrio.read_dataframe(
-        path, encoding=BYTE_FOR_BYTE, read_geometry=False, use_arrow=False
-    )
+    with open_vector(path) as file:
+        layer, _ = file.layers()[0]
+        table = file.table(layer, BYTE_FOR_BYTE, read_geometry=False)
     texts = {str(name) for name in table.columns}
     for name in table.columns:
         values = table[name].dropna()

@@ -13,6 +13,7 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.workbook import workbook_numbers
+from carbongrid.opening.files import open_file, read_bytes
 
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
@@ -68,7 +69,7 @@ def read_table(
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
     else:
-        data = path.read_bytes()
+        data = read_bytes(path)
         if encoding is None and not _is_utf8(data):
             encoding = beside
         cells = _csv_cells(decoded(data, path.name, encoding), path.name)
@@ -272,7 +273,7 @@ class Faults:
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(8)
     except FileNotFoundError:
         raise InputError("there is no such file", str(path), "Check its name.") from None

@@ -26,6 +26,7 @@ from carbongrid.io.geometry import (
 from carbongrid.io.partition import find_overlaps, overlap_problems
 from carbongrid.io.reference import crs_problems, reproject
 from carbongrid.io.vector import fields_of, listed, missing_columns, read_vector, text_column
+from carbongrid.opening.crs import crs_of
 
 
 def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
@@ -68,7 +69,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     problems += _geometry_problems(table, geometry, names, where)
     if problems:
         raise InputError(problems)
-    source = CRS.from_user_input(table.crs)
+    source = crs_of(table.crs)
     order = np.argsort(names, kind="stable")
     geometry = normalize_geometry(geometry[order], geographic=source.is_geographic)
     notes = overlap_problems(
@@ -150,7 +151,7 @@ def _geometry_problems(
     problems = missing_problems(geometry, names, where)
     present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
     if len(present):
-        crs = None if table.crs is None else CRS.from_user_input(table.crs)
+        crs = None if table.crs is None else crs_of(table.crs)
         west, south, east, north = shapely.total_bounds(present)
         problems += crs_problems(crs, (west, south, east, north), where)
     return problems + polygon_problems(geometry, names, where, "Mend them in a GIS.")

@@ -19,14 +19,10 @@ from numpy.typing import NDArray
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.geoparquet import read_geoparquet
-from carbongrid.io.security import (
-    GEOJSON,
-    PARQUET,
-    SHAPEFILE,
-    dataset_name,
-    sniff_vector,
-)
 from carbongrid.io.shapefile import shapefile_encoding
+from carbongrid.opening.formats import PARQUET, SHAPEFILE, sniff_vector
+from carbongrid.opening.parquet import open_parquet
+from carbongrid.opening.vectors import VectorFile, open_vector
 
 LISTED = 10
 """How many offending rows or ids a message lists."""
@@ -85,24 +81,14 @@ def read_vector(
     driver = sniff_vector(path)
     if driver == PARQUET:
         return _read_parquet(path, layer, columns)
-    name = dataset_name(path, driver)
-    with _opening(path, encoding):
-        encoding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
-    options = {"DATE_AS_STRING": "YES"} if driver == GEOJSON else {}
-    with _opening(path, encoding):
-        layer = _layer_of(name, path, layer)
-        info = pyogrio.read_info(name, layer=layer, encoding=encoding, **options)
-        _check_driver(info["driver"], driver, path)
-        wanted = _wanted(columns, _attributes(info), path)
-        table = pyogrio.read_dataframe(
-            name,
-            layer=layer,
-            encoding=encoding,
-            columns=wanted,
-            use_arrow=False,
-            on_invalid="fix" if close_rings else "ignore",
-            **options,
-        )
+    with _opening(path, encoding), open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            layer = _layer_of(file, layer)
+            info = file.info(layer, encoding)
+            wanted = _wanted(columns, _attributes(info), path)
+            invalid = "fix" if close_rings else "ignore"
+            table = file.table(layer, encoding, wanted, on_invalid=invalid)
     if "geometry" not in table:
         raise InputError("the layer has no geometry", path.name, "Name another layer.")
     return table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
@@ -230,12 +216,10 @@ def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> lis
     if driver == PARQUET:
         with _opening(path, None):
             return _parquet_fields(path)[0]
-    name = dataset_name(path, driver)
-    with _opening(path, encoding):
-        coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
-    with _opening(path, coding):
-        info = pyogrio.read_info(name, layer=_layer_of(name, path, layer), encoding=coding)
-    return _attributes(info)
+    with _opening(path, encoding), open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            return _attributes(file.info(_layer_of(file, layer), encoding))
 
 
 def count_features(path: Path, layer: str | None, encoding: str | None = None) -> int:
@@ -248,16 +232,13 @@ def count_features(path: Path, layer: str | None, encoding: str | None = None) -
     """
     driver = sniff_vector(path)
     if driver == PARQUET:
-        import pyarrow.parquet as parquet
-
-        return int(parquet.read_metadata(path).num_rows)
-    name = dataset_name(path, driver)
-    coding = shapefile_encoding(path, encoding) if driver == SHAPEFILE else None
-    with _opening(path, coding):
-        info = pyogrio.read_info(
-            name, layer=_layer_of(name, path, layer), encoding=coding, force_feature_count=True
-        )
-    return int(info["features"])
+        with open_parquet(path) as table:
+            return int(table.metadata.num_rows)
+    with open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            info = file.info(_layer_of(file, layer), encoding, force_feature_count=True)
+            return int(info["features"])
 
 
 @contextmanager
@@ -286,9 +267,13 @@ def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list
     return list(dict.fromkeys(columns))
 
 
-def _layer_of(name: str, path: Path, layer: str | None) -> str:
-    layers = pyogrio.list_layers(name)
-    spatial = [str(one) for one, geometry_type in layers if geometry_type is not None]
+def _encoding(file: VectorFile, encoding: str | None) -> str | None:
+    return shapefile_encoding(file.path, encoding) if file.driver == SHAPEFILE else None
+
+
+def _layer_of(file: VectorFile, layer: str | None) -> str:
+    path = file.path
+    spatial = [name for name, kind in file.layers() if kind is not None]
     if layer is not None:
         if layer not in spatial:
             raise InputError(
@@ -304,14 +289,6 @@ def _layer_of(name: str, path: Path, layer: str | None) -> str:
         path.name,
         f"Set layer to one of: {listed(spatial, 30)}." if spatial else "Name another file.",
     )
-
-
-def _check_driver(opened: str, sniffed: str, path: Path) -> None:
-    if opened != sniffed:
-        raise InputError(
-            f"the file looks like {sniffed} and opens as {opened}; such files are refused",
-            path.name,
-        )
 
 
 def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) -> gpd.GeoDataFrame:
@@ -346,9 +323,8 @@ def _parquet_fields(path: Path) -> tuple[list[str], str]:
     """Return the columns of a Parquet file but its geometry, and the geometry's name, empty if there is none."""
     import json
 
-    import pyarrow.parquet as parquet
-
-    schema = parquet.read_schema(path)
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
     known = (schema.metadata or {}).get(b"geo")
     geometry = str(json.loads(known)["primary_column"]) if known else ""
     return [name for name in schema.names if name not in (geometry, "geometry")], geometry

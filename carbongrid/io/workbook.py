@@ -16,6 +16,7 @@ import pandas as pd
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.security import require_tame_archive
+from carbongrid.opening.files import read_bytes
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000
 """Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something."""
@@ -82,7 +83,7 @@ def _sheets(
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
     import openpyxl
 
-    data = path.read_bytes()
+    data = read_bytes(path)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
             require_tame_archive(archive, path.name)

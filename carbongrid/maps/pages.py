@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from carbongrid.maps.sheet import FOOT, GREY, HEADING, INK, LEGEND, Entry, Sheet, shortened
+from carbongrid.opening.crs import crs_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,9 +185,9 @@ def _north_arrow(sheet: Sheet, axes: Axes, side: float, tall: float) -> None:
 
 def convergence(sheet: Sheet) -> float:
     """Return the direction of true north on the map, in degrees clockwise from up, at its middle."""
-    from pyproj import CRS, Transformer
+    from pyproj import Transformer
 
-    crs = CRS.from_user_input(sheet.tables.units.crs)
+    crs = crs_of(sheet.tables.units.crs)
     if crs.geodetic_crs is None:
         return 0.0
     west, south, east, north = sheet.extent
@@ -200,7 +201,7 @@ def convergence(sheet: Sheet) -> float:
 
 def graticule(sheet: Sheet, axes: Axes) -> None:
     """Frame the map and mark degrees along its lower and left edge."""
-    from pyproj import CRS, Transformer
+    from pyproj import Transformer
 
     axes.set_axis_on()
     for spine in axes.spines.values():
@@ -208,7 +209,7 @@ def graticule(sheet: Sheet, axes: Axes) -> None:
         spine.set_linewidth(0.6)
     axes.set_xticks([])
     axes.set_yticks([])
-    crs = CRS.from_user_input(sheet.tables.units.crs)
+    crs = crs_of(sheet.tables.units.crs)
     if crs.geodetic_crs is None:
         return
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)

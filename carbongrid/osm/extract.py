@@ -15,6 +15,9 @@ import shapely
 from carbongrid.errors import InputError
 from carbongrid.io.reference import equal_area_crs
 from carbongrid.landuse import packaged_table
+from carbongrid.opening.files import open_file
+from carbongrid.opening.formats import OSM
+from carbongrid.opening.names import plain_name
 
 AREA_KEYS: tuple[str, ...] = tuple(packaged_table("osm/keys.csv")["key"])
 """Keys that say what land an area is, the first that the crosswalk knows decides."""
@@ -136,7 +139,7 @@ def _laundered(key: str) -> str:
 def _check_content(path: Path) -> None:
     """Raise unless the file begins as every OSM PBF does; GDAL would try other drivers."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(64)
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
@@ -151,10 +154,10 @@ def _check_content(path: Path) -> None:
 def _read(path: Path, layer: str, where: str) -> gpd.GeoDataFrame:
     source = files("carbongrid").joinpath("data", "osm", "osmconf.ini")
     # By SQL, since GDAL then builds the features of this layer only and does not hoard the others.
-    with as_file(source) as config:
+    with as_file(source) as config, plain_name(path, OSM) as name:
         try:
             return pyogrio.read_dataframe(
-                path,
+                name,
                 sql=f"SELECT * FROM {layer} WHERE {where}",  # noqa: S608  (our own words)
                 CONFIG_FILE=str(config),
             )

@@ -16,6 +16,7 @@ import shapely
 from carbongrid.case import commented_toml
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.vector import listed
+from carbongrid.opening.names import plain_folder
 from carbongrid.osm.borders import Units, units_of
 from carbongrid.osm.carriers import carried_rows
 from carbongrid.osm.energy import energy_sites
@@ -154,10 +155,12 @@ def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataF
     about = {"DESCRIPTION": ATTRIBUTION}
     options = {"driver": "GPKG", "engine": "pyogrio", "layer_metadata": about}
     parcels = land.parcels[["id", "land_use", "type", "name", "geometry"]]
-    parcels.to_file(directory / "parcels.gpkg", layer="parcels", promote_to_multi=True, **options)
-    units.table.to_file(directory / "units.gpkg", layer="units", promote_to_multi=True, **options)
-    if len(lines):
-        lines.to_file(directory / "lines.gpkg", layer="lines", promote_to_multi=True, **options)
+    tables = {"parcels": parcels, "units": units.table, "lines": lines}
+    with plain_folder(directory) as folder:
+        for name, table in tables.items():
+            if name != "lines" or len(table):
+                file = folder / f"{name}.gpkg"
+                table.to_file(file, layer=name, promote_to_multi=True, **options)
 
 
 def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> None:

@@ -16,6 +16,7 @@ from scipy import sparse
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.io.inputs import Inputs
+from carbongrid.opening.stores import open_arrays
 from carbongrid.overlaps import coverage
 from carbongrid.pipeline.reading import FOLDER
 from carbongrid.polygons import Polygons
@@ -99,7 +100,7 @@ class Land:
         parents: tuple[str, ...],
     ) -> Land:
         """Return the land of an earlier run with the same polygons; nothing is unpickled."""
-        with np.load(path, allow_pickle=False) as arrays:
+        with open_arrays(path) as arrays:
             entries = tuple(arrays[name] for name in ("data", "indices", "indptr"))
             shared = sparse.csr_array(entries, shape=(len(parcels), len(units)))
             parcel_hash, unit_hash = arrays["hashes"].tolist()

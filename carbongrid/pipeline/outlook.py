@@ -15,7 +15,7 @@ from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.errors import InputError, Problem
 from carbongrid.evidence import EvidenceRow, evidence_lines
 from carbongrid.io.inputs import Inputs, read_inputs
-from carbongrid.io.security import sniff_raster
+from carbongrid.opening.formats import sniff_raster
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters

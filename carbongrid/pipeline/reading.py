@@ -12,12 +12,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
-from pyproj import CRS
 
 from carbongrid.errors import Problem
 from carbongrid.io.fingerprints import Fingerprints
 from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.io.people import PeopleGrid
+from carbongrid.opening.crs import crs_of
+from carbongrid.opening.files import open_file, read_text
 from carbongrid.run_store import Recall, RunStore, hash_values
 from carbongrid.software import versions
 
@@ -112,16 +113,19 @@ def _save(folder: Path, section: str, table: Any, notes: list[Problem]) -> None:
 
 def _load(folder: Path, section: str) -> tuple[Any, list[Problem]]:
     data, facts = (folder / name for name in _files(section))
-    told = json.loads(facts.read_text(encoding="utf-8"))
+    told = json.loads(read_text(facts))
     notes = [Problem(**note) for note in told["notes"]]
     if "transform" in told:
-        values = pd.read_parquet(data)["values"].to_numpy(np.int64).reshape(told["shape"])
-        return PeopleGrid(
-            values, CRS.from_user_input(told["crs"]), Affine(*told["transform"])
-        ), notes
+        values = _frame(data)["values"].to_numpy(np.int64).reshape(told["shape"])
+        return PeopleGrid(values, crs_of(told["crs"]), Affine(*told["transform"])), notes
     if "crs" not in told:
-        return pd.read_parquet(data).astype(told["dtypes"]), notes
+        return _frame(data).astype(told["dtypes"]), notes
     table = read_geoparquet(data, "geometry", list(told["dtypes"]))
     # PROJJSON keeps not every word of a CRS without a code, and the polygons' hash is of the words.
-    table = table.set_crs(CRS.from_user_input(told["crs"]), allow_override=True)
+    table = table.set_crs(crs_of(told["crs"]), allow_override=True)
     return table.astype(told["dtypes"]), notes
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    with open_file(path) as stream:
+        return pd.read_parquet(stream)

@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.io.inputs import Inputs
 from carbongrid.io.totals import categories_of
+from carbongrid.opening.stores import open_arrays
 from carbongrid.pipeline.reading import FOLDER, Reading
 from carbongrid.run_store import hash_values
 from carbongrid.software import versions
@@ -64,7 +65,7 @@ def save_claims(path: Path, claims: dict[str, PackedClaims]) -> None:
 
 def load_claims(path: Path) -> dict[str, PackedClaims]:
     """Read the claims back; nothing is unpickled."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with open_arrays(path) as arrays:
         told = json.loads(str(arrays["facts"]))
         return {
             name: PackedClaims(

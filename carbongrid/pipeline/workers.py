@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from carbongrid.chunked.tasks import client_at
 from carbongrid.chunked.versions import WAY_OUT, differences
 from carbongrid.errors import InputError, RunError
+from carbongrid.opening.files import read_text
 from carbongrid.software import versions
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def require_shared(client: Any, folder: Path) -> None:
 
 def _answer(probe: str, token: str) -> str:
     folder = Path(probe)
-    if (folder / "question").read_text(encoding="utf-8") != token:
+    if read_text(folder / "question") != token:
         return ""
     name = uuid.uuid4().hex
     (folder / name).write_text(token, encoding="utf-8")
@@ -209,6 +210,6 @@ def _answer(probe: str, token: str) -> str:
 
 def _heard(probe: Path, name: str, token: str) -> bool:
     try:
-        return bool(name) and (probe / name).read_text(encoding="utf-8") == token
+        return bool(name) and read_text(probe / name) == token
     except (OSError, ValueError):
         return False

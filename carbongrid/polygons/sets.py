@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from pyproj import CRS
 
 from carbongrid.errors import InputError
 from carbongrid.kernels import excerpts, rings
 from carbongrid.kernels.jit import sealed
 from carbongrid.kernels.scanline import Blocks, Starts
+from carbongrid.opening.crs import crs_of
 from carbongrid.polygons import stored
 from carbongrid.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
 from carbongrid.polygons.tiles import Tiles, tiles_of
@@ -307,7 +307,7 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
     """
     if polygons.crs is None or crs is None or polygons.crs == crs:
         return
-    if CRS.from_user_input(polygons.crs) != CRS.from_user_input(crs):
+    if crs_of(polygons.crs) != crs_of(crs):
         raise InputError(
             f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
             way_out="Reproject them first with to_crs(grid.crs).",
@@ -315,13 +315,13 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
 
 
 def _name(crs: str) -> str:
-    return str(CRS.from_user_input(crs).name)
+    return str(crs_of(crs).name)
 
 
 def _crs_text(crs: Any) -> str | None:
     if crs is None:
         return None
-    parsed = CRS.from_user_input(crs)
+    parsed = crs_of(crs)
     authority = parsed.to_authority(min_confidence=100)
     return ":".join(authority) if authority else str(parsed.to_wkt())
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.opening.files import open_file, read_text
+from carbongrid.opening.stores import open_arrays
 
 if TYPE_CHECKING:
     from carbongrid.polygons.sets import Polygons
@@ -123,7 +125,7 @@ def _require_as_saved(path: str, _states: tuple[tuple[int, ...], ...]) -> None:
 
 def _meta(path: str) -> dict[str, Any]:
     try:
-        meta = json.loads((Path(path) / _META).read_text(encoding="utf-8"))
+        meta = json.loads(read_text(Path(path) / _META))
     except (OSError, ValueError) as error:
         raise _damaged(path, _META, f"{_META} is damaged: {error}") from None
     if not isinstance(meta, dict):
@@ -140,7 +142,7 @@ def _check_of(meta: dict[str, Any]) -> str:
 
 
 def _file_digest(file: Path) -> str:
-    with file.open("rb") as stream:
+    with open_file(file) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -179,11 +181,7 @@ def _require_structure(path: str, arrays: dict[str, NDArray[Any]]) -> None:
 def _mapped(path: str, name: str, shapes: dict[str, list[int]]) -> NDArray[Any]:
     dtype = np.float64 if name in _COORDINATES else np.int64
     try:
-        array = np.load(
-            Path(path) / f"{name}.npy",
-            mmap_mode="r" if np.prod(shapes[name]) else None,
-            allow_pickle=False,
-        )
+        array = open_arrays(Path(path) / f"{name}.npy", "r" if np.prod(shapes[name]) else None)
     except (OSError, ValueError, EOFError, OverflowError) as error:
         raise _damaged(path, f"{name}.npy", f"{name} is damaged: {error}") from None
     if array.dtype != dtype or list(array.shape) != shapes[name]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from carbongrid.opening.files import open_file, require_regular_tree
+
 SEAL = "seal"
 """Key of a manifest under which its own digest stands."""
 
@@ -20,18 +22,17 @@ def hash_path(path: Path) -> str:
     Raises
     ------
     OSError
-        If there is none, or it is neither.
+        If there is none, or it is neither; a pipe or a device may be read without end.
     """
     digest = hashlib.sha256()
     if path.is_dir():
+        require_regular_tree(path)
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 digest.update(file.relative_to(path).as_posix().encode() + b"\0")
                 digest.update(hash_path(file).encode() + b"\0")
         return digest.hexdigest()
-    if path.exists() and not path.is_file():
-        raise OSError(f"{path} is no file")  # a pipe or a device may be read without end
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from carbongrid.errors import RunError
+from carbongrid.opening.files import own_file
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.place import place_of, sibling
 
@@ -59,10 +60,15 @@ def _taken(path: Path, out: Path) -> IO[str]:
     patience = time.monotonic() + _PATIENCE
     while True:
         try:
-            stream = path.open("a+", encoding="utf-8")
+            stream = own_file(path)
         except OSError as error:
             if is_full(out, error):
                 raise RunError(full_disk(out)) from error
+            if path.exists() or path.is_symlink():
+                raise RunError(
+                    f"{path}: the lock of the run directory is not to be trusted ({error.strerror}). Remove it if nobody is "
+                    "writing there, or give another directory."
+                ) from error
             raise RunError(
                 f"{out.parent}: no run directory can be written here ({error.strerror}). Give another."
             ) from error
@@ -93,7 +99,8 @@ def _taken(path: Path, out: Path) -> IO[str]:
 
 def _is_named(path: Path, stream: IO[str]) -> bool:
     try:
-        return os.fstat(stream.fileno()).st_ino == path.stat().st_ino
+        held, named = os.fstat(stream.fileno()), path.lstat()
+        return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
     except FileNotFoundError:
         return False
 

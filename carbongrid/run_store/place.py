@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Collection, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
+from carbongrid.opening.files import read_text, require_own_folder
 from carbongrid.run_store.hashing import SEAL, seal_of, sync
 
 MANIFEST = "manifest.json"
@@ -37,9 +39,30 @@ def place_of(out: str | Path) -> Path:
     return out.resolve()
 
 
+def require_no_links_beside(out: Path) -> None:
+    """Raise InputError if a folder in which a run works, or was put aside, leads to somebody's files.
+
+    What an interrupted run left is worked on in place, and what it need not keep is removed.
+    """
+    for suffix in ("partial", "old"):
+        folder = sibling(out, suffix)
+        try:
+            if suffix == "partial":
+                require_own_folder(folder)
+            elif folder.is_symlink():
+                raise OSError(errno.ELOOP, "it is a link", str(folder))
+        except OSError as error:
+            raise InputError(
+                f"what lies beside the run directory is not of carbongrid's making: {error.strerror}",
+                str(error.filename),
+                "Remove it, or give another directory.",
+            ) from None
+
+
 def check_target(out: Path, *, replace: bool) -> None:
-    """Raise InputError, before any work, if ``out`` exists and may not be replaced."""
+    """Raise InputError, before any work, if ``out`` exists and may not be replaced, or what lies beside it is not ours."""
     out = place_of(out)
+    require_no_links_beside(out)
     if not out.exists() and not sibling(out, "old").exists():
         return
     if not replace:
@@ -105,7 +128,7 @@ def sibling(out: Path, suffix: str) -> Path:
 def manifest_in(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a run directory; None where none can be read."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads(read_text(folder / MANIFEST))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
@@ -113,6 +136,7 @@ def manifest_in(folder: Path) -> dict[str, Any] | None:
 
 def mend(out: Path) -> None:
     """Finish a commit that was cut between its two renames, or after them; never lose the only run."""
+    require_no_links_beside(out)
     old = sibling(out, "old")
     if not old.exists():
         return

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError, RunError
+from carbongrid.opening.files import read_text
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, hash_path, seal_of, sync, sync_tree, write_whole
 from carbongrid.run_store.place import (
@@ -315,7 +316,7 @@ def _plain(records: Mapping[str, Record]) -> dict[str, Any]:
 def _records_in(folder: Path) -> dict[str, Record]:
     """Return the steps of an interrupted run, or of a finished one; none where nothing can be read."""
     try:
-        listed = json.loads((folder / _STEPS).read_text(encoding="utf-8"))
+        listed = json.loads(read_text(folder / _STEPS))
     except FileNotFoundError:
         listed = (manifest_in(folder) or {}).get("steps", {})
     except (OSError, ValueError, RecursionError):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.io.security import require_tame_archive
+from carbongrid.opening.files import read_bytes
+from carbongrid.opening.formats import GPKG
+from carbongrid.opening.vectors import open_vector
 from carbongrid.result import in_tonnes
 from carbongrid.verification.opened import Opened
 from carbongrid.verification.verdict import Check, check_of
@@ -66,10 +72,8 @@ def _plain(value: Any) -> Any:
 
 
 def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
-    import geopandas as gpd
-
-    with run.reading("units.gpkg", trusted=False) as path:
-        frame = gpd.read_file(path, layer="units", ignore_geometry=True)
+    with run.reading("units.gpkg", trusted=False) as path, open_vector(path, of=GPKG) as file:
+        frame = file.table("units", read_geometry=False)
         columns = {name: frame[name].astype(object) for name in frame.columns}
         found = {name: cells.where(cells.notna(), None).tolist() for name, cells in columns.items()}
     yield from _compared("units.gpkg", told, found)
@@ -80,7 +84,10 @@ def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     with run.reading("units.xlsx", trusted=False) as path:
-        head, *rows = load_workbook(path)["units"].iter_rows(values_only=True)
+        data = BytesIO(read_bytes(path))
+        with zipfile.ZipFile(data) as archive:
+            require_tame_archive(archive, path.name)
+        head, *rows = load_workbook(data)["units"].iter_rows(values_only=True)
     found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
     clean = {
         name: [ILLEGAL_CHARACTERS_RE.sub("�", v) if isinstance(v, str) else v for v in values]

@@ -15,6 +15,7 @@ import zarr
 
 from carbongrid.grid import Grid
 from carbongrid.labels import blocks, read_window
+from carbongrid.opening.stores import open_zarr_array
 from carbongrid.polygons import Polygons
 from carbongrid.verification.opened import LABELS, Opened
 from carbongrid.verification.verdict import Check, check_of, counted
@@ -43,7 +44,7 @@ def check_labels(run: Opened) -> Check:
             "unit": Polygons.of(outlines).content_hash,
         }
         for name in VARIABLES:
-            array = zarr.open_array(store, path=name, mode="r")
+            array = open_zarr_array(store, name)
             if array.shape != run.grid.shape or array.dtype != np.uint32:
                 faults.append(
                     f"{LABELS}/{name} is {array.dtype} of {array.shape}, not of the run's grid"
@@ -57,7 +58,7 @@ def check_labels(run: Opened) -> Check:
             chunks += found
             faults += broken
         for axis, places in (("x", run.grid.x), ("y", run.grid.y)):
-            if not np.array_equal(zarr.open_array(store, path=axis, mode="r")[...], places):
+            if not np.array_equal(open_zarr_array(store, axis)[...], places):
                 faults.append(f"{LABELS}/{axis} is not where the manifest says")
     return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _WAY_OUT)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from carbongrid.categories import column_of
 from carbongrid.errors import VerificationError
+from carbongrid.export.layers import read_unit_geometry
 from carbongrid.export.plain import (
     read_evidence_csv,
     read_inventory_csv,
@@ -21,6 +22,9 @@ from carbongrid.export.plain import (
     read_units_csv,
 )
 from carbongrid.grid import Grid
+from carbongrid.io.geoparquet import read_geoparquet
+from carbongrid.opening.files import read_text
+from carbongrid.opening.stores import open_netcdf, require_plain_store
 from carbongrid.run_store import MANIFEST, hash_path
 from carbongrid.sharing import Shares, load_shares
 from carbongrid.verification.verdict import RESTORE, with_way_out
@@ -83,6 +87,8 @@ class Opened:
         path = self.folder / name
         if not (path.is_file() or path.is_dir()):  # a pipe is none: nobody may come to fill it
             raise VerificationError(f"{name} is missing. {RESTORE}")
+        if path.is_dir():
+            self._require_plain(path)
         if not trusted and self.hashes.get(name) != self.manifest["files"].get(name):
             raise VerificationError(
                 f"Not checked, because {name} is not the file that the manifest lists. {RESTORE}"
@@ -95,13 +101,21 @@ class Opened:
             reason = f"{type(error).__name__}: {error}"
             raise VerificationError(f"{name} cannot be read ({reason}). {RESTORE}") from error
 
+    @staticmethod
+    def _require_plain(folder: Path) -> None:
+        try:
+            require_plain_store(folder)
+        except OSError as error:
+            told = f"{folder.name} cannot be read: {error.filename}: {error.strerror}"
+            raise VerificationError(f"{told}. {RESTORE}") from error
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """What manifest.json holds."""
         if not self.folder.is_dir():
             raise VerificationError(f"{self.folder} is not a directory. Name a finished run.")
         with self.reading(MANIFEST) as path:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
         faults = [f"no {key}" for key in _missing(content)]
         if faults:
             told = ", ".join(faults)
@@ -123,7 +137,11 @@ class Opened:
         """Hash of each file that the manifest lists and that is there."""
         paths = {name: self.folder / name for name in self.manifest["files"]}
         there = {name: path for name, path in paths.items() if path.is_file() or path.is_dir()}
-        return {name: hash_path(path) for name, path in there.items()}
+        found = {}
+        for name, path in there.items():
+            with contextlib.suppress(OSError):  # told as missing
+                found[name] = hash_path(path)
+        return found
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -181,18 +199,14 @@ class Opened:
     @cached_property
     def outlines(self) -> gpd.GeoDataFrame:
         """The units' polygons, with id."""
-        import geopandas as gpd
-
         with self.reading("units.gpkg", trusted=False) as path:
-            return gpd.read_file(path, columns=["id"], layer="units")
+            return read_unit_geometry(path)
 
     @cached_property
     def parcels(self) -> gpd.GeoDataFrame:
         """parcels.parquet."""
-        import geopandas as gpd
-
         with self.reading("parcels.parquet", trusted=False) as path:
-            return gpd.read_parquet(path)
+            return read_geoparquet(path, "geometry")
 
     @cached_property
     def mass(self) -> NDArray[np.int64]:
@@ -205,11 +219,9 @@ class Opened:
     @cached_property
     def grid_1km(self) -> xr.Dataset:
         """grid_1km.nc."""
-        import xarray as xr
-
         with (
             self.reading("grid_1km.nc", trusted=False) as path,
-            xr.open_dataset(path, engine="h5netcdf", decode_coords="all") as dataset,
+            open_netcdf(path) as dataset,
         ):
             return dataset.load()
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import Transformer
 
 from carbongrid.errors import InputError
 from carbongrid.kernels import split as splits
+from carbongrid.opening.crs import crs_of
 from carbongrid.row_blocks import each_block, row_blocks
 from carbongrid.weights.points import locate, points_in_parcels
 
@@ -355,7 +356,7 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
 
 def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> NDArray[Any]:
     """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
-    if CRS.from_user_input(crs) == CRS.from_user_input(parcels.crs):
+    if crs_of(crs) == crs_of(parcels.crs):
         polygons: NDArray[Any] = parcels.geometry.to_numpy()[rows]
         return polygons
     polygons = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
@@ -376,7 +377,7 @@ def _centres(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     row, column = np.divmod(cell, np.shape(people.values)[1])
     x, y = _place(people.transform, column + 0.5, row + 0.5)
-    if CRS.from_user_input(people.crs) != CRS.from_user_input(crs):
+    if crs_of(people.crs) != crs_of(crs):
         x, y = Transformer.from_crs(people.crs, crs, always_xy=True).transform(x, y)
     return np.asarray(x, np.float64), np.asarray(y, np.float64)
 

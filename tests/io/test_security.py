@@ -16,9 +16,10 @@ from rasterio.transform import from_origin
 
 from carbongrid.errors import InputError
 from carbongrid.io import workbook as workbook_module
-from carbongrid.io.security import dataset_name, sniff_raster, sniff_vector
 from carbongrid.io.vector import read_vector
 from carbongrid.io.workbook import workbook_cells
+from carbongrid.opening.formats import sniff_raster, sniff_vector
+from carbongrid.opening.names import plain_name
 
 VRT = (
     "<OGRVRTDataSource><OGRVRTLayer name='secret'><SrcDataSource>{}</SrcDataSource>"
@@ -60,7 +61,8 @@ def test_a_vrt_inside_geojson_is_not_followed(tmp_path, secret):
     path.write_text(json.dumps(collection))
     assert pyogrio.read_info(path)["driver"] == "OGR_VRT"
     assert sniff_vector(path) == "GeoJSON"
-    assert pyogrio.read_info(dataset_name(path, "GeoJSON"))["driver"] == "GeoJSON"
+    with plain_name(path, "GeoJSON") as name:
+        assert pyogrio.read_info(name)["driver"] == "GeoJSON"
 
 
 def test_a_pipeline_that_runs_is_refused(tmp_path, secret):

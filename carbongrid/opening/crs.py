@@ -1,0 +1,100 @@
+"""Coordinate reference systems that are whole in themselves: none that PROJ completes from a file.
+
+A definition may name files, and PROJ opens them: ``+init=FILE:KEY`` while it is parsed, grids of shifts when points are
+transformed. Such a file is no input of a case: nothing hashes it, and it may lie anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.errors import InputError
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+_NOTHING = re.compile(r"@?null", re.IGNORECASE)
+_FILES = (
+    # PROJ strings, which stand in WKT and JSON as well.
+    re.compile(r"(?:^|[\s+\"'(])(init\s*=\s*[^\s\"']+)", re.IGNORECASE),
+    re.compile(r"(?:^|[\s+\"'(])(\w*grids\s*=\s*[^\s\"']+)", re.IGNORECASE),
+    re.compile(r"\+((?:file|model|catalog)\s*=\s*[^\s\"']+)", re.IGNORECASE),
+    # WKT of both kinds.
+    re.compile(r"(PROJ4_GRIDS\"\s*,\s*\"[^\"]*)", re.IGNORECASE),
+    re.compile(r"(PARAMETERFILE\s*[\[(][^\])]*)", re.IGNORECASE),
+)
+_WAY_OUT = "Name it by a code, such as EPSG:4490."
+
+
+def crs_of(given: Any, where: str = "") -> CRS:
+    """Return a coordinate reference system that needs no file.
+
+    Parameters
+    ----------
+    given
+        A code, WKT, a PROJ string, PROJJSON (text or mapping), or a system that came through here before.
+    where
+        The place, for messages.
+
+    Raises
+    ------
+    InputError
+        If it names a file.
+    pyproj.exceptions.CRSError
+        If it is none.
+    """
+    from pyproj import CRS
+
+    if isinstance(given, CRS):
+        return given
+    if isinstance(given, dict):
+        given = json.dumps(given)
+    if isinstance(given, str):
+        require_no_file(given, where)
+        return _parsed(given, where)
+    return CRS.from_user_input(given)
+
+
+def require_no_file(definition: str, where: str) -> None:
+    """Raise InputError if a definition names a file that PROJ would open; it is not parsed."""
+    for pattern in _FILES:
+        for match in pattern.finditer(definition):
+            told = match[1]
+            value = re.split(r"[=\"]", told)[-1].strip()
+            if not all(_NOTHING.fullmatch(part) for part in value.split(",")):
+                raise _named(told, where)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, where: str) -> CRS:
+    from pyproj import CRS
+
+    crs = CRS.from_user_input(text)
+    for value in _parameters(crs.to_json_dict()):
+        if isinstance(value, str) and not _NOTHING.fullmatch(value):
+            raise _named(value, where)
+    return crs
+
+
+def _parameters(node: Any) -> Iterator[Any]:
+    """Yield the values of all parameters of PROJJSON; one that is a text is the name of a file."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _parameters(each)
+    elif isinstance(node, dict):
+        for parameter in node.get("parameters") or ():
+            yield parameter.get("value")
+        for each in node.values():
+            yield from _parameters(each)
+
+
+def _named(what: str, where: str) -> InputError:
+    return InputError(
+        f"the coordinate reference system is completed from a file ({' '.join(what.split())[:80]}), which is no part of the input",
+        where,
+        _WAY_OUT,
+    )

@@ -1,0 +1,138 @@
+"""Opens files as such: a regular file, or an error at once."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+from typing import TextIO
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_file(path: str | Path) -> io.BufferedReader:
+    """Open a regular file for reading.
+
+    Parameters
+    ----------
+    path
+        The file; links are followed.
+
+    Raises
+    ------
+    OSError
+        If there is none, it may not be read, or it is no regular file: a pipe waits until somebody fills it, a device may
+        be read without end.
+    """
+    require_regular(path)
+    # What was looked at may be another file by now: opening it waits for nothing, and it is looked at again.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _require_regular(os.fstat(descriptor).st_mode, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def open_text(path: str | Path, encoding: str = "utf-8", newline: str | None = None) -> TextIO:
+    """Open a regular file of text; raises as :func:`open_file`."""
+    return io.TextIOWrapper(open_file(path), encoding=encoding, newline=newline)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Return what a regular file holds; raises as :func:`open_file`."""
+    with open_file(path) as stream:
+        return stream.read()
+
+
+def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return the text of a regular file, its line ends as they are; raises as :func:`open_file`, and UnicodeDecodeError."""
+    return read_bytes(path).decode(encoding, errors)
+
+
+def own_file(path: str | Path) -> io.TextIOWrapper:
+    """Open or make a file of this user's, for reading and writing, that has this name only and is reached by no link.
+
+    Raises
+    ------
+    OSError
+        If there is something else, or it cannot be made: what is written here must not end up in another file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link", str(path)) from None
+        raise
+    try:
+        facts = os.fstat(descriptor)
+        _require_regular(facts.st_mode, path)
+        _require_owner(facts, Path(path))
+        if facts.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it is another file as well, by a hard link", str(path))
+        return os.fdopen(descriptor, "r+", encoding="utf-8")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def require_own_folder(folder: Path) -> None:
+    """Raise OSError if there is something at this place that is no folder of this user's, or holds a link or what is no file.
+
+    Where there is nothing, nothing is wrong.
+    """
+    try:
+        facts = folder.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(facts.st_mode):
+        raise OSError(errno.ELOOP, "it is a link", str(folder))
+    if not stat.S_ISDIR(facts.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(folder))
+    _require_owner(facts, folder)
+    for place, folders, names in folder.walk():
+        for path in (place / name for name in (*folders, *names)):
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                raise OSError(errno.ELOOP, "it holds a link", str(path))
+            if not stat.S_ISDIR(mode):
+                _require_regular(mode, path)
+
+
+def _require_owner(facts: os.stat_result, path: Path) -> None:
+    """Raise unless it is this user's, or of whom the folder belongs to: all files of some mounted disks are of one user."""
+    if facts.st_uid not in (os.geteuid(), path.parent.stat().st_uid):
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
+
+
+def require_regular(path: str | Path) -> None:
+    """Raise OSError unless there is a regular file; it is not opened."""
+    _require_regular(Path(path).stat().st_mode, path)
+
+
+def require_regular_tree(folder: Path) -> None:
+    """Raise OSError if a folder holds, at any depth, what is neither a file nor a folder; links are followed to files only."""
+    for place, folders, names in folder.walk():
+        for name in names:
+            require_regular(place / name)
+        for name in folders:
+            if (place / name).is_symlink():
+                raise OSError(errno.EINVAL, "it holds a link to a folder", str(place / name))
+
+
+def _require_regular(mode: int, path: str | Path) -> None:
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+    kind = next((word for matches, word in _KINDS if matches(mode)), "something else")
+    raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
