@@ -161,6 +161,13 @@ def scaling(session: nox.Session) -> None:
 
 
 @nox.session
+def memory(session: nox.Session) -> None:
+    """Hold the memory that a run is said to take at least against the peak, on six kinds of case; ``-- KIND`` for one."""
+    _install(session)
+    session.run("python", "benchmarks/memory.py", *session.posargs, env=_fresh_numba_cache(session))
+
+
+@nox.session
 def constraints(session: nox.Session) -> None:
     """Compile constraints.txt anew, for every supported Python, and repeat it in pyproject.toml."""
     # --no-config: else today's pins, which pyproject repeats, would bind tomorrow's.

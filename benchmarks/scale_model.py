@@ -165,7 +165,7 @@ def measure() -> dict[str, Any]:
 
 def plan(size: Size, found: dict[str, Any]) -> dict[str, float]:
     """Return what a run of this size takes."""
-    from carbongrid.pipeline.outlook import memory_of
+    from carbongrid.pipeline.memory import memory_of
 
     tiles = size.cells / TILE**2
     blocks = tiles if tiles <= MOST_FILES else size.cells / SHARD**2

@@ -17,7 +17,7 @@ from carbongrid.case import Case
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.io.extents import geographic_bounds, raster_cells, unpacked_size
-from carbongrid.pipeline import memory, run, steps
+from carbongrid.pipeline import check, memory, run, steps
 from carbongrid.pipeline.memory import bytes_of, estimated_memory, require_memory
 
 
@@ -48,6 +48,15 @@ def test_the_estimate_grows_with_parcels_and_with_bytes(city: Path) -> None:
     with (city / "parcels.gpkg").open("ab") as stream:
         stream.truncate(10**9)  # a sparse file: many vertices, few parcels
     assert estimated_memory(case) > 6e9
+
+
+def test_check_tells_the_estimate_that_the_door_goes_by(city: Path) -> None:
+    """Seen to fail where check counted parcels alone: OSM's land with many vertices was told too low."""
+    with (city / "lines.gpkg").open("ab") as stream:
+        stream.truncate(3 * 10**8)
+    case = Case.read(city / "case.toml")
+    assert estimated_memory(case) > 2e9
+    assert f"At least about {estimated_memory(case) / 1e9:,.1f} GB of memory." in check(case).lines
 
 
 def test_the_estimate_grows_with_coarse_cells(city: Path) -> None:
@@ -161,7 +170,9 @@ def test_a_case_that_would_take_more_is_refused_before_it_is_read(
     city: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "read_inputs", lambda *_: pytest.fail("the geometry was read"))
-    with pytest.raises(InputError, match=r"about 0\.5 GB of memory, more than the 0\.1 GB"):
+    with pytest.raises(
+        InputError, match=r"at least about 0\.5 GB of memory, more than the 0\.1 GB"
+    ):
         run(city / "case.toml", city.parent / "run", memory="100MB")
     assert [path for path in city.parent.iterdir() if path != city] == []
     require_memory(Case.read(city / "case.toml"), "4GB")

@@ -156,7 +156,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option(
     "--memory",
     default=None,
-    help="Such as 4GB: a case that is estimated to take more is refused, and worker processes are ended above it; this process is not.",
+    help="Such as 4GB: a case that is sure to take more is refused, and worker processes are ended above it. This process is not bound.",
 )
 @click.option(
     "--chunks",

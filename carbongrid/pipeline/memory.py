@@ -1,4 +1,4 @@
-"""The door for input that would not fit: what a case would take, from headers and sizes alone."""
+"""The door for input that cannot fit: about the least that a case takes, from headers and sizes alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from carbongrid.grid import Grid
 from carbongrid.io.extents import extent, geographic_bounds, raster_cells, unpacked_size
 from carbongrid.io.reference import Bounds
 from carbongrid.io.vector import count_features
-from carbongrid.pipeline.outlook import BASE_MEMORY, memory_of
+
+BASE_MEMORY = 0.48
+"""GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""
+
+TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.24, 0.1, 14e-6, 3.1e-6
+"""GB: tiles and buffers once there is land to fill them, fewer where areas are exact, and per parcel until then and from then on.
+
+Just below the least peaks that were measured, since the most varies: 0.79 GB with 20,490 parcels of the demo, 0.74 GB of it with exact areas;
+with 25 categories 1.0 GB with 60,000 and 3.9 GB with a million; 0.72 and 0.92 GB with the same land of OpenStreetMap. benchmarks/memory.py measures.
+"""
 
 COPIES = 6
 """Coordinates are held about so often at once: as read, normalized, reprojected, as arrays, and two temporaries."""
@@ -50,16 +59,24 @@ def bytes_of(memory: str) -> int:
 
 
 def estimated_memory(case: Case) -> int:
-    """Return about how many bytes a run of this case would take in this process, from headers and file sizes."""
+    """Return about how many bytes a run of this case takes in this process at least, from headers and file sizes."""
     path = case.resolve(case.parcels.path)
     parcels = count_features(path, case.parcels.layer, case.parcels.encoding)
     layers = [case.parcels.path, case.units.path, *([case.lines.path] if case.lines else [])]
     size = sum(_size(case, name) for name in layers)
     bounds = _bounds(case)
-    land = max(1e9 * memory_of(parcels), 1e9 * BASE_MEMORY + COPIES * size)
+    land = max(
+        1e9 * memory_of(parcels, exact=case.reduce == "exact"), 1e9 * BASE_MEMORY + COPIES * size
+    )
     cells = PER_COARSE_CELL * _coarse_cells(case, bounds)
     people = PER_CELL_OF_PEOPLE * _people_cells(case, bounds)
     return int(land + cells + people + _beside(case, layers))
+
+
+def memory_of(parcels: float, *, exact: bool = False) -> float:
+    """Return about how many GB a run of so many parcels takes at least, libraries included; fewer with exact areas."""
+    tiles = TILES_OF_EXACT if exact else TILES
+    return BASE_MEMORY + min(PER_SMALL_PARCEL * parcels, tiles + PER_PARCEL * parcels)
 
 
 def _beside(case: Case, layers: list[str]) -> int:
@@ -112,7 +129,7 @@ def _people_cells(case: Case, bounds: Bounds | None) -> int:
 
 
 def require_memory(case: Case, memory: str) -> None:
-    """Raise InputError if a run of the case would take more than it may.
+    """Raise InputError if a run of the case is sure to take more than it may.
 
     Raises
     ------
@@ -132,13 +149,15 @@ def require_memory_of_grid(case: Case, memory: str, parcels: int, grid: Grid) ->
     """
     height, width = grid.coarsen(case.grid.coarse).shape
     cells = PER_COARSE_CELL * height * width
-    _require(bytes_of(memory), int(1e9 * memory_of(parcels) + cells), case)
+    _require(
+        bytes_of(memory), int(1e9 * memory_of(parcels, exact=case.reduce == "exact") + cells), case
+    )
 
 
 def _require(limit: int, needed: int, case: Case) -> None:
     if needed > limit:
         raise InputError(
-            f"the case would take about {needed / 1e9:.1f} GB of memory, more than the {limit / 1e9:.1f} GB that it may",
+            f"the case takes at least about {needed / 1e9:.1f} GB of memory, more than the {limit / 1e9:.1f} GB that it may",
             case.path.name,
             "Allow more with --memory, take a part of the region, or a larger machine.",
         )

@@ -18,23 +18,13 @@ from carbongrid.io.inputs import Inputs, read_inputs
 from carbongrid.opening.formats import sniff_raster
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.weights import eligible
 
 LEAST_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
-
-BASE_MEMORY = 0.45
-"""GB of a process: a peak of 0.46 GB with 962 parcels."""
-
-MEMORY_OF_TILES, PER_SMALL_PARCEL, PER_PARCEL = 0.3, 14e-6, 3.5e-6
-"""GB: tiles and buffers once there is land to fill them, and per parcel until then and from then on.
-
-Measured peaks: 0.74 GB with 20,490 parcels of the demo; with 25 categories and 25 vertices a parcel 1.1 GB with 100,000 and 3.9 GB with a million.
-"""
-
-"""Cells of the largest fine grid: a large country's at 1 m; labels of that many take days on a machine."""
 
 CELLS_PER_SECOND = 1.5e7
 """Rasterizing, counting and compressing on two cores, measured on the full demo."""
@@ -248,13 +238,15 @@ def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
         yield ""
 
 
-def memory_of(parcels: float) -> float:
-    """Return about how many GB a run of so many parcels takes, libraries included."""
-    return BASE_MEMORY + min(PER_SMALL_PARCEL * parcels, MEMORY_OF_TILES + PER_PARCEL * parcels)
+def _memory_line(case: Case) -> str:
+    try:
+        return f"At least about {estimated_memory(case) / 1e9:,.1f} GB of memory."
+    except InputError as error:
+        return f"How much memory it takes is not known: {error}"
 
 
 def _cost_lines(inputs: Inputs) -> Iterator[str]:
-    yield f"About {memory_of(len(inputs.parcels)):,.1f} GB of memory."
+    yield _memory_line(inputs.case)
     if inputs.case.reduce == "exact" and not weight_rasters(inputs):
         yield "Parcels are shared by exact area: no fine raster is made."
         return

@@ -108,8 +108,8 @@ def run(
     workers
         Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
     memory
-        What this process and each of its workers may take, such as ``4GB``; a case that would take more is refused
-        before its geometry is read. Workers started here are bound to it, by default to 1 GB.
+        Such as ``4GB``: a case that is sure to take more is refused before its geometry is read, and workers started here
+        are bound to it, by default to 1 GB. Nothing binds this process, which may take more (docs/reliability.md).
     chunks
         Side of a label tile in cells; results are the same bits.
     public
