@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 import dask
 import psutil
 import pytest
+from waiting import HANG
 
 from carbongrid.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
@@ -47,27 +47,26 @@ def test_without_the_runs_certificates_nobody_talks_to_any_of_its_ports(client: 
     """Any user of the machine could run code in the workers. Seen to fail: the scheduler, the nanny and the worker let this in."""
     from distributed.comm import connect
 
-    strangers = distributed.Security.temporary()
-
-    async def asked(address: str, **means: Any) -> object:
-        comm = await connect(address, timeout=3, **means)
-        await comm.write({"op": "identity", "reply": True})
-        return await comm.read()
-
     async def let_in(address: str, **means: Any) -> bool:
         try:
-            # A port of another protocol answers nothing that ends.
-            await asyncio.wait_for(asked(address, **means), 4)
+            comm = await connect(address, timeout=HANG, **means)
+            await comm.write({"op": "identity", "reply": True})
+            await comm.read()
         except OSError:
             return False
         return True
 
-    assert client.scheduler_info()["address"].startswith("tls://")
+    told = client.scheduler_info()
+    nannies = [worker["nanny"] for worker in told["workers"].values()]
+    addresses = [told["address"], *told["workers"], *nannies]
+    assert len(addresses) == 3
     assert client.submit(os.getpid).result() != os.getpid()
-    means = strangers.get_connection_args("client")
-    for port in _ports():
-        assert not client.sync(let_in, f"tcp://127.0.0.1:{port}"), port
-        assert not client.sync(let_in, f"tls://127.0.0.1:{port}", **means), port
+    strangers = distributed.Security.temporary().get_connection_args("client")
+    for address in addresses:
+        assert address.startswith("tls://")
+        assert client.sync(let_in, address, **client.security.get_connection_args("client"))
+        assert not client.sync(let_in, address.replace("tls://", "tcp://")), address
+        assert not client.sync(let_in, address, **strangers), address
 
 
 def test_no_page_of_it_is_served(client: Any) -> None:
@@ -76,7 +75,7 @@ def test_no_page_of_it_is_served(client: Any) -> None:
     for port in _ports():
         for page in ("", "health", "info/main/workers.html", "json/counts.json", "status"):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=HANG)
             except urllib.error.HTTPError as error:
                 answers += 1
                 assert error.code == 404
@@ -139,11 +138,11 @@ def test_worker_processes_end_with_the_one_that_started_them(tmp_path: Path, how
             assert parent.poll() is None
             started = [psutil.Process(int(each.name)) for each in folder.iterdir() if not each.suffix]  # fmt: skip
         parent.send_signal(how)
-        gone, alive = psutil.wait_procs(started, timeout=120)
+        gone, alive = psutil.wait_procs(started, timeout=HANG)
         assert gone
         assert not alive
         # Whoever reads the run's output, as a pipe to tee does, comes to its end.
-        assert parent.communicate(timeout=120)[0] == b""
+        assert parent.communicate(timeout=HANG)[0] == b""
     finally:
         parent.kill()
         parent.wait()

@@ -68,17 +68,23 @@ SESSIONS = {
 }
 """Sessions of noxfile.py that measure, the variable without which their tests are not collected, and these."""
 
-STRIKES = ["faults/__main__.py", "faults/forking.py", "faults/interruptions.py", "faults/tally.py"]
-"""They end processes at random moments, and what they ask for holds at every moment; they print how long they took."""
+STRIKES = [
+    "fuzz/__main__.py",
+    "faults/__main__.py",
+    "faults/forking.py",
+    "faults/interruptions.py",
+    "faults/tally.py",
+]
+"""Commands of their own: they end processes at random moments, or go on for a time, and what they ask for holds at every moment."""
 
 TESTS = ROOT / "tests"
 MEASURES = re.compile(
     r"\b(sleep|perf_counter(_ns)?|monotonic(_ns)?|process_time(_ns)?|thread_time(_ns)?|timeit|default_timer|time_ns|getrusage|ru_maxrss"
     r"|tracemalloc|memory_info|memory_full_info|virtual_memory|cpu_times|cpu_percent|getloadavg|VmHWM|VmRSS|VmPeak"
-    r"|setitimer|alarm|Timer|call_later)\b"
+    r"|setitimer|Timer|call_later)\b"
 )
 """Names by which Python tells time and memory, or does something after a time."""
-WAITS = {"wait", "join", "result", "acquire"}
+WAITS = {"wait", "join", "result", "acquire", "alarm"}
 LEAST_PATIENCE = 60
 
 
@@ -113,13 +119,14 @@ def _impatience(call: ast.Call) -> Iterator[str]:
     given = [named.get("timeout"), *(call.args[:1] if waits else ())]
     for value in given:
         seconds = getattr(value, "value", None)
-        if isinstance(seconds, int | float) and seconds < LEAST_PATIENCE:
+        # An alarm of no seconds is one that is taken back.
+        if isinstance(seconds, int | float) and 0 < seconds < LEAST_PATIENCE:
             yield f"{seconds} s of patience"
     deadline = named.get("deadline")
     if deadline is not None and getattr(deadline, "value", deadline) is not None:
         yield "a deadline of examples"
     checks = named.get("suppress_health_check")
-    if checks is not None and "too_slow" not in ast.unparse(checks):
+    if checks is not None and not re.search("too_slow|list\\(HealthCheck\\)", ast.unparse(checks)):
         yield "a check of how slow examples are"
 
 
@@ -152,6 +159,7 @@ def test_no_test_of_the_default_suite_depends_on_time_or_memory() -> None:
         'CODE = """\nimport sys, time\n"""',
         "threading.Timer(1.0, work).start()",
         "process.wait(10)",
+        "signal.alarm(5)",
         "future.result(timeout=2.5)",
         "client.wait_for_workers(3, timeout=30)",
         "subprocess.run(words, timeout=10)",
@@ -168,6 +176,8 @@ def test_a_test_that_depends_on_time_or_memory_would_be_noticed(lapse: str) -> N
     [
         "'A run takes time, and a thread may sleep.'",
         "process.wait(HANG)",
+        "signal.alarm(600)",
+        "signal.alarm(0)",
         "subprocess.run(words, timeout=HANG)",
         "', '.join(words)",
         "@settings(deadline=None, max_examples=3)\ndef test(): pass",

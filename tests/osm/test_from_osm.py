@@ -133,6 +133,18 @@ def two_towns(made: OsmCase, tmp_path: Path) -> Path:
     for name, table in (("units", units), ("parcels", parcels[inside])):
         (folder / f"{name}.gpkg").unlink()
         table.to_file(folder / f"{name}.gpkg", layer=name)
+    # What is known of the rest of the country would be lost.
+    region = units.union_all()
+    pois = pd.read_csv(folder / "pois.csv", dtype=str, keep_default_na=False)
+    places = gpd.GeoSeries(
+        gpd.points_from_xy(pois["lon"].astype(float), pois["lat"].astype(float)), crs="EPSG:4326"
+    )
+    pois[places.to_crs(units.crs).within(region).to_numpy()].to_csv(
+        folder / "pois.csv", index=False
+    )
+    lines = gpd.read_file(folder / "lines.gpkg")
+    (folder / "lines.gpkg").unlink()
+    lines[lines.intersects(region)].to_file(folder / "lines.gpkg", layer="lines")
     case = folder / "case.toml"
     text = re.sub(r"(?m)^resolution = 5 ", "resolution = 20 ", case.read_text(encoding="utf-8"))
     case.write_text(text, encoding="utf-8")
