@@ -30,11 +30,13 @@ def path_is_left_alone(monkeypatch):
 
 
 def benchmarks() -> list:
-    module = load("bench_engine")
-    module.SIDE, module.COUNT, module.UNITS = 2000.0, 60, 4
+    engine, inventory = load("bench_engine"), load("bench_inventory")
+    engine.SIDE, engine.COUNT, engine.UNITS = 2000.0, 60, 4
+    inventory.ROWS, inventory.DRAWS = 25, 10
     found = []
-    for _, case in inspect.getmembers(module, inspect.isclass):
-        if case.__module__ != module.__name__:
+    classes = (inspect.getmembers(module, inspect.isclass) for module in (engine, inventory))
+    for _, case in itertools.chain(*classes):
+        if case.__module__ not in (engine.__name__, inventory.__name__):
             continue
         params = getattr(case, "params", None)
         for name, _ in inspect.getmembers(case, inspect.isfunction):
