@@ -57,7 +57,7 @@ def two_tests(tmp_path: Path) -> copies.Copy:
 def test_a_fault_is_noticed_by_a_test_or_by_no_end(two_tests: copies.Copy) -> None:
     """Caught: an endless loop kept the whole session waiting; bytecode trusted by time and size made ``1 - 1`` of an earlier fault the sound sum."""
 
-    def outcome(was: str, now: str, patience: float = 300.0) -> copies.Outcome:
+    def outcome(was: str, now: str, patience: float = 300) -> copies.Outcome:
         fault = copies.Mutant("a fault", "loop.py", was, now, "tests/test_loop.py")
         return two_tests.run_on(fault, patience)
 
@@ -65,8 +65,8 @@ def test_a_fault_is_noticed_by_a_test_or_by_no_end(two_tests: copies.Copy) -> No
     assert outcome("1 + 1", "1 - 1").noticed
     assert two_tests.run("tests/test_loop.py").survived
     assert outcome("1 + 1", "1 * 2").survived
-    endless = outcome("True", "False", patience=3.0)
-    assert endless.noticed and endless.code == -9
+    endless = outcome("True", "False", patience=3)
+    assert endless.noticed and endless.code < 0
     broken = outcome("SUM", "1SUM")
     assert not broken.survived and not broken.noticed
     assert (two_tests.root / "carbongrid" / "loop.py").read_text() == "END = True\nSUM = 1 + 1\n"

@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_example import example
+from inventory_example import EXAMPLE, example
 
-from carbongrid.inventory.forming import _whole
+from carbongrid import inventory
+from carbongrid.inventory.forming import LOST_LAND, _whole
 
 MASSES = st.lists(
     st.tuples(
@@ -39,3 +41,22 @@ def test_grams_add_up_to_the_exact_sum_rounded_once(masses) -> None:
         parts[tuple(key)] += part
         assert abs(part - mass) < 1.5
     assert parts == Counter({key: round(whole) for key, whole in sums.items()})
+
+
+@pytest.mark.parametrize(("factor", "sign"), [("0.25 t C/ha/a", 1), (None, -1)])
+def test_land_that_gives_off_carbon_is_a_source(factor, sign) -> None:
+    """Seen to fail when the grams of the source were one less: no sink may be below zero, and no source."""
+    data = inventory.read(EXAMPLE)
+    row = next(row for row in data.rows if row.activity == "land/water")
+    parameters = {} if factor is None else {_role(row): factor}
+    formed = inventory.form(replace(data, rows=(replace(row, parameters=parameters),)))
+    (line,) = formed.lines
+    hectares = Fraction(row.amount) * 100
+    per_hectare = Fraction(1, 4) if factor else Fraction(235, 1000)
+    assert line.exact == hectares * per_hectare * Fraction(44, 12) * 10**6
+    assert line.category == (LOST_LAND if sign > 0 else "sink/land")
+
+
+def _role(row) -> str:
+    line = next(line for line in example().lines if line.row.id == row.id)
+    return line.inputs[1].role

@@ -121,8 +121,7 @@ def _room(at_work: Copies, room: str, faults: Sequence[Generated]) -> Row:
 
     def survived(copy: Copy, both: tuple[Generated, Mutant]) -> bool:
         fault, mutant = both
-        # On a machine that others use too, tests may take some times what they took before.
-        outcome = copy.run_on(mutant, 60 + 5 * seconds[mutant.tests])
+        outcome = copy.run_on(mutant, 30 + 5 * seconds[mutant.tests])
         known = [each for each in entries if each.explains(fault)]
         word = ("explained" if known else "SURVIVED") if outcome.survived else "killed"
         by = "" if outcome.survived else f"\n{'':19}by {outcome.by}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import compileall
 import json
+import math
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,8 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
 """Copies, each with a process that runs tests."""
 
-PATIENCE = 300.0
-"""Seconds after which tests that find no end, as of a loop that a fault made endless, count as failed."""
+PATIENCE = 300
+"""Seconds of processor time after which tests that find no end, as of a loop that a fault made endless, count as failed."""
+
+_NO_END = (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 LIBRARIES = (
@@ -48,16 +52,17 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How tests ended: pytest's exit code, or -9 if they found no end; what they said; seconds."""
+    """How tests ended: pytest's exit code, or below 0 the signal; what they said; seconds, and those of processor time."""
 
     code: int
     text: str
     seconds: float
+    busy: float
 
     @property
     def noticed(self) -> bool:
         """Whether a test failed; anything else is no test that noticed: none collected, or the run itself broke."""
-        return self.code == -9 or (
+        return self.code in _NO_END or (
             self.code == 1 and ("AssertionError" in self.text or "FAILED" in self.text)
         )
 
@@ -108,7 +113,9 @@ class Copy:
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         if pipe_in is None or pipe_out is None:
             raise SystemExit("the process that runs tests has no pipes")
-        pipe_in.write(json.dumps({"tests": shlex.split(tests), "patience": patience}) + "\n")
+        pipe_in.write(
+            json.dumps({"tests": shlex.split(tests), "limit": math.ceil(patience)}) + "\n"
+        )
         pipe_in.flush()
         answer = pipe_out.readline()
         if not answer:
@@ -157,7 +164,7 @@ class Copies:
             return list(pool.map(in_a_copy, items))
 
     def sound(self, mutants: Sequence[Mutant]) -> dict[str, float]:
-        """Run every mutant's tests on the sound package and return the seconds of each run.
+        """Run every mutant's tests on the sound package and return the seconds of processor time of each run.
 
         Only where they pass does a failure mean that they noticed a fault; so all must.
         """
@@ -173,7 +180,7 @@ class Copies:
         failing = [f"{tests}: {each.by}" for tests, each in outcomes.items() if each.code]
         if failing:
             raise SystemExit("these fail without a fault: " + "; ".join(failing))
-        return {tests: outcome.seconds for tests, outcome in outcomes.items()}
+        return {tests: outcome.busy for tests, outcome in outcomes.items()}
 
 
 @contextmanager

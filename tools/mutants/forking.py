@@ -22,6 +22,9 @@ from hypothesis import Phase, settings
 MOST_MEMORY = 16 << 30
 """Bytes of address space: a fault that asks for endless memory ends with an error of its own."""
 
+LONGEST = 3600.0
+"""Seconds after which tests that wait for what never comes are ended."""
+
 # The same examples each time, and none made smaller: that a test fails is all that is asked.
 settings.register_profile(
     "mutants",
@@ -45,33 +48,37 @@ def main() -> None:
     warnings.simplefilter("ignore", DeprecationWarning)
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(_run(asked["tests"], asked["patience"])), flush=True)
+        print(json.dumps(_run(asked["tests"], asked["limit"])), flush=True)
 
 
-def _run(tests: list[str], patience: float) -> dict[str, object]:
+def _run(tests: list[str], limit: int) -> dict[str, object]:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="carbongrid-mutant-") as folder:
         said = Path(folder) / "said.txt"
         child = os.fork()
         if child == 0:
-            _tests(tests, said, Path(folder) / "tmp")
-        code = _waited(child, begun + patience)
+            _tests(tests, said, Path(folder) / "tmp", limit)
+        code, busy = _waited(child, begun + LONGEST)
         text = said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""
     shutil.rmtree(".hypothesis", ignore_errors=True)
-    return {"code": code, "text": text[-20_000:], "seconds": time.monotonic() - begun}
+    seconds = time.monotonic() - begun
+    return {"code": code, "text": text[-20_000:], "seconds": seconds, "busy": busy}
 
 
-def _waited(child: int, until: float) -> int:
-    """Return the exit code of a process, negative for a signal; kill it, and all that it started, when it is late."""
+def _waited(child: int, until: float) -> tuple[int, float]:
+    """Return the exit code of a process, negative for a signal, and its seconds of processor time; kill it when it is late.
+
+    What it started and left behind is killed too.
+    """
     while True:
-        done, status = os.waitpid(child, os.WNOHANG)
+        done, status, used = os.wait4(child, os.WNOHANG)
         if done:
             _kill_group(child)
-            return os.waitstatus_to_exitcode(status)
+            return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
         if time.monotonic() > until:
             _kill_group(child)
             os.waitpid(child, 0)
-            return -signal.SIGKILL
+            return -signal.SIGKILL, 0.0
         time.sleep(0.02)
 
 
@@ -82,12 +89,14 @@ def _kill_group(child: int) -> None:
         return
 
 
-def _tests(tests: list[str], said: Path, folder: Path) -> None:
+def _tests(tests: list[str], said: Path, folder: Path, limit: int) -> None:
     """Run tests in the forked process, which ends with pytest's exit code."""
     code = 3
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        # Processor time: beside other work tests take many times their seconds, but a loop without an end takes all it gets.
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
         written = os.open(said, os.O_CREAT | os.O_WRONLY)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)

@@ -14,15 +14,15 @@ _FORMED = (
 )
 
 # What is bound to seconds would fail beside anything else that runs, and say nothing of a fault.
+_ESTIMATES = "tests/test_memory.py -k 'estimate or parquet or thousand or tell or bounds or raster'"
 _UNTIMED = "-k 'not in_time'"
 
 TESTS = {
     "weights/clipping.py": "tests/weights/test_lines.py",
-    "io/fingerprints.py": "tests/test_pipeline.py",
     "io/activity_template.py": "tests/io/test_activity.py tests/inventory/test_crosswalks.py",
-    "io/extents.py": "tests/test_memory.py",
+    "io/extents.py": _ESTIMATES,
     "io/masses.py": "tests/io/test_totals.py tests/io/test_facilities.py",
-    "io/parquet_extents.py": "tests/test_memory.py",
+    "io/parquet_extents.py": _ESTIMATES,
     "io/regions.py": "tests/io/test_totals.py tests/io/test_facilities.py",
     "weights/__init__.py": "tests/weights/test_claims.py",
     "io/__init__.py": "tests/io/test_inputs.py",
@@ -36,7 +36,6 @@ TESTS = {
     "inventory/uncertainty.py": _UNTIMED,
     "inventory": _FORMED,
     "export/styles.py": "tests/test_styles.py",
-    "export/publishing.py": "tests/test_public.py tests/test_export.py",
     "export": "tests/test_export.py",
 }
 """Tests of a module, or else of its room, beside the file that mirrors it."""
