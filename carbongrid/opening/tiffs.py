@@ -34,7 +34,9 @@ def require_whole_tiff(path: Path) -> None:
         try:
             tags = _tags(data)
         except (struct.error, ValueError, OverflowError):
-            raise contradiction(path, "its directory points at what is not there, or says a thing twice") from None
+            raise contradiction(
+                path, "its directory points at what is not there, or says a thing twice"
+            ) from None
         size = len(data)
     missing = [tag for tag in (_WIDTH, _HEIGHT) if tag not in tags or not tags[tag].size]
     if missing:
