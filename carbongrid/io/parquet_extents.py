@@ -11,6 +11,7 @@ import shapely
 
 from carbongrid.errors import InputError
 from carbongrid.io.reference import Bounds
+from carbongrid.opening.footers import footer_of
 from carbongrid.opening.parquet import open_parquet
 
 _WIDEST = 16
@@ -31,23 +32,21 @@ def decoded_size(path: Path) -> int:
     InputError
         If the values are stored as differences from each other, so that only reading them would tell.
     """
-    with open_parquet(path) as file:
-        footer = file.metadata
     size = 0
     told_apart: set[str] = set()
-    for group in map(footer.row_group, range(footer.num_row_groups)):
-        for column in map(group.column, range(group.num_columns)):
+    for _, columns in footer_of(path).groups:
+        for column in columns:
             if _PREFIXED in column.encodings:
                 raise InputError(
-                    f"column {column.path_in_schema!r} is stored in an encoding ({_PREFIXED}) whose size nobody can tell beforehand",
+                    f"column {column.name!r} is stored in an encoding ({_PREFIXED}) whose size nobody can tell beforehand",
                     path.name,
                     "Write the file again with GeoDataFrame.to_parquet, or run without --memory.",
                 )
-            held = column.total_uncompressed_size
-            if column.physical_type not in ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"):
-                held = max(held, _WIDEST * column.num_values)
+            held = column.size
+            if column.kind not in ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"):
+                held = max(held, _WIDEST * column.values)
             elif _DICTIONARY.intersection(column.encodings):
-                told_apart.add(column.path_in_schema)
+                told_apart.add(column.name)
             size += held
     return size + sum(_size_by_dictionary(path, column) for column in told_apart)
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.errors import InputError
 from carbongrid.opening.crs import crs_of
 from carbongrid.opening.files import require_regular
+from carbongrid.opening.footers import footer_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,32 +53,10 @@ def open_parquet(path: Path, **options: Any) -> Iterator[parquet.ParquetFile]:
     """
     import pyarrow.parquet as parquet
 
+    footer_of(path)
     with open_arrow(path) as stream, parquet.ParquetFile(stream, **options) as file:
-        _require_one_count(file.metadata, file.schema, path)
         _require_whole_crs(file.schema_arrow.metadata, path)
         yield file
-
-
-def _require_one_count(footer: Any, schema: Any, path: Path) -> None:
-    """Raise unless all that a footer says of the number of rows is the same."""
-    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-    rows = sum(group.num_rows for group in groups)
-    if rows != footer.num_rows:
-        raise _contradiction(
-            path, f"{footer.num_rows:,} rows in all, {rows:,} in its groups of rows"
-        )
-    # A column of single values has one for each row, missing ones included; one of lists may have any number.
-    single = [
-        place for place in range(len(schema)) if schema.column(place).max_repetition_level == 0
-    ]
-    for group in groups:
-        for place in single:
-            column = group.column(place)
-            if column.num_values != group.num_rows:
-                raise _contradiction(
-                    path,
-                    f"{group.num_rows:,} rows in a group, {column.num_values:,} values of {column.path_in_schema!r} in it",
-                )
 
 
 def _require_whole_crs(metadata: Any, path: Path) -> None:
@@ -90,11 +68,3 @@ def _require_whole_crs(metadata: Any, path: Path) -> None:
         crs = about.get("crs") if isinstance(about, dict) else None
         if crs is not None:
             crs_of(crs, path.name)
-
-
-def _contradiction(path: Path, what: str) -> InputError:
-    return InputError(
-        f"the footer of the file contradicts itself: {what}",
-        path.name,
-        "Write it again with GeoDataFrame.to_parquet.",
-    )

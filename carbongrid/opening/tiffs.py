@@ -34,7 +34,9 @@ def require_whole_tiff(path: Path) -> None:
         try:
             tags = _tags(data)
         except (struct.error, ValueError, OverflowError):
-            raise contradiction(path, "its header points at what is not there") from None
+            raise contradiction(
+                path, "its directory points at what is not there, or says a thing twice"
+            ) from None
         size = len(data)
     missing = [tag for tag in (_WIDTH, _HEIGHT) if tag not in tags or not tags[tag].size]
     if missing:
@@ -100,9 +102,13 @@ def _tags(data: mmap.mmap) -> dict[int, NDArray[np.int64]]:
     step, first = (20, start + 8) if big else (12, start + 2)
     if first + step * count > len(data):
         raise ValueError("the directory reaches beyond the file")
-    found = {}
+    found: dict[int, NDArray[np.int64]] = {}
+    seen = set()
     for place in range(first, first + step * count, step):
         tag, kind = struct.unpack_from(f"{order}HH", data, place)
+        if tag in seen:
+            raise ValueError("a tag stands twice")  # and each reader takes another
+        seen.add(tag)
         number = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, place + 4)[0]
         if kind not in _KINDS or not number:
             continue

@@ -164,6 +164,16 @@ def test_a_flatgeobuf_that_says_another_number(tmp_path: Path, index: str, told:
         read_vector(path)
 
 
+@pytest.mark.parametrize("told", [1, 6, 11])
+def test_a_geodatabase_that_says_another_number(tmp_path: Path, told: int) -> None:
+    path = write_layer(rows(12), tmp_path / "layer.gdb")
+    heads = {file: file.read_bytes() for file in path.glob("*.gdbtable")}
+    (table,) = (file for file, data in heads.items() if data[4:8] == struct.pack("<I", 12))
+    table.write_bytes(heads[table][:4] + struct.pack("<I", told) + heads[table][8:])
+    with pytest.raises(InputError, match=f"hides rows: {told} are read by it, but there are 12"):
+        read_vector(path)
+
+
 def test_a_parquet_whose_groups_are_shorter_than_its_columns(tmp_path: Path) -> None:
     """The number of rows stands in the footer, for each group and for each column: in Thrift, twice the number in a byte."""
     path = tmp_path / "layer.parquet"
