@@ -243,11 +243,7 @@ def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: in
 
         verification = verify_run(directory, sample=sample)
         for each in verification.checks:
-            mark = click.style("ok  ", fg="green") if each.ok else click.style("FAIL", fg="red")
-            if each.ok:
-                talk.say(f"{mark} {each.name}: {each.text}")
-            elif not as_json:
-                click.echo(f"{mark} {each.name}: {each.text}", err=True)
+            talk.outcome(each.ok, f"{each.name}: {each.text}")
         talk.document(
             {
                 "status": "sound" if verification.ok else "damaged",
