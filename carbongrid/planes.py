@@ -29,6 +29,17 @@ def crs_name(crs: Any) -> str:
     return str(CRS.from_user_input(crs).name)
 
 
+def why_no_map(crs: CRS) -> str:
+    """Return why coordinates in a CRS are no places on a map, in words that follow its name; blank where they are."""
+    if crs.is_geocentric:
+        return "gives places in space, from the middle of the earth, not on a map"
+    if crs.geodetic_crs is None:
+        return "is not a CRS on the earth's surface"
+    if crs.is_geographic and crs.is_derived:
+        return "has its poles elsewhere than the earth"
+    return ""
+
+
 @functools.lru_cache(maxsize=64)
 def metres_per_unit(crs: str) -> float | None:
     """Return the metres in a unit of length of a plane; None for a geographic CRS, whose units are angles.
