@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.opening.crs import crs_of
+
+if TYPE_CHECKING:
+    from pyproj import CRS
 
 
 def crs_text(crs: Any) -> str:
@@ -27,6 +30,17 @@ def _short(text: str) -> str:
 def crs_name(crs: Any) -> str:
     """Return what people call a CRS."""
     return str(crs_of(crs).name)
+
+
+def why_no_map(crs: CRS) -> str:
+    """Return why coordinates in a CRS are no places on a map, in words that follow its name; blank where they are."""
+    if crs.is_geocentric:
+        return "gives places in space, from the middle of the earth, not on a map"
+    if crs.geodetic_crs is None:
+        return "is not a CRS on the earth's surface"
+    if crs.is_geographic and crs.is_derived:
+        return "has its poles elsewhere than the earth"
+    return ""
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import signal
+import sys
 import threading
+import warnings
 import weakref
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from printed import without_font_warning
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.cli.talk import Talk
+from carbongrid.cli.talk import Talk, set_up_logging
+from carbongrid.errors import Problem
 from carbongrid.pipeline import writing
 
 
@@ -148,3 +152,42 @@ def test_an_interrupted_run_says_how_to_go_on(city: Path, monkeypatch: pytest.Mo
     assert code == 0, told
     finished = {"read parcels", "land", "labels and overlaps", "weights", "tables"}
     assert finished <= set(json.loads(answer)["reused"])
+
+
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\r\x08"
+OBEYED = set("\x1b\x07\x9b\u202e\r\x08\udc80")
+
+
+def test_what_a_case_says_never_commands_the_terminal(tmp_path: Path) -> None:
+    """Titles of windows, colours, cleared screens: from keys, values and names of files. Seen to fail with all of them."""
+    case = tmp_path / "case\x1b[2J.toml"
+    case.write_text(f"{json.dumps(ESCAPES)} = 1\nyear = {json.dumps(ESCAPES)}\n", encoding="utf-8")
+    for words in (("check", case), ("check", case, "--json"), ("check", case, "-v")):
+        code, out, err = invoke(*words)
+        assert code == 2
+        assert not (set(out + err) & OBEYED), words
+        assert "\\u001b[2J" in out + err
+    told = json.loads(invoke("check", case, "--json")[1])["problems"]
+    assert any(ESCAPES in str(each) for problem in told for each in problem.values())
+
+
+def test_whatever_is_told_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines, problems, checks, logs and warnings of libraries; a line of a message is none of its own."""
+    set_up_logging(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        Talk().say(f"a {ESCAPES}\udc80\nerror: b")
+        Talk().problem(Problem(f"c {ESCAPES}\nerror: d"))
+        Talk().outcome(True, f"e {ESCAPES}")
+        Talk().outcome(False, f"f {ESCAPES}")
+        logging.getLogger("carbongrid.g").warning("g %s", ESCAPES)
+        logging.lastResort.handle(logging.makeLogRecord({"msg": f"h {ESCAPES}"}))
+        sys.stderr.write(warnings.formatwarning(f"i {ESCAPES}", UserWarning, "j", 1))
+        with pytest.raises(SystemExit), Talk().errors():
+            raise ValueError(f"k {ESCAPES}")
+    out, err = capsys.readouterr()
+    assert not (set(out + err) & OBEYED)
+    assert out.count("\\u001b]0;owned\\u0007") == 2
+    assert "error: b" in out.splitlines()[0]
+    assert not [line for line in err.splitlines() if line.startswith("error: d")]
+    assert "Traceback" in err

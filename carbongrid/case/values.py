@@ -90,7 +90,7 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many), AfterValidato
 
 def _projected_in_metres(text: str) -> str:
     crs = _parsed_crs(text)
-    if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:
+    if not crs.is_projected or [axis.unit_name for axis in crs.axis_info] != ["metre"] * 2:
         raise wrong(
             f"expected a projected CRS in metres, not {text!r}",
             "Leave crs out for an equal-area one made from the data.",
@@ -108,8 +108,10 @@ def crs_of_points(text: str) -> str:
 def _parsed_crs(text: str) -> CRS:
     from pyproj.exceptions import CRSError
 
+    from carbongrid.planes import why_no_map
+
     try:
-        return crs_of(text)
+        crs = crs_of(text)
     except InputError as error:
         raise wrong(error.problems[0].what, error.problems[0].way_out) from None
     except CRSError:
@@ -117,6 +119,12 @@ def _parsed_crs(text: str) -> CRS:
             f"expected a coordinate reference system, not {text!r}",
             "Write it as an authority's code, for example 'EPSG:4490'.",
         ) from None
+    if why := why_no_map(crs):
+        raise wrong(
+            f"expected a coordinate reference system of maps: {crs.name} {why}",
+            "Write it as an authority's code, for example 'EPSG:4490'.",
+        )
+    return crs
 
 
 def _mass(text: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from carbongrid import __version__
+from carbongrid.cli.surroundings import set_aside
 from carbongrid.cli.talk import Talk, set_up_logging
 from carbongrid.errors import Problem
+
+logger = logging.getLogger(__name__)
 
 _CASE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -28,6 +32,8 @@ def _talking(command: Any) -> Any:
 
 def _talk(quiet: bool, as_json: bool, verbose: int) -> Talk:
     set_up_logging(verbose)
+    for name in set_aside():
+        logger.info("%s is set in the environment, and set aside", name)
     return Talk(quiet, as_json)
 
 
@@ -243,11 +249,7 @@ def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: in
 
         verification = verify_run(directory, sample=sample)
         for each in verification.checks:
-            mark = click.style("ok  ", fg="green") if each.ok else click.style("FAIL", fg="red")
-            if each.ok:
-                talk.say(f"{mark} {each.name}: {each.text}")
-            elif not as_json:
-                click.echo(f"{mark} {each.name}: {each.text}", err=True)
+            talk.outcome(each.ok, f"{each.name}: {each.text}")
         talk.document(
             {
                 "status": "sound" if verification.ok else "damaged",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,20 @@ Progress = Callable[[str, int, int], None]
 
 _A_MOMENT = 0.05
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys instead of showing it: control characters but the tab, those that turn the direction of writing; and
+halves of characters, which no terminal can be sent."""
+
+
+def shown(text: str) -> str:
+    r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _lines_shown(text: str, between: str = "\n") -> str:
+    return between.join(map(shown, text.split("\n")))
 
 
 @dataclass
@@ -40,14 +56,23 @@ class Talk:
         import click
 
         if not (self.quiet or self.as_json):
-            click.echo(text)
+            click.echo(shown(text))
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print the answer for machines, if it was asked for."""
         import click
 
         if self.as_json:
-            click.echo(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+            text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
+            click.echo(_lines_shown(text))
+
+    def outcome(self, ok: bool, text: str) -> None:
+        """Print a line of what was checked; what failed goes to standard error, quiet or not."""
+        import click
+
+        mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
+        if not (self.as_json or (ok and self.quiet)):
+            click.echo(f"{mark} {shown(text)}", err=not ok)
 
     def problem(self, problem: Problem) -> None:
         """Print a problem to standard error; warnings and notes keep still when quiet."""
@@ -56,7 +81,9 @@ class Talk:
         if problem.level != "error" and (self.quiet or self.as_json):
             return
         colour = _COLOURS[problem.level]
-        click.echo(f"{click.style(problem.level, fg=colour, bold=True)}: {problem}", err=True)
+        level = click.style(problem.level, fg=colour, bold=True)
+        # Further lines stand in, so that none can pass for a problem of its own.
+        click.echo(f"{level}: {_lines_shown(str(problem), between='\n  ')}", err=True)
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Print problems, equal ones as one with a count."""
@@ -86,8 +113,7 @@ class Talk:
             self.problems(problems)
             raise SystemExit(error.exit_code) from None
         except Exception as error:
-            if logging.getLogger("carbongrid").isEnabledFor(logging.INFO):
-                raise
+            logging.getLogger("carbongrid").info("%s", error, exc_info=error)
             known = isinstance(error, OSError)
             what = str(error) if known else f"{type(error).__name__}: {error}"
             way_out = "" if known else "This is a fault of carbongrid; -v shows where it happened."
@@ -104,13 +130,13 @@ class Talk:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
             tasks: dict[str, Any] = {}
 
             def show(step: str, done: int, total: int) -> None:
                 if step not in tasks:
-                    tasks[step] = bars.add_task(step, total=total)
+                    tasks[step] = bars.add_task(shown(step), total=total)
                 bars.update(tasks[step], completed=done, total=total)
 
             yield show
@@ -142,11 +168,31 @@ def _interrupts_kept() -> Iterator[None]:
             timer.cancel()
 
 
+class _Shown(logging.Formatter):
+    """Log lines, and tracebacks, as a terminal may show them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _lines_shown(super().format(record))
+
+
 def set_up_logging(verbosity: int) -> None:
-    """Send the package's log to standard error: warnings, with -v what is done, with -vv details."""
+    """Send the package's log to standard error: warnings, with -v what is done, with -vv details.
+
+    Warnings of libraries, which may repeat what a file holds, are shown in the same way.
+    """
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("carbongrid")
     logger.handlers[:] = [handler]
     logger.setLevel(level)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Shown("%(message)s"))
+    warnings.formatwarning = _warning_shown
+
+
+_in_words = warnings.formatwarning
+
+
+def _warning_shown(*about: Any) -> str:
+    return _lines_shown(_in_words(*about))

@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.opening.names import plain_folder
 from carbongrid.opening.rasters import open_raster
 from carbongrid.opening.stores import open_netcdf
@@ -28,6 +28,11 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
     Notes
     -----
     A cell that no parcel covers is nodata (NaN), unless mass was snapped to it.
+
+    Raises
+    ------
+    RunError
+        If the grid's CRS cannot be written, as where rasterio finds no data of PROJ.
     """
     import rioxarray  # noqa: F401  (registers .rio)
 
@@ -53,8 +58,18 @@ def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
             for band, long_name in enumerate(_BANDS.values(), start=1):
                 raster.update_tags(band, long_name=long_name)
         with memory.open() as raster, plain_folder(path.parent) as folder:
+            _require_place(raster.crs)
             options = {"compress": "deflate", "resampling": "average"}
             copy_raster(raster, folder / path.name, driver="COG", **options)
+
+
+def _require_place(crs: Any) -> None:
+    """Raise RunError if what was written of the grid's CRS has no place on earth."""
+    if crs is None or not crs.is_projected:
+        raise RunError(
+            "the grid's CRS cannot be written: rasterio finds no data of PROJ. "
+            "Unset PROJ_DATA and PROJ_LIB, or let them name the data that came with it."
+        )
 
 
 def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:

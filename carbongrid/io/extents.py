@@ -78,6 +78,7 @@ def geographic_bounds(path: Path, layer: str | None) -> Bounds | None:
 def extent(bounds: Bounds) -> tuple[float, float]:
     """Return the width, where it is largest, and the height of bounds in degrees, in m."""
     west, south, east, north = bounds
+    east += 360 * (east < west)  # across the antimeridian
     widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     width = _GEOD.line_length((west, (west + east) / 2, east), (widest, widest, widest))
     height = _GEOD.line_length((west, west), (south, north))
@@ -92,7 +93,7 @@ def raster_cells(path: Path, bounds: Bounds | None) -> int:
         if bounds is not None and raster.crs is not None:
             own = crs_of(raster.crs.to_wkt(), path.name)
             there = _transformed(bounds, CRS.from_epsg(4326), own)
-        if there is None:
+        if there is None or there[2] < there[0]:
             return whole
         columns = (there[2] - there[0]) / abs(raster.transform.a) + 2
         rows = (there[3] - there[1]) / abs(raster.transform.e) + 2

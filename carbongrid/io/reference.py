@@ -14,6 +14,7 @@ from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.opening.crs import crs_of
+from carbongrid.planes import why_no_map
 
 Bounds = tuple[float, float, float, float]
 
@@ -23,6 +24,10 @@ _MARGIN = 3.0
 
 _SCALE_LIMIT = 0.02
 """Share by which areas or lengths may be off in the grid's plane without a warning."""
+
+
+_HALF = 180.0
+"""Degrees of longitude that no city or country fills."""
 
 
 class _WithGrid(Protocol):
@@ -43,6 +48,8 @@ def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
     """
     west, south, east, north = bounds
     longitude, latitude = round((west + east) / 2), round((south + north) / 2)
+    if abs(longitude) > 180:  # data that go on beyond the antimeridian
+        longitude = (longitude + 180) % 360 - 180
     return ProjectedCRS(
         conversion=LambertAzimuthalEqualAreaConversion(
             latitude_natural_origin=latitude, longitude_natural_origin=longitude
@@ -67,15 +74,24 @@ def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
     Raises
     ------
     InputError
-        If the case names a CRS that is not projected in metres, or is not made for where the parcels lie.
+        If the case names a CRS that is not projected in metres, or is not made for where the parcels lie; if these reach
+        around half of the earth, as across the antimeridian.
     """
     there = _lonlat_bounds(bounds, source)
+    if there[2] - there[0] > _HALF:
+        raise InputError(
+            f"the parcels run from longitude {there[0]:,.6g} to {there[2]:,.6g}: around half of the earth, or across the "
+            "antimeridian, where degrees leap from 180 to -180",
+            "parcels",
+            "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
+        )
     if case.grid.crs is None:
         return equal_area_crs(there, _geographic(source))
     chosen = crs_of(case.grid.crs)
-    if not chosen.is_projected or any(
-        axis.unit_conversion_factor != 1 for axis in chosen.axis_info
-    ):
+    if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
+        1,
+        1,
+    ]:
         raise InputError(
             f"the grid's CRS must be projected, in metres; {case.grid.crs} is not",
             "grid.crs",
@@ -163,6 +179,9 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
                 zone_suggestion(bounds) or "Set it in the file (a .prj, or assign a projection).",
             )
         ]
+    if why := why_no_map(crs):
+        what = f"the layer is in {crs.name}, which {why}"
+        return [Problem(what, where, "Reproject it, for example to EPSG:4326 with ogr2ogr -t_srs.")]
     if fits(crs, bounds):
         return []
     west, south, east, north = bounds
@@ -242,6 +261,11 @@ def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3))
     longitude, latitude = transformer.transform(x.ravel(), y.ravel())
+    if np.isfinite(longitude).all() and np.ptp(longitude) > _HALF:
+        # Across the antimeridian degrees go on beyond 180, seen from the middle; a map of the whole earth has both edges.
+        middle = longitude[len(longitude) // 2]
+        beyond = middle + (longitude - middle + 180) % 360 - 180
+        longitude = beyond if np.ptp(beyond) < _HALF else longitude
     return (
         float(np.min(longitude)),
         float(np.min(latitude)),

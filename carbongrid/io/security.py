@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from xml.parsers import expat
 
 from carbongrid.errors import InputError
 
@@ -12,7 +13,6 @@ MOST_PARTS, MOST_RATIO, MOST_UNPACKED = 1_000, 500, 2**29
 """Of a workbook: parts, bytes per packed byte (of what unpacks to more than 1 MiB), bytes (512 MiB)."""
 
 _SMALL = 2**20
-_DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
 
 
 def require_tame_archive(archive: zipfile.ZipFile, where: str) -> None:
@@ -35,13 +35,35 @@ def require_tame_archive(archive: zipfile.ZipFile, where: str) -> None:
     elif unpacked > _SMALL and unpacked > MOST_RATIO * packed:
         odd = f"unpacks to {unpacked / packed:.0f} times its size"
     else:
-        for entry in entries:
-            if entry.filename.lower().endswith((".xml", ".rels")):
-                with archive.open(entry) as part:
-                    head = part.read(_HEAD).upper()
-                if any(mark in head for mark in _DECLARATIONS):
-                    odd = f"declares entities in {entry.filename}"
+        declaring = next((each for each in entries if _declares(archive, each)), None)
+        odd = f"declares entities in {declaring.filename}" if declaring else ""
     if odd:
         raise InputError(
             f"the workbook {odd}, as no spreadsheet program writes it", where, "Save it as CSV."
         )
+
+
+def _declares(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Tell whether a part of an archive is XML with a document type, in which alone entities can be declared.
+
+    Asked of the parser that will read it, since a search for the words would have to know every encoding, and every part,
+    since no part is XML by its name. What is no XML for it declares nothing.
+    """
+
+    def found(*_: object) -> None:
+        raise _DeclaresError
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = found
+    try:
+        with archive.open(entry) as part:
+            parser.ParseFile(part)
+    except _DeclaresError:
+        return True
+    except expat.ExpatError:
+        return False
+    return False
+
+
+class _DeclaresError(Exception):
+    """A document type was met."""

@@ -215,7 +215,7 @@ def graticule(sheet: Sheet, axes: Axes) -> None:
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     west, south, east, north = sheet.extent
     x, y = np.linspace(west, east, 200), np.linspace(south, north, 200)
-    longitude = to_degrees.transform(x, np.full(200, south))[0]
+    longitude = np.unwrap(to_degrees.transform(x, np.full(200, south))[0], period=360)
     latitude = to_degrees.transform(np.full(200, west), y)[1]
     step = _degree_step(float(longitude[-1] - longitude[0]))
     for axis, places, degrees, sides in (
@@ -227,7 +227,9 @@ def graticule(sheet: Sheet, axes: Axes) -> None:
         edge = 0.05 * (places[-1] - places[0])  # a label there would stick out
         inside = (at > places[0] + edge) & (at < places[-1] - edge)
         at, marks = at[inside], marks[inside]
-        labels = [f"{abs(mark):g}° {sides[int(mark >= 0)]}" for mark in marks.round(6)]
+        # Beyond the antimeridian degrees go on: 181 E is 179 W.
+        named = (mark - 360 * round(mark / 360) for mark in marks.round(6))
+        labels = [f"{abs(mark):g}° {sides[int(mark >= 0)]}" for mark in named]
         axis.set_ticks(at, labels=labels)
         axis.set_tick_params(length=3, width=0.6, color=GREY, labelcolor=GREY, pad=1)
         for label in axis.get_ticklabels():

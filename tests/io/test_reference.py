@@ -7,8 +7,10 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod
 
+from carbongrid.case.values import _projected_in_metres, crs_of_points
 from carbongrid.errors import InputError
 from carbongrid.io.reference import (
     crs_problems,
@@ -16,6 +18,7 @@ from carbongrid.io.reference import (
     fits,
     grid_crs,
     reproject,
+    scale_problems,
     zone_suggestion,
 )
 
@@ -127,3 +130,75 @@ def test_reprojection_puts_x_first():
     assert 3_400_000 < moved.y < 3_500_000
     back = reproject(np.array([moved], dtype=object), CRS.from_epsg(4549), CRS.from_epsg(4490))[0]
     assert (back.x, back.y) == pytest.approx((120.6, 31.3), abs=1e-9)
+
+
+ACROSS = {
+    3460: (1_900_000.0, 3_800_000.0, 2_300_000.0, 4_000_000.0),
+    3832: (3_000_000.0, -2_000_000.0, 3_700_000.0, -1_700_000.0),
+    32760: (700_000.0, 8_000_000.0, 900_000.0, 8_200_000.0),
+    4326: (177.0, -19.0, 182.0, -16.0),
+}
+
+
+@pytest.mark.parametrize("code", ACROSS)
+def test_land_across_the_antimeridian_fits_and_has_its_plane_above_it(code):
+    """Seen to fail: the bounds ran from -180 to 180, the land lay outside its CRS, or the plane was centred on Greenwich."""
+    source, bounds = CRS.from_epsg(code), ACROSS[code]
+    assert crs_problems(source, bounds, "parcels.gpkg") == []
+    plane = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs=None)), bounds, source)
+    named = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs="EPSG:3832")), bounds, source)
+    assert named == CRS.from_epsg(3832)
+    assert scale_problems(plane, _moved(bounds, source, plane), "") == []
+    # A rectangle over the border is as large as it is, and in one piece.
+    box = reproject(shapely.segmentize([shapely.box(*bounds)], np.ptp(bounds[::2]) / 50), source, plane)  # fmt: skip
+    ring = shapely.get_coordinates(reproject(box, plane, CRS.from_epsg(4326)))
+    area = abs(Geod(ellps="WGS84").polygon_area_perimeter(*ring.T)[0])
+    assert shapely.area(box[0]) == pytest.approx(area, rel=1e-3)
+
+
+def _moved(bounds, source, target):
+    return tuple(shapely.total_bounds(reproject(np.array([shapely.box(*bounds)]), source, target)))
+
+
+def test_the_plane_of_land_beyond_180_is_named_by_a_longitude_that_there_is():
+    plane = equal_area_crs((180.5, -19.0, 182.0, -16.0))
+    assert plane.name == "Lambert azimuthal equal-area, -18 N -179 E"
+
+
+def test_degrees_that_leap_at_the_antimeridian_are_refused_in_words():
+    """Seen to fail with a plane centred on Greenwich, in which Fiji lies on the rim of the earth."""
+    for crs in (None, "EPSG:3832"):
+        with pytest.raises(InputError, match=r"antimeridian.*beyond 180"):
+            grid_crs(
+                SimpleNamespace(grid=SimpleNamespace(crs=crs)),
+                (-180.0, -19.0, 180.0, -16.0),
+                CRS.from_epsg(4326),
+            )
+
+
+NO_MAPS = {
+    'LOCAL_CS["site",UNIT["metre",1]]': "not a CRS on the earth's surface",
+    "EPSG:5773": "not a CRS on the earth's surface",
+    "EPSG:4978": "in space",
+    "+proj=geocent +ellps=WGS84 +type=crs": "in space",
+    "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=40 +lon_0=10 +type=crs": "poles elsewhere",
+}
+
+
+@pytest.mark.parametrize("text", NO_MAPS)
+def test_a_crs_that_is_none_of_maps_is_refused_with_the_file(text):
+    """Seen to fail: without the file, with a plane at latitude 3,010,000, or with an error of pyproj."""
+    (problem,) = crs_problems(CRS.from_user_input(text), (120.0, 31.0, 120.2, 31.2), "parcels.gpkg")
+    assert problem.where == "parcels.gpkg"
+    assert NO_MAPS[text] in problem.what
+    assert "Reproject" in problem.way_out
+    with pytest.raises(PydanticCustomError, match="maps"):
+        crs_of_points(text)
+    with pytest.raises(PydanticCustomError, match=r"maps|projected CRS in metres"):
+        _projected_in_metres(text)
+
+
+def test_a_plane_with_heights_is_none_for_a_grid():
+    with pytest.raises(PydanticCustomError, match="projected CRS in metres"):
+        _projected_in_metres("EPSG:7415")
+    assert _projected_in_metres("EPSG:28992") == "EPSG:28992"

@@ -178,6 +178,28 @@ def test_a_workbook_that_would_explode_is_refused(tmp_path: Path, odd: str) -> N
         workbook_cells(path)
 
 
+DECLARED = '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+HIDDEN = {
+    "behind 64 KiB of blanks": ("sheet1.xml", b" " * 70_000 + DECLARED.encode()),
+    "behind a comment": ("sheet1.xml", b"<!--" + b"-a" * 40_000 + b"-->" + DECLARED.encode()),
+    "in UTF-16": ("sheet1.xml", DECLARED.encode("utf-16")),
+    "in UTF-16 without a mark": (
+        "sheet1.xml",
+        f'<?xml version="1.0" encoding="utf-16be"?>{DECLARED}'.encode("utf-16-be"),
+    ),
+    "under another name": ("sheet1.bin", DECLARED.encode()),
+}
+
+
+@pytest.mark.parametrize("place", HIDDEN)
+def test_entities_are_found_wherever_they_are_declared(tmp_path: Path, place: str) -> None:
+    """Seen to fail: the first 64 KiB of parts named .xml were searched for the word in ASCII."""
+    name, content = HIDDEN[place]
+    path = workbook(tmp_path / "totals.xlsx", {f"xl/worksheets/{name}": content})
+    with pytest.raises(InputError, match="declares entities"):
+        workbook_cells(path)
+
+
 @pytest.mark.parametrize("cell", ["XFD1048576", "XFD1", "CV1048576"])
 def test_a_workbook_with_a_cell_far_out_is_refused(
     tmp_path: Path, cell: str, monkeypatch: pytest.MonkeyPatch
