@@ -70,6 +70,7 @@ currency = "CNY"
 [allow]
 unallocated = {names}
 fallback = {names}
+outside = {names}
 """
 
 

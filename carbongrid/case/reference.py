@@ -65,7 +65,7 @@ A category's mass is shared over the parcels of its types in proportion to a wei
 | `roads` | length of road, corrected by class and by transport POIs nearby |
 | `lines:MODE` | length of lines of a mode: road, rail, water, air; by area where there are none |
 | `field:COLUMN` | a numeric column of the parcels |
-| `raster:PATH` | sum of a raster of density or counts, which mass follows inside the parcel too |
+| `raster:PATH` | sum of a raster of one band, of density or counts, which mass follows inside the parcel too |
 """
 
 _ELECTRICITY = """\
