@@ -92,7 +92,7 @@ def read_people(
     x, y = points.projected(crs)
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
-    notes = [*points.notes, *_notes_on_faint(exact, thousandths, "points", points.where)]
+    notes = [*points.notes, *_notes_on_faint(exact, thousandths, points.where)]
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))
         what = f"{int((~known).sum())} points have no count and are left out: {blank}"
@@ -156,7 +156,7 @@ def _read_grid(
         )
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
     thousandths[known] = np.rint(people[known] * _PER_PERSON).astype(np.int64)
-    notes = _notes_on_faint(people[known], thousandths[known], "cells", where)
+    notes = _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
         notes.append(Problem(what, where, level="note"))
@@ -170,7 +170,7 @@ def _read_grid(
 
 
 def _notes_on_faint(
-    people: NDArray[np.float64], thousandths: NDArray[np.int64], what: str, where: str
+    people: NDArray[np.float64], thousandths: NDArray[np.int64], where: str
 ) -> list[Problem]:
     """Return a note on counts that are less than half a thousandth of a person, which count as none.
 
@@ -189,7 +189,7 @@ def _notes_on_faint(
     faint = (people > 0) & (thousandths == 0)
     if not faint.any():
         return []
-    told = f"{int(faint.sum())} of {len(people)} {what} hold less than 0.0005 people each, {people[faint].sum():.4g} together: they count as none"
+    told = f"counts of less than 0.0005 people are taken for none: {int(faint.sum())} of {len(people)}, {people[faint].sum():.4g} people together"
     return [Problem(told, where, level="note")]
 
 

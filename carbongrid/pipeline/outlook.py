@@ -216,9 +216,9 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     much = told.missing * MOST_MISSING > whole and not (
         homes and set(homes) <= set(inputs.case.allow.lost)
     )
+    why = told.note or "what their points hold is rounded away"
     yield Problem(
-        f"{told.missing / 1000:,.0f} of the {whole / 1000:,.0f} people of the census live where no point or cell has people"
-        + (f": {told.note}" if told.note else ""),
+        f"{told.missing / 1000:,.0f} of the {whole / 1000:,.0f} people of the census live where no point or cell has people: {why}",
         str(inputs.case.people.census),
         "Give points or cells there, or take these regions out of the census."
         + (f" Or allow it: [allow] lost = {homes}." if much and homes else ""),
