@@ -178,9 +178,11 @@ def merged(
 
 
 def counts_matrix(
-    keys: NDArray[np.uint64], counts: NDArray[np.int64], shape: tuple[int, int]
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int64] | NDArray[np.float64],
+    shape: tuple[int, int],
 ) -> csr_array:
-    """Return counts of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
+    """Return counts (or sums) of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
 
     Raises
     ------
@@ -195,7 +197,8 @@ def counts_matrix(
             raise InputError(
                 f"label {labels.max() + 1} of {name} is above its number of rows, {size}"
             )
-    matrix = csr_array((counts[both].astype(np.int64), (a, b)), shape=shape)
+    amounts = counts[both].astype(np.float64 if counts.dtype.kind == "f" else np.int64)
+    matrix = csr_array((amounts, (a, b)), shape=shape)
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix

@@ -9,15 +9,17 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.allocate import move_outside, split_to_targets, unit_totals
-from carbongrid.chunked import Counts, labels_at
+from carbongrid.chunked import Counts
 from carbongrid.grid import Grid
 from carbongrid.opening.stores import open_arrays
 from carbongrid.overlaps import coverage
 from carbongrid.polygons import Polygons
+from carbongrid.weights import locate
 
 SMALLEST_SHARE = 1e-9
 """Intersections below this share of a parcel's area are noise of the geometry engine."""
@@ -39,8 +41,8 @@ class Shares:
         Parcels that no cell centre hits.
     rasters
         For each weight raster, (units, cells) by sums of its value, parcels without any value by ``units`` and ``cells``.
-    raster_sums : int64, shape (parcels,)
-        For each weight raster, its sum per parcel in quanta.
+    raster_sums : float64, shape (parcels,)
+        For each weight raster, its sum per parcel.
     raster_known : float64, shape (parcels,)
         For each weight raster, the share of the parcel's fine cells in which it has a value; 0 where the parcel has no cell.
     """
@@ -50,7 +52,7 @@ class Shares:
     fine_cells: NDArray[np.int64]
     snapped: NDArray[np.bool_]
     rasters: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    raster_sums: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    raster_sums: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def with_rasters(self, counts: Counts, names: Sequence[str]) -> Shares:
@@ -60,27 +62,30 @@ class Shares:
         for name, path in zip(names, counts.rasters, strict=True):
             in_units, in_cells = counts.rasters[path]
             rasters[name] = (_filled(in_units, self.units), _filled(in_cells, self.cells))
-            sums[name] = np.asarray(in_cells.sum(axis=1)).ravel().astype(np.int64)
+            sums[name] = counts.sums[path]
             known[name] = np.asarray(counts.known[path]).ravel() / cells
         return replace(self, rasters=rasters, raster_sums=sums, raster_known=known)
 
 
 def share_by_cells(
-    parcels: gpd.GeoDataFrame, counts: Counts, store: Path, coarse_grid: Grid
+    parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, counts: Counts, coarse_grid: Grid
 ) -> Shares:
-    """Return the shares by cells in common; a parcel that no centre hits is snapped to one cell."""
+    """Return the shares by cells in common; a parcel that no centre hits is snapped to its representative point.
+
+    It belongs to the unit and the coarse cell that hold the point. The unit of the fine cell is not asked: that is the unit of
+    the cell's centre, which may lie in another one, or in none.
+    """
     fine_cells = np.asarray(counts.parcel_cell.sum(axis=1)).ravel().astype(np.int64)
     snapped = fine_cells == 0
-    units, cells = counts.parcel_unit, counts.parcel_cell
+    in_units, cells = counts.parcel_unit, counts.parcel_cell
     rows = np.flatnonzero(snapped)
     if rows.size:
-        points = parcels.geometry.iloc[rows].representative_point()
-        x, y = points.x.to_numpy(), points.y.to_numpy()
-        label = labels_at(store, "unit", x, y)
-        unit = np.where(label == 0, units.shape[1] - 1, label.astype(np.int64) - 1)
-        units = units + _ones(rows, unit, units.shape)
+        points = shapely.point_on_surface(parcels.geometry.to_numpy()[rows])
+        x, y = shapely.get_x(points), shapely.get_y(points)
+        unit = locate(x, y, units.geometry.to_numpy())
+        in_units = in_units + _ones(rows, np.where(unit < 0, len(units), unit), in_units.shape)
         cells = cells + _ones(rows, coarse_cell_of(coarse_grid, x, y), cells.shape)
-    return Shares(_canonical(units), _canonical(cells), fine_cells, snapped)
+    return Shares(_canonical(in_units), _canonical(cells), fine_cells, snapped)
 
 
 def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid) -> Shares:

@@ -304,11 +304,10 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
         sampled = np.array([value[0] for value in source.sample(zip(px, py, strict=True))], float)
     values = np.where((sampled == -9999) | np.isnan(sampled), 0.0, sampled).reshape(parcel.shape)
     in_units, in_cells = expected[0].rasters[raster]
-    scale = 2.0 ** WeightRaster.around(raster, GRID).exponent
     sums = np.array(naive.label_sums(values, parcel, len(land[0])))
-    np.testing.assert_allclose(in_cells.sum(axis=1) / scale, sums, rtol=1e-9)
-    assert in_cells.sum(axis=1).tolist() == in_units.sum(axis=1).tolist()
-    assert 2**53 < in_units.sum() < 2**56
+    np.testing.assert_allclose(expected[0].sums[raster], sums, rtol=1e-14)
+    for matrix in (in_units, in_cells):
+        np.testing.assert_allclose(matrix.sum(axis=1), sums, rtol=1e-14)
 
 
 @pytest.mark.parametrize("rows", [3, 1024])
@@ -346,7 +345,7 @@ def test_samples_of_more_rows_than_are_read_at_once_are_the_same(raster, monkeyp
     needed[14:21] = False
     weights = WeightRaster.around(raster, GRID)
     whole = weights.sample(GRID, (150, 150), needed)
-    assert whole[1].sum() > 500
+    assert whole[-1].sum() > 500
     monkeypatch.setattr(rasters, "_ROWS_AT_ONCE", 7)
     for found, wanted in zip(weights.sample(GRID, (150, 150), needed), whole, strict=True):
         assert np.array_equal(found, wanted)

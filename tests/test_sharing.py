@@ -31,8 +31,24 @@ def test_a_speck_belongs_to_the_unit_and_the_coarse_cell_in_which_it_lies(tmp_pa
     counts = label_and_count(
         Polygons.of(land, grid.crs), Polygons.of(np.array(halves), grid.crs), grid, 1000.0, store
     )
-    parcels = gpd.GeoDataFrame(geometry=land, crs="EPSG:32650")
-    shares = share_by_cells(parcels, counts, store, grid.coarsen(1000.0))
+    parcels, units = (
+        gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32650") for shapes in (land, halves)
+    )
+    shares = share_by_cells(parcels, units, counts, grid.coarsen(1000.0))
     assert shares.snapped.tolist() == [False, False, True, True]
     assert shares.units.toarray()[2:].tolist() == [[0, 1, 0], [1, 0, 0]]
     assert shares.cells.toarray()[2:].tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_speck_belongs_to_the_unit_of_its_point_and_not_of_its_cell(tmp_path: Path) -> None:
+    """Seen to fail: a speck in a cell whose centre lies in the unit beside, or in none, was the neighbour's, or nobody's."""
+    units = np.array([shapely.box(0, 0, 570, 1000), shapely.box(570, 0, 930, 1000)])
+    specks = np.array([shapely.box(575, 501, 595, 520), shapely.box(905, 501, 925, 520)])
+    grid = Grid("EPSG:32650", 100.0, (0.0, 0.0, 1000.0, 1000.0))
+    store = tmp_path / "labels.zarr"
+    polygons = [Polygons.of(shapes, grid.crs) for shapes in (specks, units)]
+    counts = label_and_count(*polygons, grid, 1000.0, store)
+    frames = [gpd.GeoDataFrame(geometry=shapes, crs=grid.crs) for shapes in (specks, units)]
+    shares = share_by_cells(*frames, counts, grid.coarsen(1000.0))
+    assert shares.snapped.all()
+    assert shares.units.toarray().tolist() == [[0, 1, 0], [0, 1, 0]]

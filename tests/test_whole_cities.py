@@ -71,6 +71,7 @@ currency = "CNY"
 unallocated = {names}
 fallback = {names}
 lost = {names}
+outside = {names}
 """
 
 

@@ -2,7 +2,12 @@
 
 from carbongrid.allocate.apportioning import apportion
 from carbongrid.allocate.spreading import Facility, allocate, check_limits
-from carbongrid.allocate.targets import move_outside, split_to_targets, unit_totals
+from carbongrid.allocate.targets import (
+    move_outside,
+    outside_problems,
+    split_to_targets,
+    unit_totals,
+)
 
 __all__ = [
     "Facility",
@@ -10,6 +15,7 @@ __all__ = [
     "apportion",
     "check_limits",
     "move_outside",
+    "outside_problems",
     "split_to_targets",
     "unit_totals",
 ]

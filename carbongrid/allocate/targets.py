@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.allocate.apportioning import apportion
+from carbongrid.errors import Problem
 from carbongrid.kernels.split import LARGEST_SUM
+from carbongrid.units_of_measure import format_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+MOST_OUTSIDE = 20
+"""One part in this many of what a category has on parcels may lie outside every unit."""
 
 
 def split_to_targets(mass: NDArray[np.int64], overlap: Any) -> Any:
@@ -112,6 +117,33 @@ def move_outside(
     result.eliminate_zeros()
     result.sort_indices()
     return result
+
+
+def outside_problems(
+    fates: Iterable[tuple[str, int, int]], allowed: Collection[str] = ()
+) -> list[Problem]:
+    """Return an error for each category of which more than 5 % lies outside every unit.
+
+    Parameters
+    ----------
+    fates
+        Name, grams on parcels and grams outside of each category, water shared out already.
+    allowed
+        Categories that the case allows by name.
+    """
+    problems = []
+    for name, placed, outside in fates:
+        if outside * MOST_OUTSIDE > placed and name not in allowed:
+            part, whole = format_tonnes([outside, placed])
+            problems.append(
+                Problem(
+                    f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MOST_OUTSIDE:g} %",
+                    "ledger",
+                    "Check that the units cover the land: parts that are missing, their CRS; of water there is [units] water. "
+                    f'Or allow it: [allow] outside = ["{name}"].',
+                )
+            )
+    return problems
 
 
 def _apportioned(amounts: NDArray[np.int64], share: NDArray[np.int64]) -> NDArray[np.int64]:

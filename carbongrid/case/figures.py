@@ -188,3 +188,12 @@ class AllowSection(Section):
             example=["industry/supply"],
         ),
     ] = ()
+    outside: Annotated[
+        Texts,
+        about(
+            "Outside",
+            "categories",
+            "may have more than 5 % of their mass on parcels outside every unit",
+            example=["sink/forest"],
+        ),
+    ] = ()

@@ -33,7 +33,8 @@ Rules that hold everywhere:
   counts as the file that it leads to: out of the folder only with `allow_outside`, out of a folder of activity tables never. Addresses (`https://`, `s3://`), GDAL's own paths (`/vsicurl/`, `/vsizip/`) and drivers' connections are refused: no
   file on another machine is read.
 - Tables are CSV with commas, or XLSX, whose first sheet counts, formulas by their stored values. The order of columns is
-  free; columns that are not listed are ignored. A CSV is UTF-8, or else GB18030; anything else needs `encoding`. It
+  free; columns that are not listed are ignored. A row of a CSV is one line: a cell in quotes that goes on in the
+  next one is refused, as whole rows would be text in it. A CSV is UTF-8, or else GB18030; anything else needs `encoding`. It
   holds for the tables that explain the file too (its codes, crosswalk, classes, water, old codes), unless they are UTF-8.
 - Codes and ids are text: `0101` keeps its zero. Whole numbers are taken for their digits, but not where the codes that they are looked up in begin with zeros
   (`0101` in tdland3, `050000` in gaode): store those as text, in XLSX or in a number format of zeros (`0000`).
@@ -64,7 +65,7 @@ A category's mass is shared over the parcels of its types in proportion to a wei
 | `roads` | length of road, corrected by class and by transport POIs nearby |
 | `lines:MODE` | length of lines of a mode: road, rail, water, air; by area where there are none |
 | `field:COLUMN` | a numeric column of the parcels |
-| `raster:PATH` | sum of a raster of density or counts, which mass follows inside the parcel too |
+| `raster:PATH` | sum of a raster of one band, of density or counts, which mass follows inside the parcel too |
 """
 
 _ELECTRICITY = """\

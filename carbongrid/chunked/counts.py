@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from carbongrid.labels import (
     resolution_and_corner,
     write_window,
 )
-from carbongrid.overlaps import counts_matrix, merged, pair_amounts
+from carbongrid.overlaps import counts_matrix, merged, pair_amounts, pairs_of
 from carbongrid.polygons import Polygons
 from carbongrid.software import versions
 from carbongrid.spans import Amounts
@@ -47,15 +48,18 @@ class Counts:
     parcel_cell
         CSR int64 [parcel, coarse cell], row * width + column of the coarse grid.
     rasters
-        For each weight raster, in the order given, the same two with sums of its quantized values.
+        For each weight raster, in the order given, the same two with sums of its values, float64, each rounded once.
     known
         For each weight raster, cells of each parcel in which it has a value, int64, shape (parcels,).
+    sums
+        For each weight raster, the sum of its values in each parcel, rounded once, float64, shape (parcels,).
     """
 
     parcel_unit: csr_array
     parcel_cell: csr_array
     rasters: Mapping[Path, tuple[csr_array, csr_array]] = field(default_factory=dict)
     known: Mapping[Path, NDArray[np.int64]] = field(default_factory=dict)
+    sums: Mapping[Path, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def cells(self) -> NDArray[np.int64]:
@@ -184,15 +188,16 @@ def label_and_count(
     if log is not None:
         log.close(store)
     shape = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
-    (in_units, in_cells), *more = _matrices(parts, 1 + 2 * len(weights), shape)
-    paths = [Path(path) for path in rasters]
-    known = [in_cells.sum(axis=1) for _, in_cells in more[1::2]]
-    return Counts(
-        in_units,
-        in_cells,
-        dict(zip(paths, more[::2], strict=True)),
-        dict(zip(paths, known, strict=True)),
-    )
+    ((in_units, in_cells),) = _matrices(parts, 1, shape)
+    first, pairs, known, sums = 1, {}, {}, {}
+    for raster in weights:
+        last = first + len(raster.exponents)
+        places = [[part[kind] for part in parts] for kind in range(first, last)]
+        pairs[raster.path], sums[raster.path] = _raster_sums(raster, places, shape)
+        ((_, cells_known),) = _matrices([part[last : last + 1] for part in parts], 1, shape)
+        known[raster.path] = cells_known.sum(axis=1)
+        first = last + 1
+    return Counts(in_units, in_cells, pairs, known, sums)
 
 
 def recount(
@@ -281,7 +286,7 @@ def _label_block(
     shelves: Mapping[str, Shelf],
     piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
-    """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for the value of each raster and where it has one."""
+    """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for each place of the value of each raster and where it has one."""
     named = [Named.of(*shelves[name].of_tile(piece.number)) for name in ("parcel", "unit")]
     parcel, unit = np.zeros(piece.shape, np.uint32), np.zeros(piece.shape, np.uint32)
     window = (*piece.corner, *piece.shape)
@@ -308,13 +313,43 @@ def _matrices(
     parts: list[list[tuple[Amounts, Amounts]]], kinds: int, shape: tuple[int, int, int]
 ) -> list[tuple[csr_array, csr_array]]:
     """Add up the partial counts of all blocks, kind by kind."""
+    return [
+        _pair_of_matrices(
+            merged([part[kind][0] for part in parts]),
+            merged([part[kind][1] for part in parts]),
+            shape,
+        )
+        for kind in range(kinds)
+    ]
+
+
+def _raster_sums(
+    raster: WeightRaster,
+    places: list[list[tuple[Amounts, Amounts]]],
+    shape: tuple[int, int, int],
+) -> tuple[tuple[csr_array, csr_array], NDArray[np.float64]]:
+    """Add up the partial sums of all blocks, place by place, and those of each parcel."""
+    units, cells = (
+        raster.sums([merged([pair[target] for pair in place]) for place in places])
+        for target in (0, 1)
+    )
+    keys, whole = units
+    of_parcels = np.zeros(shape[0] + 1, object)
+    np.add.at(of_parcels, pairs_of(keys)[0], whole)
+    floats = [(keys, raster.as_floats(whole)) for keys, whole in (units, cells)]
+    return _pair_of_matrices(*floats, shape), raster.as_floats(of_parcels[1:])
+
+
+def _pair_of_matrices(
+    in_units: tuple[NDArray[np.uint64], NDArray[Any]],
+    in_cells: tuple[NDArray[np.uint64], NDArray[Any]],
+    shape: tuple[int, int, int],
+) -> tuple[csr_array, csr_array]:
     n_parcels, n_units, n_cells = shape
-    matrices = []
-    for kind in range(kinds):
-        units, amounts = merged([part[kind][0] for part in parts])
-        nobody = (units & np.uint64(2**32 - 1)) == 0
-        units = units + np.where(nobody, np.uint64(n_units + 1), np.uint64(0))
-        in_units = counts_matrix(units, amounts, (n_parcels, n_units + 1))
-        in_cells = counts_matrix(*merged([part[kind][1] for part in parts]), (n_parcels, n_cells))
-        matrices.append((in_units, in_cells))
-    return matrices
+    units, amounts = in_units
+    nobody = (units & np.uint64(2**32 - 1)) == 0
+    units = units + np.where(nobody, np.uint64(n_units + 1), np.uint64(0))
+    return (
+        counts_matrix(units, amounts, (n_parcels, n_units + 1)),
+        counts_matrix(*in_cells, (n_parcels, n_cells)),
+    )

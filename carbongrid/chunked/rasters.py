@@ -1,10 +1,12 @@
-"""Weight rasters: values at the centres of fine cells, as integers of one power of two (docs/decisions/0007)."""
+"""Weight rasters: values at the centres of fine cells, as whole numbers of a few powers of two (docs/decisions/0007, 0042)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -18,9 +20,13 @@ from carbongrid.errors import InputError
 from carbongrid.grid import Grid
 from carbongrid.opening.crs import crs_of
 from carbongrid.opening.rasters import open_raster
+from carbongrid.raster_files import band_problems, known_values
+from carbongrid.spans import Amounts
 
-# Sums over the whole grid stay below 2^55, so that they can be split exactly.
+# Sums of one place over the whole grid stay below 2^55, so that they are exact in any order.
 _SUM_BITS = 55
+# Values are exact to this many bits below the largest around the grid: one cell of 5e12 leaves 57 of them to a cell of 1.
+_BITS = 100
 _ROWS_AT_ONCE = 256
 _ROWS_SCANNED = 1024
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
@@ -29,20 +35,24 @@ _MARGIN = 0.05
 
 @dataclass(frozen=True)
 class WeightRaster:
-    """A raster of densities or counts and the power of two that makes its values integers.
+    """A raster of densities or counts, and the powers of two whose whole numbers its values are written in.
+
+    A value is written in a few places, as digits are: one cell that holds a million times more than all others together must
+    take no bit from them.
 
     Parameters
     ----------
     path
-        A file that rasterio reads; its first band counts, scaled as the file says.
-    exponent
-        A value becomes round(value * 2^exponent), half even.
+        A file of one band that rasterio reads, scaled as it says.
+    exponents
+        Of the places, the highest first: a whole number n in a place stands for n * 2^-exponent. What is left below the last
+        place is rounded, half even.
     largest
         The largest value around the grid.
     """
 
     path: Path
-    exponent: int
+    exponents: tuple[int, ...]
     largest: float
 
     @classmethod
@@ -56,6 +66,9 @@ class WeightRaster:
         """
         try:
             with open_raster(path) as source:
+                problems = [*band_problems(source, str(path))]
+                if problems:
+                    raise InputError(problems)
                 smallest, largest = _extremes(source, _window_around(source, path, grid))
         except rasterio.errors.RasterioError as error:
             way_out = "Open it in QGIS, or write it again with gdal_translate."
@@ -66,19 +79,20 @@ class WeightRaster:
                 str(path),
                 "Mark what is unknown as nodata.",
             )
-        cells = grid.shape[0] * grid.shape[1]
-        exponent = _SUM_BITS - math.frexp(largest * cells)[1] if largest else 0
-        return cls(path, exponent, largest)
+        bits = _SUM_BITS - (grid.shape[0] * grid.shape[1]).bit_length()
+        first = bits - math.frexp(largest)[1] if largest else 0
+        return cls(path, tuple(first + bits * place for place in range(-(-_BITS // bits))), largest)
 
     def sample(
         self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the quantized values under the centres of the needed cells of a window, and 1 where there is a value.
+    ) -> list[NDArray[np.int64]]:
+        """Return the values under the centres of the needed cells of a window, place by place, and 1 where there is a value.
 
-        The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster) or the
-        cell is not needed, both are 0. Every centre is transformed by itself, so the answer does not depend on the window.
+        The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster, too small beside the largest) or the
+        cell is not needed, all are 0. Every centre is transformed by itself, so the answer does not depend on the window.
         """
-        quanta, known = np.zeros(needed.shape, np.int64), np.zeros(needed.shape, np.int64)
+        places = [np.zeros(needed.shape, np.int64) for _ in self.exponents]
+        known = np.zeros(needed.shape, np.int64)
         with open_raster(self.path) as source:
             transformer = None
             own, wanted = crs_of(source.crs.to_wkt(), self.path.name), crs_of(grid.crs)
@@ -92,18 +106,43 @@ class WeightRaster:
                 if transformer is not None:
                     x, y = transformer.transform(x, y)
                 values = _values_at(source, x, y)
-                known[first + rows, columns] = ~np.isnan(values)
-                quanta[first + rows, columns] = self._quantized(np.nan_to_num(values, nan=0.0))
-        return quanta, known
+                written = [*self._written(np.nan_to_num(values, nan=0.0))]
+                # What is too small for the last place is not zero: nobody knows its share.
+                told = (values == 0) | (np.sum(written, axis=0) > 0)
+                known[first + rows, columns] = told
+                for place, numbers in zip(places, written, strict=True):
+                    place[first + rows, columns] = numbers
+        return [*places, known]
 
-    def _quantized(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    def sums(self, places: Sequence[Amounts]) -> tuple[NDArray[np.uint64], NDArray[Any]]:
+        """Return sums of pairs of labels from those of the places: sorted keys, and Python integers in the last place."""
+        keys = np.unique(np.concatenate([each for each, _ in places]))
+        whole = np.zeros(keys.size, object)
+        width = self.exponents[1] - self.exponents[0]
+        for own, amounts in places:
+            here = np.zeros(keys.size, np.int64)
+            here[np.searchsorted(keys, own)] = amounts
+            whole = (whole << width) + here
+        return keys, whole
+
+    def as_floats(self, whole: NDArray[Any]) -> NDArray[np.float64]:
+        """Return integers in the last place as what they stand for, each rounded once."""
+        last = self.exponents[-1]
+        return np.array([math.ldexp(float(number), -last) for number in whole], np.float64)
+
+    def _written(self, values: NDArray[np.float64]) -> Iterator[NDArray[np.int64]]:
         if values.size and values.max() > self.largest:
             raise InputError(
                 f"a value of {values.max():g} lies outside of what was scanned around the grid",
                 str(self.path),
                 "Reproject the raster to the grid's CRS.",
             )
-        return np.rint(np.ldexp(values, self.exponent)).astype(np.int64)
+        # Whole parts and what they leave are exact: each is a few of the bits of the value.
+        for exponent in self.exponents[:-1]:
+            numbers = np.floor(np.ldexp(values, exponent))
+            values = values - np.ldexp(numbers, -exponent)
+            yield numbers.astype(np.int64)
+        yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
 
 
 def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, float]:
@@ -142,16 +181,8 @@ def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Wi
     return Window(first_column, first_row, last_column - first_column, last_row - first_row)
 
 
-def _filled(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
-    """Values of a window as they are meant: with the file's scale and offset, what is unknown as NaN."""
-    stored = source.read(1, window=window, masked=True)
-    values = np.ma.filled(stored.astype(np.float64), np.nan)
-    scale, offset = source.scales[0], source.offsets[0]
-    return values if (scale, offset) == (1, 0) else values * scale + offset
-
-
 def _known(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
-    values = _filled(source, window)
+    values = known_values(source, window)
     return values[~np.isnan(values)]
 
 
@@ -168,5 +199,5 @@ def _values_at(
     rows, columns = row[inside].astype(np.int64), column[inside].astype(np.int64)
     top, left = int(rows.min()), int(columns.min())
     window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-    values[inside] = _filled(source, window)[rows - top, columns - left]
+    values[inside] = known_values(source, window)[rows - top, columns - left]
     return values

@@ -16,7 +16,7 @@ from carbongrid.categories import Category
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.coordinates import SHIFTED, project_points
 from carbongrid.io.located import place_problems
-from carbongrid.io.masses import mass_cell
+from carbongrid.io.masses import mass_cell, notes_on_faint
 from carbongrid.io.regions import whole_masses
 from carbongrid.io.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.opening.crs import crs_of
@@ -79,6 +79,7 @@ def read_facilities(
         _check_totals(rows, here, away, faults)
     faults.raise_any()
     if notes is not None:
+        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
         notes += _notes(rows, away, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 

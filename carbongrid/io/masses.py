@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.io.tables import Faults
 from carbongrid.units_of_measure import gas_of, grams
+
+_LISTED = 10
 
 
 def mass_cell(cells: Mapping[str, str], row: object, faults: Faults) -> int | None:
@@ -28,3 +31,27 @@ def mass_cell(cells: Mapping[str, str], row: object, faults: Faults) -> int | No
         for fault in error.problems:
             faults.add(fault.what, fault.way_out, row=row, column="unit")
     return None
+
+
+def notes_on_faint(rows: Iterable[tuple[object, Mapping[str, str]]], where: str) -> list[Problem]:
+    """Return a note on masses above zero that are less than half a gram, which count as nothing.
+
+    Parameters
+    ----------
+    rows
+        Row and cells of masses that :func:`mass_cell` has nothing to say of.
+    where
+        Their file.
+    """
+    faint = []
+    for row, cells in rows:
+        value = Decimal(cells["value"])
+        if value > 0 and grams(value, cells["unit"]) == 0:
+            faint.append((row, Decimal(grams(value.scaleb(9), cells["unit"])).scaleb(-9)))
+    if not faint:
+        return []
+    places = ", ".join(str(row) for row, _ in faint[:_LISTED])
+    places += ", ..." if len(faint) > _LISTED else ""
+    together = sum((mass for _, mass in faint), Decimal(0)).normalize()
+    what = f"masses of less than half a gram count as nothing: {len(faint)} of them, {together:f} g together, in rows {places}"
+    return [Problem(what, where, level="note")]

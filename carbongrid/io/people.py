@@ -22,6 +22,7 @@ from carbongrid.io.tables import Faults
 from carbongrid.io.vector import listed
 from carbongrid.opening.crs import crs_of
 from carbongrid.opening.rasters import open_raster
+from carbongrid.raster_files import band_problems, known_values
 
 AROUND = 1000.0
 """Width of the rim around the city that is read of a raster, in m: more than the 500 m by which people are moved."""
@@ -34,6 +35,7 @@ MOST_PEOPLE = 10**11
 
 _PER_PERSON = 1000
 _MOST_CELLS = 400_000_000
+_MOST_ROUNDED = 100
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ def read_people(
     if section.is_raster:
         return _read_grid(case.resolve(section.path), section.path, crs, bounds)
     points = read_located(case, section, [section.count])
-    thousandths, known = _thousandths(points, section.count)
+    exact, thousandths, known = _thousandths(points, section.count)
     x, y = points.projected(crs)
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
-    notes = points.notes
+    notes = [*points.notes, *_notes_on_faint(exact, thousandths, points.where)]
     if not known.all():
         blank = listed(points.names[row] for row in np.flatnonzero(~known))
         what = f"{int((~known).sum())} points have no count and are left out: {blank}"
@@ -99,11 +101,14 @@ def read_people(
     return table, notes
 
 
-def _thousandths(points: LocatedPoints, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return counts in thousandths, rounded half to even, and whether each is known."""
+def _thousandths(
+    points: LocatedPoints, column: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return counts, counts in thousandths, rounded half to even, and whether each is known."""
     values = points.table[column]
     faults = Faults(points.where)
     result = np.zeros(len(values), dtype=np.int64)
+    people = np.zeros(len(values), dtype=np.float64)
     known = np.zeros(len(values), dtype=bool)
     for position, value in enumerate(values):
         text = "" if pd.isna(value) else str(value).strip()
@@ -117,9 +122,9 @@ def _thousandths(points: LocatedPoints, column: str) -> tuple[NDArray[np.int64],
         elif count is not None:
             exact = count * _PER_PERSON
             result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-            known[position] = True
+            people[position], known[position] = float(count), True
     faults.raise_any()
-    return result, known
+    return people, result, known
 
 
 def _read_grid(
@@ -133,15 +138,13 @@ def _read_grid(
             with open_raster(path) as raster:
                 own = _checked_crs(raster, where)
                 window = _window(raster, own, crs, bounds, where)
-                values = raster.read(1, window=window, masked=True)
+                people = known_values(raster, window)
                 transform = raster.window_transform(window)
-                unread = raster.width * raster.height - values.size
+                unread = raster.width * raster.height - people.size
     except RasterioError as error:
         way_out = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", where, way_out) from None
-    with np.errstate(invalid="ignore"):  # a NaN may be of the kind that signals
-        people = np.ma.getdata(values).astype(np.float64)
-    known = ~np.ma.getmaskarray(values) & ~np.isnan(people)
+    known = ~np.isnan(people)
     wrong = known & ~((people >= 0) & (people <= MOST_PEOPLE))
     if wrong.any():
         raise InputError(
@@ -152,7 +155,7 @@ def _read_grid(
         )
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
     thousandths[known] = np.rint(people[known] * _PER_PERSON).astype(np.int64)
-    notes = []
+    notes = _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
         notes.append(Problem(what, where, level="note"))
@@ -165,16 +168,32 @@ def _read_grid(
     return PeopleGrid(thousandths, own, transform), notes
 
 
-def _checked_crs(raster: Any, where: str) -> CRS:
-    problems = []
-    if raster.count != 1:
-        problems.append(
-            Problem(
-                f"the raster has {raster.count} bands",
-                where,
-                "Write the one with people to a file.",
-            )
+def _notes_on_faint(
+    people: NDArray[np.float64], thousandths: NDArray[np.int64], where: str
+) -> list[Problem]:
+    """Return a note on counts that are less than half a thousandth of a person, which count as none.
+
+    Raises
+    ------
+    InputError
+        If more than 1 % of the people come or go as counts are rounded to thousandths.
+    """
+    given, kept = float(people.sum()), float(thousandths.sum()) / _PER_PERSON
+    if abs(given - kept) * _MOST_ROUNDED > given:
+        raise InputError(
+            f"{given:,.6g} people stand in such small counts that they are {kept:,.6g} in thousandths of a person",
+            where,
+            "Give them in fewer and larger counts; of a raster, in larger cells: gdalwarp -r sum -tr 100 100 IN OUT",
         )
+    faint = (people > 0) & (thousandths == 0)
+    if not faint.any():
+        return []
+    told = f"counts of less than 0.0005 people are taken for none: {int(faint.sum())} of {len(people)}, {people[faint].sum():.4g} people together"
+    return [Problem(told, where, level="note")]
+
+
+def _checked_crs(raster: Any, where: str) -> CRS:
+    problems = [*band_problems(raster, where)]
     transform = raster.transform
     if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
         problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
@@ -57,8 +58,8 @@ def read_table(
     Raises
     ------
     InputError
-        If the file is missing, is neither, cannot be decoded, has rows longer than its header, a formula
-        without a stored value, a column twice, or numbers in a column of codes.
+        If the file is missing, is neither, cannot be decoded, has rows longer than its header, a cell in quotes that
+        goes over several lines, a formula without a stored value, a column twice, or numbers in a column of codes.
     """
     path = Path(path)
     head = _head(path)
@@ -294,6 +295,7 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
     if not text.strip():
         return pd.DataFrame()
+    _require_a_row_a_line(text, where)
     try:
         cells = pd.read_csv(
             StringIO(text),
@@ -315,6 +317,35 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         ) from None
     stripped: pd.DataFrame = cells.fillna("").apply(lambda column: column.str.strip())
     return stripped
+
+
+def _require_a_row_a_line(text: str, where: str) -> None:
+    """Raise if a quote opens in one line and closes in a later one, or never: what lies between would be no rows."""
+    if '"' not in text:
+        return
+    # Line ends inside quotes count too, whichever they are.
+    records = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    last, fault = 0, ""
+    while not fault:
+        first = last + 1
+        try:
+            next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = str(error)
+        last = records.line_num
+        if "unexpected end" in fault:
+            fault = f"a quote opens in row {first} and never closes"
+        elif last > first:
+            fault = f"a cell in quotes goes from row {first} to row {last}, and the rows between would be text in it"
+        elif fault:
+            fault = "a cell goes on after its closing quote, or is longer than any text"
+    raise InputError(
+        fault,
+        f"{where}, row {first}" if first == last else f"{where}, rows {first} to {last}",
+        'Write a cell in one line, and a quote that is part of its text twice, all in quotes: "a ""b"" c".',
+    )
 
 
 def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from carbongrid.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.io.electricity import rows_set_aside, set_aside
 from carbongrid.io.facilities import read_facilities as read_facilities
-from carbongrid.io.masses import mass_cell
+from carbongrid.io.masses import mass_cell, notes_on_faint
 from carbongrid.io.regional import read_census as read_census
 from carbongrid.io.regional import read_gdp as read_gdp
 from carbongrid.io.regional import read_old_codes
@@ -66,7 +66,7 @@ def categories_of(case: Case) -> dict[str, Category]:
         table = read_table(path, encoding=case.categories.encoding)
         categories = read_categories(table, where=path.name)
     faults = Faults(case.path.name)
-    for key in ("unallocated", "fallback"):
+    for key in type(case.allow).model_fields:
         for name in getattr(case.allow, key):
             faults.member(name, categories, "category", None, f"[allow] {key}")
     faults.raise_any()
@@ -137,6 +137,7 @@ def read_totals(
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
     if notes is not None:
+        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
         notes += _notes_on_years(rows, case.year, path.name)
         notes += _notes_on_sinks(rows, path.name)
     return _table(rows)

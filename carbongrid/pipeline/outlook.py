@@ -20,8 +20,11 @@ from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
-from carbongrid.pipeline.residents import residents_of_units
-from carbongrid.weights import eligible
+from carbongrid.pipeline.residents import census_of, residents_of_units
+from carbongrid.weights import eligible, people_points
+
+MOST_MISSING = 100
+"""Of the people of a census one in this many may live where no point or cell has people."""
 
 LEAST_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
@@ -95,6 +98,7 @@ def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
         *_problems_of_reference(inputs),
         *_problems_of_supply(inputs),
         *_problems_of_people(inputs),
+        *_problems_of_census(inputs, land),
     ]
 
 
@@ -188,6 +192,29 @@ def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
             "Give homes the weight people: take the row that sets another from the case's categories.csv.",
             "warning",
         )
+
+
+def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    """Yield what the census counts where no point or cell has people: an error above 1 %, unless all homes may lose evidence."""
+    census = census_of(inputs, land)
+    if inputs.people is None or census is None or inputs.case.people is None:
+        return
+    told = people_points(inputs.people, land.units.crs, census)
+    whole = int(census.thousandths.sum())
+    homes = [name for name, category in inputs.categories.items() if category.weight == "people"]
+    if not told.note and told.missing * MOST_MISSING <= whole:
+        return
+    much = told.missing * MOST_MISSING > whole and not (
+        homes and set(homes) <= set(inputs.case.allow.lost)
+    )
+    why = told.note or "what their points hold is rounded away"
+    yield Problem(
+        f"{told.missing / 1000:,.0f} of the {whole / 1000:,.0f} people of the census live where no point or cell has people: {why}",
+        str(inputs.case.people.census),
+        "Give points or cells there, or take these regions out of the census."
+        + (f" Or allow it: [allow] lost = {homes}." if much and homes else ""),
+        "error" if much else "warning",
+    )
 
 
 def _without_rasters(inputs: Inputs) -> Inputs:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.allocate import Facility, allocate, check_limits
+from carbongrid.allocate import Facility, allocate, check_limits, outside_problems
 from carbongrid.errors import InputError, Problem
 from carbongrid.evidence import EvidenceRow, evidence_problems
 from carbongrid.io.inputs import Inputs
@@ -137,7 +137,24 @@ def place(
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(claims, allow.fallback)
     limits += evidence_problems(counted, allow.lost)
+    limits += _outside_by_area(inputs, land, mass)
     return Placed(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
+
+
+def _outside_by_area(inputs: Inputs, land: Land, mass: NDArray[np.int64]) -> list[Problem]:
+    """Return an error for each category of which too much will lie outside every unit, by area, before anything is rasterized.
+
+    A category that follows a raster inside its parcels is left to what the run finds.
+    """
+    share = 1.0 - np.minimum(np.asarray(land.shares_of_area.sum(axis=1)).ravel(), 1.0)
+    if inputs.case.units.water != "ledger":
+        share[(land.parcels["type"] == "water").to_numpy(dtype=bool)] = 0.0
+    fates = [
+        (name, int(mass[:, k].sum()), int(mass[:, k] @ share))
+        for k, (name, category) in enumerate(inputs.categories.items())
+        if not category.weight.startswith("raster:")
+    ]
+    return outside_problems(fates, inputs.case.allow.outside)
 
 
 def _unknown_evidence(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from carbongrid.allocate import outside_problems
 from carbongrid.case import Case
 from carbongrid.chunked import Counts, label_and_count
 from carbongrid.errors import InputError, Problem
@@ -206,6 +207,7 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         store.step(STEP, _weights_key(read, means), FILES, lambda: save_claims(weights, claims))
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
         reduced = _reduced(inputs, placed, shares, grid)
+        _refuse(_outside(inputs, placed, reduced), inputs)
         tables = make_tables(inputs, land, placed, shares, reduced, grid)
         listed = tuple(sorted(read.reading.fingerprints.digests.items()))
         tables = dataclasses.replace(tables, inputs=listed)
@@ -287,7 +289,7 @@ def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
                 shares = shares.with_rasters(count(), read.rasters)
         else:
             counts = count()
-            shares = share_by_cells(land.parcels, counts, store.folder / LABELS, coarse_grid)
+            shares = share_by_cells(land.parcels, land.units, counts, coarse_grid)
             shares = shares.with_rasters(counts, read.rasters)
         save_shares(store.folder / OVERLAP, shares)
 
@@ -320,6 +322,14 @@ def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Redu
         shares,
         grid.coarsen(inputs.case.grid.coarse).shape,
     )
+
+
+def _outside(inputs: Inputs, placed: Placed, reduced: Reduced) -> list[Problem]:
+    """Return an error for each category of which too much lies outside every unit."""
+    found = zip(
+        inputs.categories, placed.mass.sum(axis=0).tolist(), reduced.outside.tolist(), strict=True
+    )
+    return outside_problems(found, inputs.case.allow.outside)
 
 
 def _water(inputs: Inputs) -> str | dict[str, int]:

@@ -47,7 +47,7 @@ class Derived:
         with run.reading(LABELS) as store:
             coarse = run.manifest["parameters"]["coarse"]
             counts = recount(store, len(run.parcels), len(run.units), coarse)
-            return share_by_cells(run.parcels, counts, store, run.coarse_grid)
+        return share_by_cells(run.parcels, run.outlines, counts, run.coarse_grid)
 
     @cached_property
     def reduced(self) -> Reduced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -50,7 +51,7 @@ class Evidence:
     coefficients
         Uptake per area by territorial type, for sinks on several types (t C ha-1 yr-1).
     rasters
-        Sums per parcel by path of the raster, int64 quanta, shape (parcels,).
+        Sums per parcel by path of the raster, float64, shape (parcels,).
     raster_known
         Share of each parcel in which the raster has a value, by path, float64, shape (parcels,).
     """
@@ -61,7 +62,7 @@ class Evidence:
     lambda_: float = 0.5
     miss: str = "nearest"
     coefficients: Mapping[str, float] = field(default_factory=dict)
-    rasters: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    rasters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -351,12 +352,12 @@ def _by_raster(
             "Check its path.",
         )
     _check(category, parcels, carries, sums, "sum of the raster")
-    weight = np.where(carries, sums, 0)
+    weight = np.where(carries, sums, 0.0)
     # In the ledger a raster counts its parcels: its quanta are a power of two that says nothing to a reader.
-    some = (weight > 0).astype(np.int64)
-    nowhere = np.zeros_like(some)
+    some, nowhere = (weight > 0).astype(np.int64), np.zeros(len(parcels), np.int64)
     silent, note = _silent_land(parcels, carries, known)
-    fate = (int(sums.sum()), int(weight.sum()), int(sums[~carries].sum()))
+    quanta = _quanta(sums)
+    fate = (int(quanta.sum()), int(quanta[carries].sum()), int(quanta[~carries].sum()))
     return Claims(
         weight,
         category.weight,
@@ -369,6 +370,12 @@ def _by_raster(
         unknown=silent,
         counted=fate,
     )
+
+
+def _quanta(sums: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return sums as whole numbers of one power of two, to be counted; all together below 2^54."""
+    shift = 53 - math.frexp(math.fsum(sums))[1]
+    return np.rint(np.ldexp(sums, shift)).astype(np.int64)
 
 
 def _silent_land(

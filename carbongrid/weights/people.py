@@ -129,6 +129,8 @@ class PeoplePoints:
         Flat position in the grid of people; empty for points.
     note
         What is odd, in words; else empty.
+    missing
+        Thousandths that the census counts and no point or cell has, all regions together.
     """
 
     x: NDArray[np.float64]
@@ -136,6 +138,7 @@ class PeoplePoints:
     thousandths: NDArray[np.int64]
     cell: NDArray[np.int64]
     note: str = ""
+    missing: int = 0
 
 
 def people_points(
@@ -160,8 +163,8 @@ def people_points(
         cell = np.flatnonzero(values > 0)
         x, y = _centres(people, cell, crs)
         found = values.ravel()[cell]
-    counts, note = _scaled(found, x, y, census)
-    return PeoplePoints(x, y, counts, cell, note)
+    counts, note, missing = _scaled(found, x, y, census)
+    return PeoplePoints(x, y, counts, cell, note, missing)
 
 
 def scale_to_census(
@@ -227,10 +230,11 @@ def people_by_parcel(
     geometry = parcels.geometry.to_numpy()
     told = people_points(people, parcels.crs, census)
     x, y, counts, cell = told.x, told.y, told.thousandths, told.cell
-    given = int(counts.sum())
+    # Whom the census counts where there is no point came in, and reached nobody's parcel.
+    given, missing = int(counts.sum()) + told.missing, told.missing
     if isinstance(people, pd.DataFrame):
         claims = points_in_parcels(x, y, counts, geometry, residential, PEOPLE_REACH)
-        of_points = claims.inside, claims.snapped, claims.unplaced
+        of_points = claims.inside, claims.snapped, claims.unplaced + missing
         return Residents(*of_points, note=told.note, counted=given)
 
     unknown = int((np.asarray(people.values) < 0).sum())
@@ -248,7 +252,7 @@ def people_by_parcel(
     return Residents(
         inside + claims.inside + beyond.inside,
         claims.snapped + beyond.snapped,
-        claims.unplaced,
+        claims.unplaced + missing,
         unknown,
         told.note,
         given - beyond.unplaced,
@@ -260,9 +264,10 @@ def _scaled(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     census: Census | None,
-) -> tuple[NDArray[np.int64], str]:
+) -> tuple[NDArray[np.int64], str, int]:
+    """Return the counts scaled to the census, what is odd in words, and whom of the census no point has."""
     if census is None:
-        return counts, ""
+        return counts, "", 0
     region = census.region_of(x, y)
     found = np.zeros(len(census.thousandths), np.int64)
     np.add.at(found, region[region >= 0], counts[region >= 0])
@@ -273,7 +278,12 @@ def _scaled(
             str(census.codes[row]) if census.codes else str(row) for row in empty[:10]
         )
         note = f"the census counts people in {empty.size} regions without any people point or cell: {names}"
-    return scale_to_census(counts, region, census.thousandths), note
+    scaled = scale_to_census(counts, region, census.thousandths)
+    reached = np.zeros(len(census.thousandths), np.int64)
+    np.add.at(reached, region[region >= 0], scaled[region >= 0])
+    # Without the census a region keeps its count; with it, what rounding takes from tiny counts is missing as well.
+    missing = np.maximum(census.thousandths - reached, 0)
+    return scaled, note, int(missing.sum())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
@@ -91,7 +91,12 @@ def test_any_bytes_are_text_or_an_input_error(data):
         ("a;b\n1;2\n", "separated by semicolons"),
         ("a\tb\n1\t2\n", "separated by tabs"),
         ("a,b,a\n1,2,3\n", "'a' stand twice"),
-        ('a,b\n"1,2\n', "no CSV"),
+        ('a,b\n"1,2\n', "a quote opens in row 2 and never closes"),
+        ('a,b\n1,"2\n3,"4\n', "a cell in quotes goes from row 2 to row 3"),
+        ('a,b\r\n1,"2\r\n3,"4\r\n', "a cell in quotes goes from row 2 to row 3"),
+        ('a,b\n1,x\n1,"2\n3,4\n5,"6",7\n', "a cell in quotes goes from row 3 to row 5"),
+        ('a,"b\nc"\n1,2\n', "a cell in quotes goes from row 1 to row 2"),
+        ('a,b\n1,"2" x\n', "row 2: a cell goes on after its closing quote"),
         (b"a,b\n1,\x002\n", "not a text file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel file"),
         (b"PK\x03\x04nonsense", "no XLSX"),
@@ -101,6 +106,24 @@ def test_what_is_no_table(tmp_path, data, says):
     with pytest.raises(InputError, match=says) as caught:
         read_table(csv(tmp_path, data))
     assert "t.csv" in str(caught.value)
+
+
+@settings(max_examples=50, derandomize=True)
+@given(st.lists(st.text(st.sampled_from('x1," '), max_size=4), min_size=1, max_size=6))
+def test_no_row_of_a_file_is_swallowed(tmp_path_factory, cells):
+    """Caught: a quote that opens in one row and closes in a later one, with every row between in its cell."""
+    lines = ["a,b", *(f"{number},{cell}" for number, cell in enumerate(cells))]
+    path = csv(tmp_path_factory.mktemp("csv"), "\n".join(lines) + "\n")
+    try:
+        table = read_table(path)
+    except InputError:
+        return
+    assert table["a"].tolist() == [str(number) for number in range(len(cells))]
+
+
+def test_quotes_within_a_row_are_read(tmp_path):
+    table = read_table(csv(tmp_path, 'a,b\n"x, ""y""",2\n 5\' 6", "3"\n'))
+    assert table.to_numpy().tolist() == [['x, "y"', "2"], ["5' 6\"", "3"]]
 
 
 def test_a_missing_file(tmp_path):

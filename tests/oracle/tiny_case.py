@@ -49,6 +49,7 @@ path = "totals.csv"
 path = "categories.csv"
 [allow]
 fallback = ["industry/mining"]
+outside = ["sink/water"]
 [facilities]
 path = "facilities.csv"
 [gdp]
