@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from carbongrid.errors import InputError
 from carbongrid.opening.contradictions import contradiction, mapped
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def require_whole_tiff(path: Path) -> None:
         try:
             tags = _tags(data)
         except (struct.error, ValueError, OverflowError):
-            raise contradiction(
-                path, "its directory points at what is not there, or says a thing twice"
+            raise InputError(
+                "the raster cannot be read: its directory points at what is not there, or says a thing twice",
+                path.name,
+                "It may be damaged or cut off: write it again with gdal_translate.",
             ) from None
         size = len(data)
     missing = [tag for tag in (_WIDTH, _HEIGHT) if tag not in tags or not tags[tag].size]
