@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.errors import InputError
+from carbongrid.opening.crs import crs_of as parsed_crs
 from carbongrid.planes import crs_name, crs_text
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
@@ -242,7 +243,7 @@ def _require_same_place(a: xr.DataArray, b: xr.DataArray) -> None:
     if first is None or second is None or first == second:
         return
     # x comes before y in every raster, so the order of axes in a CRS does not matter.
-    if not CRS.from_user_input(first).equals(CRS.from_user_input(second), ignore_axis_order=True):
+    if not parsed_crs(first).equals(parsed_crs(second), ignore_axis_order=True):
         raise InputError(
             f"the rasters are in {crs_name(first)} and {crs_name(second)}",
             way_out="Reproject one first, for example with rioxarray's reproject_match.",

@@ -23,6 +23,7 @@ from carbongrid.io.coordinates import (
     project_points,
     to_wgs84,
 )
+from carbongrid.opening.crs import crs_of
 
 REACH = 100.0
 """A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (decision 11)."""
@@ -193,7 +194,7 @@ def _as_written(x: NDArray[np.float64], y: NDArray[np.float64], crs: CRS, declar
     if declared in SHIFTED:
         numbers = from_wgs84(*project_points(x, y, crs, _WGS84), declared)
     else:
-        numbers = project_points(x, y, crs, CRS.from_user_input(declared))
+        numbers = project_points(x, y, crs, crs_of(declared))
     known = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
     return numbers[0][known], numbers[1][known]
 
@@ -201,7 +202,7 @@ def _as_written(x: NDArray[np.float64], y: NDArray[np.float64], crs: CRS, declar
 def _read_by_others(
     x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame, declared: str, around: float
 ) -> Iterator[tuple[str, Degrees]]:  # fmt: skip
-    own = CRS.from_user_input(declared)
+    own = crs_of(declared)
     numbers = project_points(x, y, parcels.crs, own)
     for code, title in systems_at(place_of(parcels), own, around).items():
         other = CRS.from_epsg(code)

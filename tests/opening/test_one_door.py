@@ -38,6 +38,11 @@ HELD = {
     ("export/rasters.py", "memory.open"),
     # An extract is opened by SQL, under the name that the door gives.
     ("osm/extract.py", "pyogrio.read_dataframe"),
+    # The package's own code, and compiled code in a folder of the user's own.
+    ("software.py", "path.read_bytes"),
+    ("kernels/cache.py", "source.read_bytes"),
+    ("kernels/cache.py", "os.open"),
+    ("kernels/cache.py", "os.fdopen"),
     # To bring it to the disk, not to read it.
     ("run_store/hashing.py", "os.open"),
 }
