@@ -40,7 +40,7 @@ MUTANTS = [
     Mutant("zoning: a region of one unit decides", "zoning.py", "near and region.units > 1", "near and region.units > 0", _ZONING),
     Mutant("pipeline: outside is the first column", "sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/test_by_hand.py"),
     Mutant("pipeline: south for north", "sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/test_sharing.py"),
-    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "label.astype(np.int64) - 1", "label.astype(np.int64) * 0", "tests/test_sharing.py"),
+    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/test_sharing.py"),
     Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/test_pipeline.py -k regional_totals"),
     Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/test_run_store.py -k hashed_before"),
     Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/test_journal.py"),
