@@ -170,7 +170,7 @@ def _category(
         scope=int(text["scope"]),
         sink=text["sink"].lower() == "true",
         types=_types(text["types"]),
-        weight=re.sub(r"\s*:\s*", ":", text["weight"], count=1),
+        weight=":".join(part.strip() for part in text["weight"].split(":", 1)),
     )
 
 

@@ -56,7 +56,8 @@ _NUMBER = r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2
 _FACTOR = rf"(?P<factor>(?:{_NUMBER}\s*[x×*]\s*)?10\^[0-9]{{1,2}}|{_NUMBER})?"
 _MASS_WORDS = "|".join(sorted(_GRAMS, key=len, reverse=True))
 _MASS = re.compile(rf"{_FACTOR}\s*(?P<mass>{_MASS_WORDS})(?P<gap>\s*(?:of\s+)?)(?P<substance>.*)")
-_PER_YEAR = re.compile(r"(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
+# Not from every blank of a run of them: a cell of 400,000 took minutes.
+_PER_YEAR = re.compile(r"(?<!\s)(?:\s*/\s*(?:yr|year|a|年)|\s+(?:yr|a)(?:-1|\^-1)|\s+per\s+year)$")
 _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")

@@ -40,8 +40,8 @@ HOSTILE = {
 def test_a_run_among_hostile_settings_has_the_same_digests(
     small_city: Path, small_run: Path, tmp_path: Path
 ) -> None:
-    """Seen to fail with faults of pandas, matplotlib, Zarr and PROJ, each by itself."""
-    words = ["run", str(small_city / "case.toml"), "--out", str(tmp_path / "run")]
+    """Seen to fail with faults of matplotlib and rasterio, and by libraries alone with a grid that has no place on earth."""
+    words = ["run", str(small_city / "case.toml"), "--out", str(tmp_path / "run"), "--quiet"]
     done = subprocess.run(
         [sys.executable, "-m", "carbongrid", *words],
         env={**os.environ, **HOSTILE}, capture_output=True, text=True, check=False, timeout=HANG,
@@ -53,6 +53,32 @@ def test_a_run_among_hostile_settings_has_the_same_digests(
         for run in (small_run, tmp_path / "run")
     ]
     assert digests[0] == digests[1]
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+from carbongrid.cli import main
+main()
+"""
+
+
+def test_a_full_disk_is_told_as_such_by_the_commands_that_write_folders(
+    small_run: Path, tmp_path: Path
+) -> None:
+    """As a limit to files, which fails like one. Seen to fail: "a fault of carbongrid", in the words of a driver."""
+    for words in (
+        ("20000", "demo", tmp_path / "demo", "--size", "small"),
+        ("2000", "figures", small_run, "--out", tmp_path / "figures", "--dpi", "50"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, *map(str, words)],
+            capture_output=True, text=True, check=False, timeout=HANG,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "the disk is full" in done.stderr
+        assert "fault of carbongrid" not in done.stderr
 
 
 def test_only_these_settings_are_set_aside() -> None:

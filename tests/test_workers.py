@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -204,12 +205,12 @@ def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
 def test_workers_that_do_not_see_the_folder_are_named(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    require_shared(client, tmp_path)
+    require_shared(client, tmp_path / "run")
     assert not list(tmp_path.iterdir())
     # A worker on another machine: the path is there, but it is another folder.
     monkeypatch.setattr(workers, "_answer", _elsewhere)
     with pytest.raises(RunError, match=r"tls://127\.0\.0\.1:\d+, .* do not see it"):
-        require_shared(client, tmp_path)
+        require_shared(client, tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 
@@ -331,3 +332,85 @@ def test_an_interrupt_while_workers_start_closes_the_cluster(
     finally:
         signal.signal(signal.SIGINT, before)
     assert closed == [distributed.core.Status.closed]
+
+
+def test_what_a_killed_run_left_of_its_probe_is_removed_by_the_next(tmp_path: Path) -> None:
+    """Seen to fail: folders with names drawn by lot stayed for good."""
+    left = tmp_path / ".run.probe"
+    left.mkdir()
+    (left / "question").touch()
+    require_shared("threads", tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_listens_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (
+            pytest.raises(RunError, match=f"no Dask scheduler answers at tcp://127.0.0.1:{port}"),
+            working_with(f"tcp://127.0.0.1:{port}"),
+        ):
+            pass
+
+
+def _freeze(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("frozen", ["scheduler", "worker"])
+def test_a_process_that_stands_still_ends_the_run_in_words(
+    frozen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while tasks are under way, as a suspended machine is. Seen to fail: the run waited for ever."""
+    address = tmp_path / "scheduler.json"
+    known = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
+    means = ("--no-dashboard", "--scheduler-file", str(address))
+    start = functools.partial(
+        subprocess.Popen, env=known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *means]  # fmt: skip
+    started = [start(words)]
+    try:
+        until(address.exists)
+        started.append(
+            start(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    *means,
+                ]
+            )
+        )
+        monkeypatch.setattr(tasks, "_PATIENCE", 2.0)
+        monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.1)
+        monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.5)
+        with distributed.Client(scheduler_file=str(address), set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=HANG)
+            if frozen == "worker":
+                with pytest.raises(RunError, match=r"no worker of the cluster has come|died"):
+                    run_tasks(_freeze, [1, 2], client)
+                return
+
+            def stop(done: int, total: int) -> None:
+                started[0].send_signal(signal.SIGSTOP)
+
+            monkeypatch.setattr(tasks, "MOST_TASKS", 1000)
+            with pytest.raises(RunError, match="has not answered for 2 s"):
+                run_tasks(_square_in_turn, [(n, str(tmp_path)) for n in range(100)], client, stop)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait(HANG)
+
+
+def _square_in_turn(piece: tuple[int, str]) -> int:
+    """Wait, but for the first, for what nobody makes: its scheduler stands still by then."""
+    if piece[0]:
+        threading.Event().wait(HANG)
+    return piece[0] ** 2

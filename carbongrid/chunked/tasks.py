@@ -30,6 +30,8 @@ MOST_TASKS = 4000
 _PATIENCE = 60.0
 _TOGETHER = 8
 _BETWEEN_LOOKS, _UNTIL_ASKED = 0.01, 5.0
+_UNTIL_GIVEN_UP = 900.0
+"""Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
 _LOCAL = ("threads", "processes", "synchronous")
 
 
@@ -132,9 +134,13 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
         )
     import distributed
 
+    patience = _PATIENCE if timeout is None else timeout
     try:
-        return distributed.Client(address, set_as_default=False, timeout=timeout)
-    except (OSError, ValueError) as error:
+        # Who listens at a port and says nothing is waited for beyond the client's own timeout.
+        return answer_within(
+            2 * patience, distributed.Client, address, set_as_default=False, timeout=patience
+        )
+    except (OSError, ValueError, RunError) as error:
         raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
     except (TypeError, RuntimeError) as error:
         # How distributed says that there are no certificates, or that an address must be encrypted.
@@ -142,6 +148,36 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
             f"the scheduler at {address} cannot be reached securely: {error}. "
             "Name the certificates in Dask's configuration (distributed.comm.tls)."
         ) from error
+
+
+def answer_within[T](seconds: float, ask: Callable[..., T], *about: Any, **known: Any) -> T:
+    """Return what a cluster answers.
+
+    Raises
+    ------
+    RunError
+        If nothing comes in so many seconds, as from a process that was stopped. Who waits for it is left behind.
+    """
+    answers: list[T] = []
+    faults: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            answers.append(ask(*about, **known))
+        except BaseException as error:  # told by whoever asked
+            faults.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(seconds)
+    if faults:
+        raise faults[0]
+    if not answers:
+        raise RunError(
+            f"the cluster has not answered for {seconds:.0f} s: its scheduler or a worker stands still. "
+            "Start it anew and run again: what is finished is taken over."
+        )
+    return answers[0]
 
 
 def _run_locally[T, R](
@@ -209,31 +245,48 @@ def _run_distributed[T, R](
             done += len(batches[number])
             report(done, len(pieces))
     finally:
-        client.cancel([future for future in futures if not future.done()], force=True)
+        _end(client, futures)
+    return [result for batch in results for result in batch]
+
+
+def _end(client: distributed.Client, futures: list[distributed.Future[Any]]) -> None:
+    """Leave nothing running; where the cluster stands still, as little as this process can see to."""
+    open_ones = [future for future in futures if not future.done()]
+    try:
+        answer_within(_PATIENCE, client.cancel, open_ones, force=True)
         for future in futures:
             future.release()
-        _wait_until_idle(client, set(place))
-    return [result for batch in results for result in batch]
+        _wait_until_idle(client, {future.key for future in futures})
+    except RunError as error:
+        logger.warning("%s", error)
 
 
 def _as_they_come(
     futures: list[distributed.Future[Any]], client: distributed.Client
 ) -> Iterator[distributed.Future[Any]]:
-    """Yield futures as they are finished; warn, once, while nobody works on them."""
+    """Yield futures as they are finished; warn, once, while nobody works on them, and give up in the end."""
     from distributed import as_completed
 
     coming = as_completed(futures, loop=client.loop)
-    asked, warned = time.monotonic(), False
+    asked, alone = time.monotonic(), 0.0
     while coming.count():
         batch = coming.next_batch(block=False)
         yield from batch
         if batch:
             asked = time.monotonic()
         elif time.monotonic() - asked > _UNTIL_ASKED:
+            there = answer_within(_PATIENCE, client.scheduler_info)["workers"]
             asked = time.monotonic()
-            if not warned and not client.scheduler_info()["workers"]:
+            if there:
+                alone = 0.0
+            elif not alone:
                 logger.warning("no worker of the cluster is left; the run waits for new ones")
-                warned = True
+                alone = asked
+            elif asked - alone > _UNTIL_GIVEN_UP:
+                raise RunError(
+                    f"no worker of the cluster has come for {_UNTIL_GIVEN_UP / 60:.0f} minutes. "
+                    "Start some and run again: what is finished is taken over."
+                )
         else:
             time.sleep(_BETWEEN_LOOKS)
 
@@ -275,7 +328,7 @@ def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:
     patience = time.monotonic() + _PATIENCE
     while client.status == "running":
         # The scheduler forgets a cancelled task at once; its worker knows that it still runs.
-        answers = client.run(_under_way, on_error="ignore")
+        answers = answer_within(_PATIENCE, client.run, _under_way, on_error="ignore")
         if not any(keys.intersection(under_way) for under_way in answers.values()):
             return
         if time.monotonic() > patience:

@@ -69,8 +69,9 @@ def demo(
     with talk.errors():
         from carbongrid.cli.outcome import zone_lines
         from carbongrid.demo import run_demo
+        from carbongrid.run_store import told_if_full
 
-        with talk.progress() as progress:
+        with talk.progress() as progress, told_if_full(directory):
             outcome = run_demo(directory, size=size, seed=seed, progress=progress)
         for line in zone_lines(outcome.result):
             talk.say(line)

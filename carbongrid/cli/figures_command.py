@@ -58,11 +58,13 @@ def figures(
     with talk.errors():
         from carbongrid.export import read_tables
         from carbongrid.maps import write_study_figures
+        from carbongrid.run_store import told_if_full
 
         run = directory.resolve()  # "." has no name of its own
         folder = out or run.with_name(f"{run.name}-figures")
         tables = read_tables(directory)
-        paths = write_study_figures(tables, folder, formats=formats, dpi=dpi, language=language)
+        with told_if_full(folder):
+            paths = write_study_figures(tables, folder, formats=formats, dpi=dpi, language=language)
         for path in paths:
             talk.say(str(path))
         talk.document({"status": "done", "figures": [str(path) for path in paths]})

@@ -38,8 +38,9 @@ def from_osm(
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid.osm import write_case_from_osm
+        from carbongrid.run_store import told_if_full
 
-        with talk.progress() as progress:
+        with talk.progress() as progress, told_if_full(directory):
             made = write_case_from_osm(extract, directory, level=level, progress=progress)
         talk.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
         talk.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")

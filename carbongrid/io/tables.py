@@ -13,7 +13,7 @@ import pandas as pd
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError, Problem
-from carbongrid.io.workbook import workbook_numbers
+from carbongrid.io.workbook import MOST_COLUMNS, workbook_numbers
 from carbongrid.opening.files import open_file, read_bytes
 
 _NUMBER = re.compile(
@@ -295,6 +295,13 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
     if not text.strip():
         return pd.DataFrame()
+    columns = text.partition("\n")[0].count(",") + 1
+    if columns > MOST_COLUMNS:
+        raise InputError(
+            f"the header has {columns:,} columns, too many for a table",
+            where,
+            f"Keep the columns that the case names, {MOST_COLUMNS:,} at most.",
+        )
     _require_a_row_a_line(text, where)
     try:
         cells = pd.read_csv(

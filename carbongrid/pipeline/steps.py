@@ -144,13 +144,13 @@ def run(
         tell("reading", 0, 4)
         if out.parent.is_dir():
             with claimed(out):
-                require_shared(client, out.parent)
+                require_shared(client, out)
                 return _run_alone(case, means)
         # Nothing is made, not even the folder of the lock, before the input is known to be right.
         read = _read(case, means)
         out.parent.mkdir(parents=True, exist_ok=True)
         with claimed(out):
-            require_shared(client, out.parent)
+            require_shared(client, out)
             return _run_alone(case, means, read)
 
 

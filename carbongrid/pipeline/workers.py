@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.chunked.tasks import client_at
+from carbongrid.chunked.tasks import answer_within, client_at
 from carbongrid.chunked.versions import WAY_OUT, differences
 from carbongrid.errors import InputError, RunError
 from carbongrid.opening.files import read_text
+from carbongrid.run_store.place import remove, sibling
 from carbongrid.software import versions
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _require_workers(client: distributed.Client) -> None:
 
 def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
     """Return each worker's answer, or its exception in words."""
-    answers = client.run(function, on_error="return")
+    answers = answer_within(_PATIENCE, client.run, function, on_error="return")
     return {
         worker: f"{type(answer).__name__}: {answer}"
         if isinstance(answer, BaseException)
@@ -167,20 +168,21 @@ def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
     }
 
 
-def require_shared(client: Any, folder: Path) -> None:
-    """Raise RunError unless every worker sees a folder of this process, and this process what they write there.
+def require_shared(client: Any, out: Path) -> None:
+    """Raise RunError unless every worker sees the folder of a run of this process, and this process what they write there.
 
     Parameters
     ----------
     client
         As :func:`working_with` gives it; whoever works in this process, or on this machine's files by a word, sees them.
-    folder
-        Where the run will write.
+    out
+        The run directory to be, whose lock is held: what a run that was killed has left of its probe is removed.
     """
+    probe = sibling(out, "probe")
+    remove(probe)
     if isinstance(client, str):
         return
     token = uuid.uuid4().hex
-    probe = folder / f".carbongrid-{token}"
     probe.mkdir()
     try:
         (probe / "question").write_text(token, encoding="utf-8")
@@ -189,12 +191,10 @@ def require_shared(client: Any, folder: Path) -> None:
             worker for worker, answer in answers.items() if not _heard(probe, str(answer), token)
         ]
     finally:
-        for each in probe.iterdir():
-            each.unlink()
-        probe.rmdir()
+        remove(probe)
     if blind:
         raise RunError(
-            f"{folder} is not storage that all workers share: {', '.join(blind[:10])} do not see it. "
+            f"{out.parent} is not storage that all workers share: {', '.join(blind[:10])} do not see it. "
             "Write the run to a shared file system."
         )
 

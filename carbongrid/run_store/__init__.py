@@ -5,6 +5,7 @@ it made; the manifest is written last, then one rename. What is taken over, from
 that is being replaced, is hashed again first.
 """
 
+from carbongrid.run_store.disk import told_if_full
 from carbongrid.run_store.hashing import SEAL, hash_path, hash_values, seal_of
 from carbongrid.run_store.lock import claimed
 from carbongrid.run_store.place import MANIFEST, check_target, place_of
@@ -22,4 +23,5 @@ __all__ = [
     "new_run",
     "place_of",
     "seal_of",
+    "told_if_full",
 ]

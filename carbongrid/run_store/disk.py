@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from carbongrid.errors import CarbongridError
+from carbongrid.errors import CarbongridError, RunError
 
 _SPACE = 16 * 2**20
 """Where a file that is so much larger than all others finds no room, a failure to write is told as a full disk."""
@@ -30,6 +32,19 @@ def is_full(folder: Path, error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return _may_be_of_writing(error) and _takes_no_more(folder)
+
+
+@contextlib.contextmanager
+def told_if_full(folder: Path) -> Iterator[None]:
+    """Raise RunError instead, where what is written into a folder finds the disk full."""
+    try:
+        yield
+    except Exception as error:
+        if folder.is_dir() and is_full(folder, error):
+            raise RunError(
+                f"{folder}: the disk is full. Free some space, remove what was begun there, and do it again."
+            ) from error
+        raise
 
 
 def _may_be_of_writing(error: BaseException) -> bool:

@@ -158,7 +158,7 @@ def _differences(
         return different
     rows, columns = different.T
     centres = shapely.points(window.x[columns], window.y[rows])
-    outlines = np.append(shapely.boundary(layer.geometry.to_numpy()), None)
+    outlines = np.array([*shapely.boundary(layer.geometry.to_numpy()), None], dtype=object)
     near = np.full(len(different), np.inf)
     for labels in (mine, theirs):
         numbers = labels[rows, columns].astype(np.int64)
