@@ -295,10 +295,10 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
         raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
     if not text.strip():
         return pd.DataFrame()
-    columns = text.partition("\n")[0].count(",") + 1
-    if columns > MOST_COLUMNS:
+    header_columns = text.partition("\n")[0].count(",") + 1
+    if header_columns > MOST_COLUMNS:
         raise InputError(
-            f"the header has {columns:,} columns, too many for a table",
+            f"the header has {header_columns:,} columns, too many for a table",
             where,
             f"Keep the columns that the case names, {MOST_COLUMNS:,} at most.",
         )
