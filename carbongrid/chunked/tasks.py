@@ -30,6 +30,8 @@ MOST_TASKS = 4000
 _PATIENCE = 60.0
 _TOGETHER = 8
 _BETWEEN_LOOKS, _UNTIL_ASKED = 0.01, 5.0
+_STANDS_STILL = 300.0
+"""Seconds in which a cluster answers a question, however much it has to do: workers may have to import every library first."""
 _UNTIL_GIVEN_UP = 900.0
 """Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
 _LOCAL = ("threads", "processes", "synchronous")
@@ -148,6 +150,11 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
             f"the scheduler at {address} cannot be reached securely: {error}. "
             "Name the certificates in Dask's configuration (distributed.comm.tls)."
         ) from error
+
+
+def answered[T](ask: Callable[..., T], *about: Any, **known: Any) -> T:
+    """Return what a cluster answers in the time that any takes; raises as :func:`answer_within`."""
+    return answer_within(_STANDS_STILL, ask, *about, **known)
 
 
 def answer_within[T](seconds: float, ask: Callable[..., T], *about: Any, **known: Any) -> T:
@@ -275,7 +282,7 @@ def _as_they_come(
         if batch:
             asked = time.monotonic()
         elif time.monotonic() - asked > _UNTIL_ASKED:
-            there = answer_within(_PATIENCE, client.scheduler_info)["workers"]
+            there = answered(client.scheduler_info)["workers"]
             asked = time.monotonic()
             if there:
                 alone = 0.0

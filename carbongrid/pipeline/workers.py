@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.chunked.tasks import answer_within, client_at
+from carbongrid.chunked.tasks import answered, client_at
 from carbongrid.chunked.versions import WAY_OUT, differences
 from carbongrid.errors import InputError, RunError
 from carbongrid.opening.files import read_text
@@ -159,7 +159,7 @@ def _require_workers(client: distributed.Client) -> None:
 
 def _asked(client: distributed.Client, function: Any) -> dict[str, Any]:
     """Return each worker's answer, or its exception in words."""
-    answers = answer_within(_PATIENCE, client.run, function, on_error="return")
+    answers = answered(client.run, function, on_error="return")
     return {
         worker: f"{type(answer).__name__}: {answer}"
         if isinstance(answer, BaseException)
