@@ -20,6 +20,7 @@ from carbongrid.chunked.shelf import Shelf, shelved
 from carbongrid.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.errors import InputError
 from carbongrid.grid import Grid
+from carbongrid.kernels.runs import pairs_of
 from carbongrid.labels import (
     CHUNK,
     block_side,
@@ -31,7 +32,7 @@ from carbongrid.labels import (
     resolution_and_corner,
     write_window,
 )
-from carbongrid.overlaps import counts_matrix, merged, pair_amounts, pairs_of
+from carbongrid.overlaps import counts_matrix, merged, pair_amounts
 from carbongrid.polygons import Polygons
 from carbongrid.software import versions
 from carbongrid.spans import Amounts
@@ -333,11 +334,10 @@ def _raster_sums(
         raster.sums([merged([pair[target] for pair in place]) for place in places])
         for target in (0, 1)
     )
-    keys, whole = units
     of_parcels = np.zeros(shape[0] + 1, object)
-    np.add.at(of_parcels, pairs_of(keys)[0], whole)
-    floats = [(keys, raster.as_floats(whole)) for keys, whole in (units, cells)]
-    return _pair_of_matrices(*floats, shape), raster.as_floats(of_parcels[1:])
+    np.add.at(of_parcels, pairs_of(units[0])[0], units[1])
+    in_units, in_cells = ((keys, raster.as_floats(whole)) for keys, whole in (units, cells))
+    return _pair_of_matrices(in_units, in_cells, shape), raster.as_floats(of_parcels[1:])
 
 
 def _pair_of_matrices(
