@@ -63,7 +63,9 @@ def test_mass_outside_every_unit_is_an_error_unless_allowed(tmp_path: Path) -> N
         units.to_file(tmp_path / "units.gpkg")
         if not allow:
             (told,) = errors(case)
-            assert re.search(r"(99|100)\.[0-9]{6} of agriculture/plantation's 300\.000000 t", told)
+            assert re.search(
+                r"(99|100)\.[0-9]{6} of agriculture/plantation's 300\.000000 t on parcels", told
+            )
             assert "t on parcels lie outside every unit, more than 5 %" in told
             with pytest.raises(InputError, match=r"\[allow\] outside"):
                 run(case, tmp_path / "run")

@@ -334,10 +334,9 @@ def _raster_sums(
         raster.sums([merged([pair[target] for pair in place]) for place in places])
         for target in (0, 1)
     )
-    keys, whole = units
     of_parcels = np.zeros(shape[0] + 1, object)
-    np.add.at(of_parcels, pairs_of(keys)[0], whole)
-    in_units, in_cells = ((keys, raster.as_floats(sums)) for keys, sums in (units, cells))
+    np.add.at(of_parcels, pairs_of(units[0])[0], units[1])
+    in_units, in_cells = ((keys, raster.as_floats(whole)) for keys, whole in (units, cells))
     return _pair_of_matrices(in_units, in_cells, shape), raster.as_floats(of_parcels[1:])
 
 

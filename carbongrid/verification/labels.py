@@ -158,12 +158,13 @@ def _differences(
         return different
     rows, columns = different.T
     centres = shapely.points(window.x[columns], window.y[rows])
-    outlines = np.array([*shapely.boundary(layer.geometry.to_numpy()), None], dtype=object)
+    polygons = layer.geometry.to_numpy()
     near = np.full(len(different), np.inf)
     for labels in (mine, theirs):
-        numbers = labels[rows, columns].astype(np.int64)
-        inside = np.where((numbers > 0) & (numbers < len(outlines)), numbers - 1, -1)
-        near = np.fmin(near, shapely.distance(centres, outlines[inside]))
+        row = labels[rows, columns].astype(np.int64) - 1
+        there = (row >= 0) & (row < len(polygons))
+        away = shapely.distance(centres[there], shapely.boundary(polygons[row[there]]))
+        near[there] = np.fmin(near[there], away)
     return different[near > _ON_AN_OUTLINE * window.resolution]
 
 
