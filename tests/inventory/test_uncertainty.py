@@ -196,3 +196,10 @@ def test_two_hundred_rows_in_25_categories_are_formed_and_drawn_in_time_and_memo
     tracemalloc.stop()
     case.teardown()
     assert peak < 0.3e9
+
+
+def test_one_draw_deviates_by_nothing() -> None:
+    """Seen to fail when a single draw was said to be off by a tonne."""
+    table = inventory.approach_2(example(), 1)
+    assert table["deviation_t"].tolist() == [0.0] * len(table)
+    assert table["low_t"].tolist() == table["high_t"].tolist()
