@@ -159,3 +159,10 @@ def test_factors_without_bounds_are_named() -> None:
     names = inventory.without_bounds(example())
     assert "cn.ncv.bituminous" in names
     assert "ipcc.ef1" not in names
+
+
+def test_one_draw_deviates_by_nothing() -> None:
+    """Seen to fail when a single draw was said to be off by a tonne."""
+    table = inventory.approach_2(example(), 1)
+    assert table["deviation_t"].tolist() == [0.0] * len(table)
+    assert table["low_t"].tolist() == table["high_t"].tolist()

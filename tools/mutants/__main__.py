@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from mutants.copies import ROOT, Copies, Copy, Mutant, copies
@@ -49,7 +48,12 @@ def main() -> None:
     parser.add_argument("--per-room", type=int, default=PER_ROOM, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--list", action="store_true", help="name what is drawn, plant nothing")
-    parser.add_argument("--rows", type=Path, help="a file that keeps the rows of several calls")
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        metavar="FILE",
+        help="keeps verdicts: what was killed is not planted again",
+    )
     parser.add_argument(
         "--write", action="store_true", help="put the table into docs/reliability.md"
     )
@@ -66,11 +70,11 @@ def main() -> None:
         return
     by_hand = [] if options.generated or options.room else MUTANTS
     _still_there(explained())
+    kept = Kept(options.kept)
     begun = time.monotonic()
     with copies() as at_work:
         unnoticed = _by_hand(at_work, [one for one in by_hand if options.only in one.name])
-        rows = [_room(at_work, room, some) for room, some in faults.items() if some]
-    rows = _merged(options.rows, rows) if options.rows else rows
+        rows = [_room(at_work, room, some, kept) for room, some in faults.items() if some]
     table = table_of(rows)
     print(f"\n{table}\n\n{time.monotonic() - begun:.0f} s")
     if options.write:
@@ -113,38 +117,49 @@ def _by_hand(at_work: Copies, mutants: Sequence[Mutant]) -> list[str]:
     return [mutant.name for mutant, each in zip(mutants, held, strict=True) if not each]
 
 
-def _room(at_work: Copies, room: str, faults: Sequence[Generated]) -> Row:
+class Kept:
+    """Faults that were killed in earlier calls, by what the module was with them; each verdict is kept at once."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._killed = set(path.read_text().split()) if path and path.exists() else set()
+
+    def knows(self, fault: Generated) -> bool:
+        """Tell whether it was killed."""
+        return fault.digest in self._killed
+
+    def add(self, fault: Generated) -> None:
+        """Keep that it was killed."""
+        self._killed.add(fault.digest)
+        if self._path:
+            with self._path.open("a") as stream:
+                stream.write(f"{fault.digest}\n")
+
+
+def _room(at_work: Copies, room: str, faults: Sequence[Generated], kept: Kept) -> Row:
     """Plant the faults generated in a room and count."""
-    mutants = [fault.mutant() for fault in faults]
+    unknown = [fault for fault in faults if not kept.knows(fault)]
+    mutants = [fault.mutant() for fault in unknown]
     seconds = at_work.sound(mutants)
     entries = explained()
 
     def survived(copy: Copy, both: tuple[Generated, Mutant]) -> bool:
         fault, mutant = both
         outcome = copy.run_on(mutant, 30 + 5 * seconds[mutant.tests])
-        known = [each for each in entries if each.explains(fault)]
+        known = any(each.explains(fault) for each in entries)
         word = ("explained" if known else "SURVIVED") if outcome.survived else "killed"
         by = "" if outcome.survived else f"\n{'':19}by {outcome.by}"
         wrong = "\n    though survivors.toml explains it" if known and not outcome.survived else ""
         print(f"{word:9} {outcome.seconds:5.1f} s  {mutant.name}{by}{wrong}", flush=True)
+        if not outcome.survived:
+            kept.add(fault)
         return outcome.survived
 
-    alive = at_work.each(survived, list(zip(faults, mutants, strict=True)))
-    known = [
-        lives and any(each.explains(fault) for each in entries)
-        for fault, lives in zip(faults, alive, strict=True)
-    ]
+    alive = at_work.each(survived, list(zip(unknown, mutants, strict=True)))
+    survivors = [fault for fault, lives in zip(unknown, alive, strict=True) if lives]
+    known = sum(any(each.explains(fault) for each in entries) for fault in survivors)
     places = sum(len(Module(file).sites) for file in modules(room))
-    return Row(room, places, len(faults), len(faults) - sum(alive), sum(known))
-
-
-def _merged(path: Path, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of earlier calls and of this one, which count for their rooms, and keep them."""
-    earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    of_rooms = {row["room"]: Row(**row) for row in earlier} | {row.room: row for row in rows}
-    kept = [of_rooms[room] for room in ROOMS if room in of_rooms]
-    path.write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
-    return kept
+    return Row(room, places, len(faults), len(faults) - len(survivors), known)
 
 
 def table_of(rows: Sequence[Row]) -> str:

@@ -105,19 +105,25 @@ class Site:
 
 @dataclass(frozen=True)
 class Generated:
-    """One fault: what an operator makes of a line; ``text`` is the whole module with it."""
+    """One fault: what an operator makes of a line, the nth of equal lines; ``text`` is the whole module with it."""
 
     file: str
     function: str
     operator: str
     line: str
     becomes: str
+    nth: int
     text: str
 
     @property
     def name(self) -> str:
         """What is printed."""
         return f"{self.file} {self.function}: {self.line}  ->  {self.becomes}"
+
+    @property
+    def digest(self) -> str:
+        """Of the module with it."""
+        return hashlib.sha256(f"{self.file}\n{self.text}".encode()).hexdigest()
 
     def mutant(self) -> Mutant:
         """Return it as what is planted."""
@@ -173,7 +179,8 @@ class Module:
             return None
         gone = site.operator == "RemoveDecorator"
         becomes = "" if gone else text.splitlines()[site.at].strip()
-        return Generated(self.file, site.function, site.operator, site.line, becomes, text)
+        nth = site.number[0]
+        return Generated(self.file, site.function, site.operator, site.line, becomes, nth, text)
 
     def drawn(self, count: int, seed: int) -> list[Generated]:
         """Return one fault of each of so many places."""
@@ -196,8 +203,8 @@ class Module:
             site
             for some in self.sites.values()
             for site in some
-            if (site.operator, site.function, site.line)
-            == (fault.operator, fault.function, fault.line)
+            if (site.operator, site.function, site.line, site.number[0])
+            == (fault.operator, fault.function, fault.line, fault.nth)
         ]
         made = (self.fault(site) for site in sites)
         return any(each is not None and each.becomes == fault.becomes for each in made)

@@ -33,6 +33,10 @@ class Fault(Protocol):
     def becomes(self) -> str:
         """What the line becomes."""
 
+    @property
+    def nth(self) -> int:
+        """Which of the equal lines of the file it is, from 0."""
+
 
 @dataclass(frozen=True)
 class Survivor:
@@ -44,6 +48,7 @@ class Survivor:
     line: str
     becomes: str
     why: str
+    nth: int = 0
 
     def explains(self, fault: Fault) -> bool:
         """Tell whether it is about this fault."""
@@ -60,5 +65,5 @@ def explained(path: Path = LIST) -> list[Survivor]:
     return found
 
 
-def _key(of: Fault) -> tuple[str, ...]:
-    return of.file, of.function, of.operator, of.line, of.becomes
+def _key(of: Fault) -> tuple[str | int, ...]:
+    return of.file, of.function, of.operator, of.line, of.nth, of.becomes
