@@ -150,7 +150,10 @@ def _dense(row: EvidenceRow) -> Iterator[Problem]:
 
 
 def _mass(grams: int) -> str:
-    return f"{short(grams / 1e6)} t"
+    for scale, unit in ((1e12, "Mt"), (1e9, "kt")):
+        if grams >= 0.9995 * scale:
+            return f"{_three(grams / scale)} {unit}"
+    return f"{_three(grams / 1e6)} t"
 
 
 def short(number: float | None) -> str:

@@ -26,6 +26,18 @@ def test_the_constraints_are_repeated_for_uv_run() -> None:
     assert project["tool"]["uv"]["constraint-dependencies"] == pins
 
 
+def test_nothing_compiled_is_part_of_the_project() -> None:
+    """Kept kernels of one machine are pickles that run as whoever loads them."""
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("this is no checkout")
+    files = done.stdout.splitlines()
+    assert len(files) > 500
+    assert [name for name in files if name.endswith((".nbc", ".nbi", ".pyc", ".so"))] == []
+
+
 def test_every_public_name_loads() -> None:
     for name in cg.__all__:
         assert getattr(cg, name) is not None

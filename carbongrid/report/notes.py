@@ -10,13 +10,24 @@ from importlib import resources
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
+_OWN_WORDS = {
+    "rule": {"pois": "兴趣点", "people": "人口", "roads": "道路", "area": "面积"},
+    "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
+}
+
+
 def note_in_chinese(text: str) -> str:
     """Return a remark in Chinese; nothing where it is none of those that are known."""
     for words, chinese in _known():
         values = _values(text, words)
         if values is not None:
-            return _PLACE.sub(lambda place: values[place[1]], chinese)  # noqa: B023  (used at once)
+            return _PLACE.sub(lambda place: _word(place[1], values[place[1]]), chinese)  # noqa: B023  (used at once)
     return ""
+
+
+def _word(place: str, value: str) -> str:
+    """Return what stands in a place, in Chinese where it is one of the package's own words."""
+    return _OWN_WORDS.get(place, {}).get(value, value)
 
 
 def templates() -> list[tuple[str, str]]:
