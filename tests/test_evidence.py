@@ -293,7 +293,7 @@ def test_a_loss_that_is_allowed_is_told_everywhere(
     line = "industry/manufacturing       POI     21      1  95.2%        6        1   100%"
     assert line in done.stdout.splitlines()
     assert "warning: evidence: pois: 20 of the 21 POIs" in done.stderr
-    assert "600k t of industry/manufacturing lie on 1 of the 6 parcels" in done.stderr
+    assert "600 kt of industry/manufacturing lie on 1 of the 6 parcels" in done.stderr
     assert line in carbongrid("check", case).stdout.splitlines()
     told = json.loads(carbongrid("check", case, "--json").stdout)
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
