@@ -194,5 +194,11 @@ def set_up_logging(verbosity: int) -> None:
 _in_words = warnings.formatwarning
 
 
-def _warning_shown(*about: Any) -> str:
-    return _lines_shown(_in_words(*about))
+def _warning_shown(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    return _lines_shown(_in_words(message, category, filename, lineno, line))

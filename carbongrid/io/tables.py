@@ -312,7 +312,7 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
             skip_blank_lines=False,
             skipinitialspace=True,
         )
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         ragged = _RAGGED.search(str(error))
         if ragged is None:
             raise InputError(f"this is no CSV: {error}", where, "Check the quotes.") from None
