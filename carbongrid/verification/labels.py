@@ -157,7 +157,7 @@ def _differences(
     if not 0 < len(different) <= _MOST_ON_OUTLINES:
         return different
     rows, columns = different.T
-    centres = np.asarray(shapely.points(window.x[columns], window.y[rows]))
+    centres = np.asarray(shapely.points(window.x[columns], window.y[rows]), dtype=object)
     polygons = layer.geometry.to_numpy()
     near = np.full(len(different), np.inf)
     for labels in (mine, theirs):
