@@ -493,7 +493,7 @@ def test_what_is_read_without_end_is_not_read(run, endless):
     else:
         (run / "units.csv").symlink_to("/dev/zero")
     assert {"files", "digests", "units"} <= failed(run).keys()
-    with pytest.raises(OSError, match="is no file"):
+    with pytest.raises(OSError, match="not a file"):
         hash_path(run / "units.csv")
 
 
