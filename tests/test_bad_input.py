@@ -236,7 +236,7 @@ BAD: list[tuple[str, Mend, list[str]]] = [
     ),
     ("a missing file", lambda city: (city / "pois.csv").unlink(), ["pois.csv"]),
     ("a missing weight raster", missing_raster, ["none.tif"]),
-    ("a corrupt weight raster", corrupt_raster, ["none.tif", "contradicts itself"]),
+    ("a corrupt weight raster", corrupt_raster, ["none.tif", "cannot be read"]),
     ("a Parquet file that is cut off", cut_parquet, ["parcels.parquet", "cannot be read"]),
     ("a facility with x and y swapped", swapped_facility, ["facility", "x and y seem swapped"]),
     (
@@ -300,8 +300,10 @@ def test_run_tells_of_pois_in_the_wrong_system_too(city: Path) -> None:
     warning = next(line for line in result.stderr.splitlines() if "as gcj02" in line)
     assert warning.startswith("warning")
     lost = re.findall(r"lost = \['([a-z/-]+)'\]", result.stderr)
-    with (city / "case.toml").open("a", encoding="utf-8") as stream:
-        stream.write(f"\n[allow]\nlost = {json.dumps(lost)}\n")
+    lines = (city / "case.toml").read_text(encoding="utf-8").splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("[allow]")]
+    lines.insert(place + 1, f"lost = {json.dumps(lost)}")
+    (city / "case.toml").write_text("\n".join(lines), encoding="utf-8")
     allowed = run_any(city, "--json", "--replace")
     assert allowed.exit_code == 0, allowed.output
     assert any("as gcj02" in text for text in json.loads(allowed.stdout)["warnings"])

@@ -188,7 +188,7 @@ def set_up_logging(verbosity: int) -> None:
     logger.setLevel(level)
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Shown("%(message)s"))
-    warnings.formatwarning = _warning_shown  # type: ignore[assignment]
+    warnings.formatwarning = _warning_shown
 
 
 _in_words = warnings.formatwarning

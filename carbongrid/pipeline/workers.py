@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import signal
 import sys
 import uuid
@@ -89,6 +90,8 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
         "distributed.worker.memory.terminate": 0.97,
     }
     with contextlib.ExitStack() as stack:
+        told = logging.getLogger("tornado.application")
+        stack.callback(setattr, told, "disabled", told.disabled)
         stack.enter_context(dask.config.set(settings))
         with _deaf_to_interrupts():
             cluster = distributed.LocalCluster(
@@ -106,6 +109,8 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
             )
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
             stack.enter_context(cluster)
+            # What its parts still ask each other while it ends, over connections that are closed by then, is no news.
+            stack.callback(setattr, told, "disabled", True)
         yield stack.enter_context(distributed.Client(cluster, set_as_default=False))
 
 

@@ -129,12 +129,14 @@ def two_towns(made: OsmCase, tmp_path: Path) -> Path:
     units = gpd.read_file(folder / "units.gpkg")
     units = units[units["name"].isin(["Eschen", "Mauren"])]
     parcels = gpd.read_file(folder / "parcels.gpkg")
-    inside = parcels.representative_point().within(units.union_all())
-    for name, table in (("units", units), ("parcels", parcels[inside])):
+    region = units.union_all()
+    # What lies outside them, of parcels as of points and lines, would be lost.
+    parcels = parcels[parcels.representative_point().within(region)].clip(
+        region, keep_geom_type=True
+    )
+    for name, table in (("units", units), ("parcels", parcels)):
         (folder / f"{name}.gpkg").unlink()
         table.to_file(folder / f"{name}.gpkg", layer=name)
-    # What is known of the rest of the country would be lost.
-    region = units.union_all()
     pois = pd.read_csv(folder / "pois.csv", dtype=str, keep_default_na=False)
     places = gpd.GeoSeries(
         gpd.points_from_xy(pois["lon"].astype(float), pois["lat"].astype(float)), crs="EPSG:4326"
