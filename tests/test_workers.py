@@ -388,7 +388,6 @@ def test_a_process_that_stands_still_ends_the_run_in_words(
             )
         )
         monkeypatch.setattr(tasks, "_PATIENCE", 2.0)
-        monkeypatch.setattr(tasks, "_STANDS_STILL", 2.0)
         monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.1)
         monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.5)
         with distributed.Client(scheduler_file=str(address), set_as_default=False) as client:
@@ -401,7 +400,7 @@ def test_a_process_that_stands_still_ends_the_run_in_words(
             def stop(done: int, total: int) -> None:
                 started[0].send_signal(signal.SIGSTOP)
 
-            monkeypatch.setattr(tasks, "MOST_TASKS", 1000)
+            monkeypatch.setattr(tasks, "_STANDS_STILL", 2.0)
             with pytest.raises(RunError, match="has not answered for 2 s"):
                 run_tasks(_square_in_turn, [(n, str(tmp_path)) for n in range(100)], client, stop)
     finally:
