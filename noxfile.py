@@ -204,7 +204,8 @@ def cluster(session: nox.Session) -> None:
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_CLUSTER": "1"}
     options = ("-q", "--log-cli-level=info", *session.posargs)
-    session.run("python", "-m", "pytest", "tests/test_cluster_memory.py", *options, env=env)
+    paths = ("tests/test_cluster_memory.py", "tests/test_cluster_stalls.py")
+    session.run("python", "-m", "pytest", *paths, *options, env=env)
 
 
 @nox.session
