@@ -108,10 +108,16 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 scheduler_kwargs={"dashboard": False},
             )
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
-            stack.enter_context(cluster)
+            stack.callback(_end, cluster)
             # What its parts still ask each other while it ends, over connections that are closed by then, is no news.
             stack.callback(setattr, told, "disabled", True)
         yield stack.enter_context(distributed.Client(cluster, set_as_default=False))
+
+
+def _end(cluster: distributed.LocalCluster) -> None:
+    """End a cluster; that a Ctrl-C closed its connections first must not stand in place of the Ctrl-C."""
+    with contextlib.suppress(OSError):
+        cluster.__exit__(None, None, None)
 
 
 @contextlib.contextmanager
