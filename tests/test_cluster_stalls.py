@@ -30,7 +30,8 @@ def test_a_process_that_stands_still_ends_the_run_in_words(
 ) -> None:
     """Stopped while tasks are under way, as a suspended machine is. Seen to fail: the run waited for ever."""
     address = tmp_path / "scheduler.json"
-    known = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
+    path = os.pathsep.join(sys.path)
+    known = {**os.environ, "PYTHONPATH": path, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
     means = ("--no-dashboard", "--scheduler-file", str(address))
     start = functools.partial(
         subprocess.Popen, env=known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
