@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.errors import InputError
-from carbongrid.opening.crs import crs_of as parsed_crs
+from carbongrid.opening.crs import crs_of
 from carbongrid.planes import crs_name, crs_text
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
@@ -71,7 +71,7 @@ def inside(raster: Any) -> Any:
     return data
 
 
-def crs_of(raster: Any) -> str | None:
+def stated_crs(raster: Any) -> str | None:
     """Return the CRS that a raster states, as text; None if it states none."""
     if not isinstance(raster, xr.DataArray):
         return None
@@ -180,7 +180,7 @@ def lattice_of(raster: Any) -> Lattice:
         raise _no_size("column" if not width else "row")
     else:
         west, north = west - width / 2, -north + height / 2
-    return Lattice(crs_of(raster), west, north, width, height, (y.size, x.size))
+    return Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
 
 
 def is_in_angles(raster: xr.DataArray) -> bool:
@@ -239,11 +239,11 @@ def _require_same_place(a: xr.DataArray, b: xr.DataArray) -> None:
     for of_a, of_b in zip(a.dims, b.dims, strict=True):
         if of_a in a.coords and of_b in b.coords:
             _require_same_centres(a[of_a].to_numpy(), b[of_b].to_numpy(), str(of_a))
-    first, second = crs_of(a), crs_of(b)
+    first, second = stated_crs(a), stated_crs(b)
     if first is None or second is None or first == second:
         return
     # x comes before y in every raster, so the order of axes in a CRS does not matter.
-    if not parsed_crs(first).equals(parsed_crs(second), ignore_axis_order=True):
+    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
         raise InputError(
             f"the rasters are in {crs_name(first)} and {crs_name(second)}",
             way_out="Reproject one first, for example with rioxarray's reproject_match.",

@@ -29,7 +29,7 @@ from carbongrid.grid import Grid
 from carbongrid.labels import georeferenced, rasterize
 from carbongrid.overlaps import overlap
 from carbongrid.polygons import Polygons
-from carbongrid.rasters import crs_of, require_same_cells
+from carbongrid.rasters import require_same_cells, stated_crs
 
 SHAPE = (6, 8)
 GRID = Grid(CRS, 10, (0, 0, 80, 60))
@@ -222,13 +222,13 @@ def test_a_crs_is_found_wherever_it_is_kept():
 
     raster = raster_of(np.zeros(SHAPE))
     bare = raster.drop_vars("spatial_ref")
-    assert crs_of(raster) == CRS
-    assert crs_of(bare) is None
+    assert stated_crs(raster) == CRS
+    assert stated_crs(bare) is None
     with pytest.warns(FutureWarning, match="write_crs"):
         beside = raster.drop_vars("spatial_ref").rio.set_crs(3034)
-    assert crs_of(beside) == "EPSG:3034"
+    assert stated_crs(beside) == "EPSG:3034"
     elsewhere = raster.rename(spatial_ref="lambert").assign_attrs(grid_mapping="lambert")
-    assert crs_of(elsewhere) == CRS
+    assert stated_crs(elsewhere) == CRS
     only_cf = {
         k: v for k, v in raster["spatial_ref"].attrs.items() if k not in ("crs_wkt", "spatial_ref")
     }

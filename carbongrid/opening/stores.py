@@ -104,4 +104,8 @@ def _local(path: Path, mode: str) -> Any:
     """Return the folder as a store: a mere path would be taken for an address, and cut where one is."""
     import zarr.storage
 
-    return zarr.storage.LocalStore(path, read_only=mode == "r")
+    if mode == "r":
+        from carbongrid.opening.whole_store import WholeStore
+
+        return WholeStore(path, read_only=True)
+    return zarr.storage.LocalStore(path)
