@@ -19,7 +19,7 @@ import landuse
 import zarr
 
 import carbongrid as cg
-from carbongrid.chunked import label_and_count, recount
+from carbongrid.raster.chunked import label_and_count, recount
 
 SIDE = 40_000.0
 COUNT = 10_000
@@ -145,7 +145,7 @@ class FromLabels(Land):
         cg.spread(self.mass, self.labels, polygons=self.parcels)
 
     def time_spread_from_zarr(self) -> None:
-        from carbongrid.labels import open_labels
+        from carbongrid.raster.labels import open_labels
 
         cg.block_sum(
             cg.spread(self.mass, open_labels(self.store)["parcel"], polygons=self.parcels), 100

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import carbongrid as cg
-from carbongrid.categories import Category, read_categories
+from carbongrid.method.categories import Category, read_categories
 
 ROWS, DRAWS = 200, 10_000
 OWN = ("industry/steel", "buildings/schools", "agriculture/greenhouses")

@@ -19,8 +19,8 @@ from pathlib import Path
 import whole_case
 
 from carbongrid.case import Case
-from carbongrid.demo import write_city
-from carbongrid.osm import write_case_from_osm
+from carbongrid.sources.demo import write_city
+from carbongrid.sources.osm import write_case_from_osm
 from carbongrid.pipeline.memory import estimated_memory
 
 MOST_ABOVE = 0.02

@@ -11,9 +11,9 @@ from measuring import Measured, Row
 from peers_geometry import Land
 
 import carbongrid as cg
-from carbongrid import spans
-from carbongrid.chunked.pieces import Piece, pieces_of, tile_size
-from carbongrid.overlaps import merged
+from carbongrid.raster import spans
+from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
+from carbongrid.raster.overlaps import merged
 
 
 class Clock:

@@ -11,32 +11,32 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "Grid": "carbongrid.grid",
-    "Polygons": "carbongrid.polygons",
-    "rasterize": "carbongrid.labels",
-    "overlap": "carbongrid.overlaps",
-    "coverage": "carbongrid.overlaps",
-    "area_field": "carbongrid.overlaps",
-    "zonal_sum": "carbongrid.fields",
-    "spread": "carbongrid.fields",
-    "block_sum": "carbongrid.fields",
-    "zonal_min": "carbongrid.fields",
-    "zonal_mean": "carbongrid.fields",
-    "zonal_max": "carbongrid.fields",
-    "zonal_count": "carbongrid.fields",
-    "quantum_of": "carbongrid.fields",
-    "weighted_overlap": "carbongrid.fields",
-    "crosstab": "carbongrid.fields",
-    "lookup_sum": "carbongrid.fields",
-    "lookup": "carbongrid.fields",
-    "apportion": "carbongrid.allocate",
-    "indices": "carbongrid.carbon_indices",
-    "classify": "carbongrid.zoning",
+    "Grid": "carbongrid.raster.grid",
+    "Polygons": "carbongrid.raster.polygons",
+    "rasterize": "carbongrid.raster.labels",
+    "overlap": "carbongrid.raster.overlaps",
+    "coverage": "carbongrid.raster.overlaps",
+    "area_field": "carbongrid.raster.overlaps",
+    "zonal_sum": "carbongrid.raster.zonal",
+    "spread": "carbongrid.raster.zonal",
+    "block_sum": "carbongrid.raster.zonal",
+    "zonal_min": "carbongrid.raster.zonal",
+    "zonal_mean": "carbongrid.raster.zonal",
+    "zonal_max": "carbongrid.raster.zonal",
+    "zonal_count": "carbongrid.raster.zonal",
+    "quantum_of": "carbongrid.raster.zonal",
+    "weighted_overlap": "carbongrid.raster.zonal",
+    "crosstab": "carbongrid.raster.zonal",
+    "lookup_sum": "carbongrid.raster.zonal",
+    "lookup": "carbongrid.raster.zonal",
+    "apportion": "carbongrid.method.allocate",
+    "indices": "carbongrid.method.indices",
+    "classify": "carbongrid.method.zoning",
     "Case": "carbongrid.case",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
-    "verify": "carbongrid.verification",
-    "Result": "carbongrid.result",
+    "verify": "carbongrid.pipeline.verification",
+    "Result": "carbongrid.outputs.result",
     "InputError": "carbongrid.errors",
     "RunError": "carbongrid.errors",
     "VerificationError": "carbongrid.errors",
@@ -50,35 +50,35 @@ __all__ = sorted([*_HOME, *_ROOMS, "__version__"])
 if TYPE_CHECKING:
     from carbongrid import factors as factors
     from carbongrid import inventory as inventory
-    from carbongrid.allocate import apportion as apportion
-    from carbongrid.carbon_indices import indices as indices
+    from carbongrid.method.allocate import apportion as apportion
+    from carbongrid.method.indices import indices as indices
     from carbongrid.case import Case as Case
     from carbongrid.errors import InputError as InputError
     from carbongrid.errors import RunError as RunError
     from carbongrid.errors import VerificationError as VerificationError
-    from carbongrid.fields import block_sum as block_sum
-    from carbongrid.fields import crosstab as crosstab
-    from carbongrid.fields import lookup as lookup
-    from carbongrid.fields import lookup_sum as lookup_sum
-    from carbongrid.fields import quantum_of as quantum_of
-    from carbongrid.fields import spread as spread
-    from carbongrid.fields import weighted_overlap as weighted_overlap
-    from carbongrid.fields import zonal_count as zonal_count
-    from carbongrid.fields import zonal_max as zonal_max
-    from carbongrid.fields import zonal_mean as zonal_mean
-    from carbongrid.fields import zonal_min as zonal_min
-    from carbongrid.fields import zonal_sum as zonal_sum
-    from carbongrid.grid import Grid as Grid
-    from carbongrid.labels import rasterize as rasterize
-    from carbongrid.overlaps import area_field as area_field
-    from carbongrid.overlaps import coverage as coverage
-    from carbongrid.overlaps import overlap as overlap
+    from carbongrid.raster.zonal import block_sum as block_sum
+    from carbongrid.raster.zonal import crosstab as crosstab
+    from carbongrid.raster.zonal import lookup as lookup
+    from carbongrid.raster.zonal import lookup_sum as lookup_sum
+    from carbongrid.raster.zonal import quantum_of as quantum_of
+    from carbongrid.raster.zonal import spread as spread
+    from carbongrid.raster.zonal import weighted_overlap as weighted_overlap
+    from carbongrid.raster.zonal import zonal_count as zonal_count
+    from carbongrid.raster.zonal import zonal_max as zonal_max
+    from carbongrid.raster.zonal import zonal_mean as zonal_mean
+    from carbongrid.raster.zonal import zonal_min as zonal_min
+    from carbongrid.raster.zonal import zonal_sum as zonal_sum
+    from carbongrid.raster.grid import Grid as Grid
+    from carbongrid.raster.labels import rasterize as rasterize
+    from carbongrid.raster.overlaps import area_field as area_field
+    from carbongrid.raster.overlaps import coverage as coverage
+    from carbongrid.raster.overlaps import overlap as overlap
     from carbongrid.pipeline import check as check
     from carbongrid.pipeline import run as run
-    from carbongrid.polygons import Polygons as Polygons
-    from carbongrid.result import Result as Result
-    from carbongrid.verification import verify as verify
-    from carbongrid.zoning import classify as classify
+    from carbongrid.raster.polygons import Polygons as Polygons
+    from carbongrid.outputs.result import Result as Result
+    from carbongrid.pipeline.verification import verify as verify
+    from carbongrid.method.zoning import classify as classify
 
 
 def __getattr__(name: str) -> Any:

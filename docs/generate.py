@@ -12,9 +12,9 @@ from types import ModuleType
 from PIL import Image
 
 from carbongrid.case import case_reference
-from carbongrid.demo import run_demo
-from carbongrid.export import read_tables
-from carbongrid.maps import write_study_figures
+from carbongrid.sources.demo import run_demo
+from carbongrid.outputs.tables import read_tables
+from carbongrid.outputs.figures import write_study_figures
 from carbongrid.pipeline import run
 
 DOCS = Path(__file__).resolve().parent

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from carbongrid.demo import run_demo
+from carbongrid.sources.demo import run_demo
 
 IMAGES = Path(__file__).resolve().parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

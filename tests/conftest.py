@@ -41,7 +41,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo's case; not to be modified: see ``city``."""
-    from carbongrid.demo import write_city
+    from carbongrid.sources.demo import write_city
 
     return made_once(
         tmp_path_factory, "small-city", lambda folder: write_city(folder, size="small")
@@ -51,7 +51,7 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def full_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the full demo, both of its cases run; not to be modified."""
-    from carbongrid.demo import run_demo
+    from carbongrid.sources.demo import run_demo
 
     return made_once(tmp_path_factory, "full-demo", run_demo)
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from hypothesis import strategies as st
 
-from carbongrid.grid import Grid
+from carbongrid.raster.grid import Grid
 
 CRS = "EPSG:3035"
 SIDE = 12.0

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from carbongrid.categories import Category
+from carbongrid.method.categories import Category
 
 CRS = "EPSG:4528"
 CELL = 100

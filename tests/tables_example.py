@@ -15,11 +15,11 @@ import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 from shapely.geometry import box
 
-from carbongrid.categories import Category
-from carbongrid.evidence import EvidenceRow
-from carbongrid.grid import Grid
-from carbongrid.ledger import LedgerRow
-from carbongrid.result import Benchmark, RunTables
+from carbongrid.method.categories import Category
+from carbongrid.method.evidence import EvidenceRow
+from carbongrid.raster.grid import Grid
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.outputs.result import Benchmark, RunTables
 
 CRS = "EPSG:4528"
 WEST, SOUTH = 40_500_000.0, 3_450_000.0

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from waiting import HANG
 
-from carbongrid.chunked.tasks import run_tasks
+from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 from carbongrid.pipeline.workers import working_with
 
@@ -102,7 +102,7 @@ def test_certificates_of_the_configuration_are_taken(client: Any) -> None:
 _PARENT = """
 import os, sys
 from pathlib import Path
-from carbongrid.chunked.tasks import run_tasks
+from carbongrid.raster.chunked.tasks import run_tasks
 from parent_and_workers import wait_forever
 
 if __name__ == "__main__":

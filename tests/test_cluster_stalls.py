@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from waiting import HANG, until
 
-from carbongrid.chunked import tasks
-from carbongrid.chunked.tasks import run_tasks
+from carbongrid.raster.chunked import tasks
+from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 
 distributed = pytest.importorskip("distributed")

@@ -17,7 +17,7 @@ from PIL import Image, ImageColor
 import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.cli import main
-from carbongrid.zoning import zones
+from carbongrid.method.zoning import zones
 
 DOCS = ROOT / "docs"
 PAGES = sorted(

@@ -44,11 +44,11 @@ def test_every_public_name_loads() -> None:
 
 
 def test_a_public_function_stays_one_after_its_module_was_imported() -> None:
-    import carbongrid.overlaps
-    import carbongrid.verification
+    import carbongrid.raster.overlaps
+    import carbongrid.pipeline.verification
 
-    assert carbongrid.overlaps.overlap is cg.overlap
-    assert carbongrid.verification.verify is cg.verify
+    assert carbongrid.raster.overlaps.overlap is cg.overlap
+    assert carbongrid.pipeline.verification.verify is cg.verify
     assert callable(cg.indices)
 
 

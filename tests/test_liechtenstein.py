@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from data import ROOT, data_folder
 
-from carbongrid.verification import verify
+from carbongrid.pipeline.verification import verify
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from carbongrid.activity import SHEETS
+from carbongrid.inventory.activity import SHEETS
 from carbongrid.cli import main
 from carbongrid.pipeline import run
-from carbongrid.verification import verify
+from carbongrid.pipeline.verification import verify
 
 FEW = 7.375
 """People in one township: a number that nothing else has."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from shapes import partition
 
 from carbongrid.pipeline import run, writing
-from carbongrid.result import Result
+from carbongrid.outputs.result import Result
 
 EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "4"))
 HELD: Counter[str] = Counter()

@@ -76,7 +76,7 @@ def main(folder: Path) -> None:
 
 
 def _is_arithmetic(fact: dict[str, str]) -> bool:
-    """Whether this is a bridge between units, which carbongrid.factors.units knows by itself."""
+    """Whether this is a bridge between units, which carbongrid.inventory.factors.units knows by itself."""
     return fact["key"].startswith("conv.")
 
 

@@ -19,7 +19,7 @@ import pyogrio
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 
-from carbongrid.demo import run_demo
+from carbongrid.sources.demo import run_demo
 
 SCRIPTS = Path(sys.executable).parent
 

@@ -23,7 +23,7 @@ from carbongrid.case.figures import (
 from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
 from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import Text, is_path_of, one_of, wrong
-from carbongrid.notebook import card
+from carbongrid.outputs.notebook import card
 
 
 class Case(Section):

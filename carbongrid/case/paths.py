@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from carbongrid.errors import InputError
-from carbongrid.opening.formats import files_behind
+from carbongrid.raster.opening.formats import files_behind
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

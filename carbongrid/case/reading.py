@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from carbongrid.case.fields import facts_of, nearest
 from carbongrid.case.models import Case, fault_of_amounts
 from carbongrid.errors import InputError, Problem
-from carbongrid.opening.files import open_file, require_regular
+from carbongrid.raster.opening.files import open_file, require_regular
 
 _EXPECTED = {
     "string_type": "text in quotes",

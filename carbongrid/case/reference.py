@@ -11,8 +11,8 @@ from carbongrid.case.fields import facts_of
 from carbongrid.case.models import Case
 from carbongrid.case.reading import keys_of, sections
 from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE, TableFormat
-from carbongrid.categories import read_categories, sector_names
-from carbongrid.landuse import TERRITORIAL_TYPES
+from carbongrid.method.categories import read_categories, sector_names
+from carbongrid.method.landuse import TERRITORIAL_TYPES
 
 _INTRODUCTION = """\
 # The case file

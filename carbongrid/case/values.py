@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError
-from carbongrid.opening.crs import crs_of
-from carbongrid.units_of_measure import base_currency, grams_of_text
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.inventory.units_of_measure import base_currency, grams_of_text
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -108,7 +108,7 @@ def crs_of_points(text: str) -> str:
 def _parsed_crs(text: str) -> CRS:
     from pyproj.exceptions import CRSError
 
-    from carbongrid.planes import why_no_map
+    from carbongrid.raster.planes import why_no_map
 
     try:
         crs = crs_of(text)

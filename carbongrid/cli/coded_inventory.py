@@ -55,9 +55,9 @@ def tell_coded(
     file: Path, gwp: str, trail: Path | None, coded: Mapping[str, Any], talk: Talk
 ) -> None:
     """Form the totals of a table under codes, tell and write them."""
-    from carbongrid.export.plain import write_text_csv
+    from carbongrid.outputs.tables.plain import write_text_csv
     from carbongrid.inventory.coded_table import read_coded
-    from carbongrid.io.tables import read_table
+    from carbongrid.case.readers.tables import read_table
     from carbongrid.pipeline.coded_totals import draft_shares, read_shares, totals_of_codes
 
     system, encoding = coded["of_system"], coded["encoding"]
@@ -94,7 +94,7 @@ def tell_coded(
 
 def _tell(formed: CodedTotals, talk: Talk) -> None:
     from carbongrid.cli.inventory_commands import _columns
-    from carbongrid.units_of_measure import format_tonnes
+    from carbongrid.inventory.units_of_measure import format_tonnes
 
     rows = [tuple(map(str, row)) for row in formed.totals.itertuples(index=False)]
     for line in _columns([tuple(formed.totals.columns), *rows]):
@@ -112,7 +112,7 @@ def _tell(formed: CodedTotals, talk: Talk) -> None:
 
 
 def _write_draft(draft: Any, path: Path) -> None:
-    from carbongrid.export.plain import write_text_csv
+    from carbongrid.outputs.tables.plain import write_text_csv
 
     if path.exists():
         raise InputError("the file is there already", str(path), "Give --draft another name.")
@@ -120,8 +120,8 @@ def _write_draft(draft: Any, path: Path) -> None:
 
 
 def _categories(path: Path | None, encoding: str | None) -> Any:
-    from carbongrid.categories import read_categories
-    from carbongrid.io.tables import read_table
+    from carbongrid.method.categories import read_categories
+    from carbongrid.case.readers.tables import read_table
 
     if path is None:
         return read_categories()
@@ -130,7 +130,7 @@ def _categories(path: Path | None, encoding: str | None) -> Any:
 
 def _renamed(table: Any, columns: tuple[str, ...], where: str) -> Any:
     """Return the table with the columns that were named called by their roles."""
-    from carbongrid.io.tables import require_columns
+    from carbongrid.case.readers.tables import require_columns
 
     for pair in columns:
         role, _, name = pair.partition("=")

@@ -68,7 +68,7 @@ def demo(
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid.cli.outcome import zone_lines
-        from carbongrid.demo import run_demo
+        from carbongrid.sources.demo import run_demo
         from carbongrid.run_store import told_if_full
 
         with talk.progress() as progress, told_if_full(directory):
@@ -105,7 +105,7 @@ def init(directory: Path, inventory: bool, quiet: bool, as_json: bool, verbose: 
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid.case import write_template
-        from carbongrid.io.activity_template import write_inventory_template
+        from carbongrid.case.readers.activity_template import write_inventory_template
 
         files = write_template(directory)
         files += write_inventory_template(directory) if inventory else []
@@ -246,7 +246,7 @@ def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: in
     """Derive a finished run's numbers again from its own files, and compare."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.verification import verify as verify_run
+        from carbongrid.pipeline.verification import verify as verify_run
 
         verification = verify_run(directory, sample=sample)
         for each in verification.checks:

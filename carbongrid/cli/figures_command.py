@@ -10,7 +10,7 @@ import click
 from carbongrid.cli.commands import _talk, _talking, main
 
 if TYPE_CHECKING:
-    from carbongrid.maps.lettering import Language
+    from carbongrid.outputs.figures.lettering import Language
 
 
 @main.command()
@@ -56,8 +56,8 @@ def figures(
     """
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.export import read_tables
-        from carbongrid.maps import write_study_figures
+        from carbongrid.outputs.tables import read_tables
+        from carbongrid.outputs.figures import write_study_figures
         from carbongrid.run_store import told_if_full
 
         run = directory.resolve()  # "." has no name of its own

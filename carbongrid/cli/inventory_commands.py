@@ -43,7 +43,7 @@ def factors(
     """Search the emission factors: WORDS must all stand in key, name, unit, gas, source or note."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.factors import catalogue, find
+        from carbongrid.inventory.factors import catalogue, find
         from carbongrid.inventory.lines import plain
 
         found = find(" ".join(words), gas=gas, region=region, status=status)
@@ -140,7 +140,7 @@ def inventory(
             tell_coded(file, gwp, trail, coded, talk)
             return
         from carbongrid import inventory as rooms
-        from carbongrid.export.plain import write_text_csv
+        from carbongrid.outputs.tables.plain import write_text_csv
 
         formed = rooms.form(rooms.read(file), gwp=gwp, sinks=sinks)
         table = (
@@ -173,7 +173,7 @@ def inventory(
 
 def _by_code(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with grams as tonnes, and scope as text."""
-    from carbongrid.units_of_measure import format_tonnes
+    from carbongrid.inventory.units_of_measure import format_tonnes
 
     tonnes = {
         "mass_t": format_tonnes(table["grams"].tolist()),
@@ -222,7 +222,7 @@ def explain_inventory(
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid import inventory as rooms
-        from carbongrid.export.plain import read_text_csv
+        from carbongrid.outputs.tables.plain import read_text_csv
 
         trail = source / "audit.csv" if source.is_dir() else source
         if trail.name == "audit.csv" and trail.is_file():

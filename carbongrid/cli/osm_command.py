@@ -37,7 +37,7 @@ def from_osm(
     """  # noqa: D301  (click wants the character)
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.osm import write_case_from_osm
+        from carbongrid.sources.osm import write_case_from_osm
         from carbongrid.run_store import told_if_full
 
         with talk.progress() as progress, told_if_full(directory):

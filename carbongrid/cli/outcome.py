@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carbongrid.result import Result
+    from carbongrid.outputs.result import Result
 
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the table of the zones: units, emissions, sinks, the mean of each index."""
-    from carbongrid.zoning import zones
+    from carbongrid.method.zoning import zones
 
     units = result.units
     rule = "ECC      ESC"
@@ -33,6 +33,6 @@ def zone_lines(result: Result) -> Iterator[str]:
 
 def evidence_table(result: Result) -> list[str]:
     """Return the lines of what was given, used and lost, by category."""
-    from carbongrid.evidence import EvidenceRow, evidence_lines
+    from carbongrid.method.evidence import EvidenceRow, evidence_lines
 
     return evidence_lines(EvidenceRow(**each) for each in result.manifest["evidence"])

@@ -9,7 +9,7 @@ from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
 from carbongrid.inventory.uncertainty import approach_1, approach_2, draws, without_bounds
-from carbongrid.io.activity import read_activity as read
+from carbongrid.case.readers.activity import read_activity as read
 
 __all__ = [
     "Inventory",

@@ -11,10 +11,10 @@ from fractions import Fraction
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.factors.gwp import gwp_of
+from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.codes import EXAMPLES, check_system, normal_code
-from carbongrid.io.tables import Faults, rows_of
-from carbongrid.units_of_measure import grams
+from carbongrid.case.readers.tables import Faults, rows_of
+from carbongrid.inventory.units_of_measure import grams
 
 ALL_GASES = "all gases"
 
@@ -102,7 +102,7 @@ def read_coded(
     Parameters
     ----------
     table
-        Every cell text, as :func:`carbongrid.io.tables.read_table` returns it. Columns by their names: the code (``code``,
+        Every cell text, as :func:`carbongrid.case.readers.tables.read_table` returns it. Columns by their names: the code (``code``,
         ``crt_code`` ...), the value (``value``, or beginning so; or a column for each year), and where there are such ``gas``,
         ``unit``, ``year``.
     system

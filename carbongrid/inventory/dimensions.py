@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carbongrid.errors import InputError
-from carbongrid.factors.units import Dimension, dimension_name, product_dimension
+from carbongrid.inventory.factors.units import Dimension, dimension_name, product_dimension
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from carbongrid.activity import ActivityData, ActivityRow
-from carbongrid.categories import Category, read_categories
+from carbongrid.inventory.activity import ActivityData, ActivityRow
+from carbongrid.method.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
-from carbongrid.factors import catalogue, gwp_of
+from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, amount_of
 from carbongrid.inventory.methods import Chosen, Setting, choose, variants
 from carbongrid.inventory.terms import TERMS, Product
-from carbongrid.units_of_measure import INT64_MAX
+from carbongrid.inventory.units_of_measure import INT64_MAX
 
 EQUATION_OF_SECTOR = {
     "industry": 2,

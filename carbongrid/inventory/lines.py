@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from carbongrid.activity import ActivityData, ActivityRow
-from carbongrid.categories import Category
-from carbongrid.factors import Catalogue, Factor, read_unit
-from carbongrid.factors.units import Dimension
+from carbongrid.inventory.activity import ActivityData, ActivityRow
+from carbongrid.method.categories import Category
+from carbongrid.inventory.factors import Catalogue, Factor, read_unit
+from carbongrid.inventory.factors.units import Dimension
 
 
 @dataclass(frozen=True)

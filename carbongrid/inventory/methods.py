@@ -10,13 +10,13 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from carbongrid.activity import ActivityRow
+from carbongrid.inventory.activity import ActivityRow
 from carbongrid.errors import InputError, Problem
-from carbongrid.factors import Catalogue, Factor, read_unit
+from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.checks import faults_of
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.terms import TERMS, Product
-from carbongrid.landuse import packaged_table
+from carbongrid.method.landuse import packaged_table
 
 _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?)\s*(?P<unit>.*)"

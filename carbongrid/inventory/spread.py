@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.factors.catalogue import DISTRIBUTION
+from carbongrid.inventory.factors.catalogue import DISTRIBUTION
 from carbongrid.inventory.lines import Input, Line
 
 NORMAL_95 = 1.959963984540054

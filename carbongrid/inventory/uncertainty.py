@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.factors import gwp_of
+from carbongrid.inventory.factors import gwp_of
 from carbongrid.inventory.lines import Input, Inventory, Line
 from carbongrid.inventory.spread import Spread, spread_of
 from carbongrid.inventory.tables import by_gas

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.pipeline.land import Land
-from carbongrid.zoning import flips
+from carbongrid.method.zoning import flips
 
 _LISTED = 20
 

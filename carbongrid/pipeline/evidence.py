@@ -8,10 +8,10 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.allocate import Facility
-from carbongrid.categories import Category
-from carbongrid.evidence import FACILITIES, EvidenceRow
-from carbongrid.weights import Claims
+from carbongrid.method.allocate import Facility
+from carbongrid.method.categories import Category
+from carbongrid.method.evidence import FACILITIES, EvidenceRow
+from carbongrid.method.weights import Claims
 
 _GRAMS = 1_000_000
 

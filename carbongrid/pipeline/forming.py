@@ -8,10 +8,10 @@ import pandas as pd
 
 from carbongrid import inventory
 from carbongrid.case import Case
-from carbongrid.categories import Category
+from carbongrid.method.categories import Category
 from carbongrid.errors import Problem
 from carbongrid.inventory.uncertainty import DRAWS, SEED
-from carbongrid.io.totals import Formed
+from carbongrid.case.readers.totals import Formed
 
 
 def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Problem]) -> Formed:

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.errors import InputError
-from carbongrid.grid import Grid
-from carbongrid.io.inputs import Inputs
-from carbongrid.opening.stores import open_arrays
-from carbongrid.overlaps import coverage
+from carbongrid.raster.grid import Grid
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.raster.opening.stores import open_arrays
+from carbongrid.raster.overlaps import coverage
 from carbongrid.pipeline.reading import FOLDER
-from carbongrid.polygons import Polygons
-from carbongrid.row_blocks import in_blocks
-from carbongrid.weights import locate
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.row_blocks import in_blocks
+from carbongrid.method.weights import locate
 
 STEP = "land"
 FILES = [f"{FOLDER}/land.npz"]

@@ -12,10 +12,10 @@ import numpy as np
 from carbongrid.case import Case
 from carbongrid.case.evidence import RASTER_SUFFIXES
 from carbongrid.errors import InputError
-from carbongrid.grid import Grid
-from carbongrid.io.extents import extent, geographic_bounds, raster_cells, unpacked_size
-from carbongrid.io.reference import Bounds
-from carbongrid.io.vector import count_features
+from carbongrid.raster.grid import Grid
+from carbongrid.case.readers.extents import extent, geographic_bounds, raster_cells, unpacked_size
+from carbongrid.case.readers.reference import Bounds
+from carbongrid.case.readers.vector import count_features
 
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""

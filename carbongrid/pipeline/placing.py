@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.allocate import Facility, allocate, check_limits, outside_problems
+from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
 from carbongrid.errors import InputError, Problem
-from carbongrid.evidence import EvidenceRow, evidence_problems
-from carbongrid.io.inputs import Inputs
-from carbongrid.ledger import LedgerRow
+from carbongrid.method.evidence import EvidenceRow, evidence_problems
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.method.ledger import LedgerRow
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.residents import residents_on_parcels
-from carbongrid.sharing import Shares
-from carbongrid.weights import (
+from carbongrid.method.sharing import Shares
+from carbongrid.method.weights import (
     Evidence,
     PackedClaims,
     parcels_of_facilities,

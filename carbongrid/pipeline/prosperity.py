@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid import gdp
-from carbongrid.allocate import apportion
-from carbongrid.categories import Category
+from carbongrid.method import gdp
+from carbongrid.method.allocate import apportion
+from carbongrid.method.categories import Category
 from carbongrid.errors import Problem
-from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import categories_of
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.totals import categories_of
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed
-from carbongrid.sharing import Shares
-from carbongrid.weights import Evidence, weigh
+from carbongrid.method.sharing import Shares
+from carbongrid.method.weights import Evidence, weigh
 
 
 def gdp_of_units(

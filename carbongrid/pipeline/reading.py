@@ -14,13 +14,13 @@ import pandas as pd
 from affine import Affine
 
 from carbongrid.errors import Problem
-from carbongrid.io.fingerprints import Fingerprints
-from carbongrid.io.geoparquet import read_geoparquet, write_geoparquet
-from carbongrid.io.people import PeopleGrid
-from carbongrid.opening.crs import crs_of
-from carbongrid.opening.files import open_file, read_text
+from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.case.readers.people import PeopleGrid
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.files import open_file, read_text
 from carbongrid.run_store import Recall, RunStore, hash_values
-from carbongrid.software import versions
+from carbongrid.raster.software import versions
 
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""

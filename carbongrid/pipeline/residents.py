@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import categories_of
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.totals import categories_of
 from carbongrid.pipeline.land import Land
-from carbongrid.weights import (
+from carbongrid.method.weights import (
     Census,
     Residents,
     eligible,

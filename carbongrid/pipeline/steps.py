@@ -10,27 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from carbongrid.allocate import outside_problems
+from carbongrid.method.allocate import outside_problems
 from carbongrid.case import Case
-from carbongrid.chunked import Counts, label_and_count
+from carbongrid.raster.chunked import Counts, label_and_count
 from carbongrid.errors import InputError, Problem
-from carbongrid.export import published, read_result, table_digests
-from carbongrid.grid import Grid
-from carbongrid.io.fingerprints import Fingerprints
-from carbongrid.io.inputs import Inputs, read_inputs
+from carbongrid.outputs.tables import published, read_result, table_digests
+from carbongrid.raster.grid import Grid
+from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.case.readers.inputs import Inputs, read_inputs
 from carbongrid.pipeline import land as land_step
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
-from carbongrid.pipeline.outlook import cross_problems
+from carbongrid.pipeline.check_report import cross_problems
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading
 from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
 from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.pipeline.writing import write_products
-from carbongrid.polygons import Polygons
-from carbongrid.result import Result
+from carbongrid.raster.polygons import Polygons
+from carbongrid.outputs.result import Result
 from carbongrid.run_store import (
     Recall,
     RunStore,
@@ -40,7 +40,7 @@ from carbongrid.run_store import (
     new_run,
     place_of,
 )
-from carbongrid.sharing import (
+from carbongrid.method.sharing import (
     Reduced,
     Shares,
     load_shares,
@@ -50,7 +50,7 @@ from carbongrid.sharing import (
     share_by_cells,
     with_water_rule,
 )
-from carbongrid.software import versions
+from carbongrid.raster.software import versions
 
 logger = logging.getLogger(__name__)
 

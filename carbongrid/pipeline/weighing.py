@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from carbongrid.io.inputs import Inputs
-from carbongrid.io.totals import categories_of
-from carbongrid.opening.stores import open_arrays
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.totals import categories_of
+from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.pipeline.reading import FOLDER, Reading
 from carbongrid.run_store import hash_values
-from carbongrid.software import versions
-from carbongrid.weights import PackedClaims
-from carbongrid.weights.packing import ARRAYS
+from carbongrid.raster.software import versions
+from carbongrid.method.weights import PackedClaims
+from carbongrid.method.weights.packing import ARRAYS
 
 STEP = "weights"
 FILES = [f"{FOLDER}/weights.npz"]

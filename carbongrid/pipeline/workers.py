@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.chunked.tasks import answered, client_at
-from carbongrid.chunked.versions import WAY_OUT, differences
+from carbongrid.raster.chunked.tasks import answered, client_at
+from carbongrid.raster.chunked.versions import WAY_OUT, differences
 from carbongrid.errors import InputError, RunError
-from carbongrid.opening.files import read_text
+from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store.place import remove, sibling
-from carbongrid.software import versions
+from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:
     import distributed

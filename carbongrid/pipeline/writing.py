@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from carbongrid.export import write_tables
-from carbongrid.maps import write_figures
-from carbongrid.report import write_report
-from carbongrid.result import RunTables
+from carbongrid.outputs.tables import write_tables
+from carbongrid.outputs.figures import write_figures
+from carbongrid.outputs.report import write_report
+from carbongrid.outputs.result import RunTables
 from carbongrid.run_store import RunStore, hash_values
-from carbongrid.software import versions
+from carbongrid.raster.software import versions
 
 TABLES = [
     "inventory.csv",

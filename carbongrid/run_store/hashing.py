@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from carbongrid.opening.files import open_file, require_regular_tree
+from carbongrid.raster.opening.files import open_file, require_regular_tree
 
 SEAL = "seal"
 """Key of a manifest under which its own digest stands."""

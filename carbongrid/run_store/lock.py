@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from carbongrid.errors import RunError
-from carbongrid.opening.files import own_file
+from carbongrid.raster.opening.files import own_file
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.place import place_of, sibling
 

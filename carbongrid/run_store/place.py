@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
-from carbongrid.opening.files import read_text, require_own_folder
+from carbongrid.raster.opening.files import read_text, require_own_folder
 from carbongrid.run_store.hashing import SEAL, seal_of, sync
 
 MANIFEST = "manifest.json"

@@ -10,8 +10,8 @@ import pytest
 import shapely
 from large_tables import large_tables
 
-from carbongrid.maps import write_study_figures
-from carbongrid.report import write_report
+from carbongrid.outputs.figures import write_study_figures
+from carbongrid.outputs.report import write_report
 
 logger = logging.getLogger(__name__)
 

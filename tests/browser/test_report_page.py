@@ -14,10 +14,10 @@ from hostile import NAMES
 from tables_example import SHARES, example_tables
 from waiting import HANG
 
-from carbongrid import report as report_package
-from carbongrid.categories import column_of
-from carbongrid.report import write_report
-from carbongrid.report.wording import percent, tonnes
+from carbongrid.outputs import report as report_package
+from carbongrid.method.categories import column_of
+from carbongrid.outputs.report import write_report
+from carbongrid.outputs.report.wording import percent, tonnes
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from carbongrid.case import Case
 from carbongrid.case.fields import facts_of
 from carbongrid.case.land import CODE_SYSTEMS, divisors_near
 from carbongrid.case.reading import keys_of, sections
-from carbongrid.landuse import SYSTEMS
+from carbongrid.method.landuse import SYSTEMS
 
 WHOLE = """
 title = "A city like Suzhou"

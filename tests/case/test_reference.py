@@ -9,8 +9,8 @@ from data import ROOT
 
 from carbongrid.case import Case, case_reference
 from carbongrid.case.reading import keys_of, sections
-from carbongrid.categories import read_categories
-from carbongrid.landuse import TYPES
+from carbongrid.method.categories import read_categories
+from carbongrid.method.landuse import TYPES
 
 
 def test_the_committed_page_is_the_models_own():

@@ -10,9 +10,9 @@ from carbongrid.case import Case, write_template
 from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE
 from carbongrid.case.template import template_toml
 from carbongrid.errors import InputError
-from carbongrid.io.class_weights import read_class_weights
-from carbongrid.io.tables import read_table
-from carbongrid.io.totals import (
+from carbongrid.case.readers.class_weights import read_class_weights
+from carbongrid.case.readers.tables import read_table
+from carbongrid.case.readers.totals import (
     categories_of,
     read_census,
     read_facilities,

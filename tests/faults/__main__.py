@@ -58,7 +58,7 @@ def merged(path: Path, rows: list[Row]) -> list[Row]:
 
 def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]:
     """Plant the faults; yield rows of counts, kind by kind."""
-    from carbongrid.demo import write_city
+    from carbongrid.sources.demo import write_city
 
     city = write_city(folder / "small", size="small").parent
     with shells(2) as both:
@@ -85,7 +85,7 @@ def planted(folder: Path, only: str = "", fewer: int = 1) -> Iterator[list[Row]]
 
 def _elsewhere(folder: Path, shell: Shell) -> Path:
     """Return a run of another city."""
-    from carbongrid.demo import write_city
+    from carbongrid.sources.demo import write_city
 
     case = write_city(folder / "elsewhere", size="small", seed=7)
     done = shell.run("run", case, "--out", folder / "elsewhere-run", "--chunks", "128")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from waiting import HANG
 
-from carbongrid.chunked.tasks import run_tasks
+from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 from carbongrid.pipeline import run
 from faults.ground import CHUNKS, Ground, is_whole

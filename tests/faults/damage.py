@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.labels import block_side, label_shape, write_window
+from carbongrid.raster.labels import block_side, label_shape, write_window
 from carbongrid.run_store import MANIFEST, hash_path
 from faults.forking import Shell, side_by_side
 from faults.ground import Ground

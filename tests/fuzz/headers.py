@@ -18,8 +18,8 @@ import shapely
 from rasterio.transform import from_origin
 
 from carbongrid.errors import InputError
-from carbongrid.io.vector import read_vector
-from carbongrid.opening.rasters import open_raster
+from carbongrid.case.readers.vector import read_vector
+from carbongrid.raster.opening.rasters import open_raster
 
 ROWS = 12
 Flips = Sequence[tuple[int, int]]

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError
-from carbongrid.io.tables import decimal_cell, read_table
-from carbongrid.io.vector import read_vector
-from carbongrid.io.workbook import workbook_sheets
-from carbongrid.units_of_measure import grams_of_text
+from carbongrid.case.readers.tables import decimal_cell, read_table
+from carbongrid.case.readers.vector import read_vector
+from carbongrid.case.readers.workbook import workbook_sheets
+from carbongrid.inventory.units_of_measure import grams_of_text
 
 LONG = os.environ.get("CARBONGRID_FUZZ") == "1"
 Flips = list[tuple[int, int]]

@@ -10,11 +10,11 @@ from data import data_folder
 from inventory_example import example
 
 from carbongrid import inventory
-from carbongrid.activity import activities, sheet_of
-from carbongrid.categories import read_categories
+from carbongrid.inventory.activity import activities, sheet_of
+from carbongrid.method.categories import read_categories
 from carbongrid.errors import InputError
 from carbongrid.inventory.crosswalks import SYSTEMS, _rows, categories_of
-from carbongrid.io.activity_template import write_inventory_template
+from carbongrid.case.readers.activity_template import write_inventory_template
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

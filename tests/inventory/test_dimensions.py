@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from carbongrid.errors import InputError
-from carbongrid.factors import read_unit
+from carbongrid.inventory.factors import read_unit
 from carbongrid.inventory import equations
 from carbongrid.inventory.dimensions import Measure
 

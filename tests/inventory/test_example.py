@@ -16,7 +16,7 @@ from plain_inventory import products
 from plain_inventory import totals as plain_totals
 
 from carbongrid import inventory
-from carbongrid.activity import activities
+from carbongrid.inventory.activity import activities
 from carbongrid.inventory.methods import _methods
 from carbongrid.inventory.terms import TERMS
 
@@ -175,9 +175,9 @@ def inventory_error() -> type[Exception]:
 
 def test_every_activity_can_be_formed_somewhere() -> None:
     """A method whose keys or units do not fit would show here, not at a user's desk."""
-    from carbongrid.activity import ActivityRow
-    from carbongrid.categories import read_categories
-    from carbongrid.factors import catalogue
+    from carbongrid.inventory.activity import ActivityRow
+    from carbongrid.method.categories import read_categories
+    from carbongrid.inventory.factors import catalogue
     from carbongrid.inventory.methods import Setting, choose
 
     setting = Setting(catalogue(), 2020, "jiangsu", "")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
-from carbongrid.factors import catalogue
+from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.methods import grid_factor
 
 GRIDS = sorted(

@@ -12,7 +12,7 @@ from inventory_example import example
 
 from carbongrid import inventory
 from carbongrid.errors import InputError
-from carbongrid.factors import catalogue
+from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory import Inventory
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of

@@ -14,9 +14,9 @@ import pytest
 from data import ROOT, data_folder
 
 from carbongrid import inventory
-from carbongrid.activity import SETTINGS, ActivityData, ActivityRow
-from carbongrid.categories import read_categories
-from carbongrid.factors import catalogue
+from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
+from carbongrid.method.categories import read_categories
+from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory import Line
 from carbongrid.inventory.methods import methods_of
 from carbongrid.inventory.terms import TERMS
@@ -83,7 +83,7 @@ def formed(
 
 
 def _home(activity: str, parameters: str) -> str:
-    from carbongrid.activity import activities
+    from carbongrid.inventory.activity import activities
 
     return next(iter(activities()[activity].categories), "")
 

@@ -16,8 +16,8 @@ RING = textwrap.dedent("""
     import resource, sys
     from pathlib import Path
     import numpy as np, shapely
-    from carbongrid.grid import Grid
-    from carbongrid.labels import rasterize
+    from carbongrid.raster.grid import Grid
+    from carbongrid.raster.labels import rasterize
     side = int(sys.argv[2])
     angle = np.linspace(0, 2 * np.pi, 1_000_000, endpoint=False)
     radius = side * 4.5 + 40 * np.sin(angle * 20_000)

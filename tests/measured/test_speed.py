@@ -18,7 +18,7 @@ from data import ROOT
 from tables_example import example_tables
 
 from carbongrid import inventory
-from carbongrid.maps import write_figures
+from carbongrid.outputs.figures import write_figures
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import bench_inventory

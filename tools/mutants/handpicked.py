@@ -8,9 +8,9 @@ from __future__ import annotations
 from mutants.copies import Mutant
 
 _SPLIT, _SPREAD, _TARGETS = "kernels/split.py", "allocate/spreading.py", "allocate/targets.py"
-_APPORTION, _SPREADING = "tests/test_apportion.py", "tests/allocate/test_spreading.py"
-_OF_TARGETS, _OVERLAPS = "tests/allocate/test_targets.py", "tests/test_overlaps.py"
-_ZONING, _INDICES = "tests/test_zoning.py", "tests/test_carbon_indices.py"
+_APPORTION, _SPREADING = "tests/method/test_apportion.py", "tests/method/allocate/test_spreading.py"
+_OF_TARGETS, _OVERLAPS = "tests/method/allocate/test_targets.py", "tests/raster/test_overlaps.py"
+_ZONING, _INDICES = "tests/method/test_zoning.py", "tests/method/test_indices.py"
 
 MUTANTS = [
     Mutant("split: the remainder is lost", _SPLIT, "guess + remainder // whole", "guess", _APPORTION),
@@ -38,10 +38,10 @@ MUTANTS = [
     Mutant("zoning: a twentieth itself is not near", "zoning.py", "- whole * C_i) <= whole * C_i", "- whole * C_i) < whole * C_i", _ZONING),
     Mutant("zoning: sinks are sources", "zoning.py", '"sink" if CA_i > C_i', '"sink" if CA_i < C_i', _ZONING),
     Mutant("zoning: a region of one unit decides", "zoning.py", "near and region.units > 1", "near and region.units > 0", _ZONING),
-    Mutant("pipeline: outside is the first column", "sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/test_by_hand.py"),
-    Mutant("pipeline: south for north", "sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/test_sharing.py"),
-    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/test_sharing.py"),
-    Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/test_pipeline.py -k regional_totals"),
-    Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/test_run_store.py -k hashed_before"),
-    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/test_journal.py"),
+    Mutant("pipeline: outside is the first column", "sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/method/test_by_hand.py"),
+    Mutant("pipeline: south for north", "sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/method/test_sharing.py"),
+    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/method/test_sharing.py"),
+    Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/pipeline/test_pipeline.py -k regional_totals"),
+    Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/run_store/test_run_store.py -k hashed_before"),
+    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/raster/test_journal.py"),
 ]  # fmt: skip

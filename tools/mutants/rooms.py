@@ -10,33 +10,33 @@ ROOMS = ("weights", "io", "gdp.py", "fields", "inventory", "export")
 
 _FORMED = (
     "tests/inventory/test_example.py tests/inventory/test_equations.py "
-    "tests/inventory/test_worked_examples.py tests/io/test_activity.py"
+    "tests/inventory/test_worked_examples.py tests/case/readers/test_activity.py"
 )
 
 # What is bound to seconds would fail beside anything else that runs, and say nothing of a fault.
-_ESTIMATES = "tests/test_memory.py -k 'estimate or parquet or thousand or tell or bounds or raster'"
+_ESTIMATES = "tests/pipeline/test_memory.py -k 'estimate or parquet or thousand or tell or bounds or raster'"
 _UNTIMED = "-k 'not in_time'"
 
 TESTS = {
-    "weights/clipping.py": "tests/weights/test_lines.py",
-    "io/activity_template.py": "tests/io/test_activity.py tests/inventory/test_crosswalks.py",
+    "weights/clipping.py": "tests/method/weights/test_lines.py",
+    "io/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
     "io/extents.py": _ESTIMATES,
-    "io/masses.py": "tests/io/test_totals.py tests/io/test_facilities.py",
+    "io/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
     "io/parquet_extents.py": _ESTIMATES,
-    "io/regions.py": "tests/io/test_totals.py tests/io/test_facilities.py",
-    "weights/__init__.py": "tests/weights/test_claims.py",
-    "io/__init__.py": "tests/io/test_inputs.py",
-    "fields": "tests/test_fields.py",
+    "io/regions.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
+    "weights/__init__.py": "tests/method/weights/test_claims.py",
+    "io/__init__.py": "tests/case/readers/test_inputs.py",
+    "fields": "tests/raster/test_zonal.py",
     "fields/memory.py": "",
     "inventory/crosswalks.py": "",
     "inventory/dimensions.py": "tests/inventory/test_equations.py",
     "inventory/equations.py": "tests/inventory/test_worked_examples.py",
     "inventory/spread.py": f"tests/inventory/test_uncertainty.py {_UNTIMED}",
-    "inventory/tables.py": f"{_FORMED} tests/test_inventory_commands.py",
+    "inventory/tables.py": f"{_FORMED} tests/cli/test_inventory_commands.py",
     "inventory/uncertainty.py": _UNTIMED,
     "inventory": _FORMED,
-    "export/styles.py": "tests/test_styles.py",
-    "export": "tests/test_export.py",
+    "export/styles.py": "tests/outputs/test_styles.py",
+    "export": "tests/outputs/test_tables.py",
 }
 """Tests of a module, or else of its room, beside the file that mirrors it."""
 

@@ -1,0 +1,357 @@
+"""Reads activity data: a filled template, XLSX with one sheet a sector, or the same as CSV files in a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from carbongrid.inventory.activity import (
+    COLUMN_TITLES,
+    ROW_COLUMNS,
+    SETTINGS,
+    SHEETS,
+    ActivityData,
+    ActivityRow,
+    activities,
+    category_of,
+    check_unit,
+)
+from carbongrid.case.fields import nearest
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.factors import Factor, factor_of_row, read_unit
+from carbongrid.inventory.factors.catalogue import COLUMNS as FACTOR_COLUMNS
+from carbongrid.inventory.factors.catalogue import POTENTIALS
+from carbongrid.case.readers.tables import Faults, read_table, rows_of, with_header
+from carbongrid.case.readers.workbook import workbook_sheets
+from carbongrid.raster.opening.files import open_file
+
+SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"
+_IGNORED = ("readme", "lists")
+_CHINESE = {title: name for name, title in COLUMN_TITLES.items()}
+_KNOWN = (*SHEETS, SETTINGS_SHEET, FACTORS_SHEET)
+_COLUMNS = {SETTINGS_SHEET: ("setting", "value", "note"), FACTORS_SHEET: FACTOR_COLUMNS}
+"""Columns of the sheets that are not of rows."""
+
+_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
+"""Not published, too little to print, of which, blank, less than."""
+_YEAR = re.compile(r"\d{4}")
+_WORD = re.compile(r"[a-z][a-z_]*")
+
+
+def read_activity(
+    path: str | Path, categories: Mapping[str, Category] | None = None
+) -> ActivityData:
+    """Read a file of activity data.
+
+    Parameters
+    ----------
+    path
+        An XLSX workbook with sheets named as in the template, a folder with a CSV file for each, or one CSV with a column
+        ``sheet``.
+    categories
+        Categories that a row may name; default those of the package.
+
+    Returns
+    -------
+    ActivityData
+        Its rows without a fault; what is wrong is in ``problems``, by sheet, row and column.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read at all.
+    """
+    path = Path(path)
+    known = read_categories() if categories is None else categories
+    tables = _tables(path)
+    faults = _Sheets(path.name)
+    for name in tables:
+        if name not in _KNOWN:
+            close = nearest(name, _KNOWN)
+            faults.of(name).add(
+                "unknown sheet",
+                f"Did you mean {close!r}?" if close else f"Known: {', '.join(_KNOWN)}.",
+            )
+    tables = {name: _named(name, table, faults.of(name)) for name, table in tables.items()}
+    settings = _settings(tables.get(SETTINGS_SHEET), faults.of(SETTINGS_SHEET))
+    own = _factors(tables.get(FACTORS_SHEET), faults.of(FACTORS_SHEET))
+    rows: list[ActivityRow] = []
+    for sheet in SHEETS:
+        if sheet in tables:
+            rows += _rows(sheet, tables[sheet], path.name, known, faults.of(sheet))
+    _refuse_doubles(rows, faults)
+    if not rows and not faults.problems:
+        faults.of("").add(
+            "there are no rows of activity data", f"Fill one of the sheets {', '.join(SHEETS)}."
+        )
+    return ActivityData(path.name, tuple(rows), settings, own, tuple(faults.problems))
+
+
+class _Sheets:
+    """The faults of each sheet of one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._of: dict[str, Faults] = {}
+
+    def of(self, sheet: str) -> Faults:
+        """Return the faults of a sheet; their places name it."""
+        place = f"{self.file}, sheet {sheet}" if sheet else self.file
+        return self._of.setdefault(sheet, Faults(place))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All of them, sheet by sheet."""
+        return [problem for faults in self._of.values() for problem in faults.problems]
+
+
+def _tables(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables of a file by the names of their sheets."""
+    if path.is_dir():
+        files = sorted(path.glob("*.csv"))
+        if not files:
+            raise InputError(
+                "there is no CSV file in this folder", str(path), "Name a filled template."
+            )
+        for file in files:
+            if not file.resolve().is_relative_to(path.resolve()):
+                raise InputError(
+                    f"{file.name} leads out of its folder by a symbolic link",
+                    str(path),
+                    "Copy it here.",
+                )
+        tables = {file.stem: read_table(file) for file in files if file.stem not in _IGNORED}
+    elif _is_workbook(path):
+        tables = {
+            name: with_header(cells, f"{path.name}, sheet {name}")
+            for name, cells in workbook_sheets(path, _IGNORED).items()
+            if not cells.empty
+        }
+    else:
+        table = read_table(path)
+        if "sheet" not in table.columns:
+            raise InputError(
+                "this is no activity data: the column 'sheet' is missing",
+                path.name,
+                f"It says which sheet of the template a row is of: {', '.join(SHEETS)}. A table under codes, such as 1.A.3, is read with --system.",
+            )
+        tables = {str(name): part for name, part in table.groupby("sheet", sort=False)}
+    return tables
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with open_file(path) as file:
+            return file.read(4) == b"PK\x03\x04"
+    except FileNotFoundError:
+        raise InputError("there is no such file", str(path), "Check its name.") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _first_word(header: str) -> str:
+    """Return a column's name: the first word of its header, or what the template calls so in Chinese."""
+    word = header.split()[0] if header.split() else header
+    return _CHINESE.get(word, word)
+
+
+def _named(sheet: str, table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
+    """Return a table with its columns by name; a column that is unknown, or stands twice, is an error and left out."""
+    known = _COLUMNS.get(sheet, ROW_COLUMNS)
+    elsewhere = {
+        column for columns in (*_COLUMNS.values(), ROW_COLUMNS, ("sheet",)) for column in columns
+    }
+    kept: dict[str, str] = {}
+    for header in map(str, table.columns):
+        name = _first_word(header)
+        if name in kept.values():
+            first = next(other for other, named in kept.items() if named == name)
+            faults.add(
+                f"the columns {first!r} and {header!r} are both {name}",
+                "Keep one of them; an inventory is of one year.",
+                column=name,
+            )
+        elif name in known:
+            kept[header] = name
+        elif name not in elsewhere or (name != "sheet" and (table[header] != "").any()):
+            close = nearest(name, known)
+            faults.add(
+                "unknown column",
+                f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
+                column=header,
+            )
+    return table[list(kept)].rename(columns=kept)
+
+
+def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
+    settings = dict(SETTINGS)
+    if table is None:
+        return settings
+    for row, cells in rows_of(table, ("setting", "value")):
+        name, value = cells["setting"], cells["value"]
+        if not faults.member(name, SETTINGS, "setting", row, "setting") or not value:
+            continue
+        if name == "year" and not _YEAR.fullmatch(value):
+            faults.add(f"expected a year, not {value!r}", "Write 2020.", row=row, column="value")
+        elif name == "upstream" and value not in ("leave out", "include"):
+            faults.add(
+                f"unknown word {value!r}", "Write leave out, or include.", row=row, column="value"
+            )
+        else:
+            settings[name] = value
+    return settings
+
+
+def _factors(table: pd.DataFrame | None, faults: Faults) -> tuple[Factor, ...]:
+    if table is None:
+        return ()
+    found, rows = [], []
+    columns = [str(column) for column in table.columns]
+    for row, cells in rows_of(table, columns):
+        factor = factor_of_row({**cells, "status": ""}, faults.place(row), faults.problems)
+        if factor is None:
+            continue
+        if factor.value is None:
+            faults.add("the value is blank", "Give a number.", row=row, column="value")
+        elif read_unit(factor.unit).bare and "fraction" in factor.unit and factor.value > 1:
+            faults.add(
+                f"a fraction cannot be {cells['value']}",
+                f"Write {cells['value']} and the unit %, or a number up to 1; a multiplier above 1 has the unit 1.",
+                row=row,
+                column="value",
+            )
+        if factor.key.startswith(POTENTIALS):
+            faults.add(
+                "a global warming potential is chosen by the name of its set, not replaced",
+                "Choose AR4, AR5 or AR6: --gwp, or gwp in the case's [inventory].",
+                row=row,
+                column="key",
+            )
+        found.append(factor)
+        rows.append((row, factor.key))
+    faults.once(rows, "the factor")
+    return tuple(found)
+
+
+def _rows(
+    sheet: str, table: pd.DataFrame, file: str, categories: Mapping[str, Category], faults: Faults
+) -> Iterable[ActivityRow]:
+    missing = [name for name in ("activity", "amount", "unit") if name not in table.columns]
+    if missing:
+        faults.add(
+            f"the columns {', '.join(missing)} are missing",
+            "Start from `carbongrid init DIR --inventory`.",
+        )
+        return
+    for row, cells in rows_of(table, ROW_COLUMNS):
+        before = len(faults.problems)
+        found = _row(file, sheet, row, cells, categories, faults)
+        if len(faults.problems) == before and found is not None:
+            yield found
+
+
+def _row(
+    file: str,
+    sheet: str,
+    row: object,
+    cells: dict[str, str],
+    categories: Mapping[str, Category],
+    faults: Faults,
+) -> ActivityRow | None:
+    activity = None
+    if faults.member(cells["activity"], activities(), "activity", row, "activity"):
+        activity = activities()[cells["activity"]]
+        if sheet not in activity.sheets:
+            faults.add(
+                f"{activity.name} does not stand on the sheet {sheet}",
+                f"Move it to {' or '.join(activity.sheets)}.",
+                row=row,
+                column="activity",
+            )
+            activity = None
+    category = ""
+    if activity is not None:
+        home, written = activity, cells["category"]
+        category = (
+            _told(lambda: category_of(home, sheet, written, categories), faults, row, "category")
+            or ""
+        )
+        _told(lambda: check_unit(home, cells["unit"]), faults, row, "unit")
+    unknown = _MARKS.fullmatch(cells["amount"]) is not None
+    amount = None if unknown else faults.number(cells["amount"], row, "amount")
+    if cells["year"] and not _YEAR.fullmatch(cells["year"]):
+        faults.add(f"expected a year, not {cells['year']!r}", "Write 2020.", row=row, column="year")
+    pct = cells["uncertainty_pct"]
+    return ActivityRow(
+        file=file,
+        sheet=sheet,
+        row=int(str(row)),
+        id=cells["id"] or f"{sheet}:{row}",
+        activity=cells["activity"],
+        category=category,
+        amount=amount,
+        written=cells["amount"],
+        unit=cells["unit"],
+        parameters=_parameters(cells["parameters"], row, faults),
+        uncertainty_pct=faults.number(pct, row, "uncertainty_pct") if pct else None,
+        year=cells["year"],
+        source=cells["source"],
+        note=cells["note"],
+    )
+
+
+def _told[T](call: Callable[[], T], faults: Faults, row: object, column: str) -> T | None:
+    """Return what a check returns; what it raises is told at a cell."""
+    try:
+        return call()
+    except InputError as error:
+        for fault in error.problems:
+            faults.add(fault.what, fault.way_out, row=row, column=column)
+    return None
+
+
+def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in re.split("[;；\n]", text))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not value or not _WORD.fullmatch(name):
+            faults.add(
+                f"{part!r} is no parameter",
+                "Write name=value; name=value.",
+                row=row,
+                column="parameters",
+            )
+        elif name in found:
+            faults.add(f"{name} stands twice", "Keep one.", row=row, column="parameters")
+        else:
+            found[name] = value
+    return found
+
+
+def _refuse_doubles(rows: list[ActivityRow], faults: _Sheets) -> None:
+    """Refuse an id twice, and the same activity twice in one category with the same parameters."""
+    ids: dict[str, ActivityRow] = {}
+    for row in rows:
+        first = ids.setdefault(row.id, row)
+        if first is not row:
+            faults.of(row.sheet).add(
+                f"the id {row.id!r} stands in sheet {first.sheet}, row {first.row} too",
+                "Give each row its own id.",
+                row=row.row,
+                column="id",
+            )
+    keys: dict[object, ActivityRow] = {}
+    for row in rows:
+        key = (row.activity, row.category, tuple(sorted(row.parameters.items())), row.note)
+        first = keys.setdefault(key, row)
+        if first is not row:
+            faults.of(row.sheet).add(
+                f"{row.activity} of {row.category} stands in sheet {first.sheet}, row {first.row} too",
+                "Add them up, or say in note what tells them apart.",
+                row=row.row,
+                column="activity",
+            )

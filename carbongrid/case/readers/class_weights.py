@@ -1,0 +1,54 @@
+"""Reads what the classes of lines weigh, and of which mode they are (decision 14)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from carbongrid.case.models import Case
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.method.landuse import MODES, packaged_table
+
+
+def read_class_weights(case: Case) -> pd.DataFrame:
+    """Return the weight and the mode of each class of lines.
+
+    Parameters
+    ----------
+    case
+        Rows of its ``lines.class_weights`` replace those of the package or add to them.
+
+    Returns
+    -------
+    DataFrame
+        class, weight (float64, 0: carries no motor traffic), mode, sorted by class.
+
+    Raises
+    ------
+    InputError
+        If a weight is negative or no number, a mode unknown, a class blank or there twice.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    for _, cells in rows_of(packaged_table("road_classes.csv"), ("class", "weight", "mode")):
+        found[cells["class"]] = (float(cells["weight"]), cells["mode"])
+    if case.lines is not None and case.lines.class_weights is not None:
+        path = case.resolve(case.lines.class_weights)
+        table = read_table(path, beside=case.lines.encoding)
+        require_columns(table, path.name, ("class", "weight", "mode"))
+        faults = Faults(path.name)
+        rows = list(rows_of(table, ("class", "weight", "mode")))
+        for row, cells in rows:
+            if not cells["class"]:
+                faults.add("the class is blank", row=row, column="class")
+            weight = faults.number(cells["weight"], row, "weight")
+            faults.member(cells["mode"], MODES, "mode", row, "mode")
+            found[cells["class"]] = (float(weight or 0), cells["mode"])
+        faults.once(((row, repr(cells["class"])) for row, cells in rows), "the class")
+        faults.raise_any()
+    classes = sorted(found)
+    return pd.DataFrame(
+        {
+            "class": pd.Series(classes, dtype="str"),
+            "weight": pd.Series([found[name][0] for name in classes], dtype="float64"),
+            "mode": pd.Series([found[name][1] for name in classes], dtype="str"),
+        }
+    )

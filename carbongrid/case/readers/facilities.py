@@ -1,0 +1,212 @@
+"""Reads the emitters that are known by name, and by coordinates where they have them (decision 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic_core import PydanticCustomError
+from pyproj import CRS
+
+from carbongrid.case.models import Case
+from carbongrid.case.values import crs_of_points
+from carbongrid.method.categories import Category
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.coordinates import SHIFTED, project_points
+from carbongrid.case.readers.located import place_problems
+from carbongrid.case.readers.masses import mass_cell, notes_on_faint
+from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.inventory.units_of_measure import format_tonnes
+
+_COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
+
+
+def read_facilities(
+    case: Case,
+    categories: Mapping[str, Category] | None,
+    totals: pd.DataFrame | None = None,
+    *,
+    notes: list[Problem] | None = None,
+) -> pd.DataFrame:
+    """Return the facilities that have a place in what is to be spread.
+
+    Parameters
+    ----------
+    case
+        Without [facilities] the table is empty.
+    categories
+        Those that a facility may name; not checked if None.
+    totals
+        Of :func:`carbongrid.case.readers.totals.read_totals`; not compared with if None.
+    notes
+        A note is appended on facilities without coordinates, and on those of a category whose total
+        lies elsewhere, which are left out.
+
+    Returns
+    -------
+    DataFrame
+        name, category, grams (int64), x, y (float64, NaN where unknown), crs (as written), sorted by
+        category, name, x and y.
+
+    Raises
+    ------
+    InputError
+        With every wrong cell, a facility of a category without total, and facilities with
+        coordinates above their category's total.
+    """
+    if case.facilities is None:
+        return _table([])
+    path = case.resolve(case.facilities.path)
+    table = read_table(path, encoding=case.facilities.encoding)
+    require_columns(table, path.name, ("name", "category", "value", "unit"))
+    faults = Faults(path.name)
+    rows = [
+        facility
+        for row, cells in rows_of(table, _COLUMNS)
+        if (facility := _facility(row, cells, categories, faults)) is not None
+    ]
+    faults.once(
+        ((row["row"], f"{row['name']!r} ({row['category']})") for row in rows), "the facility"
+    )
+    away: set[str] = set()
+    if totals is not None:
+        here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+        away = set(totals["category"]) - set(here)
+        _check_totals(rows, here, away, faults)
+    faults.raise_any()
+    if notes is not None:
+        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
+        notes += _notes(rows, away, path.name)
+    return _table([facility for facility in rows if facility["category"] not in away])
+
+
+def project_facilities(facilities: pd.DataFrame, crs: CRS, where: str) -> pd.DataFrame:
+    """Return facilities with x and y in another CRS, NaN where they have none.
+
+    Parameters
+    ----------
+    facilities
+        Of :func:`read_facilities`.
+    crs
+        The grid's CRS.
+    where
+        Their file, for messages.
+
+    Raises
+    ------
+    InputError
+        For each facility whose coordinates cannot be in the CRS it names, or cannot be brought to the grid's.
+    """
+    problems: list[Problem] = []
+    moved = facilities[["x", "y"]].to_numpy(np.float64, copy=True)
+    for row in np.flatnonzero(~np.isnan(moved).any(axis=1)):
+        name, source = repr(facilities["name"].iloc[row]), str(facilities["crs"].iloc[row])
+        system = source if source in SHIFTED else crs_of(source)
+        place, names = f"{where}, facility {name}", np.array([name], dtype=object)
+        x, y = moved[row, :1], moved[row, 1:]
+        found = place_problems(x, y, names, system, place)
+        if not found:
+            moved[row] = np.ravel(project_points(x, y, system, crs))
+            if not np.isfinite(moved[row]).all():
+                what = f"it lies too far away for the grid's plane ({crs.name})"
+                found = [Problem(what, place, "Check x, y and crs.")]
+        problems += found
+    if problems:
+        raise InputError(problems)
+    return facilities.assign(x=moved[:, 0], y=moved[:, 1])
+
+
+def _facility(
+    row: object, cells: dict[str, str], categories: Mapping[str, Category] | None, faults: Faults
+) -> dict[str, Any] | None:
+    before = len(faults.problems)
+    if not cells["name"]:
+        faults.add("the name is blank", "Give each facility a name.", row=row, column="name")
+    if categories is not None:
+        faults.member(cells["category"], categories, "category", row, "category")
+    mass = mass_cell(cells, row, faults)
+    x, y = (_coordinate(cells, row, axis, faults) for axis in ("x", "y"))
+    if bool(cells["x"]) != bool(cells["y"]):
+        faults.add("one coordinate is blank, the other is not", "Give both or none.", row=row)
+    if cells["x"] and cells["y"]:
+        _check_crs(cells["crs"], row, faults)
+    if len(faults.problems) > before:
+        return None
+    found = {"name": cells["name"], "category": cells["category"], "grams": mass}
+    return {**found, "x": x, "y": y, "crs": cells["crs"], "row": row}
+
+
+def _coordinate(cells: dict[str, str], row: object, axis: str, faults: Faults) -> float:
+    if not cells[axis]:
+        return float("nan")
+    value = faults.number(cells[axis], row, axis, signed=True)
+    return float("nan") if value is None else float(value)
+
+
+def _check_crs(text: str, row: object, faults: Faults) -> None:
+    if not text:
+        way_out = "Write gcj02, bd09 or a code such as EPSG:4490; there is no default."
+        faults.add("the crs of the coordinates is blank", way_out, row=row, column="crs")
+        return
+    try:
+        crs_of_points(text)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        faults.add(context["message"], context["way_out"], row=row, column="crs")
+
+
+def _check_totals(
+    rows: list[dict[str, Any]], here: Mapping[str, int], away: set[str], faults: Faults
+) -> None:
+    masses: dict[str, int] = {}
+    names: dict[str, list[str]] = {}
+    for facility in rows:
+        name = facility["category"]
+        if name not in here and name not in away:
+            what = f"{facility['name']!r} is of {name!r}, which has no total"
+            faults.add(
+                what, "Add its total, or take it out.", row=facility["row"], column="category"
+            )
+        elif facility["crs"] and facility["x"] == facility["x"]:
+            masses[name] = masses.get(name, 0) + facility["grams"]
+            names.setdefault(name, []).append(facility["name"])
+    for name, mass in masses.items():
+        if name in here and mass > here[name]:
+            some = ", ".join(names[name][:10]) + (", ..." if len(names[name]) > 10 else "")
+            added, total = format_tonnes([mass, here[name]])
+            what = f"the facilities of {name!r} ({some}) add up to {added} t, more than its total of {total} t"
+            faults.add(what, "Correct the total or the facilities.")
+
+
+def _notes(rows: list[dict[str, Any]], away: set[str], file: str) -> list[Problem]:
+    notes = []
+    out = [facility for facility in rows if facility["category"] in away]
+    lost = [facility for facility in rows if facility["x"] != facility["x"] and facility not in out]
+    if out:
+        what = f"{_listed(out)}: their category's total lies elsewhere, and so do they"
+        notes.append(Problem(what, file, "", "note"))
+    if lost:
+        what = f"{_listed(lost)}: without coordinates, so their mass stays in the category's total"
+        notes.append(Problem(what, file, "Add x, y and crs to place them.", "warning"))
+    return notes
+
+
+def _listed(rows: list[dict[str, Any]]) -> str:
+    some = ", ".join(facility["name"] for facility in rows[:10])
+    return f"{len(rows)} facilities ({some}{', ...' if len(rows) > 10 else ''})"
+
+
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = sorted(rows, key=lambda row: (row["category"], row["name"], row["x"], row["y"]))
+    text = {
+        name: pd.Series([row[name] for row in rows], dtype="str")
+        for name in ("name", "category", "crs")
+    }
+    numbers = {axis: pd.Series([row[axis] for row in rows], dtype="float64") for axis in ("x", "y")}
+    masses = pd.Series([row["grams"] for row in rows], dtype="int64")
+    table = pd.DataFrame({**text, **numbers, "grams": masses})
+    return table[["name", "category", "grams", "x", "y", "crs"]]

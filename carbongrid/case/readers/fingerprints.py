@@ -1,0 +1,94 @@
+"""The files behind an input and their digests, as they were when they were read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster.opening.formats import files_behind
+from carbongrid.run_store import hash_path
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass
+class Fingerprints:
+    """Digests of the files that a case names, taken before they are read.
+
+    Parameters
+    ----------
+    case
+        The case.
+    digests
+        sha256 by the file's name as the case would write it.
+    """
+
+    case: Case
+    digests: dict[str, str] = field(default_factory=dict)
+    _stamps: dict[Path, Stamp] = field(default_factory=dict)
+
+    def take(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the digests of these files, as the case writes them, and of those that are read with them.
+
+        A file that is missing has none: its reader says so.
+        """
+        taken: dict[str, str] = {}
+        for name in names:
+            target = self.case.resolve(name)
+            if not target.exists():
+                continue
+            for file in files_behind(target):
+                label = self._label(name, target, file)
+                if label not in self.digests:
+                    self._stamps[file] = _stamp(file)
+                    self.digests[label] = _digest(file, label)
+                taken[label] = self.digests[label]
+        return taken
+
+    def take_section(self, section: str) -> dict[str, str]:
+        """Return the digests of a section's files."""
+        named = self.case.named_files()
+        return self.take(path for key, path in named if key.startswith(f"[{section}]"))
+
+    def take_all(self) -> None:
+        """Take the digests of the case file and of every file that it names."""
+        case_file = self.case.path
+        if case_file.is_file():
+            self._stamps[case_file] = _stamp(case_file)
+            self.digests[case_file.name] = hash_path(case_file)
+        self.take(name for _, name in self.case.named_files())
+
+    def require_unchanged(self) -> None:
+        """Raise RunError if a file is not what it was when its digest was taken."""
+        changed = [file.name for file, stamp in self._stamps.items() if _stamp(file) != stamp]
+        if changed:
+            raise RunError(
+                f"{', '.join(changed[:10])} changed while the run was reading. Run it again."
+            )
+
+    def _label(self, name: str, target: Path, file: Path) -> str:
+        plain = os.path.normpath(name)
+        if file == target:
+            return plain
+        if target.is_dir():
+            return f"{plain}/{file.relative_to(target).as_posix()}"
+        return os.path.normpath(os.path.join(os.path.dirname(plain), file.name))  # noqa: PTH118, PTH120
+
+
+def _digest(file: Path, label: str) -> str:
+    try:
+        return hash_path(file)
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", label) from None
+
+
+def _stamp(file: Path) -> Stamp:
+    try:
+        facts = file.stat()
+    except OSError:
+        return (-1, -1, -1)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino

@@ -1,0 +1,208 @@
+"""Points as they stand in a file: a table with coordinates, or a vector layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.case.values import is_table
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
+from carbongrid.case.readers.geometry import missing_problems
+from carbongrid.case.readers.reference import Bounds, crs_problems, fits
+from carbongrid.case.readers.tables import read_table, require_columns
+from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.raster.opening.crs import crs_of
+
+_DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
+
+
+@dataclass(frozen=True)
+class LocatedPoints:
+    """Points of a file in its own order and its own coordinates.
+
+    Parameters
+    ----------
+    table
+        The columns asked for.
+    x, y
+        Longitude and latitude, or easting and northing, shape (n,).
+    names
+        How to call each row in a message: ``row 5``.
+    system
+        ``gcj02``, ``bd09``, or a CRS.
+    where
+        The file.
+    """
+
+    table: pd.DataFrame
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    names: NDArray[np.object_]
+    system: str | CRS
+    where: str
+
+    def projected(self, crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x and y in another CRS."""
+        return project_points(self.x, self.y, self.system, crs)
+
+    @property
+    def notes(self) -> list[Problem]:
+        """A warning if the points are declared GCJ-02 or BD-09, and most lie outside China."""
+        if isinstance(self.system, CRS) or not len(self.x):
+            return []
+        outside = 1 - in_china(self.x, self.y).mean()
+        if outside < 0.5:
+            return []
+        what = f"{outside:.0%} of the points lie outside China, where {self.system} shifts nothing"
+        return [Problem(what, self.where, "Check crs.", "warning")]
+
+
+def read_located(
+    case: Case, section: Any, columns: Sequence[str], codes: Sequence[str] = ()
+) -> LocatedPoints:
+    """Return the points that a section of the case names.
+
+    Parameters
+    ----------
+    case
+        For ``resolve``.
+    section
+        With path, layer, x, y, crs and encoding.
+    columns
+        Other columns to read.
+    codes
+        Those of them that hold codes.
+
+    Raises
+    ------
+    InputError
+        If a coordinate is missing or impossible (with its row), or the CRS does not fit.
+    """
+    path, where = case.resolve(section.path), section.path
+    if is_table(section.path):
+        table = read_table(path, encoding=section.encoding, codes=codes)
+        require_columns(table, where, [section.x, section.y, *columns])
+        names = np.array([f"row {row}" for row in table.index], dtype=object)
+        problems: list[Problem] = []
+        x = _coordinates(table, section.x, names, where, problems)
+        y = _coordinates(table, section.y, names, where, problems)
+        if problems:
+            raise InputError(problems)
+        system = _system(section.crs, None, where)
+    else:
+        layer = read_vector(path, section.layer, section.encoding, columns)
+        names = np.array([f"feature {row + 1}" for row in range(len(layer))], dtype=object)
+        x, y = _positions(np.asarray(layer.geometry.array, dtype=object), names, where)
+        table = pd.DataFrame(layer.drop(columns="geometry"))
+        system = _system(section.crs, layer.crs, where)
+    if not len(table):
+        raise InputError(
+            "there are no points", where, "Fill the table, or leave its section out of the case."
+        )
+    problems = place_problems(x, y, names, system, where)
+    if problems:
+        raise InputError(problems)
+    # A File Geodatabase stores scaled integers: rounding gives the same floats from every format.
+    degrees = isinstance(system, str) or system.is_geographic
+    decimals = _DECIMALS_OF_DEGREES if degrees else _DECIMALS
+    table = table[list(columns)].reset_index(drop=True)
+    return LocatedPoints(table, np.round(x, decimals), np.round(y, decimals), names, system, where)
+
+
+def _coordinates(
+    table: pd.DataFrame,
+    column: str,
+    names: NDArray[np.object_],
+    where: str,
+    problems: list[Problem],
+) -> NDArray[np.float64]:
+    numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        told = listed(f"{names[row]} ({table[column].iloc[row] or 'blank'})" for row in wrong)
+        what = f"column {column!r} must hold coordinates; {len(wrong)} rows do not: {told}"
+        problems.append(Problem(what, where, "Write degrees or metres with a point."))
+    return numbers
+
+
+def _positions(
+    geometry: NDArray[np.object_], names: NDArray[np.object_], where: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    problems = missing_problems(geometry, names, where)
+    if problems:
+        raise InputError(problems)
+    single = (shapely.get_type_id(geometry) == 4) & (shapely.get_num_geometries(geometry) == 1)
+    points = np.where(single, shapely.get_geometry(geometry, 0), geometry)
+    other = np.flatnonzero(shapely.get_type_id(points) != 0)
+    if len(other):
+        kinds = listed(f"{names[row]} ({points[row].geom_type})" for row in other)
+        raise InputError(f"{len(other)} geometries are not points: {kinds}", where)
+    return shapely.get_x(points), shapely.get_y(points)
+
+
+def _system(declared: str, stored: Any, where: str) -> str | CRS:
+    """Return the system of the coordinates: what the case says, if the file does not contradict."""
+    crs = None if stored is None else crs_of(stored)
+    if declared in SHIFTED:
+        if crs is not None and not crs.is_geographic:
+            raise InputError(
+                f"the case says {declared}, which is degrees, but the file says {crs.name}",
+                where,
+                "Correct crs, or the file.",
+            )
+        return declared
+    named = crs_of(declared)
+    if crs is not None and not crs.equals(named, ignore_axis_order=True):
+        raise InputError(
+            f"the case says {named.name}, but the file says {crs.name}",
+            where,
+            "Correct one of them.",
+        )
+    return named
+
+
+def place_problems(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    names: NDArray[np.object_],
+    system: str | CRS,
+    where: str,
+) -> list[Problem]:
+    """Return what is wrong with coordinates, seen from the system that they are said to be in.
+
+    Parameters
+    ----------
+    x, y
+        Longitude and latitude, or easting and northing, shape (n,).
+    names
+        How to call each point in a message, shape (n,).
+    system
+        ``gcj02``, ``bd09``, or a CRS.
+    where
+        The file.
+    """
+    infinite = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
+    if len(infinite):
+        told = listed(names[row] for row in infinite)
+        return [Problem(f"{len(infinite)} points have no finite coordinates: {told}", where)]
+    crs = system if isinstance(system, CRS) else CRS.from_epsg(4326)
+    if crs.is_geographic:
+        outside = np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))
+        if len(outside):
+            told = listed(f"{names[row]} ({x[row]:g}, {y[row]:g})" for row in outside)
+            way_out = "Check which columns x and y are, and crs."
+            if fits(crs, (float(y.min()), float(x.min()), float(y.max()), float(x.max()))):
+                way_out = "x and y seem swapped: x is the longitude."
+            what = f"{len(outside)} points are not at a longitude and latitude: {told}"
+            return [Problem(what, where, way_out)]
+    bounds: Bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    return crs_problems(crs, bounds, where)

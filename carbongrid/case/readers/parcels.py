@@ -1,0 +1,369 @@
+"""Read the parcels: ids, land use, area and geometry, in canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.geometry import (
+    Geometries,
+    Names,
+    geodesic_area,
+    missing_problems,
+    normal_form,
+    normalize_geometry,
+    polygon_problems,
+    repair_polygons,
+)
+from carbongrid.case.readers.partition import (
+    find_overlaps,
+    overlap_problems,
+    partition_by_order,
+    stack_order,
+)
+from carbongrid.case.readers.reference import crs_problems, grid_crs, reproject, scale_problems
+from carbongrid.case.readers.tables import read_table
+from carbongrid.case.readers.vector import (
+    fields_of,
+    listed,
+    missing_columns,
+    number_column,
+    read_vector,
+    text_column,
+)
+from carbongrid.method.landuse import (
+    SYSTEMS,
+    fitting_systems,
+    match_codes,
+    read_code_system,
+    type_priority,
+)
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.row_blocks import replace_in_blocks
+
+SURVEY_FIELDS = {
+    "id": "BSM",
+    "land_use": "DLBM",
+    "area_field": "TBDLMJ",
+    "unit_field": "ZLDWDM",
+}
+"""Fields of the national land survey's DLTB layer, by the key of the case that takes them."""
+
+FLOOR_AREA = "floor_area"
+"""Column of floor area in m2, read wherever it is there (decision 16)."""
+
+FIELD = "field:"
+"""Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""
+
+_BETTER_FIT = 0.05
+
+
+@dataclass(frozen=True)
+class _Parcels:
+    """Parcels on their way through the reader, in id order."""
+
+    attributes: pd.DataFrame
+    geometry: Geometries
+    area: NDArray[np.float64]
+    crs: CRS
+    where: str
+
+    @property
+    def names(self) -> Names:
+        return self.attributes["id"].to_numpy(dtype=object)
+
+    def take(self, rows: NDArray[Any]) -> _Parcels:
+        attributes = self.attributes.iloc[rows].reset_index(drop=True)
+        return replace(
+            self, attributes=attributes, geometry=self.geometry[rows], area=self.area[rows]
+        )
+
+
+def read_parcels(
+    case: Case, field_columns: Sequence[str] = ()
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """Return the parcels in the grid's CRS, sorted by id, and what is worth saying of them.
+
+    They are repaired and cut to a planar partition where the case says so.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``parcels`` and ``grid`` are used.
+    field_columns
+        Columns that weights name (``field:COLUMN``).
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns id, land_use, type, mode, area_m2, survey_unit (with ``unit_field``), floor_area (if
+        the file has it), the field columns (``field:COLUMN``, float64, NaN where blank), geometry.
+    list of Problem
+        Warnings and notes.
+
+    Raises
+    ------
+    InputError
+        With every problem that was found.
+    """
+    section, where = case.parcels, case.parcels.path
+    path = case.resolve(section.path)
+    known = fields_of(path, section.layer, section.encoding)
+    numeric = {FIELD + column: column for column in field_columns}
+    numeric |= {FLOOR_AREA: FLOOR_AREA} if FLOOR_AREA in known else {}
+    system = _code_system(case)
+    padded = bool(system["code"].str.startswith("0").any())
+    # The table is passed on without a name, so that what it held is free once its geometry is in the one form.
+    parcels, notes = _checked(
+        case, _read_table(case, path, known, list(numeric.values())), numeric, where, padded
+    )
+    kinds = match_codes(parcels.attributes["land_use"], system)
+    attributes = parcels.attributes.assign(type=kinds["type"], mode=kinds["mode"])
+    parcels = replace(parcels, attributes=attributes)
+    notes += _code_notes(case, parcels, kinds["matched"].to_numpy(dtype=str) != "")
+    parcels, overlap_notes = _partitioned(section.overlap, parcels)
+    notes += overlap_notes
+    if section.area_field is not None:
+        notes += _area_notes(section.area_field, parcels)
+        parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
+    located = _in_grid(case, parcels, numeric)
+    if case.grid.crs is not None:
+        west, south, east, north = located.total_bounds
+        bounds, key = (west, south, east, north), f"{case.path.name}: grid.crs"
+        notes += scale_problems(located.crs, bounds, key)
+    return located, notes
+
+
+def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) -> gpd.GeoDataFrame:
+    section = case.parcels
+    named = {
+        "land_use": section.land_use,
+        "area_field": section.area_field,
+        "unit_field": section.unit_field,
+    }
+    columns = [*section.id, *(column for column in named.values() if column), *numeric]
+    problems = missing_columns(dict.fromkeys(columns), known, section.path)
+    if problems:
+        survey = [f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known]
+        if {"BSM", "DLBM"} <= set(known):
+            hint = f" This looks like a DLTB layer of the national survey: {', '.join(survey)}."
+            problems = [replace(one, way_out=one.way_out + hint) for one in problems]
+        raise InputError(problems)
+    return read_vector(path, section.layer, section.encoding, columns, close_rings=section.repair)
+
+
+def _checked(
+    case: Case, table: gpd.GeoDataFrame, numeric: Mapping[str, str], where: str, padded: bool
+) -> tuple[_Parcels, list[Problem]]:
+    """Return the parcels in id order, or raise with all that is wrong with rows and geometry."""
+    section = case.parcels
+    problems: list[Problem] = []
+    if not len(table):
+        raise InputError("the layer is empty", where)
+    names = parcel_ids(table, section.id, where, problems)
+    attributes: dict[str, Any] = {
+        "id": names,
+        "land_use": text_column(table, section.land_use, where, problems, padded=padded),
+    }
+    if section.unit_field:
+        attributes["survey_unit"] = text_column(table, section.unit_field, where, problems)
+    for name, column in numeric.items():
+        attributes[name] = number_column(table, column, where, problems, names)
+    if section.area_field:
+        surveyed = number_column(table, section.area_field, where, problems, names)
+        problems += _blank_areas(surveyed, names, section.area_field, where)
+        attributes["surveyed"] = surveyed
+    geometry = np.array(table.geometry.array, dtype=object)
+    problems += missing_problems(geometry, names, where)
+    problems += _coordinate_problems(table, geometry, where)
+    if not section.repair:
+        problems += polygon_problems(geometry, names, where)
+    if problems:
+        raise InputError(problems)
+    crs = crs_of(table.crs)
+    del table
+    notes: list[Problem] = []
+    if section.repair:
+        geometry, notes = _repaired(geometry, crs, names, where)
+    replace_in_blocks(geometry, lambda some: normalize_geometry(some, geographic=crs.is_geographic))
+    parcels = _Parcels(pd.DataFrame(attributes), geometry, geodesic_area(geometry, crs), crs, where)
+    return parcels.take(np.argsort(names, kind="stable")), notes
+
+
+def _repaired(
+    geometry: Geometries, crs: CRS, names: Names, where: str
+) -> tuple[Geometries, list[Problem]]:
+    repair = repair_polygons(geometry, crs, names, where)
+    remaining = [*repair.problems, *polygon_problems(repair.geometry, names, where)]
+    remaining += missing_problems(repair.geometry, names, where)
+    if any(problem.level == "error" for problem in remaining):
+        raise InputError(remaining)
+    return repair.geometry, remaining
+
+
+def parcel_ids(
+    table: pd.DataFrame, columns: Sequence[str], where: str, problems: list[Problem]
+) -> Names:
+    """Return ids as text, several columns joined by ``/``; blanks and duplicates are problems."""
+    parts = [text_column(table, column, where, problems) for column in columns]
+    blank = np.any([part == "" for part in parts], axis=0)
+    names = np.array(["/".join(row) for row in zip(*parts, strict=True)], dtype=object)
+    if blank.any():
+        rows = listed(str(row + 1) for row in np.flatnonzero(blank))
+        problems.append(
+            Problem(
+                f"{int(blank.sum())} rows have a blank id ({' or '.join(columns)}): rows {rows}",
+                where,
+                "Give every row an id.",
+            )
+        )
+    ids, counts = np.unique(names[~blank].astype(str), return_counts=True)
+    if (counts > 1).any():
+        twice = ids[counts > 1]
+        problems.append(
+            Problem(
+                f"{len(twice)} ids stand more than once: {listed(twice)}",
+                where,
+                'Ids must be unique. Where they repeat between counties, name several columns: id = ["county", "BSM"].',
+            )
+        )
+    return names
+
+
+def _blank_areas(
+    surveyed: NDArray[np.float64], names: Names, column: str, where: str
+) -> list[Problem]:
+    blank = np.flatnonzero(np.isnan(surveyed))
+    if not len(blank):
+        return []
+    what = f"{len(blank)} parcels have no area in {column!r}: {listed(names[row] for row in blank)}"
+    return [Problem(what, where, "Fill them in, or leave area_field out for geodesic areas.")]
+
+
+def _coordinate_problems(
+    table: gpd.GeoDataFrame, geometry: Geometries, where: str
+) -> list[Problem]:
+    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
+    if not len(present):
+        return []
+    crs = None if table.crs is None else crs_of(table.crs)
+    return crs_problems(crs, tuple(shapely.total_bounds(present)), where)
+
+
+def _code_system(case: Case) -> pd.DataFrame:
+    name = case.parcels.code_system
+    if name in SYSTEMS:
+        return read_code_system(name)
+    table = read_table(case.resolve(name), beside=case.parcels.encoding, codes=("code",))
+    return read_code_system(table, where=name)
+
+
+def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list[Problem]:
+    """Return warnings of codes without a match, with count and area, and of a system that fits better."""
+    codes = parcels.attributes["land_use"]
+    where, declared = parcels.where, case.parcels.code_system
+    notes = []
+    if not known.all():
+        unknown = pd.DataFrame({"code": codes[~known], "area": parcels.area[~known]})
+        by_code = unknown.groupby("code", sort=True)["area"].agg(["count", "sum"])
+        by_code = by_code.sort_values("sum", ascending=False, kind="stable")
+        told = (
+            f"{code or '(blank)'} ({count} parcels, {area / 1e6:,.4g} km2)"
+            for code, count, area in zip(
+                by_code.index, by_code["count"], by_code["sum"], strict=True
+            )
+        )
+        share = parcels.area[~known].sum() / parcels.area.sum()
+        notes.append(
+            Problem(
+                f"{len(by_code)} land-use codes are not in {declared} and carry nothing, "
+                f"{share:.2%} of the area: {listed(told, 20)}",
+                where,
+                "Check code_system, or write a CSV of your own with these codes.",
+                "warning",
+            )
+        )
+    shares = fitting_systems(codes)
+    best, fit = next(iter(shares.items()))
+    own = shares.get(declared, float(known.mean()))
+    if best != declared and fit > own + _BETTER_FIT:
+        notes.append(
+            Problem(
+                f"{own:.1%} of the parcels have a code of {declared}, but {fit:.1%} one of {best}",
+                where,
+                f'Check code_system: is it "{best}"?',
+                "warning",
+            )
+        )
+    return notes
+
+
+def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Problem]]:
+    if overlap != "priority":
+        overlaps = find_overlaps(parcels.geometry, parcels.crs)
+        problems = overlap_problems(overlaps, parcels.names, parcels.area.sum(), parcels.where)
+        if any(problem.level == "error" for problem in problems):
+            raise InputError(problems)
+        return parcels, problems
+    rank = type_priority()
+    ranks = np.array([rank[name] for name in parcels.attributes["type"]], dtype=np.int64)
+    order = stack_order(ranks, parcels.area, parcels.names)
+    partition = partition_by_order(parcels.geometry, order, parcels.crs)
+    rows = np.flatnonzero(partition.changed)
+    area = parcels.area.copy()
+    area[rows] = geodesic_area(partition.geometry[rows], parcels.crs)
+    moved = parcels.area.sum() - area.sum()
+    eaten = shapely.is_empty(partition.geometry)
+    notes = []
+    if len(rows):
+        what = (
+            f"{len(rows)} parcels lay partly under others; by priority {moved:,.1f} m2, "
+            f"{moved / parcels.area.sum():.3%} of the area, stay with the parcel on top"
+        )
+        notes.append(Problem(what, parcels.where, level="warning"))
+    if eaten.any():
+        what = f"{int(eaten.sum())} parcels lay wholly under others and are left out: "
+        what += listed(parcels.names[row] for row in np.flatnonzero(eaten))
+        notes.append(Problem(what, parcels.where, level="warning"))
+    attributes = parcels.attributes
+    if "surveyed" in attributes:
+        kept = np.divide(area, parcels.area, out=np.ones_like(area), where=parcels.area > 0)
+        attributes = attributes.assign(surveyed=attributes["surveyed"] * kept)
+    cut = replace(parcels, attributes=attributes, geometry=partition.geometry, area=area)
+    return cut.take(np.flatnonzero(~eaten)), notes
+
+
+def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
+    surveyed, geodesic = parcels.attributes["surveyed"].sum(), parcels.area.sum()
+    what = (
+        f"areas are those of {area_field}: {surveyed / 1e6:,.3f} km2 in all, where the polygons have "
+        f"{geodesic / 1e6:,.3f} km2 on the ellipsoid ({surveyed / geodesic - 1:+.3%})"
+    )
+    far = abs(surveyed / geodesic - 1) > 0.1
+    return [Problem(what, parcels.where, level="warning" if far else "note")]
+
+
+def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDataFrame:
+    bounds = tuple(float(value) for value in shapely.total_bounds(parcels.geometry))
+    target = grid_crs(case, bounds, parcels.crs)  # type: ignore[arg-type]
+    geometry = parcels.geometry
+    if target != parcels.crs:
+        replace_in_blocks(geometry, lambda some: normal_form(reproject(some, parcels.crs, target)))
+    columns = ["id", "land_use", "type", "mode"]
+    table = parcels.attributes[columns].astype(str).assign(area_m2=parcels.area)
+    if "survey_unit" in parcels.attributes:
+        table["survey_unit"] = parcels.attributes["survey_unit"].astype(str)
+    for column in numeric:
+        table[column] = parcels.attributes[column].astype(np.float64)
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=target)

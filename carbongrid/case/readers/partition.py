@@ -1,0 +1,270 @@
+"""Whether parcels overlap, and the planar partition that they are cut to (decision 18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.errors import Problem
+from carbongrid.case.readers.geometry import Geometries, Names, geodesic_area, only_polygons
+from carbongrid.case.readers.vector import listed
+from carbongrid.raster.row_blocks import each_block, row_blocks
+
+MOST_OVERLAP = 1e-3
+"""Share of the area that overlaps may have before they are an error."""
+
+_WORTH_A_WARNING = 1e-6
+_WORTH_NAMING_M2 = 0.05
+"""Overlaps below what a decimal of a square metre shows are told together."""
+_UNITS_OF_AREA = ((1e6, "km2"), (_WORTH_NAMING_M2, "m2"), (1e-4, "cm2"), (0.0, "mm2"))
+_M2_OF = {"km2": 1e6, "m2": 1.0, "cm2": 1e-4, "mm2": 1e-6}
+_SLIVER_M2 = 1e-6
+# Overlay in floating point loses parts without a word where edges nearly coincide: unions of 3 in
+# 6,000 random partitions lacked up to 6 % of their area (GEOS 3.14). On a lattice it does not.
+_LATTICE, _LATTICE_DEGREES = 1e-7, 1e-12
+_M_PER_DEGREE = 111_320.0
+_ROWS_OF_STRIPE = 100_000
+_PREPARED_AT_ONCE = 500
+"""Prepared polygons take many times their size: 30 kB each with 50 vertices, 350 MB for those of a small country together."""
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Pairs of polygons whose interiors meet, and the area that they share.
+
+    Parameters
+    ----------
+    first, second
+        Rows of the polygons, int64, first < second, shape (m,).
+    area
+        Shared area in m2, shape (m,).
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    area: NDArray[np.float64]
+
+    @property
+    def total(self) -> float:
+        """Sum of the shared areas in m2; where three overlap, each pair counts."""
+        return float(self.area.sum())
+
+
+def find_overlaps(geometry: Geometries, crs: CRS) -> Overlaps:
+    """Return the pairs of valid polygons that overlap.
+
+    Notes
+    -----
+    A coverage check finds the polygons whose edges do not match their neighbours'; only pairs
+    with one of these are intersected: on a clean partition of 20,000 parcels that is none, and
+    the check takes 0.4 s where intersecting all neighbours takes 2.5 s.
+    """
+    first, second = _meeting(geometry)
+    if not len(first):
+        return Overlaps(first, second, np.zeros(0))
+    shared = shapely.intersection(geometry[first], geometry[second], grid_size=_grid_size(crs))
+    if crs.is_geographic:
+        area = geodesic_area(only_polygons(shared), crs)
+    else:
+        area = shapely.area(shared) * crs.axis_info[0].unit_conversion_factor ** 2
+    overlapping = area > 0
+    return Overlaps(first[overlapping], second[overlapping], area[overlapping])
+
+
+def overlap_problems(
+    overlaps: Overlaps, names: Names, total_area: float, where: str, what: str = "parcels"
+) -> list[Problem]:
+    """Return what to say of overlaps: an error above 0.1 % of the area, else a warning or a note.
+
+    Parameters
+    ----------
+    overlaps
+        From :func:`find_overlaps`.
+    names
+        Ids of the polygons.
+    total_area
+        Of all the polygons, m2.
+    where
+        The file.
+    what
+        What the polygons are, in the plural.
+    """
+    if not len(overlaps.area):
+        return []
+    share = overlaps.total / total_area
+    worst = np.lexsort((names[overlaps.second], names[overlaps.first], -overlaps.area))
+    pairs = [
+        f"{names[overlaps.first[i]]} and {names[overlaps.second[i]]} ({area_text(overlaps.area[i])})"
+        for i in worst
+        if overlaps.area[i] >= _WORTH_NAMING_M2
+    ]
+    head = f"{len(overlaps.area):,} pairs of {what} overlap by {area_text(overlaps.total)}, {_share_text(share)}"
+    crumbs = overlaps.area[overlaps.area < _WORTH_NAMING_M2]
+    tail = (
+        f"{len(crumbs):,} of them by less than 0.1 m2 each, {area_text(float(crumbs.sum()))} in all"
+    )
+    if not pairs:
+        text = f"{head} of the area; {tail}"
+    else:
+        text = f"{head} of the area; the worst: {listed(pairs)}"
+        text += f"; {tail}" if len(crumbs) else ""
+    if share > MOST_OVERLAP:
+        way_out = f"More than {MOST_OVERLAP:.1%} is an error. Mend the layer"
+        way_out += ', or set overlap = "priority".' if what == "parcels" else "."
+        return [Problem(text, where, way_out)]
+    level = "warning" if share > _WORTH_A_WARNING else "note"
+    return [Problem(text, where, level=level)]  # type: ignore[arg-type]
+
+
+def area_text(square_metres: float) -> str:
+    """Return an area in km2, m2, cm2 or mm2, whichever shows it."""
+    unit = next(name for least, name in _UNITS_OF_AREA if square_metres >= least)
+    number = square_metres / _M2_OF[unit]
+    return f"{number:,.1f} {unit}" if number >= 0.05 else f"less than 0.1 {unit}"
+
+
+def _share_text(share: float) -> str:
+    return f"{share:.3%}" if share >= 5e-6 else "less than 0.001%"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Polygons cut so that none overlaps another.
+
+    Parameters
+    ----------
+    geometry
+        Polygons in normal form; empty where a polygon was eaten whole.
+    changed
+        Whether a polygon lost area, bool.
+    """
+
+    geometry: Geometries
+    changed: NDArray[np.bool_]
+
+
+def partition_by_order(geometry: Geometries, order: NDArray[np.int64], crs: CRS) -> Partition:
+    """Cut from each polygon what lies on top of it.
+
+    Parameters
+    ----------
+    geometry
+        Valid polygons, shape (n,).
+    order
+        Place of each polygon in the stack, all different; 0 lies on top.
+    crs
+        Of the polygons; cutting is done in its plane.
+
+    Notes
+    -----
+    What is cut is the union of the whole polygons above: whatever lies on top of one of them lies
+    on top of the lower one too. Parts below 1e-6 m2 are dropped: they are rounding.
+    """
+    first, second = _meeting(geometry)
+    below = order[first] > order[second]
+    lower, upper = np.where(below, first, second), np.where(below, second, first)
+    changed = np.zeros(len(geometry), dtype=bool)
+    if not len(lower):
+        return Partition(geometry, changed)
+    ranked = np.lexsort((order[upper], lower))
+    lower, upper = lower[ranked], upper[ranked]
+    rows, group = np.unique(lower, return_inverse=True)
+    stacked = np.asarray(shapely.geometrycollections(geometry[upper], indices=group))
+    cut = geometry.copy()
+    smallest = _SLIVER_M2 / _square_metres(crs)
+    cut[rows] = only_polygons(_without(geometry[rows], stacked[:, np.newaxis], crs), smallest)
+    changed[rows] = True
+    return Partition(cut, changed)
+
+
+def stack_order(
+    ranks: NDArray[np.int64], area: NDArray[np.float64], names: Names
+) -> NDArray[np.int64]:
+    """Return each polygon's place in the stack: by rank of its type, then smaller on top, then id."""
+    sequence = np.lexsort((names, area, ranks))
+    order = np.empty(len(ranks), dtype=np.int64)
+    order[sequence] = np.arange(len(ranks))
+    return order
+
+
+def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return pairs of rows, first < second, whose interiors may meet, in order."""
+    suspect = np.flatnonzero(_unmatched(geometry))
+    if not len(suspect):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    tree = shapely.STRtree(geometry)
+    found = [
+        _meeting_these(geometry, tree, suspect[first : first + _PREPARED_AT_ONCE])
+        for first in range(0, len(suspect), _PREPARED_AT_ONCE)
+    ]
+    unique = np.unique(np.concatenate(found), axis=0).astype(np.int64)
+    return unique[:, 0], unique[:, 1]
+
+
+def _meeting_these(
+    geometry: Geometries, tree: shapely.STRtree, rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return pairs of one of these rows and any other, the lower row first, whose interiors may meet."""
+    shapely.prepare(geometry[rows])
+    query, other = tree.query(geometry[rows], predicate="intersects")
+    one = rows[query]
+    different = one != other
+    one, other = one[different], other[different]
+    meets = ~shapely.touches(geometry[one], geometry[other])
+    shapely.destroy_prepared(geometry[rows])
+    pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
+    return np.asarray(pairs[meets], dtype=np.int64)
+
+
+def _unmatched(geometry: Geometries) -> NDArray[np.bool_]:
+    """Return whether a polygon has edges that do not match its neighbours': found stripe by stripe, each with all neighbours."""
+    west, south, east, north = shapely.bounds(geometry).T
+    # What is empty has no bounds: NaN would be the least of its stripe, and nothing near it.
+    order = np.argsort(west, kind="stable")[: np.count_nonzero(~np.isnan(west))]
+
+    def of_stripe(rows: slice) -> NDArray[np.bool_]:
+        own = order[rows]
+        if not own.size:
+            return np.zeros(0, np.bool_)
+        near = (east >= west[own].min()) & (west <= east[own].max())
+        near &= (north >= south[own].min()) & (south <= north[own].max())
+        near[own] = False
+        both = np.concatenate([own, np.flatnonzero(near)])
+        edges = shapely.coverage_invalid_edges(geometry[both])
+        found: NDArray[np.bool_] = ~shapely.is_empty(edges[: own.size])
+        return found
+
+    unmatched = np.zeros(len(geometry), np.bool_)
+    stripes = row_blocks(len(order), _ROWS_OF_STRIPE)
+    unmatched[order] = np.concatenate(list(each_block(of_stripe, stripes)))
+    return unmatched
+
+
+def _without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:
+    """Return polygons without what stacks of others cover, shape (n,) and (n, 1).
+
+    In floating point, where new vertices lie on the edges that they come from; where that differs
+    from the answer on a lattice by more than the lattice explains, the latter.
+    """
+    lattice = _grid_size(crs)
+    plain = shapely.difference(polygons, shapely.union_all(stacks, axis=1))
+    above = shapely.union_all(stacks, axis=1, grid_size=lattice)
+    sure = shapely.difference(polygons, above, grid_size=lattice)
+    off = np.abs(shapely.area(plain) - shapely.area(sure))
+    wrong = off > 10 * lattice * (shapely.length(polygons) + shapely.length(above))
+    return np.where(wrong, sure, plain)
+
+
+def _grid_size(crs: CRS) -> float:
+    return _LATTICE_DEGREES if crs.is_geographic else _LATTICE
+
+
+def _square_metres(crs: CRS) -> float:
+    """Return the area in m2 of a square of one unit of the CRS, near enough for a threshold."""
+    if crs.is_geographic:
+        return _M_PER_DEGREE**2
+    return float(crs.axis_info[0].unit_conversion_factor) ** 2

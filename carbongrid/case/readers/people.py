@@ -1,0 +1,238 @@
+"""Read where people live: points with a count, or a raster of people per cell."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.located import LocatedPoints, read_located
+from carbongrid.case.readers.reference import Bounds, crs_problems, transformer_between
+from carbongrid.case.readers.tables import Faults
+from carbongrid.case.readers.vector import listed
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.windows import band_problems, known_values
+
+AROUND = 1000.0
+"""Width of the rim around the city that is read of a raster, in m: more than the 500 m by which people are moved."""
+
+UNKNOWN = -1
+"""Value of a cell whose people are unknown: suppressed, or without data."""
+
+MOST_PEOPLE = 10**11
+"""More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
+
+_PER_PERSON = 1000
+_MOST_CELLS = 400_000_000
+_MOST_ROUNDED = 100
+
+
+@dataclass(frozen=True)
+class PeopleGrid:
+    """People per cell of a raster.
+
+    Parameters
+    ----------
+    values
+        Thousandths of a person per cell, int64 [row, column], -1 where unknown.
+    crs
+        The raster's own CRS.
+    transform
+        From (column, row) to (x, y) in that CRS.
+    """
+
+    values: NDArray[np.int64]
+    crs: CRS
+    transform: Affine
+
+
+def read_people(
+    case: Case, crs: CRS, bounds: Bounds | None = None
+) -> tuple[pd.DataFrame | PeopleGrid, list[Problem]]:
+    """Return the people and what is worth saying of them.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``people`` are read.
+    crs
+        The grid's CRS.
+    bounds
+        Of parcels and units, in the grid's CRS; a raster is read only here and :data:`AROUND` it.
+
+    Returns
+    -------
+    DataFrame or PeopleGrid
+        Points with columns x, y (grid's CRS) and thousandths (of a person, int64), sorted by all
+        three; or a grid.
+    list of Problem
+        Points and cells whose count is unknown, cells that were not read.
+
+    Raises
+    ------
+    InputError
+        With rows of impossible coordinates or counts.
+    """
+    section = case.people
+    assert section is not None, "the case names no people"
+    if section.is_raster:
+        return _read_grid(case.resolve(section.path), section.path, crs, bounds)
+    points = read_located(case, section, [section.count])
+    exact, thousandths, known = _thousandths(points, section.count)
+    x, y = points.projected(crs)
+    table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
+    table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
+    notes = [*points.notes, *_notes_on_faint(exact, thousandths, points.where)]
+    if not known.all():
+        blank = listed(points.names[row] for row in np.flatnonzero(~known))
+        what = f"{int((~known).sum())} points have no count and are left out: {blank}"
+        notes.append(Problem(what, points.where, "Write 0 where nobody lives.", "warning"))
+    return table, notes
+
+
+def _thousandths(
+    points: LocatedPoints, column: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return counts, counts in thousandths, rounded half to even, and whether each is known."""
+    values = points.table[column]
+    faults = Faults(points.where)
+    result = np.zeros(len(values), dtype=np.int64)
+    people = np.zeros(len(values), dtype=np.float64)
+    known = np.zeros(len(values), dtype=bool)
+    for position, value in enumerate(values):
+        text = "" if pd.isna(value) else str(value).strip()
+        if not text:
+            continue
+        row = points.names[position].split()[-1]
+        count = faults.number(text, row, column)
+        if count is not None and count > MOST_PEOPLE:
+            what = f"{text} people live nowhere; at most {MOST_PEOPLE:,} may stand in a row"
+            faults.add(what, "Check the number.", row=row, column=column)
+        elif count is not None:
+            exact = count * _PER_PERSON
+            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+            people[position], known[position] = float(count), True
+    faults.raise_any()
+    return people, result, known
+
+
+def _read_grid(
+    path: Path, where: str, crs: CRS, bounds: Bounds | None
+) -> tuple[PeopleGrid, list[Problem]]:
+    from rasterio.errors import RasterioError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd is told by the checks here
+            with open_raster(path) as raster:
+                own = _checked_crs(raster, where)
+                window = _window(raster, own, crs, bounds, where)
+                people = known_values(raster, window)
+                transform = raster.window_transform(window)
+                unread = raster.width * raster.height - people.size
+    except RasterioError as error:
+        way_out = "It may be damaged or cut off: copy it again."
+        raise InputError(f"the raster cannot be read: {error}", where, way_out) from None
+    known = ~np.isnan(people)
+    wrong = known & ~((people >= 0) & (people <= MOST_PEOPLE))
+    if wrong.any():
+        raise InputError(
+            f"{int(wrong.sum())} cells hold negative, infinite or impossibly many people, the first "
+            f"{people[wrong][0]:g}",
+            where,
+            "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",
+        )
+    thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
+    thousandths[known] = np.rint(people[known] * _PER_PERSON).astype(np.int64)
+    notes = _notes_on_faint(people[known], thousandths[known], where)
+    if not known.all():
+        what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
+        notes.append(Problem(what, where, level="note"))
+    if unread:
+        what = (
+            f"{unread:,} of the raster's {unread + known.size:,} cells lie more than {AROUND:g} m outside the bounds of "
+            "parcels and units: they are not read, and nobody in them counts as unplaced"
+        )
+        notes.append(Problem(what, where, level="note"))
+    return PeopleGrid(thousandths, own, transform), notes
+
+
+def _notes_on_faint(
+    people: NDArray[np.float64], thousandths: NDArray[np.int64], where: str
+) -> list[Problem]:
+    """Return a note on counts that are less than half a thousandth of a person, which count as none.
+
+    Raises
+    ------
+    InputError
+        If more than 1 % of the people come or go as counts are rounded to thousandths.
+    """
+    given, kept = float(people.sum()), float(thousandths.sum()) / _PER_PERSON
+    if abs(given - kept) * _MOST_ROUNDED > given:
+        raise InputError(
+            f"{given:,.6g} people stand in such small counts that they are {kept:,.6g} in thousandths of a person",
+            where,
+            "Give them in fewer and larger counts; of a raster, in larger cells: gdalwarp -r sum -tr 100 100 IN OUT",
+        )
+    faint = (people > 0) & (thousandths == 0)
+    if not faint.any():
+        return []
+    told = f"counts of less than 0.0005 people are taken for none: {int(faint.sum())} of {len(people)}, {people[faint].sum():.4g} people together"
+    return [Problem(told, where, level="note")]
+
+
+def _checked_crs(raster: Any, where: str) -> CRS:
+    problems = [*band_problems(raster, where)]
+    transform = raster.transform
+    if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
+        problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))
+    crs = None if raster.crs is None else crs_of(raster.crs.to_wkt(), where)
+    problems += crs_problems(crs, tuple(raster.bounds), where)
+    if crs is None or problems:
+        raise InputError(problems)
+    return crs
+
+
+def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
+    from rasterio.windows import Window, from_bounds
+
+    whole = Window(0, 0, raster.width, raster.height)
+    window = whole
+    if bounds is not None:
+        west, south, east, north = bounds
+        wider = (west - AROUND, south - AROUND, east + AROUND, north + AROUND)
+        there = transformer_between(crs, own).transform_bounds(*wider)
+        elsewhere = InputError(
+            f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels",
+            where,
+            "Check which place it is of, and its CRS.",
+        )
+        if not np.isfinite(there).all():
+            raise elsewhere
+        part = from_bounds(*there, transform=raster.transform)
+        left, top = int(np.floor(part.col_off)), int(np.floor(part.row_off))
+        right = int(np.ceil(part.col_off + part.width))
+        bottom = int(np.ceil(part.row_off + part.height))
+        left, right = max(left, 0), min(right, raster.width)
+        top, bottom = max(top, 0), min(bottom, raster.height)
+        if left >= right or top >= bottom:
+            raise elsewhere
+        window = Window(left, top, right - left, bottom - top)
+    if window.width * window.height > _MOST_CELLS:
+        raise InputError(
+            f"the raster has {window.width * window.height:,} cells, more than {_MOST_CELLS:,}",
+            where,
+            "Cut it to the parcels with gdalwarp -te.",
+        )
+    return window

@@ -1,0 +1,287 @@
+"""Read POIs, say which category each is of, and how well their coordinates fit the parcels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.case.fields import nearest
+from carbongrid.method.categories import Category
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.coordinates import READINGS
+from carbongrid.case.readers.located import LocatedPoints, read_located
+from carbongrid.case.readers.readings import maps_are_shifted, other_datums, place_of, shifted_readings
+from carbongrid.case.readers.tables import Faults, read_table, require_columns
+from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.method.landuse import packaged_table
+
+CROSSWALKS = ("gaode", "osm")
+"""Crosswalks from POI types to categories that ship with the package."""
+
+HEAVIEST_POI = 10**9
+"""A POI that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
+
+_PER_POI = 1000
+_SAMPLE = 20_000
+_CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
+
+
+def read_pois(
+    case: Case, crs: CRS, categories: Collection[str] | None = None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the POIs in the grid's CRS and what is worth saying of them.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``pois`` are read.
+    crs
+        The grid's CRS.
+    categories
+        Names that a user's crosswalk may give; None if any will do.
+
+    Returns
+    -------
+    DataFrame
+        Columns poi_type, category (blank: no match), x, y, and, where the case names a column of weights,
+        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths.
+    list of Problem
+        Types without a match, with their counts; types that look as if they had lost leading zeros.
+
+    Raises
+    ------
+    InputError
+        With rows of impossible coordinates or weights, or a crosswalk of unknown categories.
+    """
+    section = case.pois
+    assert section is not None, "the case names no POIs"
+    crosswalk = _crosswalk(case, section.crosswalk, categories)
+    padded = any(entry.startswith("0") for entry in crosswalk)
+    columns = [section.type, *([section.weight] if section.weight else [])]
+    points = read_located(case, section, columns, [section.type] if padded else [])
+    problems: list[Problem] = []
+    types = text_column(points.table, section.type, points.where, problems, padded=padded)
+    if problems:
+        raise InputError(problems)
+    x, y = points.projected(crs)
+    found = match_poi_types(pd.Series(types, dtype=str), crosswalk)
+    table = pd.DataFrame(
+        {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
+    )
+    order = ["x", "y", "poi_type"]
+    if section.weight:
+        table["thousandths"] = _thousandths(points, section.weight)
+        order.append("thousandths")
+    table = table.sort_values(order, kind="stable", ignore_index=True)
+    notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
+    return table, [*notes, *_unmatched(table, section.crosswalk, points.where)]
+
+
+def match_poi_types(types: pd.Series, crosswalk: Mapping[str, str]) -> pd.Series:
+    """Return the category of each POI type, blank where the crosswalk has none.
+
+    An entry that ends with ``*`` matches what begins with the rest; the longest match counts, and
+    a whole match most. Of several types in one cell, joined by ``|`` as Gaode does, the first with a
+    match counts.
+    """
+    prefixes = sorted(
+        (entry[:-1] for entry in crosswalk if entry.endswith("*")), key=lambda text: -len(text)
+    )
+
+    def category(poi_type: str) -> str:
+        for one in (part.strip() for part in poi_type.split("|")):
+            if one in crosswalk:
+                return crosswalk[one]
+            start = next((prefix for prefix in prefixes if one.startswith(prefix)), None)
+            if start is not None:
+                return crosswalk[start + "*"]
+        return ""
+
+    known = {poi_type: category(poi_type) for poi_type in types.unique()}
+    return types.map(known).astype(str)
+
+
+def hit_rates(
+    pois: pd.DataFrame,
+    parcels: gpd.GeoDataFrame,
+    categories: Mapping[str, Category],
+    declared: str,
+) -> dict[str, float]:
+    """Return the share of POIs that hit a parcel of a type that carries their category.
+
+    The numbers in the file are read as the case says; in China as WGS 84, as GCJ-02 and as BD-09 too; and, unless nearly all
+    hit, by each datum in use at the place that would shift them, of which the best is told if it is clearly better (decision 12).
+
+    Parameters
+    ----------
+    pois
+        From :func:`read_pois`, in the parcels' CRS.
+    parcels
+        With type, mode and geometry.
+    categories
+        By name; those weighed by POIs count.
+    declared
+        What the case says the coordinates are: ``gcj02``, ``bd09`` or a CRS.
+
+    Returns
+    -------
+    dict
+        Share by name of the reading, the declared one first outside of China; empty if no POI counts. Of more than 20,000 POIs,
+        every k-th is tried.
+    """
+    weighed = [name for name, one in categories.items() if one.weight == "pois"]
+    counted = pois[pois["category"].isin(weighed)]
+    if not len(counted):
+        return {}
+    counted = counted.iloc[:: -(-len(counted) // _SAMPLE)]
+    carried = _carriers(parcels, {name: categories[name].types for name in weighed})
+    kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
+    carriers = np.flatnonzero(carried.any(axis=0))
+    geometry, carried = parcels.geometry.to_numpy()[carriers], carried[:, carriers]
+
+    def rate(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+        tree = shapely.STRtree(np.asarray(shapely.points(x, y)))
+        parcel, point = tree.query(geometry, predicate="intersects")
+        return len(np.unique(point[carried[kinds[point], parcel]])) / len(counted)
+
+    x, y = counted["x"].to_numpy(np.float64), counted["y"].to_numpy(np.float64)
+    if maps_are_shifted(place_of(parcels), declared):
+        moved = shifted_readings(x, y, parcels.crs, declared)
+        rates = {name: rate(*place) for name, place in moved.items()}
+    else:
+        rates = {declared: rate(x, y)}
+    if max(rates.values()) < _NEARLY_ALL:
+        own = rates[_own_reading(rates, declared)]
+        others = {name: rate(*place) for name, place in other_datums(x, y, parcels, declared)}
+        best = max(others, key=lambda name: others[name], default="")
+        if best and _is_clearly_better(others[best], own, len(counted)):
+            rates[best] = others[best]
+    return rates
+
+
+def _own_reading(rates: Mapping[str, float], declared: str) -> str:
+    return declared if declared in rates else READINGS[0]
+
+
+def _is_clearly_better(rate: float, own: float, count: int) -> bool:
+    """Whether one reading of so many points hits more than another, and not by chance: three standard errors."""
+    better = (rate - own) * count
+    return rate > own + _CLEARLY_BETTER and better > 3 * math.sqrt((rate + own) * count)
+
+
+def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list[Problem]:
+    """Return the hit rates as a note, or as a warning if another reading fits clearly better."""
+    if not rates:
+        return []
+    own = _own_reading(rates, declared)
+    best = max(rates, key=lambda reading: rates[reading])
+    told = ", ".join(f"{rate:.1%} as {reading}" for reading, rate in rates.items())
+    what = f"POIs that hit a parcel of a type that carries their category: {told}"
+    if best != own and rates[best] > rates[own] + _CLEARLY_BETTER:
+        way_out = f"The case says {declared}; {best} fits clearly better. Check pois.crs."
+        return [Problem(what, where, way_out, "warning")]
+    return [Problem(what, where, level="note")]
+
+
+def _thousandths(points: LocatedPoints, column: str) -> NDArray[np.int64]:
+    """Return what each POI counts in thousandths, rounded half to even."""
+    faults = Faults(points.where)
+    result = np.zeros(len(points.table), dtype=np.int64)
+    for position, value in enumerate(points.table[column]):
+        row = points.names[position].split()[-1]
+        text = "" if pd.isna(value) else str(value).strip()
+        count = faults.number(text, row, column)
+        if count is not None and count > HEAVIEST_POI:
+            what = f"a POI of weight {text}: at most {HEAVIEST_POI:,} may stand in a row"
+            faults.add(what, "Give the weights in a larger unit.", row=row, column=column)
+        elif count is not None:
+            exact = count * _PER_POI
+            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    faults.raise_any()
+    return result
+
+
+def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dict[str, str]:
+    if name in CROSSWALKS:
+        table = packaged_table(f"poi/{name}.csv")
+    else:
+        encoding = case.pois.encoding if case.pois else None
+        table = read_table(case.resolve(name), beside=encoding, codes=("poi_type",))
+        require_columns(table, name, ["poi_type", "category"])
+        table = table[table["category"] != ""]
+        _check_crosswalk(table, name, categories)
+    return dict(zip(table["poi_type"], table["category"], strict=True))
+
+
+def _check_crosswalk(table: pd.DataFrame, where: str, categories: Collection[str] | None) -> None:
+    problems = []
+    repeated = table.loc[table["poi_type"].duplicated(), "poi_type"].unique()
+    if len(repeated):
+        problems.append(
+            Problem(f"POI types stand twice: {listed(repeated)}", where, "Keep one row of each.")
+        )
+    unknown = sorted(
+        set(table["category"]) - set(table["category"] if categories is None else categories)
+    )
+    for name in unknown:
+        close = nearest(name, categories or ())
+        hint = (
+            f"Did you mean {close!r}?" if close else "Add it to the categories, or leave it blank."
+        )
+        problems.append(Problem(f"{name!r} is not a category", where, hint))
+    if problems:
+        raise InputError(problems)
+
+
+def _lost_zeros(pois: pd.DataFrame, crosswalk: Mapping[str, str], where: str) -> list[Problem]:
+    """Return a warning of types that a spreadsheet may have shortened: with zeros before them they would match."""
+    counts = {str(text): int(count) for text, count in pois["poi_type"].value_counts().items()}
+    length = max((len(text) for text in (*crosswalk, *counts) if _is_digits(text)), default=0)
+    short = [text for text in counts if _is_digits(text) and text not in crosswalk]
+    padded = {text: text.zfill(length) for text in short if len(text) < length}
+    categories = match_poi_types(pd.Series(list(padded.values()), dtype=str), crosswalk)
+    lost = [text for text, found in zip(padded, categories, strict=True) if found]
+    if not lost:
+        return []
+    told = listed(f"{text} for {padded[text]} ({counts[text]})" for text in lost)
+    number = sum(counts[text] for text in lost)
+    what = f"{number} of {len(pois)} POIs are of {len(lost)} types that would match with leading zeros: {told}"
+    way_out = "A spreadsheet may have taken them off: get the table anew, with the types as text."
+    return [Problem(what, where, way_out, "warning")]
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
+    counts = pois.loc[pois["category"] == "", "poi_type"].value_counts()
+    if not len(counts):
+        return []
+    ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))
+    told = listed((f"{name or '(blank)'} ({count})" for name, count in ordered), 20)
+    what = (
+        f"{int(counts.sum())} of {len(pois)} POIs are of {len(counts)} types without a category in "
+        f"{crosswalk}: {told}"
+    )
+    level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
+    way_out = "Write a crosswalk of your own with these types, if they matter."
+    return [Problem(what, where, way_out, level)]  # type: ignore[arg-type]
+
+
+def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:
+    """Return whether a parcel may carry a category, shape (categories, parcels)."""
+    kind = parcels["type"].astype(str)
+    with_mode = kind + ":" + parcels["mode"].astype(str)
+    return np.array(
+        [(kind.isin(names) | with_mode.isin(names)).to_numpy() for names in types.values()]
+    )

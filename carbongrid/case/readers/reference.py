@@ -1,0 +1,286 @@
+"""Coordinate reference systems: the source's checked, the grid's chosen, and the way between them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Proj, Transformer
+from pyproj.crs import ProjectedCRS
+from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.planes import why_no_map
+
+Bounds = tuple[float, float, float, float]
+
+_MARGIN = 3.0
+"""Degrees by which data may reach beyond a CRS's area of use: a province in one 3-degree zone does."""
+
+
+_SCALE_LIMIT = 0.02
+"""Share by which areas or lengths may be off in the grid's plane without a warning."""
+
+
+_HALF = 180.0
+"""Degrees of longitude that no city or country fills."""
+
+
+class _WithGrid(Protocol):
+    @property
+    def grid(self) -> Any: ...
+
+
+def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
+    """Return a Lambert azimuthal equal-area CRS, centred on the data in whole degrees (decision 23).
+
+    Parameters
+    ----------
+    bounds
+        Longitude and latitude of the data: west, south, east, north.
+    geodetic
+        Geographic CRS that it rests on, best the data's own, so that no datum shift comes in;
+        default WGS 84.
+    """
+    west, south, east, north = bounds
+    longitude, latitude = round((west + east) / 2), round((south + north) / 2)
+    if abs(longitude) > 180:  # data that go on beyond the antimeridian
+        longitude = (longitude + 180) % 360 - 180
+    return ProjectedCRS(
+        conversion=LambertAzimuthalEqualAreaConversion(
+            latitude_natural_origin=latitude, longitude_natural_origin=longitude
+        ),
+        name=f"Lambert azimuthal equal-area, {latitude} N {longitude} E",
+        geodetic_crs=geodetic or CRS.from_epsg(4326),
+    )
+
+
+def grid_crs(case: _WithGrid, bounds: Bounds, source: CRS) -> CRS:
+    """Return the CRS that the grids share.
+
+    Parameters
+    ----------
+    case
+        With ``grid.crs``, a text that pyproj reads, or None for an equal-area one.
+    bounds
+        Bounds of the parcels in their own CRS, x first.
+    source
+        The parcels' own CRS.
+
+    Raises
+    ------
+    InputError
+        If the case names a CRS that is not projected in metres, or is not made for where the parcels lie; if these reach
+        around half of the earth, as across the antimeridian.
+    """
+    there = _lonlat_bounds(bounds, source)
+    if there[2] - there[0] > _HALF:
+        raise InputError(
+            f"the parcels run from longitude {there[0]:,.6g} to {there[2]:,.6g}: around half of the earth, or across the "
+            "antimeridian, where degrees leap from 180 to -180",
+            "parcels",
+            "Store them with longitudes that go on beyond 180, or in a projected CRS of their place, such as EPSG:3832.",
+        )
+    if case.grid.crs is None:
+        return equal_area_crs(there, _geographic(source))
+    chosen = crs_of(case.grid.crs)
+    if not chosen.is_projected or [axis.unit_conversion_factor for axis in chosen.axis_info] != [
+        1,
+        1,
+    ]:
+        raise InputError(
+            f"the grid's CRS must be projected, in metres; {case.grid.crs} is not",
+            "grid.crs",
+            "Leave it out for an equal-area one.",
+        )
+    area = _area_of_use(chosen)
+    if not _within(there, area):
+        edges = (area.west, area.south, area.east, area.north)
+        raise InputError(
+            f"the parcels lie outside the area of use of {chosen.name} ({_in_words(edges)}): they run {_in_words(there)}",
+            f"grid.crs = {case.grid.crs!r}",
+            "Leave it out for an equal-area one, or name the CRS of their place.",
+        )
+    return chosen
+
+
+def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
+    """Return a warning if the grid's plane shows areas or lengths of the data off by more than 2 %.
+
+    Parameters
+    ----------
+    crs
+        The grid's CRS.
+    bounds
+        Of the data, in that CRS; their centre and corners are looked at.
+    where
+        For the message.
+    """
+    west, south, east, north = bounds
+    x = np.array([(west + east) / 2, west, east, west, east])
+    y = np.array([(south + north) / 2, south, south, north, north])
+    longitude, latitude = transformer_between(crs, _geographic(crs)).transform(x, y)
+    factors = Proj(crs).get_factors(longitude, latitude)
+    areas = np.asarray(factors.areal_scale) - 1
+    lengths = np.array([factors.tissot_semimajor, factors.tissot_semiminor]) - 1
+    area, length = (each.flat[np.argmax(np.abs(each))] for each in (areas, lengths))
+    if not max(abs(area), abs(length)) > _SCALE_LIMIT:
+        return []
+    what = (
+        f"the grid's plane, {crs.name}, shows areas here off by up to {area:+.1%} and lengths by up to {length:+.1%}, so "
+        "that 100 m in it are not 100 m on the ground, and a cell of 1 km2 is not 1 km2"
+    )
+    way_out = "Leave grid.crs out for an equal-area plane centred on the data."
+    return [Problem(what, where, way_out, "warning")]
+
+
+def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
+    """Return geometries in another CRS, x first in both."""
+    if source == target:
+        return geometry
+    transformer = transformer_between(source, target)
+
+    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+
+    result: NDArray[np.object_] = shapely.transform(geometry, moved)
+    return result
+
+
+@lru_cache(maxsize=16)
+def transformer_between(source: CRS, target: CRS) -> Transformer:
+    """Return the way from one CRS to another, x first; PROJ takes 0.2 s to find one with a datum shift."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
+    """Return what is wrong with the coordinates, seen from the CRS that the file declares.
+
+    Parameters
+    ----------
+    crs
+        As the file declares it; None if it does not.
+    bounds
+        Of the data, x first.
+    where
+        The file, for messages.
+    """
+    if not all(map(np.isfinite, bounds)):
+        return [Problem("coordinates are not finite", where, "Remove or mend these rows.")]
+    if crs is None:
+        return [
+            Problem(
+                f"the layer has no CRS; its coordinates run {_in_words(bounds)}",
+                where,
+                zone_suggestion(bounds) or "Set it in the file (a .prj, or assign a projection).",
+            )
+        ]
+    if why := why_no_map(crs):
+        what = f"the layer is in {crs.name}, which {why}"
+        return [Problem(what, where, "Reproject it, for example to EPSG:4326 with ogr2ogr -t_srs.")]
+    if fits(crs, bounds):
+        return []
+    west, south, east, north = bounds
+    way_out = "Check which CRS the coordinates are in."
+    if fits(crs, (south, west, north, east)):
+        way_out = "The axes seem swapped: with x and y exchanged they fit. Store x (east) first."
+    elif zone_suggestion(bounds):
+        way_out = zone_suggestion(bounds)
+    return [
+        Problem(
+            f"coordinates lie outside the area of use of {crs.name}; they run {_in_words(bounds)}",
+            where,
+            way_out,
+        )
+    ]
+
+
+def fits(crs: CRS, bounds: Bounds) -> bool:
+    """Whether bounds, x first, lie in the area that a CRS is made for, give or take 3 degrees."""
+    west, south, east, north = _lonlat_bounds(bounds, crs)
+    if not all(map(np.isfinite, (west, south, east, north))):
+        return False
+    if west < -360 or east > 360 or south < -90 or north > 90:
+        return False
+    return _within((west, south, east, north), _area_of_use(crs))
+
+
+def _within(bounds: Bounds, area: Any) -> bool:
+    """Whether longitudes and latitudes lie in an area of use, give or take 3 degrees; None is everywhere."""
+    if area is None:
+        return True
+    west, south, east, north = bounds
+    right = area.east if area.east >= area.west else area.east + 360
+    across = any(
+        area.west - _MARGIN <= west + turn and east + turn <= right + _MARGIN
+        for turn in (-360, 0, 360)
+    )
+    return across and area.south - _MARGIN <= south and north <= area.north + _MARGIN
+
+
+def zone_suggestion(bounds: Bounds) -> str:
+    """Return the CGCS2000 Gauss-Kruger CRS whose zone number the eastings bear, in words.
+
+    Eastings such as 40,5xx,xxx bear the number of their zone in front: 13 to 23 in zones of 6
+    degrees, 25 to 45 in zones of 3 degrees.
+    """
+    for low, high, swapped in ((bounds[0], bounds[2], False), (bounds[1], bounds[3], True)):
+        zone = int(low // 1_000_000)
+        if zone != int(high // 1_000_000):
+            continue
+        code, width = 0, 0
+        if 25 <= zone <= 45:
+            code, width = 4513 + zone - 25, 3
+        elif 13 <= zone <= 23:
+            code, width = 4491 + zone - 13, 6
+        if code:
+            axes = " with its axes swapped (store the easting first)" if swapped else ""
+            return (
+                f"Eastings that begin with {zone} look like {width}-degree Gauss-Kruger zone {zone}: "
+                f"for CGCS2000 that is EPSG:{code}{axes}."
+            )
+    return ""
+
+
+def _geographic(crs: CRS) -> CRS:
+    geodetic = crs.geodetic_crs
+    if geodetic is None:
+        raise InputError(f"{crs.name} is not a CRS on the earth's surface")
+    return geodetic.to_2d() if len(geodetic.axis_info) > 2 else geodetic
+
+
+def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
+    if crs.is_geographic:
+        return bounds
+    transformer = transformer_between(crs, _geographic(crs))
+    # The corners and the middles of the sides: enough for a margin of degrees.
+    west, south, east, north = bounds
+    x, y = np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3))
+    longitude, latitude = transformer.transform(x.ravel(), y.ravel())
+    if np.isfinite(longitude).all() and np.ptp(longitude) > _HALF:
+        # Across the antimeridian degrees go on beyond 180, seen from the middle; a map of the whole earth has both edges.
+        middle = longitude[len(longitude) // 2]
+        beyond = middle + (longitude - middle + 180) % 360 - 180
+        longitude = beyond if np.ptp(beyond) < _HALF else longitude
+    return (
+        float(np.min(longitude)),
+        float(np.min(latitude)),
+        float(np.max(longitude)),
+        float(np.max(latitude)),
+    )
+
+
+def _area_of_use(crs: CRS) -> Any:
+    if crs.area_of_use is not None:
+        return crs.area_of_use
+    code = crs.to_epsg(min_confidence=70)
+    return CRS.from_epsg(code).area_of_use if code else None
+
+
+def _in_words(bounds: Bounds) -> str:
+    west, south, east, north = bounds
+    return f"x {west:,.6g}..{east:,.6g}, y {south:,.6g}..{north:,.6g}"

@@ -1,0 +1,115 @@
+"""The text encoding of a Shapefile, which the file itself often does not tell."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import numpy as np
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.opening.vectors import open_vector
+
+BYTE_FOR_BYTE = "ISO-8859-1"
+"""The encoding in which every byte is a character: read so, text can be decoded again."""
+
+_COMMON_HANZI = 0.75
+"""Share of Chinese characters that must be common ones (GB 2312). GB18030 reads nearly any bytes:
+``Zürich`` in Latin-1 too, but as characters that no table of names is made of."""
+
+
+def shapefile_encoding(path: Path, encoding: str | None) -> str:
+    """Return the encoding of a Shapefile's names and text.
+
+    What the case says comes first, then the ``.cpg`` beside the file; without it all the text is
+    read strictly as UTF-8, then as GB18030.
+
+    Raises
+    ------
+    InputError
+        If the encoding is unknown, or neither UTF-8 nor GB18030 reads the text as names.
+    """
+    path = path.resolve()
+    if encoding is not None:
+        return known_encoding(encoding, path.name)
+    declared = _declared(path)
+    if declared:
+        return known_encoding(declared, f"{path.stem}.cpg")
+    texts = _texts(path)
+    try:
+        return _decodes(texts, "utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        _decodes(texts, "gb18030")
+    except UnicodeDecodeError:
+        raise _unclear(path) from None
+    if not _reads_like_chinese("".join(text.decode("gb18030") for text in texts)):
+        raise _unclear(path)
+    return "gb18030"
+
+
+def known_encoding(encoding: str, where: str) -> str:
+    """Return Python's name of an encoding; code pages may be given by their number.
+
+    Raises
+    ------
+    InputError
+        If Python does not know it.
+    """
+    name = encoding.strip()
+    candidates = [name, f"cp{name}", name.replace("8859", "iso8859-", 1).replace("_", "")]
+    if name == "65001":
+        candidates = ["utf-8"]
+    for candidate in candidates:
+        try:
+            return codecs.lookup(candidate).name
+        except LookupError:
+            continue
+    raise InputError(
+        f"{encoding!r} is not a text encoding",
+        where,
+        'Common ones are "utf-8", "gbk" and "gb18030".',
+    )
+
+
+def _declared(path: Path) -> str:
+    for beside in path.parent.iterdir():
+        if beside.stem == path.stem and beside.suffix.lower() == ".cpg":
+            return read_text(beside, encoding="ascii", errors="replace").strip()
+    return ""
+
+
+def _texts(path: Path) -> list[bytes]:
+    with open_vector(path) as file:
+        layer, _ = file.layers()[0]
+        table = file.table(layer, BYTE_FOR_BYTE, read_geometry=False)
+    texts = {str(name) for name in table.columns}
+    for name in table.columns:
+        values = table[name].dropna()
+        if len(values) and isinstance(values.iloc[0], str):
+            texts.update(np.unique(values.to_numpy(dtype=object)))
+    return [text.encode(BYTE_FOR_BYTE) for text in sorted(texts)]
+
+
+def _decodes(texts: list[bytes], encoding: str) -> str:
+    for text in texts:
+        text.decode(encoding)
+    return encoding
+
+
+def _reads_like_chinese(text: str) -> bool:
+    beyond_ascii = [character for character in text if ord(character) > 127]
+    common = sum(
+        len(character.encode("gb2312", errors="ignore")) == 2 for character in beyond_ascii
+    )
+    return common >= _COMMON_HANZI * len(beyond_ascii)
+
+
+def _unclear(path: Path) -> InputError:
+    return InputError(
+        "the Shapefile has no .cpg, and its text reads neither as UTF-8 nor as Chinese in GB18030",
+        path.name,
+        'Name its encoding in the case, for example encoding = "cp1252".',
+    )

@@ -1,0 +1,391 @@
+"""Reads tables, CSV or XLSX, in which every cell is text, and checks cells one by one."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from carbongrid.case.fields import nearest
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.workbook import MOST_COLUMNS, workbook_numbers
+from carbongrid.raster.opening.files import open_file, read_bytes
+
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
+)
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
+_RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
+
+def read_table(
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    beside: str | None = None,
+    codes: Collection[str] = (),
+    ids: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return a table in which every cell is text, without blanks around it.
+
+    Parameters
+    ----------
+    path
+        A CSV file with commas between its cells, or an XLSX workbook, whose first sheet is read with the
+        stored values of its formulas. The content decides which.
+    encoding
+        Of a CSV file; by default UTF-8 (with or without a byte order mark), then GB18030.
+    beside
+        Encoding of the file that this table explains, such as parcels whose codes it lists: taken if the table is not UTF-8.
+    codes
+        Columns of codes that may begin with zeros: a workbook's cells must hold them as text, or show their zeros by their format.
+    ids
+        Columns whose cells are looked up in others, so that one that had lost its zeros would not be found: a workbook's cells
+        must hold text or whole numbers.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in the header, index ``row``: the row in the file, the header being row 1. A blank cell
+        is ""; blank rows and columns without a header are left out.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is neither, cannot be decoded, has rows longer than its header, a cell in quotes that
+        goes over several lines, a formula without a stored value, a column twice, or numbers in a column of codes.
+    """
+    path = Path(path)
+    head = _head(path)
+    if head.startswith(b"PK\x03\x04"):
+        cells, numbers = workbook_numbers(path)
+        _check_codes(cells, numbers, codes, path.name)
+        _check_ids(cells, numbers, ids, path.name)
+    elif head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError("this is an old Excel file", path.name, "Save it as XLSX or CSV.")
+    else:
+        data = read_bytes(path)
+        if encoding is None and not _is_utf8(data):
+            encoding = beside
+        cells = _csv_cells(decoded(data, path.name, encoding), path.name)
+    return with_header(cells, path.name)
+
+
+def _check_codes(
+    cells: pd.DataFrame, numbers: Iterable[tuple[int, int]], codes: Collection[str], where: str
+) -> None:
+    """Raise if a workbook holds numbers in a column of codes: what was 060100 is 60100 by now, and nobody can tell."""
+    names = [] if cells.empty else list(cells.iloc[0])
+    found: dict[str, list[int]] = {}
+    for row, column in numbers:
+        if row and names[column] in codes:
+            found.setdefault(names[column], []).append(row)
+    problems = [
+        Problem(
+            f"column {name!r} holds numbers where codes and ids are text, and a leading zero would be lost: {len(rows)} "
+            f"cells, the first {cells.iat[rows[0], names.index(name)]!r}",
+            f"{where}, row {rows[0] + 1}, column {name}",
+            "Format the column as text and write the codes anew, or give it a format of zeros, such as 000000.",
+        )
+        for name, rows in found.items()
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _check_ids(
+    cells: pd.DataFrame, numbers: Iterable[tuple[int, int]], ids: Collection[str], where: str
+) -> None:
+    """Raise if a workbook holds numbers that are not whole in a column of ids."""
+    names = [] if cells.empty else list(cells.iloc[0])
+    faults = Faults(where)
+    for row, column in numbers:
+        text = str(cells.iat[row, column])
+        if row and names[column] in ids and not _WHOLE.fullmatch(text):
+            what = f"an id is text or a whole number, not the number {text}"
+            faults.add(what, "Format the column as text.", row=row + 1, column=names[column])
+    faults.raise_any()
+
+
+def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
+    """Return text that is UTF-8 or GB18030, or in a named encoding.
+
+    GB18030 gives a meaning to almost any bytes, so its reading is taken only if most of the
+    characters are common Chinese ones (GB 2312); ``ür`` in Latin-1 would be read as a rare one.
+
+    Raises
+    ------
+    InputError
+        If the bytes are not in the named encoding, or in neither.
+    """
+    if encoding is not None:
+        try:
+            return data.decode(encoding).removeprefix("\ufeff")
+        except (LookupError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"this cannot be read as {encoding!r}: {error}",
+                where,
+                "Correct encoding in the case.",
+            ) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        text = ""
+    beyond_ascii = {character for character in text if character > "\x7f"}
+    common = sum(_in_gb2312(character) for character in beyond_ascii)
+    if not text or 2 * common < len(beyond_ascii):
+        raise InputError(
+            "this is neither UTF-8 nor GB18030",
+            where,
+            "Name its encoding in the case, for example encoding = 'latin-1', or save it as UTF-8.",
+        )
+    return text
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def require_columns(table: pd.DataFrame, where: str, columns: Iterable[str]) -> None:
+    """Check that a table has these columns.
+
+    Raises
+    ------
+    InputError
+        Naming every column that is missing and what is there instead.
+    """
+    problems = []
+    for column in columns:
+        if column not in table.columns:
+            close = nearest(column, table.columns)
+            hint = f"Did you mean {close!r}?" if close else f"Add a column {column!r}."
+            there = ", ".join(map(repr, table.columns))
+            problems.append(
+                Problem(f"the column {column!r} is missing; there are {there}", where, hint)
+            )
+    if problems:
+        raise InputError(problems)
+
+
+def decimal_cell(text: str, where: str) -> Decimal:
+    """Return the number in a cell, exactly.
+
+    Raises
+    ------
+    InputError
+        If the cell is blank, or no finite number as computers write it.
+    """
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    if not text:
+        raise InputError("expected a number, not a blank", where, "Write 0 if there is none.")
+    way_out = "Write it in digits with a point, for example 1234.5 or 1.2e4."
+    if _GROUPED.fullmatch(text):
+        way_out = "Write it without separators between thousands."
+    raise InputError(f"expected a finite number, not {text!r}", where, way_out)
+
+
+class Faults:
+    """The problems of one table, gathered cell by cell and raised at once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def place(self, row: object = None, column: str = "") -> str:
+        """Return file, row and column as one text."""
+        return ", ".join(
+            [
+                self.file,
+                *([f"row {row}"] if row is not None else []),
+                *([f"column {column}"] if column else []),
+            ]
+        )
+
+    def add(self, what: str, way_out: str = "", *, row: object = None, column: str = "") -> None:
+        """Add an error."""
+        self.problems.append(Problem(what, self.place(row, column), way_out))
+
+    def number(
+        self, text: str, row: object, column: str, *, signed: bool = False
+    ) -> Decimal | None:
+        """Return the number in a cell; None, with an error added, if it is none or negative."""
+        try:
+            value = decimal_cell(text, self.place(row, column))
+        except InputError as error:
+            self.problems += error.problems
+            return None
+        if value < 0 and not signed:
+            self.add(f"expected no negative number, not {text}", row=row, column=column)
+            return None
+        return value
+
+    def member(
+        self, text: str, known: Collection[str], what: str, row: object, column: str
+    ) -> bool:
+        """Whether a cell holds a known word; if not, an error is added with the nearest one."""
+        if text in known:
+            return True
+        close = nearest(text, known)
+        some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
+        hint = f"Did you mean {close!r}?" if close else f"Known: {some}."
+        shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
+        if shorter:
+            hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."
+        self.add(
+            f"unknown {what} {text!r}" if text else f"the {what} is blank",
+            hint,
+            row=row,
+            column=column,
+        )
+        return False
+
+    def once(self, keys: Iterable[tuple[object, object]], what: str) -> None:
+        """Add an error for each key that stands in several rows, of (row, key) pairs."""
+        rows: dict[object, list[object]] = {}
+        for row, key in keys:
+            rows.setdefault(key, []).append(row)
+        for key, places in rows.items():
+            if len(places) > 1:
+                self.add(
+                    f"{what} {key} stands in rows {', '.join(map(str, places))}",
+                    "Keep one of them.",
+                )
+
+    def raise_any(self) -> None:
+        """Raise InputError if there is any problem."""
+        if self.problems:
+            raise InputError(self.problems)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open_file(path) as file:
+            return file.read(8)
+    except FileNotFoundError:
+        raise InputError("there is no such file", str(path), "Check its name.") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", str(path)) from None
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _csv_cells(text: str, where: str) -> pd.DataFrame:
+    if "\0" in text:
+        raise InputError("this is not a text file", where, "Save the table as CSV or XLSX.")
+    if not text.strip():
+        return pd.DataFrame()
+    header_columns = text.partition("\n")[0].count(",") + 1
+    if header_columns > MOST_COLUMNS:
+        raise InputError(
+            f"the header has {header_columns:,} columns, too many for a table",
+            where,
+            f"Keep the columns that the case names, {MOST_COLUMNS:,} at most.",
+        )
+    _require_a_row_a_line(text, where)
+    try:
+        cells = pd.read_csv(
+            StringIO(text),
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        ragged = _RAGGED.search(str(error))
+        if ragged is None:
+            raise InputError(f"this is no CSV: {error}", where, "Check the quotes.") from None
+        columns, row, found = ragged.groups()
+        raise InputError(
+            f"there are {found} cells, expected {columns} as in the header",
+            f"{where}, row {row}",
+            "Put a cell that holds a comma in double quotes.",
+        ) from None
+    stripped: pd.DataFrame = cells.fillna("").apply(lambda column: column.str.strip())
+    return stripped
+
+
+def _require_a_row_a_line(text: str, where: str) -> None:
+    """Raise if a quote opens in one line and closes in a later one, or never: what lies between would be no rows."""
+    if '"' not in text:
+        return
+    # Line ends inside quotes count too, whichever they are.
+    records = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    last, fault = 0, ""
+    while not fault:
+        first = last + 1
+        try:
+            next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = str(error)
+        last = records.line_num
+        if "unexpected end" in fault:
+            fault = f"a quote opens in row {first} and never closes"
+        elif last > first:
+            fault = f"a cell in quotes goes from row {first} to row {last}, and the rows between would be text in it"
+        elif fault:
+            fault = "a cell goes on after its closing quote, or is longer than any text"
+    raise InputError(
+        fault,
+        f"{where}, row {first}" if first == last else f"{where}, rows {first} to {last}",
+        'Write a cell in one line, and a quote that is part of its text twice, all in quotes: "a ""b"" c".',
+    )
+
+
+def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return cells as a table whose columns are named by the first row, as :func:`read_table` does."""
+    if cells.empty:
+        raise InputError(
+            "the table is empty", where, "Its first row holds the names of the columns."
+        )
+    names = list(cells.iloc[0])
+    named = [name for name in names if name]
+    if len(named) == 1:
+        for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+            if mark in named[0]:
+                raise InputError(
+                    f"the cells are separated by {word}, expected commas",
+                    where,
+                    "Save it with commas, and points in the numbers.",
+                )
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise InputError(
+            f"the columns {', '.join(map(repr, repeated))} stand twice",
+            where,
+            "Rename one of each.",
+        )
+    table = cells.iloc[1:].loc[:, [bool(name) for name in names]]
+    table.columns = pd.Index([name for name in names if name])
+    table.index = pd.RangeIndex(2, len(table) + 2, name="row")
+    filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
+    return filled
+
+
+def rows_of(table: pd.DataFrame, columns: Sequence[str]) -> Iterable[tuple[object, dict[str, str]]]:
+    """Yield (row, cells) of a table; a column that it does not have is blank."""
+    for row, cells in zip(table.index, table.to_dict("records"), strict=True):
+        yield row, {column: cells.get(column, "") for column in columns}

@@ -1,0 +1,376 @@
+"""Reads the totals of a case per category and region; the other figures' readers can be had here too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.case.models import Case
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.electricity import rows_set_aside, set_aside
+from carbongrid.case.readers.facilities import read_facilities as read_facilities
+from carbongrid.case.readers.masses import mass_cell, notes_on_faint
+from carbongrid.case.readers.regional import read_census as read_census
+from carbongrid.case.readers.regional import read_gdp as read_gdp
+from carbongrid.case.readers.regional import read_old_codes
+from carbongrid.case.readers.regional import read_water as read_water
+from carbongrid.case.readers.regions import check_regions, whole_masses
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.inventory.units_of_measure import format_tonnes, gas_of
+
+HERE, ELSEWHERE = "here", "elsewhere"
+
+
+@dataclass(frozen=True)
+class Formed:
+    """Totals that were formed of activity data.
+
+    Parameters
+    ----------
+    file
+        The activity data's name.
+    rows
+        category, scope, region (""), gas, grams (CO2e), year, source, row.
+    audit
+        How each was formed, every cell text.
+    intervals
+        category, co2e_t, and low and high by both approaches, in t CO2e.
+    """
+
+    file: str
+    rows: tuple[Mapping[str, Any], ...]
+    audit: pd.DataFrame
+    intervals: pd.DataFrame
+
+
+TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")
+_COLUMNS = ("category", "value", "unit", "region", "place", "year", "source")
+
+
+def categories_of(case: Case) -> dict[str, Category]:
+    """Return the categories of the package with the case's own laid over them.
+
+    Raises
+    ------
+    InputError
+        With every wrong cell, and every unknown category in [allow].
+    """
+    if case.categories is None:
+        categories = read_categories()
+    else:
+        path = case.resolve(case.categories.path)
+        table = read_table(path, encoding=case.categories.encoding)
+        categories = read_categories(table, where=path.name)
+    faults = Faults(case.path.name)
+    for key in type(case.allow).model_fields:
+        for name in getattr(case.allow, key):
+            faults.member(name, categories, "category", None, f"[allow] {key}")
+    faults.raise_any()
+    return categories
+
+
+def read_totals(
+    case: Case,
+    categories: Mapping[str, Category] | None,
+    *,
+    codes: Collection[str] | None = None,
+    ancestors: Mapping[str, Collection[str]] | None = None,
+    notes: list[Problem] | None = None,
+) -> pd.DataFrame:
+    """Return the totals of a case, the rule of decision 24 applied.
+
+    Parameters
+    ----------
+    case
+        With [totals].
+    categories
+        Those that a total may name; not checked, and nothing set aside, if None.
+    codes
+        Codes that a region may have: those of the units and of their parents. Not checked if None.
+    ancestors
+        For a code, the codes of the higher levels that hold it; a category given for a district and for a
+        township in it is refused.
+    notes
+        Warnings and notes are appended to it.
+
+    Returns
+    -------
+    DataFrame
+        category, region ("" is the whole), grams (int64), place (here, elsewhere), gas (CO2, CO2e), year
+        (int64), source, row (in the file), sorted by category, region and place. Rows as written: a whole
+        includes what its regions have.
+
+    Raises
+    ------
+    InputError
+        With every wrong cell, repeated key, and regions that contradict their whole (decision 8).
+    """
+    if case.totals is None:
+        raise InputError(
+            "the case has activity data, no table of totals",
+            case.path.name,
+            "Form its totals first.",
+        )
+    path = case.resolve(case.totals.path)
+    table = read_table(path, encoding=case.totals.encoding, ids=("region",))
+    _require_totals(table, path.name)
+    faults = Faults(path.name)
+    if table.empty:
+        faults.add("there are no totals", "Write one row per category.")
+    old_codes = read_old_codes(case, codes)
+    known = None if codes is None else {*codes, *old_codes}
+    rows = [
+        total
+        for row, cells in rows_of(table, _COLUMNS)
+        if (total := _total(row, cells, case.year, categories, known, faults)) is not None
+    ]
+    faults.once(((total["row"], _key_text(total)) for total in rows), "the total of")
+    faults.raise_any()
+    for total in rows:
+        total["region"] = old_codes.get(total["region"], total["region"])
+    check_regions(rows, ancestors or {}, faults, notes)
+    faults.raise_any()
+    if categories is not None:
+        _apply_electricity(rows, categories, case, notes)
+    if notes is not None:
+        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
+        notes += _notes_on_years(rows, case.year, path.name)
+        notes += _notes_on_sinks(rows, path.name)
+    return _table(rows)
+
+
+def totals_of_rows(
+    case: Case,
+    categories: Mapping[str, Category],
+    formed: Formed,
+    notes: list[Problem] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the totals that were formed of activity data, decision 24 applied row by row (docs/decisions/0016).
+
+    Parameters
+    ----------
+    case
+        With [inventory].
+    categories
+        Those that the rows name.
+    formed
+        What was formed.
+    notes
+        Warnings and notes are appended to it.
+
+    Returns
+    -------
+    tuple of DataFrame
+        The totals as :func:`read_totals` returns them, gases added up; and the same rows with their gases apart.
+
+    Raises
+    ------
+    InputError
+        If electricity is counted where it is made and where it is used, and the case does not choose.
+    """
+    rows = [dict(row) for row in formed.rows]
+    scopes = _scopes_with_mass(formed)
+    aside = rows_set_aside(scopes, categories, case.electricity, case.path.name)
+    for row in rows:
+        away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
+        row["place"] = ELSEWHERE if away else HERE
+    for name, scope in sorted(aside):
+        mass = sum(row["grams"] for row in rows if (row["category"], row["scope"]) == (name, scope))
+        what = (
+            f"electricity = {case.electricity!r} sets scope {scope} of {name} aside: its "
+            f"{format_tonnes([mass])[0]} t are reported, never spread"
+        )
+        _note(notes, Problem(what, case.path.name, "", "note"))
+    if case.electricity == "both" and rows_set_aside(scopes, categories, "use"):
+        what = "electricity is counted where it is made and where it is used, as in the study"
+        _note(notes, Problem(what, case.path.name, "", "note"))
+    if notes is not None:
+        notes += _notes_on_sinks(rows, formed.file)
+    keys = ["category", "region", "place", "gas", "year", "source"]
+    apart = (
+        pd.DataFrame(rows, columns=[*keys, "grams"]).groupby(keys, as_index=False)[["grams"]].sum()
+    )
+    return _table(rows), apart
+
+
+def scopes_spread(
+    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
+) -> dict[str, tuple[int, ...]]:
+    """Return the scopes of the mass that is spread, by category; one of which nothing is spread is not in it.
+
+    Parameters
+    ----------
+    case, categories
+        As for :func:`read_totals` and :func:`totals_of_rows`.
+    totals
+        What either of them returned.
+    formed
+        What the totals were formed of, whose rows have scopes of their own; None where they were given.
+    """
+    spread = totals[(totals["place"] == HERE) & (totals["grams"] > 0)]
+    if formed is None:
+        return {name: (categories[name].scope,) for name in sorted(set(spread["category"]))}
+    counted = _scopes_with_mass(formed)
+    aside = rows_set_aside(counted, categories, case.electricity, case.path.name)
+    found: dict[str, tuple[int, ...]] = {}
+    for name, scope in counted:
+        if (name, scope) not in aside and categories[name].scope != 3:
+            found[name] = (*found.get(name, ()), scope)
+    return found
+
+
+def has_both_electricities(
+    case: Case, categories: Mapping[str, Category], totals: pd.DataFrame, formed: Formed | None
+) -> bool:
+    """Return whether the totals hold electricity where it is made and where it is used, so that the case's choice decides something.
+
+    Parameters
+    ----------
+    case, categories, totals, formed
+        As for :func:`scopes_spread`.
+    """
+    if formed is not None:
+        present = _scopes_with_mass(formed)
+    else:
+        # What the choice set aside stands elsewhere; with both, nothing was.
+        counts = totals["grams"] > 0
+        if case.electricity == "both":
+            counts &= totals["place"] == HERE
+        present = [
+            (name, categories[name].scope) for name in sorted(set(totals[counts]["category"]))
+        ]
+    return bool(rows_set_aside(present, categories, "use"))
+
+
+def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
+    return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
+
+
+def _require_totals(table: pd.DataFrame, file: str) -> None:
+    """Check that a table has the columns of totals; tables that are often given in their place are told how to become some."""
+    there = {str(name).lower() for name in table.columns}
+    missing = {"category", "value", "unit"} - there
+    if missing and any(name.endswith("code") for name in there):
+        what = (
+            f"this is a table under codes, not of totals: it has no {' or '.join(sorted(missing))}"
+        )
+        way_out = f"Form totals of it: carbongrid inventory {file} --system crt --totals NEW.csv (docs/inventory.md)."
+        raise InputError(what, file, way_out)
+    if missing and {"mass_t", "co2e_t"} <= there:
+        what = "this is what carbongrid inventory --out writes, a row for each gas, not a table of totals"
+        way_out = "Name the activity data themselves: [inventory] path instead of [totals]."
+        raise InputError(what, file, way_out)
+    require_columns(table, file, ("category", "value", "unit"))
+
+
+def _total(
+    row: object,
+    cells: dict[str, str],
+    year: int,
+    categories: Mapping[str, Category] | None,
+    codes: Collection[str] | None,
+    faults: Faults,
+) -> dict[str, Any] | None:
+    before = len(faults.problems)
+    name, place = cells["category"], cells["place"].lower()
+    if categories is None:
+        place = place or HERE
+    elif faults.member(name, categories, "category", row, "category") and not place:
+        place = ELSEWHERE if categories[name].scope == 3 else HERE
+    if place:
+        faults.member(place, (HERE, ELSEWHERE), "place", row, "place")
+    if cells["region"] and codes is not None:
+        faults.member(cells["region"], codes, "region", row, "region")
+    mass = mass_cell(cells, row, faults)
+    if cells["year"] and not (
+        cells["year"].isascii() and cells["year"].isdigit() and len(cells["year"]) == 4
+    ):
+        faults.add(f"expected a year, not {cells['year']!r}", "Write 2020.", row=row, column="year")
+    if len(faults.problems) > before or mass is None:
+        return None
+    return {
+        "category": name,
+        "region": cells["region"],
+        "grams": mass,
+        "place": place,
+        "gas": gas_of(cells["unit"]),
+        "year": int(cells["year"] or year),
+        "source": cells["source"],
+        "row": row,
+    }
+
+
+def _key_text(total: Mapping[str, Any]) -> str:
+    region = f" in region {total['region']!r}" if total["region"] else ""
+    return f"{total['category']!r}{region} ({total['place']})"
+
+
+def _apply_electricity(
+    rows: list[dict[str, Any]],
+    categories: Mapping[str, Category],
+    case: Case,
+    notes: list[Problem] | None,
+) -> None:
+    present = {total["category"] for total in rows if total["place"] == HERE and total["grams"]}
+    aside = set_aside(present, categories, case.electricity, case.path.name)
+    for name in sorted(aside):
+        mass = sum(
+            whole_masses([t for t in rows if t["place"] == HERE and t["category"] == name]).values()
+        )
+        what = (
+            f"electricity = {case.electricity!r} sets {name} aside: its {format_tonnes([mass])[0]} t are "
+            "reported, never spread"
+        )
+        way_out = "Give what of it is no electricity as a category of its own, with scope 1."
+        _note(notes, Problem(what, case.path.name, way_out, "note"))
+    for total in rows:
+        if total["category"] in aside:
+            total["place"] = ELSEWHERE
+    if case.electricity == "both" and set_aside(present, categories, "use"):
+        what = "electricity is counted where it is made and where it is used, as in the study"
+        _note(notes, Problem(what, case.path.name, "", "note"))
+
+
+def _note(notes: list[Problem] | None, note: Problem) -> None:
+    if notes is not None:
+        notes.append(note)
+
+
+def _notes_on_years(rows: list[dict[str, Any]], year: int, file: str) -> list[Problem]:
+    others = sorted({total["year"] for total in rows} - {year})
+    notes = []
+    for other in others:
+        places = [str(total["row"]) for total in rows if total["year"] == other]
+        what = f"rows {', '.join(places)} are of {other}, the case is of {year}"
+        notes.append(Problem(what, file, "Years are mixed; the report says so.", "warning"))
+    return notes
+
+
+def _notes_on_sinks(rows: list[dict[str, Any]], file: str) -> list[Problem]:
+    present = {total["category"] for total in rows if total["place"] == HERE}
+    parts = sorted(present & {"sink/forest", "sink/grassland", "sink/water", "sink/unused"})
+    if "sink/land" not in present or not parts:
+        return []
+    what = f"sink/land stands beside {', '.join(parts)}, which it holds"
+    return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
+
+
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the rows as a table, those that became one key by merged units or places added up."""
+    merged: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for total in sorted(rows, key=lambda total: (*_key(total), total["row"])):
+        kept = merged.setdefault(_key(total), {**total, "grams": 0, "source": ""})
+        kept["grams"] += total["grams"]
+        kept["gas"] = total["gas"] if total["gas"] == kept["gas"] else "CO2e"
+        if total["source"] and total["source"] not in kept["source"].split("; "):
+            kept["source"] = "; ".join(filter(None, (kept["source"], total["source"])))
+    table = pd.DataFrame(list(merged.values()), columns=list(TOTALS_COLUMNS))
+    return table.astype({"grams": "int64", "year": "int64", "row": "int64"})
+
+
+def _key(total: Mapping[str, Any]) -> tuple[str, str, str]:
+    return total["category"], total["region"], total["place"]

@@ -1,0 +1,157 @@
+"""Read the administrative units: codes, names, parents and geometry, in canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from carbongrid.case import Case
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.geometry import (
+    Geometries,
+    Names,
+    geodesic_area,
+    missing_problems,
+    normal_form,
+    normalize_geometry,
+    polygon_problems,
+)
+from carbongrid.case.readers.partition import find_overlaps, overlap_problems
+from carbongrid.case.readers.reference import crs_problems, reproject
+from carbongrid.case.readers.vector import fields_of, listed, missing_columns, read_vector, text_column
+from carbongrid.raster.opening.crs import crs_of
+
+
+def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """Return the units in the grid's CRS, sorted by id, and what is worth saying of them.
+
+    Parameters
+    ----------
+    case
+        A :class:`carbongrid.case.Case`: its ``units`` are read.
+    crs
+        The grid's CRS.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns id, name (the id where there is none), name_en (blank where there is none), the
+        parent columns, geometry.
+    list of Problem
+        Warnings and notes.
+
+    Raises
+    ------
+    InputError
+        With every problem that was found.
+    """
+    section, where = case.units, case.units.path
+    path = case.resolve(where)
+    wanted = [section.id, section.name, section.name_en, *section.parents]
+    columns = list(dict.fromkeys(column for column in wanted if column))
+    known = fields_of(path, section.layer, section.encoding)
+    problems = missing_columns(columns, known, where)
+    if problems:
+        raise InputError(problems)
+    table = read_vector(path, section.layer, section.encoding, columns)
+    if not len(table):
+        raise InputError("the layer is empty", where)
+    attributes = _attributes(section, table, where, problems)
+    names = attributes["id"].to_numpy(dtype=object)
+    geometry = np.asarray(table.geometry.array, dtype=object)
+    problems += _geometry_problems(table, geometry, names, where)
+    if problems:
+        raise InputError(problems)
+    source = crs_of(table.crs)
+    order = np.argsort(names, kind="stable")
+    geometry = normalize_geometry(geometry[order], geographic=source.is_geographic)
+    notes = overlap_problems(
+        find_overlaps(geometry, source),
+        names[order],
+        float(geodesic_area(geometry, source).sum()),
+        where,
+        "units",
+    )
+    if any(problem.level == "error" for problem in notes):
+        raise InputError(notes)
+    attributes = attributes.iloc[order].reset_index(drop=True)
+    projected = normal_form(reproject(geometry, source, crs))
+    return gpd.GeoDataFrame(attributes, geometry=projected, crs=crs), notes
+
+
+def _attributes(
+    section: Any, table: gpd.GeoDataFrame, where: str, problems: list[Problem]
+) -> pd.DataFrame:
+    ids = text_column(table, section.id, where, problems)
+    attributes = {"id": ids, "name": ids, "name_en": np.full(len(ids), "", dtype=object)}
+    if section.name:
+        names = text_column(table, section.name, where, problems)
+        attributes["name"] = np.where(names == "", ids, names)
+    if section.name_en:
+        attributes["name_en"] = text_column(table, section.name_en, where, problems)
+    for column in section.parents:
+        attributes[column] = text_column(table, column, where, problems)
+        _check_blank(attributes[column], f"code in {column!r}", ids, where, problems)
+    problems += _order_problems(section.parents, attributes, where)
+    rows = np.array([f"row {row + 1}" for row in range(len(ids))], dtype=object)
+    _check_blank(ids, f"code in {section.id!r}", rows, where, problems)
+    codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
+    if (counts > 1).any():
+        way_out = "Codes must be unique; dissolve a unit of several rows into one."
+        if section.id == section.name:
+            way_out = (
+                "Names repeat between districts: give the units codes, and set id to that column."
+            )
+        what = f"{int((counts > 1).sum())} units stand more than once: {listed(codes[counts > 1])}"
+        problems.append(Problem(what, where, way_out))
+    return pd.DataFrame(attributes, dtype=str)
+
+
+def _order_problems(
+    parents: Sequence[str], codes: Mapping[str, Names], where: str
+) -> list[Problem]:
+    """Return an error for each pair of neighbouring parents of which the farther one is named first."""
+    return [
+        Problem(
+            f"parents must be named nearest first, but each {far!r} lies in one {near!r}, and not the other way round",
+            where,
+            f"Write {far!r} before {near!r} in parents.",
+        )
+        for near, far in pairwise(parents)
+        if _lie_in_one(codes[far], codes[near]) and not _lie_in_one(codes[near], codes[far])
+    ]
+
+
+def _lie_in_one(inner: Names, outer: Names) -> bool:
+    """Whether each code of one level goes with one code of the other."""
+    pairs = set(zip(inner.tolist(), outer.tolist(), strict=True))
+    return len(pairs) == len(set(inner.tolist()))
+
+
+def _check_blank(
+    values: Names, what: str, names: Names, where: str, problems: list[Problem]
+) -> None:
+    blank = np.flatnonzero(values == "")
+    if len(blank):
+        told = listed(str(names[row]) for row in blank)
+        text = f"{len(blank)} units have no {what}: {told}"
+        problems.append(Problem(text, where, "Fill it in."))
+
+
+def _geometry_problems(
+    table: gpd.GeoDataFrame, geometry: Geometries, names: Names, where: str
+) -> list[Problem]:
+    problems = missing_problems(geometry, names, where)
+    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
+    if len(present):
+        crs = None if table.crs is None else crs_of(table.crs)
+        west, south, east, north = shapely.total_bounds(present)
+        problems += crs_problems(crs, (west, south, east, north), where)
+    return problems + polygon_problems(geometry, names, where, "Mend them in a GIS.")

@@ -1,0 +1,338 @@
+"""Read any of the vector formats, the same table from each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from carbongrid.case.fields import nearest
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.geoparquet import read_geoparquet
+from carbongrid.case.readers.shapefile import shapefile_encoding
+from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
+from carbongrid.raster.opening.parquet import open_parquet
+from carbongrid.raster.opening.vectors import VectorFile, open_vector
+
+LISTED = 10
+"""How many offending rows or ids a message lists."""
+
+_READ_ERRORS = (
+    AttributeError,  # metadata in which a list or a number stands for an object
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+    UnboundLocalError,  # what pyogrio 0.13 makes of a .prj that is no CRS
+    pyproj.exceptions.ProjError,
+    shapely.errors.ShapelyError,
+    pyogrio.errors.CRSError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.FieldError,
+    pyogrio.errors.GeometryError,
+)
+
+
+def read_vector(
+    path: Path,
+    layer: str | None = None,
+    encoding: str | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    close_rings: bool = False,
+) -> gpd.GeoDataFrame:
+    """Read a layer as it stands in the file.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a File Geodatabase.
+    layer
+        Name of the layer; may be left out where there is one only.
+    encoding
+        Of a Shapefile's text, where it has no .cpg and is neither UTF-8 nor GB18030.
+    columns
+        Columns to read; default all. A column given twice is read once.
+    close_rings
+        Whether a ring that is not closed is closed; else its geometry is missing.
+
+    Returns
+    -------
+    GeoDataFrame
+        The columns, then ``geometry``; a RangeIndex in the file's order; ``crs`` may be None.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another format or unreadable, or lacks the layer or a column.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        return _read_parquet(path, layer, columns)
+    with _opening(path, encoding), open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            layer = _layer_of(file, layer)
+            info = file.info(layer, encoding)
+            wanted = _wanted(columns, _attributes(info), path)
+            invalid = "fix" if close_rings else "ignore"
+            table = file.table(layer, encoding, wanted, on_invalid=invalid)
+    if "geometry" not in table:
+        raise InputError("the layer has no geometry", path.name, "Name another layer.")
+    return table[[*(wanted if wanted is not None else _attributes(info)), "geometry"]]
+
+
+def text_column(
+    table: pd.DataFrame,
+    column: str,
+    where: str,
+    problems: list[Problem],
+    *,
+    padded: bool = False,
+) -> NDArray[np.object_]:
+    """Return a column of ids or codes as stripped text, blank where there is no value.
+
+    Whole numbers are their digits, stored as floats too, as a column of integers with a blank is; other numbers are a problem.
+
+    Parameters
+    ----------
+    table, column
+        Where it is.
+    where
+        Name of the file.
+    problems
+        What is wrong is added.
+    padded
+        Whether the codes that are looked up begin with zeros, some of them. Then a column of numbers is a problem: what was
+        0101 is 101 by now, and nobody can tell.
+    """
+    values = table[column]
+    present = values[values.notna()]
+    texts = all(isinstance(value, str) for value in present)
+    whole = not texts and _are_whole(present)
+    if whole and not padded:
+        digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip
+        return np.array(digits, dtype=object)
+    if whole:
+        what = (
+            f"column {column!r} is read as numbers ({present.iloc[0]}), but its codes are text, some of which begin with 0: "
+            "a leading zero would be lost"
+        )
+        problems.append(Problem(what, where, "Store the column as text in the file."))
+    elif not texts:
+        odd = next(value for value in present if not _are_whole(pd.Series([value])))
+        what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
+        problems.append(Problem(what, where, "Store the column as text in the file."))
+    filled = values.astype(object).where(values.notna(), "")
+    return np.array([str(value).strip() for value in filled], dtype=object)
+
+
+def _are_whole(values: pd.Series[Any]) -> bool:
+    """Whether values are whole numbers, none so large that a float may have lost its digits."""
+    if pd.api.types.is_integer_dtype(values):
+        return True
+    if pd.api.types.is_float_dtype(values):
+        numbers = values.to_numpy(np.float64)
+        return bool(((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53)).all())
+    return values.dtype == object and all(
+        isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values
+    )
+
+
+def number_column(
+    table: pd.DataFrame,
+    column: str,
+    where: str,
+    problems: list[Problem],
+    names: NDArray[np.object_],
+) -> NDArray[np.float64]:
+    """Return a column as float64, NaN where there is no value.
+
+    Text that is no number, infinite and negative values are problems, told by the row's name.
+    """
+    values = table[column]
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    blank = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy(dtype=bool)
+    wrong = ~blank & ~(np.isfinite(numbers) & (numbers >= 0))
+    if wrong.any():
+        rows = np.flatnonzero(wrong)
+        listing = listed(f"{names[row]} ({values.iloc[row]})" for row in rows)
+        problems.append(
+            Problem(
+                f"column {column!r} must hold numbers that are not negative; wrong in {listing}",
+                where,
+            )
+        )
+    return numbers
+
+
+def listed(items: Iterable[str], limit: int = LISTED) -> str:
+    """Return items joined by commas, the first ten of them and how many more there are."""
+    every = list(items)
+    shown = ", ".join(every[:limit])
+    more = len(every) - limit
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def missing_columns(columns: Iterable[str], known: Sequence[str], where: str) -> list[Problem]:
+    """Return a problem for each column that is not there, with the nearest that is."""
+    problems = []
+    for column in columns:
+        if column in known:
+            continue
+        close = nearest(column, known)
+        hint = f"Did you mean {close!r}? " if close else ""
+        problems.append(
+            Problem(
+                f"there is no column {column!r}",
+                where,
+                f"{hint}The columns are: {listed(known, 30) or 'none'}.",
+            )
+        )
+    return problems
+
+
+def fields_of(path: Path, layer: str | None, encoding: str | None = None) -> list[str]:
+    """Return the names of a layer's columns, without its geometry.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_vector`.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        with _opening(path, None):
+            return _parquet_fields(path)[0]
+    with _opening(path, encoding), open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            return _attributes(file.info(_layer_of(file, layer), encoding))
+
+
+def count_features(path: Path, layer: str | None, encoding: str | None = None) -> int:
+    """Return how many rows a layer has, from its header.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_vector`.
+    """
+    driver = sniff_vector(path)
+    if driver == PARQUET:
+        with open_parquet(path) as table:
+            return int(table.metadata.num_rows)
+    with open_vector(path) as file:
+        encoding = _encoding(file, encoding)
+        with _opening(path, encoding):
+            info = file.info(_layer_of(file, layer), encoding, force_feature_count=True)
+            return int(info["features"])
+
+
+@contextmanager
+def _opening(path: Path, encoding: str | None) -> Iterator[None]:
+    """Turn what GDAL and Arrow raise into input errors; what they warn of is found and told by the readers."""
+    import pyarrow as pa
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UnicodeDecodeError as error:
+        raise _wrong_encoding(path, encoding, error) from None
+    except (*_READ_ERRORS, pa.ArrowException) as error:
+        what = " ".join(str(error).split())
+        way_out = "It may be damaged or cut off: open it in a GIS, or copy it again."
+        raise InputError(f"the file cannot be read: {what}", path.name, way_out) from None
+
+
+def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:
+    if columns is None:
+        return None
+    problems = missing_columns(dict.fromkeys(columns), known, path.name)
+    if problems:
+        raise InputError(problems)
+    return list(dict.fromkeys(columns))
+
+
+def _encoding(file: VectorFile, encoding: str | None) -> str | None:
+    return shapefile_encoding(file.path, encoding) if file.driver == SHAPEFILE else None
+
+
+def _layer_of(file: VectorFile, layer: str | None) -> str:
+    path = file.path
+    spatial = [name for name, kind in file.layers() if kind is not None]
+    if layer is not None:
+        if layer not in spatial:
+            raise InputError(
+                f"there is no layer {layer!r} with geometry",
+                path.name,
+                f"The layers are: {listed(spatial, 30) or 'none'}.",
+            )
+        return layer
+    if len(spatial) == 1:
+        return spatial[0]
+    raise InputError(
+        f"the file has {len(spatial)} layers with geometry, and the case names none",
+        path.name,
+        f"Set layer to one of: {listed(spatial, 30)}." if spatial else "Name another file.",
+    )
+
+
+def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) -> gpd.GeoDataFrame:
+    if layer is not None:
+        raise InputError(
+            f"a GeoParquet file has no layers, but the case names {layer!r}",
+            path.name,
+            "Leave layer out.",
+        )
+    with _opening(path, None):
+        known, geometry = _parquet_fields(path)
+        if not geometry:
+            raise InputError(
+                "the Parquet file has no geometry (no GeoParquet metadata)",
+                path.name,
+                "Write it with GeoDataFrame.to_parquet.",
+            )
+        wanted = _wanted(columns, known, path)
+        table: Any = read_geoparquet(path, geometry, wanted)
+        if geometry != "geometry":
+            table = table.rename_geometry("geometry")
+    names = [column for column in table.columns if column != "geometry"]
+    return table[[*(wanted if wanted is not None else names), "geometry"]]
+
+
+def _attributes(info: Any) -> list[str]:
+    """Return the columns of a layer; one called geometry could not be told from the geometry itself."""
+    return [str(field) for field in info["fields"] if field != "geometry"]
+
+
+def _parquet_fields(path: Path) -> tuple[list[str], str]:
+    """Return the columns of a Parquet file but its geometry, and the geometry's name, empty if there is none."""
+    import json
+
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+    known = (schema.metadata or {}).get(b"geo")
+    geometry = str(json.loads(known)["primary_column"]) if known else ""
+    return [name for name in schema.names if name not in (geometry, "geometry")], geometry
+
+
+def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:
+    return InputError(
+        f"the text of the file is not {encoding or 'UTF-8'} ({error.reason} in {error.object[:20]!r})",
+        path.name,
+        'Name its encoding in the case, for example encoding = "gbk".',
+    )

@@ -1,0 +1,220 @@
+"""Activity data: what a row says, which activities there are, and which categories and units they go with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.factors import Factor, read_unit
+from carbongrid.inventory.factors.units import dimension_name
+from carbongrid.method.landuse import packaged_table
+
+SHEETS = ("industry", "buildings", "transport", "agriculture", "waste", "sinks")
+"""Sheets of rows, one a sector; sinks is the sheet of the sector ``sink``."""
+
+ROW_COLUMNS = (
+    "id", "activity", "category", "amount", "unit", "parameters", "uncertainty_pct", "year", "source", "note",
+)  # fmt: skip
+COLUMN_TITLES = {
+    "id": "编号", "activity": "活动", "category": "类别", "amount": "数量", "unit": "单位", "parameters": "参数",
+    "uncertainty_pct": "不确定度(%)", "year": "年份", "source": "来源", "note": "备注", "setting": "设置", "value": "值",
+    "key": "键", "name": "名称", "gas": "气体", "low": "下限", "high": "上限",
+}  # fmt: skip
+"""What the template calls its columns in Chinese; a header may say either."""
+
+SETTINGS = {
+    "year": "",
+    "grid": "",
+    "prefer": "",
+    "upstream": "leave out",
+}
+"""What the sheet of settings may say, with its defaults. Year and grid have none: whoever needs them must give them."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """An activity that a row may name.
+
+    Parameters
+    ----------
+    name
+        Such as ``fuel/diesel``.
+    sheets
+        Where its rows may stand.
+    categories
+        Categories that it may be of, the first the default; empty for any of the sheet's sector, without a default.
+    units
+        Examples of units of each dimension that its amount may have.
+    of
+        Substance that its amount is of, such as N or COD; blank if none.
+    name_en, name_zh
+        For people.
+    """
+
+    name: str
+    sheets: tuple[str, ...]
+    categories: tuple[str, ...]
+    units: tuple[str, ...]
+    of: str
+    name_en: str
+    name_zh: str
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """One row of activity data, its cells checked one by one.
+
+    Parameters
+    ----------
+    file, sheet, row
+        Where it stands; the header is row 1.
+    id
+        The user's key, or sheet and row.
+    activity
+        Name of an :class:`Activity`.
+    category
+        Name of a category.
+    amount
+        None if unknown.
+    written
+        The amount as written.
+    unit
+        Of the amount.
+    parameters
+        What the row says of its factors, by role: a factor's key, a number with a unit, or a word.
+    uncertainty_pct
+        Half of the 95 % interval of the amount, in percent of it; None if not given.
+    year, source, note
+        As written.
+    """
+
+    file: str
+    sheet: str
+    row: int
+    id: str
+    activity: str
+    category: str
+    amount: Decimal | None
+    written: str
+    unit: str
+    parameters: Mapping[str, str]
+    uncertainty_pct: Decimal | None
+    year: str
+    source: str
+    note: str
+
+    def place(self, column: str = "") -> str:
+        """Return file, sheet, row and column as one text."""
+        place = f"{self.file}, sheet {self.sheet}, row {self.row}"
+        return f"{place}, column {column}" if column else place
+
+
+@dataclass(frozen=True)
+class ActivityData:
+    """A file of activity data.
+
+    Parameters
+    ----------
+    file
+        Its name.
+    rows
+        Rows without a fault, in the order of the file.
+    settings
+        As :data:`SETTINGS`.
+    factors
+        The user's own factors.
+    problems
+        What is wrong in the file; forming the inventory raises it with whatever else it finds.
+    """
+
+    file: str
+    rows: tuple[ActivityRow, ...]
+    settings: Mapping[str, str]
+    factors: tuple[Factor, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@cache
+def activities() -> dict[str, Activity]:
+    """Return the activities of the package by name, in the order of the template."""
+    found = {}
+    for cells in packaged_table("inventory/activities.csv").to_dict("records"):
+        found[str(cells["activity"])] = Activity(
+            name=str(cells["activity"]),
+            sheets=tuple(str(cells["sheets"]).split("+")),
+            categories=tuple(filter(None, str(cells["categories"]).split("|"))),
+            units=tuple(str(cells["unit"]).split("|")),
+            of=str(cells["of"]),
+            name_en=str(cells["name_en"]),
+            name_zh=str(cells["name_zh"]),
+        )
+    return found
+
+
+def sheet_of(sector: str) -> str:
+    """Return the sheet of a sector."""
+    return "sinks" if sector == "sink" else sector
+
+
+def category_of(
+    activity: Activity, sheet: str, written: str, categories: Mapping[str, Category]
+) -> str:
+    """Return the category of a row: as written, else the activity's default; a user's own category of the sector may be any.
+
+    Raises
+    ------
+    InputError
+        If it is unknown, of another sector than the sheet, not one that the activity goes with, or blank without a default.
+    """
+    fitting = activity.categories or tuple(
+        name for name, category in categories.items() if sheet_of(category.sector) == sheet
+    )
+    if not written:
+        if activity.categories:
+            return activity.categories[0]
+        raise InputError(
+            f"the category of {activity.name} is blank",
+            way_out=f"Choose one of {', '.join(fitting)}.",
+        )
+    if written in fitting and written in categories:
+        return written
+    own = categories.get(written)
+    if (
+        own is not None
+        and written not in read_categories()
+        and sheet_of(own.sector) == sheet
+        and own.sector not in ("transport", "sink")
+    ):
+        return written
+    known = f"Choose one of {', '.join(fitting)}."
+    if own is None:
+        raise InputError(f"unknown category {written!r}", way_out=known)
+    raise InputError(f"{activity.name} is no part of {written}", way_out=known)
+
+
+def check_unit(activity: Activity, written: str) -> None:
+    """Check that a unit measures what the activity is counted in.
+
+    Raises
+    ------
+    InputError
+        If the unit is unknown, of another dimension, or of another substance.
+    """
+    unit = read_unit(written)
+    wanted = {read_unit(example).dimension: example for example in activity.units}
+    if unit.dimension not in wanted:
+        known = " or ".join(f"{dimension_name(d)} ({example})" for d, example in wanted.items())
+        raise InputError(
+            f"{written!r} is {dimension_name(unit.dimension)}, but {activity.name} is counted in {known}",
+            way_out=f"Write the amount in {' or '.join(activity.units)}, or a multiple.",
+        )
+    if unit.substance and unit.substance != activity.of:
+        wanted_text = f"of {activity.of}" if activity.of else "of the thing itself"
+        raise InputError(
+            f"{written!r} is of {unit.substance}, but {activity.name} is counted {wanted_text}",
+            way_out=f"Write it in {activity.units[0]}.",
+        )

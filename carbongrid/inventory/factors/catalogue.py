@@ -1,0 +1,399 @@
+"""The catalogue of factors: each a number with its unit, gas, bounds, source and status."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.factors.units import Dimension, read_unit
+from carbongrid.method.landuse import packaged_table
+
+STATUSES = ("verified", "verified-secondary", "derived", "recalled")
+"""Best first: read in the source; read in a transcription; computed from such; from memory, not found again."""
+
+OWN = "own"
+"""Status of a factor that the user brings."""
+
+TABLES = (
+    "combustion_ipcc",
+    "combustion_cn",
+    "process",
+    "grid_electricity",
+    "transport",
+    "agriculture_inputs",
+    "livestock",
+    "waste",
+    "crops",
+    "sinks_landuse",
+    "gwp100",
+)
+COLUMNS = (
+    "key", "name", "value", "unit", "gas", "low", "high", "distribution", "source", "source_table", "year", "region", "tier",
+    "upstream", "status", "note",
+)  # fmt: skip
+GASES = ("CO2", "CH4", "N2O", "CO2e")
+"""Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
+
+POTENTIALS = "gwp."
+"""How the keys of global warming potentials begin: CO2e per kg of their gas."""
+
+_LONGEST = 80
+"""Letters in a number; more are no factor."""
+DISTRIBUTION = re.compile(
+    r"(?P<kind>normal|lognormal)(?:(?<=lognormal) x(?P<factor>\d{1,6}(?:\.\d{1,6})?))?"
+)
+"""What may stand in the column distribution."""
+_GAS_OF = {
+    "C": "CO2",
+    "CE": "CO2e",
+    "N2O-N": "N2O",
+    "CO2": "CO2",
+    "CH4": "CH4",
+    "N2O": "N2O",
+    "CO2e": "CO2e",
+}
+_MOLAR = {"C": Fraction(44, 12), "CE": Fraction(44, 12), "N2O-N": Fraction(44, 28)}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor.
+
+    Parameters
+    ----------
+    key
+        Name that is looked up, such as ``ipcc.ncv.anthracite``.
+    name, source, source_table, year, region, note
+        For people; ``region`` is world, a continent, or a country and a place in it.
+    value, low, high
+        The number and the ends of its 95 % interval, in ``unit``; None where the source has none.
+    unit
+        As the source prints it; it decides whether a mass is of C or CO2, of N2O-N or N2O.
+    gas
+        C, CE, CO2, CH4, N2O, CO2e or blank.
+    distribution
+        What the source says of the spread, such as ``lognormal x3``; blank if nothing.
+    tier
+        1 for defaults of the IPCC, 2 for a country's own; blank for what is no emission factor.
+    upstream
+        Whether it holds what is emitted elsewhere before use (decision 28).
+    status
+        One of :data:`STATUSES`, or ``own``.
+    """
+
+    key: str
+    name: str
+    value: Fraction | None
+    unit: str
+    gas: str = ""
+    low: Fraction | None = None
+    high: Fraction | None = None
+    distribution: str = ""
+    source: str = ""
+    source_table: str = ""
+    year: str = ""
+    region: str = ""
+    tier: str = ""
+    upstream: bool = False
+    status: str = OWN
+    note: str = ""
+
+    @property
+    def substance(self) -> str:
+        """What its mass is of as printed: C, CO2, N2O-N ...; by its unit, else by its gas."""
+        return read_unit(self.unit).substance or self.gas
+
+    @property
+    def emits(self) -> str:
+        """The gas that it gives: CO2 for a factor in C, N2O for one in N2O-N; blank if none."""
+        return _GAS_OF.get(self.substance, "")
+
+    @property
+    def dimension(self) -> Dimension:
+        """Dimension of its unit."""
+        return read_unit(self.unit).dimension
+
+    @property
+    def molar(self) -> Fraction:
+        """What makes the printed substance the gas: 44/12 for C, 44/28 for N2O-N, else 1, exactly."""
+        return _MOLAR.get(self.substance, Fraction(1))
+
+    @property
+    def rank(self) -> int:
+        """Place of its status, 0 the best; a user's own factor and a constant come before all."""
+        return STATUSES.index(self.status) if self.status in STATUSES else -1
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Factors by key, and which of the package's a user has overridden.
+
+    Parameters
+    ----------
+    factors
+        By key.
+    overridden
+        The package's factors that a user's rows replaced, by key.
+    """
+
+    factors: Mapping[str, Factor]
+    overridden: Mapping[str, Factor] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is such a factor."""
+        return key in self.factors
+
+    def __iter__(self) -> Iterator[Factor]:
+        """Iterate over the factors."""
+        return iter(self.factors.values())
+
+    def __getitem__(self, key: str) -> Factor:
+        """Return a factor.
+
+        Raises
+        ------
+        InputError
+            If there is none of this key.
+        """
+        if key not in self.factors:
+            close = difflib.get_close_matches(key, self.factors, 1, 0.6)
+            hint = (
+                f"Did you mean {close[0]!r}?"
+                if close
+                else "Search with `carbongrid factors WORDS`."
+            )
+            raise InputError(f"unknown factor {key!r}", way_out=hint)
+        return self.factors[key]
+
+    def with_own(self, own: Iterable[Factor]) -> Catalogue:
+        """Return the catalogue with a user's factors laid over it, key by key."""
+        brought = {factor.key: factor for factor in own}
+        replaced = {key: self.factors[key] for key in brought if key in self.factors}
+        # What it is a number of does not change with the number (decision 28).
+        brought |= {
+            key: replace(brought[key], upstream=True)
+            for key, was in replaced.items()
+            if was.upstream
+        }
+        return Catalogue({**self.factors, **brought}, {**self.overridden, **replaced})
+
+    def best(self, keys: Iterable[str]) -> Factor:
+        """Return the factor of the best status among the keys, the first of equals."""
+        return min((self[key] for key in keys), key=lambda factor: factor.rank)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return the factors of the package."""
+    problems: list[Problem] = []
+    found = {}
+    for table in TABLES:
+        file = f"factors/{table}.csv"
+        for number, row in enumerate(packaged_table(file).to_dict("records"), start=2):
+            factor = factor_of_row(
+                {str(k): v for k, v in row.items()}, f"{file}, row {number}", problems
+            )
+            if factor is not None:
+                found[factor.key] = factor
+    if problems:
+        raise InputError(problems)
+    return Catalogue(MappingProxyType(found))
+
+
+def find(
+    text: str = "",
+    *,
+    gas: str | None = None,
+    region: str | None = None,
+    status: str | None = None,
+    factors: Catalogue | None = None,
+) -> pd.DataFrame:
+    """Search the catalogue.
+
+    Parameters
+    ----------
+    text
+        Words that must all stand in key, name, unit, gas, source or note, in either case.
+    gas, region, status
+        Only factors of this gas, of a region that begins so, of this status.
+    factors
+        Catalogue to search; default the package's.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in the tables of ``carbongrid/data/factors``, value and bounds as float64, the best status first.
+    """
+    words = text.casefold().split()
+    rows = []
+    for factor in factors or catalogue():
+        hay = " ".join(
+            (
+                factor.key,
+                factor.name,
+                factor.unit,
+                factor.gas,
+                factor.source,
+                factor.region,
+                factor.status,
+                factor.note,
+            )
+        ).casefold()
+        if all(word in hay for word in words) and _fits(factor, gas, region, status):
+            rows.append(factor)
+    rows.sort(key=lambda factor: factor.rank)
+    table = pd.DataFrame([vars(factor) for factor in rows], columns=list(COLUMNS))
+    numbers = {
+        name: [None if v is None else float(v) for v in table[name]]
+        for name in ("value", "low", "high")
+    }
+    for name, values in numbers.items():
+        table[name] = pd.Series(values, table.index, dtype="float64")
+    return table
+
+
+def _fits(factor: Factor, gas: str | None, region: str | None, status: str | None) -> bool:
+    return (
+        (gas is None or gas in (factor.gas, factor.emits))
+        and (region is None or factor.region.startswith(region))
+        and (status is None or factor.status == status)
+    )
+
+
+def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -> Factor | None:
+    """Return the factor in the cells of a row; None, with what is wrong added to the problems.
+
+    The gas must be what the unit says: a factor in C that calls itself CO2 would lose 44/12.
+    """
+    before = len(problems)
+    cells = {column: str(row.get(column, "")).strip() for column in COLUMNS}
+
+    def add(column: str, what: str, way_out: str = "") -> None:
+        problems.append(Problem(what, f"{where}, column {column}", way_out))
+
+    if not cells["key"]:
+        add(
+            "key",
+            "the key is blank",
+            "Give the factor a name, or the key of the factor that it replaces.",
+        )
+    numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
+    _check_unit(cells, add)
+    _check_distribution(cells["distribution"], numbers, add)
+    low, value, high = numbers["low"], numbers["value"], numbers["high"]
+    if (value is not None and not (low is None or low <= value)) or (
+        value is not None and not (high is None or value <= high)
+    ):
+        add(
+            "value",
+            f"{cells['value']} lies outside its bounds {cells['low']} to {cells['high']}",
+            "Mend the bounds.",
+        )
+    if len(problems) > before:
+        return None
+    text = {
+        name: cells[name]
+        for name in (
+            "key",
+            "name",
+            "unit",
+            "gas",
+            "distribution",
+            "source",
+            "source_table",
+            "year",
+            "region",
+            "tier",
+            "note",
+        )
+    }
+    status = cells["status"] if cells["status"] in STATUSES else OWN
+    return Factor(
+        value=value, low=low, high=high, upstream=cells["upstream"] == "true", status=status, **text
+    )
+
+
+def _number(text: str, column: str, add: Any) -> Fraction | None:
+    if not text:
+        return None
+    try:
+        value = Decimal(text) if len(text) <= _LONGEST else Decimal("nan")
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or abs(value.adjusted()) > 60:
+        add(
+            column,
+            f"expected a finite number, not {text!r}",
+            "Write it in digits with a point, for example 0.0125.",
+        )
+        return None
+    return Fraction(value)
+
+
+def _check_distribution(text: str, numbers: Mapping[str, Fraction | None], add: Any) -> None:
+    """Check that a distribution is a known one, and has the numbers that it needs."""
+    if not text:
+        return
+    said = DISTRIBUTION.fullmatch(text)
+    if said is None:
+        add(
+            "distribution",
+            f"unknown distribution {text!r}",
+            "Write normal, lognormal or lognormal x3 (a factor of 3 either way), or leave it blank.",
+        )
+        return
+    low, value, high = numbers["low"], numbers["value"], numbers["high"]
+    if said["factor"]:
+        if Fraction(said["factor"]) <= 1 or value is None or value <= 0:
+            add("distribution", f"{text!r} needs a factor above 1 and a value above 0", "")
+    elif low is None or high is None:
+        add("distribution", f"{text!r} needs both bounds", "Give low and high, the ends of the 95 % interval.")  # fmt: skip
+    elif said["kind"] == "lognormal" and (low <= 0 or value is None):
+        add("distribution", "a lognormal number has a value, and bounds above 0", "Write normal, or mend the bounds.")  # fmt: skip
+
+
+def _check_unit(cells: Mapping[str, str], add: Any) -> None:
+    try:
+        unit = read_unit(cells["unit"])
+    except InputError as error:
+        for fault in error.problems:
+            add(
+                "unit",
+                fault.what,
+                "Write for example t CO2/t, kg CO2/kWh, kg CH4/head/yr, t C/TJ, GJ/t or fraction.",
+            )
+        return
+    gas = cells["gas"]
+    if gas and gas not in _GAS_OF:
+        add(
+            "gas",
+            f"unknown gas {gas!r}",
+            f"Known: {', '.join(_GAS_OF)}; blank for what emits nothing.",
+        )
+        return
+    said = unit.substance if unit.substance in _GAS_OF else ""
+    if (
+        not said
+        or not gas
+        or said == gas
+        or (said, gas) == ("N2O-N", "N2O")
+        or (said, gas) == ("CE", "C")
+    ):
+        return
+    if cells["key"].startswith(POTENTIALS):
+        return
+    add(
+        "gas",
+        f"the unit {cells['unit']!r} is of {said}, the gas is {gas!r}",
+        "The unit decides: 1 of C is 44/12 of CO2. Mend the one that is wrong.",
+    )

@@ -1,0 +1,29 @@
+"""Global warming potentials over 100 years, by the report they are from (decision 26)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from carbongrid.errors import InputError
+from carbongrid.inventory.factors.catalogue import GASES, catalogue
+
+GWP_SETS = ("AR4", "AR5", "AR6")
+"""Sets by name; AR5 is the default."""
+
+
+def gwp_of(name: str) -> dict[str, Fraction]:
+    """Return the potential of each gas: tonnes of CO2e in a tonne; of CO2e it is 1.
+
+    Raises
+    ------
+    InputError
+        If the set is not one of :data:`GWP_SETS`.
+    """
+    if name not in GWP_SETS:
+        raise InputError(f"unknown GWP set {name!r}", way_out=f"Known: {', '.join(GWP_SETS)}.")
+    potentials = {"CO2e": Fraction(1)}
+    for gas in GASES:
+        if gas != "CO2e":
+            value = catalogue()[f"gwp.{name.lower()}.{gas.lower()}"].value
+            potentials[gas] = Fraction(value or 0)
+    return potentials

@@ -1,0 +1,1 @@
+"""The method: land use, weights, allocation, indices and zones; quantities in, quantities out, no files."""

@@ -1,0 +1,21 @@
+"""Splits of mass: totals to parcels, and parcels to units and cells, exact to the gram."""
+
+from carbongrid.method.allocate.apportioning import apportion
+from carbongrid.method.allocate.spreading import Facility, allocate, check_limits
+from carbongrid.method.allocate.targets import (
+    move_outside,
+    outside_problems,
+    split_to_targets,
+    unit_totals,
+)
+
+__all__ = [
+    "Facility",
+    "allocate",
+    "apportion",
+    "check_limits",
+    "move_outside",
+    "outside_problems",
+    "split_to_targets",
+    "unit_totals",
+]

@@ -1,0 +1,314 @@
+"""From a category's totals to parcels, with every gram in the ledger (decisions 8-10; docs/decisions/0002, 0008)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.method.allocate.apportioning import apportion
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.landuse import PARENT
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.inventory.units_of_measure import format_tonnes
+
+if TYPE_CHECKING:
+    from carbongrid.method.categories import Category
+    from carbongrid.method.weights import Claims
+
+_LISTED = 10
+
+WHOLE = ""
+"""Region of a total that holds for the whole city."""
+
+MOST_UNALLOCATED = 100
+"""One part in this many of a category may stay unallocated."""
+
+MOST_BY_FALLBACK = 20
+"""One part in this many of a category may be placed by a fallback."""
+
+
+Facility = tuple[str, int, int]
+"""A facility's name, the row of its parcel (-1: without coordinates), its grams."""
+
+
+def allocate(
+    category: Category,
+    totals: pd.DataFrame,
+    claims: Claims,
+    parcels: pd.DataFrame,
+    *,
+    regions: Sequence[str] = (),
+    region_of_parcel: NDArray[np.int64] | None = None,
+    facilities: Sequence[Facility] = (),
+) -> tuple[NDArray[np.int64], list[LedgerRow]]:
+    """Spread a category's totals over the parcels: facilities first, then weight, area, parent type.
+
+    Parameters
+    ----------
+    category
+        The category.
+    totals
+        Its rows: region, grams, place; gases add up. A blank region is the whole, its regions included.
+    claims
+        Its weights.
+    parcels
+        In id order: type and area_m2.
+    regions
+        Codes of the regions that the totals name.
+    region_of_parcel : int64, shape (parcels,)
+        Each parcel's region, a position in ``regions``; -1 for none of them, which is the default.
+    facilities
+        Those of the category: name, row of the parcel (-1: without coordinates), grams.
+
+    Returns
+    -------
+    mass : int64, shape (parcels,)
+        Grams per parcel.
+    rows : list of LedgerRow
+        One per region, the whole first; total = facilities + by rule + by area + by parent + unallocated.
+
+    Raises
+    ------
+    InputError
+        If regions add up to more than the whole, facilities to more than their total, or a facility lies in
+        no region that has a total.
+    """
+    accounts = _accounts(category.name, totals)
+    region = _account_of_parcels(accounts, regions, region_of_parcel, len(parcels))
+    mass, known = _place_facilities(category.name, accounts, region, facilities)
+    area = parcels["area_m2"].to_numpy(np.float64)
+    steps = {
+        "rule": claims.weight,
+        "area": np.where(claims.eligible, area, 0.0),
+        "parent": np.where(_of_same_parent(category, parcels), area, 0.0),
+    }
+    left = np.array([account.grams for account in accounts], np.int64) - known
+    placed = {"facilities": known}
+    for name, weight in steps.items():
+        part, placed[name] = _spread(left, weight, region)
+        mass += part
+        left = left - placed[name]
+    placed["unallocated"] = left
+    order = np.argsort(region, kind="stable")
+    ends = np.searchsorted(region[order], np.arange(len(accounts) + 1))
+    rows = []
+    for number, account in enumerate(accounts):
+        here = order[ends[number] : ends[number + 1]]
+        fate = {name: int(grams[number]) for name, grams in placed.items()}
+        rows.append(_ledger_row(category.name, account, claims, here, fate))
+    note = "; ".join(filter(None, (rows[0].reason, claims.note, _unlocated(facilities))))
+    rows[0] = replace(rows[0], weight_unplaced=claims.unplaced, reason=note)
+    return mass, rows
+
+
+@dataclass(frozen=True)
+class _Account:
+    """A region's own grams, less those of the regions named beside the whole; and what is elsewhere."""
+
+    region: str
+    grams: int
+    elsewhere: int
+
+
+def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
+    here: dict[str, int] = {}
+    aside: dict[str, int] = {}
+    for code, grams, place in zip(totals["region"], totals["grams"], totals["place"], strict=True):
+        sums = aside if place == "elsewhere" else here
+        sums[str(code)] = sums.get(str(code), 0) + int(grams)
+    if WHOLE in aside:
+        aside[WHOLE] -= sum(grams for code, grams in aside.items() if code != WHOLE)
+    named = sorted(set(here) - {WHOLE})
+    if WHOLE in here or not named:
+        part, whole = sum(here[code] for code in named), here.get(WHOLE, 0)
+        if part > whole:
+            listed = ", ".join(f"{code} {_tonnes(here[code])}" for code in named[:_LISTED])
+            more = ", ..." if len(named) > _LISTED else ""
+            raise InputError(
+                f"{name!r}: the regions ({listed}{more}) add up to {_tonnes(part)}, more than the whole's {_tonnes(whole)}",
+                "totals",
+                "Correct the row without a region, or those with one.",
+            )
+        here[WHOLE] = whole - part
+        named = [WHOLE, *named]
+    elsewhere = {code: aside.pop(code, 0) for code in named}
+    elsewhere[named[0]] += sum(aside.values())
+    return [_Account(code, here[code], elsewhere[code]) for code in named]
+
+
+def _account_of_parcels(
+    accounts: list[_Account],
+    regions: Sequence[str],
+    region_of_parcel: NDArray[np.int64] | None,
+    size: int,
+) -> NDArray[np.int64]:
+    """Return each parcel's account; the whole's where it has no other, -1 where there is no whole."""
+    position = {account.region: number for number, account in enumerate(accounts)}
+    rest = position.get(WHOLE, -1)
+    if region_of_parcel is None:
+        return np.full(size, rest, np.int64)
+    account = np.array([*(position.get(code, rest) for code in regions), rest], np.int64)
+    return account[region_of_parcel]
+
+
+def _place_facilities(
+    name: str,
+    accounts: list[_Account],
+    region: NDArray[np.int64],
+    facilities: Sequence[Facility],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the facilities' grams per parcel and per account."""
+    mass, known = np.zeros(len(region), np.int64), [0] * len(accounts)
+    listed, whole = (
+        sum(grams for _, _, grams in facilities),
+        sum(account.grams for account in accounts),
+    )
+    if listed > whole:
+        raise InputError(_too_much(f"the facilities of {name}", listed, "its total", whole))
+    problems = []
+    for label, parcel, grams in facilities:
+        if parcel < 0:
+            continue
+        if region[parcel] < 0:
+            what = f"facility {label!r} of {name} lies in no region that has a total"
+            way_out = "Give its region a total, or write one for the whole."
+            problems.append(Problem(what, "facilities", way_out))
+            continue
+        mass[parcel] += grams
+        known[region[parcel]] += grams
+    for account, grams in zip(accounts, known, strict=True):
+        if grams > account.grams:
+            where = f"region {account.region!r}" if account.region else "the rest of the whole"
+            what = f"the facilities of {name} in {where}"
+            problems.append(_too_much(what, grams, "its total", account.grams))
+    if problems:
+        raise InputError(problems)
+    return mass, np.array(known, np.int64)
+
+
+def _too_much(what: str, part: int, whose: str, whole: int) -> Problem:
+    return Problem(
+        f"{what} add up to {_tonnes(part)}, more than {whose}, {_tonnes(whole)}",
+        "facilities",
+        "Correct the facilities or the total.",
+    )
+
+
+def _spread(
+    left: NDArray[np.int64], weight: NDArray[Any], region: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split what is left of each region over its parcels with weight: grams per parcel, per region."""
+    some = np.flatnonzero((weight > 0) & (region >= 0))
+    some = some[left[region[some]] > 0]
+    some = some[np.argsort(region[some], kind="stable")]
+    rows, start = np.unique(region[some], return_index=True)
+    mass, placed = np.zeros(len(region), np.int64), np.zeros(len(left), np.int64)
+    mass[some] = apportion(left[rows], weight[some], np.append(start, some.size))
+    placed[rows] = left[rows]
+    return mass, placed
+
+
+def _of_same_parent(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return the parcels whose type has the same parent as a type of the category."""
+    wanted = {PARENT.get(name.partition(":")[0], "") for name in category.types} - {""}
+    types = [kind for kind, parent in PARENT.items() if parent in wanted]
+    return parcels["type"].isin(types).to_numpy(dtype=bool)
+
+
+def _ledger_row(
+    name: str,
+    account: _Account,
+    claims: Claims,
+    here: NDArray[np.int64],
+    fate: dict[str, int],
+) -> LedgerRow:
+    """Return the row of one region, whose parcels are the rows ``here``."""
+    own, area = fate["rule"], fate["area"]
+    reasons = []
+    if area and claims.rule.startswith("lines:"):
+        own, area = own + area, 0
+        reasons.append("no line of this mode on its land: by area, which is its rule then")
+    elif area:
+        reasons.append(f"no parcel of its types has a weight ({claims.rule}): by area")
+    if fate["parent"]:
+        reasons.append("no parcel of its types: by area of the types with the same parent")
+    if fate["unallocated"]:
+        reasons.append("no parcel of its types, nor of types with the same parent: unallocated")
+    placed, snapped = claims.of_region(here)
+    return LedgerRow(
+        category=name,
+        region=account.region,
+        total=account.grams,
+        facilities=fate["facilities"],
+        by_rule=own,
+        by_area=area,
+        by_parent=fate["parent"],
+        unallocated=fate["unallocated"],
+        rule=claims.rule,
+        weight_unit=claims.unit,
+        weight_placed=placed,
+        weight_snapped=snapped,
+        elsewhere=account.elsewhere,
+        reason="; ".join(reasons),
+    )
+
+
+def _unlocated(facilities: Sequence[Facility]) -> str:
+    # Names stay out: the ledger is written with --public too.
+    grams = [grams for _, parcel, grams in facilities if parcel < 0]
+    if not grams:
+        return ""
+    return f"{len(grams)} facilities without coordinates ({_tonnes(sum(grams))}) stay in the total"
+
+
+def _tonnes(grams: int) -> str:
+    return f"{format_tonnes([grams])[0]} t"
+
+
+def check_limits(
+    ledger: Collection[LedgerRow],
+    allow_unallocated: Collection[str] = (),
+    allow_fallback: Collection[str] = (),
+) -> list[Problem]:
+    """Return an error for each category of which too much went astray.
+
+    Parameters
+    ----------
+    ledger
+        All rows.
+    allow_unallocated, allow_fallback
+        Categories that the case allows by name.
+
+    Returns
+    -------
+    list of Problem
+        More than 1 % of a category unallocated, or more than 5 % placed by a fallback; compared in integers.
+    """
+    problems = []
+    for name in dict.fromkeys(row.category for row in ledger):
+        rows = [row for row in ledger if row.category == name]
+        total = sum(row.total for row in rows)
+        lost = sum(row.unallocated for row in rows)
+        fallen = sum(row.by_area + row.by_parent for row in rows)
+        why = "; ".join(dict.fromkeys(row.reason for row in rows if row.reason))
+        if lost * MOST_UNALLOCATED > total and name not in allow_unallocated:
+            problems.append(_astray(name, lost, total, "stay unallocated", "unallocated", why))
+        if fallen * MOST_BY_FALLBACK > total and name not in allow_fallback:
+            problems.append(
+                _astray(name, fallen, total, "were placed by a fallback", "fallback", why)
+            )
+    return problems
+
+
+def _astray(name: str, part: int, total: int, what: str, key: str, why: str) -> Problem:
+    percent = 100 / (MOST_UNALLOCATED if key == "unallocated" else MOST_BY_FALLBACK)
+    return Problem(
+        f"{_tonnes(part)} of {name}'s {_tonnes(total)} {what}, more than {percent:g} % ({why})",
+        "ledger",
+        f'Give it a carrier and a weight, or allow it: [allow] {key} = ["{name}"].',
+    )

@@ -1,0 +1,152 @@
+"""From parcels to units and coarse cells: exact splits by overlap (docs/decisions/0007)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from carbongrid.method.allocate.apportioning import apportion
+from carbongrid.errors import Problem
+from carbongrid.raster.kernels.split import LARGEST_SUM
+from carbongrid.inventory.units_of_measure import format_tonnes
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+MOST_OUTSIDE = 20
+"""One part in this many of what a category has on parcels may lie outside every unit."""
+
+
+def split_to_targets(mass: NDArray[np.int64], overlap: Any) -> Any:
+    """Split each parcel's mass over its targets in proportion to the overlap.
+
+    Parameters
+    ----------
+    mass : int64, shape (parcels,)
+        Grams.
+    overlap
+        CSR [parcel, target] of counts (int64) or areas (float64), what is outside as the last column.
+
+    Returns
+    -------
+    CSR int64 [parcel, target]
+        Grams; each row adds up to the parcel's mass with ``==``.
+
+    Raises
+    ------
+    InputError
+        If a parcel with mass has no target; its row is named.
+    """
+    if not overlap.has_canonical_format:
+        overlap = overlap.copy()
+        overlap.sum_duplicates()
+    parts = apportion(mass, overlap.data, overlap.indptr)
+    return sparse.csr_array((parts, overlap.indices, overlap.indptr), shape=overlap.shape)
+
+
+def unit_totals(parts: Any) -> NDArray[np.int64]:
+    """Return the grams of each target, shape (targets,): the columns of a split added up."""
+    totals = np.zeros(parts.shape[1], np.int64)
+    np.add.at(totals, parts.indices, parts.data)
+    return totals
+
+
+def move_outside(
+    overlap: Any,
+    water: NDArray[np.bool_],
+    parcels: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    rule: str | Mapping[str, int],
+) -> Any:
+    """Give what water has outside every unit to units (decision 22).
+
+    Parameters
+    ----------
+    overlap
+        CSR [parcel, unit + 1], what is outside as the last column.
+    water : bool, shape (parcels,)
+        Parcels that the rule is for.
+    parcels, units
+        In id order, in one CRS; units with a column id.
+    rule
+        ``nearest``: to the unit nearest to the parcel, of equally near ones the first; or shares by
+        unit id, int64 millionths.
+
+    Returns
+    -------
+    CSR [parcel, unit + 1]
+        Of the same type. With shares a row is multiplied by their sum, so that integers stay exact; a row
+        too large for that, whose integers are quanta of a raster above 2^36, has its outside apportioned instead.
+    """
+    outside = np.asarray(overlap[:, [-1]].todense()).ravel()
+    rows = np.flatnonzero(water & (outside > 0))
+    if rows.size == 0 or len(units) == 0:
+        return overlap
+    if isinstance(rule, str):
+        tree = shapely.STRtree(units.geometry.to_numpy())
+        row, unit = tree.query_nearest(parcels.geometry.to_numpy()[rows], all_matches=True)
+        first = np.full(rows.size, len(units), np.int64)
+        np.minimum.at(first, row, unit)
+        taker, share = first[:, None], np.ones(1, np.int64)
+    else:
+        position = {str(code): row for row, code in enumerate(units["id"])}
+        divisor = math.gcd(*rule.values())
+        given = sorted((position[code], value // divisor) for code, value in rule.items() if value)
+        columns, shares = zip(*given, strict=True)
+        taker, share = np.tile(np.array(columns), (rows.size, 1)), np.array(shares, np.int64)
+    moved = (outside[rows, None] * share).astype(overlap.dtype)
+    factor = np.ones(len(outside), overlap.dtype)
+    factor[rows] = share.sum()
+    if overlap.dtype.kind == "i":
+        large = np.asarray(overlap.sum(axis=1)).ravel()[rows] > LARGEST_SUM // share.sum()
+        factor[rows[large]] = 1
+        moved[large] = _apportioned(outside[rows[large]], share)
+    keep = sparse.csr_array(overlap, copy=True)
+    last = keep.shape[1] - 1
+    owner = np.repeat(np.arange(keep.shape[0]), np.diff(keep.indptr))
+    keep.data *= factor[owner]
+    keep.data[np.isin(owner, rows) & (keep.indices == last)] = 0
+    at = (np.repeat(rows, share.size), taker.ravel())
+    result = sparse.csr_array(keep + sparse.csr_array((moved.ravel(), at), shape=keep.shape))
+    result.eliminate_zeros()
+    result.sort_indices()
+    return result
+
+
+def outside_problems(
+    fates: Iterable[tuple[str, int, int]], allowed: Collection[str] = ()
+) -> list[Problem]:
+    """Return an error for each category of which more than 5 % lies outside every unit.
+
+    Parameters
+    ----------
+    fates
+        Name, grams on parcels and grams outside of each category, water shared out already.
+    allowed
+        Categories that the case allows by name.
+    """
+    problems = []
+    for name, placed, outside in fates:
+        if outside * MOST_OUTSIDE > placed and name not in allowed:
+            part, whole = format_tonnes([outside, placed])
+            problems.append(
+                Problem(
+                    f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MOST_OUTSIDE:g} %",
+                    "ledger",
+                    "Check that the units cover the land: parts that are missing, their CRS; of water there is [units] water. "
+                    f'Or allow it: [allow] outside = ["{name}"].',
+                )
+            )
+    return problems
+
+
+def _apportioned(amounts: NDArray[np.int64], share: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Split each amount by the same shares, shape (amounts, shares)."""
+    start = np.arange(amounts.size + 1) * share.size
+    return apportion(amounts, np.tile(share, amounts.size), start).reshape(-1, share.size)

@@ -1,0 +1,278 @@
+"""From parcels to units and coarse cells: overlaps, then two exact splits (docs/decisions/0007)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
+from carbongrid.raster.chunked import Counts
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.opening.stores import open_arrays
+from carbongrid.raster.overlaps import coverage
+from carbongrid.raster.polygons import Polygons
+from carbongrid.method.weights import locate
+
+SMALLEST_SHARE = 1e-9
+"""Intersections below this share of a parcel's area are noise of the geometry engine."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What parcels have in common with units and coarse cells.
+
+    Parameters
+    ----------
+    units
+        CSR [parcel, unit + 1], the last column what is outside every unit; counts (int64) or m2 (float64).
+    cells
+        CSR [parcel, coarse cell], row * width + column.
+    fine_cells : int64, shape (parcels,)
+        Cells of the fine grid per parcel; 0 where it was snapped, or where no fine grid was made.
+    snapped : bool, shape (parcels,)
+        Parcels that no cell centre hits.
+    rasters
+        For each weight raster, (units, cells) by sums of its value, parcels without any value by ``units`` and ``cells``.
+    raster_sums : float64, shape (parcels,)
+        For each weight raster, its sum per parcel.
+    raster_known : float64, shape (parcels,)
+        For each weight raster, the share of the parcel's fine cells in which it has a value; 0 where the parcel has no cell.
+    """
+
+    units: Any
+    cells: Any
+    fine_cells: NDArray[np.int64]
+    snapped: NDArray[np.bool_]
+    rasters: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    raster_sums: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def with_rasters(self, counts: Counts, names: Sequence[str]) -> Shares:
+        """Return the shares with those by weight rasters, counted in the order of their names."""
+        rasters, sums, known = {}, {}, {}
+        cells = np.maximum(np.asarray(counts.parcel_cell.sum(axis=1)).ravel(), 1)
+        for name, path in zip(names, counts.rasters, strict=True):
+            in_units, in_cells = counts.rasters[path]
+            rasters[name] = (_filled(in_units, self.units), _filled(in_cells, self.cells))
+            sums[name] = counts.sums[path]
+            known[name] = np.asarray(counts.known[path]).ravel() / cells
+        return replace(self, rasters=rasters, raster_sums=sums, raster_known=known)
+
+
+def share_by_cells(
+    parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, counts: Counts, coarse_grid: Grid
+) -> Shares:
+    """Return the shares by cells in common; a parcel that no centre hits is snapped to its representative point.
+
+    It belongs to the unit and the coarse cell that hold the point. The unit of the fine cell is not asked: that is the unit of
+    the cell's centre, which may lie in another one, or in none.
+    """
+    fine_cells = np.asarray(counts.parcel_cell.sum(axis=1)).ravel().astype(np.int64)
+    snapped = fine_cells == 0
+    in_units, cells = counts.parcel_unit, counts.parcel_cell
+    rows = np.flatnonzero(snapped)
+    if rows.size:
+        points = shapely.point_on_surface(parcels.geometry.to_numpy()[rows])
+        x, y = shapely.get_x(points), shapely.get_y(points)
+        unit = locate(x, y, units.geometry.to_numpy())
+        in_units = in_units + _ones(rows, np.where(unit < 0, len(units), unit), in_units.shape)
+        cells = cells + _ones(rows, coarse_cell_of(coarse_grid, x, y), cells.shape)
+    return Shares(_canonical(in_units), _canonical(cells), fine_cells, snapped)
+
+
+def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid) -> Shares:
+    """Return the shares by exact planar area in the grid's CRS."""
+    polygons = Polygons.of(parcels)
+    area = parcels.geometry.area.to_numpy()
+    inside = _without_noise(coverage(polygons, Polygons.of(units)), area)
+    outside = area - np.asarray(inside.sum(axis=1)).ravel()
+    outside[outside < SMALLEST_SHARE * area] = 0.0
+    in_units = sparse.hstack([inside, sparse.csr_array(outside[:, None])], format="csr")
+    cells = _without_noise(coverage(polygons, coarse_grid), area)
+    nobody = np.zeros(len(parcels), np.int64)
+    return Shares(_canonical(in_units), _canonical(cells), nobody, nobody.astype(np.bool_))
+
+
+def coarse_cell_of(grid: Grid, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the cell, row * width + column, that holds each point."""
+    west, _, _, north = grid.bounds
+    column = np.clip((x - west) // grid.resolution, 0, grid.shape[1] - 1).astype(np.int64)
+    row = np.clip((north - y) // grid.resolution, 0, grid.shape[0] - 1).astype(np.int64)
+    return row * grid.shape[1] + column
+
+
+def with_water_rule(
+    shares: Shares,
+    parcels: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    water: str | Mapping[str, int],
+) -> Shares:
+    """Return the shares after decision 22: whose is water outside every unit."""
+    if water == "ledger":
+        return shares
+    is_water = (parcels["type"] == "water").to_numpy(dtype=bool)
+    moved = move_outside(shares.units, is_water, parcels, units, water)
+    rasters = {
+        path: (move_outside(in_units, is_water, parcels, units, water), in_cells)
+        for path, (in_units, in_cells) in shares.rasters.items()
+    }
+    return replace(shares, units=moved, rasters=rasters)
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """Mass after the reductions, int64 grams.
+
+    Parameters
+    ----------
+    units : shape (units, categories)
+    outside : shape (categories,)
+        Outside every unit.
+    snapped : shape (categories,)
+        Mass of the parcels that no cell centre hits.
+    emission, sink : shape (coarse rows, coarse columns)
+    """
+
+    units: NDArray[np.int64]
+    outside: NDArray[np.int64]
+    snapped: NDArray[np.int64]
+    emission: NDArray[np.int64]
+    sink: NDArray[np.int64]
+
+
+def reduce_mass(
+    mass: NDArray[np.int64],
+    sinks: NDArray[np.bool_],
+    structures: list[str],
+    shares: Shares,
+    shape: tuple[int, int],
+) -> Reduced:
+    """Split every parcel's mass to units and to coarse cells.
+
+    Parameters
+    ----------
+    mass : int64, shape (parcels, categories)
+    sinks : bool, shape (categories,)
+        Which categories are sinks.
+    structures
+        For each category the path of the raster that its mass follows inside a parcel, or empty.
+    shares
+        What parcels have in common with the targets.
+    shape
+        Rows and columns of the coarse grid.
+    """
+    columns = []
+    for k, path in enumerate(structures):
+        targets = shares.rasters[path][0] if path else shares.units
+        columns.append(unit_totals(split_to_targets(mass[:, k], targets)))
+    per_target = np.stack(columns, axis=1)
+    fields = []
+    for of_sink in (False, True):
+        field_mass = np.zeros(shape[0] * shape[1], np.int64)
+        for path in sorted(set(structures)):
+            members = [
+                k for k, each in enumerate(structures) if each == path and sinks[k] == of_sink
+            ]
+            if members:
+                targets = shares.rasters[path][1] if path else shares.cells
+                parts = split_to_targets(_sum_of(mass, members), targets)
+                field_mass += unit_totals(parts)
+        fields.append(field_mass.reshape(shape))
+    snapped = mass[shares.snapped].sum(axis=0)
+    return Reduced(per_target[:-1], per_target[-1], snapped, *fields)
+
+
+def _sum_of(mass: NDArray[np.int64], columns: list[int]) -> NDArray[np.int64]:
+    """Return the sum of some columns, added one by one: a copy of them would be most of the mass."""
+    whole = np.zeros(len(mass), np.int64)
+    for k in columns:
+        whole += mass[:, k]
+    return whole
+
+
+def save_shares(path: Path, shares: Shares) -> None:
+    """Write overlap.npz: CSR parts of both matrices, snapped rows, cells per parcel."""
+    arrays: dict[str, Any] = {
+        "snapped": np.flatnonzero(shares.snapped),
+        "fine_cells": shares.fine_cells,
+    }
+    matrices = {"parcel_unit": shares.units, "parcel_cell": shares.cells}
+    for number, (raster, pair) in enumerate(sorted(shares.rasters.items())):
+        arrays |= {
+            f"raster_{number}": np.array(raster),
+            f"raster_{number}_sums": shares.raster_sums[raster],
+            f"raster_{number}_known": shares.raster_known[raster],
+        }
+        matrices |= {f"raster_{number}_unit": pair[0], f"raster_{number}_cell": pair[1]}
+    for name, matrix in matrices.items():
+        arrays |= {
+            f"{name}_data": matrix.data,
+            f"{name}_indices": matrix.indices.astype(np.int64),
+            f"{name}_indptr": matrix.indptr.astype(np.int64),
+            f"{name}_shape": np.array(matrix.shape, np.int64),
+        }
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def load_shares(path: Path) -> Shares:
+    """Read overlap.npz back; nothing is unpickled."""
+    with open_arrays(path) as arrays:
+
+        def matrix(name: str) -> Any:
+            parts = [arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr")]
+            return sparse.csr_array(tuple(parts), shape=tuple(arrays[f"{name}_shape"]))
+
+        snapped = np.zeros(len(arrays["fine_cells"]), np.bool_)
+        snapped[arrays["snapped"]] = True
+        names = sorted(key for key in arrays if key.removeprefix("raster_").isdecimal())
+        rasters = {
+            str(arrays[name]): (matrix(f"{name}_unit"), matrix(f"{name}_cell")) for name in names
+        }
+        sums = {str(arrays[name]): arrays[f"{name}_sums"] for name in names}
+        known = {str(arrays[name]): arrays[f"{name}_known"] for name in names}
+        return Shares(
+            matrix("parcel_unit"),
+            matrix("parcel_cell"),
+            arrays["fine_cells"],
+            snapped,
+            rasters,
+            sums,
+            known,
+        )
+
+
+def _ones(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:
+    return sparse.csr_array((np.ones(rows.size, np.int64), (rows, columns)), shape=shape)
+
+
+def _filled(by_value: Any, by_cells: Any) -> Any:
+    """Take the row of ``by_cells`` where a raster says nothing in a parcel."""
+    silent = np.asarray(by_value.sum(axis=1)).ravel() == 0
+    keep = sparse.diags_array(silent.astype(by_cells.dtype), dtype=by_cells.dtype, format="csr")
+    return _canonical(by_value + keep @ by_cells)
+
+
+def _without_noise(matrix: Any, area: NDArray[np.float64]) -> Any:
+    matrix = matrix.tocsr()
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    matrix.data[matrix.data < SMALLEST_SHARE * area[rows]] = 0.0
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _canonical(matrix: Any) -> Any:
+    """Return the matrix with sorted targets and no stored zeros: the order decides the odd grams."""
+    matrix = sparse.csr_array(matrix)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix

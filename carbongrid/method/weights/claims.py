@@ -1,0 +1,450 @@
+"""What each parcel claims of a category: one weight rule per category (DESIGN section 4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.method.categories import Category
+from carbongrid.errors import InputError
+from carbongrid.method.landuse import packaged_table
+from carbongrid.method.weights.lines import LineClaims, corrected_lengths, weighted_lengths
+from carbongrid.method.weights.people import THOUSANDTHS, Residents
+from carbongrid.method.weights.points import points_in_parcels
+
+POI_REACH = 100.0
+"""Farthest that a POI comes to an eligible parcel, in m (decision 11)."""
+
+ROAD = "transport/road"
+"""Category whose POIs correct road lengths (decision 14)."""
+
+LARGEST_EVIDENCE = 9e15
+"""Of a column of the parcels: its thousandths are counted in int64."""
+
+_LISTED = 10
+
+Weight = NDArray[np.int64] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the weights are made from, in the grid's CRS.
+
+    Parameters
+    ----------
+    pois
+        Columns category, x, y, and, where the case weighs them, thousandths (int64); None if the case has none.
+    people
+        From :func:`people_by_parcel`, for all people categories together; None if the case has none.
+    lines
+        Columns line_class, mode, weight, dual, geometry; None if the case has none.
+    lambda_
+        Weight of the POIs in the corrected road length, 0 to 1.
+    miss
+        ``nearest`` takes a POI outside to the nearest eligible parcel within 100 m, ``drop`` does not.
+    coefficients
+        Uptake per area by territorial type, for sinks on several types (t C ha-1 yr-1).
+    rasters
+        Sums per parcel by path of the raster, float64, shape (parcels,).
+    raster_known
+        Share of each parcel in which the raster has a value, by path, float64, shape (parcels,).
+    """
+
+    pois: pd.DataFrame | None = None
+    people: Residents | None = None
+    lines: gpd.GeoDataFrame | None = None
+    lambda_: float = 0.5
+    miss: str = "nearest"
+    coefficients: Mapping[str, float] = field(default_factory=dict)
+    rasters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    raster_known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The parcels' claims on one category.
+
+    Parameters
+    ----------
+    weight : int64 or float64, shape (parcels,)
+        Zero outside the eligible parcels.
+    rule
+        The category's weight rule.
+    unit
+        Unit of the quantities below, for the ledger.
+    inside, near : int64, shape (parcels,)
+        Evidence inside the parcel, and outside that came to it by the nearest rule, in quanta.
+    lost
+        Evidence that reached no parcel, in quanta.
+    eligible : bool, shape (parcels,)
+        Parcels of the category's territorial types.
+    per_unit
+        Quanta of one unit.
+    note
+        What is odd, in words; else empty.
+    unknown
+        Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
+    counted
+        Evidence that was given, used and lost, counted each by itself, in quanta, where that is not what lies inside, near and
+        nowhere: of people on all homes together, of a raster on all parcels.
+    """
+
+    weight: Weight
+    rule: str
+    unit: str
+    inside: NDArray[np.int64]
+    near: NDArray[np.int64]
+    lost: int
+    eligible: NDArray[np.bool_]
+    per_unit: int = 1
+    note: str = ""
+    unknown: float = 0.0
+    counted: tuple[int, int, int] | None = None
+
+    @property
+    def fate(self) -> tuple[int, int, int]:
+        """Evidence that was given, used and lost, in quanta (docs/decisions/0037)."""
+        if self.counted is not None:
+            return self.counted
+        used = int(self.inside.sum()) + int(self.near.sum())
+        return used + self.lost, used, self.lost
+
+    @property
+    def placed(self) -> int:
+        """Evidence inside eligible parcels, the whole category's, in whole units."""
+        return _whole(int(self.inside.sum()), self.per_unit)
+
+    @property
+    def snapped(self) -> int:
+        """Evidence that the nearest rule placed, the whole category's, in whole units."""
+        return _whole(int(self.near.sum()), self.per_unit)
+
+    @property
+    def unplaced(self) -> int:
+        """Evidence that reached no parcel, in whole units."""
+        return _whole(self.lost, self.per_unit)
+
+    def of_region(self, here: NDArray[np.int64]) -> tuple[int, int]:
+        """Return placed and snapped evidence of some parcels (their rows), in whole units."""
+        placed, snapped = int(self.inside[here].sum()), int(self.near[here].sum())
+        return _whole(placed, self.per_unit), _whole(snapped, self.per_unit)
+
+
+def sink_coefficients() -> dict[str, float]:
+    """Return the uptake per area of each territorial type, t C ha-1 yr-1, from the package's table."""
+    table = packaged_table("sink_coefficients.csv")
+    values = zip(table["type"], table["coefficient"], strict=True)
+    return {kind: float(value) for kind, value in values}
+
+
+def eligible(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which parcels may carry a category: those of its types, and modes where it names one.
+
+    Parameters
+    ----------
+    category
+        Its types are territorial types, or ``transport:MODE``.
+    parcels
+        Columns type and mode.
+    """
+    carries = np.zeros(len(parcels), np.bool_)
+    for name in category.types:
+        kind, _, mode = name.partition(":")
+        of_type = (parcels["type"] == kind).to_numpy(dtype=bool)
+        carries |= of_type & (parcels["mode"] == mode).to_numpy(dtype=bool) if mode else of_type
+    return carries
+
+
+def weigh(
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    evidence: Evidence,
+    regions: NDArray[np.int64] | None = None,
+) -> Claims:
+    """Return the parcels' claims on a category by its own rule; fallbacks are the allocation's.
+
+    Parameters
+    ----------
+    category
+        The category.
+    parcels
+        In id order: id, type, mode, area_m2, geometry, and a column ``field:COLUMN`` for each such rule.
+    evidence
+        POIs, people, lines, rasters, coefficients.
+    regions : int64, shape (parcels,), optional
+        Region of the category's totals that the parcel belongs to (-1: none); default one for all.
+
+    Raises
+    ------
+    InputError
+        For an unknown rule, a column or raster that is not there, a coefficient that is missing, values
+        that are negative, NaN or infinite in an eligible parcel (the parcels are named).
+    """
+    carries = eligible(category, parcels)
+    rule, _, argument = category.weight.partition(":")
+    if rule == "area":
+        return _by_area(category, parcels, carries, evidence.coefficients)
+    if rule == "pois":
+        return _by_pois(category, parcels, carries, evidence)
+    if rule == "people":
+        return _by_people(category, carries, evidence.people)
+    if rule == "roads" or (rule == "lines" and argument):
+        everywhere = np.zeros(len(parcels), np.int64)
+        return _by_lines(
+            category, parcels, carries, evidence, everywhere if regions is None else regions
+        )
+    if rule == "field" and argument:
+        return _by_field(category, parcels, carries, argument)
+    if rule == "raster" and argument:
+        return _by_raster(category, parcels, carries, evidence)
+    raise InputError(
+        f"{category.weight!r} is no weight rule",
+        f"categories: {category.name}",
+        "Known: area, pois, people, roads, lines:MODE, field:COLUMN, raster:PATH.",
+    )
+
+
+def _by_area(
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    carries: NDArray[np.bool_],
+    coefficients: Mapping[str, float],
+) -> Claims:
+    area = parcels["area_m2"].to_numpy(np.float64)
+    _check(category, parcels, carries, area, "area_m2")
+    area = np.where(carries, area, 0.0)
+    weight, unit = area, "m2"
+    if category.sink and len(category.types) > 1:
+        missing = [name for name in category.types if name.partition(":")[0] not in coefficients]
+        if missing:
+            raise InputError(
+                f"no sink coefficient for {', '.join(missing)}",
+                f"categories: {category.name}",
+                "Give a total for each type as a category of its own.",
+            )
+        uptake = parcels["type"].map(dict(coefficients)).to_numpy(np.float64)
+        weight = np.where(carries, area * uptake, 0.0)
+    return _claims(category, weight, unit, area, carries)
+
+
+def _by_pois(
+    category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], evidence: Evidence
+) -> Claims:
+    x, y, quanta = _pois_of(category.name, evidence.pois)
+    within = -1.0 if evidence.miss == "drop" else POI_REACH
+    found = points_in_parcels(x, y, quanta, parcels.geometry.to_numpy(), carries, within)
+    weighed = evidence.pois is not None and "thousandths" in evidence.pois
+    note = "" if len(x) else f"no POI of {category.name}"
+    return Claims(
+        found.weight,
+        category.weight,
+        "POI",
+        found.inside,
+        found.snapped,
+        found.unplaced,
+        carries,
+        per_unit=THOUSANDTHS if weighed else 1,
+        note=note,
+        counted=(int(quanta.sum()), int(found.weight.sum()), found.unplaced),
+    )
+
+
+def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents | None) -> Claims:
+    if people is None:
+        nobody = np.zeros(len(carries), np.int64)
+        return Claims(
+            nobody,
+            category.weight,
+            "person",
+            nobody,
+            nobody,
+            0,
+            carries,
+            note="no people in the case",
+        )
+    inside, near = np.where(carries, people.inside, 0), np.where(carries, people.snapped, 0)
+    notes = [people.note] if people.note else []
+    if people.unknown:
+        notes.append(f"{people.unknown} cells of people are unknown, not zero")
+    return Claims(
+        inside + near,
+        category.weight,
+        "person",
+        inside,
+        near,
+        people.unplaced,
+        carries,
+        THOUSANDTHS,
+        "; ".join(notes),
+        counted=(people.given, people.placed, people.unplaced),
+    )
+
+
+def _by_lines(
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    carries: NDArray[np.bool_],
+    evidence: Evidence,
+    regions: NDArray[np.int64],
+) -> Claims:
+    corrected = category.weight == "roads"
+    mode = "road" if corrected else category.weight.partition(":")[2]
+    found, note = _no_lines(len(parcels)), f"no line of mode {mode}"
+    if evidence.lines is not None:
+        found = weighted_lengths(evidence.lines, mode, parcels.geometry.to_numpy(), carries)
+        note = "" if found.weight.any() or found.unplaced else note
+    weight = found.weight
+    if corrected:
+        x, y, quanta = _pois_of(ROAD, evidence.pois)
+        weight = corrected_lengths(found, x, y, evidence.lambda_, regions, quanta)
+    return Claims(
+        weight,
+        category.weight,
+        "m",
+        found.inside,
+        found.snapped,
+        found.unplaced,
+        carries,
+        1000,
+        note,
+    )
+
+
+def _by_field(
+    category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], column: str
+) -> Claims:
+    if category.weight not in parcels:
+        raise InputError(
+            f"the parcels have no column {column!r}",
+            f"categories: {category.name}",
+            "Check the name after field:.",
+        )
+    value = parcels[category.weight].to_numpy(np.float64)
+    _check(category, parcels, carries, value, column)
+    value = np.where(carries, value, 0.0)
+    if value.sum() > LARGEST_EVIDENCE:
+        raise InputError(
+            f"{column} adds up to {value.sum():g} over the parcels that carry {category.name}, more than {LARGEST_EVIDENCE:g}",
+            "parcels",
+            "Give it in a larger unit, or mend these values.",
+        )
+    return _claims(category, value, column, value, carries)
+
+
+def _by_raster(
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    carries: NDArray[np.bool_],
+    evidence: Evidence,
+) -> Claims:
+    path = category.weight.partition(":")[2]
+    sums, known = evidence.rasters.get(path), evidence.raster_known.get(path)
+    if sums is None:
+        raise InputError(
+            f"no sums of the raster of {category.weight!r}",
+            f"categories: {category.name}",
+            "Check its path.",
+        )
+    _check(category, parcels, carries, sums, "sum of the raster")
+    weight = np.where(carries, sums, 0.0)
+    # In the ledger a raster counts its parcels: its quanta are a power of two that says nothing to a reader.
+    some, nowhere = (weight > 0).astype(np.int64), np.zeros(len(parcels), np.int64)
+    silent, note = _silent_land(parcels, carries, known)
+    quanta = _quanta(sums)
+    fate = (int(quanta.sum()), int(quanta[carries].sum()), int(quanta[~carries].sum()))
+    return Claims(
+        weight,
+        category.weight,
+        "parcel",
+        some,
+        nowhere,
+        0,
+        carries,
+        note=note,
+        unknown=silent,
+        counted=fate,
+    )
+
+
+def _quanta(sums: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return sums as whole numbers of one power of two, to be counted; all together below 2^54."""
+    shift = 53 - math.frexp(math.fsum(sums))[1]
+    return np.rint(np.ldexp(sums, shift)).astype(np.int64)
+
+
+def _silent_land(
+    parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], known: NDArray[np.float64] | None
+) -> tuple[float, str]:
+    """Return the share of the carriers' area in which a raster has no value, and that in words."""
+    if known is None or not carries.any():
+        return 0.0, ""
+    area = parcels["area_m2"].to_numpy(np.float64)[carries]
+    silent = area * (1.0 - known[carries])
+    parts, whole = np.count_nonzero(silent > 0), float(area.sum())
+    share = float(silent.sum()) / whole if whole else 0.0
+    if not parts:
+        return 0.0, ""
+    return share, (
+        f"the raster has no value in {silent.sum() / 1e6:,.4g} km2 ({share:.2%}) of {parts:,} of the "
+        f"{area.size:,} parcels that carry it: what is unknown counts as nothing there"
+    )
+
+
+def _claims(
+    category: Category,
+    weight: NDArray[np.float64],
+    unit: str,
+    quantity: NDArray[np.float64],
+    carries: NDArray[np.bool_],
+) -> Claims:
+    inside = np.rint(1000.0 * quantity).astype(np.int64)
+    return Claims(weight, category.weight, unit, inside, np.zeros_like(inside), 0, carries, 1000)
+
+
+def _check(
+    category: Category,
+    parcels: pd.DataFrame,
+    carries: NDArray[np.bool_],
+    value: Weight,
+    name: str,
+) -> None:
+    bad = np.flatnonzero(carries & ~(np.isfinite(value) & (value >= 0)))
+    if bad.size:
+        ids = parcels["id"].to_numpy()
+        listed = ", ".join(f"{ids[row]} ({value[row]})" for row in bad[:_LISTED])
+        raise InputError(
+            f"{name} is negative, infinite or not a number in {bad.size} parcels that carry {category.name}: {listed}",
+            "parcels",
+            "Mend these values; 0 is fine.",
+        )
+
+
+def _pois_of(
+    name: str, pois: pd.DataFrame | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return x, y and quanta of a category's POIs: thousandths where they have a weight, else 1 each."""
+    if pois is None:
+        return np.empty(0), np.empty(0), np.empty(0, np.int64)
+    own = pois[pois["category"] == name]
+    x, y = own["x"].to_numpy(np.float64), own["y"].to_numpy(np.float64)
+    if "thousandths" in own:
+        return x, y, own["thousandths"].to_numpy(np.int64)
+    return x, y, np.ones(len(own), np.int64)
+
+
+def _no_lines(size: int) -> LineClaims:
+    nothing = np.zeros(size, np.int64)
+    nobody = np.empty(0, object)
+    return LineClaims(np.zeros(size), nothing, nothing, 0, nobody, np.empty(0, np.int64))
+
+
+def _whole(quanta: int, per_unit: int) -> int:
+    """Return quanta as whole units, rounded half even."""
+    whole, rest = divmod(quanta, per_unit)
+    return whole + (2 * rest > per_unit or (2 * rest == per_unit and whole % 2 == 1))

@@ -1,0 +1,56 @@
+"""Claims as a run keeps them: of the parcels that have any, since most carry few of the categories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.method.weights.claims import Claims
+
+ARRAYS = ("weight", "inside", "near", "eligible")
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "counted")
+
+
+@dataclass(frozen=True)
+class PackedClaims:
+    """The claims on one category, without the parcels that are not eligible and have nothing.
+
+    Parameters
+    ----------
+    size
+        Number of all parcels.
+    rows : int64, shape (n,)
+        Parcels that have something.
+    arrays
+        Values of :data:`ARRAYS` in these rows; zero and false elsewhere.
+    facts
+        The rest of the claims, by name.
+    """
+
+    size: int
+    rows: NDArray[np.int64]
+    arrays: Mapping[str, NDArray[Any]]
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, claims: Claims) -> PackedClaims:
+        """Pack claims."""
+        dense = {name: getattr(claims, name) for name in ARRAYS}
+        some = np.logical_or.reduce([array != 0 for array in dense.values()])
+        rows = np.flatnonzero(some)
+        facts = {name: getattr(claims, name) for name in FACTS}
+        return cls(some.size, rows, {name: array[rows] for name, array in dense.items()}, facts)
+
+    def opened(self) -> Claims:
+        """Return the claims of all parcels again."""
+        told: dict[str, Any] = dict(self.facts)
+        # JSON has no tuples.
+        told["counted"] = told["counted"] and tuple(told["counted"])
+        for name, array in self.arrays.items():
+            told[name] = np.zeros(self.size, array.dtype)
+            told[name][self.rows] = array
+        return Claims(**told)

@@ -1,0 +1,401 @@
+"""Resident people as integer weights: points or a grid, scaled to a census (docs/decisions/0003)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from carbongrid.errors import InputError
+from carbongrid.raster.kernels import split as splits
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.row_blocks import each_block, row_blocks
+from carbongrid.method.weights.points import locate, points_in_parcels
+
+PEOPLE_REACH = 500.0
+"""Farthest that people come to a residential parcel, in m (decision 16)."""
+
+THOUSANDTHS = 1000
+"""Quanta of one person."""
+
+
+class PeopleRaster(Protocol):
+    """A grid of people: what io/points.py reads.
+
+    Attributes
+    ----------
+    values : int64, shape (rows, columns)
+        Thousandths of a person per cell; -1 where unknown.
+    crs
+        CRS of the transform, anything that pyproj reads.
+    transform
+        Affine transform from (column, row) to (x, y).
+    """
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """Thousandths of a person per cell."""
+
+    @property
+    def crs(self) -> Any:
+        """CRS of the transform."""
+
+    @property
+    def transform(self) -> Any:
+        """Affine transform from (column, row)."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """People per region that the points or cells are scaled to.
+
+    Parameters
+    ----------
+    units : geometries, shape (units,)
+        In id order, in the grid's CRS.
+    region_of_unit : int64, shape (units,)
+        Row of the census that holds for the unit; -1 for none.
+    thousandths : int64, shape (regions,)
+        People of each region, in thousandths.
+    codes
+        Code of each region, for notes.
+    """
+
+    units: NDArray[Any]
+    region_of_unit: NDArray[np.int64]
+    thousandths: NDArray[np.int64]
+    codes: Sequence[str] = ()
+
+    def region_of(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the region of each point, -1 for none, shape (points,)."""
+        unit = locate(x, y, self.units)
+        return np.where(unit >= 0, np.append(self.region_of_unit, -1)[unit], -1)
+
+
+@dataclass(frozen=True)
+class Residents:
+    """People per residential parcel, int64 thousandths.
+
+    Parameters
+    ----------
+    inside, snapped : int64, shape (parcels,)
+        People in the parcel; people from outside every residential parcel that came to it.
+    unplaced
+        Thousandths that reached no parcel; of a grid, those inside the parcels' bounds.
+    unknown
+        Cells of the grid whose value is unknown.
+    note
+        What is odd, in words; else empty.
+    counted
+        Thousandths that there were, but those beyond the parcels' bounds who reached none; None: those of the other counts.
+    """
+
+    inside: NDArray[np.int64]
+    snapped: NDArray[np.int64]
+    unplaced: int
+    unknown: int = 0
+    note: str = ""
+    counted: int | None = None
+
+    @property
+    def placed(self) -> int:
+        """Thousandths that reached a residential parcel."""
+        return int(self.inside.sum()) + int(self.snapped.sum())
+
+    @property
+    def given(self) -> int:
+        """Thousandths that could reach one."""
+        return self.placed + self.unplaced if self.counted is None else self.counted
+
+
+@dataclass(frozen=True)
+class PeoplePoints:
+    """People where they are told to live: at points, or at the centres of the cells that have any.
+
+    Parameters
+    ----------
+    x, y : float64, shape (points,)
+        In the grid's CRS.
+    thousandths : int64, shape (points,)
+        People, scaled to the census where there is one.
+    cell : int64, shape (points,)
+        Flat position in the grid of people; empty for points.
+    note
+        What is odd, in words; else empty.
+    missing
+        Thousandths that the census counts and no point or cell has, all regions together.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    thousandths: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    note: str = ""
+    missing: int = 0
+
+
+def people_points(
+    people: pd.DataFrame | PeopleRaster, crs: Any, census: Census | None = None
+) -> PeoplePoints:
+    """Return the people as points, scaled to the census: what all that counts people counts.
+
+    Parameters
+    ----------
+    people
+        Points with columns x, y (in the CRS) and thousandths; or a grid.
+    crs
+        Of the points returned.
+    census
+        Regions to scale to; None keeps the counts.
+    """
+    if isinstance(people, pd.DataFrame):
+        x, y = people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64)
+        cell, found = np.zeros(0, np.int64), people["thousandths"].to_numpy(np.int64)
+    else:
+        values = np.asarray(people.values, np.int64)
+        cell = np.flatnonzero(values > 0)
+        x, y = _centres(people, cell, crs)
+        found = values.ravel()[cell]
+    counts, note, missing = _scaled(found, x, y, census)
+    return PeoplePoints(x, y, counts, cell, note, missing)
+
+
+def scale_to_census(
+    quanta: NDArray[np.int64], region: NDArray[np.int64], thousandths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Scale counts so that each region's people are those of the census.
+
+    Parameters
+    ----------
+    quanta : int64, shape (n,)
+        Thousandths of a person, >= 0.
+    region : int64, shape (n,)
+        Row of the census; -1 keeps the count as it is.
+    thousandths : int64, shape (regions,)
+        The census.
+
+    Returns
+    -------
+    int64, shape (n,)
+
+    Notes
+    -----
+    With q the count, N the census and S the sum of q over the region: floor((2*q*N + S) / (2*S)), in integers.
+    """
+    known = np.flatnonzero(region >= 0)
+    sums = np.zeros(len(thousandths), np.int64)
+    np.add.at(sums, region[known], quanta[known])
+    known = known[sums[region[known]] > 0]
+    there = region[known]
+    counts, wanted, whole = quanta[known], thousandths[there], sums[there]
+    if known.size and 2.0 * counts.max() * wanted.max() + whole.max() > 2.0**62:
+        # 2*q*N passes int64 where a cell holds millions; Python's integers are exact at any size.
+        counts, wanted, whole = (array.astype(object) for array in (counts, wanted, whole))
+    scaled = quanta.copy()
+    scaled[known] = ((2 * counts * wanted + whole) // (2 * whole)).astype(np.int64)
+    return scaled
+
+
+def people_by_parcel(
+    people: pd.DataFrame | PeopleRaster,
+    parcels: gpd.GeoDataFrame,
+    residential: NDArray[np.bool_],
+    census: Census | None = None,
+) -> Residents:
+    """Sum people over the residential parcels: one person, one parcel.
+
+    Parameters
+    ----------
+    people
+        Points with columns x, y (the parcels' CRS) and thousandths; or a grid.
+    parcels
+        In id order: geometry, and floor_area (m2) if it is known.
+    residential : bool, shape (parcels,)
+        Parcels that are eligible for any category whose weight is people.
+    census
+        Regions to scale to; None keeps the counts.
+
+    Raises
+    ------
+    InputError
+        If floor_area is negative or infinite in a residential parcel; the parcels are named.
+    """
+    geometry = parcels.geometry.to_numpy()
+    told = people_points(people, parcels.crs, census)
+    x, y, counts, cell = told.x, told.y, told.thousandths, told.cell
+    # Whom the census counts where there is no point came in, and reached nobody's parcel.
+    given, missing = int(counts.sum()) + told.missing, told.missing
+    if isinstance(people, pd.DataFrame):
+        claims = points_in_parcels(x, y, counts, geometry, residential, PEOPLE_REACH)
+        of_points = claims.inside, claims.snapped, claims.unplaced + missing
+        return Residents(*of_points, note=told.note, counted=given)
+
+    unknown = int((np.asarray(people.values) < 0).sum())
+    pairs = _cells_in_parcels(people, cell, parcels, residential)
+    inside = np.zeros(len(parcels), np.int64)
+    np.add.at(inside, pairs.parcel, pairs.split(counts))
+    rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
+    west, south, east, north = parcels.total_bounds
+    near = (x[rest] >= west) & (x[rest] <= east) & (y[rest] >= south) & (y[rest] <= north)
+    claims, beyond = (
+        points_in_parcels(x[part], y[part], counts[part], geometry, residential, PEOPLE_REACH)
+        for part in (rest[near], rest[~near])
+    )
+    # A raster may be the whole country's: who lives outside the city's bounds is not lost there.
+    return Residents(
+        inside + claims.inside + beyond.inside,
+        claims.snapped + beyond.snapped,
+        claims.unplaced + missing,
+        unknown,
+        told.note,
+        given - beyond.unplaced,
+    )
+
+
+def _scaled(
+    counts: NDArray[np.int64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    census: Census | None,
+) -> tuple[NDArray[np.int64], str, int]:
+    """Return the counts scaled to the census, what is odd in words, and whom of the census no point has."""
+    if census is None:
+        return counts, "", 0
+    region = census.region_of(x, y)
+    found = np.zeros(len(census.thousandths), np.int64)
+    np.add.at(found, region[region >= 0], counts[region >= 0])
+    empty = np.flatnonzero((found == 0) & (census.thousandths > 0))
+    note = ""
+    if empty.size:
+        names = ", ".join(
+            str(census.codes[row]) if census.codes else str(row) for row in empty[:10]
+        )
+        note = f"the census counts people in {empty.size} regions without any people point or cell: {names}"
+    scaled = scale_to_census(counts, region, census.thousandths)
+    reached = np.zeros(len(census.thousandths), np.int64)
+    np.add.at(reached, region[region >= 0], scaled[region >= 0])
+    # Without the census a region keeps its count; with it, what rounding takes from tiny counts is missing as well.
+    missing = np.maximum(census.thousandths - reached, 0)
+    return scaled, note, int(missing.sum())
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Cells and the parcels in them, by (cell, parcel); cell is a row of the populated cells."""
+
+    cell: NDArray[np.int64]
+    parcel: NDArray[np.int64]
+    claim: NDArray[np.float64]
+
+    def split(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Share each cell's people out over its parcels, telescoped in id order."""
+        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]][: self.cell.size])
+        start = np.append(first, self.cell.size).astype(np.int64)
+        quanta, _ = splits.quantize(self.claim, start)
+        largest = splits.LARGEST_SUM + self.claim.size
+        parts, _ = splits.split(counts[self.cell[first]], quanta, start, largest)
+        return parts
+
+
+def _cells_in_parcels(
+    people: PeopleRaster,
+    cell: NDArray[np.int64],
+    parcels: gpd.GeoDataFrame,
+    residential: NDArray[np.bool_],
+) -> _Pairs:
+    rows = np.flatnonzero(residential)
+    polygons = _polygons_in(parcels, rows, people.crs)
+    squares = _squares(people, cell)
+    tree = shapely.STRtree(squares)
+
+    def shared(some: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        mine = polygons[some]
+        shapely.prepare(mine)
+        one, square = tree.query(mine, predicate="intersects")
+        area = np.zeros(one.size)
+        whole = shapely.covers(mine[one], squares[square])
+        area[whole] = shapely.area(squares[square[whole]])
+        cut = shapely.intersection(mine[one[~whole]], squares[square[~whole]])
+        area[~whole] = shapely.area(cut)
+        # What was prepared would stay with the parcels, several times their size.
+        shapely.destroy_prepared(mine)
+        return one + some.start, square, area
+
+    found = list(each_block(shared, row_blocks(rows.size)))
+    polygon, square, area = (np.concatenate(each) for each in zip(*found, strict=True))
+    real = np.flatnonzero(area > 0)
+    order = real[np.lexsort((polygon[real], square[real]))]
+    polygon, square, area = polygon[order], square[order].astype(np.int64), area[order]
+    claim = area
+    if "floor_area" in parcels:
+        floor = _floor_area(parcels, rows)[polygon]
+        claim = _by_floor_area(area, floor / shapely.area(polygons)[polygon], square)
+    return _Pairs(square, rows[polygon], claim)
+
+
+def _by_floor_area(
+    area: NDArray[np.float64], density: NDArray[np.float64], square: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Floor area in the cell; plain area in a cell where a floor area is unknown or all are zero."""
+    size = int(square.max()) + 1 if square.size else 0
+    floor = area * density
+    known = np.bincount(square, np.isnan(floor), size) == 0
+    some = np.bincount(square, np.nan_to_num(floor), size) > 0
+    return np.where((known & some)[square], floor, area)
+
+
+def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    floor: NDArray[np.float64] = parcels["floor_area"].to_numpy(np.float64)[rows]
+    bad = rows[(floor < 0) | np.isinf(floor)]
+    if bad.size:
+        ids = ", ".join(str(name) for name in parcels["id"].to_numpy()[bad[:10]])
+        raise InputError(
+            f"floor_area is negative or infinite in {bad.size} parcels: {ids}",
+            "parcels",
+            "Leave it blank where it is unknown.",
+        )
+    return floor
+
+
+def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> NDArray[Any]:
+    """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
+    if crs_of(crs) == crs_of(parcels.crs):
+        polygons: NDArray[Any] = parcels.geometry.to_numpy()[rows]
+        return polygons
+    polygons = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
+    bent = ~shapely.is_valid(polygons)
+    polygons[bent] = shapely.make_valid(polygons[bent], method="structure", keep_collapsed=False)
+    return polygons
+
+
+def _squares(people: PeopleRaster, cell: NDArray[np.int64]) -> NDArray[Any]:
+    row, column = np.divmod(cell, np.shape(people.values)[1])
+    corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+    ring = [_place(people.transform, column + right, row + down) for right, down in corners]
+    return np.asarray(shapely.polygons(np.transpose(np.array(ring), (2, 0, 1))), dtype=object)
+
+
+def _centres(
+    people: PeopleRaster, cell: NDArray[np.int64], crs: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    row, column = np.divmod(cell, np.shape(people.values)[1])
+    x, y = _place(people.transform, column + 0.5, row + 0.5)
+    if crs_of(people.crs) != crs_of(crs):
+        x, y = Transformer.from_crs(people.crs, crs, always_xy=True).transform(x, y)
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def _place(
+    transform: Any, column: NDArray[Any], row: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Written out: affine 2 has no @ for arrays, affine 3 warns of *.
+    x = transform.a * column + transform.b * row + transform.c
+    y = transform.d * column + transform.e * row + transform.f
+    return x, y

@@ -1,0 +1,1 @@
+"""What a run shows: tables, rasters, figures, the report."""

@@ -1,0 +1,202 @@
+"""Classes, colours and round numbers: what a map shows beside its geometry (decision 30)."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from carbongrid.method.zoning import zones
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.method.zoning import Zone
+
+NO_VALUE = "#d4d6d9"
+
+BORDERLINE, INDICATIVE = ("borderline", "临界"), ("indicative", "仅供参考")
+
+_SPECK = 1e-6
+"""Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""
+
+_SAMPLE = 1500  # natural breaks take time in the square of the number of values
+
+
+def ordered_zones() -> list[Zone]:
+    """Return zones 1 to 4, then 0 (unclassified), as legends list them."""
+    return sorted(zones(), key=lambda zone: (zone.code == 0, zone.code))
+
+
+def natural_breaks(values: NDArray[np.float64], classes: int = 5) -> list[float]:
+    """Return the upper bounds of Fisher-Jenks classes, ascending; the last is the maximum.
+
+    Values that are not finite are left out. Fewer distinct values than classes: each value is
+    a class. Above 1,500 distinct values the breaks are those of 1,500 of them, evenly spaced in rank.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), any order.
+    classes
+        Number of classes wanted.
+
+    Returns
+    -------
+    list of float
+        At most ``classes`` bounds; empty if no value is finite. Value v is in the first class
+        whose bound is >= v.
+
+    Notes
+    -----
+    Fisher (1958): the partition of the sorted values with the least sum of squared deviations from
+    the class means, by dynamic programming; of equal partitions, the one with the lowest breaks.
+    """
+    known = values[np.isfinite(values)].astype(np.float64)
+    distinct, counts = np.unique(known, return_counts=True)
+    if distinct.size <= classes:
+        return [float(value) for value in distinct]
+    if distinct.size > _SAMPLE:
+        ranks = np.linspace(0, distinct.size - 1, _SAMPLE).round().astype(np.int64)
+        distinct, counts = distinct[ranks], counts[ranks]
+    return list(_breaks(distinct.tobytes(), counts.astype(np.int64).tobytes(), classes))
+
+
+@lru_cache(maxsize=64)  # of a sample, 24 kB at most: the values of a million parcels are 8 MB
+def _breaks(values: bytes, numbers: bytes, classes: int) -> tuple[float, ...]:
+    """Return the breaks of sorted values and their counts: maps, styles, workbook and report ask for the same ones."""
+    distinct, counts = np.frombuffer(values), np.frombuffer(numbers, dtype=np.int64)
+    shifted = (distinct - distinct.mean()) / (distinct[-1] - distinct[0])
+    weight = np.concatenate([[0.0], np.cumsum(counts)])
+    first = np.concatenate([[0.0], np.cumsum(counts * shifted)])
+    second = np.concatenate([[0.0], np.cumsum(counts * shifted**2)])
+
+    def deviation(start: NDArray[np.int64], stop: int) -> NDArray[np.float64]:
+        moment = first[stop] - first[start]
+        result: NDArray[np.float64] = (
+            second[stop] - second[start] - moment**2 / (weight[stop] - weight[start])
+        )
+        return result
+
+    size = distinct.size
+    cost = np.full((classes + 1, size + 1), np.inf)
+    cost[0, 0] = 0.0
+    cut = np.zeros((classes + 1, size + 1), dtype=np.int64)
+    for number in range(1, classes + 1):
+        for stop in range(number, size + 1):
+            start = np.arange(number - 1, stop)
+            total = cost[number - 1, start] + deviation(start, stop)
+            best = int(np.argmin(total))
+            cost[number, stop], cut[number, stop] = total[best], start[best]
+    bounds, stop = [], size
+    for number in range(classes, 0, -1):
+        bounds.append(float(distinct[stop - 1]))
+        stop = int(cut[number, stop])
+    return tuple(bounds[::-1])
+
+
+def no_specks(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which areas are large enough to have a say in where classes break, shape (n,).
+
+    It is the largest area that decides, so that a speck more changes nothing for the others.
+    """
+    known = areas > 0
+    large: NDArray[np.bool_] = known & (areas >= _SPECK * np.max(areas, initial=0.0, where=known))
+    return large
+
+
+def area_breaks(
+    values: NDArray[np.float64], areas: NDArray[np.float64], classes: int = 5
+) -> list[float]:
+    """Return the upper bounds of classes of about the same area, ascending.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), any order; those that are not finite are left out.
+    areas
+        What each value covers, shape (n,). Specks have no say (:func:`no_specks`).
+    classes
+        Number of classes wanted.
+
+    Returns
+    -------
+    list of float
+        At most ``classes`` bounds; the last is the largest value that is no speck's. Value v is in the first class whose bound is
+        >= v, and in the last if there is none.
+
+    Notes
+    -----
+    A value is in class k of n if the middle of its area is in the k-th n-th of the area, in the order of values. Two middles in the
+    same n-th are nearer than 1/n, so a class of several values has less than 2/n of the area, however much a value has by itself.
+    """
+    counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
+    distinct, cover = _distinct(values[counted], areas[counted])
+    if distinct.size <= classes:
+        return [float(value) for value in distinct]
+    until = np.cumsum(cover)
+    place = np.minimum((until - cover / 2) / until[-1] * classes, classes - 1).astype(np.int64)
+    last = np.append(place[1:] != place[:-1], True)
+    return [float(value) for value in distinct[last]]
+
+
+def area_quantile(values: NDArray[np.float64], areas: NDArray[np.float64], share: float) -> float:
+    """Return the lowest value below or at which a share of the area lies; specks and values that are not finite have no say."""
+    counted = np.isfinite(values) & no_specks(np.where(np.isfinite(values), areas, 0.0))
+    distinct, cover = _distinct(values[counted], areas[counted])
+    until = np.cumsum(cover)
+    return float(distinct[np.searchsorted(until, share * until[-1])])
+
+
+def _distinct(
+    values: NDArray[np.float64], areas: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct values, ascending, and the area of each, the same for any order of rows."""
+    order = np.lexsort((areas, values))
+    distinct, first = np.unique(values[order], return_index=True)
+    cover = np.add.reduceat(areas[order], first) if first.size else np.zeros(0)
+    return distinct, cover
+
+
+def logarithmic_breaks(centre: float) -> list[float]:
+    """Return the inner bounds of six classes that double away from a centre, ascending."""
+    return [centre / 4, centre / 2, centre, centre * 2, centre * 4]
+
+
+def round_length(length: float) -> float:
+    """Return the largest of 1, 2, 5 times a power of ten that is not above a length > 0."""
+    power = 10.0 ** math.floor(math.log10(length))
+    return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * (1 + 1e-12))
+
+
+def mass_scale(grams: float) -> tuple[float, str]:
+    """Return the grams in the unit that suits a mass, and the unit's name."""
+    for factor, unit in ((1e12, "Mt"), (1e9, "kt")):
+        if grams >= factor:
+            return factor, unit
+    return 1e6, "t"
+
+
+def millions_of(currency: str) -> tuple[str, str]:
+    """Return what a million of the currency is called, in English and in Chinese."""
+    return (
+        f"million {currency}".strip(),
+        "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
+    )
+
+
+def short_number(value: float) -> str:
+    """Return a number with three significant digits, thousands separated; inf as a sign."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞"
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, digits)
+    if rounded:  # 0.9996 is 1.00, not 1.000
+        digits = 2 - math.floor(math.log10(abs(rounded)))
+    if 1e-4 <= abs(rounded) < 1e15:
+        return f"{rounded:,.{max(digits, 0)}f}"
+    return f"{rounded:.2e}"

@@ -1,0 +1,172 @@
+"""The figures of a run: zones, unit totals, indices and the coarse grid, as PNG."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.outputs.figures.classes import (
+    BORDERLINE,
+    INDICATIVE,
+    NO_VALUE,
+    mass_scale,
+    ordered_zones,
+)
+from carbongrid.outputs.figures.lettering import installed_lettering
+from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.outputs.figures.sheet import GREY, HEADING, LEGEND, WIDTH, Entry, Sheet, legend_entries
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from carbongrid.outputs.result import RunTables
+
+DPI = 150
+
+
+def write_figures(tables: RunTables, directory: Path) -> list[Path]:
+    """Draw the figures of a run.
+
+    Parameters
+    ----------
+    tables
+        What the run made.
+    directory
+        Folder for the figures; made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png).
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    sheet = Sheet(tables, installed_lettering())
+    figures = {
+        "zones": _zones(sheet),
+        "emission": _of_units(sheet, "emission", ("Emissions per unit", "各单元碳排放")),
+        "sink": _of_units(sheet, "sink", ("Carbon sinks per unit", "各单元碳汇")),
+        "ccr": _of_units(sheet, "ccr", ("Carbon compensation rate (CCR)", "碳补偿率")),
+        "ecc": _of_units(sheet, "ecc", ("Economic contribution (ECC)", "经济贡献系数")),
+        "esc": _of_units(sheet, "esc", ("Ecological support (ESC)", "生态承载系数")),
+        "grid_emission": _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd"),
+        "grid_sink": _grid(sheet, "sink", "Carbon sinks", "碳汇", "YlGn"),
+    }
+    paths = []
+    for name, figure in figures.items():
+        path = directory / f"{name}.png"
+        figure.savefig(path, dpi=DPI, facecolor="white")
+        paths.append(path)
+    return paths
+
+
+def _zones(sheet: Sheet) -> Figure:
+    from matplotlib.collections import PathCollection
+
+    figure, axes = sheet.blank("Carbon balance zones", "碳平衡分区")
+    units, letters = sheet.tables.units, sheet.letters
+    colours = {zone.code: zone.colour for zone in ordered_zones()}
+    sheet.paint(axes, [colours[int(code)] for code in units["zone"]])
+    counts = units["zone"].value_counts()
+    entries: list[Entry] = []
+    for zone in ordered_zones():
+        count = counts.get(zone.code, 0)
+        if zone.code or count:
+            text = f"{letters.below(zone.name_en, zone.name_zh)}  ({count})"
+            entries.append(({"facecolor": zone.colour}, text))
+    for column, hatch, names in (
+        ("borderline", "////", BORDERLINE),
+        ("indicative", "....", INDICATIVE),
+    ):
+        marked = np.flatnonzero(units[column].to_numpy(dtype=bool))
+        if marked.size:
+            style = {
+                "facecolor": "none",
+                "edgecolor": "#00000088",
+                "hatch": hatch,
+                "linewidth": 0.0,
+            }
+            shapes = [sheet.outlines[row] for row in marked]
+            axes.add_collection(PathCollection(shapes, **_plural(style)), autolim=False)
+            entries.append((style, f"{letters.beside(*names)}  ({marked.size})"))
+    sheet.name_units(axes)
+    sheet.legend(figure, letters.beside("Zone (units)", "分区（单元数）"), entries)
+    return figure
+
+
+def _plural(style: dict[str, Any]) -> dict[str, Any]:
+    """Return a patch's style in a collection's words."""
+    return {name if name == "hatch" else f"{name}s": value for name, value in style.items()}
+
+
+def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
+    """Draw a variable of the units in its classes."""
+    figure, axes = sheet.blank(*heading)
+    units = sheet.tables.units
+    scale = scales_of(units, sheet.tables.reference)[key]
+    classes = scale.classes(scale.values(units))
+    sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
+    sheet.name_units(axes)
+    sheet.legend(
+        figure, sheet.letters.below(*scale.unit), legend_entries(scale, classes, sheet.letters)
+    )
+    if scale.note[0]:
+        height = figure.get_size_inches()[1]
+        place = ((WIDTH - LEGEND + 0.05) / WIDTH, 1.1 / height)
+        sheet.write(figure, *place, sheet.letters.below(*scale.note), 7.5, colour=GREY)
+    return figure
+
+
+def _grid(sheet: Sheet, variable: str, english: str, chinese: str, palette: str) -> Figure:
+    """Draw the coarse grid on a logarithmic scale over at most five powers of ten."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, LogNorm
+
+    field = sheet.tables.grid_1km[variable]
+    side = float(sheet.tables.grid_1km.attrs["resolution"])
+    figure, axes = sheet.blank(f"{english} on the {side / 1000:g} km grid", f"{chinese}格网")
+    density = field.to_numpy() / (side / 1000) ** 2
+    scale, unit = mass_scale(float(density.max(initial=0.0)))
+    density = density / scale
+    present = density[density > 0]
+    top = float(present.max()) if present.size else 1.0
+    bottom = max(float(present.min()), top / 1e5) if present.size else 0.1
+    low = bottom if bottom < top else top / 10
+    norm = LogNorm(low, top, clip=True)
+    colours = ListedColormap(colormaps[palette](np.linspace(0.08, 1, 256)))
+    x, y = field["x"].to_numpy(), field["y"].to_numpy()
+    extent = (x[0] - side / 2, x[-1] + side / 2, y[-1] - side / 2, y[0] + side / 2)
+    axes.set_autoscale_on(False)
+    shown = np.ma.masked_less_equal(density, 0)
+    axes.imshow(
+        shown, cmap=colours, norm=norm, extent=extent, interpolation="nearest", aspect="equal"
+    )
+    sheet.frame(axes)
+    height = figure.get_size_inches()[1]
+    tall = min(2.4, height - 2.0)
+    left, foot = (WIDTH - LEGEND + 0.1) / WIDTH, 1 - (HEADING + 0.35 + tall) / height
+    place = (left, foot, 0.03, tall / height)
+    bar = figure.colorbar(ScalarMappable(norm, colours), cax=figure.add_axes(place))
+    bar.outline.set_visible(False)
+    ticks = _round_ticks(low, top)
+    bar.set_ticks(
+        ticks, labels=[f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}" for tick in ticks], minor=False
+    )
+    bar.minorticks_off()
+    for label in bar.ax.get_yticklabels():
+        label.set_fontproperties(sheet.letters.properties(8.5))
+    sheet.write(figure, left, 1 - HEADING / height, f"{unit} CO₂e km⁻² yr⁻¹", 9, bold=True)
+    empty = int((density <= 0).sum())
+    note = (f"white: nothing ({empty:,} cells)", f"白色：无（{empty:,} 格）")
+    sheet.write(figure, left, foot - 0.14 / height, sheet.letters.below(*note), 7.5, colour=GREY)
+    return figure
+
+
+def _round_ticks(low: float, high: float) -> list[float]:
+    """Return the powers of ten between two numbers, with 2 and 5 times them where those are few."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    return [step * 10.0**p for p in powers for step in steps if low <= step * 10.0**p <= high]

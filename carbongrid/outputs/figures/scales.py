@@ -1,0 +1,331 @@
+"""How each variable of the units is classed and coloured, for figures and for styles in files (decision 30)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from carbongrid.outputs.figures.classes import (
+    area_breaks,
+    area_quantile,
+    logarithmic_breaks,
+    mass_scale,
+    millions_of,
+    natural_breaks,
+    no_specks,
+    short_number,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+_SINK_OVER_EMISSION = ("sink over emission, %", "碳汇与排放之比，%")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Classes of one variable.
+
+    Parameters
+    ----------
+    column
+        The column of the units that is classed, mass in grams.
+    breaks
+        Between the classes, ascending, in the column's own unit: one fewer than there are classes.
+    at_break
+        Which class a value at a break belongs to.
+    labels, colours
+        Of each class, lowest first.
+    name
+        The variable in English and Chinese.
+    unit
+        What the values are, in English and Chinese.
+    missing
+        What a value that is not there means.
+    note
+        A remark for the legend, in English and Chinese.
+    """
+
+    column: str
+    breaks: tuple[float, ...]
+    at_break: Literal["below", "above"]
+    labels: tuple[str, ...]
+    colours: tuple[str, ...]
+    name: tuple[str, str]
+    unit: tuple[str, str] = ("", "")
+    missing: str = "unknown"
+    note: tuple[str, str] = ("", "")
+
+    def values(self, units: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what is classed, shape (units,); NaN has no class."""
+        values = units[self.column].to_numpy(np.float64, na_value=np.nan)
+        if self.at_break == "below":  # totals: nothing is not the least of something
+            values = np.where(values > 0, values, np.nan)
+        result: NDArray[np.float64] = values
+        return result
+
+    def classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the class of each value, 0 the lowest, -1 for NaN."""
+        side: Literal["left", "right"] = "left" if self.at_break == "below" else "right"
+        found = np.searchsorted(self.breaks, values, side=side).astype(np.int64)
+        found[np.isnan(values)] = -1
+        return found
+
+
+def scales_of(units: pd.DataFrame, reference: str = "all", currency: str = "") -> dict[str, Scale]:
+    """Return the scale of every variable that the units have, by a short name.
+
+    Parameters
+    ----------
+    units
+        Columns emission_g, sink_g, ccr, ecc, esc and, where they are known, gdp and residents.
+    reference
+        Region of the indices: ``all``, or the column of the units that names it.
+    currency
+        Of GDP.
+
+    Returns
+    -------
+    dict of Scale
+        emission, sink, ccr, ecc, esc; gdp and residents if some unit has one.
+    """
+    scales = {
+        "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd"),
+        "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn"),
+        "ccr": rates(units, reference),
+        "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), ("GDP", "GDP ")),
+        "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), ("sinks", "碳汇")),
+    }  # fmt: skip
+    for column, name, unit, palette in (
+        ("gdp", ("GDP", "地区生产总值"), millions_of(currency), "Purples"),
+        ("residents", ("Residents", "常住人口"), ("people", "人"), "Blues"),
+    ):
+        if column in units and units[column].notna().any():
+            divisor = 1e6 if column == "gdp" else 1.0
+            scale = natural(units[column], unit, palette, divisor=divisor)
+            scales[column] = replace(scale, name=name, missing="unknown")
+    return scales
+
+
+def totals(column: str, grams: pd.Series[int], name: tuple[str, str], palette: str) -> Scale:
+    """Return five natural classes of a mass, in the unit that suits the largest."""
+    divisor, unit = mass_scale(float(grams.max()) if len(grams) else 0.0)
+    scale = natural(grams, (f"{unit} CO₂e yr⁻¹", ""), palette, divisor=divisor)
+    return replace(scale, column=column, name=name)
+
+
+def natural(
+    values: pd.Series[int] | pd.Series[float],
+    unit: tuple[str, str],
+    palette: str,
+    *,
+    divisor: float = 1.0,
+    palest: float = 0.12,
+) -> Scale:
+    """Return at most five natural classes of the values above 0.
+
+    Parameters
+    ----------
+    values
+        A column of a table; its name is the scale's.
+    unit
+        Of the values over the divisor, in English and Chinese.
+    palette
+        Of ColorBrewer.
+    divisor
+        Labels tell the values over it.
+    palest
+        Where in the palette the lowest class is: 0 is white.
+    """
+    known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
+    numbers = known[known > 0]
+    bounds = natural_breaks(numbers)
+    ends = [each / divisor for each in (float(numbers.min()), *bounds)] if bounds else []
+    return Scale(
+        str(values.name),
+        tuple(bounds[:-1]),
+        "below",
+        tuple(ranges(ends)) or ("none",),
+        sequential(palette, max(len(bounds), 1), palest),
+        ("", ""),
+        unit,
+        "none",
+    )
+
+
+def by_area(
+    values: pd.Series[float],
+    areas: NDArray[np.float64],
+    unit: tuple[str, str],
+    palette: str,
+    *,
+    divisor: float = 1.0,
+    palest: float = 0.12,
+) -> Scale:
+    """Return at most five classes of about the same area of the values above 0; specks have no say in them.
+
+    Parameters
+    ----------
+    values
+        A column of a table; its name is the scale's.
+    areas
+        What each value covers, shape (n,).
+    unit, palette, divisor, palest
+        As for :func:`natural`.
+    """
+    known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
+    above = known > 0
+    bounds = area_breaks(known[above], areas[above])
+    labels: list[str] = []
+    if bounds:
+        numbers = known[above]
+        least = float(numbers[no_specks(areas[above])].min())
+        labels = ranges([each / divisor for each in (least, *bounds)])
+        if numbers.min() < least and len(bounds) > 1:
+            labels[0] = f"≤ {_plain(bounds[0] / divisor)}"
+        if numbers.max() > bounds[-1]:
+            labels[-1] = f"> {_plain((bounds[-2] if len(bounds) > 1 else 0) / divisor)}"
+    colours = sequential(palette, max(len(bounds), 1), palest)
+    return Scale(str(values.name), tuple(bounds[:-1]), "below", tuple(labels) or ("none",), colours, ("", ""), unit, "none")  # fmt: skip
+
+
+def rates(units: pd.DataFrame, reference: str) -> Scale:
+    """Return the classes of CCR, with a break at the rate of the region.
+
+    Where each unit has a region of its own, a unit's CCR over its region's is what is classed; that is
+    ESC, since ESC_i = CCR_i/CCR. Without sinks, or without emissions, there is no rate and so one class.
+    """
+    name = ("Carbon compensation rate (CCR)", "碳补偿率")
+    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
+    if not emission or not sink:
+        lack = ("no emissions", "no sinks")[not sink]
+        return Scale("ccr", (), "above", (lack,), diverging(6)[2:3], name, _SINK_OVER_EMISSION)
+    if reference != "all":
+        note = (f"1: the rate of\nthe unit's own {reference}", f"1：所属 {reference} 的碳补偿率")
+        unit = (f"sink over emission, times\nthe rate of the {reference}", f"碳汇与排放之比，\n为所属 {reference} 的倍数")  # fmt: skip
+        return _around("esc", 1.0, name, unit, note)
+    rate = sink / emission
+    text = f"{short_number(100 * rate)} %"
+    note = (f"The middle break is the rate of\nall units together: {text}", f"中间分界为全部单元的\n总体碳补偿率：{text}")  # fmt: skip
+    return _around("ccr", rate, name, _SINK_OVER_EMISSION, note, shown=100)
+
+
+def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Scale:
+    """Return six classes of a coefficient that double away from 1."""
+    unit = (f"share of {what[0]} over\nshare of emissions", f"{what[1]}份额与排放份额之比")
+    note = (
+        f"1: a unit's share of {what[0]} equals\nits share of emissions",
+        f"1：{what[1]}份额等于排放份额",
+    )
+    return _around(column, 1.0, name, unit, note)
+
+
+def _around(
+    column: str,
+    centre: float,
+    name: tuple[str, str],
+    unit: tuple[str, str],
+    note: tuple[str, str],
+    *,
+    shown: float = 1,
+) -> Scale:
+    breaks = logarithmic_breaks(centre)
+    texts = [f"{value * shown:.3g}" for value in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
+    return Scale(column, tuple(breaks), "above", labels, diverging(6), name, unit, note=note)
+
+
+def signed(
+    column: str,
+    values: NDArray[np.float64],
+    name: tuple[str, str],
+    unit: str,
+    areas: NDArray[np.float64] | None = None,
+) -> Scale:
+    """Return classes of powers of ten on both sides of 0, teal below and brown above; 0 itself has no class.
+
+    Where areas are given, shape (n,), specks have no say in the breaks, and a value as much as it covers.
+    """
+    areas = np.ones(values.shape) if areas is None else np.where(no_specks(areas), areas, 0.0)
+    above, below = (np.isfinite(values) & (sign * values > 0) & (areas > 0) for sign in (1, -1))
+    breaks: list[float] = [0.0]
+    if above.any():
+        breaks += _powers(values[above], areas[above])
+    if below.any():
+        breaks = [-power for power in reversed(_powers(-values[below], areas[below]))] + breaks
+    negative = sum(each <= 0 for each in breaks)
+    colours = [
+        *_of_palette("BrBG", (0.95, 0.60), negative),
+        *_of_palette("BrBG", (0.40, 0.05), len(breaks) + 1 - negative),
+    ]
+    texts = [_plain(each).replace("-", "−") for each in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
+    return Scale(
+        column, tuple(breaks), "above", labels, tuple(colours), name, (unit, ""), missing="nothing"
+    )
+
+
+def decades(
+    column: str, values: NDArray[np.float64], name: tuple[str, str], unit: str, palette: str
+) -> Scale:
+    """Return classes of powers of ten of the values above 0; what is not above 0 has none."""
+    above = values[np.isfinite(values) & (values > 0)]
+    breaks = _powers(above, np.ones(above.shape)) if above.size else []
+    texts = [_plain(each) for each in breaks]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
+    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}") if texts else ("none",)
+    colours = sequential(palette, len(labels), 0.15)
+    return Scale(column, tuple(breaks), "above", labels, colours, name, (unit, ""), "nothing")
+
+
+def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[float]:
+    """Return the powers of ten between the least twentieth of the area and the highest hundredth, six at most; values are above 0."""
+    top = math.floor(math.log10(area_quantile(values, areas, 0.99)))
+    low = math.ceil(math.log10(area_quantile(values, areas, 0.05)))
+    stride = -(
+        -max(top - low + 1, 1) // 6
+    )  # every power, or every second or third where six do not suffice
+    return [10.0**power for power in range(top, min(low, top) - 1, -stride)][::-1]
+
+
+def ranges(bounds: list[float]) -> list[str]:
+    """Return a label for each class between its bounds, the lowest of which is above 0; a single value stands alone."""
+    texts = [_plain(value) for value in bounds]
+    if bounds and bounds[0] < 1e-3 <= bounds[-1] / 1e3:  # its digits would say nothing
+        texts[0] = "> 0"
+    return [high if low == high else f"{low} – {high}" for low, high in pairwise(texts)]
+
+
+def _plain(value: float) -> str:
+    """Return a number with three significant digits, however small or large, without an exponent."""
+    text = short_number(value)
+    if "e" not in text:
+        return text
+    digits = max(2 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{digits}f}".rstrip("0") if digits else f"{value:,.0f}"
+
+
+def sequential(palette: str, count: int, palest: float = 0.12) -> tuple[str, ...]:
+    """Return colours of a sequential palette of ColorBrewer, without its palest and its darkest end."""
+    return _of_palette(palette, (palest, 0.88), count)
+
+
+def diverging(count: int) -> tuple[str, ...]:
+    """Return colours from orange through white to purple, which the colour-blind tell apart too; low is purple."""
+    return _of_palette("PuOr", (0.92, 0.08), count)
+
+
+def _of_palette(palette: str, ends: tuple[float, float], count: int) -> tuple[str, ...]:
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    places = np.linspace(*ends, count) if count != 1 else np.array([0.6])
+    return tuple(to_hex(colour) for colour in colormaps[palette](places))

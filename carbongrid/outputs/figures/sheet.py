@@ -1,0 +1,258 @@
+"""The sheet that a figure is drawn on: fonts, outlines, extent, scale bar and legend.
+
+Matplotlib is used through its objects alone, without pyplot, so nothing global is left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from carbongrid.outputs.figures.classes import NO_VALUE, round_length
+from carbongrid.outputs.figures.lettering import Lettering
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.path import Path as Outline
+    from matplotlib.text import Text
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.figures.scales import Scale
+    from carbongrid.outputs.result import RunTables
+
+WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
+MOST_NAMES = 30
+INK, GREY = "#22272e", "#6b7280"
+Entry = tuple[dict[str, Any], str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What all figures of a run share: the tables, the fonts, the outlines, the extent."""
+
+    tables: RunTables
+    letters: Lettering
+
+    @property
+    def case(self) -> str:
+        """Title and year, the year once."""
+        title, year = shortened(self.tables.title, 70), str(self.tables.year)
+        return title if year in title else f"{title}, {year}"
+
+    @cached_property
+    def outlines(self) -> list[Outline]:
+        """Outlines of the units."""
+        return [outline(geometry) for geometry in self.tables.units.geometry]
+
+    @cached_property
+    def parents(self) -> dict[str, Any]:
+        """Shapes of the nearest parents by their codes, or of the whole."""
+        units = self.tables.units
+        codes = units[self.tables.parents[0]] if self.tables.parents else [""] * len(units)
+        groups = units.geometry.groupby(np.asarray(codes))
+        return {str(code): shapely.union_all(rows.to_numpy()) for code, rows in groups}
+
+    @cached_property
+    def borders(self) -> list[Outline]:
+        """Outlines of the nearest parents, or of the whole."""
+        return [outline(shape) for shape in self.parents.values()]
+
+    @cached_property
+    def extent(self) -> tuple[float, float, float, float]:
+        """The units and the coarse cells that hold mass, with a margin."""
+        grid = self.tables.grid_1km
+        rows, columns = np.nonzero((grid["emission"] + grid["sink"]).to_numpy())
+        half = float(grid.attrs["resolution"]) / 2
+        x, y = grid["x"].to_numpy()[columns], grid["y"].to_numpy()[rows]
+        bounds = [self.tables.units.total_bounds]
+        if x.size:
+            bounds.append(
+                np.array([x.min() - half, y.min() - half, x.max() + half, y.max() + half])
+            )
+        west, south = np.nanmin(bounds, axis=0)[:2]
+        east, north = np.nanmax(bounds, axis=0)[2:]
+        margin = 0.02 * max(east - west, north - south)
+        return west - margin, south - margin, east + margin, north + margin
+
+    def blank(self, english: str, chinese: str) -> tuple[Figure, Axes]:
+        """Return a figure with a heading, a scale bar and an empty map at the left."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        west, south, east, north = self.extent
+        map_width = WIDTH - LEGEND
+        map_height = min(max(map_width * (north - south) / (east - west), 3.2), 9.0)
+        height = map_height + HEADING + FOOT
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes((0.02, FOOT / height, map_width / WIDTH - 0.02, map_height / height))
+        axes.set_xlim(west, east)
+        axes.set_ylim(south, north)
+        axes.set_aspect("equal", anchor="N")
+        axes.set_axis_off()
+        self.write(
+            figure, 0.02, 1 - 0.14 / height, self.letters.beside(english, chinese), 12, bold=True
+        )
+        self.write(figure, 0.02, 1 - 0.42 / height, self.case, 8.5, colour=GREY)
+        self._scale_bar(axes)
+        return figure, axes
+
+    def write(
+        self,
+        target: Any,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        *,
+        bold: bool = False,
+        colour: str = INK,
+        **options: Any,
+    ) -> Text:
+        """Write a text on a figure or a map, and return it; a dollar sign in it is a dollar sign."""
+        properties = self.letters.properties(size, bold=bold)
+        defaults: dict[str, Any] = {"va": "top"}
+        written: Text = target.text(
+            x,
+            y,
+            self.letters.drawable(text),
+            fontproperties=properties,
+            color=colour,
+            parse_math=False,
+            **(defaults | options),
+        )
+        return written
+
+    def _scale_bar(self, axes: Axes) -> None:
+        west, _, east, _ = self.extent
+        length = round_length((east - west) * 0.3)
+        text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+        axes.plot(
+            [west, west, west + length, west + length],
+            [-0.028, -0.04, -0.04, -0.028],
+            transform=axes.get_xaxis_transform(),
+            color=INK,
+            linewidth=1.2,
+            clip_on=False,
+            solid_joinstyle="miter",
+        )
+        place: dict[str, Any] = {
+            "transform": axes.get_xaxis_transform(),
+            "va": "bottom",
+            "ha": "center",
+        }
+        self.write(axes, west + length / 2, -0.034, text, 8, **place)
+
+    def paint(self, axes: Axes, colours: Sequence[str]) -> None:
+        """Fill the units and draw the parents' borders over them."""
+        from matplotlib.collections import PathCollection
+
+        axes.add_collection(
+            PathCollection(self.outlines, facecolors=colours, edgecolors="white", linewidths=0.5),
+            autolim=False,
+        )
+        self.frame(axes)
+
+    def frame(self, axes: Axes) -> None:
+        """Draw the parents' borders."""
+        from matplotlib.collections import PathCollection
+
+        axes.add_collection(
+            PathCollection(self.borders, facecolors="none", edgecolors="#4b5563", linewidths=0.8),
+            autolim=False,
+        )
+
+    def name_units(self, axes: Axes, size: float = 7) -> None:
+        """Write the units' names where they are few enough to be read."""
+        units = self.tables.units
+        if len(units) > MOST_NAMES:
+            return
+        for row in units.itertuples():
+            name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en
+            if self.letters.language == "en":
+                name = row.name_en or name
+            self._name(axes, row.geometry, name, size)
+
+    def name_parents(self, axes: Axes) -> None:
+        """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
+        for code, shape in self.parents.items():
+            self._name(axes, shape, code, 7)
+
+    def _name(self, axes: Axes, shape: Any, name: str, size: float) -> None:
+        from matplotlib.patheffects import withStroke
+
+        if shape is None or shape.is_empty:
+            return
+        point = shape.representative_point()
+        halo = [withStroke(linewidth=2, foreground="white")]
+        place: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
+        self.write(axes, point.x, point.y, shortened(name), size, **place)
+
+    def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:
+        """Draw a legend at the right: each entry a patch's style and its text."""
+        from matplotlib.patches import Patch
+
+        handles = [Patch(**style) for style, _ in entries]
+        labels = [self.letters.drawable(text) for _, text in entries]
+        height = figure.get_size_inches()[1]
+        box = figure.legend(
+            handles,
+            labels,
+            title=self.letters.drawable(title),
+            loc="upper left",
+            bbox_to_anchor=((WIDTH - LEGEND + 0.05) / WIDTH, 1 - HEADING / height),
+            frameon=False,
+            prop=self.letters.properties(8.5),
+            title_fontproperties=self.letters.properties(9, bold=True),
+            alignment="left",
+            handlelength=1.4,
+            handleheight=1.1,
+            labelspacing=0.55,
+            borderaxespad=0,
+            borderpad=0,
+        )
+        for text in [*box.get_texts(), box.get_title()]:
+            text.set_parse_math(False)
+
+
+def outline(geometry: Any) -> Outline:
+    """Return a polygon's rings, holes and parts as one matplotlib path."""
+    from matplotlib.path import Path as Outline
+
+    # Agg fills by winding, so holes have to run against their shell.
+    parts = shapely.orient_polygons(shapely.get_parts(geometry))
+    rings = shapely.get_rings(parts)
+    if len(rings) == 0:
+        return Outline(np.empty((0, 2)))
+    coordinates = [shapely.get_coordinates(ring) for ring in rings]
+    codes = []
+    for ring in coordinates:
+        code = np.full(len(ring), Outline.LINETO, dtype=Outline.code_type)
+        code[0], code[-1] = Outline.MOVETO, Outline.CLOSEPOLY
+        codes.append(code)
+    return Outline(np.concatenate(coordinates), np.concatenate(codes))
+
+
+def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering) -> list[Entry]:
+    """Return the legend's entries, highest first, with counts; what has no class last."""
+    counts = np.bincount(classes[classes >= 0], minlength=len(scale.colours))
+    entries: list[Entry] = [
+        ({"facecolor": colour}, f"{letters.words(label)}  ({count:,})")
+        for colour, label, count in zip(scale.colours, scale.labels, counts, strict=True)
+        if scale.breaks or count
+    ][::-1]
+    none = int((classes < 0).sum())
+    if none:
+        entries.append(({"facecolor": NO_VALUE}, f"{letters.words(scale.missing)}  ({none:,})"))
+    return entries
+
+
+def shortened(name: str, length: int = 18) -> str:
+    """Return a name, cut where it is longer than a map or a heading can hold."""
+    return name if len(name) <= length else name[: length - 1] + "…"

@@ -1,0 +1,256 @@
+"""From totals to land: how mass flows from sectors over categories to territorial types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from carbongrid.method.categories import SECTORS, sector_names
+from carbongrid.method.landuse import packaged_table
+
+if TYPE_CHECKING:
+    from carbongrid.outputs.result import RunTables
+
+WIDTH, COLUMN, SLOT, GAP = 1000, 12, 15, 5
+"""Drawing units: the whole, a node's width, the least room of a node, between nodes."""
+
+_STARTS = (0, 390, WIDTH - COLUMN)
+SECTOR_COLOURS = {
+    "industry": "#6d7f99",
+    "buildings": "#d9a55c",
+    "transport": "#9a7fbf",
+    "agriculture": "#5f8238",
+    "waste": "#b0525f",
+    "sink": "#2c9f93",
+}
+OTHER_COLOUR = "#8d8d8d"
+UNALLOCATED = ("unallocated", "unallocated", "未分配")
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Mass of one category on one territorial type, grams; the type may be ``unallocated``."""
+
+    sector: str
+    category: str
+    land: str
+    grams: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """A bar of the drawing with its names; ``side`` says where its text stands."""
+
+    x: float
+    y: float
+    height: float
+    colour: str
+    name_en: str
+    name_zh: str
+    grams: int
+    side: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A flow between two bars, as SVG path data."""
+
+    path: str
+    colour: str
+    title_en: str
+    title_zh: str
+    grams: int
+
+
+@dataclass(frozen=True)
+class Sankey:
+    """A drawing of flows, and the flows as a table: names of sector, category, land; grams."""
+
+    height: float
+    nodes: tuple[Node, ...]
+    bands: tuple[Band, ...]
+    rows: tuple[tuple[tuple[str, str], tuple[str, str], tuple[str, str], int], ...]
+    total: int
+
+
+def land_flows(tables: RunTables, *, sink: bool) -> tuple[Flow, ...]:
+    """Return the mass of each category on each territorial type, and what was not allocated.
+
+    Parameters
+    ----------
+    tables
+        What the run made.
+    sink
+        Whether sinks are meant, or emissions.
+
+    Returns
+    -------
+    tuple of Flow
+        Without empty ones, in the order of sectors, categories and types. Their sum is that of the totals.
+    """
+    chosen = [category for category in tables.categories if category.sink == sink]
+    sectors = [*SECTORS, *sorted({c.sector for c in chosen} - set(SECTORS))]
+    chosen.sort(key=lambda category: (sectors.index(category.sector), category.name))
+    by_type = tables.by_type
+    if by_type is None:
+        by_type = tables.parcels.groupby("type")[[c.name for c in chosen]].sum()
+    lands = [*_land_names(), *sorted(set(by_type.index) - set(_land_names()))]
+    left: dict[str, int] = {}
+    for row in tables.ledger:
+        left[row.category] = left.get(row.category, 0) + row.unallocated
+    flows = []
+    for category in chosen:
+        for land in lands:
+            grams = int(by_type[category.name].get(land, 0))
+            flows.append(Flow(category.sector, category.name, land, grams))
+        flows.append(
+            Flow(category.sector, category.name, UNALLOCATED[0], left.get(category.name, 0))
+        )
+    return tuple(flow for flow in flows if flow.grams > 0)
+
+
+def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
+    """Return the drawing of the flows of emissions or of sinks, all mass being so high; None if there are none."""
+    flows = land_flows(tables, sink=sink)
+    if not flows:
+        return None
+    names = _names(tables, {flow.land for flow in flows})
+    total = sum(flow.grams for flow in flows)
+    scale = height / total
+    keys = (
+        [("sector", flow.sector) for flow in flows],
+        [("category", flow.category) for flow in flows],
+        [("land", flow.land) for flow in flows],
+    )
+    lands = [*_land_names(), UNALLOCATED[0]]
+    keys[2].sort(key=lambda key: lands.index(key[1]) if key[1] in lands else len(lands))
+    places: dict[tuple[str, str], tuple[float, float]] = {}
+    ends = [_stack(_sums(flows, column), keys[column], scale, places) for column in range(3)]
+    middle = max(ends) / 2
+    for column, end in enumerate(ends):
+        for key in dict.fromkeys(keys[column]):
+            top, tall = places[key]
+            places[key] = (top + middle - end / 2, tall)
+    colours = {("category", flow.category): _colour(flow.sector) for flow in flows}
+    nodes = []
+    for column, side in enumerate(("right", "right", "left")):
+        for key, grams in _sums(flows, column).items():
+            top, tall = places[key]
+            colour = _colour(key[1]) if column == 0 else colours.get(key, "#8b8577")
+            nodes.append(Node(_STARTS[column], top, tall, colour, *names[key], grams, side))
+    bands = [
+        *_bands(_merged(flows), 0, places, scale, names),
+        *_bands(flows, 1, places, scale, names),
+    ]
+    rows = tuple(
+        (
+            names["sector", flow.sector],
+            names["category", flow.category],
+            names["land", flow.land],
+            flow.grams,
+        )
+        for flow in flows
+    )
+    return Sankey(max(ends), tuple(nodes), tuple(bands), rows, total)
+
+
+def _land_names() -> dict[str, tuple[str, str]]:
+    table = packaged_table("territorial_types.csv")
+    return {
+        land: (english, chinese)
+        for land, english, chinese in zip(
+            table["type"], table["name_en"], table["name_zh"], strict=True
+        )
+    }
+
+
+def _names(tables: RunTables, lands: set[str]) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """Return the English and the Chinese name of every node."""
+    sectors = sector_names()
+    known = {**_land_names(), UNALLOCATED[0]: UNALLOCATED[1:]}
+    found = {("land", land): known.get(land, (land, land)) for land in lands}
+    for category in tables.categories:
+        english, chinese = category.name_en or category.name, category.name_zh or category.name
+        found["category", category.name] = (english, chinese)
+        found["sector", category.sector] = sectors.get(
+            category.sector, (category.sector, category.sector)
+        )
+    return found
+
+
+def _colour(sector: str) -> str:
+    return SECTOR_COLOURS.get(sector, OTHER_COLOUR)
+
+
+def _key(flow: Flow, column: int) -> tuple[str, str]:
+    return (("sector", flow.sector), ("category", flow.category), ("land", flow.land))[column]
+
+
+def _sums(flows: Iterable[Flow], column: int) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = {}
+    for flow in flows:
+        key = _key(flow, column)
+        sums[key] = sums.get(key, 0) + flow.grams
+    return sums
+
+
+def _stack(
+    sums: Mapping[tuple[str, str], int],
+    order: Iterable[tuple[str, str]],
+    scale: float,
+    places: dict[tuple[str, str], tuple[float, float]],
+) -> float:
+    """Place the bars of a column one under the other, each in room enough for its text."""
+    top = 0.0
+    for key in dict.fromkeys(order):
+        height = sums[key] * scale
+        room = max(height, SLOT)
+        places[key] = (top + (room - height) / 2, height)
+        top += room + GAP
+    return top - GAP
+
+
+def _merged(flows: Sequence[Flow]) -> list[Flow]:
+    """Return one flow per category, whatever its land."""
+    sums: dict[tuple[str, str], int] = {}
+    for flow in flows:
+        sums[flow.sector, flow.category] = sums.get((flow.sector, flow.category), 0) + flow.grams
+    return [Flow(sector, category, "", grams) for (sector, category), grams in sums.items()]
+
+
+def _bands(
+    flows: Sequence[Flow],
+    column: int,
+    places: Mapping[tuple[str, str], tuple[float, float]],
+    scale: float,
+    names: Mapping[tuple[str, str], tuple[str, str]],
+) -> list[Band]:
+    """Return the flows between a column and the next; at either end they lie side by side."""
+    left, right = _STARTS[column] + COLUMN, _STARTS[column + 1]
+    used: dict[tuple[str, str], float] = {}
+    bands = []
+    for flow in flows:
+        start, end = _key(flow, column), _key(flow, column + 1)
+        width = flow.grams * scale
+        y0, y1 = places[start][0] + used.get(start, 0.0), places[end][0] + used.get(end, 0.0)
+        used[start], used[end] = used.get(start, 0.0) + width, used.get(end, 0.0) + width
+        bands.append(
+            Band(
+                _ribbon((left, y0), (right, y1), max(width, 0.4)),
+                _colour(flow.sector),
+                f"{names[start][0]} → {names[end][0]}",
+                f"{names[start][1]} → {names[end][1]}",
+                flow.grams,
+            )
+        )
+    return bands
+
+
+def _ribbon(start: tuple[float, float], end: tuple[float, float], width: float) -> str:
+    (x0, y0), (x1, y1) = start, end
+    bend = (x0 + x1) / 2
+    return (
+        f"M{x0:.1f} {y0:.1f}C{bend:.1f} {y0:.1f} {bend:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
+        f"v{width:.1f}C{bend:.1f} {y1 + width:.1f} {bend:.1f} {y0 + width:.1f} {x0:.1f} {y0 + width:.1f}z"
+    )

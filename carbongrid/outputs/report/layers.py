@@ -1,0 +1,216 @@
+"""The layers of the report's map: what each unit is coloured by, in classes with counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.outputs.figures.classes import (
+    NO_VALUE,
+    mass_scale,
+    millions_of,
+    natural_breaks,
+    ordered_zones,
+    short_number,
+)
+from carbongrid.outputs.figures.scales import ranges, scales_of
+from carbongrid.outputs.report.unit_table import intensity
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.figures.scales import Scale
+    from carbongrid.outputs.result import RunTables
+
+_EMBER = ("#fbefd5", "#f3cf94", "#e2a35a", "#c0703a", "#853f22")
+_ROSE = ("#f9e7e1", "#ecbfb1", "#d68e7d", "#ad5a54", "#732f36")
+_LEAF = ("#e9f3e3", "#bfdcb8", "#89bd92", "#4b936f", "#1f634f")
+_PLUM = ("#efeaf5", "#cfc3e0", "#a796c6", "#7b66a2", "#4e3b74")
+_SEA = ("#e6eff6", "#b9d2e6", "#82aed0", "#4a82b0", "#1f5685")
+"""Ordered by lightness, so that they part under any colour blindness."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend."""
+
+    colour: str
+    text_en: str
+    text_zh: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One way to colour the units.
+
+    Parameters
+    ----------
+    key, name_en, name_zh
+        What it shows.
+    unit
+        Of the numbers in its legend; may be empty.
+    entries
+        Classes in the legend's order.
+    place
+        Of each unit, which entry it belongs to.
+    note_en, note_zh
+        How the classes were made.
+    unit_zh
+        The unit in Chinese where it is written otherwise.
+    """
+
+    key: str
+    name_en: str
+    name_zh: str
+    unit: str
+    entries: tuple[Entry, ...]
+    place: tuple[int, ...]
+    note_en: str = ""
+    note_zh: str = ""
+    unit_zh: str = ""
+
+    @property
+    def colours(self) -> list[str]:
+        """Colour of each unit."""
+        return [self.entries[place].colour for place in self.place]
+
+
+def map_layers(tables: RunTables) -> tuple[Layer, ...]:
+    """Return the layers that a run has numbers for, zones first.
+
+    Notes
+    -----
+    Totals in five natural classes; CCR, ECC and ESC in those of figures and styles, so that no two of a run's maps
+    class a unit differently (decision 30). A layer without a single number is left out.
+    """
+    units = tables.units
+    scales = scales_of(units, tables.reference)
+    layers = [
+        _zones(units),
+        _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
+        _natural(intensity(units), ("intensity", "Intensity", "排放强度", "t km⁻²"), _ROSE),
+        _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
+        *(
+            _around(scales[key], tables, (key, key.upper(), chinese))
+            for key, chinese in (
+                ("ccr", "碳补偿率"),
+                ("ecc", "经济贡献系数"),
+                ("esc", "生态承载系数"),
+            )
+        ),
+        _natural(
+            units["residents"].to_numpy(np.float64), ("residents", "Residents", "人口", ""), _PLUM
+        ),
+        _gdp(tables),
+    ]
+    return tuple(layer for layer in layers if layer is not None)
+
+
+def _gdp(tables: RunTables) -> Layer | None:
+    english, chinese = millions_of(tables.currency)
+    millions = tables.units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6
+    layer = _natural(millions, ("gdp", "GDP", "地区生产总值", english), _SEA)
+    return replace(layer, unit_zh=chinese) if layer else None
+
+
+def _zones(units: pd.DataFrame) -> Layer:
+    codes = units["zone"].to_numpy(np.int64)
+    shown = [zone for zone in ordered_zones() if zone.code or (codes == 0).any()]
+    places = {zone.code: place for place, zone in enumerate(shown)}
+    return Layer(
+        "zone",
+        "Zone",
+        "分区",
+        "",
+        tuple(
+            Entry(zone.colour, zone.name_en, zone.name_zh, int((codes == zone.code).sum()))
+            for zone in shown
+        ),
+        tuple(places[code] for code in codes.tolist()),
+    )
+
+
+def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
+    values = grams.to_numpy(np.float64)
+    scale, unit = mass_scale(float(values.max(initial=0.0)))
+    return _natural(values / scale, (key, english, chinese, unit), palette)
+
+
+def _natural(
+    values: NDArray[np.float64], names: tuple[str, str, str, str], palette: Sequence[str]
+) -> Layer | None:
+    """Return natural classes of the numbers above zero; zero and unknown stand apart."""
+    bounds = natural_breaks(np.where(values > 0, values, np.nan))
+    if not bounds:
+        return None
+    least = float(values[values > 0].min())
+    edges = [least, *bounds]
+    places = np.searchsorted(bounds, values)  # the first bound that is not below the value
+    texts = ranges(edges)
+    colours = _spread(palette, len(bounds))
+    return _layer(names, values, places, list(zip(colours, texts, strict=True)), ("", ""))
+
+
+def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Layer | None:
+    """Return the classes of an index as figures and styles have them; infinity is in the highest."""
+    values = scale.values(tables.units)
+    if not scale.breaks or np.isnan(values).all():
+        return None
+    unit, own = "", tables.reference
+    notes = ("Doubling away from 1.", "以 1 为界，逐级翻倍。")
+    if scale.column == "ccr":
+        unit, rate = "%", f"{short_number(100 * scale.breaks[2])} %"
+        notes = (
+            f"Doubling away from the rate of all units together, {rate}.",
+            f"以全部单元的总体碳补偿率 {rate} 为界，逐级翻倍。",
+        )
+    elif names[0] == "ccr":
+        unit = f"÷ CCR ({own})"
+        notes = (
+            f"CCR over that of the unit's own {own}: doubling away from 1.",
+            f"单元碳补偿率与其所属 {own} 碳补偿率之比，以 1 为界，逐级翻倍。",
+        )
+    classes = list(zip(scale.colours, scale.labels, strict=True))
+    return _layer((*names, unit), values, scale.classes(values), classes, notes, zero=False)
+
+
+def _layer(
+    names: tuple[str, str, str, str],
+    values: NDArray[np.float64],
+    places: NDArray[np.intp],
+    classes: list[tuple[str, str]],
+    notes: tuple[str, str],
+    *,
+    zero: bool = True,
+) -> Layer:
+    """Return the layer, from the highest class to the lowest, then zero and unknown if there are any."""
+    size = len(classes)
+    places = size - 1 - np.minimum(places, size - 1)
+    counted = [Entry(colour, text, text, 0) for colour, text in reversed(classes)]
+    for apart, colour, texts in (
+        (zero & (values == 0), "#f7f7f4", ("0", "0")),
+        (np.isnan(values), NO_VALUE, ("unknown", "未知")),
+    ):
+        if np.any(apart):
+            places = np.where(apart, len(counted), places)
+            counted.append(Entry(colour, *texts, 0))
+    counts = np.bincount(places, minlength=len(counted))
+    entries = tuple(
+        Entry(entry.colour, entry.text_en, entry.text_zh, int(count))
+        for entry, count in zip(counted, counts, strict=True)
+    )
+    return Layer(*names, entries, tuple(places.tolist()), *notes)
+
+
+def _spread(palette: Sequence[str], count: int) -> list[str]:
+    """Return that many colours, from the palette's lightest to its darkest."""
+    if count == 1:
+        return [palette[len(palette) // 2]]
+    step = (len(palette) - 1) / (count - 1)
+    return [palette[math.floor(place * step + 0.5)] for place in range(count)]

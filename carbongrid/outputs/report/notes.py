@@ -1,0 +1,64 @@
+"""The remarks of a run in Chinese: sentences that the code says, with what stands in them."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from importlib import resources
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+_OWN_WORDS = {
+    "rule": {"pois": "兴趣点", "people": "人口", "roads": "道路", "area": "面积"},
+    "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
+}
+
+
+def note_in_chinese(text: str) -> str:
+    """Return a remark in Chinese; nothing where it is none of those that are known."""
+    for words, chinese in _known():
+        values = _values(text, words)
+        if values is not None:
+            return _PLACE.sub(lambda place: _word(place[1], values[place[1]]), chinese)  # noqa: B023  (used at once)
+    return ""
+
+
+def _word(place: str, value: str) -> str:
+    """Return what stands in a place, in Chinese where it is one of the package's own words."""
+    return _OWN_WORDS.get(place, {}).get(value, value)
+
+
+def templates() -> list[tuple[str, str]]:
+    """Return the known remarks, English and Chinese, with {names} for what differs; the first that fits counts."""
+    text = resources.files("carbongrid.outputs.report").joinpath("notes_zh.toml").read_text("utf-8")
+    return [(note["en"], note["zh"]) for note in tomllib.loads(text)["note"]]
+
+
+@functools.cache
+def _known() -> list[tuple[list[str], str]]:
+    return [(_PLACE.split(english), chinese) for english, chinese in templates()]
+
+
+def _values(text: str, words: list[str]) -> dict[str, str] | None:
+    """Return what stands in the places of a sentence: words, name of a place, words, and so on; None where it is another one.
+
+    From its end on, so that a place at the beginning, as of a file, may hold a colon; in linear time, whatever the text. A name
+    that quotes the words of the sentence is taken for them.
+    """
+    first, *places = words
+    if not places:
+        return {} if text == first else None
+    values: dict[str, str] = {}
+    end = len(text) - len(places[-1])
+    if not (text.startswith(first) and text.endswith(places[-1])):
+        return None
+    for place in range(len(places) - 2, -1, -2):
+        before = places[place - 1] if place else first
+        begin = text.rfind(before, 0, end - 1) if place else 0
+        if begin < 0 or begin + len(before) >= end:
+            return None
+        values[places[place]] = text[begin + len(before) : end]
+        end = begin
+    return values

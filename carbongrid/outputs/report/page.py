@@ -1,0 +1,264 @@
+"""The report's page: what it says, put together for its templates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.method.guidance import guidance_of_zones, read_guidance
+from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE
+from carbongrid.outputs.report.accounts import (
+    evidence_rows,
+    factor_rows,
+    interval_rows,
+    ledger_accounts,
+    sector_rows,
+    waterfall,
+)
+from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
+from carbongrid.outputs.report.flows import sankey
+from carbongrid.outputs.report.layers import Layer, map_layers
+from carbongrid.outputs.report.summary import (
+    balance_rows,
+    comparison,
+    headline,
+    index_statistics,
+    zone_rows,
+    zones_by_code,
+)
+from carbongrid.outputs.report.unit_table import UnitTable, unit_table
+from carbongrid.outputs.report.wording import FILTERS
+from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from jinja2 import Environment
+
+    from carbongrid.outputs.result import RunTables
+
+_FOLDER = Path(__file__).parent
+_D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
+_SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
+_LEVELS = {"error": 0, "warning": 1}
+_SECTIONS = (
+    ("explorer", "Map and units", "地图与单元"),
+    ("zones", "Zones and indices", "分区与指数"),
+    ("guidance", "Guidance", "指引"),
+    ("flows", "Totals to land", "总量到用地"),
+    ("assumed", "Assumed", "假设"),
+)
+
+
+def write_report(tables: RunTables, directory: Path) -> Path:
+    """Write the report of a run: ``report.html``, one file that needs nothing beside it.
+
+    Parameters
+    ----------
+    tables
+        What the run made.
+    directory
+        An existing folder.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Notes
+    -----
+    All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and scripts, by their
+    hashes, and nothing else. Map and table can be read without the scripts. The same tables give the same bytes.
+    """
+    from markupsafe import Markup
+
+    style = _asset("assets/report.css")
+    scripts = [
+        _asset("assets/head.js"),
+        _library(),
+        *(_asset(f"assets/{name}.js") for name in _SCRIPTS),
+    ]
+    policy = (
+        f"default-src 'none'; style-src {_source(style)}; "
+        f"script-src {' '.join(map(_source, scripts))}; base-uri 'none'; form-action 'none'"
+    )
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            policy=policy,
+            style=Markup(style),  # noqa: S704  (the package's own files)
+            scripts=[Markup(script) for script in scripts],  # noqa: S704
+            version=importlib.metadata.version("carbongrid"),
+            **_content(tables),
+        )
+    )
+    path = directory / "report.html"
+    path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
+    return path
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def _library() -> str:
+    """Return the parts of D3 that brush and zoom need, as published, under their licences."""
+    licences = [_asset(f"vendor/{name}") for name in ("LICENSE-d3", "LICENSE-d3-ease")]
+    parts = [_asset(f"vendor/d3-{name}.min.js") for name in _D3]
+    return "\n".join(["/*!", *licences, "*/", *parts])
+
+
+def _source(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _content(tables: RunTables) -> dict[str, Any]:
+    units = tables.units
+    sums = headline(tables)
+    accounts = ledger_accounts(tables)
+    drawing = zone_map(units, tables.parents[0] if tables.parents else None)
+    table, layers = unit_table(tables), map_layers(tables)
+    quadrants = plane(units)
+    flags = {names: int(units[names[0]].sum()) for names in (BORDERLINE, INDICATIVE)}
+    few = few_sinks(units["reason"])
+    compared = comparison(tables, sums["gross"])
+    sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
+    return {
+        "title": tables.title,
+        "year": tables.year,
+        "region": tables.reference,
+        "sections": sections,
+        "parents": tables.parents,
+        "zones": zones_by_code(),
+        "flags": {names: count for names, count in flags.items() if count},
+        "zone_rows": zone_rows(units),
+        "balance": balance_rows(units),
+        "statistics": index_statistics(units),
+        "headline": sums,
+        "benchmark": tables.benchmark,
+        "compared": compared,
+        "sectors": sector_rows(tables, {False: sums["gross"], True: sums["sink"]}),
+        "columns": table.columns,
+        "units": _unit_rows(tables, drawing, table),
+        "map": drawing,
+        "layers": layers,
+        "plane": quadrants,
+        "reasons": _reasons(tables),
+        "guidance": guidance_of_zones(
+            units["zone"], few, tables.guidance or read_guidance(), tables.sink_floor
+        ),
+        "why_indicative": _why_indicative(units),
+        "flows": [
+            ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),
+            ("sink", "Sinks", "碳汇", sankey(tables, sink=True, height=150)),
+        ],
+        "waterfalls": [
+            ("emission", "Emissions", "碳排放", waterfall(accounts, sink=False)),
+            ("sink", "Sinks", "碳汇", waterfall(accounts, sink=True)),
+        ],
+        "accounts": accounts,
+        "evidence": evidence_rows(tables),
+        "regional": [row for row in tables.ledger if row.region],
+        "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
+        "origins": _origins(tables),
+        "factors": factor_rows(tables),
+        "intervals": interval_rows(tables),
+        "basis": tables.basis,
+        "attribution": tables.attribution,
+        "inputs": tables.inputs,
+        "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
+    }
+
+
+def _benchmark_section(there: bool) -> list[tuple[str, str, str]]:
+    return [("benchmark", "Benchmark", "对比")] if there else []
+
+
+def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[dict[str, Any]]:
+    """Return a row per unit, with its number, outline, cells and remarks."""
+    rows = []
+    records = tables.units.drop(columns="geometry").to_dict("records")
+    for number, (row, path, cells) in enumerate(
+        zip(records, drawing.units, table.rows, strict=True), start=1
+    ):
+        remarks = [
+            *row["reason"].split("; "),
+            *(n[0] for n in (BORDERLINE, INDICATIVE) if row[n[0]]),
+        ]
+        remarks.append("" if row["balance"] == "source" else row["balance"])
+        known = {str(name): value for name, value in row.items()}
+        shown = [remark for remark in remarks if remark]
+        sinks = FEW_SINKS in row["reason"]
+        # Of a unit that is unclassified too, the reason is another.
+        known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
+        rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
+    return rows
+
+
+def _why_indicative(units: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return why zones are indicative, in both languages; as a rule it is GDP."""
+    reasons = units["reason"][units["indicative"]]
+    why = [("GDP was derived from that of a larger area", "地区生产总值由上级区域推算")]
+    if few_sinks(reasons).any():
+        only = not reasons.str.contains(DERIVED_GDP, regex=False).any()
+        sinks = ("the region's sinks are below the floor", "参照区域的碳汇低于下限")
+        why = [sinks] if only else [*why, sinks]
+    return why
+
+
+def _reasons(tables: RunTables) -> list[tuple[str, int]]:
+    counts = tables.units["reason"].value_counts()
+    return [(str(reason), int(count)) for reason, count in counts.items() if reason]
+
+
+def _origins(tables: RunTables) -> dict[str, dict[str, list[str]]]:
+    """Return the years and the sources of each category's totals."""
+    found: dict[str, dict[str, list[str]]] = {}
+    columns = tables.inventory[["category", "year", "source"]]
+    for category, year, source in columns.itertuples(index=False, name=None):
+        origin = found.setdefault(category, {"years": [], "sources": []})
+        for key, value in (("years", year), ("sources", source)):
+            text = "" if value is None or value != value else str(value)
+            if text and text not in origin[key]:
+                origin[key].append(text)
+    return found
+
+
+def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[str, Any]:
+    """Return what the scripts need beside the table: colours, categories' grams, places on the map."""
+    names = [category.name for category in tables.categories]
+    masses = tables.units[names].to_numpy()
+    return {
+        "layers": {
+            layer.key: {
+                "colours": [entry.colour for entry in layer.entries],
+                "of": layer.place,
+            }
+            for layer in layers
+        },
+        "categories": names,
+        "grams": [[str(int(grams)) for grams in row] for row in masses],  # text: beyond a double
+        "places": drawing.places,
+    }

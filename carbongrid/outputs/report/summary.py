@@ -1,0 +1,193 @@
+"""What the report says in numbers beside the tables: headline, zones, indices, benchmark."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.outputs.report.accounts import share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbongrid.outputs.result import RunTables
+    from carbongrid.method.zoning import Zone
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Least, mean and greatest of an index over the units that have it.
+
+    Parameters
+    ----------
+    key
+        ``ccr``, ``ecc`` or ``esc``.
+    count
+        Units with a finite value, over which the mean is taken.
+    least, greatest
+        Value and position of the unit.
+    mean
+        Of the units, each counted once.
+    high, high_share, high_emission
+        Units at or above 1, their share of the units with a value, and of the emission.
+    infinite
+        Units without emission, whose index is infinite.
+    """
+
+    key: str
+    count: int
+    least: tuple[float, int] | None
+    mean: float
+    greatest: tuple[float, int] | None
+    high: int
+    high_share: float
+    high_emission: float
+    infinite: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside a published total: their difference and what may explain it.
+
+    Parameters
+    ----------
+    grams, difference, ratio
+        Of the run; the run less the published total; the run over it.
+    gas, scopes
+        What the emissions that were spread are of: ``CO2`` where all are, else ``CO2e``; and their scopes.
+    other_gas, other_year
+        Whether the published total is of another.
+    """
+
+    grams: int
+    difference: int
+    ratio: float
+    gas: str
+    other_gas: bool
+    other_year: bool
+    scopes: tuple[int, ...]
+
+
+def headline(tables: RunTables) -> dict[str, Any]:
+    """Return the sums that open the report, in grams; CCR is that of the units together."""
+    sinks = {category.name for category in tables.categories if category.sink}
+    total = {True: 0, False: 0}
+    placed = {"units": 0, "outside": 0, "unallocated": 0}
+    for row in tables.ledger:
+        total[row.category in sinks] += row.total
+        if row.category not in sinks:
+            placed["units"] += row.units or 0
+            placed["outside"] += row.outside_units or 0
+            placed["unallocated"] += row.unallocated
+    emission, sink = (int(tables.units[name].sum()) for name in ("emission_g", "sink_g"))
+    return {
+        "gross": total[False],
+        "sink": total[True],
+        "net": total[False] - total[True],
+        "ccr": sink / emission if emission else math.inf if sink else math.nan,
+        "units_sink": sink,
+        **placed,
+    }
+
+
+def zone_rows(units: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row per zone: count, mass, and shares of the units' sums; of GDP of what is known of it."""
+    rows = []
+    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
+    gdp = int(units["gdp"].dropna().sum())
+    for zone in ordered_zones():
+        inside = units[units["zone"] == zone.code]
+        if zone.code == 0 and inside.empty:
+            continue
+        masses = int(inside["emission_g"].sum()), int(inside["sink_g"].sum())
+        rows.append(
+            {
+                "zone": zone,
+                "count": len(inside),
+                "borderline": int(inside["borderline"].sum()),
+                "emission": masses[0],
+                "sink": masses[1],
+                "ccr": share(masses[1], masses[0]),
+                "emission_share": share(masses[0], emission),
+                "sink_share": share(masses[1], sink),
+                "gdp_share": _share_of_known(inside["gdp"], gdp),
+            }
+        )
+    return rows
+
+
+def _share_of_known(gdp: pd.Series[int], whole: int) -> float:
+    """Return the share of a zone's GDP in the known; NaN where the zone has units and knows of none of them."""
+    known = gdp.dropna()
+    return math.nan if len(gdp) and known.empty else share(int(known.sum()), whole)
+
+
+def index_statistics(units: pd.DataFrame) -> list[Statistic]:
+    """Return least, mean, greatest and the share at or above 1 of CCR, ECC and ESC."""
+    emission = units["emission_g"].to_numpy(np.float64)
+    total = float(emission.sum())
+    statistics = []
+    for key in ("ccr", "ecc", "esc"):
+        values = units[key].to_numpy(np.float64)
+        finite, known = np.isfinite(values), ~np.isnan(values)
+        high = known & (values >= 1)
+        ends: list[tuple[float, int] | None] = [None, None]
+        if finite.any():
+            low, top = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
+            ends = [(float(values[i]), int(i)) for i in (np.argmin(low), np.argmax(top))]
+        statistics.append(
+            Statistic(
+                key=key,
+                count=int(finite.sum()),
+                least=ends[0],
+                mean=float(values[finite].mean()) if finite.any() else math.nan,
+                greatest=ends[1],
+                high=int(high.sum()),
+                high_share=share(int(high.sum()), int(known.sum())),
+                high_emission=float(emission[high].sum()) / total if total else math.nan,
+                infinite=int(np.isinf(values).sum()),
+            )
+        )
+    return statistics
+
+
+def balance_rows(units: pd.DataFrame) -> list[tuple[str, int, float, float]]:
+    """Return, for source, balanced and sink, the units, their share, and that of their emission."""
+    emission = int(units["emission_g"].sum())
+    rows = []
+    for word in ("source", "balanced", "sink"):
+        inside = units[units["balance"] == word]
+        part = share(int(inside["emission_g"].sum()), emission)
+        rows.append((word, len(inside), share(len(inside), len(units)), part))
+    return rows
+
+
+def comparison(tables: RunTables, gross: int) -> Comparison | None:
+    """Return how the gross total lies to the published one; None if none was given."""
+    published = tables.benchmark
+    if published is None:
+        return None
+    sinks = {category.name for category in tables.categories if category.sink}
+    spread = tables.spread[~tables.spread["category"].isin(sinks)]
+    gas = "CO2" if set(spread["gas"]) == {"CO2"} else "CO2e"
+    scopes = {
+        scope for name, own in tables.spread_scopes.items() if name not in sinks for scope in own
+    }
+    return Comparison(
+        grams=gross,
+        difference=gross - published.grams,
+        ratio=share(gross, published.grams),
+        gas=gas,
+        other_gas=published.gas != gas,
+        other_year=published.year is not None and published.year != tables.year,
+        scopes=tuple(sorted(scopes)),
+    )
+
+
+def zones_by_code() -> dict[int, Zone]:
+    """Return the zones, 1 to 4 and then 0, by code."""
+    return {zone.code: zone for zone in ordered_zones()}

@@ -1,0 +1,116 @@
+"""The table of units, the report's heart: map, plane and sheets read their numbers from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from carbongrid.method.categories import SECTORS, sector_names
+from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.outputs.figures.classes import millions_of, short_number
+from carbongrid.outputs.report.wording import money, people, percent, tonnes, whole_or_none
+from carbongrid.inventory.units_of_measure import format_tonnes
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.result import RunTables
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers of the table of units.
+
+    Parameters
+    ----------
+    key
+        What the page's script calls it; its name in units.csv where it stands there.
+    name_en, name_zh
+        For people.
+    unit, unit_zh
+        Of the shown text; may be empty.
+    optional
+        Whether it is hidden until the reader asks for more columns.
+    """
+
+    key: str
+    name_en: str
+    name_zh: str
+    unit: str = ""
+    optional: bool = False
+    unit_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number: as units.csv writes it (empty: unknown), and as people read it."""
+
+    exact: str
+    shown: str
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """Columns of numbers and, for each unit in order, its cells."""
+
+    columns: tuple[NumberColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def unit_table(tables: RunTables) -> UnitTable:
+    """Return the numbers of the units, exact and as shown."""
+    units = tables.units
+    own = sorted({c.sector for c in tables.categories if not c.sink} - set(SECTORS))
+    names = sector_names()
+    density = intensity(units)
+    found: list[tuple[NumberColumn, Sequence[Cell]]] = [
+        (NumberColumn("ecc", "ECC", "经济贡献系数"), _numbers(units["ecc"].tolist(), short_number)),
+        (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), short_number)),
+        (NumberColumn("ccr", "CCR", "碳补偿率"), _numbers(units["ccr"].tolist(), percent)),
+        (NumberColumn("emission_t", "emission", "碳排放", "t"), _masses(units["emission_g"])),
+        (NumberColumn("sink_t", "sink", "碳汇", "t"), _masses(units["sink_g"])),
+        (
+            NumberColumn("intensity", "intensity", "排放强度", "t km⁻²"),
+            _numbers(density.tolist(), short_number),
+        ),
+    ]
+    if units["gdp"].notna().any():
+        english, chinese = millions_of(tables.currency)
+        column = NumberColumn("gdp", "GDP", "地区生产总值", english, unit_zh=chinese)
+        values = [whole_or_none(value) for value in units["gdp"]]
+        found.append((column, [Cell("" if v is None else str(v), money(v)) for v in values]))
+    if units["residents"].notna().any():
+        counts = _numbers(units["residents"].tolist(), people)
+        found.append((NumberColumn("residents", "residents", "人口"), counts))
+    for sector in (*SECTORS, *own):
+        english, chinese = names.get(sector, (sector, sector))
+        column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True)
+        if f"{sector}_g" in units:
+            found.append((column, _masses(units[f"{sector}_g"])))
+    columns, cells = zip(*found, strict=True)
+    return UnitTable(tuple(columns), tuple(zip(*cells, strict=True)))
+
+
+def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return the emission per area on the ellipsoid of each unit, t km-2; NaN without an area."""
+    shapes = np.array([shape or shapely.Polygon() for shape in units.geometry], dtype=object)
+    area = geodesic_area(shapes, units.crs) / 1e6
+    with np.errstate(divide="ignore", invalid="ignore"):
+        density: NDArray[np.float64] = units["emission_g"].to_numpy(np.float64) / 1e6 / area
+    return np.where(area > 0, density, np.nan)
+
+
+def _masses(grams: Any) -> list[Cell]:
+    whole = [int(each) for each in grams]
+    pairs = zip(format_tonnes(whole), map(tonnes, whole), strict=True)
+    return [Cell(exact, shown) for exact, shown in pairs]
+
+
+def _numbers(values: Sequence[float], show: Callable[[float], str]) -> list[Cell]:
+    return [Cell("" if math.isnan(value) else repr(value), show(value)) for value in values]

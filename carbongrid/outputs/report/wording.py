@@ -1,0 +1,113 @@
+"""How the report writes numbers, and its Chinese for the words that a run's tables bring."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.method.zoning import (
+    DERIVED_GDP,
+    FEW_SINKS,
+    NO_CARBON,
+    NO_GDP,
+    NO_REGION,
+    NO_SINK,
+    ONE_UNIT,
+    UNKNOWN_GDP,
+)
+
+CHINESE = {
+    NO_CARBON: "既无排放也无碳汇",
+    UNKNOWN_GDP: "地区生产总值未知",
+    NO_REGION: "不属于任何参照区域",
+    ONE_UNIT: "参照区域内仅此一个单元",
+    NO_GDP: "参照区域没有地区生产总值",
+    NO_SINK: "参照区域没有碳汇",
+    DERIVED_GDP: "地区生产总值由上级区域推算",
+    FEW_SINKS: "参照区域的碳汇低于下限",
+    "source": "碳源",
+    "balanced": "碳平衡",
+    "sink": "碳汇",
+    "note": "说明",
+    "warning": "警告",
+    "error": "错误",
+    "area": "按面积",
+    "pois": "按兴趣点",
+    "people": "按人口",
+    "roads": "按修正道路长度",
+    "facilities": "重点排放设施",
+    "POI": "个兴趣点",
+    "person": "人",
+    BORDERLINE[0]: BORDERLINE[1],
+    INDICATIVE[0]: INDICATIVE[1],
+}
+"""Words of the tables in Chinese; a word that is not here is shown as it is."""
+
+
+def chinese(word: str) -> str:
+    """Return a word of the run's tables in Chinese, or the word where none is known."""
+    return CHINESE.get(word, word)
+
+
+def tonnes(grams: int) -> str:
+    """Return whole tonnes, rounded half up in integers."""
+    if 0 < grams < 500_000:
+        return "< 1"
+    return f"{(int(grams) + 500_000) // 1_000_000:,}"
+
+
+def mass(grams: int) -> str:
+    """Return a mass with three digits in the unit that suits it; no exponent however small."""
+    if 0 < abs(grams) < 1000:
+        return "< 0.001 t" if grams > 0 else "> −0.001 t"
+    scale, unit = mass_scale(abs(grams))
+    return f"{short_number(grams / scale)} {unit}"
+
+
+def exact_mass(grams: int) -> str:
+    """Return a headline's mass: hundredths of its unit."""
+    scale, unit = mass_scale(abs(grams))
+    return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
+
+
+def percent(share: float) -> str:
+    """Return a share in percent; unknown and infinite as signs, and no exponent however small."""
+    if 0 < share < 1e-5:
+        return "< 0.001 %"
+    return f"{short_number(share * 100)} %" if math.isfinite(share) else short_number(share)
+
+
+def money(value: int | None) -> str:
+    """Return currency units in millions; a dash where they are unknown."""
+    if value is None:
+        return "–"
+    return f"{value / 1e6:,.0f}" if value >= 10_000_000 else short_number(value / 1e6)
+
+
+def people(count: float) -> str:
+    """Return a count of people; a dash where it is unknown."""
+    if math.isnan(count):
+        return "–"
+    return f"{count:,.0f}" if count >= 100 or count == int(count) else short_number(count)
+
+
+def whole_or_none(value: Any) -> int | None:
+    """Return an integer, or None for any kind of missing."""
+    return None if value is None or pd.isna(value) else int(value)
+
+
+FILTERS = {
+    "chinese": chinese,
+    "exact_mass": exact_mass,
+    "mass": mass,
+    "money": money,
+    "note_in_chinese": note_in_chinese,
+    "number": short_number,
+    "people": people,
+    "percent": percent,
+    "tonnes": tonnes,
+}

@@ -1,0 +1,277 @@
+"""What a run makes: the tables it hands to its writers, and the Result that a user gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from carbongrid.method.categories import SECTORS, column_of
+from carbongrid.outputs.notebook import card
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
+    from carbongrid.method.categories import Category
+    from carbongrid.method.evidence import Evidences
+    from carbongrid.method.guidance import Advice
+    from carbongrid.method.ledger import Ledger, LedgerTable
+    from carbongrid.outputs.report.plots import Plots
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A published total that a run is compared with; nothing is scaled to it.
+
+    Parameters
+    ----------
+    name
+        Who published it, and for when.
+    total
+        The total as written, such as ``231.2 Mt CO2``.
+    grams
+        The same in grams.
+    gas
+        ``CO2`` or ``CO2e``.
+    year
+        Year of the total; None if it was not said.
+    source, scope
+        Where it is published, and what it counts otherwise than the run; may be empty.
+    """
+
+    name: str
+    total: str
+    grams: int
+    gas: str
+    year: int | None = None
+    source: str = ""
+    scope: str = ""
+
+
+Kind = Literal["text", "mass", "whole", "number", "flag"]
+"""Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
+
+UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text"}
+UNIT_NUMBERS: Mapping[str, Kind] = {
+    "residents": "number",
+    "gdp": "whole",
+    "ccr": "number",
+    "ecc": "number",
+    "esc": "number",
+    "zone": "whole",
+    "zone_name": "text",
+    "zone_name_zh": "text",
+    "borderline": "flag",
+    "indicative": "flag",
+    "balance": "text",
+    "reason": "text",
+}
+GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
+"""What formats call a geometry, or a row's number."""
+
+
+def unit_masses(categories: Iterable[Category]) -> list[str]:
+    """Return the mass columns of units.csv, in grams: emission, sink, the sectors, the categories."""
+    categories = list(categories)
+    own = sorted({c.sector for c in categories if not c.sink} - set(SECTORS))
+    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
+    return [
+        "emission_g",
+        "sink_g",
+        *sectors,
+        *(f"{column_of(c.name)}_g" for c in categories),
+    ]
+
+
+def repeated_columns(names: Iterable[str]) -> list[str]:
+    """Return the names that would be one in a file, sorted: in tonnes, and with letters of one size.
+
+    SQLite and spreadsheets do not tell columns apart by the size of letters.
+    """
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(in_tonnes(name).casefold(), []).append(name)
+    return sorted({name for same in folded.values() if len(same) > 1 for name in same})
+
+
+def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:
+    """Return the parent columns that are called like a column which a run gives the units."""
+    categories, parents = list(categories), list(parents)
+    own = (*UNIT_NAMES, *UNIT_NUMBERS, *GEOMETRY_COLUMNS, *unit_masses(categories))
+    taken = repeated_columns([*parents, *dict.fromkeys((*own, *(c.name for c in categories)))])
+    return [parent for parent in parents if parent in taken]
+
+
+def in_tonnes(name: str) -> str:
+    """Return what a mass column in grams is called where it holds tonnes."""
+    return name.removesuffix("_g") + "_t" if name.endswith("_g") else name
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The tables of a run in memory, mass in int64 grams.
+
+    Parameters
+    ----------
+    title, year, currency
+        From the case; ``currency`` is the base currency of GDP, such as CNY, or empty.
+    categories
+        The categories that have a total, sorted by name; the column order everywhere.
+    inventory
+        One row per category, region, place and gas: category, region, place, gas, grams (CO2e), year, source.
+    parcels
+        In id order: id, land_use, type, mode, area_m2, geometry (grid CRS), one int64 column per category
+        (its name, such as ``industry/mining``), emission_g, sink_g, cells (int64 count of fine cells, 0 where snapped).
+    units
+        In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
+        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
+        ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
+        balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
+    parents
+        Names of the parent columns of ``units``, nearest first.
+    ledger
+        docs/decisions/0008.
+    evidence
+        What was given, used and lost, by category (docs/decisions/0037).
+    grid_1km
+        int64 ``emission`` and ``sink`` in g yr-1 per coarse cell and float64 ``covered_area`` in m2, dims (y, x),
+        georeferenced (rioxarray CRS), coarse resolution in attribute ``resolution``.
+    assumptions
+        Sentences for the report: decisions taken, warnings, notes, each (level, text).
+    benchmark
+        A published total to compare with, or None.
+    reference
+        Region of C, CA and G in the indices: ``all``, or a column of the units.
+    basis
+        What sector shares are of: ``gross`` emission, or ``net`` of the sinks (decision 1).
+    guidance
+        Advice per zone; empty stands for the package's.
+    inputs
+        Name and sha256 of every file that was read.
+    by_type
+        int64 grams per territorial type (index) and category (columns); None: to be summed from the parcels.
+    attribution
+        Whom the data's licence wants named wherever the run is shown.
+    audit
+        How each total was formed of activity data, every cell text; None without.
+    intervals
+        category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
+    scopes
+        Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
+    sink_floor
+        CCR of a reference region below which its zones are indicative.
+    """
+
+    title: str
+    year: int
+    currency: str
+    categories: tuple[Category, ...]
+    inventory: pd.DataFrame
+    parcels: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    parents: tuple[str, ...]
+    ledger: Ledger
+    grid_1km: xr.Dataset
+    assumptions: tuple[tuple[str, str], ...] = ()
+    benchmark: Benchmark | None = None
+    reference: str = "all"
+    basis: str = "gross"
+    guidance: tuple[Advice, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    by_type: pd.DataFrame | None = None
+    attribution: str = ""
+    audit: pd.DataFrame | None = None
+    intervals: pd.DataFrame | None = None
+    scopes: Mapping[str, tuple[int, ...]] | None = None
+    evidence: Evidences = ()
+    sink_floor: float = 0.0
+
+    @property
+    def spread(self) -> pd.DataFrame:
+        """The rows of the inventory whose mass is on the land."""
+        here = (self.inventory["place"] == "here") & (self.inventory["grams"] > 0)
+        return self.inventory[here]
+
+    @property
+    def spread_scopes(self) -> Mapping[str, tuple[int, ...]]:
+        """Scopes of the mass that was spread, by category; those of the categories where no others are known."""
+        if self.scopes is not None:
+            return self.scopes
+        present = set(self.spread["category"])
+        return {c.name: (c.scope,) for c in self.categories if c.name in present}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run directory, opened: tables are GeoDataFrames, fields are lazy xarray.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    manifest
+        What manifest.json holds.
+    units
+        GeoDataFrame as in units.gpkg.
+    inventory, ledger, evidence
+        DataFrames as in the CSV files, codes as text.
+    grid_1km
+        Dataset of grid_1km.nc, lazy.
+    labels
+        Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
+    plot
+        Draws the units: ``plot.zones()``, ``plot.ecc_esc()``.
+    read_parcels
+        What :attr:`parcels` is read by: a million of them are a gigabyte.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    units: gpd.GeoDataFrame
+    inventory: pd.DataFrame
+    ledger: LedgerTable
+    evidence: pd.DataFrame
+    grid_1km: xr.Dataset
+    labels: xr.Dataset | None
+    plot: Plots
+    read_parcels: Callable[[], gpd.GeoDataFrame] = field(repr=False)
+
+    @cached_property
+    def parcels(self) -> gpd.GeoDataFrame:
+        """The parcels as in parcels.parquet, read when they are first asked for."""
+        return self.read_parcels()
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it: what it is, and its zones."""
+        units = self.units
+        emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
+        warnings = [text for level, text in self.manifest["assumptions"] if level == "warning"]
+        facts = [
+            ("units", f"{len(units):,}"),
+            ("emission in them", f"{emission:,.0f} t CO2e"),
+            ("sink in them", f"{sink:,.0f} t CO2e"),
+            ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
+            ("borderline", f"{int(units['borderline'].sum())}"),
+            ("warnings", f"{len(warnings)}"),
+            ("report", str(self.directory / "report.html")),
+        ]
+        rows = [
+            (
+                str(name),
+                f"{len(inside)}",
+                f"{inside['emission_t'].sum():,.0f}",
+                f"{inside['sink_t'].sum():,.0f}",
+            )
+            for name, inside in units.groupby("zone_name", sort=True)
+        ]
+        return card(
+            str(self.manifest["title"]),
+            str(self.manifest["year"]),
+            facts=facts,
+            columns=("zone", "units", "emission, t", "sink, t"),
+            rows=rows,
+        )

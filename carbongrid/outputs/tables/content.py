@@ -1,0 +1,284 @@
+"""What each table of a run holds, column by column, whatever file it is written to.
+
+Content is what digests are made of and what files are read back into: mass in int64 grams, and a
+kind for each column that no file format can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.outputs.result import (
+    GEOMETRY_COLUMNS,
+    UNIT_NAMES,
+    UNIT_NUMBERS,
+    Kind,
+    in_tonnes,
+    repeated_columns,
+    unit_masses,
+)
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+    from carbongrid.method.evidence import Evidences
+    from carbongrid.method.ledger import Ledger
+    from carbongrid.outputs.result import RunTables
+
+DENSITY_SUFFIX = "_t_km2"
+"""Columns of parcels.parquet that end so are a mass over the parcel's area."""
+
+FEWEST_PEOPLE = 10
+"""Counts of people below this are not printed where a run is published (decision 31).
+
+They are not made secret: masses that are spread by people follow them, to the gram.
+"""
+
+INVENTORY: Mapping[str, Kind] = {
+    "category": "text",
+    "region": "text",
+    "place": "text",
+    "gas": "text",
+    "year": "text",
+    "mass_g": "mass",
+    "source": "text",
+}
+LEDGER: Mapping[str, Kind] = {
+    "category": "text",
+    "region": "text",
+    "total_g": "mass",
+    "facilities_g": "mass",
+    "by_rule_g": "mass",
+    "by_area_g": "mass",
+    "by_parent_g": "mass",
+    "unallocated_g": "mass",
+    "units_g": "mass",
+    "outside_units_g": "mass",
+    "snapped_g": "mass",
+    "elsewhere_g": "mass",
+    "rule": "text",
+    "weight_placed": "whole",
+    "weight_snapped": "whole",
+    "weight_unplaced": "whole",
+    "weight_unit": "text",
+    "reason": "text",
+}
+EVIDENCE: Mapping[str, Kind] = {
+    "category": "text",
+    "evidence": "text",
+    "unit": "text",
+    "given": "number",
+    "used": "number",
+    "lost": "number",
+    "carriers": "whole",
+    "carriers_with_weight": "whole",
+    "spread_g": "mass",
+    "top_share": "number",
+    "densest_t_km2": "number",
+}
+HIDDEN_OF_PEOPLE = ("given", "used", "lost", "top_share", "densest_t_km2")
+"""Columns of the evidence that a published run leaves blank where they count people, or tell of one parcel with people."""
+
+_PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
+_PARCEL_NUMBERS: Mapping[str, Kind] = {"area_m2": "number", "mode": "text", "cells": "whole"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame and the kind of each column, in the order of its file; geometry has no kind."""
+
+    frame: pd.DataFrame
+    kinds: Mapping[str, Kind]
+
+    @property
+    def masses(self) -> list[str]:
+        """The columns that are mass in grams."""
+        return [name for name, kind in self.kinds.items() if kind == "mass"]
+
+    @property
+    def located(self) -> gpd.GeoDataFrame:
+        """The frame, known to have a geometry."""
+        import geopandas as gpd
+
+        return gpd.GeoDataFrame(self.frame)
+
+
+@dataclass(frozen=True)
+class Content:
+    """The tables of a run as its files hold them.
+
+    Parameters
+    ----------
+    inventory, ledger, evidence, units
+        Units with geometry.
+    parcels
+        With geometry; None where they are not published.
+    grid_1km
+        int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
+    """
+
+    inventory: Table
+    ledger: Table
+    evidence: Table
+    units: Table
+    parcels: Table | None
+    grid_1km: xr.Dataset
+
+
+def content_of(tables: RunTables, *, public: bool = False) -> Content:
+    """Return the content of a run's files.
+
+    Parameters
+    ----------
+    tables
+        The run's tables.
+    public
+        Leave out what may not be published (decision 31): parcels, counts of fewer than ten
+        people, and the ledger's remarks, which may name facilities.
+
+    Raises
+    ------
+    InputError
+        If two columns of a table would bear one name.
+    """
+    content = Content(
+        inventory=_inventory(tables.inventory),
+        ledger=_ledger(tables.ledger),
+        evidence=_evidence(tables.evidence),
+        units=_units(tables),
+        parcels=_parcels(tables),
+        grid_1km=tables.grid_1km,
+    )
+    return _published(content) if public else content
+
+
+def unit_kinds(parents: Iterable[str], masses: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of units.csv, in its order, from the parents and the mass columns."""
+    return {
+        **UNIT_NAMES,
+        **dict.fromkeys(parents, "text"),
+        **dict.fromkeys(masses, "mass"),
+        **UNIT_NUMBERS,
+    }  # fmt: skip
+
+
+def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of parcels.parquet but geometry, in its order, from the mass columns."""
+    return {**_PARCEL_NAMES, **dict.fromkeys(masses, "mass"), **_PARCEL_NUMBERS}
+
+
+def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:
+    """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ..."""
+    taken = {name: _typed(pd.Series(columns[name]), kind) for name, kind in kinds.items()}
+    return Table(pd.DataFrame(taken, copy=False).reset_index(drop=True), kinds)
+
+
+def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
+    if kind == "text":
+        return column.astype("str").where(column.notna(), "")
+    if kind == "number":
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan), column.index)
+    if kind == "flag":
+        return column.astype(bool)
+    return column if column.dtype == np.int64 else column.astype("Int64")
+
+
+def _inventory(inventory: pd.DataFrame) -> Table:
+    years = ["" if pd.isna(year) else str(year) for year in inventory["year"]]
+    columns = {name: inventory[name].tolist() for name in INVENTORY if name in inventory.columns}
+    return typed({**columns, "year": years, "mass_g": inventory["grams"].tolist()}, INVENTORY)
+
+
+def _ledger(ledger: Ledger) -> Table:
+    names = {name: name.removesuffix("_g") for name in LEDGER}
+    columns = {
+        name: pd.Series([getattr(row, field) for row in ledger], dtype=object)
+        for name, field in names.items()
+    }
+    return typed(columns, LEDGER)
+
+
+def _evidence(rows: Evidences) -> Table:
+    """Return the rows in units of the evidence."""
+    columns = {
+        **{name: [getattr(row, name) for row in rows] for name in ("category", "evidence", "unit")},
+        **{name: [row.in_units(getattr(row, name)) for row in rows] for name in ("given", "used", "lost")},
+        "carriers": [row.carriers for row in rows],
+        "carriers_with_weight": [row.weighted for row in rows],
+        "spread_g": [row.spread for row in rows],
+        "top_share": [row.top_share for row in rows],
+        "densest_t_km2": [row.densest for row in rows],
+    }  # fmt: skip
+    return typed(
+        {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}, EVIDENCE
+    )
+
+
+def _units(tables: RunTables) -> Table:
+    units = tables.units
+    of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
+    masses = unit_masses(tables.categories)
+    _refuse_clashes([*UNIT_NAMES, *tables.parents, *masses, *UNIT_NUMBERS, *GEOMETRY_COLUMNS])
+    kinds = unit_kinds(tables.parents, masses)
+    nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
+    columns = {
+        name: units.get(of_category.get(name, name), nothing) if kind == "mass" else units[name]
+        for name, kind in kinds.items()
+    }
+    return with_geometry(typed(columns, kinds), units.geometry)
+
+
+def _parcels(tables: RunTables) -> Table:
+    masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
+    _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
+    return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
+
+
+def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
+    """Return the table with a geometry for each of its rows."""
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame(table.frame, geometry=geometry.to_numpy(), crs=geometry.crs)
+    return Table(frame, table.kinds)
+
+
+def _refuse_clashes(names: list[str]) -> None:
+    """Raise if two names are one in a file."""
+    twice = repeated_columns(names)
+    if twice:
+        raise InputError(
+            Problem(
+                f"units.csv would have several columns of one name: {', '.join(twice)}",
+                "units.parents, categories",
+                "Rename the parent column or the category.",
+            )
+        )
+
+
+def titles(kinds: Mapping[str, Kind]) -> list[str]:
+    """Return the column names of a table for people, whose mass is in tonnes: ``sink_g`` is ``sink_t``."""
+    return [in_tonnes(name) if kind == "mass" else name for name, kind in kinds.items()]
+
+
+def _published(content: Content) -> Content:
+    units, ledger = content.units.frame, content.ledger.frame
+    evidence = content.evidence.frame
+    residents = units["residents"].where(units["residents"] >= FEWEST_PEOPLE)
+    counts = ("weight_placed", "weight_snapped", "weight_unplaced")
+    hidden = {name: ledger[name].mask(ledger["rule"] == "people") for name in counts}
+    of_people = evidence["evidence"] == "people"
+    shares = {name: evidence[name].mask(of_people) for name in HIDDEN_OF_PEOPLE}
+    return replace(
+        content,
+        evidence=replace(content.evidence, frame=evidence.assign(**shares)),
+        units=replace(content.units, frame=units.assign(residents=residents)),
+        ledger=replace(content.ledger, frame=ledger.assign(reason="", **hidden)),
+        parcels=None,
+    )

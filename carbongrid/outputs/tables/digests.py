@@ -1,0 +1,105 @@
+"""Digests of content: sha256 over canonical bytes, the same whatever the file format or the time."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from carbongrid.outputs.tables.content import Content, Table
+from carbongrid.outputs.result import Kind
+from carbongrid.raster.row_blocks import each_block, row_blocks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_LENGTH = struct.Struct("<q")
+_OF_ONE = struct.pack("<BII", 1, int(shapely.GeometryType.MULTIPOLYGON), 1)
+"""How the binary of a multipolygon of one part begins."""
+_GRID_VARIABLES = ("covered_area", "emission", "sink", "x", "y")
+
+
+def digests_of(content: Content) -> dict[str, str]:
+    """Return the digest of each table, in hexadecimal.
+
+    Notes
+    -----
+    Columns are taken in the order of their names, rows as they stand. A column is its name, its kind, its number of
+    rows, a mask of missing values (one byte each) and its values: int64 and float64 little endian with zeros where
+    missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
+    multipolygon of one part, since file formats differ in that. A grid is its variables in C order.
+    """
+    tables = {
+        "inventory": content.inventory,
+        "ledger": content.ledger,
+        "evidence": content.evidence,
+        "units": content.units,
+    }
+    if content.parcels is not None:
+        tables["parcels"] = content.parcels
+    digests = {name: _digest_of_table(table) for name, table in tables.items()}
+    return dict(sorted({**digests, "grid_1km": _digest_of_grid(content.grid_1km)}.items()))
+
+
+def _digest_of_table(table: Table) -> str:
+    digest = hashlib.sha256()
+    kinds: dict[str, Kind | str] = {**table.kinds}
+    if "geometry" in table.frame.columns:
+        kinds["geometry"] = "geometry"
+    for name, kind in sorted(kinds.items()):
+        digest.update(_with_lengths([name.encode(), kind.encode()]))
+        digest.update(_LENGTH.pack(len(table.frame)))
+        for piece in _column(table.frame[name], kind):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _digest_of_grid(grid: xr.Dataset) -> str:
+    digest = hashlib.sha256()
+    for name in _GRID_VARIABLES:
+        values = grid[name].to_numpy()
+        whole = values.dtype.kind in "iu"
+        digest.update(_with_lengths([name.encode(), b"whole" if whole else b"number"]))
+        digest.update(b"".join(_LENGTH.pack(length) for length in values.shape))
+        digest.update(values.astype("<i8" if whole else "<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
+    """Yield a column's bytes, what is long block by block."""
+    if kind == "text":
+        for rows in row_blocks(len(column)):
+            texts = column.iloc[rows].tolist()
+            packed = {text: _with_lengths([text.encode()]) for text in set(texts)}
+            yield b"".join(map(packed.__getitem__, texts))
+    elif kind == "geometry":
+        geometry = np.asarray(column, dtype=object)
+        yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
+    elif kind == "flag":
+        yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
+    else:
+        yield column.isna().to_numpy(dtype=np.uint8).tobytes()
+        whole = kind != "number"
+        filled = column.fillna(0 if whole else 0.0)
+        yield filled.to_numpy(dtype="<i8" if whole else "<f8").tobytes()
+
+
+def _multipolygons(geometry: NDArray[np.object_]) -> bytes:
+    """Return binary with lengths; that of a polygon gets the head of a collection of one."""
+    binary = shapely.to_wkb(geometry, output_dimension=2, byte_order=1)
+    single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
+    pairs = zip(single.tolist(), binary.tolist(), strict=True)
+    return _with_lengths([_OF_ONE + each if one else each for one, each in pairs])
+
+
+def _with_lengths(pieces: Sequence[bytes]) -> bytes:
+    """Return each piece after its length; iterators all the way, since there are millions."""
+    lengths = map(_LENGTH.pack, map(len, pieces))
+    return b"".join(chain.from_iterable(zip(lengths, pieces, strict=True)))

@@ -1,0 +1,126 @@
+"""Units as GeoPackage with its styles, parcels as GeoParquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.outputs.tables.content import (
+    DENSITY_SUFFIX,
+    Table,
+    parcel_kinds,
+    titles,
+    typed,
+    with_geometry,
+)
+from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
+from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.raster.opening.formats import GPKG
+from carbongrid.raster.opening.names import plain_folder
+from carbongrid.raster.opening.vectors import open_vector
+from carbongrid.outputs.result import in_tonnes
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+UNITS_LAYER = "units"
+
+
+def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency: str = "") -> None:
+    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, and its styles.
+
+    Parameters
+    ----------
+    units
+        Content of the units.
+    path
+        The file, which is not there yet.
+    reference
+        Region of the indices: where the classes of CCR have their middle.
+    currency
+        Of GDP, for its legend.
+    """
+    import pyogrio
+
+    frame = units.located.rename(columns={name: in_tonnes(name) for name in units.masses})
+    for name in units.masses:
+        frame[in_tonnes(name)] = _tonnes(units.frame[name])
+    frame["zone"] = frame["zone"].astype(np.int32)
+    frame = frame[[*titles(units.kinds), "geometry"]]
+    styles = style_table(styles_of(units.frame, reference, currency), UNITS_LAYER, "geom")
+    with plain_folder(path.parent) as folder:
+        file, driver = folder / path.name, GPKG
+        frame.to_file(
+            file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+        )
+        pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
+
+
+def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
+    """Read the units' ids and geometry, in the order of the file.
+
+    Raises
+    ------
+    VerificationError
+        If the file cannot be read.
+    """
+    import pyogrio
+
+    try:
+        with open_vector(path, of=GPKG) as file:
+            return file.table(UNITS_LAYER, columns=["id"])
+    except (
+        InputError,
+        OSError,
+        ValueError,
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+    ) as error:
+        raise VerificationError(f"{path.name} cannot be read: {error}") from error
+
+
+def write_parcels_parquet(parcels: Table, path: Path) -> None:
+    """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2.
+
+    Notes
+    -----
+    A density is a mass over ``area_m2``, float64, after all other columns (docs/decisions/0022); it is no content of its own.
+    """
+    # CASE.md's order: geometry stands after the type.
+    names = [name for name in parcels.kinds if name not in parcels.masses]
+    order = [*names[:3], "geometry", *parcels.masses, *names[3:]]
+    write_geoparquet(parcels.located[order], path, lambda rows: _with_densities(rows, parcels))
+
+
+def _with_densities(frame: gpd.GeoDataFrame, parcels: Table) -> gpd.GeoDataFrame:
+    whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
+    written = frame.astype(whole)
+    area = written["area_m2"].where(written["area_m2"] > 0)
+    densities = {f"{name}{DENSITY_SUFFIX}": written[name] / area for name in parcels.masses}
+    return written.assign(**densities)
+
+
+def read_parcels_parquet(path: Path) -> Table:
+    """Read the parcels' content.
+
+    Raises
+    ------
+    VerificationError
+        If the file cannot be read or lacks a column.
+    """
+    import pyarrow as pa
+
+    try:
+        frame = read_geoparquet(path, "geometry")
+        masses = [name for name in frame.columns if f"{name}{DENSITY_SUFFIX}" in frame.columns]
+        return with_geometry(typed(frame, parcel_kinds(masses)), frame.geometry)
+    except (InputError, OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise VerificationError(f"{path.name} cannot be read: {error!r}") from error
+
+
+def _tonnes(grams: pd.Series[Any]) -> pd.Series[Any]:
+    return grams.astype(np.int64) / 10**6

@@ -1,0 +1,149 @@
+"""The 1 km grid as a cloud-optimized GeoTIFF (tonnes) and as CF NetCDF (grams and densities)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from affine import Affine
+from rasterio.io import MemoryFile
+from rasterio.shutil import copy as copy_raster
+
+from carbongrid import __version__
+from carbongrid.errors import InputError, RunError, VerificationError
+from carbongrid.raster.opening.names import plain_folder
+from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.opening.stores import open_netcdf
+from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
+
+_BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
+_VARIABLES = ("emission", "sink", "covered_area", "emission_density", "sink_density")
+
+
+def write_grid_tif(grid: xr.Dataset, title: str, path: Path) -> None:
+    """Write a COG with the bands emission and sink, t per cell and year, float64.
+
+    Notes
+    -----
+    A cell that no parcel covers is nodata (NaN), unless mass was snapped to it.
+
+    Raises
+    ------
+    RunError
+        If the grid's CRS cannot be written, as where rasterio finds no data of PROJ.
+    """
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    bands = np.stack([grid[name].to_numpy() for name in _BANDS])
+    outside = (grid["covered_area"].to_numpy() <= 0) & (bands == 0).all(axis=0)
+    tonnes = np.where(outside, np.nan, bands / 10**6)
+    profile: dict[str, Any] = {
+        "driver": "GTiff",
+        "count": len(_BANDS),
+        "height": bands.shape[1],
+        "width": bands.shape[2],
+        "dtype": "float64",
+        "crs": grid.rio.crs,
+        "transform": _transform(grid),
+        "nodata": np.nan,
+    }
+    with MemoryFile() as memory:
+        with memory.open(**profile) as raster:
+            raster.write(tonnes)
+            raster.descriptions = tuple(_BANDS)
+            raster.units = (MASS_RATE,) * len(_BANDS)
+            raster.update_tags(TITLE=title)
+            for band, long_name in enumerate(_BANDS.values(), start=1):
+                raster.update_tags(band, long_name=long_name)
+        with memory.open() as raster, plain_folder(path.parent) as folder:
+            _require_place(raster.crs)
+            options = {"compress": "deflate", "resampling": "average"}
+            copy_raster(raster, folder / path.name, driver="COG", **options)
+
+
+def _require_place(crs: Any) -> None:
+    """Raise RunError if what was written of the grid's CRS has no place on earth."""
+    if crs is None or not crs.is_projected:
+        raise RunError(
+            "the grid's CRS cannot be written: rasterio finds no data of PROJ. "
+            "Unset PROJ_DATA and PROJ_LIB, or let them name the data that came with it."
+        )
+
+
+def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
+    """Write CF NetCDF: emission and sink in g yr-1 (int64), densities over the covered area in kg m-2 yr-1.
+
+    Notes
+    -----
+    A density is NaN where the covered area is 0.
+    """
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    covered = grid["covered_area"].where(grid["covered_area"] > 0)
+    dataset = grid[["emission", "sink", "covered_area"]].assign(
+        emission_density=grid["emission"] / 1000 / covered,
+        sink_density=grid["sink"] / 1000 / covered,
+    )
+    for name, (units, long_name, methods) in {
+        "emission": (GRAM_RATE, "CO2e emitted per cell", "area: sum"),
+        "sink": (GRAM_RATE, "CO2e taken up per cell", "area: sum"),
+        "covered_area": ("m2", "area of the cell that parcels cover", "area: sum"),
+        "emission_density": (DENSITY, "CO2e emitted per covered area", "area: mean"),
+        "sink_density": (DENSITY, "CO2e taken up per covered area", "area: mean"),
+    }.items():
+        dataset[name].attrs = {"units": units, "long_name": long_name, "cell_methods": methods}
+    dataset = dataset.rio.write_crs(grid.rio.crs).rio.write_transform(_transform(grid))
+    dataset = dataset.rio.write_coordinate_system()
+    dataset.attrs = {
+        "Conventions": "CF-1.11",
+        "title": title,
+        "source": f"carbongrid {__version__}",
+        # No time: the same run gives the same bytes. The manifest holds what a history would.
+        "history": f"written by carbongrid {__version__}; how it was made is in manifest.json",
+        "resolution": float(grid.attrs["resolution"]),
+    }
+    for variable in dataset.data_vars.values():
+        variable.encoding |= {"zlib": True, "complevel": 4}
+    for name in ("x", "y", "covered_area"):
+        dataset[name].encoding["_FillValue"] = None
+    import dask
+
+    # With a cluster's client active, xarray would ask the scheduler for a lock, which may be gone with a worker.
+    with dask.config.set(scheduler="synchronous"):
+        # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
+        written = dataset.to_netcdf(engine="h5netcdf")
+    path.write_bytes(written)
+
+
+def _transform(grid: xr.Dataset) -> Affine:
+    """Return the transform from the cell centres and the resolution, which one column alone does not tell."""
+    size = float(grid.attrs["resolution"])
+    west, north = float(grid["x"][0]) - size / 2, float(grid["y"][0]) + size / 2
+    return Affine(size, 0.0, west, 0.0, -size, north)
+
+
+def read_grid_nc(path: Path) -> xr.Dataset:
+    """Open the NetCDF grid, lazily.
+
+    Raises
+    ------
+    VerificationError
+        If the file cannot be opened or lacks a variable.
+    """
+    try:
+        grid = open_netcdf(path)
+    except (InputError, OSError, ValueError, KeyError, RuntimeError) as error:
+        raise VerificationError(f"{path.name} cannot be read: {error}") from error
+    missing = [name for name in _VARIABLES if name not in grid]
+    if missing:
+        grid.close()
+        raise VerificationError(f"{path.name} lacks {', '.join(missing)}")
+    return grid
+
+
+def bands_of_tif(path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Read the bands of grid_1km.tif by their description, t per cell and year, NaN outside."""
+    with open_raster(path) as raster:
+        return dict(zip(raster.descriptions, raster.read(), strict=True))

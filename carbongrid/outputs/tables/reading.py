@@ -1,0 +1,254 @@
+"""A finished run directory, read back: its content for digests, its tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from carbongrid.method.categories import Category, column_of
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.outputs.tables.content import Content, Table, with_geometry
+from carbongrid.outputs.tables.layers import read_parcels_parquet, read_unit_geometry
+from carbongrid.outputs.tables.plain import (
+    read_evidence_csv,
+    read_inventory_csv,
+    read_ledger_csv,
+    read_units_csv,
+)
+from carbongrid.outputs.tables.rasters import read_grid_nc
+from carbongrid.raster.labels import open_labels
+from carbongrid.method.ledger import LedgerTable
+from carbongrid.raster.opening.files import read_text
+from carbongrid.outputs.report.plots import Plots
+from carbongrid.outputs.result import Result, RunTables, in_tonnes
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def read_content(directory: Path, *, parcels: bool = True) -> Content:
+    """Read the content of a run's files again, to the bit.
+
+    Parameters
+    ----------
+    directory
+        The run.
+    parcels
+        Whether to read the parcels, where there are some.
+
+    Raises
+    ------
+    VerificationError
+        If a file is missing or unreadable, or the units of units.csv and units.gpkg are not the same.
+    """
+    directory = Path(directory)
+    required = (
+        "inventory.csv",
+        "ledger.csv",
+        "evidence.csv",
+        "units.csv",
+        "units.gpkg",
+        "grid_1km.nc",
+    )
+    missing = [name for name in required if not (directory / name).is_file()]
+    if missing:
+        raise VerificationError(f"{directory} lacks {', '.join(missing)}")
+    land = directory / "parcels.parquet"
+    with read_grid_nc(directory / "grid_1km.nc") as grid:
+        loaded = grid.load()
+    return Content(
+        inventory=read_inventory_csv(directory / "inventory.csv"),
+        ledger=read_ledger_csv(directory / "ledger.csv"),
+        evidence=read_evidence_csv(directory / "evidence.csv"),
+        units=_units(directory),
+        parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
+        grid_1km=loaded,
+    )
+
+
+def read_tables(directory: Path) -> RunTables:
+    """Read the tables of a finished run again, mass in grams, as its figures are drawn from.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Returns
+    -------
+    RunTables
+        Without ledger and evidence; a public run has no parcels.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If one of its files is missing or unreadable.
+    """
+    directory = Path(directory)
+    manifest = _manifest(directory)
+    content = read_content(directory)
+    categories = tuple(
+        Category(**{**each, "types": tuple(each["types"])}) for each in manifest["categories"]
+    )
+    names = {f"{column_of(category.name)}_g": category.name for category in categories}
+    units = content.units.located.rename(columns=names)
+    parcels = None if content.parcels is None else content.parcels.located
+    if parcels is None:
+        columns = [
+            "id",
+            "land_use",
+            "type",
+            "mode",
+            "area_m2",
+            *names.values(),
+            "emission_g",
+            "sink_g",
+        ]
+        parcels = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
+    parameters = manifest["parameters"]
+    return RunTables(
+        title=manifest["title"],
+        year=manifest["year"],
+        currency=manifest["currency"],
+        categories=categories,
+        inventory=content.inventory.frame,
+        parcels=parcels,
+        units=units,
+        parents=tuple(parameters["parents"]),
+        ledger=(),
+        grid_1km=content.grid_1km,
+        assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
+        reference=parameters["reference"],
+        attribution=manifest.get("attribution", ""),
+        sink_floor=parameters.get("sink_floor", 0.0),
+    )
+
+
+def _manifest(directory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(read_text(directory / "manifest.json")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            "this is not a finished run: it has no readable manifest.json",
+            str(directory),
+            "Give the directory that carbongrid run made.",
+        ) from error
+
+
+def read_result(directory: Path) -> Result:
+    """Open a finished run directory.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Returns
+    -------
+    Result
+        Tables in memory, mass of units, inventory, ledger and evidence in tonnes (float64) under the files' column names;
+        the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If one of its files is missing or unreadable.
+    """
+    directory = Path(directory)
+    manifest = _manifest(directory)
+    content = read_content(directory, parcels=False)
+    units = gpd.GeoDataFrame(_for_people(content.units))
+    labels = directory / "labels.zarr"
+    return Result(
+        directory=directory,
+        manifest=manifest,
+        units=units,
+        inventory=_for_people(content.inventory),
+        ledger=LedgerTable(_for_people(content.ledger)),
+        evidence=_for_people(content.evidence),
+        grid_1km=read_grid_nc(directory / "grid_1km.nc"),
+        labels=_labels(labels) if labels.exists() else None,
+        plot=Plots(units),
+        read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
+    )
+
+
+def _labels(path: Path) -> xr.Dataset:
+    try:
+        return open_labels(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
+        raise VerificationError(f"{path.name} cannot be read: {told}") from error
+
+
+def _units(directory: Path) -> Table:
+    table = read_units_csv(directory / "units.csv")
+    located = read_unit_geometry(directory / "units.gpkg")
+    if located["id"].astype("str").tolist() != table.frame["id"].tolist():
+        raise VerificationError("units.csv and units.gpkg do not hold the same units")
+    return with_geometry(table, located.geometry)
+
+
+def _for_people(table: Table) -> pd.DataFrame:
+    """Return the frame with mass in tonnes and whole numbers as int64 where none is missing."""
+    frame = table.frame.copy()
+    for name, kind in table.kinds.items():
+        if kind == "mass":
+            frame[name] = frame[name].to_numpy(np.float64, na_value=np.nan) / 10**6
+        elif kind == "whole" and not frame[name].isna().any():
+            frame[name] = frame[name].astype(np.int64)
+    return frame.rename(columns={name: in_tonnes(name) for name in table.masses})
+
+
+def _digest_of_parcels(manifest: Mapping[str, Any]) -> str | None:
+    digests: Mapping[str, str] = manifest.get("digests", {})
+    return digests.get("parcels")
+
+
+@dataclass(frozen=True)
+class ParcelsLater:
+    """Reads a run's parcels when it is called, and tells a run that was replaced in the meantime.
+
+    Parameters
+    ----------
+    directory
+        The run.
+    digest
+        Of its parcels, when the run was opened; None where there were none.
+    crs
+        Of the units, for a public run's empty table.
+    """
+
+    directory: Path
+    digest: str | None
+    crs: Any
+
+    def __call__(self) -> gpd.GeoDataFrame:
+        """Return the parcels, mass in int64 grams.
+
+        Raises
+        ------
+        VerificationError
+            If the directory holds another run's parcels now.
+        """
+        if _digest_of_parcels(_manifest(self.directory)) != self.digest:
+            raise VerificationError(
+                f"{self.directory} was made again since it was opened, with other parcels: open it again"
+            )
+        path = self.directory / "parcels.parquet"
+        if not path.is_file():
+            return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=self.crs)
+        parcels = read_parcels_parquet(path)
+        whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
+        return parcels.located.astype(whole)

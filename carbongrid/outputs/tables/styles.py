@@ -1,0 +1,256 @@
+"""Styles for GIS: what QGIS finds inside units.gpkg and beside grid_1km.tif (docs/decisions/0022)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones, short_number
+from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
+from carbongrid.outputs.result import in_tonnes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+STYLES_LAYER = "layer_styles"
+NOTHING = "#f7f7f4"
+_GRAMS_PER_TONNE = 1e6
+_QGIS = "3.28.0"  # the oldest whose style format is written here
+_SLD: dict[str, str] = {
+    "xmlns": "http://www.opengis.net/sld",
+    "xmlns:se": "http://www.opengis.net/se",
+    "xmlns:ogc": "http://www.opengis.net/ogc",
+    "version": "1.1.0",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Features of one colour: from ``low`` to ``high`` of a column, each end in or out; None is open."""
+
+    label: str
+    colour: str
+    column: str = ""
+    low: float | None = None
+    high: float | None = None
+    low_in: bool = True
+    high_in: bool = False
+
+    @property
+    def expression(self) -> str:
+        """The condition as QGIS reads it; what no other rule takes where there is none."""
+        if not self.column:
+            return "ELSE"
+        tests = []
+        if self.low is not None:
+            tests.append(f'"{self.column}" {">=" if self.low_in else ">"} {self.low!r}')
+        if self.high is not None:
+            tests.append(f'"{self.column}" {"<=" if self.high_in else "<"} {self.high!r}')
+        return " AND ".join(tests) or f'"{self.column}" IS NOT NULL'
+
+
+@dataclass(frozen=True)
+class Style:
+    """A named style of the units: rules, lowest first."""
+
+    name: str
+    description: str
+    rules: tuple[Rule, ...]
+    default: bool = False
+
+
+def styles_of(units: pd.DataFrame, reference: str, currency: str = "") -> list[Style]:
+    """Return the styles of the units: zones first, as the default, then each variable.
+
+    Parameters
+    ----------
+    units
+        Content of units.csv.
+    reference
+        Region of the indices.
+    currency
+        Of GDP.
+    """
+    zones = tuple(
+        Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
+        for z in ordered_zones()
+    )
+    styles = [Style("Zones", "Carbon balance zones 碳平衡分区", zones, default=True)]
+    for key, scale in scales_of(units, reference, currency).items():
+        name = key.upper() if len(key) == 3 else key.capitalize()
+        about = " ".join(
+            f"{scale.name[0]} {scale.name[1]}: {scale.unit[0]}. {scale.note[0]}".split()
+        )
+        styles.append(Style(name, about, tuple(_rules(scale))))
+    return styles
+
+
+def _rules(scale: Scale) -> Iterator[Rule]:
+    mass = scale.column.endswith("_g")
+    column = in_tonnes(scale.column) if mass else scale.column
+    divisor = _GRAMS_PER_TONNE if mass else 1.0
+    below = scale.at_break == "below"
+    ends: list[float | None] = [0.0 if below else None]
+    ends += [each / divisor for each in scale.breaks]
+    ends.append(None)
+    for k, (label, colour) in enumerate(zip(scale.labels, scale.colours, strict=True)):
+        text = f"{label} {_measure(scale)}".strip() if scale.breaks or label[0].isdigit() else label
+        yield Rule(text, colour, column, ends[k], ends[k + 1], low_in=not below, high_in=below)
+    if below and scale.missing == "unknown":  # of residents and GDP nothing is known too
+        yield Rule("0", NOTHING, column, 0.0, 0.0, high_in=True)
+    yield Rule(scale.missing, NO_VALUE)
+
+
+def _measure(scale: Scale) -> str:
+    """Return what stands behind each class: the unit of totals, the percent of rates, nothing behind ratios."""
+    if scale.at_break == "below":
+        return scale.unit[0].splitlines()[0]
+    return "%" if scale.unit[0].endswith("%") else ""
+
+
+def style_table(styles: list[Style], layer: str, geometry: str) -> pd.DataFrame:
+    """Return the rows of ``layer_styles``, the table in which QGIS looks for a layer's styles.
+
+    Parameters
+    ----------
+    styles
+        One of them the default.
+    layer, geometry
+        Names of the table and of its geometry column.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "f_table_catalog": "",
+            "f_table_schema": "",
+            "f_table_name": layer,
+            "f_geometry_column": geometry,
+            "styleName": [style.name for style in styles],
+            "styleQML": [qml_of(style) for style in styles],
+            "styleSLD": [sld_of(style, layer) for style in styles],
+            "useAsDefault": [style.default for style in styles],
+            "description": [style.description for style in styles],
+            "owner": "",
+            "ui": "",
+        }
+    )
+
+
+def qml_of(style: Style) -> str:
+    """Return a style as QGIS writes it: rules, one symbol each, names of the units as labels."""
+    root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology|Labeling")
+    renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
+    rules = ET.SubElement(renderer, "rules", key="root")
+    symbols = ET.SubElement(renderer, "symbols")
+    for number, rule in enumerate(style.rules):
+        attributes = {"key": f"rule{number}", "symbol": str(number), "filter": rule.expression}
+        ET.SubElement(rules, "rule", {**attributes, "label": rule.label})
+        _fill(symbols, str(number), rule.colour)
+    labels = ET.SubElement(root, "labeling", type="simple")
+    settings = ET.SubElement(labels, "settings", calloutType="simple")
+    ET.SubElement(settings, "text-style", fieldName="name", fontSize="8", textColor="34,39,46,255")
+    ET.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="400000", scaleMax="0")
+    ET.SubElement(root, "layerGeometryType").text = "2"
+    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
+
+
+def _fill(symbols: ET.Element, name: str, colour: str) -> None:
+    symbol = ET.SubElement(symbols, "symbol", type="fill", name=name, alpha="1")
+    layer = ET.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "pass": "0"})
+    options = ET.SubElement(layer, "Option", type="Map")
+    for key, value in {
+        "color": _rgba(colour),
+        "style": "solid",
+        "outline_color": "255,255,255,255",
+        "outline_style": "solid",
+        "outline_width": "0.2",
+        "outline_width_unit": "MM",
+    }.items():
+        ET.SubElement(options, "Option", type="QString", name=key, value=value)
+
+
+def sld_of(style: Style, layer: str) -> str:
+    """Return a style as SLD 1.1, which GeoServer and others read."""
+    root = ET.Element("StyledLayerDescriptor", _SLD)
+    named = ET.SubElement(root, "NamedLayer")
+    ET.SubElement(named, "se:Name").text = layer
+    user = ET.SubElement(named, "UserStyle")
+    ET.SubElement(user, "se:Name").text = style.name
+    features = ET.SubElement(user, "se:FeatureTypeStyle")
+    for rule in style.rules:
+        element = ET.SubElement(features, "se:Rule")
+        ET.SubElement(element, "se:Name").text = rule.label
+        if rule.column:
+            _condition(ET.SubElement(element, "ogc:Filter"), rule)
+        else:
+            ET.SubElement(element, "se:ElseFilter")
+        symbol = ET.SubElement(element, "se:PolygonSymbolizer")
+        fill = ET.SubElement(symbol, "se:Fill")
+        ET.SubElement(fill, "se:SvgParameter", name="fill").text = rule.colour
+        stroke = ET.SubElement(symbol, "se:Stroke")
+        ET.SubElement(stroke, "se:SvgParameter", name="stroke").text = "#ffffff"
+        ET.SubElement(stroke, "se:SvgParameter", {"name": "stroke-width"}).text = "0.7"
+    return _text(root)
+
+
+def _condition(parent: ET.Element, rule: Rule) -> None:
+    tests = []
+    if rule.low is not None:
+        word = "GreaterThanOrEqualTo" if rule.low_in else "GreaterThan"
+        tests.append((f"ogc:PropertyIs{word}", rule.low))
+    if rule.high is not None:
+        word = "LessThanOrEqualTo" if rule.high_in else "LessThan"
+        tests.append((f"ogc:PropertyIs{word}", rule.high))
+    if not tests:
+        test = ET.SubElement(ET.SubElement(parent, "ogc:Not"), "ogc:PropertyIsNull")
+        ET.SubElement(test, "ogc:PropertyName").text = rule.column
+        return
+    holder = ET.SubElement(parent, "ogc:And") if len(tests) > 1 else parent
+    for name, value in tests:
+        test = ET.SubElement(holder, name)
+        ET.SubElement(test, "ogc:PropertyName").text = rule.column
+        ET.SubElement(test, "ogc:Literal").text = repr(value)
+
+
+def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
+    """Write the style that QGIS takes for grid_1km.tif: emissions in natural classes, by its first band.
+
+    Notes
+    -----
+    A TIFF keeps a colour table for 8 and 16 bits only, and mass is float64.
+    """
+    tonnes = grid["emission"].to_numpy().ravel() / _GRAMS_PER_TONNE
+    bounds = natural_breaks(tonnes[tonnes > 0]) or [1.0]
+    colours = sequential("YlOrRd", len(bounds))
+    root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology")
+    pipe = ET.SubElement(root, "pipe")
+    kind = {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1"}
+    ends = {"classificationMin": "0", "classificationMax": repr(float(bounds[-1]))}
+    renderer = ET.SubElement(pipe, "rasterrenderer", {**kind, **ends})
+    shader = ET.SubElement(renderer, "rastershader")
+    ramp = ET.SubElement(shader, "colorrampshader", colorRampType="DISCRETE", clip="0", minimumValue="0", maximumValue=repr(float(bounds[-1])), classificationMode="1")  # fmt: skip
+    ET.SubElement(ramp, "item", value="0", label="0", color="#ffffff", alpha="255")
+    low = "> 0"
+    for bound, colour in zip(bounds, colours, strict=True):
+        # QGIS takes a value for the class of the first bound that it is not above; the last is open.
+        value = repr(bound) if bound != bounds[-1] else "inf"
+        label = f"{low} – {short_number(bound)} t CO₂e per cell and year"
+        ET.SubElement(ramp, "item", value=value, label=label, color=colour, alpha="255")
+        low = short_number(bound)
+    text = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
+    path.write_text(text, encoding="utf-8")
+
+
+def _rgba(colour: str) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"{red},{green},{blue},255"
+
+
+def _text(root: ET.Element) -> str:
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode")

@@ -1,0 +1,102 @@
+"""``verify``: every check of a run directory, in order; damage is told, never raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from carbongrid.errors import CarbongridError
+from carbongrid.pipeline.verification.derived import (
+    Derived,
+    check_cells,
+    check_shares,
+    check_units,
+    compare_methods,
+)
+from carbongrid.pipeline.verification.files import check_digests, check_files
+from carbongrid.pipeline.verification.formats import check_formats
+from carbongrid.pipeline.verification.labels import check_labels, check_tiles
+from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.sums import check_sums
+from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_way_out
+from carbongrid.pipeline.verification.zones import check_zones
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in a run directory.
+
+    Parameters
+    ----------
+    checks
+        In the order in which they were made.
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run passed every check."""
+        return all(check.ok for check in self.checks)
+
+
+def verify(out: str | Path, *, sample: int = 4) -> Verification:
+    """Derive a finished run's numbers again from its own files, and compare.
+
+    Parameters
+    ----------
+    out
+        A run directory.
+    sample
+        How many tiles of the labels to burn again with geocube.
+
+    Returns
+    -------
+    Verification
+        Checks by name: files (sha256 against the manifest), digests (content), sums (every table added up again),
+        formats (other formats of a table), labels (every chunk), shares, units and cells (derived again from parcels and
+        labels), zones (decided again), tiles (burnt again), methods (by cells and by area, how far apart).
+        Damage is a check that is not ok and says which file is meant; nothing is raised for it.
+    """
+    run = Opened(Path(out))
+    derived = Derived(run)
+    try:
+        names = _checks(run, derived, sample)
+    except CarbongridError as error:
+        return Verification((Check("files", False, str(error)),))
+    return Verification(tuple(_guarded(name, check) for name, check in names.items()))
+
+
+def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[], Check]]:
+    """Return the checks that suit the run; without a manifest there are none."""
+    checks: dict[str, Callable[[], Check]] = {
+        "files": lambda: check_files(run),
+        "digests": lambda: check_digests(run),
+        "sums": lambda: check_sums(run),
+        "formats": lambda: check_formats(run),
+        "zones": lambda: check_zones(run),
+    }
+    run.manifest  # noqa: B018  (raises if it cannot be read)
+    if run.public:
+        return checks
+    if not run.exact:
+        checks["labels"] = lambda: check_labels(run)
+    checks["shares"] = lambda: check_shares(run, derived)
+    checks["units"] = lambda: check_units(run, derived)
+    checks["cells"] = lambda: check_cells(run, derived)
+    if not run.exact:
+        checks["tiles"] = lambda: check_tiles(run, sample)
+    checks["methods"] = lambda: compare_methods(run, derived)
+    return checks
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except CarbongridError as error:
+        return Check(name, False, with_way_out(str(error)))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        text = f"A file of the run does not hold what it should ({reason}). {RESTORE}"
+        return Check(name, False, text)

@@ -1,0 +1,185 @@
+"""Units and coarse cells derived again from parcels and labels, and compared gram for gram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from carbongrid.raster.overlaps import overlap
+from carbongrid.raster.polygons import Polygons
+from carbongrid.method.sharing import (
+    Reduced,
+    Shares,
+    reduce_mass,
+    share_by_area,
+    share_by_cells,
+    with_water_rule,
+)
+from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.sums import tonnes, total
+from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_CELLS = 400_000_000  # a finer grid is not made just to say how far apart the two ways are
+
+
+class Derived:
+    """What follows from parcels, outlines and labels alone; made when it is first asked for."""
+
+    def __init__(self, run: Opened) -> None:
+        self.run = run
+
+    @cached_property
+    def shares(self) -> Shares:
+        """What parcels have in common with units and cells, as this run shares them out."""
+        run = self.run
+        if run.exact:
+            return share_by_area(run.parcels, run.outlines, run.coarse_grid)
+        from carbongrid.raster.chunked import recount
+
+        with run.reading(LABELS) as store:
+            coarse = run.manifest["parameters"]["coarse"]
+            counts = recount(store, len(run.parcels), len(run.units), coarse)
+        return share_by_cells(run.parcels, run.outlines, counts, run.coarse_grid)
+
+    @cached_property
+    def reduced(self) -> Reduced:
+        """Mass of units and cells."""
+        return self.reduce(self.shares)
+
+    def reduce(self, shares: Shares) -> Reduced:
+        """Split the parcels' mass by these shares and, where a raster leads, by the run's own."""
+        run = self.run
+        if any(term.raster for term in run.terms):
+            shares = replace(shares, rasters=run.saved_shares.rasters)
+        water = run.manifest["parameters"]["water"]
+        shares = with_water_rule(shares, run.parcels, run.outlines, water)
+        sinks = np.array([term.sink for term in run.terms], np.bool_)
+        rasters = [term.raster for term in run.terms]
+        return reduce_mass(run.mass, sinks, rasters, shares, run.coarse_grid.shape)
+
+
+def check_shares(run: Opened, derived: Derived) -> Check:
+    """Compare overlap.npz with what labels (or geometry) give."""
+    saved, found = run.saved_shares, derived.shares
+    ids = run.parcels["id"].tolist()
+    faults = []
+    for name, of_file, again in (
+        ("units", saved.units, found.units),
+        ("cells", saved.cells, found.cells),
+    ):
+        faults += [
+            f"overlap.npz: parcel {ids[row]} has other {name} in common than its labels say"
+            for row in _rows_that_differ(of_file, again)
+        ]
+    for row in np.flatnonzero(saved.snapped != found.snapped):
+        faults.append(f"overlap.npz: parcel {ids[row]} was snapped in one, not in the other")
+    for row in np.flatnonzero(run.parcels["cells"].to_numpy() != found.fine_cells):
+        faults.append(f"parcels.parquet: parcel {ids[row]} has another number of cells")
+    source = "areas of geometry" if run.exact else "labels"
+    text = f"{counted(found.units.nnz, 'pair')} of parcel and unit and {found.cells.nnz:,} of parcel and cell counted again from {source}"
+    if saved.rasters:
+        text += "; those by weight rasters were not, since the rasters are not part of the run"
+    return check_of("shares", faults, text)
+
+
+def _rows_that_differ(left: Any, right: Any) -> NDArray[np.int64]:
+    """Return the rows of two CSR matrices that are not equal; all of them if their shapes differ."""
+    if left.shape != right.shape:
+        return np.arange(right.shape[0])
+    different = sparse.csr_array(left != right)
+    return np.flatnonzero(np.diff(different.indptr))
+
+
+def check_units(run: Opened, derived: Derived) -> Check:
+    """Compare units.csv with the units derived again, category by category."""
+    found = derived.reduced
+    faults: list[str] = []
+    for k, term in enumerate(run.terms):
+        told = [int(value) for value in run.units[term.column].tolist()]
+        for unit, left, right in zip(
+            run.units["id"], told, found.units[:, k].tolist(), strict=True
+        ):
+            faults += _difference(f"units.csv, unit {unit}: {term.name}", left, right)
+        rows = run.ledger[run.ledger["category"] == term.name]
+        for column, grams in (("outside_units", found.outside[k]), ("snapped", found.snapped[k])):
+            told_there = total(rows[f"{column}_g"])
+            faults += _difference(f"ledger.csv, {term.name}: {column}_t", told_there, int(grams))
+    size = (
+        f"{counted(len(run.units), 'unit')} in {counted(len(run.terms), 'category', 'categories')}"
+    )
+    return check_of("units", faults, f"{size} derived again from parcels: the same to the gram")
+
+
+def _difference(what: str, told: int, found: int) -> Iterator[str]:
+    if told != found:
+        yield f"{what} is {tonnes(told)} t, derived again {tonnes(found)} t: {told - found:+,} g"
+
+
+def check_cells(run: Opened, derived: Derived) -> Check:
+    """Compare grid_1km.nc with the coarse cells derived again."""
+    faults: list[str] = []
+    grid = run.grid_1km
+    for name, found in (("emission", derived.reduced.emission), ("sink", derived.reduced.sink)):
+        told = grid[name].to_numpy()
+        if told.shape != found.shape:
+            faults.append(f"grid_1km.nc has {told.shape} cells, the run's grid {found.shape}")
+            break
+        for row, column in np.argwhere(told != found).tolist():
+            place = f"grid_1km.nc, {name} of the cell in row {row}, column {column}"
+            faults += _difference(place, int(told[row, column]), int(found[row, column]))
+    for axis, places in (("x", run.coarse_grid.x), ("y", run.coarse_grid.y)):
+        if not np.array_equal(grid[axis].to_numpy(), places):
+            faults.append(f"grid_1km.nc: {axis} is not where the manifest says")
+    count = run.coarse_grid.shape[0] * run.coarse_grid.shape[1]
+    return check_of(
+        "cells",
+        faults,
+        f"{counted(count, 'coarse cell')} derived again from parcels: the same to the gram",
+    )
+
+
+def compare_methods(run: Opened, derived: Derived) -> Check:
+    """Say how far apart sharing by cells and by exact area are; no fault, whatever the distance."""
+    if run.exact and run.grid.shape[0] * run.grid.shape[1] > _MOST_CELLS:
+        return Check("methods", True, "by cells was not compared: the fine grid is too large")
+    other = (
+        _by_cells(run) if run.exact else share_by_area(run.parcels, run.outlines, run.coarse_grid)
+    )
+    emissions = [k for k, term in enumerate(run.terms) if not term.sink]
+    mine = derived.reduced.units[:, emissions].sum(axis=1)
+    theirs = derived.reduce(other).units[:, emissions].sum(axis=1)
+    names = ("by cells", "by exact area") if run.exact else ("by exact area", "by cells")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.where(mine == theirs, 0.0, np.abs(theirs - mine) / mine)
+    if apart.size == 0:
+        return Check("methods", True, "there are no units to compare")
+    worst = int(np.argmax(apart))
+    moved = int(np.abs(theirs - mine).sum()) // 2
+    text = (
+        f"{names[0]} instead of {names[1]}, a unit's emission differs by at most {apart[worst]:.3%} "
+        f"(unit {run.units['id'].iloc[worst]}); {tonnes(moved)} t would change sides"
+    )
+    return Check("methods", True, text)
+
+
+def _by_cells(run: Opened) -> Shares:
+    """Share by cells without labels; parcels that no cell centre hits keep their exact shares."""
+    parcels, grid = Polygons.of(run.parcels), run.grid
+    exact = share_by_area(run.parcels, run.outlines, run.coarse_grid)
+    in_units = overlap(parcels, Polygons.of(run.outlines), grid=grid)
+    whole = overlap(parcels, parcels, grid=grid).diagonal()
+    outside = whole - np.asarray(in_units.sum(axis=1)).ravel()
+    counts = sparse.hstack([in_units, sparse.csr_array(outside[:, None])], format="csr")
+    missed = sparse.diags_array((whole == 0).astype(np.float64), format="csr")
+    units = sparse.csr_array(counts.astype(np.float64) + missed @ exact.units)
+    units.eliminate_zeros()
+    units.sort_indices()
+    return replace(exact, units=units)

@@ -1,0 +1,70 @@
+"""The files: whether all are there and hold what the manifest says."""
+
+from __future__ import annotations
+
+from carbongrid.outputs.tables import digests_of_directory
+from carbongrid.run_store import MANIFEST, SEAL, seal_of
+from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+
+_ALWAYS = (
+    "inventory.csv",
+    "ledger.csv",
+    "evidence.csv",
+    "units.csv",
+    "units.gpkg",
+    "grid_1km.nc",
+    "grid_1km.tif",
+)
+_FILES_OF = {
+    "inventory": "inventory.csv",
+    "ledger": "ledger.csv",
+    "evidence": "evidence.csv",
+    "units": "units.csv or units.gpkg",
+    "parcels": "parcels.parquet",
+    "grid_1km": "grid_1km.nc",
+}
+_UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
+
+
+def check_files(run: Opened) -> Check:
+    """Compare the sha256 of every file with the manifest, and the manifest with what a run must have."""
+    files = run.manifest["files"]
+    needed = [*_ALWAYS, *(() if run.public else _UNLESS_PUBLIC)]
+    if not run.public and not run.exact:
+        needed.append(LABELS)
+    faults = [f"{MANIFEST} does not list {name}" for name in needed if name not in files]
+    if run.manifest.get(SEAL) != seal_of(run.manifest):
+        faults.append(f"{MANIFEST} was changed after the run, or is damaged: its seal differs")
+    missing = [name for name in files if name not in run.hashes]
+    # A folder that is gone is told once, not file by file.
+    tops = {name: name.split("/")[0] for name in missing}
+    gone = [name if (run.folder / top).exists() else top for name, top in tops.items()]
+    faults += [f"{name} is missing" for name in dict.fromkeys(gone)]
+    for name, digest in files.items():
+        if name in missing:
+            continue
+        if run.hashes[name] != digest:
+            faults.append(f"{name} was changed after the run, or is damaged: its sha256 differs")
+    text = f"{counted(len(files), 'file')} as the manifest lists them, by sha256"
+    listed = {name.split("/")[0] for name in files}
+    extra = sorted({path.name for path in run.folder.iterdir()} - {MANIFEST, *listed})
+    if extra:
+        text += f"; not part of the run: {', '.join(extra)}"
+    return check_of("files", faults, text)
+
+
+def check_digests(run: Opened) -> Check:
+    """Compare the content of each table, whatever its file format, with the manifest's digest."""
+    for name in ("units.gpkg", "grid_1km.nc", *(() if run.public else ("parcels.parquet",))):
+        with run.reading(name, trusted=False):
+            pass
+    told, found = run.manifest["digests"], digests_of_directory(run.folder)
+    faults = [
+        f"the content of {_FILES_OF.get(name, name)} is not what the run wrote: its digest differs"
+        for name in sorted(told.keys() | found.keys())
+        if told.get(name) != found.get(name)
+    ]
+    return check_of(
+        "digests", faults, f"content of {counted(len(told), 'table')} as the run wrote it"
+    )

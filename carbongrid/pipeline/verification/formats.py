@@ -1,0 +1,111 @@
+"""The other formats of a table: whether they say what the table says."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.case.readers.security import require_tame_archive
+from carbongrid.raster.opening.files import read_bytes
+from carbongrid.raster.opening.formats import GPKG
+from carbongrid.raster.opening.vectors import open_vector
+from carbongrid.outputs.result import in_tonnes
+from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_formats(run: Opened) -> Check:
+    """Compare units.gpkg and units.xlsx with units.csv, grid_1km.tif with grid_1km.nc."""
+    told = _told(run.units)
+    faults = [*_geopackage(run, told), *_sheet(run, told), *_raster(run)]
+    text = "units.gpkg and units.xlsx say what units.csv says, grid_1km.tif what grid_1km.nc says"
+    return check_of("formats", faults, text)
+
+
+def _told(units: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return what units.csv says under its own column names: mass in tonnes, None where blank."""
+    columns: dict[str, list[Any]] = {}
+    for name in units.columns:
+        cells = units[name].astype(object)
+        values = cells.where(cells.notna(), None).tolist()
+        mass = name.endswith("_g")
+        columns[in_tonnes(name) if mass else name] = (
+            [value / 10**6 for value in values] if mass else values
+        )
+    return columns
+
+
+def _compared(
+    file: str, told: dict[str, list[Any]], found: Mapping[str, Sequence[Any]]
+) -> Iterator[str]:
+    for name, values in told.items():
+        if name not in found:
+            yield f"{file} has no column {name}"
+            continue
+        if len(found[name]) != len(values):
+            yield f"{file} has {len(found[name])} units, units.csv {len(values)}"
+            return
+        for unit, left, right in zip(told["id"], values, found[name], strict=True):
+            if not _same(_plain(left), _plain(right)):
+                yield f"{file}, unit {unit}: {name} is {right}, in units.csv {left}"
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-14)  # a sheet holds 16 digits
+    return bool(left == right)
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as all formats can say it: blank is blank, infinity a word."""
+    if value is None or value == "" or value != value:
+        return None
+    return "inf" if value in (np.inf, "inf") else value
+
+
+def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
+    with run.reading("units.gpkg", trusted=False) as path, open_vector(path, of=GPKG) as file:
+        frame = file.table("units", read_geometry=False)
+        columns = {name: frame[name].astype(object) for name in frame.columns}
+        found = {name: cells.where(cells.notna(), None).tolist() for name, cells in columns.items()}
+    yield from _compared("units.gpkg", told, found)
+
+
+def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
+    from openpyxl import load_workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    with run.reading("units.xlsx", trusted=False) as path:
+        data = BytesIO(read_bytes(path))
+        with zipfile.ZipFile(data) as archive:
+            require_tame_archive(archive, path.name)
+        head, *rows = load_workbook(data)["units"].iter_rows(values_only=True)
+    found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
+    clean = {
+        name: [ILLEGAL_CHARACTERS_RE.sub("�", v) if isinstance(v, str) else v for v in values]
+        for name, values in told.items()
+    }
+    yield from _compared("units.xlsx", clean, found)
+
+
+def _raster(run: Opened) -> Iterator[str]:
+    from carbongrid.outputs.tables.rasters import bands_of_tif
+
+    with run.reading("grid_1km.tif", trusted=False) as path:
+        bands = bands_of_tif(path)
+    for name in ("emission", "sink"):
+        grams = run.grid_1km[name].to_numpy()
+        if name not in bands or bands[name].shape != grams.shape:
+            yield f"grid_1km.tif has no band {name} of {grams.shape} cells"
+            continue
+        wrong = np.argwhere(np.nan_to_num(bands[name], nan=0.0) != grams / 10**6)
+        for row, column in wrong.tolist():
+            yield f"grid_1km.tif, {name} of the cell in row {row}, column {column} differs from grid_1km.nc"

@@ -1,0 +1,185 @@
+"""The labels: whether every chunk is there and readable, and GDAL burns the same."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+import xarray as xr
+import zarr
+
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import blocks, read_window
+from carbongrid.raster.opening.stores import open_zarr_array
+from carbongrid.raster.polygons import Polygons
+from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+VARIABLES = ("parcel", "unit")
+_TILE = 1024  # cells; geocube burns float64, 8 MB a tile
+_ON_AN_OUTLINE = 1e-6  # of a cell; coordinates of some 1e6 m and cells of 1 m leave 1e-10
+_MOST_ON_OUTLINES = 10_000  # more are told as wrong without being measured
+_WAY_OUT = (
+    f"Take {LABELS} from a copy, or run the case again with --replace: what is sound is taken over."
+)
+
+
+def check_labels(run: Opened) -> Check:
+    """Read every chunk of both label rasters; count them, and look at shape, place and range."""
+    faults: list[str] = []
+    chunks = 0
+    with run.reading(LABELS) as store:
+        sizes = {"parcel": len(run.parcels), "unit": len(run.units)}
+        # A GeoPackage does not keep every word of a CRS without a code, and the hash is of the words.
+        outlines = run.outlines.set_crs(run.parcels.crs, allow_override=True)
+        hashes = {
+            "parcel": Polygons.of(run.parcels).content_hash,
+            "unit": Polygons.of(outlines).content_hash,
+        }
+        for name in VARIABLES:
+            array = open_zarr_array(store, name)
+            if array.shape != run.grid.shape or array.dtype != np.uint32:
+                faults.append(
+                    f"{LABELS}/{name} is {array.dtype} of {array.shape}, not of the run's grid"
+                )
+                continue
+            if array.attrs.get("polygons") != hashes[name]:
+                faults.append(
+                    f"{LABELS}/{name} was made from other polygons than those of this run"
+                )
+            found, broken = _read_all(store, name, array, sizes[name])
+            chunks += found
+            faults += broken
+        for axis, places in (("x", run.grid.x), ("y", run.grid.y)):
+            if not np.array_equal(open_zarr_array(store, axis)[...], places):
+                faults.append(f"{LABELS}/{axis} is not where the manifest says")
+    return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _WAY_OUT)
+
+
+def _read_all(store: Path, name: str, array: zarr.Array[Any], rows: int) -> tuple[int, list[str]]:
+    """Read what a file holds, one file at a time; return the number of files and the faults."""
+    sides = array.shards or array.chunks
+    faults = []
+    starts = [range(0, length, side) for length, side in zip(array.shape, sides, strict=True)]
+    corners = list(itertools.product(*starts))
+    for corner in corners:
+        place = "/".join(str(start // side) for start, side in zip(corner, sides, strict=True))
+        file = f"{name}/c/{place}"
+        if not (store / file).is_file():
+            faults.append(f"{LABELS}/{file} is missing")
+            continue
+        shape = tuple(
+            min(side, length - start)
+            for start, side, length in zip(corner, sides, array.shape, strict=True)
+        )
+        try:
+            highest = int(
+                read_window(store, name, (corner[0], corner[1]), (shape[0], shape[1])).max()
+            )
+        except Exception as error:  # whatever a decoder says of damaged bytes
+            faults.append(f"{LABELS}/{file} cannot be read ({type(error).__name__}: {error})")
+            continue
+        if highest > rows:
+            faults.append(
+                f"{LABELS}/{file} holds label {highest:,}, yet there are {rows:,} polygons"
+            )
+    return len(corners), faults
+
+
+def check_tiles(run: Opened, sample: int) -> Check:
+    """Burn a seeded sample of tiles with geocube (GDAL) and compare them label for label."""
+    layers = {"parcel": run.parcels, "unit": run.outlines}
+    tiles = list(blocks(run.grid.shape, _TILE))
+    # Seeded by the run itself: the same tiles at every call, others in another run.
+    random.Random(str(sorted(run.manifest["digests"].items()))).shuffle(tiles)  # noqa: S311
+    tree = shapely.STRtree(run.parcels.geometry.to_numpy())
+    faults: list[str] = []
+    burnt = cells = 0
+    with run.reading(LABELS) as store:
+        for _, corner, shape in tiles:
+            if burnt == sample:
+                break
+            window = run.grid.window(corner, shape)
+            if not tree.query(shapely.box(*window.bounds)).size:
+                continue
+            burnt += 1
+            for name, layer in layers.items():
+                mine = read_window(store, name, corner, shape)
+                theirs = _burnt(layer, run.grid, corner, shape)
+                cells += mine.size
+                different = _differences(mine, theirs, layer, window)
+                faults += _told(f"{LABELS}/{name}", corner, mine, theirs, different)
+    text = f"{counted(burnt, 'tile')}, {counted(cells, 'label')}, as geocube burns them"
+    return check_of("tiles", faults, text, _WAY_OUT)
+
+
+def _burnt(
+    layer: gpd.GeoDataFrame, grid: Grid, corner: tuple[int, int], shape: tuple[int, int]
+) -> NDArray[np.uint32]:
+    """Burn row number + 1 of the polygons that touch a window; later rows win."""
+    # With a rim: a single row or column of centres does not tell geocube how large its cells are.
+    window = grid.window((corner[0] - 1, corner[1] - 1), (shape[0] + 2, shape[1] + 2))
+    import rioxarray  # noqa: F401  (registers .rio)
+    from geocube.api.core import make_geocube
+
+    near = layer.cx[window.bounds[0] : window.bounds[2], window.bounds[1] : window.bounds[3]]
+    labelled = near[["geometry"]].assign(label=(near.index.to_numpy() + 1).astype(np.float64))
+    like = xr.DataArray(
+        np.zeros(window.shape, np.uint8), {"y": window.y, "x": window.x}, dims=("y", "x")
+    ).rio.write_crs(window.crs)
+    if labelled.empty:
+        return np.zeros(shape, np.uint32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # affine's, inside odc-geo
+        cube = make_geocube(
+            labelled, measurements=["label"], like=like.to_dataset(name="like"), fill=0.0
+        )
+    return np.asarray(cube["label"].to_numpy(), dtype=np.uint32)[1:-1, 1:-1]
+
+
+def _differences(
+    mine: NDArray[np.uint32], theirs: NDArray[np.uint32], layer: gpd.GeoDataFrame, window: Grid
+) -> NDArray[np.int64]:
+    """Return the cells of a window whose labels differ, but for those whose centre lies on an outline.
+
+    Whose such a cell is hangs on the last bit of coordinates, which differ from window to window in GDAL.
+    """
+    different = np.argwhere(mine != theirs)
+    if not 0 < len(different) <= _MOST_ON_OUTLINES:
+        return different
+    rows, columns = different.T
+    centres = np.asarray(shapely.points(window.x[columns], window.y[rows]), dtype=object)
+    polygons = layer.geometry.to_numpy()
+    near = np.full(len(different), np.inf)
+    for labels in (mine, theirs):
+        row = labels[rows, columns].astype(np.int64) - 1
+        there = (row >= 0) & (row < len(polygons))
+        away = shapely.distance(centres[there], shapely.boundary(polygons[row[there]]))
+        near[there] = np.fmin(near[there], away)
+    return different[near > _ON_AN_OUTLINE * window.resolution]
+
+
+def _told(
+    name: str,
+    corner: tuple[int, int],
+    mine: NDArray[np.uint32],
+    theirs: NDArray[np.uint32],
+    different: NDArray[np.int64],
+) -> list[str]:
+    if not len(different):
+        return []
+    row, column = different[0].tolist()
+    tile = f"the tile at row {corner[0]}, column {corner[1]}"
+    first = f"row {corner[0] + row}, column {corner[1] + column}"
+    count = counted(len(different), "label")
+    pair = f"{mine[row, column]} there, {theirs[row, column]} burnt again"
+    return [f"{name}, {tile}: {count} wrong, the first at {first}: {pair}"]

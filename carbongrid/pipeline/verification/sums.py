@@ -1,0 +1,177 @@
+"""Sums of the tables, made again in Python integers (grams) and compared with ``==``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.method.evidence import FACILITIES
+from carbongrid.pipeline.verification.opened import Opened, Term
+from carbongrid.pipeline.verification.verdict import Check, check_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PLACED = ("facilities_g", "by_rule_g", "by_area_g", "by_parent_g")
+
+
+def total(column: Any) -> int:
+    """Return the sum of a column of whole numbers, exact at any size; a missing one counts as 0."""
+    return sum(int(value) for value in column.dropna().tolist())
+
+
+def check_sums(run: Opened) -> Check:
+    """Add up inventory, ledger, evidence, parcels, units and coarse grid, category by category."""
+    faults = [*_ledger_rows(run.ledger), *_manifest(run)]
+    for term in run.terms:
+        faults += _category(run, term)
+    faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run)]
+    grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
+    text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, "
+    text += "parcels, units, outside, unallocated and coarse grid add up to the gram"
+    return check_of("sums", faults, text)
+
+
+def tonnes(grams: int) -> str:
+    """Return grams as tonnes with six decimals, as the tables have them."""
+    sign, size = ("-" if grams < 0 else ""), abs(grams)
+    return f"{sign}{size // 1_000_000}.{size % 1_000_000:06d}"
+
+
+def _differ(what: str, left: int, other: str, right: int) -> Iterator[str]:
+    if left != right:
+        yield f"{what} is {tonnes(left)} t, {other} {tonnes(right)} t: {left - right:+,} g"
+
+
+def _ledger_rows(ledger: pd.DataFrame) -> Iterator[str]:
+    for row in ledger.to_dict("records"):
+        place = f"ledger.csv, {row['category']}" + (f" in {row['region']}" if row["region"] else "")
+        parts = [int(row[name]) for name in (*_PLACED, "unallocated_g")]
+        yield from _differ(
+            f"{place}: the total", int(row["total_g"]), "its parts add up to", sum(parts)
+        )
+        if min(parts) < 0:
+            yield f"{place}: a part is negative"
+
+
+def _manifest(run: Opened) -> Iterator[str]:
+    """Compare ledger.csv with the manifest, where the ledger stands in grams."""
+    masses = [name for name in run.ledger.columns if name.endswith("_g")]
+    told = [
+        [row["category"], row["region"], *(row[name.removesuffix("_g")] for name in masses)]
+        for row in run.manifest["ledger"]
+    ]
+    columns = [run.ledger[name].astype(object) for name in ("category", "region", *masses)]
+    found = [column.where(column.notna(), None).tolist() for column in columns]
+    if told != [list(row) for row in zip(*found, strict=True)]:
+        yield "ledger.csv and the ledger in manifest.json differ"
+
+
+def _category(run: Opened, term: Term) -> Iterator[str]:
+    name = term.name
+    rows = run.ledger[run.ledger["category"] == name]
+    if rows.empty:
+        yield f"ledger.csv has no row for {name}"
+        return
+    of_category = run.inventory[run.inventory["category"] == name]
+    elsewhere = of_category["place"] == "elsewhere"
+    came_in, apart = (total(of_category.loc[where, "mass_g"]) for where in (~elsewhere, elsewhere))
+    spread = total(rows["total_g"]) - total(rows["unallocated_g"])
+    outside, in_units = total(rows["outside_units_g"]), total(rows["units_g"])
+    yield from _differ(f"{name}: inventory.csv", came_in, "ledger.csv", total(rows["total_g"]))
+    yield from _differ(
+        f"{name} elsewhere: inventory.csv", apart, "ledger.csv", total(rows["elsewhere_g"])
+    )
+    yield from _differ(
+        f"{name}: what was placed", spread, "units and outside in ledger.csv", in_units + outside
+    )
+    yield from _differ(f"{name}: units.csv", total(run.units[term.column]), "ledger.csv", in_units)
+    if not run.public:
+        yield from _differ(
+            f"{name}: parcels.parquet",
+            total(run.parcels[name]),
+            "what was placed in ledger.csv",
+            spread,
+        )
+
+
+def _units(run: Opened) -> Iterator[str]:
+    emission = [term.column for term in run.terms if not term.sink]
+    sink = [term.column for term in run.terms if term.sink]
+    sectors: dict[str, list[str]] = {}
+    for term in run.terms:
+        if not term.sink:
+            sectors.setdefault(f"{term.sector}_g", []).append(term.column)
+    for row in run.units.to_dict("records"):
+        for whole, parts in {"emission_g": emission, "sink_g": sink, **sectors}.items():
+            named = f"units.csv, unit {row['id']}: {whole.removesuffix('_g')}_t"
+            yield from _differ(
+                named, int(row[whole]), "its categories", sum(int(row[p]) for p in parts)
+            )
+
+
+def _parcels(run: Opened) -> Iterator[str]:
+    if run.public:
+        return
+    sinks = [k for k, term in enumerate(run.terms) if term.sink]
+    emissions = [k for k, term in enumerate(run.terms) if not term.sink]
+    for column, members in (("emission_g", emissions), ("sink_g", sinks)):
+        whole = run.parcels[column].to_numpy()
+        parts = run.mass[:, members].sum(axis=1)
+        for row in (whole != parts).nonzero()[0]:
+            named = f"parcels.parquet, parcel {run.parcels['id'].iloc[row]}: {column}"
+            yield from _differ(named, int(whole[row]), "its categories", int(parts[row]))
+
+
+def _evidence(run: Opened) -> Iterator[str]:
+    """Compare what was given with what was used and lost; carriers and densities with those of the parcels."""
+    types = {each["name"]: each["types"] for each in run.manifest["categories"]}
+    at_facilities = run.ledger.groupby("category")["facilities_g"].agg(total)
+    names = run.evidence["category"].tolist()
+    for name in sorted({term.name for term in run.terms} - {*names}):
+        yield f"evidence.csv has no row for {name}"
+    for row in run.evidence.to_dict("records"):
+        place = f"evidence.csv, {row['category']} ({row['evidence']})"
+        given, added = row["given"], row["used"] + row["lost"]
+        if not math.isclose(given, added, rel_tol=1e-12) and not math.isnan(given):
+            yield f"{place}: given is {given:g}, used and lost add up to {added:g}"
+        if row["evidence"] == FACILITIES or row["category"] not in types or run.public:
+            continue
+        carriers = int(_carries(run.parcels, types[row["category"]]).sum())
+        if int(row["carriers"]) != carriers:
+            yield f"{place}: carriers is {row['carriers']}, by the parcels' types {carriers}"
+        if not at_facilities.get(row["category"], 0):
+            yield from _on_top(row, run.parcels, place)
+
+
+def _carries(parcels: pd.DataFrame, types: Collection[str]) -> Any:
+    kinds = parcels["type"].astype(str)
+    return kinds.isin(types) | (kinds + ":" + parcels["mode"].astype(str)).isin(types)
+
+
+def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[str]:
+    mass = parcels[row["category"]].to_numpy()
+    whole = int(mass.sum())
+    yield from _differ(f"{place}: spread", int(row["spread_g"]), "parcels.parquet", whole)
+    if not whole:
+        return
+    density = mass / parcels["area_m2"].to_numpy()
+    falling = np.argsort(density)[::-1]
+    hundredth = np.flatnonzero(np.cumsum(mass[falling]) >= -(-whole // 100))[0]
+    dense = density[falling][hundredth]
+    for name, found in (("top_share", int(mass.max()) / whole), ("densest_t_km2", dense)):
+        if not math.isclose(row[name], found, rel_tol=1e-12) and not math.isnan(row[name]):
+            yield f"{place}: {name} is {row[name]!r}, by parcels.parquet {float(found)!r}"
+
+
+def _grid(run: Opened) -> Iterator[str]:
+    """Nothing lies outside the coarse grid, so it holds what parcels hold (docs/decisions/0007)."""
+    for name in ("emission", "sink"):
+        cells = sum(run.grid_1km[name].to_numpy().ravel().tolist())
+        members = [term.name for term in run.terms if term.sink == (name == "sink")]
+        rows = run.ledger[run.ledger["category"].isin(members)]
+        placed = total(rows["total_g"]) - total(rows["unallocated_g"])
+        yield from _differ(f"{name}: grid_1km.nc", cells, "what was placed in ledger.csv", placed)

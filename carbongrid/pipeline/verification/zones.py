@@ -1,0 +1,133 @@
+"""Indices and zones decided again from units.csv, in fractions of whole numbers (decisions 1 to 6).
+
+Written apart from the method's own room, so that one slip does not hide another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from carbongrid.errors import VerificationError
+from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
+
+_WAY_OUT = "Run the case again with --replace."
+_BAND = Fraction(1, 20)
+Row = dict[str, Any]
+Index = Fraction | float
+
+
+def check_zones(run: Opened) -> Check:
+    """Decide every unit's indices, zone and flags again."""
+    units, reference = run.units, run.manifest["parameters"]["reference"]
+    if reference != "all" and reference not in units.columns:
+        raise VerificationError(
+            f"units.csv has no column {reference}, the reference region. {_WAY_OUT}"
+        )
+    rows = [_whole(row) for row in units.to_dict("records")]
+    regions: dict[str, list[Row]] = {}
+    for row in rows:
+        regions.setdefault("all" if reference == "all" else row[reference], []).append(row)
+    names = {zone.code: zone for zone in zones()}
+    told = run.manifest["parameters"]
+    floor = Fraction(str(told.get("sink_floor", 0)))
+    derived = told.get("gdp_by") not in (None, "unit")
+    faults: list[str] = []
+    for code, members in regions.items():
+        for row in members:
+            region = members if code else []
+            faults += _faults(row, _decided(row, region), names)
+            faults += _flagged(row, derived, _few_sinks(region, floor))
+    text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
+    return check_of("zones", faults, text, _WAY_OUT)
+
+
+def _whole(row: dict[Any, Any]) -> Row:
+    """Return a unit with C, CA and G in Python integers; G is None where it is unknown."""
+    gdp = row["gdp"]
+    known = gdp is not None and gdp == gdp and str(gdp) != "<NA>"
+    whole = {
+        "C": int(row["emission_g"]),
+        "CA": int(row["sink_g"]),
+        "G": int(gdp) if known else None,
+    }
+    return {**{str(name): value for name, value in row.items()}, **whole}
+
+
+def _ratio(part: int, whole: int) -> Index:
+    if whole:
+        return Fraction(part, whole)
+    return math.inf if part else math.nan
+
+
+def _decided(unit: Row, region: list[Row]) -> Row:
+    """Decide one unit; an empty region is none."""
+    known = [row for row in region if row["G"] is not None]
+    C, CA, G = (
+        sum(row[name] for row in rows)
+        for name, rows in (("C", region), ("CA", region), ("G", known))
+    )
+    C_known = sum(row["C"] for row in known)
+    ecc: Index = math.nan
+    esc: Index = math.nan
+    if region:
+        esc = _ratio(unit["CA"] * C, CA * unit["C"])
+        if unit["G"] is not None:
+            ecc = _ratio(unit["G"] * C_known, G * unit["C"])
+    near = [abs(index - 1) <= _BAND for index in (ecc, esc) if isinstance(index, Fraction)]
+    unclassified = (
+        not (unit["C"] or unit["CA"]) or len(region) < 2 or G == 0 or CA == 0 or unit["G"] is None
+    )
+    high = [
+        index >= 1 if unit["C"] else bool(part)
+        for index, part in ((ecc, unit["G"]), (esc, unit["CA"]))
+    ]
+    zone = 0 if unclassified else 1 + 2 * (not high[0]) + (not high[1])
+    return {
+        "ccr": _ratio(unit["CA"], unit["C"]),
+        "ecc": ecc,
+        "esc": esc,
+        "zone": zone,
+        "borderline": len(region) > 1 and any(near),
+        "balance": _balance(unit["C"], unit["CA"]),
+    }
+
+
+def _balance(C: int, CA: int) -> str:
+    if abs(Fraction(CA - C)) <= _BAND * C:
+        return "balanced"
+    return "sink" if CA > C else "source"
+
+
+def _faults(row: Row, decided: Row, names: dict[int, Zone]) -> Iterator[str]:
+    for name in ("ccr", "ecc", "esc"):
+        told, found = float(row[name]), float(decided[name])
+        if told != found and not (math.isnan(told) and math.isnan(found)):
+            yield f"units.csv, unit {row['id']}: {name} is {told!r}, decided again {found!r}"
+    for name in ("zone", "borderline", "balance"):
+        if row[name] != decided[name]:
+            yield f"units.csv, unit {row['id']}: {name} is {row[name]}, decided again {decided[name]}"
+    zone = names[decided["zone"]]
+    for name, expected in (("zone_name", zone.name_en), ("zone_name_zh", zone.name_zh)):
+        if row[name] != expected:
+            yield f"units.csv, unit {row['id']}: {name} is {row[name]}, not {expected}"
+
+
+def _few_sinks(region: list[Row], floor: Fraction) -> bool:
+    C, CA = (sum(int(row[name]) for row in region) for name in ("C", "CA"))
+    return floor * C > CA
+
+
+def _flagged(row: Row, derived: bool, few_sinks: bool) -> Iterator[str]:
+    """Compare what makes a zone indicative, and the reason that is given for it or for no zone."""
+    if row["indicative"] != (derived or few_sinks):
+        yield f"units.csv, unit {row['id']}: indicative is {row['indicative']}, decided again {derived or few_sinks}"
+    expected = [DERIVED_GDP] * derived + [FEW_SINKS] * few_sinks
+    given = row["reason"].split("; ") if row["reason"] else []
+    unclassified = bool(given) and not {*given} & {DERIVED_GDP, FEW_SINKS}
+    if unclassified != (row["zone"] == 0) or (not unclassified and given != expected):
+        yield f"units.csv, unit {row['id']}: the reason does not go with zone {row['zone']}"

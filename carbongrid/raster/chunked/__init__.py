@@ -1,0 +1,21 @@
+"""The chunked forms: label rasters and reductions tile by tile. Only this folder knows Dask.
+
+Every task takes only what touches its tile and returns sparse partial counts; integers are added up in any order, so
+the result is the same for any chunk size, scheduler and number of workers.
+"""
+
+from carbongrid.raster.chunked.arrays import count_pairs
+from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
+from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
+from carbongrid.raster.labels import labels_at
+
+__all__ = [
+    "Counts",
+    "count_overlap",
+    "count_pairs",
+    "fill_labels",
+    "label_and_count",
+    "labels_at",
+    "recount",
+    "write_labels",
+]

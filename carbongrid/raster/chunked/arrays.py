@@ -1,0 +1,225 @@
+"""Dask and Zarr arrays in, small tables or lazy Dask arrays out: the caller's functions see NumPy blocks only.
+
+A block is read, decoded and reduced in one task; what tasks return is sparse and merged as a tree. A Zarr array is cut into at
+most 4,096 blocks of whole chunks, so a graph's size is bounded whatever the raster's.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.kernels.label_pairs import added, pair_sums
+from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.georeference import is_chunked, is_zarr
+
+_MOST_BLOCKS = 4096
+_PARTS_AT_ONCE = 16
+_CELLS_IN_BAND = 2**24
+
+
+def as_chunked(array: Any) -> Any:
+    """Return a Zarr array as a Dask array of blocks of whole chunks (or shards); a Dask array as it is."""
+    if not is_zarr(array):
+        return array
+    import dask.array as da
+
+    if "polygons" in array.attrs:
+        # Labels of this package: a missing chunk is damage, not nobody's land.
+        array = array.with_config({"read_missing_chunks": False})
+    sides = array.shards or array.chunks
+    times = 1
+    while _blocks_in(array.shape, sides, times) > _MOST_BLOCKS:
+        times += 1
+    chunks = tuple(side * times for side in sides)
+    return da.from_array(array, chunks=chunks, name=False, meta=np.empty((0, 0), array.dtype))
+
+
+def count_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the pairs of labels of two rasters (as keys, sorted) and their numbers of cells; 0 in a is left out."""
+    pairs: tuple[NDArray[np.uint64], NDArray[np.int64]] = reduce_blocks(_count_block, added, a, b)
+    return pairs
+
+
+def reduce_blocks(
+    partial: Callable[..., Any], merge: Callable[[list[Any]], Any], *arrays: Any
+) -> Any:
+    """Return merge of partial(block of each array) over all blocks, computed now, in the order of the blocks.
+
+    Chunked arrays run on the active scheduler, NumPy arrays band by band on threads.
+    """
+    if any(is_chunked(array) for array in arrays):
+        return _merged_tree(_partials(partial, _aligned(arrays)), merge).compute()
+    return merge(
+        each_band(lambda rows: partial(*(array[rows] for array in arrays)), arrays[0].shape)
+    )
+
+
+def each_band[T](
+    function: Callable[[slice], T], shape: tuple[int, int], multiple: int = 1
+) -> list[T]:
+    """Return function(rows) for bands of rows that do not depend on the number of threads, in their order.
+
+    Threads, or one by one where Dask is configured so; a single band costs no import of Dask.
+    """
+    height = max(_CELLS_IN_BAND // max(shape[1], 1) // multiple, 1) * multiple
+    bands = [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
+    if len(bands) < 2:
+        return [function(band) for band in bands or [slice(0, 0)]]
+    import dask
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    scheduler = dask.config.get("scheduler", None)
+    alone = scheduler if scheduler in ("sync", "synchronous", "single-threaded") else "threads"
+    task = delayed(function, pure=False, traverse=False)
+    return list(compute(*(task(band) for band in bands), scheduler=alone))
+
+
+def map_with_sheet(
+    reduction: tuple[Callable[..., Any], Callable[[list[Any]], Any]],
+    finish: Callable[[Any], Any],
+    apply: Callable[..., Any],
+    *arrays: Any,
+) -> Any:
+    """Return a lazy float64 array: apply(block of each array, first row, first column, sheet=...).
+
+    The sheet is finish(what the reduction, a partial and a merge, makes of all blocks), made when the result is computed. For
+    it the arrays are read a second time, under other names: otherwise Dask would keep every block in memory from the first
+    reading on.
+    """
+    from dask.delayed import delayed
+    from dask.graph_manipulation import clone
+
+    partial, merge = reduction
+    aligned = _aligned(arrays)
+    again = [clone(array) for array in aligned]
+    sheet = delayed(finish, pure=False)(_merged_tree(_partials(partial, again), merge))
+    return map_placed(apply, *aligned, sheet=sheet)
+
+
+def map_placed(apply: Callable[..., Any], *arrays: Any, sheet: Any) -> Any:
+    """Return a lazy float64 array: apply(block of each array, first row, first column, sheet=sheet)."""
+    import dask.array as da
+    from dask.delayed import delayed
+
+    aligned = _aligned(arrays)
+    rows, columns = (
+        da.arange(length, chunks=(chunks,))
+        for length, chunks in zip(aligned[0].shape, aligned[0].chunks, strict=True)
+    )
+    pairs = [item for array in aligned for item in (array, "yx")]
+    return da.blockwise(
+        functools.partial(_apply_block, apply),
+        "yx",
+        *pairs,
+        rows,
+        "y",
+        columns,
+        "x",
+        sheet=delayed(sheet, pure=False),  # one node of the graph, not a copy in each task
+        dtype=np.float64,
+        meta=np.empty((0, 0), np.float64),
+    )
+
+
+def map_coarse(
+    function: Callable[..., Any], array: Any, factor: int, dtype: DTypeLike, **known: Any
+) -> Any:
+    """Return lazily function(block, factor, **known), whose sides are those of the block over the factor."""
+    from dask.delayed import delayed
+
+    shared = {name: delayed(value, pure=False) for name, value in known.items()}
+    array = as_chunked(array)
+    chunks = tuple(tuple(_multiples(sides, factor)) for sides in array.chunks)
+    fitted = array.rechunk(chunks)
+    smaller = tuple(tuple(side // factor for side in sides) for sides in chunks)
+    return fitted.map_blocks(
+        function, factor, dtype=dtype, chunks=smaller, meta=np.empty((0, 0), dtype), **shared
+    )
+
+
+def _blocks_in(shape: tuple[int, ...], sides: tuple[int, ...], times: int) -> int:
+    return math.prod(
+        -(-length // (side * times)) for length, side in zip(shape, sides, strict=True)
+    )
+
+
+def _multiples(sides: tuple[int, ...], factor: int) -> list[int]:
+    """Sides of chunks near the given ones that the factor divides; their sum is a multiple of it."""
+    ends = np.cumsum(sides) // factor * factor
+    ends[-1] = sum(sides)
+    fitted = np.diff(np.unique(np.concatenate([[0], ends])))
+    return [int(side) for side in fitted]
+
+
+def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
+    """All as Dask arrays in the chunks of the first that is one (else the first of Zarr)."""
+    import dask.array as da
+
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        raise InputError(f"the rasters differ in shape: {sorted(shapes)}")
+    cut = [as_chunked(array) for array in arrays]
+    own = [array.chunks for array in arrays if hasattr(array, "dask")]
+    chunks = (own or [array.chunks for array in cut if hasattr(array, "dask")])[0]
+    return [
+        array.rechunk(chunks)
+        if hasattr(array, "dask")
+        else da.from_array(array, chunks=chunks, name=False)
+        for array in cut
+    ]
+
+
+def _partials(partial: Callable[..., Any], arrays: list[Any]) -> list[Any]:
+    """Return a lazy box for each block; reading and reducing fuse into one task."""
+    import dask.array as da
+
+    pairs = [item for array in arrays for item in (array, "yx")]
+    boxes = da.blockwise(
+        functools.partial(_boxed, partial),
+        "yx",
+        *pairs,
+        dtype=object,
+        meta=np.empty((0, 0), object),
+        align_arrays=False,
+    )
+    return list(boxes.to_delayed().ravel())
+
+
+def _boxed(partial: Callable[..., Any], *blocks: Any) -> NDArray[Any]:
+    box = np.empty((1, 1), object)
+    box[0, 0] = partial(*blocks)
+    return box
+
+
+def _merged_tree(parts: list[Any], merge: Callable[[list[Any]], Any]) -> Any:
+    from dask.delayed import delayed
+
+    task = delayed(functools.partial(_merge_boxes, merge), pure=False)
+    parts = parts or [None]
+    while True:
+        parts = [task(parts[i : i + _PARTS_AT_ONCE]) for i in range(0, len(parts), _PARTS_AT_ONCE)]
+        if len(parts) == 1:
+            return parts[0]
+
+
+def _merge_boxes(merge: Callable[[list[Any]], Any], parts: list[Any]) -> Any:
+    opened = [part[0, 0] if isinstance(part, np.ndarray) else part for part in parts]
+    return merge([part for part in opened if part is not None])
+
+
+def _apply_block(apply: Callable[..., Any], *blocks: Any, sheet: Any) -> Any:
+    *values, rows, columns = blocks
+    return apply(*values, int(rows[0]), int(columns[0]), sheet=sheet)
+
+
+def _count_block(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    flat_a, flat_b = (np.ascontiguousarray(as_labels(labels)).reshape(-1) for labels in (a, b))
+    return pair_sums(flat_a, flat_b)

@@ -1,0 +1,203 @@
+"""Weight rasters: values at the centres of fine cells, as whole numbers of a few powers of two (docs/decisions/0007, 0042)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.errors
+from numpy.typing import NDArray
+from pyproj import Transformer
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.windows import band_problems, known_values
+from carbongrid.raster.spans import Amounts
+
+# Sums of one place over the whole grid stay below 2^55, so that they are exact in any order.
+_SUM_BITS = 55
+# Values are exact to this many bits below the largest around the grid: one cell of 5e12 leaves 57 of them to a cell of 1.
+_BITS = 100
+_ROWS_AT_ONCE = 256
+_ROWS_SCANNED = 1024
+# What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
+_MARGIN = 0.05
+
+
+@dataclass(frozen=True)
+class WeightRaster:
+    """A raster of densities or counts, and the powers of two whose whole numbers its values are written in.
+
+    A value is written in a few places, as digits are: one cell that holds a million times more than all others together must
+    take no bit from them.
+
+    Parameters
+    ----------
+    path
+        A file of one band that rasterio reads, scaled as it says.
+    exponents
+        Of the places, the highest first: a whole number n in a place stands for n * 2^-exponent. What is left below the last
+        place is rounded, half even.
+    largest
+        The largest value around the grid.
+    """
+
+    path: Path
+    exponents: tuple[int, ...]
+    largest: float
+
+    @classmethod
+    def around(cls, path: Path, grid: Grid) -> WeightRaster:
+        """Scan the raster where the grid lies, band by band, for its largest value.
+
+        Raises
+        ------
+        InputError
+            If the raster has no CRS, does not touch the grid, or has a negative or infinite value there.
+        """
+        try:
+            with open_raster(path) as source:
+                problems = [*band_problems(source, str(path))]
+                if problems:
+                    raise InputError(problems)
+                smallest, largest = _extremes(source, _window_around(source, path, grid))
+        except rasterio.errors.RasterioError as error:
+            way_out = "Open it in QGIS, or write it again with gdal_translate."
+            raise InputError(f"the raster cannot be read: {error}", str(path), way_out) from error
+        if smallest < 0 or math.isinf(largest):
+            raise InputError(
+                f"a value is {'infinite' if smallest >= 0 else f'{smallest:g}'}; weights are >= 0 and finite",
+                str(path),
+                "Mark what is unknown as nodata.",
+            )
+        bits = _SUM_BITS - (grid.shape[0] * grid.shape[1]).bit_length()
+        first = bits - math.frexp(largest)[1] if largest else 0
+        return cls(path, tuple(first + bits * place for place in range(-(-_BITS // bits))), largest)
+
+    def sample(
+        self, grid: Grid, corner: tuple[int, int], needed: NDArray[np.bool_]
+    ) -> list[NDArray[np.int64]]:
+        """Return the values under the centres of the needed cells of a window, place by place, and 1 where there is a value.
+
+        The raster's cell that holds a centre gives the value; where it is unknown (nodata, NaN, off the raster, too small beside the largest) or the
+        cell is not needed, all are 0. Every centre is transformed by itself, so the answer does not depend on the window.
+        """
+        places = [np.zeros(needed.shape, np.int64) for _ in self.exponents]
+        known = np.zeros(needed.shape, np.int64)
+        with open_raster(self.path) as source:
+            transformer = None
+            own, wanted = crs_of(source.crs.to_wkt(), self.path.name), crs_of(grid.crs)
+            if own != wanted:
+                transformer = Transformer.from_crs(wanted, own, always_xy=True)
+            for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
+                rows, columns = np.nonzero(needed[first : first + _ROWS_AT_ONCE])
+                if not rows.size:
+                    continue
+                x, y = grid.x[corner[1] + columns], grid.y[corner[0] + first + rows]
+                if transformer is not None:
+                    x, y = transformer.transform(x, y)
+                values = _values_at(source, x, y)
+                written = [*self._written(np.nan_to_num(values, nan=0.0))]
+                # What is too small for the last place is not zero: nobody knows its share.
+                told = (values == 0) | (np.sum(written, axis=0) > 0)
+                known[first + rows, columns] = told
+                for place, numbers in zip(places, written, strict=True):
+                    place[first + rows, columns] = numbers
+        return [*places, known]
+
+    def sums(self, places: Sequence[Amounts]) -> tuple[NDArray[np.uint64], NDArray[Any]]:
+        """Return sums of pairs of labels from those of the places: sorted keys, and Python integers in the last place."""
+        keys = np.unique(np.concatenate([each for each, _ in places]))
+        whole = np.zeros(keys.size, object)
+        width = self.exponents[1] - self.exponents[0]
+        for own, amounts in places:
+            here = np.zeros(keys.size, np.int64)
+            here[np.searchsorted(keys, own)] = amounts
+            whole = (whole << width) + here
+        return keys, whole
+
+    def as_floats(self, whole: NDArray[Any]) -> NDArray[np.float64]:
+        """Return integers in the last place as what they stand for, each rounded once."""
+        last = self.exponents[-1]
+        return np.array([math.ldexp(float(number), -last) for number in whole], np.float64)
+
+    def _written(self, values: NDArray[np.float64]) -> Iterator[NDArray[np.int64]]:
+        if values.size and values.max() > self.largest:
+            raise InputError(
+                f"a value of {values.max():g} lies outside of what was scanned around the grid",
+                str(self.path),
+                "Reproject the raster to the grid's CRS.",
+            )
+        # Whole parts and what they leave are exact: each is a few of the bits of the value.
+        for exponent in self.exponents[:-1]:
+            numbers = np.floor(np.ldexp(values, exponent))
+            values = values - np.ldexp(numbers, -exponent)
+            yield numbers.astype(np.int64)
+        yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
+
+
+def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, float]:
+    """Return the smallest and the largest value of a window, at most and at least 0."""
+    smallest = largest = 0.0
+    for row in range(0, window.height, _ROWS_SCANNED):
+        height = min(_ROWS_SCANNED, window.height - row)
+        band = Window(window.col_off, window.row_off + row, window.width, height)
+        values = _known(source, band)
+        smallest = min(smallest, float(values.min(initial=0.0)))
+        largest = max(largest, float(values.max(initial=0.0)))
+    return smallest, largest
+
+
+def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Window:
+    if source.crs is None:
+        raise InputError(
+            "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
+        )
+    west, south, east, north = grid.bounds
+    wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
+    bounds = (west - wide, south - high, east + wide, north + high)
+    left, bottom, right, top = transform_bounds(grid.crs, source.crs, *bounds, densify_pts=51)
+    corners = [~source.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
+    columns, rows = [column for column, _ in corners], [row for _, row in corners]
+    first_column, last_column = (
+        max(math.floor(min(columns)) - 1, 0),
+        min(math.ceil(max(columns)) + 1, source.width),
+    )
+    first_row, last_row = (
+        max(math.floor(min(rows)) - 1, 0),
+        min(math.ceil(max(rows)) + 1, source.height),
+    )
+    if first_column >= last_column or first_row >= last_row:
+        raise InputError("the raster does not touch the grid", str(path), "Check its CRS.")
+    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+
+def _known(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
+    values = known_values(source, window)
+    return values[~np.isnan(values)]
+
+
+def _values_at(
+    source: rasterio.DatasetReader, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    inverse = ~source.transform
+    column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
+    row = np.floor(inverse.d * x + inverse.e * y + inverse.f)
+    inside = (row >= 0) & (row < source.height) & (column >= 0) & (column < source.width)
+    values = np.full(x.size, np.nan)
+    if not inside.any():
+        return values
+    rows, columns = row[inside].astype(np.int64), column[inside].astype(np.int64)
+    top, left = int(rows.min()), int(columns.min())
+    window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
+    values[inside] = known_values(source, window)[rows - top, columns - left]
+    return values

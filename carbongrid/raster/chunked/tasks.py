@@ -1,0 +1,350 @@
+"""How independent tasks are run: threads, processes, one by one, or a distributed cluster."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from carbongrid.raster.chunked.versions import require_same
+from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.raster.software import versions
+
+if TYPE_CHECKING:
+    import distributed
+
+Progress = Callable[[int, int], None]
+type Scheduler = str | distributed.Client | None
+
+logger = logging.getLogger(__name__)
+
+_RETRIES = 3
+MOST_TASKS = 4000
+"""A graph holds no more tasks than this, whatever the raster; each then has several tiles."""
+_PATIENCE = 60.0
+_TOGETHER = 8
+_BETWEEN_LOOKS, _UNTIL_ASKED = 0.01, 5.0
+_STANDS_STILL = 300.0
+"""Seconds in which a cluster answers a question, however much it has to do: workers may have to import every library first."""
+_UNTIL_GIVEN_UP = 900.0
+"""Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
+_LOCAL = ("threads", "processes", "synchronous")
+
+
+def run_tasks[T, R](
+    function: Callable[[T], R],
+    pieces: Sequence[T],
+    scheduler: Scheduler = None,
+    progress: Progress | None = None,
+    *,
+    combine: Callable[[list[R]], R] | None = None,
+) -> Any:
+    """Return function(piece) for every piece, in their order; or their sum.
+
+    Parameters
+    ----------
+    function
+        A picklable function: of a module, or a functools.partial of one.
+    pieces
+        What each task is given, and nothing more.
+    scheduler
+        ``threads``, ``processes``, ``synchronous``, a distributed Client or the address of a Dask scheduler; default
+        the active client, else threads.
+    progress
+        Called with the number of tasks done and their total, in the caller's process.
+    combine
+        A picklable function that makes one result of several, in any order: then eight results at a time are added up
+        as they come, and one comes back; combine([]) of no pieces.
+
+    Raises
+    ------
+    InputError
+        If the scheduler is none of these.
+    RunError
+        If a task fails, which it names, or if no scheduler answers at the address.
+    """
+    report = progress or _silent
+    task = functools.partial(_named, function)
+    client = _active_client() if scheduler is None else scheduler
+    if combine is not None and not pieces:
+        return combine([])
+    if client is None:
+        client = "threads"
+    if not isinstance(client, str):
+        results = _run_distributed(task, pieces, client, report)
+    elif client in _LOCAL:
+        return _run_locally(task, pieces, client, report, combine)
+    else:
+        with client_at(client) as named:
+            results = _run_distributed(task, pieces, named, report)
+    return results if combine is None else combine(results)
+
+
+def travels(scheduler: Scheduler) -> bool:
+    """Tell whether tasks leave this process, so that what they are given is pickled."""
+    if scheduler is None:
+        return _active_client() is not None
+    return scheduler not in ("threads", "synchronous")
+
+
+def _silent(done: int, total: int) -> None:
+    """Say nothing."""
+
+
+def _named[T, R](function: Callable[[T], R], piece: T) -> R:
+    try:
+        return function(piece)
+    except CarbongridError:
+        raise
+    except Exception as error:
+        raise RunError(f"{piece}: {type(error).__name__}: {error}") from error
+
+
+def _active_client() -> distributed.Client | None:
+    # Whoever has a client has imported distributed, which costs most of a second.
+    if "distributed" not in sys.modules:
+        return None
+    import distributed
+
+    try:
+        return cast("distributed.Client", distributed.default_client())
+    except ValueError:
+        return None
+
+
+def client_at(address: str, timeout: float | None = None) -> distributed.Client:
+    """Return a client of the scheduler at an address; certificates for ``tls://`` are those of Dask's configuration.
+
+    Raises
+    ------
+    InputError
+        If it is no address.
+    RunError
+        If nobody answers there within the timeout, or certificates do not fit.
+    """
+    if "://" not in address:
+        raise InputError(
+            f"{address!r} is no scheduler",
+            "scheduler",
+            f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
+        )
+    import distributed
+
+    patience = _PATIENCE if timeout is None else timeout
+    try:
+        # Who listens at a port and says nothing is waited for beyond the client's own timeout.
+        return answer_within(
+            2 * patience, distributed.Client, address, set_as_default=False, timeout=patience
+        )
+    except (OSError, ValueError, RunError) as error:
+        raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
+    except (TypeError, RuntimeError) as error:
+        # How distributed says that there are no certificates, or that an address must be encrypted.
+        raise RunError(
+            f"the scheduler at {address} cannot be reached securely: {error}. "
+            "Name the certificates in Dask's configuration (distributed.comm.tls)."
+        ) from error
+
+
+def answered[T](ask: Callable[..., T], *about: Any, **known: Any) -> T:
+    """Return what a cluster answers in the time that any takes; raises as :func:`answer_within`."""
+    return answer_within(_STANDS_STILL, ask, *about, **known)
+
+
+def answer_within[T](seconds: float, ask: Callable[..., T], *about: Any, **known: Any) -> T:
+    """Return what a cluster answers.
+
+    Raises
+    ------
+    RunError
+        If nothing comes in so many seconds, as from a process that was stopped. Who waits for it is left behind.
+    """
+    answers: list[T] = []
+    faults: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            answers.append(ask(*about, **known))
+        except BaseException as error:  # told by whoever asked
+            faults.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(seconds)
+    if faults:
+        raise faults[0]
+    if not answers:
+        raise RunError(
+            f"the cluster has not answered for {seconds:.0f} s: its scheduler or a worker stands still. "
+            "Start it anew and run again: what is finished is taken over."
+        )
+    return answers[0]
+
+
+def _run_locally[T, R](
+    task: Callable[[T], R],
+    pieces: Sequence[T],
+    scheduler: str,
+    report: Progress,
+    combine: Callable[[list[R]], R] | None = None,
+) -> Any:
+    import dask
+    from dask.base import compute
+    from dask.callbacks import Callback
+    from dask.delayed import delayed
+
+    done = 0
+
+    def count(key: object, *_: object) -> None:
+        nonlocal done
+        if str(key).startswith("piece-"):
+            done += 1
+            report(done, len(pieces))
+
+    task_of = delayed(task, pure=False, traverse=False)
+    tasks = [task_of(piece, dask_key_name=f"piece-{i}") for i, piece in enumerate(pieces)]
+    if combine is not None:
+        sum_of = delayed(combine, pure=False)
+        while len(tasks) > 1:
+            tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
+    with (
+        Callback(posttask=count),
+        dask.config.set({"multiprocessing.initializer": end_with_parent}),
+    ):
+        results = compute(*tasks, scheduler=scheduler)
+    return list(results) if combine is None else results[0]
+
+
+def end_with_parent() -> None:
+    """Make this worker process end when the one that started it does, however that ends."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _run_distributed[T, R](
+    task: Callable[[T], R], pieces: Sequence[T], client: distributed.Client, report: Progress
+) -> list[R]:
+    """Run batches of pieces on a cluster; results are taken home as they come, and nothing is left running."""
+    size = -(-len(pieces) // MOST_TASKS) or 1
+    batches = [list(pieces[first : first + size]) for first in range(0, len(pieces), size)]
+    each = functools.partial(_batch, task, versions())
+    futures = client.map(each, batches, pure=False, retries=_RETRIES, key="carbongrid-tiles")
+    place = {future.key: i for i, future in enumerate(futures)}
+    results: list[list[Any]] = [[] for _ in batches]
+    done = 0
+    try:
+        for future in _as_they_come(futures, client):
+            number = place[future.key]
+            results[number] = _taken_home(future, batches[number])
+            future.release()
+            done += len(batches[number])
+            report(done, len(pieces))
+    finally:
+        _end(client, futures)
+    return [result for batch in results for result in batch]
+
+
+def _end(client: distributed.Client, futures: list[distributed.Future[Any]]) -> None:
+    """Leave nothing running; where the cluster stands still, as little as this process can see to."""
+    open_ones = [future for future in futures if not future.done()]
+    try:
+        answer_within(_PATIENCE, client.cancel, open_ones, force=True)
+        for future in futures:
+            future.release()
+        _wait_until_idle(client, {future.key for future in futures})
+    except RunError as error:
+        logger.warning("%s", error)
+
+
+def _as_they_come(
+    futures: list[distributed.Future[Any]], client: distributed.Client
+) -> Iterator[distributed.Future[Any]]:
+    """Yield futures as they are finished; warn, once, while nobody works on them, and give up in the end."""
+    from distributed import as_completed
+
+    coming = as_completed(futures, loop=client.loop)
+    asked, alone = time.monotonic(), 0.0
+    while coming.count():
+        batch = coming.next_batch(block=False)
+        yield from batch
+        if batch:
+            asked = time.monotonic()
+        elif time.monotonic() - asked > _UNTIL_ASKED:
+            there = answered(client.scheduler_info)["workers"]
+            asked = time.monotonic()
+            if there:
+                alone = 0.0
+            elif not alone:
+                logger.warning("no worker of the cluster is left; the run waits for new ones")
+                alone = asked
+            elif asked - alone > _UNTIL_GIVEN_UP:
+                raise RunError(
+                    f"no worker of the cluster has come for {_UNTIL_GIVEN_UP / 60:.0f} minutes. "
+                    "Start some and run again: what is finished is taken over."
+                )
+        else:
+            time.sleep(_BETWEEN_LOOKS)
+
+
+def _batch[T, R](task: Callable[[T], R], theirs: dict[str, str], pieces: list[T]) -> list[R] | str:
+    """Return the results; or, in words, why this worker must not work on them."""
+    # Workers join while a run goes on: whoever looked at its start has not seen them. Told as a result, since after an
+    # error the task would be tried again, here or on a worker that may do it, and nobody would hear of this one.
+    try:
+        require_same(theirs)
+    except RunError as error:
+        return str(error)
+    return [task(piece) for piece in pieces]
+
+
+def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> list[Any]:
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    named = str(batch[0]) if len(batch) == 1 else f"{batch[0]} to {batch[-1]}"
+    try:
+        results = future.result()
+    except KilledWorker as error:
+        raise RunError(
+            f"{named}: the workers that had it died, one after the other, as they do when their memory is full. "
+            "Give workers more memory, or take smaller chunks."
+        ) from error
+    except FutureCancelledError as error:
+        raise RunError(
+            f"{named}: the cluster is gone. Run again: what is finished is taken over."
+        ) from error
+    if isinstance(results, str):
+        raise RunError(results)
+    return cast("list[Any]", results)
+
+
+def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:
+    """Wait for tasks that were under way when they were cancelled: a thread cannot be stopped from outside."""
+    patience = time.monotonic() + _PATIENCE
+    while client.status == "running":
+        # The scheduler forgets a cancelled task at once; its worker knows that it still runs.
+        answers = answer_within(_PATIENCE, client.run, _under_way, on_error="ignore")
+        if not any(keys.intersection(under_way) for under_way in answers.values()):
+            return
+        if time.monotonic() > patience:
+            logger.warning("workers are still at tiles that were cancelled; nothing reads them")
+            return
+        time.sleep(0.05)
+
+
+def _under_way(dask_worker: Any) -> list[Any]:
+    """Return the keys of what a worker's threads are at, cancelled or not."""
+    state = dask_worker.state
+    return [task.key for task in (*state.executing, *state.long_running)]

@@ -1,0 +1,344 @@
+"""What a raster says of itself: the array inside, the order of its axes, its CRS, where its cells lie. Every function of two rasters asks here whether their cells are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.planes import crs_name, crs_text
+
+# In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
+_NEAR = 1e-3
+
+_NAMES = {
+    "x": {"x", "lon", "long", "longitude", "easting"},
+    "y": {"y", "lat", "latitude", "northing"},
+}
+_STANDARD_NAMES = {
+    "projection_x_coordinate": "x",
+    "projection_y_coordinate": "y",
+    "longitude": "x",
+    "latitude": "y",
+}
+_ANGLES = {"degrees_east": "x", "degrees_north": "y"}
+
+
+def is_zarr(array: Any) -> bool:
+    """Tell whether an array is a Zarr array, without importing Zarr."""
+    return type(array).__module__.partition(".")[0] == "zarr"
+
+
+def is_chunked(array: Any) -> bool:
+    """Tell whether an array is a Dask or a Zarr array, without importing either."""
+    return hasattr(array, "dask") or is_zarr(array)
+
+
+def inside(raster: Any) -> Any:
+    """Return the NumPy (also masked), Dask or Zarr array [y, x] inside a raster.
+
+    Raises
+    ------
+    InputError
+        If it is a Dataset, polygons, or has not two dimensions.
+    """
+    if isinstance(raster, xr.Dataset):
+        names = ", ".join(map(repr, raster.data_vars)) or "none"
+        raise InputError(
+            f"a Dataset holds several rasters ({names}), and one is wanted",
+            way_out="Take one by its name: dataset[name].",
+        )
+    data = raster.data if isinstance(raster, xr.DataArray) else raster
+    if hasattr(data, "ring_start") or hasattr(data, "geometry"):
+        raise _polygons()
+    if not (is_chunked(data) or isinstance(data, np.ma.MaskedArray)):
+        data = np.asarray(data)
+    if data.dtype == object:
+        raise _polygons()
+    if data.ndim != 2:
+        named = f": {', '.join(map(str, raster.dims))}" if hasattr(raster, "dims") else ""
+        raise InputError(
+            f"a raster has two dimensions, this one {data.ndim}{named}",
+            way_out="Take one band: raster.isel(band=0).",
+        )
+    return data
+
+
+def stated_crs(raster: Any) -> str | None:
+    """Return the CRS that a raster states, as text; None if it states none."""
+    if not isinstance(raster, xr.DataArray):
+        return None
+    attributes = _grid_mapping(raster)
+    text = attributes.get("crs_wkt") or attributes.get("spatial_ref")
+    if text:
+        return crs_text(text)
+    if "grid_mapping_name" in attributes:
+        return crs_text(CRS.from_cf(dict(attributes)))
+    # rioxarray keeps what was set with set_crs beside the array; where it is not imported, nobody has set anything.
+    beside = getattr(getattr(raster, "rio", None), "crs", None)
+    return None if beside is None else crs_text(beside)
+
+
+def require_same_cells(*rasters: Any) -> None:
+    """Raise unless rasters have the same cells as far as they tell: shape, order of dimensions, coordinates, CRS.
+
+    Arrays without names and coordinates are taken to lie as the others do.
+
+    Raises
+    ------
+    InputError
+        If they differ.
+    """
+    shapes = [inside(raster).shape for raster in rasters]
+    named = [raster for raster in rasters if isinstance(raster, xr.DataArray)]
+    for raster in named[1:]:
+        _require_same_order(named[0], raster)
+    if len(named) < len(rasters):
+        for raster in named:
+            require_rows_first(raster)
+    for shape in shapes[1:]:
+        if shape != shapes[0]:
+            raise InputError(f"the rasters differ in shape: {shapes[0]} and {shape}")
+    for raster in named[1:]:
+        _require_same_place(named[0], raster)
+
+
+def require_rows_first(raster: Any) -> None:
+    """Raise if a raster names x before y.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if isinstance(raster, xr.DataArray) and _axes(raster)[0] == "x":
+        raise _another_order(raster)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where the cells of a north-up raster lie: CRS, north-west corner, width and height of a cell, shape; in units of the CRS."""
+
+    crs: str | None
+    west: float
+    north: float
+    width: float
+    height: float
+    shape: tuple[int, int]
+
+    def require_square(self) -> None:
+        """Raise unless the cells are square.
+
+        Raises
+        ------
+        InputError
+            If they are not.
+        """
+        if abs(self.width - self.height) * max(self.shape) > _NEAR * self.width:
+            raise InputError(
+                f"the raster's cells are not square: {self.width:g} wide, {self.height:g} high",
+                way_out="Reproject it first, for example with rioxarray's reproject.",
+            )
+
+
+def lattice_of(raster: Any) -> Lattice:
+    """Return where a raster's cells lie, from its coordinates.
+
+    A geotransform is often left over from before a selection or a coarsening. It is asked only for the size that a single row or
+    column does not tell, and only if it is this raster's own; where it is, its digits are taken, which are not rounded.
+
+    Raises
+    ------
+    InputError
+        If the raster has no coordinates, its rows do not run from the north or its columns from the west, cells differ in
+        size, or a single row or column has none.
+    """
+    inside(raster)
+    require_rows_first(raster)
+    if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
+        raise InputError(
+            "the raster has no coordinates x and y of its cells",
+            way_out="Take a DataArray that has them, as cg.rasterize and rioxarray.open_rasterio make it.",
+        )
+    across, down = str(raster.dims[1]), str(raster.dims[0])
+    x, y = (raster[axis].to_numpy().astype(np.float64) for axis in (across, down))
+    if not (x.size and y.size):
+        raise InputError(f"the raster has no cells, its shape is {raster.shape}")
+    west, width = _side(x, across, "west to east")
+    north, height = _side(-y, down, "north to south")
+    stated = _own_geotransform(raster, (x[0], width), (y[0], height), x.size, y.size)
+    if stated is not None:
+        west, width, north, height = stated
+    elif not (width and height):
+        raise _no_size("column" if not width else "row")
+    else:
+        west, north = west - width / 2, -north + height / 2
+    return Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
+
+
+def is_in_angles(raster: xr.DataArray) -> bool:
+    """Tell whether a raster without a CRS has longitudes and latitudes nevertheless, by names or attributes."""
+    return any(
+        str(raster[axis].attrs.get("units", "")) in _ANGLES
+        or str(raster[axis].attrs.get("standard_name", "")) in ("longitude", "latitude")
+        or str(axis).lower() in ("lon", "lat", "long", "longitude", "latitude")
+        for axis in raster.dims
+        if axis in raster.coords
+    )
+
+
+def geotransform_of(west: float, width: float, north: float, height: float) -> str:
+    """Return a geotransform as GDAL writes it into an attribute."""
+    return f"{west!r} {width!r} 0.0 {north!r} 0.0 {-height!r}"
+
+
+def _axes(raster: xr.DataArray) -> tuple[str, ...]:
+    """Return what each dimension is, x or y or its own name, by CF attributes of its coordinates, else by its name."""
+    return tuple(_axis(raster, dimension) for dimension in raster.dims)
+
+
+def _axis(raster: xr.DataArray, dimension: Any) -> str:
+    if dimension in raster.coords:
+        attributes = raster.coords[dimension].attrs
+        told = (
+            _STANDARD_NAMES.get(str(attributes.get("standard_name", ""))),
+            _ANGLES.get(str(attributes.get("units", ""))),
+            {"X": "x", "Y": "y"}.get(str(attributes.get("axis", ""))),
+        )
+        if any(told):
+            return next(filter(None, told))
+    name = str(dimension)
+    return next((axis for axis, names in _NAMES.items() if name.lower() in names), name)
+
+
+def _require_same_order(a: xr.DataArray, b: xr.DataArray) -> None:
+    if a.dims == b.dims:
+        return
+    first, second = _axes(a), _axes(b)
+    if first != second and set(first) == set(second):
+        raise _another_order(a, b)
+
+
+def _another_order(*rasters: xr.DataArray) -> InputError:
+    wrong = next((raster for raster in rasters if _axes(raster)[0] == "x"), rasters[0])
+    turned = ", ".join(f'"{dimension}"' for dimension in reversed(wrong.dims))
+    return InputError(
+        f"the rasters' dimensions are in another order: {' and '.join(str(tuple(raster.dims)) for raster in rasters)}",
+        way_out=f"Transpose first: raster.transpose({turned}).",
+    )
+
+
+def _require_same_place(a: xr.DataArray, b: xr.DataArray) -> None:
+    for of_a, of_b in zip(a.dims, b.dims, strict=True):
+        if of_a in a.coords and of_b in b.coords:
+            _require_same_centres(a[of_a].to_numpy(), b[of_b].to_numpy(), str(of_a))
+    first, second = stated_crs(a), stated_crs(b)
+    if first is None or second is None or first == second:
+        return
+    # x comes before y in every raster, so the order of axes in a CRS does not matter.
+    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
+        raise InputError(
+            f"the rasters are in {crs_name(first)} and {crs_name(second)}",
+            way_out="Reproject one first, for example with rioxarray's reproject_match.",
+        )
+
+
+def _require_same_centres(a: NDArray[Any], b: NDArray[Any], axis: str) -> None:
+    if a.dtype.kind not in "biuf" or b.dtype.kind not in "biuf":
+        same, turned = np.array_equal(a, b), False
+    else:
+        # A single row or column has no step, and its place is compared in shares of itself.
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        reach = _NEAR * abs(step(a)) if a.size > 1 else 1e-9 * np.abs(a).max(initial=0)
+        same = bool((np.abs(b - a) <= reach).all())
+        turned = bool((np.abs(b[::-1] - a) <= reach).all())
+    if not same:
+        way_out = "Put them on one grid first."
+        if turned:
+            way_out = f'They run in opposite directions. Sort one: raster.sortby("{axis}").'
+        raise InputError(f"the rasters' cells differ in {axis}", way_out=way_out)
+
+
+def step(centres: NDArray[Any]) -> float:
+    """Return the distance from one centre to the next, 0 for a single one."""
+    return (float(centres[-1]) - float(centres[0])) / max(centres.size - 1, 1)
+
+
+def _side(centres: NDArray[np.float64], axis: str, direction: str) -> tuple[float, float]:
+    """Return the first of centres that shall rise, and the side of a cell: 0 where there is one only."""
+    side = step(centres)
+    if side < 0:
+        ascending = "" if direction == "west to east" else ", ascending=False"
+        raise InputError(
+            f"the raster's {axis} does not run from {direction}",
+            way_out=f'Sort it first: raster.sortby("{axis}"{ascending}).',
+        )
+    regular = centres[0] + side * np.arange(centres.size)
+    if centres.size > 1 and not (side > 0 and np.abs(centres - regular).max() <= _NEAR * side):
+        raise InputError(
+            f"the raster's cells differ in size along {axis}",
+            way_out="Put it on a regular grid first, for example with rioxarray's reproject.",
+        )
+    return float(centres[0]), side
+
+
+def _own_geotransform(
+    raster: xr.DataArray,
+    columns: tuple[float, float],
+    rows: tuple[float, float],
+    width: int,
+    height: int,
+) -> tuple[float, float, float, float] | None:
+    """Return west, width, north and height of a geotransform if it says what the first centres and sides (0: unknown) do."""
+    try:
+        numbers = [float(each) for each in str(_grid_mapping(raster)["GeoTransform"]).split()]
+        west, wide, slant, north, lean, down = numbers
+    except (KeyError, ValueError):
+        return None
+    if slant or lean or not (wide > 0 and down < 0):
+        return None
+    for first, corner, side, told, count in (
+        (columns[0], west, wide, columns[1], width),
+        (rows[0], north, down, -rows[1], height),
+    ):
+        reach = _NEAR * abs(side)
+        if not abs(corner + side / 2 - first) <= reach:
+            return None
+        if told and not abs(side - told) * count <= reach:
+            return None
+    return west, wide, north, -down
+
+
+def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
+    """Return the attributes of the coordinate that holds the CRS; nothing if there is none."""
+    for name in (
+        raster.encoding.get("grid_mapping"),
+        raster.attrs.get("grid_mapping"),
+        "spatial_ref",
+        "crs",
+    ):
+        if isinstance(name, str) and name in raster.coords:
+            found: Mapping[Any, Any] = raster.coords[name].attrs
+            return found
+    return {}
+
+
+def _polygons() -> InputError:
+    return InputError(
+        "these are polygons or other objects, and a raster is wanted",
+        way_out="cg.rasterize(polygons, grid) makes labels of polygons.",
+    )
+
+
+def _no_size(what: str) -> InputError:
+    return InputError(
+        f"a single {what} does not tell how large its cells are",
+        way_out="Give the raster its own geotransform: raster.rio.write_transform(...).",
+    )

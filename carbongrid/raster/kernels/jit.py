@@ -1,0 +1,86 @@
+"""How every kernel is compiled, and the door that its arguments come through."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numba
+import numpy as np
+from numba import types
+from numba.core.registry import CPUDispatcher
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from carbongrid.raster.kernels.cache import KernelCache
+
+_SHARED = [
+    Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "memory.py", "vectors.py")
+]
+_STAMP = hashlib.sha256(b"".join(_SHARED)).hexdigest()
+
+
+class _Compiled(CPUDispatcher):
+    """What Numba compiles on its first call."""
+
+    def compile(self, sig: Any) -> Any:
+        """Compile for these arguments without looking for garbage: that takes an eighth of the time and finds little."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile(sig)
+        finally:
+            if collects:
+                gc.enable()
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Take any signed whole number from another kernel as int64, or int32 and each constant are compiled for anew."""
+        return super().get_call_template(tuple(map(_as_passed, args)), kws)
+
+
+class _Helper(_Compiled):
+    """What is called from compiled code only; Python runs its body."""
+
+    def __call__(self, *args: Any) -> Any:
+        return self.py_func(*args)
+
+
+def _as_passed(kind: Any) -> Any:
+    kind = types.unliteral(kind)
+    return types.int64 if kind in types.signed_domain else kind
+
+
+def kernel[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function on its first call: serial, without the GIL, IEEE arithmetic, kept for the next process (:mod:`carbongrid.raster.kernels.cache`)."""
+    return _compiled(_Compiled, function)
+
+
+def helper[F: Callable[..., Any]](function: F) -> F:
+    """Compile what only kernels of the same file call, and put it into them.
+
+    Without a way in from Python, which costs as much as a small function; put in, since a function counts references of each
+    array that it is handed, which LLVM drops within one function only.
+    """
+    return _compiled(_Helper, function, no_cpython_wrapper=True, forceinline=True)
+
+
+def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **options: bool) -> F:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return function
+    # Nor a way in from C, which nobody uses.
+    targets = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True, **options}
+    compiled: Any = kind(function, targetoptions=targets)
+    compiled._cache = KernelCache(function, _STAMP)
+    return cast("F", compiled)
+
+
+def sealed(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
+    """Return a contiguous, read-only view of this dtype, copied only where it must be.
+
+    Kernels take sealed arrays only: Numba compiles anew for every dtype, layout and for read-only arrays.
+    """
+    view = np.ascontiguousarray(values, dtype=dtype).view()
+    view.flags.writeable = False
+    return view

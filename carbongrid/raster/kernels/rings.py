@@ -1,0 +1,94 @@
+"""Rings on entry: turned as GDAL turns them, and their bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.raster.kernels.jit import helper, kernel
+
+# GDAL takes two vertices for the same one below this distance, whatever the unit.
+_SAME = 1e-5
+LARGEST = 1e100
+"""Coordinates must be smaller: products of those from 1e154 up are infinite."""
+
+
+@helper
+def _is_clockwise(points: NDArray[np.float64], first: int, last: int) -> bool:
+    """Tell whether the closed ring points[first : last + 1] runs clockwise (y up), as GDAL decides it.
+
+    GDAL looks at the corner of the lowest, then rightmost vertex, and at the signed area only where that corner is not
+    clear. The two differ for rings that cross themselves, and the direction decides which horizontal edges are filled.
+    """
+    if last - first < 1:
+        return True
+    pivot = first
+    unclear = False
+    for i in range(first + 1, last):
+        if points[i, 1] < points[pivot, 1]:
+            pivot, unclear = i, False
+        elif points[i, 1] == points[pivot, 1]:
+            if points[i, 0] > points[pivot, 0]:
+                pivot, unclear = i, False
+            elif points[i, 0] == points[pivot, 0]:
+                unclear = True
+    before = pivot - 1 if pivot > first else last - 1
+    after = pivot + 1 if pivot + 1 < last else first
+    dx0, dy0 = points[before, 0] - points[pivot, 0], points[before, 1] - points[pivot, 1]
+    dx1, dy1 = points[after, 0] - points[pivot, 0], points[after, 1] - points[pivot, 1]
+    if (abs(dx0) < _SAME and abs(dy0) < _SAME) or (abs(dx1) < _SAME and abs(dy1) < _SAME):
+        unclear = True
+    corner = dx1 * dy0 - dx0 * dy1
+    if not unclear and corner != 0.0:
+        return bool(corner < 0.0)
+    area = points[first, 0] * (points[first + 1, 1] - points[last, 1])
+    for i in range(first + 1, last):
+        area += points[i, 0] * (points[i + 1, 1] - points[i - 1, 1])
+    area += points[last, 0] * (points[first, 1] - points[last - 1, 1])
+    return bool(area < 0.0)
+
+
+@kernel
+def clockwise(
+    points: NDArray[np.float64], ring_start: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Return x and y of all closed rings, turned clockwise, and the first vertex that is not below ``LARGEST``, or -1."""
+    size = points.shape[0]
+    x, y = np.empty(size), np.empty(size)
+    odd = -1
+    for ring in range(ring_start.size - 1):
+        # The closing vertex repeats the first.
+        first, last = ring_start[ring], ring_start[ring + 1] - 1
+        keep = _is_clockwise(points, first, last)
+        for i in range(first, last + 1):
+            source = i if keep else first + last - i
+            x[i], y[i] = points[source, 0], points[source, 1]
+            if odd < 0 and not (abs(x[i]) < LARGEST and abs(y[i]) < LARGEST):
+                odd = i
+    return x, y, odd
+
+
+@kernel
+def bounds(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    ring_start: NDArray[np.int64],
+    part_start: NDArray[np.int64],
+    row_start: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return west, south, east, north of all rings of each row, NaN where there are none.
+
+    Of an invalid polygon, holes may lie outside of their shell.
+    """
+    boxes = np.full((row_start.size - 1, 4), np.nan)
+    for row in range(row_start.size - 1):
+        begin = ring_start[part_start[row_start[row]]]
+        end = ring_start[part_start[row_start[row + 1]]]
+        if begin == end:
+            continue
+        west, south, east, north = x[begin], y[begin], x[begin], y[begin]
+        for i in range(begin + 1, end):
+            west, east = min(west, x[i]), max(east, x[i])
+            south, north = min(south, y[i]), max(north, y[i])
+        boxes[row, 0], boxes[row, 1], boxes[row, 2], boxes[row, 3] = west, south, east, north
+    return boxes

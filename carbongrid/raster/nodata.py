@@ -1,0 +1,151 @@
+"""Numbers that stand for an unknown value in a raster that was read as it is stored, and masks."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.georeference import inside, is_zarr
+
+_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
+_ENCODED = ("_FillValue", "missing_value")
+_SCALING = {"scale_factor": 1.0, "add_offset": 0.0}
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What is unknown in the blocks of a raster: cells with one of some numbers, and masked cells. NaN is left to the kernels."""
+
+    numbers: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, raster: Any) -> Unknown:
+        """Read what a raster declares; no value is looked at.
+
+        xarray writes it into ``attrs`` or, of decoded values, into ``encoding``; rioxarray keeps what ``set_nodata`` was given.
+
+        Raises
+        ------
+        InputError
+            If the values are stored scaled and were not decoded, or what is declared is no number.
+        """
+        if not (isinstance(raster, xr.DataArray) or is_zarr(raster)):
+            return cls()
+        attributes = dict(raster.attrs)
+        _require_decoded(attributes)
+        declared = [*_declared(attributes, _ATTRIBUTES)]
+        if isinstance(raster, xr.DataArray):
+            # Of scaled values the number is that of the stored ones, and decoding has made it NaN.
+            if not _is_scaled(raster.encoding):
+                declared += _declared(raster.encoding, _ENCODED)
+            declared += _declared({"nodata": _beside(raster)}, ("nodata",))
+        elif raster.metadata.zarr_format == 2 and raster.fill_value != 0:
+            # There xarray writes no attribute.
+            declared += _declared({"fill_value": raster.fill_value}, ("fill_value",))
+        return cls(tuple(dict.fromkeys(number for number in declared if number == number)))
+
+    def where(self, block: Any) -> NDArray[np.bool_] | None:
+        """Return where a block is unknown, other than by NaN; None if it is nowhere."""
+        plain = np.asarray(block)
+        found = [np.ma.getmaskarray(block)] if np.ma.isMaskedArray(block) else []
+        for number in self.numbers:
+            found += [plain == stored for stored in _in_type(number, plain.dtype)]
+        if not any(each.any() for each in found):
+            return None
+        return functools.reduce(np.logical_or, found)
+
+    def as_zero(self, block: Any) -> NDArray[Any]:
+        """Return a block with 0 in place of what is unknown; NaN stays."""
+        hidden = self.where(block)
+        plain = np.asarray(block)
+        return plain if hidden is None else np.where(hidden, plain.dtype.type(0), plain)
+
+
+def labels_inside(labels: Any) -> Any:
+    """Return the array inside a raster of labels.
+
+    Raises
+    ------
+    InputError
+        If it is no raster, or declares another number than 0 for cells that are nobody's.
+    """
+    data = inside(labels)
+    others = [number for number in Unknown.of(labels).numbers if number != 0]
+    if others:
+        raise InputError(
+            f"the labels declare {others[0]:.15g} as nodata, and nobody's cells bear 0",
+            way_out=f'Write labels.where(labels != {others[0]:.15g}, 0), and remove the attribute "_FillValue".',
+        )
+    return data
+
+
+def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator[float]:
+    for name in names:
+        for value in np.atleast_1d(np.asarray(attributes.get(name), dtype=object)):
+            if value is None:
+                continue
+            try:
+                number = _number(value)
+            except (TypeError, ValueError, struct.error):
+                raise InputError(
+                    f"the raster's {name} is {value!r}, which is no number",
+                    way_out="Open the file with xarray.open_dataset or rioxarray.open_rasterio(..., masked=True), or remove the attribute.",
+                ) from None
+            yield number
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | np.integer):  # an int64 may be one that float64 does not hold
+        return int(value)
+    try:
+        return float(value)
+    except ValueError:  # as xarray writes it into Zarr's attributes
+        unpacked: tuple[float] = struct.unpack("<d", base64.standard_b64decode(value))
+        return unpacked[0]
+
+
+def _is_scaled(attributes: Mapping[Any, Any]) -> bool:
+    return any(
+        attributes.get(name) is not None and float(attributes[name]) != neutral
+        for name, neutral in _SCALING.items()
+    )
+
+
+def _require_decoded(attributes: Mapping[Any, Any]) -> None:
+    if _is_scaled(attributes):
+        told = ", ".join(f"{name} = {attributes[name]}" for name in _SCALING if name in attributes)
+        raise InputError(
+            f"the values are as they are stored, not what they mean: {told}",
+            way_out="Open the file with xarray.open_dataset, or with rioxarray.open_rasterio(..., mask_and_scale=True).",
+        )
+
+
+def _beside(raster: xr.DataArray) -> Any:
+    """Return the nodata that rioxarray keeps beside an array; where it is not imported, nobody has set one."""
+    try:
+        return getattr(getattr(raster, "rio", None), "nodata", None)
+    except (OverflowError, ValueError):  # one that the values' type cannot hold: no cell has it
+        return None
+
+
+def _in_type(number: float, dtype: np.dtype[Any]) -> Iterator[Any]:
+    """Yield a number as values of a type hold it: not at all, as it is, or as float32 did before they were made float64."""
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if limits.min <= number <= limits.max and number == int(number):
+            yield dtype.type(int(number))
+    elif dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            for each in {float(dtype.type(number)), float(np.float32(number))}:
+                if math.isfinite(each) or math.isinf(number):
+                    yield dtype.type(each)

@@ -1,0 +1,67 @@
+"""Rasters by GDAL's GeoTIFF driver, by a plain name, with nothing beside them that is no part of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.crs import require_no_file
+from carbongrid.raster.opening.formats import GEOTIFF, files_behind, sniff_raster
+from carbongrid.raster.opening.names import plain_name
+from carbongrid.raster.opening.tiffs import require_whole_tiff
+
+if TYPE_CHECKING:
+    import rasterio
+
+_BESIDE = (".ovr", ".msk")
+"""Rasters of their own: overviews and masks, which GDAL opens by whatever driver fits."""
+
+
+@contextmanager
+def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Open a GeoTIFF.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no GeoTIFF, it sends GDAL to other files, or its CRS is completed from a file.
+    rasterio.errors.RasterioError
+        If it is damaged.
+    """
+    import rasterio
+
+    driver = sniff_raster(path)
+    for file in files_behind(path.resolve())[1:]:
+        if file.name.lower().endswith(_BESIDE):
+            sniff_raster(file)
+    require_whole_tiff(path)
+    with plain_name(path, driver) as name, rasterio.open(name, driver=GEOTIFF) as raster:
+        if raster.tags(ns="OVERVIEWS"):
+            raise InputError(
+                "the raster names another file as its overviews",
+                path.name,
+                "Write it again with gdal_translate.",
+            )
+        known = {_beside(file) for file in files_behind(Path(name))}
+        others = [file for file in raster.files if _beside(Path(file)) not in known]
+        if others:
+            raise InputError(
+                f"GDAL reads {', '.join(Path(file).name for file in others)} with the raster, which is no part of the input",
+                path.name,
+                "Move it elsewhere, or write the raster again with gdal_translate.",
+            )
+        if raster.crs is not None:
+            require_no_file(raster.crs.to_wkt(), path.name)
+        yield raster
+
+
+def _beside(file: Path) -> tuple[Path, str]:
+    return file.parent, file.name.lower()

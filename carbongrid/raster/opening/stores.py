@@ -1,0 +1,111 @@
+"""Arrays on the disk: NumPy's, NetCDF's and Zarr's, none of which may send the reader elsewhere or hold a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.files import require_regular, require_regular_tree
+
+if TYPE_CHECKING:
+    import xarray as xr
+    import zarr
+
+_AGAIN = "Take it from the run that wrote it."
+
+
+def open_arrays(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
+    """Open an .npy or .npz file with pickles off.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it is no regular file.
+    """
+    require_regular(path)
+    return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+
+
+def open_netcdf(path: Path) -> xr.Dataset:
+    """Open a NetCDF-4 file, lazily.
+
+    Raises
+    ------
+    InputError
+        If it takes anything from another file.
+    OSError
+        If there is none, it is no regular file, or it is damaged.
+    """
+    import xarray as xr
+
+    _require_no_links(path)
+    return xr.open_dataset(path, engine="h5netcdf", decode_coords="all")
+
+
+def _require_no_links(path: Path) -> None:
+    """Raise if an HDF5 file has a link to another, or an array whose values lie in others."""
+    import h5py
+
+    require_regular(path)
+
+    def look(group: Any) -> None:
+        for name in group:
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise _elsewhere(path, name)
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                look(item)
+            elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                raise _elsewhere(path, name)
+
+    with h5py.File(path, "r") as file:
+        look(file)
+
+
+def _elsewhere(path: Path, name: str) -> InputError:
+    return InputError(f"{name} in it is taken from another file", path.name, _AGAIN)
+
+
+def require_plain_store(path: Path) -> None:
+    """Raise OSError if a Zarr store holds, at any depth, what is neither a file nor a folder."""
+    require_regular_tree(path)
+
+
+def open_zarr_array(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> zarr.Array[Any]:
+    """Open an array of a Zarr store of format 3: that of version 2 may be pickled."""
+    import zarr
+
+    return zarr.open_array(_local(path, mode), path=name, mode=mode, zarr_format=3)
+
+
+def open_zarr_group(path: Path) -> zarr.Group:
+    """Open a Zarr store of format 3."""
+    import zarr
+
+    return zarr.open_group(_local(path, "r"), mode="r", zarr_format=3)
+
+
+def open_zarr(path: Path, **options: Any) -> xr.Dataset:
+    """Open a Zarr store of format 3 lazily; options are xarray's."""
+    import xarray as xr
+
+    require_plain_store(path)
+    opened: xr.Dataset = xr.open_zarr(
+        _local(path, "r"), consolidated=False, zarr_format=3, **options
+    )
+    return opened
+
+
+def _local(path: Path, mode: str) -> Any:
+    """Return the folder as a store: a mere path would be taken for an address, and cut where one is."""
+    import zarr.storage
+
+    if mode == "r":
+        from carbongrid.raster.opening.whole_store import WholeStore
+
+        return WholeStore(path, read_only=True)
+    return zarr.storage.LocalStore(path)

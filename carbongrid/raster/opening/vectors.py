@@ -1,0 +1,191 @@
+"""Layers by GDAL's vector drivers: the one that the content calls for, by a plain name, every row of them."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.counts import require_tables, rows_in_file
+from carbongrid.raster.opening.crs import require_no_file
+from carbongrid.raster.opening.files import open_file
+from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, GPKG, PARQUET, sniff_vector
+from carbongrid.raster.opening.names import plain_name
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+_CRS_IN_JSON = re.compile(
+    rb'"(?:c|\\u00[46]3)(?:r|\\u00[57]2)(?:s|\\u00[57]3)"\s*:\s*\{', re.IGNORECASE
+)
+_NAMED = ("name", "epsg", "ogc")
+_LONGEST_CRS = 65536
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """A file of layers, open to one driver.
+
+    Parameters
+    ----------
+    path
+        The file.
+    driver
+        GDAL's name of its format.
+    name
+        Under which GDAL knows it, as long as it is open.
+    """
+
+    path: Path
+    driver: str
+    name: str
+
+    @property
+    def _options(self) -> dict[str, str]:
+        return {"DATE_AS_STRING": "YES"} if self.driver == GEOJSON else {}
+
+    def layers(self) -> list[tuple[str, str | None]]:
+        """Return the layers, each with the type of its geometry; None where it has none."""
+        import pyogrio
+
+        found = pyogrio.list_layers(self.name)
+        return [(str(name), None if kind is None else str(kind)) for name, kind in found]
+
+    def info(self, layer: str | None, encoding: str | None = None, **more: Any) -> dict[str, Any]:
+        """Return what the header says of a layer.
+
+        Raises
+        ------
+        InputError
+            If another driver opened the file, or its CRS is completed from a file.
+        """
+        import pyogrio
+
+        info = pyogrio.read_info(self.name, layer=layer, encoding=encoding, **self._options, **more)
+        if info["driver"] != self.driver:
+            raise InputError(
+                f"the file looks like {self.driver} and opens as {info['driver']}; such files are refused",
+                self.path.name,
+            )
+        if info["crs"]:
+            require_no_file(str(info["crs"]), self.path.name)
+        return dict(info)
+
+    def table(
+        self,
+        layer: str,
+        encoding: str | None = None,
+        columns: Sequence[str] | None = None,
+        **more: Any,
+    ) -> gpd.GeoDataFrame:
+        """Return a layer, all of its rows.
+
+        Parameters
+        ----------
+        layer
+            Its name.
+        encoding
+            Of its text.
+        columns
+            Those wanted; default all.
+        more
+            As pyogrio's.
+
+        Raises
+        ------
+        InputError
+            As :meth:`info`, and if what was read is not what stands in the file.
+        """
+        import pyogrio
+
+        self.info(layer, encoding)
+        there = rows_in_file(self.path, self.driver, layer)
+        table = pyogrio.read_dataframe(
+            self.name,
+            layer=layer,
+            encoding=encoding,
+            columns=columns,
+            use_arrow=False,
+            **self._options,
+            **more,
+        )
+        if there is None and self.driver == FILEGDB:
+            there = self._walked(layer)
+        if there is not None and there != len(table):
+            raise InputError(
+                f"the header of the file hides rows: {len(table):,} are read by it, but there are {there:,}",
+                self.path.name,
+                "Write it again with the program that it comes from, or with QGIS.",
+            )
+        return table
+
+    def _walked(self, layer: str) -> int:
+        """Return how many rows GDAL finds by going from one to the next to the end."""
+        import pyogrio
+
+        with pyogrio.open_arrow(
+            self.name,
+            layer=layer,
+            columns=[],
+            read_geometry=False,
+            return_fids=True,
+            use_pyarrow=True,
+        ) as (_, reader):
+            return sum(batch.num_rows for batch in reader)
+
+
+@contextmanager
+def open_vector(path: Path, of: str = "") -> Iterator[VectorFile]:
+    """Open a file of layers to the driver that its content calls for.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a File Geodatabase; GeoParquet is opened by :func:`~carbongrid.raster.opening.parquet.open_parquet`.
+    of
+        GDAL's name of the only format that it may be of; default any.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is of another format, or it would have GDAL fetch something.
+    """
+    driver = sniff_vector(path)
+    if of and driver != of:
+        raise InputError(f"the file is of the format {driver}, expected {of}", path.name)
+    if driver == PARQUET:
+        raise InputError("this is GeoParquet, expected another format of layers", path.name)
+    if driver == GEOJSON:
+        _require_named_crs(path)
+    if driver == GPKG:
+        require_tables(path)  # before GDAL looks at one
+    with plain_name(path, driver) as name:
+        yield VectorFile(path, driver, name)
+
+
+def _require_named_crs(path: Path) -> None:
+    """Raise if a GeoJSON names its CRS by an address (``link``), which GDAL fetches."""
+    with (
+        open_file(path) as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        for match in _CRS_IN_JSON.finditer(data):
+            start = match.end() - 1
+            text = data[start : start + _LONGEST_CRS].decode("utf-8", "replace")
+            try:
+                told, _ = json.JSONDecoder().raw_decode(text)
+                kinds = [str(kind).lower() for key, kind in told.items() if key.lower() == "type"]
+            except (ValueError, RecursionError):
+                kinds = ["unreadable"]
+            if not all(kind in _NAMED for kind in kinds):
+                raise InputError(
+                    "the CRS of the GeoJSON is an address, which would be fetched",
+                    path.name,
+                    "Name it by a code, or leave it out: GeoJSON is in WGS 84.",
+                )

@@ -1,0 +1,316 @@
+"""How much polygons have in common with other polygons, labels or cells: counts of cells, and exact areas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
+from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.runs import pair_keys, pairs_of, run_starts, summed
+from carbongrid.raster.labels import CHUNK, require_burnable
+from carbongrid.raster.nodata import labels_inside
+from carbongrid.raster.planes import require_plane
+from carbongrid.raster.polygons import Polygons, require_same_crs
+from carbongrid.raster.georeference import is_chunked, require_same_cells
+from carbongrid.raster.row_blocks import each_block, row_blocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from carbongrid.raster.polygons import PolygonsLike
+
+_CELLS_AT_ONCE = CHUNK * CHUNK
+_ROWS_AT_ONCE = 100_000
+_THREADS = 8
+_POLYGONS_AT_ONCE = 2**14
+_MOST_IN_FIELDS = 2**23
+
+
+def overlap(
+    a: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
+    b: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
+    *,
+    grid: Grid | None = None,
+    shape: tuple[int, int] | None = None,
+) -> csr_array:
+    """Count the cells that each row of a and each row of b have in common.
+
+    Parameters
+    ----------
+    a, b
+        Two sets of polygons, with ``grid``; or two label rasters of the same cells (label = row + 1, 0 is nobody;
+        NumPy, Dask or Zarr array, or xarray with NumPy or Dask inside), with ``shape``.
+    grid
+        The fine grid; spans of both are laid over each other, so it never exists.
+    shape
+        Number of rows of a and of b.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, int64 [a, b]
+        Where two polygons of one set cover a cell, the later row has it.
+
+    Raises
+    ------
+    InputError
+        If neither or both of grid and shape are given, CRS differ, a label is above its number of rows, or two rasters differ in
+        shape, order of dimensions, coordinates or CRS.
+    """
+    if (grid is None) == (shape is None):
+        raise InputError("give grid= with two sets of polygons, or shape= with two label rasters")
+    if grid is not None:
+        return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
+    assert shape is not None
+    require_same_cells(a, b)
+    keys, counts = _label_pairs(labels_inside(a), labels_inside(b))
+    return counts_matrix(keys, counts, shape)
+
+
+def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
+    """Measure the exact area that each polygon has in each cell of a grid, or in common with each polygon of another set.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons [polygon].
+    target
+        A grid (column = row * width + column), or valid polygons, in the same CRS. No target is cut at tiles.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, float64 [polygon, target]
+        Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known). What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
+        area, and less than 1e-9 of the cell, is taken for rounding and left out.
+
+    Raises
+    ------
+    InputError
+        If the CRS differ, or are geographic: squares of degrees are no areas.
+    """
+    prepared = Polygons.of(polygons)
+    if isinstance(target, Grid):
+        return _grid_coverage(prepared, target)
+    return _polygon_coverage(prepared, Polygons.of(target))
+
+
+def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArray[np.float64]:
+    """Spread an amount evenly over the exact area of each polygon, and add up what each cell of a grid gets.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons [polygon].
+    grid
+        Any grid in the same CRS. What lies off it is left out.
+    amounts : shape (polygons,)
+        Any finite numbers, for example grams.
+
+    Returns
+    -------
+    float64 array of the grid's shape
+        In the amounts' unit. Heights are rounded to 6e-14 of a cell: the amount of a polygon that crosses borders of cells is right
+        to some 1e-13 over its height in cells; of one inside a cell, to the last bits. ``coverage`` keeps polygons apart.
+
+    Raises
+    ------
+    InputError
+        If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area.
+    """
+    prepared = Polygons.of(polygons)
+    values = sealed(amounts, np.float64)
+    if values.shape != (len(prepared),):
+        raise InputError(f"amounts are of shape {values.shape}, not ({len(prepared)},)")
+    odd = np.flatnonzero(~np.isfinite(values))
+    if odd.size:
+        raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
+    land = _land(prepared, grid)
+    if prepared.place is not None:
+        stored_values = np.empty_like(values)
+        stored_values[prepared.place] = values
+        values = sealed(stored_values, np.float64)
+    # Few parts where the field is large, since each has one of its own; never after the number of threads.
+    most = max(_MOST_IN_FIELDS // (grid.shape[0] * grid.shape[1]), 1)
+    parts = each_block(
+        lambda rows: spread_evenly(land, (rows.start, rows.stop), values, grid.shape),
+        row_blocks(len(prepared), max(_POLYGONS_AT_ONCE, -(-len(prepared) // most))),
+    )
+    total = np.zeros(grid.shape)
+    for field, lost in parts:
+        if lost >= 0:
+            row = lost if prepared.place is None else int(np.flatnonzero(prepared.place == lost)[0])
+            raise InputError("a polygon has an amount and no area to spread it over", f"row {row}")
+        total += field
+    return total
+
+
+def pair_amounts(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the pairs of labels of two windows (as keys, sorted), and how many cells, or what sum of values, each has.
+
+    Cells with 0 in a are left out.
+    """
+    flat_a, flat_b = sealed(a, np.uint32).reshape(-1), sealed(b, np.uint32).reshape(-1)
+    start = run_starts(flat_a, flat_b)
+    if values is None:
+        amounts = np.diff(start, append=flat_a.size)
+    else:
+        amounts = np.add.reduceat(values.reshape(-1), start) if start.size else start
+    mine = flat_a[start] > 0
+    start = start[mine]
+    return summed(pair_keys(flat_a[start], flat_b[start]), amounts[mine])
+
+
+def merged(
+    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Add up partial counts of integers; the order of the parts does not matter."""
+    if not parts:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def counts_matrix(
+    keys: NDArray[np.uint64],
+    counts: NDArray[np.int64] | NDArray[np.float64],
+    shape: tuple[int, int],
+) -> csr_array:
+    """Return counts (or sums) of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
+
+    Raises
+    ------
+    InputError
+        If a label is above its number of rows.
+    """
+    a, b = pairs_of(keys)
+    both = (a > 0) & (b > 0)
+    a, b = a[both] - 1, b[both] - 1
+    for name, labels, size in (("a", a, shape[0]), ("b", b, shape[1])):
+        if labels.size and labels.max() >= size:
+            raise InputError(
+                f"label {labels.max() + 1} of {name} is above its number of rows, {size}"
+            )
+    amounts = counts[both].astype(np.float64 if counts.dtype.kind == "f" else np.int64)
+    matrix = csr_array((amounts, (a, b)), shape=shape)
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
+    from carbongrid.raster.chunked import count_overlap
+
+    require_burnable(a, grid)
+    require_burnable(b, grid)
+    return counts_matrix(*count_overlap(a, b, grid), (len(a), len(b)))
+
+
+def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    # Late, since the chunked room is above this one.
+    from carbongrid.raster.chunked.arrays import count_pairs
+
+    if is_chunked(a) or is_chunked(b):
+        return count_pairs(a, b)
+    flat_a, flat_b = a.reshape(-1), b.reshape(-1)
+    parts = []
+    for start in range(0, flat_a.size, _CELLS_AT_ONCE):
+        piece = slice(start, start + _CELLS_AT_ONCE)
+        parts.append(pair_amounts(as_labels(flat_a[piece]), as_labels(flat_b[piece])))
+    return merged(parts)
+
+
+def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
+    """Return labels as uint32; a masked cell is nobody's.
+
+    Raises
+    ------
+    InputError
+        If they are not integers, or one is negative or too large.
+    """
+    labels = np.asarray(np.ma.filled(values, 0) if np.ma.isMaskedArray(values) else values)
+    if labels.dtype == np.uint32:
+        return labels
+    if labels.dtype.kind not in "iu":
+        raise InputError(
+            f"labels must be integers, not {labels.dtype}", way_out="Fill what is missing with 0."
+        )
+    if labels.size and (labels.min() < 0 or labels.max() >= 2**32):
+        raise InputError(f"labels must fit uint32, these go from {labels.min()} to {labels.max()}")
+    return labels.astype(np.uint32)
+
+
+def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
+    land = _land(polygons, grid)
+    parts = each_block(
+        lambda rows: cover_cells(land, (rows.start, rows.stop), grid.shape),
+        row_blocks(len(polygons), _POLYGONS_AT_ONCE),
+    )
+    counts, cells, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
+    start = np.concatenate([[0], np.cumsum(counts)])
+    shape = (len(polygons), grid.shape[0] * grid.shape[1])
+    found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
+    return found if polygons.place is None else found[polygons.place]
+
+
+def _land(polygons: Polygons, grid: Grid) -> Land:
+    require_same_crs(polygons, grid.crs)
+    require_plane(grid.crs, "exact areas")
+    west, _, _, north = grid.bounds
+    starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
+    return (polygons.x, polygons.y), starts, (west, north, grid.resolution)
+
+
+def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
+    """Whole areas where a target covers a polygon, exact intersections where they straddle, nothing elsewhere."""
+    require_same_crs(polygons, targets.crs)
+    square = require_plane(polygons.crs or targets.crs, "exact areas") ** 2
+    others = targets.geometries()
+    tree = shapely.STRtree(others)
+    found = []
+    for first in range(0, len(polygons), _ROWS_AT_ONCE):
+        mine = polygons.geometries(np.arange(first, min(first + _ROWS_AT_ONCE, len(polygons))))
+        row, column = tree.query(mine)
+        # Each target is one thread's own: what is prepared of it is made at its first use, without a lock.
+        groups = [np.flatnonzero(column % _THREADS == thread) for thread in range(_THREADS)]
+        shares = each_block(
+            lambda own, mine=mine, row=row, column=column: _shared(  # type: ignore[misc]
+                mine, others, row[own], column[own]
+            ),
+            groups,
+        )
+        found += [(rows + first, columns, areas) for rows, columns, areas in shares]
+    shape = (len(polygons), len(targets))
+    if not found:
+        return csr_array(shape, dtype=np.float64)
+    rows, columns, areas = (np.concatenate(each) for each in zip(*found, strict=True))
+    matrix = csr_array((areas * square, (rows, columns)), shape=shape)
+    matrix.sort_indices()
+    return matrix
+
+
+def _shared(
+    mine: NDArray[np.object_],
+    others: NDArray[np.object_],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which of some pairs have an area in common, and how much."""
+    shapely.prepare(others[np.unique(column)])
+    inside = shapely.covers(others[column], mine[row])
+    # Most polygons lie in one target, so that few are asked twice.
+    straddling = np.flatnonzero(~inside)
+    meets = shapely.intersects(others[column[straddling]], mine[row[straddling]])
+    straddling = straddling[meets]
+    area = np.zeros(inside.size)
+    area[inside] = shapely.area(mine[row[inside]])
+    cut = shapely.intersection(mine[row[straddling]], others[column[straddling]])
+    area[straddling] = shapely.area(cut)
+    real = area > 0
+    return row[real], column[real], area[real]

@@ -1,0 +1,350 @@
+"""The set of polygons that the engine works on."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.kernels import excerpts, rings
+from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.scanline import Blocks, Starts
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.polygons import stored
+from carbongrid.raster.polygons.entry import ragged, ragged_of_wkb, rows_not_finite
+from carbongrid.raster.polygons.tiles import Tiles, tiles_of
+from carbongrid.raster.row_blocks import each_block, row_blocks
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from carbongrid.raster.grid import Grid
+
+
+logger = logging.getLogger(__name__)
+
+type PolygonsLike = Polygons | gpd.GeoDataFrame | gpd.GeoSeries | NDArray[np.object_]
+
+LARGEST_PICKLE = 64 * 2**20
+"""Bytes of polygons in memory that may be pickled."""
+
+
+@dataclass(frozen=True, eq=False)
+class Polygons:
+    """A set of polygons, frozen; row i bears label i + 1.
+
+    Parameters
+    ----------
+    x, y : float64 arrays of shape (vertices,)
+        Coordinates, ring after ring, every ring closed and clockwise as GDAL decides it.
+    ring_start : int64 array of shape (rings + 1,)
+        Ring r holds vertices ring_start[r]:ring_start[r + 1].
+    part_start : int64 array of shape (parts + 1,)
+        Part p holds rings part_start[p]:part_start[p + 1]: its shell, then its holes.
+    row_start : int64 array of shape (rows + 1,)
+        Polygon i holds parts row_start[i]:row_start[i + 1]; none, where it is missing or empty.
+    bounds : float64 array of shape (rows, 4)
+        West, south, east, north; NaN for a polygon without parts.
+    crs
+        Coordinate reference system as text, or None where nobody named one.
+    ids : object array of shape (rows,)
+        Ids as they came, or None.
+    place : int64 array of shape (rows,)
+        Where ``row_start`` has each row, if the rows are stored in another order (``save``); else None.
+    path
+        The directory that the arrays are mapped from, or None.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    ring_start: NDArray[np.int64]
+    part_start: NDArray[np.int64]
+    row_start: NDArray[np.int64]
+    bounds: NDArray[np.float64]
+    crs: str | None = None
+    ids: NDArray[np.object_] | None = None
+    place: NDArray[np.int64] | None = None
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "bounds"):
+            object.__setattr__(self, name, sealed(getattr(self, name), np.float64))
+        for name in ("ring_start", "part_start", "row_start"):
+            object.__setattr__(self, name, sealed(getattr(self, name), np.int64))
+
+    @classmethod
+    def of(cls, polygons: PolygonsLike, crs: Any = None) -> Polygons:
+        """Return the polygons of a GeoDataFrame, a GeoSeries or an array of shapely geometries.
+
+        Missing and empty geometries stay as rows without parts. Z and M are dropped.
+
+        Parameters
+        ----------
+        polygons
+            GeoDataFrame (ids from its column ``id``, else its index), GeoSeries (ids from its index), array of
+            shapely polygons and multipolygons, or Polygons, which come back as they are.
+        crs
+            CRS of an array; a GeoDataFrame knows its own.
+
+        Raises
+        ------
+        InputError
+            If a geometry is neither polygon nor multipolygon, or a coordinate is not finite; ten rows are named.
+        """
+        if isinstance(polygons, Polygons):
+            return polygons
+        geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
+        crs = getattr(polygons, "crs", None) or crs
+        blocks = row_blocks(geometries.size)
+        if geometries.ndim == 1 and len(blocks) > 1:
+            try:
+                return cls._joined(geometries, blocks, crs, _ids(polygons))
+            except InputError:
+                logger.debug("taken apart at once, so that the message names the rows")
+        return cls._entered(*ragged(geometries), crs, _ids(polygons))
+
+    @classmethod
+    def of_wkb(cls, values: Any, crs: Any = None, ids: ArrayLike | None = None) -> Polygons:
+        """Return polygons from well-known binary, without making a geometry of each.
+
+        Parameters
+        ----------
+        values
+            A column of Arrow binary (as GeoParquet has it, or pyogrio's Arrow stream), or an array of bytes;
+            null is missing. Little-endian, ISO or extended; Z and M are dropped.
+        crs
+            Their CRS.
+        ids
+            One for each row.
+
+        Raises
+        ------
+        InputError
+            If a value is no polygon or multipolygon, is cut short, or has a ring that is not closed or not finite.
+        """
+        named = None if ids is None else np.asarray(ids, dtype=object)
+        made = cls._entered(*ragged_of_wkb(values), crs, named)
+        if named is not None and named.size != len(made):
+            raise InputError(f"there are {named.size} ids for {len(made)} polygons")
+        return made
+
+    @classmethod
+    def _joined(
+        cls,
+        geometries: NDArray[np.object_],
+        blocks: list[slice],
+        crs: Any,
+        ids: NDArray[np.object_] | None,
+    ) -> Polygons:
+        """Take geometries apart block by block, on all cores: their coordinates are held once."""
+        size = int(shapely.get_num_coordinates(geometries).sum())
+        x, y, done = np.empty(size), np.empty(size), 0
+        starts: list[list[NDArray[np.int64]]] = [[np.zeros(1, np.int64)] for _ in range(3)]
+        ends, bounds = [0, 0, 0], []
+        parts = each_block(lambda rows: cls._entered(*ragged(geometries[rows]), None, None), blocks)
+        for part in parts:
+            x[done : done + part.x.size], y[done : done + part.x.size] = part.x, part.y
+            done += part.x.size
+            for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
+                starts[level].append(new[1:] + ends[level])
+                ends[level] += int(new[-1])
+            bounds.append(part.bounds)
+        rings, of_parts, of_rows = (np.concatenate(each) for each in starts)
+        whole = np.concatenate(bounds)
+        return cls(x, y, rings, of_parts, of_rows, whole, _crs_text(crs), ids)
+
+    @classmethod
+    def _entered(
+        cls, points: NDArray[np.float64], starts: Starts, crs: Any, ids: NDArray[np.object_] | None
+    ) -> Polygons:
+        x, y, odd = rings.clockwise(sealed(points, np.float64), starts[0])
+        if odd >= 0:
+            raise InputError(
+                f"coordinates are beyond {rings.LARGEST}, NaN or infinite in rows "
+                f"{rows_not_finite(points, starts)}",
+                way_out="Repair the geometry.",
+            )
+        x, y = sealed(x, np.float64), sealed(y, np.float64)
+        return cls(x, y, *starts, rings.bounds(x, y, *starts), _crs_text(crs), ids)
+
+    def __len__(self) -> int:
+        return self.row_start.size - 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is not None:
+            return stored.opened, (self.path, self.content_hash)
+        if self.nbytes > LARGEST_PICKLE:
+            raise InputError(
+                f"polygons of {self.nbytes / 2**20:.0f} MB are too many to send to each worker",
+                way_out="Save them once with polygons.save(directory) where the workers can read, and use "
+                "Polygons.open(directory), which travels as a path; or take only the rows that are needed.",
+            )
+        # Through the constructor, so that a worker's copy is read-only too and its kernels are compiled once.
+        starts = (self.ring_start, self.part_start, self.row_start)
+        return type(self), (self.x, self.y, *starts, self.bounds, self.crs, self.ids)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all coordinates and their structure."""
+        arrays = (self.x, self.y, self.ring_start, self.part_start, self.row_start, self.bounds)
+        return sum(array.nbytes for array in arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write the polygons to a new directory, near ones beside each other, to be mapped by ``open``.
+
+        Raises
+        ------
+        InputError
+            If the path exists, or an id is neither text nor a whole number.
+        """
+        stored.save(self, Path(path))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Polygons:
+        """Open saved polygons: they are checked against their digests, then mapped; pickled, they travel as their path and hash.
+
+        Raises
+        ------
+        InputError
+            If this is no such directory, or it is damaged.
+        """
+        return stored.opened(str(path))
+
+    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where ``row_start`` has these rows."""
+        return rows if self.place is None else self.place[rows]
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        return type(self).__name__, self.content_hash
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of coordinates, structure, CRS and ids; of saved ones it was taken when they were saved."""
+        digest = hashlib.sha256()
+        for array in (self.row_start, self.part_start, self.ring_start, self.x, self.y):
+            digest.update(array.size.to_bytes(8, "little"))
+            digest.update(array.data)
+        digest.update(repr((self.crs, None if self.ids is None else self.ids.tolist())).encode())
+        return digest.hexdigest()
+
+    def take(self, rows: ArrayLike) -> Polygons:
+        """Return the polygons of these rows, in this order."""
+        rows = np.asarray(rows, dtype=np.int64)
+        row_start, parts = _gathered(self.row_start, self.places(rows))
+        part_start, ring_numbers = _gathered(self.part_start, parts)
+        ring_start, vertices = _gathered(self.ring_start, ring_numbers)
+        ids = None if self.ids is None else self.ids[rows]
+        return Polygons(
+            self.x[vertices],
+            self.y[vertices],
+            ring_start,
+            part_start,
+            row_start,
+            self.bounds[rows],
+            self.crs,
+            ids,
+        )
+
+    def geometries(self, rows: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Return shapely multipolygons, all or those of the given rows; None for a row without parts."""
+        if rows is None and self.place is not None:
+            rows = np.arange(len(self))
+        chosen = self if rows is None else self.take(rows)
+        result = np.full(len(chosen), None, dtype=object)
+        full = np.flatnonzero(np.diff(chosen.row_start))
+        if full.size:
+            # Rows without parts share their start with the next row, so leaving them out leaves valid offsets.
+            offsets = (
+                chosen.ring_start,
+                chosen.part_start,
+                np.append(chosen.row_start[full], chosen.row_start[-1]),
+            )
+            vertices = np.column_stack([chosen.x, chosen.y])
+            result[full] = shapely.from_ragged_array(
+                shapely.GeometryType.MULTIPOLYGON, vertices, offsets
+            )
+        return result
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Bounds of the edges of long rings, 64 at a time, so that a tile skips those that miss it.
+
+        int64 [rings + 1], where each ring's blocks start; float64 [blocks, 4]: west, south, east, north; and 64.
+        """
+        start, boxes = excerpts.edge_blocks(self.x, self.y, self.ring_start, stored.BLOCK)
+        return sealed(start, np.int64), sealed(boxes, np.float64), stored.BLOCK
+
+    def tiles(self, grid: Grid, size: int | tuple[int, int]) -> Tiles:
+        """Return which polygons may touch which tile, by their bounds.
+
+        Bounds are widened by a cell, so rounding loses none; tiles are numbered row by row from the north-west.
+
+        Parameters
+        ----------
+        grid
+            The fine grid.
+        size
+            Rows and columns of a tile in cells, or the side of a square one.
+        """
+        return tiles_of(self.bounds, grid, size if isinstance(size, tuple) else (size, size))
+
+
+def require_same_crs(polygons: Polygons, crs: str | None) -> None:
+    """Raise unless the polygons are in this CRS; nothing is reprojected behind the user's back.
+
+    Raises
+    ------
+    InputError
+        If both CRS are known and differ.
+    """
+    if polygons.crs is None or crs is None or polygons.crs == crs:
+        return
+    if crs_of(polygons.crs) != crs_of(crs):
+        raise InputError(
+            f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
+            way_out="Reproject them first with to_crs(grid.crs).",
+        )
+
+
+def _name(crs: str) -> str:
+    return str(crs_of(crs).name)
+
+
+def _crs_text(crs: Any) -> str | None:
+    if crs is None:
+        return None
+    parsed = crs_of(crs)
+    authority = parsed.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else str(parsed.to_wkt())
+
+
+def _ids(polygons: Any) -> NDArray[np.object_] | None:
+    index = getattr(polygons, "index", None)
+    if index is None:
+        return None
+    column = polygons["id"] if "id" in getattr(polygons, "columns", ()) else index
+    return np.asarray(column, dtype=object)
+
+
+def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, ... anew for each length, all in one row."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if ends.size else 0
+    return np.arange(total) - np.repeat(ends - lengths, lengths)
+
+
+def _gathered(
+    start: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return new starts of the chosen rows, and the numbers of what they hold."""
+    lengths = start[rows + 1] - start[rows]
+    inner = np.repeat(start[rows], lengths) + _counting(lengths)
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), inner

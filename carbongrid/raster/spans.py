@@ -1,0 +1,148 @@
+"""Row spans of polygons on a grid: what labels are painted from and overlaps are counted from (docs/decisions/0011)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.raster.kernels import pairs
+from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.runs import pair_keys
+from carbongrid.raster.kernels.scanline import RawSpans, scan
+from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
+from carbongrid.raster.polygons.tiles import inverse_of
+
+if TYPE_CHECKING:
+    from carbongrid.raster.grid import Grid
+    from carbongrid.raster.polygons import Polygons
+    from carbongrid.raster.polygons.excerpts import Window
+
+Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
+"""Keys of pairs of labels, and an integer for each: a sparse partial count."""
+
+SPANS_AT_ONCE = 2**18
+"""About as many spans are held at once; with what they are made from, some 30 MB. Four times as many are no faster."""
+
+_MOST_ROWS = 4096
+# Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
+_WORDS_PER_SPAN = 8
+# Where spans have every cell more often than this, to settle whose it is is cheaper than to paint it so often.
+_MOST_LAYERS = 4
+
+
+def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> RawSpans:
+    """Return the spans of some rows of a set in a window of the grid, those of later rows later; they may overlap.
+
+    Parameters
+    ----------
+    polygons
+        The set.
+    grid
+        The whole grid.
+    window
+        First row, first column, height and width.
+    rows
+        Rows of the set, ascending. An owner of a span is a place in this list.
+    """
+    return scan(
+        window,
+        inverse_of(grid),
+        (polygons.x, polygons.y),
+        (polygons.ring_start, polygons.part_start, polygons.row_start),
+        polygons.blocks,
+        sealed(polygons.places(rows), np.int64),
+    )
+
+
+def ordered(raw: RawSpans, window: Window) -> Spans:
+    """Give each cell to the last of its owners, and put the spans in order, to be laid under others."""
+    return single(in_order(raw, *window[2:]))
+
+
+def counted(raw: RawSpans, window: Window) -> RawSpans:
+    """Give each cell to the last of its owners, and leave the spans in no order; owners of ``raw`` ascend."""
+    height, width = window[2:]
+    # The cells of a window, or of the spans where they overlap so much that these are more.
+    cells = max(height * width, _cells_of(raw))
+    if cells <= 64 * _WORDS_PER_SPAN * raw[0].size:
+        return apart(raw, height, width)
+    start, firsts, ends, owners = ordered(raw, window)
+    return np.repeat(np.arange(height, dtype=np.int32), np.diff(start)), firsts, ends, owners
+
+
+def _cells_of(raw: RawSpans) -> int:
+    _, firsts, ends, _ = raw
+    return int(ends.sum(dtype=np.int64) - firsts.sum(dtype=np.int64))
+
+
+def bands(
+    parts: tuple[tuple[Polygons, NDArray[np.int64]], ...], grid: Grid, window: Window
+) -> Iterator[tuple[Window, list[NDArray[np.int64]]]]:
+    """Yield the bands of rows that a window is done in, and which of the given rows of each set touch each band.
+
+    A band is so high that it has about SPANS_AT_ONCE spans.
+    """
+    top, left, height, width = window
+    north = grid.bounds[3]
+    ranges = []
+    spans = 0.0
+    for polygons, rows in parts:
+        first = np.floor((north - polygons.bounds[rows, 3]) / grid.resolution) - 1
+        last = np.floor((north - polygons.bounds[rows, 1]) / grid.resolution) + 1
+        inside = np.minimum(last, top + height) - np.maximum(first, top)
+        spans += float(np.maximum(np.nan_to_num(inside), 0).sum())
+        ranges.append((rows, first, last))
+    share = int(SPANS_AT_ONCE / max(spans / max(height, 1), 1.0))
+    step = min(max(share, 1), _MOST_ROWS, max(height, 1))
+    for begin in range(top, top + height, step):
+        end = min(begin + step, top + height)
+        touching = [rows[(first < end) & (last >= begin)] for rows, first, last in ranges]
+        yield (begin, left, end - begin, width), touching
+
+
+def painted(
+    raw: RawSpans,
+    window: Window,
+    labels: NDArray[np.integer],
+    raster: NDArray[np.uint32],
+    corner: tuple[int, int],
+) -> None:
+    """Paint the spans of a window into a contiguous raster of zeros, whose first cell is at ``corner`` of the grid.
+
+    Each cell has the label of the last of its owners, which ascend.
+    """
+    top, left, height, width = window
+    if _cells_of(raw) > _MOST_LAYERS * height * width:
+        raw = counted(raw, window)
+    paint(raw, sealed(labels, np.uint32), raster[top - corner[0] :], left - corner[1])
+
+
+def common_cells(
+    a: RawSpans, labels_a: NDArray[np.int64], b: Spans, labels_b: NDArray[np.int64]
+) -> Amounts:
+    """Count the cells of each pair of labels; spans of a share none, and what lies under nobody of b counts with label 0."""
+    names = np.append(labels_b, 0)
+    keys, counts = pairs.common_cells(a, b, labels_b.size, _table_size(labels_a.size))
+    owner, other = np.divmod(keys, names.size)
+    return pair_keys(labels_a[owner].astype(np.uint32), names[other].astype(np.uint32)), counts
+
+
+def common_squares(
+    a: RawSpans, labels: NDArray[np.int64], window: Window, factor: int, columns: int
+) -> Amounts:
+    """Count the cells of each label in squares of factor x factor cells, whose label is row * columns + column + 1."""
+    top, _, height, _ = window
+    first = top // factor
+    squares = ((top + max(height, 1) - 1) // factor - first + 1) * columns
+    keys, counts = pairs.common_squares(a, window, factor, columns, _table_size(labels.size))
+    owner, square = np.divmod(keys, squares)
+    names = square + first * columns + 1
+    return pair_keys(labels[owner].astype(np.uint32), names.astype(np.uint32)), counts
+
+
+def _table_size(owners: int) -> int:
+    """Return a power of two that has room for some three pairs an owner."""
+    return 1 << max(int(owners * 3).bit_length(), 6)

@@ -1,0 +1,99 @@
+"""What every reduction asks of its rasters: what they hold, and flat blocks that kernels take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.overlaps import as_labels
+
+# Kernels are compiled for these only; other types are converted block by block.
+_NATIVE = {np.dtype(name) for name in ("int32", "int64", "uint32", "float32", "float64")}
+
+
+def units(values: Any) -> str:
+    """Return the units that a raster states, or 1."""
+    return str(getattr(values, "attrs", {}).get("units", "1"))
+
+
+def described(values: Any) -> str:
+    """Return what a raster says it holds."""
+    if not isinstance(values, xr.DataArray):
+        return "values"
+    return str(values.attrs.get("long_name") or values.name or "values")
+
+
+def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of sums: int64 of integers, float64 of reals.
+
+    Raises
+    ------
+    InputError
+        If the values are neither.
+    """
+    if dtype.kind in "biu":
+        return np.dtype(np.int64)
+    if dtype.kind == "f":
+        return np.dtype(np.float64)
+    raise InputError(f"values must be real numbers or integers, not {dtype}")
+
+
+def flat_values(values: Any) -> NDArray[Any]:
+    """Return a block's values in a row, in a type that kernels take.
+
+    Raises
+    ------
+    OverflowError
+        If an unsigned integer is above int64.
+    """
+    block = np.asarray(values)
+    dtype = block.dtype
+    if dtype == np.uint64 and block.size and block.max() >= 2**63:
+        raise OverflowError
+    if dtype not in _NATIVE:
+        small = np.int32 if dtype.itemsize < 4 else np.int64
+        real = np.float32 if dtype.itemsize < 4 else np.float64
+        dtype = np.dtype(real if dtype.kind == "f" else small)
+    return sealed(block, dtype).reshape(-1)
+
+
+def flat_labels(labels: Any) -> NDArray[np.uint32]:
+    """Return a block's labels in a row."""
+    return sealed(as_labels(labels), np.uint32).reshape(-1)
+
+
+def flat_pair(
+    values: Any, labels: Any, unknown: Unknown
+) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+    """Return a block's values and labels in rows; a cell whose value is unknown is nobody's.
+
+    So sums of integers stay exact, and nothing is made a float.
+    """
+    hidden, numbers = unknown.where(values), flat_labels(labels)
+    if hidden is None:
+        return flat_values(values), numbers
+    return flat_values(unknown.as_zero(values)), without(hidden, numbers)
+
+
+def without(hidden: NDArray[np.bool_], numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return a row of labels in which hidden cells are nobody's."""
+    return sealed(np.where(hidden.reshape(-1), np.uint32(0), numbers), np.uint32)
+
+
+def rows_of(keys: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Return label - 1.
+
+    Raises
+    ------
+    InputError
+        If a label is above the size.
+    """
+    if keys.size and keys.max() > size:
+        raise InputError(f"label {keys.max()} is above the largest there can be, {size}")
+    return keys.astype(np.int64) - 1

@@ -1,7 +1,0 @@
-"""The report of a finished run: one HTML file that loads nothing."""
-
-from __future__ import annotations
-
-from carbongrid.report.page import write_report
-
-__all__ = ["write_report"]

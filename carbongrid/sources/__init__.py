@@ -1,0 +1,1 @@
+"""Where cases come from: the synthetic city, an OpenStreetMap extract."""

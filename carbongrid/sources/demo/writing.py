@@ -1,0 +1,217 @@
+"""Writes the city's folder: the same files and columns that a user's own case has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+from affine import Affine
+from numpy.typing import NDArray
+
+from carbongrid.case import commented_toml
+from carbongrid.sources.demo import tables
+from carbongrid.sources.demo.activity import GWP, activity_tables
+from carbongrid.sources.demo.city import City, build_city
+from carbongrid.sources.demo.plan import CRS, PLANS, Size
+from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
+from carbongrid.raster.opening.names import plain_folder
+
+_WRITTEN = "2023-01-01T00:00:00.000Z"
+"""GeoPackages carry the time of writing; a fixed one keeps the bytes the same."""
+
+_PEOPLE_CELL = 250
+
+
+def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Path:
+    """Write a synthetic city with its case files; no real place's geometry, no download.
+
+    Parameters
+    ----------
+    directory
+        Folder to write into; made if it is not there. Files of the same names are overwritten.
+    size
+        ``full`` (97 townships, 8,657 km2, about 20,000 parcels) or ``small`` (6 townships, about 1,000 parcels, 40 m cells).
+    seed
+        Of the random numbers, from 0. The same seed gives the same files.
+
+    Returns
+    -------
+    Path
+        The case file, ``directory / "case.toml"``; ``case-district-gdp.toml`` beside it differs in ``[gdp]`` only,
+        ``case-inventory.toml`` in ``[inventory]`` instead of ``[totals]``.
+
+    Notes
+    -----
+    Geometry is made of integer decimetres on a jittered lattice, random numbers of raw PCG64 bits: neither rounding nor
+    a geometry engine decides where a border runs.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_folder(build_city(PLANS[size], seed), directory, seed)
+    return directory / "case.toml"
+
+
+def _write_folder(city: City, directory: Path, seed: int) -> None:
+    """Write every file of the city into a directory, which exists."""
+    layers = {
+        ("parcels.gpkg", "DLTB"): tables.parcel_layer(city, seed),
+        ("townships.gpkg", "townships"): tables.township_layer(city),
+        ("lines.gpkg", "lines"): tables.line_layer(city),
+    }
+    with _fixed_date():
+        for (name, layer), table in layers.items():
+            _write_layer(table, directory / name, layer)
+    texts = {
+        "pois.csv": tables.poi_rows(city),
+        "people.csv": tables.people_rows(city),
+        "census.csv": tables.census_rows(city),
+        "totals.csv": tables.total_rows(),
+        "facilities.csv": tables.facility_rows(city),
+        "gdp.csv": tables.gdp_rows(city),
+        "gdp-districts.csv": tables.district_gdp_rows(city),
+    }
+    for name, rows in texts.items():
+        _write_text(directory / name, tables.csv_text(rows))
+    _write_grid(*tables.people_grid(city, _PEOPLE_CELL), directory / "people.tif")
+    gdp = {
+        "case.toml": {"path": "gdp.csv", "by": "unit", "currency": "1e8 CNY"},
+        "case-district-gdp.toml": {
+            "path": "gdp-districts.csv",
+            "by": "district",
+            "currency": "1e8 CNY",
+        },
+    }
+    for name, section in gdp.items():
+        _write_text(directory / name, commented_toml({**_case(city), "gdp": section}))
+    write_workbook(directory / WORKBOOK, activity_tables())
+    formed = {"inventory": {"path": WORKBOOK, "gwp": GWP, "sinks": "study"}}
+    case = {name: section for name, section in _case(city).items() if name != "totals"}
+    text = commented_toml({**case, **formed, "gdp": gdp["case.toml"]})
+    _write_text(directory / "case-inventory.toml", text)
+    _write_text(directory / "README.md", _readme(city, seed))
+
+
+def _case(city: City) -> dict[str, Any]:
+    """Return the case, without its GDP."""
+    return {
+        "title": "A city like Suzhou (synthetic)",
+        "year": tables.YEAR,
+        "reference": "all",
+        "reduce": "cells",
+        "electricity": "both",
+        "grid": {"crs": CRS, "resolution": city.plan.resolution, "coarse": 1000},
+        "parcels": {
+            "path": "parcels.gpkg",
+            "layer": "DLTB",
+            "id": "BSM",
+            "land_use": "DLBM",
+            "code_system": "tdland3",
+            "area_field": "TBDLMJ",
+            "unit_field": "ZLDWDM",
+            "overlap": "error",
+            "repair": False,
+        },
+        "units": {
+            "path": "townships.gpkg",
+            "id": "code",
+            "name": "name_zh",
+            "name_en": "name_en",
+            "parents": ["district"],
+            "water": "ledger",
+        },
+        "pois": {
+            "path": "pois.csv",
+            "x": "lon",
+            "y": "lat",
+            "crs": "gcj02",
+            "type": "typecode",
+            "crosswalk": "gaode",
+            "miss": "nearest",
+        },
+        "people": {
+            "path": "people.csv",
+            "x": "x",
+            "y": "y",
+            "crs": CRS,
+            "count": "residents",
+            "census": "census.csv",
+        },
+        "lines": {"path": "lines.gpkg", "class": "class", "lambda": 0.5, "dual": "dual"},
+        "totals": {"path": "totals.csv"},
+        "facilities": {"path": "facilities.csv"},
+        "benchmark": {
+            "name": "CEADs, the real Suzhou, 2019",
+            "total": "231.2 Mt CO2",
+            "year": 2019,
+            "source": "Carbon Emission Accounts and Datasets (CEADs), city inventories",
+            "scope": "CO2 alone, of another year; this city is synthetic and takes its totals from the study of 2023",
+        },
+        # The great lake is in no township, as in Suzhou: what it takes up stays in the ledger (decision 22).
+        "allow": {"outside": ["sink/land"]},
+    }
+
+
+def _readme(city: City, seed: int) -> str:
+    template = files("carbongrid").joinpath("demo", "readme.md").read_text(encoding="utf-8")
+    facts = {
+        "size": city.plan.size,
+        "seed": seed,
+        "townships": f"{city.plan.townships:,}",
+        "districts": f"{city.plan.districts:,}",
+        "area": f"{city.plan.area_km2:,}",
+        "parcels": f"{len(city.parcels):,}",
+        "pois": f"{city.poi_types.size:,}",
+        "points": f"{city.residents.size:,}",
+        "cell": _PEOPLE_CELL,
+    }
+    return template.format(**facts)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    path.unlink(missing_ok=True)
+    with plain_folder(path.parent) as folder:
+        pyogrio.write_dataframe(table, folder / path.name, layer=layer, driver="GPKG")
+
+
+@contextmanager
+def _fixed_date() -> Iterator[None]:
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _WRITTEN})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _write_grid(values: NDArray[np.float32], corner: tuple[float, float], path: Path) -> None:
+    import rasterio
+
+    west, north = corner
+    with (
+        plain_folder(path.parent) as folder,
+        rasterio.open(
+            folder / path.name,
+            "w",
+            driver="GTiff",
+            height=values.shape[0],
+            width=values.shape[1],
+            count=1,
+            dtype="float32",
+            crs=CRS,
+            transform=Affine(_PEOPLE_CELL, 0.0, west, 0.0, -_PEOPLE_CELL, north),
+            nodata=-1.0,
+            compress="deflate",
+            predictor=3,
+        ) as raster,
+    ):
+        raster.write(values, 1)
+        raster.set_band_description(1, "residents")

@@ -1,0 +1,243 @@
+"""Where an extract says that power and heat are made of something that burns, and how much (docs/decisions/0038)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from carbongrid.errors import Problem
+from carbongrid.case.readers.vector import listed
+from carbongrid.method.landuse import packaged_table
+
+SUPPLY = "industry/supply"
+KINDS = ("plant", "generator")
+"""Values of ``power`` that make power; substations, transformers and poles carry it."""
+
+ENERGY_KEYS: tuple[str, ...] = (
+    "power",
+    *(
+        f"{kind}:{what}"
+        for kind in KINDS
+        for what in ("source", "output:electricity", "output:hot_water", "output:steam")
+    ),
+)
+"""Keys that are read of plants and generators."""
+
+UNTOLD_MW = 1.0
+"""What a site counts whose output is not told: large plants have theirs mapped."""
+UNTOLD_SOURCE = "gas"
+"""What a plant is taken to burn whose source is not told: of the fossil fuels the least."""
+
+_OUTPUT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)W[pe]?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_MEGA = {"": 1e-6, "k": 1e-3, "m": 1.0, "g": 1e3}
+
+
+@dataclass(frozen=True)
+class EnergySites:
+    """Places where something is burnt to make power and heat.
+
+    Parameters
+    ----------
+    table
+        Columns id, name, type (``plant:source=coal``), weight; points.
+    notes
+        Remarks for people.
+    """
+
+    table: gpd.GeoDataFrame
+    notes: tuple[Problem, ...]
+
+
+@cache
+def source_weights() -> dict[str, float]:
+    """Return what a source weighs per megawatt; 0 where nothing is burnt."""
+    table = packaged_table("osm/energy_sources.csv")
+    return dict(zip(table["source"], table["weight"].astype(float), strict=True))
+
+
+def megawatts(text: object) -> float:
+    """Return an output in MW, NaN where the tag is no number with a unit (``yes``, ``small_installation``).
+
+    Examples
+    --------
+    >>> megawatts("350 MW"), megawatts("1,200 kW"), megawatts("7,5 MW"), megawatts("yes")
+    (350.0, 1.2, 7.5, nan)
+    """
+    if not isinstance(text, str):
+        return np.nan
+    plain = _THOUSANDS.sub("", text).replace(",", ".")
+    parts = [_OUTPUT.fullmatch(part.strip()) for part in plain.split(";")]
+    return sum(np.nan if m is None else float(m[1]) * _MEGA[m[2].lower()] for m in parts)
+
+
+def main_source(text: object) -> str:
+    """Return the source that emits most of those in a tag (``gas;oil``); empty where none is known."""
+    if not isinstance(text, str):
+        return ""
+    weights = source_weights()
+    told = [part.strip().lower() for part in text.split(";")]
+    return max((one for one in told if one in weights), key=lambda one: weights[one], default="")
+
+
+def land_of_plants(areas: gpd.GeoDataFrame, tags: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the tags of areas, those of plants and generators with what they are made to burn.
+
+    Parameters
+    ----------
+    areas
+        With a column per key of :data:`ENERGY_KEYS`.
+    tags : shape (areas,)
+        From :func:`carbongrid.sources.osm.extract.tag_of`.
+
+    Notes
+    -----
+    A plant that burns something is a plant, whatever else is mapped of its land. One that burns nothing is told
+    by its source where no more is known of its land than ``power`` or ``landuse=industrial``.
+    """
+    told = tags.copy()
+    weights = source_weights()
+    for kind in KINDS:
+        own = (areas["power"] == kind).to_numpy()
+        sources = areas[f"{kind}_source"].map(main_source).to_numpy(dtype=object)
+        for row in np.flatnonzero(own):
+            source = sources[row]
+            vague = tags[row] in ("", f"power={kind}", "landuse=industrial")
+            burns = kind == "plant" and (not source or weights[source] > 0)
+            if vague or burns:
+                told[row] = f"{kind}:source={source}" if source else f"power={kind}"
+    return told
+
+
+def energy_sites(
+    areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame, units: gpd.GeoDataFrame
+) -> EnergySites:
+    """Return the units' sites that emit, each once, weighed by output and by what is burnt.
+
+    Parameters
+    ----------
+    areas, points
+        Of the extract, in one plane, with id, name and a column per key of :data:`ENERGY_KEYS`.
+    units
+        What lies outside of them is left out.
+
+    Notes
+    -----
+    Generators within a plant are parts of it: they say its output and source where its own tags do not. A generator
+    of unknown source is no evidence: most are panels on roofs.
+    """
+    region = shapely.union_all(units.geometry.to_numpy())
+    plants = _sites((areas, points), "plant", region)
+    generators = _sites((areas, points), "generator", region)
+    grounds = plants[shapely.area(plants["ground"].to_numpy()) > 0]
+    inner = _within(plants, grounds)
+    plants = plants[(inner < 0) | (inner == np.arange(len(plants)))].reset_index(drop=True)
+    parts = _within(generators, plants)
+    plants = _completed(plants, generators.assign(plant=parts))
+    untold_source = plants["source"] == ""
+    sites = pd.concat(
+        [plants.assign(source=plants["source"].where(~untold_source, UNTOLD_SOURCE)), generators[parts < 0]],
+        ignore_index=True,
+    )  # fmt: skip
+    factor = sites["source"].map(source_weights()).fillna(0.0)
+    burning = sites[factor > 0].reset_index(drop=True)
+    output = burning["mw"].fillna(UNTOLD_MW)
+    weight = (output * factor[factor > 0].to_numpy()).round(3)
+    tags = burning["kind"] + ":source=" + burning["source"]
+    table = gpd.GeoDataFrame(
+        {"id": burning["id"], "name": burning["name"], "type": tags, "weight": weight},
+        geometry=gpd.GeoSeries(burning["ground"], crs=areas.crs).representative_point(),
+        crs=areas.crs,
+    )
+    notes = _notes(sites[factor == 0], burning, int(untold_source.sum()))
+    return EnergySites(table, notes)
+
+
+def _sites(
+    tables: tuple[gpd.GeoDataFrame, ...], kind: str, region: shapely.Geometry
+) -> pd.DataFrame:
+    """Return plants or generators: id, name, kind, source, mw, ground (their polygon or point)."""
+    found = []
+    for table in tables:
+        own = table[table["power"] == kind]
+        middles = np.asarray(own.geometry.representative_point().array, dtype=object)
+        own = own[shapely.covers(region, middles)]
+        outputs = [
+            own[f"{kind}_output_{what}"].map(megawatts).astype(float).to_numpy()
+            for what in ("electricity", "hot_water", "steam")
+        ]
+        electric, heat = outputs[0], np.fmax(outputs[1], outputs[2])
+        found.append(
+            pd.DataFrame(
+                {
+                    "id": own["id"].to_numpy(dtype=object),
+                    "name": own["name"].to_numpy(dtype=object),
+                    "kind": kind,
+                    "source": own[f"{kind}_source"].map(main_source).to_numpy(dtype=object),
+                    "mw": np.where(np.isnan(electric), heat, electric),
+                    "ground": np.asarray(own.geometry.array, dtype=object),
+                }
+            )
+        )
+    return pd.concat(found, ignore_index=True).sort_values("id", ignore_index=True)
+
+
+def _within(sites: pd.DataFrame, grounds: pd.DataFrame) -> NDArray[np.int64]:
+    """Return for each site the index of the largest ground that holds its middle; -1 where none does."""
+    middles = [shapely.point_on_surface(each) for each in sites["ground"]]
+    polygons = grounds["ground"].to_numpy(dtype=object)
+    found = np.full(len(sites), -1, np.int64)
+    if not len(sites) or not len(polygons):
+        return found
+    site, ground = shapely.STRtree(polygons).query(middles, predicate="intersects")
+    area = shapely.area(polygons)
+    for k in np.argsort(area[ground], kind="stable"):
+        if area[ground[k]] > 0:
+            found[site[k]] = grounds.index[ground[k]]
+    return found
+
+
+def _completed(plants: pd.DataFrame, generators: pd.DataFrame) -> pd.DataFrame:
+    """Fill a plant's output and source from its generators: those that emit most decide."""
+    weights = source_weights()
+    told = generators[(generators["plant"] >= 0) & (generators["source"] != "")]
+    source, output = plants["source"].to_list(), plants["mw"].to_list()
+    for plant in sorted(set(told["plant"].astype(int))):
+        parts = told[told["plant"] == plant]
+        source[plant] = source[plant] or max(parts["source"], key=lambda one: weights[one])
+        same = parts.loc[parts["source"] == source[plant], "mw"].dropna()
+        if np.isnan(output[plant]) and len(same):
+            output[plant] = float(same.sum())
+    return plants.assign(source=source, mw=np.array(output, dtype=np.float64))
+
+
+def _notes(silent: pd.DataFrame, burning: pd.DataFrame, untold: int) -> tuple[Problem, ...]:
+    notes = []
+    if len(burning):
+        output = burning["mw"].fillna(UNTOLD_MW).to_numpy()
+        called = [
+            n if isinstance(n, str) else i
+            for n, i in zip(burning["name"], burning["id"], strict=True)
+        ]
+        order = np.argsort(-output, kind="stable")
+        names = listed(f"{called[k]} ({burning['source'][k]}, {output[k]:g} MW)" for k in order)
+        notes.append(Problem(f"{len(burning)} places burn something for power and heat; their output times what they burn weighs {SUPPLY}: {names}", level="note"))  # fmt: skip
+        guessed = int(burning["mw"].isna().sum())
+        if guessed:
+            notes.append(Problem(f"{guessed} of them tell no output and count as {UNTOLD_MW:g} MW", level="note"))  # fmt: skip
+        if untold:
+            notes.append(Problem(f"{untold} plants tell no source and count as {UNTOLD_SOURCE}", level="note"))  # fmt: skip
+    else:
+        notes.append(Problem(f"no plant that burns something is mapped, so nothing says where power and heat are made ({SUPPLY}); name the plants in [facilities] if there are any", level="warning"))  # fmt: skip
+    if len(silent):
+        kinds = silent["kind"] + ":source=" + silent["source"].where(silent["source"] != "", "?")
+        told = listed(f"{kind} ({count})" for kind, count in kinds.value_counts().items())
+        notes.append(Problem(f"{len(silent)} plants and generators burn nothing, or nobody knows what, and carry no emission: {told}", level="note"))  # fmt: skip
+    return tuple(notes)

@@ -1,0 +1,132 @@
+"""Parcels: what the map's areas and roads are, cut to a partition, within the units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
+from carbongrid.case.readers.partition import partition_by_order, stack_order
+from carbongrid.case.readers.vector import listed
+from carbongrid.method.landuse import match_codes, read_code_system, type_priority
+from carbongrid.sources.osm.energy import land_of_plants
+from carbongrid.sources.osm.extract import AREA_KEYS, tag_of
+from carbongrid.sources.osm.mapped import MappedLand
+
+_SMALLEST = 0.5
+"""m2; what the cutting leaves of a parcel below this is a crumb between two outlines."""
+_WORTH_TELLING = 5e4
+"""m2; less would be told as 0.0 km2."""
+_LATTICE = 1e-4
+_PROTECTION = ("leisure=nature_reserve",)
+"""Says that land is protected, not what it is used for; it would fill every gap of the map."""
+
+
+@dataclass(frozen=True)
+class Land:
+    """Parcels that do not overlap, and what became of the map's areas.
+
+    Parameters
+    ----------
+    parcels
+        Columns id, land_use (the tag), type, mode, name, geometry.
+    notes
+        Remarks for people.
+    """
+
+    parcels: gpd.GeoDataFrame
+    notes: tuple[Problem, ...]
+
+
+def land_of(areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Land:
+    """Return the parcels of the units' land.
+
+    Parameters
+    ----------
+    areas
+        Areas of the extract, with an id and tags.
+    roads
+        Land of the network: id, land_use, name.
+    units
+        What is outside of them is cut away.
+
+    Raises
+    ------
+    InputError
+        If nothing of the map lies in the units.
+
+    Notes
+    -----
+    Where areas overlap, the one whose type stands higher in ``type_priority.csv`` is on top (transport first, then
+    water, ... land of no use last); of one type the smaller is on top, then the lower id.
+    """
+    both, notes = _known_land(areas, roads)
+    both, outside = _within(both, units)
+    if both.empty:
+        raise InputError("nothing that is mapped as land lies in the units", "--units")
+    if outside >= _WORTH_TELLING:
+        notes.append(Problem(f"{outside / 1e6:,.1f} km2 of mapped land lie in no unit and are cut away", level="note"))  # fmt: skip
+    geometry = normalize_geometry(np.asarray(both.geometry.array, dtype=object), geographic=False)
+    ranks = np.array([type_priority()[name] for name in both["type"]], dtype=np.int64)
+    order = stack_order(ranks, shapely.area(geometry), both["id"].to_numpy(dtype=object))
+    before = shapely.area(geometry).sum()
+    geometry = only_polygons(partition_by_order(geometry, order, both.crs).geometry, _SMALLEST)
+    covered = before - shapely.area(geometry).sum()
+    if covered >= _WORTH_TELLING:
+        notes.append(Problem(f"{covered / 1e6:,.1f} km2 lay under other land and stay with what is on top", level="note"))  # fmt: skip
+    parcels = both.set_geometry(geometry, crs=both.crs)
+    return Land(parcels[~parcels.is_empty].reset_index(drop=True), tuple(notes))
+
+
+def mapped_land(areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, *, coastal: bool) -> MappedLand:
+    """Return where the map has land, whatever the borders."""
+    none = roads.iloc[:0]
+    return MappedLand.of(_known_land(areas, none)[0], roads, coastal=coastal)
+
+
+def _known_land(
+    areas: gpd.GeoDataFrame, roads: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """Return areas and roads whose tag the crosswalk knows, with type and mode, and which it does not know."""
+    system = read_code_system("osm")
+    codes = set(system["code"])
+    tags = land_of_plants(areas, tag_of(areas, AREA_KEYS, codes))
+    mapped = areas[["id", "name", "geometry"]].assign(land_use=tags)
+    mapped = mapped[~np.isin(tags, _PROTECTION)]
+    both = gpd.GeoDataFrame(pd.concat([mapped, roads], ignore_index=True), crs=areas.crs)
+    both = both.drop_duplicates("id").sort_values("id", ignore_index=True)
+    kinds = match_codes(both["land_use"].astype(str), system)
+    notes = _unknown_notes(both, kinds)
+    known = (kinds["matched"] != "").to_numpy()
+    both = both.assign(type=kinds["type"], mode=kinds["mode"])[known].reset_index(drop=True)
+    return both, notes
+
+
+def _within(land: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, float]:
+    """Cut land to the units; return also the area that was cut away."""
+    region = shapely.union_all(units.geometry.to_numpy(), grid_size=_LATTICE)
+    shapely.prepare(region)
+    geometry = np.asarray(land.geometry.array, dtype=object)
+    before = shapely.area(geometry).sum()
+    meets = shapely.intersects(region, geometry)
+    across = meets & ~shapely.covers(region, geometry)
+    geometry[across] = only_polygons(
+        shapely.intersection(geometry[across], region, grid_size=_LATTICE)
+    )
+    cut = land.set_geometry(geometry, crs=land.crs)[meets]
+    cut = cut[~cut.is_empty].reset_index(drop=True)
+    return cut, float(before - cut.area.sum())
+
+
+def _unknown_notes(land: gpd.GeoDataFrame, kinds: pd.DataFrame) -> list[Problem]:
+    unknown = (kinds["matched"] == "").to_numpy()
+    if not unknown.any():
+        return []
+    counts = land.loc[unknown, "land_use"].value_counts()
+    told = listed((f"{tag} ({count})" for tag, count in counts.items()), 20)
+    return [Problem(f"{unknown.sum()} areas whose tag the crosswalk does not know are left out: {told}", level="note")]  # fmt: skip

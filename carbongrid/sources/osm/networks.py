@@ -1,0 +1,88 @@
+"""Roads, railways and runways: the lines of the case, and the land that they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from carbongrid.method.landuse import packaged_table
+
+_WIDEST, _NARROWEST = 80.0, 2.0
+"""A width outside of these is a slip of the pen; that of the class is taken."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Lines with traffic, and the land under them.
+
+    Parameters
+    ----------
+    lines
+        Columns id, name, class; tunnels left out, since no parcel lies over them that carries their traffic.
+    land
+        Columns id, land_use (``highway=primary``), name; a polygon per line that has a width.
+    tunnels
+        How many lines were left out.
+    """
+
+    lines: gpd.GeoDataFrame
+    land: gpd.GeoDataFrame
+    tunnels: int
+
+
+def network_of(lines: gpd.GeoDataFrame) -> Network:
+    """Return the network of an extract: every class that carries traffic by the package's table.
+
+    Parameters
+    ----------
+    lines
+        With columns id, name, highway, railway, aeroway, route, waterway, tunnel, width, area.
+    """
+    weights = packaged_table("road_classes.csv")
+    carries = set(weights.loc[weights["weight"] != "0", "class"]) - {"river", "waterway"}
+    widths = packaged_table("osm/widths.csv")
+    kinds = pd.Series("", index=lines.index, dtype=object)
+    keys = kinds.copy()
+    for key in ("highway", "railway", "aeroway", "route", "waterway"):
+        values = lines[key].astype(object).where(lines[key].notna(), "")
+        fits = values.isin(carries) & (kinds == "")
+        kinds[fits], keys[fits] = values[fits], key
+    tunnel = lines["tunnel"].notna() & ~lines["tunnel"].isin(["no", "culvert"])
+    kept = (kinds != "") & (lines["area"].astype(object) != "yes")
+    chosen = lines[kept & ~tunnel].assign(**{"class": kinds, "key": keys})
+    chosen = chosen.drop_duplicates("id").sort_values("id", ignore_index=True)
+    pairs = zip(widths["key"], widths["class"], strict=True)
+    known = dict(zip(pairs, widths["width_m"].astype(float), strict=True))
+    by_class = np.array(
+        [known.get(pair, np.nan) for pair in zip(chosen["key"], chosen["class"], strict=True)]
+    )
+    width = _told_width(chosen["width"], by_class)
+    wide = np.isfinite(width)
+    buffers = shapely.buffer(
+        np.asarray(chosen.geometry.array, dtype=object)[wide], width[wide] / 2, cap_style="flat"
+    )
+    land = gpd.GeoDataFrame(
+        {
+            "id": chosen.loc[wide, "id"],
+            "land_use": chosen.loc[wide, "key"] + "=" + chosen.loc[wide, "class"],
+            "name": chosen.loc[wide, "name"],
+        },
+        geometry=buffers,
+        crs=lines.crs,
+    )
+    return Network(
+        gpd.GeoDataFrame(chosen[["id", "name", "class", "geometry"]], crs=lines.crs),
+        land[~land.is_empty],
+        int((kept & tunnel).sum()),
+    )
+
+
+def _told_width(told: pd.Series, by_class: np.ndarray) -> np.ndarray:
+    """Return the width that is mapped where it is a plain number of metres, else that of the class."""
+    number = pd.to_numeric(told.astype(str).str.removesuffix("m").str.strip(), errors="coerce")
+    plausible = number.between(_NARROWEST, _WIDEST).to_numpy() & np.isfinite(by_class)
+    return np.where(plausible, number.to_numpy(np.float64), by_class)

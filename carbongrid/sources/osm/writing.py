@@ -1,0 +1,228 @@
+"""Write the case: parcels, units, roads, points, and the tables that a user fills in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from carbongrid.case import commented_toml
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.vector import listed
+from carbongrid.raster.opening.names import plain_folder
+from carbongrid.sources.osm.borders import Units, units_of
+from carbongrid.sources.osm.carriers import carried_rows
+from carbongrid.sources.osm.energy import energy_sites
+from carbongrid.sources.osm.extract import Extract, read_extract
+from carbongrid.sources.osm.land import Land, land_of, mapped_land
+from carbongrid.sources.osm.networks import Network, network_of
+from carbongrid.sources.osm.points import points_of_interest
+
+ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
+_RESOLUTION = 5  # m; an ordinary road has a cell centre in it
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class OsmCase:
+    """What was made of an extract.
+
+    Parameters
+    ----------
+    case
+        The case file.
+    level
+        admin_level of the units.
+    units, parcels, lines, pois
+        How many.
+    categories
+        Rows of totals.csv: those that some parcel carries.
+    notes
+        What was odd, and what was decided.
+    """
+
+    case: Path
+    level: str
+    units: int
+    parcels: int
+    lines: int
+    pois: int
+    categories: tuple[str, ...]
+    notes: tuple[Problem, ...]
+
+
+def write_case_from_osm(
+    path: Path, directory: Path, *, level: str | None = None, progress: Progress | None = None
+) -> OsmCase:
+    """Turn an OpenStreetMap extract into a case that is ready to edit, and runs as it is.
+
+    Parameters
+    ----------
+    path
+        An extract, ``.osm.pbf``.
+    directory
+        A new or empty folder.
+    level
+        ``admin_level`` of the units; default the smallest that covers nearly all land.
+    progress
+        Called with the name of a step, what is done and what there is to do.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something, the extract cannot be read, or has no such units.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(
+            "the directory is not empty", str(directory), "Give a new one, or empty this one."
+        )
+    tell = progress or (lambda *_: None)
+    tell("reading the extract", 0, 1)
+    extract = read_extract(path)
+    tell("reading the extract", 1, 1)
+    network = network_of(extract.lines)
+    mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
+    units = units_of(extract.borders, level, mapped)
+    tell("cutting parcels", 0, 1)
+    land = land_of(extract.areas, network.land, units.table)
+    tell("cutting parcels", 1, 1)
+    lines = _near(network.lines, units.table)
+    sites = energy_sites(extract.areas, extract.points, units.table)
+    pois = points_of_interest(extract, sites.table, units.table)
+    rows = carried_rows(land.parcels, pois, lines)
+    notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
+    notes += [*sites.notes, *rows.notes]
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_layers(directory, land, units, lines)
+    pois.to_csv(directory / "pois.csv", index=False)
+    rows.totals.to_csv(directory / "totals.csv", index=False)
+    rows.categories.to_csv(directory / "categories.csv", index=False)
+    there = {
+        "categories": len(rows.categories) > 0,
+        "lines": len(lines) > 0,
+        "pois": len(pois) > 0,
+    }
+    _write_case(path, directory, units, {name for name, some in there.items() if some})
+    _write_readme(path, directory, units, notes)
+    names = tuple(rows.totals["category"])
+    counts = (len(units.table), len(land.parcels), len(lines), len(pois))
+    return OsmCase(directory / "case.toml", units.level, *counts, names, tuple(notes))
+
+
+def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the lines cut to the units."""
+    region = shapely.union_all(units.geometry.to_numpy())
+    shapely.prepare(region)
+    geometry = np.asarray(lines.geometry.array, dtype=object)
+    inside = shapely.covers(region, geometry)
+    geometry[~inside] = shapely.intersection(geometry[~inside], region)
+    cut = lines.set_geometry(geometry, crs=lines.crs)
+    linear = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~shapely.is_empty(geometry)
+    return cut[linear].reset_index(drop=True)
+
+
+def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list[Problem]:
+    notes = []
+    if extract.broken:
+        notes.append(Problem(f"{len(extract.broken)} areas could not be mended and are left out"))
+    if network.tunnels:
+        notes.append(Problem(f"{network.tunnels} lines run in tunnels and are left out"))
+    inside = land.parcels.geometry.representative_point()
+    tree = shapely.STRtree(np.asarray(units.table.geometry.array, dtype=object))
+    parcel, unit = tree.query(np.asarray(inside.array, dtype=object), predicate="within")
+    mapped = np.zeros(len(units.table))
+    np.add.at(mapped, unit, land.parcels.area.to_numpy()[parcel])
+    share = mapped / units.table.area.to_numpy()
+    poor = np.flatnonzero(share < 0.5)
+    if len(poor):
+        named = listed(f"{units.table['name'][k]} ({share[k]:.0%})" for k in poor)
+        what = f"{len(poor)} units are mapped over less than half of their area, or reach into the sea or over the extract's edge: {named}"
+        notes.append(Problem(what, level="warning"))
+    bare = 1 - mapped.sum() / units.table.area.sum()
+    notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
+    return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
+
+
+def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataFrame) -> None:
+    about = {"DESCRIPTION": ATTRIBUTION}
+    options = {"driver": "GPKG", "engine": "pyogrio", "layer_metadata": about}
+    parcels = land.parcels[["id", "land_use", "type", "name", "geometry"]]
+    tables = {"parcels": parcels, "units": units.table, "lines": lines}
+    with plain_folder(directory) as folder:
+        for name, table in tables.items():
+            if name != "lines" or len(table):
+                file = folder / f"{name}.gpkg"
+                table.to_file(file, layer=name, promote_to_multi=True, **options)
+
+
+def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> None:
+    values: dict[str, object] = {
+        "title": path.name.removesuffix(".pbf").removesuffix(".osm"),
+        "year": _year_of(path),
+        "attribution": ATTRIBUTION,
+        "electricity": "both",
+        "grid": {"resolution": _RESOLUTION, "coarse": 1000},
+        "parcels": {
+            "path": "parcels.gpkg",
+            "id": "id",
+            "land_use": "land_use",
+            "code_system": "osm",
+        },
+        "units": {
+            "path": "units.gpkg",
+            "id": "id",
+            "name": "name",
+            "name_en": "name_en",
+            **({"parents": list(units.parents)} if units.parents else {}),
+        },
+        "totals": {"path": "totals.csv"},
+    }
+    if "categories" in there:
+        values["categories"] = {"path": "categories.csv"}
+    if "pois" in there:
+        place = {"x": "lon", "y": "lat", "crs": "EPSG:4326"}
+        values["pois"] = {
+            "path": "pois.csv",
+            **place,
+            "type": "type",
+            "weight": "weight",
+            "crosswalk": "osm",
+        }
+    if "lines" in there:
+        values["lines"] = {"path": "lines.gpkg", "class": "class"}
+    name = " ".join(path.name.split())
+    head = f"# Made of {name}, {ATTRIBUTION}. README.md says what to fill in.\n"
+    text = head + commented_toml(values, unused=True)
+    (directory / "case.toml").write_text(text, encoding="utf-8")
+
+
+def _year_of(path: Path) -> int:
+    """Return the year in the file's name (2024-03-04, 240304), else that of the file."""
+    whole = re.search(r"(?<!\d)(20\d\d)(?!\d)", path.name)
+    if whole:
+        return int(whole[1])
+    short = re.search(r"(?<!\d)(\d\d)(0[1-9]|1[0-2])([0-3]\d)(?!\d)", path.name)
+    if short:
+        return 2000 + int(short[1])
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).year
+
+
+def _write_readme(path: Path, directory: Path, units: Units, notes: list[Problem]) -> None:
+    text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
+    found = "\n".join(f"- {note.what}." for note in notes)
+    filled = text.format(
+        extract=path.name,
+        attribution=ATTRIBUTION,
+        level=units.level,
+        units=len(units.table),
+        notes=found,
+    )
+    (directory / "README.md").write_text(filled, encoding="utf-8")

@@ -1,0 +1,493 @@
+"""Reading activity data: every mistake is told with sheet, row and column; marks are unknown, never zero."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import openpyxl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from inventory_example import EXAMPLE
+
+from carbongrid import inventory
+from carbongrid.errors import InputError
+from carbongrid.case.readers.activity import read_activity
+from carbongrid.case.readers.activity_template import write_inventory_template
+
+HEADER = "id,activity,category,amount,unit,parameters,note"
+Sheets = Callable[..., Path]
+
+
+@pytest.fixture
+def sheets(tmp_path: Path) -> Sheets:
+    """Write a folder of sheets, of their rows below the header."""
+
+    def write(**rows: str) -> Path:
+        folder = tmp_path / "data"
+        folder.mkdir(exist_ok=True)
+        for name, text in rows.items():
+            head = {"settings": "setting,value", "factors": "key,name,value,unit,gas,low,high"}.get(
+                name, HEADER
+            )
+            (folder / f"{name}.csv").write_text(f"{head}\n{text}\n", encoding="utf-8")
+        return folder
+
+    return write
+
+
+def told(path: Path) -> list[tuple[str, str]]:
+    """Return (where, what) of every problem of a file."""
+    with pytest.raises(InputError) as raised:
+        inventory.form(read_activity(path))
+    return [(problem.where, problem.what) for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "what"),
+    [
+        ("a,fuel/diesel,industry/mining,5,kWh,,", "", ""),
+        ("a,fuel/diesel,industry/mining,5,m3,,", "unit", "volume, but fuel/diesel is counted in mass"),
+        ("a,fuel/diesel,industry/mining,5,tons,,", "unit", "unknown unit 'tons'"),
+        ("a,fuel/diesel,industry/mining,5,,,", "unit", "blank"),
+        ("a,fuel/diesel,industry/mining,-5,t,,", "amount", "negative"),
+        ("a,fuel/diesel,industry/mining,nan,t,,", "amount", "finite number"),
+        ("a,fuel/diesel,industry/mining,inf,t,,", "amount", "finite number"),
+        ("a,fuel/diesel,industry/mining,\"1,000\",t,,", "amount", "finite number"),
+        ("a,fuel/disel,industry/mining,5,t,,", "activity", "unknown activity"),
+        ("a,fuel/diesel,,5,t,,", "category", "blank"),
+        ("a,fuel/diesel,buildings/commerce,5,t,,", "category", "no part of"),
+        ("a,product/lime,transport/road,5,t,,", "category", "no part of"),
+        ("a,freight/road,,5,t km,,", "activity", "does not stand on the sheet"),
+        ("a,fuel/diesel,industry/mining,5,t,factor,", "parameters", "no parameter"),
+        ("a,fuel/diesel,industry/mining,5,t,oxidaton=1,", "parameters", "unknown parameter 'oxidaton'"),
+        ("a,fuel/diesel,industry/mining,5,t,oxidation=ipcc.nothing,", "parameters", "unknown factor"),
+        ("a,fuel/diesel,industry/mining,5,t,variant=foo,", "parameters", "unknown variant"),
+        ("a,fuel/diesel,industry/mining,5,t,carbon_content=0.5 t C/t,", "parameters", "do not make a mass"),
+        ("a,fuel/diesel,industry/mining,5,t,carbon_content=cn.co2.diesel,", "parameters", "do not make a mass"),
+        ("a,fuel/diesel,industry/mining,5,t,factor=3.1 t/t,", "parameters", "names no gas"),
+        ("a,fuel/diesel,industry/mining,5,t,methane=ipcc.manufacturing.n2o.diesel_oil,", "parameters", "is of N2O"),
+        ("a,product/clinker,,5,t,factor=lal2004.n,", "parameters", "bounds but no value"),
+        ("a,product/clinker,,x,t,,", "amount", "finite number"),
+        ("a,product/glass-float,,5,t,cullet=ipcc.ww.bo_bod,", "parameters", "cullet is no mass of gas"),
+        ("a,product/glass-float,,5,t,cullet=-0.1,", "parameters", "no negative number"),
+        ("a,product/glass-float,,5,t,cullet=15,", "parameters", "cullet is a fraction, but 15 is above 1"),
+        ("a,product/glass-float,,5,t,cullet=ipcc2019.rice.rag,", "parameters", "cullet is a fraction, but ipcc2019.rice.rag is above 1 (1.4 kg/kg)"),
+        ("a,fuel/diesel,industry/mining,5,t,oxidation=98,", "parameters", "oxidation is a fraction"),
+        ("a,fuel/diesel,industry/mining,5,t,carbon_content=98 %,", "parameters", "do not make a mass"),
+        ("a,fuel/diesel,industry/mining,5,TJ,calorific_value=43 GJ/t,", "parameters", "has no use: the amount is energy already"),
+        ("a,fuel/diesel,industry/mining,5,tce,calorific_value=43 GJ/t,", "parameters", "has no use"),
+        ("a,product/lime,,5,mt,,", "unit", "unknown unit 'mt'"),
+        ("a,fuel/coke,industry/mining,5,kg ce,calorific_value=28 GJ/t,", "parameters", "has no use"),
+        ("a,product/lime,,-,t,factr=1,", "parameters", "unknown parameter 'factr'"),
+        ("a,product/lime,,-,t,factor=3.1 t/t,", "parameters", "names no gas"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_sheet_row_and_column(
+    sheets: Sheets, row: str, column: str, what: str
+) -> None:
+    path = sheets(industry=row)
+    if not what:
+        assert len(inventory.form(read_activity(path)).lines) == 3
+        return
+    problems = told(path)
+    assert len(problems) == 1
+    assert problems[0][0] == f"data, sheet industry, row 2, column {column}"
+    assert what in problems[0][1]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "what"),
+    [
+        ("k,K,0.5,t C/t,CO2,,", "gas", "is of C, the gas is 'CO2'"),
+        ("k,K,0.5,t/t,CH5,,", "gas", "unknown gas"),
+        ("k,K,x,t CO2/t,CO2,,", "value", "finite number"),
+        ("k,K,,t CO2/t,CO2,,", "value", "blank"),
+        ("k,K,1,t CO2/foo,CO2,,", "unit", "unknown unit"),
+        ("k,K,1,t CO2/t,CO2,2,3", "value", "outside its bounds"),
+    ],
+)
+def test_a_wrong_factor_is_told_with_row_and_column(
+    sheets: Sheets, row: str, column: str, what: str
+) -> None:
+    problems = told(sheets(industry="a,product/lime,,5,t,,", factors=row))
+    assert problems[0][0] == f"data, sheet factors, row 2, column {column}"
+    assert what in problems[0][1]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "what"),
+    [
+        ("waste", "a,wastewater/industrial,,5,t COD,correction=30,", "correction is a fraction"),
+        ("waste", "a,wastewater/industrial,,5,t COD,capacity=ipcc.ww.bo_bod; correction=0.8,", "capacity by ipcc.ww.bo_bod is per BOD"),
+        ("waste", "a,wastewater/industrial,,5,万吨,capacity=0.25 kg CH4/kg BOD; correction=0.8,", "capacity by kg CH4/kg BOD is per BOD"),
+        ("waste", "a,wastewater/domestic,,5,person,capacity=ipcc.ww.bo_cod,", "capacity by ipcc.ww.bo_cod is per COD"),
+        ("waste", "a,wastewater/domestic,,5,person,bod=40 g COD/person/day,", "bod is no mass of gas"),
+        ("waste", "a,wastewater/domestic,,5,person,served=30,", "served is a fraction"),
+        ("waste", "a,landfill-balance/food,,5,t,methane=50,", "methane is a fraction"),
+        ("waste", "a,landfill-balance/food,,5,t,oxidised=10,", "oxidised is a fraction"),
+        ("waste", "a,landfill-balance/food,,5,t,carbon=15,", "carbon is a fraction"),
+        ("waste", "a,incineration/plastics,,5,t,methane=ipcc.ww.mcf.discharge_water,", "methane is a mass of gas, but ipcc.ww.mcf.discharge_water is a plain number"),
+        ("waste", "a,incineration/plastics,,5,t,fossil=2; dry=1,", "fossil is a fraction"),
+        ("agriculture", "a,nitrogen/synthetic,,5,t N,volatilised=30,", "volatilised is a fraction"),
+        ("sinks", "a,crop/rice,,5,t,harvest_index=45,", "harvest_index is a fraction"),
+        ("sinks", "a,crop/rice,,5,t,harvest_index=0,", "nothing can be divided by 0"),
+        ("sinks", "a,crop/rice,,5,t,water=12,", "water is a fraction"),
+        ("agriculture", "a,rice/single,,5,ha,days=100 day; straw_unit=0 t/ha,", "nothing can be divided by 0"),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_told_at_its_cell(
+    sheets: Sheets, sheet: str, row: str, what: str
+) -> None:
+    problems = told(sheets(**{sheet: row}))
+    assert {where for where, _ in problems} == {f"data, sheet {sheet}, row 2, column parameters"}
+    assert what in problems[0][1]
+
+
+def test_numbers_at_the_edge_of_sense_are_taken(sheets: Sheets) -> None:
+    """A water regime and a factor for industry's share above 1 are multipliers; COD by its own Bo; percent."""
+    path = sheets(
+        agriculture="a,rice/single,,5,ha,days=100 day; water=1.26,",
+        waste="b,wastewater/domestic,,5,person,co_discharge=1.25; capacity=0.6 kg CH4/kg,\nc,wastewater/industrial,,5,t COD,correction=80 %,",
+        industry="d,product/glass-float,,5,t,cullet=1,",
+    )
+    assert {line.row.id for line in inventory.form(read_activity(path)).lines} == set("abcd")
+
+
+def test_an_own_divisor_of_0_is_told_at_the_row_that_takes_it(sheets: Sheets) -> None:
+    path = sheets(sinks="a,crop/rice,,5,t,,", factors="crop.rice.hi,HI,0,fraction,,,")
+    assert told(path) == [
+        (
+            "data, sheet sinks, row 2, column parameters",
+            "harvest_index is crop.rice.hi: nothing can be divided by 0",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "header", "where", "what"),
+    [
+        ("industry", "activity,amount,unit,parameter", "column parameter", "unknown column"),
+        ("industry", "activity,amount,unit,uncertainty", "column uncertainty", "unknown column"),
+        ("industry", "activity,unit,amount 2020,amount 2019", "column amount", "'amount 2020' and 'amount 2019' are both amount"),
+        ("industry", "activity,amount,unit,数量", "column amount", "'amount' and '数量' are both amount"),
+        ("factors", "key,value,unit,low_bound", "column low_bound", "unknown column"),
+        ("factors", "key,value,unit,high_bound", "column high_bound", "unknown column"),
+        ("settings", "setting,value,values", "column values", "unknown column"),
+    ],
+)  # fmt: skip
+def test_a_column_that_is_not_read_is_an_error(
+    tmp_path: Path, sheet: str, header: str, where: str, what: str
+) -> None:
+    """None vanishes, and of two the last does not win."""
+    cells = {
+        "industry": "product/lime,1,t,2",
+        "factors": "k,1,t CO2/t,2",
+        "settings": "year,2020,1",
+    }
+    if header.startswith("activity,unit"):
+        cells["industry"] = "product/lime,t,1,2"
+    (tmp_path / "industry.csv").write_text("activity,amount,unit\nproduct/lime,1,t\n")
+    (tmp_path / f"{sheet}.csv").write_text(f"{header}\n{cells[sheet]}\n", encoding="utf-8")
+    problems = told(tmp_path)
+    assert (f"{tmp_path.name}, sheet {sheet}, {where}", what) in [
+        (place, text if text.startswith("unknown") else text.removeprefix("the columns "))
+        for place, text in problems
+    ]
+
+
+def test_fractions_potentials_and_distributions_of_own_factors_are_checked(sheets: Sheets) -> None:
+    folder = sheets(industry="a,product/lime,,5,t,,")
+    (folder / "factors.csv").write_text(
+        "key,value,unit,gas,distribution\nmine,98,fraction,,\ngwp.ar5.ch4,30,kg CO2e/kg,CH4,\n"
+        "skew,1,t CO2/t,CO2,lognormal\n",
+        encoding="utf-8",
+    )
+    assert told(folder) == [
+        ("data, sheet factors, row 2, column value", "a fraction cannot be 98"),
+        (
+            "data, sheet factors, row 3, column key",
+            "a global warming potential is chosen by the name of its set, not replaced",
+        ),
+        ("data, sheet factors, row 4, column distribution", "'lognormal' needs both bounds"),
+    ]
+
+
+def test_own_factors_that_no_row_takes_are_told_and_only_those_in_use_replace(
+    sheets: Sheets,
+) -> None:
+    factors = "ipcc.lime.high_calcium,L,0.7,t CO2/t,CO2,,\nipcc.coke,C,0.5,t CO2/t coke,CO2,,\nmine,M,1,t CO2/t,CO2,,"
+    path = sheets(industry="a,product/lime,,5,t,factor=ipcc.lime.high_calcium,", factors=factors)
+    said = [note.what for note in inventory.notes(inventory.form(read_activity(path)))]
+    assert [what for what in said if "replaces" in what] == [
+        "your factor ipcc.lime.high_calcium = 0.7 t CO2/t replaces 0.75 t CO2/t (verified)"
+    ]
+    assert [what.split()[2] for what in said if "enters no total" in what] == ["ipcc.coke", "mine"]
+
+
+def test_a_factor_without_gas_is_refused_where_it_is_used(sheets: Sheets) -> None:
+    path = sheets(industry="a,product/lime,,5,t,factor=mine,", factors="mine,Mine,0.5,t/t,,,")
+    assert told(path) == [
+        ("data, sheet industry, row 2, column parameters", "the factor 'mine' names no gas")
+    ]
+
+
+def test_a_factor_in_carbon_becomes_co2_by_44_12(sheets: Sheets) -> None:
+    path = sheets(industry="a,product/lime,,12,t,factor=mine,", factors="mine,Mine,1,t C/t,C,,")
+    assert inventory.totals(inventory.form(read_activity(path)))["mass_t"].tolist() == ["44.000000"]
+
+
+def test_doubled_ids_and_doubled_rows_are_refused(sheets: Sheets) -> None:
+    path = sheets(
+        industry="a,product/lime,,5,t,,\na,product/clinker,,5,t,,\nb,product/lime,,6,t,,",
+        waste="a,incineration/msw,,5,t,,",
+        factors="k,K,1,t CO2/t,CO2,,\nk,K,2,t CO2/t,CO2,,",
+    )
+    problems = told(path)
+    assert (
+        "data, sheet industry, row 3, column id",
+        "the id 'a' stands in sheet industry, row 2 too",
+    ) in problems
+    assert (
+        "data, sheet waste, row 2, column id",
+        "the id 'a' stands in sheet industry, row 2 too",
+    ) in problems
+    assert any(
+        where.endswith("row 4, column activity") and "product/lime" in what
+        for where, what in problems
+    )
+    assert any("factors" in where and "stands in rows 2, 3" in what for where, what in problems)
+
+
+def test_all_mistakes_are_told_at_once(sheets: Sheets) -> None:
+    path = sheets(
+        industry="a,product/lime,,-5,kWh,,\nb,nothing,,5,t,,", waste="c,incineration/msw,,5,t,x=1,"
+    )
+    assert len(told(path)) == 4
+
+
+@pytest.mark.parametrize("mark", ["-", "—", "…", "...", "……", "#", "", "不足1", "不足0.1"])
+def test_a_yearbook_mark_is_unknown_and_never_zero(sheets: Sheets, mark: str) -> None:
+    path = sheets(industry=f"a,product/lime,,{mark},t,,\nb,product/clinker,,10,t,,")
+    formed = inventory.form(read_activity(path))
+    assert [line.row.id for line in formed.lines] == ["b"]
+    assert "unknown, which is not zero" in inventory.notes(formed)[0].what
+    assert inventory.notes(formed)[0].level == "warning"
+    zero = inventory.form(read_activity(sheets(industry="a,product/lime,,0,t,,")))
+    assert inventory.totals(zero)["mass_t"].tolist() == ["0.000000"]
+
+
+def test_settings_are_checked(sheets: Sheets) -> None:
+    path = sheets(
+        industry="a,electricity,industry/mining,5,GWh,,",
+        settings="grid,jiangsoo\nyear,20\nfoo,1\nupstream,maybe\nprefer,chinese",
+    )
+    wheres = [where for where, _ in told(path)]
+    assert sum("sheet settings" in where for where in wheres) == 4
+    assert any("sheet industry" in where for where in wheres)
+
+
+def test_upstream_inputs_stay_out_unless_asked_for(sheets: Sheets) -> None:
+    row = "a,input/fertilizer,,12,t,,\nb,soil/urea,,1,t,,"
+    formed = inventory.form(read_activity(sheets(agriculture=row)))
+    assert {line.row.id for line in formed.lines} == {"b"}
+    formed = inventory.form(read_activity(sheets(agriculture=row, settings="upstream,include")))
+    assert {line.row.id for line in formed.lines} == {"a", "b"}
+    assert "upstream" in " ".join(inventory.audit(formed)["remark"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "factors"),
+    [("factor=6 kg C/kg", ""), ("", "cn.agri.pesticide,P,6,kg C/kg,C,,")],
+)
+def test_an_input_is_upstream_whoever_brings_its_factor(
+    sheets: Sheets, parameters: str, factors: str
+) -> None:
+    """Decision 28."""
+    row = f"a,input/pesticide,,1000,t,{parameters},\nb,soil/urea,,1,t,,"
+    formed = inventory.form(read_activity(sheets(agriculture=row, factors=factors)))
+    assert {line.row.id for line in formed.lines} == {"b"}
+    assert "decision 28" in " ".join(note.what for note in inventory.notes(formed))
+    asked = sheets(agriculture=row, factors=factors, settings="upstream,include")
+    formed = inventory.form(read_activity(asked))
+    audit = inventory.audit(formed).set_index("id")
+    assert audit.loc["a", "mass_t"] == "22000.000000"
+    assert "upstream" in audit.loc["a", "remark"]
+
+
+def test_steel_and_its_coke_in_one_file_carry_the_sources_caution(sheets: Sheets) -> None:
+    steel, coke = "a,product/steel-bof,,5,t,,", "b,fuel/coke,industry/manufacturing,5,t,,"
+    for rows, level in ((steel, "note"), (f"{steel}\n{coke}", "warning")):
+        formed = inventory.form(read_activity(sheets(industry=rows)))
+        said = [note for note in inventory.notes(formed) if "do NOT also count coke" in note.what]
+        assert [note.level for note in said] == [level]
+        assert said[0].what.endswith("burns them in b") == (level == "warning")
+        assert (
+            "do NOT also count coke" in inventory.audit(formed).set_index("id").loc["a", "remark"]
+        )
+    formed = inventory.form(read_activity(sheets(industry=coke)))
+    assert not [note for note in inventory.notes(formed) if "do NOT" in note.what]
+
+
+@pytest.mark.parametrize(("year", "taken"), [(2018, "2018"), (2020, "2021"), (2025, "2023")])
+def test_a_grids_factor_is_of_the_nearest_year_and_another_year_is_told(
+    sheets: Sheets, year: int, taken: str
+) -> None:
+    """Of 2018 the factor is recalled: taken all the same, and named."""
+    path = sheets(
+        industry="a,electricity,industry/mining,5,GWh,,", settings=f"grid,jiangsu\nyear,{year}"
+    )
+    formed = inventory.form(read_activity(path))
+    assert formed.lines[0].inputs[1].factor.key == f"cn.grid.province.jiangsu.{taken}"
+    said = [note for note in inventory.notes(formed) if note.level == "warning"]
+    assert len(said) == 1
+    if taken == str(year):
+        assert "is recalled" in said[0].what
+    else:
+        assert f"is of {year}, its grid's factor" in said[0].what
+        assert said[0].what.endswith(f"of {taken}")
+
+
+def test_an_unknown_sheet_is_told(sheets: Sheets) -> None:
+    folder = sheets(industry="a,product/lime,,5,t,,")
+    shutil.copy(folder / "industry.csv", folder / "industri.csv")
+    assert told(folder) == [("data, sheet industri", "unknown sheet")]
+
+
+def test_the_template_reads_back_as_the_example(tmp_path: Path) -> None:
+    files = write_inventory_template(tmp_path)
+    assert files[0].name == "inventory.xlsx"
+    filled = inventory.form(read_activity(EXAMPLE))
+    for path in (tmp_path / "inventory.xlsx", tmp_path / "inventory"):
+        again = inventory.form(read_activity(path))
+        assert inventory.by_gas(again).equals(inventory.by_gas(filled))
+        assert [line.row.parameters for line in again.lines] == [
+            line.row.parameters for line in filled.lines
+        ]
+    with pytest.raises(InputError, match="is there already"):
+        write_inventory_template(tmp_path)
+
+
+def test_the_workbook_has_lists_notes_and_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_inventory_template(tmp_path / name)
+    one, two = ((tmp_path / name / "inventory.xlsx").read_bytes() for name in ("one", "two"))
+    assert one == two
+    book = openpyxl.load_workbook(tmp_path / "one" / "inventory.xlsx")
+    for name in ("industry", "buildings", "transport", "agriculture", "waste", "sinks"):
+        kinds = {str(rule.sqref)[0] for rule in book[name].data_validations.dataValidation}
+        assert kinds == {"B", "C", "E"}
+        assert "活动" in book[name]["B1"].value
+        assert "未知" in book[name]["D1"].comment.text
+    assert "fuel/diesel" in {cell.value for cell in book["lists"]["A"]}
+    assert "柴油" in " ".join(str(cell.value) for cell in book["lists"]["B"])
+
+
+def test_a_mistake_in_a_workbook_is_told_where_it_stands(tmp_path: Path) -> None:
+    write_inventory_template(tmp_path)
+    path = tmp_path / "inventory.xlsx"
+    book = openpyxl.load_workbook(path)
+    book["waste"]["E3"] = "kWh"
+    book["transport"]["D2"] = -1
+    book.save(path)
+    assert told(path) == [
+        (
+            "inventory.xlsx, sheet transport, row 2, column amount",
+            "expected no negative number, not -1",
+        ),
+        (
+            "inventory.xlsx, sheet waste, row 3, column unit",
+            "'kWh' is energy, but wastewater/domestic is counted in people (person)",
+        ),
+    ]
+
+
+def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
+    rows = [
+        ("sheet", "activity", "amount", "unit"),
+        ("industry", "product/lime", "12", "t"),
+        ("sinks", "land/forest", "1", "ha"),
+    ]
+    with (tmp_path / "all.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    assert len(read_activity(tmp_path / "all.csv").rows) == 2
+    (tmp_path / "none.csv").write_text("activity,amount,unit\nproduct/lime,1,t\n")
+    with pytest.raises(InputError, match="'sheet' is missing"):
+        read_activity(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="no such file"):
+        read_activity(tmp_path / "nowhere.xlsx")
+
+
+def test_more_than_can_be_counted_is_refused(sheets: Sheets) -> None:
+    path = sheets(industry="a,product/lime,,20000000000000,t,,")
+    assert told(path) == [
+        ("data", "the totals add up to more than can be counted exactly (9.2e12 t)")
+    ]
+
+
+def test_a_preferred_variant_is_taken_where_there_is_one(sheets: Sheets) -> None:
+    rows = "a,fuel/diesel,industry/mining,5,t,,\nb,product/lime,,5,t,,\nc,fuel/lng,industry/mining,1,t,,"
+    formed = inventory.form(read_activity(sheets(industry=rows, settings="prefer,cn")))
+    assert {line.row.id: line.variant for line in formed.lines} == {
+        "a": "cn",
+        "b": "default",
+        "c": "gbt",
+    }
+
+
+def test_grid_and_year_have_no_default(sheets: Sheets) -> None:
+    power = "a,electricity,industry/mining,5,GWh,,"
+    assert told(sheets(industry=power))[0][1] == "which grid the electricity is from is not known"
+    assert "year" in told(sheets(industry=power, settings="grid,jiangsu"))[0][1]
+    path = sheets(industry=power, settings="grid,jiangsu\nyear,2023")
+    of = {line.inputs[1].factor.key for line in inventory.form(read_activity(path)).lines}
+    assert of == {"cn.grid.province.jiangsu.2023"}
+    named = sheets(
+        industry="a,electricity,industry/mining,5,GWh,factor=0.1 kg CO2/kWh,", settings=""
+    )
+    assert inventory.totals(inventory.form(read_activity(named)))["mass_t"].tolist() == [
+        "500.000000"
+    ]
+
+
+def test_headers_may_be_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "industry.csv").write_text("活动,数量,单位\nproduct/lime,12,吨\n", encoding="utf-8")
+    assert inventory.totals(inventory.form(read_activity(tmp_path)))["mass_t"].tolist() == [
+        "9.000000"
+    ]
+
+
+@settings(max_examples=60)
+@given(st.floats())
+@example(1e300)
+@example(1.7976931348623157e308)
+@example(5e-324)
+@example(-0.0)
+def test_any_number_is_formed_or_refused(amount: float) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "industry.csv").write_text(
+            f"activity,amount,unit\nproduct/lime,{amount!r},g\n"
+        )
+        data = read_activity(folder)
+        if not 0 <= amount < math.inf:
+            assert [problem.where.split(", ")[-1] for problem in data.problems] == ["column amount"]
+        elif amount > 1e19:
+            with pytest.raises(InputError, match="more than can be counted"):
+                inventory.form(data)
+        else:
+            grams = int(inventory.by_gas(inventory.form(data))["grams"].iloc[0])
+            assert grams == round(Fraction(repr(amount)) * Fraction(3, 4))
+
+
+def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> None:
+    folder = sheets(industry="a,product/lime,,5,t,,")
+    (tmp_path / "elsewhere.csv").write_text(f"{HEADER}\n")
+    (folder / "waste.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(InputError, match="symbolic link"):
+        read_activity(folder)

@@ -1,0 +1,61 @@
+"""Digests of a case's files: taken once, before they are read, of everything that is read with them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from carbongrid.case import Case
+from carbongrid.errors import RunError
+from carbongrid.case.readers.fingerprints import Fingerprints, files_behind
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_named_file_has_the_digest_of_its_bytes(city: Path) -> None:
+    """Seen to fail when a file that had no digest yet was left without one."""
+    taken = Fingerprints(Case.read(city / "case.toml"))
+    taken.take_all()
+    files = {name: city / name for name in taken.digests}
+    assert {name: sha256(path) for name, path in files.items()} == taken.digests
+    assert "case.toml" in taken.digests
+    assert len(taken.digests) > 3
+    taken.require_unchanged()
+
+
+def test_a_digest_is_that_of_the_first_look(city: Path) -> None:
+    """Seen to fail when a later look replaced it: a file that changed while it was read would have passed."""
+    case = Case.read(city / "case.toml")
+    taken = Fingerprints(case)
+    name = next(name for key, name in case.named_files() if key.startswith("[totals]"))
+    first = taken.take([name])
+    assert first == {name: sha256(city / name)}
+    (city / name).write_bytes((city / name).read_bytes() + b"\n")
+    assert taken.take([name]) == first
+    with pytest.raises(RunError, match=f"{name} changed while the run was reading"):
+        taken.require_unchanged()
+
+
+def test_a_missing_file_has_none(city: Path) -> None:
+    taken = Fingerprints(Case.read(city / "case.toml"))
+    assert taken.take(["nowhere.csv"]) == {}
+    taken.require_unchanged()
+
+
+def test_files_that_are_read_with_another_are_behind_it(tmp_path: Path) -> None:
+    for name in ("a.shp", "a.dbf", "A.PRJ", "a.tif", "a.tfw", "a.tif.aux.xml", "b.dbf", "a.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.gdb").mkdir()
+    (tmp_path / "a.gdb" / "part").touch()
+
+    def names(name: str) -> list[str]:
+        return [file.name for file in files_behind(tmp_path / name)]
+
+    assert names("a.shp") == ["a.shp", "A.PRJ", "a.dbf"]
+    assert names("a.tif") == ["a.tif", "a.tfw", "a.tif.aux.xml"]
+    assert names("a.csv") == ["a.csv", "a.tfw"]
+    assert names("a.gdb") == ["part"]

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from geodata_layers import voronoi
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import CRS, Geod
+
+from carbongrid.case.readers.geometry import (
+    geodesic_area,
+    missing_problems,
+    normalize_geometry,
+    only_polygons,
+    polygon_problems,
+    repair_polygons,
+)
+
+GAUSS = CRS.from_epsg(4549)
+LONLAT = CRS.from_epsg(4490)
+
+
+def array(*wkt):
+    return np.array(
+        [None if text is None else shapely.from_wkt(text) for text in wkt], dtype=object
+    )
+
+
+def names(count):
+    return np.array([f"p{row}" for row in range(count)], dtype=object)
+
+
+def other_form(polygon, rng, noise):
+    """Return the same polygon: rings turned, started elsewhere, holes and parts in another order."""
+
+    def ring(coordinates):
+        open_ring = np.asarray(coordinates)[:-1, :2]
+        open_ring = np.roll(open_ring, rng.integers(len(open_ring)), axis=0)
+        if rng.integers(2):
+            open_ring = open_ring[::-1]
+        moved = open_ring + rng.uniform(-noise, noise, open_ring.shape)
+        return np.vstack([moved, moved[:1]])
+
+    parts = list(shapely.get_parts(polygon))
+    rng.shuffle(parts)
+    made = []
+    for part in parts:
+        holes = [ring(hole.coords) for hole in part.interiors]
+        rng.shuffle(holes)
+        made.append(shapely.Polygon(ring(part.exterior.coords), holes))
+    return shapely.MultiPolygon(made)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_the_same_polygon_has_one_form(seed):
+    """Noise of a 20th of a rounding step, as scaled integers leave it, changes no bit either.
+
+    Seen to fail without shapely.normalize, and without the rounding.
+    """
+    rng = np.random.default_rng(seed)
+    x, y = np.round(rng.uniform(0, 1e6, 2), 4)
+    hole = shapely.box(x + 0.5, y + 0.5, x + 2.25, y + 4.0001)
+    other = shapely.box(x + 5, y + 5, x + 6, y + 6)
+    holed = shapely.box(x, y, x + 10.0003, y + 10).difference(hole).difference(other)
+    polygons = [holed, shapely.MultiPolygon([holed, shapely.box(x + 20, y, x + 25, y + 7)])]
+    once = normalize_geometry(np.array(polygons, dtype=object), geographic=False)
+    forms = np.array([other_form(one, rng, 5e-6) for one in polygons], dtype=object)
+    again = normalize_geometry(forms, geographic=False)
+    assert shapely.to_wkb(once).tolist() == shapely.to_wkb(again).tolist()
+    assert once[0].geom_type == "Polygon"
+    assert (geodesic_area(once, GAUSS) == geodesic_area(again, GAUSS)).all()
+    assert (
+        shapely.to_wkb(normalize_geometry(once, geographic=False)).tolist()
+        == shapely.to_wkb(once).tolist()
+    )
+
+
+def test_rounding_that_would_spoil_a_polygon_is_left_out():
+    needle = array(
+        "POLYGON ((0 0, 0.00003 0, 0.00002 10, 0 0))", "POLYGON ((0 0, 1.00004 0, 1 1, 0 0))"
+    )
+    assert shapely.is_valid(needle).all()
+    done = normalize_geometry(needle, geographic=False)
+    assert shapely.is_valid(done).all()
+    assert done[0].area == pytest.approx(needle[0].area)
+    assert shapely.get_coordinates(done[1]).max() == 1.0
+
+
+def test_heights_are_dropped_and_degrees_are_rounded_finer():
+    solid = array("POLYGON Z ((0 0 5, 1 0 5, 1 1 5, 0 0 5))")
+    assert not shapely.has_z(normalize_geometry(solid, geographic=False)).any()
+    degrees = array("POINT (120.1234567894 31)")
+    assert normalize_geometry(degrees, geographic=True)[0].x == 120.123456789
+    assert normalize_geometry(degrees, geographic=False)[0].x == 120.1235
+
+
+def test_null_stays_null():
+    assert normalize_geometry(array(None, "POINT (1 2)"), geographic=False)[0] is None
+
+
+@pytest.mark.parametrize("crs", [GAUSS, LONLAT])
+def test_geodesic_area_is_that_of_pyproj(crs):
+    cells = voronoi(40, 3)
+    west, south, scale = (500_000, 3_400_000, 1.0) if crs is GAUSS else (120.0, 31.0, 1e-5)
+    cells = shapely.transform(cells, lambda xy: xy * scale + [west, south])
+    holed = np.array(
+        [shapely.difference(cell, shapely.buffer(shapely.centroid(cell), 20 * scale)) for cell in cells],
+        dtype=object,
+    )  # fmt: skip
+    holed[0] = shapely.MultiPolygon([holed[0], cells[5]])
+    if crs is GAUSS:
+        from carbongrid.case.readers.reference import reproject
+
+        lonlat = reproject(holed, crs, LONLAT)
+    else:
+        lonlat = holed
+    geod = LONLAT.get_geod()
+    assert isinstance(geod, Geod)
+    expected = [
+        abs(geod.geometry_area_perimeter(shapely.orient_polygons(one))[0]) for one in lonlat
+    ]
+    assert geodesic_area(holed, crs) == pytest.approx(expected, rel=1e-9)
+    assert geodesic_area(holed[:0], crs).tolist() == []
+
+
+@given(seed=st.integers(0, 2**32))
+def test_area_does_not_depend_on_the_company(seed):
+    """Seen to fail when areas were differences of one running sum over all rings."""
+    cells = shapely.transform(voronoi(12, 1), lambda xy: np.add(xy, [500_000, 3_400_000]))
+    order = np.random.default_rng(seed).permutation(len(cells))
+    assert (geodesic_area(cells[order], GAUSS) == geodesic_area(cells, GAUSS)[order]).all()
+
+
+CORPUS = [
+    ("POLYGON ((0 0, 1 1, 1 0, 0 1, 0 0))", "Self-intersection"),
+    ("POLYGON ((0 0, 4 0, 4 4, 2 4, 2 6, 2 4, 0 4, 0 0))", "Self-intersection"),
+    ("POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0), (1 1, 5 1, 5 2, 1 2, 1 1))", "Self-intersection"),
+    ("POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0), (8 8, 9 8, 9 9, 8 8))", "Hole lies outside shell"),
+    ("POLYGON ((0 0, 1 0, 0 0, 0 0))", "Too few points|Self-intersection"),
+    ("MULTIPOLYGON (((0 0, 2 0, 2 2, 0 2, 0 0)), ((1 1, 3 1, 3 3, 1 3, 1 1)))", "Self-intersection|Overlapping"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wkt", "reason"), CORPUS)
+def test_invalid_polygons_are_listed_with_their_reason(wkt, reason):
+    polygons = array("POLYGON ((0 0, 1 0, 1 1, 0 0))", wkt)
+    (problem,) = polygon_problems(polygons, names(2), "f")
+    assert "p1 (" in problem.what
+    assert "p0" not in problem.what
+    assert any(one in problem.what for one in reason.split("|"))
+    assert "repair = true" in problem.way_out
+
+
+def test_valid_polygons_and_gaps_between_them_are_fine():
+    assert polygon_problems(voronoi(20, 2), names(20), "f") == []
+
+
+def test_other_geometry_is_listed():
+    some = array(
+        "POINT (0 0)",
+        "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+        None,
+        "POLYGON EMPTY",
+        "LINESTRING (0 0, 1 1)",
+    )
+    (problem,) = polygon_problems(some, names(5), "f")
+    assert "2 geometries are not polygons: p0 (Point), p4 (LineString)" in problem.what
+    (problem,) = missing_problems(some, names(5), "f")
+    assert "p2, p3" in problem.what
+
+
+def test_repair_reports_the_change():
+    spiked = array(
+        "POLYGON ((0 0, 400 0, 400 400, 200 400, 200 600, 200 400, 0 400, 0 0))", CORPUS[0][0]
+    )
+    spiked = shapely.transform(spiked, lambda xy: np.add(xy, [500_000, 3_400_000]))
+    repair = repair_polygons(spiked[:1], GAUSS, names(1), "f")
+    assert [problem.level for problem in repair.problems] == ["warning"]
+    assert "1 invalid polygons were repaired" in repair.problems[0].what
+    assert repair.geometry[0].is_valid
+    assert repair.geometry[0].area == 160_000
+
+
+def test_repair_that_changes_more_than_a_hundredth_is_an_error():
+    """A bowtie has no area, and two triangles after repair: nobody knows what was meant."""
+    bowtie = shapely.transform(array(CORPUS[0][0]), lambda xy: xy * 100 + [500_000, 3_400_000])
+    repair = repair_polygons(bowtie, GAUSS, names(1), "f")
+    assert repair.problems[0].level == "error"
+    assert "by more than 1 %: p0 (0.0 to" in repair.problems[0].what
+    sound = voronoi(5, 1)
+    assert repair_polygons(sound, GAUSS, names(5), "f").geometry is sound
+
+
+def test_only_polygons():
+    mixed = array(
+        "GEOMETRYCOLLECTION (LINESTRING (0 0, 1 1), POLYGON ((0 0, 1 0, 1 1, 0 0)), MULTIPOLYGON (((5 5, 6 5, 6 6, 5 5))))",
+        "LINESTRING (0 0, 1 1)",
+        "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((9 9, 9.001 9, 9 9.001, 9 9)))",
+    )
+    done = only_polygons(mixed, 1e-4)
+    assert [one.geom_type for one in done] == ["MultiPolygon", "Polygon", "Polygon", "Polygon"]
+    assert shapely.area(done).tolist() == [1.0, 0.0, 0.5, 0.5]
+    assert done[1].is_empty

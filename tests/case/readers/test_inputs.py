@@ -1,0 +1,226 @@
+"""All tables together: what is wrong in one is told once and does not make another look wrong."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from squares_case import CRS, SOUTH, WEST, squares_case
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.method.weights import Evidence, weigh
+
+WASTE = "category,value,unit,region\nwaste/industrial,600,t CO2e,\n"
+FACILITY = "name,category,value,unit,x,y,crs\nKiln,waste/industrial,200,t CO2e,{x},{y},{crs}\n"
+CATEGORIES = "category,sector,name_en,name_zh,scope,sink,types,weight\n"
+
+
+def problems_of(case):
+    with pytest.raises(InputError) as caught:
+        read_inputs(case)
+    return [str(problem) for problem in caught.value.problems if problem.level == "error"]
+
+
+@pytest.mark.parametrize("column", ["area_m2", "type", "mode", "land_use", "id", "surveyed"])
+def test_evidence_never_stands_in_for_a_column_of_ours(tmp_path, column):
+    # A column area_m2 that a category named became the area of every parcel, and of every other category; type
+    # and mode crashed.
+    values = [1.0, 1.0, 1.0, 7.0]
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        {
+            "totals.csv": WASTE + "industry/manufacturing,10,t CO2e,\n",
+            "more.csv": f"{CATEGORIES}industry/manufacturing,,,,,,,field:{column}\n",
+        },
+        of_parcels={column: values},
+        categories={"path": "more.csv"},
+    )
+    inputs = read_inputs(case)
+    table = inputs.parcels
+    assert table["area_m2"].between(0.99e6, 1.01e6).all()
+    assert table["type"].tolist() == ["industrial"] * 4
+    claims = weigh(inputs.categories["industry/manufacturing"], table, Evidence())
+    assert claims.weight.tolist() == values
+
+
+def place_of(column):
+    point = gpd.GeoSeries([shapely.Point(WEST + 1000 * column + 500, SOUTH + 500)], crs=CRS)
+    return point.to_crs(4326).iloc[0]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "gcj02"])
+def test_swapped_coordinates_of_a_facility_are_told(tmp_path, crs):
+    # They were projected to infinity and taken for no coordinates at all: exit 0 and not a word.
+    place = place_of(1)
+    text = FACILITY.format(x=place.y, y=place.x, crs=crs)
+    files = {"totals.csv": WASTE, "facilities.csv": text}
+    case = squares_case(tmp_path, ["0601"] * 4, files, facilities={"path": "facilities.csv"})
+    (told,) = problems_of(case)
+    assert told.startswith("facilities.csv, facility 'Kiln': ")
+    assert "x and y seem swapped" in told
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "crs", "says"),
+    [
+        ("1e30", "5", "EPSG:4549", "outside the area of use"),
+        ("30", "0", "EPSG:4326", "too far away for the grid's plane"),
+    ],
+)
+def test_a_facility_at_the_other_end_of_the_world_is_told(tmp_path, x, y, crs, says):
+    files = {"totals.csv": WASTE, "facilities.csv": FACILITY.format(x=x, y=y, crs=crs)}
+    case = squares_case(tmp_path, ["0601"] * 4, files, facilities={"path": "facilities.csv"})
+    (told,) = problems_of(case)
+    assert "facility 'Kiln'" in told
+    assert says in told
+
+
+def test_a_facility_is_brought_to_the_grid(tmp_path):
+    place = place_of(1)
+    files = {
+        "totals.csv": WASTE,
+        "facilities.csv": FACILITY.format(x=place.x, y=place.y, crs="EPSG:4326")
+        + "Nowhere,waste/industrial,1,t CO2e,,,\n",
+    }
+    case = squares_case(tmp_path, ["0601"] * 4, files, facilities={"path": "facilities.csv"})
+    table = read_inputs(case).facilities
+    np.testing.assert_allclose(table["x"], [WEST + 1500, np.nan], atol=1e-3)
+    np.testing.assert_allclose(table["y"], [SOUTH + 500, np.nan], atol=1e-3)
+
+
+PEOPLE = "lon,lat,residents\n" + "".join(
+    f"{WEST + 1000 * column + 500},{SOUTH + 500},100\n" for column in range(4)
+)
+
+
+def people_case(folder, census):
+    files = {
+        "totals.csv": "category,value,unit\nbuildings/urban-homes,300,t CO2e\n",
+        "people.csv": PEOPLE,
+        "census.csv": f"region,residents\n{census}",
+    }
+    section = {"path": "people.csv", "crs": f"EPSG:{CRS}", "census": "census.csv"}
+    return squares_case(folder, ["0701"] * 4, files, people=section)
+
+
+def test_a_census_of_a_district_and_of_a_township_in_it_is_refused(tmp_path):
+    # The township kept its 900 and the rest of the district got all 1,000: 1,900 where 1,000 live.
+    (told,) = problems_of(people_case(tmp_path, "D1,1000\n01,900\nD2,500\n"))
+    assert "counts 1,000 in 'D1' and 900 in '01', which lies in it" in told
+    fine = read_inputs(people_case(tmp_path, "D1,1000\n01,\nD2,500\n")).census
+    assert fine.to_dict("list") == {"region": ["D1", "D2"], "thousandths": [1_000_000, 500_000]}
+
+
+def test_one_bad_cell_of_the_categories_makes_no_other_row_wrong(tmp_path):
+    # Every total and every facility was of an "unknown category ... Known: ." besides.
+    files = {
+        "totals.csv": WASTE + "industry/manufacturing,nan,t CO2e,\n",
+        "facilities.csv": FACILITY.format(x="", y="", crs=""),
+        "more.csv": f"{CATEGORIES}waste/industrial,,,,,,,arae\n",
+    }
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        files,
+        categories={"path": "more.csv"},
+        facilities={"path": "facilities.csv"},
+    )
+    told = problems_of(case)
+    assert len(told) == 2
+    assert "arae" in told[0]
+    assert "totals.csv, row 3, column value" in told[1]
+
+
+def test_an_old_code_that_is_still_in_use_is_refused_once(tmp_path):
+    # The statistics of unit 02 were counted as those of 01, without a word.
+    files = {
+        "totals.csv": WASTE.replace("600,t CO2e,", "600,t CO2e,02"),
+        "old.csv": "old,new\n02,01\n04,04\n",
+        "gdp.csv": "region,value\n01,1\n02,5\n03,1\n04,1\n",
+    }
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        files,
+        units={"old_codes": "old.csv"},
+        gdp={"path": "gdp.csv", "currency": "CNY"},
+    )
+    (told,) = problems_of(case)
+    assert "old.csv, row 2, column old: '02' is a code of today too" in told
+
+
+def test_gdp_of_an_old_code_that_is_a_district_now_is_refused(tmp_path):
+    # With by = "unit" the row was read, found no unit, and its GDP was gone.
+    files = {
+        "totals.csv": WASTE,
+        "old.csv": "old,new\n99,D1\n",
+        "gdp.csv": "region,value\n99,100\n01,1\n02,5\n03,1\n04,1\n",
+    }
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        files,
+        units={"old_codes": "old.csv"},
+        gdp={"path": "gdp.csv", "currency": "CNY"},
+    )
+    (told,) = problems_of(case)
+    assert "gdp.csv, row 2, column region: '99' is an old code of 'D1'" in told
+
+
+@pytest.mark.parametrize(
+    "name", ["zone", "gdp", "residents", "reason", "waste_g", "waste_t", "emission_t", "fid", "ccr",
+             "industry_manufacturing_t", "waste/industrial", "name", "Zone"],
+)  # fmt: skip
+def test_a_parent_column_called_like_one_of_ours_is_refused_before_the_run(tmp_path, name):
+    # Most of them ended in a crash or a clash of columns, after the rasterization; check said nothing.
+    case = squares_case(
+        tmp_path,
+        ["0601"] * 4,
+        {"totals.csv": WASTE},
+        of_units={name: ["A", "A", "B", "B"]} if name not in ("fid",) else {},
+        units={"parents": ["district", name]},
+    )
+    told = [each for each in problems_of(case) if "parent column" in each]
+    assert len(told) == 1
+    assert f"cannot be called {name!r}" in told[0]
+    assert "units.gpkg" in told[0]
+
+
+def test_parents_named_farthest_first_are_refused(tmp_path):
+    # A total of the district counted as one of the city, and the city's as one inside of it.
+    city = {"of_units": {"city": ["C"] * 4}}
+    order = {"units": {"parents": ["city", "district"]}}
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, **city, **order)
+    (told,) = problems_of(case)
+    assert "nearest first, but each 'district' lies in one 'city'" in told
+    assert "Write 'district' before 'city'" in told
+
+
+@pytest.mark.parametrize("other", [["C"] * 4, ["D1", "D1", "D2", "D2"], ["X", "Y", "X", "Y"]])
+def test_parents_in_order_of_one_size_or_across_each_other_are_fine(tmp_path, other):
+    parents = {"units": {"parents": ["district", "other"]}}
+    case = squares_case(
+        tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, of_units={"other": other}, **parents
+    )
+    assert read_inputs(case).units["other"].tolist() == other
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:32610", "EPSG:3031"])
+def test_a_grid_of_another_part_of_the_world_is_refused(tmp_path, crs):
+    # UTM 33 N in Jiangsu: areas off by half and more, exit 0 and not a word.
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, grid={"crs": crs})
+    told = problems_of(case)[0]
+    assert "the parcels lie outside the area of use of" in told
+    assert "x 119.99" in told or "x 120" in told
+
+
+def test_a_grid_that_shows_areas_wrong_is_warned_of_with_the_numbers(tmp_path):
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE}, grid={"crs": "EPSG:3857"})
+    (told,) = [note for note in read_inputs(case).notes if "grid's plane" in note.what]
+    assert told.level == "warning"
+    # Web Mercator at 31.2 degrees north: near (1 / cos)^2 and 1 / cos, on the ellipsoid.
+    assert "areas here off by up to +36." in told.what
+    assert "lengths by up to +16.9%" in told.what

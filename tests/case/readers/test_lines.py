@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from geodata_layers import FORMATS, case_of, write_layer
+from pandas.testing import assert_frame_equal
+from pyproj import CRS
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.lines import read_lines
+from carbongrid.method.landuse import MODES, packaged_table
+
+GRID = CRS.from_epsg(4549)
+ZERO = [
+    "footway",
+    "cycleway",
+    "path",
+    "steps",
+    "track",
+    "bridleway",
+    "corridor",
+    "construction",
+    "proposed",
+]
+
+
+def network():
+    lines = [
+        [(0, 0), (1000, 0)],
+        [(0, 100), (0, 0)],
+        [(50, 50), (60, 60), (70, 50)],
+        [(5, 5), (6, 6)],
+    ]
+    geometry = shapely.transform(
+        [shapely.LineString(line) for line in lines], lambda xy: np.add(xy, [500_000, 3_400_000])
+    )
+    return gpd.GeoDataFrame(
+        {"class": ["motorway", "rail", "footway", "hovercraft"], "dual": ["1", "", None, "no"]},
+        geometry=geometry,
+        crs=4549,
+    )
+
+
+def reading(folder, layer, suffix="gpkg", **section):
+    path = write_layer(layer, folder / f"lines.{suffix}")
+    return read_lines(case_of(folder, lines={"path": path.name, **section}), GRID)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_table(tmp_path, suffix):
+    table, (note,) = reading(tmp_path, network(), suffix)
+    assert list(table.columns) == ["line_class", "mode", "weight", "dual", "geometry"]
+    rows = table.set_index("line_class")
+    assert rows["mode"].to_dict() == {
+        "motorway": "road",
+        "rail": "rail",
+        "footway": "road",
+        "hovercraft": "",
+    }
+    assert rows["weight"].to_dict() == {
+        "motorway": 1.0,
+        "rail": 1.0,
+        "footway": 0.0,
+        "hovercraft": 0.0,
+    }
+    assert rows["dual"].to_dict() == {
+        "motorway": True,
+        "rail": False,
+        "footway": False,
+        "hovercraft": False,
+    }
+    assert shapely.to_wkb(table.geometry.to_numpy()).tolist() == sorted(
+        shapely.to_wkb(table.geometry.to_numpy())
+    )
+    assert (
+        "1 classes of lines have no weight and are left out (weight 0): hovercraft (1, 0.0 km)"
+        in note.what
+    )
+
+
+def test_rows_and_directions_do_not_matter(tmp_path):
+    layer = network()
+    turned = layer.iloc[[2, 0, 3, 1]].reset_index(drop=True)
+    turned["geometry"] = shapely.reverse(turned.geometry.to_numpy())
+    once, again = reading(tmp_path, layer)[0], reading(tmp_path, turned)[0]
+    assert_frame_equal(once.drop(columns="geometry"), again.drop(columns="geometry"))
+    assert (
+        shapely.to_wkb(once.geometry.to_numpy()).tolist()
+        == shapely.to_wkb(again.geometry.to_numpy()).tolist()
+    )
+
+
+def test_dual_is_used_if_it_is_there(tmp_path):
+    assert not reading(tmp_path, network().drop(columns="dual"))[0]["dual"].any()
+    layer = network().assign(two=[True, False, True, False])
+    assert reading(tmp_path, layer, dual="two")[0]["dual"].sum() == 2
+    with pytest.raises(InputError, match="'dual' must be true or false, not 'perhaps'"):
+        reading(tmp_path, network().assign(dual="perhaps"))
+
+
+def test_packaged_classes():
+    table = packaged_table("road_classes.csv")
+    assert table["class"].is_unique
+    assert set(table["mode"]) == set(MODES)
+    assert set(table["weight"]) == {"0", "1"}
+    assert (table["source"] != "").all()
+    weights = table.set_index("class")["weight"]
+    assert (weights[ZERO] == "0").all()
+    assert (weights[["motorway", "residential", "service", "rail", "river", "runway"]] == "1").all()
+
+
+def test_classes_of_the_users_own(tmp_path):
+    (tmp_path / "classes.csv").write_text(
+        "class,weight,mode\nhovercraft,2.5,water\n", encoding="utf-8"
+    )
+    table, notes = reading(tmp_path, network(), class_weights="classes.csv")
+    row = table.set_index("line_class").loc["hovercraft"]
+    assert (row["weight"], row["mode"]) == (2.5, "water")
+    assert notes == []
+
+
+def test_everything_wrong_is_told_at_once(tmp_path):
+    layer = network().assign(dual="x")
+    layer["class"] = [0.5, 1.0, 2.0, 3.0]
+    layer.loc[0, "geometry"] = None
+    layer.loc[1, "geometry"] = shapely.Point(500_000, 3_400_000)
+    with pytest.raises(InputError) as error:
+        reading(tmp_path, layer)
+    text = str(error.value)
+    assert "'class' is read as numbers" in text
+    assert "must be true or false" in text
+    assert "1 rows have no geometry" in text
+    assert "1 geometries are not lines: feature 2 (Point)" in text
+    with pytest.raises(InputError, match=r"no column 'klass'. Did you mean 'class'"):
+        reading(tmp_path, network(), **{"class": "klass"})
+
+
+def test_lines_are_brought_to_the_grid(tmp_path):
+    table, _ = reading(tmp_path, network().to_crs(4490))
+    assert table.crs == GRID
+    assert table.set_index("line_class").geometry.length["motorway"] == pytest.approx(
+        1000, abs=1e-3
+    )

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from data import data_folder
+from geodata_layers import FORMATS, case_of, survey_layer, voronoi, write_layer
+from pandas.testing import assert_frame_equal
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.parcels import read_parcels
+from carbongrid.case.readers.partition import find_overlaps
+
+
+def reading(folder, layer, suffix="gpkg", **section):
+    path = write_layer(layer, folder / f"parcels.{suffix}")
+    return read_parcels(case_of(folder, parcels={"path": path.name, **section}))
+
+
+def refused(folder, layer, **section):
+    with pytest.raises(InputError) as error:
+        reading(folder, layer, **section)
+    return str(error.value)
+
+
+def assert_same(table, other):
+    assert_frame_equal(
+        pd.DataFrame(table.drop(columns="geometry")), pd.DataFrame(other.drop(columns="geometry"))
+    )
+    assert (
+        shapely.to_wkb(table.geometry.to_numpy()).tolist()
+        == shapely.to_wkb(other.geometry.to_numpy()).tolist()
+    )
+    assert table.crs == other.crs
+
+
+def test_the_table(tmp_path):
+    table, notes = reading(tmp_path, survey_layer(), area_field="TBDLMJ", unit_field="ZLDWDM")
+    assert list(table.columns) == [
+        "id",
+        "land_use",
+        "type",
+        "mode",
+        "area_m2",
+        "survey_unit",
+        "geometry",
+    ]
+    assert table["id"].tolist() == ["0001", "0002", "0003", "0004", "0010", "0020"]
+    assert table["land_use"].tolist() == ["1003", "0701", "0702", "0101", "0601", "1101"]
+    assert table["type"].tolist() == [
+        "transport", "urban-residential", "rural-homestead", "cultivated", "industrial", "water",
+    ]  # fmt: skip
+    assert table["mode"].tolist() == ["road", "", "", "", "", ""]
+    assert table["area_m2"].tolist() == [19600.0, 9800.0, 2450.0, 7350.0, 9800.0, 9800.0]
+    assert table["survey_unit"].tolist() == ["320505002"] * 2 + ["320505001"] * 3 + ["320505002"]
+    assert table.crs.is_projected
+    assert table.crs.geodetic_crs.to_epsg() == 4490
+    assert shapely.area(table.geometry.to_numpy()) == pytest.approx(
+        table["area_m2"] / 0.98, rel=1e-3
+    )
+    assert [note.level for note in notes] == ["note"]
+    assert "areas are those of TBDLMJ" in notes[0].what
+
+
+def test_area_is_geodesic_by_default(tmp_path):
+    table, notes = reading(tmp_path, survey_layer())
+    geod = table.crs.geodetic_crs.get_geod()
+    lonlat = survey_layer().to_crs(4490).set_index("BSM").loc[table["id"]]
+    expected = [
+        abs(geod.geometry_area_perimeter(shapely.orient_polygons(one))[0])
+        for one in lonlat.geometry
+    ]
+    assert table["area_m2"].tolist() == pytest.approx(expected, rel=1e-9)
+    assert notes == []
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4528", "EPSG:4490"])
+def test_every_format_gives_the_same_bits(tmp_path, crs):
+    layer = survey_layer(crs)
+    first, _ = reading(tmp_path, layer, area_field="TBDLMJ", unit_field="ZLDWDM")
+    for suffix in FORMATS:
+        table, _ = reading(tmp_path, layer, suffix, area_field="TBDLMJ", unit_field="ZLDWDM")
+        assert_same(table, first)
+    gbk = write_layer(layer, tmp_path / "gbk.shp", "gbk")
+    gbk.with_suffix(".cpg").unlink()
+    section = {"path": "gbk.shp", "area_field": "TBDLMJ", "unit_field": "ZLDWDM"}
+    assert_same(read_parcels(case_of(tmp_path, parcels=section))[0], first)
+
+
+def test_rows_and_columns_may_come_in_any_order(tmp_path):
+    layer = survey_layer()
+    shuffled = layer.iloc[[3, 1, 5, 0, 4, 2]][list(reversed(layer.columns))].set_geometry(
+        "geometry"
+    )
+    assert_same(reading(tmp_path, shuffled)[0], reading(tmp_path, layer)[0])
+
+
+def test_the_grids_own_plane(tmp_path):
+    path = write_layer(survey_layer("EPSG:4490"), tmp_path / "parcels.gpkg")
+    table, _ = read_parcels(
+        case_of(tmp_path, grid={"crs": "EPSG:4549"}, parcels={"path": path.name})
+    )
+    assert table.crs.to_epsg() == 4549
+    west, south, _, _ = table.total_bounds
+    assert 400_000 < west < 600_000
+    assert 3_400_000 < south < 3_500_000
+
+
+def test_columns_of_weights(tmp_path):
+    layer = survey_layer().assign(
+        jobs=["1", "2.5", "", None, "0", "7"], floor_area=[1.0, None, 2, 3, 4, 5]
+    )
+    path = write_layer(layer, tmp_path / "parcels.gpkg")
+    table, _ = read_parcels(case_of(tmp_path, parcels={"path": path.name}), ["jobs"])
+    assert table["field:jobs"].tolist()[0] != table["field:jobs"].tolist()[0]
+    assert table.set_index("id")["field:jobs"].drop(["0001", "0010"]).to_dict() == {
+        "0002": 0.0, "0003": 2.5, "0004": 1.0, "0020": 7.0,
+    }  # fmt: skip
+    assert table.set_index("id").loc["0002", "floor_area"] == 4.0
+    assert table["floor_area"].isna().sum() == 1
+    with pytest.raises(InputError, match="no column 'turnover'"):
+        read_parcels(case_of(tmp_path, parcels={"path": path.name}), ["turnover"])
+    layer["jobs"] = ["1", "many", "-3", "0", "0", "0"]
+    write_layer(layer, tmp_path / "parcels.gpkg")
+    with pytest.raises(InputError, match=r"wrong in 0003 \(many\), 0010 \(-3\)"):
+        read_parcels(case_of(tmp_path, parcels={"path": path.name}), ["jobs"])
+
+
+def test_ids_of_several_columns(tmp_path):
+    layer = survey_layer().assign(BSM=["1", "1", "2", "2", "3", "3"], XZQ=["a", "b"] * 3)
+    table, _ = reading(tmp_path, layer, id=["XZQ", "BSM"])
+    assert table["id"].tolist() == ["a/1", "a/2", "a/3", "b/1", "b/2", "b/3"]
+    text = refused(tmp_path, layer)
+    assert "3 ids stand more than once: 1, 2, 3" in text
+    assert 'id = ["county", "BSM"]' in text
+
+
+def test_duplicates_list_ten(tmp_path):
+    cells = shapely.transform(voronoi(30, 1), lambda xy: np.add(xy, [500_000, 3_400_000]))
+    layer = gpd.GeoDataFrame(
+        {"BSM": [f"{row // 2:03d}" for row in range(30)], "DLBM": "0101"}, geometry=cells, crs=4549
+    )
+    text = refused(tmp_path, layer)
+    assert (
+        "15 ids stand more than once: 000, 001, 002, 003, 004, 005, 006, 007, 008, 009 and 5 more"
+        in text
+    )
+
+
+def test_everything_wrong_is_told_at_once(tmp_path):
+    layer = survey_layer()
+    layer.loc[0, "BSM"] = None
+    layer.loc[1, "BSM"] = "0010"
+    x, y = shapely.get_coordinates(layer.geometry.iloc[4])[0]
+    bowtie = shapely.Polygon([(x, y), (x + 9, y + 9), (x + 9, y), (x, y + 9)])
+    layer.loc[4, "geometry"] = bowtie
+    layer.loc[5, "geometry"] = None
+    layer["DLBM"] = [101, 702, 601, 1003, 701, 1101]
+    text = refused(tmp_path, layer)
+    assert "1 rows have a blank id (BSM): rows 1" in text
+    assert "1 ids stand more than once: 0010" in text
+    assert "column 'DLBM' is read as numbers (101)" in text
+    assert "0002 (Self-intersection" in text
+    assert "1 rows have no geometry (null, empty, or a ring that is not closed): 0020" in text
+    assert text.count("parcels.gpkg") == 5
+
+
+def test_repair_is_done_only_when_asked_for(tmp_path):
+    layer = survey_layer()
+    west, south, east, north = layer.geometry.iloc[4].bounds
+    spike = [(west, south), (east, south), (east, north), (west + 50, north), (west + 50, north + 99),
+             (west + 50, north), (west, north)]  # fmt: skip
+    layer.loc[4, "geometry"] = shapely.Polygon(spike)
+    assert "set repair = true" in refused(tmp_path, layer)
+    table, notes = reading(tmp_path, layer, repair=True)
+    # The foot of the spike stays as a vertex on the side.
+    expected = reading(tmp_path, survey_layer())[0]
+    assert table["area_m2"].tolist() == pytest.approx(expected["area_m2"].tolist(), abs=1e-5)
+    assert "1 invalid polygons were repaired; their area changed by" in notes[0].what
+    layer.loc[4, "geometry"] = shapely.Polygon(
+        [(west, south), (east, north), (east, south), (west, north)]
+    )
+    assert "by more than 1 %: 0002" in refused(tmp_path, layer, repair=True)
+
+
+def test_rings_that_are_not_closed(tmp_path):
+    path = write_layer(survey_layer("EPSG:4490"), tmp_path / "parcels.geojson")
+    text = json.loads(path.read_text())
+    del text["features"][1]["geometry"]["coordinates"][0][-1]
+    path.write_text(json.dumps(text))
+    section = {"path": path.name}
+    with pytest.raises(InputError, match=r"a ring that is not closed.: 0003"):
+        read_parcels(case_of(tmp_path, parcels=section))
+    table, _ = read_parcels(case_of(tmp_path, parcels={**section, "repair": True}))
+    assert len(table) == 6
+
+
+def test_dltb_by_its_field_names(tmp_path):
+    text = refused(tmp_path, survey_layer(), id="parcel_id", land_use="code", area_field="area")
+    assert "no column 'parcel_id'" in text
+    assert "no column 'code'" in text
+    assert 'id = "BSM", land_use = "DLBM", area_field = "TBDLMJ", unit_field = "ZLDWDM"' in text
+
+
+def test_coordinates(tmp_path):
+    path = write_layer(survey_layer(), tmp_path / "parcels.shp")
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(InputError, match=r"no CRS.*EPSG:4528"):
+        read_parcels(case_of(tmp_path, parcels={"path": path.name}))
+    for crs in ("EPSG:4490", "EPSG:4528"):
+        layer = survey_layer(crs)
+        layer["geometry"] = shapely.transform(layer.geometry.to_numpy(), lambda xy: xy[:, ::-1])
+        assert "axes seem swapped" in refused(tmp_path, layer)
+    assert "EPSG:4528" in refused(tmp_path, survey_layer().set_crs(4549, allow_override=True))
+
+
+def test_overlaps(tmp_path):
+    layer = survey_layer()
+    layer.loc[2, "geometry"] = layer.geometry.iloc[2].buffer(10, join_style="mitre")
+    text = refused(tmp_path, layer)
+    assert "pairs of parcels overlap by" in text
+    assert "0002 and 0010" in text
+    table, notes = reading(tmp_path, layer, overlap="priority", area_field="TBDLMJ")
+    # The works, grown by 10 m, lie under road and water, and over homes and fields.
+    areas = shapely.area(table.set_index("id").geometry.to_numpy())
+    assert areas == pytest.approx([20_000, 9_000, 2_500, 6_500, 13_200, 10_000], rel=1e-6)
+    assert find_overlaps(table.geometry.to_numpy(), table.crs).total < 1e-3
+    assert "parcels lay partly under others" in notes[0].what
+    surveyed = table.set_index("id")["area_m2"]
+    assert surveyed["0002"] == pytest.approx(9800 * 0.9)
+    assert surveyed["0010"] == pytest.approx(9800 * 13_200 / 14_400)
+
+
+def test_a_parcel_that_lies_wholly_under_another_is_listed(tmp_path):
+    layer = survey_layer()
+    layer.loc[1, "DLBM"] = "0601"
+    layer.loc[0, "geometry"] = shapely.Polygon(layer.geometry.iloc[0].exterior)
+    under = pd.concat([layer, layer.iloc[[1]].assign(BSM="0099", DLBM="0301")], ignore_index=True)
+    table, notes = reading(tmp_path, under, overlap="priority")
+    assert "0099" not in set(table["id"])
+    assert "1 parcels lay wholly under others and are left out: 0099" in notes[1].what
+    assert len(table) == 6
+
+
+def test_codes_without_a_match_are_never_silent(tmp_path):
+    layer = survey_layer()
+    layer["DLBM"] = ["0101", "9999", "9999", None, "0701", "1101"]
+    table, notes = reading(tmp_path, layer)
+    assert table.set_index("id").loc[["0003", "0010", "0001"], "type"].tolist() == ["none"] * 3
+    (note,) = notes
+    assert note.level == "warning"
+    assert "2 land-use codes are not in tdland3" in note.what
+    assert "(blank) (1 parcels, 0.02 km2), 9999 (2 parcels, 0.0125 km2)" in note.what
+
+
+def test_a_system_that_fits_better_is_told(tmp_path):
+    layer = survey_layer().assign(DLBM=["0101", "070301", "1001", "1202", "070102", "1701"])
+    _, notes = reading(tmp_path, layer)
+    assert 'is it "ydyh2023"?' in " ".join(note.way_out for note in notes)
+    assert reading(tmp_path, layer, code_system="ydyh2023")[1] == []
+
+
+def test_a_code_system_of_the_users_own(tmp_path):
+    (tmp_path / "own.csv").write_text(
+        "code,type,mode\nA,industrial,\nB,transport,rail\n", encoding="utf-8"
+    )
+    layer = survey_layer().assign(DLBM=list("ABABAB"))
+    table, notes = reading(tmp_path, layer, code_system="own.csv")
+    assert set(zip(table["type"], table["mode"], strict=True)) == {
+        ("industrial", ""),
+        ("transport", "rail"),
+    }
+    assert notes == []
+
+
+def test_areas_that_are_missing(tmp_path):
+    layer = survey_layer()
+    layer.loc[[0, 3], "TBDLMJ"] = [np.nan, -1.0]
+    text = refused(tmp_path, layer, area_field="TBDLMJ")
+    assert "1 parcels have no area in 'TBDLMJ': 0004" in text
+    assert "wrong in 0001 (-1.0)" in text
+
+
+def test_no_parcels(tmp_path):
+    assert "the layer is empty" in refused(tmp_path, survey_layer().iloc[:0])
+
+
+def test_liechtenstein_is_cut_to_a_partition(tmp_path):
+    source = data_folder() / "liechtenstein" / "liechtenstein_osm_2024-03-04.gpkg"
+    layer = gpd.read_file(source, layer="parcels")
+    layer = layer.assign(id=layer["parcel_id"].astype(str), tag=layer["key"] + "=" + layer["value"])
+    section = {"id": "id", "land_use": "tag", "code_system": "osm"}
+    text = refused(tmp_path, layer[["id", "tag", "geometry"]], **section)
+    assert "1,896 pairs of parcels overlap" in text
+    table, notes = reading(
+        tmp_path, layer[["id", "tag", "geometry"]], overlap="priority", **section
+    )
+    assert len(table) > 5000
+    assert table.is_valid.all()
+    covered = shapely.union_all(layer.geometry.to_numpy(), grid_size=1e-6).area
+    cut = table.to_crs(2056)
+    assert cut.area.sum() == pytest.approx(covered, rel=1e-6)
+    # What is left is the bend of straight edges between two planes.
+    assert find_overlaps(table.geometry.to_numpy(), table.crs).total < 1
+    assert any("6 land-use codes are not in osm" in note.what for note in notes)
+
+
+def test_ids_and_codes_that_are_integers(tmp_path):
+    """A GeoPackage's integers are text where no zero can be lost: ids, and codes of a system without codes that begin with 0."""
+    layer = survey_layer()
+    layer["BSM"] = [7, 12, 100, 3, 5, 20]
+    layer["DLBM"] = [111, 112, 121, 211, 311, 512]
+    table, _ = reading(tmp_path, layer, code_system="corine")
+    assert table["id"].tolist() == ["100", "12", "20", "3", "5", "7"]
+    assert table.set_index("id")["land_use"].to_dict() == {
+        "7": "111", "12": "112", "100": "121", "3": "211", "5": "311", "20": "512",
+    }  # fmt: skip
+    assert (table["type"] != "none").all()
+    for suffix in FORMATS:
+        folder = tmp_path / suffix
+        folder.mkdir()
+        again, _ = reading(folder, layer, suffix, code_system="corine")
+        assert again["id"].tolist() == table["id"].tolist()
+
+
+@pytest.mark.parametrize("named", ["gb18030", "big5"])
+def test_encoding_reaches_the_code_table(tmp_path, named):
+    """Code tables with rare characters, which are not taken for GB18030 unless it is said; UTF-8 is read too."""
+    layer = survey_layer()
+    layer["DLBM"] = ["㐀地" if named == "gb18030" else "耕地"] * 6
+    text = f"code,type,name_zh\n{layer['DLBM'][0]},cultivated,{'㐀㐁㐂㐃' if named == 'gb18030' else '農業'}\n"
+    for written in (named, "utf-8"):
+        (tmp_path / "codes.csv").write_bytes(text.encode(written))
+        table, _ = reading(tmp_path, layer, code_system="codes.csv", encoding=named)
+        assert set(table["type"]) == {"cultivated"}

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from geodata_layers import case_of
+from pyproj import CRS
+from rasterio.transform import from_origin
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.people import AROUND, PeopleGrid, read_people
+from carbongrid.method.weights.people import PEOPLE_REACH
+
+GRID = CRS.from_epsg(4549)
+
+
+def points_case(folder, *rows):
+    (folder / "people.csv").write_text(
+        "\n".join(["lon,lat,residents", *rows]) + "\n", encoding="utf-8"
+    )
+    return case_of(folder, people={"path": "people.csv", "crs": "EPSG:4490"})
+
+
+def grid_case(folder, values, nodata=None, crs="EPSG:4549", bands=1, **more):
+    values = np.asarray(values, dtype="float32")
+    with rasterio.open(
+        folder / "people.tif", "w", driver="GTiff", height=values.shape[0], width=values.shape[1],
+        count=bands, dtype="float32", crs=crs, nodata=nodata,
+        transform=more.get("transform", from_origin(500_000, 3_400_000, 100, 100)),
+    ) as raster:  # fmt: skip
+        for band in range(bands):
+            raster.write(values, band + 1)
+    return case_of(folder, people={"path": "people.tif"})
+
+
+def test_points_in_thousandths(tmp_path):
+    rows = [
+        "120.62,31.3,0.0005",
+        "120.61,31.3,2.0015",
+        "120.6,31.3,1e3",
+        "120.6,31.3,0",
+        "120.63,31.3,0.0015",
+    ]
+    table, notes = read_people(points_case(tmp_path, *rows), GRID)
+    assert isinstance(table, pd.DataFrame)
+    # Half to even of the decimal number: 2.0015 as a float would be less than a half.
+    assert table["thousandths"].tolist() == [0, 1_000_000, 2002, 0, 2]
+    assert table["thousandths"].dtype == np.int64
+    assert table["x"].is_monotonic_increasing
+    (note,) = notes
+    assert note.what.endswith("taken for none: 1 of 5, 0.0005 people together")
+    again, _ = read_people(points_case(tmp_path, *reversed(rows)), GRID)
+    pd.testing.assert_frame_equal(again, table)
+
+
+def test_unknown_is_not_zero(tmp_path):
+    table, (note,) = read_people(points_case(tmp_path, "120.6,31.3,5", "120.7,31.3,"), GRID)
+    assert len(table) == 1
+    assert "1 points have no count and are left out: row 3" in note.what
+
+
+@pytest.mark.parametrize("count", ["-1", "nan", "inf", "many", "1,000"])
+def test_counts_that_are_none(tmp_path, count):
+    with pytest.raises(InputError, match=r"people\.csv, row 3, column residents"):
+        read_people(points_case(tmp_path, "120.6,31.3,5", f'120.7,31.3,"{count}"'), GRID)
+
+
+def test_counts_of_a_layer(tmp_path):
+    places = gpd.points_from_xy([120.6, 120.7], [31.3, 31.3])
+    gpd.GeoDataFrame({"residents": [2.5, 3.0]}, geometry=places, crs=4490).to_file(
+        tmp_path / "p.gpkg"
+    )
+    case = case_of(tmp_path, people={"path": "p.gpkg", "crs": "EPSG:4490"})
+    assert read_people(case, GRID)[0]["thousandths"].tolist() == [2500, 3000]
+
+
+def test_a_grid(tmp_path):
+    case = grid_case(tmp_path, [[1.5, -9999], [0, np.nan]], nodata=-9999)
+    grid, (note,) = read_people(case, GRID)
+    assert isinstance(grid, PeopleGrid)
+    assert grid.values.tolist() == [[1500, -1], [0, -1]]
+    assert grid.values.dtype == np.int64
+    assert grid.crs.to_epsg() == 4549
+    assert grid.transform @ (0, 0) == (500_000, 3_400_000)
+    assert "2 of 4 cells are without data: unknown, not zero" in note.what
+
+
+def test_a_grid_is_cut_to_the_parcels(tmp_path):
+    # The whole raster was read, and all of its people outside the city counted as lost.
+    values = np.arange(10_000.0).reshape(100, 100)
+    bounds = (503_450.0, 3_396_150.0, 503_650.0, 3_396_450.0)
+    case = grid_case(tmp_path, values)
+    grid, notes = read_people(case, GRID, bounds)
+    west, north = grid.transform @ (0, 0)
+    assert (west, north) == (502_400, 3_397_500)
+    assert grid.values.shape == (24, 23)
+    assert grid.values[0, 0] == values[25, 24] * 1000
+    assert (
+        f"{10_000 - 24 * 23:,} of the raster's 10,000 cells lie more than 1000 m" in notes[0].what
+    )
+    whole, notes = read_people(case, GRID, (0, 0, 1e6, 1e7))
+    assert whole.values.shape == (100, 100)
+    assert notes == []
+    with pytest.raises(InputError, match="it covers none of the parcels"):
+        read_people(case, GRID, (600_000.0, 3e6, 600_100.0, 3.1e6))
+
+
+def test_the_rim_that_is_read_is_wider_than_the_reach():
+    assert AROUND > PEOPLE_REACH
+
+
+def test_a_huge_grid_is_read_by_window(tmp_path):
+    # 40,000 x 40,000 cells, sparse on disk: whole they would be 6.4 GB.
+    with rasterio.open(
+        tmp_path / "people.tif", "w", driver="GTiff", height=40_000, width=40_000, count=1, dtype="float32",
+        crs="EPSG:4326", tiled=True, sparse_ok=True, transform=from_origin(100, 50, 0.001, 0.001),
+    ):  # fmt: skip
+        pass
+    case = case_of(tmp_path, people={"path": "people.tif"})
+    grid, _ = read_people(case, GRID, (503_450.0, 3_396_150.0, 503_650.0, 3_396_450.0))
+    assert grid.values.size < 1000
+    with pytest.raises(InputError, match="1,600,000,000 cells, more than"):
+        read_people(case, GRID)
+
+
+def test_people_beyond_counting_are_refused(tmp_path):
+    # They wrapped around to a negative number, which means unknown.
+    with pytest.raises(InputError, match=r"impossibly many people, the first 1e\+30"):
+        read_people(grid_case(tmp_path, [[1, 1e30]]), GRID)
+
+
+def test_grids_that_are_refused(tmp_path):
+    with pytest.raises(
+        InputError,
+        match=r"negative, infinite or impossibly many people, the first -9999.*gdal_edit",
+    ):
+        read_people(grid_case(tmp_path, [[1, -9999]]), GRID)
+    with pytest.raises(InputError, match="has 2 bands"):
+        read_people(grid_case(tmp_path, [[1, 2]], bands=2), GRID)
+    with pytest.raises(InputError, match="no CRS"):
+        read_people(grid_case(tmp_path, [[1, 2]], crs=None), GRID)
+    with pytest.raises(InputError, match="outside the area of use"):
+        read_people(grid_case(tmp_path, [[1, 2]], crs="EPSG:4490"), GRID)
+    (tmp_path / "people.tif").write_text("<VRTDataset/>")
+    with pytest.raises(InputError, match="not a GeoTIFF"):
+        read_people(case_of(tmp_path, people={"path": "people.tif"}), GRID)

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+from geodata_layers import case_of
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import CRS
+
+from carbongrid.method.categories import read_categories
+from carbongrid.errors import InputError
+from carbongrid.case.readers.coordinates import from_wgs84, project_points
+from carbongrid.case.readers.points import hit_rates, match_poi_types, read_pois, reading_notes
+from carbongrid.method.landuse import packaged_table
+
+GRID = CRS.from_epsg(4549)
+
+
+def pois_case(folder, *rows, header="typecode,lon,lat", **section):
+    (folder / "pois.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return case_of(folder, pois={"path": "pois.csv", "crs": "EPSG:4490", **section})
+
+
+def test_the_table(tmp_path):
+    rows = [
+        "170300,120.62,31.32",
+        "050100,120.61,31.31",
+        "999999,120.63,31.33",
+        "050118,120.61,31.31",
+    ]
+    table, notes = read_pois(pois_case(tmp_path, *rows), GRID)
+    assert list(table.columns) == ["poi_type", "category", "x", "y"]
+    assert table["poi_type"].tolist() == ["050100", "050118", "170300", "999999"]
+    assert table["category"].tolist() == ["buildings/commerce"] * 2 + ["industry/manufacturing", ""]
+    x, y = project_points([120.62], [31.32], "EPSG:4490", GRID)
+    assert (table["x"][2], table["y"][2]) == (x[0], y[0])
+    (note,) = notes
+    assert "1 of 4 POIs are of 1 types without a category in gaode: 999999 (1)" in note.what
+    shuffled, _ = read_pois(pois_case(tmp_path, *reversed(rows)), GRID)
+    pd.testing.assert_frame_equal(shuffled, table)
+
+
+def test_weights_are_thousandths_rounded_half_to_even(tmp_path):
+    rows = ["170300,120.62,31.32,12.3455", "050100,120.61,31.31,0", "050100,120.61,31.31,1e3"]
+    case = pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw")
+    table, _ = read_pois(case, GRID)
+    assert table["thousandths"].tolist() == [0, 1_000_000, 12_346]
+    assert table["thousandths"].dtype == np.int64
+    shuffled = pois_case(tmp_path, *reversed(rows), header="typecode,lon,lat,mw", weight="mw")
+    pd.testing.assert_frame_equal(read_pois(shuffled, GRID)[0], table)
+
+
+@pytest.mark.parametrize("bad", ["", "-1", "nan", "inf", "much", "1e10"])
+def test_a_weight_that_is_no_count_is_named_with_its_row(tmp_path, bad):
+    rows = ["170300,120.62,31.32,1", f"050100,120.61,31.31,{bad}"]
+    case = pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", weight="mw")
+    with pytest.raises(InputError, match=r"pois\.csv, row 3, column mw"):
+        read_pois(case, GRID)
+
+
+def test_gcj02_is_taken_back(tmp_path):
+    x, y = from_wgs84(120.62, 31.32, "gcj02")
+    table, _ = read_pois(pois_case(tmp_path, f"170300,{x[0]:.9f},{y[0]:.9f}", crs="gcj02"), GRID)
+    true_x, true_y = project_points([120.62], [31.32], "EPSG:4326", GRID)
+    assert table["x"][0] == pytest.approx(true_x[0], abs=1e-3)
+    assert table["y"][0] == pytest.approx(true_y[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["gaode", "osm"])
+def test_shipped_crosswalks_name_known_categories(name):
+    table = packaged_table(f"poi/{name}.csv")
+    assert table["poi_type"].is_unique
+    assert set(table["category"]) <= set(read_categories(None))
+    weighed = {one.name for one in read_categories(None).values() if one.weight == "pois"}
+    assert weighed <= set(table["category"])
+    assert "transport/road" in set(table["category"])
+
+
+def test_longest_match_wins():
+    crosswalk = {
+        "05*": "a/b",
+        "0501*": "a/c",
+        "050100": "a/d",
+        "amenity=*": "o/any",
+        "amenity=cafe": "o/cafe",
+    }
+    types = [
+        "050100",
+        "050101",
+        "050200",
+        "060000",
+        "amenity=cafe",
+        "amenity=bank",
+        "06|050100",
+        "",
+        "*",
+    ]
+    found = match_poi_types(pd.Series(types, dtype=str), crosswalk)
+    assert found.tolist() == ["a/d", "a/c", "a/b", "", "o/cafe", "o/any", "a/d", "", ""]
+
+
+@given(
+    st.lists(st.text("01", max_size=4), max_size=8),
+    st.dictionaries(
+        st.text("01", max_size=3).map(lambda text: text + "*"), st.sampled_from("abc"), max_size=6
+    ),
+)
+def test_matching_by_prefix(types, crosswalk):
+    """Seen to fail when the first prefix in the table's order was taken."""
+    found = match_poi_types(pd.Series(types, dtype=str), crosswalk)
+    for poi_type, category in zip(types, found, strict=True):
+        fitting = [entry for entry in crosswalk if poi_type.startswith(entry[:-1])]
+        assert category == (crosswalk[max(fitting, key=len)] if fitting else "")
+
+
+def test_a_crosswalk_of_the_users_own(tmp_path):
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category\nshop*,buildings/commerce\nfarm,\n", encoding="utf-8"
+    )
+    case = pois_case(tmp_path, "shop 1,120.6,31.3", "farm,120.6,31.3", crosswalk="own.csv")
+    table, _ = read_pois(case, GRID, read_categories(None))
+    assert table["category"].tolist() == ["", "buildings/commerce"]
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category\na,buildings/comerce\na,x/y\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError) as error:
+        read_pois(case, GRID, read_categories(None))
+    assert "POI types stand twice: a" in str(error.value)
+    assert "'buildings/comerce' is not a category. Did you mean 'buildings/commerce'?" in str(
+        error.value
+    )
+
+
+def town(count=40):
+    """Return works of 100 m on a lattice of 1 km, and a POI in the middle of each."""
+    west, south = 550_000.0, 3_460_000.0
+    rows, columns = np.divmod(np.arange(count), 8)
+    x, y = west + columns * 1000, south + rows * 1000
+    parcels = gpd.GeoDataFrame(
+        {"type": "industrial", "mode": ""},
+        index=range(count),
+        geometry=shapely.box(x, y, x + 100, y + 100),
+        crs=GRID,
+    )
+    return parcels, x + 50, y + 50
+
+
+@pytest.mark.parametrize("true", ["wgs84", "gcj02", "bd09"])
+@pytest.mark.parametrize("declared", ["EPSG:4490", "gcj02", "bd09"])
+def test_hit_rates_find_the_true_system(tmp_path, true, declared):
+    """Seen to fail when the numbers were not brought back to what the file says."""
+    parcels, x, y = town()
+    lon, lat = from_wgs84(*project_points(x, y, GRID, CRS.from_epsg(4326)), true)
+    rows = [f"170300,{a:.9f},{b:.9f}" for a, b in zip(lon, lat, strict=True)]
+    table, _ = read_pois(pois_case(tmp_path, *rows, crs=declared), GRID)
+    rates = hit_rates(table, parcels, read_categories(None), declared)
+    assert rates == {"wgs84": 0.0, "gcj02": 0.0, "bd09": 0.0, true: 1.0}
+    (note,) = reading_notes(rates, declared, "pois.csv")
+    right = true == ("wgs84" if declared == "EPSG:4490" else declared)
+    assert note.level == ("note" if right else "warning")
+    assert f"100.0% as {true}" in note.what
+    if not right:
+        assert f"{true} fits clearly better" in note.way_out
+
+
+def test_hits_count_on_land_that_carries_the_category():
+    parcels, x, y = town()
+    pois = pd.DataFrame({"poi_type": "a", "category": "industry/manufacturing", "x": x, "y": y})
+    pois.loc[:9, "category"] = "buildings/commerce"
+    pois.loc[10:19, "category"] = "transport/road"
+    pois.loc[20:24, "x"] += 300
+    categories = read_categories(None)
+    # The ten of transport are not weighed by POIs.
+    assert hit_rates(pois, parcels, categories, "EPSG:4490")["wgs84"] == 15 / 30
+    assert hit_rates(pois.iloc[10:20], parcels, categories, "EPSG:4490") == {}
+    assert reading_notes({}, "gcj02", "f") == []
+
+
+def test_types_that_are_numbers(tmp_path):
+    layer = gpd.GeoDataFrame(
+        {"typecode": [50100]}, geometry=gpd.points_from_xy([120.6], [31.3]), crs=4490
+    )
+    layer.to_file(tmp_path / "pois.gpkg")
+    case = case_of(tmp_path, pois={"path": "pois.gpkg", "crs": "EPSG:4490"})
+    with pytest.raises(InputError, match="read as numbers"):
+        read_pois(case, GRID)
+
+
+def test_types_that_lost_their_zeros_are_told(tmp_path):
+    # 060100 became 60100 in a spreadsheet: half of the shops were dropped with a note.
+    rows = ["060100,120.6,31.3", "60100,120.6,31.3", "60100,120.61,31.3", "10100,120.6,31.3"]
+    _, notes = read_pois(pois_case(tmp_path, *rows), GRID)
+    warning = next(note for note in notes if "leading zeros" in note.what)
+    assert warning.level == "warning"
+    # 10100 matches 10*, hotels, and is 010100, a filling station, all the same.
+    assert "3 of 4 POIs are of 2 types" in warning.what
+    assert "60100 for 060100 (2), 10100 for 010100 (1)" in warning.what
+    fine = ["060100,120.6,31.3", "170300,120.6,31.3"]
+    assert read_pois(pois_case(tmp_path, *fine), GRID)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown", "says"),
+    [
+        (60100, "General", "row 3, column typecode"),
+        (60100.0, "0.00", "row 3"),
+        (60100, "000000", ""),
+    ],
+)
+def test_types_that_a_workbook_holds_as_numbers(tmp_path, cell, shown, says):
+    """Seen to pass as 60100, of no category, without a word."""
+    book = openpyxl.Workbook()
+    for row in (["typecode", "lon", "lat"], ["060100", 120.6, 31.3], [cell, 120.6, 31.3]):
+        book.active.append(row)
+    book.active["A3"].number_format = shown
+    book.save(tmp_path / "pois.xlsx")
+    case = case_of(tmp_path, pois={"path": "pois.xlsx", "crs": "EPSG:4490"})
+    if says:
+        with pytest.raises(InputError, match=r"holds numbers .* the first '60100'") as caught:
+            read_pois(case, GRID)
+        assert says in str(caught.value)
+    else:
+        assert read_pois(case, GRID)[0]["poi_type"].tolist() == ["060100"] * 2
+
+
+def test_encoding_reaches_the_crosswalk(tmp_path):
+    """Rare characters, and Big5: neither is guessed."""
+    (tmp_path / "own.csv").write_bytes(
+        "poi_type,category\n餐廳,buildings/commerce\n".encode("big5")
+    )
+    (tmp_path / "pois.csv").write_bytes("typecode,lon,lat\n餐廳,120.6,31.3\n".encode("big5"))
+    section = {"path": "pois.csv", "crs": "EPSG:4490", "crosswalk": "own.csv", "encoding": "big5"}
+    table, notes = read_pois(case_of(tmp_path, pois=section), GRID)
+    assert table["category"].tolist() == ["buildings/commerce"]
+    assert notes == []
+
+
+def test_types_are_integers_where_no_type_begins_with_a_zero(tmp_path):
+    (tmp_path / "own.csv").write_text("poi_type,category\n12,buildings/commerce\n")
+    layer = gpd.GeoDataFrame(
+        {"typecode": [12]}, geometry=gpd.points_from_xy([120.6], [31.3]), crs=4490
+    )
+    layer.to_file(tmp_path / "pois.gpkg")
+    section = {"path": "pois.gpkg", "crs": "EPSG:4490", "crosswalk": "own.csv"}
+    table, _ = read_pois(case_of(tmp_path, pois=section), GRID)
+    assert table["category"].tolist() == ["buildings/commerce"]

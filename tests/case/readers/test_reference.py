@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
+from pyproj import CRS, Geod
+
+from carbongrid.case.values import _projected_in_metres, crs_of_points
+from carbongrid.errors import InputError
+from carbongrid.case.readers.reference import (
+    crs_problems,
+    equal_area_crs,
+    fits,
+    grid_crs,
+    reproject,
+    scale_problems,
+    zone_suggestion,
+)
+
+SUZHOU = (120.2, 30.8, 121.1, 31.9)
+IN_CRS = {
+    4490: SUZHOU,
+    4326: SUZHOU,
+    4528: (40_420_000.0, 3_410_000.0, 40_510_000.0, 3_530_000.0),
+    4549: (420_000.0, 3_410_000.0, 510_000.0, 3_530_000.0),
+    3857: (13_380_000.0, 3_610_000.0, 13_480_000.0, 3_750_000.0),
+}
+
+
+def swapped(bounds):
+    west, south, east, north = bounds
+    return south, west, north, east
+
+
+@pytest.mark.parametrize("code", IN_CRS)
+def test_right_coordinates_fit(code):
+    assert fits(CRS.from_epsg(code), IN_CRS[code])
+    assert crs_problems(CRS.from_epsg(code), IN_CRS[code], "f") == []
+
+
+@pytest.mark.parametrize("code", [4490, 4326, 4528, 4549])
+def test_swapped_axes_are_told(code):
+    problems = crs_problems(CRS.from_epsg(code), swapped(IN_CRS[code]), "parcels.gpkg")
+    assert len(problems) == 1
+    assert "axes seem swapped" in problems[0].way_out
+
+
+def test_coordinates_of_another_crs_are_told():
+    (problem,) = crs_problems(CRS.from_epsg(4490), IN_CRS[4549], "f")
+    assert "outside the area of use" in problem.what
+    (problem,) = crs_problems(CRS.from_epsg(4549), IN_CRS[4528], "f")
+    assert "EPSG:4528" in problem.way_out
+    (problem,) = crs_problems(CRS.from_epsg(4549), SUZHOU, "f")
+    assert "outside the area of use" in problem.what
+    (problem,) = crs_problems(CRS.from_epsg(4549), (0.0, 0.0, np.inf, 1.0), "f")
+    assert "not finite" in problem.what
+
+
+@pytest.mark.parametrize("zone", range(25, 46))
+def test_zones_of_three_degrees(zone):
+    code = 4513 + zone - 25
+    assert f"EPSG:{code}" in zone_suggestion((zone * 1e6 + 4e5, 3.4e6, zone * 1e6 + 6e5, 3.5e6))
+    crs = CRS.from_epsg(code)
+    assert f"3-degree Gauss-Kruger zone {zone}" in crs.name
+    assert "CGCS2000" in crs.name
+    easting = {p.name: p.value for p in crs.coordinate_operation.params}["False easting"]
+    assert easting == zone * 1e6 + 500_000
+
+
+@pytest.mark.parametrize("zone", range(13, 24))
+def test_zones_of_six_degrees(zone):
+    code = 4491 + zone - 13
+    assert f"EPSG:{code}" in zone_suggestion((zone * 1e6 + 4e5, 3.4e6, zone * 1e6 + 6e5, 3.5e6))
+    easting = {p.name: p.value for p in CRS.from_epsg(code).coordinate_operation.params}
+    assert easting["False easting"] == zone * 1e6 + 500_000
+
+
+def test_no_crs_is_answered_with_the_zone():
+    (problem,) = crs_problems(None, IN_CRS[4528], "parcels.shp")
+    assert "no CRS" in problem.what
+    assert "EPSG:4528" in problem.way_out
+    (problem,) = crs_problems(None, swapped(IN_CRS[4528]), "parcels.shp")
+    assert "EPSG:4528" in problem.way_out
+    assert "swapped" in problem.way_out
+    (problem,) = crs_problems(None, IN_CRS[4549], "parcels.shp")
+    assert "EPSG" not in problem.way_out
+    assert zone_suggestion((24_400_000.0, 0.0, 24_600_000.0, 1.0)) == ""
+
+
+@given(
+    west=st.floats(-170, 169), south=st.floats(-80, 79), width=st.floats(0.01, 10), height=st.floats(0.01, 10)
+)  # fmt: skip
+def test_the_equal_area_plane_is_centred_in_whole_degrees_and_keeps_areas(
+    west, south, width, height
+):
+    """Seen to fail with a Lambert conformal plane."""
+    bounds = (west, south, west + width, min(south + height, 85.0))
+    crs = equal_area_crs(bounds)
+    centre = {p.name: p.value for p in crs.coordinate_operation.params}
+    assert centre["Longitude of natural origin"] == round(west + width / 2)
+    assert centre["Latitude of natural origin"] == round((south + bounds[3]) / 2)
+    middle = (west + width / 2, (south + bounds[3]) / 2)
+    square = shapely.segmentize(shapely.Point(middle).buffer(0.005, cap_style="square"), 1e-4)
+    planar = reproject(np.array([square], dtype=object), CRS.from_epsg(4326), crs)[0].area
+    true = abs(Geod(ellps="WGS84").geometry_area_perimeter(square)[0])
+    assert planar == pytest.approx(true, rel=1e-6)
+
+
+def test_the_grids_plane():
+    source = CRS.from_epsg(4528)
+    bounds = IN_CRS[4528]
+    chosen = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs=None)), bounds, source)
+    assert chosen.geodetic_crs == CRS.from_epsg(4490)
+    assert "31 N 121 E" in chosen.name or "31 N 120 E" in chosen.name
+    named = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs="EPSG:4549")), bounds, source)
+    assert named == CRS.from_epsg(4549)
+    with pytest.raises(InputError, match="projected, in metres"):
+        grid_crs(SimpleNamespace(grid=SimpleNamespace(crs="EPSG:4490")), bounds, source)
+
+
+def test_reprojection_puts_x_first():
+    point = np.array([shapely.Point(120.6, 31.3)], dtype=object)
+    moved = reproject(point, CRS.from_epsg(4490), CRS.from_epsg(4549))[0]
+    assert 500_000 < moved.x < 600_000
+    assert 3_400_000 < moved.y < 3_500_000
+    back = reproject(np.array([moved], dtype=object), CRS.from_epsg(4549), CRS.from_epsg(4490))[0]
+    assert (back.x, back.y) == pytest.approx((120.6, 31.3), abs=1e-9)
+
+
+ACROSS = {
+    3460: (1_900_000.0, 3_800_000.0, 2_300_000.0, 4_000_000.0),
+    3832: (3_000_000.0, -2_000_000.0, 3_700_000.0, -1_700_000.0),
+    32760: (700_000.0, 8_000_000.0, 900_000.0, 8_200_000.0),
+    4326: (177.0, -19.0, 182.0, -16.0),
+}
+
+
+@pytest.mark.parametrize("code", ACROSS)
+def test_land_across_the_antimeridian_fits_and_has_its_plane_above_it(code):
+    """Seen to fail: the bounds ran from -180 to 180, the land lay outside its CRS, or the plane was centred on Greenwich."""
+    source, bounds = CRS.from_epsg(code), ACROSS[code]
+    assert crs_problems(source, bounds, "parcels.gpkg") == []
+    plane = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs=None)), bounds, source)
+    named = grid_crs(SimpleNamespace(grid=SimpleNamespace(crs="EPSG:3832")), bounds, source)
+    assert named == CRS.from_epsg(3832)
+    assert scale_problems(plane, _moved(bounds, source, plane), "") == []
+    # A rectangle over the border is as large as it is, and in one piece.
+    box = reproject(shapely.segmentize([shapely.box(*bounds)], np.ptp(bounds[::2]) / 50), source, plane)  # fmt: skip
+    ring = shapely.get_coordinates(reproject(box, plane, CRS.from_epsg(4326)))
+    area = abs(Geod(ellps="WGS84").polygon_area_perimeter(*ring.T)[0])
+    assert shapely.area(box[0]) == pytest.approx(area, rel=1e-3)
+
+
+def _moved(bounds, source, target):
+    return tuple(shapely.total_bounds(reproject(np.array([shapely.box(*bounds)]), source, target)))
+
+
+def test_the_plane_of_land_beyond_180_is_named_by_a_longitude_that_there_is():
+    plane = equal_area_crs((180.5, -19.0, 182.0, -16.0))
+    assert plane.name == "Lambert azimuthal equal-area, -18 N -179 E"
+
+
+def test_degrees_that_leap_at_the_antimeridian_are_refused_in_words():
+    """Seen to fail with a plane centred on Greenwich, in which Fiji lies on the rim of the earth."""
+    for crs in (None, "EPSG:3832"):
+        with pytest.raises(InputError, match=r"antimeridian.*beyond 180"):
+            grid_crs(
+                SimpleNamespace(grid=SimpleNamespace(crs=crs)),
+                (-180.0, -19.0, 180.0, -16.0),
+                CRS.from_epsg(4326),
+            )
+
+
+NO_MAPS = {
+    'LOCAL_CS["site",UNIT["metre",1]]': "not a CRS on the earth's surface",
+    "EPSG:5773": "not a CRS on the earth's surface",
+    "EPSG:4978": "in space",
+    "+proj=geocent +ellps=WGS84 +type=crs": "in space",
+    "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=40 +lon_0=10 +type=crs": "poles elsewhere",
+}
+
+
+@pytest.mark.parametrize("text", NO_MAPS)
+def test_a_crs_that_is_none_of_maps_is_refused_with_the_file(text):
+    """Seen to fail: without the file, with a plane at latitude 3,010,000, or with an error of pyproj."""
+    (problem,) = crs_problems(CRS.from_user_input(text), (120.0, 31.0, 120.2, 31.2), "parcels.gpkg")
+    assert problem.where == "parcels.gpkg"
+    assert NO_MAPS[text] in problem.what
+    assert "Reproject" in problem.way_out
+    with pytest.raises(PydanticCustomError, match="maps"):
+        crs_of_points(text)
+    with pytest.raises(PydanticCustomError, match=r"maps|projected CRS in metres"):
+        _projected_in_metres(text)
+
+
+def test_a_plane_with_heights_is_none_for_a_grid():
+    with pytest.raises(PydanticCustomError, match="projected CRS in metres"):
+        _projected_in_metres("EPSG:7415")
+    assert _projected_in_metres("EPSG:28992") == "EPSG:28992"

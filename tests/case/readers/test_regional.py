@@ -1,0 +1,137 @@
+"""GDP, census, water and old codes: exact, by code, unknown is not zero."""
+
+from __future__ import annotations
+
+import pytest
+from figures_case import case_with
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
+
+CODES = ["0101", "0102", "01", "02"]
+GDP = {"gdp": {"path": "gdp.csv", "currency": "1e8 CNY"}}
+PEOPLE = {"people": {"path": "people.tif", "census": "census.csv"}}
+
+
+def fault(read, *arguments):
+    with pytest.raises(InputError) as caught:
+        read(*arguments)
+    (problem,) = caught.value.problems
+    return str(problem)
+
+
+def test_blank_is_unknown_and_zero_is_zero(tmp_path):
+    case = case_with(tmp_path, {"gdp.csv": "region,value\n0102,\n0101,1234.56789\n02,0\n"}, **GDP)
+    table = read_gdp(case, CODES)
+    assert list(table["region"]) == ["0101", "0102", "02"]
+    assert table["value"].dtype == "Int64"
+    assert table["value"].isna().tolist() == [False, True, False]
+    assert table["value"].dropna().tolist() == [123_456_789_000, 0]
+
+
+def test_gdp_by_industry_or_as_one_figure_of_a_parent(tmp_path):
+    gdp = {"gdp": {"path": "gdp.csv", "by": "district", "currency": "万元"}}
+    case = case_with(tmp_path, {"gdp.csv": "tertiary,region,primary,secondary\n3,01,1,\n"}, **gdp)
+    table = read_gdp(case, CODES)
+    assert list(table.columns) == ["region", "primary", "secondary", "tertiary"]
+    assert table.iloc[0].fillna(-1).tolist() == ["01", 10_000, -1, 30_000]
+    case = case_with(tmp_path, {"gdp.csv": "region,value\n01,3\n"}, **gdp)
+    assert read_gdp(case, CODES)["value"].tolist() == [30_000]
+    case = case_with(tmp_path, {"gdp.csv": "region,primary,tertiary\n01,3,4\n"}, **gdp)
+    assert "'secondary' is missing" in fault(read_gdp, case, CODES)
+    case = case_with(
+        tmp_path, {"gdp.csv": "region,primary,secondary,tertiary\n0101,3,4,5\n"}, **GDP
+    )
+    assert "'value' is missing" in fault(read_gdp, case, CODES)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("0101,-1", "row 2, column value: expected no negative number"),
+        ("0101,nan", "row 2, column value: expected a finite number, not 'nan'"),
+        ("0101,1e12", "row 2, column value: .*counted exactly"),
+        ("101,1", "row 2, column region: unknown region code '101'. It is '0101' but for zeros"),
+        (",1", "row 2, column region: the region is blank"),
+        ("0101,1\n0101,2", "'0101' stands in rows 2, 3"),
+        ("0101,6e10\n0102,6e10", "adds up to more"),
+    ],
+)
+def test_wrong_gdp(tmp_path, row, says):
+    import re
+
+    case = case_with(tmp_path, {"gdp.csv": f"region,value\n{row}\n"}, **GDP)
+    assert re.search(says, fault(read_gdp, case, CODES))
+
+
+def test_an_unknown_part_makes_a_merged_unit_unknown(tmp_path):
+    tables = {
+        "old.csv": "old,new\n0107,0101\n0108,0102\n",
+        "gdp.csv": "region,value\n0101,1\n0107,2\n0102,1\n0108,\n",
+        "census.csv": "region,residents\n0107,2.5\n0101,1\n",
+    }
+    units = {"path": "u.gpkg", "old_codes": "old.csv"}
+    case = case_with(tmp_path, tables, units=units, **GDP, **PEOPLE)
+    gdp = read_gdp(case, CODES)
+    assert gdp["value"].fillna(-1).tolist() == [3 * 10**8, -1]
+    assert read_census(case, CODES).to_dict("list") == {"region": ["0101"], "thousandths": [3500]}
+    # A blank part was counted as nobody, where GDP took the same blank for unknown.
+    (tmp_path / "census.csv").write_text("region,residents\n0107,\n0101,1\n02,4\n")
+    notes = []
+    census = read_census(case, CODES, notes=notes)
+    assert census.to_dict("list") == {"region": ["02"], "thousandths": [4000]}
+    assert "blank for a part of '0101': the whole is unknown" in notes[0].what
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=30,
+)
+@given(st.integers(0, 10**12))
+def test_census_is_exact_in_tenths_of_thousandths(tmp_path, count):
+    """Rounded half to even by hand."""
+    text = f"region,residents\n01,{count // 10**4}.{count % 10**4:04d}\n"
+    whole, rest = divmod(count, 10)
+    expected = whole + (rest > 5 or (rest == 5 and whole % 2 == 1))
+    case = case_with(tmp_path, {"census.csv": text}, **PEOPLE)
+    assert read_census(case, CODES)["thousandths"].tolist() == [expected]
+
+
+def test_census_without_a_value_is_no_census(tmp_path):
+    case = case_with(tmp_path, {"census.csv": "region,residents\n02,\n01,0\n"}, **PEOPLE)
+    assert read_census(case, CODES).to_dict("list") == {"region": ["01"], "thousandths": [0]}
+    case = case_with(tmp_path, {"census.csv": "region,residents\n01,1e30\n"}, **PEOPLE)
+    assert "too large" in fault(read_census, case, CODES)
+
+
+def test_nothing_named_nothing_read(tmp_path):
+    case = case_with(tmp_path, {})
+    assert len(read_gdp(case)) == len(read_census(case)) == len(read_old_codes(case)) == 0
+    assert read_water(case) is None
+
+
+def test_shares_of_water(tmp_path):
+    units = {"units": {"path": "u.gpkg", "water": "water.csv"}}
+    case = case_with(tmp_path, {"water.csv": "unit,share\n0102,0.25\n0101,0\n"}, **units)
+    assert list(read_water(case, CODES).items()) == [("0101", 0), ("0102", 250_000)]
+    for row, says in (
+        ("0101,0", "add up to 0"),
+        ("0101,-1", "expected no negative"),
+        ("9999,1", "unknown unit code"),
+        ("0101,", "not a blank"),
+    ):
+        case = case_with(tmp_path, {"water.csv": f"unit,share\n{row}\n"}, **units)
+        assert says in fault(read_water, case, CODES)
+
+
+def test_wrong_old_codes(tmp_path):
+    units = {"units": {"path": "u.gpkg", "old_codes": "old.csv"}}
+    for row, says in (
+        ("0107,0199", "unknown code '0199'. Did you mean"),
+        ("0107,", "column new: the code is blank"),
+        ("0107,0101\n0107,0102", "stands in rows 2, 3"),
+    ):
+        case = case_with(tmp_path, {"old.csv": f"old,new\n{row}\n"}, **units)
+        assert says in fault(read_old_codes, case, CODES)

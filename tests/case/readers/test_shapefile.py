@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from geodata_layers import survey_layer, write_layer
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.shapefile import known_encoding, shapefile_encoding
+from carbongrid.case.readers.vector import read_vector
+
+NAMES = ["水田", "农村宅基地", "工业用地", "公路用地", "城镇住宅用地", "河流水面"]
+
+
+def shapefile(tmp_path, encoding, names=NAMES, *, cpg):
+    """Write a Shapefile in an encoding, with or without the file that says so."""
+    layer = survey_layer().assign(名称=names)[["BSM", "名称", "geometry"]]
+    if not all(ord(character) < 256 for character in "".join(names)) or encoding in (
+        "gbk",
+        "utf-8",
+    ):
+        path = write_layer(layer, tmp_path / "layer.shp", encoding)
+    else:
+        path = write_layer(layer.rename(columns={"名称": "name"}), tmp_path / "layer.shp", encoding)
+    if not cpg:
+        path.with_suffix(".cpg").unlink()
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030"])
+@pytest.mark.parametrize("cpg", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+def test_chinese_names_are_read(tmp_path, encoding, cpg, named):
+    path = shapefile(tmp_path, encoding, cpg=cpg)
+    table = read_vector(path, encoding=encoding if named else None, columns=["名称"])
+    assert table["名称"].tolist() == NAMES
+
+
+@pytest.mark.parametrize("names", [["Zürich", "Bäch", "Höri", "Rüti", "Örlikon", "Küsnacht"]])
+def test_latin_1_without_cpg_asks_for_the_encoding(tmp_path, names):
+    path = shapefile(tmp_path, "ISO-8859-1", names, cpg=False)
+    with pytest.raises(InputError, match=r"neither as UTF-8 nor as Chinese.*encoding = "):
+        read_vector(path)
+    assert read_vector(path, encoding="latin-1")["name"].tolist() == names
+
+
+def test_gbk_by_the_number_of_its_code_page(tmp_path):
+    path = shapefile(tmp_path, "gbk", cpg=True)
+    path.with_suffix(".cpg").write_text("936\n")
+    assert read_vector(path)["名称"].tolist() == NAMES
+
+
+def test_a_cpg_that_lies_is_told(tmp_path):
+    path = shapefile(tmp_path, "gbk", cpg=True)
+    path.with_suffix(".cpg").write_text("UTF-8")
+    with pytest.raises(InputError, match="not utf-8"):
+        read_vector(path)
+
+
+def test_ascii_is_utf_8(tmp_path):
+    path = write_layer(survey_layer()[["BSM", "geometry"]], tmp_path / "layer.shp")
+    path.with_suffix(".cpg").unlink()
+    assert shapefile_encoding(path, None) == "utf-8"
+
+
+def test_names_of_encodings():
+    assert known_encoding("936", "f") == known_encoding("GBK", "f") == "gbk"
+    assert known_encoding("65001", "f") == "utf-8"
+    assert known_encoding("88591", "f") == known_encoding("8859_1", "f") == "iso8859-1"
+    with pytest.raises(InputError, match="'klingon' is not a text encoding"):
+        known_encoding("klingon", "layer.cpg")

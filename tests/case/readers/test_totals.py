@@ -1,0 +1,275 @@
+"""Totals: what is written is what is read, and what contradicts itself is told.
+
+Seeded bugs that these tests were seen to catch: a blank region compared with its regions only where one of
+them exceeds it; mass of a category that is set aside dropped instead of placed elsewhere.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from figures_case import case_with
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from carbongrid.method.categories import read_categories
+from carbongrid.errors import InputError
+from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_totals
+
+KNOWN = read_categories()
+ANCESTORS = {"0101": ["01"], "0102": ["01"], "0201": ["02"]}
+CODES = {*ANCESTORS, "01", "02"}
+
+
+def totals(folder, text, *, notes=None, **changes):
+    case = case_with(folder, {"totals.csv": text}, **changes)
+    return read_totals(case, KNOWN, codes=CODES, ancestors=ANCESTORS, notes=notes)
+
+
+def faults(folder, text, **changes):
+    with pytest.raises(InputError) as caught:
+        totals(folder, text, **changes)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_columns_in_any_order_and_more_of_them(tmp_path):
+    text = "note,unit,value,category\nx,1e4 t CO2e,130.46,industry/mining\ny,kt C,3,sink/crops\n"
+    table = totals(tmp_path, text)
+    assert tuple(table.columns) == TOTALS_COLUMNS
+    assert table.to_dict("records") == [
+        {"category": "industry/mining", "region": "", "grams": 1_304_600_000_000, "place": "here"}
+        | {"gas": "CO2e", "year": 2020, "source": "", "row": 2},
+        {"category": "sink/crops", "region": "", "grams": 11_000_000_000, "place": "here"}
+        | {"gas": "CO2", "year": 2020, "source": "", "row": 3},
+    ]
+    assert table["grams"].dtype == "int64"
+
+
+def test_sorted_whatever_the_order_of_rows(tmp_path):
+    rows = ["waste/domestic,1,t CO2,02,", "waste/domestic,3,t CO2,,", "waste/domestic,2,t CO2,01,", "industry/mining,1,t CO2,,elsewhere"]  # fmt: skip
+    head = "category,value,unit,region,place\n"
+    one = totals(tmp_path, head + "\n".join(rows)).drop(columns="row")
+    other = totals(tmp_path, head + "\n".join(reversed(rows))).drop(columns="row")
+    assert one.equals(other)
+    assert list(one["region"]) == ["", "", "01", "02"]
+
+
+def test_scope_3_is_elsewhere_unless_it_says_here(tmp_path):
+    mine = "category,sector,scope,sink,types,weight\nother/goods,other,3,false,industrial,area\nother/flights,other,3,false,industrial,area\n"
+    text = "category,value,unit,place\nother/goods,1,t CO2,\nother/flights,2,t CO2,here\n"
+    case = case_with(
+        tmp_path, {"totals.csv": text, "mine.csv": mine}, categories={"path": "mine.csv"}
+    )
+    table = read_totals(case, categories_of(case))
+    assert dict(zip(table["category"], table["place"], strict=True)) == {
+        "other/flights": "here",
+        "other/goods": "elsewhere",
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "says"),
+    [
+        ("industry/minig,1,t CO2,,,", "category", "Did you mean 'industry/mining'"),
+        (",1,t CO2,,,", "category", "blank"),
+        ("industry/mining,,t CO2,,,", "value", "not a blank"),
+        ("industry/mining,-1,t CO2,,,", "value", "not -1. A sink is a positive number"),
+        ("industry/mining,nan,t CO2,,,", "value", "not 'nan'"),
+        ("industry/mining,inf,t CO2,,,", "value", "not 'inf'"),
+        ("industry/mining,1e13,t CO2,,,", "unit", "more than can be counted"),
+        ("industry/mining,1,t CH4,,,", "unit", "GWP"),
+        ("industry/mining,1,,,,", "unit", "not a unit of mass"),
+        ("industry/mining,1,t CO2,9,,", "region", "unknown region '9'"),
+        ("industry/mining,1,t CO2,,there,", "place", "unknown place 'there'"),
+        ("industry/mining,1,t CO2,,,20", "year", "expected a year"),
+    ],
+)
+def test_a_wrong_cell(tmp_path, row, column, says):
+    (found,) = faults(
+        tmp_path, f"category,value,unit,region,place,year\nwaste/domestic,1,t CO2,,,\n{row}\n"
+    )
+    assert found.startswith(f"totals.csv, row 3, column {column}: ")
+    assert says in found
+
+
+def test_all_wrong_cells_at_once(tmp_path):
+    found = faults(tmp_path, "category,value,unit,place\nx,1,t,here\nindustry/mining,-1,t CO2,no\n")
+    assert len(found) == 4
+
+
+def test_a_key_stands_once(tmp_path):
+    head = "category,value,unit,region,place\n"
+    (found,) = faults(
+        tmp_path, head + "waste/domestic,1,t CO2,01,\nwaste/domestic,1,t CO2,01,here\n"
+    )
+    assert "'waste/domestic' in region '01' (here) stands in rows 2, 3" in found
+    assert (
+        len(
+            totals(
+                tmp_path, head + "waste/domestic,1,t CO2,01,\nwaste/domestic,1,t CO2,01,elsewhere\n"
+            )
+        )
+        == 2
+    )
+
+
+def test_no_rows_no_column_no_totals(tmp_path):
+    assert "there are no totals" in faults(tmp_path, "category,value,unit\n")[0]
+    assert "'unit' is missing" in faults(tmp_path, "category,value\n")[0]
+    case = case_with(tmp_path, {}, inventory={"path": "x.xlsx"}, totals=None)
+    with pytest.raises(InputError, match="Form its totals first"):
+        read_totals(case, KNOWN)
+
+
+def test_the_sum_of_all_fits_in_int64(tmp_path):
+    rows = "industry/mining,9000000000000,t CO2\nwaste/domestic,900000000000,t CO2\n"
+    assert (
+        "add up to more than can be counted" in faults(tmp_path, "category,value,unit\n" + rows)[0]
+    )
+
+
+def test_other_years_are_warned_of(tmp_path):
+    notes = []
+    text = "category,value,unit,year\nwaste/domestic,1,t CO2,2018\nindustry/mining,1,t CO2,\n"
+    assert list(totals(tmp_path, text, notes=notes)["year"]) == [2020, 2018]
+    assert [str(note) for note in notes if note.level == "warning"] == [
+        "totals.csv: rows 2 are of 2018, the case is of 2020. Years are mixed; the report says so."
+    ]
+
+
+def test_land_beside_its_parts_is_warned_of(tmp_path):
+    notes = []
+    totals(tmp_path, "category,value,unit\nsink/land,1,t CO2\nsink/forest,1,t CO2\n", notes=notes)
+    assert "sink/land stands beside sink/forest" in str(notes[0])
+
+
+def test_figures_of_merged_units_are_added_up(tmp_path):
+    tables = {
+        "totals.csv": "category,value,unit,region,source\nwaste/domestic,1,t CO2e,0107,a\nwaste/domestic,2,t CO2,0108,b\nwaste/domestic,4,t CO2,0101,a\n",
+        "old.csv": "old,new\n0107,0101\n0108,0101\n",
+    }
+    case = case_with(tmp_path, tables, units={"path": "u.gpkg", "old_codes": "old.csv"})
+    (row,) = read_totals(case, KNOWN, codes=CODES, ancestors=ANCESTORS).to_dict("records")
+    assert (row["region"], row["grams"], row["gas"], row["source"]) == (
+        "0101",
+        7_000_000,
+        "CO2e",
+        "a; b",
+    )
+
+
+SHARES = st.dictionaries(st.sampled_from(["01", "02"]), st.integers(0, 10**6), min_size=1)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
+)
+@given(whole=st.integers(0, 2 * 10**6), shares=SHARES)
+def test_regions_agree_with_their_whole(tmp_path, whole, shares):
+    """Refused just where regions exceed the whole, or cover every unit and leave more than 1 %."""
+    rows = [f"waste/domestic,{whole},t CO2,"] + [
+        f"waste/domestic,{t},t CO2,{code}" for code, t in shares.items()
+    ]
+    text = "category,value,unit,region\n" + "\n".join(rows)
+    rest = whole - sum(shares.values())
+    notes = []
+    if rest < 0 or (len(shares) == 2 and rest * 100 > whole):
+        (found,) = faults(tmp_path, text)
+        for number in (sum(shares.values()), whole, *shares.values()):
+            assert f"{number}.000000 t" in found
+        assert "'waste/domestic'" in found and all(code in found for code in shares)
+    else:
+        table = totals(tmp_path, text, notes=notes)
+        assert table["grams"].sum() == (whole + sum(shares.values())) * 10**6
+        assert bool(notes) == (len(shares) == 2 and rest > 0)
+
+
+def test_a_district_and_a_township_in_it(tmp_path):
+    text = "category,value,unit,region\nwaste/domestic,5,t CO2,01\nwaste/domestic,2,t CO2,0102\n"
+    (found,) = faults(tmp_path, text)
+    assert (
+        "'waste/domestic' is given for '01' (5.000000 t) and for '0102' in it (2.000000 t)" in found
+    )
+
+
+def test_regions_elsewhere_exceed_no_whole_elsewhere(tmp_path):
+    rows = "waste/domestic,5,t CO2,,elsewhere\nwaste/domestic,{},t CO2,01,elsewhere\n"
+    head = "category,value,unit,region,place\n"
+    (found,) = faults(tmp_path, head + rows.format(6))
+    assert "'waste/domestic' (elsewhere)" in found and "more than the whole's 5.000000 t" in found
+    assert len(totals(tmp_path, head + rows.format(4))) == 2
+
+
+def test_what_lies_elsewhere_is_not_compared_with_what_is_here(tmp_path):
+    text = "category,value,unit,region,place\nwaste/domestic,5,t CO2,,\nwaste/domestic,9,t CO2,01,elsewhere\n"
+    assert len(totals(tmp_path, text)) == 2
+
+
+BOTH = "category,value,unit\nindustry/supply,6905.31,万吨 CO2e\nbuildings/commerce,1030.09,万吨 CO2e\nwaste/domestic,1,t CO2\n"
+
+
+@pytest.mark.parametrize(
+    ("choice", "aside"),
+    [("supply", "buildings/commerce"), ("use", "industry/supply"), ("both", None)],
+)
+def test_electricity_is_chosen_and_nothing_is_lost(tmp_path, choice, aside):
+    notes = []
+    table = totals(tmp_path, BOTH, electricity=choice, notes=notes)
+    elsewhere = set(table["category"].loc[table["place"] == "elsewhere"])
+    assert elsewhere == ({aside} if aside else set())
+    assert table["grams"].sum() == 79_354_000_000_000 + 10**6
+    (note,) = notes
+    assert note.level == "note"
+    if aside:
+        mass = table["grams"].loc[table["category"] == aside].item()
+        assert f"{aside} aside: its {Decimal(mass) / 10**6:.6f} t" in note.what
+
+
+def test_electricity_must_be_chosen(tmp_path):
+    (found,) = faults(tmp_path, BOTH)
+    assert "industry/supply, scope 1" in found and "buildings/commerce, scope 2" in found
+    assert found.startswith("case.toml, electricity") and '"supply", "use" or "both"' in found
+
+
+@pytest.mark.parametrize("choice", ["supply", "use", "both", None])
+@pytest.mark.parametrize("gone", ["industry/supply", "buildings/commerce"])
+def test_one_side_alone_is_not_counted_twice(tmp_path, choice, gone):
+    text = "".join(line for line in BOTH.splitlines(keepends=True) if gone not in line)
+    table = totals(tmp_path, text, **({"electricity": choice} if choice else {}))
+    assert set(table["place"]) == {"here"}
+
+
+def test_zero_or_elsewhere_is_not_there(tmp_path):
+    text = "category,value,unit,place\nindustry/supply,0,t CO2,\nbuildings/commerce,1,t CO2,\n"
+    assert set(totals(tmp_path, text)["place"]) == {"here"}
+    text = "category,value,unit,place\nindustry/supply,5,t CO2,elsewhere\nbuildings/commerce,1,t CO2,\n"
+    assert list(totals(tmp_path, text)["place"]) == ["here", "elsewhere"]
+
+
+def test_allowed_categories_are_known(tmp_path):
+    case = case_with(
+        tmp_path, {}, allow={"fallback": ["waste/domestc"], "unallocated": ["waste/domestic"]}
+    )
+    with pytest.raises(
+        InputError, match=r"\[allow\] fallback: unknown category.*Did you mean 'waste/domestic'"
+    ):
+        categories_of(case)
+
+
+def test_tables_that_are_given_for_totals_say_how_they_become_some(tmp_path):
+    (text,) = faults(tmp_path, "crt_code,category,gas,value_tco2e\n1.A.1.,Energy,CO2,1\n")
+    assert text == (
+        "totals.csv: this is a table under codes, not of totals: it has no unit or value. Form totals of it: "
+        "carbongrid inventory totals.csv --system crt --totals NEW.csv (docs/inventory.md)."
+    )
+    (text,) = faults(tmp_path, "category,gas,mass_t,co2e_t\nindustry/mining,CO2,1,1\n")
+    assert "carbongrid inventory --out writes" in text
+    assert "[inventory] path" in text
+
+
+def test_regions_that_lost_their_zeros_are_told(tmp_path):
+    text = "\n".join(faults(tmp_path, "category,value,unit,region\nindustry/mining,1,t CO2,101\n"))
+    assert "'101'. It is '0101' but for zeros in front" in text
+    assert "store them as text there" in text

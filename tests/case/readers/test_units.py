@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import pytest
+import shapely
+from geodata_layers import FORMATS, case_of, write_layer
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers.units import read_units
+
+
+def townships():
+    corners = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    boxes = [shapely.box(x, y, x + 1, y + 1) for x, y in corners]
+    geometry = shapely.transform(boxes, lambda xy: xy * 1000 + [500_000, 3_400_000])
+    return gpd.GeoDataFrame(
+        {
+            "code": ["02", "01", "10", "03"],
+            "name_zh": ["东桥镇", "望亭镇", "东桥镇", "浒墅关"],
+            "name_en": ["East", "West", None, "North"],
+            "district": ["D1", "D1", "D2", "D2"],
+            "city": "C",
+        },
+        geometry=geometry,
+        crs=4549,
+    )
+
+
+SECTION = {"id": "code", "name": "name_zh", "name_en": "name_en", "parents": ["district", "city"]}
+
+
+def reading(folder, layer, suffix="gpkg", crs=4549, **section):
+    path = write_layer(layer, folder / f"units.{suffix}")
+    case = case_of(folder, units={"path": path.name, **SECTION, **section})
+    return read_units(case, layer.crs if crs is None else crs)
+
+
+def refused(folder, layer, **section):
+    with pytest.raises(InputError) as error:
+        reading(folder, layer, **section)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_table(tmp_path, suffix):
+    table, notes = reading(tmp_path, townships(), suffix)
+    assert list(table.columns) == ["id", "name", "name_en", "district", "city", "geometry"]
+    assert table["id"].tolist() == ["01", "02", "03", "10"]
+    assert table["name"].tolist() == ["望亭镇", "东桥镇", "浒墅关", "东桥镇"]
+    assert table["name_en"].tolist() == ["West", "East", "North", ""]
+    assert table["district"].tolist() == ["D1", "D1", "D2", "D2"]
+    assert shapely.area(table.geometry.to_numpy()).tolist() == [1e6] * 4
+    assert notes == []
+
+
+def test_names_are_optional(tmp_path):
+    table, _ = reading(tmp_path, townships(), name=None, name_en=None, parents=[])
+    assert table["name"].tolist() == table["id"].tolist()
+    assert set(table["name_en"]) == {""}
+
+
+def test_a_name_that_repeats_is_no_code(tmp_path):
+    text = refused(tmp_path, townships(), id="name_zh")
+    assert "1 units stand more than once: 东桥镇" in text
+    assert "give the units codes" in text
+
+
+def test_columns_that_are_not_there(tmp_path):
+    text = refused(tmp_path, townships(), parents=["distrikt", "province"], name="nom")
+    assert "no column 'distrikt'. Did you mean 'district'" in text
+    assert "no column 'province'" in text
+    assert "no column 'nom'" in text
+
+
+def test_everything_wrong_is_told_at_once(tmp_path):
+    layer = townships()
+    layer.loc[0, "code"] = ""
+    layer.loc[1, "district"] = None
+    layer.loc[2, "code"] = "03"
+    layer["city"] = 5.5
+    layer.loc[3, "geometry"] = None
+    text = refused(tmp_path, layer)
+    assert "1 units have no code in 'code': row 1" in text
+    assert "1 units have no code in 'district': 01" in text
+    assert "1 units stand more than once: 03" in text
+    assert "column 'city' is read as numbers" in text
+    assert "1 rows have no geometry" in text
+
+
+def test_invalid_units_are_not_repaired(tmp_path):
+    layer = townships()
+    layer.loc[0, "geometry"] = shapely.Polygon([(500_000, 3_400_000), (501_000, 3_401_000), (501_000, 3_400_000), (500_000, 3_401_000)])  # fmt: skip
+    text = refused(tmp_path, layer)
+    assert "02 (Self-intersection" in text
+    assert "repair = true" not in text
+
+
+def test_overlapping_units(tmp_path):
+    layer = townships()
+    layer.loc[0, "geometry"] = layer.geometry.iloc[0].buffer(50, join_style="mitre")
+    text = refused(tmp_path, layer)
+    assert "pairs of units overlap" in text
+    assert "priority" not in text
+
+
+def test_a_unit_of_several_parts_and_another_plane(tmp_path):
+    layer = townships().to_crs(4490)
+    parts = shapely.MultiPolygon([layer.geometry.iloc[0], layer.geometry.iloc[3]])
+    layer = layer.iloc[[0, 1, 2]].reset_index(drop=True)
+    layer.loc[0, "geometry"] = parts
+    table, _ = reading(tmp_path, layer, crs=4549)
+    assert table.crs.to_epsg() == 4549
+    assert table.set_index("id").geometry.area["02"] == pytest.approx(2e6, rel=1e-6)
+
+
+def test_units_without_a_crs(tmp_path):
+    path = write_layer(townships().to_crs(4528), tmp_path / "units.shp")
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(InputError, match=r"no CRS.*EPSG:4528"):
+        read_units(case_of(tmp_path, units={"path": path.name, **SECTION}), 4549)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from geodata_layers import FORMATS, survey_layer, write_layer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.case.readers.vector import (
+    fields_of,
+    listed,
+    missing_columns,
+    number_column,
+    read_vector,
+    text_column,
+)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_format_gives_the_same_text(tmp_path, suffix):
+    layer = survey_layer()
+    table = read_vector(write_layer(layer, tmp_path / f"layer.{suffix}"))
+    # FlatGeobuf orders its rows by place.
+    table = table.set_index("BSM", drop=False).loc[layer["BSM"]]
+    for column in ("BSM", "DLBM", "DLMC", "ZLDWDM"):
+        assert table[column].tolist() == layer[column].tolist()
+    assert table["TBDLMJ"].tolist() == layer["TBDLMJ"].tolist()
+    assert table.crs.to_epsg() == 4528
+    assert shapely.equals(table.geometry.to_numpy(), layer.geometry.to_numpy()).all()
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_columns_are_chosen_in_order(tmp_path, suffix):
+    path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
+    table = read_vector(path, columns=["DLMC", "BSM", "DLMC"])
+    assert list(table.columns) == ["DLMC", "BSM", "geometry"]
+    assert {"BSM", "DLBM"} <= set(fields_of(path, None))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_missing_column_is_answered_with_the_nearest(tmp_path, suffix):
+    path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
+    with pytest.raises(InputError, match=r"no column 'dlbn'. Did you mean 'DLBM'\?"):
+        read_vector(path, columns=["BSM", "dlbn"])
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "gdb"])
+def test_layers(tmp_path, suffix):
+    path = tmp_path / f"many.{suffix}"
+    driver = FORMATS[suffix]
+    for name in ("DLTB", "XZQ"):
+        survey_layer()[["BSM", "geometry"]].to_file(
+            path, layer=name, driver=driver, promote_to_multi=True
+        )
+    with pytest.raises(InputError, match=r"2 layers with geometry.*DLTB, XZQ"):
+        read_vector(path)
+    with pytest.raises(InputError, match=r"no layer 'DLTP'.*The layers are: DLTB, XZQ"):
+        read_vector(path, "DLTP")
+    assert len(read_vector(path, "XZQ")) == 6
+
+
+def test_parquet_has_no_layers(tmp_path):
+    path = write_layer(survey_layer(), tmp_path / "layer.parquet")
+    with pytest.raises(InputError, match="has no layers"):
+        read_vector(path, "DLTB")
+
+
+def test_a_geometry_of_another_name(tmp_path):
+    path = tmp_path / "layer.parquet"
+    survey_layer().rename_geometry("shape").to_parquet(path)
+    assert list(read_vector(path, columns=["BSM"]).columns) == ["BSM", "geometry"]
+
+
+def test_rings_that_are_not_closed(tmp_path):
+    path = tmp_path / "layer.geojson"
+    path.write_text(
+        '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a"},'
+        '"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}}]}'
+    )
+    assert read_vector(path).geometry.isna().tolist() == [True]
+    assert shapely.area(read_vector(path, close_rings=True).geometry.array).tolist() == [1.0]
+
+
+def test_text_that_looks_like_a_date_stays_text(tmp_path):
+    path = tmp_path / "layer.geojson"
+    path.write_text(
+        '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"2020-01-01"},'
+        '"geometry":{"type":"Point","coordinates":[0,0]}}]}'
+    )
+    problems: list[Problem] = []
+    assert text_column(read_vector(path), "id", "f", problems).tolist() == ["2020-01-01"]
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    "values", [[1.5, 2.0], [True, False], [2.0**53, 1.0], [float("inf")], ["a", 1]]
+)
+def test_ids_that_are_no_whole_numbers_are_told(values):
+    problems: list[Problem] = []
+    text_column(pd.DataFrame({"BSM": values}), "BSM", "parcels.gpkg", problems)
+    assert len(problems) == 1
+    assert "read as numbers" in problems[0].what
+    assert "text" in problems[0].way_out
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(2**53) + 1, 2**53 - 1)), min_size=1))
+def test_whole_numbers_are_their_digits(values):
+    """No zero can be lost from integers, nor from the floats that a blank among them makes of them."""
+    expected = ["" if value is None else str(value) for value in values]
+    for dtype in ("float64", "Int64", "object"):
+        problems: list[Problem] = []
+        table = pd.DataFrame({"BSM": pd.Series(values, dtype=dtype)})
+        assert text_column(table, "BSM", "f", problems).tolist() == expected
+        assert not problems
+
+
+def test_codes_that_may_begin_with_zeros_are_text():
+    problems: list[Problem] = []
+    text_column(pd.DataFrame({"DLBM": [101]}), "DLBM", "f", problems, padded=True)
+    assert "a leading zero would be lost" in problems[0].what
+
+
+def test_ids_that_are_integers_in_a_file(tmp_path):
+    layer = survey_layer()
+    layer["BSM"] = range(6)
+    for suffix in FORMATS:
+        table = read_vector(write_layer(layer, tmp_path / f"layer.{suffix}"), columns=["BSM"])
+        problems: list[Problem] = []
+        assert sorted(text_column(table, "BSM", "f", problems)) == list("012345"), suffix
+        assert not problems
+
+
+def test_text_is_stripped_and_null_is_blank():
+    table = pd.DataFrame({"id": pd.Series([" 0101 ", None, "a"], dtype=str)})
+    assert text_column(table, "id", "f", []).tolist() == ["0101", "", "a"]
+
+
+def test_numbers():
+    table = pd.DataFrame({"a": pd.Series(["1.5", "", "x", "-1", "inf", None, "0"], dtype=str)})
+    problems: list[Problem] = []
+    names = pd.Series(list("abcdefg"), dtype=object).to_numpy()
+    numbers = number_column(table, "a", "f.gpkg", problems, names)
+    assert numbers[0] == 1.5
+    assert numbers[6] == 0
+    assert pd.isna(numbers[[1, 5]]).all()
+    assert len(problems) == 1
+    assert "wrong in c (x), d (-1), e (inf)" in problems[0].what
+
+
+def test_listing():
+    assert listed(map(str, range(3))) == "0, 1, 2"
+    assert listed(map(str, range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert missing_columns(["a"], ["a"], "f") == []
+
+
+def test_an_attribute_table_is_no_layer(tmp_path):
+    path = tmp_path / "layer.gpkg"
+    pyogrio.write_dataframe(pd.DataFrame({"a": ["b"]}), path, layer="table", driver="GPKG")
+    with pytest.raises(InputError, match="0 layers with geometry"):
+        read_vector(path)

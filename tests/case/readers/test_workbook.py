@@ -1,0 +1,91 @@
+"""XLSX workbooks give the same text as a CSV would."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import openpyxl
+import pytest
+
+from carbongrid.errors import InputError
+from carbongrid.case.readers import security
+from carbongrid.case.readers.tables import read_table
+
+
+def saved(folder, rows, formats=()):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell, number_format in formats:
+        book.active[cell].number_format = number_format
+    book.create_sheet("second").append(["not", "read"])
+    book.save(folder / "t.xlsx")
+    return folder / "t.xlsx"
+
+
+def test_cells_are_text(tmp_path):
+    rows = [
+        ["code", "value", "said", "on"],
+        [101, 130.46, True, dt.date(2020, 5, 1)],
+        ["0101", 12300.0, None, " x "],
+        [None, None, None, None],
+        [320505001, 1e-7, False, "=not a formula"[1:]],
+    ]
+    table = read_table(saved(tmp_path, rows))
+    assert table.to_dict("list") == {
+        "code": ["101", "0101", "320505001"],
+        "value": ["130.46", "12300", "1e-07"],
+        "said": ["true", "", "false"],
+        "on": ["2020-05-01T00:00:00", "x", "not a formula"],
+    }
+    assert list(table.index) == [2, 3, 5]
+
+
+def test_a_format_of_zeros_keeps_its_zeros(tmp_path):
+    path = saved(
+        tmp_path, [["code"], [101], [101], [101.5]], [("A2", "000000"), ("A3", "0"), ("A4", "000")]
+    )
+    assert list(read_table(path)["code"]) == ["000101", "101", "101.5"]
+
+
+def test_the_content_decides_not_the_name(tmp_path):
+    path = saved(tmp_path, [["a"], ["1"]]).rename(tmp_path / "t.csv")
+    assert list(read_table(path)["a"]) == ["1"]
+
+
+def test_a_formula_without_a_stored_value_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"t\.xlsx, row 3: the formula =A2\*2 has no stored value"):
+        read_table(saved(tmp_path, [["a"], [1], ["=A2*2"]]))
+
+
+def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    path = saved(tmp_path, [["a"], ["x" * 20_000]])
+    monkeypatch.setattr(security, "MOST_UNPACKED", 10_000)
+    with pytest.raises(InputError, match="unpacks to"):
+        read_table(path)
+
+
+def test_rows_of_unlike_length_and_an_empty_book(tmp_path):
+    table = read_table(saved(tmp_path, [["a", "b"], ["1"], ["2", "3"]]))
+    assert list(table["b"]) == ["", "3"]
+    with pytest.raises(InputError, match="empty"):
+        read_table(saved(tmp_path, []))
+
+
+def test_ids_are_whole_numbers_or_text(tmp_path):
+    """Spreadsheets store integers as floats; 1.5 is no id, nor is what a float cannot hold to its last digit."""
+    path = saved(tmp_path, [["region", "v"], [320505001.0, 1.5], [7, 2], ["0101", 3], [1e15, 4]])
+    assert list(read_table(path, ids=("region",))["region"]) == [
+        "320505001",
+        "7",
+        "0101",
+        "1000000000000000",
+    ]
+    path = saved(tmp_path, [["region"], [1.5], [1e17], [2]])
+    with pytest.raises(InputError) as error:
+        read_table(path, ids=("region",))
+    assert str(error.value).count("an id is text or a whole number") == 2
+    assert (
+        "t.xlsx, row 2, column region: an id is text or a whole number, not the number 1.5"
+        in str(error.value)
+    )

@@ -1,0 +1,89 @@
+"""The commands of the inventory: factors, inventory, explain inventory, init --inventory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from inventory_example import EXAMPLE, example
+
+import carbongrid as cg
+from carbongrid.cli import main
+from carbongrid.outputs.tables.plain import read_text_csv
+
+
+def said(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_factors_are_found_by_words() -> None:
+    done = said("factors", "cement", "clinker", "--status", "verified")
+    assert done.exit_code == 0
+    assert "ipcc.cement.clinker " in done.stdout
+    assert "prov.clinker" not in done.stdout
+    found = json.loads(said("factors", "ipcc.cement.clinker", "--json").stdout)
+    assert found["factors"][0]["value"] == "0.52"
+    assert "Eq. 2.4" in said("factors", "ipcc.cement.clinker", "--full").stdout
+    assert "0 of " in said("factors", "no such thing").stdout
+
+
+def test_the_public_rooms() -> None:
+    assert cg.factors.find("ipcc.cement.clinker")["value"].iloc[0] == 0.52
+    assert cg.inventory.draws(example(), 3).shape == (3, 16)
+
+
+def test_totals_are_printed_and_written(tmp_path: Path) -> None:
+    out, trail = tmp_path / "totals.csv", tmp_path / "audit.csv"
+    done = said("inventory", EXAMPLE, "--gwp", "AR6", "--out", out, "--audit", trail)
+    assert done.exit_code == 0, done.output
+    written = read_text_csv(out)
+    assert list(written.columns) == ["category", "gas", "mass_t", "co2e_t"]
+    formed = cg.inventory.form(cg.inventory.read(EXAMPLE), gwp="AR6")
+    assert written.equals(cg.inventory.totals(formed))
+    assert read_text_csv(trail).equals(cg.inventory.audit(formed))
+    for cell in written.iloc[0]:
+        assert cell in done.stdout
+    assert "recalled" in done.stderr
+
+
+@pytest.mark.parametrize("system", ["crt", "gpc"])
+def test_totals_under_codes(tmp_path: Path, system: str) -> None:
+    out = tmp_path / "codes.csv"
+    done = said("inventory", EXAMPLE, "--as", system, "--out", out, "--uncertainty", "--json")
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert list(table.columns) == ["code", "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
+    told = json.loads(done.stdout)
+    assert told["totals"] == table.to_dict("records")
+    assert told["uncertainty"][-2]["category"] == "gross"
+
+
+def test_a_mistake_ends_with_code_2(tmp_path: Path) -> None:
+    (tmp_path / "industry.csv").write_text("activity,amount,unit\nproduct/lime,-1,t\n")
+    done = said("inventory", tmp_path)
+    assert done.exit_code == 2
+    assert "sheet industry, row 2, column amount" in done.stderr
+    assert said("inventory", tmp_path / "none.xlsx").exit_code == 2
+
+
+def test_a_total_is_explained_from_data_and_from_its_audit(tmp_path: Path) -> None:
+    trail = tmp_path / "audit.csv"
+    said("inventory", EXAMPLE, "--audit", trail)
+    trees = [
+        said("explain", "inventory", "sink/crops", "--from", source).stdout
+        for source in (EXAMPLE, trail, tmp_path)
+    ]
+    assert trees[0] == trees[1] == trees[2]
+    assert "crop.rice.carbon_rate" in trees[0]
+    assert "x 44/12 (C to CO2)" in trees[0]
+    assert said("explain", "inventory", "sink/crop", "--from", trail).exit_code == 2
+
+
+def test_init_writes_the_template(tmp_path: Path) -> None:
+    done = said("init", tmp_path / "mine", "--inventory")
+    assert done.exit_code == 0, done.output
+    assert said("inventory", tmp_path / "mine" / "inventory.xlsx", "-q").exit_code == 0
+    assert said("init", tmp_path / "mine", "--inventory").exit_code == 2

@@ -1,0 +1,105 @@
+"""Settings of the environment and data of libraries change no number, and end no run with a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401  (registers .rio)
+import xarray as xr
+from printed import without_font_warning
+from waiting import HANG
+
+from carbongrid.cli.surroundings import set_aside
+from carbongrid.errors import RunError
+from carbongrid.outputs.tables.rasters import write_grid_tif
+
+HOSTILE = {
+    "MATPLOTLIBRC": "/nowhere/matplotlibrc",
+    "MPLBACKEND": "nonsense",
+    "PANDAS_COPY_ON_WRITE": "warn",
+    "PANDAS_DATA_MANAGER": "nonsense",
+    "PANDAS_FUTURE_INFER_STRING": "0",
+    "PANDAS_FUTURE_PYTHON_SCALARS": "1",
+    "PROJ_DATA": "/nowhere",
+    "PROJ_LIB": "/nowhere",
+    "PROJ_NETWORK": "ON",
+    "ZARR_ARRAY__ORDER": "F",
+    "ZARR_ASYNC__CONCURRENCY": "nonsense",
+    "ZARR_CODEC_PIPELINE__PATH": "nonsense",
+    "ZARR_CONFIG": "/nowhere",
+    "ZARR_DEFAULT_ZARR_FORMAT": "2",
+}
+
+
+def test_a_run_among_hostile_settings_has_the_same_digests(
+    small_city: Path, small_run: Path, tmp_path: Path
+) -> None:
+    """Seen to fail with faults of matplotlib and rasterio, and by libraries alone with a grid that has no place on earth."""
+    words = ["run", str(small_city / "case.toml"), "--out", str(tmp_path / "run"), "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-m", "carbongrid", *words],
+        env={**os.environ, **HOSTILE}, capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = without_font_warning(done.stderr).splitlines()
+    assert [line for line in told if not line.startswith("warning: evidence: ")] == []
+    digests = [
+        json.loads((run / "manifest.json").read_text(encoding="utf-8"))["digests"]
+        for run in (small_run, tmp_path / "run")
+    ]
+    assert digests[0] == digests[1]
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+from carbongrid.cli import main
+main()
+"""
+
+
+def test_a_full_disk_is_told_as_such_by_the_commands_that_write_folders(
+    small_run: Path, tmp_path: Path
+) -> None:
+    """As a limit to files, which fails like one. Seen to fail: "a fault of carbongrid", in the words of a driver."""
+    for words in (
+        ("20000", "demo", tmp_path / "demo", "--size", "small"),
+        ("2000", "figures", small_run, "--out", tmp_path / "figures", "--dpi", "50"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, *map(str, words)],
+            capture_output=True, text=True, check=False, timeout=HANG,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "the disk is full" in done.stderr
+        assert "fault of carbongrid" not in done.stderr
+
+
+def test_only_these_settings_are_set_aside() -> None:
+    kept = {"HOME": "/", "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": "a", "NUMBA_CACHE_DIR": "b"}
+    environment = {**kept, **HOSTILE}
+    assert set_aside(environment) == sorted(HOSTILE)
+    assert environment == kept
+
+
+def test_a_grid_without_a_place_on_earth_is_not_written(tmp_path: Path) -> None:
+    """What rasterio makes of a CRS without data of PROJ. Seen to fail: it was written in silence."""
+    zeros = (("y", "x"), np.zeros((2, 2), np.int64))
+    grid = xr.Dataset(
+        dict.fromkeys(("emission", "sink", "covered_area"), zeros),
+        {"x": [0.5, 1.5], "y": [1.5, 0.5]},
+        {"resolution": 1.0},
+    )
+    grid = grid.rio.write_crs(
+        'LOCAL_CS["CGCS2000 / 3-degree Gauss-Kruger zone 40",UNIT["metre",1]]'
+    )
+    with pytest.raises(RunError, match="PROJ_DATA"):
+        write_grid_tif(grid, "a", tmp_path / "grid_1km.tif")
+    assert not (tmp_path / "grid_1km.tif").exists()

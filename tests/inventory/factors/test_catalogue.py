@@ -1,0 +1,171 @@
+"""The catalogue against the facts it was made from, and how a better status is preferred."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from data import ROOT, data_folder
+
+from carbongrid.method.categories import read_categories
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.factors import GWP_SETS, Factor, catalogue, factor_of_row, find, gwp_of
+from carbongrid.inventory.factors.catalogue import STATUSES, TABLES
+from carbongrid.method.landuse import packaged_table
+
+
+def test_the_tables_hold_what_the_facts_hold() -> None:
+    folder = data_folder().parent / "facts"
+    if not folder.is_dir():
+        pytest.skip("no real data: set CARBONGRID_DATA, or lay shared/data beside the checkout")
+    taken = (
+        "key",
+        "name",
+        "value",
+        "unit",
+        "gas",
+        "low",
+        "high",
+        "source",
+        "source_table",
+        "year",
+        "note",
+        "status",
+    )
+    for table in TABLES:
+        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
+            facts = [row for row in csv.DictReader(stream) if not row["key"].startswith("conv.")]
+        rows = packaged_table(f"factors/{table}.csv").to_dict("records")
+        assert [[row[name] for name in taken] for row in rows] == [
+            [fact[name] for name in taken] for fact in facts
+        ]
+
+
+def test_every_factor_is_sound() -> None:
+    for factor in catalogue():
+        assert factor.status in STATUSES, factor.key
+        assert factor.source, factor.key
+        assert factor.region, factor.key
+        assert factor.value is not None or factor.key.startswith("lal2004."), factor.key
+    assert catalogue()["cn.agri.fertilizer"].upstream
+    assert not catalogue()["ipcc.ef1"].upstream
+
+
+def test_the_unit_decides_between_carbon_and_co2() -> None:
+    carbon, direct = catalogue()["ipcc.cc.anthracite"], catalogue()["ipcc.all.co2.anthracite"]
+    assert (carbon.emits, carbon.molar) == ("CO2", Fraction(44, 12))
+    assert (direct.emits, direct.molar) == ("CO2", 1)
+    assert catalogue()["ipcc.ef1"].molar == Fraction(44, 28)
+    assert catalogue()["lal2004.till_none"].emits == "CO2e"
+
+
+def test_derived_rows_are_their_parts() -> None:
+    """CO2 per tonne of a Chinese fuel is calorific value x carbon content x oxidation x 44/12, to six decimals."""
+    factors = catalogue()
+    checked = 0
+    for factor in factors:
+        fuel = factor.key.removeprefix("cn.co2.")
+        if fuel == factor.key:
+            continue
+        parts = [factors[f"cn.{part}.{fuel}"].value for part in ("ncv", "cc", "of")]
+        value = parts[0] * parts[1] * parts[2] * Fraction(44, 12) / 1000
+        assert abs(value - factor.value) <= Fraction(1, 10**6), factor.key
+        checked += 1
+    assert checked > 15
+
+
+def test_words_find_factors_the_best_status_first() -> None:
+    found = find("natural gas")
+    assert "ipcc.ncv.natural_gas" in set(found["key"])
+    ranks = [STATUSES.index(status) for status in found["status"]]
+    assert ranks == sorted(ranks)
+    assert set(find("jiangsu", region="CN/jiangsu")["region"]) == {"CN/jiangsu"}
+    assert set(find(gas="N2O", status="recalled")["status"]) == {"recalled"}
+    assert find("no such thing").empty
+
+
+def test_a_better_status_is_preferred_and_a_users_own_before_all() -> None:
+    factors = catalogue()
+    assert factors.best(["prov.clinker", "ipcc.cement.clinker"]).key == "ipcc.cement.clinker"
+    own = Factor("prov.clinker", "own", Fraction(1, 2), "t CO2/t", "CO2")
+    mine = factors.with_own([own])
+    assert mine.best(["ipcc.cement.clinker", "prov.clinker"]) is own
+    assert mine.overridden == {"prov.clinker": factors["prov.clinker"]}
+    assert factors.overridden == {}
+
+
+def test_a_users_factor_is_upstream_where_the_one_it_replaces_is() -> None:
+    """Decision 28."""
+    own = Factor("cn.agri.pesticide", "own", Fraction(6), "kg C/kg", "C")
+    assert catalogue().with_own([own])["cn.agri.pesticide"].upstream
+    assert not catalogue().with_own([replace(own, key="mine")])["mine"].upstream
+
+
+def test_gwp_sets() -> None:
+    assert [int(gwp_of(name)["N2O"]) for name in GWP_SETS] == [298, 265, 273]
+    assert [gwp_of(name)["CH4"] for name in GWP_SETS] == [25, 28, Fraction(279, 10)]
+    assert all(gwp_of(name)["CO2"] == gwp_of(name)["CO2e"] == 1 for name in GWP_SETS)
+    with pytest.raises(InputError, match="AR4, AR5, AR6"):
+        gwp_of("AR7")
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"unit": "t C/t", "gas": "CO2"}, "gas"),
+        ({"unit": "t CO2/t", "gas": "C"}, "gas"),
+        ({"unit": "kg CH4/head/yr", "gas": "N2O"}, "gas"),
+        ({"unit": "t CO2/t", "gas": "CO3"}, "gas"),
+        ({"unit": "t CO2/foo", "gas": "CO2"}, "unit"),
+        ({"unit": "t CO2/t", "value": "1,5"}, "value"),
+        ({"unit": "t CO2/t", "value": "nan"}, "value"),
+        ({"unit": "t CO2/t", "low": "2"}, "value"),
+        ({"unit": "t CO2/t", "key": ""}, "key"),
+        ({"unit": "kg CO2e/kg", "gas": "CH4"}, "gas"),
+        ({"unit": "t CO2/t", "distribution": "triangular"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal", "low": "0", "high": "2"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "lognormal x1"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "normal x2", "low": "0", "high": "2"}, "distribution"),
+        ({"unit": "t CO2/t", "distribution": "normal", "low": "0"}, "distribution"),
+    ],
+)
+def test_a_wrong_row_names_its_column(cells: dict[str, str], column: str) -> None:
+    problems: list[Problem] = []
+    row = {"key": "mine", "name": "Mine", "value": "1", **cells}
+    assert factor_of_row(row, "mine.csv, row 2", problems) is None
+    assert [problem.where for problem in problems] == [f"mine.csv, row 2, column {column}"]
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"ipcc\.ncv\.lignite"):
+        catalogue()["ipcc.ncv.lignit"]
+
+
+def test_sinks_of_the_weights_are_those_of_the_catalogue() -> None:
+    table = packaged_table("sink_coefficients.csv")
+    names = {"grassland": "grass"}
+    for row in table.to_dict("records"):
+        key = f"sci_rep_2025.{names.get(row['type'], row['type'])}"
+        assert Fraction(row["coefficient"]) == -catalogue()[key].value
+    assert "agriculture/land" in read_categories()
+
+
+def test_the_tool_writes_the_tables_that_are_there(tmp_path: object) -> None:
+    folder = data_folder().parent / "facts"
+    if not folder.is_dir():
+        pytest.skip("no real data: set CARBONGRID_DATA, or lay shared/data beside the checkout")
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("make_factors", ROOT / "tools" / "factors.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    before = {path.name: path.read_bytes() for path in tool.TARGET.glob("*.csv")}
+    assert before
+    tool.TARGET = tmp_path
+    tool.main(folder)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")} == before

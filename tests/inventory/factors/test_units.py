@@ -1,0 +1,119 @@
+"""Units of activities and factors: exact, and refused where a word is not known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbongrid.errors import InputError
+from carbongrid.inventory.factors import catalogue, read_unit
+from carbongrid.inventory.factors.units import dimension_name
+
+
+@pytest.mark.parametrize(
+    ("text", "of", "plain"),
+    [
+        ("万吨", 10**4, "t"), ("kt", 10**3, "t"), ("Gg", 10**3, "t"), ("公斤", Fraction(1, 1000), "t"), ("10^4 t", 10**4, "t"), ("10⁴ t", 10**4, "t"), ("2.5×10⁴ t", 25000, "t"), ("10⁸ kWh", 10**8, "kWh"), ("m³", 1, "m3"), ("10³m³", 1000, "m3"), ("1e4 t", 10**4, "t"),
+        ("亿千瓦时", 10**8, "kWh"), ("GWh", 10**6, "kWh"), ("TJ", Fraction(10**6 * 10, 36), "kWh"),
+        ("万吨标准煤", 10**4, "tce"), ("tce", Fraction("29.3076"), "GJ"), ("千克标准煤", Fraction("29.3076"), "MJ"), ("kgce", Fraction("29.3076"), "MJ"),
+        ("t ce", 1, "tce"), ("kg ce", Fraction("29.3076"), "MJ"), ("kt ce", 1000, "tce"), ("Mt ce", 10**6, "tce"), ("万吨 ce", 10**4, "tce"), ("Mtkm", 10**6, "t km"),
+        ("亩", Fraction(1, 15), "ha"), ("万亩", Fraction(10**4, 15), "ha"), ("公顷", 1, "ha"), ("km2", 100, "ha"), ("hm2", 1, "ha"),
+        ("万头", 10**4, "head"), ("万人", 10**4, "person"), ("亿吨公里", 10**8, "t km"), ("万人公里", 10**4, "person km"),
+        ("亿立方米", 10**8, "m3"), ("10^4 Nm3", 10**4, "m3"), ("L", Fraction(1, 1000), "m3"), ("亿车公里", 10**8, "vehicle km"), ("%", Fraction(1, 100), "1"),
+    ],
+)  # fmt: skip
+def test_a_unit_is_an_exact_multiple(text: str, of: Fraction, plain: str) -> None:
+    unit, base = read_unit(text), read_unit(plain)
+    assert unit.dimension == base.dimension
+    assert unit.scale == of * base.scale
+    assert isinstance(unit.scale, Fraction)
+
+
+@pytest.mark.parametrize(
+    ("text", "substance", "scale"),
+    [
+        ("kg CO2/kWh", "CO2", Fraction(1000, 3_600_000_000)), ("t C/TJ", "C", Fraction(10**6, 10**15)),
+        ("kg N2O-N/kg N", "N2O-N", 1), ("kg CE/ha", "CE", Fraction(1000, 10_000)), ("t C/(hm2 yr)", "C", 100),
+        ("kg CH4/head/yr", "CH4", 1000), ("g BOD5/person/day", "BOD", Fraction(1, 86_400)), ("t C/t ce", "C", Fraction(10**6, 29_307_600_000_000)),
+        ("t CO2/10^4 Nm3", "CO2", 100), ("kg CO2e/(t km)", "CO2e", Fraction(1000, 10**9)), ("kg/TJ (NCV)", "", Fraction(1000, 10**15)),
+    ],
+)  # fmt: skip
+def test_a_factor_says_of_what(text: str, substance: str, scale: Fraction) -> None:
+    unit = read_unit(text)
+    assert unit.substance == substance
+    assert unit.scale == scale
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  ",
+        "foo",
+        "万",
+        "t/",
+        "t//m3",
+        "0 t",
+        "万万吨",
+        "kg CO2 per kWh",
+        "吨煤",
+        "t**99999999",
+        "t^9",
+        "9" * 5000 + " t",
+        "t" * 5000,
+        "110⁸ t",
+        "8⁸ t",
+        "10⁻³ t",
+        "t⁻¹",
+        "ce",
+        "GWh ce",
+        "t CO2 ce",
+        "mt",
+        "mtkm",
+        "mpkm",
+        "mha",
+        "mtce",
+        "Mm3",
+        "Gm3",
+    ],
+)
+def test_an_unknown_unit_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        read_unit(text)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        unit = read_unit(text)
+    except InputError:
+        return
+    assert unit.scale > 0
+
+
+def test_every_unit_of_the_catalogue_is_read() -> None:
+    assert len({factor.unit for factor in catalogue() if read_unit(factor.unit)}) > 60
+
+
+def test_dimensions_have_names() -> None:
+    names = {
+        "t": "mass",
+        "GJ": "energy",
+        "亩": "area",
+        "亿吨公里": "freight (mass x distance)",
+        "%": "a plain number",
+    }
+    for text, name in names.items():
+        assert dimension_name(read_unit(text).dimension) == name
+    assert "mass" in dimension_name(read_unit("t/ha").dimension)
+
+
+def test_a_unit_says_what_it_is_per_and_whether_it_is_a_plain_number() -> None:
+    assert read_unit("kg CH4/kg BOD").per == "BOD"
+    assert read_unit("g BOD5/person/day").substance == "BOD"
+    assert read_unit("kg N2O-N/kg N").per == "N"
+    assert [read_unit(text).bare for text in ("fraction", "1", "%", "1/yr")] == [True] * 4
+    assert not any(read_unit(text).bare for text in ("t/t", "t C/t", "kg", "GJ/t"))

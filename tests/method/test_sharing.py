@@ -1,0 +1,54 @@
+"""Where the mass of a parcel goes that no cell centre hits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from carbongrid.raster.chunked import label_and_count
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.polygons import Polygons
+from carbongrid.method.sharing import coarse_cell_of, share_by_cells
+
+
+def test_cells_are_counted_from_the_north_west_and_points_on_the_rim_belong_to_the_last() -> None:
+    """Caught: rows counted from the south."""
+    grid = Grid("EPSG:32650", 1000.0, (0.0, 0.0, 3000.0, 2000.0))
+    x, y = np.array([500.0, 2500.0, 1500.0, 3000.0]), np.array([1500.0, 500.0, 1999.0, 0.0])
+    assert coarse_cell_of(grid, x, y).tolist() == [0, 5, 1, 5]
+
+
+def test_a_speck_belongs_to_the_unit_and_the_coarse_cell_in_which_it_lies(tmp_path: Path) -> None:
+    """Caught: everything snapped to the first unit."""
+    halves = [shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)]
+    specks = [shapely.box(1501, 501, 1503, 503), shapely.box(501, 501, 503, 503)]
+    land = np.array([*halves, *specks])
+    grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 2000.0, 1000.0), snap=1000.0)
+    store = tmp_path / "labels.zarr"
+    counts = label_and_count(
+        Polygons.of(land, grid.crs), Polygons.of(np.array(halves), grid.crs), grid, 1000.0, store
+    )
+    parcels, units = (
+        gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32650") for shapes in (land, halves)
+    )
+    shares = share_by_cells(parcels, units, counts, grid.coarsen(1000.0))
+    assert shares.snapped.tolist() == [False, False, True, True]
+    assert shares.units.toarray()[2:].tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert shares.cells.toarray()[2:].tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_speck_belongs_to_the_unit_of_its_point_and_not_of_its_cell(tmp_path: Path) -> None:
+    """Seen to fail: a speck in a cell whose centre lies in the unit beside, or in none, was the neighbour's, or nobody's."""
+    units = np.array([shapely.box(0, 0, 570, 1000), shapely.box(570, 0, 930, 1000)])
+    specks = np.array([shapely.box(575, 501, 595, 520), shapely.box(905, 501, 925, 520)])
+    grid = Grid("EPSG:32650", 100.0, (0.0, 0.0, 1000.0, 1000.0))
+    store = tmp_path / "labels.zarr"
+    polygons = [Polygons.of(shapes, grid.crs) for shapes in (specks, units)]
+    counts = label_and_count(*polygons, grid, 1000.0, store)
+    frames = [gpd.GeoDataFrame(geometry=shapes, crs=grid.crs) for shapes in (specks, units)]
+    shares = share_by_cells(*frames, counts, grid.coarsen(1000.0))
+    assert shares.snapped.all()
+    assert shares.units.toarray().tolist() == [[0, 1, 0], [0, 1, 0]]

@@ -1,0 +1,264 @@
+"""People as points and as a grid, against Python integers and loops over cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import naive
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+import small_land
+from affine import Affine
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from carbongrid.errors import InputError
+from carbongrid.method.weights import Census, people_by_parcel, scale_to_census
+
+SEEDS = st.integers(0, 2**32)
+SIDE = 4
+
+
+@dataclass(frozen=True)
+class Raster:
+    values: np.ndarray
+    crs: Any
+    transform: Affine
+
+
+def at(raster, column, row):
+    t = raster.transform
+    return t.a * column + t.c, t.e * row + t.f
+
+
+def homes(seed, **columns):
+    """Land of two kinds of homes and of other types."""
+    rng = np.random.default_rng(seed)
+    types = rng.choice(["urban-residential", "rural-homestead", "water", "forest"], SIDE * SIDE)
+    land = small_land.parcels(small_land.bent(rng, SIDE), list(types), **columns)
+    return land, np.isin(types, ["urban-residential", "rural-homestead"]), rng
+
+
+def residents(rng, count=40):
+    x, y = rng.integers(-700, SIDE * small_land.CELL + 700, (2, count)).astype(float)
+    return pd.DataFrame({"x": x, "y": y, "thousandths": rng.integers(0, 10**6, count)})
+
+
+def two_units(region_of_unit, thousandths):
+    half = SIDE * small_land.CELL / 2
+    units = shapely.box([-2000, half], [-2000, -2000], [half, 3000], [3000, 3000])
+    return Census(units, np.array(region_of_unit), np.array(thousandths, np.int64), ("a", "b"))
+
+
+COUNTS = st.lists(st.tuples(st.integers(0, 10**12), st.integers(-1, 2)), max_size=20)
+
+
+@given(COUNTS, st.lists(st.integers(0, 10**13), min_size=3, max_size=3))
+@example([(10**12, 0), (10**12, 0), (1, 0)], [10**13, 0, 0])
+@example([(1, 0), (2, 0), (3, 0)], [3, 0, 0])
+def test_census_scaling_equals_python_integers(counts, census):
+    """Seen to fail with int64 products that overflow, and without the S that rounds half up."""
+    expected = []
+    for count, region in counts:
+        whole = sum(c for c, r in counts if r == region)
+        if region >= 0 and whole:
+            expected.append((2 * count * census[region] + whole) // (2 * whole))
+        else:
+            expected.append(count)
+    q, r = (np.array([pair[i] for pair in counts], np.int64) for i in (0, 1))
+    assert scale_to_census(q, r, np.array(census, np.int64)).tolist() == expected
+
+
+@given(SEEDS)
+def test_one_person_counts_in_one_parcel(seed):
+    """Seen to fail when each people category placed its own points: those between two kinds of homes came twice."""
+    land, residential, rng = homes(seed)
+    people = residents(rng)
+    found = people_by_parcel(people, land, residential)
+    total = int(people["thousandths"].sum())
+    assert int(found.inside.sum() + found.snapped.sum()) + found.unplaced == total
+    assert not found.inside[~residential].any()
+    assert not found.snapped[~residential].any()
+
+
+@given(SEEDS)
+def test_the_order_of_people_does_not_matter(seed):
+    """Seen to fail when a scaled count depended on the row."""
+    land, residential, rng = homes(seed)
+    people = residents(rng)
+    shuffled = people.iloc[rng.permutation(len(people))]
+    census = two_units([0, 1], [12_345_678, 7_654_321])
+    one = people_by_parcel(people, land, residential, census)
+    other = people_by_parcel(shuffled, land, residential, census)
+    assert one.inside.tolist() == other.inside.tolist()
+    assert one.snapped.tolist() == other.snapped.tolist()
+
+
+def test_people_beyond_500_m_are_unplaced():
+    land = small_land.parcels(small_land.squares(1), ["rural-homestead"])
+    people = pd.DataFrame({"x": [600.0, 600.5, 50.0], "y": [50.0] * 3, "thousandths": [1, 10, 100]})
+    found = people_by_parcel(people, land, np.array([True]))
+    assert (found.inside.tolist(), found.snapped.tolist(), found.unplaced) == ([100], [1], 10)
+
+
+def test_a_grid_of_the_whole_country_loses_nobody_outside_the_city():
+    """All 40 cells around the city were counted as unplaced."""
+    land = small_land.parcels(small_land.squares(2, 1000), ["water", "rural-homestead"] * 2)
+    homes = np.array([False, True] * 2)
+    values = np.full((7, 7), 1000)
+    raster = Raster(values, small_land.CRS, Affine(600, 0, -1100, 0, -600, 3100))
+    found = people_by_parcel(raster, land, homes)
+    x = -1100 + 600 * (np.arange(7) + 0.5)
+    outside = x[(x > 0) & (x < 500)].size  # columns over the water, farther than 500 m from a home
+    rows = x[(x > 0) & (x < 2000)].size
+    assert found.unplaced == outside * rows * 1000
+    assert found.inside.sum() > 0
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 1000), (2000, 1000), (1000, 0), (1000, 2000)])
+def test_a_cell_centred_on_the_bounds_of_the_land_is_lost_and_one_beyond_is_not(x, y):
+    """Seen to fail when the eastern bound itself was outside."""
+    corner = shapely.box(0, 0, 100, 100)
+    water = shapely.difference(shapely.box(0, 0, 2000, 2000), corner)
+    land = small_land.parcels(np.array([corner, water]), ["rural-homestead", "water"])
+    home = np.array([True, False])
+    for outward, lost in ((0.0, 7), (1e-3, 0)):
+        centre_x, centre_y = (at + np.sign(at - 1000) * outward for at in (x, y))
+        cell = Affine(20, 0, centre_x - 10, 0, -20, centre_y + 10)
+        found = people_by_parcel(Raster(np.array([[7]]), small_land.CRS, cell), land, home)
+        assert found.unplaced == lost
+        assert not found.inside.any() and not found.snapped.any()
+
+
+def test_a_region_without_census_value_and_people_in_no_unit_keep_their_count():
+    land = small_land.parcels(small_land.squares(4), ["rural-homestead"] * 16)
+    people = pd.DataFrame(
+        {"x": [50.0, 50.0, 350.0, 3100.0], "y": [50.0] * 4, "thousandths": [1000, 3000, 500, 7]}
+    )
+    found = people_by_parcel(people, land, np.ones(16, bool), two_units([0, -1], [8000]))
+    assert found.inside.tolist()[:4] == [8000, 0, 0, 500]
+    assert found.unplaced == 7
+
+
+def test_census_people_without_any_point_are_told():
+    land = small_land.parcels(small_land.squares(4), ["rural-homestead"] * 16)
+    people = pd.DataFrame({"x": [50.0], "y": [50.0], "thousandths": [1000]})
+    found = people_by_parcel(people, land, np.ones(16, bool), two_units([0, 1], [8000, 9000]))
+    assert found.note.endswith(": b")
+
+
+def slow_grid(raster, land, residential, claims_of):
+    """Cell by cell, by Python integers; claims_of(area, parcel) is the claim on a cell."""
+    inside, rest = [0] * len(land), []
+    geometry = land.geometry.to_numpy()
+    for (row, column), value in np.ndenumerate(raster.values):
+        if value <= 0:
+            continue
+        corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
+        cell = shapely.Polygon([at(raster, column + i, row + j) for i, j in corners])
+        areas = {p: geometry[p].intersection(cell).area for p in np.flatnonzero(residential)}
+        touched = [p for p, area in areas.items() if area > 0]
+        if not touched:
+            rest.append((*at(raster, column + 0.5, row + 0.5), int(value)))
+            continue
+        quanta = naive.quanta([claims_of(areas[p], p) for p in touched])
+        for parcel, part in zip(touched, naive.apportion(int(value), quanta), strict=True):
+            inside[parcel] += part
+    return inside, rest
+
+
+def coarse_raster(rng):
+    values = rng.integers(-1, 2000, (7, 9))
+    return Raster(values, small_land.CRS, Affine(70, 0, -110, 0, -80, 460))
+
+
+@given(SEEDS)
+@settings(max_examples=40)
+def test_a_cell_is_shared_by_area_telescoped_in_id_order(seed):
+    """Seen to fail when the pairs of a cell were not sorted by parcel, and when each part was rounded by itself."""
+    land, residential, rng = homes(seed)
+    raster = coarse_raster(rng)
+    found = people_by_parcel(raster, land, residential)
+    inside, rest = slow_grid(raster, land, residential, lambda area, parcel: area)
+    assert found.inside.tolist() == inside
+    assert found.unknown == int((raster.values < 0).sum())
+    lone = pd.DataFrame(rest, columns=["x", "y", "thousandths"]).astype({"thousandths": "int64"})
+    alone = people_by_parcel(lone, land, residential)
+    assert found.snapped.tolist() == alone.snapped.tolist()
+    assert found.unplaced == alone.unplaced
+
+
+@given(SEEDS)
+@settings(max_examples=40)
+def test_floor_area_shares_a_cell_where_it_is_known(seed):
+    """Seen to fail when the floor area was not multiplied by the parcel's share in the cell."""
+    floor = np.random.default_rng(seed).integers(1, 5000, SIDE * SIDE).astype(float)
+    land, residential, rng = homes(seed, floor_area=floor)
+    raster = coarse_raster(rng)
+    found = people_by_parcel(raster, land, residential)
+    area = land.geometry.area.to_numpy()
+    inside, _ = slow_grid(raster, land, residential, lambda part, p: part * (floor[p] / area[p]))
+    assert np.abs(found.inside - np.array(inside)).max() <= 1  # a floor may turn on the last bit
+    assert found.inside.sum() == sum(inside)
+
+
+def test_a_cell_where_a_floor_area_is_unknown_or_all_are_zero_goes_by_area():
+    geometry = small_land.squares(2)[:2]
+    raster = Raster(np.array([[1000]]), small_land.CRS, Affine(200, 0, 0, 0, -100, 100))
+    for floor, expected in (
+        ([900.0, 100.0], [900, 100]),
+        ([np.nan, 100.0], [500, 500]),
+        ([0.0, 0.0], [500, 500]),
+    ):
+        land = small_land.parcels(geometry, ["rural-homestead"] * 2, floor_area=floor)
+        found = people_by_parcel(raster, land, np.ones(2, bool))
+        assert found.inside.tolist() == expected
+
+
+def test_a_negative_floor_area_is_an_error_that_names_the_parcel():
+    land = small_land.parcels(
+        small_land.squares(2), ["rural-homestead"] * 4, floor_area=[1.0, -1.0, np.inf, 1.0]
+    )
+    raster = Raster(np.array([[1000]]), small_land.CRS, Affine(200, 0, 0, 0, -200, 200))
+    with pytest.raises(InputError, match="2 parcels: 0001, 0002"):
+        people_by_parcel(raster, land, np.ones(4, bool))
+
+
+def test_a_grid_in_another_crs_is_shared_in_its_own():
+    """The cell's people are those of the parcel that fills it, whatever the projection."""
+    land = small_land.parcels(small_land.squares(2, 1000), ["rural-homestead"] * 4)
+    land = land.set_geometry(land.geometry.translate(40_500_000, 3_500_000))
+    lonlat = land.to_crs(4326).geometry
+    west, south, east, north = lonlat.total_bounds
+    step = (east - west) / 40
+    rows = round((north - south) / step)
+    values = np.full((rows, 40), 1000)
+    raster = Raster(values, "EPSG:4326", Affine(step, 0, west, 0, -step, north))
+    found = people_by_parcel(raster, land, np.ones(4, bool))
+    assert int(found.inside.sum() + found.snapped.sum()) + found.unplaced == int(values.sum())
+    area = shapely.area(lonlat.to_numpy())
+    expected = area / area.sum() * values.sum()
+    assert np.abs(found.inside - expected).max() < 0.02 * values.sum()
+
+
+@given(SEEDS)
+@settings(max_examples=40)
+def test_a_grid_is_scaled_to_the_census_by_its_cells_centres(seed):
+    """Seen to fail when the region was looked up a cell too far east."""
+    land, residential, rng = homes(seed)
+    raster = coarse_raster(rng)
+    census = two_units([0, 1], [1_000_000, 3_000_000])
+    found = people_by_parcel(raster, land, residential, census)
+    row, column = np.nonzero(raster.values > 0)
+    counts = raster.values[row, column]
+    x, _ = at(raster, column + 0.5, row + 0.5)
+    region = np.where(x <= SIDE * small_land.CELL / 2, 0, 1)
+    scaled = scale_to_census(counts, region, census.thousandths)
+    other = raster.values.copy()
+    other[row, column] = scaled
+    twin = people_by_parcel(Raster(other, raster.crs, raster.transform), land, residential)
+    assert found.inside.tolist() == twin.inside.tolist()
+    assert found.snapped.tolist() == twin.snapped.tolist()

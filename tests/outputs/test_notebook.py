@@ -1,0 +1,108 @@
+"""What a notebook shows of results, cases and ledgers, and the drawings it can ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from figures_case import case_with
+from hostile import NAMES
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from tables_example import example_tables
+
+from carbongrid.outputs.tables import read_result, write_tables
+from carbongrid.outputs.notebook import card
+from carbongrid.method.zoning import zones
+
+
+class Text(HTMLParser):
+    """Tags and text of a fragment."""
+
+    def __init__(self, fragment):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(fragment)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+def result_in(folder, **changes):
+    tables = dataclasses.replace(example_tables(), **changes)
+    write_tables(tables, folder)
+    manifest = {"title": tables.title, "year": tables.year, "assumptions": tables.assumptions}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return read_result(folder)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_text(name):
+    shown = Text(card(name, name, facts=[(name, name)], columns=[name], rows=[[name]]))
+    assert set(shown.tags) == {"div", "p", "b", "span", "table", "thead", "tbody", "tr", "th", "td"}
+    assert shown.text.count(name) == 6
+
+
+def test_a_result_shows_its_zones(tmp_path):
+    result = result_in(tmp_path, title="<b>Six")
+    shown = Text(result._repr_html_())
+    emission = f"{result.units['emission_t'].sum():,.0f} t CO2e"
+    for words in ("<b>Six", "2020", emission, "low-carbon economic", "unclassified"):
+        assert words in shown.text
+    assert shown.text.count("report.html") == 1
+
+
+def test_the_ledger_adds_up_as_shown_and_stays_a_frame(tmp_path):
+    ledger = result_in(tmp_path).ledger
+    shown = Text(ledger._repr_html_()).text
+    assert "123,456,789" in shown
+    assert "industry/manufacturing" in shown
+    assert type(ledger[ledger["category"] == "sink/crops"]) is pd.DataFrame
+    assert isinstance(ledger, pd.DataFrame)
+
+
+def test_a_case_shows_its_choices_and_files(tmp_path):
+    case = case_with(tmp_path, {}, title="Here & there", electricity="both")
+    shown = Text(case._repr_html_()).text
+    for words in ("Here & there", "parcels.gpkg", "[totals] path", "10 m, 1000 m", "both"):
+        assert words in shown
+
+
+def test_the_zone_map_has_the_zones_colours_and_counts(tmp_path):
+    result = result_in(tmp_path)
+    axes = result.plot.zones()
+    colours = {zone.code: zone.colour for zone in zones()}
+    drawn = [colors.to_hex(each) for each in axes.collections[0].get_facecolor()]
+    assert drawn == [colours[code].lower() for code in result.units["zone"]]
+    told = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert f"unclassified ({(result.units['zone'] == 0).sum()})" in told
+    axes.figure.canvas.draw()
+
+
+def test_points_stand_where_ecc_and_esc_say(tmp_path):
+    units = example_tables().units
+    units.loc[0, "ecc"], units.loc[1, "esc"] = np.inf, 0.0
+    result = result_in(tmp_path, units=units)
+    axes = result.plot.ecc_esc()
+    known = result.units[result.units["ecc"].notna() & result.units["esc"].notna()]
+    points = axes.collections[-1].get_offsets()
+    assert len(points) == len(known) < len(units)
+    assert np.allclose(points[:, 0], known["ecc"].clip(0.01, 100))
+    assert np.allclose(points[:, 1], known["esc"].clip(0.01, 100))
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    assert ((points > (left, low)) & (points < (right, high))).all()
+    axes.figure.canvas.draw()
+    assert repr(result.plot).startswith("Plots")

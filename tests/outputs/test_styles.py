@@ -1,0 +1,154 @@
+"""The styles stored in units.gpkg and beside the grid: parsed, and each unit falls in the class that the map shows."""
+
+import operator
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pyogrio
+import pytest
+import rioxarray  # noqa: F401  (registers .rio)
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from tables_example import example_tables
+
+from carbongrid.outputs.tables import write_tables
+from carbongrid.outputs.tables.styles import Rule, Style, qml_of, sld_of
+from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.method.zoning import zones
+
+OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+SLD = {"se": "http://www.opengis.net/se", "ogc": "http://www.opengis.net/ogc"}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return example_tables()
+
+
+@pytest.fixture(scope="module")
+def directory(tables, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("styled")
+    write_tables(tables, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(directory):
+    return pyogrio.read_dataframe(directory / "units.gpkg", layer="layer_styles").set_index(
+        "styleName"
+    )
+
+
+def holds(expression, row):
+    """Whether a row meets a filter of QGIS, read as QGIS reads it: a comparison with NULL is not true."""
+    for test in expression.split(" AND "):
+        column, sign, number = re.fullmatch(r'"(\w+)" (>=|>|<=|<) (\S+)', test).groups()
+        value = row[column]
+        if value is None or np.isnan(value) or not OPERATORS[sign](value, float(number)):
+            return False
+    return True
+
+
+def colour_of(qml, row):
+    """The colour in which a style paints a row."""
+    root = ET.fromstring(qml)
+    fills = {
+        symbol.get("name"): symbol.find("layer/Option/Option[@name='color']").get("value")
+        for symbol in root.iter("symbol")
+    }
+    rules = root.findall("renderer-v2/rules/rule")
+    taken = [rule for rule in rules if rule.get("filter") != "ELSE" and holds(rule.get("filter"), row)]  # fmt: skip
+    assert len(taken) <= 1
+    rest = [rule for rule in rules if rule.get("filter") == "ELSE"]
+    red, green, blue, _ = map(int, fills[(taken or rest)[0].get("symbol")].split(","))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def test_qgis_finds_zones_first_and_each_index(stored, directory):
+    assert stored.index.tolist() == ["Zones", "Emission", "Sink", "CCR", "ECC", "ESC", "GDP", "Residents"]  # fmt: skip
+    assert stored["useAsDefault"].tolist() == [True] + [False] * 7
+    assert set(stored["f_table_name"]) == {"units"}
+    geometry = pyogrio.read_info(directory / "units.gpkg", layer="units")["geometry_name"]
+    assert set(stored["f_geometry_column"]) == {geometry}
+
+
+def test_zones_have_their_colours(stored, directory):
+    units = pyogrio.read_dataframe(directory / "units.gpkg", layer="units")
+    colours = {zone.code: zone.colour.lower() for zone in zones()}
+    for row in units.to_dict("records"):
+        assert colour_of(stored.loc["Zones", "styleQML"], row) == colours[row["zone"]]
+
+
+@pytest.mark.parametrize("reference", ["all", "district"])
+def test_a_style_paints_each_unit_as_the_map_does(tables, tmp_path, reference):
+    """Seen to fail with > for >= in the rules of the indices, and with breaks left in grams."""
+    write_tables(replace(tables, reference=reference), tmp_path)
+    units = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="units").to_dict("records")
+    styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles").set_index("styleName")  # fmt: skip
+    for key, scale in scales_of(tables.units, reference).items():
+        classes = scale.classes(scale.values(tables.units))
+        name = key.upper() if len(key) == 3 else key.capitalize()
+        for unit, number in zip(units, classes, strict=True):
+            zero = scale.missing == "unknown" and unit.get(key) == 0  # known to be nothing
+            rest = "#f7f7f4" if zero else "#d4d6d9"
+            expected = scale.colours[number] if number >= 0 else rest
+            assert colour_of(styles.loc[name, "styleQML"], unit) == expected, (key, unit["id"])
+
+
+def test_legends_say_what_their_numbers_are(stored):
+    labels = {
+        name: [rule.get("label") for rule in ET.fromstring(qml).findall("renderer-v2/rules/rule")]
+        for name, qml in stored["styleQML"].items()
+    }
+    assert all(label.endswith(" %") for label in labels["CCR"][:-1])
+    assert all("million CNY" in label for label in labels["GDP"][:-2])
+    for name in ("GDP", "Residents"):
+        assert labels[name][-2:] == ["0", "unknown"]
+    assert not any("%" in label for label in labels["ECC"] + labels["ESC"])
+    assert not any(re.search(r"\de[+-]?\d", label) for each in labels.values() for label in each)
+
+
+def test_the_sld_says_what_the_qml_says(stored):
+    for qml, sld in zip(stored["styleQML"], stored["styleSLD"], strict=True):
+        rules = ET.fromstring(qml).findall("renderer-v2/rules/rule")
+        others = ET.fromstring(sld).findall(".//se:Rule", SLD)
+        assert [rule.get("label") for rule in rules] == [o.find("se:Name", SLD).text for o in others]  # fmt: skip
+        for rule, other in zip(rules, others, strict=True):
+            numbers = [node.text for node in other.findall(".//ogc:Literal", SLD)]
+            assert numbers == re.findall(r"[<>]=? (\S+)", rule.get("filter"))
+
+
+@given(st.text(max_size=20).filter(lambda text: text.isprintable()), st.floats(allow_nan=False))
+def test_any_label_and_any_number_stay_well_formed(label, number):
+    style = Style("s", "", (Rule(label, "#aabbcc", "x", number), Rule("rest", "#000000")))
+    assert ET.fromstring(qml_of(style)).find(".//rule").get("label") == label
+    literal = ET.fromstring(sld_of(style, "units")).find(".//ogc:Literal", SLD).text
+    assert float(literal) == number
+
+
+def test_the_grid_has_a_style_beside_it(tables, directory):
+    root = ET.parse(directory / "grid_1km.qml").getroot()
+    items = root.findall(".//colorrampshader/item")
+    ends = [float(item.get("value")) for item in items]
+    assert ends == sorted(ends)
+    assert ends[0] == 0
+    assert ends[-1] == np.inf
+    renderer = root.find(".//rasterrenderer")
+    most = float(renderer.get("classificationMax"))
+    assert most > ends[-2]
+    assert most == float(root.find(".//colorrampshader").get("maximumValue"))
+    assert most == pytest.approx(tables.grid_1km["emission"].to_numpy().max() / 1e6, rel=0.01)
+    emission = tables.grid_1km["emission"].to_numpy().ravel() / 1e6
+    found = np.searchsorted(ends, emission)
+    assert set(found) >= {1, len(ends) - 1}
+
+
+def test_labels_open_in_rioxarray_with_their_crs(small_run):
+    with xr.open_zarr(small_run / "labels.zarr", consolidated=False) as labels:
+        assert labels["parcel"].rio.crs.to_epsg() == 4528
+        height, width = labels["unit"].shape
+        west, south, east, north = labels["unit"].rio.bounds()
+        assert ((east - west) / width, (north - south) / height) == (40.0, 40.0)

@@ -1,0 +1,298 @@
+"""run and check: the main job end to end, what is reused, what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import warnings
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from squares_case import squares_case
+
+import carbongrid as cg
+from carbongrid.errors import InputError, RunError
+from carbongrid.outputs.tables import read_result
+from carbongrid.pipeline import check, run
+from carbongrid.run_store import hash_path
+
+LAYOUT = {
+    "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
+    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
+}  # fmt: skip
+
+
+def manifest(out: Path) -> dict[str, object]:
+    return dict(json.loads((out / "manifest.json").read_text(encoding="utf-8")))
+
+
+def test_a_run_directory_holds_what_the_design_says(small_run: Path) -> None:
+    assert {path.name for path in small_run.iterdir()} == LAYOUT
+
+
+def test_the_manifest_lists_every_input_with_its_hash(small_run: Path) -> None:
+    listed = manifest(small_run)["inputs"]
+    assert isinstance(listed, list)
+    files = {entry["file"] for entry in listed}
+    assert {"parcels.gpkg", "townships.gpkg", "pois.csv", "people.csv", "totals.csv"} <= files
+    assert all(len(entry["sha256"]) == 64 for entry in listed)
+
+
+def test_a_finished_run_opens_as_tables_and_lazy_fields(small_run: Path) -> None:
+    from carbongrid.outputs.tables import read_result
+
+    result = read_result(small_run)
+    assert isinstance(result, cg.Result)
+    assert len(result.units) == 6
+    assert set(result.units["zone"]) == {1, 2, 3, 4}
+    assert result.labels is not None
+    assert result.labels["parcel"].dtype == "uint32"
+    assert result.labels["parcel"].chunks is not None
+
+
+def test_labels_that_are_gone_are_an_error_not_nobody_s_land(
+    small_run: Path, tmp_path: Path
+) -> None:
+    """Seen to read as zeros."""
+    shutil.copytree(small_run, tmp_path / "run")
+    labels = read_result(tmp_path / "run").labels
+    assert labels is not None
+    chunk = next(
+        path for path in (tmp_path / "run/labels.zarr/unit/c").rglob("*") if path.is_file()
+    )
+    chunk.unlink()
+    assert labels["parcel"].max() > 0
+    with pytest.raises(
+        Exception,
+        match="labels.zarr/unit'(.|\n)*"
+        + re.escape(str(chunk.relative_to(tmp_path / "run/labels.zarr/unit"))),
+    ):
+        labels["unit"].compute()
+
+
+def test_a_grid_that_nobody_can_work_on_is_refused_in_its_place(tmp_path: Path) -> None:
+    totals = "category,value,unit\nagriculture/plantation,3,kt CO2e\n"
+    case = squares_case(tmp_path, ["0101"], {"totals.csv": totals}, grid={"resolution": 1e-6})
+    (error,) = [problem for problem in check(case).problems if problem.level == "error"]
+    assert str(error).startswith(
+        "case.toml: [grid] resolution, coarse: cells of 1e-06 (m) make a grid of 1,000,000,000 x 1,000,000,000, "
+    )
+    assert str(error).endswith("Take a coarser resolution, or smaller bounds.")
+    with pytest.raises(InputError, match="make a grid of 1,000,000,000"):
+        run(case, tmp_path / "run")
+
+
+def test_a_run_verifies(small_run: Path) -> None:
+    assert cg.verify(small_run).ok
+
+
+LAND = ["read parcels", "read units"]
+EVIDENCE = ["read pois", "read people", "read lines"]
+MEASURED = ["land", "labels and overlaps"]
+PRODUCTS = ["tables", "report", "figures"]
+
+
+def edit_first_value(table: Path, value: str) -> None:
+    rows = pd.read_csv(table, dtype=str)
+    rows.loc[0, "value"] = value
+    rows.to_csv(table, index=False)
+
+
+def test_replace_redoes_only_what_changed(city: Path) -> None:
+    out = city.parent / "run"
+    first = run(city / "case.toml", out)
+    assert first.manifest["reused"] == []
+    with pytest.raises(InputError, match="--replace"):
+        run(city / "case.toml", out)
+    edit_first_value(city / "totals.csv", "140.46")
+    totals = run(city / "case.toml", out, replace=True)
+    # Only the totals: no geometry, no weights, no labels.
+    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, *MEASURED, "weights"]
+    assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
+    pois = pd.read_csv(city / "pois.csv", dtype=str)
+    pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
+    fewer = run(city / "case.toml", out, replace=True)
+    # Other POIs: weights again, but no labels and no geometry of parcels.
+    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], *MEASURED]
+    again = run(city / "case.toml", out, replace=True)
+    steps = [*LAND, *EVIDENCE, *MEASURED, "weights", *PRODUCTS]
+    assert again.manifest["reused"] == steps
+    assert cg.verify(out).ok
+    fresh = run(city / "case.toml", out, replace=True, restart=True)
+    assert fresh.manifest["reused"] == []
+    for each in ("digests", "ledger", "assumptions", "parameters", "inputs"):
+        assert fresh.manifest[each] == again.manifest[each]
+
+
+def test_replace_makes_the_labels_again_when_a_unit_moves(city: Path) -> None:
+    import geopandas as gpd
+
+    out = city.parent / "run"
+    run(city / "case.toml", out)
+    table = gpd.read_file(city / "townships.gpkg")
+    (city / "townships.gpkg").unlink()
+    table.set_geometry(table.geometry.translate(xoff=40)).to_file(city / "townships.gpkg")
+    reused = run(city / "case.toml", out, replace=True).manifest["reused"]
+    assert reused == ["read parcels", *EVIDENCE]
+
+
+def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) -> None:
+    """The default grid has a CRS of its own, which PROJJSON does not keep word for word."""
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(text.replace('crs = "EPSG:4528"', "#", 1), encoding="utf-8")
+    first = run(city / "case.toml", city.parent / "run")
+    assert not first.manifest["parameters"]["crs"].startswith("EPSG")
+    second = run(city / "case.toml", city.parent / "run", replace=True)
+    assert len(second.manifest["reused"]) == 11
+    assert second.manifest["digests"] == first.manifest["digests"]
+
+
+def test_nothing_is_made_before_the_input_is_known_to_be_right(city: Path) -> None:
+    (city / "gdp.csv").write_text("region,value\n990000000,1\n", encoding="utf-8")
+    for out in (city.parent / "new" / "folder" / "run", city.parent / "run"):
+        with pytest.raises(InputError, match="990000000"):
+            run(city / "case.toml", out)
+    assert [path for path in city.parent.iterdir() if path != city] == []
+
+
+def test_an_input_that_changes_while_it_is_read_is_an_error(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from carbongrid.pipeline import steps
+
+    def meddle(inputs: object) -> object:
+        (city / "gdp.csv").touch()
+        return fine_grid(inputs)
+
+    fine_grid = steps.fine_grid
+    monkeypatch.setattr(steps, "fine_grid", meddle)
+    with pytest.raises(RunError, match=r"gdp\.csv changed while the run was reading"):
+        run(city / "case.toml", city.parent / "run")
+
+
+def test_side_files_are_inputs_too(city: Path) -> None:
+    """A Shapefile is its parts, a geodatabase its files."""
+    import geopandas as gpd
+    import pyogrio
+
+    from carbongrid.case import Case
+    from carbongrid.case.readers.fingerprints import Fingerprints
+
+    parcels = gpd.read_file(city / "parcels.gpkg")
+    parcels.to_file(city / "land.shp", encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        pyogrio.write_dataframe(parcels, city / "land.gdb", layer="DLTB", driver="OpenFileGDB")
+    case = Case.read(city / "case.toml")
+    taken = Fingerprints(case).take(["land.shp", "./land.gdb", "people.tif"])
+    assert {f"land.{suffix}" for suffix in ("shp", "shx", "dbf", "prj", "cpg")} <= set(taken)
+    assert "land.gdb/a00000001.gdbtable" in taken
+    assert taken["land.dbf"] == hash_path(city / "land.dbf")
+    assert "people.tif" in taken
+
+
+def test_the_exact_reduction_conserves_and_needs_no_labels(city: Path) -> None:
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(text.replace('reduce = "cells"', 'reduce = "exact"'), "utf-8")
+    result = run(city / "case.toml", city.parent / "run")
+    assert result.labels is None
+    assert cg.verify(city.parent / "run").ok
+
+
+def test_water_outside_every_unit_may_go_to_the_nearest(city: Path) -> None:
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    base = run(city / "case.toml", city.parent / "base")
+    (city / "case.toml").write_text(text.replace('water = "ledger"', 'water = "nearest"'), "utf-8")
+    result = run(city / "case.toml", city.parent / "run")
+    assert result.units["sink_t"].sum() > base.units["sink_t"].sum()
+    assert cg.verify(city.parent / "run").ok
+
+
+def test_a_weight_raster_is_followed_inside_parcels(city: Path) -> None:
+    """Homes by the people grid as a raster: mass follows the raster, and all tables add up."""
+    (city / "categories.csv").write_text(
+        "category,sector,name_en,name_zh,scope,sink,types,weight\n"
+        "buildings/urban-homes,buildings,Urban homes,城镇居民,1,false,urban-residential,raster:people.tif\n"
+        "buildings/rural-homes,buildings,Rural homes,农村居民,1,false,rural-homestead,raster:./people.tif\n",
+        encoding="utf-8",
+    )
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(text + '\n[categories]\npath = "categories.csv"\n', "utf-8")
+    told = {line.split()[0]: line for line in check(city / "case.toml").lines if "/" in line}
+    assert told["buildings/urban-homes"].endswith("raster:people.tif")  # a run alone places it
+    assert told["transport/road"].split()[1] == "m"  # and all others are placed
+    result = run(city / "case.toml", city.parent / "run")
+    rows = result.ledger.set_index("category")
+    # Two spellings of one file are one raster.
+    for homes in ("buildings/urban-homes", "buildings/rural-homes"):
+        assert rows.loc[homes, "rule"] == "raster:people.tif"
+    inputs = {entry["file"] for entry in result.manifest["inputs"]}
+    assert {"case.toml", "categories.csv", "people.tif"} <= inputs
+    assert cg.verify(city.parent / "run").ok
+
+
+def test_regional_totals_stay_in_their_region_when_they_are_spread(city: Path) -> None:
+    totals = pd.read_csv(city / "totals.csv", dtype=str, keep_default_na=False)
+    part = totals[totals["category"] == "agriculture/plantation"].assign(
+        region="090103", value="20"
+    )
+    pd.concat([totals.assign(region=""), part]).to_csv(city / "totals.csv", index=False)
+    result = run(city / "case.toml", city.parent / "run")
+    rows = result.ledger[result.ledger["category"] == "agriculture/plantation"]
+    assert rows["region"].tolist() == ["", "090103"]
+    assert cg.verify(city.parent / "run").ok
+
+
+def test_check_tells_what_would_be_done(small_city: Path) -> None:
+    outlook = check(small_city / "case.toml")
+    text = "\n".join(outlook.lines)
+    assert not outlook.wrong
+    for words in ("962 parcels", "6 units", "transport/road", "million cells"):
+        assert words in text
+    assert any("as gcj02" in str(problem) for problem in outlook.problems)
+
+
+def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:
+    parcels = gpd.read_file(city / "parcels.gpkg")
+    gone = parcels["DLBM"] == "0101"
+    (city / "parcels.gpkg").unlink()
+    parcels[~gone].to_file(city / "parcels.gpkg", layer="DLTB")
+    bare = next(line for line in check(city / "case.toml").lines if "bear no parcel" in line)
+    units = gpd.read_file(city / "townships.gpkg").to_crs(parcels.crs)
+    lost = parcels[gone].union_all().intersection(units.union_all()).area / 1e6
+    assert float(bare.split()[0]) == pytest.approx(lost, abs=0.02)
+
+
+@pytest.mark.full
+def test_the_full_demo_adds_up_to_the_study_and_verifies(full_demo: Path) -> None:
+    result = read_result(full_demo / "run")
+    units = result.units
+    assert len(units) == 97
+    assert set(units["zone"]) == {1, 2, 3, 4}
+    assert len(result.inventory) == 17
+    # The study's category rows, 24,028.97 gross and 251.86 sink in 1e4 t, as grams.
+    for kind, study in (("emission", 240_289_700_000_000), ("sink", 2_518_600_000_000)):
+        assert int(result.parcels[f"{kind}_g"].sum()) == study
+        assert int(result.grid_1km[kind].sum()) == study
+    assert (result.ledger["unallocated_t"].astype(float) == 0).all()
+    assert cg.verify(full_demo / "run").ok
+    by_district = read_result(full_demo / "run-district-gdp").units
+    assert 0 < (units["zone"] != by_district["zone"]).sum() < 97
+
+
+def test_people_that_no_category_is_spread_by_are_told(city: Path) -> None:
+    """As from-osm leaves a case: its categories.csv sets homes to go by area."""
+    told = "people are given and no category is spread by them"
+    case = city / "case.toml"
+    assert not any(told in str(problem) for problem in check(case).problems)
+    (city / "own.csv").write_text(
+        "category,weight\nbuildings/urban-homes,area\nbuildings/rural-homes,area\n",
+        encoding="utf-8",
+    )
+    text = case.read_text(encoding="utf-8")
+    case.write_text(text + '\n[categories]\npath = "own.csv"\n', encoding="utf-8")
+    [problem] = [problem for problem in check(case).problems if told in str(problem)]
+    assert problem.level == "warning"

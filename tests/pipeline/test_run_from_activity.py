@@ -1,0 +1,159 @@
+"""A case of activity data: the same run as from totals, with its audit trail."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from tables_example import example_tables
+
+import carbongrid as cg
+from carbongrid.errors import InputError
+from carbongrid.outputs.tables.plain import read_text_csv
+
+
+@pytest.fixture(scope="module")
+def from_activity(
+    small_city: Path, small_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("activity") / "run"
+    cg.run(small_city / "case-inventory.toml", out, reuse=small_run)
+    return out
+
+
+def test_the_demos_activity_data_make_the_studys_rows(small_city: Path) -> None:
+    formed = cg.inventory.form(cg.inventory.read(small_city / "inventory.xlsx"))
+    sums = cg.inventory.by_gas(formed).groupby("category")["grams_co2e"].sum()
+    totals = pd.read_csv(small_city / "totals.csv", dtype=str)
+    told = {
+        row["category"]: int(Decimal(row["value"]) * 10**10) for row in totals.to_dict("records")
+    }
+    assert sums.to_dict() == told
+
+
+def test_a_run_from_activity_data_gives_the_same_zones_as_one_from_totals(
+    small_run: Path, from_activity: Path
+) -> None:
+    one, other = (
+        json.loads((run / "manifest.json").read_text()) for run in (small_run, from_activity)
+    )
+    for table in ("units", "parcels", "grid_1km", "ledger"):
+        assert one["digests"][table] == other["digests"][table], table
+    units = [pd.read_csv(run / "units.csv", dtype=str) for run in (small_run, from_activity)]
+    assert units[0].equals(units[1])
+    assert other["parameters"]["gwp"] == "AR5"
+    assert one["parameters"]["gwp"] == "as the totals were given"
+
+
+def test_the_run_is_verified_and_holds_audit_and_intervals(from_activity: Path) -> None:
+    assert cg.verify(from_activity).ok
+    audit = read_text_csv(from_activity / "audit.csv")
+    inventory = pd.read_csv(from_activity / "inventory.csv", dtype=str)
+    assert {"CO2", "CH4 as CO2e", "N2O as CO2e", "CO2e"} == set(inventory["gas"])
+    told = inventory.assign(mass=inventory["mass_t"].map(Decimal)).groupby("category")["mass"].sum()
+    counted = audit[audit["co2e_t"] != ""]
+    summed = counted.assign(mass=counted["co2e_t"].map(Decimal)).groupby("category")["mass"].sum()
+    assert told.to_dict() == summed.to_dict()
+    intervals = read_text_csv(from_activity / "uncertainty.csv").set_index("category").astype(float)
+    assert (intervals["low_1_t"] <= intervals["co2e_t"] + 1e-6).all()
+    assert (intervals["co2e_t"] <= intervals["high_1_t"] + 1e-6).all()
+    assert np.isclose(intervals.loc["gross", "co2e_t"], 240_289_700)
+    report = (from_activity / "report.html").read_text("utf-8")
+    for words in ("95 % interval", "GWP set AR5", "of which no bounds are known"):
+        assert words in report
+    manifest = json.loads((from_activity / "manifest.json").read_text())
+    assert "inventory.xlsx" in {entry["file"] for entry in manifest["inputs"]}
+
+
+def test_a_mistake_in_activity_data_stops_the_run(city: Path) -> None:
+    book = openpyxl.load_workbook(city / "inventory.xlsx")
+    book["transport"]["E2"] = "kWh"
+    book.save(city / "inventory.xlsx")
+    with pytest.raises(InputError, match="sheet transport, row 2, column unit"):
+        cg.run(city / "case-inventory.toml", city / "run")
+    outlook = cg.check(city / "case-inventory.toml")
+    assert outlook.wrong
+
+
+@pytest.mark.parametrize(
+    ("choice", "away"),
+    [
+        (
+            "supply",
+            {
+                "buildings/urban-homes",
+                "buildings/rural-homes",
+                "buildings/commerce",
+                "buildings/public-services",
+            },
+        ),
+        ("use", {"industry/supply"}),
+        ("both", set()),
+    ],
+)
+def test_electricity_is_set_aside_by_scope_not_by_category(
+    city: Path, choice: str, away: set[str]
+) -> None:
+    from carbongrid.case import Case
+    from carbongrid.case.readers.totals import categories_of, scopes_spread, totals_of_rows
+    from carbongrid.pipeline.forming import form_totals
+
+    path = city / "case-inventory.toml"
+    path.write_text(
+        path.read_text("utf-8").replace('electricity = "both"', f'electricity = "{choice}"'),
+        "utf-8",
+    )
+    case = Case.read(path)
+    known = categories_of(case)
+    formed = form_totals(case, known, [])
+    totals, apart = totals_of_rows(case, known, formed)
+    scopes = scopes_spread(case, known, totals, formed)
+    assert scopes["buildings/urban-homes"] == ((1,) if choice == "supply" else (1, 2))
+    assert ("industry/supply" in scopes) == (choice != "use")
+    elsewhere = totals[totals["place"] == "elsewhere"]
+    assert set(elsewhere["category"]) == away
+    assert totals["grams"].sum() == apart["grams"].sum()
+    if choice == "supply":
+        here = totals[(totals["category"] == "buildings/urban-homes") & (totals["place"] == "here")]
+        # The gas and the LPG of homes stay: what is set aside is their electricity.
+        assert here["grams"].sum() > 10**12
+    lines = path.read_text("utf-8").split("\n")
+    no_choice = "\n".join(line for line in lines if not line.startswith("electricity"))
+    (city / "none.toml").write_text(no_choice, "utf-8")
+    case = Case.read(city / "none.toml")
+    with pytest.raises(InputError, match="counted twice"):
+        totals_of_rows(case, known, form_totals(case, known, []))
+
+
+@pytest.mark.parametrize(("choice", "scopes"), [("supply", (1,)), ("use", (1, 2)), ("both", (1, 2))])  # fmt: skip
+def test_the_benchmark_names_the_scopes_that_are_spread(
+    city: Path, choice: str, scopes: tuple[int, ...]
+) -> None:
+    """Seen to fail with the scopes of all categories: sinks, and what is set aside."""
+    from carbongrid.case import Case
+    from carbongrid.case.readers.totals import categories_of, read_totals, scopes_spread
+    from carbongrid.outputs.report.summary import comparison
+
+    path = city / "case.toml"
+    text = re.sub(r'electricity = "\w+"', f'electricity = "{choice}"', path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+    case = Case.read(path)
+    known = categories_of(case)
+    totals = read_totals(case, known)
+    found = scopes_spread(case, known, totals, None)
+    tables = dataclasses.replace(
+        example_tables(), categories=tuple(known.values()), inventory=totals, scopes=found
+    )
+    compared = comparison(tables, 1)
+    assert compared is not None
+    assert compared.scopes == scopes
+    unknown = comparison(dataclasses.replace(tables, scopes=None), 1)
+    assert unknown is not None
+    assert unknown.scopes == scopes

@@ -1,0 +1,355 @@
+"""A run on a cluster: the same bits, checked before work starts, nothing left behind."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dask
+import numpy as np
+import psutil
+import pytest
+from data import ROOT
+from graphs import graphs_on
+from shapes import partition
+from waiting import HANG, until
+
+from carbongrid.raster.chunked import label_and_count, tasks
+from carbongrid.raster.chunked.tasks import run_tasks
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster.grid import Grid
+from carbongrid.pipeline import run, workers
+from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.raster.polygons import Polygons
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import scale_model
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Two workers, each in a process of its own, started as ``--workers 2`` does."""
+    # A worker that imports on a busy machine is silent for long, and is not dead.
+    patient = dask.config.set({"distributed.scheduler.worker-ttl": None})
+    with patient, working_with(workers=2, memory="1GB") as client:
+        client.wait_for_workers(2)
+        yield client
+
+
+def listening(pids: set[int]) -> set[str]:
+    """Addresses at which these processes and their children listen."""
+    found = set()
+    for pid in pids:
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            found |= {c.laddr.ip for c in each.net_connections("inet") if c.status == "LISTEN"}
+    return found
+
+
+def test_what_is_started_listens_on_this_machine_only(client: Any) -> None:
+    assert listening({psutil.Process().pid}) == {"127.0.0.1"}
+
+
+def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
+    def settings(dask_worker: Any) -> tuple[int, object, object]:
+        manager = dask_worker.memory_manager
+        return manager.memory_limit, manager.memory_target_fraction, manager.memory_spill_fraction
+
+    answers = client.run(settings)
+    assert len(answers) == 2
+    for limit, target, spill in answers.values():
+        assert limit == 10**9
+        assert not target
+        assert not spill
+
+
+def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
+    """36 tiles, a lake with 100,000 vertices in half of them: what the client sends is the plan, not the land. Caught: slices in the graph."""
+    land = Polygons.of(np.concatenate([partition(400, 36_000.0, 1), _dense(100_000)]), "EPSG:32650")
+    grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 36_000.0, 36_000.0), snap=1200.0)
+    units = Polygons.of(partition(5, 36_000.0, 2), "EPSG:32650")
+    with graphs_on(client) as graphs:
+        counts = label_and_count(
+            land, units, grid, 1200.0, tmp_path / "labels.zarr", chunks=600, scheduler=client
+        )
+    assert counts.cells.sum() == 3600**2
+    assert land.x.nbytes + land.y.nbytes > 1.5e6
+    ((count, size),) = graphs
+    assert count == 36
+    # A graph of the largest size would stay below 10 MB.
+    assert size / count * tasks.MOST_TASKS < 10_000_000, size
+    assert not (tmp_path / "labels.zarr.polygons").exists()
+
+
+def _dense(vertices: int) -> np.ndarray:
+    """One ring of many vertices around a lake in the middle."""
+    import shapely
+
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    radius = 3000 + 10 * np.sin(angle * 500)
+    ring = np.column_stack([18_000 + radius * np.cos(angle), 18_000 + radius * np.sin(angle)])
+    return np.array([shapely.Polygon(ring)])
+
+
+def test_a_whole_run_sends_a_task_a_tile(client: Any, tmp_path: Path) -> None:
+    """256 tiles. Caught: slices of polygons in the graph, a task per chunk without an end."""
+    scale_model.write_case(tmp_path, 2_500, 10.0)
+    with graphs_on(client) as graphs:
+        result = run(tmp_path / "case.toml", tmp_path / "run", scheduler=client, chunks=128)
+    # The sources' share of what scale_model.write_case hands out: nothing was lost on the way.
+    assert int(result.parcels["emission_g"].sum()) == 2_007 * 10**9
+    ((count, size),) = graphs
+    assert count == 256
+    assert size / count * tasks.MOST_TASKS < 10_000_000, size
+
+
+def _square(value: int) -> int:
+    return value * value
+
+
+def test_a_graph_has_a_bounded_number_of_tasks(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tasks.MOST_TASKS < 5000
+    most = 100
+    monkeypatch.setattr(tasks, "MOST_TASKS", most)
+    told: list[int] = []
+    count = 3 * most + 17
+    found = run_tasks(_square, range(count), client, lambda done, _: told.append(done))
+    assert found == [value * value for value in range(count)]
+    assert most / 2 < len(told) <= most
+    assert told[-1] == count
+
+
+class Tile:
+    """A piece whose task always fails, and says how often it was tried."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return "tile at row 7, column 9"
+
+
+def _fail(tile: Tile) -> None:
+    import uuid
+
+    (Path(tile.folder) / uuid.uuid4().hex).touch()
+    raise OSError("no luck")
+
+
+def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="tile at row 7, column 9: OSError: no luck"):
+        run_tasks(_fail, [Tile(str(tmp_path))], client)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def _end_when_asked(piece: tuple[int, Path]) -> int:
+    """The first piece ends by itself; the others go on until somebody looks whether they do, and then end."""
+    number, folder = piece
+    (folder / f"{number}.begun").touch()
+    until(lambda: number == 0 or (folder / "asked").exists())
+    (folder / f"{number}.ended").touch()
+    return os.getpid()
+
+
+def _under_way_and_asked(under_way: Any, folder: Path, dask_worker: Any) -> Any:
+    found = under_way(dask_worker)
+    (folder / "asked").touch()
+    return found
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Leave a file once workers have been asked what they are still at, after a cancellation; at the latest after the test."""
+    told = functools.partial(_under_way_and_asked, tasks._under_way, tmp_path)
+    monkeypatch.setattr(tasks, "_under_way", told)
+    yield
+    (tmp_path / "asked").touch()
+
+
+@pytest.mark.usefixtures("asked")
+def test_cancel_leaves_nothing_running(client: Any, tmp_path: Path) -> None:
+    """Told by what the tasks do: the scheduler forgets a cancelled one at once. Caught: tiles that were written after it."""
+
+    def interrupt(done: int, total: int) -> None:
+        until(lambda: len(list(tmp_path.glob("*.begun"))) > 1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_tasks(_end_when_asked, [(i, tmp_path) for i in range(100)], client, interrupt)
+    begun, ended = (
+        {path.stem for path in tmp_path.glob(f"*.{what}")} for what in ("begun", "ended")
+    )
+    assert begun == ended
+    assert not client.futures
+    # What was left of the first run would come before the second.
+    assert run_tasks(_square, range(20), client) == [value**2 for value in range(20)]
+    assert {path.stem for path in tmp_path.glob("*.begun")} == begun
+    until(lambda: not any(client.processing().values()))
+
+
+def test_workers_that_do_not_see_the_folder_are_named(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_shared(client, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    # A worker on another machine: the path is there, but it is another folder.
+    monkeypatch.setattr(workers, "_answer", _elsewhere)
+    with pytest.raises(RunError, match=r"tls://127\.0\.0\.1:\d+, .* do not see it"):
+        require_shared(client, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def _elsewhere(probe: str, token: str) -> str:
+    return workers._answer.__name__
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
+    client: Any, tmp_path: Path
+) -> None:
+    """A worker in an environment where Zarr is older joins in the middle of a run; then it is there at the start.
+
+    Caught: versions looked at only on the workers that were there at the start; a refusal that was tried again on another
+    worker, and never told.
+    """
+    here = metadata.version("zarr")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def join(done: int, total: int) -> None:
+        if not started:
+            started.append(_worker_with(client, tmp_path, {"zarr": "2.1.0"}))
+            client.wait_for_workers(3, timeout=HANG)
+
+    try:
+        with pytest.raises(RunError, match=rf"other versions .*: zarr 2\.1\.0, there {here}"):
+            # The other two workers are busy until this one has answered.
+            run_tasks(_end_when_asked, [(i, tmp_path) for i in range(100)], client, join)
+        with (
+            pytest.raises(RunError, match=rf"tls://.*: zarr 2\.1\.0, here {here}"),
+            working_with(client),
+        ):
+            pass
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.wait(HANG)
+    assert started
+    until(lambda: len(client.scheduler_info()["workers"]) == 2)
+
+
+def _worker_with(client: Any, folder: Path, packages: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a worker whose environment has these versions of packages: what is installed first on its path."""
+    for name, version in packages.items():
+        installed = folder / f"{name}-{version}.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+    path = os.pathsep.join([str(folder), *sys.path])
+    certificates = []
+    for option, text in (
+        ("--tls-ca-file", client.security.tls_ca_file),
+        ("--tls-cert", client.security.tls_worker_cert),
+        ("--tls-key", client.security.tls_worker_key),
+    ):
+        (folder / f"{option}.pem").write_text(text)
+        certificates += [option, str(folder / f"{option}.pem")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *certificates],
+        env={**os.environ, "PYTHONPATH": path}, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_cluster_without_workers_is_told_and_waited_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caught: a run that stood still without a word after its last worker was gone."""
+    monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
+    means = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(**means) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        # It comes when its absence has been told.
+        told = SimpleNamespace(handle=lambda _: cluster.scale(1), level=logging.WARNING)
+        monkeypatch.setattr(tasks.logger, "handlers", [told])
+        assert run_tasks(_square, [1, 2, 3], client) == [1, 4, 9]
+    told = [record.message for record in caplog.records if record.name == tasks.logger.name]
+    assert told == ["no worker of the cluster is left; the run waits for new ones"]
+
+
+def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with (
+        pytest.raises(RunError, match="no Dask scheduler answers"),
+        working_with("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:
+    with pytest.raises(InputError, match="both"), working_with("threads", 2):
+        pass
+
+
+def test_an_interrupt_while_workers_start_closes_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Caught: the interrupt arrived when the cluster was made and nobody had it in hand yet."""
+    closed = []
+
+    class Interrupted(distributed.LocalCluster):
+        def __init__(self, **options: Any) -> None:
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            super().__init__(**{**options, "n_workers": 0})
+
+        def __exit__(self, *fault: object) -> None:
+            super().__exit__(*fault)
+            closed.append(self.status)
+
+    monkeypatch.setattr(distributed, "LocalCluster", Interrupted)
+    # A shell has its background jobs ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), working_with(workers=1):
+            pytest.fail("the interrupt was lost")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert closed == [distributed.core.Status.closed]
+
+
+def test_what_a_killed_run_left_of_its_probe_is_removed_by_the_next(tmp_path: Path) -> None:
+    """Seen to fail: folders with names drawn by lot stayed for good."""
+    left = tmp_path / ".run.probe"
+    left.mkdir()
+    (left / "question").touch()
+    require_shared("threads", tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_listens_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (
+            pytest.raises(RunError, match=f"no Dask scheduler answers at tcp://127.0.0.1:{port}"),
+            working_with(f"tcp://127.0.0.1:{port}"),
+        ):
+            pass

@@ -1,0 +1,85 @@
+"""What is compiled how often, and from where it can be called."""
+
+from __future__ import annotations
+
+import ast
+import gc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.caching import NullCache
+
+from carbongrid.raster import kernels
+from carbongrid.raster.kernels import jit
+
+
+@jit.helper
+def _doubled(number: Any, label: Any) -> Any:
+    return 2 * number + (label > 0)
+
+
+@jit.kernel
+def _from_anywhere(numbers: Any, labels: Any) -> Any:
+    return (
+        _doubled(numbers[0], labels[0]),
+        _doubled(3, labels[0]),
+        _doubled(numbers.size, labels[0]),
+    )
+
+
+compiled = pytest.mark.skipif(not hasattr(_doubled, "py_func"), reason="nothing is compiled")
+
+
+@compiled
+def test_whole_numbers_of_all_kinds_are_compiled_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail, with three versions, without the door."""
+    # What was compiled in an earlier run would need nothing of it.
+    monkeypatch.setattr(_from_anywhere, "_cache", NullCache())
+    found = _from_anywhere(np.array([-(2**31)], np.int32), np.array([2**32 - 1], np.uint32))
+    assert found == (1 - 2**32, 7, 3)
+    assert len(_doubled.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_python_runs_the_body_of_a_helper() -> None:
+    """It would crash without: a helper has no way in."""
+    assert _doubled(21, np.uint32(1)) == 43
+
+
+@compiled
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_looked_for_again_after_compiling(collects: bool) -> None:
+    """Whatever comes of it; seen to fail if it were left off."""
+    fault = jit.kernel(lambda _: no_such_name)  # type: ignore[name-defined] # noqa: F821
+    (gc.enable if collects else gc.disable)()
+    try:
+        with pytest.raises(Exception, match="no_such_name"):
+            fault(1)
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()
+
+
+def test_helpers_are_called_by_kernels_of_their_own_file_only() -> None:
+    """Numba's cache does not see an edit in another file. Seen to fail with a helper imported from a neighbour."""
+    folder = Path(kernels.__file__).parent
+    trees = {path.stem: ast.parse(path.read_text()) for path in folder.glob("*.py")}
+    found = 0
+    for name, tree in trees.items():
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        how = {node.name: [ast.unparse(each) for each in node.decorator_list] for node in functions}
+        helpers = {function for function, by in how.items() if by == ["helper"]}
+        found += len(helpers)
+        assert all(helper.startswith("_") for helper in helpers), name
+        for node in functions:
+            uses = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & helpers
+            assert not uses or how[node.name], f"{name}.{node.name} calls a helper from Python"
+        imported = {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("carbongrid.raster.kernels.")
+            for alias in node.names
+        }  # fmt: skip
+        assert not any(each.startswith("_") for each in imported), name
+    assert found > 30

@@ -1,0 +1,163 @@
+"""Only regular files are opened, and nothing is written through a link."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from carbongrid.case import Case
+from carbongrid.cli import main
+from carbongrid.errors import InputError, RunError
+from carbongrid.case.readers.tables import read_table
+from carbongrid.case.readers.vector import read_vector
+from carbongrid.raster.opening.files import open_file, read_text
+from carbongrid.raster.opening.formats import sniff_raster
+from carbongrid.run_store import claimed, hash_path, new_run
+
+
+def odd_files(folder: Path) -> dict[str, Path]:
+    """A pipe, a socket, a device that gives zeros for ever."""
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        # The path of a socket may not be long.
+        here = Path.cwd()
+        os.chdir(folder)
+        try:
+            listening.bind("socket")
+        finally:
+            os.chdir(here)
+    return {
+        "a pipe": folder / "pipe",
+        "a socket": folder / "socket",
+        "a device": Path("/dev/zero"),
+    }
+
+
+def test_what_is_no_regular_file_is_told_at_once(tmp_path: Path) -> None:
+    for kind, path in odd_files(tmp_path).items():
+        with pytest.raises(OSError, match=kind):
+            open_file(path)
+        with pytest.raises(OSError, match=kind):
+            hash_path(path)
+        for reader in (read_table, read_vector, sniff_raster, Case.read):
+            with pytest.raises(InputError, match=kind):
+                reader(path)
+    with pytest.raises(IsADirectoryError):
+        open_file(tmp_path)
+    (tmp_path / "text").write_text("a\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "text")
+    assert read_text(tmp_path / "link") == "a\n"
+
+
+@pytest.fixture
+def no_hang() -> Iterator[None]:
+    """End a test that waits for ever; a guard, no measure."""
+    signal.alarm(600)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.parametrize("command", ["check", "run", "verify", "figures", "inventory"])
+@pytest.mark.usefixtures("no_hang")
+def test_no_command_waits_for_a_pipe_or_reads_a_device_without_end(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Caught: a case that is a pipe waited for ever, /dev/zero was read until the memory was full."""
+    for kind, path in odd_files(tmp_path).items():
+        folder = tmp_path / kind.replace(" ", "-")
+        folder.mkdir()
+        (folder / "manifest.json").symlink_to(path)
+        given = [str(folder if command in ("verify", "figures") else path)]
+        given += ["--out", str(tmp_path / "out")] if command == "run" else []
+        with pytest.raises(SystemExit) as ended:
+            main([command, *given])
+        told = capsys.readouterr()
+        assert ended.value.code in (1, 2), (command, kind)
+        assert "Traceback" not in told.err
+        assert "fault of carbongrid" not in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_case_that_names_a_pipe_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    (tmp_path / "totals.csv").write_text("category,value,unit\n", encoding="utf-8")
+    (tmp_path / "case.toml").write_text(
+        "year = 2020\n[parcels]\npath = 'pipe'\nid = 'a'\ncode_system = 'tdland3'\n"
+        "[units]\npath = 'socket'\nid = 'a'\nname = 'b'\n[totals]\npath = 'totals.csv'\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as caught:
+        Case.read(tmp_path / "case.toml")
+    text = str(caught.value)
+    assert "it is a pipe, not a file" in text
+    assert "it is a socket, not a file" in text
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_a_lock_that_is_another_file_is_not_written(tmp_path: Path, kind: str) -> None:
+    """Caught: ``.run.lock`` as a link to a file of the user's, which was emptied and then held a process's name."""
+    treasure = tmp_path / "thesis.txt"
+    treasure.write_text("years of work", encoding="utf-8")
+    lock = tmp_path / ".run.lock"
+    if kind == "link":
+        lock.symlink_to(treasure)
+    elif kind == "hard link":
+        lock.hardlink_to(treasure)
+    else:
+        os.mkfifo(lock)
+    untrusted = pytest.raises(RunError, match=r"\.run\.lock: .*not to be trusted.*Remove it")
+    with untrusted, claimed(tmp_path / "run"):
+        pytest.fail("it was taken")
+    assert treasure.read_text(encoding="utf-8") == "years of work"
+    assert lock.is_symlink() or lock.exists()
+
+
+def test_a_dangling_lock_makes_no_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / ".run.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="it is a link"), claimed(tmp_path / "run"):
+        pytest.fail("it was taken")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("place", ["itself", "inside", "old", "file"])
+@pytest.mark.parametrize("restart", [False, True])
+def test_nothing_is_removed_behind_a_link(tmp_path: Path, place: str, restart: bool) -> None:
+    """Caught: ``.run.partial`` as a link to a folder of the user's, whose files were removed."""
+    treasure = tmp_path / "photos"
+    treasure.mkdir()
+    (treasure / "one.jpg").write_text("smile", encoding="utf-8")
+    partial = tmp_path / ".run.partial"
+    if place == "itself":
+        partial.symlink_to(treasure)
+    elif place == "inside":
+        partial.mkdir()
+        (partial / "units.csv").symlink_to(treasure / "one.jpg")
+    elif place == "old":
+        (tmp_path / ".run.old").symlink_to(treasure)
+    else:
+        partial.write_text("mine", encoding="utf-8")
+    refused = pytest.raises(InputError, match=r"not of carbongrid's making.*Remove it")
+    with refused, new_run(tmp_path / "run", restart=restart) as store:
+        store.write_manifest({})
+    assert (treasure / "one.jpg").read_text(encoding="utf-8") == "smile"
+    assert [file.name for file in treasure.iterdir()] == ["one.jpg"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_belongs_to_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".run.partial").mkdir()
+    (tmp_path / ".run.lock").touch()
+    for name in (".run.partial", ".run.lock"):
+        os.chown(tmp_path / name, 12345, -1)
+    with pytest.raises(RunError, match="another user"), claimed(tmp_path / "run"):
+        pytest.fail("it was taken")
+    with pytest.raises(InputError, match="another user"), new_run(tmp_path / "run"):
+        pytest.fail("it was begun")
+    os.chown(tmp_path, 12345, -1)  # to whom the folder belongs, he may do as he likes there anyway
+    with claimed(tmp_path / "run"), new_run(tmp_path / "run") as store:
+        store.write_manifest({})

@@ -1,0 +1,84 @@
+"""Our reading of a Parquet footer against Arrow's, on sound files; on others it is an error and never the end of the process."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbongrid.errors import InputError
+from carbongrid.raster.opening.footers import footer_of
+
+NESTED = pa.table(
+    {
+        "list": [[1, 2], [], None, [3]],
+        "struct": [{"a": 1, "b": [1, 2]}, {"a": 2, "b": []}, None, {"a": None, "b": None}],
+        "map": pa.array([[("a", 1)], [], None, [("b", 2)]], pa.map_(pa.string(), pa.int64())),
+        "dictionary": pa.array(["a", "b", "a", None]).dictionary_encode(),
+        "truth": pa.array([True, False, None, True]),
+    }
+)
+
+
+def points(path: Path, **options: Any) -> Path:
+    geometry = shapely.points(np.arange(2000.0).reshape(1000, 2) / 100)
+    names = [str(k) for k in range(1000)]
+    gpd.GeoDataFrame({"id": names}, geometry=geometry, crs=4326).to_parquet(path, **options)
+    return path
+
+
+def require_the_same(path: Path) -> None:
+    arrow, ours = parquet.read_metadata(path), footer_of(path)
+    assert (ours.rows, len(ours.groups)) == (arrow.num_rows, arrow.num_row_groups)
+    for number, (rows, columns) in enumerate(ours.groups):
+        group = arrow.row_group(number)
+        assert (rows, len(columns)) == (group.num_rows, group.num_columns)
+        for place, column in enumerate(columns):
+            known = group.column(place)
+            assert column.name == known.path_in_schema
+            assert column.kind == known.physical_type
+            assert set(column.encodings) == set(known.encodings)
+            assert column.values == known.num_values
+            assert column.size == known.total_uncompressed_size
+            assert column.single == (arrow.schema.column(place).max_repetition_level == 0)
+
+
+@pytest.mark.parametrize("options", [{"row_group_size": 100, "write_covering_bbox": True}, {"geometry_encoding": "geoarrow"}])  # fmt: skip
+def test_layers(tmp_path: Path, options: dict[str, Any]) -> None:
+    require_the_same(points(tmp_path / "a.parquet", **options))
+
+
+@pytest.mark.parametrize("rows", [0, 4])
+@pytest.mark.parametrize("version", ["1.0", "2.6"])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_lists_structs_and_maps(tmp_path: Path, rows: int, version: Any, dictionary: bool) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(NESTED.slice(0, rows), path, version=version, use_dictionary=dictionary)
+    require_the_same(path)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_footer_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("footers") / "a.parquet"
+    path.write_bytes(b"PAR1" + data + len(data).to_bytes(4, "little") + b"PAR1")
+    with contextlib.suppress(InputError):
+        footer_of(path)
+
+
+def test_lists_in_lists_without_end_are_an_error(tmp_path: Path) -> None:
+    data = bytes([0x29]) + bytes([0x19]) * 100_000
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1" + data + len(data).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(InputError, match="it is no footer"):
+        footer_of(path)

@@ -1,0 +1,413 @@
+"""Labels and counts tile by tile: the same bits for any chunks, scheduler and number of workers."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import naive
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rasterio.transform import from_origin
+from shapes import CRS, partition
+from steps import given as given_to
+
+from carbongrid.raster import labels
+from carbongrid.raster.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
+from carbongrid.raster.chunked.rasters import WeightRaster
+from carbongrid.raster.chunked.tasks import run_tasks
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import open_labels, rasterize
+from carbongrid.raster.polygons import Polygons
+
+SIDE = 3000.0
+EAST, NORTH = 4_000_000.0, 3_000_000.0
+GRID = Grid(CRS, 10, (EAST, NORTH, EAST + SIDE, NORTH + SIDE), snap=500)
+
+
+def moved(shapes: np.ndarray) -> Polygons:
+    return Polygons.of(shapely.transform(shapes, lambda xy: xy + np.array([EAST, NORTH])), CRS)
+
+
+@pytest.fixture(scope="module")
+def land() -> tuple[Polygons, Polygons]:
+    """A partition with parcels below a cell and a straddling one; units that leave a corner to nobody."""
+    parcels = partition(70, SIDE, 8)
+    specks = shapely.box([101, 1502, 2901], [101, 1503, 2902], [103, 1504, 2903], [104, 1504, 2904])
+    units = partition(5, SIDE, 9)
+    return moved(np.concatenate([parcels, specks])), moved(units[1:])
+
+
+@pytest.fixture(scope="module")
+def raster(tmp_path_factory) -> Path:
+    """A raster of people in another CRS, with holes, whose cells fit no tile."""
+    from pyproj import Transformer
+
+    path = tmp_path_factory.mktemp("raster") / "people.tif"
+    x, y = Transformer.from_crs(CRS, 32631, always_xy=True).transform(EAST, NORTH + SIDE)
+    random = np.random.default_rng(3)
+    values = random.random((90, 120)).astype(np.float32) * 30
+    values[10:30, 20:40] = -9999
+    values[50, 60] = np.nan
+    with rasterio.open(
+        path, "w", driver="GTiff", height=90, width=120, count=1, dtype="float32", nodata=-9999,
+        crs=32631, transform=from_origin(x - 1000, y + 1000, 61.3, 61.3),
+    ) as target:  # fmt: skip
+        target.write(values, 1)
+    return path
+
+
+def digest(counts: Counts) -> list:
+    pairs = [(counts.parcel_unit, counts.parcel_cell), *counts.rasters.values()]
+    return [
+        (
+            matrix.shape,
+            str(matrix.dtype),
+            matrix.indptr.tolist(),
+            matrix.indices.tolist(),
+            matrix.data.tolist(),
+        )
+        for pair in pairs
+        for matrix in pair
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected(land, raster, tmp_path_factory) -> tuple[Counts, Path]:
+    store = tmp_path_factory.mktemp("labels") / "labels.zarr"
+    return label_and_count(
+        *land, GRID, 500, store, rasters=[raster], scheduler="synchronous"
+    ), store
+
+
+def test_counts_equal_a_loop_over_cells(land, expected):
+    """Seen to fail when cells outside every unit are dropped, and when coarse cells are numbered column by column."""
+    counts, store = expected
+    parcels, units = land
+    parcel, unit = rasterize(parcels, GRID).values, rasterize(units, GRID).values
+    assert np.array_equal(open_labels(store)["parcel"], parcel)
+    assert np.array_equal(open_labels(store)["unit"], unit)
+    row, column = np.indices(parcel.shape) // 50
+    for found, other in ((counts.parcel_unit, unit), (counts.parcel_cell, row * 6 + column + 1)):
+        assert found.dtype == np.int64
+        wanted = np.zeros(found.shape, np.int64)
+        for (i, j), count in naive.pair_counts(parcel, other).items():
+            if i:
+                wanted[i - 1, j - 1] += count  # nobody's unit, 0, is the last column
+        assert np.array_equal(found.toarray(), wanted)
+    assert counts.parcel_unit.shape == (len(parcels), len(units) + 1)
+    assert counts.parcel_unit.toarray()[:, -1].sum() > 0
+
+
+def test_parcels_that_no_centre_hits_are_named(land, expected):
+    counts, store = expected
+    assert counts.missed.tolist() == [len(land[0]) - 3, len(land[0]) - 2, len(land[0]) - 1]
+    assert counts.cells.sum() == 300 * 300
+    points = shapely.point_on_surface(land[0].geometries(counts.missed))
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    row, column = ((GRID.bounds[3] - y) // 10).astype(int), ((x - EAST) // 10).astype(int)
+    assert (
+        labels_at(store, "unit", x, y).tolist()
+        == open_labels(store)["unit"].values[row, column].tolist()
+    )
+
+
+@pytest.mark.parametrize("chunks", [64, 113, 149, 217, 299])
+def test_any_chunks_same_bits(land, raster, expected, tmp_path, chunks):
+    """Seen to fail when the raster's power of two is taken per tile, and when a parcel on a tile's edge is left out there."""
+    store = tmp_path / "labels.zarr"
+    counts = label_and_count(*land, GRID, 500, store, chunks=chunks, rasters=[raster])
+    assert digest(counts) == digest(expected[0])
+
+
+def test_processes_same_bits(land, raster, expected, tmp_path):
+    counts = label_and_count(
+        *land,
+        GRID,
+        500,
+        tmp_path / "labels.zarr",
+        chunks=150,
+        scheduler="processes",
+        rasters=[raster],
+    )
+    assert digest(counts) == digest(expected[0])
+
+
+@given(st.integers(1, 2**20), st.integers(1, 2**20))
+@example(1, 2**30)
+@example(2**30, 600)
+@example(513, 513)
+@example(7100, 454_000)
+@example(163_905, 4098)
+def test_rasters_of_any_shape_have_few_tiles(height, width):
+    """Seen to fail when tiles are not evened out, and when long and narrow rasters have square ones."""
+    rows, columns = pieces.tile_size(Grid(CRS, 1, (0, 0, width, height)), ())
+    down, across = -(-height // rows), -(-width // columns)
+    assert down * across <= 130
+    assert height - (down - 1) * rows > rows // 2
+    assert width - (across - 1) * columns > columns // 2
+    if height * width > 64 * 256**2:
+        assert down * across >= 64
+    if min(down, across) > 2:
+        assert 0.6 < rows / columns < 2.3
+
+
+def test_tiles_are_wider_than_most_polygons():
+    """Each row of a polygon is a span in every tile that it touches: nested boxes took seven times as long in square ones."""
+    grid = Grid(CRS, 1, (0, 0, 6400, 6400))
+    west, south = np.mgrid[0:6400:20, 0:6400:20].reshape(2, -1)
+    parcels = Polygons.of(shapely.box(west, south, west + 30, south + 30))
+    boxes = Polygons.of(shapely.box(0, np.arange(0, 6400, 64), 6400, np.arange(64, 6464, 64)))
+    whole = Polygons.of(shapely.box([0, -1e99], 0, [6400, 1e99], 6400))
+    assert pieces.tile_size(grid, ()) == pieces.tile_size(grid, (boxes.take([]),)) == (800, 800)
+    assert pieces.tile_size(grid, (boxes,)) == pieces.tile_size(grid, (whole,)) == (100, 6400)
+    assert pieces.tile_size(grid, (parcels,))[1] == 800
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
+def test_counts_without_labels_are_the_same(land, expected, monkeypatch, scheduler):
+    """Seen to fail when a tile's first row is not the first of a square, and when sums are combined twice."""
+    monkeypatch.setattr(pieces, "_TILES", 7)
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    counts = label_and_count(*land, GRID, 500, None, scheduler=scheduler)
+    assert digest(counts) == digest(expected[0])[:2]
+
+
+def test_counts_of_saved_polygons_are_the_same(land, expected, tmp_path):
+    """Seen to fail when a worker reads rows in the order of the file."""
+    saved = []
+    for name, polygons in zip(("parcels", "units"), land, strict=True):
+        polygons.save(tmp_path / name)
+        saved.append(Polygons.open(tmp_path / name))
+    for store, scheduler in ((None, "processes"), (tmp_path / "labels.zarr", "processes")):
+        counts = label_and_count(*saved, GRID, 500, store, chunks=150, scheduler=scheduler)
+        assert digest(counts) == digest(expected[0])[:2]
+
+
+def test_values_that_are_stored_scaled_count_as_they_are_meant(land, tmp_path):
+    """Seen to be weighed by what is stored, offset and all left out."""
+    stored = np.arange(120, dtype=np.int16).reshape(10, 12)
+    stored[3] = -1
+    corner = from_origin(EAST - 100, NORTH + SIDE + 100, 500, 500)
+    common = {
+        "driver": "GTiff",
+        "height": 10,
+        "width": 12,
+        "count": 1,
+        "crs": CRS,
+        "transform": corner,
+    }
+    plain, packed = tmp_path / "plain.tif", tmp_path / "packed.tif"
+    with rasterio.open(plain, "w", dtype="float64", nodata=-9999, **common) as target:
+        target.write(np.where(stored < 0, -9999, stored * 0.25 + 40), 1)
+    with rasterio.open(packed, "w", dtype="int16", nodata=-1, **common) as target:
+        target.write(stored, 1)
+        target.scales, target.offsets = (0.25,), (40.0,)
+    counts = [
+        label_and_count(
+            *land,
+            GRID,
+            500,
+            tmp_path / f"{path.stem}.zarr",
+            rasters=[path],
+            scheduler="synchronous",
+        )
+        for path in (plain, packed)
+    ]
+    assert digest(counts[0]) == digest(counts[1])
+
+
+def test_rasters_need_labels(land, raster):
+    with pytest.raises(InputError, match="Give a store"):
+        label_and_count(*land, GRID, 500, None, rasters=[raster])
+
+
+def test_distributed_same_bits(land, raster, expected, tmp_path):
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        Client(cluster),
+    ):
+        counts = label_and_count(
+            *land, GRID, 500, tmp_path / "labels.zarr", chunks=113, rasters=[raster]
+        )
+    assert digest(counts) == digest(expected[0])
+
+
+def test_one_place_again_in_other_tiles_on_workers_that_stay(land, expected, tmp_path):
+    """Seen to fail with the tiles of the call before: workers kept what they had opened by folder and polygons alone."""
+    from distributed import Client, LocalCluster
+
+    store = tmp_path / "labels.zarr"
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+        ) as cluster,
+        Client(cluster),
+    ):
+        for chunks in (150, 113, 300):
+            counts = label_and_count(*land, GRID, 500, store, chunks=chunks)
+            assert digest(counts) == digest(expected[0])[:2]
+            shutil.rmtree(store)
+        other = Grid(CRS, 20, GRID.bounds, snap=500)
+        counts = label_and_count(*land, other, 500, store, chunks=300)
+    alone = label_and_count(*land, other, 500, store.with_name("alone.zarr"), chunks=300)
+    assert digest(counts) == digest(alone)
+
+
+def test_shards_same_bits(land, raster, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(labels, "MOST_FILES", 20)
+    store = tmp_path / "labels.zarr"
+    counts = label_and_count(*land, GRID, 500, store, chunks=20, rasters=[raster])
+    assert digest(counts) == digest(expected[0])
+    assert labels.block_side(store) == 80
+    assert digest(recount(store, len(land[0]), len(land[1]), 500)) == digest(expected[0])[:2]
+
+
+def test_recount_finds_the_same_in_the_labels(land, expected):
+    counts, store = expected
+    again = recount(store, len(land[0]), len(land[1]), 500)
+    assert digest(again) == digest(counts)[:2]
+    with pytest.raises(InputError, match="is above its number of rows"):
+        recount(store, 5, len(land[1]), 500)
+    with pytest.raises(InputError, match="do not divide"):
+        recount(store, len(land[0]), len(land[1]), 700)
+
+
+def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
+    store = tmp_path / "labels.zarr"
+    label_and_count(*land, GRID, 500, store, chunks=100)
+    (store / "unit/c/1/2").unlink()
+    with pytest.raises(RunError, match="tile at row 100, column 200"):
+        recount(store, len(land[0]), len(land[1]), 500)
+
+
+def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, expected):
+    """Seen to fail with the raster read a cell to the side, and with nodata taken as a value."""
+    from pyproj import Transformer
+
+    parcel = rasterize(land[0], GRID).values
+    x, y = np.meshgrid(GRID.x, GRID.y)
+    px, py = Transformer.from_crs(CRS, 32631, always_xy=True).transform(x.ravel(), y.ravel())
+    with rasterio.open(raster) as source:
+        sampled = np.array([value[0] for value in source.sample(zip(px, py, strict=True))], float)
+    values = np.where((sampled == -9999) | np.isnan(sampled), 0.0, sampled).reshape(parcel.shape)
+    in_units, in_cells = expected[0].rasters[raster]
+    sums = np.array(naive.label_sums(values, parcel, len(land[0])))
+    np.testing.assert_allclose(expected[0].sums[raster], sums, rtol=1e-14)
+    for matrix in (in_units, in_cells):
+        np.testing.assert_allclose(matrix.sum(axis=1), sums, rtol=1e-14)
+
+
+@pytest.mark.parametrize("rows", [3, 1024])
+def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
+    """Seen to fail when only the first band is scanned, when the last one is cut off, and when the last one counts alone."""
+    monkeypatch.setattr(rasters, "_ROWS_SCANNED", rows)
+    bands = given_to(monkeypatch, rasters, "_known", 1)
+    for row in range(11):
+        path, values = tmp_path / f"{row}.tif", np.ones((1, 11, 4))
+        values[0, row, 1] = 7.0
+        with rasterio.open(
+            path, "w", driver="GTiff", height=11, width=4, count=1, dtype="float64", crs=3035,
+            transform=from_origin(EAST, NORTH + SIDE, 1000, 1000),
+        ) as target:  # fmt: skip
+            target.write(values)
+        bands.clear()
+        assert WeightRaster.around(path, _tall(11)).largest == 7.0
+        scanned = [(band.row_off, band.height) for band in bands]
+        assert scanned == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
+        with rasterio.open(path, "r+") as target:
+            target.write(np.where(values == 7.0, -2.0, values))
+        with pytest.raises(InputError, match="a value is -2"):
+            WeightRaster.around(path, _tall(11))
+
+
+def _tall(rows: int) -> Grid:
+    """A grid over so many rows of 1 km from the northern edge down."""
+    north = NORTH + SIDE
+    return Grid(CRS, 100, (EAST, north - rows * 1000, EAST + 4000, north), snap=100)
+
+
+def test_samples_of_more_rows_than_are_read_at_once_are_the_same(raster, monkeypatch):
+    """Seen to fail when all but the first rows are left out, and when rows count from each block."""
+    needed = np.random.default_rng(1).random((40, 60)) < 0.7
+    needed[14:21] = False
+    weights = WeightRaster.around(raster, GRID)
+    whole = weights.sample(GRID, (150, 150), needed)
+    assert whole[-1].sum() > 500
+    monkeypatch.setattr(rasters, "_ROWS_AT_ONCE", 7)
+    for found, wanted in zip(weights.sample(GRID, (150, 150), needed), whole, strict=True):
+        assert np.array_equal(found, wanted)
+
+
+def test_rasters_that_cannot_be_weights_are_refused(land, tmp_path):
+    def written(name, value, crs=3035, west=EAST):
+        path = tmp_path / name
+        with rasterio.open(
+            path, "w", driver="GTiff", height=4, width=4, count=1, dtype="float64", crs=crs,
+            transform=from_origin(west, NORTH + SIDE, 1000, 1000),
+        ) as target:  # fmt: skip
+            target.write(np.full((1, 4, 4), value))
+        return path
+
+    for path, says in (
+        (written("negative.tif", -1.0), "a value is -1"),
+        (written("infinite.tif", np.inf), "a value is infinite"),
+        (written("nowhere.tif", 1.0, crs=None), "no CRS"),
+        (written("far.tif", 1.0, west=EAST + 1e6), "does not touch the grid"),
+    ):
+        with pytest.raises(InputError, match=says):
+            label_and_count(*land, GRID, 500, tmp_path / "s.zarr", rasters=[path])
+        assert not (tmp_path / "s.zarr").exists()
+    counts = label_and_count(
+        *land, GRID, 500, tmp_path / "s.zarr", rasters=[written("zero.tif", 0.0)]
+    )
+    assert counts.rasters[tmp_path / "zero.tif"][0].nnz == 0
+
+
+def test_progress_counts_tiles(land, tmp_path):
+    told: list[tuple[int, int]] = []
+    label_and_count(
+        *land,
+        GRID,
+        500,
+        tmp_path / "s.zarr",
+        chunks=100,
+        progress=lambda *count: told.append(count),
+    )
+    assert told == [(i, 9) for i in range(1, 10)]
+
+
+def test_a_failing_task_is_named():
+    with pytest.raises(RunError, match="0: ZeroDivisionError: division by zero"):
+        run_tasks(_inverse, [2, 0], "threads")
+    assert run_tasks(_inverse, [2, 4], "synchronous") == [0.5, 0.25]
+    assert run_tasks(_inverse, []) == []
+
+
+def _inverse(value: int) -> float:
+    return 1 / value
+
+
+def test_refusals_leave_no_store(land, tmp_path):
+    parcels, units = land
+    store = tmp_path / "s.zarr"
+    with pytest.raises(InputError, match="do not divide"):
+        label_and_count(parcels, units, GRID, 700, store)
+    with pytest.raises(InputError, match="Reproject"):
+        label_and_count(Polygons.of(parcels.geometries(), 3034), units, GRID, 500, store)
+    assert not store.exists()
+    store.mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        label_and_count(parcels, units, GRID, 500, store)

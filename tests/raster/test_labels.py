@@ -1,0 +1,247 @@
+"""Label rasters: in memory, in Zarr, opened by others, damaged."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import dask
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+import xarray as xr
+import zarr
+from shapes import CRS, partition
+
+from carbongrid.raster import labels
+from carbongrid.raster.chunked import pieces
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import (
+    burn_window,
+    labels_at,
+    open_labels,
+    rasterize,
+    read_window,
+    write_window,
+)
+from carbongrid.raster.overlaps import overlap
+from carbongrid.raster.polygons import Polygons
+
+GRID = Grid(CRS, 10, (4_000_000, 3_000_000, 4_003_000, 3_002_000))
+
+
+@pytest.fixture(scope="module")
+def parcels() -> gpd.GeoDataFrame:
+    shapes = partition(50, 3000.0, 3)
+    frame = gpd.GeoDataFrame(
+        {"id": [f"{i:03d}" for i in range(len(shapes))]}, geometry=shapes, crs=CRS
+    )
+    return frame.set_geometry(frame.translate(4_000_000, 3_000_000))
+
+
+@pytest.fixture
+def store(parcels, tmp_path) -> Path:
+    rasterize(parcels, GRID, store=tmp_path / "labels.zarr", chunks=64)
+    return tmp_path / "labels.zarr"
+
+
+def test_memory_and_store_hold_the_same(parcels, store):
+    whole = rasterize(parcels, GRID)
+    lazy = open_labels(store)["label"]
+    assert whole.dtype == lazy.dtype == np.uint32
+    assert lazy.chunks is not None
+    assert np.array_equal(whole, lazy)
+    assert whole.values.max() == len(parcels)
+    xr.testing.assert_equal(whole.drop_vars("spatial_ref"), lazy.drop_vars("spatial_ref").compute())
+
+
+@pytest.mark.parametrize("chunks", [37, 41, 100, 129, 1000])
+def test_any_chunks_hold_the_same(parcels, tmp_path, chunks):
+    lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=chunks)
+    assert np.array_equal(rasterize(parcels, GRID), lazy)
+
+
+@pytest.mark.parametrize("tiles", [5, 7, 30])
+def test_labels_in_memory_are_the_same_in_any_tiles(parcels, monkeypatch, tiles):
+    """Seen to fail when every tile is painted into the corner."""
+    alone = burn_window(Polygons.of(parcels), GRID, (0, 0), GRID.shape)
+    monkeypatch.setattr(pieces, "_TILES", tiles)
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    monkeypatch.setattr(pieces, "_POLYGONS_ACROSS", 0)
+    height, width = pieces.tile_size(GRID, ())
+    assert height < GRID.shape[0]
+    assert width < GRID.shape[1]
+    assert rasterize(parcels, GRID).values.tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_any_number_of_threads_makes_the_same_labels_and_overlaps(
+    parcels, tmp_path, monkeypatch, workers
+):
+    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    shape = pieces.tile_size(GRID, (Polygons.of(parcels),))
+    assert len(pieces.tile_windows(GRID.shape, shape)) > workers
+    alone = rasterize(parcels, GRID)
+    assert (
+        alone.values.tobytes()
+        == burn_window(Polygons.of(parcels), GRID, (0, 0), GRID.shape).tobytes()
+    )
+    with dask.config.set(scheduler="synchronous"):
+        pairs = overlap(parcels, parcels, grid=GRID)
+    with dask.config.set(num_workers=workers):
+        assert rasterize(parcels, GRID).values.tobytes() == alone.values.tobytes()
+        stored = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=37)
+        assert stored.values.tobytes() == alone.values.tobytes()
+        assert (overlap(parcels, parcels, grid=GRID) != pairs).nnz == 0
+
+
+def test_format_on_disk(store):
+    """Zarr 3, zstd 1, crc32c, every chunk on disk though some are empty, no _FillValue."""
+    meta = json.loads((store / "label" / "zarr.json").read_text())
+    assert meta["zarr_format"] == 3
+    assert [codec["name"] for codec in meta["codecs"]] == ["bytes", "zstd", "crc32c"]
+    assert meta["codecs"][1]["configuration"]["level"] == 1
+    assert "_FillValue" not in meta["attributes"]
+    assert len([path for path in (store / "label" / "c").rglob("*") if path.is_file()]) == 4 * 5
+
+
+def test_empty_chunks_are_written(tmp_path):
+    shapes = np.array([shapely.box(4_000_000, 3_001_990, 4_000_010, 3_002_000)])
+    rasterize(shapes, GRID, store=tmp_path / "s.zarr", chunks=100)
+    assert len([path for path in (tmp_path / "s.zarr/label/c").rglob("*") if path.is_file()]) == 6
+
+
+def test_rioxarray_reads_crs_and_transform(parcels, store):
+    import rioxarray  # noqa: F401
+
+    for raster in (rasterize(parcels, GRID), open_labels(store)["label"]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # of rioxarray, about affine
+            assert raster.rio.crs.to_epsg() == 3035
+            assert raster.rio.transform() == GRID.transform
+            assert raster.rio.nodata is None
+            assert Grid.like(raster) == GRID
+        assert raster.attrs["units"] == "1"
+        assert "label" in raster.attrs["long_name"]
+
+
+def test_hash_of_the_polygons_travels_with_the_labels(parcels, store):
+    from carbongrid.raster.polygons import Polygons
+
+    assert open_labels(store)["label"].attrs["polygons"] == Polygons.of(parcels).content_hash
+
+
+def test_shards_where_there_would_be_too_many_files(parcels, tmp_path, monkeypatch):
+    monkeypatch.setattr(labels, "MOST_FILES", 10)
+    lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=16)
+    assert zarr.open_group(tmp_path / "s.zarr")["label"].shards == (64, 64)
+    assert (
+        len([path for path in (tmp_path / "s.zarr/label/c").rglob("*") if path.is_file()]) == 4 * 5
+    )
+    assert np.array_equal(rasterize(parcels, GRID), lazy)
+
+
+def test_a_missing_chunk_is_an_error(store):
+    (store / "label/c/1/2").unlink()
+    gone = r"label/c/1/2 is gone.*Make it again"
+    lazy = open_labels(store)["label"]
+    for scheduler in ("threads", "processes"):
+        with (
+            dask.config.set(scheduler=scheduler, num_workers=1),
+            pytest.raises(VerificationError, match=gone),
+        ):
+            lazy.compute()
+    with pytest.raises(VerificationError, match=gone):
+        read_window(store, "label", (64, 128), (10, 10))
+    with pytest.raises(VerificationError, match=gone):
+        labels_at(store, "label", [4_001_300], [3_001_300])
+    assert read_window(store, "label", (0, 0), (10, 10)).shape == (10, 10)
+
+
+def test_a_flipped_bit_is_an_error(store):
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        chunk = store / "label/c/1/2"
+        whole = chunk.read_bytes()
+        damaged = bytearray(whole)
+        damaged[random.integers(len(whole))] ^= 1 << random.integers(8)
+        chunk.write_bytes(damaged)
+        with pytest.raises(Exception, match=r".+"):
+            read_window(store, "label", (64, 128), (64, 64))
+        chunk.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("corner", "shape"), [((0, 10), (64, 64)), ((0, 0), (60, 64)), ((64, 256), (64, 43))]
+)
+def test_misaligned_writes_are_refused(store, corner, shape):
+    before = open_labels(store)["label"].values
+    with pytest.raises(InputError, match="not aligned"):
+        write_window(store, "label", corner, np.ones(shape, np.uint32))
+    assert np.array_equal(open_labels(store)["label"], before)
+
+
+def test_labels_at_points_are_those_of_their_cells(parcels, store):
+    whole = rasterize(parcels, GRID).values
+    random = np.random.default_rng(2)
+    row, column = random.integers(0, 200, 300), random.integers(0, 300, 300)
+    x = 4_000_000 + (column + random.random(300)) * 10
+    y = 3_002_000 - (row + random.random(300)) * 10
+    assert np.array_equal(labels_at(store, "label", x, y), whole[row, column])
+    corners = labels_at(
+        store,
+        "label",
+        [4_003_000, 4_000_000, 4_003_001, 3_999_999.9],
+        [3_000_000, 3_002_000, 3_001_000, 3_001_000],
+    )
+    assert corners.tolist() == [whole[-1, -1], whole[0, 0], 0, 0]
+
+
+def test_refusals(parcels, store):
+    with pytest.raises(InputError, match="Reproject"):
+        rasterize(parcels.to_crs(3034), GRID)
+    with pytest.raises(InputError, match="exists already"):
+        rasterize(parcels, GRID, store=store)
+    with pytest.raises(InputError, match="positive number"):
+        rasterize(parcels, GRID, store=store.with_name("t.zarr"), chunks=0)
+
+
+def test_rasters_that_fit_nowhere_are_refused_at_once(tmp_path):
+    """Seen to ask the system for terabytes, and to begin files without end."""
+    endless = Grid(CRS, 1, (0, 0, 3_000_000, 3_000_000))
+    boxes = np.array([shapely.box(0, 0, 9, 9)])
+    with pytest.raises(
+        InputError,
+        match=r"^labels of 3,000,000 x 3,000,000 cells need 36,000.0 GB of memory, .* store=, ",
+    ):
+        rasterize(boxes, endless)
+    with pytest.raises(
+        InputError, match=r"would be 900,000,000 chunks of 100 cells .* larger chunks"
+    ):
+        rasterize(boxes, endless, store=tmp_path / "s.zarr", chunks=100)
+    assert not (tmp_path / "s.zarr").exists()
+    assert overlap(boxes, boxes, grid=endless).toarray().tolist() == [[81]]
+
+
+def test_later_rows_win():
+    shapes = np.array([shapely.box(0, 0, 40, 40), shapely.box(20, 20, 60, 60)])
+    grid = Grid(CRS, 10, (0, 0, 60, 60))
+    assert rasterize(shapes, grid).values[3].tolist() == [1, 1, 2, 2, 2, 2]
+    assert rasterize(shapes[::-1], grid).values[3].tolist() == [2, 2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("size", [1e19, 1e30, 1e99])
+def test_coordinates_that_fit_no_integer(size):
+    """Seen to write outside its arrays (a crash) when columns and rows are made integers before they are clipped."""
+    grid = Grid(CRS, 1, (0, 0, 10, 30))
+    steep = shapely.Polygon([(-size, -size), (size, -size / 2), (size / 4, size), (-size, size)])
+    teeth = [(5, 0), (size, 10), (5, 12), (size, 20), (5, 30)]
+    for polygon in (shapely.box(-size, -size, size, size), steep):
+        assert (rasterize(np.array([polygon]), grid).values == 1).all()
+    found = rasterize(np.array([shapely.Polygon([*teeth, (-size, 15)])]), grid).values
+    assert found.max() == 1
+    with pytest.raises(InputError, match=r"beyond 1e\+100, NaN or infinite in rows \[1\]"):
+        Polygons.of(np.array([steep, shapely.box(0, 0, 1, 1e101)]), CRS)

@@ -1,0 +1,79 @@
+"""Lookups by label, whole and summed over coarse cells, against NumPy's indexing."""
+
+from __future__ import annotations
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from carbongrid.errors import InputError
+from carbongrid.raster.zonal import block_sum, lookup, lookup_sum
+
+SHAPE = (6, 36)
+LABELS = st_numpy.arrays(np.uint32, SHAPE, elements=st.integers(0, 3))
+CHUNKS = st.tuples(st.integers(1, 6), st.integers(1, 36))
+TABLE = np.array([0.5, -2.25, 8.0])
+
+
+def raiser(*_, **__):
+    raise AssertionError("computed too early")
+
+
+@settings(max_examples=50)
+@given(LABELS, CHUNKS, st.booleans(), st.sampled_from([1, 2, 3, 6]))
+def test_lookups_equal_indexing(labels, chunks, smooth, factor):
+    """Seen to fail when the sixteenth cell of a mixed stretch gives its value to the next stretch, and when a run that crosses a
+    coarse cell is added to the first one whole.
+    """
+    if smooth:
+        labels = np.repeat(labels[:, :1], 36, axis=1)
+    wanted = np.concatenate([[0.0], TABLE])[labels]
+    assert np.array_equal(lookup(TABLE, labels), wanted)
+    out = np.full(SHAPE, np.nan)
+    assert lookup(TABLE, labels, out=out).values is out
+    assert np.array_equal(out, wanted)
+    coarse = block_sum(wanted, factor)
+    assert np.array_equal(lookup_sum(TABLE, labels, factor), coarse)
+    cut = da.from_array(labels, chunks=chunks)
+    with dask.config.set(scheduler=raiser):
+        lazy, summed = lookup(TABLE, cut), lookup_sum(TABLE, cut, factor)
+    assert np.array_equal(lazy, wanted)
+    assert np.array_equal(summed, coarse)
+
+
+def test_from_zarr(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 4, (50, 70)).astype(np.uint32)
+    stored = zarr.create_array(tmp_path / "l.zarr", data=labels, chunks=(20, 30))
+    assert np.array_equal(lookup(TABLE, stored), lookup(TABLE, labels))
+    assert np.array_equal(lookup_sum(TABLE, stored, 10), lookup_sum(TABLE, labels, 10))
+    assert np.array_equal(block_sum(stored, 10), block_sum(labels, 10))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 17), (5, 35)])
+def test_a_label_that_the_table_does_not_have_is_an_error(place):
+    """Seen to fail when only mixed stretches are looked at, and when the last cells are not."""
+    labels = np.ones(SHAPE, np.uint32)
+    labels[place] = 4
+    for broken in (labels, np.full(SHAPE, 4, np.uint32)):
+        with pytest.raises(InputError, match="label 4 is above the largest there can be, 3"):
+            lookup(TABLE, broken)
+        with pytest.raises(InputError, match="label 4 is above the largest there can be, 3"):
+            lookup_sum(TABLE, broken, 2)
+
+
+def test_refusals():
+    labels = np.ones(SHAPE, np.uint32)
+    with pytest.raises(InputError, match="finite numbers"):
+        lookup([1.0, np.nan], labels)
+    with pytest.raises(InputError, match="does not divide"):
+        lookup_sum(TABLE, labels, 5)
+    for out in (np.zeros((2, 2)), np.zeros(SHAPE, np.float32), np.zeros((36, 6)).T):
+        with pytest.raises(InputError, match="out must be contiguous float64"):
+            lookup(TABLE, labels, out=out)
+    with pytest.raises(InputError, match="labels in memory"):
+        lookup(TABLE, da.from_array(labels), out=np.zeros(SHAPE))
