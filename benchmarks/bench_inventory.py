@@ -75,7 +75,7 @@ class ActivityData:
         self.folder.cleanup()
 
     def form(self) -> cg.inventory.Inventory:
-        data = cg.inventory.read(self.folder.name, self.known)
+        data = cg.read_activity(self.folder.name, self.known)
         return cg.inventory.form(data, categories=self.known)
 
     def time_read_and_form(self) -> None:

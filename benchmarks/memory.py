@@ -19,9 +19,9 @@ from pathlib import Path
 import whole_case
 
 from carbongrid.case import Case
+from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.sources.demo import write_city
 from carbongrid.sources.osm import write_case_from_osm
-from carbongrid.pipeline.memory import estimated_memory
 
 MOST_ABOVE = 0.02
 """Peaks differ by so much from run to run on an idle machine."""

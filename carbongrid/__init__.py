@@ -33,6 +33,7 @@ _HOME = {
     "indices": "carbongrid.method.indices",
     "classify": "carbongrid.method.zoning",
     "Case": "carbongrid.case",
+    "read_activity": "carbongrid.case.readers.activity",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
     "verify": "carbongrid.pipeline.verification",
@@ -42,20 +43,32 @@ _HOME = {
     "VerificationError": "carbongrid.errors",
 }
 
-_ROOMS = ("factors", "inventory")
+_ROOMS = {"factors": "carbongrid.inventory.factors", "inventory": "carbongrid.inventory"}
 """Modules that are public as a whole."""
 
 __all__ = sorted([*_HOME, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
-    from carbongrid import factors as factors
     from carbongrid import inventory as inventory
-    from carbongrid.method.allocate import apportion as apportion
-    from carbongrid.method.indices import indices as indices
     from carbongrid.case import Case as Case
+    from carbongrid.case.readers.activity import read_activity as read_activity
     from carbongrid.errors import InputError as InputError
     from carbongrid.errors import RunError as RunError
     from carbongrid.errors import VerificationError as VerificationError
+    from carbongrid.inventory import factors as factors
+    from carbongrid.method.allocate import apportion as apportion
+    from carbongrid.method.indices import indices as indices
+    from carbongrid.method.zoning import classify as classify
+    from carbongrid.outputs.result import Result as Result
+    from carbongrid.pipeline import check as check
+    from carbongrid.pipeline import run as run
+    from carbongrid.pipeline.verification import verify as verify
+    from carbongrid.raster.grid import Grid as Grid
+    from carbongrid.raster.labels import rasterize as rasterize
+    from carbongrid.raster.overlaps import area_field as area_field
+    from carbongrid.raster.overlaps import coverage as coverage
+    from carbongrid.raster.overlaps import overlap as overlap
+    from carbongrid.raster.polygons import Polygons as Polygons
     from carbongrid.raster.zonal import block_sum as block_sum
     from carbongrid.raster.zonal import crosstab as crosstab
     from carbongrid.raster.zonal import lookup as lookup
@@ -68,22 +81,11 @@ if TYPE_CHECKING:
     from carbongrid.raster.zonal import zonal_mean as zonal_mean
     from carbongrid.raster.zonal import zonal_min as zonal_min
     from carbongrid.raster.zonal import zonal_sum as zonal_sum
-    from carbongrid.raster.grid import Grid as Grid
-    from carbongrid.raster.labels import rasterize as rasterize
-    from carbongrid.raster.overlaps import area_field as area_field
-    from carbongrid.raster.overlaps import coverage as coverage
-    from carbongrid.raster.overlaps import overlap as overlap
-    from carbongrid.pipeline import check as check
-    from carbongrid.pipeline import run as run
-    from carbongrid.raster.polygons import Polygons as Polygons
-    from carbongrid.outputs.result import Result as Result
-    from carbongrid.pipeline.verification import verify as verify
-    from carbongrid.method.zoning import classify as classify
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return importlib.import_module(f"carbongrid.{name}")
+        return importlib.import_module(_ROOMS[name])
     try:
         home = _HOME[name]
     except KeyError:

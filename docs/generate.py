@@ -12,10 +12,10 @@ from types import ModuleType
 from PIL import Image
 
 from carbongrid.case import case_reference
-from carbongrid.sources.demo import run_demo
-from carbongrid.outputs.tables import read_tables
 from carbongrid.outputs.figures import write_study_figures
+from carbongrid.outputs.tables import read_tables
 from carbongrid.pipeline import run
+from carbongrid.sources.demo import run_demo
 
 DOCS = Path(__file__).resolve().parent
 GALLERY = DOCS / "images" / "gallery"

@@ -28,9 +28,9 @@ import geopandas as gpd
 import pandas as pd
 
 import carbongrid as cg
-from carbongrid.method.categories import read_categories
-from carbongrid.inventory.coded_table import read_coded
+from carbongrid.case.readers.coded_table import read_coded
 from carbongrid.case.readers.tables import read_table
+from carbongrid.method.categories import read_categories
 from carbongrid.pipeline.coded_totals import read_shares, totals_of_codes
 
 ROOT = Path(__file__).resolve().parents[1]

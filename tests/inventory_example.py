@@ -7,6 +7,7 @@ from pathlib import Path
 
 import carbongrid
 from carbongrid import inventory
+from carbongrid.case.readers.activity import read_activity
 from carbongrid.inventory import Inventory
 
 EXAMPLE = Path(carbongrid.__file__).parent / "data" / "template" / "inventory"
@@ -15,4 +16,4 @@ EXAMPLE = Path(carbongrid.__file__).parent / "data" / "template" / "inventory"
 @cache
 def example() -> Inventory:
     """Return the inventory of the example, AR5."""
-    return inventory.form(inventory.read(EXAMPLE))
+    return inventory.form(read_activity(EXAMPLE))

@@ -10,8 +10,8 @@ import pandas as pd
 import shapely
 from tables_example import CATEGORIES, CRS, example_tables
 
-from carbongrid.outputs.result import RunTables
 from carbongrid.method.zoning import zone_units
+from carbongrid.outputs.result import RunTables
 
 COLUMNS, ROWS, SIDE, STEPS = 50, 30, 4000.0, 24
 ORIGIN = (40_300_000.0, 3_300_000.0)

@@ -17,9 +17,9 @@ from shapely.geometry import box
 
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import EvidenceRow
-from carbongrid.raster.grid import Grid
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.outputs.result import Benchmark, RunTables
+from carbongrid.raster.grid import Grid
 
 CRS = "EPSG:4528"
 WEST, SOUTH = 40_500_000.0, 3_450_000.0

@@ -21,12 +21,12 @@ from data import ROOT
 from graphs import graphs_on
 
 from carbongrid.case import Case
-from carbongrid.raster.chunked import label_and_count
-from carbongrid.raster.chunked.tasks import MOST_TASKS
-from carbongrid.raster.grid import Grid
 from carbongrid.pipeline import run
 from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.workers import working_with
+from carbongrid.raster.chunked import label_and_count
+from carbongrid.raster.chunked.tasks import MOST_TASKS
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -17,9 +17,9 @@ import psutil
 import pytest
 from waiting import HANG
 
-from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 from carbongrid.pipeline.workers import working_with
+from carbongrid.raster.chunked.tasks import run_tasks
 
 distributed = pytest.importorskip("distributed")
 

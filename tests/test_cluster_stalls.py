@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from waiting import HANG, until
 
+from carbongrid.errors import RunError
 from carbongrid.raster.chunked import tasks
 from carbongrid.raster.chunked.tasks import run_tasks
-from carbongrid.errors import RunError
 
 distributed = pytest.importorskip("distributed")
 

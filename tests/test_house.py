@@ -44,8 +44,8 @@ def test_every_public_name_loads() -> None:
 
 
 def test_a_public_function_stays_one_after_its_module_was_imported() -> None:
-    import carbongrid.raster.overlaps
     import carbongrid.pipeline.verification
+    import carbongrid.raster.overlaps
 
     assert carbongrid.raster.overlaps.overlap is cg.overlap
     assert carbongrid.pipeline.verification.verify is cg.verify

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from carbongrid.inventory.activity import SHEETS
 from carbongrid.cli import main
+from carbongrid.inventory.activity import SHEETS
 from carbongrid.pipeline import run
 from carbongrid.pipeline.verification import verify
 

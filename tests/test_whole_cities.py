@@ -17,8 +17,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from shapes import partition
 
-from carbongrid.pipeline import run, writing
 from carbongrid.outputs.result import Result
+from carbongrid.pipeline import run, writing
 
 EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "4"))
 HELD: Counter[str] = Counter()

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "carbongrid" / "report" / "vendor"
+FOLDER = Path(__file__).resolve().parents[1] / "carbongrid" / "outputs" / "report" / "vendor"
 PARTS = {
     "d3-dispatch": "3.0.2",
     "d3-selection": "3.0.1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,8 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from carbongrid.case.fields import facts_of, nearest
-from carbongrid.case.models import Case
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import CaseFields, keys_of, sections
+from carbongrid.case.toml_values import toml_value
 from carbongrid.errors import InputError
 
 _WIDTH = 36
@@ -34,7 +33,7 @@ def commented_toml(values: Mapping[str, Any], *, unused: bool = False) -> str:
         If a key or a section is not known.
     """
     _refuse_unknown(values)
-    top = [(key, field) for key, field in keys_of(Case).items() if key not in sections()]
+    top = [(key, field) for key, field in keys_of(CaseFields).items() if key not in sections()]
     lines = list(_lines(values, top, unused))
     for name, model in sections().items():
         if name in values or unused:
@@ -43,25 +42,6 @@ def commented_toml(values: Mapping[str, Any], *, unused: bool = False) -> str:
             fields = list(keys_of(model).items())
             lines += _lines(values.get(name, {}), fields, unused)
     return "\n".join(lines) + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """Return a value as TOML writes it.
-
-    Raises
-    ------
-    TypeError
-        If it is not a text, a number, a truth value or a list of them.
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    raise TypeError(f"a case has no value like {value!r}")
 
 
 def comment_of(field: FieldInfo) -> str:
@@ -87,7 +67,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def _about_section(name: str) -> str:
-    field = Case.model_fields[name]
+    field = CaseFields.model_fields[name]
     return f"{field.description}{'; required' if field.is_required() else ''}"
 
 
@@ -106,7 +86,7 @@ def _line(text: str, comment: str) -> str:
 
 
 def _refuse_unknown(values: Mapping[str, Any]) -> None:
-    models: dict[str, type[BaseModel]] = {"": Case, **sections()}
+    models: dict[str, type[BaseModel]] = {"": CaseFields, **sections()}
     places = {"": values, **{name: values[name] for name in sections() if name in values}}
     for name, part in places.items():
         for key in part:

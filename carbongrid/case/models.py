@@ -1,179 +1,23 @@
-"""The case: what a user writes in one TOML file, with tables beside it."""
+"""The case as users meet it: :class:`Case`, read from a file or made of values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Self
 
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
-
-from carbongrid.case.evidence import LinesSection, PeopleSection, PoisSection
-from carbongrid.case.fields import Section, about, facts_of
-from carbongrid.case.figures import (
-    AllowSection,
-    BenchmarkSection,
-    CategoriesSection,
-    FacilitiesSection,
-    GdpSection,
-    InventorySection,
-    ReportSection,
-    TotalsSection,
-)
-from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
-from carbongrid.case.paths import resolve_path
-from carbongrid.case.values import Text, is_path_of, one_of, wrong
-from carbongrid.outputs.notebook import card
+from carbongrid.case.reading import case_of, read_case
+from carbongrid.case.schema import CaseFields
 
 
-class Case(Section):
+class Case(CaseFields):
     """One case: a city and a year, its land, evidence and figures.
 
     Read one with :meth:`Case.read`. Sections that were left out are None, except ``grid`` and ``allow``.
     """
 
-    title: Annotated[
-        str, about("Title", "text", "title of the report", example="A city like Suzhou")
-    ] = ""
-    year: Annotated[
-        int,
-        Field(ge=1800, le=2200),
-        about(
-            "Year",
-            "year",
-            "year of the totals; other years in the tables are warned of",
-            example=2020,
-        ),
-    ]
-    reference: Annotated[
-        Text,
-        about(
-            "Reference region",
-            "word or column",
-            "region of C, CA and G in the indices: all, or a parent column of the units",
-            example="all",
-        ),
-    ] = "all"
-    reduce: Annotated[
-        str,
-        one_of("cells", "exact"),
-        about(
-            "Sharing of parcels",
-            "word",
-            "parcels across a border are shared by cells in common, or by exact area",
-            example="cells",
-        ),
-    ] = "cells"
-    electricity: Annotated[
-        str | None,
-        one_of("supply", "use", "both", optional=True),
-        about(
-            "Electricity",
-            "word",
-            "supply, use or both: which is spread where power plants and power used are both there",
-            example="both",
-        ),
-    ] = None
-    sink_floor: Annotated[
-        float,
-        Field(ge=0, lt=1),
-        about(
-            "Floor of sinks",
-            "1",
-            "CCR of a reference region below which ESC ranks noise: its zones are indicative",
-            example=0.001,
-        ),
-    ] = 0.001
-    basis: Annotated[
-        str,
-        one_of("gross", "net"),
-        about(
-            "Basis of shares",
-            "word",
-            "sector shares of gross or of net emissions; the indices are always gross",
-            example="gross",
-        ),
-    ] = "gross"
-    attribution: Annotated[
-        str,
-        about(
-            "Attribution",
-            "text",
-            "whom the data's licence wants named; it goes with the run's report and figures",
-            example="© OpenStreetMap contributors, ODbL 1.0",
-        ),
-    ] = ""
-    allow_outside: Annotated[
-        bool,
-        about(
-            "Files elsewhere",
-            "true or false",
-            "whether files may lie outside the folder of the case",
-            example=False,
-        ),
-    ] = False
-    grid: Annotated[
-        GridSection, about("Grids", "section", "the fine grid and the coarse one", example=None)
-    ] = Field(default_factory=GridSection)
-    parcels: Annotated[
-        ParcelsSection, about("Parcels", "section", "the land-use parcels", example=None)
-    ]
-    units: Annotated[
-        UnitsSection,
-        about("Units", "section", "the units that mass is added up over", example=None),
-    ]
-    pois: Annotated[
-        PoisSection | None,
-        about("POIs", "section", "where firms, shops and offices are", example=None),
-    ] = None
-    people: Annotated[
-        PeopleSection | None, about("People", "section", "where people live", example=None)
-    ] = None
-    lines: Annotated[
-        LinesSection | None, about("Lines", "section", "roads, railways, waterways", example=None)
-    ] = None
-    totals: Annotated[
-        TotalsSection | None, about("Totals", "section", "mass per category", example=None)
-    ] = None
-    inventory: Annotated[
-        InventorySection | None,
-        about("Inventory", "section", "activity data, instead of totals", example=None),
-    ] = None
-    facilities: Annotated[
-        FacilitiesSection | None,
-        about("Facilities", "section", "emitters known by name and place", example=None),
-    ] = None
-    gdp: Annotated[
-        GdpSection | None, about("GDP", "section", "GDP per unit or per parent unit", example=None)
-    ] = None
-    categories: Annotated[
-        CategoriesSection | None,
-        about("Categories", "section", "categories of your own", example=None),
-    ] = None
-    benchmark: Annotated[
-        BenchmarkSection | None,
-        about("Benchmark", "section", "a published total to compare with", example=None),
-    ] = None
-    report: Annotated[
-        ReportSection | None,
-        about("Report", "section", "what the report says beside the numbers", example=None),
-    ] = None
-    allow: Annotated[
-        AllowSection,
-        about("Allowed", "section", "what would otherwise stop the run, by category", example=None),
-    ] = Field(default_factory=AllowSection)
-
-    _path: Path = PrivateAttr(default_factory=lambda: Path.cwd() / "case.toml")
-
-    @model_validator(mode="after")
-    def _either_totals_or_inventory(self) -> Case:
-        fault = fault_of_amounts(self.totals is not None, self.inventory is not None)
-        if fault:
-            raise wrong(*fault)
-        return self
-
     @classmethod
-    def read(cls, path: str | Path) -> Case:
+    def read(cls, path: str | Path) -> Self:
         """Read a case file and check all of it; the files that it names must be there.
 
         Raises
@@ -181,12 +25,10 @@ class Case(Section):
         InputError
             With everything that is wrong in the file, at once.
         """
-        from carbongrid.case.reading import read_case
-
-        return read_case(Path(path))
+        return read_case(cls, Path(path))
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], path: str | Path) -> Case:
+    def of(cls, values: Mapping[str, Any], path: str | Path) -> Self:
         """Make a case of values as a TOML file holds them, as if read from this path.
 
         The files that it names need not be there.
@@ -196,67 +38,4 @@ class Case(Section):
         InputError
             With everything that is wrong in the values, at once.
         """
-        from carbongrid.case.reading import case_of
-
-        return case_of(values, Path(path))
-
-    def _repr_html_(self) -> str:
-        """Return the case as a notebook shows it: its choices and its files."""
-        choices = [
-            ("year", str(self.year)),
-            ("reference region", self.reference),
-            ("parcels shared by", self.reduce),
-            ("fine and coarse grid", f"{self.grid.resolution:g} m, {self.grid.coarse:g} m"),
-        ]
-        if self.electricity:
-            choices.append(("electricity", self.electricity))
-        return card(
-            self.title or self.path.stem,
-            str(self.path),
-            facts=choices,
-            columns=("key", "file"),
-            rows=list(self.named_files()),
-        )
-
-    @property
-    def path(self) -> Path:
-        """The case file."""
-        return self._path
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the case file."""
-        return self._path.parent
-
-    def resolve(self, relative: str) -> Path:
-        """Return where a file that the case names lies, as an absolute path.
-
-        Raises
-        ------
-        InputError
-            If it would lie outside the folder of the case and ``allow_outside`` is not set, or is
-            remote or a driver's own kind of path.
-        """
-        return resolve_path(self.folder, relative, self.allow_outside)
-
-    def named_files(self) -> Iterator[tuple[str, str]]:
-        """Yield (key, path as written) of every file that the case names, keys as ``[parcels] path``."""
-        for section_name in type(self).model_fields:
-            section = getattr(self, section_name)
-            if isinstance(section, BaseModel):
-                for key, field in type(section).model_fields.items():
-                    value = getattr(section, key)
-                    if facts_of(field)["file"] and is_path_of(facts_of(field)["unit"], value):
-                        yield f"[{section_name}] {field.alias or key}", value
-
-
-def fault_of_amounts(totals: bool, inventory: bool) -> tuple[str, str] | None:
-    """Return what is wrong, and the way out, unless just one of the two sections is there."""
-    if totals and inventory:
-        return "[totals] and [inventory] are both there, expected one of them", "Take one out."
-    if not totals and not inventory:
-        return (
-            "neither [totals] nor [inventory] is there, expected one of them",
-            'Add a section [totals] with path = "totals.csv".',
-        )
-    return None
+        return case_of(cls, values, Path(path))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from carbongrid.case.fields import facts_of, nearest
-from carbongrid.case.models import Case, fault_of_amounts
+from carbongrid.case.schema import CaseFields, fault_of_amounts, keys_of, section_of, sections
+from carbongrid.case.toml_values import toml_value
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.files import open_file, require_regular
 
@@ -34,20 +35,20 @@ MOST_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
 
-def read_case(path: Path) -> Case:
-    """Return the case in a file; :meth:`Case.read` is its public name."""
+def read_case[C: CaseFields](model: type[C], path: Path) -> C:
+    """Return the case in a file; ``Case.read`` is its public name."""
     values = _toml(path)
-    case = case_of(values, path)
+    case = case_of(model, values, path)
     problems = list(_faults_of_files(case))
     if problems:
         raise InputError(problems)
     return case
 
 
-def case_of(values: Mapping[str, Any], path: Path) -> Case:
-    """Return the case that values make; :meth:`Case.of` is its public name."""
+def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path) -> C:
+    """Return the case that values make; ``Case.of`` is its public name."""
     try:
-        case = Case.model_validate(dict(values))
+        case = model.model_validate(dict(values))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         problems = [_problem(fault, values, path.name) for fault in faults]
@@ -97,7 +98,7 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _faults_of_files(case: Case) -> list[Problem]:
+def _faults_of_files(case: CaseFields) -> list[Problem]:
     problems = []
     named = {written for _, written in case.named_files()}
     for key, written in case.named_files():
@@ -154,31 +155,10 @@ def _where(file: str, location: tuple[str, ...]) -> str:
     return f"{file}, {key}"
 
 
-def _section(name: str) -> type[BaseModel] | None:
-    field = Case.model_fields.get(name)
-    if field is None:
-        return None
-    for candidate in (field.annotation, *get_args(field.annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
-
-
-def sections() -> dict[str, type[BaseModel]]:
-    """Return the model of every section, in the order of the file."""
-    found = {name: _section(name) for name in Case.model_fields}
-    return {name: model for name, model in found.items() if model is not None}
-
-
-def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Return the fields of a model by their keys in the file."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
-
-
 def _field(location: tuple[str, ...]) -> FieldInfo | None:
     if not location:
         return None
-    model = _section(location[0]) if len(location) > 1 else Case
+    model = section_of(location[0]) if len(location) > 1 else CaseFields
     return None if model is None else keys_of(model).get(location[-1])
 
 
@@ -191,14 +171,14 @@ def _unknown_key(location: tuple[str, ...], values: Mapping[str, Any], where: st
         )
     key = location[-1]
     top = len(location) == 1
-    model = Case if top else sections()[location[0]]
+    model = CaseFields if top else sections()[location[0]]
     known = keys_of(model)
     kind = "section" if top and isinstance(values.get(key), dict) else "key"
     close = nearest(key, known)
     if close:
         return Problem(f"unknown {kind} {key!r}", where, f"Did you mean {close!r}?")
     homes = [f"[{name}]" for name, section in sections().items() if key in keys_of(section)]
-    if not top and key in keys_of(Case):
+    if not top and key in keys_of(CaseFields):
         homes.insert(0, "the top of the file, before the first section")
     if homes:
         return Problem(f"unknown {kind} {key!r}", where, f"It belongs to {' or '.join(homes)}.")
@@ -221,8 +201,6 @@ def _example(location: tuple[str, ...], field: FieldInfo | None) -> str:
             key for key, entry in keys_of(sections()[location[0]]).items() if entry.is_required()
         ]
         return f"Add a section [{location[0]}] with {' and '.join(required)}." if required else ""
-    from carbongrid.case.commented import toml_value
-
     return f"Write for example {location[-1]} = {toml_value(facts_of(field)['example'])}."
 
 

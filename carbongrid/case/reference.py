@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from pydantic.fields import FieldInfo
 
-from carbongrid.case.commented import commented_toml, default_of, toml_value
+from carbongrid.case.commented import commented_toml, default_of
 from carbongrid.case.fields import facts_of
 from carbongrid.case.models import Case
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import keys_of, sections
 from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE, TableFormat
+from carbongrid.case.toml_values import toml_value
 from carbongrid.method.categories import read_categories, sector_names
 from carbongrid.method.landuse import TERRITORIAL_TYPES
 

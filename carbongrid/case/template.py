@@ -9,7 +9,7 @@ from typing import Any
 from carbongrid.case.commented import commented_toml
 from carbongrid.case.fields import facts_of
 from carbongrid.case.models import Case
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import keys_of, sections
 from carbongrid.case.table_formats import TABLES
 from carbongrid.errors import InputError, Problem
 

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.crs import crs_of
 from carbongrid.inventory.units_of_measure import base_currency, grams_of_text
+from carbongrid.raster.opening.crs import crs_of
 
 if TYPE_CHECKING:
     from pyproj import CRS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.talk import Talk
 from carbongrid.errors import InputError
 
@@ -55,9 +56,9 @@ def tell_coded(
     file: Path, gwp: str, trail: Path | None, coded: Mapping[str, Any], talk: Talk
 ) -> None:
     """Form the totals of a table under codes, tell and write them."""
-    from carbongrid.outputs.tables.plain import write_text_csv
-    from carbongrid.inventory.coded_table import read_coded
+    from carbongrid.case.readers.coded_table import read_coded
     from carbongrid.case.readers.tables import read_table
+    from carbongrid.outputs.tables.plain import write_text_csv
     from carbongrid.pipeline.coded_totals import draft_shares, read_shares, totals_of_codes
 
     system, encoding = coded["of_system"], coded["encoding"]
@@ -93,11 +94,10 @@ def tell_coded(
 
 
 def _tell(formed: CodedTotals, talk: Talk) -> None:
-    from carbongrid.cli.inventory_commands import _columns
-    from carbongrid.inventory.units_of_measure import format_tonnes
+    from carbongrid.method.tonnes import format_tonnes
 
     rows = [tuple(map(str, row)) for row in formed.totals.itertuples(index=False)]
-    for line in _columns([tuple(formed.totals.columns), *rows]):
+    for line in aligned_columns([tuple(formed.totals.columns), *rows]):
         talk.say(line)
     if formed.left_out:
         talk.say()
@@ -120,8 +120,8 @@ def _write_draft(draft: Any, path: Path) -> None:
 
 
 def _categories(path: Path | None, encoding: str | None) -> Any:
-    from carbongrid.method.categories import read_categories
     from carbongrid.case.readers.tables import read_table
+    from carbongrid.method.categories import read_categories
 
     if path is None:
         return read_categories()

@@ -68,8 +68,8 @@ def demo(
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid.cli.outcome import zone_lines
-        from carbongrid.sources.demo import run_demo
         from carbongrid.run_store import told_if_full
+        from carbongrid.sources.demo import run_demo
 
         with talk.progress() as progress, told_if_full(directory):
             outcome = run_demo(directory, size=size, seed=seed, progress=progress)

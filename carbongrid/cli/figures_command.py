@@ -56,8 +56,8 @@ def figures(
     """
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.outputs.tables import read_tables
         from carbongrid.outputs.figures import write_study_figures
+        from carbongrid.outputs.tables import read_tables
         from carbongrid.run_store import told_if_full
 
         run = directory.resolve()  # "." has no name of its own

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
 from carbongrid.cli.commands import _talk, _talking, main
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FILE = click.Path(path_type=Path)
-_WIDEST = 48
 
 
 @main.command()
@@ -59,7 +59,7 @@ def factors(
         else:
             head = [("key", "value", "unit", "gas", "low", "high", "status", "name")]
             cells = [tuple(str(row[name]) for name in head[0]) for row in rows]
-            for line in _columns([*head, *cells]):
+            for line in aligned_columns([*head, *cells]):
                 talk.say(line)
         talk.say(f"{len(rows)} of {len(catalogue().factors)} factors.")
         talk.document({"status": "done", "factors": rows})
@@ -67,19 +67,6 @@ def factors(
 
 def _digits(factor: Any, plain: Any) -> dict[str, str]:
     return {name: plain(getattr(factor, name)) for name in ("value", "low", "high")}
-
-
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return lines whose columns stand below each other; wide cells are cut."""
-    cut = [
-        [cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 3]}..." for cell in row]
-        for row in rows
-    ]
-    widths = [max(len(row[place]) for row in cut) for place in range(len(cut[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cut
-    ]
 
 
 @main.command()
@@ -140,9 +127,10 @@ def inventory(
             tell_coded(file, gwp, trail, coded, talk)
             return
         from carbongrid import inventory as rooms
+        from carbongrid.case.readers.activity import read_activity
         from carbongrid.outputs.tables.plain import write_text_csv
 
-        formed = rooms.form(rooms.read(file), gwp=gwp, sinks=sinks)
+        formed = rooms.form(read_activity(file), gwp=gwp, sinks=sinks)
         table = (
             rooms.totals(formed) if system is None else _by_code(rooms.to_system(formed, system))
         )
@@ -150,12 +138,12 @@ def inventory(
             write_text_csv(table, out)
         if trail is not None:
             write_text_csv(rooms.audit(formed), trail)
-        for line in _columns(
+        for line in aligned_columns(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):
             talk.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
-        for line in _columns(ranges) if ranges else []:
+        for line in aligned_columns(ranges) if ranges else []:
             talk.say(line)
         problems = rooms.notes(formed)
         talk.problems(problems)
@@ -173,7 +161,7 @@ def inventory(
 
 def _by_code(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with grams as tonnes, and scope as text."""
-    from carbongrid.inventory.units_of_measure import format_tonnes
+    from carbongrid.method.tonnes import format_tonnes
 
     tonnes = {
         "mass_t": format_tonnes(table["grams"].tolist()),
@@ -222,13 +210,14 @@ def explain_inventory(
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
         from carbongrid import inventory as rooms
+        from carbongrid.case.readers.activity import read_activity
         from carbongrid.outputs.tables.plain import read_text_csv
 
         trail = source / "audit.csv" if source.is_dir() else source
         if trail.name == "audit.csv" and trail.is_file():
             tree = rooms.explain(read_text_csv(trail), category)
         else:
-            tree = rooms.explain(rooms.form(rooms.read(source), gwp=gwp), category)
+            tree = rooms.explain(rooms.form(read_activity(source), gwp=gwp), category)
         for line in tree.split("\n"):
             talk.say(line)
         talk.document({"status": "done", "category": category, "tree": tree})

@@ -37,8 +37,8 @@ def from_osm(
     """  # noqa: D301  (click wants the character)
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.sources.osm import write_case_from_osm
         from carbongrid.run_store import told_if_full
+        from carbongrid.sources.osm import write_case_from_osm
 
         with talk.progress() as progress, told_if_full(directory):
             made = write_case_from_osm(extract, directory, level=level, progress=progress)

@@ -1,6 +1,6 @@
 """The inventory: from activity data to category totals, every number with its source.
 
-:mod:`carbongrid.inventory.equations` holds equations 1 to 7; ``read`` a filled template, ``form`` the inventory, then
+:mod:`carbongrid.inventory.equations` holds equations 1 to 7; read a filled template with :func:`carbongrid.read_activity`, ``form`` the inventory, then
 ``totals``, ``audit``, ``explain``, ``to_system``, ``approach_1``, ``approach_2`` and ``draws`` of it.
 """
 
@@ -9,7 +9,6 @@ from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
 from carbongrid.inventory.uncertainty import approach_1, approach_2, draws, without_bounds
-from carbongrid.case.readers.activity import read_activity as read
 
 __all__ = [
     "Inventory",
@@ -23,7 +22,6 @@ __all__ = [
     "form",
     "from_system",
     "notes",
-    "read",
     "to_system",
     "totals",
     "without_bounds",

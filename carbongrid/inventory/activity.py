@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from carbongrid.method.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.units import dimension_name
+from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
 
 SHEETS = ("industry", "buildings", "transport", "agriculture", "waste", "sinks")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from carbongrid.inventory.activity import ActivityRow, activities
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.activity import ActivityRow, activities
+from carbongrid.inventory.dimensions import Measure
 from carbongrid.inventory.factors import read_unit
 from carbongrid.inventory.factors.units import dimension_name
-from carbongrid.inventory.dimensions import Measure
 from carbongrid.inventory.lines import Input, amount_of, plain
 from carbongrid.inventory.terms import Product
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from carbongrid.errors import Problem
 from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
-from carbongrid.inventory.units_of_measure import format_tonnes
+from carbongrid.method.tonnes import format_tonnes
 
 MEMO = {"crt": ("1.D",), "ipcc2006": ("1.A.3.a.i", "1.A.3.d.i"), "gpc": ()}
 """Codes that a system lists without counting them: fuel of ships and aircraft between countries."""

@@ -10,18 +10,18 @@ from functools import cache, lru_cache
 
 import pandas as pd
 
-from carbongrid.inventory.activity import Activity, activities, category_of
-from carbongrid.method.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors.catalogue import GASES
+from carbongrid.inventory.activity import Activity, activities, category_of
 from carbongrid.inventory.codes import EXAMPLES, check_system, codes_above, is_within, normal_code
 from carbongrid.inventory.codes import SYSTEMS as SYSTEMS
+from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.methods import methods_of
 from carbongrid.inventory.terms import TERMS
-from carbongrid.method.landuse import packaged_table
 from carbongrid.inventory.units_of_measure import INT64_MAX
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.method.landuse import packaged_table
 
 COLUMNS = ("code", "category", "scope", "gas", "grams", "grams_co2e", "reason")
 _FROM_COLUMNS = ("category", "gas", "grams")

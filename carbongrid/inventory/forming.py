@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from carbongrid.inventory.activity import ActivityData, ActivityRow
-from carbongrid.method.categories import Category, read_categories
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, amount_of
 from carbongrid.inventory.methods import Chosen, Setting, choose, variants
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import INT64_MAX
+from carbongrid.method.categories import Category, read_categories
 
 EQUATION_OF_SECTOR = {
     "industry": 2,
@@ -48,7 +48,7 @@ def form(
     Parameters
     ----------
     data
-        As :func:`carbongrid.inventory.read` returns it.
+        As :func:`carbongrid.read_activity` returns it.
     gwp
         AR4, AR5 or AR6.
     sinks

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from carbongrid.inventory.activity import ActivityData, ActivityRow
-from carbongrid.method.categories import Category
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.units import Dimension
+from carbongrid.method.categories import Category
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from carbongrid.inventory.activity import ActivityRow
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors import Catalogue, Factor, read_unit
+from carbongrid.inventory.activity import ActivityRow
 from carbongrid.inventory.checks import faults_of
+from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.method.landuse import packaged_table

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.method.categories import SECTORS
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, gwp_of, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.lines import Inventory, Line, plain
-from carbongrid.inventory.units_of_measure import format_tonnes
+from carbongrid.method.categories import SECTORS
+from carbongrid.method.tonnes import format_tonnes
 
 SEPARATOR = " | "
 """Between the factors of a line, their sources, its conversions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -142,22 +141,6 @@ def _value_and_unit(text: str) -> tuple[str, str]:
             f"{text!r} is not a number with a unit", way_out="Write for example 231.2 Mt CO2."
         )
     return match["value"], match["unit"]
-
-
-def format_tonnes(masses: Iterable[int]) -> list[str]:
-    """Return masses in grams as tonnes with six decimals, exactly.
-
-    Parameters
-    ----------
-    masses
-        Integer grams, shape (n,): an int64 array or Python integers.
-    """
-    return [_six_decimals(int(mass)) for mass in masses]
-
-
-def _six_decimals(mass: int) -> str:
-    whole, rest = divmod(abs(mass), 10**6)
-    return f"{'-' if mass < 0 else ''}{whole}.{rest:06d}"
 
 
 def currency_units(value: Decimal, unit: str) -> int:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
+from carbongrid.method.weights import locate
 from carbongrid.raster.chunked import Counts
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
-from carbongrid.method.weights import locate
 
 SMALLEST_SHARE = 1e-9
 """Intersections below this share of a parcel's area are noise of the geometry engine."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from carbongrid.method.categories import SECTORS, column_of
-from carbongrid.outputs.notebook import card
+from carbongrid.case.notebook import card
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from carbongrid.method.categories import Category
     from carbongrid.method.evidence import Evidences
     from carbongrid.method.guidance import Advice
-    from carbongrid.method.ledger import Ledger, LedgerTable
+    from carbongrid.method.ledger import Ledger
+    from carbongrid.outputs.ledger_table import LedgerTable
     from carbongrid.outputs.report.plots import Plots
 
 
@@ -50,65 +50,6 @@ class Benchmark:
     year: int | None = None
     source: str = ""
     scope: str = ""
-
-
-Kind = Literal["text", "mass", "whole", "number", "flag"]
-"""Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
-
-UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text"}
-UNIT_NUMBERS: Mapping[str, Kind] = {
-    "residents": "number",
-    "gdp": "whole",
-    "ccr": "number",
-    "ecc": "number",
-    "esc": "number",
-    "zone": "whole",
-    "zone_name": "text",
-    "zone_name_zh": "text",
-    "borderline": "flag",
-    "indicative": "flag",
-    "balance": "text",
-    "reason": "text",
-}
-GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
-"""What formats call a geometry, or a row's number."""
-
-
-def unit_masses(categories: Iterable[Category]) -> list[str]:
-    """Return the mass columns of units.csv, in grams: emission, sink, the sectors, the categories."""
-    categories = list(categories)
-    own = sorted({c.sector for c in categories if not c.sink} - set(SECTORS))
-    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
-    return [
-        "emission_g",
-        "sink_g",
-        *sectors,
-        *(f"{column_of(c.name)}_g" for c in categories),
-    ]
-
-
-def repeated_columns(names: Iterable[str]) -> list[str]:
-    """Return the names that would be one in a file, sorted: in tonnes, and with letters of one size.
-
-    SQLite and spreadsheets do not tell columns apart by the size of letters.
-    """
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(in_tonnes(name).casefold(), []).append(name)
-    return sorted({name for same in folded.values() if len(same) > 1 for name in same})
-
-
-def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:
-    """Return the parent columns that are called like a column which a run gives the units."""
-    categories, parents = list(categories), list(parents)
-    own = (*UNIT_NAMES, *UNIT_NUMBERS, *GEOMETRY_COLUMNS, *unit_masses(categories))
-    taken = repeated_columns([*parents, *dict.fromkeys((*own, *(c.name for c in categories)))])
-    return [parent for parent in parents if parent in taken]
-
-
-def in_tonnes(name: str) -> str:
-    """Return what a mass column in grams is called where it holds tonnes."""
-    return name.removesuffix("_g") + "_t" if name.endswith("_g") else name
 
 
 @dataclass(frozen=True)

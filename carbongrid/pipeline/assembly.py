@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from carbongrid import __version__
 from carbongrid.case import Case
-from carbongrid.raster.grid import Grid
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
+from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
+from carbongrid.method.sharing import Reduced, Shares
+from carbongrid.method.zoning import few_sinks, zone_units
+from carbongrid.outputs.result import Benchmark, RunTables
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.placing import Placed, closed_ledger
 from carbongrid.pipeline.prosperity import gdp_of_units
 from carbongrid.pipeline.residents import residents_of_units
-from carbongrid.outputs.result import Benchmark, RunTables
-from carbongrid.method.sharing import Reduced, Shares
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions
-from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
-from carbongrid.method.zoning import few_sinks, zone_units
 
 _ELECTRICITY = {
     "supply": "Electricity is counted where it is made",

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from carbongrid.case import Case
-from carbongrid.method.categories import Category
-from carbongrid.raster.chunked.rasters import WeightRaster
-from carbongrid.errors import InputError, Problem
-from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.case.readers.inputs import Inputs, read_inputs
-from carbongrid.raster.opening.formats import sniff_raster
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.categories import Category
+from carbongrid.method.evidence import EvidenceRow, evidence_lines
+from carbongrid.method.weights import eligible, people_points
 from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.residents import census_of, residents_of_units
-from carbongrid.method.weights import eligible, people_points
+from carbongrid.raster.chunked.rasters import WeightRaster
+from carbongrid.raster.opening.formats import sniff_raster
 
 MOST_MISSING = 100
 """Of the people of a census one in this many may live where no point or cell has people."""

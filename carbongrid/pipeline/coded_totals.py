@@ -10,15 +10,15 @@ from math import lcm
 
 import pandas as pd
 
-from carbongrid.method.allocate import apportion
-from carbongrid.method.categories import Category, read_categories
+from carbongrid.case.readers.tables import Faults, require_columns, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.code_tree import CodeMass, Uncounted, counted_codes
 from carbongrid.inventory.coded_table import CodedTable
 from carbongrid.inventory.codes import EXAMPLES, codes_above, is_within, normal_code
 from carbongrid.inventory.crosswalks import candidates_of, home_of
-from carbongrid.case.readers.tables import Faults, require_columns, rows_of
-from carbongrid.inventory.units_of_measure import format_tonnes
+from carbongrid.method.allocate import apportion
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.method.tonnes import format_tonnes
 
 LEAVE_OUT = "leave-out"
 """Stands for a category in a table of shares: the code is in no total, on purpose."""

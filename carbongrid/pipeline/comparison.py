@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case import Case
-from carbongrid.pipeline.land import Land
 from carbongrid.method.zoning import flips
+from carbongrid.pipeline.land import Land
 
 _LISTED = 20
 

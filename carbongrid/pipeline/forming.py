@@ -8,10 +8,11 @@ import pandas as pd
 
 from carbongrid import inventory
 from carbongrid.case import Case
-from carbongrid.method.categories import Category
+from carbongrid.case.readers.activity import read_activity
+from carbongrid.case.readers.totals import Formed
 from carbongrid.errors import Problem
 from carbongrid.inventory.uncertainty import DRAWS, SEED
-from carbongrid.case.readers.totals import Formed
+from carbongrid.method.categories import Category
 
 
 def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Problem]) -> Formed:
@@ -34,7 +35,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     section = case.inventory
     if section is None:
         raise ValueError("the case has no activity data")
-    data = inventory.read(case.resolve(section.path), categories)
+    data = read_activity(case.resolve(section.path), categories)
     formed = inventory.form(
         data, gwp=section.gwp, sinks=section.sinks, year=case.year, categories=categories
     )

@@ -13,15 +13,15 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from carbongrid.errors import InputError
-from carbongrid.raster.grid import Grid
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import InputError
+from carbongrid.method.weights import locate
+from carbongrid.pipeline.reading import FOLDER
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
-from carbongrid.pipeline.reading import FOLDER
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import in_blocks
-from carbongrid.method.weights import locate
 
 STEP = "land"
 FILES = [f"{FOLDER}/land.npz"]

@@ -11,11 +11,11 @@ import numpy as np
 
 from carbongrid.case import Case
 from carbongrid.case.evidence import RASTER_SUFFIXES
-from carbongrid.errors import InputError
-from carbongrid.raster.grid import Grid
 from carbongrid.case.readers.extents import extent, geographic_bounds, raster_cells, unpacked_size
 from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.vector import count_features
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
 
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""

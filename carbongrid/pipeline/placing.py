@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
-from carbongrid.errors import InputError, Problem
-from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
+from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.ledger import LedgerRow
-from carbongrid.pipeline.evidence import evidence_of
-from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.residents import residents_on_parcels
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import (
     Evidence,
@@ -24,6 +21,9 @@ from carbongrid.method.weights import (
     sink_coefficients,
     weigh,
 )
+from carbongrid.pipeline.evidence import evidence_of
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.residents import residents_on_parcels
 
 MOST_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.totals import categories_of
+from carbongrid.errors import Problem
 from carbongrid.method import gdp
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
-from carbongrid.errors import Problem
-from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.totals import categories_of
-from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.placing import Placed
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import Evidence, weigh
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.placing import Placed
 
 
 def gdp_of_units(

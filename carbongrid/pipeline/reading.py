@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from affine import Affine
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.case.readers.people import PeopleGrid
+from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file, read_text
-from carbongrid.run_store import Recall, RunStore, hash_values
 from carbongrid.raster.software import versions
+from carbongrid.run_store import Recall, RunStore, hash_values
 
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
-from carbongrid.pipeline.land import Land
 from carbongrid.method.weights import (
     Census,
     Residents,
@@ -16,6 +15,7 @@ from carbongrid.method.weights import (
     people_by_parcel,
     people_points,
 )
+from carbongrid.pipeline.land import Land
 
 
 def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:

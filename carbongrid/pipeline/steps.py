@@ -10,36 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from carbongrid.method.allocate import outside_problems
 from carbongrid.case import Case
-from carbongrid.raster.chunked import Counts, label_and_count
-from carbongrid.errors import InputError, Problem
-from carbongrid.outputs.tables import published, read_result, table_digests
-from carbongrid.raster.grid import Grid
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs, read_inputs
-from carbongrid.pipeline import land as land_step
-from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
-from carbongrid.pipeline.forming import form_totals
-from carbongrid.pipeline.land import Land, fine_grid
-from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
-from carbongrid.pipeline.check_report import cross_problems
-from carbongrid.pipeline.placing import Placed, place, weight_rasters
-from carbongrid.pipeline.reading import Reading
-from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
-from carbongrid.pipeline.workers import require_shared, working_with
-from carbongrid.pipeline.writing import write_products
-from carbongrid.raster.polygons import Polygons
-from carbongrid.outputs.result import Result
-from carbongrid.run_store import (
-    Recall,
-    RunStore,
-    check_target,
-    claimed,
-    hash_values,
-    new_run,
-    place_of,
-)
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.allocate import outside_problems
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
@@ -50,7 +25,32 @@ from carbongrid.method.sharing import (
     share_by_cells,
     with_water_rule,
 )
+from carbongrid.outputs.result import Result
+from carbongrid.outputs.tables import published, read_result, table_digests
+from carbongrid.pipeline import land as land_step
+from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
+from carbongrid.pipeline.check_report import cross_problems
+from carbongrid.pipeline.forming import form_totals
+from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
+from carbongrid.pipeline.placing import Placed, place, weight_rasters
+from carbongrid.pipeline.reading import Reading
+from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
+from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.pipeline.writing import write_products
+from carbongrid.raster.chunked import Counts, label_and_count
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.software import versions
+from carbongrid.run_store import (
+    Recall,
+    RunStore,
+    check_target,
+    claimed,
+    hash_values,
+    new_run,
+    place_of,
+)
 
 logger = logging.getLogger(__name__)
 

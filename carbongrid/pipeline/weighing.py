@@ -11,12 +11,12 @@ import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
-from carbongrid.raster.opening.stores import open_arrays
-from carbongrid.pipeline.reading import FOLDER, Reading
-from carbongrid.run_store import hash_values
-from carbongrid.raster.software import versions
 from carbongrid.method.weights import PackedClaims
 from carbongrid.method.weights.packing import ARRAYS
+from carbongrid.pipeline.reading import FOLDER, Reading
+from carbongrid.raster.opening.stores import open_arrays
+from carbongrid.raster.software import versions
+from carbongrid.run_store import hash_values
 
 STEP = "weights"
 FILES = [f"{FOLDER}/weights.npz"]

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.errors import InputError, RunError
 from carbongrid.raster.chunked.tasks import answered, client_at
 from carbongrid.raster.chunked.versions import WAY_OUT, differences
-from carbongrid.errors import InputError, RunError
 from carbongrid.raster.opening.files import read_text
-from carbongrid.run_store.place import remove, sibling
 from carbongrid.raster.software import versions
+from carbongrid.run_store.place import remove, sibling
 
 if TYPE_CHECKING:
     import distributed

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from carbongrid.outputs.tables import write_tables
 from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
-from carbongrid.run_store import RunStore, hash_values
+from carbongrid.outputs.tables import write_tables
 from carbongrid.raster.software import versions
+from carbongrid.run_store import RunStore, hash_values
 
 TABLES = [
     "inventory.csv",

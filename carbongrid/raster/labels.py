@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
+from carbongrid.raster.georeference import geotransform_of
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.stores import open_zarr, open_zarr_array, open_zarr_group
 from carbongrid.raster.planes import metres_per_unit, unit_of
 from carbongrid.raster.polygons import Polygons, require_same_crs
-from carbongrid.raster.georeference import geotransform_of
 from carbongrid.raster.spans import bands, painted, scanned
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
+from carbongrid.raster.georeference import is_chunked, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.raster.kernels.jit import sealed
@@ -18,7 +19,6 @@ from carbongrid.raster.labels import CHUNK, require_burnable
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
-from carbongrid.raster.georeference import is_chunked, require_same_cells
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def _found() -> tuple[tuple[str, str], ...]:
     found = {
         "python": platform.python_version(),
         "carbongrid": __version__,
-        OWN_FILES: digest_of_folder(Path(__file__).parent),
+        OWN_FILES: digest_of_folder(Path(__file__).parents[1]),
     }
     for name in LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):

@@ -6,7 +6,7 @@ that is being replaced, is hashed again first.
 """
 
 from carbongrid.run_store.disk import told_if_full
-from carbongrid.run_store.hashing import SEAL, hash_path, hash_values, seal_of
+from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
 from carbongrid.run_store.lock import claimed
 from carbongrid.run_store.place import MANIFEST, check_target, place_of
 from carbongrid.run_store.store import Recall, RunStore, new_run
@@ -18,7 +18,6 @@ __all__ = [
     "RunStore",
     "check_target",
     "claimed",
-    "hash_path",
     "hash_values",
     "new_run",
     "place_of",

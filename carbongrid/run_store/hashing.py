@@ -10,30 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from carbongrid.raster.opening.files import open_file, require_regular_tree
-
 SEAL = "seal"
 """Key of a manifest under which its own digest stands."""
-
-
-def hash_path(path: Path) -> str:
-    """Return the sha256 of a file, or of a folder's relative names and files in order.
-
-    Raises
-    ------
-    OSError
-        If there is none, or it is neither; a pipe or a device may be read without end.
-    """
-    digest = hashlib.sha256()
-    if path.is_dir():
-        require_regular_tree(path)
-        for file in sorted(path.rglob("*")):
-            if file.is_file():
-                digest.update(file.relative_to(path).as_posix().encode() + b"\0")
-                digest.update(hash_path(file).encode() + b"\0")
-        return digest.hexdigest()
-    with open_file(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def hash_values(*values: Any) -> str:

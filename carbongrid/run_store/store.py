@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError, RunError
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store.disk import full_disk, is_full
-from carbongrid.run_store.hashing import SEAL, hash_path, seal_of, sync, sync_tree, write_whole
+from carbongrid.run_store.hashing import SEAL, seal_of, sync, sync_tree, write_whole
 from carbongrid.run_store.place import (
     MANIFEST,
     check_target,

@@ -14,8 +14,8 @@ from hostile import NAMES
 from tables_example import SHARES, example_tables
 from waiting import HANG
 
-from carbongrid.outputs import report as report_package
 from carbongrid.method.categories import column_of
+from carbongrid.outputs import report as report_package
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.wording import percent, tonnes
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carbongrid.case import Case, commented_toml
 from carbongrid.case.fields import facts_of
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import keys_of, sections
 from carbongrid.errors import InputError
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from carbongrid.case import Case
 from carbongrid.case.fields import facts_of
 from carbongrid.case.land import CODE_SYSTEMS, divisors_near
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import keys_of, sections
 from carbongrid.method.landuse import SYSTEMS
 
 WHOLE = """

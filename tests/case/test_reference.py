@@ -8,7 +8,7 @@ import sys
 from data import ROOT
 
 from carbongrid.case import Case, case_reference
-from carbongrid.case.reading import keys_of, sections
+from carbongrid.case.schema import keys_of, sections
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import TYPES
 

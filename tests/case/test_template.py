@@ -7,9 +7,6 @@ import tomllib
 import pytest
 
 from carbongrid.case import Case, write_template
-from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE
-from carbongrid.case.template import template_toml
-from carbongrid.errors import InputError
 from carbongrid.case.readers.class_weights import read_class_weights
 from carbongrid.case.readers.tables import read_table
 from carbongrid.case.readers.totals import (
@@ -20,6 +17,9 @@ from carbongrid.case.readers.totals import (
     read_totals,
     read_water,
 )
+from carbongrid.case.table_formats import TABLES, TABLES_WITHOUT_EXAMPLE
+from carbongrid.case.template import template_toml
+from carbongrid.errors import InputError
 
 
 @pytest.fixture

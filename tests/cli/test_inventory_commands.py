@@ -41,7 +41,7 @@ def test_totals_are_printed_and_written(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     written = read_text_csv(out)
     assert list(written.columns) == ["category", "gas", "mass_t", "co2e_t"]
-    formed = cg.inventory.form(cg.inventory.read(EXAMPLE), gwp="AR6")
+    formed = cg.inventory.form(cg.read_activity(EXAMPLE), gwp="AR6")
     assert written.equals(cg.inventory.totals(formed))
     assert read_text_csv(trail).equals(cg.inventory.audit(formed))
     for cell in written.iloc[0]:

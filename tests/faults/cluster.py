@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from waiting import HANG
 
-from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import RunError
 from carbongrid.pipeline import run
+from carbongrid.raster.chunked.tasks import run_tasks
 from faults.ground import CHUNKS, Ground, is_whole
 from faults.tally import Row
 

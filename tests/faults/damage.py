@@ -13,7 +13,8 @@ import numpy as np
 
 from carbongrid.errors import InputError
 from carbongrid.raster.labels import block_side, label_shape, write_window
-from carbongrid.run_store import MANIFEST, hash_path
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import MANIFEST
 from faults.forking import Shell, side_by_side
 from faults.ground import Ground
 from faults.tally import Row

@@ -123,11 +123,6 @@ def side_by_side(shells: list[Shell], tasks: list[Any]) -> list[Any]:
 
 
 def _serve() -> None:
-    import carbongrid.cli
-    import carbongrid.sources.demo
-    import carbongrid.outputs.tables
-    import carbongrid.pipeline
-    import carbongrid.pipeline.verification  # noqa: F401
 
     # Imported late by the package; here once for all children.
     for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "dask.delayed",

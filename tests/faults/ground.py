@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carbongrid.run_store import hash_path
+from carbongrid.raster.opening.digests import hash_path
 from faults.forking import Outcome, Shell, side_by_side
 
 CHUNKS = ("--chunks", "128")

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from carbongrid.run_store import Recall, hash_path
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import Recall
 from faults.forking import Outcome, Shell, side_by_side
 from faults.ground import CHUNKS, Ground, is_whole, manifest_of
 from faults.tally import Row

@@ -17,8 +17,8 @@ import rasterio.errors
 import shapely
 from rasterio.transform import from_origin
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError
 from carbongrid.raster.opening.rasters import open_raster
 
 ROWS = 12

@@ -22,10 +22,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError
 from carbongrid.case.readers.tables import decimal_cell, read_table
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.case.readers.workbook import workbook_sheets
+from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import grams_of_text
 
 LONG = os.environ.get("CARBONGRID_FUZZ") == "1"

@@ -15,12 +15,12 @@ from data import data_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.method.categories import read_categories
+from carbongrid.case.readers.coded_table import read_coded
+from carbongrid.case.readers.tables import read_table
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.inventory.code_tree import counted_codes
-from carbongrid.inventory.coded_table import read_coded
-from carbongrid.case.readers.tables import read_table
+from carbongrid.method.categories import read_categories
 from carbongrid.pipeline.coded_totals import read_shares, totals_of_codes
 
 TABLE = """\

@@ -10,18 +10,19 @@ from data import data_folder
 from inventory_example import example
 
 from carbongrid import inventory
-from carbongrid.inventory.activity import activities, sheet_of
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
-from carbongrid.inventory.crosswalks import SYSTEMS, _rows, categories_of
+from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.activity_template import write_inventory_template
+from carbongrid.errors import InputError
+from carbongrid.inventory.activity import activities, sheet_of
+from carbongrid.inventory.crosswalks import SYSTEMS, _rows, categories_of
+from carbongrid.method.categories import read_categories
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_template_to_codes_and_back_loses_no_gram(tmp_path: Path, system: str) -> None:
     """Seen to fail with the sign of a sink kept on the way back."""
     write_inventory_template(tmp_path)
-    formed = inventory.form(inventory.read(tmp_path / "inventory.xlsx"))
+    formed = inventory.form(read_activity(tmp_path / "inventory.xlsx"))
     there = inventory.to_system(formed, system)
     back, unmapped = inventory.from_system(there, system)
     before = inventory.by_gas(formed).groupby(["category", "gas"])["grams"].sum()
@@ -57,7 +58,7 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> inventory.Inventory:
         "setting,value\nyear,2020\ngrid,jiangsu\nupstream,include\n"
     )
     (folder / "factors.csv").write_text("key,value,unit,gas\ngives_off,0.5,t C/(hm2 yr),C\n")
-    return inventory.form(inventory.read(folder))
+    return inventory.form(read_activity(folder))
 
 
 def of_rows(table: pd.DataFrame) -> dict[tuple[str, str], int]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from carbongrid.errors import InputError
-from carbongrid.inventory.factors import read_unit
 from carbongrid.inventory import equations
 from carbongrid.inventory.dimensions import Measure
+from carbongrid.inventory.factors import read_unit
 
 
 def of(unit: str) -> Measure:

@@ -16,6 +16,7 @@ from plain_inventory import products
 from plain_inventory import totals as plain_totals
 
 from carbongrid import inventory
+from carbongrid.case.readers.activity import read_activity
 from carbongrid.inventory.activity import activities
 from carbongrid.inventory.methods import _methods
 from carbongrid.inventory.terms import TERMS
@@ -37,7 +38,7 @@ def test_the_script_imports_nothing_of_carbongrid() -> None:
 @cache
 def with_upstream() -> inventory.Inventory:
     """Return the example with what was emitted where inputs are made."""
-    data = inventory.read(EXAMPLE)
+    data = read_activity(EXAMPLE)
     return inventory.form(replace(data, settings={**data.settings, "upstream": "include"}))
 
 
@@ -118,7 +119,7 @@ def test_the_audit_tells_what_was_left_out_overridden_and_recalled() -> None:
 
 def test_the_gwp_set_changes_exactly_the_rows_with_methane_and_nitrous_oxide() -> None:
     sets = {
-        name: inventory.totals(inventory.form(inventory.read(EXAMPLE), gwp=name))
+        name: inventory.totals(inventory.form(read_activity(EXAMPLE), gwp=name))
         for name in ("AR4", "AR5", "AR6")
     }
     for one, other in (("AR4", "AR5"), ("AR5", "AR6"), ("AR4", "AR6")):
@@ -131,9 +132,7 @@ def test_the_gwp_set_changes_exactly_the_rows_with_methane_and_nitrous_oxide() -
 
 
 def test_the_ipcc_set_of_sinks_counts_land_only() -> None:
-    study, ipcc = (
-        inventory.form(inventory.read(EXAMPLE), sinks=name) for name in ("study", "ipcc")
-    )
+    study, ipcc = (inventory.form(read_activity(EXAMPLE), sinks=name) for name in ("study", "ipcc"))
     names = {
         name: set(inventory.totals(formed)["category"])
         for name, formed in (("study", study), ("ipcc", ipcc))
@@ -143,7 +142,7 @@ def test_the_ipcc_set_of_sinks_counts_land_only() -> None:
 
 
 def test_shuffled_rows_give_the_same_totals() -> None:
-    data = inventory.read(EXAMPLE)
+    data = read_activity(EXAMPLE)
     order = np.random.default_rng(4).permutation(len(data.rows))
     shuffled = replace(data, rows=tuple(data.rows[place] for place in order))
     assert inventory.totals(inventory.form(shuffled)).equals(inventory.totals(inventory.form(data)))
@@ -176,9 +175,9 @@ def inventory_error() -> type[Exception]:
 def test_every_activity_can_be_formed_somewhere() -> None:
     """A method whose keys or units do not fit would show here, not at a user's desk."""
     from carbongrid.inventory.activity import ActivityRow
-    from carbongrid.method.categories import read_categories
     from carbongrid.inventory.factors import catalogue
     from carbongrid.inventory.methods import Setting, choose
+    from carbongrid.method.categories import read_categories
 
     setting = Setting(catalogue(), 2020, "jiangsu", "")
     needed = {

@@ -11,9 +11,10 @@ import pytest
 from inventory_example import example
 
 from carbongrid import inventory
+from carbongrid.case.readers.activity import read_activity
 from carbongrid.errors import InputError
-from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory import Inventory
+from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of
 from carbongrid.inventory.uncertainty import sensitivities
@@ -31,7 +32,7 @@ def made(tmp_path: Path) -> Made:
         (tmp_path / "factors.csv").write_text(
             f"key,name,value,unit,gas,low,high,distribution\n{factors}\n"
         )
-        return inventory.form(inventory.read(tmp_path))
+        return inventory.form(read_activity(tmp_path))
 
     return make
 

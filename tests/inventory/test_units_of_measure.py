@@ -19,11 +19,11 @@ from carbongrid.inventory.units_of_measure import (
     INT64_MAX,
     base_currency,
     currency_units,
-    format_tonnes,
     gas_of,
     grams,
     grams_of_text,
 )
+from carbongrid.method.tonnes import format_tonnes
 
 GRAMS = {"g": 1, "kg": 10**3, "t": 10**6, "kt": 10**9, "Mt": 10**12, "Gt": 10**15, "万吨": 10**10}
 FACTORS = {"": 1, "10000 ": 10**4, "1e4 ": 10**4, "10^4 ": 10**4, "2.5 ": Fraction(5, 2)}

@@ -14,12 +14,12 @@ import pytest
 from data import ROOT, data_folder
 
 from carbongrid import inventory
-from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
-from carbongrid.method.categories import read_categories
-from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory import Line
+from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
+from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.methods import methods_of
 from carbongrid.inventory.terms import TERMS
+from carbongrid.method.categories import read_categories
 
 PAGE = (ROOT / "docs" / "inventory.md").read_text(encoding="utf-8")
 _ROW = re.compile(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from carbongrid.method.allocate import apportion
 from carbongrid.errors import InputError
+from carbongrid.method.allocate import apportion
 from carbongrid.raster.kernels.split import _rounded_sum
 
 TOTALS = st.one_of(st.integers(0, 2**63 - 1), st.integers(0, 1000), st.just(2**63 - 1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from carbongrid.method.categories import COLUMNS, SECTORS, column_of, read_categories, sector_names
 from carbongrid.errors import InputError
+from carbongrid.method.categories import COLUMNS, SECTORS, column_of, read_categories, sector_names
 from carbongrid.method.landuse import TYPES
 
 DOCUMENTED = {

@@ -26,12 +26,12 @@ from carbongrid.method.evidence import (
     evidence_problems,
     short,
 )
-from carbongrid.pipeline import check, run
-from carbongrid.pipeline.evidence import evidence_of
-from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.method.weights import Evidence, people_by_parcel, weigh
 from carbongrid.method.weights.claims import POI_REACH
 from carbongrid.method.weights.people import PEOPLE_REACH
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check, run
+from carbongrid.pipeline.evidence import evidence_of
 
 TYPES = [
     "industrial",

@@ -10,8 +10,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.method.indices import indices
 from carbongrid.errors import InputError
+from carbongrid.method.indices import indices
 
 MASS = st.integers(0, 10**18)
 UNITS = st.lists(st.tuples(MASS, MASS, st.none() | st.integers(0, 10**15)), min_size=1, max_size=12)

@@ -8,10 +8,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from carbongrid.method.sharing import coarse_cell_of, share_by_cells
 from carbongrid.raster.chunked import label_and_count
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
-from carbongrid.method.sharing import coarse_cell_of, share_by_cells
 
 
 def test_cells_are_counted_from_the_north_west_and_points_on_the_rim_belong_to_the_last() -> None:

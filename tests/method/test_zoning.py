@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tables_example import example_tables
 
-from carbongrid.method.indices import indices
 from carbongrid.errors import InputError
+from carbongrid.method.indices import indices
 from carbongrid.method.zoning import (
     DERIVED_GDP,
     FEW_SINKS,

@@ -15,9 +15,9 @@ from matplotlib import colors
 from matplotlib import pyplot as plt
 from tables_example import example_tables
 
-from carbongrid.outputs.tables import read_result, write_tables
-from carbongrid.outputs.notebook import card
+from carbongrid.case.notebook import card
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.tables import read_result, write_tables
 
 
 class Text(HTMLParser):

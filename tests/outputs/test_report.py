@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables_example import example_tables
 
-from carbongrid.outputs.tables import write_tables
 from carbongrid.method.guidance import Advice
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.drawings import plane, zone_map
 from carbongrid.outputs.result import Benchmark
+from carbongrid.outputs.tables import write_tables
 
 VOID = {"meta", "rect", "path", "circle", "br", "input", "use"}
 PAYLOADS = (

@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables_example import SHARES, example_tables
 
+from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.case.readers.inputs import guidance_of
+from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, waterfall
@@ -28,7 +29,6 @@ from carbongrid.outputs.report.flows import land_flows, sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import comparison, index_statistics, zone_rows
 from carbongrid.outputs.report.wording import mass, money, people, percent
-from carbongrid.method.zoning import few_sinks, zones
 
 
 @pytest.mark.parametrize("sink", [False, True])

@@ -10,7 +10,7 @@ from tables_example import example_tables
 
 from carbongrid.outputs.report import write_report
 
-FOLDER = ROOT / "carbongrid" / "report" / "vendor"
+FOLDER = ROOT / "carbongrid" / "outputs" / "report" / "vendor"
 
 
 def test_every_part_is_the_published_file():

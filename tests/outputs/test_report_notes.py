@@ -12,10 +12,10 @@ import pytest
 import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
-from carbongrid.pipeline.assembly import method_notes
-from carbongrid.pipeline.forming import form_totals
-from carbongrid.pipeline.check_report import _problems_of_supply
 from carbongrid.outputs.report.notes import note_in_chinese, templates
+from carbongrid.pipeline.assembly import method_notes
+from carbongrid.pipeline.check_report import _problems_of_supply
+from carbongrid.pipeline.forming import form_totals
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 # What the code puts together from several strings: a problem's parts, and words for a choice.

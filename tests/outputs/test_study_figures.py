@@ -25,14 +25,14 @@ from PIL import Image
 from tables_example import example_tables
 
 from carbongrid.cli import main
-from carbongrid.outputs.tables import published, read_tables
 from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.pages import compound_paths, convergence
 from carbongrid.outputs.figures.scales import decades, ranges, rates, signed
 from carbongrid.outputs.figures.sheet import Sheet
 from carbongrid.outputs.figures.study import _FIGURES
-from carbongrid.run_store import hash_path
+from carbongrid.outputs.tables import published, read_tables
+from carbongrid.raster.opening.digests import hash_path
 
 NAMES = ["fig1-location", "fig4-sectors", "fig5-parcels-and-grid", "fig6-units", "fig7-ccr", "fig8-ecc-esc", "fig9-zones"]  # fmt: skip
 HOSTILE = [

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables_example import example_tables
 
+from carbongrid.method.zoning import zones
+from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.tables import write_tables
 from carbongrid.outputs.tables.styles import Rule, Style, qml_of, sld_of
-from carbongrid.outputs.figures.scales import scales_of
-from carbongrid.method.zoning import zones
 
 OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 SLD = {"se": "http://www.opengis.net/se", "ogc": "http://www.opengis.net/ogc"}

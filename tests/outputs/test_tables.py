@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from tables_example import example_tables
 
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import (
     digests_of_directory,
     read_result,
@@ -31,8 +33,6 @@ from carbongrid.outputs.tables import (
 from carbongrid.outputs.tables.content import Table, content_of
 from carbongrid.outputs.tables.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.outputs.tables.publishing import published
-from carbongrid.inventory.units_of_measure import format_tonnes
-from carbongrid.method.zoning import zones
 
 HOSTILE = [
     "=1+1",

@@ -14,9 +14,9 @@ import shapely
 from click.testing import CliRunner
 
 from carbongrid.case import Case
+from carbongrid.case.readers.extents import geographic_bounds, raster_cells, unpacked_size
 from carbongrid.cli import main
 from carbongrid.errors import InputError
-from carbongrid.case.readers.extents import geographic_bounds, raster_cells, unpacked_size
 from carbongrid.pipeline import check, memory, run, steps
 from carbongrid.pipeline.memory import bytes_of, estimated_memory, require_memory
 

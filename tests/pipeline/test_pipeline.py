@@ -17,7 +17,7 @@ import carbongrid as cg
 from carbongrid.errors import InputError, RunError
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import check, run
-from carbongrid.run_store import hash_path
+from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
     "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",

@@ -19,16 +19,17 @@ from hypothesis import strategies as st
 from squares_case import squares_case
 
 from carbongrid import pipeline
+from carbongrid.method.zoning import FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory
-from carbongrid.raster.labels import read_window, write_window
-from carbongrid.run_store import hash_path, seal_of
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import check_of, counted
 from carbongrid.pipeline.verification.zones import _decided
-from carbongrid.method.zoning import FEW_SINKS, classify, zone_units
+from carbongrid.raster.labels import read_window, write_window
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import seal_of
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
 FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip

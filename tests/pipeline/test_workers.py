@@ -25,12 +25,12 @@ from graphs import graphs_on
 from shapes import partition
 from waiting import HANG, until
 
-from carbongrid.raster.chunked import label_and_count, tasks
-from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.errors import InputError, RunError
-from carbongrid.raster.grid import Grid
 from carbongrid.pipeline import run, workers
 from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.raster.chunked import label_and_count, tasks
+from carbongrid.raster.chunked.tasks import run_tasks
+from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -16,11 +16,11 @@ from rasterio.transform import from_origin
 from shapes import CRS, partition
 from steps import given as given_to
 
+from carbongrid.errors import InputError, RunError
 from carbongrid.raster import labels
 from carbongrid.raster.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.tasks import run_tasks
-from carbongrid.errors import InputError, RunError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import open_labels, rasterize
 from carbongrid.raster.polygons import Polygons

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from shapes import partition
 
-from carbongrid.raster.chunked import Counts, counts, label_and_count
 from carbongrid.errors import RunError
+from carbongrid.raster.chunked import Counts, counts, label_and_count
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import read_window
 from carbongrid.raster.polygons import Polygons

@@ -15,9 +15,9 @@ import xarray as xr
 import zarr
 from shapes import CRS, partition
 
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster import labels
 from carbongrid.raster.chunked import pieces
-from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import (
     burn_window,

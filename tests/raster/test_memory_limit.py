@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from carbongrid.raster import memory_limit as memory
 from carbongrid.errors import InputError
+from carbongrid.raster import memory_limit as memory
 
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

@@ -15,6 +15,11 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 
 from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import georeferenced, rasterize
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.overlaps import overlap
+from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (
     block_sum,
     crosstab,
@@ -28,11 +33,6 @@ from carbongrid.raster.zonal import (
     zonal_min,
     zonal_sum,
 )
-from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import georeferenced, rasterize
-from carbongrid.raster.nodata import Unknown
-from carbongrid.raster.overlaps import overlap
-from carbongrid.raster.polygons import Polygons
 
 SHAPE = (6, 8)
 GRID = Grid(CRS, 10, (0, 0, 80, 60))

@@ -15,11 +15,9 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, grids, partition, polygons
 from steps import given as given_to
 
-from carbongrid.raster import overlaps
-
-from carbongrid.raster import spans
-from carbongrid.raster.chunked import pieces
 from carbongrid.errors import InputError
+from carbongrid.raster import overlaps, spans
+from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import coverage as coverage_kernels
 from carbongrid.raster.kernels.runs import pairs_of

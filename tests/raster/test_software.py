@@ -24,10 +24,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from squares_case import squares_case
 
-from carbongrid.raster import software
 from carbongrid.case import Case
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import run
+from carbongrid.raster import software
 from carbongrid.raster.software import LIBRARIES, OWN_FILES, digest_of_folder, versions
 
 PACKAGE = ROOT / "carbongrid"

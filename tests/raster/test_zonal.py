@@ -17,9 +17,13 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS
 from steps import given as given_to
 
+from carbongrid.errors import InputError
 from carbongrid.raster import overlaps
 from carbongrid.raster.chunked import arrays
-from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.kernels import label_pairs, zonal
+from carbongrid.raster.labels import rasterize
+from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.zonal import (
     block_sum,
     crosstab,
@@ -29,10 +33,6 @@ from carbongrid.raster.zonal import (
     zonal_min,
     zonal_sum,
 )
-from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels import label_pairs, zonal
-from carbongrid.raster.labels import rasterize
-from carbongrid.raster.overlaps import overlap
 
 SHAPE = (6, 9)
 LABELS = st_numpy.arrays(np.uint32, SHAPE, elements=st.integers(0, 4))

@@ -24,7 +24,8 @@ from pyogrio.errors import DataSourceError
 from waiting import HANG, until
 
 from carbongrid.errors import InputError, RunError
-from carbongrid.run_store import claimed, disk, hash_path, lock, new_run, place
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import claimed, disk, lock, new_run, place
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:

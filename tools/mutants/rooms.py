@@ -14,7 +14,9 @@ _FORMED = (
 )
 
 # What is bound to seconds would fail beside anything else that runs, and say nothing of a fault.
-_ESTIMATES = "tests/pipeline/test_memory.py -k 'estimate or parquet or thousand or tell or bounds or raster'"
+_ESTIMATES = (
+    "tests/pipeline/test_memory.py -k 'estimate or parquet or thousand or tell or bounds or raster'"
+)
 _UNTIMED = "-k 'not in_time'"
 
 TESTS = {

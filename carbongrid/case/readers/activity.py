@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from carbongrid.case.fields import nearest
+from carbongrid.case.readers.tables import Faults, read_table, rows_of, with_header
+from carbongrid.case.readers.workbook import workbook_sheets
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import (
     COLUMN_TITLES,
     ROW_COLUMNS,
@@ -19,14 +23,10 @@ from carbongrid.inventory.activity import (
     category_of,
     check_unit,
 )
-from carbongrid.case.fields import nearest
-from carbongrid.method.categories import Category, read_categories
-from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, factor_of_row, read_unit
 from carbongrid.inventory.factors.catalogue import COLUMNS as FACTOR_COLUMNS
 from carbongrid.inventory.factors.catalogue import POTENTIALS
-from carbongrid.case.readers.tables import Faults, read_table, rows_of, with_header
-from carbongrid.case.readers.workbook import workbook_sheets
+from carbongrid.method.categories import Category, read_categories
 from carbongrid.raster.opening.files import open_file
 
 SETTINGS_SHEET, FACTORS_SHEET = "settings", "factors"

@@ -13,9 +13,9 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import COLUMN_TITLES, SHEETS, activities, sheet_of
 from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError, Problem
 
 WORKBOOK, FOLDER = "inventory.xlsx", "inventory"
 TABLES = (*SHEETS, "settings", "factors")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from carbongrid.method.categories import Category
 from carbongrid.errors import InputError
+from carbongrid.method.categories import Category
 
 
 def set_aside(

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from pyproj import CRS, Geod, Transformer
 
-from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.case.readers.parquet_extents import decoded_size, geometry_about, scanned_bounds
 from carbongrid.case.readers.reference import Bounds
+from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, PARQUET, files_behind, sniff_vector

@@ -11,16 +11,16 @@ from pydantic_core import PydanticCustomError
 from pyproj import CRS
 
 from carbongrid.case.models import Case
-from carbongrid.case.values import crs_of_points
-from carbongrid.method.categories import Category
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.coordinates import SHIFTED, project_points
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import mass_cell, notes_on_faint
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.values import crs_of_points
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.categories import Category
+from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.inventory.units_of_measure import format_tonnes
 
 _COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
 

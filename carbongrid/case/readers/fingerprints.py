@@ -9,8 +9,8 @@ from pathlib import Path
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError, RunError
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.formats import files_behind
-from carbongrid.run_store import hash_path
 
 Stamp = tuple[int, int, int]
 

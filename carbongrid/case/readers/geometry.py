@@ -9,9 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.reference import transformer_between
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import Problem
 from carbongrid.raster.row_blocks import in_blocks
 
 Geometries = NDArray[np.object_]

@@ -12,9 +12,6 @@ import pandas as pd
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.method.categories import Category
-from carbongrid.errors import InputError, Problem
-from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.case.readers.parcels import read_parcels
@@ -26,8 +23,11 @@ from carbongrid.case.readers.regional import read_census, read_gdp, read_old_cod
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.case.readers.units import read_units
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.categories import Category
+from carbongrid.method.columns import parent_clashes
+from carbongrid.method.guidance import COLUMNS, Advice, read_guidance
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.outputs.result import parent_clashes
 
 _ANY_PLANE = "EPSG:6933"
 

@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.class_weights import read_class_weights
-from carbongrid.case.readers.geometry import Geometries, missing_problems, normal_form, normalize_geometry
+from carbongrid.case.readers.geometry import (
+    Geometries,
+    missing_problems,
+    normal_form,
+    normalize_geometry,
+)
 from carbongrid.case.readers.reference import crs_problems, reproject
-from carbongrid.case.readers.vector import fields_of, listed, missing_columns, read_vector, text_column
+from carbongrid.case.readers.vector import (
+    fields_of,
+    listed,
+    missing_columns,
+    read_vector,
+    text_column,
+)
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 
 _LINEAR = (1, 2, 5)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.values import is_table
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
 from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.case.values import is_table
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.tables import Faults
+from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import gas_of, grams
 
 _LISTED = 10

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.geometry import (
     Geometries,
     Names,
@@ -42,6 +41,7 @@ from carbongrid.case.readers.vector import (
     read_vector,
     text_column,
 )
+from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
     fitting_systems,

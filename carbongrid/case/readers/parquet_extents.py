@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.reference import Bounds
+from carbongrid.errors import InputError
 from carbongrid.raster.opening.footers import footer_of
 from carbongrid.raster.opening.parquet import open_parquet
 

@@ -9,9 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.geometry import Geometries, Names, geodesic_area, only_polygons
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import Problem
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 MOST_OVERLAP = 1e-3

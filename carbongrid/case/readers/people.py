@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.located import LocatedPoints, read_located
 from carbongrid.case.readers.reference import Bounds, crs_problems, transformer_between
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.windows import band_problems, known_values

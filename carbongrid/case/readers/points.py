@@ -15,13 +15,18 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.fields import nearest
-from carbongrid.method.categories import Category
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.coordinates import READINGS
 from carbongrid.case.readers.located import LocatedPoints, read_located
-from carbongrid.case.readers.readings import maps_are_shifted, other_datums, place_of, shifted_readings
+from carbongrid.case.readers.readings import (
+    maps_are_shifted,
+    other_datums,
+    place_of,
+    shifted_readings,
+)
 from carbongrid.case.readers.tables import Faults, read_table, require_columns
 from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
 
 CROSSWALKS = ("gaode", "osm")

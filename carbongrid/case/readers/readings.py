@@ -14,7 +14,6 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.coordinates import (
     READINGS,
     SHIFTED,
@@ -23,6 +22,7 @@ from carbongrid.case.readers.coordinates import (
     project_points,
     to_wgs84,
 )
+from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
 
 REACH = 100.0

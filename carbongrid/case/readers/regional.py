@@ -8,9 +8,9 @@ from fractions import Fraction
 import pandas as pd
 
 from carbongrid.case.models import Case
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
 from carbongrid.inventory.units_of_measure import INT64_MAX, currency_units
 
 INDUSTRIES = ("primary", "secondary", "tertiary")

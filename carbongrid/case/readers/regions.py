@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.tables import Faults
-from carbongrid.inventory.units_of_measure import INT64_MAX, format_tonnes
+from carbongrid.errors import Problem
+from carbongrid.inventory.units_of_measure import INT64_MAX
+from carbongrid.method.tonnes import format_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""

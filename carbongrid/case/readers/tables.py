@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.workbook import MOST_COLUMNS, workbook_numbers
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.files import open_file, read_bytes
 
 _NUMBER = re.compile(

@@ -9,8 +9,6 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.models import Case
-from carbongrid.method.categories import Category, read_categories
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.electricity import rows_set_aside, set_aside
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import mass_cell, notes_on_faint
@@ -20,7 +18,10 @@ from carbongrid.case.readers.regional import read_old_codes
 from carbongrid.case.readers.regional import read_water as read_water
 from carbongrid.case.readers.regions import check_regions, whole_masses
 from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
-from carbongrid.inventory.units_of_measure import format_tonnes, gas_of
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import gas_of
+from carbongrid.method.categories import Category, read_categories
+from carbongrid.method.tonnes import format_tonnes
 
 HERE, ELSEWHERE = "here", "elsewhere"
 

@@ -13,7 +13,6 @@ import shapely
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.geometry import (
     Geometries,
     Names,
@@ -25,7 +24,14 @@ from carbongrid.case.readers.geometry import (
 )
 from carbongrid.case.readers.partition import find_overlaps, overlap_problems
 from carbongrid.case.readers.reference import crs_problems, reproject
-from carbongrid.case.readers.vector import fields_of, listed, missing_columns, read_vector, text_column
+from carbongrid.case.readers.vector import (
+    fields_of,
+    listed,
+    missing_columns,
+    read_vector,
+    text_column,
+)
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 
 

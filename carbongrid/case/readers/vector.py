@@ -17,9 +17,9 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.case.readers.shapefile import shapefile_encoding
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.opening.vectors import VectorFile, open_vector

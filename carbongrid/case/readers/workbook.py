@@ -14,8 +14,8 @@ from xml.parsers import expat
 
 import pandas as pd
 
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.security import require_tame_archive
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.files import read_bytes
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000

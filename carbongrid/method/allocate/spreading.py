@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
-from carbongrid.inventory.units_of_measure import format_tonnes
+from carbongrid.method.tonnes import format_tonnes
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category

@@ -11,10 +11,10 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.errors import Problem
+from carbongrid.method.allocate.apportioning import apportion
+from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.kernels.split import LARGEST_SUM
-from carbongrid.inventory.units_of_measure import format_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.method.categories import Category
 from carbongrid.errors import InputError
+from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
 from carbongrid.method.weights.lines import LineClaims, corrected_lengths, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from carbongrid.errors import InputError
+from carbongrid.method.weights.points import locate, points_in_parcels
 from carbongrid.raster.kernels import split as splits
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
-from carbongrid.method.weights.points import locate, points_in_parcels
 
 PEOPLE_REACH = 500.0
 """Farthest that people come to a residential parcel, in m (decision 16)."""

@@ -17,7 +17,15 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.lettering import installed_lettering
 from carbongrid.outputs.figures.scales import scales_of
-from carbongrid.outputs.figures.sheet import GREY, HEADING, LEGEND, WIDTH, Entry, Sheet, legend_entries
+from carbongrid.outputs.figures.sheet import (
+    GREY,
+    HEADING,
+    LEGEND,
+    WIDTH,
+    Entry,
+    Sheet,
+    legend_entries,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

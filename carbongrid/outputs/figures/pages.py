@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from carbongrid.outputs.figures.sheet import FOOT, GREY, HEADING, INK, LEGEND, Entry, Sheet, shortened
+from carbongrid.outputs.figures.sheet import (
+    FOOT,
+    GREY,
+    HEADING,
+    INK,
+    LEGEND,
+    Entry,
+    Sheet,
+    shortened,
+)
 from carbongrid.raster.opening.crs import crs_of
 
 if TYPE_CHECKING:

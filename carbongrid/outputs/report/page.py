@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
+from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
 from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
@@ -32,7 +33,6 @@ from carbongrid.outputs.report.summary import (
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
 from carbongrid.outputs.report.wording import FILTERS
-from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

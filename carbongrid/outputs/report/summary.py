@@ -14,8 +14,8 @@ from carbongrid.outputs.report.accounts import share
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carbongrid.outputs.result import RunTables
     from carbongrid.method.zoning import Zone
+    from carbongrid.outputs.result import RunTables
 
 
 @dataclass(frozen=True)

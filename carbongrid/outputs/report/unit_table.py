@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.method.categories import SECTORS, sector_names
+from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.figures.classes import millions_of, short_number
 from carbongrid.outputs.report.wording import money, people, percent, tonnes, whole_or_none
-from carbongrid.inventory.units_of_measure import format_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd

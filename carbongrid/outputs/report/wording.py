@@ -7,8 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
-from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.method.zoning import (
     DERIVED_GDP,
     FEW_SINKS,
@@ -19,6 +17,8 @@ from carbongrid.method.zoning import (
     ONE_UNIT,
     UNKNOWN_GDP,
 )
+from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
+from carbongrid.outputs.report.notes import note_in_chinese
 
 CHINESE = {
     NO_CARBON: "既无排放也无碳汇",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.outputs.result import (
+from carbongrid.method.columns import (
     GEOMETRY_COLUMNS,
     UNIT_NAMES,
     UNIT_NUMBERS,

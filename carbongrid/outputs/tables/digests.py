@@ -12,8 +12,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import Content, Table
-from carbongrid.outputs.result import Kind
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:

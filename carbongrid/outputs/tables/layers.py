@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.tables.content import (
     DENSITY_SUFFIX,
     Table,
@@ -18,11 +20,9 @@ from carbongrid.outputs.tables.content import (
     with_geometry,
 )
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
-from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.vectors import open_vector
-from carbongrid.outputs.result import in_tonnes
 
 if TYPE_CHECKING:
     import geopandas as gpd

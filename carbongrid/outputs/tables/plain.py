@@ -12,10 +12,18 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import VerificationError
-from carbongrid.outputs.tables.content import EVIDENCE, INVENTORY, LEDGER, Table, titles, typed, unit_kinds
+from carbongrid.method.columns import Kind
+from carbongrid.method.tonnes import format_tonnes
+from carbongrid.outputs.tables.content import (
+    EVIDENCE,
+    INVENTORY,
+    LEDGER,
+    Table,
+    titles,
+    typed,
+    unit_kinds,
+)
 from carbongrid.raster.opening.files import open_text
-from carbongrid.outputs.result import Kind
-from carbongrid.inventory.units_of_measure import format_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,10 +13,10 @@ from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
 from carbongrid.errors import InputError, RunError, VerificationError
+from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.stores import open_netcdf
-from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 
 _BANDS = {"emission": "CO2e emitted per cell and year", "sink": "CO2e taken up per cell and year"}
 _VARIABLES = ("emission", "sink", "covered_area", "emission_density", "sink_density")

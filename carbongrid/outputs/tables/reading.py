@@ -12,8 +12,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from carbongrid.method.categories import Category, column_of
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.categories import Category, column_of
+from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.ledger_table import LedgerTable
+from carbongrid.outputs.report.plots import Plots
+from carbongrid.outputs.result import Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
 from carbongrid.outputs.tables.layers import read_parcels_parquet, read_unit_geometry
 from carbongrid.outputs.tables.plain import (
@@ -24,10 +28,7 @@ from carbongrid.outputs.tables.plain import (
 )
 from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.raster.labels import open_labels
-from carbongrid.method.ledger import LedgerTable
 from carbongrid.raster.opening.files import read_text
-from carbongrid.outputs.report.plots import Plots
-from carbongrid.outputs.result import Result, RunTables, in_tonnes
 
 if TYPE_CHECKING:
     import xarray as xr

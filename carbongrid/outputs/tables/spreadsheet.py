@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.method.categories import column_of, sector_names
-from carbongrid.outputs.tables.content import Table, titles
+from carbongrid.method.columns import Kind
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.outputs.result import Kind
 from carbongrid.method.zoning import few_sinks, zones
+from carbongrid.outputs.tables.content import Table, titles
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones, short_number
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
-from carbongrid.outputs.result import in_tonnes
 
 if TYPE_CHECKING:
     import pandas as pd

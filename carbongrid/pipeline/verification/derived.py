@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from carbongrid.raster.overlaps import overlap
-from carbongrid.raster.polygons import Polygons
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
@@ -23,6 +21,8 @@ from carbongrid.method.sharing import (
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import tonnes, total
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.raster.overlaps import overlap
+from carbongrid.raster.polygons import Polygons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from carbongrid.outputs.tables import digests_of_directory
-from carbongrid.run_store import MANIFEST, SEAL, seal_of
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
+from carbongrid.run_store import MANIFEST, SEAL, seal_of
 
 _ALWAYS = (
     "inventory.csv",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.case.readers.security import require_tame_archive
+from carbongrid.method.columns import in_tonnes
+from carbongrid.pipeline.verification.opened import Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.opening.files import read_bytes
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.vectors import open_vector
-from carbongrid.outputs.result import in_tonnes
-from carbongrid.pipeline.verification.opened import Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,12 +13,12 @@ import shapely
 import xarray as xr
 import zarr
 
+from carbongrid.pipeline.verification.opened import LABELS, Opened
+from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import blocks, read_window
 from carbongrid.raster.opening.stores import open_zarr_array
 from carbongrid.raster.polygons import Polygons
-from carbongrid.pipeline.verification.opened import LABELS, Opened
-from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.method.categories import column_of
+from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import VerificationError
+from carbongrid.method.categories import column_of
+from carbongrid.method.sharing import Shares, load_shares
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
@@ -21,13 +23,12 @@ from carbongrid.outputs.tables.plain import (
     read_ledger_csv,
     read_units_csv,
 )
+from carbongrid.pipeline.verification.verdict import RESTORE, with_way_out
 from carbongrid.raster.grid import Grid
-from carbongrid.case.readers.geoparquet import read_geoparquet
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.stores import open_netcdf, require_plain_store
-from carbongrid.run_store import MANIFEST, hash_path
-from carbongrid.method.sharing import Shares, load_shares
-from carbongrid.pipeline.verification.verdict import RESTORE, with_way_out
+from carbongrid.run_store import MANIFEST
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,9 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 from carbongrid.errors import VerificationError
+from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
-from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
 
 _WAY_OUT = "Run the case again with --replace."
 _BAND = Fraction(1, 20)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from carbongrid.errors import InputError
 from carbongrid.raster.chunked.journal import Journal, open_journal, remembered
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.scans import Named, count_tiles, scan_window
 from carbongrid.raster.chunked.shelf import Shelf, shelved
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks, travels
-from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.runs import pairs_of
 from carbongrid.raster.labels import (

@@ -20,8 +20,8 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.raster.windows import band_problems, known_values
 from carbongrid.raster.spans import Amounts
+from carbongrid.raster.windows import band_problems, known_values
 
 # Sums of one place over the whole grid stay below 2^55, so that they are exact in any order.
 _SUM_BITS = 55

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from carbongrid.raster.chunked.versions import require_same
 from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.raster.chunked.versions import require_same
 from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +180,7 @@ class Polygons:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.path is not None:
-            return stored.opened, (self.path, self.content_hash)
+            return open_saved, (self.path, self.content_hash)
         if self.nbytes > LARGEST_PICKLE:
             raise InputError(
                 f"polygons of {self.nbytes / 2**20:.0f} MB are too many to send to each worker",
@@ -216,7 +216,7 @@ class Polygons:
         InputError
             If this is no such directory, or it is damaged.
         """
-        return stored.opened(str(path))
+        return open_saved(str(path))
 
     def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where ``row_start`` has these rows."""
@@ -348,3 +348,35 @@ def _gathered(
     lengths = start[rows + 1] - start[rows]
     inner = np.repeat(start[rows], lengths) + _counting(lengths)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), inner
+
+
+def open_saved(path: str, digest: str | None = None) -> Polygons:
+    """Map a saved directory; the same files give the same object in one process.
+
+    Without a hash every file's digest is checked, which reads it once. A hash comes from a process that has done so: then only
+    the structure is checked, and no coordinate is read before it is used.
+
+    Raises
+    ------
+    InputError
+        If it is no such directory, is damaged, or holds other polygons than those of the hash.
+    """
+    folder, state = stored.state_of(path)
+    polygons = _mapped(folder, state)
+    if digest is None:
+        stored.require_as_saved(folder, state)
+    elif polygons.content_hash != digest:
+        raise InputError("the directory holds other polygons by now", path, "Open it again.")
+    return polygons
+
+
+@lru_cache(maxsize=16)
+def _mapped(path: str, _state: stored.State) -> Polygons:
+    arrays, meta = stored.arrays_of(path)
+    ids = None if meta["ids"] is None else np.array(meta["ids"], dtype=object)
+    blocks = (arrays.pop("block_start"), arrays.pop("boxes"), stored.BLOCK)
+    polygons = Polygons(**arrays, crs=meta["crs"], ids=ids, path=path)
+    # What is derived from all coordinates was derived when they were saved.
+    polygons.__dict__["content_hash"] = meta["hash"]
+    polygons.__dict__["blocks"] = blocks
+    return polygons

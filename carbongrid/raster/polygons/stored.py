@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.files import open_file, read_text
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.stores import open_arrays
 
 if TYPE_CHECKING:
     from carbongrid.raster.polygons.sets import Polygons
+
+type State = tuple[tuple[int, ...], ...]
 
 FORMAT = 2
 BLOCK = 64
@@ -64,23 +67,20 @@ def save(polygons: Polygons, path: Path) -> None:
         "crs": polygons.crs,
         "shapes": {name: list(array.shape) for name, array in arrays.items()},
         "ids": ids,
-        "files": {name: _file_digest(draft / f"{name}.npy") for name in arrays},
+        "files": {name: hash_path(draft / f"{name}.npy") for name in arrays},
     }
     meta["check"] = _check_of(meta)
     (draft / _META).write_text(json.dumps(meta), encoding="utf-8")
     draft.rename(path)
 
 
-def opened(path: str, digest: str | None = None) -> Polygons:
-    """Map a saved directory; the same files give the same object in one process.
-
-    Without a hash every file's digest is checked, which reads it once. A hash comes from a process that has done so: then only
-    the structure is checked, and no coordinate is read before it is used.
+def state_of(path: str) -> tuple[str, State]:
+    """Return a saved directory's resolved path, and what the file system says of its files.
 
     Raises
     ------
     InputError
-        If it is no such directory, is damaged, or holds other polygons than those of the hash.
+        If a file is not there.
     """
     folder = Path(path).resolve()
     names = (_META, *(f"{name}.npy" for name in (*_COORDINATES, *_COUNTS)))
@@ -91,35 +91,28 @@ def opened(path: str, digest: str | None = None) -> Polygons:
         raise InputError(
             f"no saved polygons: {error.strerror}", where, "Make them with polygons.save."
         ) from None
-    key = tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
-    polygons = _opened(str(folder), key)
-    if digest is None:
-        _require_as_saved(str(folder), key)
-    if digest is not None and polygons.content_hash != digest:
-        raise InputError("the directory holds other polygons by now", path, "Open it again.")
-    return polygons
+    return str(folder), tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
-@lru_cache(maxsize=16)
-def _opened(path: str, _states: tuple[tuple[int, ...], ...]) -> Polygons:
-    from carbongrid.raster.polygons.sets import Polygons
+def arrays_of(path: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the arrays of a saved directory, mapped, and what it says of them (format, hash, crs, ids); the structure is checked.
 
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
     meta = _meta(path)
     arrays = {name: _mapped(path, name, meta["shapes"]) for name in (*_COORDINATES, *_COUNTS)}
     _require_structure(path, arrays)
-    ids = None if meta["ids"] is None else np.array(meta["ids"], dtype=object)
-    blocks = (arrays.pop("block_start"), arrays.pop("boxes"), BLOCK)
-    polygons = Polygons(**arrays, crs=meta["crs"], ids=ids, path=path)
-    # What is derived from all coordinates was derived when they were saved.
-    polygons.__dict__["content_hash"] = meta["hash"]
-    polygons.__dict__["blocks"] = blocks
-    return polygons
+    return arrays, meta
 
 
 @lru_cache(maxsize=16)
-def _require_as_saved(path: str, _states: tuple[tuple[int, ...], ...]) -> None:
+def require_as_saved(path: str, _state: State) -> None:
+    """Raise InputError unless every file has its digest; read once for each state of the files."""
     for name, digest in _meta(path)["files"].items():
-        if _file_digest(Path(path) / f"{name}.npy") != digest:
+        if hash_path(Path(path) / f"{name}.npy") != digest:
             raise _damaged(path, f"{name}.npy", f"{name} is not what was saved")
 
 
@@ -139,11 +132,6 @@ def _meta(path: str) -> dict[str, Any]:
 
 def _check_of(meta: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
-
-
-def _file_digest(file: Path) -> str:
-    with open_file(file) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _damaged(path: str, name: str, what: str) -> InputError:

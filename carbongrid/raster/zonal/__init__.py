@@ -8,7 +8,13 @@ from carbongrid.raster.zonal.density import spread
 from carbongrid.raster.zonal.lookups import lookup
 from carbongrid.raster.zonal.pairs import crosstab, weighted_overlap
 from carbongrid.raster.zonal.quanta import quantum_of
-from carbongrid.raster.zonal.statistics import zonal_count, zonal_max, zonal_mean, zonal_min, zonal_sum
+from carbongrid.raster.zonal.statistics import (
+    zonal_count,
+    zonal_max,
+    zonal_mean,
+    zonal_min,
+    zonal_sum,
+)
 
 __all__ = [
     "block_sum",

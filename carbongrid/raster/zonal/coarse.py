@@ -8,17 +8,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.raster.chunked.arrays import each_band, map_coarse
 from carbongrid.errors import InputError
-from carbongrid.raster.zonal.lookups import label_table, require_known
-from carbongrid.raster.zonal.rasters import described, sum_dtype, units
+from carbongrid.raster.chunked.arrays import each_band, map_coarse
+from carbongrid.raster.georeference import geotransform_of, inside, is_chunked, lattice_of
 from carbongrid.raster.kernels.blocks import block_sums
 from carbongrid.raster.kernels.halves import halves, whole
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.lookup import look_up_sums
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.overlaps import as_labels
-from carbongrid.raster.georeference import geotransform_of, inside, is_chunked, lattice_of
+from carbongrid.raster.zonal.lookups import label_table, require_known
+from carbongrid.raster.zonal.rasters import described, sum_dtype, units
 
 
 def block_sum(values: Any, factor: int) -> xr.DataArray:

@@ -10,18 +10,8 @@ import shapely
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.raster.chunked.arrays import each_band, map_with_sheet, reduce_blocks
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.zonal.lookups import fine_array, label_table, look_up_block, require_known
-from carbongrid.raster.zonal.rasters import rows_of
-from carbongrid.raster.zonal.statistics import counting
-from carbongrid.raster.kernels.jit import sealed
-from carbongrid.raster.kernels.lookup import look_up_weighted
-from carbongrid.raster.kernels.zonal import Columns
-from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.overlaps import as_labels
-from carbongrid.raster.planes import require_plane
-from carbongrid.raster.polygons import Polygons, PolygonsLike, require_same_crs
+from carbongrid.raster.chunked.arrays import each_band, map_with_sheet, reduce_blocks
 from carbongrid.raster.georeference import (
     Lattice,
     inside,
@@ -30,6 +20,16 @@ from carbongrid.raster.georeference import (
     lattice_of,
     require_same_cells,
 )
+from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.lookup import look_up_weighted
+from carbongrid.raster.kernels.zonal import Columns
+from carbongrid.raster.nodata import Unknown, labels_inside
+from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.planes import require_plane
+from carbongrid.raster.polygons import Polygons, PolygonsLike, require_same_crs
+from carbongrid.raster.zonal.lookups import fine_array, label_table, look_up_block, require_known
+from carbongrid.raster.zonal.rasters import rows_of
+from carbongrid.raster.zonal.statistics import counting
 
 _GRAMS = 1000.0
 _LISTED = 10

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.raster.chunked.arrays import each_band, map_placed
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import each_band, map_placed
+from carbongrid.raster.georeference import is_chunked
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.lookup import look_up
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.overlaps import as_labels
-from carbongrid.raster.georeference import is_chunked
 
 
 def lookup(

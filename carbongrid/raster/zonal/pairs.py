@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.raster.chunked.arrays import reduce_blocks
-from carbongrid.raster.zonal.quanta import quantum_of, scale_of, too_large
-from carbongrid.raster.zonal.rasters import flat_labels, sum_dtype
+from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.halves import whole
 from carbongrid.raster.kernels.label_pairs import Table, added, pair_sums
@@ -21,7 +20,8 @@ from carbongrid.raster.labels import CHUNK, blocks, burn_window, require_burnabl
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.overlaps import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
-from carbongrid.raster.georeference import inside, require_same_cells
+from carbongrid.raster.zonal.quanta import quantum_of, scale_of, too_large
+from carbongrid.raster.zonal.rasters import flat_labels, sum_dtype
 
 
 def crosstab(

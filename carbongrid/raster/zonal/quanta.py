@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from carbongrid.raster.chunked.arrays import reduce_blocks
 from carbongrid.errors import InputError
-from carbongrid.raster.zonal.rasters import sum_dtype
-from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.chunked.arrays import reduce_blocks
 from carbongrid.raster.georeference import inside
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.zonal.rasters import sum_dtype
 
 _CELL_BITS = 39
 _SUM_BITS = 61

@@ -10,19 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from carbongrid.raster.chunked.arrays import reduce_blocks
 from carbongrid.errors import InputError
-from carbongrid.raster.zonal.quanta import scale_of, too_large
-from carbongrid.raster.zonal.rasters import (
-    described,
-    flat_labels,
-    flat_pair,
-    flat_values,
-    rows_of,
-    sum_dtype,
-    units,
-    without,
-)
+from carbongrid.raster.chunked.arrays import reduce_blocks
+from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.kernels.halves import carried, whole
 from carbongrid.raster.kernels.zonal import (
     MOST_QUANTA,
@@ -34,7 +24,17 @@ from carbongrid.raster.kernels.zonal import (
 )
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.georeference import inside, require_same_cells
+from carbongrid.raster.zonal.quanta import scale_of, too_large
+from carbongrid.raster.zonal.rasters import (
+    described,
+    flat_labels,
+    flat_pair,
+    flat_values,
+    rows_of,
+    sum_dtype,
+    units,
+    without,
+)
 
 # The result and what it is made from.
 _BYTES_PER_LABEL = 16

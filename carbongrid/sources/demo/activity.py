@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from carbongrid import inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
-from carbongrid.sources.demo.economy import TOTALS
 from carbongrid.inventory.factors import gwp_of
 from carbongrid.inventory.tables import by_gas
+from carbongrid.sources.demo.economy import TOTALS
 
 YEAR, GRID = "2020", "jiangsu"
 GWP = "AR5"

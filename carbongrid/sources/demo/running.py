@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from carbongrid.sources.demo.writing import write_city
 from carbongrid.errors import InputError
+from carbongrid.sources.demo.writing import write_city
 
 if TYPE_CHECKING:
     from collections.abc import Callable

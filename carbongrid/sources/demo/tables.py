@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from pyproj import CRS as ReferenceSystem  # noqa: N811 (a class, whatever its letters)
 from pyproj import Transformer
 
+from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.method.landuse import read_code_system
 from carbongrid.sources.demo.city import City
 from carbongrid.sources.demo.coordinates import gcj02_from_wgs84
 from carbongrid.sources.demo.draws import Draws, Ints
 from carbongrid.sources.demo.economy import TOTALS, hundredths
 from carbongrid.sources.demo.plan import CRS, METRE
 from carbongrid.sources.demo.tracing import trace
-from carbongrid.case.readers.geometry import geodesic_area
-from carbongrid.method.landuse import read_code_system
 
 Rows = list[Sequence[str]]
 """A header and the rows below it."""

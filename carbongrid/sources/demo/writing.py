@@ -15,12 +15,12 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from carbongrid.case import commented_toml
+from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
+from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.demo import tables
 from carbongrid.sources.demo.activity import GWP, activity_tables
 from carbongrid.sources.demo.city import City, build_city
 from carbongrid.sources.demo.plan import CRS, PLANS, Size
-from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
-from carbongrid.raster.opening.names import plain_folder
 
 _WRITTEN = "2023-01-01T00:00:00.000Z"
 """GeoPackages carry the time of writing; a fixed one keeps the bytes the same."""
@@ -157,7 +157,9 @@ def _case(city: City) -> dict[str, Any]:
 
 
 def _readme(city: City, seed: int) -> str:
-    template = files("carbongrid").joinpath("demo", "readme.md").read_text(encoding="utf-8")
+    template = (
+        files("carbongrid").joinpath("sources", "demo", "readme.md").read_text(encoding="utf-8")
+    )
     facts = {
         "size": city.plan.size,
         "seed": seed,

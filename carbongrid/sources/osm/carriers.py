@@ -9,11 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from carbongrid.method.categories import Category, read_categories
 from carbongrid.errors import Problem
+from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
-from carbongrid.sources.osm.energy import SUPPLY
 from carbongrid.method.weights import Claims, Evidence, eligible, weigh
+from carbongrid.sources.osm.energy import SUPPLY
 
 FEWEST_POIS = 10
 """A category of which fewer points of interest reach its land goes by area: a handful would carry all of it."""

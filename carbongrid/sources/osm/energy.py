@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from carbongrid.errors import Problem
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import Problem
 from carbongrid.method.landuse import packaged_table
 
 SUPPLY = "industry/supply"

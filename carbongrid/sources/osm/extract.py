@@ -12,8 +12,8 @@ import numpy as np
 import pyogrio
 import shapely
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.reference import equal_area_crs
+from carbongrid.errors import InputError
 from carbongrid.method.landuse import packaged_table
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import OSM

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.geometry import normalize_geometry, only_polygons
 from carbongrid.case.readers.partition import partition_by_order, stack_order
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import match_codes, read_code_system, type_priority
 from carbongrid.sources.osm.energy import land_of_plants
 from carbongrid.sources.osm.extract import AREA_KEYS, tag_of

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from carbongrid.outputs.tables.plain import quoted
 from carbongrid.method.landuse import packaged_table
+from carbongrid.outputs.tables.plain import quoted
 from carbongrid.sources.osm.extract import POINT_KEYS, Extract, tag_of
 
 

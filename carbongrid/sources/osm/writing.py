@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 
 from carbongrid.case import commented_toml
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.vector import listed
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.osm.borders import Units, units_of
 from carbongrid.sources.osm.carriers import carried_rows

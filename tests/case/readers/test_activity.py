@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from inventory_example import EXAMPLE
 
 from carbongrid import inventory
-from carbongrid.errors import InputError
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.activity_template import write_inventory_template
+from carbongrid.errors import InputError
 
 HEADER = "id,activity,category,amount,unit,parameters,note"
 Sheets = Callable[..., Path]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from figures_case import case_with
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.class_weights import read_class_weights
+from carbongrid.errors import InputError
 from carbongrid.method.landuse import packaged_table
 
 

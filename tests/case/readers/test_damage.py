@@ -15,10 +15,10 @@ from geodata_layers import FORMATS, case_of, survey_layer, write_layer
 from pyproj import CRS
 from rasterio.transform import from_origin
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.people import read_people
 from carbongrid.case.readers.tables import read_table
 from carbongrid.case.readers.vector import fields_of, read_vector
+from carbongrid.errors import InputError
 
 PARTS = {"shp": ("shp", "shx", "dbf", "prj")}
 

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
 from carbongrid.case.readers.electricity import set_aside
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
 
 KNOWN = read_categories()
 USE = {name for name in KNOWN if name.startswith("buildings/")}

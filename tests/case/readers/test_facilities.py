@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from figures_case import case_with
 
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
 from carbongrid.case.readers.facilities import read_facilities
 from carbongrid.case.readers.totals import read_totals
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
 
 KNOWN = read_categories()
 TOTALS = "category,value,unit,place\nindustry/supply,10,kt CO2e,\nbuildings/commerce,5,kt CO2e,\nindustry/mining,1,kt CO2e,elsewhere\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from carbongrid.case import Case
-from carbongrid.errors import RunError
 from carbongrid.case.readers.fingerprints import Fingerprints, files_behind
+from carbongrid.errors import RunError
 
 
 def sha256(path: Path) -> str:

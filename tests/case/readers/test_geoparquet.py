@@ -13,10 +13,10 @@ import shapely
 from geodata_layers import voronoi
 from geopandas.testing import assert_geodataframe_equal
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError
 
 
 def land(count: int = 40) -> gpd.GeoDataFrame:

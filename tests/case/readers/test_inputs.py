@@ -8,8 +8,8 @@ import pytest
 import shapely
 from squares_case import CRS, SOUTH, WEST, squares_case
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.errors import InputError
 from carbongrid.method.weights import Evidence, weigh
 
 WASTE = "category,value,unit,region\nwaste/industrial,600,t CO2e,\n"

@@ -8,8 +8,8 @@ from geodata_layers import FORMATS, case_of, write_layer
 from pandas.testing import assert_frame_equal
 from pyproj import CRS
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.lines import read_lines
+from carbongrid.errors import InputError
 from carbongrid.method.landuse import MODES, packaged_table
 
 GRID = CRS.from_epsg(4549)

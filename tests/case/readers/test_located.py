@@ -5,8 +5,8 @@ import pytest
 import shapely
 from geodata_layers import FORMATS, case_of, write_layer
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.located import read_located
+from carbongrid.errors import InputError
 
 LON, LAT = [120.61, 120.62, 120.63], [31.31, 31.32, 31.33]
 

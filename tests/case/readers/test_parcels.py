@@ -11,9 +11,9 @@ from data import data_folder
 from geodata_layers import FORMATS, case_of, survey_layer, voronoi, write_layer
 from pandas.testing import assert_frame_equal
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.parcels import read_parcels
 from carbongrid.case.readers.partition import find_overlaps
+from carbongrid.errors import InputError
 
 
 def reading(folder, layer, suffix="gpkg", **section):

@@ -9,8 +9,8 @@ from geodata_layers import case_of
 from pyproj import CRS
 from rasterio.transform import from_origin
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.people import AROUND, PeopleGrid, read_people
+from carbongrid.errors import InputError
 from carbongrid.method.weights.people import PEOPLE_REACH
 
 GRID = CRS.from_epsg(4549)

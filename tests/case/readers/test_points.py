@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
 from carbongrid.case.readers.points import hit_rates, match_poi_types, read_pois, reading_notes
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 
 GRID = CRS.from_epsg(4549)

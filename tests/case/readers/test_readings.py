@@ -12,13 +12,13 @@ import shapely
 import town
 from pyproj import CRS
 
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
 from carbongrid.case.readers.points import hit_rates, reading_notes
 from carbongrid.case.readers.readings import REACH, maps_are_shifted, off_the_map, systems_at
-from carbongrid.pipeline import check, run
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check, run
 
 WGS84 = CRS.from_epsg(4326)
 VALENCIA, SUZHOU, TOKYO, VADUZ = (-0.37, 39.47), (120.6, 31.3), (139.7, 35.7), (9.5, 47.1)

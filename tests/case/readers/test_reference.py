@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod
 
-from carbongrid.case.values import _projected_in_metres, crs_of_points
-from carbongrid.errors import InputError
 from carbongrid.case.readers.reference import (
     crs_problems,
     equal_area_crs,
@@ -21,6 +19,8 @@ from carbongrid.case.readers.reference import (
     scale_problems,
     zone_suggestion,
 )
+from carbongrid.case.values import _projected_in_metres, crs_of_points
+from carbongrid.errors import InputError
 
 SUZHOU = (120.2, 30.8, 121.1, 31.9)
 IN_CRS = {

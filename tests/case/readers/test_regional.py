@@ -7,8 +7,8 @@ from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
+from carbongrid.errors import InputError
 
 CODES = ["0101", "0102", "01", "02"]
 GDP = {"gdp": {"path": "gdp.csv", "currency": "1e8 CNY"}}

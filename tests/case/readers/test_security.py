@@ -14,10 +14,10 @@ from data import ROOT
 from geodata_layers import FORMATS, survey_layer, write_layer
 from rasterio.transform import from_origin
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers import workbook as workbook_module
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.case.readers.workbook import workbook_cells
+from carbongrid.errors import InputError
 from carbongrid.raster.opening.formats import sniff_raster, sniff_vector
 from carbongrid.raster.opening.names import plain_name
 

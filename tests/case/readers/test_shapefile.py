@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from geodata_layers import survey_layer, write_layer
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.shapefile import known_encoding, shapefile_encoding
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError
 
 NAMES = ["水田", "农村宅基地", "工业用地", "公路用地", "城镇住宅用地", "河流水面"]
 

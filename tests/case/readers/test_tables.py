@@ -13,8 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbongrid.case.readers.tables import (
+    Faults,
+    decimal_cell,
+    decoded,
+    read_table,
+    require_columns,
+)
 from carbongrid.errors import InputError
-from carbongrid.case.readers.tables import Faults, decimal_cell, decoded, read_table, require_columns
 
 
 def csv(folder, data: str | bytes):

@@ -13,9 +13,9 @@ from figures_case import case_with
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carbongrid.method.categories import read_categories
-from carbongrid.errors import InputError
 from carbongrid.case.readers.totals import TOTALS_COLUMNS, categories_of, read_totals
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
 
 KNOWN = read_categories()
 ANCESTORS = {"0101": ["01"], "0102": ["01"], "0201": ["02"]}

@@ -5,8 +5,8 @@ import pytest
 import shapely
 from geodata_layers import FORMATS, case_of, write_layer
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.units import read_units
+from carbongrid.errors import InputError
 
 
 def townships():

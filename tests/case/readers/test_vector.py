@@ -8,7 +8,6 @@ from geodata_layers import FORMATS, survey_layer, write_layer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.errors import InputError, Problem
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -17,6 +16,7 @@ from carbongrid.case.readers.vector import (
     read_vector,
     text_column,
 )
+from carbongrid.errors import InputError, Problem
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

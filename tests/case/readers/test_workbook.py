@@ -7,9 +7,9 @@ import datetime as dt
 import openpyxl
 import pytest
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers import security
 from carbongrid.case.readers.tables import read_table
+from carbongrid.errors import InputError
 
 
 def saved(folder, rows, formats=()):

@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 from data import ROOT, data_folder
 
-from carbongrid.method.categories import read_categories
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import GWP_SETS, Factor, catalogue, factor_of_row, find, gwp_of
 from carbongrid.inventory.factors.catalogue import STATUSES, TABLES
+from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 
 

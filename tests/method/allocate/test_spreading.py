@@ -12,8 +12,8 @@ import small_land
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.method.allocate import allocate, check_limits
 from carbongrid.errors import InputError
+from carbongrid.method.allocate import allocate, check_limits
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import Claims, eligible

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
 from carbongrid.errors import InputError
+from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
 
 SEEDS = st.integers(0, 2**32)
 

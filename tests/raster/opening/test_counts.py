@@ -18,8 +18,8 @@ from geodata_layers import FORMATS, survey_layer, write_layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.errors import InputError
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError
 from carbongrid.raster.opening.counts import rows_in_file
 
 SEVERAL = st.integers(0, 300)

@@ -15,9 +15,9 @@ from geodata_layers import survey_layer, write_layer
 from rasterio.transform import from_origin
 from squares_case import squares_case
 
+from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
-from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from carbongrid.case import Case
-from carbongrid.cli import main
-from carbongrid.errors import InputError, RunError
 from carbongrid.case.readers.tables import read_table
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.cli import main
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import open_file, read_text
 from carbongrid.raster.opening.formats import sniff_raster
-from carbongrid.run_store import claimed, hash_path, new_run
+from carbongrid.run_store import claimed, new_run
 
 
 def odd_files(folder: Path) -> dict[str, Path]:

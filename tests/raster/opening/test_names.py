@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 from squares_case import squares_case
 
-from carbongrid.errors import InputError, RunError
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.vector import read_vector
+from carbongrid.errors import InputError, RunError
+from carbongrid.pipeline import run
+from carbongrid.pipeline.verification import verify
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.formats import GEOTIFF, GPKG, files_behind
 from carbongrid.raster.opening.names import plain_name
 from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.pipeline import run
-from carbongrid.run_store import hash_path
-from carbongrid.pipeline.verification import verify
 
 ODD = ("a!b", "a#b", "a?b=c", "a;b", "a\nb", "a\x1bb", "zip:", "http:", "a.zip", "a%20b", "a&b", '"', "'", "{}", "[1]", "*")  # fmt: skip
 

@@ -20,10 +20,11 @@ from rasterio.transform import from_origin
 
 from carbongrid.errors import CarbongridError, InputError
 from carbongrid.outputs.tables import read_result, read_tables
+from carbongrid.pipeline.verification import verify
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.stores import open_netcdf, open_zarr, open_zarr_array
-from carbongrid.run_store import hash_path, seal_of
-from carbongrid.pipeline.verification import verify
+from carbongrid.run_store import seal_of
 
 VRT = "<OGRVRTDataSource><OGRVRTLayer name='units'><SrcDataSource>/vsicurl/{}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
 RASTER_VRT = (

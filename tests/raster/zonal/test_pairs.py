@@ -16,11 +16,11 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, partition
 
 from carbongrid.errors import InputError
-from carbongrid.raster.zonal import crosstab, weighted_overlap, zonal_sum
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import coverage, overlap
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal import crosstab, weighted_overlap, zonal_sum
 
 # rioxarray multiplies transforms in a way that affine is about to deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")

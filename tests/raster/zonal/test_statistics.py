@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from carbongrid.raster.chunked import arrays
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked import arrays
 from carbongrid.raster.zonal import (
     quantum_of,
     zonal_count,

@@ -20,6 +20,7 @@ from pyproj import Geod, Transformer
 
 from carbongrid.case import Case
 from carbongrid.method.categories import read_categories
+from carbongrid.method.landuse import read_code_system
 from carbongrid.sources.demo import write_city
 from carbongrid.sources.demo.coordinates import gcj02_from_wgs84
 from carbongrid.sources.demo.draws import UNIT, Draws, noise
@@ -27,7 +28,6 @@ from carbongrid.sources.demo.lattice import Lattice, make_lattice, smoothed
 from carbongrid.sources.demo.plan import PLANS
 from carbongrid.sources.demo.tables import csv_text
 from carbongrid.sources.demo.tracing import connected_parts, trace
-from carbongrid.method.landuse import read_code_system
 
 
 class Folder:

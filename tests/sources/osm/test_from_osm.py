@@ -17,9 +17,9 @@ from data import data_folder
 
 from carbongrid.cli import main
 from carbongrid.errors import InputError
-from carbongrid.sources.osm import OsmCase, write_case_from_osm
 from carbongrid.pipeline import check, run
 from carbongrid.pipeline.verification import verify
+from carbongrid.sources.osm import OsmCase, write_case_from_osm
 
 EXTRACT = Path("liechtenstein") / "liechtenstein-2024-03-04.osm.pbf"
 READY = Path("liechtenstein") / "liechtenstein_osm_2024-03-04.gpkg"

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from osm_file import OsmFile, Ring
 
 from carbongrid.cli import main
+from carbongrid.pipeline import check
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
 from carbongrid.sources.osm.extract import read_extract
-from carbongrid.pipeline import check
 
 
 def ring(west: float, south: float, east: float, north: float) -> Ring:

@@ -1,0 +1,216 @@
+"""Reads an inventory under the codes of a system, a row for each code and gas, as national tables are published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import pandas as pd
+
+from carbongrid.case.readers.tables import Faults, rows_of
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
+from carbongrid.inventory.codes import EXAMPLES, check_system, normal_code
+from carbongrid.inventory.factors.gwp import gwp_of
+from carbongrid.inventory.units_of_measure import grams
+
+_GAS_COLUMNS = ("gas", "entity", "pollutant", "ghg", "substance")
+_VALUE_COLUMNS = ("value", "emissions", "emission", "amount", "co2e")
+_OF_ALL_GASES = re.compile(r"|total.*|all.*|ghgs?|kyoto.*|aggregate.*|co2[ -]?e.*", re.IGNORECASE)
+_ZERO, _UNKNOWN = ("NO", "NA", "IE"), ("NE", "C", "FX")
+_KEY_JOINTS = re.compile(r"[\s,;/+]+")
+_UNKNOWN_MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|")
+_UNIT_IN_NAME = re.compile(
+    r"(?<![A-Za-z])(kg|kt|Mt|Gt|Gg|Tg|Mg|t|g)[\s_]*(?i:(co2)[\s_-]*(e|eq|equivalents?)?)(?![A-Za-z0-9])"
+)
+_GWP_IN_NAME = re.compile(r"(?i:ar[456])")
+_BARE_MASS = re.compile(r"(?P<mass>g|kg|t|kt|Mt|Gt|Mg|Gg|Tg|Pg|tonnes?)(?:\s+(?P<gas>CH4|N2O))?")
+_YEAR = re.compile(r"[0-9]{4}")
+_PRECISION = 200
+
+
+def read_coded(
+    table: pd.DataFrame,
+    system: str,
+    *,
+    where: str,
+    year: int | None = None,
+    unit: str = "",
+    gwp: str = "AR5",
+) -> CodedTable:
+    """Return one year of an inventory under the codes of a system.
+
+    Parameters
+    ----------
+    table
+        Every cell text, as :func:`carbongrid.case.readers.tables.read_table` returns it. Columns by their names: the code (``code``,
+        ``crt_code`` ...), the value (``value``, or beginning so; or a column for each year), and where there are such ``gas``,
+        ``unit``, ``year``.
+    system
+        ``crt``, ``ipcc2006`` or ``gpc``.
+    where
+        Name of the file, for messages.
+    year
+        Which one, if the file has several.
+    unit
+        Of the values, if neither a column ``unit`` nor the name of the value's column tells it.
+    gwp
+        Set that turns masses of CH4 and N2O into CO2e, where the unit is one of mass alone.
+
+    Raises
+    ------
+    InputError
+        With every cell that is wrong.
+    """
+    check_system(system)
+    columns = _columns(table, system, where, year)
+    table, year = _of_year(table, columns, year, where)
+    told = _unit_in_name(columns["value"])
+    if unit and (told or "unit" in columns):
+        there = f"in column {columns['unit']!r}" if "unit" in columns else f"{told!r} by its column {columns['value']!r}"  # fmt: skip
+        raise InputError(f"the file tells its unit {there}", where, "Leave out --unit.")
+    faults = Faults(where)
+    reading = _Reading(faults, system, unit or told, gwp_of(gwp))
+    values: list[CodedValue] = []
+    totals: list[CodedValue] = []
+    names = list(dict.fromkeys(columns.values()))
+    for row, cells in rows_of(table, names):
+        found = reading.value(row, {role: cells[column] for role, column in columns.items()})
+        if found is not None:
+            (values if found.code else totals).append(found)
+    faults.once(((value.row, f"{value.code} {value.gas}") for value in values), "the value of")
+    faults.raise_any()
+    if not values:
+        raise InputError("the table has no row with a code and a value", where)
+    in_name = _GWP_IN_NAME.search(columns["value"])
+    used = in_name[0].upper() if in_name else gwp if reading.converted else ""
+    return CodedTable(where, system, year, tuple(values), tuple(totals), used)
+
+
+def _columns(table: pd.DataFrame, system: str, where: str, year: int | None) -> dict[str, str]:
+    """Return the column of each role: code, value, and those of gas, unit, year and name that there are."""
+    names = {str(name).strip().lower(): str(name) for name in table.columns}
+    found: dict[str, str] = {}
+    preferred = (f"{system}_code", "code", "crt_code", "crf_code", "ipcc_code", "category_code", "gpc_code")  # fmt: skip
+    _take(found, "code", [names[name] for name in preferred if name in names][:1])
+    for role, known in (("gas", _GAS_COLUMNS), ("unit", ("unit", "units")), ("year", ("year",)), ("name", ("name", "category", "title"))):  # fmt: skip
+        _take(found, role, [names[name] for name in known if name in names][:1])
+    years = [name for name in names.values() if _YEAR.fullmatch(name.strip())]
+    exact = [names[name] for name in ("value",) if name in names]
+    values = exact or [name for low, name in names.items() if low.startswith(_VALUE_COLUMNS)]
+    if not values and years and "year" not in found:
+        if year is None and len(years) > 1:
+            raise InputError(
+                f"the table has a column for each year from {min(years)} to {max(years)}", where,
+                "Say which one: --year 2020.",
+            )  # fmt: skip
+        values = [name for name in years if year is None or int(name) == year]
+    there = f"there are {', '.join(map(repr, table.columns))}"
+    problems = []
+    if "code" not in found:
+        problems.append(Problem(f"no column of codes is found; {there}", where, f"Call it code, or name it: --column code=NAME. Codes are like {EXAMPLES[system]}."))  # fmt: skip
+    if not values:
+        problems.append(Problem(f"no column of values is found; {there}", where, "Call it value, or name it: --column value=NAME."))  # fmt: skip
+    if len(values) > 1:
+        problems.append(Problem(f"the values may be in {' or in '.join(map(repr, values))}", where, "Say which: --column value=NAME."))  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    return {**found, "value": values[0]}
+
+
+def _take(found: dict[str, str], role: str, candidates: list[str]) -> None:
+    if candidates:
+        found[role] = candidates[0]
+
+
+def _of_year(
+    table: pd.DataFrame, columns: Mapping[str, str], year: int | None, where: str
+) -> tuple[pd.DataFrame, int | None]:
+    """Return the rows of one year, and the year if it is told."""
+    if "year" not in columns:
+        named = columns["value"].strip()
+        return table, int(named) if _YEAR.fullmatch(named) else year
+    years = sorted({cell for cell in table[columns["year"]] if cell})
+    if year is None and len(years) > 1:
+        raise InputError(f"the table holds {len(years)} years, {years[0]} to {years[-1]}", where, "Say which one: --year 2020.")  # fmt: skip
+    wanted = str(year) if year is not None else (years[0] if years else "")
+    if wanted not in years or not _YEAR.fullmatch(wanted):
+        held = f"it holds {', '.join(years[:12])}" if years else "its column of years is blank"
+        raise InputError(f"the table has no year {wanted}; {held}", where)
+    return table[table[columns["year"]] == wanted], int(wanted)
+
+
+def _unit_in_name(name: str) -> str:
+    """Return the unit that a column's name tells, blank if none; ``mt`` is none, being either Mt or a metric ton."""
+    match = _UNIT_IN_NAME.search(name.replace("_", " ")) or _UNIT_IN_NAME.search(name)
+    return "" if match is None else f"{match[1]} CO2{'e' if match[3] else ''}"
+
+
+class _Reading:
+    """How the cells of a table become masses."""
+
+    def __init__(
+        self, faults: Faults, system: str, unit: str, potentials: Mapping[str, Fraction]
+    ) -> None:
+        self.faults, self.system, self.unit, self.potentials = faults, system, unit, potentials
+        self.converted = False
+
+    def value(self, row: object, cells: Mapping[str, str]) -> CodedValue | None:
+        """Return what a row says; None, with an error added, if that cannot be told, or if it says nothing."""
+        code, text = normal_code(cells["code"], self.system), cells["value"]
+        if not code and _UNKNOWN_MARKS.fullmatch(text):
+            return None  # a heading or a footnote
+        if not code and "total" not in cells["code"].lower():
+            what = f"{cells['code']!r} is no code of {self.system}" if cells["code"] else "the code is blank"  # fmt: skip
+            self.faults.add(what, f"Codes are like {EXAMPLES[self.system]}; a total of all says 'total'.", row=row, column="code")  # fmt: skip
+            return None
+        name = cells.get("name", "") or (cells["code"] if not code else "")
+        gas = cells.get("gas", "").upper()
+        gas = ALL_GASES if _OF_ALL_GASES.fullmatch(gas) else gas
+        number = int(str(row))
+        key = _key(text)
+        if key is not None:
+            known = 0 if key and not set(_KEY_JOINTS.split(key)) & set(_UNKNOWN) else None
+            return CodedValue(number, code, name, gas, known, key or "blank", Fraction(0))
+        value = self.faults.number(text, row, "value", signed=True)
+        if value is None:
+            return None
+        try:
+            mass, slack = self._mass(value, cells.get("unit", "") or self.unit, gas)
+        except InputError as error:
+            for fault in error.problems:
+                self.faults.add(fault.what, fault.way_out, row=row, column="unit")
+            return None
+        return CodedValue(number, code, name, gas, mass, "", slack)
+
+    def _mass(self, value: Decimal, unit: str, gas: str) -> tuple[int, Fraction]:
+        """Return grams of CO2e, and half of the last digit."""
+        if not unit:
+            raise InputError("the file does not tell the unit", way_out='Say it: --unit "kt CO2e".')
+        bare = _BARE_MASS.fullmatch(unit)
+        factor = Fraction(1)
+        if bare is not None and (bare["gas"] or gas in self.potentials):
+            of = bare["gas"] or gas
+            factor, unit = self.potentials[of], f"{bare['mass']} CO2e"
+            self.converted |= of != "CO2"
+        elif bare is not None and gas == ALL_GASES:
+            raise InputError(f"the unit {unit!r} does not say of what", way_out=f"Write {unit} CO2e if it is CO2e.")  # fmt: skip
+        elif bare is not None:
+            raise InputError(f"the unit {unit!r} is of {gas}, whose weight in CO2e is not known here", way_out=f"Give it in {unit} CO2e.")  # fmt: skip
+        with localcontext(prec=_PRECISION):
+            scaled = value * factor.numerator / factor.denominator
+        half = Fraction(10) ** int(value.as_tuple().exponent) / 2
+        per_one = Fraction(grams(Decimal(10**6), unit), 10**6)
+        return grams(scaled, unit), half * factor * per_one + 1
+
+
+def _key(text: str) -> str | None:
+    """Return the notation keys of a cell in capitals, blank for a mark that is unknown; None for anything else."""
+    if _UNKNOWN_MARKS.fullmatch(text):
+        return ""
+    keys = _KEY_JOINTS.split(text.upper())
+    if all(key in (*_ZERO, *_UNKNOWN) for key in keys):
+        return ", ".join(keys)
+    return None

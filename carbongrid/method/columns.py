@@ -1,0 +1,69 @@
+"""Names and kinds of the columns that the method gives units; what a user's own columns may not be called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from carbongrid.method.categories import SECTORS, column_of
+
+if TYPE_CHECKING:
+    from carbongrid.method.categories import Category
+
+Kind = Literal["text", "mass", "whole", "number", "flag"]
+"""Text; int64 grams; int64; float64, NaN where unknown; bool. Mass and whole numbers may be missing."""
+
+UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text"}
+UNIT_NUMBERS: Mapping[str, Kind] = {
+    "residents": "number",
+    "gdp": "whole",
+    "ccr": "number",
+    "ecc": "number",
+    "esc": "number",
+    "zone": "whole",
+    "zone_name": "text",
+    "zone_name_zh": "text",
+    "borderline": "flag",
+    "indicative": "flag",
+    "balance": "text",
+    "reason": "text",
+}
+GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
+"""What formats call a geometry, or a row's number."""
+
+
+def unit_masses(categories: Iterable[Category]) -> list[str]:
+    """Return the mass columns of units.csv, in grams: emission, sink, the sectors, the categories."""
+    categories = list(categories)
+    own = sorted({c.sector for c in categories if not c.sink} - set(SECTORS))
+    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
+    return [
+        "emission_g",
+        "sink_g",
+        *sectors,
+        *(f"{column_of(c.name)}_g" for c in categories),
+    ]
+
+
+def repeated_columns(names: Iterable[str]) -> list[str]:
+    """Return the names that would be one in a file, sorted: in tonnes, and with letters of one size.
+
+    SQLite and spreadsheets do not tell columns apart by the size of letters.
+    """
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(in_tonnes(name).casefold(), []).append(name)
+    return sorted({name for same in folded.values() if len(same) > 1 for name in same})
+
+
+def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:
+    """Return the parent columns that are called like a column which a run gives the units."""
+    categories, parents = list(categories), list(parents)
+    own = (*UNIT_NAMES, *UNIT_NUMBERS, *GEOMETRY_COLUMNS, *unit_masses(categories))
+    taken = repeated_columns([*parents, *dict.fromkeys((*own, *(c.name for c in categories)))])
+    return [parent for parent in parents if parent in taken]
+
+
+def in_tonnes(name: str) -> str:
+    """Return what a mass column in grams is called where it holds tonnes."""
+    return name.removesuffix("_g") + "_t" if name.endswith("_g") else name

@@ -1,0 +1,28 @@
+"""Digests of files and folders."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from carbongrid.raster.opening.files import open_file, require_regular_tree
+
+
+def hash_path(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder's relative names and files in order.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it is neither; a pipe or a device may be read without end.
+    """
+    digest = hashlib.sha256()
+    if path.is_dir():
+        require_regular_tree(path)
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+                digest.update(hash_path(file).encode() + b"\0")
+        return digest.hexdigest()
+    with open_file(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
