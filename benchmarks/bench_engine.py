@@ -145,7 +145,7 @@ class FromLabels(Land):
         cg.spread(self.mass, self.labels, polygons=self.parcels)
 
     def time_spread_from_zarr(self) -> None:
-        from carbongrid.raster.labels import open_labels
+        from carbongrid.raster.label_store import open_labels
 
         cg.block_sum(
             cg.spread(self.mass, open_labels(self.store)["parcel"], polygons=self.parcels), 100

@@ -13,7 +13,7 @@ from peers_geometry import Land
 import carbongrid as cg
 from carbongrid.raster import spans
 from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
-from carbongrid.raster.overlaps import merged
+from carbongrid.raster.pair_counts import merged
 
 
 class Clock:

@@ -5,37 +5,31 @@ A cell belongs to the polygon that covers its centre, exactly as GDAL decides; w
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-import zarr
 from numpy.typing import ArrayLike, NDArray
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from carbongrid.errors import InputError
-from carbongrid.raster.georeference import geotransform_of
+from carbongrid.raster.chunked.scans import fill_labels, write_labels
+from carbongrid.raster.label_store import (
+    CHUNK,
+    LABEL_ATTRIBUTES,
+    create_label_store,
+    georeferenced,
+    open_labels,
+)
 from carbongrid.raster.memory_limit import require_room
-from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.opening.stores import open_zarr, open_zarr_array, open_zarr_group
-from carbongrid.raster.planes import metres_per_unit, unit_of
-from carbongrid.raster.polygons import Polygons, require_same_crs
-from carbongrid.raster.spans import bands, painted, scanned
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.spans import bands, painted, require_burnable, scanned
 
 if TYPE_CHECKING:
     from carbongrid.raster.grid import Grid
     from carbongrid.raster.polygons import PolygonsLike
 
-CHUNK = 2048
-MOST_FILES = 10_000
-_CHUNKS_IN_SHARD = 4
-_LARGEST_LABEL = 2**32 - 2
 _BYTES_PER_CELL = 4
-# So many take days to write, and a file system to hold.
-_MOST_SHARDS = 2**20
 
 
 def rasterize(
@@ -66,8 +60,6 @@ def rasterize(
         If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, or the labels fit neither into memory
         nor into a million files.
     """
-    from carbongrid.raster.chunked import fill_labels, write_labels
-
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
     if store is None:
@@ -79,7 +71,7 @@ def rasterize(
         )
         values = fill_labels(prepared, grid)
         return georeferenced(
-            values, grid, "label", _ATTRIBUTES | {"polygons": prepared.content_hash}
+            values, grid, "label", LABEL_ATTRIBUTES | {"polygons": prepared.content_hash}
         )
     path = Path(store)
     create_label_store(path, grid, {"label": prepared.content_hash}, chunks)
@@ -103,21 +95,6 @@ def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArr
         raw = scanned(prepared, grid, window, rows)
         painted(raw, window, rows + 1, values, window[:2])
         yield window[0], values
-
-
-def require_burnable(polygons: Polygons, grid: Grid) -> None:
-    """Raise unless the polygons can be burnt into the grid.
-
-    Raises
-    ------
-    InputError
-        If they are in another CRS, or too many for uint32.
-    """
-    require_same_crs(polygons, grid.crs)
-    if len(polygons) > _LARGEST_LABEL:
-        raise InputError(
-            f"{len(polygons)} polygons are more than uint32 labels can tell apart (2^32 - 2)"
-        )
 
 
 def burn_window(
@@ -148,220 +125,3 @@ def burn_window(
     for window, (mine,) in bands(((polygons, rows),), grid, (*corner, *shape)):
         painted(scanned(polygons, grid, window, mine), window, names[mine], values, corner)
     return values
-
-
-def blocks(
-    shape: tuple[int, int], side: int
-) -> Iterator[tuple[int, tuple[int, int], tuple[int, int]]]:
-    """Yield number, corner and shape of each block of a raster, row by row."""
-    number = 0
-    for row in range(0, shape[0], side):
-        for column in range(0, shape[1], side):
-            yield number, (row, column), (min(side, shape[0] - row), min(side, shape[1] - column))
-            number += 1
-
-
-_ATTRIBUTES = {
-    "long_name": "label of the polygon that covers the cell's centre: row number + 1, 0 is nobody",
-    "units": "1",
-}
-
-
-def georeferenced(
-    values: Any, grid: Grid, name: str, attributes: Mapping[str, Any]
-) -> xr.DataArray:
-    """Return a raster of the grid with coordinates and CRS as CF and rioxarray read them."""
-    array = xr.DataArray(
-        values,
-        dims=("y", "x"),
-        coords={
-            "y": ("y", grid.y, _axis(grid, "y")),
-            "x": ("x", grid.x, _axis(grid, "x")),
-            "spatial_ref": ((), 0, _grid_mapping(grid)),
-        },
-        name=name,
-        attrs=dict(attributes),
-    )
-    array.encoding["grid_mapping"] = "spatial_ref"
-    return array
-
-
-def _axis(grid: Grid, axis: Literal["x", "y"]) -> dict[str, str]:
-    """Return the attributes of a coordinate, after CF."""
-    named = {"axis": axis.upper(), "long_name": f"{axis} of the cell's centre"}
-    unit = unit_of(grid.crs)
-    if metres_per_unit(grid.crs) is not None:
-        return {**named, "standard_name": f"projection_{axis}_coordinate", "units": unit}
-    if unit == "degree":
-        unit = {"x": "degrees_east", "y": "degrees_north"}[axis]
-    return {**named, "standard_name": {"x": "longitude", "y": "latitude"}[axis], "units": unit}
-
-
-def _grid_mapping(grid: Grid) -> dict[str, Any]:
-    west, _, _, north = grid.bounds
-    crs = crs_of(grid.crs)
-    transform = geotransform_of(west, grid.resolution, north, grid.resolution)
-    return {**crs.to_cf(), "spatial_ref": crs.to_wkt(), "GeoTransform": transform}
-
-
-def create_label_store(
-    path: Path, grid: Grid, variables: Mapping[str, str], chunks: int = CHUNK
-) -> None:
-    """Make an empty Zarr store (format 3) of label rasters on one grid, to be filled block by block.
-
-    Parameters
-    ----------
-    path
-        A path that does not exist yet.
-    grid
-        The fine grid.
-    variables
-        Name of each label variable and the content hash of its polygons, which travels with it.
-    chunks
-        Side of a chunk in cells; in shards of 4 x 4 chunks where there would be more than 10,000 files.
-
-    Raises
-    ------
-    InputError
-        If the path exists, chunks is not a positive number, or there would be more than 16 million of them.
-    """
-    if path.exists():
-        raise InputError("the store exists already", str(path), "Remove it, or name another path.")
-    if chunks < 1:
-        raise InputError(f"chunks must be a positive number of cells, not {chunks}")
-    sides = tuple(min(chunks, length) for length in grid.shape)
-    files = math.prod(-(-length // side) for length, side in zip(grid.shape, sides, strict=True))
-    shards = tuple(side * _CHUNKS_IN_SHARD for side in sides) if files > MOST_FILES else None
-    if files > _MOST_SHARDS * _CHUNKS_IN_SHARD**2:
-        rows, columns = grid.shape
-        raise InputError(
-            f"labels of {rows:,} x {columns:,} cells would be {files:,} chunks of {chunks} cells on a side",
-            way_out="Take larger chunks, or a coarser grid.",
-        )
-    group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
-    for name, digest in variables.items():
-        group.create_array(
-            name,
-            shape=grid.shape,
-            dtype="uint32",
-            chunks=sides,
-            shards=shards,
-            compressors=[ZstdCodec(level=1), Crc32cCodec()],
-            fill_value=0,
-            dimension_names=("y", "x"),
-            attributes={
-                **_ATTRIBUTES,
-                "polygons": digest,
-                "grid_mapping": "spatial_ref",
-                "coordinates": "spatial_ref",
-            },
-            config={"write_empty_chunks": True},
-        )
-    for axis, values in (("y", grid.y), ("x", grid.x)):
-        told = _axis(grid, "x" if axis == "x" else "y")
-        group.create_array(axis, data=values, dimension_names=(axis,), attributes={**told})
-    mapping = group.create_array(
-        "spatial_ref", shape=(), dtype="int64", attributes=_grid_mapping(grid)
-    )
-    mapping[...] = 0
-
-
-def block_side(path: Path) -> int:
-    """Return the side of the square that one task writes: a shard, or a chunk where there are no shards."""
-    arrays = open_zarr_group(path).arrays()
-    return max(max(array.shards or array.chunks) for _, array in arrays if array.ndim == 2)
-
-
-def _label_array(path: Path, name: str, mode: Literal["r", "r+"]) -> zarr.Array[Any]:
-    # These settings travel in no file, so an array that is opened again must be told again.
-    array = open_zarr_array(path, name, mode)
-    return array.with_config({"write_empty_chunks": True, "read_missing_chunks": False})
-
-
-def write_window(
-    path: Path, name: str, corner: tuple[int, int], window: NDArray[np.uint32]
-) -> None:
-    """Write one block of labels.
-
-    Raises
-    ------
-    InputError
-        If the block is not made of whole chunks (shards): two writers of one chunk would corrupt it.
-    """
-    array = _label_array(path, name, "r+")
-    for start, length, side, end in zip(
-        corner, window.shape, array.shards or array.chunks, array.shape, strict=True
-    ):
-        if start % side or (length % side and start + length != end):
-            raise InputError(
-                f"a block of {window.shape} cells at {corner} is not aligned to chunks of {side} cells"
-            )
-    rows, columns = (
-        slice(start, start + length) for start, length in zip(corner, window.shape, strict=True)
-    )
-    array[rows, columns] = window
-
-
-def files_of_window(
-    path: Path, name: str, corner: tuple[int, int], shape: tuple[int, int]
-) -> list[Path]:
-    """Return the files that hold a window of whole chunks (shards), whether or not they are there."""
-    array = _label_array(path, name, "r")
-    rows, columns = (
-        range(start // side, -(-(start + length) // side))
-        for start, length, side in zip(corner, shape, array.shards or array.chunks, strict=True)
-    )
-    return [path / name / "c" / str(row) / str(column) for row in rows for column in columns]
-
-
-def read_window(
-    path: Path, name: str, corner: tuple[int, int], shape: tuple[int, int]
-) -> NDArray[np.uint32]:
-    """Read one window of labels; a missing or damaged chunk is an error, not zeros."""
-    array = _label_array(path, name, "r")
-    rows, columns = (
-        slice(start, start + length) for start, length in zip(corner, shape, strict=True)
-    )
-    return np.asarray(array[rows, columns], dtype=np.uint32)
-
-
-def labels_at(path: Path, name: str, x: ArrayLike, y: ArrayLike) -> NDArray[np.uint32]:
-    """Return the label of the fine cell that holds each point, reading only the chunks that are needed.
-
-    The label is that of the cell (of its centre), not of the point itself. A point on a border belongs to the cell
-    south or east of it, on the grid's own south and east edge to the last cell; off the grid the label is 0.
-    """
-    array = _label_array(path, name, "r")
-    resolution, (west, north) = resolution_and_corner(path)
-    px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    row, column = (north - py) / resolution, (px - west) / resolution
-    height, width = array.shape
-    inside = (row >= 0) & (row <= height) & (column >= 0) & (column <= width)
-    found = np.zeros(inside.shape, np.uint32)
-    if inside.any():
-        cells = tuple(
-            np.minimum(np.floor(place[inside]).astype(np.int64), length - 1)
-            for place, length in ((row, height), (column, width))
-        )
-        found[inside] = np.asarray(array.vindex[cells])
-    return found
-
-
-def resolution_and_corner(path: Path) -> tuple[float, tuple[float, float]]:
-    """Return a store's cell side and its north-west corner (x, y)."""
-    attributes = open_zarr_array(path, "spatial_ref").attrs
-    west, resolution, _, north, *_ = map(float, str(attributes["GeoTransform"]).split())
-    return resolution, (west, north)
-
-
-def label_shape(path: Path, name: str) -> tuple[int, int]:
-    """Return rows and columns of a label variable."""
-    height, width = _label_array(path, name, "r").shape
-    return height, width
-
-
-def open_labels(path: str | Path) -> xr.Dataset:
-    """Open a store of label rasters lazily; a missing chunk is an error when it is read."""
-    with zarr.config.set({"array.read_missing_chunks": False}):
-        labels: xr.Dataset = open_zarr(Path(path), decode_coords="all", chunks={})
-    return labels

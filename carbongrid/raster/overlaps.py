@@ -10,16 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import count_pairs
+from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.georeference import is_chunked, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.raster.kernels.jit import sealed
-from carbongrid.raster.kernels.runs import pair_keys, pairs_of, run_starts, summed
-from carbongrid.raster.labels import CHUNK, require_burnable
+from carbongrid.raster.label_store import CHUNK
 from carbongrid.raster.nodata import labels_inside
+from carbongrid.raster.pair_counts import as_labels, counts_matrix, merged, pair_amounts
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.row_blocks import each_block, row_blocks
+from carbongrid.raster.spans import require_burnable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -150,72 +153,13 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     return total
 
 
-def pair_amounts(
-    a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the pairs of labels of two windows (as keys, sorted), and how many cells, or what sum of values, each has.
-
-    Cells with 0 in a are left out.
-    """
-    flat_a, flat_b = sealed(a, np.uint32).reshape(-1), sealed(b, np.uint32).reshape(-1)
-    start = run_starts(flat_a, flat_b)
-    if values is None:
-        amounts = np.diff(start, append=flat_a.size)
-    else:
-        amounts = np.add.reduceat(values.reshape(-1), start) if start.size else start
-    mine = flat_a[start] > 0
-    start = start[mine]
-    return summed(pair_keys(flat_a[start], flat_b[start]), amounts[mine])
-
-
-def merged(
-    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]],
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Add up partial counts of integers; the order of the parts does not matter."""
-    if not parts:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def counts_matrix(
-    keys: NDArray[np.uint64],
-    counts: NDArray[np.int64] | NDArray[np.float64],
-    shape: tuple[int, int],
-) -> csr_array:
-    """Return counts (or sums) of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
-
-    Raises
-    ------
-    InputError
-        If a label is above its number of rows.
-    """
-    a, b = pairs_of(keys)
-    both = (a > 0) & (b > 0)
-    a, b = a[both] - 1, b[both] - 1
-    for name, labels, size in (("a", a, shape[0]), ("b", b, shape[1])):
-        if labels.size and labels.max() >= size:
-            raise InputError(
-                f"label {labels.max() + 1} of {name} is above its number of rows, {size}"
-            )
-    amounts = counts[both].astype(np.float64 if counts.dtype.kind == "f" else np.int64)
-    matrix = csr_array((amounts, (a, b)), shape=shape)
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return matrix
-
-
 def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
-    from carbongrid.raster.chunked import count_overlap
-
     require_burnable(a, grid)
     require_burnable(b, grid)
     return counts_matrix(*count_overlap(a, b, grid), (len(a), len(b)))
 
 
 def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    # Late, since the chunked room is above this one.
-    from carbongrid.raster.chunked.arrays import count_pairs
-
     if is_chunked(a) or is_chunked(b):
         return count_pairs(a, b)
     flat_a, flat_b = a.reshape(-1), b.reshape(-1)
@@ -224,26 +168,6 @@ def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]
         piece = slice(start, start + _CELLS_AT_ONCE)
         parts.append(pair_amounts(as_labels(flat_a[piece]), as_labels(flat_b[piece])))
     return merged(parts)
-
-
-def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
-    """Return labels as uint32; a masked cell is nobody's.
-
-    Raises
-    ------
-    InputError
-        If they are not integers, or one is negative or too large.
-    """
-    labels = np.asarray(np.ma.filled(values, 0) if np.ma.isMaskedArray(values) else values)
-    if labels.dtype == np.uint32:
-        return labels
-    if labels.dtype.kind not in "iu":
-        raise InputError(
-            f"labels must be integers, not {labels.dtype}", way_out="Fill what is missing with 0."
-        )
-    if labels.size and (labels.min() < 0 or labels.max() >= 2**32):
-        raise InputError(f"labels must fit uint32, these go from {labels.min()} to {labels.max()}")
-    return labels.astype(np.uint32)
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:

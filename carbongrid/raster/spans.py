@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.errors import InputError
 from carbongrid.raster.kernels import pairs
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.runs import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
+from carbongrid.raster.polygons.sets import require_same_crs
 from carbongrid.raster.polygons.tiles import inverse_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 SPANS_AT_ONCE = 2**18
 """About as many spans are held at once; with what they are made from, some 30 MB. Four times as many are no faster."""
 
+_LARGEST_LABEL = 2**32 - 2
 _MOST_ROWS = 4096
 # Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
 _WORDS_PER_SPAN = 8
@@ -146,3 +149,18 @@ def common_squares(
 def _table_size(owners: int) -> int:
     """Return a power of two that has room for some three pairs an owner."""
     return 1 << max(int(owners * 3).bit_length(), 6)
+
+
+def require_burnable(polygons: Polygons, grid: Grid) -> None:
+    """Raise unless the polygons can be burnt into the grid.
+
+    Raises
+    ------
+    InputError
+        If they are in another CRS, or too many for uint32.
+    """
+    require_same_crs(polygons, grid.crs)
+    if len(polygons) > _LARGEST_LABEL:
+        raise InputError(
+            f"{len(polygons)} polygons are more than uint32 labels can tell apart (2^32 - 2)"
+        )

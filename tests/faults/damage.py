@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.labels import block_side, label_shape, write_window
+from carbongrid.raster.label_store import block_side, label_shape, write_window
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import MANIFEST
 from faults.forking import Shell, side_by_side

@@ -27,7 +27,7 @@ from carbongrid.pipeline.verification.labels import check_labels
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import check_of, counted
 from carbongrid.pipeline.verification.zones import _decided
-from carbongrid.raster.labels import read_window, write_window
+from carbongrid.raster.label_store import read_window, write_window
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 

@@ -22,7 +22,8 @@ from carbongrid.raster.chunked import Counts, label_and_count, labels_at, pieces
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import open_labels, rasterize
+from carbongrid.raster.label_store import open_labels
+from carbongrid.raster.labels import rasterize
 from carbongrid.raster.polygons import Polygons
 
 SIDE = 3000.0

@@ -14,7 +14,8 @@ from shapes import CRS
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import require_same_cells, stated_crs
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import georeferenced, rasterize
+from carbongrid.raster.label_store import georeferenced
+from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (

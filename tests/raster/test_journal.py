@@ -10,7 +10,7 @@ from shapes import partition
 from carbongrid.errors import RunError
 from carbongrid.raster.chunked import Counts, counts, label_and_count
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import read_window
+from carbongrid.raster.label_store import read_window
 from carbongrid.raster.polygons import Polygons
 
 GRID = Grid("EPSG:32650", 10.0, (0.0, 0.0, 2560.0, 2560.0), snap=160.0)

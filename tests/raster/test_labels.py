@@ -19,14 +19,8 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster import labels
 from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import (
-    burn_window,
-    labels_at,
-    open_labels,
-    rasterize,
-    read_window,
-    write_window,
-)
+from carbongrid.raster.label_store import labels_at, open_labels, read_window, write_window
+from carbongrid.raster.labels import burn_window, rasterize
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
 

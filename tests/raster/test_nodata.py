@@ -16,7 +16,8 @@ from shapes import CRS
 
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import georeferenced, rasterize
+from carbongrid.raster.label_store import georeferenced
+from carbongrid.raster.labels import rasterize
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons

@@ -22,7 +22,8 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import coverage as coverage_kernels
 from carbongrid.raster.kernels.runs import pairs_of
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.overlaps import area_field, counts_matrix, coverage, overlap
+from carbongrid.raster.overlaps import area_field, coverage, overlap
+from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons
 
 LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))

@@ -27,7 +27,7 @@ from carbongrid.outputs.tables.plain import (
     read_units_csv,
 )
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.raster.labels import open_labels
+from carbongrid.raster.label_store import open_labels
 from carbongrid.raster.opening.files import read_text
 
 if TYPE_CHECKING:

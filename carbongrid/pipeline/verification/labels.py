@@ -16,7 +16,7 @@ import zarr
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import blocks, read_window
+from carbongrid.raster.label_store import blocks, read_window
 from carbongrid.raster.opening.stores import open_zarr_array
 from carbongrid.raster.polygons import Polygons
 

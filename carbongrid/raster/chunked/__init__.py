@@ -7,7 +7,7 @@ the result is the same for any chunk size, scheduler and number of workers.
 from carbongrid.raster.chunked.arrays import count_pairs
 from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
 from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
-from carbongrid.raster.labels import labels_at
+from carbongrid.raster.label_store import labels_at
 
 __all__ = [
     "Counts",

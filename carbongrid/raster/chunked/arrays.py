@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import is_chunked, is_zarr
 from carbongrid.raster.kernels.label_pairs import added, pair_sums
-from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.pair_counts import as_labels
 
 _MOST_BLOCKS = 4096
 _PARTS_AT_ONCE = 16

@@ -21,21 +21,20 @@ from carbongrid.raster.chunked.shelf import Shelf, shelved
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.runs import pairs_of
-from carbongrid.raster.labels import (
+from carbongrid.raster.label_store import (
     CHUNK,
     block_side,
     blocks,
     create_label_store,
     label_shape,
     read_window,
-    require_burnable,
     resolution_and_corner,
     write_window,
 )
-from carbongrid.raster.overlaps import counts_matrix, merged, pair_amounts
+from carbongrid.raster.pair_counts import counts_matrix, merged, pair_amounts
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.software import versions
-from carbongrid.raster.spans import Amounts
+from carbongrid.raster.spans import Amounts, require_burnable
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.labels import files_of_window
+from carbongrid.raster.label_store import files_of_window
 from carbongrid.raster.opening.files import read_bytes, read_text
 from carbongrid.raster.opening.stores import open_arrays
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import block_side, write_window
-from carbongrid.raster.overlaps import merged
+from carbongrid.raster.label_store import block_side, write_window
+from carbongrid.raster.pair_counts import merged
 from carbongrid.raster.polygons import Excerpt, Polygons
 from carbongrid.raster.polygons.excerpts import Window
 from carbongrid.raster.spans import (

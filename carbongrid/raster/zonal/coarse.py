@@ -16,7 +16,7 @@ from carbongrid.raster.kernels.halves import halves, whole
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.lookup import look_up_sums
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.zonal.lookups import label_table, require_known
 from carbongrid.raster.zonal.rasters import described, sum_dtype, units
 

@@ -24,7 +24,7 @@ from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.lookup import look_up_weighted
 from carbongrid.raster.kernels.zonal import Columns
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, PolygonsLike, require_same_crs
 from carbongrid.raster.zonal.lookups import fine_array, label_table, look_up_block, require_known

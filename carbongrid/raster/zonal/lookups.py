@@ -14,7 +14,7 @@ from carbongrid.raster.georeference import is_chunked
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.kernels.lookup import look_up
 from carbongrid.raster.nodata import labels_inside
-from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.pair_counts import as_labels
 
 
 def lookup(

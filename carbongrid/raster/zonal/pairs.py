@@ -16,10 +16,12 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.halves import whole
 from carbongrid.raster.kernels.label_pairs import Table, added, pair_sums
 from carbongrid.raster.kernels.zonal import MOST_QUANTA
-from carbongrid.raster.labels import CHUNK, blocks, burn_window, require_burnable
+from carbongrid.raster.label_store import CHUNK, blocks
+from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.overlaps import counts_matrix
+from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
+from carbongrid.raster.spans import require_burnable
 from carbongrid.raster.zonal.quanta import quantum_of, scale_of, too_large
 from carbongrid.raster.zonal.rasters import flat_labels, sum_dtype
 

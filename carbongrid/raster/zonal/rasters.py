@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels.jit import sealed
 from carbongrid.raster.nodata import Unknown
-from carbongrid.raster.overlaps import as_labels
+from carbongrid.raster.pair_counts import as_labels
 
 # Kernels are compiled for these only; other types are converted block by block.
 _NATIVE = {np.dtype(name) for name in ("int32", "int64", "uint32", "float32", "float64")}
