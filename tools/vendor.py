@@ -1,6 +1,6 @@
 """Fetch the report's library anew, as published: ``python tools/vendor.py`` (needs npm).
 
-Writes the parts of D3 that carbongrid/report uses into its ``vendor`` folder, with their licences, and ``versions.json``, which holds version and
+Writes the parts of D3 that carbongrid/outputs/report uses into its ``vendor`` folder, with their licences, and ``versions.json``, which holds version and
 sha256 of each; tests/outputs/test_report_library.py compares the files with it.
 """
 

@@ -10,39 +10,51 @@ import pytest
 from data import ROOT
 
 PACKAGE = ROOT / "carbongrid"
-DOOR = "opening/"
+DOOR = "raster/opening/"
 
 PACKAGED = {
-    *("demo/writing.py", "gdp.py", "io/activity_template.py", "kernels/jit.py", "landuse.py"),
-    *("osm/writing.py", "report/notes.py", "report/page.py", "case/template.py", "zoning.py"),
+    *(
+        "sources/demo/writing.py",
+        "method/gdp.py",
+        "case/readers/activity_template.py",
+        "raster/kernels/jit.py",
+        "method/landuse.py",
+    ),
+    *(
+        "sources/osm/writing.py",
+        "outputs/report/notes.py",
+        "outputs/report/page.py",
+        "case/template.py",
+        "method/zoning.py",
+    ),
 }
 """Modules that read text which is part of the package itself."""
 
 HELD = {
     # What these open is in memory by now, or one driver's already.
-    ("io/workbook.py", "openpyxl.load_workbook"),
-    ("io/workbook.py", "zipfile.ZipFile"),
-    ("io/extents.py", "zipfile.ZipFile"),
-    ("io/extents.py", "zipfile.is_zipfile"),
-    ("verification/formats.py", "load_workbook"),
-    ("verification/formats.py", "zipfile.ZipFile"),
-    ("io/activity_template.py", "zipfile.ZipFile"),
-    ("io/geoparquet.py", "gpd.read_parquet"),
-    ("io/geoparquet.py", "parquet.read_table"),
-    ("io/geoparquet.py", "parquet.read_schema"),
+    ("case/readers/workbook.py", "openpyxl.load_workbook"),
+    ("case/readers/workbook.py", "zipfile.ZipFile"),
+    ("case/readers/extents.py", "zipfile.ZipFile"),
+    ("case/readers/extents.py", "zipfile.is_zipfile"),
+    ("pipeline/verification/formats.py", "load_workbook"),
+    ("pipeline/verification/formats.py", "zipfile.ZipFile"),
+    ("case/readers/activity_template.py", "zipfile.ZipFile"),
+    ("case/readers/geoparquet.py", "gpd.read_parquet"),
+    ("case/readers/geoparquet.py", "parquet.read_table"),
+    ("case/readers/geoparquet.py", "parquet.read_schema"),
     ("pipeline/reading.py", "pd.read_parquet"),
-    ("io/tables.py", "pd.read_csv"),
-    ("landuse.py", "pd.read_csv"),
-    ("io/workbook.py", "archive.open"),
-    ("io/security.py", "archive.open"),
-    ("export/rasters.py", "memory.open"),
+    ("case/readers/tables.py", "pd.read_csv"),
+    ("method/landuse.py", "pd.read_csv"),
+    ("case/readers/workbook.py", "archive.open"),
+    ("case/readers/security.py", "archive.open"),
+    ("outputs/tables/rasters.py", "memory.open"),
     # An extract is opened by SQL, under the name that the door gives.
-    ("osm/extract.py", "pyogrio.read_dataframe"),
+    ("sources/osm/extract.py", "pyogrio.read_dataframe"),
     # The package's own code, and compiled code in a folder of the user's own.
-    ("software.py", "path.read_bytes"),
-    ("kernels/cache.py", "source.read_bytes"),
-    ("kernels/cache.py", "os.open"),
-    ("kernels/cache.py", "os.fdopen"),
+    ("raster/software.py", "path.read_bytes"),
+    ("raster/kernels/cache.py", "source.read_bytes"),
+    ("raster/kernels/cache.py", "os.open"),
+    ("raster/kernels/cache.py", "os.fdopen"),
     # To bring it to the disk, not to read it.
     ("run_store/hashing.py", "os.open"),
 }
