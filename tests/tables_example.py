@@ -162,7 +162,7 @@ def units(parcel_table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, dict[str, i
 
 
 def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
-    """Decisions 2 to 6 in plain Python, over all units."""
+    """D2 to D6 in plain Python, over all units."""
     names = (
         ("unclassified", "未分区"),
         ("low-carbon economic", "低碳经济区"),

@@ -123,3 +123,30 @@ def test_the_pictures_have_the_zones_own_colours(name: str) -> None:
         if zone.code:
             count = (pixels == ImageColor.getrgb(zone.colour)).all(axis=1).sum()
             assert count > 300, zone
+
+
+def test_every_choice_and_decision_that_is_named_is_there() -> None:
+    """``D24`` is a row of the table of choices, ``docs/decisions/0024`` a page."""
+    table = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    choices = set(re.findall(r"^\| (D\d+) \|", table, re.MULTILINE))
+    pages = {path.name[:4] for path in (DOCS / "decisions").glob("[0-9]*.md")}
+    assert choices == {f"D{number}" for number in range(1, len(choices) + 1)}
+    missing, old = [], []
+    for folder in ("carbongrid", "tests", "docs", "benchmarks", "tools"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix not in (".py", ".md", ".toml", ".csv", ".j2") or "_build" in path.parts:
+                continue
+            text = path.read_text(encoding="utf-8")
+            name = str(path.relative_to(ROOT))
+            named = set(re.findall(r"\bD\d{1,2}\b(?=[,);:.]| (?:and|to|in)\b)", text)) - choices
+            cited = re.findall(r"decisions/((?:\d{4}(?:, )?)+)", text)
+            missing += [(name, each) for each in sorted(named)]
+            missing += [
+                (name, each)
+                for several in cited
+                for each in several.strip(", ").split(", ")
+                if each not in pages
+            ]
+            old += [(name, each) for each in re.findall(r"\bdecisions? \d{1,2}\b", text, re.I)]
+    assert missing == []
+    assert [each for each in old if each[0] != "tests/test_docs.py"] == []

@@ -1,4 +1,4 @@
-"""``run --public``: a real run with real secrets in it, and every byte of what it wrote is searched (decision 31)."""
+"""``run --public``: a real run with real secrets in it, and every byte of what it wrote is searched (D31)."""
 
 from __future__ import annotations
 

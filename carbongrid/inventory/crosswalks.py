@@ -170,7 +170,7 @@ def candidates_of(code: str, grams: int, system: str, known: Mapping[str, Catego
 
 
 def _by_sign(fitting: set[str], grams: int, known: Mapping[str, Category]) -> set[str]:
-    """Return those that fit the sign: land under one code takes up or gives off (decision 27)."""
+    """Return those that fit the sign: land under one code takes up or gives off (D27)."""
     sinks = {name for name in fitting if known[name].sink}
     if sinks and grams > 0 and LOST_LAND in known:
         return (fitting - sinks) | {LOST_LAND}

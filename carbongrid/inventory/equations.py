@@ -166,7 +166,7 @@ def soil_carbon(amount: Quantity, factor: Quantity) -> Quantity:
 
 
 def upstream_input(amount: Quantity, factor: Quantity) -> Quantity:
-    """Return what making an input emitted: fertiliser, pesticide, film (decision 28); equation (5)."""
+    """Return what making an input emitted: fertiliser, pesticide, film (D28); equation (5)."""
     return amount * factor
 
 
@@ -340,7 +340,7 @@ def crop_carbon(
 
 
 def crop_carbon_as_grain(crop: Quantity, harvest_index: Quantity, rate: Quantity) -> Quantity:
-    """Return the carbon of a crop that stands in the yearbook as dry grain equivalent: tubers (decision 27); equation (7)."""
+    """Return the carbon of a crop that stands in the yearbook as dry grain equivalent: tubers (D27); equation (7)."""
     return rate * crop / harvest_index
 
 

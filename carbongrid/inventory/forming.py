@@ -23,10 +23,10 @@ EQUATION_OF_SECTOR = {
     "sink": 7,
 }
 LOST_LAND = "agriculture/land"
-"""Category of land that gives off carbon in a year: a source, never a negative sink (decision 27)."""
+"""Category of land that gives off carbon in a year: a source, never a negative sink (D27)."""
 
 SINK_SETS = ("study", "ipcc")
-"""study: land and crops; ipcc: land only (decision 27)."""
+"""study: land and crops; ipcc: land only (D27)."""
 
 _MOLAR = {
     "C": "44/12 (C to CO2)",
@@ -181,7 +181,7 @@ def _of_row(
     if TERMS[chosen.method.term].upstream and not flagged:
         flagged = [f"the making of {row.activity.removeprefix('input/')}"]
     if flagged and upstream != "include":
-        why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (decision 28)"
+        why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (D28)"
         return [], [LeftOut(row, row.activity, why, False)]
     lines, left = [], []
     for product, inputs in chosen.products:

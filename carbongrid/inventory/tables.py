@@ -274,7 +274,7 @@ def _remarks(inventory: Inventory, line: Line) -> list[str]:
     if line.product == "input" and not any(entry.factor.upstream for entry in line.inputs[1:]):
         found.append("the making of an input is emitted upstream")
     if line.row.category != line.category:
-        found.append(f"gives off carbon, so it is no {line.row.category} (decision 27)")
+        found.append(f"gives off carbon, so it is no {line.row.category} (D27)")
     return found
 
 
@@ -295,7 +295,7 @@ def _own_factors(inventory: Inventory) -> list[Problem]:
 
 
 def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
-    """Return the grids' factors in use that are of another year than the inventory (decision 29)."""
+    """Return the grids' factors in use that are of another year than the inventory (D29)."""
     year, found = str(inventory.year or ""), []
     for factor, rows in _users(
         inventory,

@@ -48,9 +48,9 @@ class Term:
     products
         In order.
     scope
-        1, or 2 for what was emitted where electricity and heat are made (decision 24).
+        1, or 2 for what was emitted where electricity and heat are made (D24).
     upstream
-        Whether it is what was emitted where an input is made (decision 28), whatever its factor says.
+        Whether it is what was emitted where an input is made (D28), whatever its factor says.
     """
 
     symbol: str

@@ -44,7 +44,7 @@ class Category:
     name_en, name_zh
         For people.
     scope
-        1, 2 or 3 (decision 24).
+        1, 2 or 3 (D24).
     sink
         Whether the mass is taken up rather than emitted.
     types

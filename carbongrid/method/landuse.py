@@ -50,7 +50,7 @@ TYPES: tuple[str, ...] = tuple(TERRITORIAL_TYPES["type"])
 """Territorial types in the order in which reports list them."""
 
 PARENT: dict[str, str] = dict(zip(TYPES, TERRITORIAL_TYPES["parent"], strict=True))
-"""Parent of each territorial type, for the fallback of decision 10; blank where it has none."""
+"""Parent of each territorial type, for the fallback of D10; blank where it has none."""
 
 
 @cache

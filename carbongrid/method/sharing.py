@@ -115,7 +115,7 @@ def with_water_rule(
     units: gpd.GeoDataFrame,
     water: str | Mapping[str, int],
 ) -> Shares:
-    """Return the shares after decision 22: whose is water outside every unit."""
+    """Return the shares after D22: whose is water outside every unit."""
     if water == "ledger":
         return shares
     is_water = (parcels["type"] == "water").to_numpy(dtype=bool)

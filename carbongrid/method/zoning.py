@@ -1,4 +1,4 @@
-"""The four carbon balance zones, decided by exact products (decisions 2, 3, 4 and 6)."""
+"""The four carbon balance zones, decided by exact products (D2, D3, D4 and D6)."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def zone_units(
 
 
 def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip, ...]:
-    """Return the units whose zone differs between two reference regions (decision 2).
+    """Return the units whose zone differs between two reference regions (D2).
 
     Parameters
     ----------

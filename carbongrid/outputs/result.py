@@ -88,7 +88,7 @@ class RunTables:
     reference
         Region of C, CA and G in the indices: ``all``, or a column of the units.
     basis
-        What sector shares are of: ``gross`` emission, or ``net`` of the sinks (decision 1).
+        What sector shares are of: ``gross`` emission, or ``net`` of the sinks (D1).
     guidance
         Advice per zone; empty stands for the package's.
     inputs

@@ -178,25 +178,25 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     )
     shared = "cells in common on the fine grid" if case.reduce == "cells" else "exact area"
     sentences = [
-        f"CCR, ECC and ESC take C gross, over {reference} (decisions 1 and 2).",
-        f"A parcel across a border is shared by {shared} (decision 19).",
-        f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (decision 23).",
-        f"Water outside every unit: {case.units.water} (decision 22).",
+        f"CCR, ECC and ESC take C gross, over {reference} (D1 and D2).",
+        f"A parcel across a border is shared by {shared} (D19).",
+        f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (D23).",
+        f"Water outside every unit: {case.units.water} (D22).",
     ]
     if case.basis == "net":
         sentences.append(
-            "Shares of sectors are of net emission, those of the indices of gross (decision 1)."
+            "Shares of sectors are of net emission, those of the indices of gross (D1)."
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
     totals = (case, inputs.categories, inputs.totals, inputs.formed)
     if case.electricity and has_both_electricities(*totals):
-        sentences.append(f"{_ELECTRICITY[case.electricity]} (decision 24).")
+        sentences.append(f"{_ELECTRICITY[case.electricity]} (D24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")
     elif case.gdp.by != "unit":
         sentences.append(
-            f"GDP is known by {case.gdp.by} and spread by industry: zones are indicative (decision 5)."
+            f"GDP is known by {case.gdp.by} and spread by industry: zones are indicative (D5)."
         )
     return [("note", sentence) for sentence in sentences]
 
@@ -208,7 +208,7 @@ def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
         return []
     text = (
         f"The reference regions of {few} of {len(units)} units take up less than {100 * floor:g} % of what they emit (sink_floor): "
-        "ESC ranks noise there, and their zones are indicative (decision 37)."
+        "ESC ranks noise there, and their zones are indicative (docs/decisions/0037)."
     )
     return [("warning", text)]
 

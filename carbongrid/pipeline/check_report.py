@@ -162,7 +162,7 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
         yield Problem(
             _way_of_supply(inputs, supply),
             f"{inputs.case.path.name}: [facilities]",
-            "Name the power plants with their mass and coordinates, if they are known (decision 9).",
+            "Name the power plants with their mass and coordinates, if they are known (D9).",
             "warning",
         )
 

@@ -1,4 +1,4 @@
-"""What another choice would have given, in sentences for the report (decisions 2 and 19)."""
+"""What another choice would have given, in sentences for the report (D2 and D19)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _other_references(case: Case, units: gpd.GeoDataFrame) -> Iterator[str]:
         listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
         yield (
             f'With reference = "{other}", {len(turned)} of {len(units)} units would be in another zone'
-            f"{': ' + listed if turned else ''} (decision 2)."
+            f"{': ' + listed if turned else ''} (D2)."
         )
 
 
@@ -64,7 +64,7 @@ def _exact_overlay(
     worst = int(moved.argmax())
     yield (
         f"Shared by exact areas instead of cells, {moved.sum() / 2 / whole:.3%} of the emission would lie in "
-        f"another unit, at most {moved[worst] / 1e6:,.0f} t in one ({units['id'].iloc[worst]}) (decision 19)."
+        f"another unit, at most {moved[worst] / 1e6:,.0f} t in one ({units['id'].iloc[worst]}) (D19)."
     )
 
 
@@ -88,7 +88,7 @@ def _surveyed_units(land: Land, emission: NDArray[np.int64]) -> Iterator[str]:
     yield (
         f"The survey names a unit for {named.size:,} of {len(land.parcels):,} parcels; by the overlay {elsewhere:,} of "
         f"them belong to another one or to none, and {moved / 1e6:,.0f} t "
-        f"({moved / max(mass.sum(), 1.0):.3%} of their emission) lie in another unit (decision 19)."
+        f"({moved / max(mass.sum(), 1.0):.3%} of their emission) lie in another unit (D19)."
     )
 
 

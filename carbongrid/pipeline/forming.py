@@ -75,7 +75,7 @@ def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> 
     year = formed.year or case.year
     said = [
         Problem(
-            f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks} (decisions 26 and 27)",
+            f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks} (D26 and D27)",
             file,
             "",
             "note",

@@ -114,7 +114,7 @@ def run(
     chunks
         Side of a label tile in cells; results are the same bits.
     public
-        Write what may be published: units and coarse cells, without parcels and names, small counts not printed (decision 31).
+        Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
         Nothing can be taken over from such a run.
     progress
         Called with the name of a long step, what is done and what there is to do.

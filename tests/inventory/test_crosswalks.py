@@ -185,7 +185,7 @@ def test_liechtensteins_tables_map_where_one_category_has_the_code() -> None:
     of = mapped.groupby("category")["grams"].sum()
     enteric, manure = table["code"] == "3.A", table["code"] == "3.B"
     assert of["agriculture/husbandry"] == table.loc[enteric | manure, "grams"].sum()
-    # Grassland gave off carbon in 2019: a source of its own category, no negative sink (decision 27).
+    # Grassland gave off carbon in 2019: a source of its own category, no negative sink (D27).
     assert of["agriculture/land"] > 0
     assert (mapped["grams"] >= 0).all()
     reasons = dict(zip(unmapped["code"], unmapped["reason"], strict=True))

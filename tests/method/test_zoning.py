@@ -195,7 +195,7 @@ def test_reasons(rows, reason):
 
 
 def test_unknown_gdp_keeps_ccr_and_esc():
-    """Decision 4: and for the others' ECC its C_i leaves C."""
+    """D4: and for the others' ECC its C_i leaves C."""
     table = zone_units(frame([(90, 9, None), (5, 5, 5), (5, 5, 5)]))
     assert table["ccr"].tolist() == [0.1, 1, 1]
     assert math.isnan(table["ecc"][0])

@@ -1,4 +1,4 @@
-"""The raw claims of parcels: POIs, people, roads and lines (decisions 0003 and 0004)."""
+"""The raw claims of parcels: POIs, people, roads and lines (docs/decisions/0003, 0004)."""
 
 from __future__ import annotations
 

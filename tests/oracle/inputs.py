@@ -1,4 +1,4 @@
-"""What a case folder holds, joined and brought to one plane (CASE.md; decisions 0002 and 0006)."""
+"""What a case folder holds, joined and brought to one plane (CASE.md; docs/decisions/0002, 0006)."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def geodesic_areas(geometry, crs):
 
 
 def without_overlaps(parcels):
-    """A planar partition (decision 18): by rank of type, then smaller on top, then first in id order."""
+    """A planar partition (D18): by rank of type, then smaller on top, then first in id order."""
     rank = read_table(DATA / "type_priority.csv").set_index("type")["rank"].astype(int)
     geometry = parcels.geometry.to_numpy()
     order = np.lexsort(

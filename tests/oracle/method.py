@@ -86,7 +86,7 @@ class Method:
             self.mass[name] = mass
 
     def set_aside(self, names):
-        """Categories left out so that electricity counts once (decision 0009)."""
+        """Categories left out so that electricity counts once (docs/decisions/0009)."""
         rows = [self.categories[name] for name in names]
         supply = {
             c.name
@@ -122,7 +122,7 @@ class Method:
             yield left, everywhere & ~named
 
     def spread_one(self, category, total, region, mass):
-        """Weight, else area, else the parent type's area, else unallocated (decision 10)."""
+        """Weight, else area, else the parent type's area, else unallocated (D10)."""
         allowed = eligible(self.inputs, category.types)
         for weight in (
             self.weight(category, allowed, region),
@@ -192,7 +192,7 @@ class Method:
     # ---- parcels and units ----------------------------------------------------------------------
 
     def overlaps(self):
-        """Parcel, unit, exact area in common as a share of the parcel; unit -1 is outside (decision 0007)."""
+        """Parcel, unit, exact area in common as a share of the parcel; unit -1 is outside (docs/decisions/0007)."""
         parcels = self.inputs.parcels.geometry.to_numpy()
         units = self.inputs.units.geometry.to_numpy()
         parcel, unit = shapely.STRtree(units).query(parcels, predicate="intersects")
@@ -218,7 +218,7 @@ class Method:
         return table[["parcel", "unit", "share"]]
 
     def water_moved(self, shares):
-        """The outside part of water parcels, by the units' water rule (decision 22)."""
+        """The outside part of water parcels, by the units' water rule (D22)."""
         rule = self.inputs.settings["units"].get("water", "ledger")
         water = (self.inputs.parcels["type"] == "water").to_numpy()
         moving = (shares["unit"] == -1) & water[shares["parcel"]]
@@ -253,7 +253,7 @@ class Method:
     # ---- GDP ------------------------------------------------------------------------------------
 
     def gdp(self, shares):
-        """GDP of each unit in currency units; NaN where it is unknown (decision 0005)."""
+        """GDP of each unit in currency units; NaN where it is unknown (docs/decisions/0005)."""
         section = self.inputs.settings.get("gdp")
         units = self.inputs.units
         if not section:
@@ -353,7 +353,7 @@ class Method:
         return units
 
     def zone_region(self, units, rows):
-        """Equations 8-10 and the four zones, by exact products of whole grams (decisions 1-4)."""
+        """Equations 8-10 and the four zones, by exact products of whole grams (D1 to D4)."""
         emission = {row: round(units.at[row, "emission"]) for row in rows}
         sink = {row: round(units.at[row, "sink"]) for row in rows}
         gdp = {row: int(units.at[row, "gdp"]) for row in rows if not np.isnan(units.at[row, "gdp"])}

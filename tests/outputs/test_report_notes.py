@@ -20,7 +20,7 @@ from carbongrid.pipeline.forming import form_totals
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 # What the code puts together from several strings: a problem's parts, and words for a choice.
 _SEAM = re.compile(
-    r"\. (?=[A-Z])|^: |^\. |\.$| \(decisions? [^)]*\)"
+    r"\. (?=[A-Z])|^: |^\. |\.$| \((?:D\d|docs/decisions)[^)]*\)"
     "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
     r"|(?<=left out): |(?<=not formed): |^\): "
 )

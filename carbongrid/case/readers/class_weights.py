@@ -1,4 +1,4 @@
-"""Reads what the classes of lines weigh, and of which mode they are (decision 14)."""
+"""Reads what the classes of lines weigh, and of which mode they are (D14)."""
 
 from __future__ import annotations
 

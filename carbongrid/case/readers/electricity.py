@@ -1,4 +1,4 @@
-"""Electricity is emitted where it is made and used elsewhere: which of the two counts (decision 24)."""
+"""Electricity is emitted where it is made and used elsewhere: which of the two counts (D24)."""
 
 from __future__ import annotations
 

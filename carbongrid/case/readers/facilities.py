@@ -1,4 +1,4 @@
-"""Reads the emitters that are known by name, and by coordinates where they have them (decision 9)."""
+"""Reads the emitters that are known by name, and by coordinates where they have them (D9)."""
 
 from __future__ import annotations
 

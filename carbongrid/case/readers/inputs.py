@@ -353,7 +353,7 @@ def _reading_notes(
     parcels: gpd.GeoDataFrame,
     known: dict[str, Category],
 ) -> list[Problem]:
-    """Return how many POIs hit their land under each coordinate system (decision 12)."""
+    """Return how many POIs hit their land under each coordinate system (D12)."""
     if case.pois is None or pois is None:
         return []
     rates = hit_rates(pois, parcels, known, case.pois.crs)

@@ -61,7 +61,7 @@ SURVEY_FIELDS = {
 """Fields of the national land survey's DLTB layer, by the key of the case that takes them."""
 
 FLOOR_AREA = "floor_area"
-"""Column of floor area in m2, read wherever it is there (decision 16)."""
+"""Column of floor area in m2, read wherever it is there (D16)."""
 
 FIELD = "field:"
 """Columns that weights name stand in the table under the rule's own name, so that none is taken for one of ours."""

@@ -1,4 +1,4 @@
-"""Whether parcels overlap, and the planar partition that they are cut to (decision 18)."""
+"""Whether parcels overlap, and the planar partition that they are cut to (D18)."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def hit_rates(
     """Return the share of POIs that hit a parcel of a type that carries their category.
 
     The numbers in the file are read as the case says; in China as WGS 84, as GCJ-02 and as BD-09 too; and, unless nearly all
-    hit, by each datum in use at the place that would shift them, of which the best is told if it is clearly better (decision 12).
+    hit, by each datum in use at the place that would shift them, of which the best is told if it is clearly better (D12).
 
     Parameters
     ----------

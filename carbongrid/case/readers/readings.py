@@ -1,4 +1,4 @@
-"""How else the numbers of points may be read: the systems in use where the parcels lie (decision 12, docs/decisions/0037)."""
+"""How else the numbers of points may be read: the systems in use where the parcels lie (D12, docs/decisions/0037)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
 
 REACH = 100.0
-"""A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (decision 11)."""
+"""A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (D11)."""
 
 _WGS84 = CRS.from_epsg(4326)
 _LOOKED_AT = 1000

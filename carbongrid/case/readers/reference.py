@@ -36,7 +36,7 @@ class _WithGrid(Protocol):
 
 
 def equal_area_crs(bounds: Bounds, geodetic: CRS | None = None) -> CRS:
-    """Return a Lambert azimuthal equal-area CRS, centred on the data in whole degrees (decision 23).
+    """Return a Lambert azimuthal equal-area CRS, centred on the data in whole degrees (D23).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether totals of regions and of the whole agree with each other (decision 8)."""
+"""Whether totals of regions and of the whole agree with each other (D8)."""
 
 from __future__ import annotations
 

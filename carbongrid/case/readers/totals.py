@@ -82,7 +82,7 @@ def read_totals(
     ancestors: Mapping[str, Collection[str]] | None = None,
     notes: list[Problem] | None = None,
 ) -> pd.DataFrame:
-    """Return the totals of a case, the rule of decision 24 applied.
+    """Return the totals of a case, the rule of D24 applied.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def read_totals(
     Raises
     ------
     InputError
-        With every wrong cell, repeated key, and regions that contradict their whole (decision 8).
+        With every wrong cell, repeated key, and regions that contradict their whole (D8).
     """
     if case.totals is None:
         raise InputError(
@@ -150,7 +150,7 @@ def totals_of_rows(
     formed: Formed,
     notes: list[Problem] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the totals that were formed of activity data, decision 24 applied row by row (docs/decisions/0016).
+    """Return the totals that were formed of activity data, D24 applied row by row (docs/decisions/0016).
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class Factor:
     tier
         1 for defaults of the IPCC, 2 for a country's own; blank for what is no emission factor.
     upstream
-        Whether it holds what is emitted elsewhere before use (decision 28).
+        Whether it holds what is emitted elsewhere before use (D28).
     status
         One of :data:`STATUSES`, or ``own``.
     """
@@ -179,7 +179,7 @@ class Catalogue:
         """Return the catalogue with a user's factors laid over it, key by key."""
         brought = {factor.key: factor for factor in own}
         replaced = {key: self.factors[key] for key in brought if key in self.factors}
-        # What it is a number of does not change with the number (decision 28).
+        # What it is a number of does not change with the number (D28).
         brought |= {
             key: replace(brought[key], upstream=True)
             for key, was in replaced.items()

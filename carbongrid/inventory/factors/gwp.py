@@ -1,4 +1,4 @@
-"""Global warming potentials over 100 years, by the report they are from (decision 26)."""
+"""Global warming potentials over 100 years, by the report they are from (D26)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a category's totals to parcels, with every gram in the ledger (decisions 8-10; docs/decisions/0002, 0008)."""
+"""From a category's totals to parcels, with every gram in the ledger (D8 to D10; docs/decisions/0002, 0008)."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def move_outside(
     units: gpd.GeoDataFrame,
     rule: str | Mapping[str, int],
 ) -> Any:
-    """Give what water has outside every unit to units (decision 22).
+    """Give what water has outside every unit to units (D22).
 
     Parameters
     ----------

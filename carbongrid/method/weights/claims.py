@@ -19,10 +19,10 @@ from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
 
 POI_REACH = 100.0
-"""Farthest that a POI comes to an eligible parcel, in m (decision 11)."""
+"""Farthest that a POI comes to an eligible parcel, in m (D11)."""
 
 ROAD = "transport/road"
-"""Category whose POIs correct road lengths (decision 14)."""
+"""Category whose POIs correct road lengths (D14)."""
 
 LARGEST_EVIDENCE = 9e15
 """Of a column of the parcels: its thousandths are counted in int64."""

@@ -14,13 +14,13 @@ from carbongrid.method.weights.clipping import Runs, lines_of, runs_of
 from carbongrid.method.weights.points import nearest, point_array
 
 LINE_REACH = 30.0
-"""Farthest that a piece of line comes to a parcel, in m (decision 14)."""
+"""Farthest that a piece of line comes to a parcel, in m (D14)."""
 
 PIECE = 10.0
 """Longest piece of a line outside eligible land, in m."""
 
 ROADSIDE = 250.0
-"""A transport POI this near to a road part counts for the part's parcel, in m (decision 14)."""
+"""A transport POI this near to a road part counts for the part's parcel, in m (D14)."""
 
 CRUMB = 5e-4
 """A shorter stretch, in m, is no road part beside which POIs count."""

@@ -20,7 +20,7 @@ from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 PEOPLE_REACH = 500.0
-"""Farthest that people come to a residential parcel, in m (decision 16)."""
+"""Farthest that people come to a residential parcel, in m (D16)."""
 
 THOUSANDTHS = 1000
 """Quanta of one person."""

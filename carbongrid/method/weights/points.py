@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem
 
 FACILITY_REACH = 100.0
-"""Farthest that a facility may lie from the nearest parcel, in m (decision 9)."""
+"""Farthest that a facility may lie from the nearest parcel, in m (D9)."""
 
 _LISTED = 10
 
@@ -180,7 +180,7 @@ def sums_of_rows(
 def parcels_of_facilities(
     x: NDArray[np.float64], y: NDArray[np.float64], names: list[str], parcels: NDArray[Any]
 ) -> NDArray[np.int64]:
-    """Return the parcel of each facility, whatever its type (decision 9).
+    """Return the parcel of each facility, whatever its type (D9).
 
     Parameters
     ----------

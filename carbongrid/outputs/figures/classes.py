@@ -1,4 +1,4 @@
-"""Classes, colours and round numbers: what a map shows beside its geometry (decision 30)."""
+"""Classes, colours and round numbers: what a map shows beside its geometry (D30)."""
 
 from __future__ import annotations
 

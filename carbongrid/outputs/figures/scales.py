@@ -1,4 +1,4 @@
-"""How each variable of the units is classed and coloured, for figures and for styles in files (decision 30)."""
+"""How each variable of the units is classed and coloured, for figures and for styles in files (D30)."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
     Notes
     -----
     Totals in five natural classes; CCR, ECC and ESC in those of figures and styles, so that no two of a run's maps
-    class a unit differently (decision 30). A layer without a single number is left out.
+    class a unit differently (D30). A layer without a single number is left out.
     """
     units = tables.units
     scales = scales_of(units, tables.reference)

@@ -42,7 +42,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     directory
         An existing directory; files of the same names are replaced.
     public
-        Without parcels.parquet, counts of fewer than ten people and the ledger's remarks (decision 31).
+        Without parcels.parquet, counts of fewer than ten people and the ledger's remarks (D31).
 
     Raises
     ------

@@ -36,7 +36,7 @@ DENSITY_SUFFIX = "_t_km2"
 """Columns of parcels.parquet that end so are a mass over the parcel's area."""
 
 FEWEST_PEOPLE = 10
-"""Counts of people below this are not printed where a run is published (decision 31).
+"""Counts of people below this are not printed where a run is published (D31).
 
 They are not made secret: masses that are spread by people follow them, to the gram.
 """
@@ -140,7 +140,7 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
     tables
         The run's tables.
     public
-        Leave out what may not be published (decision 31): parcels, counts of fewer than ten
+        Leave out what may not be published (D31): parcels, counts of fewer than ten
         people, and the ledger's remarks, which may name facilities.
 
     Raises

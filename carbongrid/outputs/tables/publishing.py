@@ -1,4 +1,4 @@
-"""What of a run may be published (decision 31): units and coarse cells, no parcels, no names; small counts are not printed."""
+"""What of a run may be published (D31): units and coarse cells, no parcels, no names; small counts are not printed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     """
     left_out = len(tables.assumptions) - len(assumptions)
     said = list(assumptions)
-    said.append(("note", "Written to be published: no parcels, no names of facilities; counts of fewer than ten people are not printed (decision 31)."))  # fmt: skip
+    said.append(("note", "Written to be published: no parcels, no names of facilities; counts of fewer than ten people are not printed (D31)."))  # fmt: skip
     if any(row.rule == "people" for row in tables.ledger):
         said.append(("note", "Masses spread by people follow their number, so a count that is not printed can be inferred from them; whoever must hide it publishes coarser units."))  # fmt: skip
     if left_out > 0:

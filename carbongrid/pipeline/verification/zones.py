@@ -1,4 +1,4 @@
-"""Indices and zones decided again from units.csv, in fractions of whole numbers (decisions 1 to 6).
+"""Indices and zones decided again from units.csv, in fractions of whole numbers (D1 to D6).
 
 Written apart from the method's own room, so that one slip does not hide another.
 """

@@ -151,7 +151,7 @@ def _case(city: City) -> dict[str, Any]:
             "source": "Carbon Emission Accounts and Datasets (CEADs), city inventories",
             "scope": "CO2 alone, of another year; this city is synthetic and takes its totals from the study of 2023",
         },
-        # The great lake is in no township, as in Suzhou: what it takes up stays in the ledger (decision 22).
+        # The great lake is in no township, as in Suzhou: what it takes up stays in the ledger (D22).
         "allow": {"outside": ["sink/land"]},
     }
 

@@ -309,11 +309,11 @@ def test_upstream_inputs_stay_out_unless_asked_for(sheets: Sheets) -> None:
 def test_an_input_is_upstream_whoever_brings_its_factor(
     sheets: Sheets, parameters: str, factors: str
 ) -> None:
-    """Decision 28."""
+    """D28."""
     row = f"a,input/pesticide,,1000,t,{parameters},\nb,soil/urea,,1,t,,"
     formed = inventory.form(read_activity(sheets(agriculture=row, factors=factors)))
     assert {line.row.id for line in formed.lines} == {"b"}
-    assert "decision 28" in " ".join(note.what for note in inventory.notes(formed))
+    assert "D28" in " ".join(note.what for note in inventory.notes(formed))
     asked = sheets(agriculture=row, factors=factors, settings="upstream,include")
     formed = inventory.form(read_activity(asked))
     audit = inventory.audit(formed).set_index("id")

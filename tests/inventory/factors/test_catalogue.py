@@ -97,7 +97,7 @@ def test_a_better_status_is_preferred_and_a_users_own_before_all() -> None:
 
 
 def test_a_users_factor_is_upstream_where_the_one_it_replaces_is() -> None:
-    """Decision 28."""
+    """D28."""
     own = Factor("cn.agri.pesticide", "own", Fraction(6), "kg C/kg", "C")
     assert catalogue().with_own([own])["cn.agri.pesticide"].upstream
     assert not catalogue().with_own([replace(own, key="mine")])["mine"].upstream
