@@ -13,7 +13,7 @@ from peers_geometry import Land
 import carbongrid as cg
 from carbongrid.raster import spans
 from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
-from carbongrid.raster.pair_counts import merged
+from carbongrid.raster.kernels.label_pairs import added
 
 
 class Clock:
@@ -63,7 +63,7 @@ def _overlap(land: Land, clock: Clock) -> None:
             parts.append(
                 clock("pairs counted", spans.common_cells, mine, names[0], theirs, names[1])
             )
-    clock("counts added up", merged, parts)
+    clock("counts added up", added, parts)
 
 
 def _labels(land: Land, clock: Clock) -> None:

@@ -12,13 +12,12 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import count_pairs
 from carbongrid.raster.chunked.scans import count_overlap
-from carbongrid.raster.georeference import is_chunked, require_same_cells
+from carbongrid.raster.georeference import require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.raster.kernels.jit import sealed
-from carbongrid.raster.label_store import CHUNK
 from carbongrid.raster.nodata import labels_inside
-from carbongrid.raster.pair_counts import as_labels, counts_matrix, merged, pair_amounts
+from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from carbongrid.raster.polygons import PolygonsLike
 
-_CELLS_AT_ONCE = CHUNK * CHUNK
 _ROWS_AT_ONCE = 100_000
 _THREADS = 8
 _POLYGONS_AT_ONCE = 2**14
@@ -72,7 +70,7 @@ def overlap(
         return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
     assert shape is not None
     require_same_cells(a, b)
-    keys, counts = _label_pairs(labels_inside(a), labels_inside(b))
+    keys, counts = count_pairs(labels_inside(a), labels_inside(b))
     return counts_matrix(keys, counts, shape)
 
 
@@ -157,17 +155,6 @@ def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
     require_burnable(a, grid)
     require_burnable(b, grid)
     return counts_matrix(*count_overlap(a, b, grid), (len(a), len(b)))
-
-
-def _label_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    if is_chunked(a) or is_chunked(b):
-        return count_pairs(a, b)
-    flat_a, flat_b = a.reshape(-1), b.reshape(-1)
-    parts = []
-    for start in range(0, flat_a.size, _CELLS_AT_ONCE):
-        piece = slice(start, start + _CELLS_AT_ONCE)
-        parts.append(pair_amounts(as_labels(flat_a[piece]), as_labels(flat_b[piece])))
-    return merged(parts)
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:

@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.halves import whole
 from carbongrid.raster.kernels.jit import sealed
-from carbongrid.raster.kernels.runs import pair_keys, pairs_of, run_starts, summed
+from carbongrid.raster.kernels.label_pairs import Table, pair_sums
+from carbongrid.raster.kernels.pair_keys import pairs_of
 
 
 def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
@@ -31,31 +33,23 @@ def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
     return labels.astype(np.uint32)
 
 
-def pair_amounts(
+def window_pairs(
     a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+) -> Table:
     """Return the pairs of labels of two windows (as keys, sorted), and how many cells, or what sum of values, each has.
 
     Cells with 0 in a are left out.
+
+    Raises
+    ------
+    OverflowError
+        If a sum leaves int64.
     """
-    flat_a, flat_b = sealed(a, np.uint32).reshape(-1), sealed(b, np.uint32).reshape(-1)
-    start = run_starts(flat_a, flat_b)
+    flat_a, flat_b = (sealed(each, np.uint32).reshape(-1) for each in (a, b))
     if values is None:
-        amounts = np.diff(start, append=flat_a.size)
-    else:
-        amounts = np.add.reduceat(values.reshape(-1), start) if start.size else start
-    mine = flat_a[start] > 0
-    start = start[mine]
-    return summed(pair_keys(flat_a[start], flat_b[start]), amounts[mine])
-
-
-def merged(
-    parts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]],
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Add up partial counts of integers; the order of the parts does not matter."""
-    if not parts:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return pair_sums(flat_a, flat_b)
+    keys, sums = pair_sums(flat_a, flat_b, sealed(values, np.int64).reshape(-1))
+    return keys, whole(sums)
 
 
 def counts_matrix(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels import pairs
 from carbongrid.raster.kernels.jit import sealed
-from carbongrid.raster.kernels.runs import pair_keys
+from carbongrid.raster.kernels.pair_keys import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
 from carbongrid.raster.polygons.sets import require_same_crs

@@ -16,8 +16,8 @@ from rasterio.transform import from_origin
 from shapes import CRS, partition
 from steps import given as given_to
 
-from carbongrid.errors import InputError, RunError
-from carbongrid.raster import labels
+from carbongrid.errors import InputError, RunError, VerificationError
+from carbongrid.raster import label_store
 from carbongrid.raster.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.tasks import run_tasks
@@ -268,11 +268,11 @@ def test_one_place_again_in_other_tiles_on_workers_that_stay(land, expected, tmp
 
 
 def test_shards_same_bits(land, raster, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr(labels, "MOST_FILES", 20)
+    monkeypatch.setattr(label_store, "MOST_FILES", 20)
     store = tmp_path / "labels.zarr"
     counts = label_and_count(*land, GRID, 500, store, chunks=20, rasters=[raster])
     assert digest(counts) == digest(expected[0])
-    assert labels.block_side(store) == 80
+    assert label_store.block_side(store) == 80
     assert digest(recount(store, len(land[0]), len(land[1]), 500)) == digest(expected[0])[:2]
 
 
@@ -290,7 +290,7 @@ def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
     store = tmp_path / "labels.zarr"
     label_and_count(*land, GRID, 500, store, chunks=100)
     (store / "unit/c/1/2").unlink()
-    with pytest.raises(RunError, match="tile at row 100, column 200"):
+    with pytest.raises(VerificationError, match=r"unit/c/1/2 is gone"):
         recount(store, len(land[0]), len(land[1]), 500)
 
 

@@ -16,7 +16,7 @@ import zarr
 from shapes import CRS, partition
 
 from carbongrid.errors import InputError, VerificationError
-from carbongrid.raster import labels
+from carbongrid.raster import label_store
 from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import labels_at, open_labels, read_window, write_window
@@ -129,7 +129,7 @@ def test_hash_of_the_polygons_travels_with_the_labels(parcels, store):
 
 
 def test_shards_where_there_would_be_too_many_files(parcels, tmp_path, monkeypatch):
-    monkeypatch.setattr(labels, "MOST_FILES", 10)
+    monkeypatch.setattr(label_store, "MOST_FILES", 10)
     lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=16)
     assert zarr.open_group(tmp_path / "s.zarr")["label"].shards == (64, 64)
     assert (

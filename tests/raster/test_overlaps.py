@@ -20,10 +20,10 @@ from carbongrid.raster import overlaps, spans
 from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import coverage as coverage_kernels
-from carbongrid.raster.kernels.runs import pairs_of
+from carbongrid.raster.kernels.pair_keys import pairs_of
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import area_field, coverage, overlap
-from carbongrid.raster.pair_counts import counts_matrix
+from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
 
 LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
@@ -71,10 +71,10 @@ def test_dask_labels_count_the_same(a, b, rows, columns):
 @pytest.mark.parametrize("label", [1, 65_535, 2**24 + 1, 2**31, 2**32 - 1])
 def test_large_labels(label):
     labels = np.array([[label, 0, label]], np.uint32)
-    keys, counts = overlaps.pair_amounts(labels, np.array([[3, 1, 3]], np.uint32))
+    keys, counts = window_pairs(labels, np.array([[3, 1, 3]], np.uint32))
     assert [part.tolist() for part in pairs_of(keys)] == [[label], [3]]
     assert counts.tolist() == [2]
-    keys, _ = overlaps.pair_amounts(np.array([[3, 1, 3]], np.uint32), labels)
+    keys, _ = window_pairs(np.array([[3, 1, 3]], np.uint32), labels)
     assert [part.tolist() for part in pairs_of(keys)] == [[1, 3], [0, label]]
 
 

@@ -20,7 +20,8 @@ from shapes import CRS, grids, partition, polygons, windows
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import burn_window
-from carbongrid.raster.polygons import Excerpt, Polygons, require_same_crs, sets, stored
+from carbongrid.raster.polygons import Excerpt, Polygons, require_same_crs, sets
+from carbongrid.raster.polygons.sets import open_saved
 from carbongrid.raster.polygons.tiles import inverse_of
 
 SHAPES = np.array(
@@ -209,7 +210,7 @@ def test_arrays_that_point_nowhere_are_refused(tmp_path, name, spoil):
     np.save(file, spoil(np.load(file)))
     for known in (None, digest):
         with pytest.raises(InputError, match=rf"{name}\.npy"):
-            stored.opened(str(tmp_path / "set"), known)
+            open_saved(str(tmp_path / "set"), known)
 
 
 def test_files_of_another_set_and_flipped_bytes_are_refused(tmp_path):

@@ -18,7 +18,6 @@ from shapes import CRS
 from steps import given as given_to
 
 from carbongrid.errors import InputError
-from carbongrid.raster import overlaps
 from carbongrid.raster.chunked import arrays
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels import label_pairs, zonal
@@ -126,15 +125,11 @@ def test_pairs_over_more_cells_than_are_taken_at_once(monkeypatch):
     for (i, j), count in naive.pair_counts(a, b).items():
         if i and j:
             wanted[i - 1, j - 1] = count
-    steps = [
-        given_to(monkeypatch, overlaps, "pair_amounts"),
-        given_to(monkeypatch, label_pairs, "_tabulated"),
-    ]
-    for module in (overlaps, label_pairs):
-        monkeypatch.setattr(module, "_CELLS_AT_ONCE", 100)
+    steps = given_to(monkeypatch, label_pairs, "_tabulated")
+    monkeypatch.setattr(label_pairs, "_CELLS_AT_ONCE", 100)
     assert overlap(a, b, shape=(3, 3)).toarray().tolist() == wanted.tolist()
     assert crosstab(a, b, (3, 3)).toarray().tolist() == wanted.tolist()
-    assert [[some.size for some in each] for each in steps] == [[100, 100, 100, 50]] * 2
+    assert [some.size for some in steps] == [100, 100, 100, 50] * 2
 
 
 def test_zonal_sum_refusals():

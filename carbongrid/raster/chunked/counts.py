@@ -20,7 +20,8 @@ from carbongrid.raster.chunked.scans import Named, count_tiles, scan_window
 from carbongrid.raster.chunked.shelf import Shelf, shelved
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.runs import pairs_of
+from carbongrid.raster.kernels.label_pairs import added
+from carbongrid.raster.kernels.pair_keys import pairs_of
 from carbongrid.raster.label_store import (
     CHUNK,
     block_side,
@@ -31,7 +32,7 @@ from carbongrid.raster.label_store import (
     resolution_and_corner,
     write_window,
 )
-from carbongrid.raster.pair_counts import counts_matrix, merged, pair_amounts
+from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.software import versions
 from carbongrid.raster.spans import Amounts, require_burnable
@@ -296,7 +297,7 @@ def _label_block(
     cell = coarse.window(piece.corner, piece.shape) if weights else parcel
     for raster in weights:
         parts += [
-            (pair_amounts(parcel, unit, amounts), pair_amounts(parcel, cell, amounts))
+            (window_pairs(parcel, unit, amounts), window_pairs(parcel, cell, amounts))
             for amounts in raster.sample(grid, piece.corner, parcel > 0)
         ]
     return parts
@@ -306,7 +307,7 @@ def _count_block(store: Path, coarse: _Coarse, piece: _Piece) -> list[tuple[Amou
     parcel = read_window(store, "parcel", piece.corner, piece.shape)
     unit = read_window(store, "unit", piece.corner, piece.shape)
     cell = coarse.window(piece.corner, piece.shape)
-    return [(pair_amounts(parcel, unit), pair_amounts(parcel, cell))]
+    return [(window_pairs(parcel, unit), window_pairs(parcel, cell))]
 
 
 def _matrices(
@@ -315,8 +316,8 @@ def _matrices(
     """Add up the partial counts of all blocks, kind by kind."""
     return [
         _pair_of_matrices(
-            merged([part[kind][0] for part in parts]),
-            merged([part[kind][1] for part in parts]),
+            added([part[kind][0] for part in parts]),
+            added([part[kind][1] for part in parts]),
             shape,
         )
         for kind in range(kinds)
@@ -330,7 +331,7 @@ def _raster_sums(
 ) -> tuple[tuple[csr_array, csr_array], NDArray[np.float64]]:
     """Add up the partial sums of all blocks, place by place, and those of each parcel."""
     units, cells = (
-        raster.sums([merged([pair[target] for pair in place]) for place in places])
+        raster.sums([added([pair[target] for pair in place]) for place in places])
         for target in (0, 1)
     )
     of_parcels = np.zeros(shape[0] + 1, object)

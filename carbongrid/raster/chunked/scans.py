@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from carbongrid.raster.chunked.pieces import Piece, pieces_of, tile_size
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.kernels.label_pairs import added
 from carbongrid.raster.label_store import block_side, write_window
-from carbongrid.raster.pair_counts import merged
 from carbongrid.raster.polygons import Excerpt, Polygons
 from carbongrid.raster.polygons.excerpts import Window
 from carbongrid.raster.spans import (
@@ -32,7 +32,7 @@ def count_overlap(a: Polygons, b: Polygons, grid: Grid) -> Amounts:
     """Return the pairs of labels (as keys, sorted) of two sets and their numbers of cells, counted in threads."""
     pieces = pieces_of(grid.shape, tile_size(grid, (a, b)), (a, b), grid)
     task = functools.partial(_overlap_piece, grid)
-    counts: Amounts = run_tasks(task, pieces, "threads", combine=merged)
+    counts: Amounts = run_tasks(task, pieces, "threads", combine=added)
     return counts
 
 
@@ -115,7 +115,7 @@ def _count_piece(grid: Grid, squares: tuple[int, int], piece: Piece) -> tuple[Am
 
 
 def _added(parts: list[tuple[Amounts, Amounts]]) -> tuple[Amounts, Amounts]:
-    return merged([part[0] for part in parts]), merged([part[1] for part in parts])
+    return added([part[0] for part in parts]), added([part[1] for part in parts])
 
 
 def _paint_window(
@@ -133,7 +133,7 @@ def _paint_window(
 
 def _overlap_piece(grid: Grid, piece: Piece) -> Amounts:
     parts = piece.each(functools.partial(_overlap_window, grid, piece))
-    return merged([part for several in parts for part in several])
+    return added([part for several in parts for part in several])
 
 
 def _overlap_window(grid: Grid, piece: Piece, window: Window) -> list[Amounts]:

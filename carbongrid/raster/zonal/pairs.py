@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from carbongrid.raster.chunked.arrays import reduce_blocks
+from carbongrid.raster.chunked.arrays import count_pairs, reduce_blocks
 from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.halves import whole
@@ -61,7 +61,7 @@ def crosstab(
     require_same_cells(a, b, *([] if values is None else [values]))
     arrays = [labels_inside(a), labels_inside(b)]
     if values is None:
-        keys, counts = reduce_blocks(_pairs_block, added, *arrays)
+        keys, counts = count_pairs(*arrays)
         return counts_matrix(keys, counts, shape)
     data = inside(values)
     real = sum_dtype(data.dtype).kind == "f"
@@ -134,10 +134,6 @@ def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_
     except OverflowError as error:
         raise too_large() from error
     return matrix if quantum is None else matrix * float(quantum)
-
-
-def _pairs_block(a: Any, b: Any) -> Table:
-    return pair_sums(flat_labels(a), flat_labels(b))
 
 
 def _weighted_pairs_block(
