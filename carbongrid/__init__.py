@@ -43,10 +43,13 @@ _HOME = {
     "VerificationError": "carbongrid.errors",
 }
 
+_RENAMED = {"open": ("carbongrid.outputs.tables.reading", "read_result")}
+"""Public names that are called otherwise at home, where they would hide a built-in function."""
+
 _ROOMS = {"factors": "carbongrid.inventory.factors", "inventory": "carbongrid.inventory"}
 """Modules that are public as a whole."""
 
-__all__ = sorted([*_HOME, *_ROOMS, "__version__"])
+__all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from carbongrid.method.indices import indices as indices
     from carbongrid.method.zoning import classify as classify
     from carbongrid.outputs.result import Result as Result
+    from carbongrid.outputs.tables.reading import read_result as open  # noqa: A004, F401
     from carbongrid.pipeline import check as check
     from carbongrid.pipeline import run as run
     from carbongrid.pipeline.verification import verify as verify
@@ -86,6 +90,9 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(_ROOMS[name])
+    if name in _RENAMED:
+        module, at_home = _RENAMED[name]
+        return getattr(importlib.import_module(module), at_home)
     try:
         home = _HOME[name]
     except KeyError:

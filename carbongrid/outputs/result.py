@@ -146,7 +146,7 @@ class RunTables:
         return {c.name: (c.scope,) for c in self.categories if c.name in present}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """A finished run directory, opened: tables are GeoDataFrames, fields are lazy xarray.
 
@@ -186,12 +186,40 @@ class Result:
         """The parcels as in parcels.parquet, read when they are first asked for."""
         return self.read_parcels()
 
+    def __repr__(self) -> str:
+        """Return the run in at most 15 lines: what it is, and its zones."""
+        facts, zones = self._facts(), self._zones()
+        title = "".join(
+            letter if letter.isprintable() else "?" for letter in self.manifest["title"]
+        )
+        widest = max(len(name) for name, *_ in (*facts, *zones))
+        return "\n".join(
+            [
+                f"<carbongrid.Result> {title}, {self.manifest['year']}",
+                *(f"  {name:<{widest}}  {text}" for name, text in facts),
+                *(
+                    f"  {zone:<{widest}}  {units} units, {emission} t emitted, {sink} t taken up"
+                    for zone, units, emission, sink in zones
+                ),
+                "tables: units, parcels, inventory, ledger, evidence; fields: grid_1km, labels",
+            ]
+        )
+
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: what it is, and its zones."""
+        return card(
+            str(self.manifest["title"]),
+            str(self.manifest["year"]),
+            facts=self._facts(),
+            columns=("zone", "units", "emission, t", "sink, t"),
+            rows=self._zones(),
+        )
+
+    def _facts(self) -> list[tuple[str, str]]:
         units = self.units
         emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
         warnings = [text for level, text in self.manifest["assumptions"] if level == "warning"]
-        facts = [
+        return [
             ("units", f"{len(units):,}"),
             ("emission in them", f"{emission:,.0f} t CO2e"),
             ("sink in them", f"{sink:,.0f} t CO2e"),
@@ -200,19 +228,15 @@ class Result:
             ("warnings", f"{len(warnings)}"),
             ("report", str(self.directory / "report.html")),
         ]
-        rows = [
+
+    def _zones(self) -> list[tuple[str, str, str, str]]:
+        """Return name, units, emission and sink in t of each zone."""
+        return [
             (
                 str(name),
                 f"{len(inside)}",
                 f"{inside['emission_t'].sum():,.0f}",
                 f"{inside['sink_t'].sum():,.0f}",
             )
-            for name, inside in units.groupby("zone_name", sort=True)
+            for name, inside in self.units.groupby("zone_name", sort=True)
         ]
-        return card(
-            str(self.manifest["title"]),
-            str(self.manifest["year"]),
-            facts=facts,
-            columns=("zone", "units", "emission, t", "sink, t"),
-            rows=rows,
-        )

@@ -15,6 +15,7 @@ from matplotlib import colors
 from matplotlib import pyplot as plt
 from tables_example import example_tables
 
+import carbongrid as cg
 from carbongrid.case.notebook import card
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import read_result, write_tables
@@ -63,6 +64,16 @@ def test_a_result_shows_its_zones(tmp_path):
     for words in ("<b>Six", "2020", emission, "low-carbon economic", "unclassified"):
         assert words in shown.text
     assert shown.text.count("report.html") == 1
+
+
+def test_a_run_is_opened_again_and_fits_fifteen_lines(tmp_path):
+    result_in(tmp_path, title="Six\x1b[31m towns")
+    again = cg.open(tmp_path)
+    lines = repr(again).splitlines()
+    assert len(lines) <= 15
+    assert lines[0] == "<carbongrid.Result> Six?[31m towns, 2020"
+    assert f"{again.units['emission_t'].sum():,.0f} t CO2e" in lines[2]
+    assert sum(" t emitted" in line for line in lines) == again.units["zone_name"].nunique()
 
 
 def test_the_ledger_adds_up_as_shown_and_stays_a_frame(tmp_path):
