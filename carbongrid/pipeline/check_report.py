@@ -15,7 +15,6 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.weights import eligible, people_points
-from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
@@ -67,7 +66,7 @@ def check(case: Case | str | Path) -> Outlook:
     """
     try:
         case = case if isinstance(case, Case) else Case.read(case)
-        inputs = read_inputs(case, form=form_totals)
+        inputs = read_inputs(case)
     except InputError as error:
         return Outlook((), error.problems)
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)

@@ -30,7 +30,6 @@ from carbongrid.outputs.tables import published, read_result, table_digests
 from carbongrid.pipeline import land as land_step
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
 from carbongrid.pipeline.check_report import cross_problems
-from carbongrid.pipeline.forming import form_totals
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
@@ -171,7 +170,7 @@ def _read(case: Case, means: _Means) -> _Read:
     fingerprints.take_all()
     recall = Recall.around(means.out, means.reuse, restart=means.restart)
     reading = Reading(fingerprints, recall)
-    inputs = _one_spelling(read_inputs(case, reading, form_totals))
+    inputs = _one_spelling(read_inputs(case, reading))
     land = _land(inputs, reading, recall)
     odd = cross_problems(inputs, land)
     _refuse(odd, inputs)

@@ -15,7 +15,6 @@ from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.outputs.report.notes import note_in_chinese, templates
 from carbongrid.pipeline.assembly import method_notes
 from carbongrid.pipeline.check_report import _problems_of_supply
-from carbongrid.pipeline.forming import form_totals
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 # What the code puts together from several strings: a problem's parts, and words for a choice.
@@ -95,7 +94,7 @@ def test_electricity_is_spoken_of_where_there_are_both_kinds(
 @pytest.mark.parametrize("electricity", ["both", "supply", "use"])
 def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electricity: str) -> None:
     case = Case.read(small_city / file).model_copy(update={"electricity": electricity})
-    told = [str(note) for note in read_inputs(case, form=form_totals).notes]
+    told = [str(note) for note in read_inputs(case).notes]
     assert told
     assert [text for text in told if not note_in_chinese(text)] == []
 

@@ -102,8 +102,8 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
     city: Path, choice: str, away: set[str]
 ) -> None:
     from carbongrid.case import Case
+    from carbongrid.case.readers.formed_totals import form_totals
     from carbongrid.case.readers.totals import categories_of, scopes_spread, totals_of_rows
-    from carbongrid.pipeline.forming import form_totals
 
     path = city / "case-inventory.toml"
     path.write_text(

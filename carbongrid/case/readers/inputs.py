@@ -33,7 +33,6 @@ _ANY_PLANE = "EPSG:6933"
 
 Noted = tuple[Any, list[Problem]]
 Reading = Callable[[str, list[Any], Callable[[], Noted]], Noted]
-Form = Callable[[Case, dict[str, Category], list[Problem]], Formed]
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class _Gathering:
         return table
 
 
-def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = None) -> Inputs:
+def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
     """Read everything that a case names.
 
     Parameters
@@ -127,9 +126,6 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     reading
         What reads a section's table, or takes it from an earlier run: called with the section, with what decides its
         table beside the section itself, and with the reader. Default: the reader is called.
-    form
-        What forms totals of activity data, where the case has them: called with the case, the categories and the list that
-        takes its notes.
 
     Raises
     ------
@@ -151,7 +147,7 @@ def read_inputs(case: Case, reading: Reading | None = None, form: Form | None = 
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
-    totals, formed, by_gas = _read_totals(case, gather, form, (known, codes, ancestors))
+    totals, formed, by_gas = _read_totals(case, gather, (known, codes, ancestors))
     facilities = None
     if case.facilities:
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
@@ -212,19 +208,21 @@ def _read_evidence(
 def _read_totals(
     case: Case,
     gather: _Gathering,
-    form: Form | None,
     of: tuple[dict[str, Category] | None, set[str] | None, dict[str, set[str]] | None],
 ) -> tuple[Any, Formed | None, pd.DataFrame | None]:
     """Read the totals, or form them of activity data: the totals, what they were formed of, and their gases."""
     known, codes, ancestors = of
-    if case.inventory is None or form is None:
+    if case.inventory is None:
         totals = gather(
             lambda: read_totals(case, known, codes=codes, ancestors=ancestors, notes=gather.notes)
         )
         return totals, None, None
     if known is None:
         return None, None, None
-    formed = gather(lambda: form(case, known, gather.notes))
+    # The inventory and its units are slow to load, and few cases need them.
+    from carbongrid.case.readers.formed_totals import form_totals
+
+    formed = gather(lambda: form_totals(case, known, gather.notes))
     if formed is None:
         return None, None, None
     made = gather(lambda: totals_of_rows(case, known, formed, gather.notes))
