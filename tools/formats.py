@@ -31,7 +31,7 @@ def validator_faults(run: Path) -> Iterator[str]:
         ("compliance-checker", "--test=cf:1.11", "--criteria=strict", "grid_1km.nc"): "",
         ("geoparquet-validator", "check", "parcels.parquet"): "covering: 6 pass, 0 fail",
     }.items():
-        done = subprocess.run(  # noqa: S603  (fixed commands)
+        done = subprocess.run(
             [SCRIPTS / command[0], *command[1:]],
             cwd=run,
             capture_output=True,
@@ -49,8 +49,8 @@ def style_faults(run: Path) -> Iterator[str]:
     if styles["useAsDefault"].sum() != 1:
         yield "units.gpkg: not one default style"
     for row in styles.to_dict("records"):
-        symbols = ET.fromstring(row["styleQML"]).findall("renderer-v2/symbols/symbol")  # noqa: S314
-        rules = ET.fromstring(row["styleSLD"]).findall(".//{http://www.opengis.net/se}Rule")  # noqa: S314
+        symbols = ET.fromstring(row["styleQML"]).findall("renderer-v2/symbols/symbol")
+        rules = ET.fromstring(row["styleSLD"]).findall(".//{http://www.opengis.net/se}Rule")
         print(f"style {row['styleName']}: {len(symbols)} symbols, {len(rules)} rules")
         if not symbols or len(symbols) != len(rules):
             yield f"units.gpkg: style {row['styleName']} has no symbols, or not one per rule"

@@ -47,8 +47,8 @@ def main() -> None:
 def published(name: str, version: str) -> dict[str, bytes]:
     """Return the files of a package as the registry has them."""
     with tempfile.TemporaryDirectory() as folder:
-        packed = subprocess.run(  # noqa: S603
-            ["npm", "pack", "--silent", f"{name}@{version}"],  # noqa: S607
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", f"{name}@{version}"],
             cwd=folder,
             check=True,
             capture_output=True,
