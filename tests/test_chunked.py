@@ -20,7 +20,7 @@ from carbongrid import labels
 from carbongrid.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
 from carbongrid.chunked.rasters import WeightRaster
 from carbongrid.chunked.tasks import run_tasks
-from carbongrid.errors import InputError, RunError
+from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.grid import Grid
 from carbongrid.labels import open_labels, rasterize
 from carbongrid.polygons import Polygons
@@ -289,7 +289,7 @@ def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
     store = tmp_path / "labels.zarr"
     label_and_count(*land, GRID, 500, store, chunks=100)
     (store / "unit/c/1/2").unlink()
-    with pytest.raises(RunError, match="tile at row 100, column 200"):
+    with pytest.raises(VerificationError, match=r"unit/c/1/2 is gone"):
         recount(store, len(land[0]), len(land[1]), 500)
 
 
