@@ -206,3 +206,24 @@ def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
     expected = [False, True, True] + [False] * 8
     assert partition._unmatched(polygons).tolist() == expected
     assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
+
+
+def test_the_larger_of_a_pair_is_prepared(monkeypatch):
+    """What is prepared keeps the edges of all that it is held against. Seen to fail when each neighbour of a large one was prepared."""
+    holed = shapely.box(0, 0, 10, 10).difference(shapely.MultiPoint([(2, 2), (5, 5)]).buffer(1))
+    geometry = np.array([shapely.box(-1, y, 0.5, y + 1) for y in range(10)] + [holed])
+    given_pairs = []
+    for name in ("intersects", "touches"):
+        real = getattr(shapely, name)
+
+        def watched(a, b, real=real):
+            given_pairs.append((shapely.get_num_coordinates(a), shapely.get_num_coordinates(b)))
+            assert shapely.is_prepared(a).all()
+            return real(a, b)
+
+        monkeypatch.setattr(shapely, name, watched)
+    found = partition._meeting_these(geometry, shapely.STRtree(geometry), np.arange(11))
+    assert {(a, b) for a, b in found.tolist()} == {(row, 10) for row in range(10)}
+    assert all((a >= b).all() for a, b in given_pairs)
+    assert given_pairs
+    assert not shapely.is_prepared(geometry).any()
