@@ -6,6 +6,7 @@ import functools
 import logging
 import multiprocessing
 import os
+import re
 import sys
 import threading
 import time
@@ -35,6 +36,11 @@ _STANDS_STILL = 300.0
 _UNTIL_GIVEN_UP = 900.0
 """Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
 _LOCAL = ("threads", "processes", "synchronous")
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[A-Za-z0-9_.-]{1,253}):(?P<port>[0-9]{1,5})(/[\w./-]*)?|inproc://[\w./-]+",
+    re.ASCII,
+)
+_SECURE = ("tls://", "wss://")
 
 
 def run_tasks[T, R](
@@ -128,28 +134,47 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
     RunError
         If nobody answers there within the timeout, or certificates do not fit.
     """
-    if "://" not in address:
+    if not _is_address(address):
         raise InputError(
             f"{address!r} is no scheduler",
             "scheduler",
             f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
         )
-    import distributed
-
     patience = _PATIENCE if timeout is None else timeout
     try:
         # Who listens at a port and says nothing is waited for beyond the client's own timeout.
-        return answer_within(
-            2 * patience, distributed.Client, address, set_as_default=False, timeout=patience
-        )
+        return answer_within(2 * patience, _connected, address, patience)
     except (OSError, ValueError, RunError) as error:
         raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
     except (TypeError, RuntimeError) as error:
+        if not address.startswith(_SECURE) and "encrypt" not in str(error):
+            raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
         # How distributed says that there are no certificates, or that an address must be encrypted.
         raise RunError(
             f"the scheduler at {address} cannot be reached securely: {error}. "
             "Name the certificates in Dask's configuration (distributed.comm.tls)."
         ) from error
+
+
+def _connected(address: str, patience: float) -> distributed.Client:
+    import distributed
+
+    class Connected(distributed.Client):
+        def start(self, **means: Any) -> None:
+            try:
+                super().start(**means)  # type: ignore[no-untyped-call]
+            except BaseException:
+                # Or Python closes it at its end, when nothing answers any more: a minute, and a traceback.
+                self.close()  # type: ignore[no-untyped-call]
+                raise
+
+    return Connected(address, set_as_default=False, timeout=patience)  # type: ignore[no-untyped-call]
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text has the form of an address; Dask would wait for who answers at anything else."""
+    found = _ADDRESS.fullmatch(text)
+    return found is not None and (found["port"] is None or 0 < int(found["port"]) < 2**16)
 
 
 def answered[T](ask: Callable[..., T], *about: Any, **known: Any) -> T:
