@@ -348,6 +348,16 @@ def test_the_command_line_says_one_thing_of_a_scheduler_without_certificates(
     assert not list(tmp_path.iterdir())
 
 
+def _end_at_once(code: int) -> None:
+    os._exit(code)
+
+
+def test_a_process_of_a_pool_that_is_ended_from_outside_is_told() -> None:
+    """Seen to fail: a fault of the package, in words of the library."""
+    with pytest.raises(RunError, match=r"a worker process died, .* Run again: what is finished"):
+        run_tasks(_end_at_once, [1, 2], "processes")
+
+
 def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:
     with pytest.raises(InputError, match="both"), working_with("threads", 2):
         pass

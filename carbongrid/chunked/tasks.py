@@ -219,6 +219,8 @@ def _run_locally[T, R](
     report: Progress,
     combine: Callable[[list[R]], R] | None = None,
 ) -> Any:
+    from concurrent.futures.process import BrokenProcessPool
+
     import dask
     from dask.base import compute
     from dask.callbacks import Callback
@@ -242,7 +244,13 @@ def _run_locally[T, R](
         Callback(posttask=count),
         dask.config.set({"multiprocessing.initializer": end_with_parent}),
     ):
-        results = compute(*tasks, scheduler=scheduler)
+        try:
+            results = compute(*tasks, scheduler=scheduler)
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a worker process died, as it does when memory is full, or when it is ended from outside. "
+                "Run again: what is finished is taken over; with smaller chunks a worker takes less memory."
+            ) from error
     return list(results) if combine is None else results[0]
 
 
