@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import multiprocessing
 import os
 import re
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, cast
 
 from carbongrid.chunked.versions import require_same
@@ -219,8 +223,6 @@ def _run_locally[T, R](
     report: Progress,
     combine: Callable[[list[R]], R] | None = None,
 ) -> Any:
-    from concurrent.futures.process import BrokenProcessPool
-
     import dask
     from dask.base import compute
     from dask.callbacks import Callback
@@ -240,10 +242,10 @@ def _run_locally[T, R](
         sum_of = delayed(combine, pure=False)
         while len(tasks) > 1:
             tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
-    with (
-        Callback(posttask=count),
-        dask.config.set({"multiprocessing.initializer": end_with_parent}),
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(Callback(posttask=count))
+        if scheduler == "processes":
+            stack.enter_context(dask.config.set(pool=stack.enter_context(_processes())))
         try:
             results = compute(*tasks, scheduler=scheduler)
         except BrokenProcessPool as error:
@@ -252,6 +254,43 @@ def _run_locally[T, R](
                 "Run again: what is finished is taken over; with smaller chunks a worker takes less memory."
             ) from error
     return list(results) if combine is None else results[0]
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[ProcessPoolExecutor]:
+    """Give Dask's processes, all of them started: one whose parent is interrupted meanwhile prints a traceback."""
+    import dask
+    from dask.multiprocessing import get_context, initialize_worker_process
+    from dask.system import CPU_COUNT
+
+    with ProcessPoolExecutor(
+        dask.config.get("num_workers", None) or CPU_COUNT,
+        mp_context=get_context(),
+        initializer=functools.partial(initialize_worker_process, end_with_parent),
+    ) as pool:
+        with _interrupts_later():
+            pool.submit(os.getpid)
+        yield pool
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come at the end of this."""
+    came: list[int] = []
+    usual: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        usual = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored, processes that are started here ignore, too; what was not set by Python cannot be set again.
+    usual = {each: by for each, by in usual.items() if by not in (None, signal.SIG_IGN)}
+    try:
+        for each in usual:
+            signal.signal(each, lambda number, _: came.append(number))
+        yield
+    finally:
+        for each, by in usual.items():
+            signal.signal(each, by)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def end_with_parent() -> None:
