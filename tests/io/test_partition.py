@@ -135,6 +135,23 @@ def test_a_polygon_eaten_whole_is_empty():
     assert shapely.is_empty(cut.geometry).tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("crs", "side", "sliver", "stays"),
+    [
+        (GAUSS, 10.0, 1e-8, False),
+        (GAUSS, 10.0, 1e-6, True),
+        (CRS.from_epsg(4490), 0.01, 1e-15, False),
+        (CRS.from_epsg(4490), 0.01, 1e-13, True),
+    ],
+)
+def test_what_rounding_leaves_of_a_polygon_is_nothing(crs, side, sliver, stays):
+    """1e-6 m2 is the least that stays, in any CRS. Seen to fail when every sliver stayed, and when square degrees were metres."""
+    polygons = boxes((0, 0, side, side), (0, 0, side, side - sliver))
+    cut = partition_by_order(polygons, np.array([1, 0]), crs)
+    assert bool(shapely.is_empty(cut.geometry[0])) is not stays
+    assert cut.changed.tolist() == [True, False]
+
+
 def test_a_partition_is_left_as_it_is():
     cells = voronoi(100, 4)
     cut = partition_by_order(cells, np.arange(len(cells)), GAUSS)

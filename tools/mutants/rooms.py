@@ -28,6 +28,8 @@ TESTS = {
     "io/__init__.py": "tests/io/test_inputs.py",
     "fields": "tests/test_fields.py",
     "fields/memory.py": "",
+    "inventory/code_tree.py": "tests/test_coded_inventory.py",
+    "inventory/coded_table.py": "tests/test_coded_inventory.py",
     "inventory/crosswalks.py": "",
     "inventory/dimensions.py": "tests/inventory/test_equations.py",
     "inventory/equations.py": "tests/inventory/test_worked_examples.py",
