@@ -162,7 +162,7 @@ def scaling(session: nox.Session) -> None:
 
 @nox.session
 def memory(session: nox.Session) -> None:
-    """Hold the memory that a run is said to take at least against the peak, on six kinds of case; ``-- KIND`` for one."""
+    """Hold the memory that a run is said to take at least and at most against the peak, on kinds of case and shapes drawn by lot; ``-- KIND`` or ``-- seed-N`` for one."""
     _install(session)
     session.run("python", "benchmarks/memory.py", *session.posargs, env=_fresh_numba_cache(session))
 

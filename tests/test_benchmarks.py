@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import itertools
@@ -12,6 +13,8 @@ from types import ModuleType
 import pytest
 import shapely
 from data import ROOT
+
+from carbongrid.pipeline import check
 
 
 def load(name: str) -> ModuleType:
@@ -142,3 +145,14 @@ def test_land_is_valid_and_of_every_kind():
     assert land["id"].is_unique
     assert land.geometry.geom_equals_exact(landuse.parcels(300, 5000.0).geometry, 0).all()
     assert landuse.townships(7, 5000.0).area.sum() == pytest.approx(25e6)
+
+
+def test_shapes_of_case_that_memory_is_measured_on_can_be_run(tmp_path):
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    shapes = importlib.import_module("memory_shapes")
+    shape = shapes.Shape(9, vertices=3, holes=4, categories=6, resolution=100, ratio=2)
+    found = check(shapes.write(tmp_path / "case", shape))
+    assert not found.wrong, found.problems
+    drawn = {shapes.Shape.drawn(seed) for seed in range(20)}
+    assert len(drawn) == 20
+    assert shapes.Shape.drawn(3) == shapes.Shape.drawn(3)

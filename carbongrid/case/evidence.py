@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from carbongrid.case.fields import ENCODING, Section, about
-from carbongrid.case.values import PointCrs, Text, one_of, one_of_or_table, wrong
+from carbongrid.case.values import EncodingText, PointCrs, Text, one_of, one_of_or_table, wrong
 
 CROSSWALKS = ("gaode", "osm")
 RASTER_SUFFIXES = (".tif", ".tiff")
@@ -79,7 +79,7 @@ class PoisSection(Section):
             example="nearest",
         ),
     ] = "nearest"
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class PeopleSection(Section):
@@ -130,7 +130,7 @@ class PeopleSection(Section):
             file=True,
         ),
     ] = None
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
     @property
     def is_raster(self) -> bool:
@@ -199,4 +199,4 @@ class LinesSection(Section):
             example="dual",
         ),
     ] = "dual"
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None

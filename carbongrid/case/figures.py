@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from carbongrid.case.fields import ENCODING, Section, about
-from carbongrid.case.values import CurrencyText, MassText, Text, Texts, one_of
+from carbongrid.case.values import CurrencyText, EncodingText, MassText, Text, Texts, one_of
 
 
 class TotalsSection(Section):
@@ -23,7 +23,7 @@ class TotalsSection(Section):
             file=True,
         ),
     ]
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class InventorySection(Section):
@@ -66,7 +66,7 @@ class FacilitiesSection(Section):
             file=True,
         ),
     ]
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class GdpSection(Section):
@@ -95,7 +95,7 @@ class GdpSection(Section):
         CurrencyText,
         about("Currency", "currency", "what one in the table is worth", example="1e8 CNY"),
     ] = "1e8 CNY"
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class CategoriesSection(Section):
@@ -111,7 +111,7 @@ class CategoriesSection(Section):
             file=True,
         ),
     ]
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class BenchmarkSection(Section):

@@ -9,7 +9,15 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from carbongrid.case.fields import ENCODING, Section, about
-from carbongrid.case.values import MetricCrs, Text, Texts, one_of, one_of_or_table, wrong
+from carbongrid.case.values import (
+    EncodingText,
+    MetricCrs,
+    Text,
+    Texts,
+    one_of,
+    one_of_or_table,
+    wrong,
+)
 
 CODE_SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
 
@@ -153,7 +161,7 @@ class ParcelsSection(Section):
             example=False,
         ),
     ] = False
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class UnitsSection(Section):
@@ -214,4 +222,4 @@ class UnitsSection(Section):
             file=True,
         ),
     ] = None
-    encoding: Annotated[Text | None, ENCODING] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None

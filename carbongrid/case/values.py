@@ -12,11 +12,13 @@ from carbongrid.case.fields import nearest
 from carbongrid.errors import InputError
 from carbongrid.inventory.units_of_measure import base_currency, grams_of_text
 from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.encodings import encoding_named
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
 POINT_SYSTEMS = ("gcj02", "bd09")
+_ENCODINGS = ("utf-8", "utf-16", "gbk", "gb18030", "big5", "latin-1", "cp1252", "shift_jis")
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
 
@@ -127,6 +129,14 @@ def _parsed_crs(text: str) -> CRS:
     return crs
 
 
+def _encoding(text: str) -> str:
+    if encoding_named(text) is None:
+        close = nearest(text, _ENCODINGS)
+        hint = f"Did you mean {close!r}?" if close else "Leave it out for UTF-8 or GB18030."
+        raise wrong(f"expected a text encoding, such as 'gbk', not {text!r}", hint)
+    return text
+
+
 def _mass(text: str) -> str:
     try:
         grams_of_text(text)
@@ -148,6 +158,9 @@ MetricCrs = Annotated[Text, AfterValidator(_projected_in_metres)]
 
 PointCrs = Annotated[Text, AfterValidator(crs_of_points)]
 """gcj02, bd09 or any CRS."""
+
+EncodingText = Annotated[Text, AfterValidator(_encoding)]
+"""The name of a text encoding, or the number of a code page."""
 
 MassText = Annotated[Text, AfterValidator(_mass)]
 """A mass with its unit, such as ``231.2 Mt CO2``."""

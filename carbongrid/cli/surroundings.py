@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import MutableMapping
 
-_SET_ASIDE = ("PANDAS_", "ZARR_", "PROJ_", "MPLBACKEND", "MATPLOTLIBRC")
+_SET_ASIDE = (
+    *("PANDAS_", "ZARR_", "PROJ_", "MPLBACKEND", "MATPLOTLIBRC", "SOURCE_DATE_EPOCH"),
+    *("CPL_", "GDAL_", "GEOTIFF_", "GTIFF_", "OGR_", "OSR_", "SHAPE_ENCODING"),
+    *("DASK_", "HDF5_", "NUMBA_"),
+)
 """Beginnings of their names. PROJ's data are those that came with each library: others, or none, give a raster a CRS without a
-place on earth, and grids that only this machine has, or the network, shift datums in a way that no manifest tells."""
+place on earth, and grids that only this machine has, or the network, shift datums in a way that no manifest tells. GDAL's drivers
+can be left out by name, and axes, rings and encodings be taken otherwise. HDF5 ends the process for a driver that it cannot load."""
+
+_KEPT = (
+    *("DASK_CONFIG", "DASK_DISTRIBUTED__", "DASK_ROOT_CONFIG", "DASK_TEMPORARY_DIRECTORY"),
+    *("HDF5_USE_FILE_LOCKING", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"),
+)
+"""Of these: certificates, addresses and places, and what a shared file system or a debugger needs."""
+
+_KEPT_IF_NUMBERS = {"DASK_NUM_WORKERS": "[1-9][0-9]{0,4}", "SOURCE_DATE_EPOCH": "[0-9]{1,11}"}
+"""Of these: how many threads, or what time is written, where it is a number."""
 
 
 def set_aside(environment: MutableMapping[str, str] = os.environ) -> list[str]:
     """Remove the settings from an environment and return their names; processes that are started later do not see them either."""
-    names = sorted(name for name in environment if name.upper().startswith(_SET_ASIDE))
+    names = sorted(
+        name
+        for name, value in environment.items()
+        if name.upper().startswith(_SET_ASIDE) and not _is_kept(name.upper(), value)
+    )
     for name in names:
         del environment[name]
     return names
+
+
+def _is_kept(name: str, value: str) -> bool:
+    number = _KEPT_IF_NUMBERS.get(name)
+    if number is not None:
+        return re.fullmatch(number, value) is not None
+    return name.startswith(_KEPT)

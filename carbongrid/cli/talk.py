@@ -105,7 +105,7 @@ class Talk:
     def errors(self) -> Iterator[None]:
         """Turn the package's errors into a message and an exit code."""
         try:
-            with _interrupts_kept():
+            with _terminations_as_interrupts(), _interrupts_kept():
                 yield
         except CarbongridError as error:
             problems = error.problems if isinstance(error, InputError) else (Problem(str(error)),)
@@ -140,6 +140,20 @@ class Talk:
                 bars.update(tasks[step], completed=done, total=total)
 
             yield show
+
+
+@contextlib.contextmanager
+def _terminations_as_interrupts() -> Iterator[None]:
+    """Let SIGTERM end a command in order, as Ctrl-C does: its processes with it, and in words."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

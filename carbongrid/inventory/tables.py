@@ -313,9 +313,7 @@ def _counted_twice(inventory: Inventory) -> list[Problem]:
     coke = [
         line.row.id
         for line in inventory.lines
-        if line.product == "co2"
-        and line.category == "industry/manufacturing"
-        and _BURNT_IN_WORKS.search(line.row.activity)
+        if line.category == "industry/manufacturing" and _BURNT_IN_WORKS.search(line.row.activity)
     ]
     for factor, rows in _users(inventory, lambda factor: bool(_caution(factor))).items():
         what, beside = f"{factor.key}, used by {rows}: {_caution(factor)}", ""

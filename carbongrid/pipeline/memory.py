@@ -1,17 +1,22 @@
-"""The door for input that cannot fit: about the least that a case takes, from headers and sizes alone."""
+"""The doors for input that does not fit: the least that a case takes, from headers alone, and the most, from what was read (docs/decisions/0044)."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 import zipfile
 from collections.abc import Callable
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.case.evidence import RASTER_SUFFIXES
 from carbongrid.case.readers.extents import extent, geographic_bounds, raster_cells, unpacked_size
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.people import PeopleGrid
 from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.vector import count_features
 from carbongrid.errors import InputError
@@ -38,6 +43,20 @@ PER_COARSE_CELL = 270
 
 PER_CELL_OF_PEOPLE = 64
 """Bytes: as read, as decimal numbers, as thousandths, a mask, and their temporaries."""
+
+MOST_BASE = 0.75e9
+"""Bytes of a process with all libraries that has written report and figures; 0.54 to 0.62 GB were measured."""
+
+MOST_OF_PARCEL, MOST_OF_RING, MOST_OF_VERTEX, MOST_OF_MASS = 6000, 6000, 250, 60
+"""Bytes of a parcel, of each ring of it, of each vertex, and of the mass of one category on one parcel."""
+
+MOST_OF_TILE_CELL, MOST_OF_WEIGHT = 24, 100
+"""Bytes of a cell of a tile that is worked on, and of its values where there is a weight raster."""
+
+MOST_OF_COARSE_CELL, MOST_OF_CELL_OF_PEOPLE, MOST_OF_TABLES = 350, 100, 1.2
+"""Bytes; of tables of points, times what is estimated at least."""
+
+_ROWS_COUNTED = 1000
 
 _PREFIXES = ("", "K", "M", "G", "T")
 _MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
@@ -139,19 +158,89 @@ def require_memory(case: Case, memory: str) -> None:
     _require(bytes_of(memory), estimated_memory(case), case)
 
 
-def require_memory_of_grid(case: Case, memory: str, parcels: int, grid: Grid) -> None:
-    """Raise InputError if what was read would take more than it may: headers may lie, and a coarse grid is made of what is there.
+def most_memory(inputs: Inputs, grid: Grid, *, chunks: int = 2048, tiles: int | None = None) -> int:
+    """Return about how many bytes a run takes in this process at most, from what was read.
+
+    Parameters
+    ----------
+    inputs
+        All of them: rings, vertices and categories are counted.
+    grid
+        The fine grid.
+    chunks
+        Side of a label tile in cells.
+    tiles
+        How many tiles are worked on in this process at once; by default as many as there are cores, none where workers do it.
+    """
+    case = inputs.case
+    height, width = grid.coarsen(case.grid.coarse).shape
+    people = inputs.people.values.size if isinstance(inputs.people, PeopleGrid) else 0
+    layers = [case.parcels.path, case.units.path, *([case.lines.path] if case.lines else [])]
+    lines = _size(case, case.lines.path) if case.lines else 0
+    return int(
+        MOST_BASE
+        + _most_of_land(inputs)
+        + _most_of_tiles(inputs, grid, chunks, tiles)
+        + MOST_OF_COARSE_CELL * height * width
+        + MOST_OF_CELL_OF_PEOPLE * people
+        + MOST_OF_TABLES * (_beside(case, layers) + 2 * COPIES * lines)
+    )
+
+
+def _most_of_land(inputs: Inputs) -> int:
+    layers = [inputs.parcels.geometry.to_numpy(), inputs.units.geometry.to_numpy()]
+    rings = sum(map(count_rings, layers))
+    vertices = sum(int(shapely.get_num_coordinates(layer).sum()) for layer in layers)
+    parcels = len(inputs.parcels)
+    return (
+        MOST_OF_PARCEL * parcels
+        + MOST_OF_RING * max(rings - parcels, 0)
+        + MOST_OF_VERTEX * vertices
+        + MOST_OF_MASS * parcels * len(inputs.categories)
+    )
+
+
+def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -> int:
+    weighted = any(each.weight.startswith("raster:") for each in inputs.categories.values())
+    if inputs.case.reduce == "exact" and not weighted:
+        return 0
+    there = math.prod(-(-side // chunks) for side in grid.shape)
+    at_once = min((os.cpu_count() or 1) if tiles is None else tiles, there)
+    cells = math.prod(min(side, chunks) for side in grid.shape)
+    return at_once * cells * (MOST_OF_TILE_CELL + MOST_OF_WEIGHT * weighted)
+
+
+def count_rings(polygons: NDArray[np.object_]) -> int:
+    """Return how many rings polygons have, a thousand of them at once, since their parts are copies."""
+    count = 0
+    for first in range(0, len(polygons), _ROWS_COUNTED):
+        parts = shapely.get_parts(polygons[first : first + _ROWS_COUNTED])
+        count += len(parts) + int(shapely.get_num_interior_rings(parts).sum())
+    return count
+
+
+def require_memory_of_inputs(
+    inputs: Inputs, memory: str, grid: Grid, *, chunks: int = 2048, tiles: int | None = None
+) -> None:
+    """Raise InputError if a run of what was read may take more than it may.
+
+    Headers do not tell rings and categories, and may lie; what passes stays below what was allowed.
 
     Raises
     ------
     InputError
         With both numbers.
     """
-    height, width = grid.coarsen(case.grid.coarse).shape
-    cells = PER_COARSE_CELL * height * width
-    _require(
-        bytes_of(memory), int(1e9 * memory_of(parcels, exact=case.reduce == "exact") + cells), case
-    )
+    limit, needed = bytes_of(memory), most_memory(inputs, grid, chunks=chunks, tiles=tiles)
+    if needed > limit:
+        parcels, categories = len(inputs.parcels), len(inputs.categories)
+        rings = count_rings(inputs.parcels.geometry.to_numpy())
+        raise InputError(
+            f"the case takes up to about {needed / 1e9:.1f} GB of memory, more than the {limit / 1e9:.1f} GB that it may: "
+            f"{parcels:,} parcels of {rings:,} rings, {categories:,} categories",
+            inputs.case.path.name,
+            "Allow more with --memory, take a part of the region, fewer categories, or simpler polygons.",
+        )
 
 
 def _require(limit: int, needed: int, case: Case) -> None:

@@ -31,13 +31,13 @@ from carbongrid.pipeline import land as land_step
 from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
 from carbongrid.pipeline.check_report import cross_problems
 from carbongrid.pipeline.land import Land, fine_grid
-from carbongrid.pipeline.memory import require_memory, require_memory_of_grid
+from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading
 from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
 from carbongrid.pipeline.workers import require_shared, working_with
 from carbongrid.pipeline.writing import write_products
-from carbongrid.raster.chunked import Counts, label_and_count
+from carbongrid.raster.chunked import Counts, label_and_count, travels
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.software import versions
@@ -108,8 +108,8 @@ def run(
     workers
         Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
     memory
-        Such as ``4GB``: a case that is sure to take more is refused before its geometry is read, and workers started here
-        are bound to it, by default to 1 GB. Nothing binds this process, which may take more (docs/reliability.md).
+        Such as ``4GB``: a case that is sure to take more is refused before its geometry is read, one that may take more after
+        that (docs/reliability.md). Workers started here are bound to it, by default to 1 GB.
     chunks
         Side of a label tile in cells; results are the same bits.
     public
@@ -171,6 +171,12 @@ def _read(case: Case, means: _Means) -> _Read:
     recall = Recall.around(means.out, means.reuse, restart=means.restart)
     reading = Reading(fingerprints, recall)
     inputs = _one_spelling(read_inputs(case, reading))
+    if means.memory is not None:
+        # Before borders are measured: of a million holes that takes more than all the rest.
+        tiles = 0 if travels(means.scheduler) else None
+        require_memory_of_inputs(
+            inputs, means.memory, fine_grid(inputs), chunks=means.chunks, tiles=tiles
+        )
     land = _land(inputs, reading, recall)
     odd = cross_problems(inputs, land)
     _refuse(odd, inputs)
@@ -178,8 +184,6 @@ def _read(case: Case, means: _Means) -> _Read:
     rasters = weight_rasters(inputs)
     fingerprints.take(rasters)
     grid = fine_grid(inputs)
-    if means.memory is not None:
-        require_memory_of_grid(inputs.case, means.memory, len(land.parcels), grid)
     read = _Read(inputs, land, grid, reading, rasters, None)
     if not rasters:
         read = dataclasses.replace(read, placed=_placed(read, means, recall))

@@ -119,6 +119,22 @@ def test_an_interrupt_in_a_callback_is_not_lost(
     assert capsys.readouterr().err == ""
 
 
+def test_a_termination_is_an_interrupt_while_a_command_works() -> None:
+    """Seen to fail: SIGTERM ended a run at once, without a word, and what its processes shared was left for others to clean up."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), Talk().errors():
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            pytest.fail("the signal was lost")
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        # Whoever calls the commands from a program of his own, and listens for it, goes on to do so.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with Talk().errors():
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:
     """Seen to fail with 1,335 lines, which hid the other error."""
     rows = ["agriculture/plantation,-1,t CO2e"] * 1335

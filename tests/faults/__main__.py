@@ -15,7 +15,9 @@ from faults.damage import broken_chunks, flipped_bytes, misaligned_writes, swapp
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
 from faults.interruptions import full_disks, interrupts, kills, two_writers
-from faults.tally import Row, table_of, write_into_page
+from faults.machine import Trials, all_kinds, machine
+from faults.machine import table_of as table_of_machines
+from faults.tally import MACHINES, Row, table_of, write_into_page
 
 
 def main() -> None:
@@ -24,25 +26,55 @@ def main() -> None:
     parser.add_argument(
         "--write", action="store_true", help="put the table into docs/reliability.md"
     )
-    parser.add_argument("--only", default="", help="kinds, with commas between")
+    parser.add_argument("--only", default="", help="kinds, with commas between; machine is one")
     parser.add_argument("--rows", type=Path, help="a file that keeps the rows of several calls")
     parser.add_argument("--few", action="store_true", help="a few cases of each kind")
     options = parser.parse_args()
     begun = time.monotonic()
+    others = [kind for kind in options.only.split(",") if kind != "machine"]
+    sound = True
+    if not options.only or others:
+        sound &= _faults(",".join(others) if options.only else "", options)
+    if not options.only or "machine" in options.only.split(","):
+        sound &= _machines(options)
+    print(f"{time.monotonic() - begun:.0f} s")
+    if not sound:
+        raise SystemExit(1)
+
+
+def _faults(only: str, options: argparse.Namespace) -> bool:
+    """Plant the faults; tell, and write, their table."""
     with tempfile.TemporaryDirectory(prefix="carbongrid-faults-") as folder:
         rows: list[Row] = []
         # Kept after each kind, so that what was counted is not lost if the next takes too long.
-        for some in planted(Path(folder), options.only, 10 if options.few else 1):
+        for some in planted(Path(folder), only, 10 if options.few else 1):
             rows = merged(options.rows, some) if options.rows else [*rows, *some]
             for row in some:
                 print(f"{row.seconds:6.1f} s  {row.cases} x {row.kind}", flush=True)
                 print(*row.failures, sep="\n\n", end="\n" * bool(row.failures), flush=True)
     table = table_of(rows)
-    print(f"\n{table}\n\n{time.monotonic() - begun:.0f} s")
+    print(f"\n{table}\n")
     if options.write:
         write_into_page(table)
-    if not all(row.sound for row in rows):
-        raise SystemExit(1)
+    return all(row.sound for row in rows)
+
+
+def _machines(options: argparse.Namespace) -> bool:
+    """Try every kind of machine; tell, and write, their table."""
+    tried: list[Trials] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="carbongrid-machine-") as folder,
+        machine(Path(folder)) as on,
+    ):
+        for trials in all_kinds(on, options.few):
+            tried.append(trials)
+            print(f"{trials.tried} x {trials.kind}", flush=True)
+            print(*trials.wrong, sep="\n\n", end="\n" * bool(trials.wrong), flush=True)
+    table = table_of_machines(tried)
+    print(f"\n{table}\n")
+    if options.write:
+        write_into_page(table, marks=MACHINES)
+    return not any(trials.wrong for trials in tried)
 
 
 def merged(path: Path, rows: list[Row]) -> list[Row]:

@@ -116,8 +116,8 @@ def full_disks(ground: Ground, shells: list[Shell], points: int) -> Row:
     row = Row("disk full at another point each time, then run again")
     biggest = max(file.stat().st_size for file in ground.run.rglob("*") if file.is_file())
     size = sum(file.stat().st_size for file in ground.run.rglob("*") if file.is_file())
-    tmpfs = can_mount(ground.folder)
-    half = points // 2 if tmpfs else points
+    mounts = can_mount(ground.folder)
+    half = points // 2 if mounts else points
     tasks = [
         functools.partial(_limited, ground, n, 200 + int(biggest * 0.95 * n / half))
         for n in range(half)
@@ -148,7 +148,7 @@ def _small_disk(
     size = sum(
         -(-file.stat().st_size // 4096) * 4096 + 4096 for file in ground.other_run.rglob("*")
     )
-    with _tmpfs(folder, size + free) as grow:
+    with tmpfs(folder, size + free) as grow:
         out = Path(shutil.copytree(ground.other_run, folder / "run"))
         outcome = _filled(ground, out, shell, 0, grow)
     folder.rmdir()
@@ -174,7 +174,7 @@ def _filled(
 
 
 @contextmanager
-def _tmpfs(folder: Path, size: int) -> Iterator[object]:
+def tmpfs(folder: Path, size: int) -> Iterator[object]:
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
     subprocess.run(mount, check=True, capture_output=True)
     try:
@@ -190,7 +190,7 @@ def can_mount(folder: Path) -> bool:
     probe = folder / "probe"
     probe.mkdir()
     try:
-        with _tmpfs(probe, 65536):
+        with tmpfs(probe, 65536):
             return True
     except (OSError, subprocess.CalledProcessError):
         return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- begin: nox -s faults -->", "<!-- end: nox -s faults -->"
+MACHINES = "<!-- begin: nox -s faults, machines -->", "<!-- end: nox -s faults, machines -->"
 
 
 @dataclass
@@ -79,9 +80,10 @@ def table_of(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_into_page(table: str, page: Path = PAGE) -> None:
+def write_into_page(table: str, page: Path = PAGE, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Put the table between its two marks."""
+    begin, end = marks
     text = page.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    _, tail = rest.split(END)
-    page.write_text(f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}", encoding="utf-8")
+    head, rest = text.split(begin)
+    _, tail = rest.split(end)
+    page.write_text(f"{head}{begin}\n\n{table}\n\n{end}{tail}", encoding="utf-8")

@@ -13,7 +13,20 @@ from faults.damage import KINDS, flipped_bytes, misaligned_writes
 from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
 from faults.interruptions import full_disks, interrupts, kills, two_writers
-from faults.tally import BEGIN, END, PAGE, Row, table_of, write_into_page
+from faults.machine import (
+    Ended,
+    Machine,
+    Trials,
+    folders,
+    machine,
+    settings,
+    terminations,
+    verdict,
+)
+from faults.machine import (
+    table_of as table_of_machines,
+)
+from faults.tally import BEGIN, END, MACHINES, PAGE, Row, table_of, write_into_page
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +87,43 @@ def test_a_worker_killed_in_mid_run(ground: Ground) -> None:
         require_sound(row, 1)
 
 
+@pytest.fixture(scope="module")
+def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with machine(tmp_path_factory.mktemp("machine"), installed=False) as made:
+        yield made
+
+
+def test_a_hostile_machine(on: Machine) -> None:
+    """Seen to fail: without a driver's name set aside, and with SIGTERM to a run and to its worker told as no more than it is."""
+    trials = [settings(on, True), folders(on, True), terminations(on, True)]
+    assert [each.wrong for each in trials] == [[], [], []]
+    assert [each.tried for each in trials] == [1, 2, 2]
+    assert [each.same for each in trials[:2]] == [1, 2]
+
+
+def test_what_a_machine_did_is_judged(on: Machine, tmp_path: Path) -> None:
+    """The oracle itself: neither words beside a traceback, nor silence, nor a process that is left, nor half a run is right."""
+    words = "error: the disk is full"
+    assert verdict(on, Ended(0, "", 0)) == "same"
+    assert verdict(on, Ended(1, words, 0), tmp_path / "run") == "refused"
+    for wrong in (
+        Ended(1, f"Traceback (most recent call last)\n{words}", 0),
+        Ended(1, f"{words}. This is a fault of carbongrid", 0),
+        Ended(1, "", 0),
+        Ended(-15, words, 0),
+        Ended(1, words, 1),
+        Ended(0, "", 0),
+    ):
+        assert verdict(on, wrong, tmp_path / "run") not in ("same", "refused")
+    (tmp_path / "run").mkdir()
+    assert verdict(on, Ended(1, words, 0), tmp_path / "run") == "refused, and a run is there"
+    trials = Trials("planted")
+    trials.count("a", "same")
+    trials.count("b", "refused")
+    trials.count("c", "another result", "text")
+    assert "| planted | 3 | 1 | 1 | 1 |" in table_of_machines([trials])
+
+
 def test_the_tally_counts_and_finds_its_place(tmp_path: Path) -> None:
     row = Row("planted")
     row.case("a", text="all is well")
@@ -95,5 +145,11 @@ def test_the_page_has_a_sound_table() -> None:
     rows = [line.strip("| \n").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     counts = {name: [int(each) for each in numbers] for name, *numbers in rows[2:]}
     assert all(harm == [0, 0, 0] for _, *harm in counts.values())
+    machines = PAGE.read_text(encoding="utf-8").split(MACHINES[0])[1].split(MACHINES[1])[0]
+    lines = [line.strip("| \n").split(" | ") for line in machines.splitlines() if line.startswith("| ")]  # fmt: skip
+    assert len(lines) > 6
+    for _, *numbers in lines[2:]:
+        tried, same, refused, wrong = map(int, numbers)
+        assert (same + refused, wrong) == (tried, 0)
     for kind, number in {"run killed": 50, "two writers": 20, "bad input": 100}.items():
         assert any(kind in name and cases[0] >= number for name, cases in counts.items()), kind

@@ -340,3 +340,47 @@ def test_liechtenstein_adds_up(tmp_path: Path) -> None:
     assert abs(sum(mass.grams for mass in counted) - sum(exact) * 10**6) < len(exact)
     assert not left
     assert coded.gwp == "AR5"
+
+
+def table_of(rows: list[tuple[str, str]], unit: str = "g CO2e") -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["code", "value"]).assign(unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "differs"),
+    [
+        # Of each number half of its last digit, 0.5 g, and the gram to which it is rounded.
+        ("1000", ("500", "496"), False),
+        ("1000", ("500", "495"), True),
+        ("1000", ("300", "300", "394"), False),
+        ("1000", ("300", "300", "393"), True),
+        ("1000.0", ("500.0", "497.0"), False),
+        ("1000.0", ("500.0", "496.0"), True),
+        ("1000e3", ("500e3", "499e3"), False),
+        ("1000e3", ("500e3", "498e3"), True),
+    ],
+)
+def test_a_whole_may_differ_from_its_parts_by_what_each_was_rounded_by(
+    whole: str, parts: tuple[str, ...], differs: bool
+) -> None:
+    """Seen to fail with a gram less, and where the whole alone was taken for rounded."""
+    rows = [
+        ("3", whole),
+        *((f"3.{letter}", part) for letter, part in zip("ABC", parts, strict=False)),
+    ]
+    _, left, notes = counted_codes(read_coded(table_of(rows), "crt", where="crt.csv"))
+    assert bool(left) is differs
+    assert any("say another mass" in note.what for note in notes) is differs
+
+
+@pytest.mark.parametrize("count", [1, 10, 11, 13])
+def test_ten_unknown_values_are_listed_and_others_counted(count: int) -> None:
+    """Seen to fail when those beyond ten were not counted."""
+    rows = [(f"3.A.{number}", "NE") for number in range(1, count + 1)]
+    _, _, notes = counted_codes(read_coded(table_of(rows), "crt", where="crt.csv"))
+    (told,) = (note.what for note in notes if "unknown values" in note.what)
+    listed = ", ".join(
+        f"3.A.{row} all gases (NE, row {row - 1})" for row in range(1, min(count, 10) + 1)
+    )
+    more = f" and {count - 10} more" if count > 10 else ""
+    assert told.endswith(f": {listed}{more}")

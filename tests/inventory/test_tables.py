@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from inventory_example import example
@@ -73,3 +74,23 @@ def test_what_is_odd_about_a_line_is_remarked_and_nothing_else() -> None:
     assert (remarks == "").sum() > 10
     made = audit()["remark"].str.contains("the making of an input")
     assert not made.any()
+
+
+@pytest.mark.parametrize(
+    ("fuel", "told"),
+    [
+        ("fuel/coke,industry/manufacturing,5,t,", True),
+        ("fuel/bituminous,industry/manufacturing,5,t,variant=cn", True),
+        ("fuel/coke,industry/supply,5,t,", False),
+        ("fuel/natural-gas,industry/manufacturing,5,m3,", False),
+    ],
+)
+def test_coke_burnt_beside_steel_is_warned_of(tmp_path: Path, fuel: str, told: bool) -> None:
+    """The factor of steel holds the carbon of the coke already. Seen to fail when coke of other industries was told."""
+    head = "id,activity,category,amount,unit,parameters"
+    rows = f"I1,product/steel-bof,,10,t,\nI2,{fuel}\n"
+    (tmp_path / "industry.csv").write_text(f"{head}\n{rows}")
+    formed = inventory.form(inventory.read(tmp_path))
+    (of_steel,) = (note for note in inventory.notes(formed) if "steel.bof, used by I1" in note.what)
+    assert of_steel.what.endswith("; this file burns them in I2") is told
+    assert of_steel.level == ("warning" if told else "note")

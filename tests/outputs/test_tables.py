@@ -3,10 +3,12 @@
 import csv
 import json
 import pickle
+import shutil
 from dataclasses import replace
 from zipfile import ZipFile
 
 import geopandas as gpd
+import h5py
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -33,6 +35,7 @@ from carbongrid.outputs.tables import (
 from carbongrid.outputs.tables.content import Table, content_of
 from carbongrid.outputs.tables.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.outputs.tables.publishing import published
+from carbongrid.outputs.tables.rasters import read_grid_nc
 
 HOSTILE = [
     "=1+1",
@@ -597,6 +600,40 @@ def test_a_result_opens_without_reading_its_parcels(tables, tmp_path):
     with pytest.raises(VerificationError, match=r"parcels\.parquet cannot be read"):
         _ = result.parcels
     result.grid_1km.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("zarr.json", {"attributes": [1]}),
+        ("label/zarr.json", {"shape": None}),
+        ("label/zarr.json", {"attributes": {"coordinates": 5}}),
+        ("label/zarr.json", {"dimension_names": None}),
+    ],
+)
+def test_labels_whose_description_is_odd_are_told_by_name(directory, tmp_path, file, change):
+    """Seen to end in an AttributeError where the coordinates were a number."""
+    run = tmp_path / "run"
+    shutil.copytree(directory, run)
+    store = run / "labels.zarr"
+    labels = xr.DataArray(np.ones((2, 2), np.uint32), dims=("y", "x"), name="label")
+    labels.to_dataset().to_zarr(store, zarr_format=3, consolidated=False)
+    assert read_result(run).labels["label"].values.tolist() == [[1, 1], [1, 1]]
+    described = json.loads((store / file).read_text())
+    (store / file).write_text(json.dumps(described | change))
+    with pytest.raises(VerificationError, match=r"labels\.zarr cannot be read"):
+        read_result(run)
+
+
+@pytest.mark.parametrize("attribute", ["coordinates", "grid_mapping", "bounds"])
+def test_a_grid_whose_attributes_are_odd_is_told_by_name(directory, tmp_path, attribute):
+    """Seen to end in an AttributeError."""
+    path = tmp_path / "grid_1km.nc"
+    shutil.copy2(directory / "grid_1km.nc", path)
+    with h5py.File(path, "a") as file:
+        file["emission"].attrs[attribute] = 5
+    with pytest.raises(VerificationError, match=r"grid_1km\.nc cannot be read"):
+        read_grid_nc(path)
 
 
 def test_tables_of_a_run_come_back_with_its_parcels(small_run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -12,13 +13,22 @@ import pytest
 import rasterio
 import shapely
 from click.testing import CliRunner
+from squares_case import SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
 from carbongrid.case.readers.extents import geographic_bounds, raster_cells, unpacked_size
+from carbongrid.case.readers.inputs import Inputs, read_inputs
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check, memory, run, steps
-from carbongrid.pipeline.memory import bytes_of, estimated_memory, require_memory
+from carbongrid.pipeline.land import fine_grid
+from carbongrid.pipeline.memory import (
+    bytes_of,
+    count_rings,
+    estimated_memory,
+    most_memory,
+    require_memory,
+)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +186,65 @@ def test_a_case_that_would_take_more_is_refused_before_it_is_read(
         run(city / "case.toml", city.parent / "run", memory="100MB")
     assert [path for path in city.parent.iterdir() if path != city] == []
     require_memory(Case.read(city / "case.toml"), "4GB")
+
+
+def inputs_of(case: Path) -> Inputs:
+    return read_inputs(Case.read(case))
+
+
+def test_rings_are_counted_in_all_parts() -> None:
+    holed = shapely.box(0, 0, 9, 9) - shapely.union_all(shapely.box([1, 4], 1, [2, 5], 2))
+    many = [shapely.box(0, 0, 1, 1), shapely.MultiPolygon([holed, shapely.box(20, 0, 21, 1)])]
+    assert count_rings(np.array(many * 1200, dtype=object)) == 5 * 1200
+
+
+def test_the_most_grows_with_rings_vertices_categories_and_weights(city: Path) -> None:
+    inputs = inputs_of(city / "case.toml")
+    grid, parcels = fine_grid(inputs), inputs.parcels
+    known = most_memory(inputs, grid)
+    polygon = parcels.geometry.iloc[0]
+    disc = polygon.representative_point().buffer(0.01, quad_segs=1)
+    outlines = parcels.geometry.to_numpy().copy()
+    outlines[0] = polygon.difference(disc)
+    holed = dataclasses.replace(inputs, parcels=parcels.set_geometry(outlines, crs=parcels.crs))
+    assert most_memory(holed, grid) - known == memory.MOST_OF_RING + 5 * memory.MOST_OF_VERTEX
+    name, category = next(iter(inputs.categories.items()))
+    more = dataclasses.replace(inputs, categories={**inputs.categories, "waste/more": category})
+    assert most_memory(more, grid) - known == memory.MOST_OF_MASS * len(parcels)
+    by_raster = dataclasses.replace(category, weight="raster:a.tif")
+    weighted = dataclasses.replace(inputs, categories={**inputs.categories, name: by_raster})
+    cells = min(grid.shape[0], 100) * min(grid.shape[1], 100)
+    grown = [most_memory(each, grid, chunks=100, tiles=2) for each in (inputs, weighted)]
+    assert grown[1] - grown[0] == 2 * cells * memory.MOST_OF_WEIGHT
+    assert most_memory(inputs, grid, tiles=0) < known
+
+
+def test_a_polygon_of_many_holes_is_refused_before_its_borders_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caught: a million holes, 4.4 times what was allowed, since headers tell bytes and not rings."""
+    row, column = np.divmod(np.arange(40_000), 200)
+    west, south = WEST + 2 + column * 4, SOUTH + 2 + row * 4
+    holes = shapely.get_exterior_ring(shapely.box(west, south, west + 2, south + 2))
+    land = layer(2, BSM=["a", "b"], DLBM=["0601", "0601"])
+    outlines = land.geometry.to_numpy().copy()
+    outlines[0] = shapely.Polygon(outlines[0].exterior, holes)
+    totals = {"totals.csv": "category,value,unit\nwaste/industrial,1,t CO2e\n"}
+    case = squares_case(tmp_path, ["0601"] * 2, totals)
+    land.set_geometry(outlines, crs=land.crs).to_file(tmp_path / "parcels.gpkg")
+    monkeypatch.setattr(steps, "_land", lambda *_: pytest.fail("borders were measured"))
+    with pytest.raises(
+        InputError, match=r"up to about 1\.\d GB.* 2 parcels of 40,002 rings, 1 categ"
+    ):
+        run(case, tmp_path / "run", memory="900MB")
+    require_memory(case, "900MB")  # which headers alone would let pass
+
+
+def test_check_tells_the_most_that_the_door_goes_by(city: Path) -> None:
+    inputs = inputs_of(city / "case.toml")
+    most = most_memory(inputs, fine_grid(inputs)) / 1e9
+    told = check(city / "case.toml").lines
+    assert any(line.startswith(f"At most about {most:,.1f} GB") for line in told)
 
 
 def test_the_door_on_the_command_line(city: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -301,6 +302,60 @@ def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
         working_with("tcp://127.0.0.1:9"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "thread", "tls", "tls://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:x", "tcp://[::1", "tcp:/127.0.0.1:9",
+     "TCP://127.0.0.1:9", " tcp://127.0.0.1:9", "tcp://127.0.0.1:9\n", "tcp://\udcff:9", "tcp://a\0b:9", "file:///etc/passwd", "://"],
+)  # fmt: skip
+def test_what_has_no_form_of_an_address_is_no_scheduler(address: str) -> None:
+    """Seen to fail: Dask waits for whoever answers at some of these, for two minutes here."""
+    with (
+        pytest.raises(InputError, match=r"is no scheduler\. Known: threads, .* such as tcp://"),
+        working_with(address),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:9", "no Dask scheduler answers at http://127.0.0.1:9: unknown address scheme"),
+        ("ucx://127.0.0.1:9", "no Dask scheduler answers at ucx://127.0.0.1:9: "),
+        ("inproc://1/2/3", "no Dask scheduler answers at inproc://1/2/3: "),
+        ("tls://127.0.0.1:9", "the scheduler at tls://127.0.0.1:9 cannot be reached securely: "),
+    ],
+)  # fmt: skip
+def test_an_address_of_another_kind_is_told_as_what_it_is(address: str, says: str) -> None:
+    """Seen to fail: certificates were asked for where none would help."""
+    with pytest.raises(RunError, match=re.escape(says)), working_with(address):
+        pass
+
+
+def test_the_command_line_says_one_thing_of_a_scheduler_without_certificates(
+    small_city: Path, tmp_path: Path
+) -> None:
+    words = ["run", small_city / "case.toml", "--out", tmp_path / "run", "--scheduler", "tls://127.0.0.1:9"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "carbongrid", *map(str, words)],
+        capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the scheduler at tls://127.0.0.1:9 cannot be reached securely: ")
+    assert line.endswith("Name the certificates in Dask's configuration (distributed.comm.tls).")
+    assert not list(tmp_path.iterdir())
+
+
+def _end_at_once(code: int) -> None:
+    os._exit(code)
+
+
+def test_a_process_of_a_pool_that_is_ended_from_outside_is_told() -> None:
+    """Seen to fail: a fault of the package, in words of the library."""
+    with pytest.raises(RunError, match=r"a worker process died, .* Run again: what is finished"):
+        run_tasks(_end_at_once, [1, 2], "processes")
 
 
 def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:

@@ -314,7 +314,7 @@ def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, exp
 @pytest.mark.parametrize("rows", [3, 1024])
 def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
     """Seen to fail when only the first band is scanned, when the last one is cut off, and when the last one counts alone."""
-    monkeypatch.setattr(rasters, "_ROWS_SCANNED", rows)
+    monkeypatch.setattr(rasters, "_CELLS_AT_ONCE", 4 * rows)
     bands = given_to(monkeypatch, rasters, "_known", 1)
     for row in range(11):
         path, values = tmp_path / f"{row}.tif", np.ones((1, 11, 4))
@@ -332,6 +332,46 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):
             WeightRaster.around(path, _tall(11))
+
+
+@pytest.mark.parametrize("side", [0, 16, 256])
+@pytest.mark.parametrize("most", [100, 5000])
+def test_a_raster_much_finer_than_the_grid_is_read_in_bounded_pieces(
+    tmp_path, monkeypatch, side, most
+):
+    """Caught: all cells from the first to the last of a tile's centres at once, 12 GiB under coarse cells."""
+    monkeypatch.setattr(rasters, "_CELLS_AT_ONCE", most)
+    read = given_to(monkeypatch, rasters, "known_values", 1)
+    path, size = tmp_path / "fine.tif", 300
+    values = np.random.default_rng(side).integers(0, 1000, (size, size)).astype(np.float32)
+    tiled = {"tiled": True, "blockxsize": side, "blockysize": side} if side else {}
+    with rasterio.open(
+        path, "w", driver="GTiff", height=size, width=size, count=1, dtype="float32", crs=CRS,
+        transform=from_origin(EAST, NORTH + 3000, 10, 10), **tiled,
+    ) as target:  # fmt: skip
+        target.write(values, 1)
+    grid = Grid(CRS, 100, (EAST, NORTH, EAST + 3000, NORTH + 3000))
+    weights = WeightRaster.around(path, grid)
+    assert weights.largest == values.max()
+    needed = np.random.default_rng(1).random((20, 25)) < 0.8
+    *places, known = weights.sample(grid, (5, 3), needed)
+    assert max(window.width * window.height for window in read) <= most
+    rows, columns = np.nonzero(needed)
+    found = np.zeros(needed.shape)
+    for place, exponent in zip(places, weights.exponents, strict=True):
+        found += np.ldexp(place.astype(float), -exponent)
+    # The centre of a cell lies on a corner of four of the raster's: the one below and to the right has it.
+    expected = values[(rows + 5) * 10 + 5, (columns + 3) * 10 + 5]
+    assert np.array_equal(found[needed], expected)
+    assert np.array_equal(known, needed)
+
+
+def test_a_raster_in_huge_blocks_is_refused_with_their_size(raster, monkeypatch):
+    monkeypatch.setattr(rasters, "_LARGEST_BLOCK", 1000)
+    with pytest.raises(
+        InputError, match=r"in blocks of \d+ x \d+ cells, .*unpacked whole.*TILED=YES"
+    ):
+        WeightRaster.around(raster, GRID)
 
 
 def _tall(rows: int) -> Grid:

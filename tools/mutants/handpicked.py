@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from mutants.copies import Mutant
 
-_SPLIT, _SPREAD, _TARGETS = "kernels/split.py", "allocate/spreading.py", "allocate/targets.py"
+_SPLIT, _SPREAD, _TARGETS = (
+    "raster/kernels/split.py",
+    "method/allocate/spreading.py",
+    "method/allocate/targets.py",
+)
 _APPORTION, _SPREADING = "tests/method/test_apportion.py", "tests/method/allocate/test_spreading.py"
 _OF_TARGETS, _OVERLAPS = "tests/method/allocate/test_targets.py", "tests/raster/test_overlaps.py"
 _ZONING, _INDICES = "tests/method/test_zoning.py", "tests/method/test_indices.py"
@@ -25,23 +29,23 @@ MUTANTS = [
     Mutant("targets: entries as they are stored", _TARGETS, "        overlap.sum_duplicates()", "        pass", _OF_TARGETS),
     Mutant("targets: dry land is moved too", _TARGETS, "np.flatnonzero(water & (outside > 0))", "np.flatnonzero(outside > 0)", _OF_TARGETS),
     Mutant("targets: a factor is forgotten", _TARGETS, "keep.data *= factor[owner]", "pass", _OF_TARGETS),
-    Mutant("overlaps: off by one column", "overlaps.py", "a, b = a[both] - 1, b[both] - 1", "a, b = a[both] - 1, b[both] - 2", _OVERLAPS),
-    Mutant("overlaps: nobody is somebody", "overlaps.py", "both = (a > 0) & (b > 0)", "both = (a >= 0) & (b > 0)", _OVERLAPS),
-    Mutant("overlaps: the last label is too large", "overlaps.py", "labels.max() >= size", "labels.max() >= size - 1", _OVERLAPS),
-    Mutant("overlaps: tiles that meet are not added up", "overlaps.py", "return summed(*(np.concatenate(column) for column in zip(*parts, strict=True)))", "return parts[0]", _OVERLAPS),
-    Mutant("indices: upside down", "carbon_indices.py", "ccr = CA_i / C_i", "ccr = C_i / CA_i", _INDICES),
-    Mutant("indices: ESC of the known units only", "carbon_indices.py", "(CA_i / CA) / (C_i / C)", "(CA_i / CA) / (C_i / C_known)", _INDICES),
-    Mutant("indices: ECC over all units", "carbon_indices.py", "(G_i / G) / (C_i / C_known)", "(G_i / G) / (C_i / C)", _INDICES),
-    Mutant("indices: a negative sink passes", "carbon_indices.py", "(floats < 0) | np.isinf", "np.isinf", _INDICES),
-    Mutant("zoning: a tie is low", "zoning.py", "part * C >= whole * C_i", "part * C > whole * C_i", _ZONING),
-    Mutant("zoning: nothing is high where nothing is emitted", "zoning.py", "if C_i else part > 0", "if C_i else part >= 0", _ZONING),
-    Mutant("zoning: a twentieth itself is not near", "zoning.py", "- whole * C_i) <= whole * C_i", "- whole * C_i) < whole * C_i", _ZONING),
-    Mutant("zoning: sinks are sources", "zoning.py", '"sink" if CA_i > C_i', '"sink" if CA_i < C_i', _ZONING),
-    Mutant("zoning: a region of one unit decides", "zoning.py", "near and region.units > 1", "near and region.units > 0", _ZONING),
-    Mutant("pipeline: outside is the first column", "sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/method/test_by_hand.py"),
-    Mutant("pipeline: south for north", "sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/method/test_sharing.py"),
-    Mutant("pipeline: snapped mass is counted by the first unit", "sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/method/test_sharing.py"),
+    Mutant("overlaps: off by one column", "raster/pair_counts.py", "a, b = a[both] - 1, b[both] - 1", "a, b = a[both] - 1, b[both] - 2", _OVERLAPS),
+    Mutant("overlaps: nobody is somebody", "raster/pair_counts.py", "both = (a > 0) & (b > 0)", "both = (a >= 0) & (b > 0)", _OVERLAPS),
+    Mutant("overlaps: the last label is too large", "raster/pair_counts.py", "labels.max() >= size", "labels.max() >= size - 1", _OVERLAPS),
+    Mutant("overlaps: tiles that meet are not added up", "raster/kernels/label_pairs.py", "sums = np.add.reduceat(amounts[order], first)", "sums = amounts[order][first]", _OVERLAPS),
+    Mutant("indices: upside down", "method/indices.py", "ccr = CA_i / C_i", "ccr = C_i / CA_i", _INDICES),
+    Mutant("indices: ESC of the known units only", "method/indices.py", "(CA_i / CA) / (C_i / C)", "(CA_i / CA) / (C_i / C_known)", _INDICES),
+    Mutant("indices: ECC over all units", "method/indices.py", "(G_i / G) / (C_i / C_known)", "(G_i / G) / (C_i / C)", _INDICES),
+    Mutant("indices: a negative sink passes", "method/indices.py", "(floats < 0) | np.isinf", "np.isinf", _INDICES),
+    Mutant("zoning: a tie is low", "method/zoning.py", "part * C >= whole * C_i", "part * C > whole * C_i", _ZONING),
+    Mutant("zoning: nothing is high where nothing is emitted", "method/zoning.py", "if C_i else part > 0", "if C_i else part >= 0", _ZONING),
+    Mutant("zoning: a twentieth itself is not near", "method/zoning.py", "- whole * C_i) <= whole * C_i", "- whole * C_i) < whole * C_i", _ZONING),
+    Mutant("zoning: sinks are sources", "method/zoning.py", '"sink" if CA_i > C_i', '"sink" if CA_i < C_i', _ZONING),
+    Mutant("zoning: a region of one unit decides", "method/zoning.py", "near and region.units > 1", "near and region.units > 0", _ZONING),
+    Mutant("pipeline: outside is the first column", "method/sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/method/test_by_hand.py"),
+    Mutant("pipeline: south for north", "method/sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/method/test_sharing.py"),
+    Mutant("pipeline: snapped mass is counted by the first unit", "method/sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/method/test_sharing.py"),
     Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/pipeline/test_pipeline.py -k regional_totals"),
     Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/run_store/test_run_store.py -k hashed_before"),
-    Mutant("journal: a tile is trusted by its name", "chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/raster/test_journal.py"),
+    Mutant("journal: a tile is trusted by its name", "raster/chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/raster/test_journal.py"),
 ]  # fmt: skip

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from mutants.copies import ROOT
 
-ROOMS = ("weights", "io", "gdp.py", "fields", "inventory", "export")
+ROOMS = (
+    "method/weights",
+    "case/readers",
+    "method/gdp.py",
+    "raster/zonal",
+    "inventory",
+    "outputs/tables",
+)
 
 _FORMED = (
     "tests/inventory/test_example.py tests/inventory/test_equations.py "
@@ -20,16 +27,20 @@ _ESTIMATES = (
 _UNTIMED = "-k 'not in_time'"
 
 TESTS = {
-    "weights/clipping.py": "tests/method/weights/test_lines.py",
-    "io/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
-    "io/extents.py": _ESTIMATES,
-    "io/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
-    "io/parquet_extents.py": _ESTIMATES,
-    "io/regions.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
-    "weights/__init__.py": "tests/method/weights/test_claims.py",
-    "io/__init__.py": "tests/case/readers/test_inputs.py",
-    "fields": "tests/raster/test_zonal.py",
-    "fields/memory.py": "",
+    "method/weights/clipping.py": "tests/method/weights/test_lines.py",
+    "case/readers/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
+    "case/readers/extents.py": _ESTIMATES,
+    "case/readers/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
+    "case/readers/parquet_extents.py": _ESTIMATES,
+    "case/readers/regions.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
+    "method/weights/__init__.py": "tests/method/weights/test_claims.py",
+    "case/readers/coded_table.py": "tests/inventory/test_coded_inventory.py",
+    "case/readers/formed_totals.py": "tests/pipeline/test_run_from_activity.py",
+    "case/readers/__init__.py": "tests/case/readers/test_inputs.py",
+    "raster/zonal": "tests/raster/test_zonal.py",
+    "raster/zonal/memory.py": "",
+    "inventory/code_tree.py": "tests/inventory/test_coded_inventory.py",
+    "inventory/coded_table.py": "tests/inventory/test_coded_inventory.py",
     "inventory/crosswalks.py": "",
     "inventory/dimensions.py": "tests/inventory/test_equations.py",
     "inventory/equations.py": "tests/inventory/test_worked_examples.py",
@@ -37,8 +48,8 @@ TESTS = {
     "inventory/tables.py": f"{_FORMED} tests/cli/test_inventory_commands.py",
     "inventory/uncertainty.py": _UNTIMED,
     "inventory": _FORMED,
-    "export/styles.py": "tests/outputs/test_styles.py",
-    "export": "tests/outputs/test_tables.py",
+    "outputs/tables/styles.py": "tests/outputs/test_styles.py",
+    "outputs/tables": "tests/outputs/test_tables.py",
 }
 """Tests of a module, or else of its room, beside the file that mirrors it."""
 

@@ -209,13 +209,20 @@ def _meeting_these(
     geometry: Geometries, tree: shapely.STRtree, rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return pairs of one of these rows and any other, the lower row first, whose interiors may meet."""
-    shapely.prepare(geometry[rows])
-    query, other = tree.query(geometry[rows], predicate="intersects")
+    query, other = tree.query(geometry[rows])
     one = rows[query]
     different = one != other
     one, other = one[different], other[different]
-    meets = ~shapely.touches(geometry[one], geometry[other])
-    shapely.destroy_prepared(geometry[rows])
+    # The larger of a pair is prepared: what is prepared keeps the edges of all that it is held against, and 130 neighbours of a
+    # polygon of 55,000 holes kept 1.4 GB.
+    size = shapely.get_num_coordinates(geometry)
+    larger = np.where(size[one] >= size[other], one, other)
+    smaller = one + other - larger
+    prepared = geometry[np.unique(larger)]
+    shapely.prepare(prepared)
+    meets = shapely.intersects(geometry[larger], geometry[smaller])
+    meets[meets] = ~shapely.touches(geometry[larger[meets]], geometry[smaller[meets]])
+    shapely.destroy_prepared(prepared)
     pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
     return np.asarray(pairs[meets], dtype=np.int64)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 
 import numpy as np
 
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.vectors import open_vector
 
@@ -51,22 +51,16 @@ def shapefile_encoding(path: Path, encoding: str | None) -> str:
 
 
 def known_encoding(encoding: str, where: str) -> str:
-    """Return Python's name of an encoding; code pages may be given by their number.
+    """Return Python's name of an encoding, as :func:`carbongrid.raster.opening.encodings.encoding_named` does.
 
     Raises
     ------
     InputError
         If Python does not know it.
     """
-    name = encoding.strip()
-    candidates = [name, f"cp{name}", name.replace("8859", "iso8859-", 1).replace("_", "")]
-    if name == "65001":
-        candidates = ["utf-8"]
-    for candidate in candidates:
-        try:
-            return codecs.lookup(candidate).name
-        except LookupError:
-            continue
+    name = encoding_named(encoding)
+    if name is not None:
+        return name
     raise InputError(
         f"{encoding!r} is not a text encoding",
         where,

@@ -14,6 +14,7 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.workbook import MOST_COLUMNS, workbook_numbers
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import open_file, read_bytes
 
 _NUMBER = re.compile(
@@ -125,9 +126,12 @@ def decoded(data: bytes, where: str, encoding: str | None = None) -> str:
         If the bytes are not in the named encoding, or in neither.
     """
     if encoding is not None:
+        known = encoding_named(encoding)
         try:
-            return data.decode(encoding).removeprefix("\ufeff")
-        except (LookupError, UnicodeDecodeError) as error:
+            if known is None:
+                raise LookupError("it is not a text encoding")
+            return data.decode(known).removeprefix("\ufeff")
+        except (LookupError, ValueError) as error:
             raise InputError(
                 f"this cannot be read as {encoding!r}: {error}",
                 where,

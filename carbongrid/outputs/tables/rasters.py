@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
-from carbongrid.errors import InputError, RunError, VerificationError
+from carbongrid.errors import RunError, VerificationError
 from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
@@ -134,7 +134,7 @@ def read_grid_nc(path: Path) -> xr.Dataset:
     """
     try:
         grid = open_netcdf(path)
-    except (InputError, OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
     missing = [name for name in _VARIABLES if name not in grid]
     if missing:

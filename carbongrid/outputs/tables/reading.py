@@ -188,7 +188,7 @@ def read_result(directory: Path) -> Result:
 def _labels(path: Path) -> xr.Dataset:
     try:
         return open_labels(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
         raise VerificationError(f"{path.name} cannot be read: {told}") from error
 

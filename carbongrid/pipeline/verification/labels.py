@@ -28,6 +28,8 @@ VARIABLES = ("parcel", "unit")
 _TILE = 1024  # cells; geocube burns float64, 8 MB a tile
 _ON_AN_OUTLINE = 1e-6  # of a cell; coordinates of some 1e6 m and cells of 1 m leave 1e-10
 _MOST_ON_OUTLINES = 10_000  # more are told as wrong without being measured
+_MOST_RINGS = 10_000 * _TILE  # rings times rows at once: GDAL looks at every edge for every row
+_FEWEST_ROWS = 32
 _WAY_OUT = (
     f"Take {LABELS} from a copy, or run the case again with --replace: what is sound is taken over."
 )
@@ -128,22 +130,61 @@ def _burnt(
     """Burn row number + 1 of the polygons that touch a window; later rows win."""
     # With a rim: a single row or column of centres does not tell geocube how large its cells are.
     window = grid.window((corner[0] - 1, corner[1] - 1), (shape[0] + 2, shape[1] + 2))
+    near = layer.cx[window.bounds[0] : window.bounds[2], window.bounds[1] : window.bounds[3]]
+    near, rings = _with_centres(near[["geometry"]], window)
+    if rings * shape[0] > _MOST_RINGS and shape[0] > _FEWEST_ROWS:
+        half = shape[0] // 2
+        upper = _burnt(near, grid, corner, (half, shape[1]))
+        lower = _burnt(near, grid, (corner[0] + half, corner[1]), (shape[0] - half, shape[1]))
+        return np.concatenate([upper, lower])
+    if near.empty:
+        return np.zeros(shape, np.uint32)
     import rioxarray  # noqa: F401  (registers .rio)
     from geocube.api.core import make_geocube
 
-    near = layer.cx[window.bounds[0] : window.bounds[2], window.bounds[1] : window.bounds[3]]
-    labelled = near[["geometry"]].assign(label=(near.index.to_numpy() + 1).astype(np.float64))
+    labelled = near.assign(label=(near.index.to_numpy() + 1).astype(np.float64))
     like = xr.DataArray(
         np.zeros(window.shape, np.uint8), {"y": window.y, "x": window.x}, dims=("y", "x")
     ).rio.write_crs(window.crs)
-    if labelled.empty:
-        return np.zeros(shape, np.uint32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # affine's, inside odc-geo
         cube = make_geocube(
             labelled, measurements=["label"], like=like.to_dataset(name="like"), fill=0.0
         )
     return np.asarray(cube["label"].to_numpy(), dtype=np.uint32)[1:-1, 1:-1]
+
+
+def _with_centres(layer: gpd.GeoDataFrame, window: Grid) -> tuple[gpd.GeoDataFrame, int]:
+    """Return polygons less the parts and holes whose bounds hold no centre of a window, and how many rings are left.
+
+    Such a ring decides no label. A polygon of a million holes would else be looked at whole for every row of every tile.
+    """
+    parts, polygon = shapely.get_parts(layer.geometry.to_numpy(), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    held = _hold_centres(shapely.bounds(rings), window)
+    shell = np.diff(part, prepend=-1) > 0
+    if held.all():
+        return layer, len(rings)
+    kept = np.flatnonzero(held[shell])
+    made: Any = np.empty(0, object)
+    if kept.size:  # the first ring of an index is its shell
+        made = shapely.polygons(rings[held], indices=np.searchsorted(kept, part[held]))
+        _, first = np.unique(polygon[kept], return_inverse=True)
+        made = shapely.multipolygons(made, indices=first)
+    left = layer.iloc[np.unique(polygon[kept])]
+    return left.set_geometry(made, crs=layer.crs), int(held.sum())
+
+
+def _hold_centres(bounds: NDArray[np.float64], window: Grid) -> NDArray[np.bool_]:
+    """Return which bounds hold a cell's centre, those that only touch one too."""
+    west, _, _, north = window.bounds
+    height, width = window.shape
+    away = np.stack([bounds[:, 0] - west, bounds[:, 2] - west, north - bounds[:, 3], north - bounds[:, 1]])  # fmt: skip
+    low, high = away[::2] / window.resolution - 0.5, away[1::2] / window.resolution - 0.5
+    sides = np.array([[width], [height]])
+    first = np.maximum(np.ceil(low - _ON_AN_OUTLINE), 0)
+    last = np.minimum(np.floor(high + _ON_AN_OUTLINE), sides - 1)
+    return np.asarray((first <= last).all(axis=0))
 
 
 def _differences(
@@ -159,13 +200,18 @@ def _differences(
     rows, columns = different.T
     centres = np.asarray(shapely.points(window.x[columns], window.y[rows]), dtype=object)
     polygons = layer.geometry.to_numpy()
-    near = np.full(len(different), np.inf)
+    near = np.zeros(len(different), np.bool_)
     for labels in (mine, theirs):
         row = labels[rows, columns].astype(np.int64) - 1
-        there = (row >= 0) & (row < len(polygons))
-        away = shapely.distance(centres[there], shapely.boundary(polygons[row[there]]))
-        near[there] = np.fmin(near[there], away)
-    return different[near > _ON_AN_OUTLINE * window.resolution]
+        for each in np.unique(row[(row >= 0) & (row < len(polygons))]):
+            # One outline for all its cells, with an index: it may have a million rings.
+            outline = shapely.boundary(polygons[each])
+            shapely.prepare(outline)
+            cells = row == each
+            near[cells] |= shapely.dwithin(
+                outline, centres[cells], _ON_AN_OUTLINE * window.resolution
+            )
+    return different[~near]
 
 
 def _told(

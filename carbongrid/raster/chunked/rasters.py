@@ -16,7 +16,7 @@ from pyproj import Transformer
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
@@ -28,7 +28,10 @@ _SUM_BITS = 55
 # Values are exact to this many bits below the largest around the grid: one cell of 5e12 leaves 57 of them to a cell of 1.
 _BITS = 100
 _ROWS_AT_ONCE = 256
-_ROWS_SCANNED = 1024
+# Cells of a raster that are read at once, 32 MB as float64: under a fine cell of 100 m lie 10,000 cells of 1 m.
+_CELLS_AT_ONCE = 2**22
+# Bytes of a block, which GDAL unpacks whole whatever part of it is read.
+_LARGEST_BLOCK = 2**28
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
 _MARGIN = 0.05
 
@@ -62,11 +65,11 @@ class WeightRaster:
         Raises
         ------
         InputError
-            If the raster has no CRS, does not touch the grid, or has a negative or infinite value there.
+            If the raster has no CRS, does not touch the grid, has a negative or infinite value there, or is stored in huge blocks.
         """
         try:
             with open_raster(path) as source:
-                problems = [*band_problems(source, str(path))]
+                problems = [*band_problems(source, str(path)), *_block_problems(source, path)]
                 if problems:
                     raise InputError(problems)
                 smallest, largest = _extremes(source, _window_around(source, path, grid))
@@ -148,13 +151,42 @@ class WeightRaster:
 def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, float]:
     """Return the smallest and the largest value of a window, at most and at least 0."""
     smallest = largest = 0.0
-    for row in range(0, window.height, _ROWS_SCANNED):
-        height = min(_ROWS_SCANNED, window.height - row)
-        band = Window(window.col_off, window.row_off + row, window.width, height)
-        values = _known(source, band)
+    for piece in _pieces(source, window):
+        values = _known(source, piece)
         smallest = min(smallest, float(values.min(initial=0.0)))
         largest = max(largest, float(values.max(initial=0.0)))
     return smallest, largest
+
+
+def _pieces(source: rasterio.DatasetReader, window: Window) -> Iterator[Window]:
+    """Yield a window in pieces of so many cells at most, along the file's own blocks: rows of strips, squares of tiles."""
+    rows, columns = _sides_at_once(source)
+    bottom, right = window.row_off + window.height, window.col_off + window.width
+    for top in range(window.row_off - window.row_off % rows, bottom, rows):
+        for left in range(window.col_off - window.col_off % columns, right, columns):
+            row, column = max(top, window.row_off), max(left, window.col_off)
+            height, width = min(top + rows, bottom) - row, min(left + columns, right) - column
+            yield Window(column, row, width, height)
+
+
+def _block_problems(source: rasterio.DatasetReader, path: Path) -> Iterator[Problem]:
+    rows, columns = source.block_shapes[0]
+    size = rows * columns * np.dtype(source.dtypes[0]).itemsize
+    if size > _LARGEST_BLOCK:
+        yield Problem(
+            f"the raster is stored in blocks of {rows:,} x {columns:,} cells, {size / 1e9:.2f} GB each, and a block is unpacked whole",
+            str(path),
+            "Write it again in tiles: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE FILE TILED.tif",
+        )
+
+
+def _sides_at_once(source: rasterio.DatasetReader) -> tuple[int, int]:
+    """Return rows and columns of a piece: whole blocks of the file, as nearly square as they allow."""
+    rows, columns = source.block_shapes[0]
+    columns = min(columns, _CELLS_AT_ONCE)
+    columns *= max(math.isqrt(_CELLS_AT_ONCE) // columns, 1)
+    rows = min(rows, _CELLS_AT_ONCE // columns)
+    return rows * (_CELLS_AT_ONCE // columns // rows), columns
 
 
 def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Window:
@@ -197,7 +229,24 @@ def _values_at(
     if not inside.any():
         return values
     rows, columns = row[inside].astype(np.int64), column[inside].astype(np.int64)
-    top, left = int(rows.min()), int(columns.min())
-    window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-    values[inside] = known_values(source, window)[rows - top, columns - left]
+    values[inside] = _values_of(source, rows, columns)
+    return values
+
+
+def _values_of(
+    source: rasterio.DatasetReader, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the values of some cells, read piece by piece."""
+    high, wide = _sides_at_once(source)
+    across = -(-source.width // wide)
+    piece = rows // high * across + columns // wide
+    order = np.argsort(piece, kind="stable")
+    starts = np.flatnonzero(np.diff(piece[order], prepend=-1))
+    values = np.empty(rows.size, np.float64)
+    for members in np.split(order, starts[1:]):
+        own_rows, own_columns = rows[members], columns[members]
+        top, left = int(own_rows.min()), int(own_columns.min())
+        size = int(own_columns.max()) - left + 1, int(own_rows.max()) - top + 1
+        read = known_values(source, Window(left, top, *size))
+        values[members] = read[own_rows - top, own_columns - left]
     return values

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import multiprocessing
 import os
+import re
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, cast
 
 from carbongrid.errors import CarbongridError, InputError, RunError
@@ -35,6 +40,11 @@ _STANDS_STILL = 300.0
 _UNTIL_GIVEN_UP = 900.0
 """Seconds for which a run waits for workers, once none is left: clusters that start some on demand take minutes."""
 _LOCAL = ("threads", "processes", "synchronous")
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[A-Za-z0-9_.-]{1,253}):(?P<port>[0-9]{1,5})(/[\w./-]*)?|inproc://[\w./-]+",
+    re.ASCII,
+)
+_SECURE = ("tls://", "wss://")
 
 
 def run_tasks[T, R](
@@ -128,28 +138,47 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
     RunError
         If nobody answers there within the timeout, or certificates do not fit.
     """
-    if "://" not in address:
+    if not _is_address(address):
         raise InputError(
             f"{address!r} is no scheduler",
             "scheduler",
             f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
         )
-    import distributed
-
     patience = _PATIENCE if timeout is None else timeout
     try:
         # Who listens at a port and says nothing is waited for beyond the client's own timeout.
-        return answer_within(
-            2 * patience, distributed.Client, address, set_as_default=False, timeout=patience
-        )
+        return answer_within(2 * patience, _connected, address, patience)
     except (OSError, ValueError, RunError) as error:
         raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
     except (TypeError, RuntimeError) as error:
+        if not address.startswith(_SECURE) and "encrypt" not in str(error):
+            raise RunError(f"no Dask scheduler answers at {address}: {error}") from error
         # How distributed says that there are no certificates, or that an address must be encrypted.
         raise RunError(
             f"the scheduler at {address} cannot be reached securely: {error}. "
             "Name the certificates in Dask's configuration (distributed.comm.tls)."
         ) from error
+
+
+def _connected(address: str, patience: float) -> distributed.Client:
+    import distributed
+
+    class Connected(distributed.Client):
+        def start(self, **means: Any) -> None:
+            try:
+                super().start(**means)  # type: ignore[no-untyped-call]
+            except BaseException:
+                # Or Python closes it at its end, when nothing answers any more: a minute, and a traceback.
+                self.close()  # type: ignore[no-untyped-call]
+                raise
+
+    return Connected(address, set_as_default=False, timeout=patience)  # type: ignore[no-untyped-call]
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text has the form of an address; Dask would wait for who answers at anything else."""
+    found = _ADDRESS.fullmatch(text)
+    return found is not None and (found["port"] is None or 0 < int(found["port"]) < 2**16)
 
 
 def answered[T](ask: Callable[..., T], *about: Any, **known: Any) -> T:
@@ -213,12 +242,55 @@ def _run_locally[T, R](
         sum_of = delayed(combine, pure=False)
         while len(tasks) > 1:
             tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
-    with (
-        Callback(posttask=count),
-        dask.config.set({"multiprocessing.initializer": end_with_parent}),
-    ):
-        results = compute(*tasks, scheduler=scheduler)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(Callback(posttask=count))
+        if scheduler == "processes":
+            stack.enter_context(dask.config.set(pool=stack.enter_context(_processes())))
+        try:
+            results = compute(*tasks, scheduler=scheduler)
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a worker process died, as it does when memory is full, or when it is ended from outside. "
+                "Run again: what is finished is taken over; with smaller chunks a worker takes less memory."
+            ) from error
     return list(results) if combine is None else results[0]
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[ProcessPoolExecutor]:
+    """Give Dask's processes, all of them started: one whose parent is interrupted meanwhile prints a traceback."""
+    import dask
+    from dask.multiprocessing import get_context, initialize_worker_process
+    from dask.system import CPU_COUNT
+
+    with ProcessPoolExecutor(
+        dask.config.get("num_workers", None) or CPU_COUNT,
+        mp_context=get_context(),
+        initializer=functools.partial(initialize_worker_process, end_with_parent),
+    ) as pool:
+        with _interrupts_later():
+            pool.submit(os.getpid)
+        yield pool
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come at the end of this."""
+    came: list[int] = []
+    usual: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        usual = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored, processes that are started here ignore, too; what was not set by Python cannot be set again.
+    usual = {each: by for each, by in usual.items() if by not in (None, signal.SIG_IGN)}
+    try:
+        for each in usual:
+            signal.signal(each, lambda number, _: came.append(number))
+        yield
+    finally:
+        for each, by in usual.items():
+            signal.signal(each, by)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def end_with_parent() -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _BESIDE = (".ovr", ".msk")
 """Rasters of their own: overviews and masks, which GDAL opens by whatever driver fits."""
 
+_CACHE = 64 * 2**20
+"""Bytes of unpacked blocks that GDAL keeps, of all rasters together; a twentieth of the machine's memory by default, whatever a run may take."""
+
 
 @contextmanager
 def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
@@ -43,7 +46,11 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
         if file.name.lower().endswith(_BESIDE):
             sniff_raster(file)
     require_whole_tiff(path)
-    with plain_name(path, driver) as name, rasterio.open(name, driver=GEOTIFF) as raster:
+    with (
+        rasterio.Env(GDAL_CACHEMAX=_CACHE),
+        plain_name(path, driver) as name,
+        rasterio.open(name, driver=GEOTIFF) as raster,
+    ):
         if raster.tags(ns="OVERVIEWS"):
             raise InputError(
                 "the raster names another file as its overviews",

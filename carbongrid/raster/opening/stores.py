@@ -42,7 +42,8 @@ def open_netcdf(path: Path) -> xr.Dataset:
     import xarray as xr
 
     _require_no_links(path)
-    return xr.open_dataset(path, engine="h5netcdf", decode_coords="all")
+    # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
+    return xr.open_dataset(path.absolute(), engine="h5netcdf", decode_coords="all")
 
 
 def _require_no_links(path: Path) -> None:

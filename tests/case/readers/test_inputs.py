@@ -8,6 +8,8 @@ import pytest
 import shapely
 from squares_case import CRS, SOUTH, WEST, squares_case
 
+from carbongrid.case.figures import InventorySection
+from carbongrid.case.readers import formed_totals
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError
 from carbongrid.method.weights import Evidence, weigh
@@ -224,3 +226,27 @@ def test_a_grid_that_shows_areas_wrong_is_warned_of_with_the_numbers(tmp_path):
     # Web Mercator at 31.2 degrees north: near (1 / cos)^2 and 1 / cos, on the ellipsoid.
     assert "areas here off by up to +36." in told.what
     assert "lengths by up to +16.9%" in told.what
+
+
+def test_a_case_with_activity_data_asks_for_totals_formed_of_them(tmp_path, monkeypatch):
+    """Seen to fail when its totals were read from a table that it does not have."""
+
+    def form(case, known, notes):
+        raise InputError(f"{case.inventory.path} was formed of {'waste/industrial' in known}")
+
+    monkeypatch.setattr(formed_totals, "form_totals", form)
+    case = squares_case(tmp_path, ["0601"] * 4, {"totals.csv": WASTE})
+    activity = {"totals": None, "inventory": InventorySection(path="activity")}
+    case = case.model_copy(update=activity)
+    with pytest.raises(InputError) as told:
+        read_inputs(case)
+    assert [problem.what for problem in told.value.problems] == ["activity was formed of True"]
+
+
+def test_where_pois_cannot_be_read_their_places_are_not_judged(tmp_path):
+    """Seen to fail when their places were compared all the same."""
+    files = {"totals.csv": WASTE, "pois.csv": "name,type,lon\nA,B,120\n"}
+    pois = {"path": "pois.csv", "crs": "gcj02"}
+    told = problems_of(squares_case(tmp_path, ["0601"] * 4, files, pois=pois))
+    assert told
+    assert all(problem.startswith("pois.csv") for problem in told)

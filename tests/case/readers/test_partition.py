@@ -135,6 +135,23 @@ def test_a_polygon_eaten_whole_is_empty():
     assert shapely.is_empty(cut.geometry).tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("crs", "side", "sliver", "stays"),
+    [
+        (GAUSS, 10.0, 1e-8, False),
+        (GAUSS, 10.0, 1e-6, True),
+        (CRS.from_epsg(4490), 0.01, 1e-15, False),
+        (CRS.from_epsg(4490), 0.01, 1e-13, True),
+    ],
+)
+def test_what_rounding_leaves_of_a_polygon_is_nothing(crs, side, sliver, stays):
+    """1e-6 m2 is the least that stays, in any CRS. Seen to fail when every sliver stayed, and when square degrees were metres."""
+    polygons = boxes((0, 0, side, side), (0, 0, side, side - sliver))
+    cut = partition_by_order(polygons, np.array([1, 0]), crs)
+    assert bool(shapely.is_empty(cut.geometry[0])) is not stays
+    assert cut.changed.tolist() == [True, False]
+
+
 def test_a_partition_is_left_as_it_is():
     cells = voronoi(100, 4)
     cut = partition_by_order(cells, np.arange(len(cells)), GAUSS)
@@ -206,3 +223,24 @@ def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
     expected = [False, True, True] + [False] * 8
     assert partition._unmatched(polygons).tolist() == expected
     assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
+
+
+def test_the_larger_of_a_pair_is_prepared(monkeypatch):
+    """What is prepared keeps the edges of all that it is held against. Seen to fail when each neighbour of a large one was prepared."""
+    holed = shapely.box(0, 0, 10, 10).difference(shapely.MultiPoint([(2, 2), (5, 5)]).buffer(1))
+    geometry = np.array([shapely.box(-1, y, 0.5, y + 1) for y in range(10)] + [holed])
+    given_pairs = []
+    for name in ("intersects", "touches"):
+        real = getattr(shapely, name)
+
+        def watched(a, b, real=real):
+            given_pairs.append((shapely.get_num_coordinates(a), shapely.get_num_coordinates(b)))
+            assert shapely.is_prepared(a).all()
+            return real(a, b)
+
+        monkeypatch.setattr(shapely, name, watched)
+    found = partition._meeting_these(geometry, shapely.STRtree(geometry), np.arange(11))
+    assert {(a, b) for a, b in found.tolist()} == {(row, 10) for row in range(10)}
+    assert all((a >= b).all() for a, b in given_pairs)
+    assert given_pairs
+    assert not shapely.is_prepared(geometry).any()

@@ -14,7 +14,13 @@ from pyproj import CRS
 
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
 from carbongrid.case.readers.points import hit_rates, reading_notes
-from carbongrid.case.readers.readings import REACH, maps_are_shifted, off_the_map, systems_at
+from carbongrid.case.readers.readings import (
+    REACH,
+    _as_written,
+    maps_are_shifted,
+    off_the_map,
+    systems_at,
+)
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.outputs.report.notes import note_in_chinese
@@ -157,6 +163,14 @@ def test_systems_of_a_place():
     zones = systems_at(VALENCIA, CRS.from_epsg(32631), 6.0)
     assert {32629, 32630, 32631, 23030} <= set(zones)
     assert 23031 not in zones
+
+
+@pytest.mark.parametrize("gap", [np.nan, np.inf])
+def test_a_number_without_its_fellow_is_no_place(gap):
+    """Seen to fail when y alone decided: between a system and itself nothing is projected, and x stays what it was."""
+    x, y = np.array([gap, 5e5, 5e5, gap]), np.array([3e6, gap, 3e6, gap])
+    numbers = _as_written(x, y, CRS.from_epsg(4549), "EPSG:4549")
+    assert [each.tolist() for each in numbers] == [[5e5], [3e6]]
 
 
 def test_a_run_of_points_off_the_map_says_where_they_are(tmp_path: Path) -> None:

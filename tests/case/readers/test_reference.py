@@ -202,3 +202,10 @@ def test_a_plane_with_heights_is_none_for_a_grid():
     with pytest.raises(PydanticCustomError, match="projected CRS in metres"):
         _projected_in_metres("EPSG:7415")
     assert _projected_in_metres("EPSG:28992") == "EPSG:28992"
+
+
+def test_the_middles_of_the_sides_are_in_the_area_of_use_too():
+    """Of a conic map of the USA: the corners of the northern side lie at 50.8 N, its middle at 53.5 N. Seen to fail by the corners alone."""
+    conus = CRS.from_epsg(5070)
+    assert fits(conus, (-2.0e6, 1.0e6, 2.0e6, 3.2e6))
+    assert not fits(conus, (-2.0e6, 1.0e6, 2.0e6, 3.38e6))

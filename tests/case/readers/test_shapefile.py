@@ -4,8 +4,10 @@ import pytest
 from geodata_layers import survey_layer, write_layer
 
 from carbongrid.case.readers.shapefile import known_encoding, shapefile_encoding
+from carbongrid.case.readers.tables import decoded
 from carbongrid.case.readers.vector import read_vector
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.encodings import encoding_named
 
 NAMES = ["水田", "农村宅基地", "工业用地", "公路用地", "城镇住宅用地", "河流水面"]
 
@@ -67,3 +69,14 @@ def test_names_of_encodings():
     assert known_encoding("88591", "f") == known_encoding("8859_1", "f") == "iso8859-1"
     with pytest.raises(InputError, match="'klingon' is not a text encoding"):
         known_encoding("klingon", "layer.cpg")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["klingon", "", "a\0b", "\udcff", "x" * 5000, "../utf-8", "rot13", "zlib", "hex", "idna", "undefined", "unicode_escape", "65002"],
+)  # fmt: skip
+def test_what_is_no_encoding_of_text_is_told_as_such(name):
+    """Seen to fail: ``undefined`` raises what no reader expects, and a zero byte in the name, too."""
+    assert encoding_named(name) is None
+    with pytest.raises(InputError):
+        decoded(b"a", "table.csv", name)

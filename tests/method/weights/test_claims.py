@@ -102,6 +102,8 @@ def test_people_of_a_category_are_those_of_its_own_land():
     assert (found.placed, found.snapped, found.unplaced) == (6, 2, 2)
     assert "7 cells" in found.note
     assert found.of_region(np.array([5])) == (6, 2)
+    # What is lost reached no home at all; people in homes of another category did.
+    assert found.fate == (21_500, 20_000, 1500)
 
 
 def test_area_is_plain_for_sources_and_times_uptake_for_a_sink_on_several_types():
@@ -167,6 +169,10 @@ def test_a_raster_brings_its_sums():
     found = weigh(category, land(), Evidence(rasters={"lights.tif": sums}))
     assert found.weight.tolist() == [0, 0, 0, 0, 0, 5]
     assert (found.placed, found.snapped, found.unplaced, found.unit) == (1, 0, 0, "parcel")
+    # Of 0 + ... + 5 a third lies on industrial land, counted in quanta of some power of two.
+    given, used, lost = found.fate
+    assert used > 5
+    assert (given, lost) == (3 * used, 2 * used)
     with pytest.raises(InputError, match=r"lights\.tif"):
         weigh(category, land(), Evidence())
 

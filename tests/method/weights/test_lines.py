@@ -182,13 +182,15 @@ def test_weights_are_millimetres_times_class_halved_for_one_of_two_carriageways(
     np.testing.assert_allclose(found.weight, expected, rtol=1e-12)
 
 
-@given(SEEDS, st.sampled_from([0.0, 0.5, 1.0]))
+@given(SEEDS, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([1, 15]))
 @settings(max_examples=40)
-def test_corrected_lengths_follow_the_formula(seed, lambda_):
-    """Seen to fail when a POI near two parts of a parcel counted twice, and with the mean over all regions."""
+def test_corrected_lengths_follow_the_formula(seed, lambda_, pois):
+    """Seen to fail when a POI near two parts of a parcel counted twice, with the mean over all regions, and when a POI that is alone
+    counted for another parcel.
+    """
     lines, land, eligible, rng = setting(seed)
     claims = weighted_lengths(road_table(lines, rng), "road", land, eligible)
-    x, y = rng.integers(-300, HUNDRED + 300, (2, 15)).astype(float)
+    x, y = rng.integers(-300, HUNDRED + 300, (2, pois)).astype(float)
     regions = rng.integers(-1, 2, len(land))
     found = corrected_lengths(claims, x, y, lambda_, regions)
     length = (claims.inside + claims.snapped) / 1e6

@@ -167,3 +167,14 @@ def test_a_workbook_among_the_results_is_no_bomb(run: Path) -> None:
     sealed(run)
     found = verify(run)
     assert any("times its size" in check.text for check in found.checks)
+
+
+def test_a_run_in_a_folder_named_as_a_home_is_read_there(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: xarray looked for the grid in the user's home, so that ``verify`` called a sound run damaged."""
+    monkeypatch.chdir(tmp_path)
+    Path("~").mkdir()
+    grid = shutil.copy(small_run / "grid_1km.nc", Path("~", "grid_1km.nc"))
+    with open_netcdf(Path(grid)) as opened:
+        assert opened.sizes

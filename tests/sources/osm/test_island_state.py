@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from osm_file import OsmFile, Ring
+from waiting import HANG
 
 from carbongrid.cli import main
 from carbongrid.pipeline import check
@@ -102,3 +105,26 @@ def test_the_output_tells_other_levels(extract: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["from-osm", str(extract), str(tmp_path / "c"), "--units", "2"])
     assert done.exit_code == 0, done.output
     assert "8 (4 units, 100% of the land)" in done.output
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+from carbongrid.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("most", [0, 3000, 40_000])
+def test_a_full_disk_is_told_as_such(extract: Path, tmp_path: Path, most: int) -> None:
+    """As a limit to files, which fails like one: at the first file, at a table, within a layer."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(most), "from-osm", str(extract), str(tmp_path / "case")],
+        capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "the disk is full. Free some space" in done.stderr
+    assert "fault of carbongrid" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "case" / "case.toml").exists()

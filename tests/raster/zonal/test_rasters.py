@@ -1,0 +1,64 @@
+"""What kernels get of a block: the same numbers, in one of few types."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from carbongrid.errors import InputError
+from carbongrid.raster.zonal.rasters import flat_values, rows_of, sum_dtype
+
+# What each type becomes: kernels are compiled for these only.
+BECOMES = {
+    "bool": "int32", "int8": "int32", "uint8": "int32", "int16": "int32", "uint16": "int32",
+    "int32": "int32", "uint32": "uint32", "int64": "int64", "uint64": "int64",
+    "float16": "float32", "float32": "float32", "float64": "float64",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "becomes"), BECOMES.items())
+def test_every_number_of_a_type_stays_the_same(given, becomes):
+    """Seen to fail when short integers became int16, and when integers and floats changed places."""
+    dtype = np.dtype(given)
+    limits = (False, True) if given == "bool" else _limits(dtype)
+    block = np.array([limits, limits[::-1]], dtype)
+    found = flat_values(block)
+    assert found.dtype == becomes
+    assert found.tolist() == [*limits, *limits[::-1]]
+
+
+def _limits(dtype):
+    if dtype == np.uint64:
+        return 0, 2**63 - 1
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1])
+def test_what_int64_cannot_hold_overflows(value):
+    """Seen to fail when only blocks below 2**63 overflowed, and when 2**62 did."""
+    with pytest.raises(OverflowError):
+        flat_values(np.array([[0, value]], np.uint64))
+    assert flat_values(np.array([[2**62, 2**63 - 1]], np.uint64)).tolist() == [2**62, 2**63 - 1]
+    assert flat_values(np.empty((0, 3), np.uint64)).size == 0
+
+
+def test_sums_are_of_whole_or_of_real_numbers():
+    assert {sum_dtype(np.dtype(each)) for each in BECOMES if "float" not in each} == {
+        np.dtype("int64")
+    }
+    assert {sum_dtype(np.dtype(each)) for each in BECOMES if "float" in each} == {
+        np.dtype("float64")
+    }
+    for each in (np.dtype(complex), np.dtype("U3"), np.dtype("M8[s]")):
+        with pytest.raises(InputError, match="must be real numbers or integers"):
+            sum_dtype(each)
+
+
+def test_the_last_label_has_a_row_and_the_next_has_none():
+    """Seen to fail when the last label of all was refused."""
+    assert rows_of(np.array([1, 3], np.uint32), 3).tolist() == [0, 2]
+    assert rows_of(np.array([], np.uint32), 0).tolist() == []
+    with pytest.raises(InputError, match="label 4 is above the largest there can be, 3"):
+        rows_of(np.array([1, 4], np.uint32), 3)
