@@ -67,6 +67,13 @@ def test_ten_rooms() -> None:
     assert entries == {*ROOMS, "__init__", "__main__"}
 
 
+def test_pages_list_the_rooms_from_the_top_down() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The way")[0]
+    assert re.findall(r"^\| `(\w+)(?:/|\.py)` \|", table, re.MULTILINE) == [*ROOMS]
+    short = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"^    (\w+)(?: {2,}.*)?$", short, re.MULTILINE) == [*ROOMS]
+
+
 def test_raster_stands_alone() -> None:
     """All of the engine's modules are imported in a new process, and no module of another room is there."""
     names = [name for name in rooms.modules(PACKAGE) if name.startswith("carbongrid.raster")]
