@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+import rooms
 from PIL import Image
 
 from carbongrid.case import case_reference
@@ -51,6 +52,7 @@ PLACES = {
 
 def main() -> None:
     """Write docs/case.md from the models, docs/images and docs/gallery.md from runs."""
+    rooms.main()
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +84,49 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
         command.make_parser(click.Context(command)).parse_args(words[2:])
 
 
+CHANGES = DOCS / "howto" / "change-one-thing.md"
+_CHANGE = re.compile(
+    r"^## (.*?)$.*?^```diff\n(.*?)^```$.*?^```python no-run\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        pytest.param(change, shown, id=name)
+        for name, change, shown in _CHANGE.findall(CHANGES.read_text(encoding="utf-8"))
+    ],
+)
+def test_a_change_of_one_thing_touches_one_room_and_works(
+    change: str, shown: str, tmp_path: Path
+) -> None:
+    """Seen to fail, each of them, when the diff was not applied."""
+    touched = re.findall(r"^\+\+\+ b/carbongrid/([^/\n]+)/", change, re.MULTILINE)
+    assert len(touched) == change.count("\n+++ ")
+    assert len(set(touched) - {"data"}) == 1
+    without = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "carbongrid", tmp_path / "carbongrid", ignore=without)
+    # The folder may lie in a checkout, of which git would think that the names are meant.
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path.resolve().parent)}
+    apply = ["git", "apply", "--whitespace=nowarn", "-"]
+    subprocess.run(apply, input=change, text=True, cwd=tmp_path, env=alone, check=True)
+    copied = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])}
+    code = f"import carbongrid\nassert carbongrid.__file__.startswith({str(tmp_path)!r})\n{shown}"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=copied,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_four_changes_are_shown() -> None:
+    assert len(_CHANGE.findall(CHANGES.read_text(encoding="utf-8"))) == 4
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     links = [
         (page, target)
@@ -90,6 +137,18 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert len(links) > 50
     for page, target in links:
         assert (page.parent / target).exists(), f"{named(page)}: {target}"
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", CHANGES])
+def test_files_that_a_page_of_the_code_names_are_there(page: str | Path) -> None:
+    """By path below the repository, the package or tests; a bare name is that of some file of the package."""
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
+    named = set(re.findall(r"`([a-z0-9_./]+\.py)`", text))
+    assert len(named) > 3
+    package = ROOT / "carbongrid"
+    for name in named:
+        found = (ROOT / name).is_file() or (package / name).is_file()
+        assert found or ("/" not in name and any(package.rglob(name))), name
 
 
 def test_every_public_name_has_a_page() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import graphlib
+import importlib.util
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from data import ROOT
+from PIL import ImageColor
 
 PACKAGE = ROOT / "carbongrid"
 
@@ -21,45 +23,16 @@ ROOMS = (
 """From the top down; the contracts of pyproject.toml hold them to it."""
 
 
-def modules(package: Path) -> dict[str, Path]:
-    """Return the modules below a package's folder by their dotted names."""
-    found = {}
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def imported(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the imports of a module, those inside functions included, those for type checkers not."""
-    if isinstance(tree, ast.Import | ast.ImportFrom):
-        yield tree
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
-            yield from imported(node)
-
-
-def imports(package: Path) -> dict[str, set[str]]:
-    """Return for each module the modules of the same package that it imports."""
-    known = modules(package)
-    graph: dict[str, set[str]] = {}
-    for name, path in known.items():
-        found = graph.setdefault(name, set())
-        for node in imported(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                inside = [f"{node.module}.{each.name}" for each in node.names]
-                found |= {each if each in known else str(node.module) for each in inside}
-            else:
-                found |= {each.name for each in node.names}
-        found &= set(known)
-        found.discard(name)
-    return graph
+SPEC = importlib.util.spec_from_file_location("rooms", ROOT / "docs" / "rooms.py")
+assert SPEC is not None and SPEC.loader is not None
+rooms = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(rooms)
 
 
 def circle(package: Path) -> list[str]:
     """Return the modules of an import circle, none if there is none."""
     try:
-        graphlib.TopologicalSorter(imports(package)).prepare()
+        graphlib.TopologicalSorter(rooms.imports(package)).prepare()
     except graphlib.CycleError as error:
         return [str(each) for each in error.args[1]]
     return []
@@ -94,9 +67,16 @@ def test_ten_rooms() -> None:
     assert entries == {*ROOMS, "__init__", "__main__"}
 
 
+def test_pages_list_the_rooms_from_the_top_down() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The way")[0]
+    assert re.findall(r"^\| `(\w+)(?:/|\.py)` \|", table, re.MULTILINE) == [*ROOMS]
+    short = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"^    (\w+)(?: {2,}.*)?$", short, re.MULTILINE) == [*ROOMS]
+
+
 def test_raster_stands_alone() -> None:
     """All of the engine's modules are imported in a new process, and no module of another room is there."""
-    names = [name for name in modules(PACKAGE) if name.startswith("carbongrid.raster")]
+    names = [name for name in rooms.modules(PACKAGE) if name.startswith("carbongrid.raster")]
     code = f"""
 import importlib, sys
 for name in {names!r}:
@@ -116,3 +96,39 @@ def test_names_of_the_engine_are_those_of_the_package() -> None:
         assert getattr(engine, name) is getattr(cg, name, getattr(engine, name))
     with pytest.raises(AttributeError, match="no attribute 'carbon'"):
         engine.carbon  # noqa: B018
+
+
+def test_the_picture_of_the_rooms_is_what_its_command_draws() -> None:
+    """Seen to fail when a room imported one more, and when a contract was renamed: ``python docs/rooms.py`` draws it again."""
+    drawn = rooms.drawing(PACKAGE, ROOT / "pyproject.toml")
+    assert rooms.PICTURE.read_text(encoding="utf-8") == drawn
+
+
+def test_the_picture_holds_all_that_the_contracts_name() -> None:
+    root = ET.parse(rooms.PICTURE).getroot()
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    words = {each.text for each in root.iter("{http://www.w3.org/2000/svg}text")}
+    listed = rooms.contracts(ROOT / "pyproject.toml")
+    for contract in listed:
+        names = contract["layers"] if contract["type"] == "layers" else [contract["name"]]
+        assert {each for name in names for each in name.split(" | ")} <= words
+    for box in root.iter("{http://www.w3.org/2000/svg}rect"):
+        x, y = float(box.get("x", 0)), float(box.get("y", 0))
+        assert x + float(box.attrib["width"]) <= width
+        assert y + float(box.attrib["height"]) <= height
+
+
+def luminance(colour: str) -> float:
+    parts = [each / 255 for each in ImageColor.getrgb(colour)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("kind", ["light", "dark"])
+def test_the_picture_can_be_read_on_pages_of_both_kinds(kind: str) -> None:
+    """By the contrast that WCAG asks of text; the picture has a paper of its own, so the page behind it does not count."""
+    of = rooms.COLOURS[kind]
+    for ink, paper in [("ink", "paper"), ("ink", "box"), ("quiet", "paper"), ("mark", "paper")]:
+        dark, bright = sorted(luminance(of[name]) for name in (ink, paper))
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, paper)
+    assert re.search(r'<rect class="paper" width="\d+" height="\d+"', rooms.PICTURE.read_text())

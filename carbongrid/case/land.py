@@ -18,9 +18,7 @@ from carbongrid.case.values import (
     one_of_or_table,
     wrong,
 )
-
-CODE_SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
-
+from carbongrid.method.landuse import SYSTEMS
 
 _ROUND = ("1", "1.25", "1.5", "2", "2.5", "3", "4", "5", "6", "7.5", "8")
 _DECADES = 6
@@ -115,11 +113,11 @@ class ParcelsSection(Section):
     ] = "DLBM"
     code_system: Annotated[
         Text,
-        one_of_or_table(*CODE_SYSTEMS),
+        one_of_or_table(*SYSTEMS),
         about(
             "Code system",
             "word or file",
-            f"what the codes mean, no default: {', '.join(CODE_SYSTEMS)}, or a CSV of your own",
+            f"what the codes mean, no default: {', '.join(SYSTEMS)}, or a CSV of your own",
             example="tdland3",
             file=True,
         ),

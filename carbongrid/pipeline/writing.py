@@ -10,24 +10,10 @@ import pandas as pd
 from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
-from carbongrid.outputs.tables import write_tables
+from carbongrid.outputs.tables import table_files, write_tables
 from carbongrid.raster.software import versions
 from carbongrid.run_store import RunStore, hash_values
 
-TABLES = [
-    "inventory.csv",
-    "ledger.csv",
-    "evidence.csv",
-    "audit.csv",
-    "uncertainty.csv",
-    "units.csv",
-    "units.xlsx",
-    "units.gpkg",
-    "parcels.parquet",
-    "grid_1km.tif",
-    "grid_1km.qml",
-    "grid_1km.nc",
-]
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km")
 REPORT, FIGURES = ["report.html"], ["figures"]
 
@@ -54,12 +40,7 @@ def write_products(
     key = hash_values(versions(), dict(digests), _told(tables))
     folder = store.folder
     public = "parcels" not in digests
-    absent = {
-        "parcels.parquet": public,
-        "audit.csv": tables.audit is None,
-        "uncertainty.csv": tables.intervals is None,
-    }
-    written = [name for name in TABLES if not absent.get(name)]
+    written = table_files(tables, public=public)
     steps: list[tuple[str, list[str], Callable[[], object]]] = [
         ("tables", written, lambda: write_tables(tables, folder, public=public)),
         ("report", REPORT, lambda: write_report(tables, folder)),

@@ -11,9 +11,8 @@ from pydantic import ValidationError
 
 from carbongrid.case import Case
 from carbongrid.case.fields import facts_of
-from carbongrid.case.land import CODE_SYSTEMS, divisors_near
+from carbongrid.case.land import divisors_near
 from carbongrid.case.schema import keys_of, sections
-from carbongrid.method.landuse import SYSTEMS
 
 WHOLE = """
 title = "A city like Suzhou"
@@ -198,10 +197,6 @@ def test_files_that_a_case_names():
         "[totals]", 'water = "shares.csv"\n[totals]'
     )
     assert {"mine.csv", "shares.csv"} <= set(dict(of(mine).named_files()).values())
-
-
-def test_code_systems_are_those_of_the_package():
-    assert CODE_SYSTEMS == SYSTEMS
 
 
 @pytest.mark.parametrize(

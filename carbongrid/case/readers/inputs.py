@@ -78,11 +78,6 @@ class Inputs:
     formed: Formed | None = None
     by_gas: pd.DataFrame | None = None
 
-    @property
-    def region_codes(self) -> set[str]:
-        """Codes that a statistic may name: units and their parents."""
-        return codes_of(self.units, self.case.units.parents)
-
 
 def codes_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> set[str]:
     """Return the codes of the units and of all their parents."""

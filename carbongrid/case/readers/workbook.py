@@ -26,26 +26,25 @@ _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
 _ELEMENTS_WITH_PLACE = (" c", " row")
 
 
-def workbook_cells(path: Path) -> pd.DataFrame:
-    """Return the cells of a workbook's first sheet as text, header and all, shape (rows, columns).
+def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+    """Return the cells of a workbook's first sheet as text, and which of them hold a number without a format of zeros.
 
     Formulas count by their stored values. A whole number whose format is all zeros keeps the leading
     zeros that the sheet shows (101 in the format 0000 is "0101"); any other number is the shortest
-    text that is the same number.
+    text that is the same number. A code that is stored so may have lost its zeros.
+
+    Returns
+    -------
+    cells : DataFrame
+        Header and all, shape (rows, columns).
+    numbers : list of (row, column)
+        From 0.
 
     Raises
     ------
     InputError
         If it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
         stored value.
-    """
-    return workbook_numbers(path)[0]
-
-
-def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
-    """Return :func:`workbook_cells`, and (row, column), from 0, of those that hold a number without a format of zeros.
-
-    A code that is stored so may have lost its zeros.
     """
     first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
     if not first:
@@ -56,7 +55,7 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
 
 
 def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd.DataFrame]:
-    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_cells`.
+    """Return the cells of the sheets of a workbook by their names, as :func:`workbook_numbers`.
 
     Parameters
     ----------
@@ -68,7 +67,7 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     Raises
     ------
     InputError
-        As :func:`workbook_cells`.
+        As :func:`workbook_numbers`.
     """
     sheets = _sheets(
         path,

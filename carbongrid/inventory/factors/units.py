@@ -192,11 +192,6 @@ def _in_digits(text: str) -> str:
     ).translate(_MARKS)
 
 
-def dimension_of(text: str) -> Dimension:
-    """Return the dimension of a unit."""
-    return read_unit(text).dimension
-
-
 def product_dimension(*factors: tuple[Dimension, int]) -> Dimension:
     """Return the dimension of a product of powers."""
     powers: dict[str, Fraction] = {}

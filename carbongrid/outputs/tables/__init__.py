@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbongrid.outputs.tables.content import content_of
+from carbongrid.outputs.tables.content import Content, content_of
 from carbongrid.outputs.tables.digests import digests_of
 from carbongrid.outputs.tables.layers import write_parcels_parquet, write_units_gpkg
 from carbongrid.outputs.tables.plain import write_csv, write_text_csv
@@ -26,10 +27,73 @@ __all__ = [
     "read_result",
     "read_tables",
     "table_digests",
+    "table_files",
     "write_tables",
 ]
 
 logger = logging.getLogger(__name__)
+
+
+def _title(tables: RunTables) -> str:
+    return f"{tables.title}, {tables.year}".strip(", ")
+
+
+def _write_audit(_: Content, tables: RunTables, path: Path) -> None:
+    if tables.audit is not None:
+        write_text_csv(tables.audit, path)
+
+
+def _write_uncertainty(_: Content, tables: RunTables, path: Path) -> None:
+    if tables.intervals is not None:
+        write_text_csv(tables.intervals.round(6), path)
+
+
+def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
+    write_units_gpkg(content.units, path, tables.reference, tables.currency)
+
+
+def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
+    if content.parcels is not None:
+        write_parcels_parquet(content.parcels, path)
+
+
+_WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
+    "inventory.csv": lambda content, _, path: write_csv(content.inventory, path),
+    "ledger.csv": lambda content, _, path: write_csv(content.ledger, path),
+    "evidence.csv": lambda content, _, path: write_csv(content.evidence, path),
+    "audit.csv": _write_audit,
+    "uncertainty.csv": _write_uncertainty,
+    "units.csv": lambda content, _, path: write_csv(content.units, path, mark=True),
+    "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
+    "units.gpkg": _write_units_gpkg,
+    "parcels.parquet": _write_parcels,
+    "grid_1km.tif": lambda content, tables, path: write_grid_tif(
+        content.grid_1km, _title(tables), path
+    ),
+    "grid_1km.qml": lambda content, _, path: write_grid_qml(content.grid_1km, path),
+    "grid_1km.nc": lambda content, tables, path: write_grid_nc(
+        content.grid_1km, _title(tables), path
+    ),
+}
+"""By file; some runs leave some of them out."""
+
+
+def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
+    """Return the names of the files that :func:`write_tables` writes.
+
+    Parameters
+    ----------
+    tables
+        The run's tables.
+    public
+        As for :func:`write_tables`.
+    """
+    absent = {
+        "parcels.parquet": public,
+        "audit.csv": tables.audit is None,
+        "uncertainty.csv": tables.intervals is None,
+    }
+    return [name for name in _WRITERS if not absent.get(name)]
 
 
 def write_tables(tables: RunTables, directory: Path, *, public: bool = False) -> None:
@@ -55,24 +119,12 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     grid_1km.nc; with activity data audit.csv and uncertainty.csv too.
     """
     content = content_of(tables, public=public)
-    write_csv(content.inventory, directory / "inventory.csv")
-    write_csv(content.ledger, directory / "ledger.csv")
-    write_csv(content.evidence, directory / "evidence.csv")
-    if tables.audit is not None:
-        write_text_csv(tables.audit, directory / "audit.csv")
-    if tables.intervals is not None:
-        write_text_csv(tables.intervals.round(6), directory / "uncertainty.csv")
-    write_csv(content.units, directory / "units.csv", mark=True)
-    write_units_xlsx(content.units, tables, directory / "units.xlsx")
-    (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one
-    write_units_gpkg(content.units, directory / "units.gpkg", tables.reference, tables.currency)
-    (directory / "parcels.parquet").unlink(missing_ok=True)
-    if content.parcels is not None:
-        write_parcels_parquet(content.parcels, directory / "parcels.parquet")
-    title = f"{tables.title}, {tables.year}".strip(", ")
-    write_grid_tif(content.grid_1km, title, directory / "grid_1km.tif")
-    write_grid_qml(content.grid_1km, directory / "grid_1km.qml")
-    write_grid_nc(content.grid_1km, title, directory / "grid_1km.nc")
+    files = table_files(tables, public=public)
+    for name, write in _WRITERS.items():
+        path = directory / name
+        path.unlink(missing_ok=True)  # GDAL would add to an existing one
+        if name in files:
+            write(content, tables, path)
     logger.info("tables written to %s", directory)
 
 
