@@ -123,14 +123,11 @@ def require_rows_first(raster: Any) -> None:
 
 
 def plane_of(raster: xr.DataArray) -> tuple[Any, Any] | None:
-    """Return the names of a raster's dimensions y and x, in this order; None where neither attributes nor names tell.
-
-    Two dimensions that say nothing are taken as they stand.
-    """
+    """Return the names of a raster's dimensions y and x, in this order; None where neither attributes nor names tell."""
     axes = _axes(raster)
     if axes.count("y") == axes.count("x") == 1:
         return raster.dims[axes.index("y")], raster.dims[axes.index("x")]
-    return (raster.dims[0], raster.dims[1]) if raster.ndim == 2 else None
+    return None
 
 
 def require_one_crs(a: Any, b: Any) -> None:

@@ -116,19 +116,14 @@ def _of_dataset(
         labels = Polygons.of(labels)
         ids = labels.ids if ids is None else ids
     parts = []
-    for name, variable in values.data_vars.items():
-        plane = _plane(variable, labels)
-        if plane is None:
-            continue
-        own = labels
+    for name, variable in _rasters_in(values, labels).items():
+        plane, own = _plane(variable, labels), labels
         if isinstance(labels, Polygons):
             if plane not in burnt:
                 burnt[plane] = _burnt(labels, variable)
             own = burnt[plane]
         table = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
         parts.append(table.rename({stat: f"{name}_{stat}" for stat in stats}))
-    if not parts:
-        raise InputError("the Dataset has no variable with dimensions y and x", way_out=_NAME_AXES)
     return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")
 
 
@@ -182,9 +177,8 @@ def _is_lazy(raster: Any) -> bool:
 def _turned(values: Any, labels: Any) -> tuple[Any, Any]:
     """Return values with y and x last, and labels [y, x], as far as both name their dimensions."""
     if is_zarr(values):
-        inside(
-            values
-        )  # two dimensions, or refused: one band of a bare Zarr array cannot be had without reading it
+        # One band of a bare Zarr array cannot be had without reading it, so it has two dimensions.
+        inside(values)
     if not isinstance(values, xr.DataArray):
         stack = values if hasattr(values, "ndim") else np.asarray(values)
         _require_some(stack.shape[:-2])
@@ -212,12 +206,29 @@ def _require_some(shape: tuple[int, ...]) -> None:
 
 
 def _plane(values: xr.DataArray, labels: Any) -> tuple[Hashable, Hashable] | None:
-    """Return a raster's dimensions y and x; where it does not tell, those that the labels have."""
+    """Return a raster's dimensions y and x; where it does not tell, those that the labels have, or the two that there are."""
     found = plane_of(values)
     if found is None and isinstance(labels, xr.DataArray) and labels.ndim == 2:
-        found = plane_of(labels)
-        return found if set(labels.dims) <= set(values.dims) else None
+        down, across = plane_of(labels) or labels.dims
+        found = (down, across) if {down, across} <= set(values.dims) else None
+    if found is None and values.ndim == 2:
+        down, across = values.dims
+        return down, across
     return found
+
+
+def _rasters_in(values: xr.Dataset, labels: Any) -> dict[Hashable, xr.DataArray]:
+    """Return the variables that have y and x, or that may have where none of them tells."""
+    own = set(labels.dims) if isinstance(labels, xr.DataArray) else None
+    told = {
+        name: variable
+        for name, variable in values.data_vars.items()
+        if plane_of(variable) is not None or (own is not None and own <= set(variable.dims))
+    }
+    maybe = {name: each for name, each in values.data_vars.items() if _plane(each, labels)}
+    if not maybe:
+        raise InputError("the Dataset has no variable with dimensions y and x", way_out=_NAME_AXES)
+    return told or maybe
 
 
 def _is_polygons(labels: Any) -> bool:

@@ -178,13 +178,13 @@ def test_an_id_finds_its_row(town):
 
 
 def test_a_dataset_is_each_of_its_rasters(town, tmp_path):
-    """Seen to fail when the CRS was left behind among the variables."""
+    """Seen to fail when the CRS was left behind among the variables, and when any two dimensions were y and x."""
     heat = cube([np.arange(20.0).reshape(SHAPE), np.ones(SHAPE)])
     people = on_grid(np.arange(20).reshape(SHAPE), units="people").rename(
         {"y": "rows", "x": "cols"}
     )
     people = people.assign_coords(rows=heat["rows"], cols=heat["cols"])
-    both = xr.Dataset({"heat": heat, "people": people, "bounds": ("nv", [0, 1])})
+    both = xr.Dataset({"heat": heat, "people": people, "bounds": (("time", "nv"), np.ones((2, 2)))})
     found = zonal_stats(both, town, ["sum", "mean"])
     assert list(found.data_vars) == ["heat_sum", "heat_mean", "people_sum", "people_mean"]
     alone = zonal_stats(heat, town, ["sum", "mean"])
@@ -312,6 +312,15 @@ def test_labels_name_the_dimensions_that_values_do_not():
     for band in range(2):
         alone = zonal_sum(values[:, :, band], labels, 2)
         assert found["sum"][band].values.tolist() == alone.values.tolist()
+
+
+def test_a_dataset_whose_dimensions_say_nothing():
+    labels = xr.DataArray(np.array([[1, 2]], np.uint32), dims=("i", "j"))
+    both = xr.Dataset({"a": (("i", "j"), [[3, 4]]), "b": (("t", "i", "j"), [[[5, 6]]])})
+    found = zonal_stats(both, labels, "max")
+    assert found["a_max"].values.tolist() == [3, 4]
+    assert found["b_max"].values.tolist() == [[5, 6]]
+    assert zonal_stats(both[["a"]], labels.values, "max")["a_max"].values.tolist() == [3, 4]
 
 
 def test_columns_of_any_name_hide_nothing():
