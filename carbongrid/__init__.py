@@ -21,6 +21,7 @@ _HOME = {
     "spread": "carbongrid.raster.zonal",
     "block_sum": "carbongrid.raster.zonal",
     "zonal_min": "carbongrid.raster.zonal",
+    "zonal_stats": "carbongrid.raster.zonal",
     "zonal_mean": "carbongrid.raster.zonal",
     "zonal_max": "carbongrid.raster.zonal",
     "zonal_count": "carbongrid.raster.zonal",
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from carbongrid.raster.zonal import zonal_max as zonal_max
     from carbongrid.raster.zonal import zonal_mean as zonal_mean
     from carbongrid.raster.zonal import zonal_min as zonal_min
+    from carbongrid.raster.zonal import zonal_stats as zonal_stats
     from carbongrid.raster.zonal import zonal_sum as zonal_sum
 
 

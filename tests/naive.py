@@ -54,3 +54,18 @@ def block_sums(values: np.ndarray, factor: int) -> np.ndarray:
             if values[y, x] == values[y, x]:
                 result[y // factor, x // factor] += values[y, x]
     return result
+
+
+def label_statistics(values: np.ndarray, labels: np.ndarray, n: int) -> dict[str, list]:
+    """Count, sum, mean, min and max of the known values of each label, cell by cell."""
+    known: list[list] = [[] for _ in range(n)]
+    for value, label in zip(values.ravel().tolist(), labels.ravel().tolist(), strict=True):
+        if label and value == value:
+            known[label - 1].append(value)
+    return {
+        "count": [len(each) for each in known],
+        "sum": [sum(each) for each in known],
+        "mean": [sum(each) / len(each) if each else math.nan for each in known],
+        "min": [min(each, default=math.nan) for each in known],
+        "max": [max(each, default=math.nan) for each in known],
+    }

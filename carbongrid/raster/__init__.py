@@ -27,6 +27,7 @@ _HOME = {
     "zonal_max": "zonal",
     "zonal_mean": "zonal",
     "zonal_min": "zonal",
+    "zonal_stats": "zonal",
     "zonal_sum": "zonal",
 }
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from carbongrid.raster.zonal import zonal_max as zonal_max
     from carbongrid.raster.zonal import zonal_mean as zonal_mean
     from carbongrid.raster.zonal import zonal_min as zonal_min
+    from carbongrid.raster.zonal import zonal_stats as zonal_stats
     from carbongrid.raster.zonal import zonal_sum as zonal_sum
 
 

@@ -122,6 +122,33 @@ def require_rows_first(raster: Any) -> None:
         raise _another_order(raster)
 
 
+def plane_of(raster: xr.DataArray) -> tuple[Any, Any] | None:
+    """Return the names of a raster's dimensions y and x, in this order; None where neither attributes nor names tell."""
+    axes = _axes(raster)
+    if axes.count("y") == axes.count("x") == 1:
+        return raster.dims[axes.index("y")], raster.dims[axes.index("x")]
+    return None
+
+
+def require_one_crs(a: Any, b: Any) -> None:
+    """Raise if two rasters state different CRS.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    first, second = stated_crs(a), stated_crs(b)
+    if first is None or second is None or first == second:
+        return
+    # x comes before y in every raster, so the order of axes in a CRS does not matter.
+    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
+        raise InputError(
+            f"the rasters are in {crs_name(first)} and {crs_name(second)}",
+            way_out="Reproject one first, for example with rioxarray's reproject_match.",
+        )
+
+
 @dataclass(frozen=True)
 class Lattice:
     """Where the cells of a north-up raster lie: CRS, north-west corner, width and height of a cell, shape; in units of the CRS."""
@@ -239,15 +266,7 @@ def _require_same_place(a: xr.DataArray, b: xr.DataArray) -> None:
     for of_a, of_b in zip(a.dims, b.dims, strict=True):
         if of_a in a.coords and of_b in b.coords:
             _require_same_centres(a[of_a].to_numpy(), b[of_b].to_numpy(), str(of_a))
-    first, second = stated_crs(a), stated_crs(b)
-    if first is None or second is None or first == second:
-        return
-    # x comes before y in every raster, so the order of axes in a CRS does not matter.
-    if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
-        raise InputError(
-            f"the rasters are in {crs_name(first)} and {crs_name(second)}",
-            way_out="Reproject one first, for example with rioxarray's reproject_match.",
-        )
+    require_one_crs(a, b)
 
 
 def _require_same_centres(a: NDArray[Any], b: NDArray[Any], axis: str) -> None:

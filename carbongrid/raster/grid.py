@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
     from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
 
 Bounds = tuple[float, float, float, float]
 
@@ -143,6 +144,59 @@ class Grid:
             )
         lattice.require_square()
         return cls._at(lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape)
+
+    @classmethod
+    def from_geobox(cls, geobox: GeoBox) -> Grid:
+        """Return the grid of an odc-geo GeoBox, where it lies, unsnapped.
+
+        Parameters
+        ----------
+        geobox
+            ``odc.geo.geobox.GeoBox``: north-up and square cells, with a CRS.
+
+        Raises
+        ------
+        InputError
+            If it has no CRS, is turned, upside down or has cells that are not square.
+        """
+        from carbongrid.raster.georeference import Lattice
+
+        affine, crs = getattr(geobox, "affine", None), getattr(geobox, "crs", None)
+        if not isinstance(affine, Affine):
+            raise InputError(
+                f"a GeoBox is wanted, not {type(geobox).__name__}",
+                way_out="odc-geo makes one of a raster: raster.odc.geobox.",
+            )
+        if crs is None:
+            raise InputError(
+                "the GeoBox has no CRS", way_out='Set it: geobox.assign_crs("EPSG:...").'
+            )
+        if affine.b or affine.d or not (affine.a > 0 > affine.e):
+            raise InputError(
+                "the GeoBox's rows do not run from the north, or its columns from the west",
+                way_out="Reproject or flip the raster first; cells of a Grid are squares, north-up.",
+            )
+        rows, columns = geobox.shape
+        name, shape = crs_text(crs.to_wkt()), (int(rows), int(columns))
+        Lattice(name, affine.c, affine.f, affine.a, -affine.e, shape).require_square()
+        return cls._at(name, affine.a, (affine.c, affine.f), shape)
+
+    def to_geobox(self) -> GeoBox:
+        """Return the grid as a GeoBox, for odc-geo, odc-stac and datacube.
+
+        Raises
+        ------
+        InputError
+            If odc-geo is not installed.
+        """
+        try:
+            from odc.geo.geobox import GeoBox
+        except ImportError as error:
+            raise InputError(
+                "a GeoBox needs the package odc-geo, which is not installed",
+                way_out="Install it: pip install odc-geo.",
+            ) from error
+        return GeoBox(self.shape, self.transform, self.crs)
 
     def window(self, corner: tuple[int, int], shape: tuple[int, int]) -> Grid:
         """Return the part of this shape whose first cell is at (row, column)."""

@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from carbongrid.raster.chunked.scans import fill_labels, write_labels
+from carbongrid.errors import InputError
+from carbongrid.raster.chunked.scans import fill_labels, labels_later, write_labels
 from carbongrid.raster.label_store import (
     CHUNK,
     LABEL_ATTRIBUTES,
@@ -33,7 +34,11 @@ _BYTES_PER_CELL = 4
 
 
 def rasterize(
-    polygons: PolygonsLike, grid: Grid, *, store: str | Path | None = None, chunks: int = CHUNK
+    polygons: PolygonsLike,
+    grid: Grid,
+    *,
+    store: str | Path | None = None,
+    chunks: int | tuple[int, int] | None = None,
 ) -> xr.DataArray:
     """Burn polygons into a label raster.
 
@@ -45,38 +50,57 @@ def rasterize(
         The fine grid.
     store
         A path that does not exist yet: the labels are written to Zarr, chunk by chunk, and opened lazily.
-        Default: in memory.
+        Default: in memory, or lazy with chunks.
     chunks
-        Side of a chunk in cells.
+        Rows and columns of a chunk in cells, or the side of a square one, which is what a store has (default 2048). Without a store: the
+        labels are backed by Dask, and a chunk is burnt when it is computed.
 
     Returns
     -------
     xarray.DataArray, uint32 [y, x]
-        Row number + 1 of the polygon that covers the cell's centre, 0 for nobody; no _FillValue.
+        Row number + 1 of the polygon that covers the cell's centre, 0 for nobody; no _FillValue. The attribute ``polygon_count`` has the
+        largest label there can be, ``polygons`` the hash of the set.
 
     Raises
     ------
     InputError
-        If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, or the labels fit neither into memory
-        nor into a million files.
+        If the polygons are in another CRS, there are more than 2^32 - 2 of them, the store exists, chunks are no positive numbers, or the
+        labels fit neither into memory nor into a million files.
     """
     prepared = Polygons.of(polygons)
     require_burnable(prepared, grid)
+    told = LABEL_ATTRIBUTES | {"polygons": prepared.content_hash, "polygon_count": len(prepared)}
+    if store is None and chunks is not None:
+        height, width = _sides(chunks)
+        cut = (_cut(grid.shape[0], height), _cut(grid.shape[1], width))
+        return georeferenced(labels_later(prepared, grid, cut), grid, "label", told)
     if store is None:
         rows, columns = grid.shape
         require_room(
             _BYTES_PER_CELL * rows * columns,
             f"labels of {rows:,} x {columns:,} cells",
-            "Write them to a store=, take a coarser grid, or overlap(), which makes no labels.",
+            "Take chunks=, write them to a store=, take a coarser grid, or overlap(), which makes no labels.",
         )
-        values = fill_labels(prepared, grid)
-        return georeferenced(
-            values, grid, "label", LABEL_ATTRIBUTES | {"polygons": prepared.content_hash}
-        )
-    path = Path(store)
-    create_label_store(path, grid, {"label": prepared.content_hash}, chunks)
+        return georeferenced(fill_labels(prepared, grid), grid, "label", told)
+    path, side = Path(store), CHUNK if chunks is None else chunks
+    if isinstance(side, tuple):
+        raise InputError(f"a store has square chunks, not {side}", way_out="Give one side.")
+    create_label_store(path, grid, {"label": prepared.content_hash}, side)
     write_labels(prepared, grid, path, "label")
-    return open_labels(path)["label"]
+    return open_labels(path)["label"].assign_attrs(polygon_count=len(prepared))
+
+
+def _sides(chunks: int | tuple[int, int]) -> tuple[int, int]:
+    """Return rows and columns of a chunk."""
+    height, width = chunks if isinstance(chunks, tuple) else (chunks, chunks)
+    if height < 1 or width < 1:
+        raise InputError(f"chunks must be positive numbers of cells, not {chunks}")
+    return height, width
+
+
+def _cut(length: int, side: int) -> tuple[int, ...]:
+    """Return the sides of chunks along one axis."""
+    return tuple(min(side, length - first) for first in range(0, length, side))
 
 
 def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArray[np.uint32]]]:

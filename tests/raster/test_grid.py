@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
 import shapely
 import xarray as xr
-from hypothesis import assume, given
+from affine import Affine
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from odc.geo.geobox import GeoBox
 from pyproj import CRS as SYSTEM
 from shapes import CRS
 
@@ -231,3 +234,58 @@ def test_a_single_row_has_the_height_that_its_own_geotransform_says():
     rows = rasterize(np.array([None]), Grid(CRS, 10, (0, 0, 80, 60))).isel(y=[0])
     assert Grid.like(rows).bounds == (0, 50, 80, 60)
     assert isinstance(rows, xr.DataArray)
+
+
+# odc-geo multiplies transforms in a way that affine is about to deprecate.
+multiplying = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
+
+EDGES = st.tuples(*(st.floats(-1e6, 1e6) for _ in range(2)), *(st.floats(1, 500) for _ in range(2)))
+
+
+@multiplying
+@settings(max_examples=60)
+@given(EDGES, st.sampled_from([10.0, 0.1, 30.0, 1 / 3, 2.5]))
+def test_a_grid_comes_back_from_its_geobox(edges, resolution):
+    """Seen to fail when the bounds were snapped to whole cells."""
+    x, y, width, height = edges
+    grid = Grid("EPSG:3035", resolution, (x, y, x + width, y + height))
+    geobox = grid.to_geobox()
+    assert (geobox.shape, geobox.affine) == (grid.shape, grid.transform)
+    assert geobox.crs == "EPSG:3035"
+    assert Grid.from_geobox(geobox) == grid
+    part = grid.window((1, 2), (3, 4))
+    assert Grid.from_geobox(part.to_geobox()) == part
+    elsewhere = GeoBox((3, 4), Affine(resolution, 0, x, 0, -resolution, y), "EPSG:3035")
+    found = Grid.from_geobox(elsewhere)
+    assert found.shape == (3, 4)
+    assert tuple(found.transform) == pytest.approx(tuple(elsewhere.affine), abs=1e-9)
+
+
+@multiplying
+def test_a_geobox_of_a_raster_is_its_grid():
+    grid = Grid("EPSG:4326", 0.25, (-3, 40, 5, 47))
+    geobox = GeoBox.from_bbox((-3, 40, 5, 47), "EPSG:4326", resolution=0.25)
+    assert Grid.from_geobox(geobox) == grid
+    assert geobox == grid.to_geobox()
+
+
+@pytest.mark.parametrize(
+    ("geobox", "said"),
+    [
+        (GeoBox((2, 3), Affine(10, 0, 0, 0, -10, 0), None), "no CRS"),
+        (GeoBox((2, 3), Affine(10, 0, 0, 0, 10, 0), "EPSG:3035"), "from the north"),
+        (GeoBox((2, 3), Affine(-10, 0, 0, 0, -10, 0), "EPSG:3035"), "from the west"),
+        (GeoBox((2, 3), Affine(10, 1, 0, 1, -10, 0), "EPSG:3035"), "from the west"),
+        (GeoBox((2, 3), Affine(10, 0, 0, 0, -11, 0), "EPSG:3035"), "not square"),
+        (np.ones((2, 3)), "a GeoBox is wanted, not ndarray"),
+    ],
+)
+def test_a_geobox_that_is_no_grid_is_refused(geobox, said):
+    with pytest.raises(InputError, match=said):
+        Grid.from_geobox(geobox)
+
+
+def test_without_odc_geo_the_way_out_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "odc.geo.geobox", None)
+    with pytest.raises(InputError, match="pip install odc-geo"):
+        Grid("EPSG:3035", 10, (0, 0, 20, 20)).to_geobox()

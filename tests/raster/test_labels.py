@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import warnings
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 import shapely
 import xarray as xr
 import zarr
-from shapes import CRS, partition
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapes import CRS, SIDE, partition, polygons
 
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.raster import label_store
@@ -50,6 +53,50 @@ def test_memory_and_store_hold_the_same(parcels, store):
     assert np.array_equal(whole, lazy)
     assert whole.values.max() == len(parcels)
     xr.testing.assert_equal(whole.drop_vars("spatial_ref"), lazy.drop_vars("spatial_ref").compute())
+
+
+def raiser(*_, **__):
+    raise AssertionError("computed too early")
+
+
+@settings(max_examples=25)
+@given(polygons(), st.tuples(st.integers(1, 13), st.integers(1, 13)), st.sampled_from([1.0, 0.7]))
+def test_lazy_labels_are_those_in_memory_in_any_chunks(shapes, chunks, resolution):
+    """Seen to fail when a block counts its own rows for labels, and when every block lies at the origin."""
+    grid = Grid(CRS, resolution, (0, 0, SIDE, SIDE))
+    with dask.config.set(scheduler=raiser):
+        lazy = rasterize(np.array(shapes, object), grid, chunks=chunks)
+    assert max(lazy.chunks[0]) <= chunks[0]
+    assert max(lazy.chunks[1]) <= chunks[1]
+    assert lazy.compute().identical(rasterize(np.array(shapes, object), grid))
+
+
+def test_a_block_of_lazy_labels_burns_what_touches_it(parcels, monkeypatch):
+    """Seen to fail when every block was given all polygons, and when one side was not compared."""
+    scans = importlib.import_module("carbongrid.raster.chunked.scans")
+    given_rows, whole = [], rasterize(parcels, GRID)
+    paint = scans._paint_window
+    monkeypatch.setattr(
+        scans,
+        "_paint_window",
+        lambda excerpt, *rest: (given_rows.append(excerpt.rows.size), paint(excerpt, *rest)),
+    )
+    lazy = rasterize(parcels, GRID, chunks=(50, 60))
+    found = lazy[100:150, 120:180].compute(scheduler="synchronous")
+    assert np.array_equal(found, whole[100:150, 120:180])
+    # A cell more on each side.
+    x, y = GRID.bounds[0], GRID.bounds[3]
+    near = shapely.box(x + 1190, y - 1510, x + 1810, y - 990)
+    assert given_rows == [near.intersects(parcels.envelope.to_numpy()).sum()]
+    assert given_rows[0] < len(parcels) / 2
+
+
+def test_chunks_that_are_none_are_refused(parcels, tmp_path):
+    for chunks in (0, (3, -1)):
+        with pytest.raises(InputError, match="chunks must be positive numbers of cells"):
+            rasterize(parcels, GRID, chunks=chunks)
+    with pytest.raises(InputError, match="a store has square chunks"):
+        rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=(3, 4))
 
 
 @pytest.mark.parametrize("chunks", [37, 41, 100, 129, 1000])

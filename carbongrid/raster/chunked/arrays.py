@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,32 @@ def reduce_blocks(
     )
 
 
+def reduce_later(
+    partial: Callable[..., Any],
+    merge: Callable[[list[Any]], Any],
+    finish: Callable[[Any], Any],
+    *arrays: Any,
+) -> Any:
+    """Return finish(merge of partial(block of each array) over all blocks) as a Dask delayed: no block is read before it is computed.
+
+    What it makes is what ``reduce_blocks`` would, whatever the arrays are.
+    """
+    from dask.delayed import delayed
+
+    merged = _merged_tree(_partials(partial, _aligned(arrays)), merge)
+    return delayed(finish, pure=False)(merged)
+
+
+def rows_later(later: Any, dtypes: Mapping[str, DTypeLike], size: int) -> dict[str, Any]:
+    """Return what a delayed dict will hold under some names, one-dimensional arrays of one size, as Dask arrays."""
+    import dask.array as da
+
+    return {
+        name: da.from_delayed(later[name], (size,), meta=np.empty(0, dtype))
+        for name, dtype in dtypes.items()
+    }
+
+
 def each_band[T](
     function: Callable[[slice], T], shape: tuple[int, int], multiple: int = 1
 ) -> list[T]:
@@ -68,7 +94,7 @@ def each_band[T](
 
     Threads, or one by one where Dask is configured so; a single band costs no import of Dask.
     """
-    height = max(_CELLS_IN_BAND // max(shape[1], 1) // multiple, 1) * multiple
+    height = _band_height(shape, multiple)
     bands = [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
     if len(bands) < 2:
         return [function(band) for band in bands or [slice(0, 0)]]
@@ -145,6 +171,10 @@ def map_coarse(
     )
 
 
+def _band_height(shape: tuple[int, int], multiple: int = 1) -> int:
+    return max(_CELLS_IN_BAND // max(shape[1], 1) // multiple, 1) * multiple
+
+
 def _blocks_in(shape: tuple[int, ...], sides: tuple[int, ...], times: int) -> int:
     return math.prod(
         -(-length // (side * times)) for length, side in zip(shape, sides, strict=True)
@@ -160,7 +190,7 @@ def _multiples(sides: tuple[int, ...], factor: int) -> list[int]:
 
 
 def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
-    """All as Dask arrays in the chunks of the first that is one (else the first of Zarr)."""
+    """All as Dask arrays in the chunks of the first that is one (else the first of Zarr; of NumPy alone, in bands)."""
     import dask.array as da
 
     shapes = {array.shape for array in arrays}
@@ -168,7 +198,9 @@ def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
         raise InputError(f"the rasters differ in shape: {sorted(shapes)}")
     cut = [as_chunked(array) for array in arrays]
     own = [array.chunks for array in arrays if hasattr(array, "dask")]
-    chunks = (own or [array.chunks for array in cut if hasattr(array, "dask")])[0]
+    stored = [array.chunks for array in cut if hasattr(array, "dask")]
+    bands = [(_band_height(cut[0].shape), max(cut[0].shape[1], 1))]
+    chunks = (own or stored or bands)[0]
     return [
         array.rechunk(chunks)
         if hasattr(array, "dask")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from carbongrid.raster.kernels.label_pairs import added
 from carbongrid.raster.label_store import block_side, write_window
 from carbongrid.raster.polygons import Excerpt, Polygons
 from carbongrid.raster.polygons.excerpts import Window
+from carbongrid.raster.polygons.tiles import inverse_of
 from carbongrid.raster.spans import (
     Amounts,
     bands,
@@ -42,6 +44,33 @@ def fill_labels(polygons: Polygons, grid: Grid) -> NDArray[np.uint32]:
     pieces = pieces_of(grid.shape, tile_size(grid, (polygons,)), (polygons,), grid)
     run_tasks(functools.partial(_fill_piece, grid, values), pieces, "threads")
     return values
+
+
+def labels_later(polygons: Polygons, grid: Grid, chunks: tuple[tuple[int, ...], ...]) -> Any:
+    """Return the labels of the whole grid as a lazy Dask array; each block is painted in a task of its own.
+
+    Parameters
+    ----------
+    polygons, grid
+        As for ``fill_labels``.
+    chunks
+        Heights and widths of the blocks, as Dask has them.
+    """
+    import dask.array as da
+    from dask.delayed import delayed
+
+    rows, columns = (
+        da.arange(length, chunks=(sides,)) for length, sides in zip(grid.shape, chunks, strict=True)
+    )
+    return da.blockwise(
+        functools.partial(_labels_block, grid),
+        "yx",
+        *(rows, "y", columns, "x"),
+        polygons=delayed(polygons, pure=False, traverse=False),  # one node of the graph
+        dtype=np.uint32,
+        meta=np.empty((0, 0), np.uint32),
+        align_arrays=False,  # two axes: there is nothing to align
+    )
 
 
 def write_labels(polygons: Polygons, grid: Grid, store: Path, name: str) -> None:
@@ -154,6 +183,23 @@ def _fill_piece(grid: Grid, values: NDArray[np.uint32], piece: Piece) -> None:
         _paint_window(excerpt, grid, window, values, (0, 0))
 
     piece.each(fill)
+
+
+def _labels_block(
+    grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64], *, polygons: Polygons
+) -> NDArray[np.uint32]:
+    window = (int(rows[0]), int(columns[0]), rows.size, columns.size)
+    values = np.zeros(window[2:], np.uint32)
+    # Wider by a cell, so that rounding loses none; a polygon without parts has no bounds.
+    side, (west, _, _, north) = grid.resolution, grid.bounds
+    left, right = west + (window[1] - 1) * side, west + (window[1] + columns.size + 1) * side
+    top, bottom = north - (window[0] - 1) * side, north - (window[0] + rows.size + 1) * side
+    bounds = polygons.bounds
+    across = (bounds[:, 2] >= left) & (bounds[:, 0] <= right)
+    near = np.flatnonzero(across & (bounds[:, 3] >= bottom) & (bounds[:, 1] <= top))
+    excerpt = Excerpt(polygons, near, near + 1, window, inverse_of(grid))
+    _paint_window(excerpt, grid, window, values, window[:2])
+    return values
 
 
 def _write_piece(grid: Grid, store: Path, name: str, piece: Piece) -> None:

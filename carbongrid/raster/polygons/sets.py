@@ -328,7 +328,7 @@ def _crs_text(crs: Any) -> str | None:
 
 def _ids(polygons: Any) -> NDArray[np.object_] | None:
     index = getattr(polygons, "index", None)
-    if index is None:
+    if index is None or callable(index):  # a list has a method of this name
         return None
     column = polygons["id"] if "id" in getattr(polygons, "columns", ()) else index
     return np.asarray(column, dtype=object)

@@ -15,6 +15,7 @@ from carbongrid.raster.zonal.statistics import (
     zonal_min,
     zonal_sum,
 )
+from carbongrid.raster.zonal.stats import zonal_stats
 
 __all__ = [
     "block_sum",
@@ -28,5 +29,6 @@ __all__ = [
     "zonal_max",
     "zonal_mean",
     "zonal_min",
+    "zonal_stats",
     "zonal_sum",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, overload
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from carbongrid.raster.chunked.arrays import count_pairs, reduce_blocks
+from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later
 from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.halves import whole
@@ -19,11 +21,35 @@ from carbongrid.raster.kernels.zonal import MOST_QUANTA
 from carbongrid.raster.label_store import CHUNK, blocks
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.pair_counts import counts_matrix
+from carbongrid.raster.pair_counts import as_labels, counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons, PolygonsLike
 from carbongrid.raster.spans import require_burnable
-from carbongrid.raster.zonal.quanta import quantum_of, scale_of, too_large
+from carbongrid.raster.zonal.quanta import quantum_of, refusing, scale_of, too_large
 from carbongrid.raster.zonal.rasters import flat_labels, sum_dtype
+
+
+@overload
+def crosstab(
+    a: Any,
+    b: Any,
+    shape: tuple[int, int],
+    *,
+    values: Any = None,
+    quantum: float | None = None,
+    compute: Literal[True] = True,
+) -> csr_array: ...
+
+
+@overload
+def crosstab(
+    a: Any,
+    b: Any,
+    shape: tuple[int, int],
+    *,
+    values: Any = None,
+    quantum: float | None = None,
+    compute: Literal[False],
+) -> Any: ...
 
 
 def crosstab(
@@ -33,7 +59,8 @@ def crosstab(
     *,
     values: Any = None,
     quantum: float | None = None,
-) -> csr_array:
+    compute: bool = True,
+) -> Any:
     """Count the cells that each pair of labels of two rasters has, or sum a third raster over them.
 
     Parameters
@@ -47,32 +74,37 @@ def crosstab(
     quantum
         Real values are rounded to multiples of it before they are summed, so that the sums do not depend on chunks; default
         what ``quantum_of`` proposes, which reads them once more.
+    compute
+        Count now, lazy rasters too: a sparse matrix is as large as what it holds, so there is no lazy one. If False, nothing is read, and
+        what comes back is a ``dask.delayed.Delayed`` that computes to the matrix; real values then need a quantum.
 
     Returns
     -------
     scipy.sparse.csr_array, int64, or float64 of real values [a, b]
-        Pairs without cells, or whose sum is 0, are left out.
+        Pairs without cells, or whose sum is 0, are left out. If not compute, a ``Delayed`` of it: what is wrong with the labels is
+        then found when it is computed.
 
     Raises
     ------
     InputError
-        If the cells differ, a label is above its number of rows, or an exact sum would leave int64.
+        If the cells differ, a label is above its number of rows, an exact sum would leave int64, or real values have no quantum and
+        compute is False.
     """
     require_same_cells(a, b, *([] if values is None else [values]))
     arrays = [labels_inside(a), labels_inside(b)]
-    if values is None:
-        keys, counts = count_pairs(*arrays)
-        return counts_matrix(keys, counts, shape)
-    data = inside(values)
-    real = sum_dtype(data.dtype).kind == "f"
-    if real and quantum is None:
-        quantum = quantum_of(values)
-    partial = functools.partial(_weighted_pairs_block, Unknown.of(values), scale_of(quantum))
-    try:
-        keys, sums = reduce_blocks(partial, added, *arrays, data)
-    except OverflowError as error:
-        raise too_large() from error
-    return _matrix((keys, sums), shape, quantum)
+    partial: Callable[..., Table] = _pairs_block
+    merge: Callable[[list[Table]], Table] = added
+    finish = functools.partial(_counted, shape=shape)
+    if values is not None:
+        arrays.append(inside(values))
+        if sum_dtype(arrays[2].dtype).kind == "f" and quantum is None:
+            quantum = _proposed(values, compute)
+        weigh = functools.partial(_weighted_pairs_block, Unknown.of(values), scale_of(quantum))
+        partial, merge = functools.partial(refusing, weigh), functools.partial(refusing, added)
+        finish = functools.partial(_matrix, shape=shape, quantum=quantum)
+    if not compute:
+        return reduce_later(partial, merge, finish, *arrays)
+    return finish(reduce_blocks(partial, merge, *arrays))
 
 
 def weighted_overlap(
@@ -127,6 +159,19 @@ def weighted_overlap(
     return _matrix(added(parts), (len(pair[0]), len(pair[1])), quantum)
 
 
+def _proposed(values: Any, compute: bool) -> float:
+    if not compute:
+        raise InputError(
+            "real values need a quantum= where nothing is to be computed yet",
+            way_out="cg.quantum_of(values) proposes one, and reads them once.",
+        )
+    return quantum_of(values)
+
+
+def _counted(found: Table, shape: tuple[int, int]) -> csr_array:
+    return counts_matrix(*found, shape)
+
+
 def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_array:
     keys, sums = found
     try:
@@ -134,6 +179,10 @@ def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_
     except OverflowError as error:
         raise too_large() from error
     return matrix if quantum is None else matrix * float(quantum)
+
+
+def _pairs_block(a: Any, b: Any) -> Table:
+    return window_pairs(as_labels(a), as_labels(b))
 
 
 def _weighted_pairs_block(

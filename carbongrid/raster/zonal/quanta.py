@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,20 @@ def too_large() -> InputError:
         "a value is infinite, or the values are too large to be summed exactly as int64",
         way_out="Take a larger quantum= (quantum_of proposes one), or floats without one.",
     )
+
+
+def refusing[T](function: Callable[..., T], *arguments: Any) -> T:
+    """Return function(*arguments), and say what to do where an exact sum leaves int64: a task's error reaches the user as it is.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    try:
+        return function(*arguments)
+    except OverflowError as error:
+        raise too_large() from error
 
 
 def _largest_in(unknown: Unknown, values: Any) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.chunked.arrays import reduce_blocks
+from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later, rows_later
 from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.kernels.halves import carried, whole
 from carbongrid.raster.kernels.zonal import (
@@ -24,7 +24,7 @@ from carbongrid.raster.kernels.zonal import (
 )
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.zonal.quanta import scale_of, too_large
+from carbongrid.raster.zonal.quanta import refusing, scale_of
 from carbongrid.raster.zonal.rasters import (
     described,
     flat_labels,
@@ -39,6 +39,19 @@ from carbongrid.raster.zonal.rasters import (
 # The result and what it is made from.
 _BYTES_PER_LABEL = 16
 _LOW_BITS = 32
+
+STATISTICS = {
+    "count": "count",
+    "sum": "sum",
+    "mean": "mean",
+    "min": "minimum",
+    "max": "maximum",
+}
+"""Statistics by the names that ``zonal_stats`` takes, and what they are called."""
+
+_SIGNS = {"min": 1.0, "max": -1.0}
+
+type _Tables = dict[str, Columns]
 
 
 def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None) -> xr.DataArray:
@@ -67,24 +80,17 @@ def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None)
     InputError
         If the cells differ, a label is above n, the values are scaled and not decoded, n sums would not fit into memory, or an exact sum would leave int64.
     """
-    keys, sums, _ = _summed(values, labels, n, quantum)
-    return _per_label((keys, sums), 0, n, values, "sum")
+    return _computed("sum", values, labels, n, quantum)
 
 
 def zonal_count(values: Any, labels: Any, n: int) -> xr.DataArray:
     """Count the cells with a known value per label; parameters as for ``zonal_sum``, int64 [label]."""
-    keys, _, counts = _reduced(_count_block, np.add, values, labels, n)
-    found = _per_label((keys, counts), 0, n, values, "count")
-    return found.assign_attrs(
-        units="1", long_name=f"cells with known {described(values)} per label"
-    )
+    return _computed("count", values, labels, n)
 
 
 def zonal_mean(values: Any, labels: Any, n: int, *, quantum: float | None = None) -> xr.DataArray:
     """Average the known values per label; as ``zonal_sum``, float64 [label], NaN where a label has none."""
-    keys, sums, counts = _summed(values, labels, n, quantum)
-    known = counts > 0
-    return _per_label((keys[known], sums[known] / counts[known]), np.nan, n, values, "mean")
+    return _computed("mean", values, labels, n, quantum)
 
 
 def zonal_min(values: Any, labels: Any, n: int) -> xr.DataArray:
@@ -95,12 +101,12 @@ def zonal_min(values: Any, labels: Any, n: int) -> xr.DataArray:
     InputError
         As ``zonal_sum``, and for integers beyond 2^53, which float64 cannot hold.
     """
-    return _extreme(values, labels, n, 1.0)
+    return _computed("min", values, labels, n)
 
 
 def zonal_max(values: Any, labels: Any, n: int) -> xr.DataArray:
     """Find the largest known value per label; as ``zonal_min``."""
-    return _extreme(values, labels, n, -1.0)
+    return _computed("max", values, labels, n)
 
 
 def counting(
@@ -110,58 +116,146 @@ def counting(
     return functools.partial(_weights_block, unknown), combined
 
 
-def _summed(values: Any, labels: Any, n: int, quantum: float | None) -> Columns:
-    partial = functools.partial(_sums_block, scale=scale_of(quantum))
-    keys, sums, counts = _reduced(partial, np.add, values, labels, n)
-    if sums.dtype.kind == "i":
-        try:
-            sums = whole(sums)
-        except OverflowError as error:
-            raise too_large() from error
-    return keys, sums if quantum is None else sums * float(quantum), counts
+def tables_of(
+    values: Any,
+    labels: Any,
+    n: int,
+    stats: Sequence[str],
+    *,
+    quantum: float | None = None,
+    unknown: Unknown | None = None,
+    later: bool = False,
+) -> dict[str, Any]:
+    """Return statistics of one raster: the one way by which all of them are made, in one reading.
 
+    Parameters
+    ----------
+    values, labels, n, quantum
+        As for ``zonal_sum``.
+    stats
+        Names of ``STATISTICS``.
+    unknown
+        What the values declare; default what is read off them.
+    later
+        Read nothing now.
 
-def _reduced(
-    partial: Callable[..., Columns], reduce: np.ufunc, values: Any, labels: Any, n: int
-) -> Columns:
+    Returns
+    -------
+    dict of arrays [label]
+        By name: counts and sums of integers int64, others float64. Dask arrays if later: what is wrong with labels and sums is
+        then found when they are computed.
+    """
     if n < 0:
         raise InputError(f"the number of labels must be >= 0, not {n}")
     require_room(_BYTES_PER_LABEL * n, f"sums of {n} labels", "Number the labels without gaps.")
     require_same_cells(values, labels)
     data = inside(values)
-    sum_dtype(data.dtype)
-    partial = functools.partial(partial, Unknown.of(values))
-    merge = functools.partial(combined, reduce=reduce)
-    try:
-        columns: Columns = reduce_blocks(partial, merge, data, labels_inside(labels))
-    except OverflowError as error:
-        raise too_large() from error
-    rows_of(columns[0], n)
-    return columns
+    kinds = _dtypes(data.dtype, stats, quantum)
+    needs = _needs(stats)
+    unknown = Unknown.of(values) if unknown is None else unknown
+    block = functools.partial(_tables_block, needs, scale_of(quantum), unknown)
+    partial = functools.partial(refusing, block)
+    merge = functools.partial(refusing, functools.partial(_merged, needs))
+    finish = functools.partial(_finished, tuple(stats), n, quantum)
+    arrays = (data, labels_inside(labels))
+    if later:
+        return rows_later(reduce_later(partial, merge, finish, *arrays), kinds, n)
+    return finish(reduce_blocks(partial, merge, *arrays))
 
 
-def _extreme(values: Any, labels: Any, n: int, sign: float) -> xr.DataArray:
-    partial = functools.partial(_minima_block, sign=sign)
-    keys, least, counts = _reduced(partial, np.minimum, values, labels, n)
-    known = counts > 0
-    name = "minimum" if sign > 0 else "maximum"
-    return _per_label((keys[known], least[known] * sign), np.nan, n, values, name)
+def attributes_of(stat: str, values: Any) -> dict[str, str]:
+    """Return units and long name of a statistic: a count is of cells, the others are in the values' units."""
+    what = described(values)
+    if stat == "count":
+        return {"units": "1", "long_name": f"cells with known {what} per label"}
+    return {"units": units(values), "long_name": f"{STATISTICS[stat]} of {what} per label"}
 
 
-def _per_label(
-    found: tuple[NDArray[np.uint64], NDArray[Any]], empty: float, n: int, values: Any, name: str
+def label_coordinate(n: int) -> tuple[str, NDArray[np.int64], dict[str, str]]:
+    """Return the coordinate label = 1..n."""
+    return "label", np.arange(1, n + 1), {"long_name": "row number + 1", "units": "1"}
+
+
+def _computed(
+    stat: str, values: Any, labels: Any, n: int, quantum: float | None = None
 ) -> xr.DataArray:
-    keys, amounts = found
-    result = np.full(n, empty, amounts.dtype)
-    result[rows_of(keys, n)] = amounts
-    label = ("label", np.arange(1, n + 1), {"long_name": "row number + 1", "units": "1"})
     return xr.DataArray(
-        result,
+        tables_of(values, labels, n, (stat,), quantum=quantum)[stat],
         dims=("label",),
-        coords={"label": label},
-        name=name,
-        attrs={"units": units(values), "long_name": f"{name} of {described(values)} per label"},
+        coords={"label": label_coordinate(n)},
+        name=STATISTICS[stat],
+        attrs=attributes_of(stat, values),
     )
+
+
+def _needs(stats: Sequence[str]) -> tuple[str, ...]:
+    """Return which tables statistics are made of: where values are summed, their cells are counted on the way."""
+    wanted = {"sum" if stat == "mean" else stat for stat in stats}
+    return tuple(sorted(wanted - {"count"} if "sum" in wanted else wanted))
+
+
+def _dtypes(
+    dtype: np.dtype[Any], stats: Sequence[str], quantum: float | None
+) -> dict[str, np.dtype[Any]]:
+    kinds: dict[str, np.dtype[Any]] = dict.fromkeys(stats, np.dtype(np.float64))
+    sums = sum_dtype(dtype)
+    if "count" in kinds:
+        kinds["count"] = np.dtype(np.int64)
+    if "sum" in kinds and quantum is None:
+        kinds["sum"] = sums
+    return kinds
+
+
+def _merged(needs: tuple[str, ...], parts: list[_Tables]) -> _Tables:
+    reduce = {"count": np.add, "sum": np.add, "min": np.minimum, "max": np.minimum}
+    return {need: combined([part[need] for part in parts], reduce[need]) for need in needs}
+
+
+def _finished(
+    stats: tuple[str, ...], n: int, quantum: float | None, tables: _Tables
+) -> dict[str, NDArray[Any]]:
+    for keys, _, _ in tables.values():
+        rows_of(keys, n)
+    if "sum" in tables:
+        keys, sums, counts = tables["sum"]
+        if sums.dtype.kind == "i":
+            sums = refusing(whole, sums)
+        tables = tables | {
+            "sum": (keys, sums if quantum is None else sums * float(quantum), counts)
+        }
+    return {stat: _row(stat, n, tables) for stat in stats}
+
+
+def _row(stat: str, n: int, tables: _Tables) -> NDArray[Any]:
+    """Return a statistic of labels 1..n from the tables."""
+    need = "sum" if stat == "mean" or (stat == "count" and "sum" in tables) else stat
+    keys, amounts, counts = tables[need]
+    if stat == "count":
+        return _filled(keys, counts, 0, n)
+    if stat == "sum":
+        return _filled(keys, amounts, 0, n)
+    known = counts > 0
+    if stat == "mean":
+        return _filled(keys[known], amounts[known] / counts[known], np.nan, n)
+    return _filled(keys[known], amounts[known] * _SIGNS[stat], np.nan, n)
+
+
+def _filled(keys: NDArray[np.uint64], amounts: NDArray[Any], empty: float, n: int) -> NDArray[Any]:
+    row = np.full(n, empty, amounts.dtype)
+    row[rows_of(keys, n)] = amounts
+    return row
+
+
+def _tables_block(
+    needs: tuple[str, ...], scale: float | None, unknown: Unknown, values: Any, labels: Any
+) -> _Tables:
+    make: dict[str, Callable[[], Columns]] = {
+        "count": lambda: _count_block(unknown, values, labels),
+        "sum": lambda: _sums_block(unknown, values, labels, scale=scale),
+        "min": lambda: _minima_block(unknown, values, labels, sign=_SIGNS["min"]),
+        "max": lambda: _minima_block(unknown, values, labels, sign=_SIGNS["max"]),
+    }
+    return {need: make[need]() for need in needs}
 
 
 def _sums_block(

@@ -99,6 +99,17 @@ def test_rows_and_columns_may_come_in_any_order(tmp_path):
     assert_same(reading(tmp_path, shuffled)[0], reading(tmp_path, layer)[0])
 
 
+@pytest.mark.parametrize("suffix", ["gpkg", "parquet"])
+def test_columns_that_are_called_as_attributes_are(tmp_path, suffix):
+    """``type``, ``area`` and ``crs`` of a GeoDataFrame are not its columns. Seen to fail when codes were those of ``table.type``."""
+    layer = survey_layer()
+    named = layer.rename(columns={"DLBM": "type", "BSM": "area", "TBDLMJ": "crs"})
+    own = {"id": "area", "land_use": "type", "area_field": "crs"}
+    (tmp_path / "own").mkdir()
+    table, _ = reading(tmp_path / "own", named, suffix, **own)
+    assert_same(table, reading(tmp_path, layer, suffix, area_field="TBDLMJ")[0])
+
+
 def test_the_grids_own_plane(tmp_path):
     path = write_layer(survey_layer("EPSG:4490"), tmp_path / "parcels.gpkg")
     table, _ = read_parcels(

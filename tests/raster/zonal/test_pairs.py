@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask
 import dask.array as da
 import geopandas as gpd
 import naive
@@ -16,6 +17,7 @@ from hypothesis.extra import numpy as st_numpy
 from shapes import CRS, partition
 
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked import arrays
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import coverage, overlap
@@ -62,6 +64,43 @@ def test_weighted_crosstab_adds_up_to_zonal_sums(a, b, quarters, chunks):
     whole = crosstab(a, b + 1, (5, 6), values=quarters)
     assert whole.dtype == np.int64
     assert whole.sum(axis=1).tolist() == zonal_sum(quarters, a, 5).values.tolist()
+
+
+def raiser(*_, **__):
+    raise AssertionError("computed too early")
+
+
+@settings(max_examples=20)
+@given(LABELS, LABELS, st_numpy.arrays(np.int32, SHAPE), CHUNKS, st.booleans())
+def test_what_is_not_computed_yet_computes_to_the_same(a, b, values, chunks, lazy):
+    """Seen to fail when the sums came back in quanta."""
+    mine = [da.from_array(x, chunks=chunks) for x in (a, b, values)] if lazy else [a, b, values]
+    for given_values, quantum in ((None, None), (2, None), (2, 0.5)):
+        what = None if given_values is None else mine[2]
+        with dask.config.set(scheduler=raiser):
+            later = crosstab(*mine[:2], (5, 5), values=what, quantum=quantum, compute=False)
+        now = crosstab(a, b, (5, 5), values=None if what is None else values, quantum=quantum)
+        found = later.compute()
+        assert found.dtype == now.dtype
+        assert found.toarray().tolist() == now.toarray().tolist()
+
+
+def test_what_a_later_crosstab_needs_and_refuses():
+    labels = da.from_array(np.array([[1, 2]], np.uint32), chunks=1)
+    with dask.config.set(scheduler=raiser), pytest.raises(InputError, match="need a quantum="):
+        crosstab(labels, labels, (2, 2), values=da.ones((1, 2)), compute=False)
+    with pytest.raises(InputError, match="label 2 of b is above"):
+        crosstab(labels, labels, (2, 1), compute=False).compute()
+    with pytest.raises(InputError, match="too large to be summed exactly"):
+        crosstab(labels, labels, (2, 2), values=da.full((1, 2), 2**50), compute=False).compute()
+
+
+def test_numpy_in_bands_is_counted_later_too(monkeypatch):
+    """Seen to fail when only the first band was taken."""
+    monkeypatch.setattr(arrays, "_CELLS_IN_BAND", 30)
+    a = np.arange(1, 101, dtype=np.uint32).reshape(10, 10)
+    found = crosstab(a, a, (100, 100), compute=False).compute()
+    assert found.toarray().tolist() == np.eye(100).tolist()
 
 
 def test_more_pairs_than_first_slots():
