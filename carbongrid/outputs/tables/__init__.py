@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import content_of
 from carbongrid.outputs.tables.digests import digests_of
 from carbongrid.outputs.tables.layers import write_parcels_parquet, write_units_gpkg
@@ -52,7 +53,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with activity data audit.csv and uncertainty.csv too.
+    grid_1km.nc; with activity data audit.csv and uncertainty.csv too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     write_csv(content.inventory, directory / "inventory.csv")
@@ -63,7 +64,9 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     if tables.intervals is not None:
         write_text_csv(tables.intervals.round(6), directory / "uncertainty.csv")
     write_csv(content.units, directory / "units.csv", mark=True)
-    write_units_xlsx(content.units, tables, directory / "units.xlsx")
+    (directory / "units.xlsx").unlink(missing_ok=True)
+    if not missing_libraries("openpyxl"):
+        write_units_xlsx(content.units, tables, directory / "units.xlsx")
     (directory / "units.gpkg").unlink(missing_ok=True)  # GDAL would add to an existing one
     write_units_gpkg(content.units, directory / "units.gpkg", tables.reference, tables.currency)
     (directory / "parcels.parquet").unlink(missing_ok=True)

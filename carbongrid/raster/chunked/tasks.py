@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.errors import CarbongridError, InputError, RunError, require_extra
 from carbongrid.raster.chunked.versions import require_same
 from carbongrid.raster.software import versions
 
@@ -124,7 +124,7 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
     Raises
     ------
     InputError
-        If it is no address.
+        If it is no address, or distributed is not installed.
     RunError
         If nobody answers there within the timeout, or certificates do not fit.
     """
@@ -134,6 +134,7 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
             "scheduler",
             f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
         )
+    require_extra("distributed", "distributed", purpose="a Dask scheduler", where=address)
     import distributed
 
     patience = _PATIENCE if timeout is None else timeout
