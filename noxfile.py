@@ -16,9 +16,9 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def _install(session: nox.Session, *groups: str) -> None:
-    """Install the package and its groups at the tested versions."""
+    """Install the package with its extras, and groups, at the tested versions."""
     wanted = [name for group in groups for name in nox.project.dependency_groups(PYPROJECT, group)]
-    session.install("-c", "constraints.txt", "-e", ".", *wanted)
+    session.install("-c", "constraints.txt", "-e", ".[all]", *wanted)
 
 
 def _fresh_numba_cache(session: nox.Session) -> dict[str, str]:
@@ -173,7 +173,7 @@ def constraints(session: nox.Session) -> None:
     # --no-config: else today's pins, which pyproject repeats, would bind tomorrow's.
     session.run(
         *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--upgrade"),
-        *("--python-version", "3.12", "--no-header", "--no-annotate"),
+        *("--python-version", "3.12", "--no-header", "--no-annotate", "--all-extras"),
         *(word for group in ("dev", "bench", "docs", "formats") for word in ("--group", group)),
         *("pyproject.toml", "-o", "constraints.txt"),
         external=True,
@@ -217,7 +217,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Build wheel and sdist, check them, install the wheel in a fresh environment and run the demo."""
+    """Build wheel and sdist, check them; run the demo from the wheel alone, then with its extras, each in a fresh environment."""
     session.install("build", "twine")
     folder = Path(session.create_tmp()).absolute()
     session.run(
@@ -231,22 +231,34 @@ def release(session: nox.Session) -> None:
         session.error(f"expected a wheel and an sdist, not {built}")
     session.run("python", "-m", "twine", "check", "--strict", *built)
     wheel = next(name for name in built if name.endswith(".whl"))
-    session.run("uv", "venv", "--quiet", str(folder / "fresh"), external=True)
-    python = str(folder / "fresh" / "bin" / "python")
-    session.run(
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "-p",
-        python,
-        "-c",
-        "constraints.txt",
-        wheel,
-        external=True,
+    core, whole = (
+        _fresh_python(session, folder / name, wheel + extras)
+        for name, extras in (("core", ""), ("whole", "[all]"))
     )
     # Away from the checkout, so that what runs is what was installed.
     with session.chdir(folder):
         env = {"NUMBA_CACHE_DIR": str(folder / "numba"), "PYTHONPATH": ""}
-        for words in (["demo", "demo", "--size", "small"], ["verify", "demo/run"]):
+        for python, *words in (
+            # The tiles are burnt again by geocube, which the wheel alone does not bring.
+            (core, "demo", "bare", "--size", "small"),
+            (core, "verify", "bare/run", "--sample", "0"),
+            (whole, "verify", "bare/run"),
+            (whole, "demo", "demo", "--size", "small"),
+            (whole, "verify", "demo/run"),
+        ):
             session.run(python, "-m", "carbongrid", *words, external=True, env=env)
+    reports = [(folder / demo / "run" / "report.html").is_file() for demo in ("bare", "demo")]
+    if reports != [False, True]:
+        session.error(f"reports of the demos of the wheel alone and with its extras: {reports}")
+
+
+def _fresh_python(session: nox.Session, folder: Path, wanted: str) -> str:
+    """Return the Python of a new environment that holds a wheel and the extras named behind it."""
+    mine = str(Path(session.bin) / "python")
+    session.run("uv", "venv", "--quiet", "-p", mine, str(folder), external=True)
+    python = str(folder / "bin" / "python")
+    versions = ("-c", "constraints.txt")
+    session.run(
+        *("uv", "pip", "install", "--quiet", "-p", python, *versions, wanted), external=True
+    )
+    return python

@@ -1,12 +1,14 @@
 """Every exception of the package, and the problems that they carry.
 
-A message says what is wrong, where (file, row or key, id), and the way out.
+A message says what is wrong, where (file, row or key, id), and the way out. That the library of an optional part is not
+installed is such a message too: :func:`require_extra`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -111,3 +113,55 @@ class RunError(CarbongridError):
 
 class VerificationError(CarbongridError):
     """A finished run directory is damaged, or its numbers do not add up (exit code 1)."""
+
+
+Extra = Literal["report", "inventory", "distributed", "verify"]
+"""An optional part, as in ``pip install "carbongrid[report]"``; which libraries it brings stands in pyproject.toml."""
+
+
+def missing_libraries(*libraries: str) -> tuple[str, ...]:
+    """Return those of the libraries that are not installed; none is imported."""
+    return tuple(name for name in libraries if not _is_installed(name))
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def how_to_install(extra: Extra) -> str:
+    """Return the sentence that says how an optional part is installed."""
+    return f'Install it with: pip install "carbongrid[{extra}]"'
+
+
+def require_extra(
+    extra: Extra, *libraries: str, purpose: str, where: str = "", or_else: str = ""
+) -> None:
+    """Check that the libraries of an optional part are installed; called just before they are imported.
+
+    Parameters
+    ----------
+    extra
+        The part that brings them.
+    libraries
+        Those that are needed now.
+    purpose
+        What needs them, the beginning of a sentence: ``an XLSX workbook``.
+    where
+        File or key, if one is meant.
+    or_else
+        Another way out, a sentence.
+
+    Raises
+    ------
+    InputError
+        If one of them is not installed.
+    """
+    missing = missing_libraries(*libraries)
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        what = f"{purpose} needs {' and '.join(missing)}, which {verb} not installed"
+        way_out = how_to_install(extra)
+        raise InputError(what, where, f"{way_out}. {or_else}" if or_else else way_out)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbongrid.errors import MOST_EQUAL, InputError, Problem, merged
+from carbongrid.errors import (
+    MOST_EQUAL,
+    InputError,
+    Problem,
+    merged,
+    missing_libraries,
+    require_extra,
+)
 
 TEXTS = st.sampled_from(["negative", "blank"])
 PLACES = st.builds("{}, row {}".format, st.sampled_from(["a.csv", "b.csv"]), st.integers(2, 9))
@@ -43,3 +51,20 @@ def test_an_error_keeps_every_problem_and_tells_them_merged(problems: list[Probl
 def test_problems_without_a_place_are_counted_too() -> None:
     (one,) = merged([Problem("odd")] * 5)
     assert str(one) == "(and 4 more): odd"
+
+
+def test_a_library_that_is_not_installed_is_named_with_the_way_out() -> None:
+    assert missing_libraries("json", "no_such_library") == ("no_such_library",)
+    require_extra("report", "json", purpose="a page")
+    with pytest.raises(InputError) as caught:
+        require_extra(
+            "report",
+            *("no_such_library", "json", "nor_this"),
+            purpose="a page",
+            where="page.html",
+            or_else="Or do without.",
+        )
+    assert str(caught.value) == (
+        "page.html: a page needs no_such_library and nor_this, which are not installed. "
+        'Install it with: pip install "carbongrid[report]". Or do without.'
+    )

@@ -1,10 +1,12 @@
-"""Small cards of HTML by which results, cases and ledgers show themselves in a notebook."""
+"""Small cards of HTML by which results, cases and ledgers show themselves in a notebook, where Jinja is installed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+
+from carbongrid.errors import missing_libraries
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -30,8 +32,8 @@ def card(
     facts: Sequence[tuple[str, str]] = (),
     columns: Sequence[str] = (),
     rows: Sequence[Sequence[str]] = (),
-) -> str:
-    """Return a titled card with named facts and a table, every text escaped.
+) -> str | None:
+    """Return a titled card with named facts and a table, every text escaped; None without Jinja, so that the plain text is shown.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ def card(
     columns, rows
         The table's heading and its cells; no table without rows.
     """
+    if missing_libraries("jinja2"):
+        return None
     return _template().render(title=title, note=note, facts=facts, columns=columns, rows=rows)
 
 

@@ -170,7 +170,7 @@ class CaseFields(Section):
             raise wrong(*fault)
         return self
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """Return the case as a notebook shows it: its choices and its files."""
         choices = [
             ("year", str(self.year)),

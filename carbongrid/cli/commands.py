@@ -11,7 +11,7 @@ import click
 from carbongrid import __version__
 from carbongrid.cli.surroundings import set_aside
 from carbongrid.cli.talk import Talk, set_up_logging
-from carbongrid.errors import Problem
+from carbongrid.errors import Problem, require_extra
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def demo(
     """Write a synthetic city to DIRECTORY/case and run it to DIRECTORY/run."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors():
-        from carbongrid.cli.outcome import zone_lines
+        from carbongrid.cli.outcome import what_to_open, zone_lines
         from carbongrid.run_store import told_if_full
         from carbongrid.sources.demo import run_demo
 
@@ -81,8 +81,9 @@ def demo(
         )
         talk.say()
         talk.say(f"Results   {outcome.result.directory}")
-        talk.say(f"Open next {outcome.result.directory / 'report.html'} in a browser,")
-        talk.say("          units.gpkg in QGIS, units.csv in a spreadsheet.")
+        (first, program), *others = what_to_open(outcome.result).items()
+        talk.say(f"Open next {outcome.result.directory / first} in {program},")
+        talk.say(f"          {', '.join(f'{name} in {by}' for name, by in others)}.")
         talk.say(f"Your city {outcome.case}: replace the files beside it by your own, then")
         talk.say(f"          carbongrid check {outcome.case}")
         talk.document(
@@ -107,6 +108,8 @@ def init(directory: Path, inventory: bool, quiet: bool, as_json: bool, verbose: 
         from carbongrid.case import write_template
         from carbongrid.case.readers.activity_template import write_inventory_template
 
+        if inventory:  # before a file is written
+            require_extra("inventory", "openpyxl", purpose="the template of activity data")
         files = write_template(directory)
         files += write_inventory_template(directory) if inventory else []
         for path in files:
@@ -195,7 +198,7 @@ def run(
     """Run CASE: allocate, reduce, compute the indices, zone."""
     talk = _talk(quiet, as_json, verbose)
     with talk.errors(), talk.resumable():
-        from carbongrid.cli.outcome import evidence_table, zone_lines
+        from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
         from carbongrid.pipeline import run as run_case
 
         with talk.progress() as progress:
@@ -218,7 +221,7 @@ def run(
         for line in evidence_table(result):
             talk.say(line)
         talk.problems(Problem(text, level="warning") for text in warnings)
-        talk.say(f"Results in {out}; open report.html first.")
+        talk.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
         talk.document(
             {
                 "status": "done",
@@ -227,6 +230,7 @@ def run(
                 "evidence": result.manifest["evidence"],
                 "digests": result.manifest["digests"],
                 "reused": result.manifest["reused"],
+                "left_out": result.manifest["left_out"],
                 "warnings": warnings,
             }
         )

@@ -31,6 +31,16 @@ def zone_lines(result: Result) -> Iterator[str]:
         yield f"{flagged} units are borderline: an index within 0.05 of 1."
 
 
+def what_to_open(result: Result) -> dict[str, str]:
+    """Return the files of a run that are worth opening first, each with the program for it."""
+    programs = {
+        "report.html": "a browser",
+        "units.gpkg": "QGIS",
+        "units.csv": "a spreadsheet",
+    }
+    return {name: by for name, by in programs.items() if (result.directory / name).is_file()}
+
+
 def evidence_table(result: Result) -> list[str]:
     """Return the lines of what was given, used and lost, by category."""
     from carbongrid.method.evidence import EvidenceRow, evidence_lines

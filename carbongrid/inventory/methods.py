@@ -23,7 +23,6 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
-_ENERGY = read_unit("J").dimension
 _WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
 _WHICH_GRID = (
     "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
@@ -193,7 +192,7 @@ def _source(role: str, method: Method, row: ActivityRow) -> str:
 
 def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Input:
     source = _source(role, method, row)
-    if role == "calorific_value" and read_unit(row.unit).dimension == _ENERGY:
+    if role == "calorific_value" and read_unit(row.unit).dimension == read_unit("J").dimension:
         if role in row.parameters:
             raise InputError(
                 f"calorific_value={source} has no use: the amount is energy already ({row.unit})",

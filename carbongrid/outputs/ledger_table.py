@@ -17,7 +17,7 @@ class LedgerTable(pd.DataFrame):
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """Return the accounts of the categories, in whole tonnes."""
         masses = {
             "total": ("total_t",),

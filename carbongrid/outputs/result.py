@@ -205,7 +205,7 @@ class Result:
             ]
         )
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """Return the run as a notebook shows it: what it is, and its zones."""
         return card(
             str(self.manifest["title"]),
@@ -219,6 +219,7 @@ class Result:
         units = self.units
         emission, sink = (float(units[name].sum()) for name in ("emission_t", "sink_t"))
         warnings = [text for level, text in self.manifest["assumptions"] if level == "warning"]
+        missing = "report.html" in self.manifest.get("left_out", ())
         return [
             ("units", f"{len(units):,}"),
             ("emission in them", f"{emission:,.0f} t CO2e"),
@@ -226,7 +227,7 @@ class Result:
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
             ("borderline", f"{int(units['borderline'].sum())}"),
             ("warnings", f"{len(warnings)}"),
-            ("report", str(self.directory / "report.html")),
+            ("report", "not written" if missing else str(self.directory / "report.html")),
         ]
 
     def _zones(self) -> list[tuple[str, str, str, str]]:

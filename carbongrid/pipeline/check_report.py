@@ -19,6 +19,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.residents import census_of, residents_of_units
+from carbongrid.pipeline.writing import problems_of_left_out
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.opening.formats import sniff_raster
 
@@ -70,7 +71,7 @@ def check(case: Case | str | Path) -> Outlook:
     except InputError as error:
         return Outlook((), error.problems)
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
-    problems = [*inputs.notes, *cross_problems(inputs, land)]
+    problems = [*problems_of_left_out(), *inputs.notes, *cross_problems(inputs, land)]
     lines = list(_land_lines(inputs, land))
     placed = None
     try:

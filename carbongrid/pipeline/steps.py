@@ -36,7 +36,7 @@ from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading
 from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
 from carbongrid.pipeline.workers import require_shared, working_with
-from carbongrid.pipeline.writing import write_products
+from carbongrid.pipeline.writing import left_out, problems_of_left_out, write_products
 from carbongrid.raster.chunked import Counts, label_and_count, travels
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
@@ -137,6 +137,8 @@ def run(
     if memory is not None:
         require_memory(case, memory)
     tell = progress or _silent
+    for problem in problems_of_left_out():
+        logger.warning("%s", problem)
     earlier = Path(reuse) if reuse else None
     with working_with(scheduler, workers, memory) as client:
         means = _Means(out, replace, earlier, restart, client, chunks, tell, memory, public)
@@ -222,7 +224,8 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         write_products(store, tables, digests, means.tell)
         read.reading.fingerprints.require_unchanged()
         content = manifest_of(inputs, grid, tables, digests, means.chunks)
-        store.write_manifest({**content, "public": means.public, "reused": store.reused})
+        facts = {"public": means.public, "reused": store.reused, "left_out": left_out()}
+        store.write_manifest({**content, **facts})
     return read_result(means.out)
 
 

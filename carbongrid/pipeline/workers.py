@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.errors import InputError, RunError
+from carbongrid.errors import InputError, RunError, require_extra
 from carbongrid.raster.chunked.tasks import answered, client_at
 from carbongrid.raster.chunked.versions import WAY_OUT, differences
 from carbongrid.raster.opening.files import read_text
@@ -52,7 +52,7 @@ def working_with(
     Raises
     ------
     InputError
-        If both a scheduler and a number of workers are given, or the scheduler is none.
+        If both a scheduler and a number of workers are given, the scheduler is none, or distributed is not installed.
     RunError
         If nobody answers, there is no worker, or versions differ.
     """
@@ -77,6 +77,12 @@ def working_with(
 
 @contextlib.contextmanager
 def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
+    require_extra(
+        "distributed",
+        *("distributed", "cryptography"),
+        purpose="starting worker processes",
+        or_else="Without it a run works with the threads of this process.",
+    )
     import dask
     import distributed
 

@@ -26,6 +26,7 @@ from carbongrid.inventory.activity import (
 from carbongrid.inventory.factors import Factor, factor_of_row, read_unit
 from carbongrid.inventory.factors.catalogue import COLUMNS as FACTOR_COLUMNS
 from carbongrid.inventory.factors.catalogue import POTENTIALS
+from carbongrid.inventory.factors.units import require_units
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.raster.opening.files import open_file
 
@@ -63,8 +64,9 @@ def read_activity(
     Raises
     ------
     InputError
-        If the file cannot be read at all.
+        If the file cannot be read at all, or the libraries that read it are not installed.
     """
+    require_units()
     path = Path(path)
     known = read_categories() if categories is None else categories
     tables = _tables(path)

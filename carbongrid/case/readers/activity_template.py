@@ -13,7 +13,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.inventory.activity import COLUMN_TITLES, SHEETS, activities, sheet_of
 from carbongrid.method.categories import read_categories
 
@@ -59,9 +59,10 @@ def write_inventory_template(directory: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        If one of them is there already, or the folder cannot be written; nothing is overwritten.
+        If openpyxl is not installed, one of them is there already, or the folder cannot be written; nothing is overwritten.
     """
     folder = Path(directory)
+    require_extra("inventory", "openpyxl", purpose="the template of activity data")
     tables = example_tables()
     targets = [folder / WORKBOOK, *(folder / FOLDER / f"{name}.csv" for name in tables)]
     there = [path for path in targets if path.exists()]
@@ -103,6 +104,7 @@ def write_workbook(path: Path, tables: Mapping[str, Table]) -> None:
     tables
         By sheet: a header, then rows; every cell text. Numbers are stored as numbers where that keeps every digit.
     """
+    require_extra("inventory", "openpyxl", purpose="a workbook of activity data", where=path.name)
     from openpyxl import Workbook
 
     book = Workbook()

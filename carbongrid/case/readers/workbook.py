@@ -15,7 +15,7 @@ from xml.parsers import expat
 import pandas as pd
 
 from carbongrid.case.readers.security import require_tame_archive
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000
@@ -43,7 +43,7 @@ def workbook_numbers(path: Path) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
     Raises
     ------
     InputError
-        If it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
+        If openpyxl is not installed, it is no workbook, is no archive that a spreadsheet program writes, or has a formula without a
         stored value.
     """
     first = list(_sheets(path, lambda names: names[:1], lambda _: path.name).values())
@@ -80,6 +80,13 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
 def _sheets(
     path: Path, wanted: Callable[[list[str]], list[str]], where: Callable[[str], str]
 ) -> dict[str, tuple[pd.DataFrame, list[tuple[int, int]]]]:
+    require_extra(
+        "inventory",
+        "openpyxl",
+        purpose="an XLSX workbook",
+        where=path.name,
+        or_else="Or save the table as CSV.",
+    )
     import openpyxl
 
     data = read_bytes(path)

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors.units import Dimension, read_unit
+from carbongrid.inventory.factors.units import Dimension, read_unit, require_units
 from carbongrid.method.landuse import packaged_table
 
 STATUSES = ("verified", "verified-secondary", "derived", "recalled")
@@ -194,7 +194,14 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the factors of the package."""
+    """Return the factors of the package.
+
+    Raises
+    ------
+    InputError
+        If pint is not installed.
+    """
+    require_units()
     problems: list[Problem] = []
     found = {}
     for table in TABLES:

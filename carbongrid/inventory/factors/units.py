@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, require_extra
 
 Dimension = tuple[tuple[str, Fraction], ...]
 """Base dimensions and their powers, sorted by name."""
@@ -283,11 +283,12 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         return Fraction(power), ()
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
         raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT)
+    registry = _registry()
     try:
-        quantity = _registry().parse_units(
+        quantity = registry.parse_units(
             _INDEX.sub(r"\1**\2", word) if word not in ("hm2", "Nm3") else word
         )
-        root = _registry().Quantity(Fraction(1), quantity).to_root_units()
+        root = registry.Quantity(Fraction(1), quantity).to_root_units()
     except Exception:
         raise InputError(f"unknown unit {whole!r}", way_out=_WAY_OUT) from None
     dimension = tuple(
@@ -296,9 +297,15 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
     return Fraction(root.magnitude) * power, dimension
 
 
+def require_units() -> None:
+    """Raise InputError unless what reads units is installed; called where many would be read, each with the same fault."""
+    require_extra("inventory", "pint", purpose="reading units of activity data and of factors")
+
+
 @cache
 def _registry() -> Any:
     # Its own definitions: pint's full table takes 0.2 s to read and knows an "a" for a year and a "head" for nothing.
+    require_units()
     import pint
 
     registry: Any = pint.UnitRegistry(None, non_int_type=Fraction)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import (
     BORDERLINE,
     INDICATIVE,
@@ -50,6 +51,7 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     list of Path
         The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png).
     """
+    require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     sheet = Sheet(tables, installed_lettering())
     figures = {

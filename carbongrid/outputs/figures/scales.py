@@ -19,6 +19,7 @@ from carbongrid.outputs.figures.classes import (
     no_specks,
     short_number,
 )
+from carbongrid.outputs.figures.palettes import colours_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -324,8 +325,4 @@ def diverging(count: int) -> tuple[str, ...]:
 
 
 def _of_palette(palette: str, ends: tuple[float, float], count: int) -> tuple[str, ...]:
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    places = np.linspace(*ends, count) if count != 1 else np.array([0.6])
-    return tuple(to_hex(colour) for colour in colormaps[palette](places))
+    return colours_at(palette, np.linspace(*ends, count) if count != 1 else [0.6])

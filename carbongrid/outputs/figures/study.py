@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carbongrid.errors import require_extra
 from carbongrid.method.categories import sector_names
 from carbongrid.outputs.figures.classes import (
     BORDERLINE,
@@ -71,6 +72,7 @@ def write_study_figures(
     list of Path
         fig1-location, fig4-sectors, fig5-parcels-and-grid, fig6-units, fig7-ccr, fig8-ecc-esc, fig9-zones, in every format.
     """
+    require_extra("report", "matplotlib", purpose="drawing figures")
     from matplotlib import rc_context
 
     directory.mkdir(parents=True, exist_ok=True)

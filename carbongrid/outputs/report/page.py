@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
 from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE
@@ -75,6 +76,7 @@ def write_report(tables: RunTables, directory: Path) -> Path:
     All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and scripts, by their
     hashes, and nothing else. Map and table can be read without the scripts. The same tables give the same bytes.
     """
+    require_extra("report", "jinja2", purpose="the report")
     from markupsafe import Markup
 
     style = _asset("assets/report.css")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, ordered_zones
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Plots:
         -------
         matplotlib.axes.Axes
         """
+        require_extra("report", "matplotlib", purpose="a map of the zones")
         from matplotlib.patches import Patch
 
         axes = ax or _new_axes(7.0, 6.0)
@@ -85,6 +87,7 @@ class Plots:
         The area of a point follows the emission. An index of 0, infinity or beyond 0.01 to 100 stands on the edge; a unit
         without ECC or ESC has no point.
         """
+        require_extra("report", "matplotlib", purpose="a drawing of ECC and ESC")
         axes = ax or _new_axes(6.0, 5.5)
         zone_of = {zone.code: zone for zone in ordered_zones()}
         known = self.units[self.units["ecc"].notna() & self.units["esc"].notna()]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import Content, content_of
 from carbongrid.outputs.tables.digests import digests_of
 from carbongrid.outputs.tables.layers import write_parcels_parquet, write_units_gpkg
@@ -92,6 +93,7 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
         "parcels.parquet": public,
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
+        "units.xlsx": bool(missing_libraries("openpyxl")),
     }
     return [name for name in _WRITERS if not absent.get(name)]
 
@@ -116,7 +118,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with activity data audit.csv and uncertainty.csv too.
+    grid_1km.nc; with activity data audit.csv and uncertainty.csv too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     files = table_files(tables, public=public)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carbongrid.errors import require_extra
 from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
@@ -93,6 +94,7 @@ def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
     A text that begins like a formula is stored as a string with Excel's quote prefix, so nothing runs it, not even
     after it was edited. Infinite indices are the text ``inf``, unknown values blank.
     """
+    require_extra("report", "openpyxl", purpose=path.name)
     from openpyxl import Workbook
 
     book = Workbook()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbongrid.errors import CarbongridError
+from carbongrid.errors import CarbongridError, require_extra
 from carbongrid.pipeline.verification.derived import (
     Derived,
     check_cells,
@@ -15,7 +15,7 @@ from carbongrid.pipeline.verification.derived import (
     compare_methods,
 )
 from carbongrid.pipeline.verification.files import check_digests, check_files
-from carbongrid.pipeline.verification.formats import check_formats
+from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import check_sums
@@ -58,6 +58,11 @@ def verify(out: str | Path, *, sample: int = 4) -> Verification:
         formats (other formats of a table), labels (every chunk), shares, units and cells (derived again from parcels and
         labels), zones (decided again), tiles (burnt again), methods (by cells and by area, how far apart).
         Damage is a check that is not ok and says which file is meant; nothing is raised for it.
+
+    Raises
+    ------
+    InputError
+        If a library that a check of this run needs is not installed; no check is left out in silence.
     """
     run = Opened(Path(out))
     derived = Derived(run)
@@ -65,6 +70,7 @@ def verify(out: str | Path, *, sample: int = 4) -> Verification:
         names = _checks(run, derived, sample)
     except CarbongridError as error:
         return Verification((Check("files", False, str(error)),))
+    _require_libraries(run, sample if "tiles" in names else 0)
     return Verification(tuple(_guarded(name, check) for name, check in names.items()))
 
 
@@ -89,6 +95,19 @@ def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[]
         checks["tiles"] = lambda: check_tiles(run, sample)
     checks["methods"] = lambda: compare_methods(run, derived)
     return checks
+
+
+def _require_libraries(run: Opened, tiles: int) -> None:
+    """Raise InputError unless what burns tiles again, and what reads the run's spreadsheet, is installed."""
+    if tiles:
+        require_extra(
+            "verify",
+            "geocube",
+            purpose="burning tiles again",
+            or_else="Or leave the tiles out: --sample 0.",
+        )
+    if SHEET not in run.left_out:
+        require_extra("verify", "openpyxl", purpose=f"comparing {SHEET}")
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:

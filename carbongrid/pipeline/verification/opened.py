@@ -129,6 +129,12 @@ class Opened:
         return bool(self.manifest.get("public", False))
 
     @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """Files and folders that the run did not write, for lack of a library."""
+        listed = self.manifest.get("left_out", [])
+        return tuple(map(str, listed)) if isinstance(listed, list) else ()
+
+    @cached_property
     def exact(self) -> bool:
         """Whether parcels were shared out by area instead of by cells."""
         return bool(self.manifest["parameters"]["reduce"] == "exact")

@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, cast
 
-from carbongrid.errors import CarbongridError, InputError, RunError
+from carbongrid.errors import CarbongridError, InputError, RunError, require_extra
 from carbongrid.raster.chunked.versions import require_same
 from carbongrid.raster.software import versions
 
@@ -134,7 +134,7 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
     Raises
     ------
     InputError
-        If it is no address.
+        If it is no address, or distributed is not installed.
     RunError
         If nobody answers there within the timeout, or certificates do not fit.
     """
@@ -144,6 +144,8 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
             "scheduler",
             f"Known: {', '.join(_LOCAL)}, or an address such as tcp://127.0.0.1:8786.",
         )
+    require_extra("distributed", "distributed", purpose="a Dask scheduler", where=address)
+
     patience = _PATIENCE if timeout is None else timeout
     try:
         # Who listens at a port and says nothing is waited for beyond the client's own timeout.

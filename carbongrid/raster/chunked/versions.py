@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from carbongrid.errors import RunError
 from carbongrid.raster.software import versions
 
-WAY_OUT = "Make its environment from the same constraints.txt, with the same carbongrid."
+WAY_OUT = "Make its environment from the same constraints.txt, with the same carbongrid and its optional parts."
 
 
 def differences(found: Mapping[str, str], wanted: Mapping[str, str], whose: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -16,16 +17,21 @@ from numpy.typing import NDArray
 
 from carbongrid.case import commented_toml
 from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
+from carbongrid.errors import how_to_install, missing_libraries
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.demo import tables
 from carbongrid.sources.demo.activity import GWP, activity_tables
 from carbongrid.sources.demo.city import City, build_city
 from carbongrid.sources.demo.plan import CRS, PLANS, Size
 
+logger = logging.getLogger(__name__)
+
 _WRITTEN = "2023-01-01T00:00:00.000Z"
 """GeoPackages carry the time of writing; a fixed one keeps the bytes the same."""
 
 _PEOPLE_CELL = 250
+_OF_ACTIVITY = (WORKBOOK, "case-inventory.toml")
+"""Written only where a workbook can be; the README then has a row on each."""
 
 
 def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Path:
@@ -44,7 +50,8 @@ def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Pat
     -------
     Path
         The case file, ``directory / "case.toml"``; ``case-district-gdp.toml`` beside it differs in ``[gdp]`` only,
-        ``case-inventory.toml`` in ``[inventory]`` instead of ``[totals]``.
+        ``case-inventory.toml`` in ``[inventory]`` instead of ``[totals]``: this one and its workbook only where openpyxl
+        is installed.
 
     Notes
     -----
@@ -88,12 +95,24 @@ def _write_folder(city: City, directory: Path, seed: int) -> None:
     }
     for name, section in gdp.items():
         _write_text(directory / name, commented_toml({**_case(city), "gdp": section}))
-    write_workbook(directory / WORKBOOK, activity_tables())
+    if missing_libraries("openpyxl"):
+        logger.warning(
+            "the city has no %s and no %s: openpyxl is not installed. %s",
+            *(*_OF_ACTIVITY, how_to_install("inventory")),
+        )
+    else:
+        _write_activity(city, directory, gdp["case.toml"])
+    _write_text(directory / "README.md", _readme(city, seed))
+
+
+def _write_activity(city: City, directory: Path, gdp: dict[str, Any]) -> None:
+    """Write the workbook of activity data, and the case that forms its totals from it."""
+    workbook, name = _OF_ACTIVITY
+    write_workbook(directory / workbook, activity_tables())
     formed = {"inventory": {"path": WORKBOOK, "gwp": GWP, "sinks": "study"}}
     case = {name: section for name, section in _case(city).items() if name != "totals"}
-    text = commented_toml({**case, **formed, "gdp": gdp["case.toml"]})
-    _write_text(directory / "case-inventory.toml", text)
-    _write_text(directory / "README.md", _readme(city, seed))
+    text = commented_toml({**case, **formed, "gdp": gdp})
+    _write_text(directory / name, text)
 
 
 def _case(city: City) -> dict[str, Any]:
@@ -160,6 +179,11 @@ def _readme(city: City, seed: int) -> str:
     template = (
         files("carbongrid").joinpath("sources", "demo", "readme.md").read_text(encoding="utf-8")
     )
+    if missing_libraries("openpyxl"):
+        rows = tuple(f"| `{name}` |" for name in _OF_ACTIVITY)
+        template = "".join(
+            line for line in template.splitlines(keepends=True) if not line.startswith(rows)
+        )
     facts = {
         "size": city.plan.size,
         "seed": seed,
