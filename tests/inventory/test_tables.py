@@ -11,6 +11,7 @@ import pytest
 from inventory_example import example
 
 from carbongrid import inventory
+from carbongrid.case.readers.activity import read_activity
 from carbongrid.errors import InputError
 
 
@@ -90,7 +91,7 @@ def test_coke_burnt_beside_steel_is_warned_of(tmp_path: Path, fuel: str, told: b
     head = "id,activity,category,amount,unit,parameters"
     rows = f"I1,product/steel-bof,,10,t,\nI2,{fuel}\n"
     (tmp_path / "industry.csv").write_text(f"{head}\n{rows}")
-    formed = inventory.form(inventory.read(tmp_path))
+    formed = inventory.form(read_activity(tmp_path))
     (of_steel,) = (note for note in inventory.notes(formed) if "steel.bof, used by I1" in note.what)
     assert of_steel.what.endswith("; this file burns them in I2") is told
     assert of_steel.level == ("warning" if told else "note")
