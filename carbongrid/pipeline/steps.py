@@ -126,7 +126,9 @@ def run(
     Raises
     ------
     InputError
-        With every problem of the input; nothing is written then.
+        With every problem of the input. Where they are found before labels are made, nothing is written; after that, as of
+        weight rasters or of mass outside every unit, no run directory is made, but what was finished is kept beside it in
+        ``.NAME.partial``, which the message names and the next run takes over (docs/decisions/0026).
     RunError
         If another process writes the same directory, the disk is full, an input changes while it is read, or a
         cluster does not answer, has other versions or does not see the run directory.
