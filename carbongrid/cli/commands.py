@@ -163,7 +163,9 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option(
     "--memory",
     default=None,
-    help="Such as 4GB: a case that is sure to take more is refused, and worker processes are ended above it. This process is not bound.",
+    help="Such as 4GB: a case of which this process is sure to take more, or, once it is read, may take more, is refused; both "
+    "are estimates that `check` prints, no bounds. Each process of --workers is bound: it is ended above it. Tiles count "
+    "for this process only where it makes them, not with --workers.",
 )
 @click.option(
     "--chunks",

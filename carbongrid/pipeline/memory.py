@@ -224,7 +224,8 @@ def require_memory_of_inputs(
 ) -> None:
     """Raise InputError if a run of what was read may take more than it may.
 
-    Headers do not tell rings and categories, and may lie; what passes stays below what was allowed.
+    Headers do not tell rings and categories, and may lie. The most is an estimate that was measured, not proven, and nothing
+    ends this process above it (docs/decisions/0044).
 
     Raises
     ------
