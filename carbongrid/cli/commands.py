@@ -32,9 +32,13 @@ def _talking(command: Any) -> Any:
 
 def _talk(quiet: bool, as_json: bool, verbose: int) -> Talk:
     set_up_logging(verbose)
-    for name in set_aside():
-        logger.info("%s is set in the environment, and set aside", name)
-    return Talk(quiet, as_json)
+    talk = Talk(quiet, as_json)
+    names = ", ".join(set_aside())
+    if names:
+        logger.info("set in the environment, and set aside: %s", names)
+        if not verbose:
+            talk.problem(Problem(f"set in the environment, and set aside: {names}", level="note"))
+    return talk
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
