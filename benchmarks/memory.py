@@ -98,12 +98,11 @@ MOST = """
 import sys
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
-from carbongrid.case.readers.formed_totals import form_totals
 from carbongrid.pipeline.land import fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
 
 case = Case.read(sys.argv[1])
-inputs = read_inputs(case, form=form_totals)
+inputs = read_inputs(case)
 print(estimated_memory(case), most_memory(inputs, fine_grid(inputs)))
 """
 

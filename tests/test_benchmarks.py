@@ -156,3 +156,12 @@ def test_shapes_of_case_that_memory_is_measured_on_can_be_run(tmp_path):
     drawn = {shapes.Shape.drawn(seed) for seed in range(20)}
     assert len(drawn) == 20
     assert shapes.Shape.drawn(3) == shapes.Shape.drawn(3)
+
+
+def test_the_numbers_that_memory_is_held_against_are_asked_of_the_package(small_city):
+    """Seen to fail in a process of its own, whose code nobody else reads: a parameter that was gone."""
+    memory = load("memory")
+    least, most = memory.numbers_of(memory.MOST, small_city / "case.toml")
+    told = "\n".join(check(small_city / "case.toml").lines)
+    assert f"At least about {least / 1e9:,.1f} GB" in told
+    assert f"At most about {most / 1e9:,.1f} GB" in told

@@ -32,9 +32,13 @@ def _talking(command: Any) -> Any:
 
 def _talk(quiet: bool, as_json: bool, verbose: int) -> Talk:
     set_up_logging(verbose)
-    for name in set_aside():
-        logger.info("%s is set in the environment, and set aside", name)
-    return Talk(quiet, as_json)
+    talk = Talk(quiet, as_json)
+    names = ", ".join(set_aside())
+    if names:
+        logger.info("set in the environment, and set aside: %s", names)
+        if not verbose:
+            talk.problem(Problem(f"set in the environment, and set aside: {names}", level="note"))
+    return talk
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,7 +170,9 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 @click.option(
     "--memory",
     default=None,
-    help="Such as 4GB: a case that is sure to take more is refused, and worker processes are ended above it. This process is not bound.",
+    help="Such as 4GB: a case of which this process is sure to take more, or, once it is read, may take more, is refused; both "
+    "are estimates that `check` prints, no bounds. Each process of --workers is bound: it is ended above it. Tiles count "
+    "for this process only where it makes them, not with --workers.",
 )
 @click.option(
     "--chunks",

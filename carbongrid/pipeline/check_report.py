@@ -20,6 +20,7 @@ from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.residents import census_of, residents_of_units
 from carbongrid.pipeline.writing import problems_of_left_out
+from carbongrid.raster.chunked import threads_at_once
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.opening.formats import sniff_raster
 
@@ -274,7 +275,7 @@ def _memory_line(case: Case) -> str:
 
 def _cost_lines(inputs: Inputs) -> Iterator[str]:
     yield _memory_line(inputs.case)
-    yield f"At most about {most_memory(inputs, fine_grid(inputs)) / 1e9:,.1f} GB, on as many cores as here."
+    yield f"At most about {most_memory(inputs, fine_grid(inputs)) / 1e9:,.1f} GB, with as many threads as here ({threads_at_once()})."
     if inputs.case.reduce == "exact" and not weight_rasters(inputs):
         yield "Parcels are shared by exact area: no fine raster is made."
         return

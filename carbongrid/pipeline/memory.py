@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from carbongrid.case.readers.people import PeopleGrid
 from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.vector import count_features
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked import threads_at_once
 from carbongrid.raster.grid import Grid
 
 BASE_MEMORY = 0.48
@@ -170,7 +170,7 @@ def most_memory(inputs: Inputs, grid: Grid, *, chunks: int = 2048, tiles: int | 
     chunks
         Side of a label tile in cells.
     tiles
-        How many tiles are worked on in this process at once; by default as many as there are cores, none where workers do it.
+        How many tiles are worked on in this process at once; by default as many as Dask takes threads, none where workers do it.
     """
     case = inputs.case
     height, width = grid.coarsen(case.grid.coarse).shape
@@ -205,7 +205,7 @@ def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -
     if inputs.case.reduce == "exact" and not weighted:
         return 0
     there = math.prod(-(-side // chunks) for side in grid.shape)
-    at_once = min((os.cpu_count() or 1) if tiles is None else tiles, there)
+    at_once = min(threads_at_once() if tiles is None else tiles, there)
     cells = math.prod(min(side, chunks) for side in grid.shape)
     return at_once * cells * (MOST_OF_TILE_CELL + MOST_OF_WEIGHT * weighted)
 
@@ -224,7 +224,8 @@ def require_memory_of_inputs(
 ) -> None:
     """Raise InputError if a run of what was read may take more than it may.
 
-    Headers do not tell rings and categories, and may lie; what passes stays below what was allowed.
+    Headers do not tell rings and categories, and may lie. The most is an estimate that was measured, not proven, and nothing
+    ends this process above it (docs/decisions/0044).
 
     Raises
     ------

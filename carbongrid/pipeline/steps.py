@@ -108,8 +108,9 @@ def run(
     workers
         Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
     memory
-        Such as ``4GB``: a case that is sure to take more is refused before its geometry is read, one that may take more after
-        that (docs/reliability.md). Workers started here are bound to it, by default to 1 GB.
+        Such as ``4GB``: a case of which this process is sure to take more is refused before its geometry is read, one of which
+        it may take more after that (docs/reliability.md); both are estimates, and this process is not bound. Each worker
+        that is started here is bound to it, by default to 1 GB; what workers hold is not counted for this process.
     chunks
         Side of a label tile in cells; results are the same bits.
     public
@@ -126,7 +127,9 @@ def run(
     Raises
     ------
     InputError
-        With every problem of the input; nothing is written then.
+        With every problem of the input. Where they are found before labels are made, nothing is written; after that, as of
+        weight rasters or of mass outside every unit, no run directory is made, but what was finished is kept beside it in
+        ``.NAME.partial``, which the message names and the next run takes over (docs/decisions/0026).
     RunError
         If another process writes the same directory, the disk is full, an input changes while it is read, or a
         cluster does not answer, has other versions or does not see the run directory.

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from carbongrid.errors import InputError, RunError
+from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store.disk import full_disk, is_full
@@ -276,16 +276,25 @@ def new_run(
         if not (folder / MANIFEST).exists():
             raise RunError(f"{out}: the run ended without a manifest")
         commit(folder, out, replace=replace)
-    except InputError:
+    except InputError as error:
         # What took hours and was finished is worth keeping, whatever is wrong with what comes after it.
-        if not any(record.files for record in store.records.values()):
-            remove(folder)
+        if any(record.files for record in store.records.values()):
+            raise InputError([*error.problems, _kept_in(folder)]) from error
+        remove(folder)
         raise
     except Exception as error:
         if is_full(folder, error):
             met = f"It was met as {type(error).__name__}: {error}"
             raise RunError(f"{full_disk(out)} What is finished is taken over. {met}") from error
         raise
+
+
+def _kept_in(folder: Path) -> Problem:
+    return Problem(
+        f"what was finished is kept in {folder}",
+        way_out="The next run to the same place takes over what still holds; whoever wants none removes the folder.",
+        level="note",
+    )
 
 
 def _link(place: Path, source: str | Path, target: str | Path) -> None:

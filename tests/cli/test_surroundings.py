@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
+from click.testing import CliRunner
 from printed import without_font_warning
 from waiting import HANG
 
+from carbongrid.cli import main
 from carbongrid.cli.surroundings import set_aside
 from carbongrid.errors import RunError
 from carbongrid.outputs.tables.rasters import write_grid_tif
@@ -100,6 +102,23 @@ def test_only_these_settings_are_set_aside() -> None:
     numbers = {"DASK_NUM_WORKERS": "2", "SOURCE_DATE_EPOCH": "1700000000"}
     assert set_aside(dict(numbers)) == []
     assert set_aside(dict.fromkeys(numbers, "-1")) == sorted(numbers)
+
+
+def test_what_is_set_aside_is_said_once_and_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to be silent below -v: a cache of GDAL's that somebody had set on purpose, and that never was."""
+    note = "set in the environment, and set aside: GDAL_CACHEMAX, NUMBA_NUM_THREADS\n"
+    for number, (options, told) in enumerate(
+        {(): f"note: {note}", ("-v",): f"INFO carbongrid.cli.commands: {note}", ("-q",): "", ("--json",): ""}.items()
+    ):  # fmt: skip
+        for name in set_aside(dict(os.environ)):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
+        monkeypatch.setenv("GDAL_CACHEMAX", "512")
+        done = CliRunner().invoke(main, ["init", str(tmp_path / str(number)), *options])
+        assert done.exit_code == 0
+        assert done.stderr == told
 
 
 def test_a_grid_without_a_place_on_earth_is_not_written(tmp_path: Path) -> None:

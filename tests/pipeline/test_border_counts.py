@@ -13,8 +13,8 @@ from rasterio.transform import from_origin
 from squares_case import CRS, SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
-from carbongrid.errors import InputError
-from carbongrid.pipeline import check, run
+from carbongrid.errors import InputError, Problem
+from carbongrid.pipeline import check, run, steps
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -73,6 +73,23 @@ def test_mass_outside_every_unit_is_an_error_unless_allowed(tmp_path: Path) -> N
         else:
             found = run(case, tmp_path / f"run-{number}")
             assert found.ledger["outside_units_t"].sum() == pytest.approx(100, abs=0.1)
+
+
+def test_a_refusal_after_the_labels_names_the_folder_that_the_next_run_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {"totals.csv": "category,value,unit\nagriculture/plantation,300,t CO2e\n"}
+    case, out = squares_case(tmp_path, ["0101"] * 3, tables), tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "_outside", lambda *_: [Problem("too much of it lies outside")])
+        with pytest.raises(InputError, match="too much") as told:
+            run(case, out)
+    kept = tmp_path / ".run.partial"
+    assert f"what was finished is kept in {kept}" in str(told.value)
+    assert kept.is_dir()
+    assert not out.exists()
+    assert steps.SHARING in run(case, out).manifest["reused"]
+    assert not kept.exists()
 
 
 def test_masses_below_half_a_gram_are_told(tmp_path: Path) -> None:

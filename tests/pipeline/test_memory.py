@@ -6,6 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+import dask
 import geopandas as gpd
 import numpy as np
 import pyogrio
@@ -217,6 +218,21 @@ def test_the_most_grows_with_rings_vertices_categories_and_weights(city: Path) -
     grown = [most_memory(each, grid, chunks=100, tiles=2) for each in (inputs, weighted)]
     assert grown[1] - grown[0] == 2 * cells * memory.MOST_OF_WEIGHT
     assert most_memory(inputs, grid, tiles=0) < known
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_most_counts_as_many_tiles_as_dask_takes_threads(city: Path, threads: int) -> None:
+    """Seen to count every core of the machine, whatever DASK_NUM_WORKERS, an affinity or a container left of them."""
+    inputs = inputs_of(city / "case.toml")
+    grid = fine_grid(inputs)
+    least = most_memory(inputs, grid, chunks=64, tiles=0)
+    with dask.config.set(num_workers=threads):
+        counted = most_memory(inputs, grid, chunks=64) - least
+        assert f"with as many threads as here ({threads})." in "\n".join(check(inputs.case).lines)
+    assert counted == threads * 64 * 64 * memory.MOST_OF_TILE_CELL
+    with pytest.MonkeyPatch.context() as patch, dask.config.set(num_workers=None):
+        patch.setattr("dask.system.CPU_COUNT", 2)
+        assert most_memory(inputs, grid, chunks=64) - least == 2 * counted // threads
 
 
 def test_a_polygon_of_many_holes_is_refused_before_its_borders_are_measured(

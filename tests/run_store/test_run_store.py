@@ -247,9 +247,12 @@ def test_what_is_taken_over_is_on_the_disk_before_the_old_copy_goes(
 def test_finished_steps_outlive_an_error_in_the_input(tmp_path: Path) -> None:
     """Caught: labels of hours, removed for a wrong number in a table that is looked at after them."""
     out = tmp_path / "run"
-    with pytest.raises(InputError, match="wrong"), new_run(out) as store:
+    with pytest.raises(InputError, match="wrong") as told, new_run(out) as store:
         store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
         raise InputError("wrong")
+    wrong, kept = told.value.problems
+    assert (wrong.level, kept.level) == ("error", "note")
+    assert f"kept in {tmp_path / '.run.partial'}" in str(kept)
     assert not out.exists()
     assert write_run(out, text="not called") == ["one"]
     assert (out / "one.txt").read_text() == "made"

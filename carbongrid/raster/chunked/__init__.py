@@ -7,7 +7,7 @@ the result is the same for any chunk size, scheduler and number of workers.
 from carbongrid.raster.chunked.arrays import count_pairs
 from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
 from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
-from carbongrid.raster.chunked.tasks import travels
+from carbongrid.raster.chunked.tasks import threads_at_once, travels
 from carbongrid.raster.label_store import labels_at
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "label_and_count",
     "labels_at",
     "recount",
+    "threads_at_once",
     "travels",
     "write_labels",
 ]

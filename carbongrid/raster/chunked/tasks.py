@@ -103,6 +103,14 @@ def travels(scheduler: Scheduler) -> bool:
     return scheduler not in ("threads", "synchronous")
 
 
+def threads_at_once() -> int:
+    """Return how many tasks threads of this process work on at once: what Dask is told (``DASK_NUM_WORKERS``), else the cores that it may use."""
+    import dask
+    from dask.system import CPU_COUNT
+
+    return int(dask.config.get("num_workers", None) or CPU_COUNT)
+
+
 def _silent(done: int, total: int) -> None:
     """Say nothing."""
 
@@ -261,12 +269,10 @@ def _run_locally[T, R](
 @contextlib.contextmanager
 def _processes() -> Iterator[ProcessPoolExecutor]:
     """Give Dask's processes, all of them started: one whose parent is interrupted meanwhile prints a traceback."""
-    import dask
     from dask.multiprocessing import get_context, initialize_worker_process
-    from dask.system import CPU_COUNT
 
     with ProcessPoolExecutor(
-        dask.config.get("num_workers", None) or CPU_COUNT,
+        threads_at_once(),
         mp_context=get_context(),
         initializer=functools.partial(initialize_worker_process, end_with_parent),
     ) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,35 @@ _BESIDE = (".ovr", ".msk")
 
 _CACHE = 64 * 2**20
 """Bytes of unpacked blocks that GDAL keeps, of all rasters together; a twentieth of the machine's memory by default, whatever a run may take."""
+
+
+class _Cache:
+    """GDAL's cache, which is the process's: small while any raster is open, and then as large as it was found."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._found = 0
+
+    @contextmanager
+    def small(self) -> Iterator[None]:
+        """Keep it small; whoever is inside last restores it, in whatever order threads leave."""
+        from rasterio.env import get_gdal_config, set_gdal_config
+
+        with self._lock:
+            if not self._inside:
+                self._found = get_gdal_config("GDAL_CACHEMAX")
+            self._inside += 1
+            set_gdal_config("GDAL_CACHEMAX", _CACHE)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                set_gdal_config("GDAL_CACHEMAX", _CACHE if self._inside else self._found)
+
+
+_cache = _Cache()
 
 
 @contextmanager
@@ -47,6 +77,8 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
             sniff_raster(file)
     require_whole_tiff(path)
     with (
+        _cache.small(),
+        # Here as well: each call of rasterio sets again what an Env around it, of the caller's, says.
         rasterio.Env(GDAL_CACHEMAX=_CACHE),
         plain_name(path, driver) as name,
         rasterio.open(name, driver=GEOTIFF) as raster,

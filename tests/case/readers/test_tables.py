@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbongrid.case.readers import tables
 from carbongrid.case.readers.tables import (
     Faults,
     decimal_cell,
@@ -232,3 +233,12 @@ def test_a_header_of_too_many_columns_is_refused_before_a_cell_is_held(tmp_path)
         read_table(path)
     path.write_text(",".join(f"c{i}" for i in range(1000)) + "\n" + "1," * 999 + "1\n")
     assert read_table(path).shape == (1, 1000)
+
+
+def test_a_csv_of_very_many_columns_is_refused_by_its_first_line(tmp_path, monkeypatch):
+    """A column of a table costs far more than its comma: nothing is parsed before they are counted."""
+    monkeypatch.setattr(tables, "MOST_COLUMNS", 5)
+    assert len(read_table(csv(tmp_path, "a,b,c,d,e\n1\n"))) == 1
+    monkeypatch.setattr(tables.pd, "read_csv", lambda *_, **__: pytest.fail("it was parsed"))
+    with pytest.raises(InputError, match=r"header has 6 columns, too many.*5 at most"):
+        read_table(csv(tmp_path, "a,b,c,d,e,f\n1\n"))

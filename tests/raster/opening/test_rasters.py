@@ -1,0 +1,78 @@
+"""GDAL's cache, which is one for all threads of a process, while rasters are open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.env import get_gdal_config, set_gdal_config
+
+from carbongrid.raster.opening.rasters import _CACHE, open_raster
+
+FOUND = 123 * 2**20
+
+
+@pytest.fixture
+def raster(tmp_path: Path) -> Path:
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=2, height=2, count=1, dtype="uint8", crs="EPSG:4528",
+        transform=rasterio.Affine(1, 0, 0, 0, -1, 2),
+    ) as to:  # fmt: skip
+        to.write(np.ones((1, 2, 2), np.uint8))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def cache_of_the_caller() -> Iterator[None]:
+    before = get_gdal_config("GDAL_CACHEMAX")
+    set_gdal_config("GDAL_CACHEMAX", FOUND)
+    yield
+    set_gdal_config("GDAL_CACHEMAX", before)
+
+
+def cache() -> object:
+    return get_gdal_config("GDAL_CACHEMAX")
+
+
+@pytest.mark.parametrize("first_out", ["first", "second"])
+def test_the_cache_is_small_until_the_last_of_two_threads_is_out(
+    raster: Path, first_out: str
+) -> None:
+    """Caught: the first to leave restored the large cache under the second, which left the small one for good."""
+    with ThreadPoolExecutor(1) as other:
+        first, second = ExitStack(), ExitStack()
+        other.submit(first.enter_context, open_raster(raster)).result()
+        second.enter_context(open_raster(raster))
+        assert cache() == _CACHE
+        leave = [lambda: other.submit(first.close).result(), second.close]
+        if first_out == "second":
+            leave.reverse()
+        leave[0]()
+        assert cache() == _CACHE
+        leave[1]()
+    assert cache() == FOUND
+
+
+def test_one_raster_within_another_and_an_error_restore_the_cache(raster: Path) -> None:
+    with open_raster(raster):
+        with open_raster(raster) as inner:
+            assert inner.read(1).sum() == 4
+        assert cache() == _CACHE
+    assert cache() == FOUND
+    with pytest.raises(KeyError), open_raster(raster):
+        raise KeyError
+    assert cache() == FOUND
+
+
+def test_a_cache_that_the_caller_has_set_is_set_aside_and_restored(raster: Path) -> None:
+    with rasterio.Env(GDAL_CACHEMAX=99 * 2**20):
+        with open_raster(raster) as opened:
+            opened.read(1)
+            assert cache() == _CACHE
+        assert cache() == 99 * 2**20
