@@ -374,6 +374,24 @@ def test_a_raster_in_huge_blocks_is_refused_with_their_size(raster, monkeypatch)
         WeightRaster.around(raster, GRID)
 
 
+@pytest.mark.parametrize(("interleave", "bands"), [("pixel", 3), ("band", 1)])
+def test_a_block_holds_all_bands_where_they_lie_side_by_side(tmp_path, interleave, bands):
+    """Seen to fail with one band counted: the size that is told is that of what GDAL unpacks."""
+    path = tmp_path / "bands.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=32, width=48, count=3, dtype="float32", crs=CRS, tiled=True,
+        blockxsize=16, blockysize=16, interleave=interleave, transform=from_origin(EAST, NORTH, 10, 10),
+    ) as target:  # fmt: skip
+        target.write(np.ones((3, 32, 48), np.float32))
+    of_one = 16 * 16 * 4
+    with rasterio.open(path) as source, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one)
+        assert not list(rasters._block_problems(source, path))
+        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one - 1)
+        (problem,) = rasters._block_problems(source, path)
+    assert "blocks of 16 x 16 cells" in problem.what
+
+
 def _tall(rows: int) -> Grid:
     """A grid over so many rows of 1 km from the northern edge down."""
     north = NORTH + SIDE
