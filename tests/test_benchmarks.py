@@ -7,7 +7,6 @@ import importlib.util
 import inspect
 import itertools
 import json
-import sys
 from types import ModuleType
 
 import pytest
@@ -22,14 +21,13 @@ def load(name: str) -> ModuleType:
         f"benchmarks_{name}", ROOT / "benchmarks" / f"{name}.py"
     )
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(ROOT / "benchmarks"))
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(autouse=True)
-def path_is_left_alone(monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def benchmarks_import_each_other(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
 
 
 def benchmarks() -> list:
@@ -148,7 +146,6 @@ def test_land_is_valid_and_of_every_kind():
 
 
 def test_shapes_of_case_that_memory_is_measured_on_can_be_run(tmp_path):
-    sys.path.insert(0, str(ROOT / "benchmarks"))
     shapes = importlib.import_module("memory_shapes")
     shape = shapes.Shape(9, vertices=3, holes=4, categories=6, resolution=100, ratio=2)
     found = check(shapes.write(tmp_path / "case", shape))

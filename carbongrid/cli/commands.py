@@ -49,7 +49,7 @@ def main() -> None:
     Start with `carbongrid demo DIR`: it writes a synthetic city, runs it, and is a template for
     your own. `carbongrid init DIR` writes an empty case instead.
 
-    Exit codes: 0 done, 1 the run failed, 2 the input is wrong.
+    Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 143 terminated (SIGTERM).
     """
 
 

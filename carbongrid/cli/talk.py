@@ -27,6 +27,14 @@ _COMMANDS = re.compile(
 halves of characters, which no terminal can be sent."""
 
 
+_TERMINATED = 128 + signal.SIGTERM
+"""Exit code by which shells and batch systems know SIGTERM."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: it ends what Ctrl-C ends, and is told apart."""
+
+
 def shown(text: str) -> str:
     r"""Return a text of one line as a terminal may show it, whoever wrote it: what is a command stands there as ``\\u001b``."""
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -92,14 +100,20 @@ class Talk:
 
     @contextlib.contextmanager
     def resumable(self) -> Iterator[None]:
-        """Say after Ctrl-C that nothing is lost; the command ends as it would."""
+        """Say after Ctrl-C or SIGTERM that nothing is lost; the command ends as it would."""
         try:
             yield
-        except KeyboardInterrupt:
-            what = "interrupted; run again to go on: what is finished is taken over"
-            self.document({"status": "interrupted", "problems": [{"what": what}]})
-            self.problem(Problem(what))
+        except KeyboardInterrupt as error:
+            happened = "terminated" if isinstance(error, _Terminated) else "interrupted"
+            self._stopped(happened, "; run again to go on: what is finished is taken over")
+            if isinstance(error, _Terminated):
+                raise SystemExit(_TERMINATED) from None
             raise
+
+    def _stopped(self, happened: str, more: str = "") -> None:
+        what = f"{happened}{more}"
+        self.document({"status": happened, "problems": [{"what": what}]})
+        self.problem(Problem(what))
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -112,6 +126,9 @@ class Talk:
             self.document({"status": "failed", "problems": [vars(each) for each in problems]})
             self.problems(problems)
             raise SystemExit(error.exit_code) from None
+        except _Terminated:
+            self._stopped("terminated")
+            raise SystemExit(_TERMINATED) from None
         except Exception as error:
             logging.getLogger("carbongrid").info("%s", error, exc_info=error)
             known = isinstance(error, OSError)
@@ -149,33 +166,41 @@ def _terminations_as_interrupts() -> Iterator[None]:
     if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def _terminate(_number: int, _frame: object) -> None:
+    raise _Terminated
+
+
 @contextlib.contextmanager
 def _interrupts_kept() -> Iterator[None]:
     """Ask again for an interrupt that came while a callback ran that cannot raise: Python would print it and go on."""
     usual = sys.unraisablehook
-    again: list[threading.Timer] = []
+    again: dict[threading.Timer, type[KeyboardInterrupt]] = {}
 
     def hook(unraisable: Any) -> None:
-        if unraisable.exc_type is KeyboardInterrupt:
+        lost = unraisable.exc_type
+        if lost in (KeyboardInterrupt, _Terminated):
             # Not at once: it would be raised in here, and lost like the first.
-            main = threading.main_thread().ident
-            again.append(threading.Timer(_A_MOMENT, signal.pthread_kill, (main, signal.SIGINT)))
-            again[-1].start()
+            number = signal.SIGTERM if lost is _Terminated else signal.SIGINT
+            asks = (threading.main_thread().ident, number)
+            timer = threading.Timer(_A_MOMENT, signal.pthread_kill, asks)
+            again[timer] = lost
+            timer.start()
         else:
             usual(unraisable)
 
     sys.unraisablehook = hook
     try:
         yield
-        if any(timer.is_alive() for timer in again):
-            raise KeyboardInterrupt
+        for timer, lost in again.items():
+            if timer.is_alive():
+                raise lost
     finally:
         sys.unraisablehook = usual
         for timer in again:

@@ -139,7 +139,12 @@ def create_label_store(
         told = _axis(grid, "x" if axis == "x" else "y")
         group.create_array(axis, data=values, dimension_names=(axis,), attributes={**told})
     mapping = group.create_array(
-        "spatial_ref", shape=(), dtype="int64", attributes=_grid_mapping(grid)
+        "spatial_ref",
+        shape=(),
+        dtype="int64",
+        attributes=_grid_mapping(grid),
+        # Of its one number, 0, nothing would be written: what is undamaged would lack a chunk.
+        config={"write_empty_chunks": True},
     )
     mapping[...] = 0
 

@@ -18,7 +18,7 @@ from printed import without_font_warning
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.cli.talk import Talk, set_up_logging
+from carbongrid.cli.talk import Talk, _Terminated, set_up_logging
 from carbongrid.errors import Problem
 from carbongrid.pipeline import writing
 
@@ -89,8 +89,16 @@ class _Dies:
 
 
 @pytest.mark.parametrize("going_on", [False, True], ids=["at the end", "in between"])
+@pytest.mark.parametrize(
+    ("lost", "ends", "told"),
+    [(KeyboardInterrupt, KeyboardInterrupt, ""), (_Terminated, SystemExit, "error: terminated\n")],
+)
 def test_an_interrupt_in_a_callback_is_not_lost(
-    going_on: bool, capsys: pytest.CaptureFixture[str]
+    lost: type[BaseException],
+    ends: type[BaseException],
+    told: str,
+    going_on: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Caught: a Ctrl-C inside a weak reference's callback was printed as a traceback, and the run went on.
 
@@ -98,13 +106,14 @@ def test_an_interrupt_in_a_callback_is_not_lost(
     """
 
     def interrupted(_reference: object) -> None:
-        raise KeyboardInterrupt
+        raise lost
 
     others = set(threading.enumerate())
     # A shell has its background jobs ignore interrupts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        with pytest.raises(KeyboardInterrupt), Talk().errors():
+        with pytest.raises(ends), Talk().errors():
             dies = _Dies()
             kept = weakref.ref(dies, interrupted)
             del dies
@@ -116,16 +125,24 @@ def test_an_interrupt_in_a_callback_is_not_lost(
             thread.join(HANG)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert capsys.readouterr().err == ""
+        signal.signal(signal.SIGTERM, ended)
+    assert capsys.readouterr().err == told
 
 
-def test_a_termination_is_an_interrupt_while_a_command_works() -> None:
-    """Seen to fail: SIGTERM ended a run at once, without a word, and what its processes shared was left for others to clean up."""
+def test_a_termination_is_an_interrupt_while_a_command_works(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Seen to fail: SIGTERM ended a run at once, without a word, and what its processes shared was left for others to clean up.
+
+    Seen to fail, too: it was told as Ctrl-C, whose exit code no batch system knows.
+    """
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        with pytest.raises(KeyboardInterrupt), Talk().errors():
+        with pytest.raises(SystemExit) as exit_code, Talk().errors():
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
             pytest.fail("the signal was lost")
+        assert exit_code.value.code == 143
+        assert capsys.readouterr().err == "error: terminated\n"
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         # Whoever calls the commands from a program of his own, and listens for it, goes on to do so.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -151,18 +168,28 @@ def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:
     assert sum("no negative" in each["what"] for each in answer["problems"]) == 1335
 
 
-def test_an_interrupted_run_says_how_to_go_on(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("stops", "ends", "happened"), [(KeyboardInterrupt, 1, "interrupted"), (_Terminated, 143, "terminated")]
+)  # fmt: skip
+def test_an_interrupted_run_says_how_to_go_on(
+    city: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stops: type[BaseException],
+    ends: int,
+    happened: str,
+) -> None:
     """Seen to fail with the word Aborted alone. What is said is true: the steps before are taken over."""
 
     def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise stops
 
     words = ("run", city / "case.toml", "--out", city / "run", "--json")
     with monkeypatch.context() as patch:
         patch.setattr(writing, "write_report", interrupted)
-        code, _, told = invoke(*words)
-    assert code == 1
-    assert "interrupted; run again to go on" in told
+        code, answer, told = invoke(*words)
+    assert code == ends
+    assert f"error: {happened}; run again to go on" in told
+    assert json.loads(answer)["status"] == happened
     assert not (city / "run").exists()
     code, answer, told = invoke(*words)
     assert code == 0, told

@@ -33,6 +33,10 @@ from faults.settings import FOLDERS, SETTINGS
 AT_ONCE = 2
 MARK = "CARBONGRID_FAULTS"
 """Variable by which a command's processes are known, whoever is their parent by now."""
+TERMINATED = 143
+"""Exit code of a command that SIGTERM ended."""
+TRIES = 5
+"""So often a run may end before a signal comes."""
 _HARM = re.compile(
     r"Traceback \(most recent|fault of carbongrid|Exception ignored|Segmentation|core dumped"
 )
@@ -242,15 +246,17 @@ def _left(mark: str) -> int:
     return len(alive)
 
 
-def verdict(on: Machine, ended: Ended, run: Path | None = None) -> str:
-    """Return ``same``, ``refused``, or what is wrong; ``run``: the run that was to be made."""
+def verdict(
+    on: Machine, ended: Ended, run: Path | None = None, codes: Sequence[int] = (1, 2)
+) -> str:
+    """Return ``same``, ``refused``, or what is wrong; ``run``: the run that was to be made; ``codes``: of what refuses."""
     if _HARM.search(ended.text):
         return "a traceback, or a fault of the package"
     if ended.orphans:
         return f"{ended.orphans} processes are left"
     if ended.code == 0:
         return "same" if run is None or digests_of(run) == on.digests else "another result"
-    if ended.code not in (1, 2) or not _OWN_WORDS.search(ended.text):
+    if ended.code not in codes or not _OWN_WORDS.search(ended.text):
         return f"ended with {ended.code} and without words"
     return "refused" if run is None or not run.exists() else "refused, and a run is there"
 
@@ -411,8 +417,20 @@ def terminations(on: Machine, few: bool = False) -> Trials:
 def _terminated(
     on: Machine, options: tuple[object, ...], victim: str, stage: str
 ) -> tuple[str, str]:
+    for _ in range(TRIES):
+        struck, found, text = _terminated_once(on, options, victim, stage)
+        if struck or found != "same":
+            return found, text
+    return f"ended before the signal came, {TRIES} times", text
+
+
+def _terminated_once(
+    on: Machine, options: tuple[object, ...], victim: str, stage: str
+) -> tuple[bool, str, str]:
+    """Return whether the signal came while the victim lived and the run was not finished, the verdict, and what was said."""
     place = on.place()
     run, partial = place / "run", place / ".run.partial"
+    struck = False
 
     def strike(process: subprocess.Popen[bytes], mark: str) -> None:
         def workers() -> list[psutil.Process]:
@@ -431,21 +449,41 @@ def _terminated(
             return there and (victim == "run" or bool(workers()))
 
         until(reached)
+        nonlocal struck
         with contextlib.suppress(psutil.Error, IndexError):
-            (process if victim == "run" else workers()[-1]).terminate()
+            struck = _strike(psutil.Process(process.pid) if victim == "run" else workers()[-1], run)
 
     words = ("run", on.case, "--out", run, "--chunks", 64)
     ended = command(on, (*words, *options), on.environment(), strike=strike)
-    found = verdict(on, ended, run)
+    if struck and victim == "run":
+        found = verdict(on, ended, run, codes=(TERMINATED,))
+        if found == "same":
+            found = "goes on to its end, though it was terminated"
+    else:
+        found = verdict(on, ended, run)
     if found in ("same", "refused"):
         again = command(on, (*words, "--replace"), on.environment())
         if verdict(on, again, run) != "same":
-            return "cannot be run again", ended.text + again.text
+            return struck, "cannot be run again", ended.text + again.text
         left = sorted(each.name for each in place.iterdir())
         if left != ["run"]:
-            return f"leaves {left}", ended.text
+            return struck, f"leaves {left}", ended.text
     shutil.rmtree(place)
-    return found, ended.text
+    return struck, found, ended.text
+
+
+def _strike(victim: psutil.Process, run: Path) -> bool:
+    """Send SIGTERM to a process that lives while its run is not finished; tell whether it was sent."""
+    # Stopped, it cannot end between the look and the signal.
+    victim.suspend()
+    try:
+        until(lambda: victim.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE))
+        lives = victim.status() == psutil.STATUS_STOPPED and not run.exists()
+        if lives:
+            victim.terminate()
+        return lives
+    finally:
+        victim.resume()
 
 
 def _workers(mark: str) -> list[psutil.Process]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from waiting import HANG
 
+import faults.machine
 from faults.bad_inputs import bad_inputs, cases
 from faults.cluster import worker_deaths
 from faults.damage import KINDS, flipped_bytes, misaligned_writes
@@ -14,9 +18,11 @@ from faults.forking import Shell, shells
 from faults.ground import Ground, prepare
 from faults.interruptions import full_disks, interrupts, kills, two_writers
 from faults.machine import (
+    TRIES,
     Ended,
     Machine,
     Trials,
+    _terminated,
     folders,
     machine,
     settings,
@@ -99,6 +105,57 @@ def test_a_hostile_machine(on: Machine) -> None:
     assert [each.wrong for each in trials] == [[], [], []]
     assert [each.tried for each in trials] == [1, 2, 2]
     assert [each.same for each in trials[:2]] == [1, 2]
+    # The run itself was struck while it worked, and said so.
+    assert trials[2].refused >= 1
+
+
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); input()"
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict_of_it", "times"),
+    [
+        (DEAF, "goes on to its end, though it was terminated", 1),
+        ("print(flush=True)", f"ended before the signal came, {TRIES} times", TRIES),
+        ("print(flush=True); input()", "ended with -15 and without words", 1),
+    ],
+    ids=["deaf", "too fast", "silent"],
+)
+def test_a_termination_that_does_nothing_is_no_success(
+    code: str, verdict_of_it: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to pass: runs that had ended before the signal came, and those that did not hear it."""
+    struck = []
+
+    def acted(
+        _on: Machine,
+        words: Sequence[object],
+        _environment: object,
+        *,
+        strike: Callable[[subprocess.Popen[bytes], str], None] | None = None,
+    ) -> Ended:
+        out = Path(str(words[words.index("--out") + 1]))
+        if strike is None:
+            out.mkdir(exist_ok=True)
+            return Ended(0, "", 0)
+        partial = out.with_name(".run.partial")
+        partial.mkdir()
+        means = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([sys.executable, "-c", code], **means) as process:
+            process.stdout.readline()
+            if "input" not in code:
+                process.wait(HANG)
+            strike(process, "mark")
+            process.communicate(b"\n")
+        partial.rmdir()
+        struck.append(process.returncode)
+        return Ended(process.returncode, "", 0)
+
+    monkeypatch.setattr(faults.machine, "command", acted)
+    (tmp_path / "places").mkdir()
+    on = Machine(tmp_path, tmp_path, tmp_path, {})
+    assert _terminated(on, (), "run", "begun")[0] == verdict_of_it
+    assert len(struck) == times
 
 
 def test_what_a_machine_did_is_judged(on: Machine, tmp_path: Path) -> None:

@@ -27,8 +27,10 @@ from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import (
     digests_of_directory,
+    rasters,
     read_result,
     read_tables,
+    reading,
     table_digests,
     write_tables,
 )
@@ -634,6 +636,29 @@ def test_a_grid_whose_attributes_are_odd_is_told_by_name(directory, tmp_path, at
         file["emission"].attrs[attribute] = 5
     with pytest.raises(VerificationError, match=r"grid_1km\.nc cannot be read"):
         read_grid_nc(path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [VerificationError("labels.zarr/label/c/1/2 is gone"), InputError("more in it"), MemoryError()],
+)
+def test_what_is_no_damage_is_not_called_so(directory, tmp_path, monkeypatch, error):
+    """Seen to fail: too little memory was damage, and an error in words stood within another one as Python writes it."""
+
+    def raises(*_):
+        raise error
+
+    run = tmp_path / "run"
+    shutil.copytree(directory, run)
+    (run / "labels.zarr").mkdir()
+    monkeypatch.setattr(reading, "open_labels", raises)
+    with pytest.raises(type(error)) as told:
+        read_result(run)
+    assert told.value is error
+    monkeypatch.setattr(rasters, "open_netcdf", raises)
+    with pytest.raises(type(error)) as told:
+        read_grid_nc(run / "grid_1km.nc")
+    assert told.value is error
 
 
 def test_tables_of_a_run_come_back_with_its_parcels(small_run):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import dask
 import naive
 import numpy as np
 import pytest
@@ -15,10 +21,19 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 from shapes import CRS, partition
 from steps import given as given_to
+from waiting import HANG
 
 from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.raster import label_store
-from carbongrid.raster.chunked import Counts, label_and_count, labels_at, pieces, rasters, recount
+from carbongrid.raster.chunked import (
+    Counts,
+    label_and_count,
+    labels_at,
+    pieces,
+    rasters,
+    recount,
+    tasks,
+)
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
@@ -294,6 +309,66 @@ def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
         recount(store, len(land[0]), len(land[1]), 500)
 
 
+INTERRUPTED = """
+import os
+import signal
+
+import dask
+
+from carbongrid.raster.chunked.tasks import run_tasks
+
+if __name__ == "__mp_main__":
+    # A process that starts reads this file: all are interrupted while each of them does, as by a terminal.
+    print("starts", flush=True)
+    os.killpg(0, signal.SIGINT)
+elif __name__ == "__main__":
+    # A shell has its background jobs ignore interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with dask.config.set(num_workers=3):
+            run_tasks(str, range(5), "processes")
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_while_processes_start_waits_until_all_are_there(tmp_path):
+    """Seen to fail, with tracebacks, while one process alone was waited for, and while those that started heard Ctrl-C."""
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(os.path.isdir, sys.path))}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, start_new_session=True, timeout=HANG,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.split() == ["starts", "starts", "starts", "interrupted"]
+
+
+def test_no_more_processes_than_tasks():
+    with dask.config.set(num_workers=3), tasks._processes(2) as pool:
+        assert len(pool._processes) == 2
+    assert run_tasks(str, [], "processes") == []
+
+
+def test_processes_that_cannot_all_start_do_not_wait_for_each_other(monkeypatch):
+    """Seen to hang while those that were there waited for the one that the system refused."""
+    real = ProcessPoolExecutor._spawn_process
+
+    def refused(pool):
+        if len(pool._processes) == 1:
+            raise OSError(errno.EAGAIN, "no more processes")
+        real(pool)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "_spawn_process", refused)
+    with (
+        dask.config.set(num_workers=2),
+        pytest.raises(OSError, match="no more processes"),
+        tasks._processes(2),
+    ):
+        pytest.fail("one of two is not there")
+
+
 def test_raster_sums_are_those_of_the_values_under_the_centres(land, raster, expected):
     """Seen to fail with the raster read a cell to the side, and with nodata taken as a value."""
     from pyproj import Transformer
@@ -372,6 +447,24 @@ def test_a_raster_in_huge_blocks_is_refused_with_their_size(raster, monkeypatch)
         InputError, match=r"in blocks of \d+ x \d+ cells, .*unpacked whole.*TILED=YES"
     ):
         WeightRaster.around(raster, GRID)
+
+
+@pytest.mark.parametrize(("interleave", "bands"), [("pixel", 3), ("band", 1)])
+def test_a_block_holds_all_bands_where_they_lie_side_by_side(tmp_path, interleave, bands):
+    """Seen to fail with one band counted: the size that is told is that of what GDAL unpacks."""
+    path = tmp_path / "bands.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=32, width=48, count=3, dtype="float32", crs=CRS, tiled=True,
+        blockxsize=16, blockysize=16, interleave=interleave, transform=from_origin(EAST, NORTH, 10, 10),
+    ) as target:  # fmt: skip
+        target.write(np.ones((3, 32, 48), np.float32))
+    of_one = 16 * 16 * 4
+    with rasterio.open(path) as source, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one)
+        assert not list(rasters._block_problems(source, path))
+        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one - 1)
+        (problem,) = rasters._block_problems(source, path)
+    assert "blocks of 16 x 16 cells" in problem.what
 
 
 def _tall(rows: int) -> Grid:

@@ -24,6 +24,7 @@ from carbongrid.raster.chunked import pieces
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import labels_at, open_labels, read_window, write_window
 from carbongrid.raster.labels import burn_window, rasterize
+from carbongrid.raster.opening.stores import open_zarr_array
 from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
 
@@ -200,6 +201,17 @@ def test_a_missing_chunk_is_an_error(store):
     with pytest.raises(VerificationError, match=gone):
         labels_at(store, "label", [4_001_300], [3_001_300])
     assert read_window(store, "label", (0, 0), (10, 10)).shape == (10, 10)
+
+
+def test_an_array_without_dimensions_has_a_chunk_as_well(store):
+    """Caught: the number of spatial_ref was written nowhere, so that an undamaged store did not load whole."""
+    assert open_labels(store).load()["spatial_ref"].item() == 0
+    (store / "spatial_ref/c").unlink()
+    gone = r"spatial_ref/c is gone.*Make it again: carbongrid run --replace if a run wrote it, else as it was made"
+    with pytest.raises(VerificationError, match=gone):
+        open_zarr_array(store, "spatial_ref")[...]
+    with pytest.raises(VerificationError, match=gone):
+        open_labels(store).load()
 
 
 def test_a_flipped_bit_is_an_error(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +29,10 @@ _SLIVER_M2 = 1e-6
 _LATTICE, _LATTICE_DEGREES = 1e-7, 1e-12
 _M_PER_DEGREE = 111_320.0
 _ROWS_OF_STRIPE = 100_000
-_PREPARED_AT_ONCE = 500
+_PREPARED_AT_ONCE = 100
 """Prepared polygons take many times their size: 30 kB each with 50 vertices, 350 MB for those of a small country together."""
+_PAIRS_AT_ONCE = 10_000
+"""Boxes of long polygons that lie askew meet those of thousands of others, though they themselves meet few."""
 
 
 @dataclass(frozen=True)
@@ -197,11 +200,7 @@ def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]
     if not len(suspect):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     tree = shapely.STRtree(geometry)
-    found = [
-        _meeting_these(geometry, tree, suspect[first : first + _PREPARED_AT_ONCE])
-        for first in range(0, len(suspect), _PREPARED_AT_ONCE)
-    ]
-    unique = np.unique(np.concatenate(found), axis=0).astype(np.int64)
+    unique = np.unique(_meeting_these(geometry, tree, suspect), axis=0)
     return unique[:, 0], unique[:, 1]
 
 
@@ -209,22 +208,41 @@ def _meeting_these(
     geometry: Geometries, tree: shapely.STRtree, rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return pairs of one of these rows and any other, the lower row first, whose interiors may meet."""
-    query, other = tree.query(geometry[rows])
-    one = rows[query]
-    different = one != other
-    one, other = one[different], other[different]
-    # The larger of a pair is prepared: what is prepared keeps the edges of all that it is held against, and 130 neighbours of a
-    # polygon of 55,000 holes kept 1.4 GB.
     size = shapely.get_num_coordinates(geometry)
-    larger = np.where(size[one] >= size[other], one, other)
-    smaller = one + other - larger
-    prepared = geometry[np.unique(larger)]
-    shapely.prepare(prepared)
-    meets = shapely.intersects(geometry[larger], geometry[smaller])
-    meets[meets] = ~shapely.touches(geometry[larger[meets]], geometry[smaller[meets]])
-    shapely.destroy_prepared(prepared)
-    pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
-    return np.asarray(pairs[meets], dtype=np.int64)
+    among, near = np.zeros(len(geometry), np.bool_), np.zeros(len(geometry), np.bool_)
+    among[rows] = True
+    for some in _batches(rows, _PREPARED_AT_ONCE):
+        near[some] = True
+        near[tree.query(geometry[some])[1]] = True
+    found = [np.zeros((0, 2), np.int64)]
+    # The larger of a pair is prepared: what is prepared keeps the edges of all that it is held against, and 130 neighbours of a
+    # polygon of 55,000 holes kept 1.4 GB. So each is taken once, with all that are smaller.
+    for some in _batches(np.flatnonzero(near), _PREPARED_AT_ONCE):
+        query, smaller = tree.query(geometry[some])
+        larger = some[query]
+        wanted = (size[smaller] < size[larger]) | (
+            (size[smaller] == size[larger]) & (smaller < larger)
+        )
+        wanted &= among[larger] | among[smaller]
+        pairs = np.column_stack([larger[wanted], smaller[wanted]]).astype(np.int64)
+        prepared = geometry[np.unique(pairs[:, 0])]
+        shapely.prepare(prepared)
+        found += [_with_common_interior(geometry, each) for each in _batches(pairs, _PAIRS_AT_ONCE)]
+        shapely.destroy_prepared(prepared)
+    return np.sort(np.concatenate(found), axis=1)
+
+
+def _with_common_interior(geometry: Geometries, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those pairs of rows, the prepared one first, that meet in more than a border."""
+    one, other = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
+    meets = shapely.intersects(one, other)
+    meets[meets] = ~shapely.touches(one[meets], other[meets])
+    return pairs[meets]
+
+
+def _batches(rows: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
+    for first in range(0, len(rows), most):
+        yield rows[first : first + most]
 
 
 def _unmatched(geometry: Geometries) -> NDArray[np.bool_]:

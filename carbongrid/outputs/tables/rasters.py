@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 
 from carbongrid import __version__
-from carbongrid.errors import RunError, VerificationError
+from carbongrid.errors import CarbongridError, RunError, VerificationError
 from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
@@ -129,11 +129,15 @@ def read_grid_nc(path: Path) -> xr.Dataset:
 
     Raises
     ------
+    InputError
+        If something in the file is taken from another.
     VerificationError
         If the file cannot be opened or lacks a variable.
     """
     try:
         grid = open_netcdf(path)
+    except (CarbongridError, MemoryError):
+        raise
     except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
     missing = [name for name in _VARIABLES if name not in grid]

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.errors import CarbongridError, InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.ledger_table import LedgerTable
@@ -188,6 +188,8 @@ def read_result(directory: Path) -> Result:
 def _labels(path: Path) -> xr.Dataset:
     try:
         return open_labels(path)
+    except (CarbongridError, MemoryError):
+        raise
     except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else repr(error)
         raise VerificationError(f"{path.name} cannot be read: {told}") from error

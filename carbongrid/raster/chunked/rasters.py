@@ -13,6 +13,7 @@ import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
 from pyproj import Transformer
+from rasterio.enums import Interleaving
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
@@ -171,7 +172,9 @@ def _pieces(source: rasterio.DatasetReader, window: Window) -> Iterator[Window]:
 
 def _block_problems(source: rasterio.DatasetReader, path: Path) -> Iterator[Problem]:
     rows, columns = source.block_shapes[0]
-    size = rows * columns * np.dtype(source.dtypes[0]).itemsize
+    # Where cells hold the values of all bands side by side, a block of one band is a block of all.
+    bands = source.count if source.interleaving == Interleaving.pixel else 1
+    size = rows * columns * bands * np.dtype(source.dtypes[0]).itemsize
     if size > _LARGEST_BLOCK:
         yield Problem(
             f"the raster is stored in blocks of {rows:,} x {columns:,} cells, {size / 1e9:.2f} GB each, and a block is unpacked whole",

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +22,8 @@ from carbongrid.raster.chunked.versions import require_same
 from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Semaphore
+
     import distributed
 
 Progress = Callable[[int, int], None]
@@ -252,33 +254,60 @@ def _run_locally[T, R](
         sum_of = delayed(combine, pure=False)
         while len(tasks) > 1:
             tasks = [sum_of(tasks[i : i + _TOGETHER]) for i in range(0, len(tasks), _TOGETHER)]
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(Callback(posttask=count))
-        if scheduler == "processes":
-            stack.enter_context(dask.config.set(pool=stack.enter_context(_processes())))
-        try:
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(Callback(posttask=count))
+            if scheduler == "processes":
+                pool = stack.enter_context(_processes(len(pieces)))
+                stack.enter_context(dask.config.set(pool=pool))
             results = compute(*tasks, scheduler=scheduler)
-        except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process died, as it does when memory is full, or when it is ended from outside. "
-                "Run again: what is finished is taken over; with smaller chunks a worker takes less memory."
-            ) from error
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a worker process died, as it does when memory is full, or when it is ended from outside. "
+            "Run again: what is finished is taken over; with smaller chunks a worker takes less memory."
+        ) from error
     return list(results) if combine is None else results[0]
 
 
 @contextlib.contextmanager
-def _processes() -> Iterator[ProcessPoolExecutor]:
-    """Give Dask's processes, all of them started: one whose parent is interrupted meanwhile prints a traceback."""
-    from dask.multiprocessing import get_context, initialize_worker_process
+def _processes(most: int) -> Iterator[ProcessPoolExecutor]:
+    """Give Dask's processes, all of them there: one that is interrupted, or whose parent is, while it starts prints a traceback.
 
+    None hears Ctrl-C, which a terminal sends to all: this process ends them in order.
+    """
+    from dask.multiprocessing import get_context
+
+    number = min(threads_at_once(), most) or 1
+    context = get_context()
+    others, go = context.Semaphore(number - 1), context.Semaphore(0)
     with ProcessPoolExecutor(
-        threads_at_once(),
-        mp_context=get_context(),
-        initializer=functools.partial(initialize_worker_process, end_with_parent),
+        number, mp_context=context, initializer=_begin, initargs=(others, go, number - 1)
     ) as pool:
         with _interrupts_later():
-            pool.submit(os.getpid)
+            # A thread's mask is that of the processes that it starts.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                # None has an answer before all are there, so that each of these starts one.
+                wait([pool.submit(os.getpid) for _ in range(number)], _PATIENCE)
+            except BaseException:
+                for _ in range(number):
+                    go.release()
+                raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield pool
+
+
+def _begin(others: Semaphore, go: Semaphore, waiting: int) -> None:
+    """Make this process one of Dask's, and wait until all are: the last one to come lets the others go on."""
+    from dask.multiprocessing import initialize_worker_process
+
+    initialize_worker_process(end_with_parent)
+    if others.acquire(block=False):
+        go.acquire()
+        return
+    for _ in range(waiting):
+        go.release()
 
 
 @contextlib.contextmanager

@@ -225,6 +225,58 @@ def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
     assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
 
 
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 12), rows=st.integers(1, 5))
+def test_pairs_are_the_same_in_any_batches(seed, count, rows):
+    """Of any rows: pairs of which one is among them, whichever is the larger. Seen to fail with rows alone as the larger ones."""
+    polygons = heap(seed, count)
+    some = np.flatnonzero(np.random.default_rng(seed).random(len(polygons)) < 0.5)
+    expected = {
+        (i, j)
+        for i in range(len(polygons))
+        for j in range(i + 1, len(polygons))
+        if (i in some or j in some)
+        and polygons[i].intersects(polygons[j])
+        and not polygons[i].touches(polygons[j])
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(partition, "_PREPARED_AT_ONCE", rows)
+        patched.setattr(partition, "_PAIRS_AT_ONCE", 2 * rows)
+        found = partition._meeting_these(polygons, shapely.STRtree(polygons), some)
+    assert sorted(map(tuple, found.tolist())) == sorted(expected)
+
+
+def test_few_are_prepared_and_few_pairs_are_made_at_once(monkeypatch):
+    """Stripes askew, whose boxes all meet, under one large polygon. Seen to fail with all pairs of a batch of rows at once."""
+    x = np.arange(60.0)
+    stripes = [shapely.Polygon([(i, 0), (i + 1.1, 0), (i + 101.1, 100), (i + 100, 100)]) for i in x]
+    geometry = np.array([*stripes, shapely.box(-10, -10, 200, 50).buffer(1)])
+    tree = shapely.STRtree(geometry)
+    monkeypatch.setattr(partition, "_PREPARED_AT_ONCE", 7)
+    monkeypatch.setattr(partition, "_PAIRS_AT_ONCE", 20)
+    ever, held, pairs = [], [], []
+    prepare, intersects = shapely.prepare, shapely.intersects
+
+    def watched(given):
+        ever.extend(map(id, given))
+        prepare(given)
+        held.append(int(shapely.is_prepared(geometry).sum()))
+
+    def counted(one, other):
+        pairs.append(len(one))
+        return intersects(one, other)
+
+    monkeypatch.setattr(shapely, "prepare", watched)
+    monkeypatch.setattr(shapely, "intersects", counted)
+    found = partition._meeting_these(geometry, tree, np.arange(len(geometry)))
+    assert len(found) == 59 + 60
+    assert len(tree.query(geometry)[0]) == 61 * 61
+    assert max(held) <= 7
+    assert max(pairs) <= 20
+    assert sum(pairs) == 61 * 60 / 2
+    assert len(ever) == len(set(ever))
+    assert not shapely.is_prepared(geometry).any()
+
+
 def test_the_larger_of_a_pair_is_prepared(monkeypatch):
     """What is prepared keeps the edges of all that it is held against. Seen to fail when each neighbour of a large one was prepared."""
     holed = shapely.box(0, 0, 10, 10).difference(shapely.MultiPoint([(2, 2), (5, 5)]).buffer(1))
