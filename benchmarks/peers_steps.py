@@ -55,9 +55,13 @@ def _overlap(land: Land, clock: Clock) -> None:
         for band, (rows, over) in clock(
             "which band", list, spans.bands(sets, grid, piece.windows[0])
         ):
-            raw = clock("parcels to spans", spans.scanned, parcels.polygons, grid, band, rows)
+            raw = clock(
+                "parcels to spans", spans.rasterize_spans, parcels.polygons, grid, band, rows
+            )
             mine = clock("whose a cell is", spans.counted, raw, band)
-            raw_units = clock("units to spans", spans.scanned, units.polygons, grid, band, over)
+            raw_units = clock(
+                "units to spans", spans.rasterize_spans, units.polygons, grid, band, over
+            )
             theirs = clock("units in order", spans.ordered, raw_units, band)
             names = parcels.labels_of(rows), units.labels_of(over)
             parts.append(
@@ -73,9 +77,19 @@ def _labels(land: Land, clock: Clock) -> None:
         (parcels,) = piece.excerpts
         sets = ((parcels.polygons, parcels.rows),)
         for band, (rows,) in clock("which band", list, spans.bands(sets, grid, piece.windows[0])):
-            raw = clock("parcels to spans", spans.scanned, parcels.polygons, grid, band, rows)
+            raw = clock(
+                "parcels to spans", spans.rasterize_spans, parcels.polygons, grid, band, rows
+            )
             names = parcels.labels_of(rows)
-            clock("painted, first touch of memory", spans.painted, raw, band, names, raster, (0, 0))
+            clock(
+                "painted, first touch of memory",
+                spans.paint_spans,
+                raw,
+                band,
+                names,
+                raster,
+                (0, 0),
+            )
 
 
 def _pieces(grid: cg.Grid, sets: tuple[cg.Polygons, ...]) -> list[Piece]:

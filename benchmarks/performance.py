@@ -48,7 +48,7 @@ def write() -> None:
     files = [RESULTS / f"{part}.json" for part in PARTS]
     parts = [json.loads(path.read_text()) for path in files if path.exists()]
     rows = [row for part in parts for row in part["rows"]]
-    missed = [row for row in rows if row["goal"] is not None and _ratio(row) < row["goal"]]
+    no_cell_centre = [row for row in rows if row["goal"] is not None and _ratio(row) < row["goal"]]
     lines = [
         "# Performance",
         "",
@@ -61,7 +61,7 @@ def write() -> None:
     for part in parts:
         lines += _table(part)
     lines += ["## Missed", ""]
-    lines += [_miss(row) for row in missed] or ["Nothing that was measured."]
+    lines += [_miss(row) for row in no_cell_centre] or ["Nothing that was measured."]
     waiting = [part for part in PARTS if part not in {each["part"] for each in parts}]
     waiting += [] if SCALING.exists() else ["scaling"]
     if waiting:

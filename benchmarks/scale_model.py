@@ -30,7 +30,7 @@ CHECKED = [(20_000, 5.0), (60_000, 4.0)]
 """Runs that the prediction is held against."""
 SPAN = 20_000.0
 
-TILE, SHARD, MOST_FILES, MOST_TASKS = 2048, 8192, 10_000, 4_000
+TILE, SHARD, MAX_FILES, MAX_TASKS = 2048, 8192, 10_000, 4_000
 VERTICES = 25
 """Vertices of a parcel of the national land survey, about."""
 
@@ -168,8 +168,8 @@ def plan(size: Size, found: dict[str, Any]) -> dict[str, float]:
     from carbongrid.pipeline.memory import memory_of
 
     tiles = size.cells / TILE**2
-    blocks = tiles if tiles <= MOST_FILES else size.cells / SHARD**2
-    tasks = min(math.ceil(blocks), MOST_TASKS)
+    blocks = tiles if tiles <= MAX_FILES else size.cells / SHARD**2
+    tasks = min(math.ceil(blocks), MAX_TASKS)
     per_cell = max(run["label_bytes_per_cell"] for run in found["fitted"])
     coordinates = size.parcels * VERTICES * 16
     # What grows with parcels is the client's work on one core; what grows with cells is shared.

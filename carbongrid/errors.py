@@ -24,7 +24,7 @@ class Problem:
         The rule and the offending value, a sentence.
     where
         File, and in it the key, row, column or id; empty if the whole case is meant.
-    way_out
+    hint
         What the user can do; a sentence, or empty for a note.
     level
         ``error`` stops the run, ``warning`` and ``note`` do not.
@@ -32,18 +32,18 @@ class Problem:
 
     what: str
     where: str = ""
-    way_out: str = ""
+    hint: str = ""
     level: Level = "error"
 
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""
-        if not self.way_out:
+        if not self.hint:
             return f"{where}{self.what}"
         stop = "" if self.what.endswith((".", "!", "?", ":", ";")) else "."
-        return f"{where}{self.what}{stop} {self.way_out}"
+        return f"{where}{self.what}{stop} {self.hint}"
 
 
-MOST_EQUAL = 3
+MAX_EQUAL = 3
 """So many equal problems are told one by one; more are one problem with a count."""
 
 
@@ -58,16 +58,16 @@ def merged(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     alike: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
         file = problem.where.partition(", ")[0]
-        alike.setdefault((problem.level, problem.what, problem.way_out, file), []).append(problem)
+        alike.setdefault((problem.level, problem.what, problem.hint, file), []).append(problem)
     told: list[Problem] = []
     for same in alike.values():
-        told += same if len(same) <= MOST_EQUAL else [_as_one(same)]
+        told += same if len(same) <= MAX_EQUAL else [_as_one(same)]
     return tuple(told)
 
 
 def _as_one(same: list[Problem]) -> Problem:
     first = same[0]
-    places = [problem.where.partition(", ")[2] for problem in same[1:MOST_EQUAL]]
+    places = [problem.where.partition(", ")[2] for problem in same[1:MAX_EQUAL]]
     some = "; ".join(place for place in places if place)
     such_as = f", such as {some}" if some else ""
     where = f"{first.where} (and {len(same) - 1:,} more{such_as})".lstrip()
@@ -87,17 +87,17 @@ class InputError(CarbongridError):
     ----------
     problems
         The problems, or the text of a single one; the message has equal ones as one, :attr:`problems` keeps all.
-    where, way_out
+    where, hint
         Taken with a single text.
     """
 
     exit_code = 2
 
     def __init__(
-        self, problems: str | Problem | Iterable[Problem], where: str = "", way_out: str = ""
+        self, problems: str | Problem | Iterable[Problem], where: str = "", hint: str = ""
     ) -> None:
         if isinstance(problems, str):
-            problems = Problem(problems, where, way_out)
+            problems = Problem(problems, where, hint)
         if isinstance(problems, Problem):
             problems = (problems,)
         self.problems = tuple(problems)
@@ -163,5 +163,5 @@ def require_extra(
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         what = f"{purpose} needs {' and '.join(missing)}, which {verb} not installed"
-        way_out = how_to_install(extra)
-        raise InputError(what, where, f"{way_out}. {or_else}" if or_else else way_out)
+        hint = how_to_install(extra)
+        raise InputError(what, where, f"{hint}. {or_else}" if or_else else hint)

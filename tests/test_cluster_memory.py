@@ -23,9 +23,9 @@ from graphs import graphs_on
 from carbongrid.case import Case
 from carbongrid.pipeline import run
 from carbongrid.pipeline.memory import estimated_memory
-from carbongrid.pipeline.workers import working_with
+from carbongrid.pipeline.workers import dask_client
 from carbongrid.raster.chunked import label_and_count
-from carbongrid.raster.chunked.tasks import MOST_TASKS
+from carbongrid.raster.chunked.tasks import MAX_TASKS
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 
@@ -35,7 +35,7 @@ import scale_model
 logger = logging.getLogger(__name__)
 
 PER_WORKER = 10**9
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Found:
         logger.info(told, self.tasks, self.graph / 1e6, self.sent / 1e6, most, self.client / 1e9)
         assert self.tasks < 5_000
         # As large as a graph ever gets.
-        assert self.graph / self.tasks * MOST_TASKS < MOST_BYTES
-        assert self.sent / self.tasks * MOST_TASKS < MOST_BYTES
+        assert self.graph / self.tasks * MAX_TASKS < MAX_BYTES
+        assert self.sent / self.tasks * MAX_TASKS < MAX_BYTES
         assert max(self.workers) < PER_WORKER
 
 
@@ -86,7 +86,7 @@ class Found:
 def watched() -> Iterator[tuple[Any, Found]]:
     """Give a client of two workers bound to 1 GB each, and what there is to tell of them afterwards."""
     found = Found()
-    with working_with(workers=2, memory=str(PER_WORKER)) as client:
+    with dask_client(workers=2, memory=str(PER_WORKER)) as client:
         client.wait_for_workers(2)
         workers = sorted(client.run(os.getpid).values())
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
@@ -128,6 +128,6 @@ def test_labels_of_a_million_parcels_in_18_billion_cells(tmp_path: Path) -> None
         )
     cells = round((east - west) * (north - south) / 0.15**2)
     assert counts.cells.sum() == counts.parcel_unit.sum() == pytest.approx(cells, rel=1e-4)
-    assert len(counts.missed) == 0
+    assert len(counts.no_cell_centre) == 0
     found.require_little()
     assert found.client < 2 * 10**9

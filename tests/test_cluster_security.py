@@ -18,7 +18,7 @@ import pytest
 from waiting import HANG
 
 from carbongrid.errors import RunError
-from carbongrid.pipeline.workers import working_with
+from carbongrid.pipeline.workers import dask_client
 from carbongrid.raster.chunked.tasks import run_tasks
 
 distributed = pytest.importorskip("distributed")
@@ -27,7 +27,7 @@ distributed = pytest.importorskip("distributed")
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """One worker, as ``--workers 1`` starts it."""
-    with working_with(workers=1, memory="1GB") as client:
+    with dask_client(workers=1, memory="1GB") as client:
         client.wait_for_workers(1)
         yield client
 
@@ -88,14 +88,14 @@ def test_no_page_of_it_is_served(client: Any) -> None:
 
 def test_certificates_of_the_configuration_are_taken(client: Any) -> None:
     address, security = client.scheduler.address, client.security
-    with pytest.raises(RunError, match=r"distributed\.comm\.tls"), working_with(address):
+    with pytest.raises(RunError, match=r"distributed\.comm\.tls"), dask_client(address):
         pass
     known = {
         "distributed.comm.tls.ca-file": security.tls_ca_file,
         "distributed.comm.tls.client.cert": security.tls_client_cert,
         "distributed.comm.tls.client.key": security.tls_client_key,
     }
-    with dask.config.set(known), working_with(address) as other:
+    with dask.config.set(known), dask_client(address) as other:
         assert run_tasks(abs, [-1, 2], other) == [1, 2]
 
 

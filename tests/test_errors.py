@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid.errors import (
-    MOST_EQUAL,
+    MAX_EQUAL,
     InputError,
     Problem,
     merged,
@@ -33,7 +33,7 @@ def test_no_kind_of_problem_is_lost_nor_miscounted(problems: list[Problem]) -> N
     for each in set(map(kind, problems)):
         all_of_it = [problem for problem in problems if kind(problem) == each]
         as_told = [problem for problem in told if kind(problem) == each]
-        if len(all_of_it) <= MOST_EQUAL:
+        if len(all_of_it) <= MAX_EQUAL:
             assert as_told == all_of_it
         else:
             (one,) = as_told

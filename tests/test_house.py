@@ -97,7 +97,7 @@ MEASURES = re.compile(
 )
 """Names by which Python tells time and memory, or does something after a time."""
 WAITS = {"wait", "join", "result", "acquire", "alarm"}
-LEAST_PATIENCE = 60
+MIN_PATIENCE = 60
 
 
 def lapses(text: str) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _impatience(call: ast.Call) -> Iterator[str]:
     for value in given:
         seconds = getattr(value, "value", None)
         # An alarm of no seconds is one that is taken back.
-        if isinstance(seconds, int | float) and 0 < seconds < LEAST_PATIENCE:
+        if isinstance(seconds, int | float) and 0 < seconds < MIN_PATIENCE:
             yield f"{seconds} s of patience"
     deadline = named.get("deadline")
     if deadline is not None and getattr(deadline, "value", deadline) is not None:

@@ -65,7 +65,7 @@ def test_many_rings_in_one_tile_are_burnt_band_by_band(
     whole = _burnt(land, grid, (0, 0), (side, side))
     at_once = sum(looked_at)
     looked_at.clear()
-    monkeypatch.setattr(checked, "_MOST_RINGS", side * 80 * 80 // 4)
+    monkeypatch.setattr(checked, "_MAX_RINGS", side * 80 * 80 // 4)
     assert np.array_equal(_burnt(land, grid, (0, 0), (side, side)), whole)
     assert len(looked_at) > 1
     assert sum(looked_at) < at_once / 1.5

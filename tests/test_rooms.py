@@ -7,6 +7,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -132,3 +133,32 @@ def test_the_picture_can_be_read_on_pages_of_both_kinds(kind: str) -> None:
         dark, bright = sorted(luminance(of[name]) for name in (ink, paper))
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, paper)
     assert re.search(r'<rect class="paper" width="\d+" height="\d+"', rooms.PICTURE.read_text())
+
+
+HOUSE_WORDS = {
+    *("Talk", "Outlook", "Shelf", "shelved", "sealed", "Claims", "painted", "scanned", "halves", "carried"),
+    *("Placed", "way_out", "require_tame_archive", "_told_apart", "homeless", "working_with", "_Means"),
+    *("told_if_full", "_PATIENCE"),
+}  # fmt: skip
+"""Names that only this code knew; docs/decisions/0048 has those that took their place."""
+
+
+def names_of(path: Path) -> set[str]:
+    """Return the names in a module's code, without its text."""
+    with tokenize.open(path) as stream:
+        return {
+            token.string
+            for token in tokenize.generate_tokens(stream.readline)
+            if token.type == tokenize.NAME
+        }
+
+
+def test_names_are_those_of_the_field() -> None:
+    found = {name: names_of(path) for name, path in rooms.modules(PACKAGE).items()}
+    assert {name: names & HOUSE_WORDS for name, names in found.items() if names & HOUSE_WORDS} == {}
+    starts = ("MOST_", "LEAST_", "FEWEST_", "LARGEST_", "SMALLEST_")
+    odd = {
+        (name, each) for name, names in found.items() for each in names
+        if each.isupper() and each.lstrip("_").startswith(starts)
+    }  # fmt: skip
+    assert odd == set()

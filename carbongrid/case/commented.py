@@ -95,5 +95,5 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
                 close = nearest(key, known)
                 raise InputError(
                     f"unknown key {key!r}" + (f" in [{name}]" if name else ""),
-                    way_out=f"Did you mean {close!r}?" if close else "",
+                    hint=f"Did you mean {close!r}?" if close else "",
                 )

@@ -39,19 +39,19 @@ def resolve_path(folder: Path, written: str, allow_outside: bool) -> Path:
     if windows.drive or "\\" in written:
         raise InputError(
             f"{written!r} is a Windows path",
-            way_out="Write it relative to the case, with / between.",
+            hint="Write it relative to the case, with / between.",
         )
     if not allow_outside and path.is_absolute():
         raise InputError(
-            f"{written!r} is an absolute path, expected one relative to the case", way_out=_INSIDE
+            f"{written!r} is an absolute path, expected one relative to the case", hint=_INSIDE
         )
     if not allow_outside and ".." in path.parts:
-        raise InputError(f"{written!r} climbs out of a folder by '..'", way_out=_INSIDE)
+        raise InputError(f"{written!r} climbs out of a folder by '..'", hint=_INSIDE)
     root = folder.resolve()
     target = (root / path).resolve()
     if not allow_outside and not target.is_relative_to(root):
         raise InputError(
-            f"{written!r} leads outside the case's folder by a symbolic link", way_out=_INSIDE
+            f"{written!r} leads outside the case's folder by a symbolic link", hint=_INSIDE
         )
     if not allow_outside and target.exists():
         _refuse_parts_outside(root, target)
@@ -64,7 +64,7 @@ def _refuse_parts_outside(root: Path, target: Path) -> None:
         if not file.resolve().is_relative_to(root):
             raise InputError(
                 f"{file.name}, which is read with {target.name}, leads outside the case's folder by a symbolic link",
-                way_out=_INSIDE,
+                hint=_INSIDE,
             )
 
 
@@ -77,5 +77,5 @@ def _refuse_remote(written: str) -> None:
     )
     raise InputError(
         f"{written!r} is {kind}, expected a file on this machine",
-        way_out="Copy the file into the case's folder.",
+        hint="Copy the file into the case's folder.",
     )

@@ -31,7 +31,7 @@ _EXPECTED = {
 _REMOTE = ("allow_remote",)
 """A key of older cases, in which it did nothing."""
 
-MOST_BYTES = 2**20
+MAX_BYTES = 2**20
 """A case file larger than this (1 MiB) is none: it names files, and the data are in these."""
 
 
@@ -63,10 +63,10 @@ def case_of[C: CaseFields](model: type[C], values: Mapping[str, Any], path: Path
 def _toml(path: Path) -> dict[str, Any]:
     try:
         with open_file(path) as stream:
-            data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise InputError(
-                f"the case file holds {path.stat().st_size / 2**20:.1f} MiB, more than the {MOST_BYTES / 2**20:.0f} MiB that a case may",
+                f"the case file holds {path.stat().st_size / 2**20:.1f} MiB, more than the {MAX_BYTES / 2**20:.0f} MiB that a case may",
                 str(path),
                 "Name the file that `carbongrid init` wrote; data go into tables beside it.",
             )
@@ -106,7 +106,7 @@ def _faults_of_files(case: CaseFields) -> list[Problem]:
         try:
             target = case.resolve(written)
         except InputError as error:
-            problems += [Problem(fault.what, where, fault.way_out) for fault in error.problems]
+            problems += [Problem(fault.what, where, fault.hint) for fault in error.problems]
             continue
         if not target.exists():
             problems.append(_missing_file(written, target, where, named))
@@ -128,8 +128,8 @@ def _missing_file(written: str, target: Path, where: str, named: Collection[str]
     entries = target.parent.iterdir() if target.parent.is_dir() else ()
     siblings = [entry.name for entry in entries if entry.name not in named]
     close = nearest(target.name, siblings)
-    way_out = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
-    return Problem(f"there is no file {written!r}", where, way_out)
+    hint = f"Did you mean {close!r}?" if close else "Paths are relative to the case file."
+    return Problem(f"there is no file {written!r}", where, hint)
 
 
 def _problem(fault: Any, values: Mapping[str, Any], file: str) -> Problem:
@@ -144,7 +144,7 @@ def _problem(fault: Any, values: Mapping[str, Any], file: str) -> Problem:
     if fault["type"] == "missing":
         return _missing_key(location, field, where)
     if fault["type"] == "case":
-        return Problem(context["message"], where, context["way_out"])
+        return Problem(context["message"], where, context["hint"])
     return Problem(_mismatch(fault), where, _example(location, field))
 
 

@@ -22,9 +22,9 @@ _ENCODINGS = ("utf-8", "utf-16", "gbk", "gb18030", "big5", "latin-1", "cp1252", 
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
 
-def wrong(message: str, way_out: str = "", *, key: str = "") -> PydanticCustomError:
+def wrong(message: str, hint: str = "", *, key: str = "") -> PydanticCustomError:
     """Return the error that a validator raises; ``key`` where it checks a whole section."""
-    context = {"message": message, "way_out": way_out, "key": key}
+    context = {"message": message, "hint": hint, "key": key}
     return PydanticCustomError("case", "{message}", context)
 
 
@@ -115,7 +115,7 @@ def _parsed_crs(text: str) -> CRS:
     try:
         crs = crs_of(text)
     except InputError as error:
-        raise wrong(error.problems[0].what, error.problems[0].way_out) from None
+        raise wrong(error.problems[0].what, error.problems[0].hint) from None
     except CRSError:
         raise wrong(
             f"expected a coordinate reference system, not {text!r}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.aligned import aligned_columns
-from carbongrid.cli.talk import Talk
+from carbongrid.cli.console import Console
 from carbongrid.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,17 +43,17 @@ def require_fitting(coded: Mapping[str, Any], others: Mapping[str, Any]) -> None
     if coded["of_system"] is None:
         given = [f"--{name}".removesuffix("s") if name == "columns" else f"--{name}" for name in _WITHOUT_SYSTEM if coded[name]]  # fmt: skip
         if given:
-            way_out = "Say of which system the codes are, such as --system crt. Totals of activity data are written by --out; a case takes the data themselves by [inventory]."
-            raise InputError(f"{', '.join(given)} is for tables under codes", way_out=way_out)
+            hint = "Say of which system the codes are, such as --system crt. Totals of activity data are written by --out; a case takes the data themselves by [inventory]."
+            raise InputError(f"{', '.join(given)} is for tables under codes", hint=hint)
         return
     given = [name for name, value in others.items() if value]
     if given:
-        way_out = "Totals are written by --totals, what became of each code by --audit."
-        raise InputError(f"{', '.join(given)} is for activity data, not for a table under codes", way_out=way_out)  # fmt: skip
+        hint = "Totals are written by --totals, what became of each code by --audit."
+        raise InputError(f"{', '.join(given)} is for activity data, not for a table under codes", hint=hint)  # fmt: skip
 
 
 def tell_coded(
-    file: Path, gwp: str, trail: Path | None, coded: Mapping[str, Any], talk: Talk
+    file: Path, gwp: str, trail: Path | None, coded: Mapping[str, Any], console: Console
 ) -> None:
     """Form the totals of a table under codes, tell and write them."""
     from carbongrid.case.readers.coded_table import read_coded
@@ -71,17 +71,17 @@ def tell_coded(
         draft = draft_shares(read, known, shares)
         if len(draft):
             _write_draft(draft, coded["draft"])
-            talk.say(f"{coded['draft']} has {draft['code'].nunique()} codes to decide. Fill in category and share (of each code 1 in all; the category leave-out keeps a code out of every total), delete the rows that do not apply, then run again with --split {coded['draft']}.")  # fmt: skip
-            talk.document({"status": "drafted", "split": draft.to_dict("records")})
+            console.say(f"{coded['draft']} has {draft['code'].nunique()} codes to decide. Fill in category and share (of each code 1 in all; the category leave-out keeps a code out of every total), delete the rows that do not apply, then run again with --split {coded['draft']}.")  # fmt: skip
+            console.document({"status": "drafted", "split": draft.to_dict("records")})
             return
-        talk.say("Every code has its category: there is nothing to draft.")
+        console.say("Every code has its category: there is nothing to draft.")
     formed = totals_of_codes(read, known, shares)
     if coded["totals"] is not None:
         write_text_csv(formed.totals, coded["totals"])
     if trail is not None:
         write_text_csv(formed.trail, trail)
-    _tell(formed, talk)
-    talk.document(
+    _tell(formed, console)
+    console.document(
         {
             "status": "done",
             "system": system,
@@ -93,22 +93,22 @@ def tell_coded(
     )
 
 
-def _tell(formed: CodedTotals, talk: Talk) -> None:
+def _tell(formed: CodedTotals, console: Console) -> None:
     from carbongrid.method.tonnes import format_tonnes
 
     rows = [tuple(map(str, row)) for row in formed.totals.itertuples(index=False)]
     for line in aligned_columns([tuple(formed.totals.columns), *rows]):
-        talk.say(line)
+        console.say(line)
     if formed.left_out:
-        talk.say()
-        talk.say("In no total:")
+        console.say()
+        console.say("In no total:")
     for each in formed.left_out:
         tonnes = format_tonnes([each.grams])[0]
-        talk.say(f"  {each.code} {each.name}: {tonnes} t CO2e, {each.reason}")
+        console.say(f"  {each.code} {each.name}: {tonnes} t CO2e, {each.reason}")
     for problem in formed.notes:
-        talk.problem(problem)
-    talk.say()
-    talk.say("Removals are totals above 0 of sink categories.")
+        console.problem(problem)
+    console.say()
+    console.say("Removals are totals above 0 of sink categories.")
 
 
 def _write_draft(draft: Any, path: Path) -> None:
@@ -135,7 +135,7 @@ def _renamed(table: Any, columns: tuple[str, ...], where: str) -> Any:
     for pair in columns:
         role, _, name = pair.partition("=")
         if role not in ROLES or not name:
-            raise InputError(f"--column {pair} is not ROLE=NAME", way_out=f"Roles are {', '.join(ROLES)}, as in --column code=crt_code.")  # fmt: skip
+            raise InputError(f"--column {pair} is not ROLE=NAME", hint=f"Roles are {', '.join(ROLES)}, as in --column code=crt_code.")  # fmt: skip
         require_columns(table, where, [name])
         others = table.columns[(table.columns == role) & (table.columns != name)]
         table = table.drop(columns=others).rename(columns={name: role})

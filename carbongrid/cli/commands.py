@@ -9,8 +9,8 @@ from typing import Any, Literal
 import click
 
 from carbongrid import __version__
+from carbongrid.cli.console import Console, set_up_logging
 from carbongrid.cli.surroundings import set_aside
-from carbongrid.cli.talk import Talk, set_up_logging
 from carbongrid.errors import Problem, require_extra
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _CASE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-def _talking(command: Any) -> Any:
+def _with_console(command: Any) -> Any:
     """Add the options that every command has."""
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors."),
@@ -30,15 +30,17 @@ def _talking(command: Any) -> Any:
     return command
 
 
-def _talk(quiet: bool, as_json: bool, verbose: int) -> Talk:
+def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
     set_up_logging(verbose)
-    talk = Talk(quiet, as_json)
+    console = Console(quiet, as_json)
     names = ", ".join(set_aside())
     if names:
         logger.info("set in the environment, and set aside: %s", names)
         if not verbose:
-            talk.problem(Problem(f"set in the environment, and set aside: {names}", level="note"))
-    return talk
+            console.problem(
+                Problem(f"set in the environment, and set aside: {names}", level="note")
+            )
+    return console
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +61,7 @@ def main() -> None:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=2023, show_default=True, help="Seed of the city."
 )
-@_talking
+@_with_console
 def demo(
     directory: Path,
     size: Literal["full", "small"],
@@ -69,28 +71,28 @@ def demo(
     verbose: int,
 ) -> None:
     """Write a synthetic city to DIRECTORY/case and run it to DIRECTORY/run."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.cli.outcome import what_to_open, zone_lines
-        from carbongrid.run_store import told_if_full
+        from carbongrid.run_store import detect_full_disk
         from carbongrid.sources.demo import run_demo
 
-        with talk.progress() as progress, told_if_full(directory):
+        with console.progress() as progress, detect_full_disk(directory):
             outcome = run_demo(directory, size=size, seed=seed, progress=progress)
         for line in zone_lines(outcome.result):
-            talk.say(line)
-        talk.say(
+            console.say(line)
+        console.say(
             f"With GDP known per district only, {outcome.flipped} of "
             f"{len(outcome.result.units)} units change their zone."
         )
-        talk.say()
-        talk.say(f"Results   {outcome.result.directory}")
+        console.say()
+        console.say(f"Results   {outcome.result.directory}")
         (first, program), *others = what_to_open(outcome.result).items()
-        talk.say(f"Open next {outcome.result.directory / first} in {program},")
-        talk.say(f"          {', '.join(f'{name} in {by}' for name, by in others)}.")
-        talk.say(f"Your city {outcome.case}: replace the files beside it by your own, then")
-        talk.say(f"          carbongrid check {outcome.case}")
-        talk.document(
+        console.say(f"Open next {outcome.result.directory / first} in {program},")
+        console.say(f"          {', '.join(f'{name} in {by}' for name, by in others)}.")
+        console.say(f"Your city {outcome.case}: replace the files beside it by your own, then")
+        console.say(f"          carbongrid check {outcome.case}")
+        console.document(
             {
                 "status": "done",
                 "case": outcome.case,
@@ -104,11 +106,11 @@ def demo(
 @main.command()
 @click.argument("directory", type=_FOLDER)
 @click.option("--inventory", is_flag=True, help="Write the template of activity data, too.")
-@_talking
+@_with_console
 def init(directory: Path, inventory: bool, quiet: bool, as_json: bool, verbose: int) -> None:
     """Write a case to fill in, with a comment on every line, to DIRECTORY."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.case import write_template
         from carbongrid.case.readers.activity_template import write_inventory_template
 
@@ -117,27 +119,27 @@ def init(directory: Path, inventory: bool, quiet: bool, as_json: bool, verbose: 
         files = write_template(directory)
         files += write_inventory_template(directory) if inventory else []
         for path in files:
-            talk.say(str(path))
-        talk.say(
+            console.say(str(path))
+        console.say(
             f"Edit case.toml, lay your data beside it, then: carbongrid check {directory / 'case.toml'}"
         )
-        talk.document({"status": "done", "files": [str(path) for path in files]})
+        console.document({"status": "done", "files": [str(path) for path in files]})
 
 
 @main.command()
 @click.argument("case", type=_CASE)
-@_talking
+@_with_console
 def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     """Read everything that CASE names and say what a run would do; write nothing."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.pipeline import check as check_case
 
         outlook = check_case(case)
         for line in outlook.lines:
-            talk.say(line)
-        talk.problems(outlook.problems)
-        talk.document(
+            console.say(line)
+        console.problems(outlook.problems)
+        console.document(
             {
                 "status": "wrong" if outlook.wrong else "fine",
                 "outlook": list(outlook.lines),
@@ -186,7 +188,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     is_flag=True,
     help="Write what may be published: units and 1 km cells, no parcels or names; counts of people below ten are not printed.",
 )
-@_talking
+@_with_console
 def run(
     case: Path,
     out: Path,
@@ -202,12 +204,12 @@ def run(
     verbose: int,
 ) -> None:
     """Run CASE: allocate, reduce, compute the indices, zone."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors(), talk.resumable():
+    console = _console(quiet, as_json, verbose)
+    with console.errors(), console.resumable():
         from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
         from carbongrid.pipeline import run as run_case
 
-        with talk.progress() as progress:
+        with console.progress() as progress:
             result = run_case(
                 case,
                 out,
@@ -222,13 +224,13 @@ def run(
             )
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]
         for line in zone_lines(result):
-            talk.say(line)
-        talk.say()
+            console.say(line)
+        console.say()
         for line in evidence_table(result):
-            talk.say(line)
-        talk.problems(Problem(text, level="warning") for text in warnings)
-        talk.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
-        talk.document(
+            console.say(line)
+        console.problems(Problem(text, level="warning") for text in warnings)
+        console.say(f"Results in {out}; open {next(iter(what_to_open(result)))} first.")
+        console.document(
             {
                 "status": "done",
                 "run": result.directory,
@@ -251,17 +253,17 @@ def run(
     show_default=True,
     help="Tiles to rasterize again.",
 )
-@_talking
+@_with_console
 def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: int) -> None:
     """Derive a finished run's numbers again from its own files, and compare."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.pipeline.verification import verify as verify_run
 
         verification = verify_run(directory, sample=sample)
         for each in verification.checks:
-            talk.outcome(each.ok, f"{each.name}: {each.text}")
-        talk.document(
+            console.outcome(each.ok, f"{each.name}: {each.text}")
+        console.document(
             {
                 "status": "sound" if verification.ok else "damaged",
                 "checks": [vars(each) for each in verification.checks],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carbongrid.cli.commands import _talk, _talking, main
+from carbongrid.cli.commands import _console, _with_console, main
 
 if TYPE_CHECKING:
     from carbongrid.outputs.figures.lettering import Language
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of headings and legends; Chinese needs a font for it.",
 )
-@_talking
+@_with_console
 def figures(
     directory: Path,
     out: Path | None,
@@ -54,17 +54,17 @@ def figures(
     Location (1), emissions by sector (4), parcels and 1 km grid (5), units' emissions and sinks
     (6), CCR (7), ECC and ESC (8), zones (9): with scale bar, north arrow, and counts per class.
     """
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.outputs.figures import write_study_figures
         from carbongrid.outputs.tables import read_tables
-        from carbongrid.run_store import told_if_full
+        from carbongrid.run_store import detect_full_disk
 
         run = directory.resolve()  # "." has no name of its own
         folder = out or run.with_name(f"{run.name}-figures")
         tables = read_tables(directory)
-        with told_if_full(folder):
+        with detect_full_disk(folder):
             paths = write_study_figures(tables, folder, formats=formats, dpi=dpi, language=language)
         for path in paths:
-            talk.say(str(path))
-        talk.document({"status": "done", "figures": [str(path) for path in paths]})
+            console.say(str(path))
+        console.document({"status": "done", "figures": [str(path) for path in paths]})

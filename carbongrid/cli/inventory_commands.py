@@ -9,7 +9,7 @@ import click
 
 from carbongrid.cli.aligned import aligned_columns
 from carbongrid.cli.coded_inventory import coded_options, require_fitting, tell_coded
-from carbongrid.cli.commands import _talk, _talking, main
+from carbongrid.cli.commands import _console, _with_console, main
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ _FILE = click.Path(path_type=Path)
     help="Only this status: verified, verified-secondary, derived, recalled.",
 )
 @click.option("--full", is_flag=True, help="Show all that is known of the factors found.")
-@_talking
+@_with_console
 def factors(
     words: tuple[str, ...],
     gas: str | None,
@@ -41,8 +41,8 @@ def factors(
     verbose: int,
 ) -> None:
     """Search the emission factors: WORDS must all stand in key, name, unit, gas, source or note."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid.inventory.factors import catalogue, find
         from carbongrid.inventory.lines import plain
 
@@ -54,15 +54,15 @@ def factors(
             for row in rows:
                 for name, value in row.items():
                     if value not in ("", None):
-                        talk.say(f"{name:<14}{value}")
-                talk.say()
+                        console.say(f"{name:<14}{value}")
+                console.say()
         else:
             head = [("key", "value", "unit", "gas", "low", "high", "status", "name")]
             cells = [tuple(str(row[name]) for name in head[0]) for row in rows]
             for line in aligned_columns([*head, *cells]):
-                talk.say(line)
-        talk.say(f"{len(rows)} of {len(catalogue().factors)} factors.")
-        talk.document({"status": "done", "factors": rows})
+                console.say(line)
+        console.say(f"{len(rows)} of {len(catalogue().factors)} factors.")
+        console.document({"status": "done", "factors": rows})
 
 
 def _digits(factor: Any, plain: Any) -> dict[str, str]:
@@ -101,7 +101,7 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 )
 @click.option("--uncertainty", is_flag=True, help="Add the 95 % intervals of both approaches.")
 @coded_options
-@_talking
+@_with_console
 def inventory(
     file: Path,
     gwp: str,
@@ -120,11 +120,11 @@ def inventory(
     Activity data are a filled template, XLSX, or a folder of CSV files. A table under codes, CSV or XLSX, has a row for each
     code and gas, as national inventories are published.
     """
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         require_fitting(coded, {"--as": system, "--out": out, "--uncertainty": uncertainty})
         if coded["of_system"] is not None:
-            tell_coded(file, gwp, trail, coded, talk)
+            tell_coded(file, gwp, trail, coded, console)
             return
         from carbongrid import inventory as rooms
         from carbongrid.case.readers.activity import read_activity
@@ -141,13 +141,13 @@ def inventory(
         for line in aligned_columns(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):
-            talk.say(line)
+            console.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in aligned_columns(ranges) if ranges else []:
-            talk.say(line)
+            console.say(line)
         problems = rooms.notes(formed)
-        talk.problems(problems)
-        talk.document(
+        console.problems(problems)
+        console.document(
             {
                 "status": "done",
                 "gwp": gwp,
@@ -202,13 +202,13 @@ def explain() -> None:
     show_default=True,
     help="For activity data.",
 )
-@_talking
+@_with_console
 def explain_inventory(
     category: str, source: Path, gwp: str, quiet: bool, as_json: bool, verbose: int
 ) -> None:
     """Print how the total of CATEGORY is formed, down to the rows and factors."""
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
         from carbongrid import inventory as rooms
         from carbongrid.case.readers.activity import read_activity
         from carbongrid.outputs.tables.plain import read_text_csv
@@ -219,5 +219,5 @@ def explain_inventory(
         else:
             tree = rooms.explain(rooms.form(read_activity(source), gwp=gwp), category)
         for line in tree.split("\n"):
-            talk.say(line)
-        talk.document({"status": "done", "category": category, "tree": tree})
+            console.say(line)
+        console.document({"status": "done", "category": category, "tree": tree})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from carbongrid.cli.commands import _talk, _talking, main
+from carbongrid.cli.commands import _console, _with_console, main
 
 
 @main.command("from-osm")
@@ -19,7 +19,7 @@ from carbongrid.cli.commands import _talk, _talking, main
     metavar="ADMIN_LEVEL",
     help="admin_level of the units, 2 to 11; default: the smallest that covers nearly all land; the output tells the others.",
 )
-@_talking
+@_with_console
 def from_osm(
     extract: Path, directory: Path, level: str | None, quiet: bool, as_json: bool, verbose: int
 ) -> None:
@@ -35,19 +35,21 @@ def from_osm(
         carbongrid run mycase/case.toml --out myrun
         carbongrid verify myrun
     """  # noqa: D301  (click wants the character)
-    talk = _talk(quiet, as_json, verbose)
-    with talk.errors():
-        from carbongrid.run_store import told_if_full
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.run_store import detect_full_disk
         from carbongrid.sources.osm import write_case_from_osm
 
-        with talk.progress() as progress, told_if_full(directory):
+        with console.progress() as progress, detect_full_disk(directory):
             made = write_case_from_osm(extract, directory, level=level, progress=progress)
-        talk.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
-        talk.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
-        talk.problems(made.notes)
-        talk.say(f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, all 0.")
-        talk.say(f"Then: carbongrid check {made.case}")
-        talk.document(
+        console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
+        console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
+        console.problems(made.notes)
+        console.say(
+            f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, all 0."
+        )
+        console.say(f"Then: carbongrid check {made.case}")
+        console.document(
             {
                 "status": "done",
                 "case": made.case,

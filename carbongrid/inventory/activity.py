@@ -178,7 +178,7 @@ def category_of(
             return activity.categories[0]
         raise InputError(
             f"the category of {activity.name} is blank",
-            way_out=f"Choose one of {', '.join(fitting)}.",
+            hint=f"Choose one of {', '.join(fitting)}.",
         )
     if written in fitting and written in categories:
         return written
@@ -192,8 +192,8 @@ def category_of(
         return written
     known = f"Choose one of {', '.join(fitting)}."
     if own is None:
-        raise InputError(f"unknown category {written!r}", way_out=known)
-    raise InputError(f"{activity.name} is no part of {written}", way_out=known)
+        raise InputError(f"unknown category {written!r}", hint=known)
+    raise InputError(f"{activity.name} is no part of {written}", hint=known)
 
 
 def check_unit(activity: Activity, written: str) -> None:
@@ -210,11 +210,11 @@ def check_unit(activity: Activity, written: str) -> None:
         known = " or ".join(f"{dimension_name(d)} ({example})" for d, example in wanted.items())
         raise InputError(
             f"{written!r} is {dimension_name(unit.dimension)}, but {activity.name} is counted in {known}",
-            way_out=f"Write the amount in {' or '.join(activity.units)}, or a multiple.",
+            hint=f"Write the amount in {' or '.join(activity.units)}, or a multiple.",
         )
     if unit.substance and unit.substance != activity.of:
         wanted_text = f"of {activity.of}" if activity.of else "of the thing itself"
         raise InputError(
             f"{written!r} is of {unit.substance}, but {activity.name} is counted {wanted_text}",
-            way_out=f"Write it in {activity.units[0]}.",
+            hint=f"Write it in {activity.units[0]}.",
         )

@@ -58,10 +58,8 @@ def _faults_of_units(
         for entry in inputs
     )
     what = f"the units of {row.activity} do not make a mass of gas: {fault}, of {'; '.join(told)}"
-    way_out = (
-        "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
-    )
-    return (Problem(what, "", way_out),)
+    hint = "Choose a factor that fits the unit of the amount, or write the amount in the factor's."
+    return (Problem(what, "", hint),)
 
 
 def _faults_of_roles(row: ActivityRow, product: Product, factors: Sequence[Input]) -> list[Problem]:
@@ -108,15 +106,13 @@ def _faults_of_values(product: Product, factors: Sequence[Input]) -> list[Proble
             )  # fmt: skip
         if value > 1 and _is_fraction(entry.role, product):
             percent = f"Write {entry.role}={written} %, if that is meant."
-            way_out = (
-                percent if written.isdigit() and value <= 100 else "It is at most 1, or 100 %."
-            )
+            hint = percent if written.isdigit() and value <= 100 else "It is at most 1, or 100 %."
             faults.append(
                 Problem(
                     f"{entry.role} is a fraction, but {name} is above 1"
                     + f" ({written})" * bool(entry.factor.key),
                     "",
-                    way_out,
+                    hint,
                 )
             )
     return faults

@@ -213,8 +213,8 @@ def _against_totals(table: CodedTable, counted: Sequence[CodeMass]) -> list[Prob
             what += f"{_tonnes(fitting[:1])}, as rounding explains"
             found.append(Problem(what, table.file, "", "note"))
         else:
-            way_out = "Find the rows that are missing, or that are counted and should not be."
-            found.append(Problem(what + _tonnes(sums), table.file, way_out, "warning"))
+            hint = "Find the rows that are missing, or that are counted and should not be."
+            found.append(Problem(what + _tonnes(sums), table.file, hint, "warning"))
     return found
 
 

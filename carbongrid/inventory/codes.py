@@ -22,7 +22,7 @@ _ROMAN = re.compile(r"x{0,2}(?:ix|iv|v?i{0,3})")
 def check_system(system: str) -> None:
     """Raise InputError if there is no such system."""
     if system not in SYSTEMS:
-        raise InputError(f"unknown system {system!r}", way_out=f"Known: {', '.join(SYSTEMS)}.")
+        raise InputError(f"unknown system {system!r}", hint=f"Known: {', '.join(SYSTEMS)}.")
 
 
 def normal_code(text: object, system: str) -> str:

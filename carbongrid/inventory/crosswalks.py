@@ -25,7 +25,7 @@ from carbongrid.method.landuse import packaged_table
 
 COLUMNS = ("code", "category", "scope", "gas", "grams", "grams_co2e", "reason")
 _FROM_COLUMNS = ("category", "gas", "grams")
-_MOST_LISTED = 8
+_MAX_LISTED = 8
 
 
 def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def from_system(
     missing = [name for name in ("code", "gas", "grams") if name not in table.columns]
     if missing:
         raise InputError(
-            f"the columns {', '.join(missing)} are missing", way_out="Give code, gas and grams."
+            f"the columns {', '.join(missing)} are missing", hint="Give code, gas and grams."
         )
     known = dict(read_categories() if categories is None else categories)
     sums: dict[tuple[str, str], int] = {}
@@ -102,7 +102,7 @@ def from_system(
             grams = _whole_grams(cells["grams"])
             name, reason = home_of(cells["code"], given, grams, system, known)
         except InputError as error:
-            problems += [Problem(p.what, f"row {number}", p.way_out) for p in error.problems]
+            problems += [Problem(p.what, f"row {number}", p.hint) for p in error.problems]
             continue
         if reason:
             unmapped.append({**cells, "reason": reason})
@@ -153,7 +153,7 @@ def home_of(
         return "", f"there is no category {given!r}"
     if given and code and given not in fitting:
         may = f"it may be {', '.join(sorted(fitting))}" if fitting else "no category has it"
-        raise InputError(f"{given} has not the code {code}", way_out=f"{may}; mend one of them.")
+        raise InputError(f"{given} has not the code {code}", hint=f"{may}; mend one of them.")
     fitting = _by_sign({given} if given else fitting, grams, known)
     if len(fitting) == 1:
         return fitting.pop(), ""
@@ -183,7 +183,7 @@ def _near(code: str, system: str, known: Mapping[str, Category]) -> str:
     for above in codes_above(code):
         near = [other for other in codes if is_within(other, above)]
         if near:
-            shown = ", ".join(near[:_MOST_LISTED]) + (", ..." if len(near) > _MOST_LISTED else "")
+            shown = ", ".join(near[:_MAX_LISTED]) + (", ..." if len(near) > _MAX_LISTED else "")
             return f"under {above} there are {shown}"
     first = dict.fromkeys(other.partition(".")[0] for other in codes)
     return f"codes begin with {', '.join(first)}"
@@ -199,7 +199,7 @@ def _whole_grams(cell: object) -> int:
     except InvalidOperation:
         grams = Decimal("nan")
     if not grams.is_finite() or grams != grams.to_integral_value() or abs(grams) > INT64_MAX:
-        raise InputError(f"expected whole grams, not {cell!r}", way_out="Round them first.")
+        raise InputError(f"expected whole grams, not {cell!r}", hint="Round them first.")
     return int(grams)
 
 

@@ -71,9 +71,7 @@ def form(
     known = dict(read_categories() if categories is None else categories)
     potentials = gwp_of(gwp)
     if sinks not in SINK_SETS:
-        raise InputError(
-            f"unknown set of sinks {sinks!r}", way_out=f"Known: {', '.join(SINK_SETS)}."
-        )
+        raise InputError(f"unknown set of sinks {sinks!r}", hint=f"Known: {', '.join(SINK_SETS)}.")
     setting = Setting(
         catalogue().with_own(data.factors),
         _year(data, year),
@@ -133,16 +131,14 @@ def _of_rows(
 def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
     if not setting.prefer or setting.prefer in variants():
         return []
-    way_out = f"Known: {', '.join(sorted(variants()))}."
+    hint = f"Known: {', '.join(sorted(variants()))}."
     return [
-        Problem(
-            f"no activity has the variant {setting.prefer!r}", f"{file}, sheet settings", way_out
-        )
+        Problem(f"no activity has the variant {setting.prefer!r}", f"{file}, sheet settings", hint)
     ]
 
 
 def _placed(fault: Problem, row: ActivityRow) -> Problem:
-    return Problem(fault.what, fault.where or row.place("parameters"), fault.way_out, fault.level)
+    return Problem(fault.what, fault.where or row.place("parameters"), fault.hint, fault.level)
 
 
 def _of_row(
@@ -194,7 +190,7 @@ def _of_row(
     if not lines:
         raise InputError(
             f"{row.activity} of {row.category} has no factor at all",
-            way_out="Name one in parameters.",
+            hint="Name one in parameters.",
         )
     return lines, left
 
@@ -215,7 +211,7 @@ def _line(
     except (ArithmeticError, ValueError):
         raise InputError(
             f"{product.name} of {row.activity} cannot be computed of these numbers",
-            way_out="One of them is far too large, or too small.",
+            hint="One of them is far too large, or too small.",
         ) from None
     category = categories[row.category]
     sector, name = category.sector, category.name
@@ -226,7 +222,7 @@ def _line(
     if mass < 0:
         raise InputError(
             f"{product.name} of {row.activity} comes out below zero",
-            way_out="What is recovered or removed cannot be more than what forms.",
+            hint="What is recovered or removed cannot be more than what forms.",
         )
     term = TERMS[chosen.method.term]
     return Line(
@@ -255,12 +251,12 @@ def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, 
     if not emitter.emits:
         raise InputError(
             f"{name} names no gas",
-            way_out="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.",
+            hint="Give it a gas, or a unit that does: kg CH4/head, t C/TJ.",
         )
     if product.gas and emitter.emits != product.gas:
         raise InputError(
             f"{name} is of {emitter.substance}, but {product.name} is {product.gas}",
-            way_out="Choose a factor of that gas.",
+            hint="Choose a factor of that gas.",
         )
     return emitter.emits, emitter.molar, _MOLAR.get(emitter.substance, "")
 

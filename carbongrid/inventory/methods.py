@@ -117,7 +117,7 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
         if not methods:
             known = ", ".join(sorted({method.variant for method in methods_of(row.activity)}))
             raise InputError(
-                f"unknown variant {wanted!r} of {row.activity}", way_out=f"Known: {known}."
+                f"unknown variant {wanted!r} of {row.activity}", hint=f"Known: {known}."
             )
     knowing = [method for method in methods if _knows(method, row)]
     if not knowing:
@@ -150,11 +150,11 @@ def _unknown_parameter(methods: tuple[Method, ...], row: ActivityRow) -> InputEr
         together = ", ".join(sorted(set(row.parameters) - {"variant"}))
         return InputError(
             f"no method of {row.activity} takes {together} together",
-            way_out=f"Known: {', '.join(known)}.",
+            hint=f"Known: {', '.join(known)}.",
         )
     close = difflib.get_close_matches(strange[0], known, 1, 0.6)
     hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
-    return InputError(f"unknown parameter {strange[0]!r} of {row.activity}", way_out=hint)
+    return InputError(f"unknown parameter {strange[0]!r} of {row.activity}", hint=hint)
 
 
 def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
@@ -196,7 +196,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
         if role in row.parameters:
             raise InputError(
                 f"calorific_value={source} has no use: the amount is energy already ({row.unit})",
-                way_out="Leave it out, or write the amount as a mass or a volume.",
+                hint="Leave it out, or write the amount as a mass or a volume.",
             )
         return Input(role, _number("1", row, role, "the amount is energy already"))
     if role == "age":
@@ -204,7 +204,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
     if not source:
         options = "a factor's key (search with `carbongrid factors`), or a number with its unit"
         raise InputError(
-            f"{row.activity} needs the parameter {role}", way_out=f"Write {role}=..., {options}."
+            f"{row.activity} needs the parameter {role}", hint=f"Write {role}=..., {options}."
         )
     if source == _GRID:
         return Input(role, grid_factor(setting.factors, setting.grid, setting.year))
@@ -219,7 +219,7 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
     if factor.value is None:
         raise InputError(
             f"the factor {key!r} has bounds but no value",
-            way_out=f"Give a number: {role}=1.3 {factor.unit}.",
+            hint=f"Give a number: {role}=1.3 {factor.unit}.",
         )
     return Input(role, factor, complement)
 
@@ -245,11 +245,11 @@ def _gas(unit: str) -> str:
 
 def _age(deposited: str, setting: Setting) -> Factor:
     if setting.year is None:
-        raise InputError("the year of the inventory is not known", way_out=_WHICH_YEAR)
+        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
     if not re.fullmatch(r"\d{4}", deposited) or int(deposited) > setting.year:
         raise InputError(
             f"expected a year up to {setting.year}, not deposited={deposited}",
-            way_out="Write deposited=2015, the year in which the waste was put down.",
+            hint="Write deposited=2015, the year in which the waste was put down.",
         )
     age = Fraction(setting.year - int(deposited))
     return Factor("", "age", age, "1", source=f"{setting.year} - {deposited}", status="")
@@ -275,9 +275,9 @@ def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
     if grid in factors:
         return factors[grid]
     if not grid:
-        raise InputError("which grid the electricity is from is not known", way_out=_WHICH_GRID)
+        raise InputError("which grid the electricity is from is not known", hint=_WHICH_GRID)
     if year is None:
-        raise InputError("the year of the inventory is not known", way_out=_WHICH_YEAR)
+        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
     found = sorted(
         _of_grid(factors, grid), key=lambda pair: (abs(pair[1] - year), pair[0].rank, pair[1])
     )
@@ -292,7 +292,7 @@ def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
     )
     close = difflib.get_close_matches(grid, known, 1, 0.6)
     hint = f"Did you mean {close[0]!r}?" if close else "Bring your own factor and name its key."
-    raise InputError(f"unknown grid {grid!r}", way_out=hint)
+    raise InputError(f"unknown grid {grid!r}", hint=hint)
 
 
 def _of_grid(factors: Catalogue, grid: str) -> Iterator[tuple[Factor, int]]:

@@ -176,7 +176,7 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     formed = [row for row in rows if row["mass_t"]]
     if not formed:
         known = ", ".join(sorted(set(table.loc[table["mass_t"] != "", "category"])))
-        raise InputError(f"{category!r} has no line", way_out=f"There are: {known}.")
+        raise InputError(f"{category!r} has no line", hint=f"There are: {known}.")
     text = [f"{category}  {_sum(formed, 'co2e_t')} t CO2e ({formed[0]['gwp_set']}, 100 years)"]
     gases = [gas for gas in GASES if any(row["gas"] == gas for row in formed)]
     for gas in gases:
@@ -302,8 +302,8 @@ def _grids_of_other_years(inventory: Inventory) -> list[Problem]:
         lambda factor: bool(year) and ".grid." in factor.key and factor.year not in ("", year),
     ).items():
         what = f"the electricity of rows {rows} is of {year}, its grid's factor {factor.key} of {factor.year}"
-        way_out = "Bring the factor of the year, or name a nearer one."
-        found.append(Problem(what, inventory.data.file, way_out, "warning"))
+        hint = "Bring the factor of the year, or name a nearer one."
+        found.append(Problem(what, inventory.data.file, hint, "warning"))
     return found
 
 

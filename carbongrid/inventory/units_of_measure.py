@@ -17,7 +17,7 @@ DENSITY = "kg m-2 yr-1"
 """Unit of emission density, float64."""
 
 INT64_MAX = 2**63 - 1
-_MOST_DIGITS = 400
+_MAX_DIGITS = 400
 """Decimal exponents beyond this are refused: 1e999999999 would fill the memory as an integer."""
 
 _GRAMS = {
@@ -138,7 +138,7 @@ def _value_and_unit(text: str) -> tuple[str, str]:
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise InputError(
-            f"{text!r} is not a number with a unit", way_out="Write for example 231.2 Mt CO2."
+            f"{text!r} is not a number with a unit", hint="Write for example 231.2 Mt CO2."
         )
     return match["value"], match["unit"]
 
@@ -178,14 +178,14 @@ def _mass_unit(unit: str) -> tuple[Fraction, str]:
     text = _PER_YEAR.sub("", _plain(unit))
     match = _MASS.fullmatch(text)
     if match is None:
-        raise InputError(f"the unit {unit!r} is not a unit of mass", way_out=_MASS_WAY_OUT)
+        raise InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_WAY_OUT)
     written = match["substance"].strip()
     substance = _SUBSTANCES.get(written.lower())
     if substance is None:
         raise _not_carbon(unit, written)
     factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
     if factor == 0:
-        raise InputError(f"the unit {unit!r} is nothing", way_out=_MASS_WAY_OUT)
+        raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_WAY_OUT)
     if substance == "C":
         return factor * _CO2_PER_CARBON, "CO2"
     return factor, substance
@@ -195,14 +195,14 @@ def _not_carbon(unit: str, written: str) -> InputError:
     if _OTHER_GAS.search(written):
         return InputError(
             f"the unit {unit!r} is of {written}, whose weight in CO2e depends on a GWP set",
-            way_out="Give the mass in CO2e: multiply by the GWP (AR5, 100 years) and say so in source.",
+            hint="Give the mass in CO2e: multiply by the GWP (AR5, 100 years) and say so in source.",
         )
     if not written:
         return InputError(
-            f"the unit {unit!r} does not say of what: CO2e, CO2 or C", way_out=_MASS_WAY_OUT
+            f"the unit {unit!r} does not say of what: CO2e, CO2 or C", hint=_MASS_WAY_OUT
         )
     return InputError(
-        f"the unit {unit!r} is of {written!r}, expected CO2e, CO2 or C", way_out=_MASS_WAY_OUT
+        f"the unit {unit!r} is of {written!r}, expected CO2e, CO2 or C", hint=_MASS_WAY_OUT
     )
 
 
@@ -210,7 +210,7 @@ def _not_carbon(unit: str, written: str) -> InputError:
 def _money_unit(unit: str) -> tuple[Fraction, str]:
     match = _MONEY.fullmatch(_plain(unit))
     if match is None or _factor(match["factor"]) == 0:
-        raise InputError(f"the currency {unit!r} is not known", way_out=_MONEY_WAY_OUT)
+        raise InputError(f"the currency {unit!r} is not known", hint=_MONEY_WAY_OUT)
     factor = _factor(match["factor"]) * _POWERS[match["power"] or ""]
     return factor, _MONEY_NAMES.get(match["name"], match["name"])
 
@@ -233,12 +233,12 @@ def _factor(text: str | None) -> Fraction:
 def _integer(value: Decimal, per_one: Fraction, text: str, most: str) -> int:
     if not value.is_finite():
         raise InputError(f"{text} is not a finite number")
-    if value and abs(value.adjusted()) > _MOST_DIGITS:
-        raise InputError(f"{text} is out of any range", way_out="Check the number and its unit.")
+    if value and abs(value.adjusted()) > _MAX_DIGITS:
+        raise InputError(f"{text} is out of any range", hint="Check the number and its unit.")
     exact = round(Fraction(value) * per_one)
     if abs(exact) > INT64_MAX:
         raise InputError(
             f"{text} is more than can be counted exactly ({most})",
-            way_out="Check the number and its unit.",
+            hint="Check the number and its unit.",
         )
     return exact

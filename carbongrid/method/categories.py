@@ -187,10 +187,10 @@ def _cells_of(category: Category) -> dict[str, str]:
     }
 
 
-def _fault(where: str, column: str, value: str, expected: str, way_out: str) -> Problem:
+def _fault(where: str, column: str, value: str, expected: str, hint: str) -> Problem:
     place = f"{where}, column {column}" if where else f"column {column}"
     shown = repr(value) if value else "a blank"
-    return Problem(f"expected {expected}, not {shown}", place, way_out)
+    return Problem(f"expected {expected}, not {shown}", place, hint)
 
 
 _Expected = tuple[str, str] | None

@@ -13,10 +13,10 @@ FACILITIES = "facilities"
 _OF_ONE_CATEGORY = ("pois", "people", "roads", "lines")
 """Weight rules whose evidence is of their category alone: what of it is lost is missed."""
 
-WORTH_A_WARNING, MOST_LOST = 10, 2
+WORTH_A_WARNING, MAX_LOST = 10, 2
 """One part in this many may be lost without a warning, without an error."""
 
-FEWEST_CARRIERS = 5
+MIN_CARRIERS = 5
 """Fewer parcels with a weight carry too much each, if they are no more than half of those that could have one."""
 
 DENSEST = 50.0
@@ -116,19 +116,19 @@ def _lost(rows: Sequence[EvidenceRow], allowed: set[str]) -> Iterator[Problem]:
         given, lost = row.given or 0, row.lost or 0
         if lost * WORTH_A_WARNING <= given:
             continue
-        error = lost * MOST_LOST > given and not allowed.issuperset(names)
+        error = lost * MAX_LOST > given and not allowed.issuperset(names)
         what = (
             f"{short(row.in_units(lost))} of the {short(row.in_units(given))} {_WORDS.get(row.unit, row.unit)} "
             f"({row.lost_share:.1%}) of {', '.join(names)} reach no land that carries it"
         )
-        way_out = "Check where they lie and what land is there: their CRS, the code system, the types of the category."
+        hint = "Check where they lie and what land is there: their CRS, the code system, the types of the category."
         if error:
-            way_out += f" Or allow it: [allow] lost = {names}."
-        yield Problem(what, f"evidence: {rule}", way_out, "error" if error else "warning")
+            hint += f" Or allow it: [allow] lost = {names}."
+        yield Problem(what, f"evidence: {rule}", hint, "error" if error else "warning")
 
 
 def _few(row: EvidenceRow) -> Iterator[Problem]:
-    if 0 < row.weighted < FEWEST_CARRIERS and 2 * row.weighted <= row.carriers:
+    if 0 < row.weighted < MIN_CARRIERS and 2 * row.weighted <= row.carriers:
         yield Problem(
             f"{_mass(row.spread)} of {row.category} lie on {row.weighted} of the {row.carriers:,} parcels that may carry it,"
             f" {row.top_share or 0:.1%} on one",

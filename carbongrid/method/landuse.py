@@ -170,8 +170,8 @@ def _exactly(code: str, rows: Container[str]) -> str:
 def _problems_of_system(table: pd.DataFrame, where: str) -> list[Problem]:
     missing = [column for column in ("code", "type") if column not in table]
     if missing:
-        way_out = f"It has: {', '.join(map(str, table.columns))}."
-        return [Problem(f"no column {column!r}", where, way_out) for column in missing]
+        hint = f"It has: {', '.join(map(str, table.columns))}."
+        return [Problem(f"no column {column!r}", where, hint) for column in missing]
     problems = [
         Problem(
             f"{name!r} is not a territorial type",

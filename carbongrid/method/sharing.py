@@ -21,7 +21,7 @@ from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
 
-SMALLEST_SHARE = 1e-9
+MIN_SHARE = 1e-9
 """Intersections below this share of a parcel's area are noise of the geometry engine."""
 
 
@@ -94,7 +94,7 @@ def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_gri
     area = parcels.geometry.area.to_numpy()
     inside = _without_noise(coverage(polygons, Polygons.of(units)), area)
     outside = area - np.asarray(inside.sum(axis=1)).ravel()
-    outside[outside < SMALLEST_SHARE * area] = 0.0
+    outside[outside < MIN_SHARE * area] = 0.0
     in_units = sparse.hstack([inside, sparse.csr_array(outside[:, None])], format="csr")
     cells = _without_noise(coverage(polygons, coarse_grid), area)
     nobody = np.zeros(len(parcels), np.int64)
@@ -264,7 +264,7 @@ def _filled(by_value: Any, by_cells: Any) -> Any:
 def _without_noise(matrix: Any, area: NDArray[np.float64]) -> Any:
     matrix = matrix.tocsr()
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    matrix.data[matrix.data < SMALLEST_SHARE * area[rows]] = 0.0
+    matrix.data[matrix.data < MIN_SHARE * area[rows]] = 0.0
     matrix.eliminate_zeros()
     return matrix
 

@@ -1,6 +1,6 @@
 """The method in its order: read, weigh, allocate, rasterize, reduce, index, zone, write."""
 
-from carbongrid.pipeline.check_report import Outlook, check
+from carbongrid.pipeline.check_report import CheckReport, check
 from carbongrid.pipeline.steps import run
 
-__all__ = ["Outlook", "check", "run"]
+__all__ = ["CheckReport", "check", "run"]

@@ -15,19 +15,19 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.weights import eligible, people_points
+from carbongrid.pipeline.allocation import Allocation, allocate_totals, weight_rasters
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
-from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.residents import census_of, residents_of_units
 from carbongrid.pipeline.writing import problems_of_left_out
 from carbongrid.raster.chunked import threads_at_once
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.opening.formats import sniff_raster
 
-MOST_MISSING = 100
+MAX_MISSING = 100
 """Of the people of a census one in this many may live where no point or cell has people."""
 
-LEAST_IN_UNITS = 0.5
+MIN_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
 
 CELLS_PER_SECOND = 1.5e7
@@ -35,7 +35,7 @@ CELLS_PER_SECOND = 1.5e7
 
 
 @dataclass(frozen=True)
-class Outlook:
+class CheckReport:
     """What a run of this case would do.
 
     Parameters
@@ -58,7 +58,7 @@ class Outlook:
         return any(problem.level == "error" for problem in self.problems)
 
 
-def check(case: Case | str | Path) -> Outlook:
+def check(case: Case | str | Path) -> CheckReport:
     """Read tables and geometry of a case and say what would be done with them; nothing is written.
 
     Parameters
@@ -70,24 +70,24 @@ def check(case: Case | str | Path) -> Outlook:
         case = case if isinstance(case, Case) else Case.read(case)
         inputs = read_inputs(case)
     except InputError as error:
-        return Outlook((), error.problems)
+        return CheckReport((), error.problems)
     land = Land.of(inputs.parcels, inputs.units, inputs.case.units.parents)
     problems = [*problems_of_left_out(), *inputs.notes, *cross_problems(inputs, land)]
     lines = list(_land_lines(inputs, land))
-    placed = None
+    allocation = None
     try:
-        placed = place(_without_rasters(inputs), land)
-        problems += placed.problems
+        allocation = allocate_totals(_without_rasters(inputs), land)
+        problems += allocation.problems
     except InputError as error:
         problems += error.problems
-    lines += _category_lines(inputs, placed)
+    lines += _category_lines(inputs, allocation)
     if weight_rasters(inputs):
         lines.append(
             "Weights by raster are known after the rasterization: those categories are placed by a run alone."
         )
     with suppress(InputError):  # of a grid that cannot be made, which is among the problems already
         lines += _cost_lines(inputs)
-    return Outlook(tuple(lines), tuple(problems), placed.evidence if placed else ())
+    return CheckReport(tuple(lines), tuple(problems), allocation.evidence if allocation else ())
 
 
 def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
@@ -104,9 +104,9 @@ def cross_problems(inputs: Inputs, land: Land) -> list[Problem]:
 
 
 def _problems_of_place(inputs: Inputs, land: Land) -> Iterator[Problem]:
-    if land.share_in_units < LEAST_IN_UNITS:
+    if land.share_in_units < MIN_IN_UNITS:
         yield Problem(
-            f"the units cover {land.share_in_units:.1%} of the parcels' area, less than {LEAST_IN_UNITS:.0%}",
+            f"the units cover {land.share_in_units:.1%} of the parcels' area, less than {MIN_IN_UNITS:.0%}",
             inputs.case.units.path,
             "Check that both layers are of the same place and that their CRS are right.",
         )
@@ -203,9 +203,9 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     told = people_points(inputs.people, land.units.crs, census)
     whole = int(census.thousandths.sum())
     homes = [name for name, category in inputs.categories.items() if category.weight == "people"]
-    if not told.note and told.missing * MOST_MISSING <= whole:
+    if not told.note and told.missing * MAX_MISSING <= whole:
         return
-    much = told.missing * MOST_MISSING > whole and not (
+    much = told.missing * MAX_MISSING > whole and not (
         homes and set(homes) <= set(inputs.case.allow.lost)
     )
     why = told.note or "what their points hold is rounded away"
@@ -251,7 +251,7 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     yield ""
 
 
-def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
+def _category_lines(inputs: Inputs, allocation: Allocation | None) -> Iterator[str]:
     yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
     here = inputs.totals[inputs.totals["place"] == "here"]
     for name, category in inputs.categories.items():
@@ -261,8 +261,8 @@ def _category_lines(inputs: Inputs, placed: Placed | None) -> Iterator[str]:
         carriers = int(eligible(category, inputs.parcels).sum())
         yield f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight}"
     yield ""
-    if placed and placed.evidence:
-        yield from evidence_lines(placed.evidence)
+    if allocation and allocation.evidence:
+        yield from evidence_lines(allocation.evidence)
         yield ""
 
 

@@ -88,8 +88,8 @@ def totals_of_codes(
         problems.append(Problem(f"{_shown(mass)}: {reason}", table.file))
     if undecided:
         what = f"{len(undecided)} codes need a category"
-        way_out = "Give them to categories in a table with the columns code, category, share: --split FILE. --draft FILE writes one to begin with."
-        problems.append(Problem(what, table.file, way_out))
+        hint = "Give them to categories in a table with the columns code, category, share: --split FILE. --draft FILE writes one to begin with."
+        problems.append(Problem(what, table.file, hint))
     parts: list[tuple[CodeMass, str, Fraction, int]] = []
     for mass in counted:
         of = _shares_of(mass, table.system, known, shares)
@@ -243,8 +243,8 @@ def _faults_of_sign(
         if name == LEAVE_OUT or not mass.grams or known[name].sink == (mass.grams < 0):
             continue
         what = f"{_shown(mass)}, are taken up, and {name} emits" if mass.grams < 0 else f"{_shown(mass)}, are emitted, and {name} is a sink"  # fmt: skip
-        way_out = f"Give {mass.code} to a category that {'is a sink' if mass.grams < 0 else 'emits, such as agriculture/land'}, or to {LEAVE_OUT}."
-        found.append(Problem(what, where, way_out))
+        hint = f"Give {mass.code} to a category that {'is a sink' if mass.grams < 0 else 'emits, such as agriculture/land'}, or to {LEAVE_OUT}."
+        found.append(Problem(what, where, hint))
     return found
 
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from carbongrid.method.allocate import Facility
 from carbongrid.method.categories import Category
 from carbongrid.method.evidence import FACILITIES, EvidenceRow
-from carbongrid.method.weights import Claims
+from carbongrid.method.weights import Weights
 
 _GRAMS = 1_000_000
 
 
 def evidence_of(
     category: Category,
-    claims: Claims,
+    claims: Weights,
     mass: NDArray[np.int64],
     facilities: Sequence[Facility],
     parcels: gpd.GeoDataFrame,

@@ -28,14 +28,14 @@ from carbongrid.method.sharing import (
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import published, read_result, table_digests
 from carbongrid.pipeline import land as land_step
-from carbongrid.pipeline.assembly import make_tables, manifest_of, method_notes, notes_of_sinks
+from carbongrid.pipeline.allocation import Allocation, allocate_totals, weight_rasters
 from carbongrid.pipeline.check_report import cross_problems
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
-from carbongrid.pipeline.placing import Placed, place, weight_rasters
 from carbongrid.pipeline.reading import Reading
-from carbongrid.pipeline.weighing import FILES, STEP, load_claims, save_claims, weights_key
-from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.pipeline.tables import make_tables, manifest_of, method_notes, notes_of_sinks
+from carbongrid.pipeline.weights_step import FILES, STEP, load_weights, save_weights, weights_key
+from carbongrid.pipeline.workers import dask_client, require_shared
 from carbongrid.pipeline.writing import left_out, problems_of_left_out, write_products
 from carbongrid.raster.chunked import Counts, label_and_count, travels
 from carbongrid.raster.grid import Grid
@@ -60,7 +60,7 @@ SHARING = "labels and overlaps"
 
 
 @dataclasses.dataclass(frozen=True)
-class _Means:
+class RunOptions:
     """How a run works; none of it changes a number."""
 
     out: Path
@@ -69,7 +69,7 @@ class _Means:
     restart: bool
     scheduler: Any
     chunks: int
-    tell: Progress
+    report: Progress
     memory: str | None = None
     public: bool = False
 
@@ -139,13 +139,13 @@ def run(
     case = case if isinstance(case, Case) else Case.read(case)
     if memory is not None:
         require_memory(case, memory)
-    tell = progress or _silent
+    report = progress or _silent
     for problem in problems_of_left_out():
         logger.warning("%s", problem)
     earlier = Path(reuse) if reuse else None
-    with working_with(scheduler, workers, memory) as client:
-        means = _Means(out, replace, earlier, restart, client, chunks, tell, memory, public)
-        tell("reading", 0, 4)
+    with dask_client(scheduler, workers, memory) as client:
+        means = RunOptions(out, replace, earlier, restart, client, chunks, report, memory, public)
+        report("reading", 0, 4)
         if out.parent.is_dir():
             with claimed(out):
                 require_shared(client, out)
@@ -167,10 +167,10 @@ class _Read:
     grid: Grid
     reading: Reading
     rasters: list[str]
-    placed: Placed | None
+    allocation: Allocation | None
 
 
-def _read(case: Case, means: _Means) -> _Read:
+def _read(case: Case, means: RunOptions) -> _Read:
     fingerprints = Fingerprints(case)
     fingerprints.take_all()
     recall = Recall.around(means.out, means.reuse, restart=means.restart)
@@ -191,13 +191,13 @@ def _read(case: Case, means: _Means) -> _Read:
     grid = fine_grid(inputs)
     read = _Read(inputs, land, grid, reading, rasters, None)
     if not rasters:
-        read = dataclasses.replace(read, placed=_placed(read, means, recall))
+        read = dataclasses.replace(read, allocation=_allocated(read, means, recall))
     fingerprints.require_unchanged()
-    means.tell("reading", 4, 4)
+    means.report("reading", 4, 4)
     return read
 
 
-def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
+def _run_alone(case: Case, means: RunOptions, read: _Read | None = None) -> Result:
     """Run with the lock held."""
     read = read or _read(case, means)
     inputs, land, grid = read.inputs, read.land, read.grid
@@ -209,14 +209,14 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
         key = _land_key(read.reading)
         store.step(land_step.STEP, key, land_step.FILES, lambda: land.save(measured))
         shares = _shares(store, read, means)
-        placed = read.placed or _placed(read, means, store.recall, shares)
-        inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *placed.problems))
-        weights, claims = store.folder / FILES[0], placed.claims
-        store.step(STEP, _weights_key(read, means), FILES, lambda: save_claims(weights, claims))
+        allocation = read.allocation or _allocated(read, means, store.recall, shares)
+        inputs = dataclasses.replace(inputs, notes=(*inputs.notes, *allocation.problems))
+        weights, claims = store.folder / FILES[0], allocation.claims
+        store.step(STEP, _weights_key(read, means), FILES, lambda: save_weights(weights, claims))
         shares = with_water_rule(shares, land.parcels, land.units, _water(inputs))
-        reduced = _reduced(inputs, placed, shares, grid)
-        _refuse(_outside(inputs, placed, reduced), inputs)
-        tables = make_tables(inputs, land, placed, shares, reduced, grid)
+        reduced = _reduced(inputs, allocation, shares, grid)
+        _refuse(_outside(inputs, allocation, reduced), inputs)
+        tables = make_tables(inputs, land, allocation, shares, reduced, grid)
         listed = tuple(sorted(read.reading.fingerprints.digests.items()))
         tables = dataclasses.replace(tables, inputs=listed)
         if means.public:
@@ -224,7 +224,7 @@ def _run_alone(case: Case, means: _Means, read: _Read | None = None) -> Result:
             tables = published(tables, [*method_notes(inputs), *of_sinks])
             store.forget_all()
         digests = table_digests(tables, public=means.public)
-        write_products(store, tables, digests, means.tell)
+        write_products(store, tables, digests, means.report)
         read.reading.fingerprints.require_unchanged()
         content = manifest_of(inputs, grid, tables, digests, means.chunks)
         facts = {"public": means.public, "reused": store.reused, "left_out": left_out()}
@@ -255,7 +255,7 @@ def _one_spelling(inputs: Inputs) -> Inputs:
     return dataclasses.replace(inputs, categories=spelled)
 
 
-def _sharing_key(read: _Read, means: _Means) -> str:
+def _sharing_key(read: _Read, means: RunOptions) -> str:
     """Return the hash of all that decides labels and overlaps."""
     case, grid = read.inputs.case, read.grid
     exact = case.reduce == "exact"
@@ -270,7 +270,7 @@ def _sharing_key(read: _Read, means: _Means) -> str:
     )
 
 
-def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
+def _shares(store: RunStore, read: _Read, means: RunOptions) -> Shares:
     """Make the labels and the overlaps, or take them over from the run before."""
     case, grid, land = read.inputs.case, read.grid, read.land
     paths = [case.resolve(raster) for raster in read.rasters]
@@ -287,7 +287,7 @@ def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
             chunks=means.chunks,
             scheduler=means.scheduler,
             rasters=paths,
-            progress=lambda done, total: means.tell("rasterizing", done, total),
+            progress=lambda done, total: means.report("rasterizing", done, total),
             journal=store.folder / JOURNAL,
         )
 
@@ -307,25 +307,27 @@ def _shares(store: RunStore, read: _Read, means: _Means) -> Shares:
     return load_shares(store.folder / OVERLAP)
 
 
-def _weights_key(read: _Read, means: _Means) -> str:
+def _weights_key(read: _Read, means: RunOptions) -> str:
     sums = _sharing_key(read, means) if read.rasters else ""
     return weights_key(read.inputs, read.reading, sums)
 
 
-def _placed(read: _Read, means: _Means, recall: Recall, shares: Shares | None = None) -> Placed:
+def _allocated(
+    read: _Read, means: RunOptions, recall: Recall, shares: Shares | None = None
+) -> Allocation:
     """Spread the totals, by the claims of an earlier run if nothing that decides them changed."""
     found = recall.find(STEP, _weights_key(read, means), FILES)
-    known = None if found is None else load_claims(found / FILES[0])
-    placed = place(read.inputs, read.land, shares, known)
-    _refuse(placed.problems, read.inputs)
-    return placed
+    known = None if found is None else load_weights(found / FILES[0])
+    allocation = allocate_totals(read.inputs, read.land, shares, known)
+    _refuse(allocation.problems, read.inputs)
+    return allocation
 
 
-def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Reduced:
+def _reduced(inputs: Inputs, allocation: Allocation, shares: Shares, grid: Grid) -> Reduced:
     categories = inputs.categories.values()
     rules = [category.weight.partition(":") for category in categories]
     return reduce_mass(
-        placed.mass,
+        allocation.mass,
         np.array([category.sink for category in categories], np.bool_),
         [path if rule == "raster" else "" for rule, _, path in rules],
         shares,
@@ -333,10 +335,13 @@ def _reduced(inputs: Inputs, placed: Placed, shares: Shares, grid: Grid) -> Redu
     )
 
 
-def _outside(inputs: Inputs, placed: Placed, reduced: Reduced) -> list[Problem]:
+def _outside(inputs: Inputs, allocation: Allocation, reduced: Reduced) -> list[Problem]:
     """Return an error for each category of which too much lies outside every unit."""
     found = zip(
-        inputs.categories, placed.mass.sum(axis=0).tolist(), reduced.outside.tolist(), strict=True
+        inputs.categories,
+        allocation.mass.sum(axis=0).tolist(),
+        reduced.outside.tolist(),
+        strict=True,
     )
     return outside_problems(found, inputs.case.allow.outside)
 

@@ -21,7 +21,7 @@ from carbongrid.raster.chunked.tasks import answered, client_at
 from carbongrid.raster.chunked.versions import WAY_OUT, differences
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.software import versions
-from carbongrid.run_store.place import remove, sibling
+from carbongrid.run_store.location import remove, sibling
 
 if TYPE_CHECKING:
     import distributed
@@ -31,11 +31,11 @@ LOCAL = ("threads", "processes", "synchronous")
 MEMORY_PER_WORKER = "1GB"
 """What a worker of a cluster started here may take; a tile of 2048 x 2048 cells needs about 0.5 GB with all libraries."""
 
-_PATIENCE = 30
+_TIMEOUT_S = 30
 
 
 @contextlib.contextmanager
-def working_with(
+def dask_client(
     scheduler: Any = None, workers: int | None = None, memory: str | None = None
 ) -> Iterator[Any]:
     """Give what runs the tasks of a run: a word for this process's own, or a Dask client.
@@ -60,12 +60,12 @@ def working_with(
         if scheduler is not None:
             raise InputError(
                 "both a scheduler and a number of workers are given",
-                way_out="Give --scheduler for a cluster that is there, or --workers to start one here.",
+                hint="Give --scheduler for a cluster that is there, or --workers to start one here.",
             )
         with _started_here(workers, memory or MEMORY_PER_WORKER) as client:
             yield client
     elif isinstance(scheduler, str) and scheduler not in LOCAL:
-        with client_at(scheduler, _PATIENCE) as client:
+        with client_at(scheduler, _TIMEOUT_S) as client:
             _require_workers(client)
             yield client
     else:
@@ -155,7 +155,7 @@ def _active_client() -> distributed.Client | None:
 def _require_workers(client: distributed.Client) -> None:
     """Raise RunError unless there are workers, with the versions of this process."""
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=_TIMEOUT_S)
     except TimeoutError as error:
         raise RunError(
             "the scheduler has no workers. Start some, for example with: dask worker ADDRESS"
@@ -191,7 +191,7 @@ def require_shared(client: Any, out: Path) -> None:
     Parameters
     ----------
     client
-        As :func:`working_with` gives it; whoever works in this process, or on this machine's files by a word, sees them.
+        As :func:`dask_client` gives it; whoever works in this process, or on this machine's files by a word, sees them.
     out
         The run directory to be, whose lock is held: what a run that was killed has left of its probe is removed.
     """

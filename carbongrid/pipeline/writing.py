@@ -38,14 +38,14 @@ def problems_of_left_out() -> list[Problem]:
     what = (
         f"runs are without {', '.join(files)}, since these libraries are not installed: {libraries}"
     )
-    return [Problem(what, way_out=how_to_install("report"), level="warning")]
+    return [Problem(what, hint=how_to_install("report"), level="warning")]
 
 
 def write_products(
     store: RunStore,
     tables: RunTables,
     digests: Mapping[str, str],
-    tell: Callable[[str, int, int], None],
+    report: Callable[[str, int, int], None],
 ) -> None:
     """Write tables, report and figures into a run.
 
@@ -74,10 +74,10 @@ def write_products(
         ("figures", FIGURES, lambda: write_figures(tables, folder / FIGURES[0])),
     ]
     steps = [step for step in products if not set(step[1]) <= set(missing)]
-    tell("writing", 0, len(steps))
+    report("writing", 0, len(steps))
     for done, (name, files, make) in enumerate(steps, start=1):
         store.step(name, key, files, lambda make=make: _call(make))  # type: ignore[misc]
-        tell("writing", done, len(steps))
+        report("writing", done, len(steps))
 
 
 def _told(tables: RunTables) -> dict[str, object]:

@@ -53,7 +53,7 @@ def inside(raster: Any) -> Any:
         names = ", ".join(map(repr, raster.data_vars)) or "none"
         raise InputError(
             f"a Dataset holds several rasters ({names}), and one is wanted",
-            way_out="Take one by its name: dataset[name].",
+            hint="Take one by its name: dataset[name].",
         )
     data = raster.data if isinstance(raster, xr.DataArray) else raster
     if hasattr(data, "ring_start") or hasattr(data, "geometry"):
@@ -66,7 +66,7 @@ def inside(raster: Any) -> Any:
         named = f": {', '.join(map(str, raster.dims))}" if hasattr(raster, "dims") else ""
         raise InputError(
             f"a raster has two dimensions, this one {data.ndim}{named}",
-            way_out="Take one band: raster.isel(band=0).",
+            hint="Take one band: raster.isel(band=0).",
         )
     return data
 
@@ -145,7 +145,7 @@ def require_one_crs(a: Any, b: Any) -> None:
     if not crs_of(first).equals(crs_of(second), ignore_axis_order=True):
         raise InputError(
             f"the rasters are in {crs_name(first)} and {crs_name(second)}",
-            way_out="Reproject one first, for example with rioxarray's reproject_match.",
+            hint="Reproject one first, for example with rioxarray's reproject_match.",
         )
 
 
@@ -171,7 +171,7 @@ class Lattice:
         if abs(self.width - self.height) * max(self.shape) > _NEAR * self.width:
             raise InputError(
                 f"the raster's cells are not square: {self.width:g} wide, {self.height:g} high",
-                way_out="Reproject it first, for example with rioxarray's reproject.",
+                hint="Reproject it first, for example with rioxarray's reproject.",
             )
 
 
@@ -192,7 +192,7 @@ def lattice_of(raster: Any) -> Lattice:
     if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
         raise InputError(
             "the raster has no coordinates x and y of its cells",
-            way_out="Take a DataArray that has them, as cg.rasterize and rioxarray.open_rasterio make it.",
+            hint="Take a DataArray that has them, as cg.rasterize and rioxarray.open_rasterio make it.",
         )
     across, down = str(raster.dims[1]), str(raster.dims[0])
     x, y = (raster[axis].to_numpy().astype(np.float64) for axis in (across, down))
@@ -258,7 +258,7 @@ def _another_order(*rasters: xr.DataArray) -> InputError:
     turned = ", ".join(f'"{dimension}"' for dimension in reversed(wrong.dims))
     return InputError(
         f"the rasters' dimensions are in another order: {' and '.join(str(tuple(raster.dims)) for raster in rasters)}",
-        way_out=f"Transpose first: raster.transpose({turned}).",
+        hint=f"Transpose first: raster.transpose({turned}).",
     )
 
 
@@ -279,10 +279,10 @@ def _require_same_centres(a: NDArray[Any], b: NDArray[Any], axis: str) -> None:
         same = bool((np.abs(b - a) <= reach).all())
         turned = bool((np.abs(b[::-1] - a) <= reach).all())
     if not same:
-        way_out = "Put them on one grid first."
+        hint = "Put them on one grid first."
         if turned:
-            way_out = f'They run in opposite directions. Sort one: raster.sortby("{axis}").'
-        raise InputError(f"the rasters' cells differ in {axis}", way_out=way_out)
+            hint = f'They run in opposite directions. Sort one: raster.sortby("{axis}").'
+        raise InputError(f"the rasters' cells differ in {axis}", hint=hint)
 
 
 def step(centres: NDArray[Any]) -> float:
@@ -297,13 +297,13 @@ def _side(centres: NDArray[np.float64], axis: str, direction: str) -> tuple[floa
         ascending = "" if direction == "west to east" else ", ascending=False"
         raise InputError(
             f"the raster's {axis} does not run from {direction}",
-            way_out=f'Sort it first: raster.sortby("{axis}"{ascending}).',
+            hint=f'Sort it first: raster.sortby("{axis}"{ascending}).',
         )
     regular = centres[0] + side * np.arange(centres.size)
     if centres.size > 1 and not (side > 0 and np.abs(centres - regular).max() <= _NEAR * side):
         raise InputError(
             f"the raster's cells differ in size along {axis}",
-            way_out="Put it on a regular grid first, for example with rioxarray's reproject.",
+            hint="Put it on a regular grid first, for example with rioxarray's reproject.",
         )
     return float(centres[0]), side
 
@@ -352,12 +352,12 @@ def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
 def _polygons() -> InputError:
     return InputError(
         "these are polygons or other objects, and a raster is wanted",
-        way_out="cg.rasterize(polygons, grid) makes labels of polygons.",
+        hint="cg.rasterize(polygons, grid) makes labels of polygons.",
     )
 
 
 def _no_size(what: str) -> InputError:
     return InputError(
         f"a single {what} does not tell how large its cells are",
-        way_out="Give the raster its own geotransform: raster.rio.write_transform(...).",
+        hint="Give the raster its own geotransform: raster.rio.write_transform(...).",
     )

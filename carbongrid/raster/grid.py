@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float, float, float, float]
 
-MOST_CELLS = 10**13
+MAX_CELLS = 10**13
 """Ten times what a country takes (docs/scale.md): more is a slip in the resolution or in the bounds."""
 
-_MOST_ON_A_SIDE = 2**31 - 1  # columns and rows are counted in 32 bits
+_MAX_ON_A_SIDE = 2**31 - 1  # columns and rows are counted in 32 bits
 # Beyond this many cells from the origin of the CRS, borders of cells are no longer told apart by float64.
 _FURTHEST = 2**48
 # What multiplying, dividing and rounding may put between a border and a place meant to be on it, in shares of its number.
@@ -79,10 +79,10 @@ class Grid:
 
     def _set(self, crs: str, resolution: float, bounds: Bounds, shape: tuple[int, int]) -> None:
         rows, columns = shape
-        if max(shape) > _MOST_ON_A_SIDE or rows * columns > MOST_CELLS:
+        if max(shape) > _MAX_ON_A_SIDE or rows * columns > MAX_CELLS:
             raise InputError(
                 f"cells of {resolution:g} ({unit_of(crs)}) make a grid of {rows:,} x {columns:,}, more than can be worked on",
-                way_out="Take a coarser resolution, or smaller bounds.",
+                hint="Take a coarser resolution, or smaller bounds.",
             )
         object.__setattr__(self, "crs", crs)
         object.__setattr__(self, "resolution", resolution)
@@ -113,9 +113,7 @@ class Grid:
     ) -> Grid:
         """Return the smallest grid of this resolution that covers the polygons, in their CRS."""
         if polygons.crs is None:
-            raise InputError(
-                "the polygons have no CRS", way_out="Set it with polygons.set_crs(...)."
-            )
+            raise InputError("the polygons have no CRS", hint="Set it with polygons.set_crs(...).")
         west, south, east, north = polygons.total_bounds
         return cls(polygons.crs, resolution, (west, south, east, north), snap=snap)
 
@@ -140,7 +138,7 @@ class Grid:
         lattice = lattice_of(raster)
         if lattice.crs is None:
             raise InputError(
-                "the raster has no CRS", way_out='Set it: raster.rio.write_crs("EPSG:...").'
+                "the raster has no CRS", hint='Set it: raster.rio.write_crs("EPSG:...").'
             )
         lattice.require_square()
         return cls._at(lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape)
@@ -165,16 +163,14 @@ class Grid:
         if not isinstance(affine, Affine):
             raise InputError(
                 f"a GeoBox is wanted, not {type(geobox).__name__}",
-                way_out="odc-geo makes one of a raster: raster.odc.geobox.",
+                hint="odc-geo makes one of a raster: raster.odc.geobox.",
             )
         if crs is None:
-            raise InputError(
-                "the GeoBox has no CRS", way_out='Set it: geobox.assign_crs("EPSG:...").'
-            )
+            raise InputError("the GeoBox has no CRS", hint='Set it: geobox.assign_crs("EPSG:...").')
         if affine.b or affine.d or not (affine.a > 0 > affine.e):
             raise InputError(
                 "the GeoBox's rows do not run from the north, or its columns from the west",
-                way_out="Reproject or flip the raster first; cells of a Grid are squares, north-up.",
+                hint="Reproject or flip the raster first; cells of a Grid are squares, north-up.",
             )
         rows, columns = geobox.shape
         name, shape = crs_text(crs.to_wkt()), (int(rows), int(columns))
@@ -194,7 +190,7 @@ class Grid:
         except ImportError as error:
             raise InputError(
                 "a GeoBox needs the package odc-geo, which is not installed",
-                way_out="Install it: pip install odc-geo.",
+                hint="Install it: pip install odc-geo.",
             ) from error
         return GeoBox(self.shape, self.transform, self.crs)
 
@@ -235,7 +231,7 @@ class Grid:
         if metres is None:
             raise InputError(
                 f"cells in {crs_name(self.crs)} are squares of degrees, whose areas differ from row to row",
-                way_out="Take cell_areas, an area for each row, or a projected CRS.",
+                hint="Take cell_areas, an area for each row, or a projected CRS.",
             )
         return (self.resolution * metres) ** 2
 
@@ -264,7 +260,7 @@ class Grid:
                 length = cells * self.resolution
                 raise InputError(
                     f"cells of {resolution:g} do not divide this grid's {length:g} ({unit_of(self.crs)})",
-                    way_out="Make the grid with snap= the coarse cell.",
+                    hint="Make the grid with snap= the coarse cell.",
                 )
             shape.append(round(times))
         grid = Grid.__new__(Grid)
@@ -307,5 +303,5 @@ def _check(resolution: float, bounds: Bounds, snap: float) -> None:
     if furthest / resolution > _FURTHEST:
         raise InputError(
             f"cells of {resolution:g} are finer than coordinates of {furthest:g} can tell apart",
-            way_out="Take a coarser resolution.",
+            hint="Take a coarser resolution.",
         )

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from carbongrid.raster.grid import Grid
 
 CHUNK = 2048
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 _CHUNKS_IN_SHARD = 4
 # So many take days to write, and a file system to hold.
-_MOST_SHARDS = 2**20
+_MAX_SHARDS = 2**20
 
 LABEL_ATTRIBUTES = {
-    "long_name": "label of the polygon that covers the cell's centre: row number + 1, 0 is nobody",
+    "long_name": "label of the polygon that covers the cell's centre: row number + 1, 0 is background",
     "units": "1",
 }
 
@@ -109,12 +109,12 @@ def create_label_store(
         raise InputError(f"chunks must be a positive number of cells, not {chunks}")
     sides = tuple(min(chunks, length) for length in grid.shape)
     files = math.prod(-(-length // side) for length, side in zip(grid.shape, sides, strict=True))
-    shards = tuple(side * _CHUNKS_IN_SHARD for side in sides) if files > MOST_FILES else None
-    if files > _MOST_SHARDS * _CHUNKS_IN_SHARD**2:
+    shards = tuple(side * _CHUNKS_IN_SHARD for side in sides) if files > MAX_FILES else None
+    if files > _MAX_SHARDS * _CHUNKS_IN_SHARD**2:
         rows, columns = grid.shape
         raise InputError(
             f"labels of {rows:,} x {columns:,} cells would be {files:,} chunks of {chunks} cells on a side",
-            way_out="Take larger chunks, or a coarser grid.",
+            hint="Take larger chunks, or a coarser grid.",
         )
     group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
     for name, digest in variables.items():

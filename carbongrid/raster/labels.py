@@ -24,7 +24,7 @@ from carbongrid.raster.label_store import (
 )
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.spans import bands, painted, require_burnable, scanned
+from carbongrid.raster.spans import bands, paint_spans, rasterize_spans, require_burnable
 
 if TYPE_CHECKING:
     from carbongrid.raster.grid import Grid
@@ -58,7 +58,7 @@ def rasterize(
     Returns
     -------
     xarray.DataArray, uint32 [y, x]
-        Row number + 1 of the polygon that covers the cell's centre, 0 for nobody; no _FillValue. The attribute ``polygon_count`` has the
+        Row number + 1 of the polygon that covers the cell's centre, 0 for background; no _FillValue. The attribute ``polygon_count`` has the
         largest label there can be, ``polygons`` the hash of the set.
 
     Raises
@@ -84,7 +84,7 @@ def rasterize(
         return georeferenced(fill_labels(prepared, grid), grid, "label", told)
     path, side = Path(store), CHUNK if chunks is None else chunks
     if isinstance(side, tuple):
-        raise InputError(f"a store has square chunks, not {side}", way_out="Give one side.")
+        raise InputError(f"a store has square chunks, not {side}", hint="Give one side.")
     create_label_store(path, grid, {"label": prepared.content_hash}, side)
     write_labels(prepared, grid, path, "label")
     return open_labels(path)["label"].assign_attrs(polygon_count=len(prepared))
@@ -116,8 +116,8 @@ def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArr
     everything = np.arange(len(prepared))
     for window, (rows,) in bands(((prepared, everything),), grid, (0, 0, *grid.shape)):
         values = np.zeros(window[2:], np.uint32)
-        raw = scanned(prepared, grid, window, rows)
-        painted(raw, window, rows + 1, values, window[:2])
+        raw = rasterize_spans(prepared, grid, window, rows)
+        paint_spans(raw, window, rows + 1, values, window[:2])
         yield window[0], values
 
 
@@ -147,5 +147,7 @@ def burn_window(
     names = rows + 1 if labels is None else np.asarray(labels)
     values = np.zeros(shape, np.uint32)
     for window, (mine,) in bands(((polygons, rows),), grid, (*corner, *shape)):
-        painted(scanned(polygons, grid, window, mine), window, names[mine], values, corner)
+        paint_spans(
+            rasterize_spans(polygons, grid, window, mine), window, names[mine], values, corner
+        )
     return values

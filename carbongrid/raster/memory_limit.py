@@ -31,14 +31,14 @@ def memory_limit() -> int:
     return min(limits)
 
 
-def require_room(size: int, what: str, way_out: str) -> None:
+def require_room(size: int, what: str, hint: str) -> None:
     """Raise unless something of so many bytes fits into memory.
 
     Parameters
     ----------
     size
         Bytes.
-    what, way_out
+    what, hint
         What needs them, and what to do if they are not there.
 
     Raises
@@ -50,7 +50,7 @@ def require_room(size: int, what: str, way_out: str) -> None:
     if size > limit:
         raise InputError(
             f"{what} need {size / 1e9:,.1f} GB of memory, there are {limit / 1e9:,.1f}",
-            way_out=way_out,
+            hint=hint,
         )
 
 

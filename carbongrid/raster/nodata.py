@@ -77,14 +77,14 @@ def labels_inside(labels: Any) -> Any:
     Raises
     ------
     InputError
-        If it is no raster, or declares another number than 0 for cells that are nobody's.
+        If it is no raster, or declares another number than 0 for background cells.
     """
     data = inside(labels)
     others = [number for number in Unknown.of(labels).numbers if number != 0]
     if others:
         raise InputError(
-            f"the labels declare {others[0]:.15g} as nodata, and nobody's cells bear 0",
-            way_out=f'Write labels.where(labels != {others[0]:.15g}, 0), and remove the attribute "_FillValue".',
+            f"the labels declare {others[0]:.15g} as nodata, and background cells bear 0",
+            hint=f'Write labels.where(labels != {others[0]:.15g}, 0), and remove the attribute "_FillValue".',
         )
     return data
 
@@ -99,7 +99,7 @@ def _declared(attributes: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator
             except (TypeError, ValueError, struct.error):
                 raise InputError(
                     f"the raster's {name} is {value!r}, which is no number",
-                    way_out="Open the file with xarray.open_dataset or rioxarray.open_rasterio(..., masked=True), or remove the attribute.",
+                    hint="Open the file with xarray.open_dataset or rioxarray.open_rasterio(..., masked=True), or remove the attribute.",
                 ) from None
             yield number
 
@@ -126,7 +126,7 @@ def _require_decoded(attributes: Mapping[Any, Any]) -> None:
         told = ", ".join(f"{name} = {attributes[name]}" for name in _SCALING if name in attributes)
         raise InputError(
             f"the values are as they are stored, not what they mean: {told}",
-            way_out="Open the file with xarray.open_dataset, or with rioxarray.open_rasterio(..., mask_and_scale=True).",
+            hint="Open the file with xarray.open_dataset, or with rioxarray.open_rasterio(..., mask_and_scale=True).",
         )
 
 

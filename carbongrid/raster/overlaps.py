@@ -15,7 +15,7 @@ from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.georeference import require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 100_000
 _THREADS = 8
 _POLYGONS_AT_ONCE = 2**14
-_MOST_IN_FIELDS = 2**23
+_MAX_IN_FIELDS = 2**23
 
 
 def overlap(
@@ -46,7 +46,7 @@ def overlap(
     Parameters
     ----------
     a, b
-        Two sets of polygons, with ``grid``; or two label rasters of the same cells (label = row + 1, 0 is nobody;
+        Two sets of polygons, with ``grid``; or two label rasters of the same cells (label = row + 1, 0 is background;
         NumPy, Dask or Zarr array, or xarray with NumPy or Dask inside), with ``shape``.
     grid
         The fine grid; spans of both are laid over each other, so it never exists.
@@ -125,7 +125,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
         If the CRS differ or are geographic, the shapes differ, an amount is not finite, or a polygon has an amount and no area.
     """
     prepared = Polygons.of(polygons)
-    values = sealed(amounts, np.float64)
+    values = as_readonly_contiguous(amounts, np.float64)
     if values.shape != (len(prepared),):
         raise InputError(f"amounts are of shape {values.shape}, not ({len(prepared)},)")
     odd = np.flatnonzero(~np.isfinite(values))
@@ -135,9 +135,9 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     if prepared.place is not None:
         stored_values = np.empty_like(values)
         stored_values[prepared.place] = values
-        values = sealed(stored_values, np.float64)
+        values = as_readonly_contiguous(stored_values, np.float64)
     # Few parts where the field is large, since each has one of its own; never after the number of threads.
-    most = max(_MOST_IN_FIELDS // (grid.shape[0] * grid.shape[1]), 1)
+    most = max(_MAX_IN_FIELDS // (grid.shape[0] * grid.shape[1]), 1)
     parts = each_block(
         lambda rows: spread_evenly(land, (rows.start, rows.stop), values, grid.shape),
         row_blocks(len(prepared), max(_POLYGONS_AT_ONCE, -(-len(prepared) // most))),

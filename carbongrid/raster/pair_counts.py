@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
-from carbongrid.raster.kernels.halves import whole
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.hi_lo import combine_hi_lo
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.label_pairs import Table, pair_sums
 from carbongrid.raster.kernels.pair_keys import pairs_of
 
 
 def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
-    """Return labels as uint32; a masked cell is nobody's.
+    """Return labels as uint32; a masked cell is background.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def as_labels(values: ArrayLike) -> NDArray[np.uint32]:
         return labels
     if labels.dtype.kind not in "iu":
         raise InputError(
-            f"labels must be integers, not {labels.dtype}", way_out="Fill what is missing with 0."
+            f"labels must be integers, not {labels.dtype}", hint="Fill what is missing with 0."
         )
     if labels.size and (labels.min() < 0 or labels.max() >= 2**32):
         raise InputError(f"labels must fit uint32, these go from {labels.min()} to {labels.max()}")
@@ -45,11 +45,11 @@ def window_pairs(
     OverflowError
         If a sum leaves int64.
     """
-    flat_a, flat_b = (sealed(each, np.uint32).reshape(-1) for each in (a, b))
+    flat_a, flat_b = (as_readonly_contiguous(each, np.uint32).reshape(-1) for each in (a, b))
     if values is None:
         return pair_sums(flat_a, flat_b)
-    keys, sums = pair_sums(flat_a, flat_b, sealed(values, np.int64).reshape(-1))
-    return keys, whole(sums)
+    keys, sums = pair_sums(flat_a, flat_b, as_readonly_contiguous(values, np.int64).reshape(-1))
+    return keys, combine_hi_lo(sums)
 
 
 def counts_matrix(
@@ -57,7 +57,7 @@ def counts_matrix(
     counts: NDArray[np.int64] | NDArray[np.float64],
     shape: tuple[int, int],
 ) -> csr_array:
-    """Return counts (or sums) of pairs of labels as CSR; pairs with a 0 are nobody's and left out.
+    """Return counts (or sums) of pairs of labels as CSR; pairs with a 0 are background and left out.
 
     Raises
     ------

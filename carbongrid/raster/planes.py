@@ -59,7 +59,7 @@ def metres_per_unit(crs: str) -> float | None:
     if parsed.is_geocentric or len(factors) < 2 or factors[0] != factors[1] or factors[0] <= 0:
         raise InputError(
             f"{parsed.name} has no plane with one unit of length",
-            way_out="Take a projected CRS, for example a UTM zone.",
+            hint="Take a projected CRS, for example a UTM zone.",
         )
     return float(factors[0])
 
@@ -85,7 +85,7 @@ def require_plane(crs: str | None, what: str) -> float:
     if metres is None:
         raise InputError(
             f"{what} cannot be measured in {crs_name(crs)}, whose units are angles",
-            way_out="Reproject first, best to an equal-area CRS: EPSG:6933, or EPSG:3035 in Europe.",
+            hint="Reproject first, best to an equal-area CRS: EPSG:6933, or EPSG:3035 in Europe.",
         )
     return metres
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 ROWS = 20_000
 """Rows of a block: polygons of some 10 MB, and a thread switches between blocks once in 50 ms."""
 
-_MOST_THREADS = 8
+_MAX_THREADS = 8
 
 
 def each_block[T, R](
-    function: Callable[[T], R], blocks: Iterable[T], ahead: int = _MOST_THREADS
+    function: Callable[[T], R], blocks: Iterable[T], ahead: int = _MAX_THREADS
 ) -> Iterator[R]:
     """Yield function(block) of every block in order, worked on by a thread for each core that this process may use.
 
@@ -37,7 +37,7 @@ def each_block[T, R](
     if isinstance(blocks, Sequence) and len(blocks) < 2:
         yield from map(function, blocks)
         return
-    threads = min(_cores(), _MOST_THREADS, ahead)
+    threads = min(_cores(), _MAX_THREADS, ahead)
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for block in blocks:

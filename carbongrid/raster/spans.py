@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels import pairs
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.pair_keys import pair_keys
 from carbongrid.raster.kernels.scanline import RawSpans, scan
 from carbongrid.raster.kernels.spans import Spans, apart, in_order, paint, single
@@ -28,15 +28,17 @@ Amounts = tuple[NDArray[np.uint64], NDArray[np.int64]]
 SPANS_AT_ONCE = 2**18
 """About as many spans are held at once; with what they are made from, some 30 MB. Four times as many are no faster."""
 
-_LARGEST_LABEL = 2**32 - 2
-_MOST_ROWS = 4096
+_MAX_LABEL = 2**32 - 2
+_MAX_ROWS = 4096
 # Of 64 cells each: with more of them than this to a span, sorting is cheaper than looking at them.
 _WORDS_PER_SPAN = 8
 # Where spans have every cell more often than this, to settle whose it is is cheaper than to paint it so often.
-_MOST_LAYERS = 4
+_MAX_LAYERS = 4
 
 
-def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]) -> RawSpans:
+def rasterize_spans(
+    polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int64]
+) -> RawSpans:
     """Return the spans of some rows of a set in a window of the grid, those of later rows later; they may overlap.
 
     Parameters
@@ -56,7 +58,7 @@ def scanned(polygons: Polygons, grid: Grid, window: Window, rows: NDArray[np.int
         (polygons.x, polygons.y),
         (polygons.ring_start, polygons.part_start, polygons.row_start),
         polygons.blocks,
-        sealed(polygons.places(rows), np.int64),
+        as_readonly_contiguous(polygons.places(rows), np.int64),
     )
 
 
@@ -65,7 +67,7 @@ def ordered(raw: RawSpans, window: Window) -> Spans:
     return single(in_order(raw, *window[2:]))
 
 
-def counted(raw: RawSpans, window: Window) -> RawSpans:
+def count_spans(raw: RawSpans, window: Window) -> RawSpans:
     """Give each cell to the last of its owners, and leave the spans in no order; owners of ``raw`` ascend."""
     height, width = window[2:]
     # The cells of a window, or of the spans where they overlap so much that these are more.
@@ -99,14 +101,14 @@ def bands(
         spans += float(np.maximum(np.nan_to_num(inside), 0).sum())
         ranges.append((rows, first, last))
     share = int(SPANS_AT_ONCE / max(spans / max(height, 1), 1.0))
-    step = min(max(share, 1), _MOST_ROWS, max(height, 1))
+    step = min(max(share, 1), _MAX_ROWS, max(height, 1))
     for begin in range(top, top + height, step):
         end = min(begin + step, top + height)
         touching = [rows[(first < end) & (last >= begin)] for rows, first, last in ranges]
         yield (begin, left, end - begin, width), touching
 
 
-def painted(
+def paint_spans(
     raw: RawSpans,
     window: Window,
     labels: NDArray[np.integer],
@@ -118,15 +120,17 @@ def painted(
     Each cell has the label of the last of its owners, which ascend.
     """
     top, left, height, width = window
-    if _cells_of(raw) > _MOST_LAYERS * height * width:
-        raw = counted(raw, window)
-    paint(raw, sealed(labels, np.uint32), raster[top - corner[0] :], left - corner[1])
+    if _cells_of(raw) > _MAX_LAYERS * height * width:
+        raw = count_spans(raw, window)
+    paint(
+        raw, as_readonly_contiguous(labels, np.uint32), raster[top - corner[0] :], left - corner[1]
+    )
 
 
 def common_cells(
     a: RawSpans, labels_a: NDArray[np.int64], b: Spans, labels_b: NDArray[np.int64]
 ) -> Amounts:
-    """Count the cells of each pair of labels; spans of a share none, and what lies under nobody of b counts with label 0."""
+    """Count the cells of each pair of labels; spans of a share none, and what lies on b's background counts with label 0."""
     names = np.append(labels_b, 0)
     keys, counts = pairs.common_cells(a, b, labels_b.size, _table_size(labels_a.size))
     owner, other = np.divmod(keys, names.size)
@@ -160,7 +164,7 @@ def require_burnable(polygons: Polygons, grid: Grid) -> None:
         If they are in another CRS, or too many for uint32.
     """
     require_same_crs(polygons, grid.crs)
-    if len(polygons) > _LARGEST_LABEL:
+    if len(polygons) > _MAX_LABEL:
         raise InputError(
             f"{len(polygons)} polygons are more than uint32 labels can tell apart (2^32 - 2)"
         )

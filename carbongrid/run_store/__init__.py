@@ -5,10 +5,10 @@ it made; the manifest is written last, then one rename. What is taken over, from
 that is being replaced, is hashed again first.
 """
 
-from carbongrid.run_store.disk import told_if_full
+from carbongrid.run_store.disk import detect_full_disk
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
+from carbongrid.run_store.location import MANIFEST, check_target, place_of
 from carbongrid.run_store.lock import claimed
-from carbongrid.run_store.place import MANIFEST, check_target, place_of
 from carbongrid.run_store.store import Recall, RunStore, new_run
 
 __all__ = [
@@ -18,9 +18,9 @@ __all__ = [
     "RunStore",
     "check_target",
     "claimed",
+    "detect_full_disk",
     "hash_values",
     "new_run",
     "place_of",
     "seal_of",
-    "told_if_full",
 ]

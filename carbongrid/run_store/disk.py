@@ -13,7 +13,7 @@ from carbongrid.errors import CarbongridError, RunError
 
 _SPACE = 16 * 2**20
 """Where a file that is so much larger than all others finds no room, a failure to write is told as a full disk."""
-_MOST_SPACE = 256 * 2**20
+_MAX_SPACE = 256 * 2**20
 """No more than this is taken for a moment to find out."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DRIVERS = ("h5netcdf", "h5py", "netCDF4", "pyarrow", "pyogrio", "rasterio", "sqlite3")
@@ -35,7 +35,7 @@ def is_full(folder: Path, error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def told_if_full(folder: Path) -> Iterator[None]:
+def detect_full_disk(folder: Path) -> Iterator[None]:
     """Raise RunError instead, where what is written into a folder finds the disk full."""
     try:
         yield
@@ -61,7 +61,7 @@ def _takes_no_more(folder: Path) -> bool:
     try:
         with tempfile.TemporaryFile(dir=folder.parent) as probe:
             probe.truncate(_SPACE + largest)  # takes no room, but is refused above a limit to files
-            os.posix_fallocate(probe.fileno(), 0, min(_SPACE + largest, _MOST_SPACE))
+            os.posix_fallocate(probe.fileno(), 0, min(_SPACE + largest, _MAX_SPACE))
     except OSError as error:
         return error.errno in _FULL
     return False

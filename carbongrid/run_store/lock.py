@@ -14,9 +14,9 @@ from typing import IO
 from carbongrid.errors import RunError
 from carbongrid.raster.opening.files import own_file
 from carbongrid.run_store.disk import full_disk, is_full
-from carbongrid.run_store.place import place_of, sibling
+from carbongrid.run_store.location import place_of, sibling
 
-_PATIENCE = 5.0
+_TIMEOUT_S = 5.0
 """Seconds in which a holder must have written its name after taking the lock, or let go."""
 
 _NAME = re.compile(r"process (\d+) on (\S+), since ")
@@ -57,7 +57,7 @@ def _sign(stream: IO[str], out: Path) -> None:
 
 def _taken(path: Path, out: Path) -> IO[str]:
     """Open and lock the file; the lock counts only if the file still bears the name then."""
-    patience = time.monotonic() + _PATIENCE
+    patience = time.monotonic() + _TIMEOUT_S
     while True:
         try:
             stream = own_file(path)

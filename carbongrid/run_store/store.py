@@ -18,7 +18,7 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, seal_of, sync, sync_tree, write_whole
-from carbongrid.run_store.place import (
+from carbongrid.run_store.location import (
     MANIFEST,
     check_target,
     commit,
@@ -292,7 +292,7 @@ def new_run(
 def _kept_in(folder: Path) -> Problem:
     return Problem(
         f"what was finished is kept in {folder}",
-        way_out="The next run to the same place takes over what still holds; whoever wants none removes the folder.",
+        hint="The next run to the same place takes over what still holds; whoever wants none removes the folder.",
         level="note",
     )
 

@@ -18,7 +18,7 @@ from printed import without_font_warning
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.cli.talk import Talk, _Terminated, set_up_logging
+from carbongrid.cli.console import Console, _Terminated, set_up_logging
 from carbongrid.errors import Problem
 from carbongrid.pipeline import writing
 
@@ -113,7 +113,7 @@ def test_an_interrupt_in_a_callback_is_not_lost(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     ended = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        with pytest.raises(ends), Talk().errors():
+        with pytest.raises(ends), Console().errors():
             dies = _Dies()
             kept = weakref.ref(dies, interrupted)
             del dies
@@ -138,7 +138,7 @@ def test_a_termination_is_an_interrupt_while_a_command_works(
     """
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        with pytest.raises(SystemExit) as exit_code, Talk().errors():
+        with pytest.raises(SystemExit) as exit_code, Console().errors():
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
             pytest.fail("the signal was lost")
         assert exit_code.value.code == 143
@@ -146,7 +146,7 @@ def test_a_termination_is_an_interrupt_while_a_command_works(
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         # Whoever calls the commands from a program of his own, and listens for it, goes on to do so.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        with Talk().errors():
+        with Console().errors():
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -219,14 +219,14 @@ def test_whatever_is_told_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[
     set_up_logging(1)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        Talk().say(f"a {ESCAPES}\udc80\nerror: b")
-        Talk().problem(Problem(f"c {ESCAPES}\nerror: d"))
-        Talk().outcome(True, f"e {ESCAPES}")
-        Talk().outcome(False, f"f {ESCAPES}")
+        Console().say(f"a {ESCAPES}\udc80\nerror: b")
+        Console().problem(Problem(f"c {ESCAPES}\nerror: d"))
+        Console().outcome(True, f"e {ESCAPES}")
+        Console().outcome(False, f"f {ESCAPES}")
         logging.getLogger("carbongrid.g").warning("g %s", ESCAPES)
         logging.lastResort.handle(logging.makeLogRecord({"msg": f"h {ESCAPES}"}))
         sys.stderr.write(warnings.formatwarning(f"i {ESCAPES}", UserWarning, "j", 1))
-        with pytest.raises(SystemExit), Talk().errors():
+        with pytest.raises(SystemExit), Console().errors():
             raise ValueError(f"k {ESCAPES}")
     out, err = capsys.readouterr()
     assert not (set(out + err) & OBEYED)

@@ -25,7 +25,7 @@ from waiting import HANG
 # Threads of a BLAS would be there before the fork, and not after it.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
-_PATIENCE = HANG
+_TIMEOUT_S = HANG
 """Seconds after which a process that should have ended by itself gets SIGKILL: then it is a fault."""
 _BETWEEN_INTERRUPTS = 0.15
 
@@ -159,7 +159,7 @@ def _forked(words: list[str], at: float, file_limit: int, warm: bool, **end: flo
 def _ending(child: int, kill_after: float, interrupts: float) -> int:
     """Wait for the end of a process, or bring it about."""
     begun = time.monotonic()
-    end = kill_after or _PATIENCE
+    end = kill_after or _TIMEOUT_S
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -168,7 +168,7 @@ def _ending(child: int, kill_after: float, interrupts: float) -> int:
             if interrupts:
                 os.killpg(child, signal.SIGINT)
                 interrupts -= 1
-                end += _BETWEEN_INTERRUPTS if interrupts else _PATIENCE
+                end += _BETWEEN_INTERRUPTS if interrupts else _TIMEOUT_S
             else:
                 os.kill(child, signal.SIGKILL)
                 end = math.inf

@@ -40,4 +40,4 @@ def test_an_unknown_grid_is_told_the_one_that_may_be_meant(grid: str, hint: str)
     """Seen to fail when no grid was proposed."""
     with pytest.raises(InputError, match=f"unknown grid '{grid}'") as told:
         grid_factor(catalogue(), grid, 2020)
-    assert told.value.problems[0].way_out == hint
+    assert told.value.problems[0].hint == hint

@@ -53,7 +53,7 @@ def test_a_category_without_lines_is_told_those_that_have_some() -> None:
     formed = sorted(set(audit().query("mass_t != ''")["category"]))
     with pytest.raises(InputError, match="has no line") as told:
         inventory.explain(audit(), "buildings/public-services")
-    assert told.value.problems[0].way_out == f"There are: {', '.join(formed)}."
+    assert told.value.problems[0].hint == f"There are: {', '.join(formed)}."
 
 
 def test_what_is_odd_about_a_line_is_remarked_and_nothing_else() -> None:

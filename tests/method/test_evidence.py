@@ -26,9 +26,9 @@ from carbongrid.method.evidence import (
     evidence_problems,
     short,
 )
-from carbongrid.method.weights import Evidence, people_by_parcel, weigh
-from carbongrid.method.weights.claims import POI_REACH
+from carbongrid.method.weights import WeightInputs, people_by_parcel, weigh
 from carbongrid.method.weights.people import PEOPLE_REACH
+from carbongrid.method.weights.rules import POI_REACH
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.pipeline import check, run
 from carbongrid.pipeline.evidence import evidence_of
@@ -52,7 +52,7 @@ RULES = {
 }
 
 
-def random_city(seed: int, miss: str) -> tuple[gpd.GeoDataFrame, Evidence]:
+def random_city(seed: int, miss: str) -> tuple[gpd.GeoDataFrame, WeightInputs]:
     """Land of 16 parcels with all kinds of evidence on it, beside it and far away."""
     rng = np.random.default_rng(seed)
     parcels = small_land.parcels(
@@ -76,7 +76,7 @@ def random_city(seed: int, miss: str) -> tuple[gpd.GeoDataFrame, Evidence]:
         crs=small_land.CRS,
     )
     homes = parcels["type"].isin(["urban-residential", "rural-homestead"]).to_numpy()
-    return parcels, Evidence(
+    return parcels, WeightInputs(
         pois=pois,
         people=people_by_parcel(people, parcels, homes),
         lines=lines,
@@ -196,13 +196,13 @@ def test_two_piers_are_told_of_and_specks_are_not() -> None:
     category = small_land.category("transport/water", "transport:water", "lines:water")
     piers = shapely.box([0, 50], [0, 0], [13, 63], [6.5, 6.5])
     land = small_land.parcels(piers, ["transport:water"] * 2)
-    claims = weigh(category, land, Evidence())
+    claims = weigh(category, land, WeightInputs())
     (row,) = evidence_of(category, claims, np.array([16_500 * 10**6] * 2), [], land)
     (problem,) = evidence_problems([row])
     assert "comes to 195 Mt per km2" in problem.what
     fields = shapely.box([0, 2000], [0, 0], [1000, 2001], [1000, 1])
     land = small_land.parcels(fields, ["transport:water"] * 2)
-    claims = weigh(category, land, Evidence())
+    claims = weigh(category, land, WeightInputs())
     (row,) = evidence_of(category, claims, np.array([999 * 10**9, 10**9]), [], land)
     assert row.densest == pytest.approx(999_000)
     assert row.top_share == 0.999
@@ -212,7 +212,7 @@ def test_two_piers_are_told_of_and_specks_are_not() -> None:
 def test_facilities_have_a_row_of_their_own() -> None:
     category = small_land.category("a/b", "industrial", "pois")
     land = small_land.parcels(small_land.squares(2), ["industrial"] * 4)
-    claims = weigh(category, land, Evidence())
+    claims = weigh(category, land, WeightInputs())
     facilities = [("x", 1, 600), ("y", 1, 100), ("z", -1, 300)]
     mass = np.array([0, 700 + 10, 0, 10])
     by_rule, placed = evidence_of(category, claims, mass, facilities, land)

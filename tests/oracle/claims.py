@@ -45,17 +45,17 @@ def place(points, inputs, allowed, reach):
     rows = np.flatnonzero(allowed)
     geometry = inputs.parcels.geometry.to_numpy()[rows]
     taker = covering(points, geometry)
-    missed = np.flatnonzero(taker < 0)
+    no_cell_centre = np.flatnonzero(taker < 0)
     which, near = shapely.STRtree(geometry).query(
-        points[missed], predicate="dwithin", distance=reach + TIE if reach else 0.0
+        points[no_cell_centre], predicate="dwithin", distance=reach + TIE if reach else 0.0
     )
-    distance = shapely.distance(points[missed[which]], geometry[near])
+    distance = shapely.distance(points[no_cell_centre[which]], geometry[near])
     distance = shortest_first(which, distance)
     seen = set()
     for i in np.lexsort((near, distance, which)):
         if which[i] not in seen:
             seen.add(which[i])
-            taker[missed[which[i]]] = near[i]
+            taker[no_cell_centre[which[i]]] = near[i]
     return np.where(taker < 0, -1, rows[taker] if len(rows) else -1)
 
 

@@ -284,9 +284,9 @@ class Method:
         money = amount * (weight / weight.sum())
         local = shares[shares["unit"].isin(members) & district[shares["parcel"]]].copy()
         local["share"] = local["share"] / local.groupby("parcel")["share"].transform("sum")
-        homeless = np.setdiff1d(np.flatnonzero(district), local["parcel"])
-        home = self.inputs.parcels["unit"].to_numpy()[homeless]
-        local = pd.concat([local, pd.DataFrame({"parcel": homeless, "unit": home, "share": 1.0})])
+        unassigned = np.setdiff1d(np.flatnonzero(district), local["parcel"])
+        home = self.inputs.parcels["unit"].to_numpy()[unassigned]
+        local = pd.concat([local, pd.DataFrame({"parcel": unassigned, "unit": home, "share": 1.0})])
         return self.by_unit(local, money)[0]
 
     def gdp_weight(self, industry, district):

@@ -96,8 +96,8 @@ def test_legends_count_every_unit_parcel_and_cell_once(tmp_path: Path) -> None:
         assert whole == len(tables.units) * (2 if name == "fig6-units" else 1), (name, text)
     ET.parse(tmp_path / "fig9-zones.svg")
     parcels = texts_of(tmp_path / "fig4-sectors.svg")
-    carried = sum((tables.parcels[c.name] > 0).sum() for c in tables.categories if not c.sink)
-    assert sum(int(n) for n in re.findall(r"\((\d+)\)", parcels)) == carried
+    carry = sum((tables.parcels[c.name] > 0).sum() for c in tables.categories if not c.sink)
+    assert sum(int(n) for n in re.findall(r"\((\d+)\)", parcels)) == carry
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

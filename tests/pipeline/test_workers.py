@@ -28,7 +28,7 @@ from waiting import HANG, until
 
 from carbongrid.errors import InputError, RunError
 from carbongrid.pipeline import run, workers
-from carbongrid.pipeline.workers import require_shared, working_with
+from carbongrid.pipeline.workers import dask_client, require_shared
 from carbongrid.raster.chunked import label_and_count, tasks
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
@@ -45,7 +45,7 @@ def client() -> Iterator[Any]:
     """Two workers, each in a process of its own, started as ``--workers 2`` does."""
     # A worker that imports on a busy machine is silent for long, and is not dead.
     patient = dask.config.set({"distributed.scheduler.worker-ttl": None})
-    with patient, working_with(workers=2, memory="1GB") as client:
+    with patient, dask_client(workers=2, memory="1GB") as client:
         client.wait_for_workers(2)
         yield client
 
@@ -91,7 +91,7 @@ def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
     ((count, size),) = graphs
     assert count == 36
     # A graph of the largest size would stay below 10 MB.
-    assert size / count * tasks.MOST_TASKS < 10_000_000, size
+    assert size / count * tasks.MAX_TASKS < 10_000_000, size
     assert not (tmp_path / "labels.zarr.polygons").exists()
 
 
@@ -114,7 +114,7 @@ def test_a_whole_run_sends_a_task_a_tile(client: Any, tmp_path: Path) -> None:
     assert int(result.parcels["emission_g"].sum()) == 2_007 * 10**9
     ((count, size),) = graphs
     assert count == 256
-    assert size / count * tasks.MOST_TASKS < 10_000_000, size
+    assert size / count * tasks.MAX_TASKS < 10_000_000, size
 
 
 def _square(value: int) -> int:
@@ -124,9 +124,9 @@ def _square(value: int) -> int:
 def test_a_graph_has_a_bounded_number_of_tasks(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tasks.MOST_TASKS < 5000
+    assert tasks.MAX_TASKS < 5000
     most = 100
-    monkeypatch.setattr(tasks, "MOST_TASKS", most)
+    monkeypatch.setattr(tasks, "MAX_TASKS", most)
     told: list[int] = []
     count = 3 * most + 17
     found = run_tasks(_square, range(count), client, lambda done, _: told.append(done))
@@ -242,7 +242,7 @@ def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
             run_tasks(_end_when_asked, [(i, tmp_path) for i in range(100)], client, join)
         with (
             pytest.raises(RunError, match=rf"tls://.*: zarr 2\.1\.0, here {here}"),
-            working_with(client),
+            dask_client(client),
         ):
             pass
     finally:
@@ -299,7 +299,7 @@ def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with (
         pytest.raises(RunError, match="no Dask scheduler answers"),
-        working_with("tcp://127.0.0.1:9"),
+        dask_client("tcp://127.0.0.1:9"),
     ):
         pass
 
@@ -313,7 +313,7 @@ def test_what_has_no_form_of_an_address_is_no_scheduler(address: str) -> None:
     """Seen to fail: Dask waits for whoever answers at some of these, for two minutes here."""
     with (
         pytest.raises(InputError, match=r"is no scheduler\. Known: threads, .* such as tcp://"),
-        working_with(address),
+        dask_client(address),
     ):
         pass
 
@@ -329,7 +329,7 @@ def test_what_has_no_form_of_an_address_is_no_scheduler(address: str) -> None:
 )  # fmt: skip
 def test_an_address_of_another_kind_is_told_as_what_it_is(address: str, says: str) -> None:
     """Seen to fail: certificates were asked for where none would help."""
-    with pytest.raises(RunError, match=re.escape(says)), working_with(address):
+    with pytest.raises(RunError, match=re.escape(says)), dask_client(address):
         pass
 
 
@@ -359,7 +359,7 @@ def test_a_process_of_a_pool_that_is_ended_from_outside_is_told() -> None:
 
 
 def test_a_scheduler_and_a_number_of_workers_are_too_much() -> None:
-    with pytest.raises(InputError, match="both"), working_with("threads", 2):
+    with pytest.raises(InputError, match="both"), dask_client("threads", 2):
         pass
 
 
@@ -382,7 +382,7 @@ def test_an_interrupt_while_workers_start_closes_the_cluster(
     # A shell has its background jobs ignore interrupts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(KeyboardInterrupt), working_with(workers=1):
+        with pytest.raises(KeyboardInterrupt), dask_client(workers=1):
             pytest.fail("the interrupt was lost")
     finally:
         signal.signal(signal.SIGINT, before)
@@ -405,6 +405,6 @@ def test_who_listens_and_says_nothing_is_no_scheduler(monkeypatch: pytest.Monkey
         port = silent.getsockname()[1]
         with (
             pytest.raises(RunError, match=f"no Dask scheduler answers at tcp://127.0.0.1:{port}"),
-            working_with(f"tcp://127.0.0.1:{port}"),
+            dask_client(f"tcp://127.0.0.1:{port}"),
         ):
             pass

@@ -122,9 +122,9 @@ def test_counts_equal_a_loop_over_cells(land, expected):
 
 def test_parcels_that_no_centre_hits_are_named(land, expected):
     counts, store = expected
-    assert counts.missed.tolist() == [len(land[0]) - 3, len(land[0]) - 2, len(land[0]) - 1]
+    assert counts.no_cell_centre.tolist() == [len(land[0]) - 3, len(land[0]) - 2, len(land[0]) - 1]
     assert counts.cells.sum() == 300 * 300
-    points = shapely.point_on_surface(land[0].geometries(counts.missed))
+    points = shapely.point_on_surface(land[0].geometries(counts.no_cell_centre))
     x, y = shapely.get_x(points), shapely.get_y(points)
     row, column = ((GRID.bounds[3] - y) // 10).astype(int), ((x - EAST) // 10).astype(int)
     assert (
@@ -189,7 +189,7 @@ def test_tiles_are_wider_than_most_polygons():
 def test_counts_without_labels_are_the_same(land, expected, monkeypatch, scheduler):
     """Seen to fail when a tile's first row is not the first of a square, and when sums are combined twice."""
     monkeypatch.setattr(pieces, "_TILES", 7)
-    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    monkeypatch.setattr(pieces, "_MIN_CELLS", 1)
     counts = label_and_count(*land, GRID, 500, None, scheduler=scheduler)
     assert digest(counts) == digest(expected[0])[:2]
 
@@ -283,7 +283,7 @@ def test_one_place_again_in_other_tiles_on_workers_that_stay(land, expected, tmp
 
 
 def test_shards_same_bits(land, raster, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr(label_store, "MOST_FILES", 20)
+    monkeypatch.setattr(label_store, "MAX_FILES", 20)
     store = tmp_path / "labels.zarr"
     counts = label_and_count(*land, GRID, 500, store, chunks=20, rasters=[raster])
     assert digest(counts) == digest(expected[0])
@@ -401,8 +401,8 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(values)
         bands.clear()
         assert WeightRaster.around(path, _tall(11)).largest == 7.0
-        scanned = [(band.row_off, band.height) for band in bands]
-        assert scanned == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
+        rasterize_spans = [(band.row_off, band.height) for band in bands]
+        assert rasterize_spans == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
         with rasterio.open(path, "r+") as target:
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):
@@ -442,7 +442,7 @@ def test_a_raster_much_finer_than_the_grid_is_read_in_bounded_pieces(
 
 
 def test_a_raster_in_huge_blocks_is_refused_with_their_size(raster, monkeypatch):
-    monkeypatch.setattr(rasters, "_LARGEST_BLOCK", 1000)
+    monkeypatch.setattr(rasters, "_MAX_BLOCK", 1000)
     with pytest.raises(
         InputError, match=r"in blocks of \d+ x \d+ cells, .*unpacked whole.*TILED=YES"
     ):
@@ -460,9 +460,9 @@ def test_a_block_holds_all_bands_where_they_lie_side_by_side(tmp_path, interleav
         target.write(np.ones((3, 32, 48), np.float32))
     of_one = 16 * 16 * 4
     with rasterio.open(path) as source, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one)
+        patched.setattr(rasters, "_MAX_BLOCK", bands * of_one)
         assert not list(rasters._block_problems(source, path))
-        patched.setattr(rasters, "_LARGEST_BLOCK", bands * of_one - 1)
+        patched.setattr(rasters, "_MAX_BLOCK", bands * of_one - 1)
         (problem,) = rasters._block_problems(source, path)
     assert "blocks of 16 x 16 cells" in problem.what
 

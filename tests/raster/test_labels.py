@@ -111,7 +111,7 @@ def test_labels_in_memory_are_the_same_in_any_tiles(parcels, monkeypatch, tiles)
     """Seen to fail when every tile is painted into the corner."""
     alone = burn_window(Polygons.of(parcels), GRID, (0, 0), GRID.shape)
     monkeypatch.setattr(pieces, "_TILES", tiles)
-    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    monkeypatch.setattr(pieces, "_MIN_CELLS", 1)
     monkeypatch.setattr(pieces, "_POLYGONS_ACROSS", 0)
     height, width = pieces.tile_size(GRID, ())
     assert height < GRID.shape[0]
@@ -123,7 +123,7 @@ def test_labels_in_memory_are_the_same_in_any_tiles(parcels, monkeypatch, tiles)
 def test_any_number_of_threads_makes_the_same_labels_and_overlaps(
     parcels, tmp_path, monkeypatch, workers
 ):
-    monkeypatch.setattr(pieces, "_LEAST_CELLS", 1)
+    monkeypatch.setattr(pieces, "_MIN_CELLS", 1)
     shape = pieces.tile_size(GRID, (Polygons.of(parcels),))
     assert len(pieces.tile_windows(GRID.shape, shape)) > workers
     alone = rasterize(parcels, GRID)
@@ -177,7 +177,7 @@ def test_hash_of_the_polygons_travels_with_the_labels(parcels, store):
 
 
 def test_shards_where_there_would_be_too_many_files(parcels, tmp_path, monkeypatch):
-    monkeypatch.setattr(label_store, "MOST_FILES", 10)
+    monkeypatch.setattr(label_store, "MAX_FILES", 10)
     lazy = rasterize(parcels, GRID, store=tmp_path / "s.zarr", chunks=16)
     assert zarr.open_group(tmp_path / "s.zarr")["label"].shards == (64, 64)
     assert (

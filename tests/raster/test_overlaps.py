@@ -50,8 +50,8 @@ def test_tiles_and_bands_do_not_matter(monkeypatch):
     grid = Grid(CRS, 5, (0, 0, 1000, 1000))
     whole = overlap(a, b, grid=grid)
     monkeypatch.setattr(spans, "SPANS_AT_ONCE", 300)
-    monkeypatch.setattr(pieces, "_LEAST_CELLS", 37)
-    monkeypatch.setattr(pieces, "MOST_TASKS", 2)
+    monkeypatch.setattr(pieces, "_MIN_CELLS", 37)
+    monkeypatch.setattr(pieces, "MAX_TASKS", 2)
     assert len(pieces.pieces_of(grid.shape, pieces.tile_size(grid, ()))) == 2
     assert (overlap(a, b, grid=grid) != whole).nnz == 0
     assert whole.sum() == 200 * 200

@@ -267,7 +267,7 @@ def test_binary_rings_have_four_points(size):
 
 
 def test_many_polygons_in_memory_refuse_to_be_pickled(monkeypatch):
-    monkeypatch.setattr(sets, "LARGEST_PICKLE", 400)
+    monkeypatch.setattr(sets, "MAX_PICKLE", 400)
     with pytest.raises(InputError, match=r"Polygons\.open\(directory\)"):
         pickle.dumps(Polygons.of(SHAPES))
     pickle.dumps(Polygons.of(SHAPES).take([0]))

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-MOST_MEMORY = 16 << 30
+MAX_MEMORY = 16 << 30
 """Bytes of address space: a fault that asks for endless memory ends with an error of its own."""
 
 LONGEST = 3600.0
@@ -94,7 +94,7 @@ def _tests(tests: list[str], said: Path, folder: Path, limit: int) -> None:
     code = 3
     try:
         os.setsid()
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
         # Processor time: beside other work tests take many times their seconds, but a loop without an end takes all it gets.
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
         written = os.open(said, os.O_CREAT | os.O_WRONLY)

@@ -22,7 +22,7 @@ MUTANTS = [
     Mutant("split: sign of the rest", _SPLIT, "total[row] - quotient * whole", "total[row] + quotient * whole", _APPORTION),
     Mutant("split: the last weight is left out", _SPLIT, "            running += weights[i]\n", "            running += weights[max(i - 1, first)]\n", _APPORTION),
     Mutant("split: scaled by one power too few", _SPLIT, "56 - math.frexp", "40 - math.frexp", _APPORTION),
-    Mutant("spreading: < for <= at the limit of what is unallocated", _SPREAD, "lost * MOST_UNALLOCATED > total", "lost * MOST_UNALLOCATED >= total", _SPREADING),
+    Mutant("spreading: < for <= at the limit of what is unallocated", _SPREAD, "lost * MAX_UNALLOCATED > total", "lost * MAX_UNALLOCATED >= total", _SPREADING),
     Mutant("spreading: the whole keeps what its regions have", _SPREAD, "here[WHOLE] = whole - part", "here[WHOLE] = whole", _SPREADING),
     Mutant("spreading: order of the rows within a region", _SPREAD, 'np.argsort(region[some], kind="stable")', "np.lexsort((-some, region[some]))", _SPREADING),
     Mutant("spreading: area and parent are not added up", _SPREAD, "sum(row.by_area + row.by_parent for row in rows)", "max(row.by_area for row in rows)", _SPREADING),
@@ -45,7 +45,7 @@ MUTANTS = [
     Mutant("pipeline: outside is the first column", "method/sharing.py", "per_target[:-1], per_target[-1]", "per_target[1:], per_target[0]", "tests/method/test_by_hand.py"),
     Mutant("pipeline: south for north", "method/sharing.py", "(north - y) // grid", "(y - north) // grid", "tests/method/test_sharing.py"),
     Mutant("pipeline: snapped mass is counted by the first unit", "method/sharing.py", "np.where(unit < 0, len(units), unit)", "np.where(unit < 0, len(units), 0)", "tests/method/test_sharing.py"),
-    Mutant("pipeline: regions are counted twice", "pipeline/assembly.py", 'rows["grams"] - part', 'rows["grams"]', "tests/pipeline/test_pipeline.py -k regional_totals"),
+    Mutant("pipeline: regions are counted twice", "pipeline/tables.py", 'rows["grams"] - part', 'rows["grams"]', "tests/pipeline/test_pipeline.py -k regional_totals"),
     Mutant("run store: a file is trusted by its name", "run_store/store.py", "return all(hash_path(folder / name) == digest for", "return all((folder / name).exists() for", "tests/run_store/test_run_store.py -k hashed_before"),
     Mutant("journal: a tile is trusted by its name", "raster/chunked/journal.py", "known is not None and known[0] == journal.key + _digest(store, names, tile)", "known is not None", "tests/raster/test_journal.py"),
 ]  # fmt: skip

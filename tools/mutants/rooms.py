@@ -33,7 +33,7 @@ TESTS = {
     "case/readers/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
     "case/readers/parquet_extents.py": _ESTIMATES,
     "case/readers/regions.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
-    "method/weights/__init__.py": "tests/method/weights/test_claims.py",
+    "method/weights/__init__.py": "tests/method/weights/test_rules.py",
     "case/readers/coded_table.py": "tests/inventory/test_coded_inventory.py",
     "case/readers/formed_totals.py": "tests/pipeline/test_run_from_activity.py",
     "case/readers/__init__.py": "tests/case/readers/test_inputs.py",

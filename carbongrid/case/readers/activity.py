@@ -312,7 +312,7 @@ def _told[T](call: Callable[[], T], faults: Faults, row: object, column: str) ->
         return call()
     except InputError as error:
         for fault in error.problems:
-            faults.add(fault.what, fault.way_out, row=row, column=column)
+            faults.add(fault.what, fault.hint, row=row, column=column)
     return None
 
 

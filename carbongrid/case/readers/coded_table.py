@@ -181,14 +181,14 @@ class _Reading:
             mass, slack = self._mass(value, cells.get("unit", "") or self.unit, gas)
         except InputError as error:
             for fault in error.problems:
-                self.faults.add(fault.what, fault.way_out, row=row, column="unit")
+                self.faults.add(fault.what, fault.hint, row=row, column="unit")
             return None
         return CodedValue(number, code, name, gas, mass, "", slack)
 
     def _mass(self, value: Decimal, unit: str, gas: str) -> tuple[int, Fraction]:
         """Return grams of CO2e, and half of the last digit."""
         if not unit:
-            raise InputError("the file does not tell the unit", way_out='Say it: --unit "kt CO2e".')
+            raise InputError("the file does not tell the unit", hint='Say it: --unit "kt CO2e".')
         bare = _BARE_MASS.fullmatch(unit)
         factor = Fraction(1)
         if bare is not None and (bare["gas"] or gas in self.potentials):
@@ -196,9 +196,9 @@ class _Reading:
             factor, unit = self.potentials[of], f"{bare['mass']} CO2e"
             self.converted |= of != "CO2"
         elif bare is not None and gas == ALL_GASES:
-            raise InputError(f"the unit {unit!r} does not say of what", way_out=f"Write {unit} CO2e if it is CO2e.")  # fmt: skip
+            raise InputError(f"the unit {unit!r} does not say of what", hint=f"Write {unit} CO2e if it is CO2e.")  # fmt: skip
         elif bare is not None:
-            raise InputError(f"the unit {unit!r} is of {gas}, whose weight in CO2e is not known here", way_out=f"Give it in {unit} CO2e.")  # fmt: skip
+            raise InputError(f"the unit {unit!r} is of {gas}, whose weight in CO2e is not known here", hint=f"Give it in {unit} CO2e.")  # fmt: skip
         with localcontext(prec=_PRECISION):
             scaled = value * factor.numerator / factor.denominator
         half = Fraction(10) ** int(value.as_tuple().exponent) / 2

@@ -149,14 +149,14 @@ def _coordinate(cells: dict[str, str], row: object, axis: str, faults: Faults) -
 
 def _check_crs(text: str, row: object, faults: Faults) -> None:
     if not text:
-        way_out = "Write gcj02, bd09 or a code such as EPSG:4490; there is no default."
-        faults.add("the crs of the coordinates is blank", way_out, row=row, column="crs")
+        hint = "Write gcj02, bd09 or a code such as EPSG:4490; there is no default."
+        faults.add("the crs of the coordinates is blank", hint, row=row, column="crs")
         return
     try:
         crs_of_points(text)
     except PydanticCustomError as error:
         context = error.context or {}
-        faults.add(context["message"], context["way_out"], row=row, column="crs")
+        faults.add(context["message"], context["hint"], row=row, column="crs")
 
 
 def _check_totals(

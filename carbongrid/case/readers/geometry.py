@@ -19,7 +19,7 @@ Names = NDArray[np.object_]
 
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 _POLYGONAL = (3, 6)
-_MOST_CHANGED = 0.01
+_MAX_CHANGED = 0.01
 _REPAIR = "Mend them in a GIS, or set repair = true."
 
 
@@ -100,7 +100,7 @@ def missing_problems(geometry: Geometries, names: Names, where: str) -> list[Pro
 
 
 def polygon_problems(
-    geometry: Geometries, names: Names, where: str, way_out: str = _REPAIR
+    geometry: Geometries, names: Names, where: str, hint: str = _REPAIR
 ) -> list[Problem]:
     """Return problems of geometries that are not valid polygons, with their names and reasons."""
     present = ~shapely.is_missing(geometry)
@@ -119,7 +119,7 @@ def polygon_problems(
             Problem(
                 f"{len(rows)} polygons are not valid: {listed(told, 20)}",
                 where,
-                way_out,
+                hint,
             )
         )
     return problems
@@ -148,7 +148,7 @@ def repair_polygons(geometry: Geometries, crs: CRS, names: Names, where: str) ->
     before, after = (geodesic_area(some[rows], crs) for some in (geometry, mended))
     change = np.abs(after - before)
     share = np.divide(change, before, out=np.full(len(rows), np.inf), where=before > 0)
-    too_much = np.flatnonzero(share > _MOST_CHANGED)
+    too_much = np.flatnonzero(share > _MAX_CHANGED)
     problems = []
     if len(too_much):
         told = (f"{names[rows[i]]} ({before[i]:,.1f} to {after[i]:,.1f} m2)" for i in too_much)

@@ -138,8 +138,8 @@ def _unknown_classes(lines: gpd.GeoDataFrame, known: set[str], where: str) -> li
     rows = zip(sums.index, sums["count"], sums["sum"], strict=True)
     told = listed((f"{name or '(blank)'} ({n}, {km:,.1f} km)" for name, n, km in rows), 20)
     what = f"{len(sums)} classes of lines have no weight and are left out (weight 0): {told}"
-    way_out = "Write class_weights of your own with these classes, if they matter."
-    return [Problem(what, where, way_out, "warning")]
+    hint = "Write class_weights of your own with these classes, if they matter."
+    return [Problem(what, where, hint, "warning")]
 
 
 def _canonical(lines: gpd.GeoDataFrame) -> list[int]:

@@ -199,10 +199,10 @@ def place_problems(
         outside = np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))
         if len(outside):
             told = listed(f"{names[row]} ({x[row]:g}, {y[row]:g})" for row in outside)
-            way_out = "Check which columns x and y are, and crs."
+            hint = "Check which columns x and y are, and crs."
             if fits(crs, (float(y.min()), float(x.min()), float(y.max()), float(x.max()))):
-                way_out = "x and y seem swapped: x is the longitude."
+                hint = "x and y seem swapped: x is the longitude."
             what = f"{len(outside)} points are not at a longitude and latitude: {told}"
-            return [Problem(what, where, way_out)]
+            return [Problem(what, where, hint)]
     bounds: Bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
     return crs_problems(crs, bounds, where)

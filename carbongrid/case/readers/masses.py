@@ -29,7 +29,7 @@ def mass_cell(cells: Mapping[str, str], row: object, faults: Faults) -> int | No
         return None if value is None else grams(value, cells["unit"])
     except InputError as error:
         for fault in error.problems:
-            faults.add(fault.what, fault.way_out, row=row, column="unit")
+            faults.add(fault.what, fault.hint, row=row, column="unit")
     return None
 
 

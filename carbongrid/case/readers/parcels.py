@@ -158,7 +158,7 @@ def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) ->
         survey = [f'{key} = "{field}"' for key, field in SURVEY_FIELDS.items() if field in known]
         if {"BSM", "DLBM"} <= set(known):
             hint = f" This looks like a DLTB layer of the national survey: {', '.join(survey)}."
-            problems = [replace(one, way_out=one.way_out + hint) for one in problems]
+            problems = [replace(one, hint=one.hint + hint) for one in problems]
         raise InputError(problems)
     return read_vector(path, section.layer, section.encoding, columns, close_rings=section.repair)
 

@@ -15,7 +15,7 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
-MOST_OVERLAP = 1e-3
+MAX_OVERLAP = 1e-3
 """Share of the area that overlaps may have before they are an error."""
 
 _WORTH_A_WARNING = 1e-6
@@ -115,10 +115,10 @@ def overlap_problems(
     else:
         text = f"{head} of the area; the worst: {listed(pairs)}"
         text += f"; {tail}" if len(crumbs) else ""
-    if share > MOST_OVERLAP:
-        way_out = f"More than {MOST_OVERLAP:.1%} is an error. Mend the layer"
-        way_out += ', or set overlap = "priority".' if what == "parcels" else "."
-        return [Problem(text, where, way_out)]
+    if share > MAX_OVERLAP:
+        hint = f"More than {MAX_OVERLAP:.1%} is an error. Mend the layer"
+        hint += ', or set overlap = "priority".' if what == "parcels" else "."
+        return [Problem(text, where, hint)]
     level = "warning" if share > _WORTH_A_WARNING else "note"
     return [Problem(text, where, level=level)]  # type: ignore[arg-type]
 

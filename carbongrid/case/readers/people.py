@@ -30,12 +30,12 @@ AROUND = 1000.0
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
-MOST_PEOPLE = 10**11
+MAX_PEOPLE = 10**11
 """More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
 
 _PER_PERSON = 1000
-_MOST_CELLS = 400_000_000
-_MOST_ROUNDED = 100
+_MAX_CELLS = 400_000_000
+_MAX_ROUNDED = 100
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ def _thousandths(
             continue
         row = points.names[position].split()[-1]
         count = faults.number(text, row, column)
-        if count is not None and count > MOST_PEOPLE:
-            what = f"{text} people live nowhere; at most {MOST_PEOPLE:,} may stand in a row"
+        if count is not None and count > MAX_PEOPLE:
+            what = f"{text} people live nowhere; at most {MAX_PEOPLE:,} may stand in a row"
             faults.add(what, "Check the number.", row=row, column=column)
         elif count is not None:
             exact = count * _PER_PERSON
@@ -142,10 +142,10 @@ def _read_grid(
                 transform = raster.window_transform(window)
                 unread = raster.width * raster.height - people.size
     except RasterioError as error:
-        way_out = "It may be damaged or cut off: copy it again."
-        raise InputError(f"the raster cannot be read: {error}", where, way_out) from None
+        hint = "It may be damaged or cut off: copy it again."
+        raise InputError(f"the raster cannot be read: {error}", where, hint) from None
     known = ~np.isnan(people)
-    wrong = known & ~((people >= 0) & (people <= MOST_PEOPLE))
+    wrong = known & ~((people >= 0) & (people <= MAX_PEOPLE))
     if wrong.any():
         raise InputError(
             f"{int(wrong.sum())} cells hold negative, infinite or impossibly many people, the first "
@@ -179,7 +179,7 @@ def _notes_on_faint(
         If more than 1 % of the people come or go as counts are rounded to thousandths.
     """
     given, kept = float(people.sum()), float(thousandths.sum()) / _PER_PERSON
-    if abs(given - kept) * _MOST_ROUNDED > given:
+    if abs(given - kept) * _MAX_ROUNDED > given:
         raise InputError(
             f"{given:,.6g} people stand in such small counts that they are {kept:,.6g} in thousandths of a person",
             where,
@@ -229,9 +229,9 @@ def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) 
         if left >= right or top >= bottom:
             raise elsewhere
         window = Window(left, top, right - left, bottom - top)
-    if window.width * window.height > _MOST_CELLS:
+    if window.width * window.height > _MAX_CELLS:
         raise InputError(
-            f"the raster has {window.width * window.height:,} cells, more than {_MOST_CELLS:,}",
+            f"the raster has {window.width * window.height:,} cells, more than {_MAX_CELLS:,}",
             where,
             "Cut it to the parcels with gdalwarp -te.",
         )

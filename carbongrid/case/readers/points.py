@@ -148,15 +148,15 @@ def hit_rates(
     if not len(counted):
         return {}
     counted = counted.iloc[:: -(-len(counted) // _SAMPLE)]
-    carried = _carriers(parcels, {name: categories[name].types for name in weighed})
+    carry = _carriers(parcels, {name: categories[name].types for name in weighed})
     kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
-    carriers = np.flatnonzero(carried.any(axis=0))
-    geometry, carried = parcels.geometry.to_numpy()[carriers], carried[:, carriers]
+    carriers = np.flatnonzero(carry.any(axis=0))
+    geometry, carry = parcels.geometry.to_numpy()[carriers], carry[:, carriers]
 
     def rate(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         tree = shapely.STRtree(np.asarray(shapely.points(x, y)))
         parcel, point = tree.query(geometry, predicate="intersects")
-        return len(np.unique(point[carried[kinds[point], parcel]])) / len(counted)
+        return len(np.unique(point[carry[kinds[point], parcel]])) / len(counted)
 
     x, y = counted["x"].to_numpy(np.float64), counted["y"].to_numpy(np.float64)
     if maps_are_shifted(place_of(parcels), declared):
@@ -192,8 +192,8 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
     told = ", ".join(f"{rate:.1%} as {reading}" for reading, rate in rates.items())
     what = f"POIs that hit a parcel of a type that carries their category: {told}"
     if best != own and rates[best] > rates[own] + _CLEARLY_BETTER:
-        way_out = f"The case says {declared}; {best} fits clearly better. Check pois.crs."
-        return [Problem(what, where, way_out, "warning")]
+        hint = f"The case says {declared}; {best} fits clearly better. Check pois.crs."
+        return [Problem(what, where, hint, "warning")]
     return [Problem(what, where, level="note")]
 
 
@@ -260,8 +260,8 @@ def _lost_zeros(pois: pd.DataFrame, crosswalk: Mapping[str, str], where: str) ->
     told = listed(f"{text} for {padded[text]} ({counts[text]})" for text in lost)
     number = sum(counts[text] for text in lost)
     what = f"{number} of {len(pois)} POIs are of {len(lost)} types that would match with leading zeros: {told}"
-    way_out = "A spreadsheet may have taken them off: get the table anew, with the types as text."
-    return [Problem(what, where, way_out, "warning")]
+    hint = "A spreadsheet may have taken them off: get the table anew, with the types as text."
+    return [Problem(what, where, hint, "warning")]
 
 
 def _is_digits(text: str) -> bool:
@@ -279,8 +279,8 @@ def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
         f"{crosswalk}: {told}"
     )
     level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
-    way_out = "Write a crosswalk of your own with these types, if they matter."
-    return [Problem(what, where, way_out, level)]  # type: ignore[arg-type]
+    hint = "Write a crosswalk of your own with these types, if they matter."
+    return [Problem(what, where, hint, level)]  # type: ignore[arg-type]
 
 
 def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:

@@ -33,7 +33,7 @@ _LOOKED_AT = 1000
 _WIDEST = 90.0
 """Degrees of longitude; a system for more than that is no country's, nor a zone's."""
 
-_SMALLEST_SHIFT, _LARGEST_SHIFT = 30.0, 1500.0
+_MIN_SHIFT, _MAX_SHIFT = 30.0, 1500.0
 """m between two readings of one number: less cannot be told by land, more is no shift of a datum."""
 
 _FRAMES = ("ETRF", "ITRF", "IG", "RGF93 v2")
@@ -108,9 +108,9 @@ def other_datums(
     for name, moved in _read_by_others(x, y, parcels, declared, around=0.0):
         shift = np.array([np.median(moved[0] - x), np.median(moved[1] - y)])
         size = float(np.hypot(*shift))
-        if not _SMALLEST_SHIFT <= size <= _LARGEST_SHIFT:
+        if not _MIN_SHIFT <= size <= _MAX_SHIFT:
             continue
-        if all(np.hypot(*(shift - other)) > _SMALLEST_SHIFT for other in seen):
+        if all(np.hypot(*(shift - other)) > _MIN_SHIFT for other in seen):
             seen.append(shift)
             yield name, moved
 
@@ -152,10 +152,10 @@ def off_the_map(
     what = f"none of the {len(x):,} points lies in a parcel or within {REACH:g} m of one, read as {declared}: {_apart(x, y, parcels)}"
     if best:
         told = ", or ".join(f"{shares[name]:.1%} {name}" for name in best[:_LISTED])
-        way_out = f"On the parcels would lie {told}. Correct [{section}] crs, x or y."
+        hint = f"On the parcels would lie {told}. Correct [{section}] crs, x or y."
     else:
-        way_out = f"Check [{section}] crs, and which columns x and y are: neither exchanged nor by another system in use there does one lie in the parcels."
-    return [Problem(what, file, way_out)]
+        hint = f"Check [{section}] crs, and which columns x and y are: neither exchanged nor by another system in use there does one lie in the parcels."
+    return [Problem(what, file, hint)]
 
 
 def _apart(x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame) -> str:

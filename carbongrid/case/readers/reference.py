@@ -134,8 +134,8 @@ def scale_problems(crs: CRS, bounds: Bounds, where: str) -> list[Problem]:
         f"the grid's plane, {crs.name}, shows areas here off by up to {area:+.1%} and lengths by up to {length:+.1%}, so "
         "that 100 m in it are not 100 m on the ground, and a cell of 1 km2 is not 1 km2"
     )
-    way_out = "Leave grid.crs out for an equal-area plane centred on the data."
-    return [Problem(what, where, way_out, "warning")]
+    hint = "Leave grid.crs out for an equal-area plane centred on the data."
+    return [Problem(what, where, hint, "warning")]
 
 
 def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArray[np.object_]:
@@ -185,16 +185,16 @@ def crs_problems(crs: CRS | None, bounds: Bounds, where: str) -> list[Problem]:
     if fits(crs, bounds):
         return []
     west, south, east, north = bounds
-    way_out = "Check which CRS the coordinates are in."
+    hint = "Check which CRS the coordinates are in."
     if fits(crs, (south, west, north, east)):
-        way_out = "The axes seem swapped: with x and y exchanged they fit. Store x (east) first."
+        hint = "The axes seem swapped: with x and y exchanged they fit. Store x (east) first."
     elif zone_suggestion(bounds):
-        way_out = zone_suggestion(bounds)
+        hint = zone_suggestion(bounds)
     return [
         Problem(
             f"coordinates lie outside the area of use of {crs.name}; they run {_in_words(bounds)}",
             where,
-            way_out,
+            hint,
         )
     ]
 

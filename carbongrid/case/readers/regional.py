@@ -250,8 +250,8 @@ def _regions(
             told = cells[column]
             if told in old_codes:
                 what = f"{told!r} is an old code of {old_codes[told]!r}, which is no code that this table may name"
-                way_out = f"Map it to one of: {_some(codes)}."
-                faults.add(what, way_out, row=row, column=column)
+                hint = f"Map it to one of: {_some(codes)}."
+                faults.add(what, hint, row=row, column=column)
             else:
                 faults.member(told, {*codes, *old_codes}, f"{column} code", row, column)
     named = [(row, repr(cells[column])) for row, cells in rows if cells[column]]
@@ -273,7 +273,7 @@ def _money(text: str, row: object, column: str, currency: str, faults: Faults) -
         return currency_units(value, currency)
     except InputError as error:
         for fault in error.problems:
-            faults.add(fault.what, fault.way_out, row=row, column=column)
+            faults.add(fault.what, fault.hint, row=row, column=column)
         return None
 
 

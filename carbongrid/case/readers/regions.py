@@ -102,11 +102,11 @@ def _check_sum(
             f"the whole's {_tonnes(whole)}"
         )
         if rest * LEFT_OVER > whole:
-            way_out = "Correct one of them, or give the rest with place = elsewhere."
-            faults.add(what, way_out)
+            hint = "Correct one of them, or give the rest with place = elsewhere."
+            faults.add(what, hint)
         elif notes is not None:
-            way_out = f"The remaining {_tonnes(rest)} go to land in no unit."
-            notes.append(Problem(what, faults.file, way_out, "warning"))
+            hint = f"The remaining {_tonnes(rest)} go to land in no unit."
+            notes.append(Problem(what, faults.file, hint, "warning"))
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:

@@ -9,13 +9,13 @@ from carbongrid.errors import InputError
 
 _HEAD = 65536
 
-MOST_PARTS, MOST_RATIO, MOST_UNPACKED = 1_000, 500, 2**29
+MAX_PARTS, MAX_RATIO, MAX_UNPACKED = 1_000, 500, 2**29
 """Of a workbook: parts, bytes per packed byte (of what unpacks to more than 1 MiB), bytes (512 MiB)."""
 
 _SMALL = 2**20
 
 
-def require_tame_archive(archive: zipfile.ZipFile, where: str) -> None:
+def check_zip_limits(archive: zipfile.ZipFile, where: str) -> None:
     """Raise unless a workbook's archive is one that a spreadsheet program writes.
 
     Raises
@@ -28,11 +28,11 @@ def require_tame_archive(archive: zipfile.ZipFile, where: str) -> None:
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(1, sum(entry.compress_size for entry in entries))
     odd = ""
-    if len(entries) > MOST_PARTS:
+    if len(entries) > MAX_PARTS:
         odd = f"has {len(entries):,} parts"
-    elif unpacked > MOST_UNPACKED:
+    elif unpacked > MAX_UNPACKED:
         odd = f"unpacks to {unpacked / 2**20:.0f} MiB"
-    elif unpacked > _SMALL and unpacked > MOST_RATIO * packed:
+    elif unpacked > _SMALL and unpacked > MAX_RATIO * packed:
         odd = f"unpacks to {unpacked / packed:.0f} times its size"
     else:
         declaring = next((each for each in entries if _declares(archive, each)), None)

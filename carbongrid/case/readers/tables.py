@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.workbook import MOST_COLUMNS, workbook_numbers
+from carbongrid.case.readers.workbook import MAX_COLUMNS, workbook_numbers
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.encodings import encoding_named
 from carbongrid.raster.opening.files import open_file, read_bytes
@@ -197,10 +197,10 @@ def decimal_cell(text: str, where: str) -> Decimal:
         return Decimal(text)
     if not text:
         raise InputError("expected a number, not a blank", where, "Write 0 if there is none.")
-    way_out = "Write it in digits with a point, for example 1234.5 or 1.2e4."
+    hint = "Write it in digits with a point, for example 1234.5 or 1.2e4."
     if _GROUPED.fullmatch(text):
-        way_out = "Write it without separators between thousands."
-    raise InputError(f"expected a finite number, not {text!r}", where, way_out)
+        hint = "Write it without separators between thousands."
+    raise InputError(f"expected a finite number, not {text!r}", where, hint)
 
 
 class Faults:
@@ -220,9 +220,9 @@ class Faults:
             ]
         )
 
-    def add(self, what: str, way_out: str = "", *, row: object = None, column: str = "") -> None:
+    def add(self, what: str, hint: str = "", *, row: object = None, column: str = "") -> None:
         """Add an error."""
-        self.problems.append(Problem(what, self.place(row, column), way_out))
+        self.problems.append(Problem(what, self.place(row, column), hint))
 
     def number(
         self, text: str, row: object, column: str, *, signed: bool = False
@@ -300,11 +300,11 @@ def _csv_cells(text: str, where: str) -> pd.DataFrame:
     if not text.strip():
         return pd.DataFrame()
     header_columns = text.partition("\n")[0].count(",") + 1
-    if header_columns > MOST_COLUMNS:
+    if header_columns > MAX_COLUMNS:
         raise InputError(
             f"the header has {header_columns:,} columns, too many for a table",
             where,
-            f"Keep the columns that the case names, {MOST_COLUMNS:,} at most.",
+            f"Keep the columns that the case names, {MAX_COLUMNS:,} at most.",
         )
     _require_a_row_a_line(text, where)
     try:

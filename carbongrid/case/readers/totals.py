@@ -259,12 +259,12 @@ def _require_totals(table: pd.DataFrame, file: str) -> None:
         what = (
             f"this is a table under codes, not of totals: it has no {' or '.join(sorted(missing))}"
         )
-        way_out = f"Form totals of it: carbongrid inventory {file} --system crt --totals NEW.csv (docs/inventory.md)."
-        raise InputError(what, file, way_out)
+        hint = f"Form totals of it: carbongrid inventory {file} --system crt --totals NEW.csv (docs/inventory.md)."
+        raise InputError(what, file, hint)
     if missing and {"mass_t", "co2e_t"} <= there:
         what = "this is what carbongrid inventory --out writes, a row for each gas, not a table of totals"
-        way_out = "Name the activity data themselves: [inventory] path instead of [totals]."
-        raise InputError(what, file, way_out)
+        hint = "Name the activity data themselves: [inventory] path instead of [totals]."
+        raise InputError(what, file, hint)
     require_columns(table, file, ("category", "value", "unit"))
 
 
@@ -326,8 +326,8 @@ def _apply_electricity(
             f"electricity = {case.electricity!r} sets {name} aside: its {format_tonnes([mass])[0]} t are "
             "reported, never spread"
         )
-        way_out = "Give what of it is no electricity as a category of its own, with scope 1."
-        _note(notes, Problem(what, case.path.name, way_out, "note"))
+        hint = "Give what of it is no electricity as a category of its own, with scope 1."
+        _note(notes, Problem(what, case.path.name, hint, "note"))
     for total in rows:
         if total["category"] in aside:
             total["place"] = ELSEWHERE

@@ -110,13 +110,13 @@ def _attributes(
     _check_blank(ids, f"code in {section.id!r}", rows, where, problems)
     codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
     if (counts > 1).any():
-        way_out = "Codes must be unique; dissolve a unit of several rows into one."
+        hint = "Codes must be unique; dissolve a unit of several rows into one."
         if section.id == section.name:
-            way_out = (
+            hint = (
                 "Names repeat between districts: give the units codes, and set id to that column."
             )
         what = f"{int((counts > 1).sum())} units stand more than once: {listed(codes[counts > 1])}"
-        problems.append(Problem(what, where, way_out))
+        problems.append(Problem(what, where, hint))
     return pd.DataFrame(attributes, dtype=str)
 
 

@@ -254,8 +254,8 @@ def _opening(path: Path, encoding: str | None) -> Iterator[None]:
         raise _wrong_encoding(path, encoding, error) from None
     except (*_READ_ERRORS, pa.ArrowException) as error:
         what = " ".join(str(error).split())
-        way_out = "It may be damaged or cut off: open it in a GIS, or copy it again."
-        raise InputError(f"the file cannot be read: {what}", path.name, way_out) from None
+        hint = "It may be damaged or cut off: open it in a GIS, or copy it again."
+        raise InputError(f"the file cannot be read: {what}", path.name, hint) from None
 
 
 def _wanted(columns: Sequence[str] | None, known: list[str], path: Path) -> list[str] | None:

@@ -14,11 +14,11 @@ from xml.parsers import expat
 
 import pandas as pd
 
-from carbongrid.case.readers.security import require_tame_archive
+from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
 
-MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 2**20, 1_000, 20_000_000
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_000, 20_000_000
 """Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something."""
 
 _ZEROS = re.compile("0+")
@@ -92,7 +92,7 @@ def _sheets(
     data = read_bytes(path)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
-            require_tame_archive(archive, path.name)
+            check_zip_limits(archive, path.name)
             warnings.simplefilter("ignore")
             stored = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
             written = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
@@ -177,7 +177,7 @@ def _column_number(letters: str) -> int:
 
 def _require_holdable(rows: int, columns: int, where: str) -> None:
     """Raise InputError if one cell far out makes a small file a table that nobody can hold."""
-    if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_CELLS:
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
         raise InputError(
             f"the sheet reaches to row {rows:,} and column {columns:,}, too far for a table",
             where,

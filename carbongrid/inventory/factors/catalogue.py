@@ -172,7 +172,7 @@ class Catalogue:
                 if close
                 else "Search with `carbongrid factors WORDS`."
             )
-            raise InputError(f"unknown factor {key!r}", way_out=hint)
+            raise InputError(f"unknown factor {key!r}", hint=hint)
         return self.factors[key]
 
     def with_own(self, own: Iterable[Factor]) -> Catalogue:
@@ -285,8 +285,8 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
     before = len(problems)
     cells = {column: str(row.get(column, "")).strip() for column in COLUMNS}
 
-    def add(column: str, what: str, way_out: str = "") -> None:
-        problems.append(Problem(what, f"{where}, column {column}", way_out))
+    def add(column: str, what: str, hint: str = "") -> None:
+        problems.append(Problem(what, f"{where}, column {column}", hint))
 
     if not cells["key"]:
         add(

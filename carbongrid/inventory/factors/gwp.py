@@ -20,7 +20,7 @@ def gwp_of(name: str) -> dict[str, Fraction]:
         If the set is not one of :data:`GWP_SETS`.
     """
     if name not in GWP_SETS:
-        raise InputError(f"unknown GWP set {name!r}", way_out=f"Known: {', '.join(GWP_SETS)}.")
+        raise InputError(f"unknown GWP set {name!r}", hint=f"Known: {', '.join(GWP_SETS)}.")
     potentials = {"CO2e": Fraction(1)}
     for gas in GASES:
         if gas != "CO2e":

@@ -52,7 +52,7 @@ def apportion(
     claims = _claims(weights)
     offsets = _row_starts(start, claims.size)
     totals = _totals(total, offsets.size - 1)
-    largest = splits.LARGEST_SUM
+    largest = splits.MAX_SUM
     if claims.dtype == np.float64:
         quanta, fault = splits.quantize(claims, offsets)
         _refuse(fault, totals)
@@ -75,8 +75,8 @@ def _claims(weights: ArrayLike) -> NDArray[Any]:
         )
     if claims.dtype.kind == "f":
         return np.ascontiguousarray(claims, dtype=np.float64)
-    if claims.dtype == np.uint64 and (claims > splits.LARGEST_SUM).any():
-        raise InputError("integer weights add up to more than 2^56", way_out="Give them as floats.")
+    if claims.dtype == np.uint64 and (claims > splits.MAX_SUM).any():
+        raise InputError("integer weights add up to more than 2^56", hint="Give them as floats.")
     return np.ascontiguousarray(claims, dtype=np.int64)
 
 
@@ -102,7 +102,7 @@ def _totals(total: int | ArrayLike, rows: int) -> NDArray[np.int64]:
     if not whole or given.ndim > 1 or (given.ndim == 1 and given.size != rows):
         raise InputError(
             f"totals must be int64, one for all or one for each of the {rows} rows",
-            way_out="Give mass in whole grams, at most 2^63 - 1.",
+            hint="Give mass in whole grams, at most 2^63 - 1.",
         )
     totals = np.ascontiguousarray(np.broadcast_to(given.astype(np.int64), (rows,)))
     negative = np.flatnonzero(totals < 0)

@@ -18,17 +18,17 @@ from carbongrid.method.tonnes import format_tonnes
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
-    from carbongrid.method.weights import Claims
+    from carbongrid.method.weights import Weights
 
 _LISTED = 10
 
 WHOLE = ""
 """Region of a total that holds for the whole city."""
 
-MOST_UNALLOCATED = 100
+MAX_UNALLOCATED = 100
 """One part in this many of a category may stay unallocated."""
 
-MOST_BY_FALLBACK = 20
+MAX_BY_FALLBACK = 20
 """One part in this many of a category may be placed by a fallback."""
 
 
@@ -39,7 +39,7 @@ Facility = tuple[str, int, int]
 def allocate(
     category: Category,
     totals: pd.DataFrame,
-    claims: Claims,
+    claims: Weights,
     parcels: pd.DataFrame,
     *,
     regions: Sequence[str] = (),
@@ -176,8 +176,8 @@ def _place_facilities(
             continue
         if region[parcel] < 0:
             what = f"facility {label!r} of {name} lies in no region that has a total"
-            way_out = "Give its region a total, or write one for the whole."
-            problems.append(Problem(what, "facilities", way_out))
+            hint = "Give its region a total, or write one for the whole."
+            problems.append(Problem(what, "facilities", hint))
             continue
         mass[parcel] += grams
         known[region[parcel]] += grams
@@ -223,7 +223,7 @@ def _of_same_parent(category: Category, parcels: pd.DataFrame) -> NDArray[np.boo
 def _ledger_row(
     name: str,
     account: _Account,
-    claims: Claims,
+    claims: Weights,
     here: NDArray[np.int64],
     fate: dict[str, int],
 ) -> LedgerRow:
@@ -296,9 +296,9 @@ def check_limits(
         lost = sum(row.unallocated for row in rows)
         fallen = sum(row.by_area + row.by_parent for row in rows)
         why = "; ".join(dict.fromkeys(row.reason for row in rows if row.reason))
-        if lost * MOST_UNALLOCATED > total and name not in allow_unallocated:
+        if lost * MAX_UNALLOCATED > total and name not in allow_unallocated:
             problems.append(_astray(name, lost, total, "stay unallocated", "unallocated", why))
-        if fallen * MOST_BY_FALLBACK > total and name not in allow_fallback:
+        if fallen * MAX_BY_FALLBACK > total and name not in allow_fallback:
             problems.append(
                 _astray(name, fallen, total, "were placed by a fallback", "fallback", why)
             )
@@ -306,7 +306,7 @@ def check_limits(
 
 
 def _astray(name: str, part: int, total: int, what: str, key: str, why: str) -> Problem:
-    percent = 100 / (MOST_UNALLOCATED if key == "unallocated" else MOST_BY_FALLBACK)
+    percent = 100 / (MAX_UNALLOCATED if key == "unallocated" else MAX_BY_FALLBACK)
     return Problem(
         f"{_tonnes(part)} of {name}'s {_tonnes(total)} {what}, more than {percent:g} % ({why})",
         "ledger",

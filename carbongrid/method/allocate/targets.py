@@ -14,12 +14,12 @@ from scipy import sparse
 from carbongrid.errors import Problem
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.tonnes import format_tonnes
-from carbongrid.raster.kernels.split import LARGEST_SUM
+from carbongrid.raster.kernels.split import MAX_SUM
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-MOST_OUTSIDE = 20
+MAX_OUTSIDE = 20
 """One part in this many of what a category has on parcels may lie outside every unit."""
 
 
@@ -104,7 +104,7 @@ def move_outside(
     factor = np.ones(len(outside), overlap.dtype)
     factor[rows] = share.sum()
     if overlap.dtype.kind == "i":
-        large = np.asarray(overlap.sum(axis=1)).ravel()[rows] > LARGEST_SUM // share.sum()
+        large = np.asarray(overlap.sum(axis=1)).ravel()[rows] > MAX_SUM // share.sum()
         factor[rows[large]] = 1
         moved[large] = _apportioned(outside[rows[large]], share)
     keep = sparse.csr_array(overlap, copy=True)
@@ -133,11 +133,11 @@ def outside_problems(
     """
     problems = []
     for name, placed, outside in fates:
-        if outside * MOST_OUTSIDE > placed and name not in allowed:
+        if outside * MAX_OUTSIDE > placed and name not in allowed:
             part, whole = format_tonnes([outside, placed])
             problems.append(
                 Problem(
-                    f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MOST_OUTSIDE:g} %",
+                    f"{part} of {name}'s {whole} t on parcels lie outside every unit, more than {100 / MAX_OUTSIDE:g} %",
                     "ledger",
                     "Check that the units cover the land: parts that are missing, their CRS; of water there is [units] water. "
                     f'Or allow it: [allow] outside = ["{name}"].',

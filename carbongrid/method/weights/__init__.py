@@ -1,14 +1,13 @@
 """Weights: what each parcel claims of a category, from points, people, lines, fields or its area."""
 
-from carbongrid.method.weights.claims import Claims, Evidence, eligible, sink_coefficients, weigh
 from carbongrid.method.weights.lines import (
-    LineClaims,
     LineLengths,
+    LineWeights,
     corrected_lengths,
     line_lengths,
     weighted_lengths,
 )
-from carbongrid.method.weights.packing import PackedClaims
+from carbongrid.method.weights.packing import PackedWeights
 from carbongrid.method.weights.people import (
     Census,
     PeopleRaster,
@@ -24,17 +23,24 @@ from carbongrid.method.weights.points import (
     parcels_of_facilities,
     points_in_parcels,
 )
+from carbongrid.method.weights.rules import (
+    WeightInputs,
+    Weights,
+    eligible,
+    sink_coefficients,
+    weigh,
+)
 
 __all__ = [
     "Census",
-    "Claims",
-    "Evidence",
-    "LineClaims",
     "LineLengths",
-    "PackedClaims",
+    "LineWeights",
+    "PackedWeights",
     "PeopleRaster",
     "PointClaims",
     "Residents",
+    "WeightInputs",
+    "Weights",
     "corrected_lengths",
     "eligible",
     "line_lengths",

@@ -123,7 +123,7 @@ def _pieces(
 
 
 @dataclass(frozen=True)
-class LineClaims:
+class LineWeights:
     """Claims of lines on parcels.
 
     Parameters
@@ -148,7 +148,7 @@ class LineClaims:
 
 def weighted_lengths(
     lines: gpd.GeoDataFrame, mode: str, parcels: NDArray[Any], eligible: NDArray[np.bool_]
-) -> LineClaims:
+) -> LineWeights:
     """Return each parcel's length of a mode, weighted by class.
 
     Parameters
@@ -167,13 +167,13 @@ def weighted_lengths(
     parcel = np.concatenate([found.parcel, found.snapped_parcel])
     length = np.concatenate([found.length, found.snapped_length])
     dual = lines["dual"].to_numpy(dtype=bool)
-    halves = np.where(dual[line], length, 2 * length)
+    split_hi_lo = np.where(dual[line], length, 2 * length)
     class_weight = lines["weight"].to_numpy(np.float64)
     weight = np.zeros(len(parcels))
     for value in np.unique(class_weight):
         of_class = class_weight[line] == value
-        weight += _sums(parcel[of_class], halves[of_class], len(parcels)) * (value / 2)
-    return LineClaims(
+        weight += _sums(parcel[of_class], split_hi_lo[of_class], len(parcels)) * (value / 2)
+    return LineWeights(
         weight,
         _sums(found.parcel, found.length, len(parcels)),
         _sums(found.snapped_parcel, found.snapped_length, len(parcels)),
@@ -190,7 +190,7 @@ def _sums(parcel: NDArray[np.int64], length: NDArray[np.int64], size: int) -> ND
 
 
 def corrected_lengths(
-    claims: LineClaims,
+    claims: LineWeights,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     lambda_: float,
@@ -238,7 +238,7 @@ def corrected_lengths(
 
 
 def _pois_beside(
-    claims: LineClaims,
+    claims: LineWeights,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     quanta: NDArray[np.int64],

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.method.weights.claims import Claims
+from carbongrid.method.weights.rules import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
 FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "counted")
 
 
 @dataclass(frozen=True)
-class PackedClaims:
+class PackedWeights:
     """The claims on one category, without the parcels that are not eligible and have nothing.
 
     Parameters
@@ -37,7 +37,7 @@ class PackedClaims:
     facts: Mapping[str, Any]
 
     @classmethod
-    def of(cls, claims: Claims) -> PackedClaims:
+    def of(cls, claims: Weights) -> PackedWeights:
         """Pack claims."""
         dense = {name: getattr(claims, name) for name in ARRAYS}
         some = np.logical_or.reduce([array != 0 for array in dense.values()])
@@ -45,7 +45,7 @@ class PackedClaims:
         facts = {name: getattr(claims, name) for name in FACTS}
         return cls(some.size, rows, {name: array[rows] for name, array in dense.items()}, facts)
 
-    def opened(self) -> Claims:
+    def opened(self) -> Weights:
         """Return the claims of all parcels again."""
         told: dict[str, Any] = dict(self.facts)
         # JSON has no tuples.
@@ -53,4 +53,4 @@ class PackedClaims:
         for name, array in self.arrays.items():
             told[name] = np.zeros(self.size, array.dtype)
             told[name][self.rows] = array
-        return Claims(**told)
+        return Weights(**told)

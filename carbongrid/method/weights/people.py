@@ -299,7 +299,7 @@ class _Pairs:
         first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]][: self.cell.size])
         start = np.append(first, self.cell.size).astype(np.int64)
         quanta, _ = splits.quantize(self.claim, start)
-        largest = splits.LARGEST_SUM + self.claim.size
+        largest = splits.MAX_SUM + self.claim.size
         parts, _ = splits.split(counts[self.cell[first]], quanta, start, largest)
         return parts
 

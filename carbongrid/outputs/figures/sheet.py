@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
-MOST_NAMES = 30
+MAX_NAMES = 30
 INK, GREY = "#22272e", "#6b7280"
 Entry = tuple[dict[str, Any], str]
 
@@ -171,7 +171,7 @@ class Sheet:
     def name_units(self, axes: Axes, size: float = 7) -> None:
         """Write the units' names where they are few enough to be read."""
         units = self.tables.units
-        if len(units) > MOST_NAMES:
+        if len(units) > MAX_NAMES:
             return
         for row in units.itertuples():
             name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en

@@ -23,7 +23,7 @@ from carbongrid.outputs.figures.classes import (
 from carbongrid.outputs.figures.lettering import Language, Lettering, installed_lettering
 from carbongrid.outputs.figures.pages import Page, Panel, compound_paths, graticule, page_of
 from carbongrid.outputs.figures.scales import Scale, by_area, decades, scales_of, signed
-from carbongrid.outputs.figures.sheet import MOST_NAMES, Entry, Sheet, legend_entries, shortened
+from carbongrid.outputs.figures.sheet import MAX_NAMES, Entry, Sheet, legend_entries, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def _location(sheet: Sheet) -> Page:
     several = 1 < len(names) <= len(_PASTEL)
     colours = dict(zip(names, _PASTEL, strict=False)) if several else {}
     sheet.paint(panel.axes, [colours.get(code, _PASTEL[0]) for code in codes])
-    if several and len(units) > MOST_NAMES:
+    if several and len(units) > MAX_NAMES:
         sheet.name_parents(panel.axes)
     sheet.name_units(panel.axes)
     graticule(sheet, panel.axes)

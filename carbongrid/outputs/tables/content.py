@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 DENSITY_SUFFIX = "_t_km2"
 """Columns of parcels.parquet that end so are a mass over the parcel's area."""
 
-FEWEST_PEOPLE = 10
+MIN_PEOPLE = 10
 """Counts of people below this are not printed where a run is published (D31).
 
 They are not made secret: masses that are spread by people follow them, to the gram.
@@ -270,7 +270,7 @@ def titles(kinds: Mapping[str, Kind]) -> list[str]:
 def _published(content: Content) -> Content:
     units, ledger = content.units.frame, content.ledger.frame
     evidence = content.evidence.frame
-    residents = units["residents"].where(units["residents"] >= FEWEST_PEOPLE)
+    residents = units["residents"].where(units["residents"] >= MIN_PEOPLE)
     counts = ("weight_placed", "weight_snapped", "weight_unplaced")
     hidden = {name: ledger[name].mask(ledger["rule"] == "people") for name in counts}
     of_people = evidence["evidence"] == "people"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from carbongrid.outputs.tables.content import FEWEST_PEOPLE
+from carbongrid.outputs.tables.content import MIN_PEOPLE
 
 if TYPE_CHECKING:
     from carbongrid.method.evidence import EvidenceRow
@@ -42,7 +42,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     return replace(
         tables,
         parcels=tables.parcels.iloc[:0],
-        units=tables.units.assign(residents=residents.where(residents >= FEWEST_PEOPLE)),
+        units=tables.units.assign(residents=residents.where(residents >= MIN_PEOPLE)),
         ledger=tuple(_without_counts(row) for row in tables.ledger),
         evidence=tuple(_uncounted(row) for row in tables.evidence),
         assumptions=tuple(said),

@@ -30,7 +30,7 @@ _FORMATS: dict[Kind, str] = {
 }
 _FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0", "ccr": "0.0000%"}
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
-_LARGEST_WIDTH = 40
+_MAX_WIDTH = 40
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
 _MEANINGS = {  # English, Chinese
     "id": ("code of the unit, text", "单元代码（文本）"),
@@ -161,7 +161,7 @@ def _fill(sheet: Any, columns: Sequence[Column]) -> None:
         width = max(12, min(len(title), 18)) + 2
         if kind == "text":
             width = max([width, *(len(str(text)) + 2 for text in shown)])
-        sheet.column_dimensions[get_column_letter(number)].width = min(width, _LARGEST_WIDTH)
+        sheet.column_dimensions[get_column_letter(number)].width = min(width, _MAX_WIDTH)
     sheet.freeze_panes = "C2"
     sheet.auto_filter.ref = sheet.dimensions
 

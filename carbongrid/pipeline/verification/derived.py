@@ -27,7 +27,7 @@ from carbongrid.raster.polygons import Polygons
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MOST_CELLS = 400_000_000  # a finer grid is not made just to say how far apart the two ways are
+_MAX_CELLS = 400_000_000  # a finer grid is not made just to say how far apart the two ways are
 
 
 class Derived:
@@ -148,7 +148,7 @@ def check_cells(run: Opened, derived: Derived) -> Check:
 
 def compare_methods(run: Opened, derived: Derived) -> Check:
     """Say how far apart sharing by cells and by exact area are; no fault, whatever the distance."""
-    if run.exact and run.grid.shape[0] * run.grid.shape[1] > _MOST_CELLS:
+    if run.exact and run.grid.shape[0] * run.grid.shape[1] > _MAX_CELLS:
         return Check("methods", True, "by cells was not compared: the fine grid is too large")
     other = (
         _by_cells(run) if run.exact else share_by_area(run.parcels, run.outlines, run.coarse_grid)
@@ -178,8 +178,8 @@ def _by_cells(run: Opened) -> Shares:
     whole = overlap(parcels, parcels, grid=grid).diagonal()
     outside = whole - np.asarray(in_units.sum(axis=1)).ravel()
     counts = sparse.hstack([in_units, sparse.csr_array(outside[:, None])], format="csr")
-    missed = sparse.diags_array((whole == 0).astype(np.float64), format="csr")
-    units = sparse.csr_array(counts.astype(np.float64) + missed @ exact.units)
+    no_cell_centre = sparse.diags_array((whole == 0).astype(np.float64), format="csr")
+    units = sparse.csr_array(counts.astype(np.float64) + no_cell_centre @ exact.units)
     units.eliminate_zeros()
     units.sort_indices()
     return replace(exact, units=units)

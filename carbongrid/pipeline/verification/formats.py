@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbongrid.case.readers.security import require_tame_archive
+from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
@@ -90,7 +90,7 @@ def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     with run.reading(SHEET, trusted=False) as path:
         data = BytesIO(read_bytes(path))
         with zipfile.ZipFile(data) as archive:
-            require_tame_archive(archive, path.name)
+            check_zip_limits(archive, path.name)
         head, *rows = load_workbook(data)["units"].iter_rows(values_only=True)
     found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
     clean = {

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 VARIABLES = ("parcel", "unit")
 _TILE = 1024  # cells; geocube burns float64, 8 MB a tile
 _ON_AN_OUTLINE = 1e-6  # of a cell; coordinates of some 1e6 m and cells of 1 m leave 1e-10
-_MOST_ON_OUTLINES = 10_000  # more are told as wrong without being measured
-_MOST_RINGS = 10_000 * _TILE  # rings times rows at once: GDAL looks at every edge for every row
-_FEWEST_ROWS = 32
+_MAX_ON_OUTLINES = 10_000  # more are told as wrong without being measured
+_MAX_RINGS = 10_000 * _TILE  # rings times rows at once: GDAL looks at every edge for every row
+_MIN_ROWS = 32
 _WAY_OUT = (
     f"Take {LABELS} from a copy, or run the case again with --replace: what is sound is taken over."
 )
@@ -132,7 +132,7 @@ def _burnt(
     window = grid.window((corner[0] - 1, corner[1] - 1), (shape[0] + 2, shape[1] + 2))
     near = layer.cx[window.bounds[0] : window.bounds[2], window.bounds[1] : window.bounds[3]]
     near, rings = _with_centres(near[["geometry"]], window)
-    if rings * shape[0] > _MOST_RINGS and shape[0] > _FEWEST_ROWS:
+    if rings * shape[0] > _MAX_RINGS and shape[0] > _MIN_ROWS:
         half = shape[0] // 2
         upper = _burnt(near, grid, corner, (half, shape[1]))
         lower = _burnt(near, grid, (corner[0] + half, corner[1]), (shape[0] - half, shape[1]))
@@ -195,7 +195,7 @@ def _differences(
     Whose such a cell is hangs on the last bit of coordinates, which differ from window to window in GDAL.
     """
     different = np.argwhere(mine != theirs)
-    if not 0 < len(different) <= _MOST_ON_OUTLINES:
+    if not 0 < len(different) <= _MAX_ON_OUTLINES:
         return different
     rows, columns = different.T
     centres = np.asarray(shapely.points(window.x[columns], window.y[rows]), dtype=object)

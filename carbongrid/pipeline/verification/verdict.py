@@ -28,14 +28,14 @@ class Check:
     text: str
 
 
-def check_of(name: str, faults: Sequence[str], success: str, way_out: str = RESTORE) -> Check:
+def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE) -> Check:
     """Return a check that is ok if there is no fault; five faults are listed."""
     if not faults:
         return Check(name, True, success)
     listed = [f"{fault.rstrip('.')}." for fault in faults[:_LISTED]]
     if len(faults) > _LISTED:
         listed.append(f"And {len(faults) - _LISTED} more.")
-    return Check(name, False, " ".join([*listed, way_out]))
+    return Check(name, False, " ".join([*listed, hint]))
 
 
 def with_way_out(text: str) -> str:

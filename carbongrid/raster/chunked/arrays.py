@@ -19,7 +19,7 @@ from carbongrid.raster.georeference import is_chunked, is_zarr
 from carbongrid.raster.kernels.label_pairs import added, pair_sums
 from carbongrid.raster.pair_counts import as_labels
 
-_MOST_BLOCKS = 4096
+_MAX_BLOCKS = 4096
 _PARTS_AT_ONCE = 16
 _CELLS_IN_BAND = 2**24
 
@@ -31,11 +31,11 @@ def as_chunked(array: Any) -> Any:
     import dask.array as da
 
     if "polygons" in array.attrs:
-        # Labels of this package: a missing chunk is damage, not nobody's land.
+        # Labels of this package: a missing chunk is damage, not background.
         array = array.with_config({"read_missing_chunks": False})
     sides = array.shards or array.chunks
     times = 1
-    while _blocks_in(array.shape, sides, times) > _MOST_BLOCKS:
+    while _blocks_in(array.shape, sides, times) > _MAX_BLOCKS:
         times += 1
     chunks = tuple(side * times for side in sides)
     return da.from_array(array, chunks=chunks, name=False, meta=np.empty((0, 0), array.dtype))

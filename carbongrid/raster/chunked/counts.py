@@ -15,9 +15,9 @@ from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.journal import Journal, open_journal, remembered
+from carbongrid.raster.chunked.polygon_sources import PolygonSource, spill_polygons
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.chunked.scans import Named, count_tiles, scan_window
-from carbongrid.raster.chunked.shelf import Shelf, shelved
 from carbongrid.raster.chunked.tasks import Progress, Scheduler, run_tasks, travels
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.label_pairs import added
@@ -68,7 +68,7 @@ class Counts:
         return np.asarray(self.parcel_cell.sum(axis=1), dtype=np.int64).ravel()
 
     @property
-    def missed(self) -> NDArray[np.int64]:
+    def no_cell_centre(self) -> NDArray[np.int64]:
         """Rows of the parcels that no cell centre hits (or that later ones cover): somebody has to snap them."""
         return np.flatnonzero(self.cells == 0)
 
@@ -160,11 +160,11 @@ def label_and_count(
     weights = tuple(WeightRaster.around(Path(path), grid) for path in rasters)
     if store is None:
         if weights:
-            raise InputError("weight rasters need labels", way_out="Give a store for them.")
+            raise InputError("weight rasters need labels", hint="Give a store for them.")
         coarse_cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
-        counted = count_tiles(parcels, units, grid, coarse_cells.squares, scheduler, progress)
+        count_spans = count_tiles(parcels, units, grid, coarse_cells.squares, scheduler, progress)
         sizes = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
-        return Counts(*_matrices([[counted]], 1, sizes)[0])
+        return Counts(*_matrices([[count_spans]], 1, sizes)[0])
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
     log: Journal | None = None
     place = store
@@ -180,7 +180,7 @@ def label_and_count(
     side = block_side(place)
     pieces = [_Piece(corner, size, number) for number, corner, size in blocks(grid.shape, side)]
     layers = {"parcel": parcels, "unit": units}
-    with shelved(place, layers, grid, side, travels=travels(scheduler)) as shelves:
+    with spill_polygons(place, layers, grid, side, travels=travels(scheduler)) as shelves:
         task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
         task = functools.partial(_label_block, place, grid, cells, weights, shelves)
         if log is not None:
@@ -274,7 +274,7 @@ def _coarse(factor: float, shape: tuple[int, int]) -> _Coarse:
         )
     if shape[0] * shape[1] >= 2**32 - 1:
         raise InputError(
-            f"{shape[0]} x {shape[1]} coarse cells are too many", way_out="Take larger ones."
+            f"{shape[0]} x {shape[1]} coarse cells are too many", hint="Take larger ones."
         )
     return _Coarse(round(factor), shape[1])
 
@@ -284,7 +284,7 @@ def _label_block(
     grid: Grid,
     coarse: _Coarse,
     weights: tuple[WeightRaster, ...],
-    shelves: Mapping[str, Shelf],
+    shelves: Mapping[str, PolygonSource],
     piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
     """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for each place of the value of each raster and where it has one."""

@@ -14,11 +14,11 @@ from carbongrid.raster.polygons import Excerpt, Polygons
 from carbongrid.raster.polygons.excerpts import Window
 from carbongrid.raster.polygons.tiles import inverse_of
 
-MOST_TASKS = 2000
+MAX_TASKS = 2000
 """More tiles than this are done several to a task, so that the graph stays small whatever the raster's size."""
 
 _TILES = 64
-_LEAST_CELLS = 256**2
+_MIN_CELLS = 256**2
 _POLYGONS_ACROSS = 4
 
 
@@ -61,7 +61,7 @@ def pieces_of(
     Polygons are looked up by their bounds, and referred to, not copied.
     """
     windows = tile_windows(grid_shape, size)
-    together = -(-len(windows) // MOST_TASKS) if windows else 1
+    together = -(-len(windows) // MAX_TASKS) if windows else 1
     tilings = [polygons.tiles(grid, size) for polygons in sets if grid is not None]
     pieces = []
     for first in range(0, len(windows), together):
@@ -92,7 +92,7 @@ def tile_size(grid: Grid, sets: Sequence[Polygons]) -> tuple[int, int]:
     row by row in every tile that it touches, so tiles are some times as wide as the polygons of most spans.
     """
     rows, columns = (max(side, 1) for side in grid.shape)
-    cells = max(-(-rows * columns // _TILES), _LEAST_CELLS)
+    cells = max(-(-rows * columns // _TILES), _MIN_CELLS)
     wide = _POLYGONS_ACROSS * _mean_width(sets) / grid.resolution
     least = math.ceil(wide) if wide < columns else columns
     width = _even(columns, max(math.ceil(math.sqrt(cells)), least, -(-cells // rows)))

@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 256
 # Cells of a raster that are read at once, 32 MB as float64: under a fine cell of 100 m lie 10,000 cells of 1 m.
 _CELLS_AT_ONCE = 2**22
 # Bytes of a block, which GDAL unpacks whole whatever part of it is read.
-_LARGEST_BLOCK = 2**28
+_MAX_BLOCK = 2**28
 # What is scanned for the largest value reaches this much further than the grid, in shares of its sides.
 _MARGIN = 0.05
 
@@ -75,8 +75,8 @@ class WeightRaster:
                     raise InputError(problems)
                 smallest, largest = _extremes(source, _window_around(source, path, grid))
         except rasterio.errors.RasterioError as error:
-            way_out = "Open it in QGIS, or write it again with gdal_translate."
-            raise InputError(f"the raster cannot be read: {error}", str(path), way_out) from error
+            hint = "Open it in QGIS, or write it again with gdal_translate."
+            raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
         if smallest < 0 or math.isinf(largest):
             raise InputError(
                 f"a value is {'infinite' if smallest >= 0 else f'{smallest:g}'}; weights are >= 0 and finite",
@@ -175,7 +175,7 @@ def _block_problems(source: rasterio.DatasetReader, path: Path) -> Iterator[Prob
     # Where cells hold the values of all bands side by side, a block of one band is a block of all.
     bands = source.count if source.interleaving == Interleaving.pixel else 1
     size = rows * columns * bands * np.dtype(source.dtypes[0]).itemsize
-    if size > _LARGEST_BLOCK:
+    if size > _MAX_BLOCK:
         yield Problem(
             f"the raster is stored in blocks of {rows:,} x {columns:,} cells, {size / 1e9:.2f} GB each, and a block is unpacked whole",
             str(path),

@@ -23,10 +23,10 @@ from carbongrid.raster.spans import (
     bands,
     common_cells,
     common_squares,
-    counted,
+    count_spans,
     ordered,
-    painted,
-    scanned,
+    paint_spans,
+    rasterize_spans,
 )
 
 
@@ -126,15 +126,15 @@ def scan_window(
     parts = []
     sets = ((parcels.polygons, parcels.rows), (units.polygons, units.rows))
     for band, (rows, over) in bands(sets, grid, window):
-        raw = scanned(parcels.polygons, grid, band, rows)
-        raw_units = scanned(units.polygons, grid, band, over)
-        spans, others = counted(raw, band), ordered(raw_units, band)
+        raw = rasterize_spans(parcels.polygons, grid, band, rows)
+        raw_units = rasterize_spans(units.polygons, grid, band, over)
+        spans, others = count_spans(raw, band), ordered(raw_units, band)
         names, other_names = parcels.labels_of(rows), units.labels_of(over)
         in_units = common_cells(spans, names, others, other_names)
         parts.append((in_units, common_squares(spans, names, band, *squares)))
         if paint is not None:
-            painted(raw, band, names, paint[0], window[:2])
-            painted(raw_units, band, other_names, paint[1], window[:2])
+            paint_spans(raw, band, names, paint[0], window[:2])
+            paint_spans(raw_units, band, other_names, paint[1], window[:2])
     return _added(parts)
 
 
@@ -156,8 +156,8 @@ def _paint_window(
 ) -> None:
     """Paint the labels of a window into a contiguous raster of zeros, whose first cell is at ``corner`` of the grid."""
     for band, (rows,) in bands(((excerpt.polygons, excerpt.rows),), grid, window):
-        raw = scanned(excerpt.polygons, grid, band, rows)
-        painted(raw, band, excerpt.labels_of(rows), raster, corner)
+        raw = rasterize_spans(excerpt.polygons, grid, band, rows)
+        paint_spans(raw, band, excerpt.labels_of(rows), raster, corner)
 
 
 def _overlap_piece(grid: Grid, piece: Piece) -> Amounts:
@@ -170,8 +170,8 @@ def _overlap_window(grid: Grid, piece: Piece, window: Window) -> list[Amounts]:
     parts = []
     for band, (rows_a, rows_b) in bands(((a.polygons, a.rows), (b.polygons, b.rows)), grid, window):
         if rows_a.size and rows_b.size:
-            spans_a = counted(scanned(a.polygons, grid, band, rows_a), band)
-            spans_b = ordered(scanned(b.polygons, grid, band, rows_b), band)
+            spans_a = count_spans(rasterize_spans(a.polygons, grid, band, rows_a), band)
+            spans_b = ordered(rasterize_spans(b.polygons, grid, band, rows_b), band)
             parts.append(common_cells(spans_a, a.labels_of(rows_a), spans_b, b.labels_of(rows_b)))
     return parts
 

@@ -32,9 +32,9 @@ type Scheduler = str | distributed.Client | None
 logger = logging.getLogger(__name__)
 
 _RETRIES = 3
-MOST_TASKS = 4000
+MAX_TASKS = 4000
 """A graph holds no more tasks than this, whatever the raster; each then has several tiles."""
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 _TOGETHER = 8
 _BETWEEN_LOOKS, _UNTIL_ASKED = 0.01, 5.0
 _STANDS_STILL = 300.0
@@ -156,7 +156,7 @@ def client_at(address: str, timeout: float | None = None) -> distributed.Client:
         )
     require_extra("distributed", "distributed", purpose="a Dask scheduler", where=address)
 
-    patience = _PATIENCE if timeout is None else timeout
+    patience = _TIMEOUT_S if timeout is None else timeout
     try:
         # Who listens at a port and says nothing is waited for beyond the client's own timeout.
         return answer_within(2 * patience, _connected, address, patience)
@@ -288,7 +288,7 @@ def _processes(most: int) -> Iterator[ProcessPoolExecutor]:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 # None has an answer before all are there, so that each of these starts one.
-                wait([pool.submit(os.getpid) for _ in range(number)], _PATIENCE)
+                wait([pool.submit(os.getpid) for _ in range(number)], _TIMEOUT_S)
             except BaseException:
                 for _ in range(number):
                     go.release()
@@ -346,7 +346,7 @@ def _run_distributed[T, R](
     task: Callable[[T], R], pieces: Sequence[T], client: distributed.Client, report: Progress
 ) -> list[R]:
     """Run batches of pieces on a cluster; results are taken home as they come, and nothing is left running."""
-    size = -(-len(pieces) // MOST_TASKS) or 1
+    size = -(-len(pieces) // MAX_TASKS) or 1
     batches = [list(pieces[first : first + size]) for first in range(0, len(pieces), size)]
     each = functools.partial(_batch, task, versions())
     futures = client.map(each, batches, pure=False, retries=_RETRIES, key="carbongrid-tiles")
@@ -369,7 +369,7 @@ def _end(client: distributed.Client, futures: list[distributed.Future[Any]]) -> 
     """Leave nothing running; where the cluster stands still, as little as this process can see to."""
     open_ones = [future for future in futures if not future.done()]
     try:
-        answer_within(_PATIENCE, client.cancel, open_ones, force=True)
+        answer_within(_TIMEOUT_S, client.cancel, open_ones, force=True)
         for future in futures:
             future.release()
         _wait_until_idle(client, {future.key for future in futures})
@@ -441,10 +441,10 @@ def _taken_home(future: distributed.Future[Any], batch: Sequence[object]) -> lis
 
 def _wait_until_idle(client: distributed.Client, keys: set[Any]) -> None:
     """Wait for tasks that were under way when they were cancelled: a thread cannot be stopped from outside."""
-    patience = time.monotonic() + _PATIENCE
+    patience = time.monotonic() + _TIMEOUT_S
     while client.status == "running":
         # The scheduler forgets a cancelled task at once; its worker knows that it still runs.
-        answers = answer_within(_PATIENCE, client.run, _under_way, on_error="ignore")
+        answers = answer_within(_TIMEOUT_S, client.run, _under_way, on_error="ignore")
         if not any(keys.intersection(under_way) for under_way in answers.values()):
             return
         if time.monotonic() > patience:

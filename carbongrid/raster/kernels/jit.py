@@ -76,7 +76,7 @@ def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **optio
     return cast("F", compiled)
 
 
-def sealed(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
+def as_readonly_contiguous(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
     """Return a contiguous, read-only view of this dtype, copied only where it must be.
 
     Kernels take sealed arrays only: Numba compiles anew for every dtype, layout and for read-only arrays.

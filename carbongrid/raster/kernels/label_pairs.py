@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.halves import carried, halves
-from carbongrid.raster.kernels.jit import helper, kernel, sealed
+from carbongrid.raster.kernels.hi_lo import carry, split_hi_lo
+from carbongrid.raster.kernels.jit import as_readonly_contiguous, helper, kernel
 from carbongrid.raster.kernels.vectors import differing, first_of
 
 Table = tuple[NDArray[np.uint64], NDArray[np.int64]]
@@ -29,16 +29,16 @@ def pair_sums(
     a, b
         Contiguous, of one size.
     values
-        As many, each below 2^40 in size; their sums come as ``halves``.
+        As many, each below 2^40 in size; their sums come as ``split_hi_lo``.
     """
     ones = np.zeros(0, np.int64) if values is None else values
     parts = []
     for first in range(0, a.size, _CELLS_AT_ONCE):
         piece = slice(first, first + _CELLS_AT_ONCE)
         keys, amounts = _tabulated(a[piece], b[piece], ones[piece])
-        parts.append((keys, amounts if values is None else halves(amounts)))
+        parts.append((keys, amounts if values is None else split_hi_lo(amounts)))
     if not parts and values is not None:
-        parts.append((np.zeros(0, np.uint64), halves(ones)))
+        parts.append((np.zeros(0, np.uint64), split_hi_lo(ones)))
     return parts[0] if len(parts) == 1 else added(parts)
 
 
@@ -53,15 +53,18 @@ def added(parts: list[Table]) -> Table:
     keys = keys[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     sums = np.add.reduceat(amounts[order], first)
-    return keys[first], carried(sums) if sums.ndim == 2 else sums
+    return keys[first], carry(sums) if sums.ndim == 2 else sums
 
 
 def _tabulated(a: NDArray[np.uint32], b: NDArray[np.uint32], values: NDArray[np.int64]) -> Table:
     table = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.int64)
     done = 0
     while done < a.size:
-        rest = (sealed(a[done:], np.uint32), sealed(b[done:], np.uint32))
-        done += _add_pairs(*rest, sealed(values[done:], np.int64), table)
+        rest = (
+            as_readonly_contiguous(a[done:], np.uint32),
+            as_readonly_contiguous(b[done:], np.uint32),
+        )
+        done += _add_pairs(*rest, as_readonly_contiguous(values[done:], np.int64), table)
         if done < a.size:
             slots = table[0].size * _GROWTH
             larger = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)

@@ -24,9 +24,9 @@ RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArra
 # Crossings of a row that a part has at most to take the shorter way.
 _SLOTS = 4
 # Polygons that are asked for before their turn, and vertices of one.
-_AHEAD, _MOST_AHEAD = 8, 512
+_AHEAD, _MAX_AHEAD = 8, 512
 # Room for spans at first, for each polygon and at most; to grow from less by doubling took a fifteenth of the time.
-_SPANS_EACH, _MOST_AT_FIRST = 64, 2**19
+_SPANS_EACH, _MAX_AT_FIRST = 64, 2**19
 # Below this length insertion beats a heap.
 _SHORT = 24
 
@@ -402,7 +402,7 @@ def _fetch_ahead(vertices: Vertices, starts: Starts, chosen: NDArray[np.int64], 
     polygon = chosen[min(owner + _AHEAD, chosen.size - 1)]
     first = ring_start[part_start[row_start[polygon]]]
     end = ring_start[part_start[row_start[polygon + 1]]]
-    for i in range(first, min(end, first + _MOST_AHEAD), LINE // 8):
+    for i in range(first, min(end, first + _MAX_AHEAD), LINE // 8):
         fetch(vertices[0], i)
         fetch(vertices[1], i)
 
@@ -429,7 +429,7 @@ def scan(
     scratch = (np.empty(height + 1, np.int64), np.empty(1024, np.int64))
     cells = (np.empty(1024), np.empty(1024))
     rings = np.zeros(16, np.int64)
-    size = min(_SPANS_EACH * chosen.size, _MOST_AT_FIRST) + 1024
+    size = min(_SPANS_EACH * chosen.size, _MAX_AT_FIRST) + 1024
     spans = (
         np.empty(size, np.int32),
         np.empty(size, np.int32),

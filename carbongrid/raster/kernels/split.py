@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from carbongrid.raster.kernels.jit import helper, kernel
 
 GOOD, ALL_ZERO, NEGATIVE, NOT_FINITE, TOO_LARGE = range(5)
-LARGEST_SUM = 2**56
+MAX_SUM = 2**56
 # Non-overlapping float64 cover 2^-1074..2^1023 with at least one bit each, so no sum has more partials.
-_MOST_PARTIALS = 2100
+_MAX_PARTIALS = 2100
 
 
 @helper
@@ -64,7 +64,7 @@ def quantize(
     rows = start.size - 1
     quanta = np.zeros(weights.size, np.int64)
     fault = np.zeros(rows, np.int8)
-    partials = np.empty(_MOST_PARTIALS, np.float64)
+    partials = np.empty(_MAX_PARTIALS, np.float64)
     for row in range(rows):
         first, last = start[row], start[row + 1]
         for i in range(first, last):

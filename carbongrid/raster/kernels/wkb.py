@@ -13,7 +13,7 @@ Binary = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]
 GOOD, NO_POLYGON, CUT_SHORT, OPEN_RING, BIG_ENDIAN, SHORT_RING = range(6)
 _POLYGON, _MULTIPOLYGON = 3, 6
 _HEADER, _COUNT = 5, 4
-_FEWEST_POINTS = 4
+_MIN_POINTS = 4
 
 
 @helper
@@ -69,7 +69,7 @@ def _ring(data: NDArray[np.uint8], at: int, end: int, dimensions: int) -> tuple[
         return CUT_SHORT, 0
     if points == 0:
         return GOOD, 0
-    if points < _FEWEST_POINTS:
+    if points < _MIN_POINTS:
         return SHORT_RING, 0
     first, last = at + _COUNT, at + _COUNT + (points - 1) * step
     if not (_same(data, first, last) and _same(data, first + 8, last + 8)):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.halves import carried, halves
-from carbongrid.raster.kernels.jit import helper, kernel, sealed
+from carbongrid.raster.kernels.hi_lo import carry, split_hi_lo
+from carbongrid.raster.kernels.jit import as_readonly_contiguous, helper, kernel
 from carbongrid.raster.kernels.vectors import (
     ROUNDING,
     bits,
@@ -25,7 +25,7 @@ from carbongrid.raster.kernels.vectors import (
     sum_where,
 )
 
-MOST_QUANTA = 2.0**40
+MAX_QUANTA = 2.0**40
 """A value must be smaller than this many quanta, so that those of one call add up to less than 2^62."""
 
 Columns = tuple[NDArray[np.uint64], NDArray[Any], NDArray[np.int64]]
@@ -53,12 +53,12 @@ def label_sums(
     Returns
     -------
     Columns
-        Whole numbers come as ``halves``.
+        Whole numbers come as ``split_hi_lo``.
 
     Raises
     ------
     OverflowError
-        If a value times the scale is infinite or not below ``MOST_QUANTA``, or an integer not below it in size.
+        If a value times the scale is infinite or not below ``MAX_QUANTA``, or an integer not below it in size.
     """
     whole = scale is not None or values.dtype.kind != "f"
     if values.dtype == np.int64 and values.size:
@@ -92,12 +92,12 @@ def combined(parts: list[Columns], reduce: np.ufunc = np.add) -> Columns:
     keys = keys[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     reduced = reduce.reduceat(amounts[order], first)
-    amounts = carried(reduced) if reduced.ndim == 2 else reduced
+    amounts = carry(reduced) if reduced.ndim == 2 else reduced
     return keys[first], amounts, np.add.reduceat(counts[order], first)
 
 
 def _require_below(size: int) -> None:
-    if size >= MOST_QUANTA:
+    if size >= MAX_QUANTA:
         raise OverflowError
 
 
@@ -114,7 +114,7 @@ def _by_label(
         piece = slice(first, first + _CELLS_AT_ONCE)
         parts.append(_tabulated(add, how, values[piece], labels[piece], empty))
     if isinstance(empty, np.int64):
-        parts = [(keys, halves(sums), counts) for keys, sums, counts in parts]
+        parts = [(keys, split_hi_lo(sums), counts) for keys, sums, counts in parts]
     return combined(parts, reduce)
 
 
@@ -132,7 +132,12 @@ def _tabulated(
     for some, whose in ((values[:whole], labels[:whole]), rest):
         done = 0
         while done < some.size:
-            step = add(sealed(some[done:], some.dtype), sealed(whose[done:], np.uint32), how, table)
+            step = add(
+                as_readonly_contiguous(some[done:], some.dtype),
+                as_readonly_contiguous(whose[done:], np.uint32),
+                how,
+                table,
+            )
             if step < 0:
                 raise OverflowError
             done += step
@@ -256,7 +261,7 @@ def _add_quanta(
             i += 16
             continue
         there = known(values, i)
-        ordinary = largest_where(values, i, there, scale) < MOST_QUANTA
+        ordinary = largest_where(values, i, there, scale) < MAX_QUANTA
         if ordinary and others == 0:
             total += np.int64(quanta_where(values, i, there, scale))
             cells += bits(there)
@@ -285,7 +290,7 @@ def _add_quanta(
                 continue
             cells += 1
             if label > 0:
-                if abs(value) >= MOST_QUANTA:
+                if abs(value) >= MAX_QUANTA:
                     return -1
                 total += np.int64((value + ROUNDING) - ROUNDING)
         i += 16

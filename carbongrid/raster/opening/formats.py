@@ -167,10 +167,10 @@ def _refusal(path: Path, head: bytes) -> InputError:
             path.name,
             f"Make a case of it with: carbongrid from-osm {path.name} DIR",
         )
-    for mark, what, way_out in _REFUSED:
+    for mark, what, hint in _REFUSED:
         if head.startswith(mark):
             return InputError(
-                f"the file is {what}; its content decides, not its name", path.name, way_out
+                f"the file is {what}; its content decides, not its name", path.name, hint
             )
     what = "JSON, but not GeoJSON" if head[:1] == b"{" else "of no format that is read"
     return InputError(f"the file is {what}", path.name, f"Convert it to one of: {READABLE}.")

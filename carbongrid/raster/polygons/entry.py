@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels import wkb
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.rings import LARGEST
 from carbongrid.raster.kernels.scanline import Starts
 
@@ -41,7 +41,7 @@ def ragged(geometries: NDArray[np.object_]) -> tuple[NDArray[np.float64], Starts
         name = shapely.GeometryType(kinds[odd[0]]).name
         raise InputError(
             f"{odd.size} geometries are not polygons ({name} ...), rows {odd[:10].tolist()}",
-            way_out="Leave them out, or take their polygons only.",
+            hint="Leave them out, or take their polygons only.",
         )
     size = shapely.get_num_coordinates(geometries)
     simple = (kinds == _POLYGON) & (shapely.get_num_interior_rings(geometries) == 0) & (size > 0)
@@ -69,11 +69,13 @@ def ragged_of_wkb(values: Any) -> tuple[NDArray[np.float64], Starts]:
     binary = _binary(values)
     fault, row, n_parts, n_rings, n_vertices = wkb.sizes(binary)
     if fault != wkb.GOOD:
-        says, way_out = _FAULTS[fault]
-        raise InputError(f"the binary of row {row} {says}", way_out=way_out)
+        says, hint = _FAULTS[fault]
+        raise InputError(f"the binary of row {row} {says}", hint=hint)
     points = np.empty((n_vertices, 2))
     starts = wkb.read(binary, n_parts, n_rings, points.reshape(-1).view(np.uint8))
-    ring_start, part_start, row_start = (sealed(start, np.int64) for start in starts)
+    ring_start, part_start, row_start = (
+        as_readonly_contiguous(start, np.int64) for start in starts
+    )
     return points[: ring_start[-1]], (ring_start, part_start, row_start)
 
 
@@ -102,7 +104,9 @@ def _by_row(
 
 
 def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return sealed(np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), np.int64)
+    return as_readonly_contiguous(
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), np.int64
+    )
 
 
 def _binary(values: Any) -> wkb.Binary:
@@ -124,7 +128,11 @@ def _binary(values: Any) -> wkb.Binary:
     begin = np.frombuffer(offsets, wide)[values.offset : values.offset + len(values) + 1]
     there = ~np.asarray(values.is_null()) if values.null_count else np.ones(len(values), np.bool_)
     raw = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-    return sealed(raw, np.uint8), sealed(begin, np.int64), sealed(there, np.bool_)
+    return (
+        as_readonly_contiguous(raw, np.uint8),
+        as_readonly_contiguous(begin, np.int64),
+        as_readonly_contiguous(there, np.bool_),
+    )
 
 
 def _joined(values: Any) -> wkb.Binary:
@@ -132,4 +140,8 @@ def _joined(values: Any) -> wkb.Binary:
     there = np.array([value is not None for value in each], np.bool_)
     sizes = np.array([0 if value is None else len(value) for value in each], np.int64)
     raw = np.frombuffer(b"".join(value for value in each if value is not None), np.uint8)
-    return sealed(raw, np.uint8), _starts(sizes), sealed(there, np.bool_)
+    return (
+        as_readonly_contiguous(raw, np.uint8),
+        _starts(sizes),
+        as_readonly_contiguous(there, np.bool_),
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.excerpts import excerpt
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.polygons.sets import Polygons
 from carbongrid.raster.polygons.tiles import Inverse
 
@@ -63,6 +63,6 @@ class Excerpt:
             (whole.x, whole.y),
             (whole.ring_start, whole.part_start, whole.row_start),
             whole.blocks,
-            sealed(whole.places(self.rows), np.int64),
+            as_readonly_contiguous(whole.places(self.rows), np.int64),
         )
         return Polygons(x, y, rings, parts, rows, whole.bounds[self.rows], whole.crs)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.kernels import excerpts, rings
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.scanline import Blocks, Starts
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons import stored
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 type PolygonsLike = Polygons | gpd.GeoDataFrame | gpd.GeoSeries | NDArray[np.object_]
 
-LARGEST_PICKLE = 64 * 2**20
+MAX_PICKLE = 64 * 2**20
 """Bytes of polygons in memory that may be pickled."""
 
 
@@ -76,9 +76,9 @@ class Polygons:
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "bounds"):
-            object.__setattr__(self, name, sealed(getattr(self, name), np.float64))
+            object.__setattr__(self, name, as_readonly_contiguous(getattr(self, name), np.float64))
         for name in ("ring_start", "part_start", "row_start"):
-            object.__setattr__(self, name, sealed(getattr(self, name), np.int64))
+            object.__setattr__(self, name, as_readonly_contiguous(getattr(self, name), np.int64))
 
     @classmethod
     def of(cls, polygons: PolygonsLike, crs: Any = None) -> Polygons:
@@ -165,14 +165,14 @@ class Polygons:
     def _entered(
         cls, points: NDArray[np.float64], starts: Starts, crs: Any, ids: NDArray[np.object_] | None
     ) -> Polygons:
-        x, y, odd = rings.clockwise(sealed(points, np.float64), starts[0])
+        x, y, odd = rings.clockwise(as_readonly_contiguous(points, np.float64), starts[0])
         if odd >= 0:
             raise InputError(
                 f"coordinates are beyond {rings.LARGEST}, NaN or infinite in rows "
                 f"{rows_not_finite(points, starts)}",
-                way_out="Repair the geometry.",
+                hint="Repair the geometry.",
             )
-        x, y = sealed(x, np.float64), sealed(y, np.float64)
+        x, y = as_readonly_contiguous(x, np.float64), as_readonly_contiguous(y, np.float64)
         return cls(x, y, *starts, rings.bounds(x, y, *starts), _crs_text(crs), ids)
 
     def __len__(self) -> int:
@@ -181,10 +181,10 @@ class Polygons:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.path is not None:
             return open_saved, (self.path, self.content_hash)
-        if self.nbytes > LARGEST_PICKLE:
+        if self.nbytes > MAX_PICKLE:
             raise InputError(
                 f"polygons of {self.nbytes / 2**20:.0f} MB are too many to send to each worker",
-                way_out="Save them once with polygons.save(directory) where the workers can read, and use "
+                hint="Save them once with polygons.save(directory) where the workers can read, and use "
                 "Polygons.open(directory), which travels as a path; or take only the rows that are needed.",
             )
         # Through the constructor, so that a worker's copy is read-only too and its kernels are compiled once.
@@ -280,7 +280,11 @@ class Polygons:
         int64 [rings + 1], where each ring's blocks start; float64 [blocks, 4]: west, south, east, north; and 64.
         """
         start, boxes = excerpts.edge_blocks(self.x, self.y, self.ring_start, stored.BLOCK)
-        return sealed(start, np.int64), sealed(boxes, np.float64), stored.BLOCK
+        return (
+            as_readonly_contiguous(start, np.int64),
+            as_readonly_contiguous(boxes, np.float64),
+            stored.BLOCK,
+        )
 
     def tiles(self, grid: Grid, size: int | tuple[int, int]) -> Tiles:
         """Return which polygons may touch which tile, by their bounds.
@@ -310,7 +314,7 @@ def require_same_crs(polygons: Polygons, crs: str | None) -> None:
     if crs_of(polygons.crs) != crs_of(crs):
         raise InputError(
             f"the polygons are in {_name(polygons.crs)}, the grid in {_name(crs)}",
-            way_out="Reproject them first with to_crs(grid.crs).",
+            hint="Reproject them first with to_crs(grid.crs).",
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.tiles import listed, ranges_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def tiles_of(bounds: NDArray[np.float64], grid: Grid, size: tuple[int, int]) -> 
     """Return which bounds meet which tile of size[0] x size[1] cells; they are widened by a cell, so rounding loses none."""
     west, _, _, north = grid.bounds
     shape = (-(-grid.shape[0] // size[0]), -(-grid.shape[1] // size[1]))
-    boxes = sealed(bounds, np.float64)
+    boxes = as_readonly_contiguous(bounds, np.float64)
     ranges = ranges_of(boxes, (float(west), float(north)), float(grid.resolution), grid.shape, size)
     return Tiles(size, shape, *listed(ranges, shape))
 

@@ -12,8 +12,8 @@ from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_coarse
 from carbongrid.raster.georeference import geotransform_of, inside, is_chunked, lattice_of
 from carbongrid.raster.kernels.blocks import block_sums
-from carbongrid.raster.kernels.halves import halves, whole
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.hi_lo import combine_hi_lo, split_hi_lo
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up_sums
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
@@ -93,7 +93,7 @@ def _require_division(data: Any, factor: int) -> None:
     if factor < 1 or any(length % factor for length in data.shape):
         raise InputError(
             f"a factor of {factor} does not divide cells of shape {data.shape}",
-            way_out="Make the grid with snap= the coarse cell.",
+            hint="Make the grid with snap= the coarse cell.",
         )
 
 
@@ -101,18 +101,18 @@ def _coarsen_block(values: Any, factor: int, *, unknown: Unknown) -> NDArray[Any
     block = unknown.as_zero(values)
     real = block.dtype.kind == "f"
     if real or not block.size or _largest(block) * factor**2 < 2**63:
-        return block_sums(sealed(block, sum_dtype(block.dtype)), factor)
+        return block_sums(as_readonly_contiguous(block, sum_dtype(block.dtype)), factor)
     try:
         if block.max() >= 2**63:
             raise OverflowError
         high, low = (
-            block_sums(sealed(half, np.int64), factor)
-            for half in np.moveaxis(halves(block.astype(np.int64)), -1, 0)
+            block_sums(as_readonly_contiguous(half, np.int64), factor)
+            for half in np.moveaxis(split_hi_lo(block.astype(np.int64)), -1, 0)
         )
-        return whole(np.stack([high, low], axis=-1))
+        return combine_hi_lo(np.stack([high, low], axis=-1))
     except OverflowError:
         raise InputError(
-            "a sum of integers leaves int64", way_out="Convert the values to float64 first."
+            "a sum of integers leaves int64", hint="Convert the values to float64 first."
         ) from None
 
 
@@ -124,9 +124,9 @@ def _largest(block: NDArray[Any]) -> int:
 
 
 def _looked_up_block(labels: Any, factor: int, *, table: NDArray[np.float64]) -> NDArray[Any]:
-    numbers = sealed(as_labels(labels), np.uint32)
+    numbers = as_readonly_contiguous(as_labels(labels), np.uint32)
     sums = np.zeros((numbers.shape[0] // factor, numbers.shape[1] // factor))
-    require_known(look_up_sums(sealed(table, np.float64), numbers, sums), table)
+    require_known(look_up_sums(as_readonly_contiguous(table, np.float64), numbers, sums), table)
     return sums
 
 

@@ -20,7 +20,7 @@ from carbongrid.raster.georeference import (
     lattice_of,
     require_same_cells,
 )
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up_weighted
 from carbongrid.raster.kernels.zonal import Columns
 from carbongrid.raster.nodata import Unknown, labels_inside
@@ -139,9 +139,9 @@ class _Recipe:
         per_cell, per_weight = np.zeros(size + 1), np.zeros(size + 1)
         per_cell[1:][even] = self.mass[even] / _GRAMS / (cells[even] * self.area)
         per_weight[1:][follows] = self.mass[follows] / _GRAMS / (weight[follows] * self.area)
-        homeless = np.flatnonzero((cells == 0) & (self.mass != 0))
-        row, column = self._cells_of(homeless)
-        density = self.mass[homeless] / _GRAMS / self.area
+        unassigned = np.flatnonzero((cells == 0) & (self.mass != 0))
+        row, column = self._cells_of(unassigned)
+        density = self.mass[unassigned] / _GRAMS / self.area
         weights = per_weight if weighted else None
         return _Sheet(per_cell, weights, row, column, density, self.unknown)
 
@@ -161,9 +161,9 @@ class _Recipe:
         return row.astype(np.int64), column.astype(np.int64)
 
 
-def _homeless(rows: NDArray[np.int64], way_out: str) -> Problem:
+def _homeless(rows: NDArray[np.int64], hint: str) -> Problem:
     listed = ", ".join(str(row + 1) for row in rows[:_LISTED])
-    return Problem(f"{rows.size} labels have mass and no cell: {listed}", way_out=way_out)
+    return Problem(f"{rows.size} labels have mass and no cell: {listed}", hint=hint)
 
 
 def _spread_block(labels: Any, *rest: Any, sheet: _Sheet) -> NDArray[np.float64]:
@@ -180,9 +180,12 @@ def _spread_into(
     if len(blocks) == 1 or sheet.per_weight is None:
         look_up_block(sheet.per_cell, blocks[0], density)
     else:
-        tables = sealed(sheet.per_cell, np.float64), sealed(sheet.per_weight, np.float64)
-        known = sealed(sheet.unknown.as_zero(blocks[1]), np.float64).reshape(-1)
-        numbers = sealed(as_labels(blocks[0]), np.uint32).reshape(-1)
+        tables = (
+            as_readonly_contiguous(sheet.per_cell, np.float64),
+            as_readonly_contiguous(sheet.per_weight, np.float64),
+        )
+        known = as_readonly_contiguous(sheet.unknown.as_zero(blocks[1]), np.float64).reshape(-1)
+        numbers = as_readonly_contiguous(as_labels(blocks[0]), np.uint32).reshape(-1)
         require_known(look_up_weighted(tables, numbers, known, density.reshape(-1)), tables[0])
     row, column = sheet.row - corner[0], sheet.column - corner[1]
     here = (row >= 0) & (row < density.shape[0]) & (column >= 0) & (column < density.shape[1])
@@ -194,7 +197,7 @@ def _cell_area(lattice: Lattice, labels: xr.DataArray) -> float:
     if lattice.crs is None and is_in_angles(labels):
         raise InputError(
             "mass per area cannot be measured on longitudes and latitudes",
-            way_out='Name their CRS, raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
+            hint='Name their CRS, raster.rio.write_crs("EPSG:4326"), and reproject to an equal-area one.',
         )
     metres = require_plane(lattice.crs, "mass per area")
     return lattice.width * metres * lattice.height * metres

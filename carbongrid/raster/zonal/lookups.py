@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, map_placed
 from carbongrid.raster.georeference import is_chunked
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.lookup import look_up
 from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.pair_counts import as_labels
@@ -25,7 +25,7 @@ def lookup(
     Parameters
     ----------
     table : real [label]
-        Value of labels 1..n; nobody's cells get 0.
+        Value of labels 1..n; background cells get 0.
     labels : unsigned integer [y, x]
         DataArray, NumPy, Dask or Zarr array.
     out : float64 [y, x], optional
@@ -91,8 +91,10 @@ def look_up_block(table: NDArray[np.float64], labels: Any, out: NDArray[np.float
     InputError
         If a label has none.
     """
-    numbers = sealed(as_labels(labels), np.uint32).reshape(-1)
-    require_known(look_up(sealed(table, np.float64), numbers, out.reshape(-1)), table)
+    numbers = as_readonly_contiguous(as_labels(labels), np.uint32).reshape(-1)
+    require_known(
+        look_up(as_readonly_contiguous(table, np.float64), numbers, out.reshape(-1)), table
+    )
 
 
 def fine_array(field: Any, labels: Any, name: str, attributes: dict[str, str]) -> xr.DataArray:

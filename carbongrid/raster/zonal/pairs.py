@@ -15,9 +15,9 @@ from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later
 from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.halves import whole
+from carbongrid.raster.kernels.hi_lo import combine_hi_lo
 from carbongrid.raster.kernels.label_pairs import Table, added, pair_sums
-from carbongrid.raster.kernels.zonal import MOST_QUANTA
+from carbongrid.raster.kernels.zonal import MAX_QUANTA
 from carbongrid.raster.label_store import CHUNK, blocks
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
@@ -66,7 +66,7 @@ def crosstab(
     Parameters
     ----------
     a, b : unsigned integer [y, x]
-        Label rasters of the same cells (label = row + 1, 0 is nobody): DataArray, NumPy, Dask or Zarr array.
+        Label rasters of the same cells (label = row + 1, 0 is background): DataArray, NumPy, Dask or Zarr array.
     shape
         Number of rows of a and of b.
     values : real or integer [y, x], optional
@@ -163,7 +163,7 @@ def _proposed(values: Any, compute: bool) -> float:
     if not compute:
         raise InputError(
             "real values need a quantum= where nothing is to be computed yet",
-            way_out="cg.quantum_of(values) proposes one, and reads them once.",
+            hint="cg.quantum_of(values) proposes one, and reads them once.",
         )
     return quantum_of(values)
 
@@ -175,7 +175,9 @@ def _counted(found: Table, shape: tuple[int, int]) -> csr_array:
 def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_array:
     keys, sums = found
     try:
-        matrix = counts_matrix(keys, whole(sums) if keys.size else keys.astype(np.int64), shape)
+        matrix = counts_matrix(
+            keys, combine_hi_lo(sums) if keys.size else keys.astype(np.int64), shape
+        )
     except OverflowError as error:
         raise too_large() from error
     return matrix if quantum is None else matrix * float(quantum)
@@ -197,11 +199,11 @@ def _weighted_pairs_block(
 def _whole_quanta(
     values: NDArray[Any], scale: float | None, needed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Values as whole quanta, 0 where they are unknown or nobody's."""
+    """Values as whole quanta, 0 where they are unknown or background."""
     if scale is not None:
         # Float64 first, as in zonal sums: a product in a shorter type would round twice.
         values = np.where(needed, values.astype(np.float64) * scale, 0.0)
         values = np.nan_to_num(values, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    if values.size and max(-float(values.min()), float(values.max())) >= MOST_QUANTA:
+    if values.size and max(-float(values.min()), float(values.max())) >= MAX_QUANTA:
         raise OverflowError
     return (values if scale is None else np.rint(values)).astype(np.int64)

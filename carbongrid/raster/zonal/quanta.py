@@ -70,7 +70,7 @@ def too_large() -> InputError:
     """Return what to raise where a sum would leave int64."""
     return InputError(
         "a value is infinite, or the values are too large to be summed exactly as int64",
-        way_out="Take a larger quantum= (quantum_of proposes one), or floats without one.",
+        hint="Take a larger quantum= (quantum_of proposes one), or floats without one.",
     )
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.kernels.jit import sealed
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.pair_counts import as_labels
 
@@ -60,18 +60,18 @@ def flat_values(values: Any) -> NDArray[Any]:
         small = np.int32 if dtype.itemsize < 4 else np.int64
         real = np.float32 if dtype.itemsize < 4 else np.float64
         dtype = np.dtype(real if dtype.kind == "f" else small)
-    return sealed(block, dtype).reshape(-1)
+    return as_readonly_contiguous(block, dtype).reshape(-1)
 
 
 def flat_labels(labels: Any) -> NDArray[np.uint32]:
     """Return a block's labels in a row."""
-    return sealed(as_labels(labels), np.uint32).reshape(-1)
+    return as_readonly_contiguous(as_labels(labels), np.uint32).reshape(-1)
 
 
 def flat_pair(
     values: Any, labels: Any, unknown: Unknown
 ) -> tuple[NDArray[Any], NDArray[np.uint32]]:
-    """Return a block's values and labels in rows; a cell whose value is unknown is nobody's.
+    """Return a block's values and labels in rows; a cell whose value is unknown is background.
 
     So sums of integers stay exact, and nothing is made a float.
     """
@@ -82,8 +82,8 @@ def flat_pair(
 
 
 def without(hidden: NDArray[np.bool_], numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return a row of labels in which hidden cells are nobody's."""
-    return sealed(np.where(hidden.reshape(-1), np.uint32(0), numbers), np.uint32)
+    """Return a row of labels in which hidden cells are background."""
+    return as_readonly_contiguous(np.where(hidden.reshape(-1), np.uint32(0), numbers), np.uint32)
 
 
 def rows_of(keys: NDArray[Any], size: int) -> NDArray[np.int64]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later, rows_later
 from carbongrid.raster.georeference import inside, require_same_cells
-from carbongrid.raster.kernels.halves import carried, whole
+from carbongrid.raster.kernels.hi_lo import carry, combine_hi_lo
 from carbongrid.raster.kernels.zonal import (
-    MOST_QUANTA,
+    MAX_QUANTA,
     Columns,
     combined,
     label_counts,
@@ -63,7 +63,7 @@ def zonal_sum(values: Any, labels: Any, n: int, *, quantum: float | None = None)
         DataArray, NumPy, Dask or Zarr array. NaN, masked cells and cells of a nodata value that the raster declares
         (``_FillValue``, ``missing_value``, ``rio.nodata``) are unknown and count as nothing.
     labels : unsigned integer [y, x]
-        Of the same cells: shape, order of dimensions and, where both tell, coordinates and CRS; 0 is nobody.
+        Of the same cells: shape, order of dimensions and, where both tell, coordinates and CRS; 0 is background.
     n
         Largest label there can be.
     quantum
@@ -219,7 +219,7 @@ def _finished(
     if "sum" in tables:
         keys, sums, counts = tables["sum"]
         if sums.dtype.kind == "i":
-            sums = refusing(whole, sums)
+            sums = refusing(combine_hi_lo, sums)
         tables = tables | {
             "sum": (keys, sums if quantum is None else sums * float(quantum), counts)
         }
@@ -262,7 +262,7 @@ def _sums_block(
     unknown: Unknown, values: Any, labels: Any, *, scale: float | None = None
 ) -> Columns:
     flat, numbers = flat_pair(values, labels, unknown)
-    if scale is None and _largest(flat) >= MOST_QUANTA:
+    if scale is None and _largest(flat) >= MAX_QUANTA:
         return _sums_of_halves(flat, numbers)
     return label_sums(flat, numbers, scale)
 
@@ -278,7 +278,7 @@ def _sums_of_halves(values: NDArray[np.int64], labels: NDArray[np.uint32]) -> Co
     """Sum large integers exactly: each half of their bits on its own."""
     keys, high, counts = label_sums(values >> _LOW_BITS, labels)
     low = label_sums(values & (2**_LOW_BITS - 1), labels)[1]
-    return keys, carried(np.stack([whole(high), whole(low)], axis=-1)), counts
+    return keys, carry(np.stack([combine_hi_lo(high), combine_hi_lo(low)], axis=-1)), counts
 
 
 def _count_block(unknown: Unknown, values: Any, labels: Any) -> Columns:
@@ -302,5 +302,5 @@ def _weights_block(unknown: Unknown, labels: Any, weights: Any = None) -> Column
         return label_counts(numbers)
     known = unknown.as_zero(weights).astype(np.float64, copy=False)
     if (known < 0).any() or np.isinf(known).any():
-        raise InputError("a weight is negative or infinite", way_out="Mark what is unknown as NaN.")
+        raise InputError("a weight is negative or infinite", hint="Mark what is unknown as NaN.")
     return label_sums(flat_values(np.nan_to_num(known, nan=0.0)), numbers)

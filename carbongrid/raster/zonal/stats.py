@@ -56,7 +56,7 @@ def zonal_stats(
         DataArray, Dataset, NumPy, Dask or Zarr array. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
-        Labels of the same cells, 0 is nobody. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` in the values' CRS
+        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` in the values' CRS
         is burnt into the values' own grid: a cell belongs to who covers its centre, the later row where several do.
     stats
         Names out of count (of cells with a known value), sum, mean, min and max; default all.
@@ -96,7 +96,7 @@ def _known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
     strange = [stat for stat in wanted if stat not in STATISTICS]
     if strange or not wanted:
         told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
-        raise InputError(told, way_out=f"Choose from {', '.join(STATISTICS)}.")
+        raise InputError(told, hint=f"Choose from {', '.join(STATISTICS)}.")
     return wanted
 
 
@@ -186,7 +186,7 @@ def _turned(values: Any, labels: Any) -> tuple[Any, Any]:
     plane = _plane(values, labels)
     if plane is None:
         names = ", ".join(map(str, values.dims))
-        raise InputError(f"which dimensions are y and x? These are {names}", way_out=_NAME_AXES)
+        raise InputError(f"which dimensions are y and x? These are {names}", hint=_NAME_AXES)
     leads = [dimension for dimension in values.dims if dimension not in plane]
     _require_some(tuple(values.sizes[dimension] for dimension in leads))
     if isinstance(labels, xr.DataArray):
@@ -227,7 +227,7 @@ def _rasters_in(values: xr.Dataset, labels: Any) -> dict[Hashable, xr.DataArray]
     }
     maybe = {name: each for name, each in values.data_vars.items() if _plane(each, labels)}
     if not maybe:
-        raise InputError("the Dataset has no variable with dimensions y and x", way_out=_NAME_AXES)
+        raise InputError("the Dataset has no variable with dimensions y and x", hint=_NAME_AXES)
     return told or maybe
 
 
@@ -244,7 +244,7 @@ def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
     if not isinstance(values, xr.DataArray):
         raise InputError(
             "where the values' cells lie is not known, and labels are polygons",
-            way_out="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
+            hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
         )
     stack, _ = _turned(values, polygons)
     plane = stack[(0,) * (stack.ndim - 2)]
@@ -265,7 +265,7 @@ def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:
     if is_chunked(data):
         raise InputError(
             "how many labels there are is not known before they are read",
-            way_out="Say it: n= (or ids=, one for each label).",
+            hint="Say it: n= (or ids=, one for each label).",
         )
     return int(as_labels(data).max(initial=0))
 
@@ -293,7 +293,7 @@ def _kept(stack: Any, leads: int) -> tuple[Hashable, ...]:
         if name in _OWN_NAMES:
             raise InputError(
                 f"a dimension of the values is called {name!r}, as a coordinate of the result is",
-                way_out="Rename it: raster.rename(...).",
+                hint="Rename it: raster.rename(...).",
             )
     return tuple(names)
 

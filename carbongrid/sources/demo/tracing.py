@@ -22,7 +22,7 @@ def connected_parts(labels: Ints) -> Ints:
     Parameters
     ----------
     labels
-        Label of each cell, shape (rows, columns), 0 for nobody.
+        Label of each cell, shape (rows, columns), 0 for background.
     """
     rows, columns = labels.shape
     # Cells and the links between equal ones, as pixels of one binary image.
@@ -40,7 +40,7 @@ def trace(labels: Ints, x: Ints, y: Ints, steps: int) -> NDArray[np.object_]:
     Parameters
     ----------
     labels
-        Label of each cell, shape (rows, columns), row 0 in the south, 0 for nobody; every label of 1..n occurs.
+        Label of each cell, shape (rows, columns), row 0 in the south, 0 for background; every label of 1..n occurs.
     x, y
         Integer coordinates of the nodes, shape (rows + 1, columns + 1).
     steps

@@ -23,7 +23,7 @@ _SAME = 0.999
 """Two borders of a level that share so much of their area are one place mapped twice."""
 _COVERS = 0.9
 """A level that covers so much of the land that all levels cover may be chosen unasked."""
-_MOST_UNITS = 2000
+_MAX_UNITS = 2000
 """A level of more units is not chosen unasked where a coarser one covers the land too."""
 _TWIN = 0.99
 """A land area lies so far within the border of its level that reaches into the sea."""
@@ -86,7 +86,7 @@ def units_of(
     units = known[known["level"] == chosen]
     units = _apart(_with_stand_ins(units, known, mapped, notes), notes)
     units, parents = _with_parents(units, known, chosen, notes)
-    table = _told_apart(units, parents, known, notes)
+    table = disambiguate_names(units, parents, known, notes)
     return Units(table, parents, tuple(notes), chosen)
 
 
@@ -195,7 +195,7 @@ def _chosen_level(borders: gpd.GeoDataFrame, level: str | None, shares: dict[str
     good = [each for each in several if shares[each] >= _COVERS]
     if not good:
         return max(several, key=lambda each: (shares[each], int(each)))
-    return next((each for each in reversed(good) if counts[each] <= _MOST_UNITS), good[0])
+    return next((each for each in reversed(good) if counts[each] <= _MAX_UNITS), good[0])
 
 
 def _with_stand_ins(
@@ -309,7 +309,7 @@ def _largest_share(units: gpd.GeoDataFrame, around: gpd.GeoDataFrame) -> tuple[n
     return found, best
 
 
-def _told_apart(
+def disambiguate_names(
     units: gpd.GeoDataFrame,
     parents: tuple[str, ...],
     borders: gpd.GeoDataFrame,

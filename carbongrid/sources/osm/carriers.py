@@ -12,10 +12,10 @@ import pandas as pd
 from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.weights import Claims, Evidence, eligible, weigh
+from carbongrid.method.weights import WeightInputs, Weights, eligible, weigh
 from carbongrid.sources.osm.energy import SUPPLY
 
-FEWEST_POIS = 10
+MIN_POIS = 10
 """A category of which fewer points of interest reach its land goes by area: a handful would carry all of it."""
 
 BUILT_UP = ("utilities", "industrial", "mining", "commercial", "public", "urban-residential", "farm-facilities")  # fmt: skip
@@ -55,7 +55,7 @@ def carried_rows(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDa
     them. Shipping goes by the area of ports: a ferry line lies on water, and what of it lies on a pier says nothing.
     """
     land = parcels.assign(area_m2=parcels.area).sort_values("id", ignore_index=True)
-    evidence = Evidence(pois=_placed_pois(pois, land))
+    evidence = WeightInputs(pois=_placed_pois(pois, land))
     totals, own, without = [], [], []
     for category in read_categories().values():
         if category.name == "sink/land":
@@ -105,7 +105,7 @@ def _placed_pois(pois: pd.DataFrame, land: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _as_carried(
-    category: Category, land: gpd.GeoDataFrame, evidence: Evidence, lines: int
+    category: Category, land: gpd.GeoDataFrame, evidence: WeightInputs, lines: int
 ) -> tuple[Category, str]:
     """Return a category with the land and the weight that an extract has for it, and why."""
     by_area = replace(category, weight="area")
@@ -127,13 +127,13 @@ def _as_carried(
     if supply and reached:
         return by_pois, f" ({told}, by their megawatts)"
     # What loses more than half of its evidence would stop the run (docs/decisions/0037).
-    if reached >= FEWEST_POIS and 2 * reached >= len(own):
+    if reached >= MIN_POIS and 2 * reached >= len(own):
         return by_pois, f" ({told})"
     why = f" (only {reached} of {len(own)} points of interest reach its land)"
     return (replace(by_area, types=WORKS_LAND), why) if supply else (by_area, why)
 
 
-def _holders(claims: Claims) -> int:
+def _holders(claims: Weights) -> int:
     return int(np.count_nonzero(claims.weight))
 
 

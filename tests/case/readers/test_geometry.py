@@ -149,7 +149,7 @@ def test_invalid_polygons_are_listed_with_their_reason(wkt, reason):
     assert "p1 (" in problem.what
     assert "p0" not in problem.what
     assert any(one in problem.what for one in reason.split("|"))
-    assert "repair = true" in problem.way_out
+    assert "repair = true" in problem.hint
 
 
 def test_valid_polygons_and_gaps_between_them_are_fine():

@@ -12,7 +12,7 @@ from carbongrid.case.figures import InventorySection
 from carbongrid.case.readers import formed_totals
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError
-from carbongrid.method.weights import Evidence, weigh
+from carbongrid.method.weights import WeightInputs, weigh
 
 WASTE = "category,value,unit,region\nwaste/industrial,600,t CO2e,\n"
 FACILITY = "name,category,value,unit,x,y,crs\nKiln,waste/industrial,200,t CO2e,{x},{y},{crs}\n"
@@ -44,7 +44,7 @@ def test_evidence_never_stands_in_for_a_column_of_ours(tmp_path, column):
     table = inputs.parcels
     assert table["area_m2"].between(0.99e6, 1.01e6).all()
     assert table["type"].tolist() == ["industrial"] * 4
-    claims = weigh(inputs.categories["industry/manufacturing"], table, Evidence())
+    claims = weigh(inputs.categories["industry/manufacturing"], table, WeightInputs())
     assert claims.weight.tolist() == values
 
 

@@ -271,7 +271,7 @@ def test_codes_without_a_match_are_never_silent(tmp_path):
 def test_a_system_that_fits_better_is_told(tmp_path):
     layer = survey_layer().assign(DLBM=["0101", "070301", "1001", "1202", "070102", "1701"])
     _, notes = reading(tmp_path, layer)
-    assert 'is it "ydyh2023"?' in " ".join(note.way_out for note in notes)
+    assert 'is it "ydyh2023"?' in " ".join(note.hint for note in notes)
     assert reading(tmp_path, layer, code_system="ydyh2023")[1] == []
 
 

@@ -104,7 +104,7 @@ def test_problems_by_share():
     assert problem.what.index("000 and 001 (100.0 m2)") < problem.what.index(
         "001 and 002 (10.0 m2)"
     )
-    assert 'overlap = "priority"' in problem.way_out
+    assert 'overlap = "priority"' in problem.hint
     assert [one.level for one in overlap_problems(found, named(3), 110 / 0.0009, "f")] == [
         "warning"
     ]

@@ -164,7 +164,7 @@ def test_hit_rates_find_the_true_system(tmp_path, true, declared):
     assert note.level == ("note" if right else "warning")
     assert f"100.0% as {true}" in note.what
     if not right:
-        assert f"{true} fits clearly better" in note.way_out
+        assert f"{true} fits clearly better" in note.hint
 
 
 def test_hits_count_on_land_that_carries_the_category():

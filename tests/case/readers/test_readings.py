@@ -60,7 +60,7 @@ def misread(x: np.ndarray, y: np.ndarray, plane: int, true: str, declared: str, 
 
 
 @pytest.mark.parametrize(
-    ("place", "plane", "true", "declared", "swapped", "way_out"),
+    ("place", "plane", "true", "declared", "swapped", "hint"),
     [
         (VALENCIA, 25830, "EPSG:32630", "EPSG:32631", False, "100.0% as EPSG:32630 (WGS 84 / UTM zone 30N)"),
         (VALENCIA, 25830, "EPSG:23030", "EPSG:23029", False, "as EPSG:23030 (ED50 / UTM zone 30N)"),
@@ -71,7 +71,7 @@ def misread(x: np.ndarray, y: np.ndarray, plane: int, true: str, declared: str, 
         ((120.6, 0.5), 32651, "EPSG:4326", "EPSG:3857", False, "neither exchanged nor by another system"),
     ],
 )  # fmt: skip
-def test_points_off_the_map_are_told_how_they_fit(place, plane, true, declared, swapped, way_out):
+def test_points_off_the_map_are_told_how_they_fit(place, plane, true, declared, swapped, hint):
     """Seen to fail when the fallback's message was the only one, which invites to allow it."""
     # BD-09 is off by so little that one of many works is hit.
     parcels, x, y = works(place, plane, 1 if true == "bd09" else 64)
@@ -82,7 +82,7 @@ def test_points_off_the_map_are_told_how_they_fit(place, plane, true, declared, 
         f"none of the {len(x)} points lies in a parcel or within 100 m of one, read as {declared}"
         in problem.what
     )
-    assert way_out in problem.way_out
+    assert hint in problem.hint
     assert "allback" not in str(problem)
     assert off_the_map(x, y, parcels, declared, ("pois.csv", "pois")) == []
 
@@ -117,7 +117,7 @@ def test_a_shift_of_a_datum_is_noticed_where_it_exists(place, plane, true, decla
     assert max(rates, key=lambda name: rates[name]) == best
     (note,) = reading_notes(rates, declared, "pois.csv")
     assert note.level == "warning"
-    assert f"{best} fits clearly better" in note.way_out
+    assert f"{best} fits clearly better" in note.hint
     assert note_in_chinese(str(note))
 
 
@@ -188,7 +188,7 @@ def test_a_run_of_points_off_the_map_says_where_they_are(tmp_path: Path) -> None
     section = '[pois]\npath = "pois.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"\ntype = "kind"\ncrosswalk = "kinds.csv"\n'
     case = town.write_town(tmp_path, land, [("u1", "d", town.square(0, 0, 6))], tables, section)
     (problem,) = [each for each in check(case).problems if each.level == "error"]
-    assert "100.0% as EPSG:4550 (CGCS2000 / 3-degree Gauss-Kruger CM 123E)" in problem.way_out
+    assert "100.0% as EPSG:4550 (CGCS2000 / 3-degree Gauss-Kruger CM 123E)" in problem.hint
     with pytest.raises(InputError, match="none of the 6 points lies in a parcel") as error:
         run(case, tmp_path / "run")
     assert "allback" not in str(error.value)

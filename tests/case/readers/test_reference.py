@@ -47,14 +47,14 @@ def test_right_coordinates_fit(code):
 def test_swapped_axes_are_told(code):
     problems = crs_problems(CRS.from_epsg(code), swapped(IN_CRS[code]), "parcels.gpkg")
     assert len(problems) == 1
-    assert "axes seem swapped" in problems[0].way_out
+    assert "axes seem swapped" in problems[0].hint
 
 
 def test_coordinates_of_another_crs_are_told():
     (problem,) = crs_problems(CRS.from_epsg(4490), IN_CRS[4549], "f")
     assert "outside the area of use" in problem.what
     (problem,) = crs_problems(CRS.from_epsg(4549), IN_CRS[4528], "f")
-    assert "EPSG:4528" in problem.way_out
+    assert "EPSG:4528" in problem.hint
     (problem,) = crs_problems(CRS.from_epsg(4549), SUZHOU, "f")
     assert "outside the area of use" in problem.what
     (problem,) = crs_problems(CRS.from_epsg(4549), (0.0, 0.0, np.inf, 1.0), "f")
@@ -83,12 +83,12 @@ def test_zones_of_six_degrees(zone):
 def test_no_crs_is_answered_with_the_zone():
     (problem,) = crs_problems(None, IN_CRS[4528], "parcels.shp")
     assert "no CRS" in problem.what
-    assert "EPSG:4528" in problem.way_out
+    assert "EPSG:4528" in problem.hint
     (problem,) = crs_problems(None, swapped(IN_CRS[4528]), "parcels.shp")
-    assert "EPSG:4528" in problem.way_out
-    assert "swapped" in problem.way_out
+    assert "EPSG:4528" in problem.hint
+    assert "swapped" in problem.hint
     (problem,) = crs_problems(None, IN_CRS[4549], "parcels.shp")
-    assert "EPSG" not in problem.way_out
+    assert "EPSG" not in problem.hint
     assert zone_suggestion((24_400_000.0, 0.0, 24_600_000.0, 1.0)) == ""
 
 
@@ -191,7 +191,7 @@ def test_a_crs_that_is_none_of_maps_is_refused_with_the_file(text):
     (problem,) = crs_problems(CRS.from_user_input(text), (120.0, 31.0, 120.2, 31.2), "parcels.gpkg")
     assert problem.where == "parcels.gpkg"
     assert NO_MAPS[text] in problem.what
-    assert "Reproject" in problem.way_out
+    assert "Reproject" in problem.hint
     with pytest.raises(PydanticCustomError, match="maps"):
         crs_of_points(text)
     with pytest.raises(PydanticCustomError, match=r"maps|projected CRS in metres"):

@@ -237,7 +237,7 @@ def test_a_header_of_too_many_columns_is_refused_before_a_cell_is_held(tmp_path)
 
 def test_a_csv_of_very_many_columns_is_refused_by_its_first_line(tmp_path, monkeypatch):
     """A column of a table costs far more than its comma: nothing is parsed before they are counted."""
-    monkeypatch.setattr(tables, "MOST_COLUMNS", 5)
+    monkeypatch.setattr(tables, "MAX_COLUMNS", 5)
     assert len(read_table(csv(tmp_path, "a,b,c,d,e\n1\n"))) == 1
     monkeypatch.setattr(tables.pd, "read_csv", lambda *_, **__: pytest.fail("it was parsed"))
     with pytest.raises(InputError, match=r"header has 6 columns, too many.*5 at most"):

@@ -103,7 +103,7 @@ def test_ids_that_are_no_whole_numbers_are_told(values):
     text_column(pd.DataFrame({"BSM": values}), "BSM", "parcels.gpkg", problems)
     assert len(problems) == 1
     assert "read as numbers" in problems[0].what
-    assert "text" in problems[0].way_out
+    assert "text" in problems[0].hint
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**53) + 1, 2**53 - 1)), min_size=1))

@@ -60,7 +60,7 @@ def test_a_formula_without_a_stored_value_is_an_error(tmp_path):
 
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, monkeypatch):
     path = saved(tmp_path, [["a"], ["x" * 20_000]])
-    monkeypatch.setattr(security, "MOST_UNPACKED", 10_000)
+    monkeypatch.setattr(security, "MAX_UNPACKED", 10_000)
     with pytest.raises(InputError, match="unpacks to"):
         read_table(path)
 

@@ -16,7 +16,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.allocate import allocate, check_limits
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
-from carbongrid.method.weights import Claims, eligible
+from carbongrid.method.weights import Weights, eligible
 
 KINDS = ["industrial", "mining", "forest", "utilities"]
 WORKS = small_land.category("industry/works", "industrial", "pois")
@@ -39,7 +39,7 @@ def claims_of(weight, parcels, category=WORKS, **others):
     none = np.zeros(len(weight), np.int64)
     inside = np.rint(weight).astype(np.int64)
     values = {"inside": inside, "near": none, "lost": 3, "note": "three POIs far from any works"}
-    return Claims(
+    return Weights(
         weight, category.weight, "POI", eligible=eligible(category, parcels), **{**values, **others}
     )
 
@@ -276,11 +276,11 @@ def test_the_limits_are_1_percent_unallocated_and_5_percent_by_fallback():
     assert check_limits([fine]) == []
     lost = ledger_row(by_rule=9899, unallocated=101)
     (problem,) = check_limits([lost])
-    assert "unallocated" in problem.way_out
+    assert "unallocated" in problem.hint
     assert problem.level == "error"
     fallen = ledger_row(by_rule=9499, by_area=400, by_parent=101)
     (problem,) = check_limits([fallen])
-    assert "fallback" in problem.way_out
+    assert "fallback" in problem.hint
     assert "0.000501 t" in problem.what
     assert check_limits([lost], ["industry/works"], []) == []
     assert check_limits([fallen], [], ["industry/works"]) == []

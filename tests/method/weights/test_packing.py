@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from carbongrid.method.weights import Claims, PackedClaims
+from carbongrid.method.weights import PackedWeights, Weights
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])
@@ -16,13 +16,13 @@ def test_claims_come_back(dtype: type) -> None:
     eligible = random.random(1000) < 0.1
     weight = np.where(eligible, random.integers(0, 9, 1000), 0).astype(dtype)
     near = np.where(random.random(1000) < 0.01, 3, 0)
-    claims = Claims(
+    claims = Weights(
         weight, "area", "m2", weight.astype(np.int64), near, 7, eligible, 1000, "a note", 0.25
     )
-    packed = PackedClaims.of(claims)
+    packed = PackedWeights.of(claims)
     assert packed.rows.size == np.count_nonzero(eligible | (near > 0))
     opened = packed.opened()
-    for field in dataclasses.fields(Claims):
+    for field in dataclasses.fields(Weights):
         was, now = getattr(claims, field.name), getattr(opened, field.name)
         assert np.array_equal(was, now)
         assert getattr(was, "dtype", None) == getattr(now, "dtype", None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from carbongrid.raster import spans
 from carbongrid.raster.kernels import spans as spans_kernels
 from carbongrid.raster.kernels.spans import apart, in_order, single
-from carbongrid.raster.spans import common_cells, common_squares, counted, painted
+from carbongrid.raster.spans import common_cells, common_squares, count_spans, paint_spans
 
 HEIGHT, WIDTH = 3, 40
 
@@ -83,8 +83,8 @@ def test_what_is_counted_is_the_same_cells_in_any_order(raw, scale):
     expected = np.repeat(burnt(raw), scale, axis=1)
     for settled in (
         apart(wide, HEIGHT, WIDTH * scale),
-        counted(wide, (0, 0, HEIGHT, WIDTH * scale)),
-        counted(wide, (0, 0, HEIGHT, 2**20)),
+        count_spans(wide, (0, 0, HEIGHT, WIDTH * scale)),
+        count_spans(wide, (0, 0, HEIGHT, 2**20)),
     ):
         found = np.zeros_like(expected)
         for row, here, until, of in zip(*settled, strict=True):
@@ -103,7 +103,7 @@ def test_each_cell_is_painted_with_its_largest_owner(raw, scale):
     rows, first, end, owner = (each[by_owner] for each in raw)
     wide = (rows, first * scale, end * scale, owner)
     raster = np.zeros((HEIGHT + 2, WIDTH * scale + 9), np.uint32)
-    painted(wide, (5, 7, HEIGHT, WIDTH * scale), np.arange(1, 12), raster, (4, 3))
+    paint_spans(wide, (5, 7, HEIGHT, WIDTH * scale), np.arange(1, 12), raster, (4, 3))
     expected = np.pad(np.repeat(burnt(raw), scale, axis=1), ((1, 1), (4, 5)))
     assert np.array_equal(raster, expected)
 
@@ -112,12 +112,12 @@ def test_each_cell_is_painted_with_its_largest_owner(raw, scale):
 def test_whose_cells_are_is_settled_before_many_spans_are_painted(monkeypatch, layers, settled):
     """Each cell would be written as often as it is covered: a hundred times, here."""
     ways = []
-    real = spans.counted
+    real = spans.count_spans
     monkeypatch.setattr(spans, "counted", lambda *given: ways.append(given) or real(*given))
     owner = np.arange(layers, dtype=np.int32)
     window = np.zeros((1, 640), np.uint32)
     nested = (owner * 0, owner, 640 - owner, owner)
-    painted(nested, (0, 0, 1, 640), np.arange(1, layers + 1), window, (0, 0))
+    paint_spans(nested, (0, 0, 1, 640), np.arange(1, layers + 1), window, (0, 0))
     assert bool(ways) == settled
     expected = np.arange(640)
     assert np.array_equal(window[0], np.minimum(np.minimum(expected, expected[::-1]) + 1, layers))
@@ -132,7 +132,7 @@ def test_spans_that_overlap_much_are_sorted(monkeypatch):
     nested = (owner * 0, owner, np.int32(51_200) - owner, owner)
     beside = (owner * 0, owner * 512, owner * 512 + 512, owner)
     for raw, by_bits in ((nested, 0), (beside, 1)):
-        rows, first, end, of = counted(raw, (0, 0, 1, 51_200))
+        rows, first, end, of = count_spans(raw, (0, 0, 1, 51_200))
         assert len(ways) == by_bits
         assert (rows.tolist(), int((end - first).sum())) == ([0] * len(rows), 51_200)
         assert set(of.tolist()) == set(owner.tolist())

@@ -39,7 +39,7 @@ def run(small_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(small_run, tmp_path / "run"))
 
 
-def sealed(folder: Path) -> None:
+def as_readonly_contiguous(folder: Path) -> None:
     """Write the hashes of a run anew, and the manifest's seal, as whoever doctors it would."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def test_a_result_that_is_a_vrt_fetches_nothing(run: Path, server, file: str) ->
     """Caught: figures asked an address that stood in a units.gpkg, and verify did, its hashes written anew."""
     text = VRT if file == "units.gpkg" else RASTER_VRT
     (run / file).write_text(text.format(server.address), encoding="utf-8")
-    sealed(run)
+    as_readonly_contiguous(run)
     found = verify(run)
     assert not found.ok
     if file == "units.gpkg":
@@ -114,7 +114,7 @@ def test_a_grid_takes_nothing_from_other_files(run: Path, tmp_path: Path, trick:
             file.create_virtual_dataset("more", layout)
     with pytest.raises(InputError, match="more in it is taken from another file"):
         open_netcdf(path)
-    sealed(run)
+    as_readonly_contiguous(run)
     assert not verify(run).ok
     with pytest.raises(CarbongridError, match=r"grid_1km\.nc"):
         read_result(run)
@@ -145,7 +145,7 @@ def test_labels_that_are_pickled_are_not_opened(run: Path, tmp_path: Path) -> No
         open_zarr_array(store, "parcel")
     shutil.rmtree(run / "labels.zarr")
     shutil.move(store, run / "labels.zarr")
-    sealed(run)
+    as_readonly_contiguous(run)
     assert not verify(run).ok
     assert not (tmp_path / "mark").exists()
 
@@ -164,7 +164,7 @@ def test_a_workbook_among_the_results_is_no_bomb(run: Path) -> None:
     book.save(run / "units.xlsx")
     with ZipFile(run / "units.xlsx", "a", ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/zeros.bin", b"\0" * 2**26)
-    sealed(run)
+    as_readonly_contiguous(run)
     found = verify(run)
     assert any("times its size" in check.text for check in found.checks)
 

@@ -115,7 +115,7 @@ def test_quantized_sums_are_the_same_bits_in_processes_and_from_zarr(land, tmp_p
     ]
     with dask.config.set(scheduler="processes", num_workers=1):
         assert zonal_sum(*stored, 9000, quantum=quantum).identical(whole)
-    monkeypatch.setattr(arrays, "_MOST_BLOCKS", 6)
+    monkeypatch.setattr(arrays, "_MAX_BLOCKS", 6)
     assert arrays.as_chunked(stored[0]).npartitions <= 6
     assert zonal_sum(*stored, 9000, quantum=quantum).identical(whole)
     assert quantum_of(stored[0]) == quantum
@@ -126,7 +126,7 @@ def test_a_graph_is_bounded_and_reads_and_reduces_in_one_task(tmp_path, monkeypa
     stored = zarr.create_array(
         tmp_path / "a.zarr", shape=(4000, 4000), chunks=(20, 20), dtype=np.uint32
     )
-    monkeypatch.setattr(arrays, "_MOST_BLOCKS", 100)
+    monkeypatch.setattr(arrays, "_MAX_BLOCKS", 100)
     blocks = arrays.as_chunked(stored).npartitions
     assert 50 < blocks <= 100
     merged = arrays._merged_tree(arrays._partials(max, arrays._aligned((stored, stored))), max)

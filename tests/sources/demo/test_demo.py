@@ -307,8 +307,8 @@ def assert_evidence(city):
     own = city.parcels[
         city.parcels["DLBM"].isin([code for land in LAND_OF.values() for code in land])
     ]
-    missed = 1 - len(gpd.sjoin(outside, own, predicate="within")) / len(outside)
-    assert 0 < missed < 0.08
+    no_cell_centre = 1 - len(gpd.sjoin(outside, own, predicate="within")) / len(outside)
+    assert 0 < no_cell_centre < 0.08
     assert_people_and_lines(city)
 
 

@@ -9,7 +9,7 @@ from shapely import box
 
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import match_codes, packaged_table, read_code_system
-from carbongrid.sources.osm.carriers import FEWEST_POIS, Rows, carried_rows
+from carbongrid.sources.osm.carriers import MIN_POIS, Rows, carried_rows
 
 CRS = "EPSG:32632"
 EAST, NORTH = 500_000.0, 5_200_000.0
@@ -69,7 +69,7 @@ def test_without_a_plant_supply_is_spread_over_works_and_utilities():
     assert "only 0 of 0" in source(rows, "industry/supply")
 
 
-@pytest.mark.parametrize(("near", "weight"), [(FEWEST_POIS, ""), (FEWEST_POIS - 1, "area")])
+@pytest.mark.parametrize(("near", "weight"), [(MIN_POIS, ""), (MIN_POIS - 1, "area")])
 def test_points_count_where_they_reach_land_of_their_category(near, weight):
     """Seen to fail when points were counted before they were placed."""
     shops = [("shop=bakery", 3000 + 10 * k, 50, 1) for k in range(near)]

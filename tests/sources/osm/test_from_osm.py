@@ -164,8 +164,8 @@ def test_it_checks_runs_and_verifies(two_towns: Path, tmp_path: Path) -> None:
     ]
     path = two_towns.with_name("totals.csv")
     totals = pd.read_csv(path, dtype=str, keep_default_na=False)
-    carried = ~totals["category"].isin(["transport/air", "industry/mining", "industry/supply", "sink/unused"])  # fmt: skip
-    totals["value"] = np.where(carried, [str(1000 + k) for k in range(len(totals))], "0")
+    carry = ~totals["category"].isin(["transport/air", "industry/mining", "industry/supply", "sink/unused"])  # fmt: skip
+    totals["value"] = np.where(carry, [str(1000 + k) for k in range(len(totals))], "0")
     totals.to_csv(path, index=False)
     result = run(two_towns, tmp_path / "run")
     assert verify(tmp_path / "run", sample=1).ok

@@ -10,7 +10,7 @@ import shapely
 from pyproj import CRS
 
 from carbongrid.case.readers.coordinates import project_points
-from carbongrid.sources.osm.carriers import FEWEST_POIS, carried_rows
+from carbongrid.sources.osm.carriers import MIN_POIS, carried_rows
 
 PLANE = CRS.from_epsg(32632)
 EAST, NORTH = 540_000.0, 5_220_000.0
@@ -18,7 +18,7 @@ EAST, NORTH = 540_000.0, 5_220_000.0
 
 @pytest.mark.parametrize(
     ("on_land", "of_all", "weight"),
-    [(FEWEST_POIS - 1, 15, "area"), (FEWEST_POIS, 15, "pois"), (15, 30, "pois"), (15, 31, "area")],
+    [(MIN_POIS - 1, 15, "area"), (MIN_POIS, 15, "pois"), (15, 30, "pois"), (15, 31, "area")],
 )
 def test_points_count_where_they_are_placed(on_land: int, of_all: int, weight: str) -> None:
     """Seen to fail when all of the map counted, of which many stand far from any shop's land."""

@@ -45,7 +45,7 @@ def _lines_shown(text: str, between: str = "\n") -> str:
 
 
 @dataclass
-class Talk:
+class Console:
     """What was asked of the output.
 
     Parameters
@@ -133,9 +133,9 @@ class Talk:
             logging.getLogger("carbongrid").info("%s", error, exc_info=error)
             known = isinstance(error, OSError)
             what = str(error) if known else f"{type(error).__name__}: {error}"
-            way_out = "" if known else "This is a fault of carbongrid; -v shows where it happened."
+            hint = "" if known else "This is a fault of carbongrid; -v shows where it happened."
             self.document({"status": "failed", "problems": [{"what": what}]})
-            self.problem(Problem(what, way_out=way_out))
+            self.problem(Problem(what, hint=hint))
             raise SystemExit(1) from None
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
-from carbongrid.method.weights import Evidence, Residents, eligible, sink_coefficients, weigh
+from carbongrid.method.weights import Residents, WeightInputs, eligible, sink_coefficients, weigh
 
 TYPES = ["industrial", "transport:road", "transport:rail", "forest", "water", "industrial"]
 
@@ -44,10 +44,10 @@ def test_moving_one_poi_changes_two_weights_by_one(seed):
     """Seen to fail when the weight of a POI depended on its row."""
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(0, 300, (2, 30))
-    before = weigh(WORKS, land(), Evidence(pois=table_of_pois(x, y)))
+    before = weigh(WORKS, land(), WeightInputs(pois=table_of_pois(x, y)))
     moved = int(rng.integers(30))
     x[moved], y[moved] = rng.uniform(0, 300, 2)
-    after = weigh(WORKS, land(), Evidence(pois=table_of_pois(x, y)))
+    after = weigh(WORKS, land(), WeightInputs(pois=table_of_pois(x, y)))
     change = after.weight - before.weight
     assume(change.any())
     assert sorted(change[change != 0].tolist()) in ([-1, 1], [-1], [1])
@@ -63,8 +63,8 @@ def test_a_poi_of_weight_k_is_k_pois(seed):
     x, y = rng.uniform(-120, 420, (2, 12))
     count = rng.integers(0, 5, 12)
     table = table_of_pois(x, y)
-    weighed = weigh(WORKS, land(), Evidence(pois=table.assign(thousandths=1000 * count)))
-    repeated = weigh(WORKS, land(), Evidence(pois=table.loc[table.index.repeat(count)]))
+    weighed = weigh(WORKS, land(), WeightInputs(pois=table.assign(thousandths=1000 * count)))
+    repeated = weigh(WORKS, land(), WeightInputs(pois=table.loc[table.index.repeat(count)]))
     assert weighed.weight.tolist() == (1000 * repeated.weight).tolist()
     assert (weighed.placed, weighed.snapped, weighed.unplaced) == (
         repeated.placed,
@@ -79,17 +79,17 @@ def test_a_poi_of_weight_k_is_k_pois(seed):
 
 def test_pois_outside_go_to_the_nearest_or_are_dropped():
     pois = table_of_pois([50.0, 150.0, 150.0, 250.0], [50.0, 10.0, 250.0, 150.0])
-    near = weigh(WORKS, land(), Evidence(pois=pois))
+    near = weigh(WORKS, land(), WeightInputs(pois=pois))
     assert near.weight.tolist() == [2, 0, 0, 0, 0, 2]
     assert (near.placed, near.snapped, near.unplaced, near.unit) == (2, 2, 0, "POI")
-    drop = weigh(WORKS, land(), Evidence(pois=pois, miss="drop"))
+    drop = weigh(WORKS, land(), WeightInputs(pois=pois, miss="drop"))
     assert drop.weight.tolist() == [1, 0, 0, 0, 0, 1]
     assert (drop.placed, drop.snapped, drop.unplaced) == (2, 0, 2)
 
 
 def test_a_case_without_evidence_gives_weights_of_zero_and_says_so():
     for rule in ("pois", "people", "roads", "lines:rail"):
-        found = weigh(small_land.category("a/b", "industrial", rule), land(), Evidence())
+        found = weigh(small_land.category("a/b", "industrial", rule), land(), WeightInputs())
         assert not found.weight.any()
         assert found.note
 
@@ -97,7 +97,7 @@ def test_a_case_without_evidence_gives_weights_of_zero_and_says_so():
 def test_people_of_a_category_are_those_of_its_own_land():
     residents = Residents(np.arange(6) * 1000 + 500, np.array([0, 0, 0, 0, 0, 2000]), 1500, 7)
     homes = small_land.category("buildings/homes", "industrial", "people")
-    found = weigh(homes, land(), Evidence(people=residents))
+    found = weigh(homes, land(), WeightInputs(people=residents))
     assert found.weight.tolist() == [500, 0, 0, 0, 0, 7500]
     assert (found.placed, found.snapped, found.unplaced) == (6, 2, 2)
     assert "7 cells" in found.note
@@ -114,7 +114,7 @@ def test_area_is_plain_for_sources_and_times_uptake_for_a_sink_on_several_types(
         ("waste/any", "forest+water", False, [0, 0, 0, 10_000.0, 10_000.0, 0]),
     ):
         category = small_land.category(name, types, "area", sink=sink)
-        found = weigh(category, land(), Evidence(coefficients=green))
+        found = weigh(category, land(), WeightInputs(coefficients=green))
         assert found.weight.tolist() == pytest.approx(expected)
         assert found.unit == "m2"
 
@@ -122,7 +122,7 @@ def test_area_is_plain_for_sources_and_times_uptake_for_a_sink_on_several_types(
 def test_a_sink_on_several_types_needs_every_coefficient():
     category = small_land.category("sink/land", "forest+cultivated", "area", sink=True)
     with pytest.raises(InputError, match="cultivated"):
-        weigh(category, land(), Evidence(coefficients=sink_coefficients()))
+        weigh(category, land(), WeightInputs(coefficients=sink_coefficients()))
 
 
 def test_the_package_knows_the_uptake_of_four_types():
@@ -134,9 +134,9 @@ def test_the_package_knows_the_uptake_of_four_types():
 def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
     category = small_land.category("a/b", "industrial", "field:floor")
     fine = land(**{"field:floor": [1.5, bad, bad, bad, bad, 0.0]})
-    assert weigh(category, fine, Evidence()).weight.tolist() == [1.5, 0, 0, 0, 0, 0]
+    assert weigh(category, fine, WeightInputs()).weight.tolist() == [1.5, 0, 0, 0, 0, 0]
     with pytest.raises(InputError, match=r"floor .* in 1 parcels .* 0005"):
-        weigh(category, land(**{"field:floor": [1.0] * 5 + [bad]}), Evidence())
+        weigh(category, land(**{"field:floor": [1.0] * 5 + [bad]}), WeightInputs())
 
 
 @given(st.integers(1, 14))
@@ -146,7 +146,7 @@ def test_ten_parcels_are_named_and_all_counted(count):
     bad = small_land.parcels(squares, ["industrial"] * count, **{"field:floor": [-1.0] * count})
     category = small_land.category("a/b", "industrial", "field:floor")
     with pytest.raises(InputError, match=rf"in {count} parcels .*: 0000") as told:
-        weigh(category, bad, Evidence())
+        weigh(category, bad, WeightInputs())
     listed = str(told.value).count("(-1.0)")
     assert listed == min(count, 10)
 
@@ -158,7 +158,7 @@ def test_roads_without_pois_weigh_what_they_are_long():
         crs=small_land.CRS,
     )
     roads = small_land.category("transport/road", "transport:road", "roads")
-    found = weigh(roads, land(), Evidence(lines=lines))
+    found = weigh(roads, land(), WeightInputs(lines=lines))
     assert found.weight.tolist() == [0, 80_000.0, 0, 0, 0, 0]
     assert (found.placed, found.snapped, found.unplaced, found.note) == (80, 0, 0, "")
 
@@ -166,7 +166,7 @@ def test_roads_without_pois_weigh_what_they_are_long():
 def test_a_raster_brings_its_sums():
     category = small_land.category("a/b", "industrial", "raster:lights.tif")
     sums = np.arange(6)
-    found = weigh(category, land(), Evidence(rasters={"lights.tif": sums}))
+    found = weigh(category, land(), WeightInputs(rasters={"lights.tif": sums}))
     assert found.weight.tolist() == [0, 0, 0, 0, 0, 5]
     assert (found.placed, found.snapped, found.unplaced, found.unit) == (1, 0, 0, "parcel")
     # Of 0 + ... + 5 a third lies on industrial land, counted in quanta of some power of two.
@@ -174,13 +174,13 @@ def test_a_raster_brings_its_sums():
     assert used > 5
     assert (given, lost) == (3 * used, 2 * used)
     with pytest.raises(InputError, match=r"lights\.tif"):
-        weigh(category, land(), Evidence())
+        weigh(category, land(), WeightInputs())
 
 
 @pytest.mark.parametrize("rule", ["field:nothing", "lines", "guess", "raster:"])
 def test_a_rule_that_is_none_is_an_error(rule):
     with pytest.raises(InputError, match=r"no column 'nothing'|is no weight rule"):
-        weigh(small_land.category("a/b", "industrial", rule), land(), Evidence())
+        weigh(small_land.category("a/b", "industrial", rule), land(), WeightInputs())
 
 
 def test_roads_and_rails_are_told_apart_and_corrected_by_region():
@@ -190,16 +190,18 @@ def test_roads_and_rails_are_told_apart_and_corrected_by_region():
         geometry=ways,
         crs=small_land.CRS,
     )
-    evidence = Evidence(lines=lines, pois=table_of_pois([150.0], [50.0], "transport/road"))
+    evidence = WeightInputs(lines=lines, pois=table_of_pois([150.0], [50.0], "transport/road"))
     rail = small_land.category("transport/rail", "transport:rail", "lines:rail")
     found = weigh(rail, land(), evidence)
     assert found.weight.tolist() == [0, 0, 80_000.0, 0, 0, 0]
     assert (found.placed, found.unit) == (80, "m")
     both = small_land.category("transport/road", "transport", "roads")
-    one_region = weigh(both, land(), Evidence(lines=lines.assign(mode="road"), pois=evidence.pois))
+    one_region = weigh(
+        both, land(), WeightInputs(lines=lines.assign(mode="road"), pois=evidence.pois)
+    )
     assert one_region.weight.tolist() == [0, 80_000.0, 80_000.0, 0, 0, 0]
     far = table_of_pois([-140.0], [50.0], "transport/road")
-    told = Evidence(lines=lines.assign(mode="road"), pois=far)
+    told = WeightInputs(lines=lines.assign(mode="road"), pois=far)
     assert weigh(both, land(), told).weight.tolist() == [0, 120_000.0, 40_000.0, 0, 0, 0]
     apart = weigh(both, land(), told, np.array([0, 0, 1, 0, 0, 0]))
     assert apart.weight.tolist() == [0, 80_000.0, 80_000.0, 0, 0, 0]

@@ -26,7 +26,7 @@ _ARRAYS = ("x", "y", "ring_start", "part_start", "row_start", "bounds")
 _OPEN_AT_ONCE = 4
 
 
-class Shelf(Protocol):
+class PolygonSource(Protocol):
     """Where the polygons of a tile are taken from."""
 
     def of_tile(self, tile: int) -> tuple[Polygons, NDArray[np.int64]]:
@@ -87,12 +87,12 @@ def _opened(folder: Path) -> tuple[Polygons, NDArray[np.int64], NDArray[np.int64
 
 
 @contextmanager
-def shelved(
+def spill_polygons(
     store: Path, layers: dict[str, Polygons], grid: Grid, side: int, *, travels: bool
-) -> Iterator[dict[str, Shelf]]:
+) -> Iterator[dict[str, PolygonSource]]:
     """Give the layers to tasks: from memory, or where tasks ``travel``, from a folder beside the store."""
     folder = store.with_name(f"{store.name}.polygons")
-    shelves: dict[str, Shelf] = {}
+    shelves: dict[str, PolygonSource] = {}
     shutil.rmtree(folder, ignore_errors=True)  # what a run that was killed left
     try:
         for name, polygons in layers.items():

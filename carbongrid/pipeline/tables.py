@@ -20,10 +20,10 @@ from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, gr
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
+from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
+from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.placing import Placed, closed_ledger
-from carbongrid.pipeline.prosperity import gdp_of_units
 from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions
@@ -36,17 +36,17 @@ _ELECTRICITY = {
 
 
 def make_tables(
-    inputs: Inputs, land: Land, placed: Placed, shares: Shares, reduced: Reduced, grid: Grid
+    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares, reduced: Reduced, grid: Grid
 ) -> RunTables:
     """Put the tables of a run together (see RunTables for their columns)."""
     case = inputs.case
     names = list(inputs.categories)
     ledger = closed_ledger(
-        placed.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
+        allocation.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
-    gdp, gdp_notes = gdp_of_units(inputs, land, placed, shares)
+    gdp, gdp_notes = gdp_of_units(inputs, land, allocation, shares)
     said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
-    parcels = _parcels(inputs, land, placed, shares)
+    parcels = _parcels(inputs, land, allocation, shares)
     units = _units(inputs, land, reduced, gdp)
     emission = parcels["emission_g"].to_numpy(np.int64)
     compared = notes_of_comparison(case, land, units, emission)
@@ -62,7 +62,7 @@ def make_tables(
         units=units,
         parents=case.units.parents,
         ledger=ledger,
-        evidence=placed.evidence,
+        evidence=allocation.evidence,
         grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
         assumptions=(
             *method_notes(inputs),
@@ -113,11 +113,13 @@ def _sums(inputs: Inputs, mass: NDArray[np.int64]) -> dict[str, NDArray[np.int64
     return columns
 
 
-def _parcels(inputs: Inputs, land: Land, placed: Placed, shares: Shares) -> gpd.GeoDataFrame:
+def _parcels(
+    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares
+) -> gpd.GeoDataFrame:
     fixed = land.parcels[["id", "land_use", "type", "mode", "area_m2", "geometry"]]
     # The masses of a million parcels are 200 MB: the table is a view of them.
-    masses = pd.DataFrame(placed.mass, fixed.index, list(inputs.categories), copy=False)
-    more = {**_sums(inputs, placed.mass), "cells": shares.fine_cells}
+    masses = pd.DataFrame(allocation.mass, fixed.index, list(inputs.categories), copy=False)
+    more = {**_sums(inputs, allocation.mass), "cells": shares.fine_cells}
     return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.weights.lines import LineClaims, corrected_lengths, weighted_lengths
+from carbongrid.method.weights.lines import LineWeights, corrected_lengths, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
 
@@ -24,7 +24,7 @@ POI_REACH = 100.0
 ROAD = "transport/road"
 """Category whose POIs correct road lengths (D14)."""
 
-LARGEST_EVIDENCE = 9e15
+MAX_EVIDENCE = 9e15
 """Of a column of the parcels: its thousandths are counted in int64."""
 
 _LISTED = 10
@@ -33,7 +33,7 @@ Weight = NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class WeightInputs:
     """What the weights are made from, in the grid's CRS.
 
     Parameters
@@ -67,7 +67,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Claims:
+class Weights:
     """The parcels' claims on one category.
 
     Parameters
@@ -164,9 +164,9 @@ def eligible(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
 def weigh(
     category: Category,
     parcels: gpd.GeoDataFrame,
-    evidence: Evidence,
+    evidence: WeightInputs,
     regions: NDArray[np.int64] | None = None,
-) -> Claims:
+) -> Weights:
     """Return the parcels' claims on a category by its own rule; fallbacks are the allocation's.
 
     Parameters
@@ -215,7 +215,7 @@ def _by_area(
     parcels: gpd.GeoDataFrame,
     carries: NDArray[np.bool_],
     coefficients: Mapping[str, float],
-) -> Claims:
+) -> Weights:
     area = parcels["area_m2"].to_numpy(np.float64)
     _check(category, parcels, carries, area, "area_m2")
     area = np.where(carries, area, 0.0)
@@ -234,14 +234,17 @@ def _by_area(
 
 
 def _by_pois(
-    category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], evidence: Evidence
-) -> Claims:
+    category: Category,
+    parcels: gpd.GeoDataFrame,
+    carries: NDArray[np.bool_],
+    evidence: WeightInputs,
+) -> Weights:
     x, y, quanta = _pois_of(category.name, evidence.pois)
     within = -1.0 if evidence.miss == "drop" else POI_REACH
     found = points_in_parcels(x, y, quanta, parcels.geometry.to_numpy(), carries, within)
     weighed = evidence.pois is not None and "thousandths" in evidence.pois
     note = "" if len(x) else f"no POI of {category.name}"
-    return Claims(
+    return Weights(
         found.weight,
         category.weight,
         "POI",
@@ -255,10 +258,10 @@ def _by_pois(
     )
 
 
-def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents | None) -> Claims:
+def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents | None) -> Weights:
     if people is None:
         nobody = np.zeros(len(carries), np.int64)
-        return Claims(
+        return Weights(
             nobody,
             category.weight,
             "person",
@@ -272,7 +275,7 @@ def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents
     notes = [people.note] if people.note else []
     if people.unknown:
         notes.append(f"{people.unknown} cells of people are unknown, not zero")
-    return Claims(
+    return Weights(
         inside + near,
         category.weight,
         "person",
@@ -290,9 +293,9 @@ def _by_lines(
     category: Category,
     parcels: gpd.GeoDataFrame,
     carries: NDArray[np.bool_],
-    evidence: Evidence,
+    evidence: WeightInputs,
     regions: NDArray[np.int64],
-) -> Claims:
+) -> Weights:
     corrected = category.weight == "roads"
     mode = "road" if corrected else category.weight.partition(":")[2]
     found, note = _no_lines(len(parcels)), f"no line of mode {mode}"
@@ -303,7 +306,7 @@ def _by_lines(
     if corrected:
         x, y, quanta = _pois_of(ROAD, evidence.pois)
         weight = corrected_lengths(found, x, y, evidence.lambda_, regions, quanta)
-    return Claims(
+    return Weights(
         weight,
         category.weight,
         "m",
@@ -318,7 +321,7 @@ def _by_lines(
 
 def _by_field(
     category: Category, parcels: gpd.GeoDataFrame, carries: NDArray[np.bool_], column: str
-) -> Claims:
+) -> Weights:
     if category.weight not in parcels:
         raise InputError(
             f"the parcels have no column {column!r}",
@@ -328,9 +331,9 @@ def _by_field(
     value = parcels[category.weight].to_numpy(np.float64)
     _check(category, parcels, carries, value, column)
     value = np.where(carries, value, 0.0)
-    if value.sum() > LARGEST_EVIDENCE:
+    if value.sum() > MAX_EVIDENCE:
         raise InputError(
-            f"{column} adds up to {value.sum():g} over the parcels that carry {category.name}, more than {LARGEST_EVIDENCE:g}",
+            f"{column} adds up to {value.sum():g} over the parcels that carry {category.name}, more than {MAX_EVIDENCE:g}",
             "parcels",
             "Give it in a larger unit, or mend these values.",
         )
@@ -341,8 +344,8 @@ def _by_raster(
     category: Category,
     parcels: gpd.GeoDataFrame,
     carries: NDArray[np.bool_],
-    evidence: Evidence,
-) -> Claims:
+    evidence: WeightInputs,
+) -> Weights:
     path = category.weight.partition(":")[2]
     sums, known = evidence.rasters.get(path), evidence.raster_known.get(path)
     if sums is None:
@@ -358,7 +361,7 @@ def _by_raster(
     silent, note = _silent_land(parcels, carries, known)
     quanta = _quanta(sums)
     fate = (int(quanta.sum()), int(quanta[carries].sum()), int(quanta[~carries].sum()))
-    return Claims(
+    return Weights(
         weight,
         category.weight,
         "parcel",
@@ -402,9 +405,9 @@ def _claims(
     unit: str,
     quantity: NDArray[np.float64],
     carries: NDArray[np.bool_],
-) -> Claims:
+) -> Weights:
     inside = np.rint(1000.0 * quantity).astype(np.int64)
-    return Claims(weight, category.weight, unit, inside, np.zeros_like(inside), 0, carries, 1000)
+    return Weights(weight, category.weight, unit, inside, np.zeros_like(inside), 0, carries, 1000)
 
 
 def _check(
@@ -438,10 +441,10 @@ def _pois_of(
     return x, y, np.ones(len(own), np.int64)
 
 
-def _no_lines(size: int) -> LineClaims:
+def _no_lines(size: int) -> LineWeights:
     nothing = np.zeros(size, np.int64)
     nobody = np.empty(0, object)
-    return LineClaims(np.zeros(size), nothing, nothing, 0, nobody, np.empty(0, np.int64))
+    return LineWeights(np.zeros(size), nothing, nothing, 0, nobody, np.empty(0, np.int64))
 
 
 def _whole(quanta: int, per_unit: int) -> int:

@@ -13,13 +13,13 @@ from carbongrid.method import gdp
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.sharing import Shares
-from carbongrid.method.weights import Evidence, weigh
+from carbongrid.method.weights import WeightInputs, weigh
+from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.placing import Placed
 
 
 def gdp_of_units(
-    inputs: Inputs, land: Land, placed: Placed, shares: Shares
+    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares
 ) -> tuple[pd.Series, tuple[Problem, ...]]:
     """Return GDP per unit (Int64, missing is unknown) and what is worth saying of it."""
     case, table = inputs.case, inputs.gdp
@@ -34,23 +34,23 @@ def gdp_of_units(
         types=land.parcels["type"].to_numpy(dtype=object),
         area=land.parcels["area_m2"].to_numpy(np.float64),
         parents=of_parcel,
-        pois=_pois(inputs, land, placed),
+        pois=_pois(inputs, land, allocation),
     )
     return gdp.gdp_of_units(table, carriers, shares.units, land.unit_of_parcel, parents, apportion)
 
 
-def _pois(inputs: Inputs, land: Land, placed: Placed) -> dict[str, NDArray[np.int64]]:
+def _pois(inputs: Inputs, land: Land, allocation: Allocation) -> dict[str, NDArray[np.int64]]:
     """Return POIs per parcel of every category that weighs an industry; claims of the run are reused."""
     if inputs.pois is None:
         return {}
-    evidence = Evidence(
+    evidence = WeightInputs(
         pois=inputs.pois, miss=inputs.case.pois.miss if inputs.case.pois else "nearest"
     )
     known: dict[str, Category] = categories_of(inputs.case)
     pois = {}
     for name in {name for industry in gdp.industries().values() for name in industry.categories}:
         category = known[name]
-        packed = placed.claims.get(name)
+        packed = allocation.claims.get(name)
         claims = None if packed is None else packed.opened()
         if claims is None or claims.rule != "pois":
             by_pois = Category(**{**vars(category), "weight": "pois"})

@@ -11,7 +11,7 @@ import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
-from carbongrid.method.weights import PackedClaims
+from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import ARRAYS
 from carbongrid.pipeline.reading import FOLDER, Reading
 from carbongrid.raster.opening.stores import open_arrays
@@ -51,7 +51,7 @@ def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
     )
 
 
-def save_claims(path: Path, claims: dict[str, PackedClaims]) -> None:
+def save_weights(path: Path, claims: dict[str, PackedWeights]) -> None:
     """Write the claims of every category."""
     arrays: dict[str, Any] = {}
     facts = {}
@@ -63,12 +63,12 @@ def save_claims(path: Path, claims: dict[str, PackedClaims]) -> None:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 
-def load_claims(path: Path) -> dict[str, PackedClaims]:
+def load_weights(path: Path) -> dict[str, PackedWeights]:
     """Read the claims back; nothing is unpickled."""
     with open_arrays(path) as arrays:
         told = json.loads(str(arrays["facts"]))
         return {
-            name: PackedClaims(
+            name: PackedWeights(
                 rows=arrays[f"{number}_rows"],
                 arrays={part: arrays[f"{number}_{part}"] for part in ARRAYS},
                 **one,

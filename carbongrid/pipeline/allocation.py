@@ -15,8 +15,8 @@ from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import (
-    Evidence,
-    PackedClaims,
+    PackedWeights,
+    WeightInputs,
     parcels_of_facilities,
     sink_coefficients,
     weigh,
@@ -25,12 +25,12 @@ from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.residents import residents_on_parcels
 
-MOST_UNKNOWN = 0.05
+MAX_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""
 
 
 @dataclass(frozen=True)
-class Placed:
+class Allocation:
     """Mass on parcels.
 
     Parameters
@@ -49,7 +49,7 @@ class Placed:
 
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
-    claims: dict[str, PackedClaims]
+    claims: dict[str, PackedWeights]
     evidence: tuple[EvidenceRow, ...]
     problems: tuple[Problem, ...]
 
@@ -60,10 +60,10 @@ def weight_rasters(inputs: Inputs) -> list[str]:
     return sorted({path for rule, _, path in rules if rule == "raster"})
 
 
-def gather_evidence(inputs: Inputs, land: Land, shares: Shares | None) -> Evidence:
+def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
-    return Evidence(
+    return WeightInputs(
         pois=inputs.pois,
         people=residents_on_parcels(inputs, land),
         lines=inputs.lines,
@@ -75,12 +75,12 @@ def gather_evidence(inputs: Inputs, land: Land, shares: Shares | None) -> Eviden
     )
 
 
-def place(
+def allocate_totals(
     inputs: Inputs,
     land: Land,
     shares: Shares | None = None,
-    known: Mapping[str, PackedClaims] | None = None,
-) -> Placed:
+    known: Mapping[str, PackedWeights] | None = None,
+) -> Allocation:
     """Spread every category over the parcels that carry it, by ``known`` claims where there are some.
 
     Parameters
@@ -98,11 +98,11 @@ def place(
         With every problem of every category, beyond those of the limits.
     """
     known = known or {}
-    evidence = None if known else gather_evidence(inputs, land, shares)
+    evidence = None if known else gather_weight_inputs(inputs, land, shares)
     # A category's masses lie side by side: each is written and read by itself.
     mass = np.zeros((len(inputs.categories), len(land.parcels)), np.int64).T
     ledger: list[LedgerRow] = []
-    claims: dict[str, PackedClaims] = {}
+    claims: dict[str, PackedWeights] = {}
     counted: list[EvidenceRow] = []
     problems: list[Problem] = []
     for k, (name, category) in enumerate(inputs.categories.items()):
@@ -115,7 +115,7 @@ def place(
                 claim = known[name].opened()
             else:
                 claim = weigh(category, land.parcels, evidence, region_of_parcel)
-            claims[name] = PackedClaims.of(claim)
+            claims[name] = PackedWeights.of(claim)
             facilities = _facilities(inputs, land, name)
             mass[:, k], rows = allocate(
                 category,
@@ -138,7 +138,7 @@ def place(
     limits += _unknown_evidence(claims, allow.fallback)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass)
-    return Placed(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
+    return Allocation(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
 
 
 def _outside_by_area(inputs: Inputs, land: Land, mass: NDArray[np.int64]) -> list[Problem]:
@@ -158,19 +158,19 @@ def _outside_by_area(inputs: Inputs, land: Land, mass: NDArray[np.int64]) -> lis
 
 
 def _unknown_evidence(
-    claims: Mapping[str, PackedClaims], allowed: Collection[str]
+    claims: Mapping[str, PackedWeights], allowed: Collection[str]
 ) -> list[Problem]:
     """Return an error for each category of which the evidence says nothing of too much land, else a warning."""
     problems = []
     for name, claim in claims.items():
         unknown, note = claim.facts["unknown"], claim.facts["note"]
         if unknown:
-            much = unknown > MOST_UNKNOWN and name not in allowed
-            way_out = (
+            much = unknown > MAX_UNKNOWN and name not in allowed
+            hint = (
                 f"Take a raster that covers the land, or allow it: [allow] fallback = [{name!r}]."
             )
             problems.append(
-                Problem(note, f"categories: {name}", way_out, "error" if much else "warning")
+                Problem(note, f"categories: {name}", hint, "error" if much else "warning")
             )
     return problems
 
