@@ -205,7 +205,20 @@ class Polygons:
         InputError
             If the path exists, or an id is neither text nor a whole number.
         """
-        stored.save(self, Path(path))
+        ids = None if self.ids is None else self.ids.tolist()
+        stored.require_savable(Path(path), ids)
+        order = stored.order_by_place(self.bounds)
+        place = np.empty(order.size, np.int64)
+        place[order] = np.arange(order.size)
+        near = self.take(order)
+        block_start, boxes, _ = near.blocks
+        starts = {name: getattr(near, name) for name in ("ring_start", "part_start", "row_start")}
+        stored.save(
+            Path(path),
+            {"x": near.x, "y": near.y, **starts}
+            | {"bounds": self.bounds, "place": place, "block_start": block_start, "boxes": boxes},
+            {"hash": self.content_hash, "crs": self.crs, "ids": ids},
+        )
 
     @classmethod
     def open(cls, path: str | Path) -> Polygons:

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,6 @@ from carbongrid.errors import InputError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.stores import open_arrays
-
-if TYPE_CHECKING:
-    from carbongrid.raster.polygons.sets import Polygons
 
 type State = tuple[tuple[int, ...], ...]
 
@@ -33,29 +31,27 @@ _BITS = 16
 _AGAIN = "Save the polygons again."
 
 
-def save(polygons: Polygons, path: Path) -> None:
-    """Write to a temporary sibling, then rename: the directory is absent or complete."""
+def require_savable(path: Path, ids: list[Any] | None) -> None:
+    """Raise InputError if the path exists, or an id is neither text nor a whole number."""
     if path.exists():
-        raise InputError("the directory exists already", str(path), "Name another path.")
-    ids = None if polygons.ids is None else polygons.ids.tolist()
+        raise InputError("the directory exists already", str(path), hint="Name another path.")
     odd = next((each for each in ids or () if not isinstance(each, (str, int))), None)
     if odd is not None:
         raise InputError(f"the id {odd!r} is neither text nor a whole number", "id")
-    order = _by_place(polygons.bounds)
-    place = np.empty(order.size, np.int64)
-    place[order] = np.arange(order.size)
-    near = polygons.take(order)
-    block_start, boxes, _ = near.blocks
-    arrays = {
-        **{
-            name: getattr(near, name)
-            for name in ("x", "y", "ring_start", "part_start", "row_start")
-        },
-        "bounds": polygons.bounds,
-        "place": place,
-        "block_start": block_start,
-        "boxes": boxes,
-    }
+
+
+def save(path: Path, arrays: Mapping[str, NDArray[Any]], known: Mapping[str, Any]) -> None:
+    """Write to a temporary sibling, then rename: the directory is absent or complete.
+
+    Parameters
+    ----------
+    path
+        A new directory.
+    arrays
+        By name, rows in the order in which they are stored.
+    known
+        What is said of them: ``hash``, ``crs``, ``ids``.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -63,10 +59,8 @@ def save(polygons: Polygons, path: Path) -> None:
         np.save(draft / f"{name}.npy", array)
     meta = {
         "format": FORMAT,
-        "hash": polygons.content_hash,
-        "crs": polygons.crs,
+        **known,
         "shapes": {name: list(array.shape) for name, array in arrays.items()},
-        "ids": ids,
         "files": {name: hash_path(draft / f"{name}.npy") for name in arrays},
     }
     meta["check"] = _check_of(meta)
@@ -180,7 +174,7 @@ def _mapped(path: str, name: str, shapes: dict[str, list[int]]) -> NDArray[Any]:
     return view
 
 
-def _by_place(bounds: NDArray[np.float64]) -> NDArray[np.int64]:
+def order_by_place(bounds: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the order of rows along a Z-curve through the middles of their bounds; missing ones come last."""
     middle = (bounds[:, :2] + bounds[:, 2:]) / 2
     known = np.isfinite(middle).all(axis=1)
