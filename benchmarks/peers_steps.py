@@ -58,7 +58,7 @@ def _overlap(land: Land, clock: Clock) -> None:
             raw = clock(
                 "parcels to spans", spans.rasterize_spans, parcels.polygons, grid, band, rows
             )
-            mine = clock("whose a cell is", spans.counted, raw, band)
+            mine = clock("whose a cell is", spans.count_spans, raw, band)
             raw_units = clock(
                 "units to spans", spans.rasterize_spans, units.polygons, grid, band, over
             )

@@ -53,7 +53,7 @@ def test_a_process_that_stands_still_ends_the_run_in_words(
                 ]
             )
         )
-        monkeypatch.setattr(tasks, "_PATIENCE", 2.0)
+        monkeypatch.setattr(tasks, "_TIMEOUT_S", 2.0)
         monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.1)
         monkeypatch.setattr(tasks, "_UNTIL_GIVEN_UP", 0.5)
         with distributed.Client(scheduler_file=str(address), set_as_default=False) as client:

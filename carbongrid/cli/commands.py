@@ -10,7 +10,7 @@ import click
 
 from carbongrid import __version__
 from carbongrid.cli.console import Console, set_up_logging
-from carbongrid.cli.surroundings import set_aside
+from carbongrid.cli.surroundings import set_aside, set_by_hand
 from carbongrid.errors import Problem, require_extra
 
 logger = logging.getLogger(__name__)
@@ -33,13 +33,14 @@ def _with_console(command: Any) -> Any:
 def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
     set_up_logging(verbose)
     console = Console(quiet, as_json)
-    names = ", ".join(set_aside())
+    names = set_aside()
     if names:
-        logger.info("set in the environment, and set aside: %s", names)
-        if not verbose:
-            console.problem(
-                Problem(f"set in the environment, and set aside: {names}", level="note")
-            )
+        logger.info("set in the environment, and set aside: %s", ", ".join(names))
+    on_purpose = ", ".join(set_by_hand(names))
+    if on_purpose and not verbose:
+        console.problem(
+            Problem(f"set in the environment, and set aside: {on_purpose}", level="note")
+        )
     return console
 
 

@@ -25,6 +25,12 @@ _KEPT_IF_NUMBERS = {"DASK_NUM_WORKERS": "[1-9][0-9]{0,4}", "SOURCE_DATE_EPOCH": 
 """Of these: how many threads, or what time is written, where it is a number."""
 
 
+_BY_PROGRAMS = re.compile(
+    r"\w+_CURL_CA_BUNDLE|PROJ_(DATA|LIB|NETWORK)|GDAL_(DATA|DRIVER_PATH)|GEOTIFF_CSV|CPL_ZIP_ENCODING|MPLBACKEND"
+)
+"""What conda, Jupyter and keepers of certificates set for every program; nobody has asked for it."""
+
+
 def set_aside(environment: MutableMapping[str, str] = os.environ) -> list[str]:
     """Remove the settings from an environment and return their names; processes that are started later do not see them either."""
     names = sorted(
@@ -42,3 +48,8 @@ def _is_kept(name: str, value: str) -> bool:
     if number is not None:
         return re.fullmatch(number, value) is not None
     return name.startswith(_KEPT)
+
+
+def set_by_hand(names: list[str]) -> list[str]:
+    """Return those of the names that somebody has set on purpose, who is told that they do nothing here."""
+    return [name for name in names if not _BY_PROGRAMS.fullmatch(name.upper())]

@@ -116,6 +116,9 @@ def test_what_is_set_aside_is_said_once_and_in_one_line(
             monkeypatch.delenv(name)
         monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
         monkeypatch.setenv("GDAL_CACHEMAX", "512")
+        if not options:  # set by conda and by keepers of certificates: nobody is told
+            monkeypatch.setenv("PROJ_DATA", "/opt/conda/share/proj")
+            monkeypatch.setenv("GDAL_CURL_CA_BUNDLE", "/etc/ssl/bundle.pem")
         done = CliRunner().invoke(main, ["init", str(tmp_path / str(number)), *options])
         assert done.exit_code == 0
         assert done.stderr == told

@@ -295,7 +295,7 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
 
 
 def test_nobody_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    monkeypatch.setattr(workers, "_TIMEOUT_S", 1)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with (
         pytest.raises(RunError, match="no Dask scheduler answers"),
@@ -399,7 +399,7 @@ def test_what_a_killed_run_left_of_its_probe_is_removed_by_the_next(tmp_path: Pa
 
 
 def test_who_listens_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    monkeypatch.setattr(workers, "_TIMEOUT_S", 1)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -25,7 +25,7 @@ from waiting import HANG, until
 
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import claimed, disk, lock, new_run, place
+from carbongrid.run_store import claimed, disk, location, lock, new_run
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
@@ -413,7 +413,7 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for a lock again for as long as a test may take."""
-    monkeypatch.setattr(lock, "_PATIENCE", HANG)
+    monkeypatch.setattr(lock, "_TIMEOUT_S", HANG)
 
 
 def test_the_second_writer_fails_at_once_and_names_the_first(
@@ -629,7 +629,7 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
 ) -> None:
     out = tmp_path / "run"
     write_run(out)
-    sync = place.sync
+    sync = location.sync
 
     def note(path: Path) -> None:
         sync(path)
@@ -644,7 +644,7 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
         store.step("one", "k2", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
         store.write_manifest({"title": "t"})
         if last:
-            monkeypatch.setattr(place, "sync", note)
+            monkeypatch.setattr(location, "sync", note)
         else:
             note(store.folder)
     monkeypatch.undo()

@@ -113,7 +113,7 @@ def test_whose_cells_are_is_settled_before_many_spans_are_painted(monkeypatch, l
     """Each cell would be written as often as it is covered: a hundred times, here."""
     ways = []
     real = spans.count_spans
-    monkeypatch.setattr(spans, "counted", lambda *given: ways.append(given) or real(*given))
+    monkeypatch.setattr(spans, "count_spans", lambda *given: ways.append(given) or real(*given))
     owner = np.arange(layers, dtype=np.int32)
     window = np.zeros((1, 640), np.uint32)
     nested = (owner * 0, owner, 640 - owner, owner)
