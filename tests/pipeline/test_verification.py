@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from squares_case import squares_case
 
 from carbongrid import pipeline
+from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.zoning import FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory
 from carbongrid.pipeline.verification import Verification, checks, verify
@@ -434,6 +435,20 @@ def test_a_truncated_chunk_is_found(run, keep):
     found = failed(run, ["files", "labels", "units", "tiles"])
     assert list(found) == ["labels", "units", "tiles"]
     assert "labels.zarr/parcel/c/0/0 cannot be read" in found["labels"]
+
+
+def test_what_goes_wrong_while_reading_is_told_as_what_it_is(run):
+    """Seen to call too little memory damage, and to print an error of the package as Python shows it."""
+    opened = Opened(run)
+    with pytest.raises(MemoryError), opened.reading("units.csv"):
+        raise MemoryError
+    with (
+        pytest.raises(VerificationError, match=r"units\.csv cannot be read: row 3 is odd"),
+        opened.reading("units.csv"),
+    ):
+        raise InputError("row 3 is odd")
+    with pytest.raises(VerificationError, match=r"\(KeyError: 'id'\)"), opened.reading("units.csv"):
+        raise KeyError("id")
 
 
 def test_a_byte_flipped_anywhere_in_a_chunk_is_found(run):

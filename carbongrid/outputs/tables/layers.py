@@ -119,7 +119,8 @@ def read_parcels_parquet(path: Path) -> Table:
         masses = [name for name in frame.columns if f"{name}{DENSITY_SUFFIX}" in frame.columns]
         return with_geometry(typed(frame, parcel_kinds(masses)), frame.geometry)
     except (InputError, OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise VerificationError(f"{path.name} cannot be read: {error!r}") from error
+        told = str(error) if isinstance(error, InputError) else repr(error)
+        raise VerificationError(f"{path.name} cannot be read: {told}") from error
 
 
 def _tonnes(grams: pd.Series[Any]) -> pd.Series[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.case.readers.geoparquet import read_geoparquet
-from carbongrid.errors import VerificationError
+from carbongrid.errors import CarbongridError, VerificationError
 from carbongrid.method.categories import column_of
 from carbongrid.method.sharing import Shares, load_shares
 from carbongrid.outputs.tables.layers import read_unit_geometry
@@ -98,6 +98,10 @@ class Opened:
             yield path
         except VerificationError as error:
             raise VerificationError(with_way_out(str(error))) from error
+        except MemoryError:
+            raise  # of this machine, no damage of the file
+        except CarbongridError as error:
+            raise VerificationError(f"{name} cannot be read: {error} {RESTORE}") from error
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise VerificationError(f"{name} cannot be read ({reason}). {RESTORE}") from error
