@@ -46,7 +46,7 @@ class Inputs:
     categories
         The categories that have a total, by name, sorted.
     totals, facilities, gdp, census, water
-        As the readers of io.totals return them; None where the case names none.
+        As their readers return them; None where the case names none.
     parcels, units
         GeoDataFrames in id order.
     pois, people, lines

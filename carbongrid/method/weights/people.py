@@ -27,7 +27,7 @@ THOUSANDTHS = 1000
 
 
 class PeopleRaster(Protocol):
-    """A grid of people: what io/points.py reads.
+    """A grid of people: what case/readers/people.py reads.
 
     Attributes
     ----------
