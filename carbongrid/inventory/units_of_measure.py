@@ -61,7 +61,7 @@ _TEXT = re.compile(rf"(?P<value>{_NUMBER})\s*(?P<unit>\S.*)")
 _SCRIPTS = str.maketrans("₂₄₆₃", "2463")
 _SUPERSCRIPT = re.compile("10([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_MASS_WAY_OUT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
+_MASS_HINT = "Write for example t CO2e, kt CO2, 10000 t CO2e, 万吨 CO2e or t C."
 
 _MONEY_NAMES = {"元": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR"}
 _POWERS = {
@@ -77,7 +77,7 @@ _POWERS = {
 _MONEY = re.compile(
     rf"{_FACTOR}\s*(?P<power>百万|千万|万亿|百|千|万|亿)?\s*(?P<name>[A-Z]{{3}}|{'|'.join(_MONEY_NAMES)})"
 )
-_MONEY_WAY_OUT = "Write for example 1e8 CNY, 亿元, 1e6 EUR or EUR."
+_MONEY_HINT = "Write for example 1e8 CNY, 亿元, 1e6 EUR or EUR."
 
 
 def grams(value: Decimal, unit: str) -> int:
@@ -178,14 +178,14 @@ def _mass_unit(unit: str) -> tuple[Fraction, str]:
     text = _PER_YEAR.sub("", _plain(unit))
     match = _MASS.fullmatch(text)
     if match is None:
-        raise InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_WAY_OUT)
+        raise InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
     written = match["substance"].strip()
     substance = _SUBSTANCES.get(written.lower())
     if substance is None:
         raise _not_carbon(unit, written)
     factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
     if factor == 0:
-        raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_WAY_OUT)
+        raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_HINT)
     if substance == "C":
         return factor * _CO2_PER_CARBON, "CO2"
     return factor, substance
@@ -199,10 +199,10 @@ def _not_carbon(unit: str, written: str) -> InputError:
         )
     if not written:
         return InputError(
-            f"the unit {unit!r} does not say of what: CO2e, CO2 or C", hint=_MASS_WAY_OUT
+            f"the unit {unit!r} does not say of what: CO2e, CO2 or C", hint=_MASS_HINT
         )
     return InputError(
-        f"the unit {unit!r} is of {written!r}, expected CO2e, CO2 or C", hint=_MASS_WAY_OUT
+        f"the unit {unit!r} is of {written!r}, expected CO2e, CO2 or C", hint=_MASS_HINT
     )
 
 
@@ -210,7 +210,7 @@ def _not_carbon(unit: str, written: str) -> InputError:
 def _money_unit(unit: str) -> tuple[Fraction, str]:
     match = _MONEY.fullmatch(_plain(unit))
     if match is None or _factor(match["factor"]) == 0:
-        raise InputError(f"the currency {unit!r} is not known", hint=_MONEY_WAY_OUT)
+        raise InputError(f"the currency {unit!r} is not known", hint=_MONEY_HINT)
     factor = _factor(match["factor"]) * _POWERS[match["power"] or ""]
     return factor, _MONEY_NAMES.get(match["name"], match["name"])
 

@@ -68,7 +68,7 @@ def totals_of_codes(
     Parameters
     ----------
     table
-        As :func:`carbongrid.inventory.coded_table.read_coded` returns it.
+        As :func:`carbongrid.case.readers.coded_table.read_coded` returns it.
     categories
         Default those of the package.
     shares

@@ -47,13 +47,18 @@ PER_CELL_OF_PEOPLE = 64
 MAX_BASE = 0.75e9
 """Bytes of a process with all libraries that has written report and figures; 0.54 to 0.62 GB were measured."""
 
-MAX_OF_PARCEL, MAX_OF_RING, MAX_OF_VERTEX, MAX_OF_MASS = 6000, 6000, 250, 60
+MAX_BYTES_PER_PARCEL, MAX_BYTES_PER_RING, MAX_BYTES_PER_VERTEX, MAX_BYTES_PER_MASS = (
+    6000,
+    6000,
+    250,
+    60,
+)
 """Bytes of a parcel, of each ring of it, of each vertex, and of the mass of one category on one parcel."""
 
-MAX_OF_TILE_CELL, MAX_OF_WEIGHT = 24, 100
+MAX_BYTES_PER_TILE_CELL, MAX_BYTES_PER_WEIGHT = 24, 100
 """Bytes of a cell of a tile that is worked on, and of its values where there is a weight raster."""
 
-MAX_OF_COARSE_CELL, MAX_OF_CELL_OF_PEOPLE, MAX_OF_TABLES = 350, 100, 1.2
+MAX_BYTES_PER_COARSE_CELL, MAX_BYTES_PER_CELL_OF_PEOPLE, MAX_TIMES_TABLES = 350, 100, 1.2
 """Bytes; of tables of points, times what is estimated at least."""
 
 _ROWS_COUNTED = 1000
@@ -181,9 +186,9 @@ def most_memory(inputs: Inputs, grid: Grid, *, chunks: int = 2048, tiles: int | 
         MAX_BASE
         + _most_of_land(inputs)
         + _most_of_tiles(inputs, grid, chunks, tiles)
-        + MAX_OF_COARSE_CELL * height * width
-        + MAX_OF_CELL_OF_PEOPLE * people
-        + MAX_OF_TABLES * (_beside(case, layers) + 2 * COPIES * lines)
+        + MAX_BYTES_PER_COARSE_CELL * height * width
+        + MAX_BYTES_PER_CELL_OF_PEOPLE * people
+        + MAX_TIMES_TABLES * (_beside(case, layers) + 2 * COPIES * lines)
     )
 
 
@@ -193,10 +198,10 @@ def _most_of_land(inputs: Inputs) -> int:
     vertices = sum(int(shapely.get_num_coordinates(layer).sum()) for layer in layers)
     parcels = len(inputs.parcels)
     return (
-        MAX_OF_PARCEL * parcels
-        + MAX_OF_RING * max(rings - parcels, 0)
-        + MAX_OF_VERTEX * vertices
-        + MAX_OF_MASS * parcels * len(inputs.categories)
+        MAX_BYTES_PER_PARCEL * parcels
+        + MAX_BYTES_PER_RING * max(rings - parcels, 0)
+        + MAX_BYTES_PER_VERTEX * vertices
+        + MAX_BYTES_PER_MASS * parcels * len(inputs.categories)
     )
 
 
@@ -207,7 +212,7 @@ def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -
     there = math.prod(-(-side // chunks) for side in grid.shape)
     at_once = min(threads_at_once() if tiles is None else tiles, there)
     cells = math.prod(min(side, chunks) for side in grid.shape)
-    return at_once * cells * (MAX_OF_TILE_CELL + MAX_OF_WEIGHT * weighted)
+    return at_once * cells * (MAX_BYTES_PER_TILE_CELL + MAX_BYTES_PER_WEIGHT * weighted)
 
 
 def count_rings(polygons: NDArray[np.object_]) -> int:

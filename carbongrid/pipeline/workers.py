@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import InputError, RunError, require_extra
 from carbongrid.raster.chunked.tasks import answered, client_at
-from carbongrid.raster.chunked.versions import WAY_OUT, differences
+from carbongrid.raster.chunked.versions import HINT, differences
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.software import versions
 from carbongrid.run_store.location import remove, sibling
@@ -170,7 +170,7 @@ def _require_workers(client: distributed.Client) -> None:
     if differ:
         raise RunError(
             f"the versions on workers are not those of this process. {'; '.join(differ[:20])}. "
-            f"{WAY_OUT}"
+            f"{HINT}"
         )
 
 

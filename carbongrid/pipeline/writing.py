@@ -57,7 +57,7 @@ def write_products(
         What they show.
     digests
         Of the tables' content; without one of the parcels, these are not written (``--public``).
-    tell
+    report
         Called with the name of the step, what is done and what there is to do.
     """
     key = hash_values(versions(), dict(digests), _told(tables))

@@ -208,15 +208,18 @@ def test_the_most_grows_with_rings_vertices_categories_and_weights(city: Path) -
     outlines = parcels.geometry.to_numpy().copy()
     outlines[0] = polygon.difference(disc)
     holed = dataclasses.replace(inputs, parcels=parcels.set_geometry(outlines, crs=parcels.crs))
-    assert most_memory(holed, grid) - known == memory.MAX_OF_RING + 5 * memory.MAX_OF_VERTEX
+    assert (
+        most_memory(holed, grid) - known
+        == memory.MAX_BYTES_PER_RING + 5 * memory.MAX_BYTES_PER_VERTEX
+    )
     name, category = next(iter(inputs.categories.items()))
     more = dataclasses.replace(inputs, categories={**inputs.categories, "waste/more": category})
-    assert most_memory(more, grid) - known == memory.MAX_OF_MASS * len(parcels)
+    assert most_memory(more, grid) - known == memory.MAX_BYTES_PER_MASS * len(parcels)
     by_raster = dataclasses.replace(category, weight="raster:a.tif")
     weighted = dataclasses.replace(inputs, categories={**inputs.categories, name: by_raster})
     cells = min(grid.shape[0], 100) * min(grid.shape[1], 100)
     grown = [most_memory(each, grid, chunks=100, tiles=2) for each in (inputs, weighted)]
-    assert grown[1] - grown[0] == 2 * cells * memory.MAX_OF_WEIGHT
+    assert grown[1] - grown[0] == 2 * cells * memory.MAX_BYTES_PER_WEIGHT
     assert most_memory(inputs, grid, tiles=0) < known
 
 
@@ -229,7 +232,7 @@ def test_the_most_counts_as_many_tiles_as_dask_takes_threads(city: Path, threads
     with dask.config.set(num_workers=threads):
         counted = most_memory(inputs, grid, chunks=64) - least
         assert f"with as many threads as here ({threads})." in "\n".join(check(inputs.case).lines)
-    assert counted == threads * 64 * 64 * memory.MAX_OF_TILE_CELL
+    assert counted == threads * 64 * 64 * memory.MAX_BYTES_PER_TILE_CELL
     with pytest.MonkeyPatch.context() as patch, dask.config.set(num_workers=None):
         patch.setattr("dask.system.CPU_COUNT", 2)
         assert most_memory(inputs, grid, chunks=64) - least == 2 * counted // threads

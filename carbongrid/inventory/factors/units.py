@@ -122,7 +122,7 @@ _PLAIN_WORD = re.compile(r"[A-Za-z]{1,12}[23]?")
 _FAR = re.compile(r"(?:[MGTP]m|(?:mega|giga|tera|peta)metre)[23]?")
 """A megametre, and its cube, which whoever writes Mm3 for a million m3 does not mean."""
 _INDEX = re.compile(r"([A-Za-z])(\d)$")
-_WAY_OUT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
+_HINT = "Write for example t, kt, 万吨, GWh, 亿千瓦时, TJ, tce, m3, 亿立方米, ha, 亩, head, 万头, person, t km, 亿吨公里."
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def read_unit(text: str) -> Unit:
     """
     parts = _split(_in_digits(text.strip()))
     if not text.strip() or any(not part.strip() for part in parts):
-        raise InputError("the unit is blank", hint=_WAY_OUT)
+        raise InputError("the unit is blank", hint=_HINT)
     scale, powers, bare = Fraction(1), dict[str, Fraction](), True
     substances = ["", ""]
     for position, part in enumerate(parts):
@@ -243,7 +243,7 @@ def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
         if word == "ce":
             # Of coal equivalent: the mass before it is energy.
             if last != _MASS:
-                raise InputError(f"unknown unit {whole!r}", hint=_WAY_OUT)
+                raise InputError(f"unknown unit {whole!r}", hint=_HINT)
             coal, coal_dimension = _word("gce", whole)
             scale *= coal
             dimension = product_dimension((dimension, 1), (_MASS, -1), (coal_dimension, 1))
@@ -260,7 +260,7 @@ def _part(part: str, whole: str) -> tuple[Fraction, Dimension, str, bool]:
         bare = bare and not last
         dimension = product_dimension((dimension, 1), (last, 1))
     if not scale:
-        raise InputError(f"the unit {whole!r} is nothing", hint=_WAY_OUT)
+        raise InputError(f"the unit {whole!r} is nothing", hint=_HINT)
     return scale, dimension, substance, bare
 
 
@@ -275,14 +275,14 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         if word in _CHINESE or rest not in _CHINESE:
             multiple, rest = None, word
         if rest not in _CHINESE:
-            raise InputError(f"unknown unit {whole!r}", hint=_WAY_OUT)
+            raise InputError(f"unknown unit {whole!r}", hint=_HINT)
         power = 10 ** _POWERS[multiple] if multiple else 1
         word = _CHINESE[rest]
     word = _ALIASES.get(word, word)
     if not word:
         return Fraction(power), ()
     if not _PLAIN_WORD.fullmatch(word) or _FAR.fullmatch(word):
-        raise InputError(f"unknown unit {whole!r}", hint=_WAY_OUT)
+        raise InputError(f"unknown unit {whole!r}", hint=_HINT)
     registry = _registry()
     try:
         quantity = registry.parse_units(
@@ -290,7 +290,7 @@ def _word(word: str, whole: str) -> tuple[Fraction, Dimension]:
         )
         root = registry.Quantity(Fraction(1), quantity).to_root_units()
     except Exception:
-        raise InputError(f"unknown unit {whole!r}", hint=_WAY_OUT) from None
+        raise InputError(f"unknown unit {whole!r}", hint=_HINT) from None
     dimension = tuple(
         sorted((str(name), Fraction(n)) for name, n in dict(root.dimensionality).items())
     )

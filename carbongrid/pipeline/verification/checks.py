@@ -19,7 +19,7 @@ from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import check_sums
-from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_way_out
+from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_hint
 from carbongrid.pipeline.verification.zones import check_zones
 
 
@@ -114,7 +114,7 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except CarbongridError as error:
-        return Check(name, False, with_way_out(str(error)))
+        return Check(name, False, with_hint(str(error)))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         text = f"A file of the run does not hold what it should ({reason}). {RESTORE}"

@@ -30,7 +30,7 @@ _ON_AN_OUTLINE = 1e-6  # of a cell; coordinates of some 1e6 m and cells of 1 m l
 _MAX_ON_OUTLINES = 10_000  # more are told as wrong without being measured
 _MAX_RINGS = 10_000 * _TILE  # rings times rows at once: GDAL looks at every edge for every row
 _MIN_ROWS = 32
-_WAY_OUT = (
+_HINT = (
     f"Take {LABELS} from a copy, or run the case again with --replace: what is sound is taken over."
 )
 
@@ -64,7 +64,7 @@ def check_labels(run: Opened) -> Check:
         for axis, places in (("x", run.grid.x), ("y", run.grid.y)):
             if not np.array_equal(open_zarr_array(store, axis)[...], places):
                 faults.append(f"{LABELS}/{axis} is not where the manifest says")
-    return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _WAY_OUT)
+    return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _HINT)
 
 
 def _read_all(store: Path, name: str, array: zarr.Array[Any], rows: int) -> tuple[int, list[str]]:
@@ -121,7 +121,7 @@ def check_tiles(run: Opened, sample: int) -> Check:
                 different = _differences(mine, theirs, layer, window)
                 faults += _told(f"{LABELS}/{name}", corner, mine, theirs, different)
     text = f"{counted(burnt, 'tile')}, {counted(cells, 'label')}, as geocube burns them"
-    return check_of("tiles", faults, text, _WAY_OUT)
+    return check_of("tiles", faults, text, _HINT)
 
 
 def _burnt(

@@ -23,7 +23,7 @@ from carbongrid.outputs.tables.plain import (
     read_ledger_csv,
     read_units_csv,
 )
-from carbongrid.pipeline.verification.verdict import RESTORE, with_way_out
+from carbongrid.pipeline.verification.verdict import RESTORE, with_hint
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
@@ -97,7 +97,7 @@ class Opened:
         try:
             yield path
         except VerificationError as error:
-            raise VerificationError(with_way_out(str(error))) from error
+            raise VerificationError(with_hint(str(error))) from error
         except MemoryError:
             raise  # of this machine, no damage of the file
         except CarbongridError as error:

@@ -38,7 +38,7 @@ def check_of(name: str, faults: Sequence[str], success: str, hint: str = RESTORE
     return Check(name, False, " ".join([*listed, hint]))
 
 
-def with_way_out(text: str) -> str:
+def with_hint(text: str) -> str:
     """Return what is wrong and what to do, which the text may have said already."""
     return text if text.endswith(RESTORE) else f"{text.rstrip('.')}. {RESTORE}"
 

@@ -15,7 +15,7 @@ from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 
-_WAY_OUT = "Run the case again with --replace."
+_HINT = "Run the case again with --replace."
 _BAND = Fraction(1, 20)
 Row = dict[str, Any]
 Index = Fraction | float
@@ -26,7 +26,7 @@ def check_zones(run: Opened) -> Check:
     units, reference = run.units, run.manifest["parameters"]["reference"]
     if reference != "all" and reference not in units.columns:
         raise VerificationError(
-            f"units.csv has no column {reference}, the reference region. {_WAY_OUT}"
+            f"units.csv has no column {reference}, the reference region. {_HINT}"
         )
     rows = [_whole(row) for row in units.to_dict("records")]
     regions: dict[str, list[Row]] = {}
@@ -43,7 +43,7 @@ def check_zones(run: Opened) -> Check:
             faults += _faults(row, _decided(row, region), names)
             faults += _flagged(row, derived, _few_sinks(region, floor))
     text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
-    return check_of("zones", faults, text, _WAY_OUT)
+    return check_of("zones", faults, text, _HINT)
 
 
 def _whole(row: dict[Any, Any]) -> Row:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from carbongrid.errors import RunError
 from carbongrid.raster.software import versions
 
-WAY_OUT = "Make its environment from the same constraints.txt, with the same carbongrid and its optional parts."
+HINT = "Make its environment from the same constraints.txt, with the same carbongrid and its optional parts."
 
 
 def differences(found: Mapping[str, str], wanted: Mapping[str, str], whose: str) -> list[str]:
@@ -26,5 +26,5 @@ def require_same(theirs: Mapping[str, str]) -> None:
     if differ:
         raise RunError(
             f"a worker on {platform.node()} has other versions than the process of the run: {'; '.join(differ)}. "
-            f"{WAY_OUT}"
+            f"{HINT}"
         )

@@ -27,7 +27,7 @@ _FILES = (
     re.compile(r"(PROJ4_GRIDS\"\s*,\s*\"[^\"]*)", re.IGNORECASE),
     re.compile(r"(PARAMETERFILE\s*[\[(][^\])]*)", re.IGNORECASE),
 )
-_WAY_OUT = "Name it by a code, such as EPSG:4490."
+_HINT = "Name it by a code, such as EPSG:4490."
 
 
 def crs_of(given: Any, where: str = "") -> CRS:
@@ -96,5 +96,5 @@ def _named(what: str, where: str) -> InputError:
     return InputError(
         f"the coordinate reference system is completed from a file ({' '.join(what.split())[:80]}), which is no part of the input",
         where,
-        _WAY_OUT,
+        _HINT,
     )

@@ -200,7 +200,9 @@ def _whole_quanta(
     values: NDArray[Any], scale: float | None, needed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Values as whole quanta, 0 where they are unknown or background."""
-    if scale is not None:
+    if scale is None:
+        values = np.where(needed, values, values.dtype.type(0))
+    else:
         # Float64 first, as in zonal sums: a product in a shorter type would round twice.
         values = np.where(needed, values.astype(np.float64) * scale, 0.0)
         values = np.nan_to_num(values, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)

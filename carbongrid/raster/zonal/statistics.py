@@ -290,7 +290,7 @@ def _count_block(unknown: Unknown, values: Any, labels: Any) -> Columns:
 
 def _minima_block(unknown: Unknown, values: Any, labels: Any, *, sign: float) -> Columns:
     flat, numbers = flat_pair(values, labels, unknown)
-    if _largest(flat) > 2**53:
+    if _largest(flat[numbers > 0]) > 2**53:
         raise InputError("integers beyond 2^53 have no exact float64 minimum or maximum")
     return label_minima(flat, numbers, sign)
 

@@ -22,7 +22,7 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import coverage, overlap
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.zonal import crosstab, weighted_overlap, zonal_sum
+from carbongrid.raster.zonal import crosstab, weighted_overlap, zonal_max, zonal_min, zonal_sum
 
 # rioxarray multiplies transforms in a way that affine is about to deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
@@ -189,3 +189,11 @@ def test_refusals():
             Polygons.of(np.array([shapely.box(0, 0, 50, 50)]), CRS),
             values,
         )
+
+
+def test_what_lies_on_the_background_refuses_nothing() -> None:
+    """Seen to refuse the whole table for a fill value of integers that no label has."""
+    labels, values = np.array([[0, 1, 2]], np.uint32), np.array([[2**62, 5, 6]])
+    assert crosstab(labels, labels, (2, 2), values=values).toarray().tolist() == [[5, 0], [0, 6]]
+    assert zonal_min(values, labels, 2).values.tolist() == [5, 6]
+    assert zonal_max(-values, labels, 2).values.tolist() == [-5, -6]
