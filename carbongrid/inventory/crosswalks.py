@@ -134,7 +134,7 @@ def home_of(
         Of the row, removals below 0.
     system
         ``crt``, ``ipcc2006`` or ``gpc``.
-    categories
+    known
         Those there are.
 
     Raises
