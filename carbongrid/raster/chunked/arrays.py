@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import is_chunked, is_zarr
-from carbongrid.raster.kernels.label_pairs import added, pair_sums
-from carbongrid.raster.pair_counts import as_labels
+from carbongrid.raster.kernels.label_pairs import added
+from carbongrid.raster.pair_counts import as_labels, window_pairs
 
 _MAX_BLOCKS = 4096
 _PARTS_AT_ONCE = 16
@@ -43,7 +43,7 @@ def as_chunked(array: Any) -> Any:
 
 def count_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the pairs of labels of two rasters (as keys, sorted) and their numbers of cells; 0 in a is left out."""
-    pairs: tuple[NDArray[np.uint64], NDArray[np.int64]] = reduce_blocks(_count_block, added, a, b)
+    pairs: tuple[NDArray[np.uint64], NDArray[np.int64]] = reduce_blocks(count_block, added, a, b)
     return pairs
 
 
@@ -252,6 +252,6 @@ def _apply_block(apply: Callable[..., Any], *blocks: Any, sheet: Any) -> Any:
     return apply(*values, int(rows[0]), int(columns[0]), sheet=sheet)
 
 
-def _count_block(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    flat_a, flat_b = (np.ascontiguousarray(as_labels(labels)).reshape(-1) for labels in (a, b))
-    return pair_sums(flat_a, flat_b)
+def count_block(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the pairs of labels of a block of two rasters, and how many cells each has."""
+    return window_pairs(as_labels(a), as_labels(b))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
-from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later
+from carbongrid.raster.chunked.arrays import count_block, reduce_blocks, reduce_later
 from carbongrid.raster.georeference import inside, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.hi_lo import combine_hi_lo
@@ -21,7 +21,7 @@ from carbongrid.raster.kernels.zonal import MAX_QUANTA
 from carbongrid.raster.label_store import CHUNK, blocks
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.nodata import Unknown, labels_inside
-from carbongrid.raster.pair_counts import as_labels, counts_matrix, window_pairs
+from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
 from carbongrid.raster.spans import require_burnable
 from carbongrid.raster.zonal.quanta import quantum_of, refusing, scale_of, too_large
@@ -92,7 +92,7 @@ def crosstab(
     """
     require_same_cells(a, b, *([] if values is None else [values]))
     arrays = [labels_inside(a), labels_inside(b)]
-    partial: Callable[..., Table] = _pairs_block
+    partial: Callable[..., Table] = count_block
     merge: Callable[[list[Table]], Table] = added
     finish = functools.partial(_counted, shape=shape)
     if values is not None:
@@ -181,10 +181,6 @@ def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_
     except OverflowError as error:
         raise too_large() from error
     return matrix if quantum is None else matrix * float(quantum)
-
-
-def _pairs_block(a: Any, b: Any) -> Table:
-    return window_pairs(as_labels(a), as_labels(b))
 
 
 def _weighted_pairs_block(
