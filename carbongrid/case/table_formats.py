@@ -64,6 +64,8 @@ class Column:
         How messages call a cell; by default the name.
     hint
         The way out of a blank cell.
+    otherwise
+        The way out of an unknown text that is like none that is known; by default some of the known.
     words
         Those that a cell may hold; by default what the reader is given, if anything.
     limit
@@ -78,6 +80,7 @@ class Column:
     blank: bool | None = None
     noun: str = ""
     hint: str = ""
+    otherwise: str = ""
     words: tuple[str, ...] = ()
     limit: Limit | None = None
 
@@ -268,7 +271,7 @@ CROSSWALK = TableFormat(
     "Which POI type is of which category.",
     (
         Column("poi_type", "code", "type as in the POIs", True, blank=True, noun="POI type"),
-        Column("category", "text", "category; blank for none", True, unit="category", blank=True),
+        Column("category", "text", "category; blank for none", True, unit="category", blank=True, otherwise="Add it to the categories, or leave it blank."),
     ),
 )
 # fmt: on

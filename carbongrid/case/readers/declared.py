@@ -153,6 +153,7 @@ def cell(
     if not text and (column.hint or words is None):
         faults.add(f"the {column.called} is blank", column.hint, row=row, column=column.name)
         return None
-    if words is not None and not faults.member(text, words, column.called, row, column.name):
-        return None
-    return text
+    if words is None:
+        return text
+    told = (column.called, row, column.name, column.otherwise)
+    return text if faults.member(text, words, *told) else None

@@ -256,14 +256,20 @@ class Faults:
         return None
 
     def member(
-        self, text: str, known: Collection[str], what: str, row: object, column: str
+        self,
+        text: str,
+        known: Collection[str],
+        what: str,
+        row: object,
+        column: str,
+        otherwise: str = "",
     ) -> bool:
-        """Whether a cell holds a known word; if not, an error is added with the nearest one."""
+        """Whether a cell holds a known word; if not, an error is added with the nearest one, or another way out."""
         if text in known:
             return True
         close = nearest(text, known)
         some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
-        hint = f"Did you mean {close!r}?" if close else f"Known: {some}."
+        hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
         shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
         if shorter:
             hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."

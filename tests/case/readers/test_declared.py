@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from carbongrid.case.readers.declared import cell, read_declared, rows_declared
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import (
+    CATEGORIES,
+    CODE_SYSTEM,
     TABLES,
     TABLES_WITHOUT_EXAMPLE,
     TOTALS,
@@ -21,6 +23,8 @@ from carbongrid.case.table_formats import (
 )
 from carbongrid.case.template import example_table
 from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
+from carbongrid.method.landuse import read_code_system
 
 EVERY = (*TABLES, *TABLES_WITHOUT_EXAMPLE)
 GOOD = {
@@ -115,6 +119,18 @@ def test_the_example_is_as_declared(tmp_path, form):
     path.write_text(example_table(form.file), encoding="utf-8")
     rows, faults = rows_declared(read_declared(path, form), form, path.name)
     assert (bool(rows), faults.problems) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("form", "read"), [(CATEGORIES, read_categories), (CODE_SYSTEM, read_code_system)]
+)
+def test_readers_of_the_method_need_what_is_declared_as_required(form, read):
+    """They lie below this room and read by checks of their own; the documentation is made of the declaration."""
+    table = pd.DataFrame(columns=list(form.names()), dtype=str)
+    read(table[list(form.names(required=True))])
+    for column in form.names(required=True):
+        with pytest.raises(InputError, match=f"column '{column}'"):
+            read(table.drop(columns=column))
 
 
 def test_known_texts_are_the_readers_own():
