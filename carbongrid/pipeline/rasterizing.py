@@ -23,7 +23,7 @@ from carbongrid.method.sharing import (
 )
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.options import RunOptions
+from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weighing import weight_rasters
 from carbongrid.raster.chunked import Counts, label_and_count
 from carbongrid.raster.grid import Grid

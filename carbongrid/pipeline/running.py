@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.land import fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
-from carbongrid.pipeline.options import RunOptions
+from carbongrid.pipeline.step import Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.tables import manifest_of
-from carbongrid.pipeline.work import Progress, Work, silent
+from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.workers import dask_client, require_shared
 from carbongrid.pipeline.writing import left_out, problems_of_left_out
 from carbongrid.raster.chunked import travels
-from carbongrid.run_store import Recall, check_target, claimed, new_run, place_of
+from carbongrid.run_store import Recall, RunStore, check_target, claimed, new_run, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,48 +93,44 @@ def run(
     for problem in problems_of_left_out():
         logger.warning("%s", problem)
     earlier = Path(reuse) if reuse else None
+    recall = Recall.around(out, earlier, restart=restart)
+    store = new_run(out, replace=replace, reuse=earlier, restart=restart)
     with dask_client(scheduler, workers, memory) as client:
-        options = RunOptions(
-            out, replace, earlier, restart, client, chunks, progress or silent, memory, public
-        )
+        options = RunOptions(client, chunks, progress or silent, public)
         if out.parent.is_dir():
             with claimed(out):
                 require_shared(client, out)
-                return _in_its_place(_first_half(case, options), options)
-        # Nothing is made, not even the folder of the lock, before the input is known to be right.
-        work = _first_half(case, options)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with claimed(out):
-            require_shared(client, out)
-            return _in_its_place(work, options)
+                _write(_first_half(case, options, recall, memory), options, store)
+        else:
+            # Nothing is made, not even the folder of the lock, before the input is known to be right.
+            work = _first_half(case, options, recall, memory)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with claimed(out):
+                require_shared(client, out)
+                _write(work, options, store)
+    return read_result(out)
 
 
-def _first_half(case: Case, options: RunOptions) -> Work:
+def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | None) -> Work:
     """Do the steps that write nothing: all before the land is rasterized."""
     fingerprints = Fingerprints(case)
     fingerprints.take_all()
-    recall = Recall.around(options.out, options.reuse, restart=options.restart)
     given = {"case": case, "options": options, "fingerprints": fingerprints}
     work = Work(STEPS, given, fingerprints, recall, options.progress)
     work.go("read")
-    if options.memory is not None:
+    if memory is not None:
         # Before borders are measured: of a million holes that takes more than all the rest.
-        inputs = work.values["read"]
-        tiles = 0 if travels(options.scheduler) else None
-        require_memory_of_inputs(
-            inputs, options.memory, fine_grid(inputs), chunks=options.chunks, tiles=tiles
-        )
+        inputs, tiles = work.values["read"], 0 if travels(options.scheduler) else None
+        grid = fine_grid(inputs)
+        require_memory_of_inputs(inputs, memory, grid, chunks=options.chunks, tiles=tiles)
     work.go()
     fingerprints.require_unchanged()
     return work
 
 
-def _in_its_place(work: Work, options: RunOptions) -> Result:
+def _write(work: Work, options: RunOptions, new: AbstractContextManager[RunStore]) -> None:
     """Do the steps that write, with the lock held."""
-    out = options.out
-    with new_run(
-        out, replace=options.replace, reuse=options.reuse, restart=options.restart
-    ) as store:
+    with new as store:
         work.keep_in(store)
         work.go("digest")
         if options.public:
@@ -146,4 +143,3 @@ def _in_its_place(work: Work, options: RunOptions) -> Result:
         content = manifest_of(inputs, grid, tables, digests, options.chunks)
         facts = {"public": options.public, "reused": store.reused, "left_out": left_out()}
         store.write_manifest({**content, **facts})
-    return read_result(out)

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run works, as :func:`carbongrid.run` is told; none of it changes a number."""
+
+    scheduler: Any
+    chunks: int
+    progress: Progress
+    public: bool = False
+
 
 def _nothing(*_: Any) -> Any:
     return ()

@@ -8,31 +8,11 @@ from __future__ import annotations
 
 from carbongrid.case.readers.inputs import complete_inputs, read_section_of_categories
 from carbongrid.outputs.tables import table_digests
+from carbongrid.pipeline import land, rasterizing, tables, weighing
 from carbongrid.pipeline.allocation import allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
-from carbongrid.pipeline.land import FILES as LAND_FILES
-from carbongrid.pipeline.land import Land, fine_grid
-from carbongrid.pipeline.rasterizing import (
-    JOURNAL,
-    files_of_shares,
-    has_no_rasters,
-    rasterize_land,
-    reduce_allocation,
-    shares_in,
-    what_shares,
-)
 from carbongrid.pipeline.sections import READ_SECTIONS, section_steps
 from carbongrid.pipeline.step import Kept, Step
-from carbongrid.pipeline.tables import index_units, make_tables, zone_land
-from carbongrid.pipeline.weighing import FILES as WEIGHT_FILES
-from carbongrid.pipeline.weighing import (
-    load_weights,
-    one_spelling,
-    save_weights,
-    weigh_categories,
-    weight_rasters,
-    what_weighs,
-)
 from carbongrid.pipeline.writing import product_steps
 
 STEPS: tuple[Step, ...] = (
@@ -41,19 +21,19 @@ STEPS: tuple[Step, ...] = (
     *section_steps(),
     Step(
         "read",
-        lambda *sections: one_spelling(complete_inputs(*sections)),
+        lambda *sections: weighing.one_spelling(complete_inputs(*sections)),
         ("case", "read categories", *READ_SECTIONS),
         phase="reading",
     ),
     # Where parcels stand, and whether the tables fit each other.
     Step(
         "land",
-        Land.of,
+        land.Land.of,
         ("read",),
         kept=Kept(
-            files=lambda _: LAND_FILES,
-            load=Land.measured_before,
-            save=lambda folder, land: land.save(folder),
+            files=lambda _: land.FILES,
+            load=land.Land.measured_before,
+            save=lambda folder, found: found.save(folder),
             after=("read parcels", "read units"),
         ),
         phase="reading",
@@ -62,40 +42,42 @@ STEPS: tuple[Step, ...] = (
     # What each parcel claims of each category, and the grams that it gets.
     Step(
         "weigh",
-        weigh_categories,
+        weighing.weigh_categories,
         ("read", "land"),
-        unless=("rasterize", has_no_rasters),
+        unless=("rasterize", rasterizing.has_no_rasters),
         kept=Kept(
-            files=lambda *_: WEIGHT_FILES,
-            load=load_weights,
-            save=save_weights,
-            decided_by=what_weighs,
+            files=lambda *_: weighing.FILES,
+            load=weighing.load_weights,
+            save=weighing.save_weights,
+            decided_by=weighing.what_weighs,
             after=(*READ_SECTIONS, "rasterize"),
         ),
     ),
     Step("allocate", allocate_totals, ("read", "land", "weigh")),
     # Cells that parcels have in common with units and coarse cells, and the grams of these.
-    Step("grid", fine_grid, ("read",)),
+    Step("grid", land.fine_grid, ("read",)),
     Step(
         "rasterize",
-        rasterize_land,
+        rasterizing.rasterize_land,
         ("read", "land", "grid", "options"),
         kept=Kept(
-            files=files_of_shares,
-            load=shares_in,
-            decided_by=what_shares,
-            sources=lambda inputs, *_: weight_rasters(inputs),
-            scratch=(JOURNAL,),
+            files=rasterizing.files_of_shares,
+            load=rasterizing.shares_in,
+            decided_by=rasterizing.what_shares,
+            sources=lambda inputs, *_: weighing.weight_rasters(inputs),
+            scratch=(rasterizing.JOURNAL,),
         ),
     ),
-    Step("reduce", reduce_allocation, ("read", "land", "allocate", "rasterize", "grid")),
+    Step(
+        "reduce", rasterizing.reduce_allocation, ("read", "land", "allocate", "rasterize", "grid")
+    ),
     # What the indices are made of, the indices, the zones.
-    Step("index", index_units, ("read", "land", "weigh", "reduce")),
-    Step("zone", zone_land, ("read", "index")),
+    Step("index", tables.index_units, ("read", "land", "weigh", "reduce")),
+    Step("zone", tables.zone_land, ("read", "index")),
     # The tables, and what people look at.
     Step(
         "assemble",
-        make_tables,
+        tables.make_tables,
         (
             *("read", "land", "cross-check", "allocate", "reduce", "index", "zone", "grid"),
             *("fingerprints", "options"),
@@ -103,7 +85,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "digest",
-        lambda tables, options: table_digests(tables, public=options.public),
+        lambda made, options: table_digests(made, public=options.public),
         ("assemble", "options"),
     ),
     *product_steps(),

@@ -29,9 +29,9 @@ from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.options import RunOptions
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
+from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.weighing import Weighed
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions

@@ -9,13 +9,11 @@ from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
-from carbongrid.pipeline.step import Kept, Step
+from carbongrid.pipeline.step import Kept, Progress, Step
 from carbongrid.raster.software import versions
 from carbongrid.run_store import Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 
 class Work:

@@ -90,7 +90,10 @@ def test_an_error_is_told_with_the_warnings_before_it() -> None:
 
 def with_weight_raster(city: Path) -> Path:
     (city / "categories.csv").write_text(
-        "category,weight\nbuildings/urban-homes,raster:people.tif\n", encoding="utf-8"
+        "category,weight\n"
+        "buildings/urban-homes,raster:people.tif\n"
+        "buildings/rural-homes,raster:./people.tif\n",
+        encoding="utf-8",
     )
     text = (city / "case.toml").read_text(encoding="utf-8")
     (city / "case.toml").write_text(f'{text}\n[categories]\npath = "categories.csv"\n', "utf-8")
