@@ -309,7 +309,7 @@ def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
         recount(store, len(land[0]), len(land[1]), 500)
 
 
-INTERRUPTED = """
+INTERRUPTED = r"""
 import os
 import signal
 
