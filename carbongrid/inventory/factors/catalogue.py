@@ -21,6 +21,9 @@ from carbongrid.method.landuse import packaged_table
 STATUSES = ("verified", "verified-secondary", "derived", "recalled")
 """Best first: read in the source; read in a transcription; computed from such; from memory, not found again."""
 
+RECALLED = STATUSES[-1]
+"""Status of a number that no source was found for: never a default while another is there."""
+
 OWN = "own"
 """Status of a factor that the user brings."""
 
@@ -186,10 +189,6 @@ class Catalogue:
             if was.upstream
         }
         return Catalogue({**self.factors, **brought}, {**self.overridden, **replaced})
-
-    def best(self, keys: Iterable[str]) -> Factor:
-        """Return the factor of the best status among the keys, the first of equals."""
-        return min((self[key] for key in keys), key=lambda factor: factor.rank)
 
 
 @cache
