@@ -196,13 +196,13 @@ def products() -> pd.DataFrame:
 
     home = "waste/domestic"
     add("W01", "waste/industrial", "CH4", (a["W01"] - 3000) * 0.25 * 0.8 - 900)
-    add("W02", home, "CH4", a["W02"] * 40e-6 * 365 * 1.25 * 0.6 * 0.165)
+    add("W02", home, "CH4", a["W02"] * 40e-6 * 365 * 1.25 * 0.6 * 0.1)
     add("W02", home, "N2O", a["W02"] * 33.4e-3 * 0.16 * 1.1 * 1.25 * 0.005 * NITROGEN)
     add("W02", home, "N2O", a["W02"] * 0.3 * 1.25 * 3.2e-6)
     add("W03", home, "CH4", (a["W03"] * 1 * 0.15 * 0.5 * 0.5 * METHANE - 1000) * (1 - 0.1))
     decayed = math.exp(-0.06 * 5) - math.exp(-0.06 * 6)
     add("W04", home, "CH4", a["W04"] * 1 * 0.4 * 0.5 * decayed * 0.5 * METHANE)
-    add("W05", home, "CO2", a["W05"] * 1 * 0.75 * 1 * 0.95 * CARBON)
+    add("W05", home, "CO2", a["W05"] * 1 * 0.75 * 1 * 1 * CARBON)
     add("W06", home, "CO2", a["W06"] * 0.557)
     for row in ("W05", "W06"):
         add(row, home, "CH4", a[row] * f[STOKER[0]] * STOKER[1])

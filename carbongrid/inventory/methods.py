@@ -362,7 +362,11 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
 def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -> list[Input]:
     """Return the factors that a role may have, the one that stands best first; none if it is given as a number."""
     source = _source(role, method, row)
-    if source == _GRID or (_QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source)):
+    if (
+        not source
+        or source == _GRID
+        or (_QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source))
+    ):
         return []
     found = []
     for written in source.split("|"):
@@ -408,7 +412,7 @@ def _age(deposited: str, setting: Setting) -> Factor:
 
 
 def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
-    """Return the average factor of a grid: the nearest year, then the best status, then the earlier of two.
+    """Return the average factor of a grid: of those not merely recalled the nearest year, then the best status, then the earlier.
 
     Parameters
     ----------
@@ -431,7 +435,13 @@ def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
     if year is None:
         raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
     found = sorted(
-        _of_grid(factors, grid), key=lambda pair: (abs(pair[1] - year), pair[0].rank, pair[1])
+        _of_grid(factors, grid),
+        key=lambda pair: (
+            pair[0].status == RECALLED,
+            abs(pair[1] - year),
+            pair[0].rank,
+            pair[1],
+        ),
     )
     if found:
         return found[0][0]
