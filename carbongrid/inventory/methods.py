@@ -15,6 +15,7 @@ from carbongrid.inventory.activity import ActivityRow
 from carbongrid.inventory.checks import faults_of
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.catalogue import OWN, RECALLED
+from carbongrid.inventory.grids import WHICH_YEAR, grid_factor
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.places import ANYWHERE, Place
 from carbongrid.inventory.terms import TERMS, Product
@@ -25,11 +26,6 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
-_WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
-_WHICH_GRID = (
-    "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
-    "your own for example; or factor= in the row."
-)
 
 
 @dataclass(frozen=True)
@@ -401,7 +397,7 @@ def _gas(unit: str) -> str:
 
 def _age(deposited: str, setting: Setting) -> Factor:
     if setting.year is None:
-        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
+        raise InputError("the year of the inventory is not known", hint=WHICH_YEAR)
     if not re.fullmatch(r"\d{4}", deposited) or int(deposited) > setting.year:
         raise InputError(
             f"expected a year up to {setting.year}, not deposited={deposited}",
@@ -409,57 +405,3 @@ def _age(deposited: str, setting: Setting) -> Factor:
         )
     age = Fraction(setting.year - int(deposited))
     return Factor("", "age", age, "1", source=f"{setting.year} - {deposited}", status="")
-
-
-def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
-    """Return the average factor of a grid: of those not merely recalled the nearest year, then the best status, then the earlier.
-
-    Parameters
-    ----------
-    factors
-        The catalogue.
-    grid
-        ``national``, a province or a region such as ``jiangsu`` or ``east``; or the key of a factor.
-    year
-        Of the inventory.
-
-    Raises
-    ------
-    InputError
-        If there is no such grid, or grid or year are not known.
-    """
-    if grid in factors:
-        return factors[grid]
-    if not grid:
-        raise InputError("which grid the electricity is from is not known", hint=_WHICH_GRID)
-    if year is None:
-        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
-    found = sorted(
-        _of_grid(factors, grid),
-        key=lambda pair: (
-            pair[0].status == RECALLED,
-            abs(pair[1] - year),
-            pair[0].rank,
-            pair[1],
-        ),
-    )
-    if found:
-        return found[0][0]
-    known = sorted(
-        {
-            factor.key.split(".")[-2]
-            for factor in factors
-            if factor.key.startswith("cn.grid.") and factor.key[-4:].isdigit()
-        }
-    )
-    close = difflib.get_close_matches(grid, known, 1, 0.6)
-    hint = f"Did you mean {close[0]!r}?" if close else "Bring your own factor and name its key."
-    raise InputError(f"unknown grid {grid!r}", hint=hint)
-
-
-def _of_grid(factors: Catalogue, grid: str) -> Iterator[tuple[Factor, int]]:
-    name = re.compile(rf"cn\.grid\.(?:province\.|region\.)?{re.escape(grid)}\.(\d{{4}})")
-    for factor in factors:
-        match = name.fullmatch(factor.key)
-        if match:
-            yield factor, int(match[1])

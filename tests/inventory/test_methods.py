@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
 from carbongrid.inventory.factors import catalogue
-from carbongrid.inventory.methods import grid_factor
+from carbongrid.inventory.grids import grid_factor
 
 GRIDS = sorted(
     {
