@@ -49,7 +49,7 @@ labels, others = cg.rasterize(west, grid).values, cg.rasterize(south, grid).valu
 values, table, coarse = np.ones(grid.shape), np.ones(2), grid.coarsen(100)
 cg.overlap(west, south, grid=grid), cg.coverage(west, coarse), cg.area_field(west, coarse, table)
 cg.zonal_sum(values, labels, 2), cg.zonal_sum(values, labels, 2, quantum=2.0**-20), cg.zonal_min(values, labels, 2)
-cg.crosstab(labels, others, (2, 2)), cg.crosstab(labels, others, (2, 2), values=values)
+cg.crosstab(labels, others, shape=(2, 2)), cg.crosstab(labels, others, shape=(2, 2), values=values)
 cg.lookup(table, labels), cg.lookup_sum(table, labels, 10), cg.block_sum(values, 10)
 cg.apportion([10**9], np.ones(2), np.array([0, 2]))
 print(time.perf_counter() - begin)
