@@ -10,6 +10,7 @@ from typing import Any
 from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.units import Dimension
+from carbongrid.inventory.places import Place
 from carbongrid.method.categories import Category
 
 
@@ -68,6 +69,26 @@ def amount_of(row: ActivityRow) -> Input:
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """Factors that a product was not formed of, and what they would have given.
+
+    Parameters
+    ----------
+    name
+        The variant, or the factor's key.
+    why
+        What comes before it.
+    gas, mass
+        Grams of a gas.
+    """
+
+    name: str
+    why: str
+    gas: str
+    mass: Fraction
+
+
+@dataclass(frozen=True)
 class Line:
     """One product formed of a row.
 
@@ -89,6 +110,8 @@ class Line:
         CO2, CH4, N2O or CO2e.
     exact
         Mass in grams, at or above 0, before it is rounded.
+    passed_over
+        What else it could have been formed of unasked.
     """
 
     row: ActivityRow
@@ -104,6 +127,7 @@ class Line:
     molar_text: str
     gas: str
     exact: Fraction
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +158,8 @@ class Inventory:
         Names of the sets.
     year
         None if nothing says it.
+    place
+        Where it is of.
     categories
         By name.
     factors
@@ -148,6 +174,7 @@ class Inventory:
     gwp: str
     sinks: str
     year: int | None
+    place: Place
     categories: dict[str, Category]
     factors: Catalogue = field(repr=False)
 

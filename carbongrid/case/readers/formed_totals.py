@@ -37,7 +37,13 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         raise ValueError("the case has no activity data")
     data = read_activity(case.resolve(section.path), categories)
     formed = inventory.form(
-        data, gwp=section.gwp, sinks=section.sinks, year=case.year, categories=categories
+        data,
+        gwp=section.gwp,
+        sinks=section.sinks,
+        year=case.year,
+        country=case.country,
+        code_system=case.parcels.code_system,
+        categories=categories,
     )
     intervals = _intervals(formed)
     notes += inventory.notes(formed)
