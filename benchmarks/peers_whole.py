@@ -14,6 +14,8 @@ import landuse
 import whole_case
 from measuring import Measured, Row
 
+from carbongrid.pipeline.steps import STEPS
+
 SECONDS, MEGABYTES, SECOND_YEAR = 90.0, 4000.0, 0.03
 LABELS_MEGABYTES, LINEAR = 2000.0, 1.5
 COLD, WARM = 8.0, 0.5
@@ -23,9 +25,10 @@ told = lambda step, done, total: print("at", time.time(), step, done)
 cg.run(sys.argv[1], sys.argv[2], replace=True, progress=told)
 told("end", 0, 0)
 """
+READ = sum(step.phase == "reading" for step in STEPS)
 PHASES = {
     "reading 0": "Python and its libraries",
-    "reading 4": "read, checked, measured, placed",
+    f"reading {READ}": "read, checked, measured, placed",
     "writing 0": "rasterized or taken over, spread, digests",
     "writing 1": "tables",
     "writing 2": "report",

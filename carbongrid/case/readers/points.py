@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
 
 import geopandas as gpd
 import numpy as np
@@ -14,17 +13,18 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.fields import nearest
 from carbongrid.case.readers.coordinates import READINGS
-from carbongrid.case.readers.located import LocatedPoints, read_located
+from carbongrid.case.readers.declared import read_declared, rows_declared
+from carbongrid.case.readers.located import read_located
 from carbongrid.case.readers.readings import (
     maps_are_shifted,
     other_datums,
     place_of,
     shifted_readings,
 )
-from carbongrid.case.readers.tables import Faults, read_table, require_columns
+from carbongrid.case.readers.tables import require_columns
 from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
@@ -32,10 +32,6 @@ from carbongrid.method.landuse import packaged_table
 CROSSWALKS = ("gaode", "osm")
 """Crosswalks from POI types to categories that ship with the package."""
 
-HEAVIEST_POI = 10**9
-"""A POI that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
-
-_PER_POI = 1000
 _SAMPLE = 20_000
 _CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
 
@@ -84,7 +80,7 @@ def read_pois(
     )
     order = ["x", "y", "poi_type"]
     if section.weight:
-        table["thousandths"] = _thousandths(points, section.weight)
+        table["thousandths"] = points.thousandths(section.weight, POIS.column("weight"))[0]
         order.append("thousandths")
     table = table.sort_values(order, kind="stable", ignore_index=True)
     notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
@@ -197,54 +193,19 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
     return [Problem(what, where, level="note")]
 
 
-def _thousandths(points: LocatedPoints, column: str) -> NDArray[np.int64]:
-    """Return what each POI counts in thousandths, rounded half to even."""
-    faults = Faults(points.where)
-    result = np.zeros(len(points.table), dtype=np.int64)
-    for position, value in enumerate(points.table[column]):
-        row = points.names[position].split()[-1]
-        text = "" if pd.isna(value) else str(value).strip()
-        count = faults.number(text, row, column)
-        if count is not None and count > HEAVIEST_POI:
-            what = f"a POI of weight {text}: at most {HEAVIEST_POI:,} may stand in a row"
-            faults.add(what, "Give the weights in a larger unit.", row=row, column=column)
-        elif count is not None:
-            exact = count * _PER_POI
-            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-    faults.raise_any()
-    return result
-
-
 def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dict[str, str]:
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
         encoding = case.pois.encoding if case.pois else None
-        table = read_table(case.resolve(name), beside=encoding, codes=("poi_type",))
-        require_columns(table, name, ["poi_type", "category"])
+        table = read_declared(case.resolve(name), CROSSWALK, beside=encoding)
+        require_columns(table, name, CROSSWALK.names(required=True))
+        # Types of no category may stand as often as they like.
         table = table[table["category"] != ""]
-        _check_crosswalk(table, name, categories)
+        rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
+        faults.once(((row.number, repr(row.cells["poi_type"])) for row in rows), "the POI type")
+        faults.raise_any()
     return dict(zip(table["poi_type"], table["category"], strict=True))
-
-
-def _check_crosswalk(table: pd.DataFrame, where: str, categories: Collection[str] | None) -> None:
-    problems = []
-    repeated = table.loc[table["poi_type"].duplicated(), "poi_type"].unique()
-    if len(repeated):
-        problems.append(
-            Problem(f"POI types stand twice: {listed(repeated)}", where, "Keep one row of each.")
-        )
-    unknown = sorted(
-        set(table["category"]) - set(table["category"] if categories is None else categories)
-    )
-    for name in unknown:
-        close = nearest(name, categories or ())
-        hint = (
-            f"Did you mean {close!r}?" if close else "Add it to the categories, or leave it blank."
-        )
-        problems.append(Problem(f"{name!r} is not a category", where, hint))
-    if problems:
-        raise InputError(problems)
 
 
 def _lost_zeros(pois: pd.DataFrame, crosswalk: Mapping[str, str], where: str) -> list[Problem]:
