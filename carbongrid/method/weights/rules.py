@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.weights.lines import LineWeights, corrected_lengths, weighted_lengths
+from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
+from carbongrid.method.weights.roadside import corrected_lengths
 
 POI_REACH = 100.0
 """Farthest that a POI comes to an eligible parcel, in m (D11)."""
@@ -443,8 +444,7 @@ def _pois_of(
 
 def _no_lines(size: int) -> LineWeights:
     nothing = np.zeros(size, np.int64)
-    nobody = np.empty(0, object)
-    return LineWeights(np.zeros(size), nothing, nothing, 0, nobody, np.empty(0, np.int64))
+    return LineWeights(np.zeros(size), nothing, nothing, 0)
 
 
 def _whole(quanta: int, per_unit: int) -> int:
