@@ -195,4 +195,15 @@ TABLES_WITHOUT_EXAMPLE = (
             Column("category", "category", "category; blank for none", True),
         ),
     ),
+    TableFormat(
+        "[inventory] sinks",
+        "",
+        "A set of sinks of your own; what it does not name is no sink.",
+        (
+            Column("activity", "word", "land/forest ..., or crop/* for all crops", True),
+            Column("products", "words", "what counts: land, ch4, crop, joined by +", True),
+            Column("source", "text", "who counts it so", True),
+            Column("note", "text", "what to know of it"),
+        ),
+    ),
 )

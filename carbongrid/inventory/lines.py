@@ -10,6 +10,7 @@ from typing import Any
 from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.units import Dimension
+from carbongrid.inventory.sink_sets import SinkSet
 from carbongrid.method.categories import Category
 
 
@@ -131,7 +132,7 @@ class Inventory:
     left_out
         What is not in them.
     gwp, sinks
-        Names of the sets.
+        Name of the set of potentials; the set of sinks.
     year
         None if nothing says it.
     categories
@@ -146,7 +147,7 @@ class Inventory:
     grams_co2e: tuple[int, ...]
     left_out: tuple[LeftOut, ...]
     gwp: str
-    sinks: str
+    sinks: SinkSet
     year: int | None
     categories: dict[str, Category]
     factors: Catalogue = field(repr=False)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.sinks import read_sinks
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.ledger import LedgerRow
@@ -60,6 +62,16 @@ def weight_rasters(inputs: Inputs) -> list[str]:
     return sorted({path for rule, _, path in rules if rule == "raster"})
 
 
+def coefficients_of(inputs: Inputs) -> dict[str, float]:
+    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count."""
+    sinks = read_sinks(inputs.case)
+    known = sink_coefficients()
+    if sinks is None:
+        return known
+    counted = counted_types(sinks)
+    return {name: value if name in counted else 0.0 for name, value in known.items()}
+
+
 def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
@@ -69,7 +81,7 @@ def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> W
         lines=inputs.lines,
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
-        coefficients=sink_coefficients(),
+        coefficients=coefficients_of(inputs),
         rasters=shares.raster_sums if shares else {},
         raster_known=shares.raster_known if shares else {},
     )

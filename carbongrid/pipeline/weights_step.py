@@ -13,6 +13,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import categories_of
 from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import ARRAYS
+from carbongrid.pipeline.allocation import coefficients_of
 from carbongrid.pipeline.reading import FOLDER, Reading
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.software import versions
@@ -47,6 +48,7 @@ def weights_key(inputs: Inputs, reading: Reading, rasters: str) -> str:
         census,
         inputs.case.pois.miss if inputs.case.pois else "",
         lines.lambda_ if lines else 0.0,
+        coefficients_of(inputs),
         rasters,
     )
 

@@ -133,7 +133,7 @@ def test_truncated_and_lognormal_where_the_source_says_so(made: Made) -> None:
 def test_draws_keep_both_ends_of_every_sources_interval() -> None:
     """Of all bounded factors."""
     bounded = [f for f in catalogue() if None not in (f.value, f.low, f.high)]
-    assert len(bounded) == 63
+    assert len(bounded) == 66
     line = example().lines[0]
     normal = np.random.default_rng(3).standard_normal(40_000)
     for factor in bounded:

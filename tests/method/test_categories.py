@@ -24,6 +24,8 @@ DOCUMENTED = {
     "agriculture/plantation": ("cultivated", "area"),
     "agriculture/husbandry": ("farm-facilities", "area"),
     "agriculture/land": ("forest+grassland+water+unused", "area"),
+    "agriculture/water": ("water", "area"),
+    "agriculture/ponds": ("ponds", "area"),
     "waste/industrial": ("industrial", "area"),
     "waste/domestic": ("utilities", "area"),
     "sink/land": ("forest+grassland+water+unused", "area"),

@@ -47,6 +47,8 @@ CATEGORIES = {
     "transport/air": ("transport:air", "lines:air"),
     "agriculture/plantation": ("cultivated", "area"),
     "agriculture/husbandry": ("farm-facilities", "area"),
+    "agriculture/water": ("water", "area"),
+    "agriculture/ponds": ("ponds", "area"),
     "waste/industrial": ("industrial", "area"),
     "waste/domestic": ("utilities", "area"),
     "sink/land": ("forest+grassland+water+unused", "area"),
