@@ -193,6 +193,8 @@ TABLES_WITHOUT_EXAMPLE = (
         (
             Column("poi_type", "code", "type as in the POIs", True),
             Column("category", "category", "category; blank for none", True),
+            Column("weight", "number", "what a POI of the type counts; blank is 1"),
+            Column("source", "text", "who measured that weight; needed where there is one"),
         ),
     ),
     TableFormat(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.sinks import read_sinks
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.sink_sets import counted_types
@@ -78,6 +79,7 @@ def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> W
     return WeightInputs(
         pois=inputs.pois,
         people=residents_on_parcels(inputs, land),
+        poi_categories=crosswalk_categories(case),
         lines=inputs.lines,
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
@@ -148,6 +150,7 @@ def allocate_totals(
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(claims, allow.fallback)
+    limits += _without_proxy(claims, ledger)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass)
     return Allocation(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
@@ -185,6 +188,19 @@ def _unknown_evidence(
                 Problem(note, f"categories: {name}", hint, "error" if much else "warning")
             )
     return problems
+
+
+def _without_proxy(
+    claims: Mapping[str, PackedWeights], ledger: Collection[LedgerRow]
+) -> list[Problem]:
+    """Return a warning for each category that no type of POI stands for, so that its mass goes by area."""
+    spread = {row.category for row in ledger if row.by_rule}
+    hint = "Name its emitters as facilities: a plant's stack is one place. Or give POIs of it, in a crosswalk of your own."
+    return [
+        Problem(f"{claim.facts['note']}: it goes by area", f"categories: {name}", hint, "warning")
+        for name, claim in claims.items()
+        if name in spread and claim.facts["by_area"] and claim.facts["rule"] == "pois"
+    ]
 
 
 def _facilities(inputs: Inputs, land: Land, category: str) -> list[Facility]:

@@ -28,7 +28,7 @@ from oracle.inputs import (
 FACILITY_REACH = 100.0
 SLIVER = 1e-9
 INDUSTRIES = {
-    "primary": (["cultivated", "farm-facilities"], {}),
+    "primary": (["cultivated", "paddy", "farm-facilities"], {}),
     "secondary": (
         ["industrial", "mining"],
         {"industry/manufacturing": ["industrial"], "industry/mining": ["mining"]},
