@@ -59,6 +59,7 @@ def _lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
     session.run("mypy")
+    session.run("vulture", "carbongrid", "--min-confidence", "80")
     session.run(
         "codespell", "carbongrid", "tests", "docs", "examples", "README.md", "CONTRIBUTING.md"
     )

@@ -127,7 +127,9 @@ class FromLabels(Land):
 
     def time_weighted_crosstab(self) -> None:
         shape = (len(self.parcels), len(self.units))
-        cg.crosstab(self.labels, self.unit_labels, shape, values=self.values, quantum=2.0**-30)
+        cg.crosstab(
+            self.labels, self.unit_labels, shape=shape, values=self.values, quantum=2.0**-30
+        )
 
     def time_lookup(self) -> None:
         cg.lookup(self.mass, self.labels, out=self.field)
@@ -139,7 +141,7 @@ class FromLabels(Land):
         cg.lookup_sum(self.mass, self.labels, 100)
 
     def time_crosstab(self) -> None:
-        cg.crosstab(self.labels, self.unit_labels, (len(self.parcels), len(self.units)))
+        cg.crosstab(self.labels, self.unit_labels, shape=(len(self.parcels), len(self.units)))
 
     def time_spread(self) -> None:
         cg.spread(self.mass, self.labels, polygons=self.parcels)

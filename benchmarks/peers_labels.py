@@ -81,11 +81,11 @@ def reductions(rasters: Rasters) -> Iterator[Row]:
             f"zonal {name}", "-", measured(lambda f=function: f(values, labels, n)), None, None
         )
     shape = (n, rasters.units)
-    pairs = measured(lambda: cg.crosstab(labels, rasters.unit_labels, shape))
+    pairs = measured(lambda: cg.crosstab(labels, rasters.unit_labels, shape=shape))
     keys = labels.astype(np.uint64) << np.uint64(32) | rasters.unit_labels
     theirs = measured(lambda: np.unique(keys, return_counts=True))
     _require_same_pairs(
-        cg.crosstab(labels, rasters.unit_labels, shape), *np.unique(keys, return_counts=True)
+        cg.crosstab(labels, rasters.unit_labels, shape=shape), *np.unique(keys, return_counts=True)
     )
     yield row("crosstab", "numpy.unique of keys made before", pairs, theirs, 20)
 

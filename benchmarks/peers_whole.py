@@ -14,6 +14,8 @@ import landuse
 import whole_case
 from measuring import Measured, Row
 
+from carbongrid.pipeline.steps import STEPS
+
 SECONDS, MEGABYTES, SECOND_YEAR = 90.0, 4000.0, 0.03
 LABELS_MEGABYTES, LINEAR = 2000.0, 1.5
 COLD, WARM = 8.0, 0.5
@@ -23,9 +25,10 @@ told = lambda step, done, total: print("at", time.time(), step, done)
 cg.run(sys.argv[1], sys.argv[2], replace=True, progress=told)
 told("end", 0, 0)
 """
+READ = sum(step.phase == "reading" for step in STEPS)
 PHASES = {
     "reading 0": "Python and its libraries",
-    "reading 4": "read, checked, measured, placed",
+    f"reading {READ}": "read, checked, measured, placed",
     "writing 0": "rasterized or taken over, spread, digests",
     "writing 1": "tables",
     "writing 2": "report",
@@ -49,7 +52,7 @@ labels, others = cg.rasterize(west, grid).values, cg.rasterize(south, grid).valu
 values, table, coarse = np.ones(grid.shape), np.ones(2), grid.coarsen(100)
 cg.overlap(west, south, grid=grid), cg.coverage(west, coarse), cg.area_field(west, coarse, table)
 cg.zonal_sum(values, labels, 2), cg.zonal_sum(values, labels, 2, quantum=2.0**-20), cg.zonal_min(values, labels, 2)
-cg.crosstab(labels, others, (2, 2)), cg.crosstab(labels, others, (2, 2), values=values)
+cg.crosstab(labels, others, shape=(2, 2)), cg.crosstab(labels, others, shape=(2, 2), values=values)
 cg.lookup(table, labels), cg.lookup_sum(table, labels, 10), cg.block_sum(values, 10)
 cg.apportion([10**9], np.ones(2), np.array([0, 2]))
 print(time.perf_counter() - begin)

@@ -71,7 +71,7 @@ def against_cells(
             measured(lambda v=values, m=labels: cg.zonal_sum(v, m, shape[0])).seconds
         )
         lines["crosstab"].append(
-            measured(lambda m=labels, o=other: cg.crosstab(m, o, shape)).seconds
+            measured(lambda m=labels, o=other: cg.crosstab(m, o, shape=shape)).seconds
         )
     what = f"seconds; {len(parcels)} parcels and {len(units)} units, from 2^{powers[0]} to 2^{powers[-1]} cells; label arrays up to 2^28"
     return {"axis": "cells", "what": what, "x": [2**power for power in powers], "lines": lines}
@@ -96,7 +96,7 @@ def against_threads(threads: tuple[int, ...] = THREADS, side: int = 16_384) -> d
                 measured(lambda: cg.zonal_sum(values, labels, len(frame)), 5).seconds
             )
             lines["crosstab"].append(
-                measured(lambda: cg.crosstab(labels, other, (len(frame), 500)), 5).seconds
+                measured(lambda: cg.crosstab(labels, other, shape=(len(frame), 500)), 5).seconds
             )
             table = np.ones(len(frame))
             lines["lookup + block sum"].append(

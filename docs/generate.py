@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+import factors_table
 import rooms
 from PIL import Image
 
@@ -51,9 +52,10 @@ PLACES = {
 
 
 def main() -> None:
-    """Write docs/case.md from the models, docs/images and docs/gallery.md from runs."""
+    """Write docs/case.md from the models, docs/factors.md from the tables, docs/images and docs/gallery.md from runs."""
     rooms.main()
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
+    (DOCS / "factors.md").write_text(factors_table.page(), encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         demo = run_demo(Path(folder) / "demo").result.directory

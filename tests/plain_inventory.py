@@ -94,14 +94,16 @@ def products() -> pd.DataFrame:
             * f[f"ipcc.energy_industries.{gas.lower()}.{coal}"]
             / 1e3,
         )
-    burn(
-        "I02",
-        "industry/manufacturing",
-        a["I02"] * f[f"ipcc.ncv.{coal}"] / 1e3,
-        f[f"ipcc.cc.{coal}"],
-        coal,
-        "manufacturing",
-    )
+    energy = a["I02"] * f["gbt32151_22.ncv.bituminous"] / 1e3
+    oxidised = f["cn.cc.bituminous"] * f["cn.of.bituminous"]
+    burn("I02", "industry/manufacturing", energy, oxidised, "", "")
+    for gas in ("CH4", "N2O"):
+        add(
+            "I02",
+            "industry/manufacturing",
+            gas,
+            energy * f[f"ipcc.manufacturing.{gas.lower()}.{coal}"] / 1e3,
+        )
     energy = a["I03"] * f["gbt32151_22.ncv.anthracite"] / 1e3
     burn("I03", "industry/mining", energy, f["cn.cc.anthracite"] * f["cn.of.anthracite"], "", "")
     for gas in ("CH4", "N2O"):
@@ -125,15 +127,15 @@ def products() -> pd.DataFrame:
         "I05",
         "industry/manufacturing",
         a["I05"] * 29.3076 / 1e3,
-        f[f"ipcc.cc.{coke}"],
+        f["cn.cc.coke"] * f["cn.of.coke"],
         coke,
         "manufacturing",
     )
     burn(
         "I06",
         "industry/mining",
-        a["I06"] * f["ipcc.ncv.diesel_oil"] / 1e3,
-        21,
+        a["I06"] * f["cn.ncv.diesel"] / 1e3,
+        21 * f["cn.of.diesel"],
         "diesel_oil",
         "manufacturing",
     )
@@ -158,8 +160,8 @@ def products() -> pd.DataFrame:
     burn(
         "B02",
         "buildings/rural-homes",
-        a["B02"] * f[f"ipcc.ncv.{lpg}"] / 1e3,
-        f[f"ipcc.cc.{lpg}"],
+        a["B02"] * f["cn.ncv.lpg"] / 1e3,
+        f["cn.cc.lpg"] * f["cn.of.lpg"],
         lpg,
         "residential_agri",
     )
@@ -171,8 +173,8 @@ def products() -> pd.DataFrame:
     add("T03", "transport/rail", "CO2", a["T03"] * 0.02832e-3)
     add("T04", "transport/air", "CO2", a["T04"] * 87.69e-6)
     add("T05", "transport/road", "CO2", a["T05"] * 0.16323e-3)
-    energy = a["T06"] * f["ipcc.ncv.diesel_oil"] / 1e3
-    burn("T06", "transport/rail", energy, f["ipcc.cc.diesel_oil"], "", "")
+    energy = a["T06"] * f["cn.ncv.diesel"] / 1e3
+    burn("T06", "transport/rail", energy, f["cn.cc.diesel"] * f["cn.of.diesel"], "", "")
     for gas in ("CH4", "N2O"):
         add(
             "T06", "transport/rail", gas, energy * f[f"ipcc.mobile.rail_diesel.{gas.lower()}"] / 1e3
@@ -192,20 +194,20 @@ def products() -> pd.DataFrame:
         add(row, fields, "N2O", a[row] * 0.3 * 0.0075 * NITROGEN)
     add("A05", fields, "CO2", a["A05"] * 0.2 * CARBON)
     animals = "agriculture/husbandry"
-    for row, enteric, methane, nitrous in (("A07", 1, 3, 0.175), ("A08", 58.6, 14, 2.065)):
+    for row, enteric, methane, nitrous in (("A07", 1.5, 5.08, 0.175), ("A08", 58.6, 8.33, 2.065)):
         add(row, animals, "CH4", a[row] * enteric / 1e3)
         add(row, animals, "CH4", a[row] * methane / 1e3)
         add(row, animals, "N2O", a[row] * nitrous / 1e3)
 
     home = "waste/domestic"
     add("W01", "waste/industrial", "CH4", (a["W01"] - 3000) * 0.25 * 0.8 - 900)
-    add("W02", home, "CH4", a["W02"] * 40e-6 * 365 * 1.25 * 0.6 * 0.165)
+    add("W02", home, "CH4", a["W02"] * 40e-6 * 365 * 1.25 * 0.6 * 0.1)
     add("W02", home, "N2O", a["W02"] * 33.4e-3 * 0.16 * 1.1 * 1.25 * 0.005 * NITROGEN)
     add("W02", home, "N2O", a["W02"] * 0.3 * 1.25 * 3.2e-6)
     add("W03", home, "CH4", (a["W03"] * 1 * 0.15 * 0.5 * 0.5 * METHANE - 1000) * (1 - 0.1))
     decayed = math.exp(-0.06 * 5) - math.exp(-0.06 * 6)
     add("W04", home, "CH4", a["W04"] * 1 * 0.4 * 0.5 * decayed * 0.5 * METHANE)
-    add("W05", home, "CO2", a["W05"] * 1 * 0.75 * 1 * 0.95 * CARBON)
+    add("W05", home, "CO2", a["W05"] * 1 * 0.75 * 1 * 1 * CARBON)
     add("W06", home, "CO2", a["W06"] * 0.557)
     for row in ("W05", "W06"):
         add(row, home, "CH4", a[row] * f[STOKER[0]] * STOKER[1])

@@ -128,7 +128,12 @@ def _table_format(table: TableFormat) -> str:
     title = f"### {table.file or table.key}\n"
     named = f"Named by `{table.key}`. " if table.file else ""
     rows = (
-        (f"`{column.name}`", column.unit, "required" if column.required else "", column.meaning)
+        (
+            f"`{column.name}`",
+            column.unit or column.kind,
+            "required" if column.required else "",
+            column.meaning,
+        )
         for column in table.columns
     )
     columns = _markdown(("column", "unit or kind", "", "meaning"), rows)

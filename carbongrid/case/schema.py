@@ -43,6 +43,15 @@ class CaseFields(Section):
             example=2020,
         ),
     ]
+    country: Annotated[
+        str,
+        about(
+            "Country",
+            "word",
+            "whose emission factors come first, in two letters; blank: that of the electricity grid, else of the land survey's codes",
+            example="CN",
+        ),
+    ] = ""
     reference: Annotated[
         Text,
         about(

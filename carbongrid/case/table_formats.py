@@ -1,211 +1,306 @@
-"""The tables beside a case file: what each is for and what its columns mean."""
+"""The tables that a user hands in: each column's kind, unit and meaning, declared once.
+
+Readers, messages, the example tables and docs/case.md follow these declarations (docs/decisions/0050).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from carbongrid.method.landuse import MODES
+
+Kind = Literal["text", "code", "id", "word", "number", "coordinate", "year", "mass", "unit of mass"]
+"""What a cell holds, and so how it is read.
+
+text
+    Any text; a known one where the reader is given those that are known.
+code
+    Text that may begin with zeros, which a workbook's number has lost.
+id
+    Text that is looked up in another table; a workbook may hold it as a whole number.
+word
+    One of ``words``.
+number, coordinate
+    A decimal, exactly as written; a number is 0 or more.
+year
+    Four digits.
+mass, unit of mass
+    Two cells that are read together, to whole grams.
+"""
+
+HERE, ELSEWHERE = "here", "elsewhere"
+"""Places of a total: spread, or reported and never spread."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most that a number may be, what is said of more than that, and the way out."""
+
+    most: int
+    what: str
+    hint: str = "Check the number."
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, the unit or kind of its cells, what it means, whether it must be there."""
+    """A column of a table.
+
+    Parameters
+    ----------
+    name
+        In the header.
+    kind
+        How its cells are read.
+    meaning
+        For the documentation.
+    required
+        Whether it must be there; its cells are then filled, unless ``blank`` says otherwise.
+    unit
+        For the documentation; by default the kind.
+    blank
+        Whether a cell may be blank; by default where the column is not required.
+    noun
+        How messages call a cell; by default the name.
+    hint
+        The way out of a blank cell.
+    otherwise
+        The way out of an unknown text that is like none that is known; by default some of the known.
+    words
+        Those that a cell may hold; by default what the reader is given, if anything.
+    limit
+        Of a number.
+    """
 
     name: str
-    unit: str
+    kind: Kind
     meaning: str
     required: bool = False
+    unit: str = ""
+    blank: bool | None = None
+    noun: str = ""
+    hint: str = ""
+    otherwise: str = ""
+    words: tuple[str, ...] = ()
+    limit: Limit | None = None
+
+    @property
+    def may_be_blank(self) -> bool:
+        """Whether a cell may be blank."""
+        return not self.required if self.blank is None else self.blank
+
+    @property
+    def called(self) -> str:
+        """How messages call a cell."""
+        return self.noun or self.name
 
 
 @dataclass(frozen=True)
 class TableFormat:
-    """A table: the key that names it, an example's file name in the template, its columns."""
+    """A table: the key that names it, an example's file name in the template, its columns.
+
+    ``once`` names a column of which each cell stands in one row.
+    """
 
     key: str
     file: str
     purpose: str
     columns: tuple[Column, ...]
+    once: str = ""
+
+    def names(self, kind: Kind | None = None, *, required: bool = False) -> tuple[str, ...]:
+        """Return the names of the columns, or of those of a kind, or of those that must be there."""
+        return tuple(
+            column.name
+            for column in self.columns
+            if kind in (None, column.kind) and column.required >= required
+        )
+
+    def column(self, name: str) -> Column:
+        """Return the column of a name."""
+        return next(column for column in self.columns if column.name == name)
 
 
 _REGION = "code of a unit or of one of its parents"
 
+MAX_PEOPLE = 10**11
+"""More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
+
+_TOO_LARGE = Limit(10**13 - 1, "{text} is too large")
+_TOO_MANY = Limit(MAX_PEOPLE, "{text} people live nowhere; at most {most:,} may stand in a row")
+_TOO_HEAVY = Limit(
+    10**9,
+    "a POI of weight {text}: at most {most:,} may stand in a row",
+    "Give the weights in a larger unit.",
+)
+
+# A column a line, so that the tables can be read as such.
+# fmt: off
+TOTALS = TableFormat(
+    "[totals] path", "totals.csv",
+    "Mass per category. A row without a region is the whole city; regions that are named share it out, and what they leave is spread "
+    "over the rest. Regions that add up to more than the whole are an error.",
+    (
+        Column("category", "text", "which category", True, unit="category"),
+        Column("value", "mass", "mass per year, 0 or more; a sink is positive too", True, unit="number"),
+        Column("unit", "unit of mass", "what one is: t CO2e, 10000 t CO2e, kt CO2, t C", True),
+        Column("region", "id", f"{_REGION}; blank is the whole", unit="code"),
+        Column("place", "word", "here (default), or elsewhere: reported and never spread; a category of scope 3 is elsewhere unless the row says here", words=(HERE, ELSEWHERE)),
+        Column("year", "year", "default: the year of the case; others are warned of"),
+        Column("source", "text", "where the figure is from"),
+    ),
+)
+FACILITIES = TableFormat(
+    "[facilities] path", "facilities.csv",
+    "Emitters known by name. They come off their category's total, and their mass goes to the parcel that holds them. One without "
+    "coordinates is listed, and its mass stays in the total.",
+    (
+        Column("name", "text", "name", True, hint="Give each facility a name."),
+        Column("category", "text", "category that its mass is part of", True, unit="category"),
+        Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
+        Column("unit", "unit of mass", "as in the totals", True),
+        Column("x", "coordinate", "longitude or easting; blank if unknown", unit="degree or m"),
+        Column("y", "coordinate", "latitude or northing; blank if unknown", unit="degree or m"),
+        Column("crs", "text", "of x and y, no default: gcj02, bd09, or a code such as EPSG:4490", unit="CRS"),
+    ),
+)
+GDP = TableFormat(
+    "[gdp] path", "gdp.csv",
+    'GDP with by = "unit", or of a parent as one figure. Blank is unknown, 0 is zero.',
+    (
+        Column("region", "id", "code of the unit, or of the parent that by names", True, unit="code", hint="Write its code."),
+        Column("value", "number", "0 or more, in units of currency", True, unit="currency", blank=True),
+    ),
+    once="region",
+)
+GDP_BY_INDUSTRY = TableFormat(
+    "[gdp] path, by a parent", "gdp_by_district.csv",
+    "GDP of a parent by its three industries, which are spread over the land of each. Blank is unknown.",
+    (
+        Column("region", "id", "code of the parent that by names", True, unit="code", hint="Write its code."),
+        Column("primary", "number", "farming, forestry, fishing", True, unit="currency", blank=True),
+        Column("secondary", "number", "industry and building", True, unit="currency", blank=True),
+        Column("tertiary", "number", "services", True, unit="currency", blank=True),
+    ),
+    once="region",
+)
+CENSUS = TableFormat(
+    "[people] census", "census.csv",
+    "Residents per region, to which the people there are scaled. Blank is unknown.",
+    (
+        Column("region", "id", _REGION, True, unit="code", hint="Write its code."),
+        Column("residents", "number", "0 or more", True, unit="persons", blank=True, limit=_TOO_LARGE),
+    ),
+    once="region",
+)
+CATEGORIES = TableFormat(
+    "[categories] path", "categories.csv",
+    "Categories of your own. A row whose category the package has replaces it, a blank cell keeping what was there; any other row "
+    "adds a category and needs all cells but the names.",
+    (
+        Column("category", "text", "sector/activity", True, unit="category"),
+        Column("sector", "text", "industry, buildings, transport, agriculture, waste, sink, or your own", unit="sector"),
+        Column("name_en", "text", "name in English"),
+        Column("name_zh", "text", "name in Chinese"),
+        Column("scope", "text", "1 emitted here, 2 by electricity and heat bought, 3 elsewhere", unit="1, 2 or 3"),
+        Column("sink", "text", "true for an uptake; its sector is then sink", unit="true or false"),
+        Column("types", "text", "territorial types that carry it, joined by +", unit="types"),
+        Column("weight", "text", "what its mass is spread by", unit="weight"),
+    ),
+)
+CLASS_WEIGHTS = TableFormat(
+    "[lines] class_weights", "classes.csv",
+    "What classes of lines weigh; rows replace those of the package or add to them.",
+    (
+        Column("class", "text", "class as in the lines", True),
+        Column("weight", "number", "0 or more; 0 carries no motor traffic", True, unit="1"),
+        Column("mode", "word", "road, rail, water or air", True, words=MODES),
+    ),
+    once="class",
+)
+WATER = TableFormat(
+    "[units] water", "water.csv",
+    "How the mass of water in no unit is shared.",
+    (
+        Column("unit", "id", "code of a unit", True, unit="code", hint="Write its code."),
+        Column("share", "number", "0 or more; divided by their sum", True, unit="1", limit=_TOO_LARGE),
+    ),
+    once="unit",
+)
+OLD_CODES = TableFormat(
+    "[units] old_codes", "old_codes.csv",
+    "Codes in the statistics of units that were merged since; their figures are added up.",
+    (
+        Column("old", "id", "code in the tables of figures", True, unit="code", noun="old code"),
+        Column("new", "id", "code in the units", True, unit="code", noun="code"),
+    ),
+    once="old",
+)
+POIS = TableFormat(
+    "[pois] path", "pois.csv",
+    "POIs with coordinates; the names of these columns are those that [pois] gives.",
+    (
+        Column("lon", "coordinate", "x", True, unit="degree or m"),
+        Column("lat", "coordinate", "y", True, unit="degree or m"),
+        Column("typecode", "code", "type, as in the crosswalk", True),
+        Column("weight", "number", "what the POI counts, 0 or more, to a thousandth; read if [pois] weight names it", unit="1", blank=False, limit=_TOO_HEAVY),
+    ),
+)
+PEOPLE = TableFormat(
+    "[people] path", "people.csv",
+    "People at points; the names of these columns are those that [people] gives.",
+    (
+        Column("lon", "coordinate", "x", True, unit="degree or m"),
+        Column("lat", "coordinate", "y", True, unit="degree or m"),
+        Column("residents", "number", "0 or more, 0.001 at the least", True, unit="persons", blank=True, limit=_TOO_MANY),
+    ),
+)
+CODE_SYSTEM = TableFormat(
+    "[parcels] code_system", "",
+    "A land-use code system of your own.",
+    (
+        Column("code", "code", "code as in the parcels", True),
+        Column("type", "text", "territorial type", True, unit="type"),
+        Column("mode", "word", "road, rail, water or air, of transport land", words=MODES),
+        Column("name_en", "text", "name in English"),
+        Column("name_zh", "text", "name in Chinese"),
+    ),
+)
+CROSSWALK = TableFormat(
+    "[pois] crosswalk", "",
+    "Which POI type is of which category.",
+    (
+        Column("poi_type", "code", "type as in the POIs", True, blank=True, noun="POI type"),
+        Column("category", "text", "category; blank for none", True, unit="category", blank=True, otherwise="Add it to the categories, or leave it blank."),
+        Column("weight", "text", "what a POI of the type counts; blank is 1", unit="number"),
+        Column("source", "text", "who measured that weight; needed where there is one"),
+    ),
+)
+SINKS = TableFormat(
+    "[inventory] sinks", "",
+    "A set of sinks of your own; what it does not name is no sink.",
+    (
+        Column("activity", "text", "land/forest ..., or crop/* for all crops", True),
+        Column("products", "text", "what counts: land, ch4, crop, joined by +", True),
+        Column("source", "text", "who counts it so", True),
+        Column("note", "text", "what to know of it"),
+    ),
+)
+# fmt: on
+
 TABLES = (
-    TableFormat(
-        "[totals] path",
-        "totals.csv",
-        "Mass per category. A row without a region is the whole city; regions that are named share it out, and what they "
-        "leave is spread over the rest. Regions that add up to more than the whole are an error.",
-        (
-            Column("category", "category", "which category", True),
-            Column("value", "number", "mass per year, 0 or more; a sink is positive too", True),
-            Column("unit", "unit of mass", "what one is: t CO2e, 10000 t CO2e, kt CO2, t C", True),
-            Column("region", "code", f"{_REGION}; blank is the whole"),
-            Column(
-                "place",
-                "word",
-                "here (default), or elsewhere: reported and never spread; a category of scope 3 is elsewhere unless the row says here",
-            ),
-            Column("year", "year", "default: the year of the case; others are warned of"),
-            Column("source", "text", "where the figure is from"),
-        ),
-    ),
-    TableFormat(
-        "[facilities] path",
-        "facilities.csv",
-        "Emitters known by name. They come off their category's total, and their mass goes to the parcel that holds them. One "
-        "without coordinates is listed, and its mass stays in the total.",
-        (
-            Column("name", "text", "name", True),
-            Column("category", "category", "category that its mass is part of", True),
-            Column("value", "number", "mass per year, 0 or more", True),
-            Column("unit", "unit of mass", "as in the totals", True),
-            Column("x", "degree or m", "longitude or easting; blank if unknown"),
-            Column("y", "degree or m", "latitude or northing; blank if unknown"),
-            Column(
-                "crs", "CRS", "of x and y, no default: gcj02, bd09, or a code such as EPSG:4490"
-            ),
-        ),
-    ),
-    TableFormat(
-        "[gdp] path",
-        "gdp.csv",
-        'GDP with by = "unit", or of a parent as one figure. Blank is unknown, 0 is zero.',
-        (
-            Column("region", "code", "code of the unit, or of the parent that by names", True),
-            Column("value", "currency", "0 or more, in units of currency", True),
-        ),
-    ),
-    TableFormat(
-        "[gdp] path, by a parent",
-        "gdp_by_district.csv",
-        "GDP of a parent by its three industries, which are spread over the land of each. Blank is unknown.",
-        (
-            Column("region", "code", "code of the parent that by names", True),
-            Column("primary", "currency", "farming, forestry, fishing", True),
-            Column("secondary", "currency", "industry and building", True),
-            Column("tertiary", "currency", "services", True),
-        ),
-    ),
-    TableFormat(
-        "[people] census",
-        "census.csv",
-        "Residents per region, to which the people there are scaled. Blank is unknown.",
-        (
-            Column("region", "code", _REGION, True),
-            Column("residents", "persons", "0 or more", True),
-        ),
-    ),
-    TableFormat(
-        "[categories] path",
-        "categories.csv",
-        "Categories of your own. A row whose category the package has replaces it, a blank cell keeping what was there; any "
-        "other row adds a category and needs all cells but the names.",
-        (
-            Column("category", "category", "sector/activity", True),
-            Column(
-                "sector",
-                "sector",
-                "industry, buildings, transport, agriculture, waste, sink, or your own",
-            ),
-            Column("name_en", "text", "name in English"),
-            Column("name_zh", "text", "name in Chinese"),
-            Column(
-                "scope",
-                "1, 2 or 3",
-                "1 emitted here, 2 by electricity and heat bought, 3 elsewhere",
-            ),
-            Column("sink", "true or false", "true for an uptake; its sector is then sink"),
-            Column("types", "types", "territorial types that carry it, joined by +"),
-            Column("weight", "weight", "what its mass is spread by"),
-        ),
-    ),
-    TableFormat(
-        "[lines] class_weights",
-        "classes.csv",
-        "What classes of lines weigh; rows replace those of the package or add to them.",
-        (
-            Column("class", "text", "class as in the lines", True),
-            Column("weight", "1", "0 or more; 0 carries no motor traffic", True),
-            Column("mode", "word", "road, rail, water or air", True),
-        ),
-    ),
-    TableFormat(
-        "[units] water",
-        "water.csv",
-        "How the mass of water in no unit is shared.",
-        (
-            Column("unit", "code", "code of a unit", True),
-            Column("share", "1", "0 or more; divided by their sum", True),
-        ),
-    ),
-    TableFormat(
-        "[units] old_codes",
-        "old_codes.csv",
-        "Codes in the statistics of units that were merged since; their figures are added up.",
-        (
-            Column("old", "code", "code in the tables of figures", True),
-            Column("new", "code", "code in the units", True),
-        ),
-    ),
-    TableFormat(
-        "[pois] path",
-        "pois.csv",
-        "POIs with coordinates; the names of these columns are those that [pois] gives.",
-        (
-            Column("lon", "degree or m", "x", True),
-            Column("lat", "degree or m", "y", True),
-            Column("typecode", "code", "type, as in the crosswalk", True),
-            Column(
-                "weight",
-                "1",
-                "what the POI counts, 0 or more, to a thousandth; read if [pois] weight names it",
-            ),
-        ),
-    ),
-    TableFormat(
-        "[people] path",
-        "people.csv",
-        "People at points; the names of these columns are those that [people] gives.",
-        (
-            Column("lon", "degree or m", "x", True),
-            Column("lat", "degree or m", "y", True),
-            Column("residents", "persons", "0 or more, 0.001 at the least", True),
-        ),
-    ),
+    TOTALS,
+    FACILITIES,
+    GDP,
+    GDP_BY_INDUSTRY,
+    CENSUS,
+    CATEGORIES,
+    CLASS_WEIGHTS,
+    WATER,
+    OLD_CODES,
+    POIS,
+    PEOPLE,
 )
 """Tables that the template has an example of, in the order of the documentation."""
 
-TABLES_WITHOUT_EXAMPLE = (
-    TableFormat(
-        "[parcels] code_system",
-        "",
-        "A land-use code system of your own.",
-        (
-            Column("code", "code", "code as in the parcels", True),
-            Column("type", "type", "territorial type", True),
-            Column("mode", "word", "road, rail, water or air, of transport land"),
-            Column("name_en", "text", "name in English"),
-            Column("name_zh", "text", "name in Chinese"),
-        ),
-    ),
-    TableFormat(
-        "[pois] crosswalk",
-        "",
-        "Which POI type is of which category.",
-        (
-            Column("poi_type", "code", "type as in the POIs", True),
-            Column("category", "category", "category; blank for none", True),
-            Column("weight", "number", "what a POI of the type counts; blank is 1"),
-            Column("source", "text", "who measured that weight; needed where there is one"),
-        ),
-    ),
-    TableFormat(
-        "[inventory] sinks",
-        "",
-        "A set of sinks of your own; what it does not name is no sink.",
-        (
-            Column("activity", "word", "land/forest ..., or crop/* for all crops", True),
-            Column("products", "words", "what counts: land, ch4, crop, joined by +", True),
-            Column("source", "text", "who counts it so", True),
-            Column("note", "text", "what to know of it"),
-        ),
-    ),
-)
+TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS)

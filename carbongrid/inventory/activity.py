@@ -28,11 +28,13 @@ COLUMN_TITLES = {
 
 SETTINGS = {
     "year": "",
+    "country": "",
     "grid": "",
     "prefer": "",
     "upstream": "leave out",
 }
-"""What the sheet of settings may say, with its defaults. Year and grid have none: whoever needs them must give them."""
+"""What the sheet of settings may say, with its defaults. Year and grid have none: whoever needs them must give them; the
+country is told by the case, the grid or the land survey where it is blank."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from fractions import Fraction
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import catalogue, gwp_of
-from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, amount_of
+from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
 from carbongrid.inventory.methods import Chosen, Setting, choose, variants
+from carbongrid.inventory.places import place_of
 from carbongrid.inventory.sink_sets import DEFAULT, METHANE, SinkSet, sink_set
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import INT64_MAX
@@ -42,6 +43,8 @@ def form(
     gwp: str = "AR5",
     sinks: str | SinkSet = DEFAULT,
     year: int | None = None,
+    country: str = "",
+    code_system: str = "",
     categories: Mapping[str, Category] | None = None,
 ) -> Inventory:
     """Form the inventory of a file of activity data.
@@ -56,6 +59,11 @@ def form(
         A name of :func:`carbongrid.inventory.sink_sets`, or a set of the user's.
     year
         Of the inventory, if the sheet of settings names none; else the one year that all rows name.
+    country
+        Whose factors come first, in two letters (ISO 3166) or ``world``, if the sheet of settings names none; else that of the
+        electricity grid, else that of the land survey.
+    code_system
+        Of the land survey.
     categories
         Those that rows may name; default the package's.
 
@@ -72,12 +80,9 @@ def form(
     known = dict(read_categories() if categories is None else categories)
     potentials = gwp_of(gwp)
     counted = sink_set(sinks)
-    setting = Setting(
-        catalogue().with_own(data.factors),
-        _year(data, year),
-        data.settings["grid"],
-        data.settings["prefer"],
-    )
+    factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
+    place = place_of(factors, grid, data.settings["country"] or country, code_system)
+    setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
     lines, left_out = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
     weighed = [line.exact * potentials[line.gas] for line in lines]
@@ -96,6 +101,7 @@ def form(
         gwp=gwp,
         sinks=counted,
         year=setting.year,
+        place=place,
         categories=known,
         factors=setting.factors,
     )
@@ -203,17 +209,9 @@ def _line(
     chosen: Chosen,
     categories: Mapping[str, Category],
 ) -> Line:
-    amount = amount_of(row)
-    inputs = (amount, *factors)
+    inputs = (amount_of(row), *factors)
     gas, molar, molar_text = _gas_of(product, factors)
-    try:
-        result = product.function(*(entry.value for entry in inputs))
-        mass = Fraction(result) * molar
-    except (ArithmeticError, ValueError):
-        raise InputError(
-            f"{product.name} of {row.activity} cannot be computed of these numbers",
-            hint="One of them is far too large, or too small.",
-        ) from None
+    mass = _mass(product, inputs, molar, row)
     category = categories[row.category]
     sector, name = category.sector, category.name
     if product.name == "land":
@@ -242,7 +240,30 @@ def _line(
         molar_text=molar_text,
         gas=gas,
         exact=mass,
+        passed_over=_passed_over(row, product, chosen),
     )
+
+
+def _mass(product: Product, inputs: Sequence[Input], molar: Fraction, row: ActivityRow) -> Fraction:
+    """Return what a product comes to, in grams of its gas."""
+    try:
+        return Fraction(product.function(*(entry.value for entry in inputs))) * molar
+    except (ArithmeticError, ValueError):
+        raise InputError(
+            f"{product.name} of {row.activity} cannot be computed of these numbers",
+            hint="One of them is far too large, or too small.",
+        ) from None
+
+
+def _passed_over(row: ActivityRow, product: Product, chosen: Chosen) -> tuple[PassedOver, ...]:
+    """Return what a product could have been formed of unasked."""
+    found = []
+    for other in chosen.alternatives:
+        if other.product.name == product.name:
+            gas, molar, _ = _gas_of(other.product, other.inputs)
+            mass = _mass(other.product, (amount_of(row), *other.inputs), molar, row)
+            found.append(PassedOver(other.name, other.why, gas, abs(mass)))
+    return tuple(found)
 
 
 def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
 from carbongrid.inventory.factors.units import Dimension
+from carbongrid.inventory.places import Place
 from carbongrid.inventory.sink_sets import SinkSet
 from carbongrid.method.categories import Category
 
@@ -69,6 +70,26 @@ def amount_of(row: ActivityRow) -> Input:
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """Factors that a product was not formed of, and what they would have given.
+
+    Parameters
+    ----------
+    name
+        The variant, or the factor's key.
+    why
+        What comes before it.
+    gas, mass
+        Grams of a gas.
+    """
+
+    name: str
+    why: str
+    gas: str
+    mass: Fraction
+
+
+@dataclass(frozen=True)
 class Line:
     """One product formed of a row.
 
@@ -90,6 +111,8 @@ class Line:
         CO2, CH4, N2O or CO2e.
     exact
         Mass in grams, at or above 0, before it is rounded.
+    passed_over
+        What else it could have been formed of unasked.
     """
 
     row: ActivityRow
@@ -105,6 +128,7 @@ class Line:
     molar_text: str
     gas: str
     exact: Fraction
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +159,8 @@ class Inventory:
         Name of the set of potentials; the set of sinks.
     year
         None if nothing says it.
+    place
+        Where it is of.
     categories
         By name.
     factors
@@ -149,6 +175,7 @@ class Inventory:
     gwp: str
     sinks: SinkSet
     year: int | None
+    place: Place
     categories: dict[str, Category]
     factors: Catalogue = field(repr=False)
 

@@ -1,11 +1,11 @@
-"""Which factors a row takes: the methods of its activity, the row's own parameters, the best status."""
+"""Which factors a row takes: the row's own parameters, then what holds where the inventory is of, then what is documented best."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -14,7 +14,10 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityRow
 from carbongrid.inventory.checks import faults_of
 from carbongrid.inventory.factors import Catalogue, Factor, read_unit
+from carbongrid.inventory.factors.catalogue import OWN, RECALLED
+from carbongrid.inventory.grids import WHICH_YEAR, grid_factor
 from carbongrid.inventory.lines import Input
+from carbongrid.inventory.places import ANYWHERE, Place
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.method.landuse import packaged_table
 
@@ -23,21 +26,80 @@ _QUANTITY = re.compile(
 )
 _COMPLEMENT = re.compile(r"1\s*-\s*(?=[A-Za-z])")
 _GRID = "@grid"
-_WHICH_YEAR = "Write year, 2020 for example, on the sheet settings."
-_WHICH_GRID = (
-    "Write grid on the sheet settings: national (of China), a province or region such as jiangsu or east, or the key of a factor, "
-    "your own for example; or factor= in the row."
-)
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way of an activity: a term and where each role's factor comes from, as the table has it."""
+    """One way of an activity: a term and where each role's factor comes from, as the table has it.
+
+    ``grade`` is what its factors are of, where that is not quite the activity: coal of no known rank.
+    """
 
     variant: str
     when: str
     term: str
     sources: Mapping[str, str]
+    grade: str = ""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A product of other factors that a row could take unasked, and why it does not.
+
+    Parameters
+    ----------
+    name
+        The variant, or the factor's key.
+    why
+        What comes before it.
+    product, inputs
+        What it would be formed of.
+    """
+
+    name: str
+    why: str
+    product: Product
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides between factors, in this order; less is better.
+
+    Parameters
+    ----------
+    others
+        Whether none is the user's own.
+    recalled
+        Whether one is only recalled: such a number is taken if a row or ``prefer`` asks, or nothing else is there.
+    upstream
+        Whether one holds what is emitted elsewhere before use (D28).
+    distance
+        How far the regions of the first product's factors are from the inventory's (:meth:`Place.distance`), the farthest.
+    tier
+        Less its tier: a country's own before a default, of two that hold in the same region; of two that hold elsewhere its tier,
+        the default first.
+    grade
+        Whether the factors are of another grade than the activity.
+    rank
+        The worst status.
+    """
+
+    others: bool
+    recalled: bool
+    upstream: bool
+    distance: int
+    tier: int
+    grade: bool
+    rank: int
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The order as numbers."""
+        return (
+            *(self.others, self.recalled, self.upstream),
+            *(self.distance, self.tier, self.grade, self.rank),
+        )
 
 
 @dataclass(frozen=True)
@@ -46,27 +108,39 @@ class Chosen:
 
     method: Method
     products: tuple[tuple[Product, tuple[Input, ...] | str], ...]
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
-    def rank(self) -> int:
-        """The worst status among the package's factors in use."""
-        ranks = [
-            entry.factor.rank
-            for _, inputs in self.products
-            if not isinstance(inputs, str)
-            for entry in inputs
-        ]
-        return max(ranks, default=0)
+    def formed(self) -> list[tuple[Product, tuple[Input, ...]]]:
+        """The products that have factors."""
+        return [(product, ins) for product, ins in self.products if not isinstance(ins, str)]
+
+    def standing(self, place: Place) -> Standing:
+        """Return how it stands against the other methods of the activity."""
+        used = [[e.factor for e in inputs if e.factor.key] for _, inputs in self.formed]
+        first, every = next(iter(used), []), [factor for factors in used for factor in factors]
+        distance = max((place.distance(factor) for factor in first), default=0)
+        tier = min((int(factor.tier or 0) for factor in first), default=0)
+        return Standing(
+            others=not any(factor.status == OWN for factor in every),
+            recalled=any(factor.status == RECALLED for factor in every),
+            upstream=any(factor.upstream for factor in every),
+            distance=distance,
+            tier=tier if distance == place.elsewhere else -tier,
+            grade=bool(self.method.grade),
+            rank=max((factor.rank for factor in every), default=0),
+        )
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all rows share: the catalogue, the year, the grid, the preferred variant."""
+    """What all rows share: the catalogue, the year, the grid, the preferred variant, the place."""
 
     factors: Catalogue
     year: int | None
     grid: str
     prefer: str
+    place: Place = ANYWHERE
 
 
 @cache
@@ -86,7 +160,13 @@ def _methods() -> dict[str, tuple[Method, ...]]:
     for cells in packaged_table("inventory/methods.csv").to_dict("records"):
         pairs = (part.partition("=") for part in str(cells["factors"]).split("; ") if part)
         sources = {role.strip(): source.strip() for role, _, source in pairs}
-        method = Method(str(cells["variant"]), str(cells["when"]), str(cells["term"]), sources)
+        method = Method(
+            variant=str(cells["variant"]),
+            when=str(cells["when"]),
+            term=str(cells["term"]),
+            sources=sources,
+            grade=str(cells["grade"]),
+        )
         found.setdefault(str(cells["activity"]), []).append(method)
     return {activity: tuple(methods) for activity, methods in found.items()}
 
@@ -101,7 +181,7 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
     """Return the method of a row, with its factors.
 
     Of the methods that go with the category and know all parameters of the row, the one that the row names; else the preferred
-    one; else the one whose worst factor has the best status, the first of equals.
+    one; else the one that stands best (:class:`Standing`), the first of equals. The others are its alternatives.
 
     Raises
     ------
@@ -130,8 +210,63 @@ def choose(row: ActivityRow, setting: Setting) -> Chosen:
             faults.append(error)
     if not formed:
         raise min(faults, key=lambda error: len(error.problems))
-    preferred = [chosen for chosen in formed if chosen.method.variant == setting.prefer]
-    return preferred[0] if preferred else min(formed, key=lambda chosen: chosen.rank)
+    formed.sort(key=lambda chosen: chosen.standing(setting.place).order)
+    formed.sort(key=lambda chosen: chosen.method.variant != setting.prefer)
+    best, *others = formed
+    return replace(
+        best, alternatives=(*_of_methods(best, others, setting), *_of_keys(best, row, setting))
+    )
+
+
+def _of_methods(best: Chosen, others: list[Chosen], setting: Setting) -> Iterator[Alternative]:
+    """Yield the products of the methods that were not taken."""
+    for other in others:
+        if best.method.variant == setting.prefer:
+            why = f"{setting.prefer} is preferred"
+        else:
+            why = _why(best.standing(setting.place), other, setting.place)
+        names = {product.name for product, _ in best.formed}
+        for product, inputs in other.formed:
+            if product.name in names:
+                yield Alternative(other.method.variant, why, product, inputs)
+
+
+def _of_keys(best: Chosen, row: ActivityRow, setting: Setting) -> Iterator[Alternative]:
+    """Yield the products by the other factors that a role could have."""
+    for product, inputs in best.formed:
+        for position, entry in enumerate(inputs):
+            if not entry.factor.key or entry.role in row.parameters:
+                continue
+            for other in _candidates(entry.role, best.method, row, setting)[1:]:
+                changed = (*inputs[:position], other, *inputs[position + 1 :])
+                if other.factor.value is not None and not faults_of(row, product, changed):
+                    alone = Chosen(best.method, ((product, (other,)),))
+                    taken = Chosen(best.method, ((product, (entry,)),)).standing(setting.place)
+                    why = _why(taken, alone, setting.place)
+                    yield Alternative(other.factor.key, why, product, changed)
+
+
+def _why(taken: Standing, other: Chosen, place: Place) -> str:
+    """Return why one method is taken and not the other: the first thing in which they differ."""
+    its = other.standing(place)
+    _, inputs = other.formed[0]
+    factors = [entry.factor for entry in inputs if entry.factor.key]
+    far = max(factors, key=place.distance, default=None)
+    if taken.others != its.others:
+        return "a factor of your own comes first"
+    if taken.recalled != its.recalled:
+        return "a factor is only recalled"
+    if taken.upstream != its.upstream:
+        return "holds what is emitted upstream"
+    if taken.distance != its.distance and far is not None:
+        return f"of {far.region}; one that holds nearer is there"
+    if taken.tier != its.tier:
+        return "of another tier"
+    if taken.grade != its.grade:
+        return f"of {other.method.grade}"
+    if taken.rank != its.rank:
+        return "documented less well"
+    return "the later of equals"
 
 
 def _roles(method: Method) -> set[str]:
@@ -211,17 +346,34 @@ def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Inp
     if _QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source):
         why = "given in the row" if role in row.parameters else "of the method"
         return Input(role, _number(source, row, role, why))
-    keys = [
-        (bool(_COMPLEMENT.match(key)), _COMPLEMENT.sub("", key, 1)) for key in source.split("|")
-    ]
-    complement, key = min(keys, key=lambda key: setting.factors[key[1]].rank)
-    factor = setting.factors[key]
-    if factor.value is None:
+    best = _candidates(role, method, row, setting)[0]
+    if best.factor.value is None:
         raise InputError(
-            f"the factor {key!r} has bounds but no value",
-            hint=f"Give a number: {role}=1.3 {factor.unit}.",
+            f"the factor {best.factor.key!r} has bounds but no value",
+            hint=f"Give a number: {role}=1.3 {best.factor.unit}.",
         )
-    return Input(role, factor, complement)
+    return best
+
+
+def _candidates(role: str, method: Method, row: ActivityRow, setting: Setting) -> list[Input]:
+    """Return the factors that a role may have, the one that stands best first; none if it is given as a number."""
+    source = _source(role, method, row)
+    if (
+        not source
+        or source == _GRID
+        or (_QUANTITY.fullmatch(source) and not _COMPLEMENT.match(source))
+    ):
+        return []
+    found = []
+    for written in source.split("|"):
+        factor = setting.factors[_COMPLEMENT.sub("", written, 1)]
+        found.append(Input(role, factor, bool(_COMPLEMENT.match(written))))
+
+    def order(entry: Input) -> tuple[int, ...]:
+        product = TERMS[method.term].products[0]
+        return Chosen(method, ((product, (entry,)),)).standing(setting.place).order
+
+    return sorted(found, key=order)
 
 
 def _number(text: str, row: ActivityRow, role: str, why: str) -> Factor:
@@ -245,7 +397,7 @@ def _gas(unit: str) -> str:
 
 def _age(deposited: str, setting: Setting) -> Factor:
     if setting.year is None:
-        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
+        raise InputError("the year of the inventory is not known", hint=WHICH_YEAR)
     if not re.fullmatch(r"\d{4}", deposited) or int(deposited) > setting.year:
         raise InputError(
             f"expected a year up to {setting.year}, not deposited={deposited}",
@@ -253,51 +405,3 @@ def _age(deposited: str, setting: Setting) -> Factor:
         )
     age = Fraction(setting.year - int(deposited))
     return Factor("", "age", age, "1", source=f"{setting.year} - {deposited}", status="")
-
-
-def grid_factor(factors: Catalogue, grid: str, year: int | None) -> Factor:
-    """Return the average factor of a grid: the nearest year, then the best status, then the earlier of two.
-
-    Parameters
-    ----------
-    factors
-        The catalogue.
-    grid
-        ``national``, a province or a region such as ``jiangsu`` or ``east``; or the key of a factor.
-    year
-        Of the inventory.
-
-    Raises
-    ------
-    InputError
-        If there is no such grid, or grid or year are not known.
-    """
-    if grid in factors:
-        return factors[grid]
-    if not grid:
-        raise InputError("which grid the electricity is from is not known", hint=_WHICH_GRID)
-    if year is None:
-        raise InputError("the year of the inventory is not known", hint=_WHICH_YEAR)
-    found = sorted(
-        _of_grid(factors, grid), key=lambda pair: (abs(pair[1] - year), pair[0].rank, pair[1])
-    )
-    if found:
-        return found[0][0]
-    known = sorted(
-        {
-            factor.key.split(".")[-2]
-            for factor in factors
-            if factor.key.startswith("cn.grid.") and factor.key[-4:].isdigit()
-        }
-    )
-    close = difflib.get_close_matches(grid, known, 1, 0.6)
-    hint = f"Did you mean {close[0]!r}?" if close else "Bring your own factor and name its key."
-    raise InputError(f"unknown grid {grid!r}", hint=hint)
-
-
-def _of_grid(factors: Catalogue, grid: str) -> Iterator[tuple[Factor, int]]:
-    name = re.compile(rf"cn\.grid\.(?:province\.|region\.)?{re.escape(grid)}\.(\d{{4}})")
-    for factor in factors:
-        match = name.fullmatch(factor.key)
-        if match:
-            yield factor, int(match[1])

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from carbongrid.inventory.activity import ActivityRow
+from carbongrid.inventory.factors import Factor
 from carbongrid.inventory.factors.catalogue import DISTRIBUTION
 from carbongrid.inventory.lines import Input, Line
+from carbongrid.method.landuse import packaged_table
 
 NORMAL_95 = 1.959963984540054
 """Half of a normal distribution's 95 % interval, in standard deviations."""
@@ -35,6 +41,8 @@ class Spread:
         Ends of the 95 % interval.
     least, most
         What it cannot be below or above: a draw outside is put there, which leaves the interval's ends where they are.
+    group
+        Numbers of one group stand as many deviations off as each other: they are of one source.
     """
 
     key: str
@@ -44,6 +52,12 @@ class Spread:
     high: float
     least: float = -math.inf
     most: float = math.inf
+    group: str = ""
+
+    @property
+    def draw_key(self) -> str:
+        """What it shares its draw with: its group, else nothing but itself."""
+        return f"group {self.group}" if self.group else self.key
 
     @property
     def linear_deviation(self) -> float:
@@ -94,25 +108,32 @@ def _phi(z: float) -> float:
 def spread_of(line: Line, entry: Input) -> Spread | None:
     """Return the spread of a number in a line; None if its source gives none.
 
-    An amount has the row's ``uncertainty_pct``; a factor its bounds, which are the ends of a 95 % interval. Bounds whose ratios to
+    An amount has the row's ``uncertainty_pct``, else that of its kind (``amount_ranges.csv``); a factor its bounds, which are the ends of a 95 % interval. Bounds whose ratios to
     the value are nearer to each other than their distances make a lognormal distribution, others a normal one, cut off at 0 (a
     fraction at 1 too). What the source says of the distribution comes first.
     """
     factor = entry.factor
     if entry.role == "amount":
         pct = line.row.uncertainty_pct
-        if not pct or not factor.value:
+        if pct == 0 or not factor.value:
             return None
         value = float(factor.value)
-        half = value * float(pct) / 100
+        half = value * float(usual_percent(line.row) if pct is None else pct) / 100
         return Spread(f"amount of {line.row.id}", "normal", value, value - half, value + half, 0.0)
+    return spread_of_factor(factor)
+
+
+def spread_of_factor(factor: Factor) -> Spread | None:
+    """Return the spread of a factor; None if it has no bounds, or is a number given in a row."""
     if not factor.key or factor.value is None:
         return None
     value = float(factor.value)
     said = DISTRIBUTION.fullmatch(factor.distribution)
     if said and said["factor"] and value > 0:
         times = float(said["factor"])
-        return Spread(factor.key, "lognormal", value, value / times, value * times)
+        return Spread(
+            factor.key, "lognormal", value, value / times, value * times, group=factor.group
+        )
     if factor.low is None or factor.high is None or factor.low == factor.high:
         return None
     bounds = float(factor.low), float(factor.high)
@@ -121,7 +142,27 @@ def spread_of(line: Line, entry: Input) -> Spread | None:
     uptake = value < 0 and bounds[1] <= 0
     least = 0.0 if bounds[0] >= 0 else -math.inf
     most = 0.0 if uptake else 1.0 if factor.unit == "fraction" and value <= 1 else math.inf
-    return Spread(factor.key, kind, value, *bounds, least, most)
+    return Spread(factor.key, kind, value, *bounds, least, most, factor.group)
+
+
+def usual_percent(row: ActivityRow) -> Fraction:
+    """Return half of the 95 % interval of an amount of which the row says none, in percent: that of its kind."""
+    return next(
+        percent
+        for activity, category, percent in _amount_ranges()
+        if fnmatchcase(row.activity, activity) and fnmatchcase(row.category, category)
+    )
+
+
+@cache
+def _amount_ranges() -> tuple[tuple[str, str, Fraction], ...]:
+    table = packaged_table("inventory/amount_ranges.csv")
+    return tuple(
+        (activity, category, Fraction(percent))
+        for activity, category, percent in zip(
+            table["activity"], table["category"], table["percent"], strict=True
+        )
+    )
 
 
 def _kind_of_bounds(value: float, low: float, high: float) -> str:

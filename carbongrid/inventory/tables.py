@@ -25,7 +25,7 @@ _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleane
 TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
     "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
-    "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "remark",
+    "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "passed_over", "remark",
 )  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
                 "gwp": plain(potentials[line.gas]),
                 "gwp_set": inventory.gwp,
                 "co2e_t": format_tonnes([co2e])[0],
+                "passed_over": SEPARATOR.join(_passed_over(line)),
                 "remark": "; ".join(_remarks(inventory, line)),
             }
         )
@@ -135,6 +136,9 @@ def notes(inventory: Inventory) -> list[Problem]:
         found.append(
             Problem(what, inventory.data.file, "Bring your own, or look it up.", "warning")
         )
+    found.append(_place_note(inventory))
+    found += _of_elsewhere(inventory)
+    found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
     found += _grids_of_other_years(inventory)
     found += _counted_twice(inventory)
@@ -245,6 +249,14 @@ def _sources(line: Line) -> list[str]:
     return found
 
 
+def _passed_over(line: Line) -> list[str]:
+    """Return the factors that were not taken, each with what it would have given and why it was passed over."""
+    return [
+        f"{other.name}: {format_tonnes([round(other.mass)])[0]} t {other.gas} ({other.why})"
+        for other in line.passed_over
+    ]
+
+
 def _conversions(line: Line) -> list[str]:
     amount = line.inputs[0]
     found = []
@@ -275,6 +287,51 @@ def _remarks(inventory: Inventory, line: Line) -> list[str]:
         found.append("the making of an input is emitted upstream")
     if line.row.category != line.category:
         found.append(f"gives off carbon, so it is no {line.row.category} (D27)")
+    return found
+
+
+def _place_note(inventory: Inventory) -> Problem:
+    place = inventory.place
+    what = f"factors that hold for {place.regions[0]} come first ({place.told_by})"
+    hint = "Write country on the sheet settings, or in the case, for those of another."
+    return Problem(what, inventory.data.file, hint, "note")
+
+
+def _of_elsewhere(inventory: Inventory) -> list[Problem]:
+    """Return the factors in use that are of another place than the inventory, for want of one that holds there."""
+    place, by_region = inventory.place, dict[str, dict[str, None]]()
+    for factor in _users(inventory, lambda f: place.distance(f) == place.elsewhere):
+        by_region.setdefault(factor.region, {})[factor.key] = None
+    return [
+        Problem(
+            f"factors of {region} are taken for {place.country}, where none of its own or of the world is known: {', '.join(keys)}",
+            inventory.data.file,
+            "Bring your own factors on the sheet factors.",
+            "warning",
+        )
+        for region, keys in by_region.items()
+    ]
+
+
+def _passed_over_notes(inventory: Inventory) -> list[Problem]:
+    """Return which factors were passed over, and what they would have given: one note for each activity and alternative."""
+    potentials = gwp_of(inventory.gwp)
+    sums: dict[tuple[str, str, str, str], tuple[dict[str, None], list[Fraction]]] = {}
+    for line in inventory.lines:
+        for other in line.passed_over:
+            key = (line.row.activity, line.variant, other.name, other.why)
+            rows, masses = sums.setdefault(key, ({}, [Fraction(0), Fraction(0)]))
+            rows[line.row.id] = None
+            masses[0] += line.exact * potentials[line.gas]
+            masses[1] += other.mass * potentials[other.gas]
+    found = []
+    for (activity, variant, name, why), (rows, (taken, instead)) in sums.items():
+        more = f", {float(instead / taken - 1):+.1%}" if taken else ""
+        what = (
+            f"{activity} of {', '.join(rows)}: {name} is passed over ({why}); it would have given {float(instead) / 1e6:,.1f} t CO2e "
+            f"in place of {float(taken) / 1e6:,.1f} t by {variant}{more}"
+        )
+        found.append(Problem(what, inventory.data.file, "", "note"))
     return found
 
 

@@ -1,6 +1,7 @@
 """Uncertainty of the inventory: error propagation (approach 1) and draws (approach 2).
 
-Numbers that several rows share are one uncertain number: their rows go up and down together.
+Numbers that several rows share are one uncertain number: their rows go up and down together. Factors of one group, which are of one
+source, share their draw.
 """
 
 from __future__ import annotations
@@ -52,15 +53,26 @@ def approach_1(inventory: Inventory) -> pd.DataFrame:
     ends = np.array([(s.centre - s.low, s.high - s.centre) for s in spreads]).reshape(-1, 2)
     slopes = pulls / deviations
     centres = _centres(inventory, names)
+    together = _together(spreads)
 
     def interval(weights: NDArray[np.float64]) -> tuple[float, float, float]:
         slope, centre = weights @ slopes, float(weights @ centres)
-        down = np.where(slope > 0, ends[:, 0], ends[:, 1]) * slope
-        up = np.where(slope > 0, ends[:, 1], ends[:, 0]) * slope
+        # What shares a draw is at its upper ends together, or at its lower ones.
+        if_high, if_low = together @ (ends[:, 1] * slope), together @ (-ends[:, 0] * slope)
+        up = np.maximum(np.maximum(if_high, if_low), 0.0)
+        down = np.minimum(np.minimum(if_high, if_low), 0.0)
         low, high = centre - math.hypot(*down), centre + math.hypot(*up)
-        return max(low, 0.0), high, math.hypot(*(weights @ pulls))
+        return max(low, 0.0), high, math.hypot(*(together @ (weights @ pulls)))
 
     return _table(inventory, names, interval)
+
+
+def _together(spreads: list[Spread]) -> NDArray[np.float64]:
+    """Return which numbers share a draw: shape (draws, numbers), 1 or 0."""
+    keys = list(dict.fromkeys(spread.draw_key for spread in spreads))
+    return np.array(
+        [[float(spread.draw_key == key) for spread in spreads] for key in keys]
+    ).reshape(len(keys), len(spreads))
 
 
 def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArray[np.float64]]:
@@ -118,7 +130,12 @@ def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataA
         raise InputError(f"expected at least one draw, not {n}")
     names = categories_of(inventory)
     generator = np.random.default_rng(seed)
-    numbers = {key: spread.draw(generator, n) for key, spread in _spreads(inventory).items()}
+    deviations: dict[str, NDArray[np.float64]] = {}
+    numbers = {}
+    for key, spread in _spreads(inventory).items():
+        if spread.draw_key not in deviations:
+            deviations[spread.draw_key] = generator.standard_normal(n)
+        numbers[key] = spread.at(deviations[spread.draw_key])
     potentials = {gas: float(value) for gas, value in gwp_of(inventory.gwp).items()}
     masses = np.zeros((len(names), n))
     row = {name: number for number, name in enumerate(names)}

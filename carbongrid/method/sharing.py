@@ -91,14 +91,27 @@ def share_by_cells(
 def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_grid: Grid) -> Shares:
     """Return the shares by exact planar area in the grid's CRS."""
     polygons = Polygons.of(parcels)
-    area = parcels.geometry.area.to_numpy()
-    inside = _without_noise(coverage(polygons, Polygons.of(units)), area)
+    in_units, in_cells = coverage(polygons, Polygons.of(units)), coverage(polygons, coarse_grid)
+    return shares_of_areas(parcels.geometry.area.to_numpy(), in_units, in_cells)
+
+
+def shares_of_areas(area: NDArray[np.float64], in_units: Any, in_cells: Any) -> Shares:
+    """Return the shares by areas that were measured.
+
+    Parameters
+    ----------
+    area : shape (parcels,)
+        Of each parcel, m2.
+    in_units, in_cells
+        In common with each unit and each coarse cell, CSR, m2; they stay as they are.
+    """
+    inside = _without_noise(in_units, area)
     outside = area - np.asarray(inside.sum(axis=1)).ravel()
     outside[outside < MIN_SHARE * area] = 0.0
-    in_units = sparse.hstack([inside, sparse.csr_array(outside[:, None])], format="csr")
-    cells = _without_noise(coverage(polygons, coarse_grid), area)
-    nobody = np.zeros(len(parcels), np.int64)
-    return Shares(_canonical(in_units), _canonical(cells), nobody, nobody.astype(np.bool_))
+    with_outside = sparse.hstack([inside, sparse.csr_array(outside[:, None])], format="csr")
+    cells = _without_noise(in_cells, area)
+    nobody = np.zeros(len(area), np.int64)
+    return Shares(_canonical(with_outside), _canonical(cells), nobody, nobody.astype(np.bool_))
 
 
 def coarse_cell_of(grid: Grid, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -262,7 +275,7 @@ def _filled(by_value: Any, by_cells: Any) -> Any:
 
 
 def _without_noise(matrix: Any, area: NDArray[np.float64]) -> Any:
-    matrix = matrix.tocsr()
+    matrix = matrix.tocsr(copy=True)
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     matrix.data[matrix.data < MIN_SHARE * area[rows]] = 0.0
     matrix.eliminate_zeros()

@@ -1,4 +1,4 @@
-"""From totals to parcels: evidence, claims, allocation, in the order of DESIGN section 4."""
+"""From totals and claims to grams on parcels."""
 
 from __future__ import annotations
 
@@ -9,24 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.points import crosswalk_categories
-from carbongrid.case.readers.sinks import read_sinks
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.ledger import LedgerRow
-from carbongrid.method.sharing import Shares
-from carbongrid.method.weights import (
-    PackedWeights,
-    WeightInputs,
-    parcels_of_facilities,
-    sink_coefficients,
-    weigh,
-)
+from carbongrid.method.weights import PackedWeights, parcels_of_facilities
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.residents import residents_on_parcels
+from carbongrid.pipeline.weighing import Weighed, regions_of
 
 MAX_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""
@@ -42,8 +32,6 @@ class Allocation:
         Grams; categories in the order of their names.
     ledger
         One row per category and region.
-    claims
-        By category.
     evidence
         What was given, used and lost, by category.
     problems
@@ -52,92 +40,46 @@ class Allocation:
 
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
-    claims: dict[str, PackedWeights]
     evidence: tuple[EvidenceRow, ...]
     problems: tuple[Problem, ...]
 
 
-def weight_rasters(inputs: Inputs) -> list[str]:
-    """Return the rasters that categories name as their weight, as written."""
-    rules = (category.weight.partition(":") for category in inputs.categories.values())
-    return sorted({path for rule, _, path in rules if rule == "raster"})
-
-
-def coefficients_of(inputs: Inputs) -> dict[str, float]:
-    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count."""
-    sinks = read_sinks(inputs.case)
-    known = sink_coefficients()
-    if sinks is None:
-        return known
-    counted = counted_types(sinks)
-    return {name: value if name in counted else 0.0 for name, value in known.items()}
-
-
-def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
-    """Return what the weights are made from; people are put on parcels here, once."""
-    case = inputs.case
-    return WeightInputs(
-        pois=inputs.pois,
-        people=residents_on_parcels(inputs, land),
-        poi_categories=crosswalk_categories(case),
-        lines=inputs.lines,
-        lambda_=case.lines.lambda_ if case.lines else 0.0,
-        miss=case.pois.miss if case.pois else "nearest",
-        coefficients=coefficients_of(inputs),
-        rasters=shares.raster_sums if shares else {},
-        raster_known=shares.raster_known if shares else {},
-    )
-
-
-def allocate_totals(
-    inputs: Inputs,
-    land: Land,
-    shares: Shares | None = None,
-    known: Mapping[str, PackedWeights] | None = None,
-) -> Allocation:
-    """Spread every category over the parcels that carry it, by ``known`` claims where there are some.
+def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
+    """Spread every category that was weighed over the parcels that carry it.
 
     Parameters
     ----------
     inputs, land
         The tables, and where parcels stand.
-    shares
-        What has the sums of the weight rasters; None where no category weighs by one.
-    known
-        Claims of an earlier run, by category.
+    weighed
+        What parcels claim.
 
     Raises
     ------
     InputError
-        With every problem of every category, beyond those of the limits.
+        With every problem of every category, beyond those of the limits, those of the weights among them.
     """
-    known = known or {}
-    evidence = None if known else gather_weight_inputs(inputs, land, shares)
+    names = [name for name in inputs.categories if name in {*weighed.claims, *weighed.failed}]
     # A category's masses lie side by side: each is written and read by itself.
-    mass = np.zeros((len(inputs.categories), len(land.parcels)), np.int64).T
+    mass = np.zeros((len(names), len(land.parcels)), np.int64).T
     ledger: list[LedgerRow] = []
-    claims: dict[str, PackedWeights] = {}
     counted: list[EvidenceRow] = []
     problems: list[Problem] = []
-    for k, (name, category) in enumerate(inputs.categories.items()):
-        totals = inputs.totals[inputs.totals["category"] == name]
-        here = totals.loc[totals["place"] == "here", "region"]
-        regions = sorted({code for code in here if code})
-        region_of_parcel = land.regions_of_parcels(regions)
+    for k, name in enumerate(names):
+        if name in weighed.failed:
+            problems += weighed.failed[name]
+            continue
+        category, regions = inputs.categories[name], regions_of(inputs, name)
+        claim = weighed.claims[name].opened()
         try:
-            if evidence is None:
-                claim = known[name].opened()
-            else:
-                claim = weigh(category, land.parcels, evidence, region_of_parcel)
-            claims[name] = PackedWeights.of(claim)
             facilities = _facilities(inputs, land, name)
             mass[:, k], rows = allocate(
                 category,
-                totals,
+                inputs.totals[inputs.totals["category"] == name],
                 claim,
                 land.parcels,
                 regions=regions,
-                region_of_parcel=region_of_parcel,
+                region_of_parcel=land.regions_of_parcels(regions),
                 facilities=facilities,
             )
         except InputError as error:
@@ -149,14 +91,16 @@ def allocate_totals(
         raise InputError(problems)
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
-    limits += _unknown_evidence(claims, allow.fallback)
-    limits += _without_proxy(claims, ledger)
+    limits += _unknown_evidence(weighed.claims, allow.fallback)
+    limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
-    limits += _outside_by_area(inputs, land, mass)
-    return Allocation(mass, tuple(ledger), claims, tuple(counted), tuple(limits))
+    limits += _outside_by_area(inputs, land, mass, names)
+    return Allocation(mass, tuple(ledger), tuple(counted), tuple(limits))
 
 
-def _outside_by_area(inputs: Inputs, land: Land, mass: NDArray[np.int64]) -> list[Problem]:
+def _outside_by_area(
+    inputs: Inputs, land: Land, mass: NDArray[np.int64], names: list[str]
+) -> list[Problem]:
     """Return an error for each category of which too much will lie outside every unit, by area, before anything is rasterized.
 
     A category that follows a raster inside its parcels is left to what the run finds.
@@ -166,8 +110,8 @@ def _outside_by_area(inputs: Inputs, land: Land, mass: NDArray[np.int64]) -> lis
         share[(land.parcels["type"] == "water").to_numpy(dtype=bool)] = 0.0
     fates = [
         (name, int(mass[:, k].sum()), int(mass[:, k] @ share))
-        for k, (name, category) in enumerate(inputs.categories.items())
-        if not category.weight.startswith("raster:")
+        for k, name in enumerate(names)
+        if not inputs.categories[name].weight.startswith("raster:")
     ]
     return outside_problems(fates, inputs.case.allow.outside)
 

@@ -14,12 +14,12 @@ from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import WeightInputs, weigh
-from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.weighing import Weighed
 
 
 def gdp_of_units(
-    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares
+    inputs: Inputs, land: Land, weighed: Weighed, shares: Shares
 ) -> tuple[pd.Series, tuple[Problem, ...]]:
     """Return GDP per unit (Int64, missing is unknown) and what is worth saying of it."""
     case, table = inputs.case, inputs.gdp
@@ -34,12 +34,12 @@ def gdp_of_units(
         types=land.parcels["type"].to_numpy(dtype=object),
         area=land.parcels["area_m2"].to_numpy(np.float64),
         parents=of_parcel,
-        pois=_pois(inputs, land, allocation),
+        pois=_pois(inputs, land, weighed),
     )
     return gdp.gdp_of_units(table, carriers, shares.units, land.unit_of_parcel, parents, apportion)
 
 
-def _pois(inputs: Inputs, land: Land, allocation: Allocation) -> dict[str, NDArray[np.int64]]:
+def _pois(inputs: Inputs, land: Land, weighed: Weighed) -> dict[str, NDArray[np.int64]]:
     """Return POIs per parcel of every category that weighs an industry; claims of the run are reused."""
     if inputs.pois is None:
         return {}
@@ -50,7 +50,7 @@ def _pois(inputs: Inputs, land: Land, allocation: Allocation) -> dict[str, NDArr
     pois = {}
     for name in {name for industry in gdp.industries().values() for name in industry.categories}:
         category = known[name]
-        packed = allocation.claims.get(name)
+        packed = weighed.claims.get(name)
         claims = None if packed is None else packed.opened()
         if claims is None or claims.rule != "pois":
             by_pois = Category(**{**vars(category), "weight": "pois"})

@@ -1,9 +1,10 @@
-"""Where parcels stand: the unit that covers each parcel's representative point (docs/decisions/0002)."""
+"""Land, prepared once: where parcels stand (docs/decisions/0002), polygons as the engine takes them, what parcels and units have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,21 @@ from scipy import sparse
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError
 from carbongrid.method.weights import locate
-from carbongrid.pipeline.reading import FOLDER
+from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import in_blocks
 
-STEP = "land"
 FILES = [f"{FOLDER}/land.npz"]
 
 
 @dataclass(frozen=True)
 class Land:
     """Parcels and units in id order, and which unit each parcel belongs to.
+
+    Polygons, their hashes and areas in common are made when they are first asked for, once.
 
     Parameters
     ----------
@@ -41,10 +43,6 @@ class Land:
         Row of the unit; -1 in none.
     area : float64, shape (parcels,)
         Area of each parcel, m2 of the grid's plane.
-    shared_area
-        Area that each parcel has in common with each unit, CSR, m2 of the grid's plane.
-    hashes
-        Of the parcels' and the units' polygons.
     """
 
     parcels: gpd.GeoDataFrame
@@ -52,35 +50,40 @@ class Land:
     parents: tuple[str, ...]
     unit_of_parcel: NDArray[np.int64]
     area: NDArray[np.float64]
-    shared_area: Any
-    hashes: tuple[str, str]
 
     @classmethod
-    def of(
-        cls, parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: tuple[str, ...]
-    ) -> Land:
+    def of(cls, inputs: Inputs) -> Land:
         """Locate and measure every parcel."""
+        parcels, units = inputs.parcels, inputs.units
         geometry, outlines = parcels.geometry.to_numpy(), units.geometry.to_numpy()
 
         def unit_of(some: NDArray[np.object_]) -> NDArray[np.int64]:
             points = shapely.point_on_surface(some)
             return locate(shapely.get_x(points), shapely.get_y(points), outlines)
 
-        polygons, others = Polygons.of(parcels), Polygons.of(units)
-        return cls(
-            parcels,
-            units,
-            parents,
-            in_blocks(unit_of, geometry),
-            shapely.area(geometry),
-            coverage(polygons, others),
-            (polygons.content_hash, others.content_hash),
-        )
+        unit, area = in_blocks(unit_of, geometry), shapely.area(geometry)
+        return cls(parcels, units, inputs.case.units.parents, unit, area)
 
-    def save(self, path: Path) -> None:
-        """Write what was measured, for the next run."""
+    @cached_property
+    def polygons(self) -> tuple[Polygons, Polygons]:
+        """Those of the parcels and of the units."""
+        return Polygons.of(self.parcels), Polygons.of(self.units)
+
+    @cached_property
+    def hashes(self) -> tuple[str, str]:
+        """Of the parcels' and the units' polygons."""
+        parcels, units = self.polygons
+        return parcels.content_hash, units.content_hash
+
+    @cached_property
+    def shared_area(self) -> Any:
+        """Area that each parcel has in common with each unit, CSR, m2 of the grid's plane."""
+        return coverage(*self.polygons)
+
+    def save(self, folder: Path) -> None:
+        """Write all that took time to find."""
         shared = self.shared_area
-        with path.open("wb") as stream:
+        with (folder / FILES[0]).open("wb") as stream:
             np.savez(
                 stream,
                 unit_of_parcel=self.unit_of_parcel,
@@ -92,20 +95,16 @@ class Land:
             )
 
     @classmethod
-    def measured_before(
-        cls,
-        path: Path,
-        parcels: gpd.GeoDataFrame,
-        units: gpd.GeoDataFrame,
-        parents: tuple[str, ...],
-    ) -> Land:
+    def measured_before(cls, folder: Path, inputs: Inputs) -> Land:
         """Return the land of an earlier run with the same polygons; nothing is unpickled."""
-        with open_arrays(path) as arrays:
+        parcels, units = inputs.parcels, inputs.units
+        with open_arrays(folder / FILES[0]) as arrays:
             entries = tuple(arrays[name] for name in ("data", "indices", "indptr"))
             shared = sparse.csr_array(entries, shape=(len(parcels), len(units)))
-            parcel_hash, unit_hash = arrays["hashes"].tolist()
             unit, area = arrays["unit_of_parcel"], arrays["area"]
-        return cls(parcels, units, parents, unit, area, shared, (parcel_hash, unit_hash))
+            land = cls(parcels, units, inputs.case.units.parents, unit, area)
+            vars(land).update(shared_area=shared, hashes=tuple(arrays["hashes"].tolist()))
+        return land
 
     def regions_of_units(self, codes: Sequence[str]) -> NDArray[np.int64]:
         """Return, for each unit, the position of the innermost code that means it; -1 for none.

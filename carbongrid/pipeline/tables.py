@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -14,17 +15,24 @@ from numpy.typing import NDArray
 
 from carbongrid import __version__
 from carbongrid.case import Case
+from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
+from carbongrid.errors import Problem
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
+from carbongrid.outputs.tables import published
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
+from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
+from carbongrid.pipeline.step import RunOptions
+from carbongrid.pipeline.weighing import Weighed
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions
 
@@ -35,22 +43,59 @@ _ELECTRICITY = {
 }
 
 
+@dataclass(frozen=True)
+class Indexed:
+    """Units with all that the indices are made of, and what is worth saying of their GDP."""
+
+    units: gpd.GeoDataFrame
+    notes: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Zoned:
+    """Units with their indices and zones."""
+
+    units: gpd.GeoDataFrame
+
+
+def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
+    """Add up emission and sink of each unit, and find its residents and its GDP."""
+    gdp, notes = gdp_of_units(inputs, land, weighed, reduction.shares)
+    return Indexed(_units(inputs, land, reduction.mass, gdp), notes)
+
+
+def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
+    """Find the indices of each unit, and the zone that they decide."""
+    case, units = inputs.case, indexed.units
+    derived = case.gdp is not None and case.gdp.by != "unit"
+    return Zoned(units.join(zone_units(units, case.reference, derived, case.sink_floor)))
+
+
 def make_tables(
-    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares, reduced: Reduced, grid: Grid
+    inputs: Inputs,
+    land: Land,
+    checked: CrossChecked,
+    allocation: Allocation,
+    reduction: Reduction,
+    indexed: Indexed,
+    zoned: Zoned,
+    grid: Grid,
+    fingerprints: Fingerprints,
+    options: RunOptions,
 ) -> RunTables:
-    """Put the tables of a run together (see RunTables for their columns)."""
-    case = inputs.case
+    """Put the tables of a run together, as they may be published where the options say so (see RunTables for their columns)."""
+    case, reduced, units = inputs.case, reduction.mass, zoned.units
     names = list(inputs.categories)
     ledger = closed_ledger(
         allocation.ledger, names, reduced.units.sum(axis=0), reduced.outside, reduced.snapped
     )
-    gdp, gdp_notes = gdp_of_units(inputs, land, allocation, shares)
-    said = tuple((str(note.level), str(note)) for note in (*inputs.notes, *gdp_notes))
-    parcels = _parcels(inputs, land, allocation, shares)
-    units = _units(inputs, land, reduced, gdp)
+    notes = (*inputs.notes, *checked.problems, *allocation.problems, *indexed.notes)
+    said = tuple((str(note.level), str(note)) for note in notes)
+    parcels = _parcels(inputs, land, allocation, reduction.shares)
     emission = parcels["emission_g"].to_numpy(np.int64)
-    compared = notes_of_comparison(case, land, units, emission)
-    return RunTables(
+    of_method, of_sinks = method_notes(inputs), notes_of_sinks(units, case.sink_floor)
+    differences = notes_of_comparison(case, land, units, emission)
+    tables = RunTables(
         title=case.title or case.path.stem,
         year=case.year,
         currency=base_currency(case.gdp.currency) if case.gdp else "",
@@ -63,22 +108,19 @@ def make_tables(
         parents=case.units.parents,
         ledger=ledger,
         evidence=allocation.evidence,
-        grid_1km=_grid_1km(shares, reduced, grid, case.grid.coarse),
-        assumptions=(
-            *method_notes(inputs),
-            *notes_of_sinks(units, case.sink_floor),
-            *compared,
-            *said,
-        ),
+        grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
+        assumptions=(*of_method, *of_sinks, *differences, *said),
         benchmark=_benchmark(case),
         reference=case.reference,
         sink_floor=case.sink_floor,
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
+        inputs=tuple(sorted(fingerprints.digests.items())),
         by_type=parcels.groupby("type")[names].sum(),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
+    return published(tables, [*of_method, *of_sinks]) if options.public else tables
 
 
 def _benchmark(case: Case) -> Benchmark | None:
@@ -124,7 +166,7 @@ def _parcels(
 
 
 def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.GeoDataFrame:
-    case, units = inputs.case, land.units
+    units = land.units
     columns: dict[str, Any] = {
         name: reduced.units[:, k] for k, name in enumerate(inputs.categories)
     }
@@ -137,9 +179,7 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
         columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
     columns["residents"], _ = residents_of_units(inputs, land)
     columns["gdp"] = gdp
-    table = units.join(pd.DataFrame(columns, index=units.index))
-    derived = case.gdp is not None and case.gdp.by != "unit"
-    return table.join(zone_units(table, case.reference, derived, case.sink_floor))
+    return units.join(pd.DataFrame(columns, index=units.index))
 
 
 def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:

@@ -94,6 +94,8 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": 0.85,
         "distributed.worker.memory.terminate": 0.97,
+        # By default a worker that ends, and is not back after 15 s, is given up for good: on a busy machine one takes 20 s to start.
+        "distributed.deploy.lost-worker-timeout": "1 day",
     }
     with contextlib.ExitStack() as stack:
         told = logging.getLogger("tornado.application")
@@ -112,7 +114,10 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
                 security=distributed.Security.temporary(),
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
+                # What fails in a task comes home as its error. What else a worker says is how it lost a cluster that ends.
+                silence_logs=logging.CRITICAL,
             )
+            _hear_nannies()
             # Before a Ctrl-C that came meanwhile arrives, which it does at the end of this block.
             stack.callback(_end, cluster)
             # What its parts still ask each other while it ends, over connections that are closed by then, is no news.
@@ -124,6 +129,12 @@ def _end(cluster: distributed.LocalCluster) -> None:
     """End a cluster; that a Ctrl-C closed its connections first must not stand in place of the Ctrl-C."""
     with contextlib.suppress(OSError):
         cluster.__exit__(None, None, None)
+
+
+def _hear_nannies() -> None:
+    """Let this process's part of a cluster say what it warns of, such as a worker that was ended for its memory."""
+    for handler in logging.getLogger("distributed").handlers:
+        handler.setLevel(logging.WARNING)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,8 +17,7 @@ from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import table_files, write_tables
-from carbongrid.raster.software import versions
-from carbongrid.run_store import RunStore, hash_values
+from carbongrid.pipeline.step import Kept, Step
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km")
 REPORT, FIGURES = ["report.html"], ["figures"]
@@ -41,43 +42,42 @@ def problems_of_left_out() -> list[Problem]:
     return [Problem(what, hint=how_to_install("report"), level="warning")]
 
 
-def write_products(
-    store: RunStore,
-    tables: RunTables,
-    digests: Mapping[str, str],
-    report: Callable[[str, int, int], None],
-) -> None:
-    """Write tables, report and figures into a run.
+def product_steps() -> tuple[Step, ...]:
+    """Return the steps that write what people look at; without a digest of the parcels, these are not written (``--public``)."""
+    return (
+        _product("tables", _files_of_tables, _write_tables),
+        _product("report", _but_left_out(REPORT), _write_report),
+        _product("figures", _but_left_out(FIGURES), _write_figures),
+    )
 
-    Parameters
-    ----------
-    store
-        The run.
-    tables
-        What they show.
-    digests
-        Of the tables' content; without one of the parcels, these are not written (``--public``).
-    report
-        Called with the name of the step, what is done and what there is to do.
-    """
-    key = hash_values(versions(), dict(digests), _told(tables))
-    folder = store.folder
-    public = "parcels" not in digests
-    missing = left_out()
-    products: list[tuple[str, list[str], Callable[[], object]]] = [
-        (
-            "tables",
-            table_files(tables, public=public),
-            lambda: write_tables(tables, folder, public=public),
-        ),
-        ("report", REPORT, lambda: write_report(tables, folder)),
-        ("figures", FIGURES, lambda: write_figures(tables, folder / FIGURES[0])),
-    ]
-    steps = [step for step in products if not set(step[1]) <= set(missing)]
-    report("writing", 0, len(steps))
-    for done, (name, files, make) in enumerate(steps, start=1):
-        store.step(name, key, files, lambda make=make: _call(make))  # type: ignore[misc]
-        report("writing", done, len(steps))
+
+def _product(name: str, files: Callable[..., list[str]], write: Callable[..., None]) -> Step:
+    kept = Kept(files=files, load=lambda *_: None, decided_by=_shown)
+    return Step(name, write, ("assemble", "digest"), kept=kept, phase="writing")
+
+
+def _shown(tables: RunTables, digests: Mapping[str, str]) -> list[Any]:
+    return [dict(digests), _told(tables)]
+
+
+def _files_of_tables(tables: RunTables, digests: Mapping[str, str]) -> list[str]:
+    return table_files(tables, public="parcels" not in digests)
+
+
+def _write_tables(folder: Path, tables: RunTables, digests: Mapping[str, str]) -> None:
+    write_tables(tables, folder, public="parcels" not in digests)
+
+
+def _write_report(folder: Path, tables: RunTables, _: object) -> None:
+    write_report(tables, folder)
+
+
+def _write_figures(folder: Path, tables: RunTables, _: object) -> None:
+    write_figures(tables, folder / FIGURES[0])
+
+
+def _but_left_out(files: list[str]) -> Callable[..., list[str]]:
+    return lambda *_: [] if set(files) <= set(left_out()) else files
 
 
 def _told(tables: RunTables) -> dict[str, object]:
@@ -89,7 +89,3 @@ def _told(tables: RunTables) -> dict[str, object]:
             continue
         told[field.name] = value.to_csv() if isinstance(value, pd.DataFrame) else value
     return told
-
-
-def _call(make: Callable[[], object]) -> None:
-    make()

@@ -1,8 +1,8 @@
-"""How much polygons have in common with other polygons, labels or cells: counts of cells, and exact areas."""
+"""How much polygons have in common with other polygons or cells: counts of cells, and exact areas."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -10,13 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
-from carbongrid.raster.chunked.arrays import count_pairs
 from carbongrid.raster.chunked.scans import count_overlap
-from carbongrid.raster.georeference import require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.nodata import labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
@@ -24,8 +21,6 @@ from carbongrid.raster.row_blocks import each_block, row_blocks
 from carbongrid.raster.spans import require_burnable
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from carbongrid.raster.polygons import PolygonsLike
 
 _ROWS_AT_ONCE = 100_000
@@ -34,24 +29,15 @@ _POLYGONS_AT_ONCE = 2**14
 _MAX_IN_FIELDS = 2**23
 
 
-def overlap(
-    a: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
-    b: PolygonsLike | xr.DataArray | NDArray[np.integer[Any]],
-    *,
-    grid: Grid | None = None,
-    shape: tuple[int, int] | None = None,
-) -> csr_array:
+def overlap(a: PolygonsLike, b: PolygonsLike, *, grid: Grid) -> csr_array:
     """Count the cells that each row of a and each row of b have in common.
 
     Parameters
     ----------
     a, b
-        Two sets of polygons, with ``grid``; or two label rasters of the same cells (label = row + 1, 0 is background;
-        NumPy, Dask or Zarr array, or xarray with NumPy or Dask inside), with ``shape``.
+        Two sets of polygons in the grid's CRS. For label rasters there is ``crosstab``.
     grid
         The fine grid; spans of both are laid over each other, so it never exists.
-    shape
-        Number of rows of a and of b.
 
     Returns
     -------
@@ -61,17 +47,18 @@ def overlap(
     Raises
     ------
     InputError
-        If neither or both of grid and shape are given, CRS differ, a label is above its number of rows, or two rasters differ in
-        shape, order of dimensions, coordinates or CRS.
+        If CRS differ, or label rasters are given.
     """
-    if (grid is None) == (shape is None):
-        raise InputError("give grid= with two sets of polygons, or shape= with two label rasters")
-    if grid is not None:
-        return _polygon_overlap(Polygons.of(a), Polygons.of(b), grid)
-    assert shape is not None
-    require_same_cells(a, b)
-    keys, counts = count_pairs(labels_inside(a), labels_inside(b))
-    return counts_matrix(keys, counts, shape)
+    mine, others = _burnable(a, grid), _burnable(b, grid)
+    return counts_matrix(*count_overlap(mine, others, grid), (len(mine), len(others)))
+
+
+def _burnable(polygons: PolygonsLike, grid: Grid) -> Polygons:
+    if getattr(polygons, "ndim", 0) == 2 and not hasattr(polygons, "geometry"):
+        raise InputError("overlap takes polygons", hint="cg.crosstab counts label rasters.")
+    prepared = Polygons.of(polygons)
+    require_burnable(prepared, grid)
+    return prepared
 
 
 def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
@@ -149,12 +136,6 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
             raise InputError("a polygon has an amount and no area to spread it over", f"row {row}")
         total += field
     return total
-
-
-def _polygon_overlap(a: Polygons, b: Polygons, grid: Grid) -> csr_array:
-    require_burnable(a, grid)
-    require_burnable(b, grid)
-    return counts_matrix(*count_overlap(a, b, grid), (len(a), len(b)))
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:

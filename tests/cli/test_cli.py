@@ -193,7 +193,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert not (city / "run").exists()
     code, answer, told = invoke(*words)
     assert code == 0, told
-    finished = {"read parcels", "land", "labels and overlaps", "weights", "tables"}
+    finished = {"read parcels", "land", "rasterize", "weigh", "tables"}
     assert finished <= set(json.loads(answer)["reused"])
 
 

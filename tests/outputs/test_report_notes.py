@@ -13,7 +13,7 @@ import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.outputs.report.notes import note_in_chinese, templates
-from carbongrid.pipeline.check_report import _problems_of_supply
+from carbongrid.pipeline.cross_checks import _problems_of_supply
 from carbongrid.pipeline.tables import method_notes
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')

@@ -14,7 +14,7 @@ from squares_case import CRS, SOUTH, WEST, layer, squares_case
 
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
-from carbongrid.pipeline import check, run, steps
+from carbongrid.pipeline import check, rasterizing, run
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -81,14 +81,16 @@ def test_a_refusal_after_the_labels_names_the_folder_that_the_next_run_takes_ove
     tables = {"totals.csv": "category,value,unit\nagriculture/plantation,300,t CO2e\n"}
     case, out = squares_case(tmp_path, ["0101"] * 3, tables), tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "_outside", lambda *_: [Problem("too much of it lies outside")])
+        patch.setattr(
+            rasterizing, "outside_problems", lambda *_: [Problem("too much of it lies outside")]
+        )
         with pytest.raises(InputError, match="too much") as told:
             run(case, out)
     kept = tmp_path / ".run.partial"
     assert f"what was finished is kept in {kept}" in str(told.value)
     assert kept.is_dir()
     assert not out.exists()
-    assert steps.SHARING in run(case, out).manifest["reused"]
+    assert "rasterize" in run(case, out).manifest["reused"]
     assert not kept.exists()
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,9 +15,12 @@ import pytest
 from squares_case import squares_case
 
 import carbongrid as cg
+from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.outputs.tables import read_result
-from carbongrid.pipeline import check, run
+from carbongrid.pipeline import check, run, running
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.steps import STEPS
 from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
@@ -87,7 +91,6 @@ def test_a_run_verifies(small_run: Path) -> None:
 
 LAND = ["read parcels", "read units"]
 EVIDENCE = ["read pois", "read people", "read lines"]
-MEASURED = ["land", "labels and overlaps"]
 PRODUCTS = ["tables", "report", "figures"]
 
 
@@ -106,15 +109,15 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     edit_first_value(city / "totals.csv", "140.46")
     totals = run(city / "case.toml", out, replace=True)
     # Only the totals: no geometry, no weights, no labels.
-    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, *MEASURED, "weights"]
+    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, "land", "weigh", "rasterize"]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
     pois = pd.read_csv(city / "pois.csv", dtype=str)
     pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels.
-    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], *MEASURED]
+    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], "land", "rasterize"]
     again = run(city / "case.toml", out, replace=True)
-    steps = [*LAND, *EVIDENCE, *MEASURED, "weights", *PRODUCTS]
+    steps = [*LAND, *EVIDENCE, "land", "weigh", "rasterize", *PRODUCTS]
     assert again.manifest["reused"] == steps
     assert cg.verify(out).ok
     fresh = run(city / "case.toml", out, replace=True, restart=True)
@@ -157,14 +160,13 @@ def test_nothing_is_made_before_the_input_is_known_to_be_right(city: Path) -> No
 def test_an_input_that_changes_while_it_is_read_is_an_error(
     city: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from carbongrid.pipeline import steps
-
-    def meddle(inputs: object) -> object:
+    def meddle(inputs: Inputs) -> Land:
         (city / "gdp.csv").touch()
-        return fine_grid(inputs)
+        return measured(inputs)
 
-    fine_grid = steps.fine_grid
-    monkeypatch.setattr(steps, "fine_grid", meddle)
+    measured = Land.of
+    meddled = [replace(each, make=meddle) if each.name == "land" else each for each in STEPS]
+    monkeypatch.setattr(running, "STEPS", meddled)
     with pytest.raises(RunError, match=r"gdp\.csv changed while the run was reading"):
         run(city / "case.toml", city.parent / "run")
 

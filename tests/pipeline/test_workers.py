@@ -84,6 +84,17 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         assert not spill
 
 
+def test_a_worker_that_ends_comes_back_however_long_it_takes() -> None:
+    """Seen to fail: one that took longer than 15 s to start again was given up, and a run went on, or waited, without it."""
+    impatient = dask.config.set({"distributed.deploy.lost-worker-timeout": "0s"})
+    with impatient, dask_client(workers=1, memory="1GB") as client:
+        ((before, _),) = client.run(os.getpid).items()
+        psutil.Process(client.run(os.getpid)[before]).kill()
+        until(lambda: before not in client.scheduler_info()["workers"])
+        client.wait_for_workers(1, timeout=HANG)
+        assert run_tasks(_square, [2, 3], client) == [4, 9]
+
+
 def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
     """36 tiles, a lake with 100,000 vertices in half of them: what the client sends is the plan, not the land. Caught: slices in the graph."""
     land = Polygons.of(np.concatenate([partition(400, 36_000.0, 1), _dense(100_000)]), "EPSG:32650")

@@ -309,7 +309,7 @@ def test_recount_names_the_tile_of_a_missing_chunk(land, tmp_path):
         recount(store, len(land[0]), len(land[1]), 500)
 
 
-INTERRUPTED = """
+INTERRUPTED = r"""
 import os
 import signal
 
@@ -319,7 +319,8 @@ from carbongrid.raster.chunked.tasks import run_tasks
 
 if __name__ == "__mp_main__":
     # A process that starts reads this file: all are interrupted while each of them does, as by a terminal.
-    print("starts", flush=True)
+    # In one piece, which several processes do not mix.
+    os.write(1, b"starts\n")
     os.killpg(0, signal.SIGINT)
 elif __name__ == "__main__":
     # A shell has its background jobs ignore interrupts.
@@ -328,7 +329,7 @@ elif __name__ == "__main__":
         with dask.config.set(num_workers=3):
             run_tasks(str, range(5), "processes")
     except KeyboardInterrupt:
-        print("interrupted", flush=True)
+        os.write(1, b"interrupted\n")
 """
 
 

@@ -16,7 +16,6 @@ from carbongrid.raster.georeference import require_same_cells, stated_crs
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import georeferenced
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.overlaps import overlap
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import (
     block_sum,
@@ -151,10 +150,9 @@ def test_one_check_stands_before_every_function_of_two_rasters(fault):
     other, labels = other_rasters()[fault], rasterize(WEST_EAST, GRID)
     match = {"three": "two dimensions, this one 3"}.get(fault, fault)
     for reduce in (
-        lambda: overlap(other, labels, shape=(2, 2)),
-        lambda: overlap(labels, other, shape=(2, 2)),
-        lambda: crosstab(other, labels, (2, 2)),
-        lambda: crosstab(labels, labels, (2, 2), values=other),
+        lambda: crosstab(other, labels, shape=(2, 2)),
+        lambda: crosstab(labels, other),
+        lambda: crosstab(labels, labels, shape=(2, 2), values=other),
         *(
             lambda f=statistic: f(other, labels, 2)
             for statistic in (zonal_sum, zonal_count, zonal_mean, zonal_min, zonal_max)

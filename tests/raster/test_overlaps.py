@@ -25,6 +25,7 @@ from carbongrid.raster.labels import rasterize
 from carbongrid.raster.overlaps import area_field, coverage, overlap
 from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal import crosstab
 
 LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
 
@@ -35,7 +36,7 @@ def test_polygons_labels_and_loop_agree(a, b, grid):
     """With polygons that overlap, too. Seen to fail when cells of nobody in b are kept in the last column."""
     labels_a, labels_b = rasterize(a, grid), rasterize(b, grid)
     counts = overlap(a, b, grid=grid)
-    dense = overlap(labels_a, labels_b, shape=(len(a), len(b)))
+    dense = crosstab(labels_a, labels_b, shape=(len(a), len(b)))
     expected = np.zeros((len(a), len(b)), np.int64)
     for (i, j), count in naive.pair_counts(labels_a.values, labels_b.values).items():
         if i and j:
@@ -63,9 +64,9 @@ def test_dask_labels_count_the_same(a, b, rows, columns):
     """Seen to fail when the second array keeps chunks of its own."""
     lazy = da.from_array(a, chunks=(rows, columns))
     other = xr.DataArray(da.from_array(b, chunks=(columns, rows)), dims=("y", "x"))
-    expected = overlap(a, b, shape=(4, 4))
-    assert (overlap(lazy, other, shape=(4, 4)) != expected).nnz == 0
-    assert (overlap(lazy, b, shape=(4, 4)) != expected).nnz == 0
+    expected = crosstab(a, b, shape=(4, 4))
+    assert (crosstab(lazy, other, shape=(4, 4)).compute() != expected).nnz == 0
+    assert (crosstab(lazy, b, shape=(4, 4)).compute() != expected).nnz == 0
 
 
 @pytest.mark.parametrize("label", [1, 65_535, 2**24 + 1, 2**31, 2**32 - 1])
@@ -80,16 +81,16 @@ def test_large_labels(label):
 
 def test_overlap_refusals():
     a = np.array([[1, 2]])
-    with pytest.raises(InputError, match="give grid="):
-        overlap(a, a)
+    with pytest.raises(InputError, match=r"overlap takes polygons\. cg\.crosstab"):
+        overlap(a, a, grid=Grid(CRS, 1, (0, 0, 2, 2)))
     with pytest.raises(InputError, match="label 2 of a is above its number of rows, 1"):
-        overlap(a, a, shape=(1, 2))
+        crosstab(a, a, shape=(1, 2))
     with pytest.raises(InputError, match="differ in shape"):
-        overlap(a, a.T, shape=(2, 2))
+        crosstab(a, a.T, shape=(2, 2))
     with pytest.raises(InputError, match="must be integers"):
-        overlap(a * 1.0, a, shape=(2, 2))
+        crosstab(a * 1.0, a, shape=(2, 2))
     with pytest.raises(InputError, match="must fit uint32"):
-        overlap(a - 2, a, shape=(2, 2))
+        crosstab(a - 2, a, shape=(2, 2))
     with pytest.raises(InputError, match="Reproject"):
         polygons = Polygons.of(np.array([shapely.box(0, 0, 1, 1)]), 4326)
         overlap(polygons, polygons, grid=Grid(CRS, 1, (0, 0, 2, 2)))
@@ -337,18 +338,18 @@ def test_a_missing_chunk_of_a_zarr_array_is_an_error(tmp_path):
         tmp_path / "a.zarr", data=np.ones((8, 8), np.uint32), chunks=(4, 4),
         attributes={"polygons": "digest"}, dimension_names=("y", "x"),
     )  # fmt: skip
-    assert overlap(store, store, shape=(1, 1)).toarray().tolist() == [[64]]
+    assert crosstab(store, store, shape=(1, 1)).compute().toarray().tolist() == [[64]]
     (tmp_path / "a.zarr/c/1/0").unlink()
     with pytest.raises(Exception, match="c/1/0"):
-        overlap(store, np.ones((8, 8), np.uint32), shape=(1, 1))
+        crosstab(store, np.ones((8, 8), np.uint32), shape=(1, 1)).compute()
 
 
 def test_rasters_in_another_order_are_refused():
     labels = rasterize(np.array([shapely.box(0, 0, 2, 1)]), Grid(CRS, 1, (0, 0, 3, 3)))
-    assert overlap(labels, labels, shape=(1, 1)).sum() == 2
+    assert crosstab(labels, labels, shape=(1, 1)).sum() == 2
     for other in (labels, labels.values):
         with pytest.raises(InputError, match="dimensions are in another order"):
-            overlap(labels.transpose("x", "y"), other, shape=(1, 1))
+            crosstab(labels.transpose("x", "y"), other, shape=(1, 1))
 
 
 def test_amounts_that_are_not_finite_are_refused():

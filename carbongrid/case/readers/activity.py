@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -39,7 +39,6 @@ _COLUMNS = {SETTINGS_SHEET: ("setting", "value", "note"), FACTORS_SHEET: FACTOR_
 
 _MARKS = re.compile(r"[-–—－]+|[.．]{3,}|…+|[#＃]|不足.*|")
 """Not published, too little to print, of which, blank, less than."""
-_YEAR = re.compile(r"\d{4}")
 _WORD = re.compile(r"[a-z][a-z_]*")
 
 
@@ -197,9 +196,9 @@ def _settings(table: pd.DataFrame | None, faults: Faults) -> dict[str, str]:
         name, value = cells["setting"], cells["value"]
         if not faults.member(name, SETTINGS, "setting", row, "setting") or not value:
             continue
-        if name == "year" and not _YEAR.fullmatch(value):
-            faults.add(f"expected a year, not {value!r}", "Write 2020.", row=row, column="value")
-        elif name == "upstream" and value not in ("leave out", "include"):
+        if name == "year" and faults.year(value, row, "value") is None:
+            continue
+        if name == "upstream" and value not in ("leave out", "include"):
             faults.add(
                 f"unknown word {value!r}", "Write leave out, or include.", row=row, column="value"
             )
@@ -279,14 +278,14 @@ def _row(
     if activity is not None:
         home, written = activity, cells["category"]
         category = (
-            _told(lambda: category_of(home, sheet, written, categories), faults, row, "category")
+            faults.told(lambda: category_of(home, sheet, written, categories), row, "category")
             or ""
         )
-        _told(lambda: check_unit(home, cells["unit"]), faults, row, "unit")
+        faults.told(lambda: check_unit(home, cells["unit"]), row, "unit")
     unknown = _MARKS.fullmatch(cells["amount"]) is not None
     amount = None if unknown else faults.number(cells["amount"], row, "amount")
-    if cells["year"] and not _YEAR.fullmatch(cells["year"]):
-        faults.add(f"expected a year, not {cells['year']!r}", "Write 2020.", row=row, column="year")
+    if cells["year"]:
+        faults.year(cells["year"], row, "year")
     pct = cells["uncertainty_pct"]
     return ActivityRow(
         file=file,
@@ -304,16 +303,6 @@ def _row(
         source=cells["source"],
         note=cells["note"],
     )
-
-
-def _told[T](call: Callable[[], T], faults: Faults, row: object, column: str) -> T | None:
-    """Return what a check returns; what it raises is told at a cell."""
-    try:
-        return call()
-    except InputError as error:
-        for fault in error.problems:
-            faults.add(fault.what, fault.hint, row=row, column=column)
-    return None
 
 
 def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:

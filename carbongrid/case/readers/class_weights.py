@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from carbongrid.case.models import Case
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
-from carbongrid.method.landuse import MODES, packaged_table
+from carbongrid.case.readers.declared import read_declared, rows_declared
+from carbongrid.case.readers.tables import rows_of
+from carbongrid.case.table_formats import CLASS_WEIGHTS
+from carbongrid.method.landuse import packaged_table
 
 
 def read_class_weights(case: Case) -> pd.DataFrame:
@@ -32,18 +34,11 @@ def read_class_weights(case: Case) -> pd.DataFrame:
         found[cells["class"]] = (float(cells["weight"]), cells["mode"])
     if case.lines is not None and case.lines.class_weights is not None:
         path = case.resolve(case.lines.class_weights)
-        table = read_table(path, beside=case.lines.encoding)
-        require_columns(table, path.name, ("class", "weight", "mode"))
-        faults = Faults(path.name)
-        rows = list(rows_of(table, ("class", "weight", "mode")))
-        for row, cells in rows:
-            if not cells["class"]:
-                faults.add("the class is blank", row=row, column="class")
-            weight = faults.number(cells["weight"], row, "weight")
-            faults.member(cells["mode"], MODES, "mode", row, "mode")
-            found[cells["class"]] = (float(weight or 0), cells["mode"])
-        faults.once(((row, repr(cells["class"])) for row, cells in rows), "the class")
+        table = read_declared(path, CLASS_WEIGHTS, beside=case.lines.encoding)
+        rows, faults = rows_declared(table, CLASS_WEIGHTS, path.name)
         faults.raise_any()
+        for row in rows:
+            found[row.cells["class"]] = (float(row.values["weight"]), row.cells["mode"])
     classes = sorted(found)
     return pd.DataFrame(
         {

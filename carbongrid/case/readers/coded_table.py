@@ -177,13 +177,11 @@ class _Reading:
         value = self.faults.number(text, row, "value", signed=True)
         if value is None:
             return None
-        try:
-            mass, slack = self._mass(value, cells.get("unit", "") or self.unit, gas)
-        except InputError as error:
-            for fault in error.problems:
-                self.faults.add(fault.what, fault.hint, row=row, column="unit")
-            return None
-        return CodedValue(number, code, name, gas, mass, "", slack)
+        unit = cells.get("unit", "") or self.unit
+        found = self.faults.told(lambda: self._mass(value, unit, gas), row, "unit")
+        return (
+            None if found is None else CodedValue(number, code, name, gas, found[0], "", found[1])
+        )
 
     def _mass(self, value: Decimal, unit: str, gas: str) -> tuple[int, Fraction]:
         """Return grams of CO2e, and half of the last digit."""

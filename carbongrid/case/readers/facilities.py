@@ -12,17 +12,17 @@ from pyproj import CRS
 
 from carbongrid.case.models import Case
 from carbongrid.case.readers.coordinates import SHIFTED, project_points
+from carbongrid.case.readers.declared import Row, read_declared, rows_declared
 from carbongrid.case.readers.located import place_problems
-from carbongrid.case.readers.masses import mass_cell, notes_on_faint
+from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import whole_masses
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.readers.tables import Faults
+from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.opening.crs import crs_of
-
-_COLUMNS = ("name", "category", "value", "unit", "x", "y", "crs")
 
 
 def read_facilities(
@@ -61,14 +61,9 @@ def read_facilities(
     if case.facilities is None:
         return _table([])
     path = case.resolve(case.facilities.path)
-    table = read_table(path, encoding=case.facilities.encoding)
-    require_columns(table, path.name, ("name", "category", "value", "unit"))
-    faults = Faults(path.name)
-    rows = [
-        facility
-        for row, cells in rows_of(table, _COLUMNS)
-        if (facility := _facility(row, cells, categories, faults)) is not None
-    ]
+    table = read_declared(path, FACILITIES, encoding=case.facilities.encoding)
+    read, faults = rows_declared(table, FACILITIES, path.name, {"category": categories}, notes)
+    rows = [facility for row in read if (facility := _facility(row, faults)) is not None]
     faults.once(
         ((row["row"], f"{row['name']!r} ({row['category']})") for row in rows), "the facility"
     )
@@ -79,7 +74,7 @@ def read_facilities(
         _check_totals(rows, here, away, faults)
     faults.raise_any()
     if notes is not None:
-        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
+        notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
         notes += _notes(rows, away, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
@@ -120,31 +115,20 @@ def project_facilities(facilities: pd.DataFrame, crs: CRS, where: str) -> pd.Dat
     return facilities.assign(x=moved[:, 0], y=moved[:, 1])
 
 
-def _facility(
-    row: object, cells: dict[str, str], categories: Mapping[str, Category] | None, faults: Faults
-) -> dict[str, Any] | None:
-    before = len(faults.problems)
-    if not cells["name"]:
-        faults.add("the name is blank", "Give each facility a name.", row=row, column="name")
-    if categories is not None:
-        faults.member(cells["category"], categories, "category", row, "category")
-    mass = mass_cell(cells, row, faults)
-    x, y = (_coordinate(cells, row, axis, faults) for axis in ("x", "y"))
+def _facility(row: Row, faults: Faults) -> dict[str, Any] | None:
+    """Return a facility; None, with errors added, if its place is half known or a cell is wrong."""
+    before, cells = len(faults.problems), row.cells
     if bool(cells["x"]) != bool(cells["y"]):
-        faults.add("one coordinate is blank, the other is not", "Give both or none.", row=row)
+        faults.add(
+            "one coordinate is blank, the other is not", "Give both or none.", row=row.number
+        )
     if cells["x"] and cells["y"]:
-        _check_crs(cells["crs"], row, faults)
-    if len(faults.problems) > before:
+        _check_crs(cells["crs"], row.number, faults)
+    if not row.right or len(faults.problems) > before:
         return None
-    found = {"name": cells["name"], "category": cells["category"], "grams": mass}
-    return {**found, "x": x, "y": y, "crs": cells["crs"], "row": row}
-
-
-def _coordinate(cells: dict[str, str], row: object, axis: str, faults: Faults) -> float:
-    if not cells[axis]:
-        return float("nan")
-    value = faults.number(cells[axis], row, axis, signed=True)
-    return float("nan") if value is None else float(value)
+    x, y = (float("nan" if row.values[axis] is None else row.values[axis]) for axis in ("x", "y"))
+    found = {"name": cells["name"], "category": cells["category"], "grams": row.values["value"]}
+    return {**found, "x": x, "y": y, "crs": cells["crs"], "row": row.number}
 
 
 def _check_crs(text: str, row: object, faults: Faults) -> None:

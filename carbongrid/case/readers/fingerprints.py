@@ -49,11 +49,6 @@ class Fingerprints:
                 taken[label] = self.digests[label]
         return taken
 
-    def take_section(self, section: str) -> dict[str, str]:
-        """Return the digests of a section's files."""
-        named = self.case.named_files()
-        return self.take(path for key, path in named if key.startswith(f"[{section}]"))
-
     def take_all(self) -> None:
         """Take the digests of the case file and of every file that it names."""
         case_file = self.case.path

@@ -42,6 +42,8 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         gwp=section.gwp,
         sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
         year=case.year,
+        country=case.country,
+        code_system=case.parcels.code_system,
         categories=categories,
     )
     intervals = _intervals(formed)

@@ -31,8 +31,52 @@ from carbongrid.raster.opening.crs import crs_of
 
 _ANY_PLANE = "EPSG:6933"
 
-Noted = tuple[Any, list[Problem]]
-Reading = Callable[[str, list[Any], Callable[[], Noted]], Noted]
+
+@dataclass(frozen=True)
+class Section:
+    """What was read of one section of a case.
+
+    Parameters
+    ----------
+    table
+        The table; None where the case has no such section, or it could not be read.
+    notes
+        Warnings and notes of the reader.
+    errors
+        Why there is no table.
+    """
+
+    table: Any = None
+    notes: tuple[Problem, ...] = ()
+    errors: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class SectionReader:
+    """How one section of a case is read: the long ones, of which an earlier run may have kept the table.
+
+    Parameters
+    ----------
+    name
+        The section.
+    needs
+        Sections that are read before, since something in them decides the table.
+    decided_by
+        Returns that: called with the case and the sections of ``needs``.
+    read
+        Reads the table and its notes: called with the case and what ``decided_by`` returned.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    decided_by: Callable[..., tuple[Any, ...]]
+    read: Callable[..., tuple[Any, list[Problem]]]
+
+    def __call__(self, case: Case, *before: Section) -> Section:
+        """Read the section; what is wrong is returned, so that the rest is read all the same."""
+        if getattr(case, self.name) is None:
+            return Section()
+        return _tried(lambda: self.read(case, *self.decided_by(case, *before)))
 
 
 @dataclass(frozen=True)
@@ -78,6 +122,11 @@ class Inputs:
     formed: Formed | None = None
     by_gas: pd.DataFrame | None = None
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The notes, as every step of a run has what it found: no errors, which are raised."""
+        return self.notes
+
 
 def codes_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> set[str]:
     """Return the codes of the units and of all their parents."""
@@ -93,52 +142,64 @@ class _Gathering:
 
     def __call__(self, read: Callable[[], Any]) -> Any:
         """Return what a reader returns, or None after noting why it could not."""
-        try:
-            return read()
-        except InputError as error:
-            self.problems += error.problems
-        except OSError as error:
-            self.problems.append(Problem(f"a file cannot be read: {error}", "", "Check it."))
-        return None
+        return self.table_of(_tried(lambda: (read(), [])))
 
-    def noted(self, read: Callable[[], tuple[Any, list[Problem]]]) -> Any:
-        """Like a call, for readers that return their notes beside the table."""
-        outcome = self(read)
-        if outcome is None:
-            return None
-        table, notes = outcome
-        self.notes += notes
-        return table
+    def table_of(self, section: Section) -> Any:
+        """Return the table of a section that was read before."""
+        self.problems += section.errors
+        self.notes += section.notes
+        return section.table
 
 
-def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
+def _tried(read: Callable[[], tuple[Any, list[Problem]]]) -> Section:
+    try:
+        table, notes = read()
+    except InputError as error:
+        return Section(errors=error.problems)
+    except OSError as error:
+        return Section(errors=(Problem(f"a file cannot be read: {error}", "", "Check it."),))
+    return Section(table, tuple(notes))
+
+
+def read_inputs(case: Case) -> Inputs:
     """Read everything that a case names.
-
-    Parameters
-    ----------
-    case
-        The case.
-    reading
-        What reads a section's table, or takes it from an earlier run: called with the section, with what decides its
-        table beside the section itself, and with the reader. Default: the reader is called.
 
     Raises
     ------
     InputError
         With every problem of every file.
     """
+    read = {"categories": read_section_of_categories(case)}
+    for reader in SECTION_READERS:
+        read[reader.name] = reader(case, *[read[name] for name in reader.needs])
+    return complete_inputs(case, *read.values())
+
+
+def read_section_of_categories(case: Case) -> Section:
+    """Read the categories: where they are wrong, their names elsewhere are not held against them."""
+    return _tried(lambda: (categories_of(case), []))
+
+
+def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inputs:
+    """Read the rest of what a case names, and hold the tables against each other.
+
+    Parameters
+    ----------
+    case
+        The case.
+    categories, sections
+        The categories, and what each of :data:`SECTION_READERS` read.
+
+    Raises
+    ------
+    InputError
+        With every problem of every file, those of the sections among them.
+    """
     gather = _Gathering()
-    reading = reading or _read_anew
-    # Where the categories are wrong, the names of categories elsewhere are not held against them.
-    known = gather(lambda: categories_of(case))
-    columns = _field_columns(known or {})
-    parcels = gather.noted(
-        lambda: reading("parcels", [columns], lambda: read_parcels(case, columns))
-    )
-    # Where the parcels are wrong the rest is read all the same, to find what else is.
-    crs = crs_of(case.grid.crs or _ANY_PLANE) if parcels is None else parcels.crs
-    units = gather.noted(lambda: reading("units", [crs], lambda: read_units(case, crs)))
-    evidence = _read_evidence(case, gather, reading, (crs, known, _bounds_of_both(parcels, units)))
+    known = gather.table_of(categories)
+    parcels, units, *others = [gather.table_of(section) for section in sections]
+    evidence = dict(zip(("pois", "people", "lines"), others, strict=True))
+    crs = _crs_of(case, sections[0])
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
     ancestors = None if units is None else _ancestors(units, case.units.parents)
@@ -171,33 +232,6 @@ def read_inputs(case: Case, reading: Reading | None = None) -> Inputs:
         **evidence,
         **regional,
     )
-
-
-def _read_evidence(
-    case: Case,
-    gather: _Gathering,
-    reading: Reading,
-    of: tuple[CRS, dict[str, Category] | None, Bounds | None],
-) -> dict[str, Any]:
-    """Read POIs, people and lines, as far as the case names them."""
-    crs, known, bounds = of
-    names = None if known is None else list(known)
-    found: dict[str, Any] = dict.fromkeys(("pois", "people", "lines"))
-    if case.pois:
-        found["pois"] = gather.noted(
-            lambda: reading("pois", [crs, *(names or ())], lambda: read_pois(case, crs, names))
-        )
-    if case.people:
-        # A table of people is read whole, whatever the bounds.
-        of_raster = bounds if case.people.is_raster else None
-        found["people"] = gather.noted(
-            lambda: reading("people", [crs, of_raster], lambda: read_people(case, crs, of_raster))
-        )
-    if case.lines:
-        found["lines"] = gather.noted(
-            lambda: reading("lines", [crs], lambda: read_lines(case, crs))
-        )
-    return found
 
 
 def _read_totals(
@@ -247,19 +281,28 @@ def _read_regional(
     return {"gdp": gdp, "census": census, "water": water}
 
 
-def _bounds_of_both(
-    parcels: gpd.GeoDataFrame | None, units: gpd.GeoDataFrame | None
-) -> Bounds | None:
-    if parcels is None or units is None:
+def _crs_of(case: Case, parcels: Section) -> CRS:
+    """Return the CRS of all geometry; where the parcels are wrong the rest is read all the same, to find what else is."""
+    if parcels.table is None:
+        return crs_of(case.grid.crs or _ANY_PLANE)
+    crs: CRS = parcels.table.crs
+    return crs
+
+
+def _names_of(categories: Section) -> list[str] | None:
+    return None if categories.table is None else list(categories.table)
+
+
+def _bounds_of_raster(case: Case, parcels: Section, units: Section) -> Bounds | None:
+    """Return the part of a raster of people that is read; a table of people is read whole, whatever the bounds."""
+    if parcels.table is None or units.table is None or case.people is None:
         return None
-    corners = np.array([parcels.total_bounds, units.total_bounds])
+    if not case.people.is_raster:
+        return None
+    corners = np.array([parcels.table.total_bounds, units.table.total_bounds])
     west, south = corners[:, :2].min(axis=0).tolist()
     east, north = corners[:, 2:].max(axis=0).tolist()
     return west, south, east, north
-
-
-def _read_anew(_section: str, _more: list[Any], read: Callable[[], Noted]) -> Noted:
-    return read()
 
 
 def guidance_of(case: Case) -> tuple[Advice, ...]:
@@ -290,8 +333,9 @@ def _clash_problems(case: Case, known: dict[str, Category]) -> list[Problem]:
     ]
 
 
-def _field_columns(categories: dict[str, Category]) -> list[str]:
-    rules = (category.weight.partition(":") for category in categories.values())
+def _field_columns(categories: Section) -> list[str]:
+    known: dict[str, Category] = categories.table or {}
+    rules = (category.weight.partition(":") for category in known.values())
     return sorted({column for rule, _, column in rules if rule == "field"})
 
 
@@ -351,3 +395,32 @@ def _reading_notes(
         return []
     rates = hit_rates(pois, parcels, known, case.pois.crs)
     return reading_notes(rates, case.pois.crs, case.pois.path)
+
+
+SECTION_READERS = (
+    SectionReader(
+        "parcels", ("categories",), lambda _, known: (_field_columns(known),), read_parcels
+    ),
+    SectionReader(
+        "units", ("parcels",), lambda case, parcels: (_crs_of(case, parcels),), read_units
+    ),
+    SectionReader(
+        "pois",
+        ("parcels", "categories"),
+        lambda case, parcels, known: (_crs_of(case, parcels), _names_of(known)),
+        read_pois,
+    ),
+    SectionReader(
+        "people",
+        ("parcels", "units"),
+        lambda case, parcels, units: (
+            _crs_of(case, parcels),
+            _bounds_of_raster(case, parcels, units),
+        ),
+        read_people,
+    ),
+    SectionReader(
+        "lines", ("parcels",), lambda case, parcels: (_crs_of(case, parcels),), read_lines
+    ),
+)
+"""In the order in which they are read, and in which their problems are listed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,18 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.coordinates import SHIFTED, in_china, project_points
+from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits
-from carbongrid.case.readers.tables import read_table, require_columns
+from carbongrid.case.readers.tables import Faults, read_table, require_columns
 from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.case.table_formats import Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
+
+PER_ONE = 1000
+"""Counts of people and weights of POIs are kept in thousandths."""
 
 _DECIMALS, _DECIMALS_OF_DEGREES = 4, 9
 
@@ -53,6 +58,36 @@ class LocatedPoints:
     def projected(self, crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return x and y in another CRS."""
         return project_points(self.x, self.y, self.system, crs)
+
+    def thousandths(
+        self, name: str, column: Column
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return numbers in thousandths, half to even, the numbers, and which are known; each of shape (n,).
+
+        Parameters
+        ----------
+        name
+            Of the column in the file.
+        column
+            Its declaration.
+
+        Raises
+        ------
+        InputError
+            With every wrong cell.
+        """
+        named, faults = replace(column, name=name), Faults(self.where)
+        size = len(self.table)
+        whole, exact = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.float64)
+        known = np.zeros(size, dtype=bool)
+        for position, value in enumerate(self.table[name]):
+            text = "" if pd.isna(value) else str(value).strip()
+            number = cell(named, text, self.names[position].split()[-1], faults)
+            if number is not None:
+                whole[position] = round(number * PER_ONE)
+                exact[position], known[position] = float(number), True
+        faults.raise_any()
+        return whole, exact, known
 
     @property
     def notes(self) -> list[Problem]:

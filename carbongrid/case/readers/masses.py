@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from carbongrid.case.readers.tables import Faults
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import Problem
 from carbongrid.inventory.units_of_measure import gas_of, grams
 
 _LISTED = 10
@@ -24,13 +24,11 @@ def mass_cell(cells: Mapping[str, str], row: object, faults: Faults) -> int | No
             column="value",
         )
         value = None
-    try:
-        gas_of(cells["unit"])
-        return None if value is None else grams(value, cells["unit"])
-    except InputError as error:
-        for fault in error.problems:
-            faults.add(fault.what, fault.hint, row=row, column="unit")
-    return None
+    unit = cells["unit"]
+    if value is None:
+        faults.told(lambda: gas_of(unit), row, "unit")
+        return None
+    return faults.told(lambda: grams(value, unit), row, "unit")
 
 
 def notes_on_faint(rows: Iterable[tuple[object, Mapping[str, str]]], where: str) -> list[Problem]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
+from carbongrid.case.readers.declared import read_declared
 from carbongrid.case.readers.geometry import (
     Geometries,
     Names,
@@ -32,7 +33,6 @@ from carbongrid.case.readers.partition import (
     stack_order,
 )
 from carbongrid.case.readers.reference import crs_problems, grid_crs, reproject, scale_problems
-from carbongrid.case.readers.tables import read_table
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -41,6 +41,7 @@ from carbongrid.case.readers.vector import (
     read_vector,
     text_column,
 )
+from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import (
     SYSTEMS,
@@ -265,7 +266,7 @@ def _code_system(case: Case) -> pd.DataFrame:
     name = case.parcels.code_system
     if name in SYSTEMS:
         return read_code_system(name)
-    table = read_table(case.resolve(name), beside=case.parcels.encoding, codes=("code",))
+    table = read_declared(case.resolve(name), CODE_SYSTEM, beside=case.parcels.encoding)
     return read_code_system(table, where=name)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.readers.located import LocatedPoints, read_located
+from carbongrid.case.readers.located import PER_ONE, read_located
 from carbongrid.case.readers.reference import Bounds, crs_problems, transformer_between
-from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.vector import listed
+from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
@@ -30,10 +29,6 @@ AROUND = 1000.0
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
 
-MAX_PEOPLE = 10**11
-"""More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
-
-_PER_PERSON = 1000
 _MAX_CELLS = 400_000_000
 _MAX_ROUNDED = 100
 
@@ -89,7 +84,7 @@ def read_people(
     if section.is_raster:
         return _read_grid(case.resolve(section.path), section.path, crs, bounds)
     points = read_located(case, section, [section.count])
-    exact, thousandths, known = _thousandths(points, section.count)
+    thousandths, exact, known = points.thousandths(section.count, PEOPLE.column("residents"))
     x, y = points.projected(crs)
     table = pd.DataFrame({"x": x, "y": y, "thousandths": thousandths})[known]
     table = table.sort_values(["x", "y", "thousandths"], kind="stable", ignore_index=True)
@@ -99,32 +94,6 @@ def read_people(
         what = f"{int((~known).sum())} points have no count and are left out: {blank}"
         notes.append(Problem(what, points.where, "Write 0 where nobody lives.", "warning"))
     return table, notes
-
-
-def _thousandths(
-    points: LocatedPoints, column: str
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return counts, counts in thousandths, rounded half to even, and whether each is known."""
-    values = points.table[column]
-    faults = Faults(points.where)
-    result = np.zeros(len(values), dtype=np.int64)
-    people = np.zeros(len(values), dtype=np.float64)
-    known = np.zeros(len(values), dtype=bool)
-    for position, value in enumerate(values):
-        text = "" if pd.isna(value) else str(value).strip()
-        if not text:
-            continue
-        row = points.names[position].split()[-1]
-        count = faults.number(text, row, column)
-        if count is not None and count > MAX_PEOPLE:
-            what = f"{text} people live nowhere; at most {MAX_PEOPLE:,} may stand in a row"
-            faults.add(what, "Check the number.", row=row, column=column)
-        elif count is not None:
-            exact = count * _PER_PERSON
-            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-            people[position], known[position] = float(count), True
-    faults.raise_any()
-    return people, result, known
 
 
 def _read_grid(
@@ -154,7 +123,7 @@ def _read_grid(
             "If this value means no data, declare it: gdal_edit.py -a_nodata VALUE FILE",
         )
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
-    thousandths[known] = np.rint(people[known] * _PER_PERSON).astype(np.int64)
+    thousandths[known] = np.rint(people[known] * PER_ONE).astype(np.int64)
     notes = _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
@@ -178,7 +147,7 @@ def _notes_on_faint(
     InputError
         If more than 1 % of the people come or go as counts are rounded to thousandths.
     """
-    given, kept = float(people.sum()), float(thousandths.sum()) / _PER_PERSON
+    given, kept = float(people.sum()), float(thousandths.sum()) / PER_ONE
     if abs(given - kept) * _MAX_ROUNDED > given:
         raise InputError(
             f"{given:,.6g} people stand in such small counts that they are {kept:,.6g} in thousandths of a person",

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.fields import nearest
 from carbongrid.case.readers.coordinates import READINGS
-from carbongrid.case.readers.located import LocatedPoints, read_located
+from carbongrid.case.readers.declared import read_declared, rows_declared
+from carbongrid.case.readers.located import read_located
 from carbongrid.case.readers.readings import (
     maps_are_shifted,
     other_datums,
     place_of,
     shifted_readings,
 )
-from carbongrid.case.readers.tables import Faults, read_table, require_columns
+from carbongrid.case.readers.tables import require_columns
 from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
@@ -32,8 +33,8 @@ from carbongrid.method.landuse import packaged_table
 CROSSWALKS = ("gaode", "osm")
 """Crosswalks from POI types to categories that ship with the package."""
 
-HEAVIEST_POI = 10**9
-"""A POI that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
+_HEAVIEST_TYPE = 10**9
+"""A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
 
 _PER_POI = 1000
 _SAMPLE = 20_000
@@ -86,7 +87,9 @@ def read_pois(
     order = ["x", "y", "poi_type"]
     sizes = _sizes(entries, table["poi_type"])
     if section.weight or sizes is not None:
-        own = _thousandths(points, section.weight) if section.weight else None
+        own = None
+        if section.weight:
+            own = points.thousandths(section.weight, POIS.column("weight"))[0]
         table["thousandths"] = _weighed(own, sizes, len(table))
         order.append("thousandths")
     table = table.sort_values(order, kind="stable", ignore_index=True)
@@ -208,55 +211,23 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
     return [Problem(what, where, level="note")]
 
 
-def _thousandths(points: LocatedPoints, column: str) -> NDArray[np.int64]:
-    """Return what each POI counts in thousandths, rounded half to even."""
-    faults = Faults(points.where)
-    result = np.zeros(len(points.table), dtype=np.int64)
-    for position, value in enumerate(points.table[column]):
-        row = points.names[position].split()[-1]
-        text = "" if pd.isna(value) else str(value).strip()
-        count = faults.number(text, row, column)
-        if count is not None and count > HEAVIEST_POI:
-            what = f"a POI of weight {text}: at most {HEAVIEST_POI:,} may stand in a row"
-            faults.add(what, "Give the weights in a larger unit.", row=row, column=column)
-        elif count is not None:
-            exact = count * _PER_POI
-            result[position] = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-    faults.raise_any()
-    return result
-
-
 def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.DataFrame:
     """Return poi_type, category, and, where a table of the user's has them, weight and source."""
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
         encoding = case.pois.encoding if case.pois else None
-        table = read_table(case.resolve(name), beside=encoding, codes=("poi_type",))
-        require_columns(table, name, ["poi_type", "category"])
+        table = read_declared(case.resolve(name), CROSSWALK, beside=encoding)
+        require_columns(table, name, CROSSWALK.names(required=True))
+        # Types of no category may stand as often as they like.
         table = table[table["category"] != ""]
-        _check_crosswalk(table, name, categories)
+        rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
+        faults.once(((row.number, repr(row.cells["poi_type"])) for row in rows), "the POI type")
+        faults.raise_any()
+        problems = _faults_of_sizes(table, name)
+        if problems:
+            raise InputError(problems)
     return table
-
-
-def _check_crosswalk(table: pd.DataFrame, where: str, categories: Collection[str] | None) -> None:
-    problems = _faults_of_sizes(table, where)
-    repeated = table.loc[table["poi_type"].duplicated(), "poi_type"].unique()
-    if len(repeated):
-        problems.append(
-            Problem(f"POI types stand twice: {listed(repeated)}", where, "Keep one row of each.")
-        )
-    unknown = sorted(
-        set(table["category"]) - set(table["category"] if categories is None else categories)
-    )
-    for name in unknown:
-        close = nearest(name, categories or ())
-        hint = (
-            f"Did you mean {close!r}?" if close else "Add it to the categories, or leave it blank."
-        )
-        problems.append(Problem(f"{name!r} is not a category", where, hint))
-    if problems:
-        raise InputError(problems)
 
 
 def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
@@ -268,7 +239,7 @@ def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
         if not weight:
             continue
         if not _is_weight(weight):
-            what = f"the weight of {kind} is {weight!r}: a number from 0 to {HEAVIEST_POI:,}"
+            what = f"the weight of {kind} is {weight!r}: a number from 0 to {_HEAVIEST_TYPE:,}"
             problems.append(Problem(what, where, "1 is a POI; leave it blank for 1."))
         elif not source.strip():
             what = f"the weight of {kind} has no source"
@@ -278,7 +249,7 @@ def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
 
 def _is_weight(text: str) -> bool:
     try:
-        return 0 <= Decimal(text) <= HEAVIEST_POI
+        return 0 <= Decimal(text) <= _HEAVIEST_TYPE
     except InvalidOperation:
         return False
 

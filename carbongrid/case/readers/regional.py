@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 import pandas as pd
 
 from carbongrid.case.models import Case
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.readers.declared import Row, read_declared, rows_declared
+from carbongrid.case.readers.tables import Faults
+from carbongrid.case.table_formats import (
+    CENSUS,
+    GDP,
+    GDP_BY_INDUSTRY,
+    OLD_CODES,
+    WATER,
+    TableFormat,
+)
 from carbongrid.case.values import is_table
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import Problem
 from carbongrid.inventory.units_of_measure import INT64_MAX, currency_units
 
 INDUSTRIES = ("primary", "secondary", "tertiary")
@@ -37,26 +47,19 @@ def read_old_codes(case: Case, codes: Collection[str] | None = None) -> dict[str
     if case.units.old_codes is None:
         return {}
     path = case.resolve(case.units.old_codes)
-    table = read_table(path, beside=case.units.encoding, ids=("old", "new"))
-    require_columns(table, path.name, ("old", "new"))
-    faults = Faults(path.name)
-    rows = list(rows_of(table, ("old", "new")))
-    for row, cells in rows:
-        for column in ("old", "new"):
-            if not cells[column]:
-                faults.add("the code is blank", row=row, column=column)
-        if cells["new"] and codes is not None:
-            faults.member(cells["new"], codes, "code", row, "new")
-        if codes is not None and cells["old"] in codes and cells["old"] != cells["new"]:
+    table = read_declared(path, OLD_CODES, beside=case.units.encoding)
+    rows, faults = rows_declared(table, OLD_CODES, path.name, {"new": codes})
+    for row in rows:
+        old, new = row.cells["old"], row.cells["new"]
+        if codes is not None and old in codes and old != new:
             faults.add(
-                f"{cells['old']!r} is a code of today too: its statistics would be counted as those of {cells['new']!r}",
+                f"{old!r} is a code of today too: its statistics would be counted as those of {new!r}",
                 "Take the row out, or correct it.",
-                row=row,
+                row=row.number,
                 column="old",
             )
-    faults.once(((row, repr(cells["old"])) for row, cells in rows), "the old code")
     faults.raise_any()
-    return {cells["old"]: cells["new"] for _, cells in rows}
+    return {row.cells["old"]: row.cells["new"] for row in rows}
 
 
 def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
@@ -84,21 +87,17 @@ def read_gdp(case: Case, codes: Collection[str] | None = None) -> pd.DataFrame:
     if case.gdp is None:
         return pd.DataFrame({"region": pd.Series(dtype="str"), "value": pd.Series(dtype="Int64")})
     path = case.resolve(case.gdp.path)
-    table = read_table(path, encoding=case.gdp.encoding, ids=("region",))
+    table = read_declared(path, GDP, encoding=case.gdp.encoding)
     by_industry = case.gdp.by != "unit" and any(column in table.columns for column in INDUSTRIES)
+    form = GDP_BY_INDUSTRY if by_industry else GDP
     columns = INDUSTRIES if by_industry else ("value",)
-    require_columns(table, path.name, ("region", *columns))
-    faults = Faults(path.name)
-    regions, old_codes = _regions(table, case, codes, faults)
+    rows, faults = _rows_of_regions(table, form, path.name, case, codes)
     values: dict[str, list[int | None]] = {}
-    for row, cells in rows_of(table, ("region", *columns)):
-        amounts = [
-            _money(cells[column], row, column, case.gdp.currency, faults) for column in columns
-        ]
-        region = old_codes.get(cells["region"], cells["region"])
-        values[region] = _added(values.get(region), amounts)
+    for code, row in rows:
+        amounts = [_money(row, column, case.gdp.currency, faults) for column in columns]
+        values[code] = _added(values.get(code), amounts)
     faults.raise_any()
-    frame = pd.DataFrame({"region": pd.Series(sorted(set(regions)), dtype="str")})
+    frame = pd.DataFrame({"region": pd.Series(sorted(values), dtype="str")})
     for place, column in enumerate(columns):
         frame[column] = pd.array(
             [values[region][place] for region in frame["region"]], dtype="Int64"
@@ -142,15 +141,10 @@ def read_census(
     parts: dict[str, list[int | None]] = {}
     if case.people is not None and case.people.census is not None:
         path = case.resolve(case.people.census)
-        table = read_table(path, encoding=case.people.encoding, ids=("region",))
-        require_columns(table, path.name, ("region", "residents"))
-        faults = Faults(path.name)
-        _, old_codes = _regions(table, case, codes, faults)
-        for row, cells in rows_of(table, ("region", "residents")):
-            text = cells["residents"]
-            count = _whole(text, 1000, row, "residents", faults) if text else None
-            region = old_codes.get(cells["region"], cells["region"])
-            parts.setdefault(region, []).append(count)
+        table = read_declared(path, CENSUS, encoding=case.people.encoding)
+        rows, faults = _rows_of_regions(table, CENSUS, path.name, case, codes)
+        for code, row in rows:
+            parts.setdefault(code, []).append(_whole(row.values["residents"], 1000))
         _check_nested(parts, ancestors or {}, faults)
         faults.raise_any()
         if notes is not None:
@@ -218,63 +212,47 @@ def read_water(case: Case, codes: Collection[str] | None = None) -> dict[str, in
     if not is_table(case.units.water):
         return None
     path = case.resolve(case.units.water)
-    table = read_table(path, beside=case.units.encoding, ids=("unit",))
-    require_columns(table, path.name, ("unit", "share"))
-    faults = Faults(path.name)
-    _regions(table, case, codes, faults, column="unit")
-    shares = {
-        cells["unit"]: _whole(cells["share"], _MILLIONTHS, row, "share", faults)
-        for row, cells in rows_of(table, ("unit", "share"))
-    }
+    table = read_declared(path, WATER, beside=case.units.encoding)
+    rows, faults = rows_declared(table, WATER, path.name, {"unit": codes})
+    shares = {row.cells["unit"]: _whole(row.values["share"], _MILLIONTHS) or 0 for row in rows}
     if not faults.problems and not sum(shares.values()):
         faults.add("the shares add up to 0", "Give at least one unit a share.")
     faults.raise_any()
     return dict(sorted(shares.items()))
 
 
-def _regions(
+def _rows_of_regions(
     table: pd.DataFrame,
+    form: TableFormat,
+    where: str,
     case: Case,
     codes: Collection[str] | None,
-    faults: Faults,
-    *,
-    column: str = "region",
-) -> tuple[list[str], Mapping[str, str]]:
-    """Return the regions of today that a table has, and the code of today for each old one."""
-    old_codes = read_old_codes(case) if column == "region" else {}
-    rows = list(rows_of(table, (column,)))
-    for row, cells in rows:
-        if not cells[column]:
-            faults.add(f"the {column} is blank", "Write its code.", row=row, column=column)
-        elif codes is not None and old_codes.get(cells[column], cells[column]) not in codes:
-            told = cells[column]
-            if told in old_codes:
-                what = f"{told!r} is an old code of {old_codes[told]!r}, which is no code that this table may name"
-                hint = f"Map it to one of: {_some(codes)}."
-                faults.add(what, hint, row=row, column=column)
-            else:
-                faults.member(told, {*codes, *old_codes}, f"{column} code", row, column)
-    named = [(row, repr(cells[column])) for row, cells in rows if cells[column]]
-    faults.once(named, f"the {column}")
-    return [old_codes.get(cells[column], cells[column]) for _, cells in rows], old_codes
+) -> tuple[list[tuple[str, Row]], Faults]:
+    """Return the rows of a table of regions, each with its code of today: it may name units that were merged since."""
+    old_codes = read_old_codes(case)
+    known = None if codes is None else {*codes, *old_codes}
+    rows, faults = rows_declared(table, form, where, {"region": known})
+    found = []
+    for row in rows:
+        told = row.cells["region"]
+        code = old_codes.get(told, told)
+        if codes is not None and told in old_codes and code not in codes:
+            what = f"{told!r} is an old code of {code!r}, which is no code that this table may name"
+            hint = f"Map it to one of: {_some(codes)}."
+            faults.add(what, hint, row=row.number, column="region")
+        found.append((code, row))
+    return found, faults
 
 
 def _some(codes: Collection[str]) -> str:
     return ", ".join(sorted(codes)[:8]) + (", ..." if len(codes) > 8 else "")
 
 
-def _money(text: str, row: object, column: str, currency: str, faults: Faults) -> int | None:
-    if not text:
-        return None
-    value = faults.number(text, row, column)
+def _money(row: Row, column: str, currency: str, faults: Faults) -> int | None:
+    value = row.values[column]
     if value is None:
         return None
-    try:
-        return currency_units(value, currency)
-    except InputError as error:
-        for fault in error.problems:
-            faults.add(fault.what, fault.hint, row=row, column=column)
-        return None
+    return faults.told(lambda: currency_units(value, currency), row.number, column)
 
 
 def _added(first: list[int | None] | None, second: list[int | None]) -> list[int | None]:
@@ -292,12 +270,6 @@ def _check_sum_of_gdp(values: Mapping[str, list[int | None]], faults: Faults) ->
     faults.raise_any()
 
 
-def _whole(text: str, quanta: int, row: object, column: str, faults: Faults) -> int:
-    """Return a cell's number in whole quanta, half to even; 0, with an error added, if it is wrong."""
-    value = faults.number(text, row, column)
-    if value is None:
-        return 0
-    if value.adjusted() > 12:
-        faults.add(f"{text} is too large", "Check the number.", row=row, column=column)
-        return 0
-    return round(Fraction(value) * quanta)
+def _whole(value: Decimal | None, quanta: int) -> int | None:
+    """Return a number in whole quanta, half to even."""
+    return None if value is None else round(Fraction(value) * quanta)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ _NUMBER = re.compile(
 )
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
+_YEAR = re.compile(r"[0-9]{4}")
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -238,15 +239,37 @@ class Faults:
             return None
         return value
 
+    def year(self, text: str, row: object, column: str) -> int | None:
+        """Return the year in a cell; None, with an error added, if it is not four digits."""
+        if _YEAR.fullmatch(text):
+            return int(text)
+        self.add(f"expected a year, not {text!r}", "Write 2020.", row=row, column=column)
+        return None
+
+    def told[T](self, call: Callable[[], T], row: object, column: str) -> T | None:
+        """Return what a call returns; None, with its errors added at a cell, if it raises InputError."""
+        try:
+            return call()
+        except InputError as error:
+            for fault in error.problems:
+                self.add(fault.what, fault.hint, row=row, column=column)
+        return None
+
     def member(
-        self, text: str, known: Collection[str], what: str, row: object, column: str
+        self,
+        text: str,
+        known: Collection[str],
+        what: str,
+        row: object,
+        column: str,
+        otherwise: str = "",
     ) -> bool:
-        """Whether a cell holds a known word; if not, an error is added with the nearest one."""
+        """Whether a cell holds a known word; if not, an error is added with the nearest one, or another way out."""
         if text in known:
             return True
         close = nearest(text, known)
         some = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
-        hint = f"Did you mean {close!r}?" if close else f"Known: {some}."
+        hint = f"Did you mean {close!r}?" if close else otherwise or f"Known: {some}."
         shorter = next((one for one in known if text and one != text and one.lstrip("0") == text.lstrip("0")), "")  # fmt: skip
         if shorter:
             hint = f"It is {shorter!r} but for zeros in front, which were lost where codes are stored as numbers: store them as text there."

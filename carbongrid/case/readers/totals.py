@@ -9,21 +9,21 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.case.models import Case
+from carbongrid.case.readers.declared import Row, read_declared, rows_declared
 from carbongrid.case.readers.electricity import rows_set_aside, set_aside
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
-from carbongrid.case.readers.masses import mass_cell, notes_on_faint
+from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regional import read_census as read_census
 from carbongrid.case.readers.regional import read_gdp as read_gdp
 from carbongrid.case.readers.regional import read_old_codes
 from carbongrid.case.readers.regional import read_water as read_water
 from carbongrid.case.readers.regions import check_regions, whole_masses
-from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.readers.tables import Faults, read_table
+from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.tonnes import format_tonnes
-
-HERE, ELSEWHERE = "here", "elsewhere"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ class Formed:
 
 
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")
-_COLUMNS = ("category", "value", "unit", "region", "place", "year", "source")
 
 
 def categories_of(case: Case) -> dict[str, Category]:
@@ -117,18 +116,18 @@ def read_totals(
             "Form its totals first.",
         )
     path = case.resolve(case.totals.path)
-    table = read_table(path, encoding=case.totals.encoding, ids=("region",))
-    _require_totals(table, path.name)
-    faults = Faults(path.name)
-    if table.empty:
-        faults.add("there are no totals", "Write one row per category.")
+    table = read_declared(path, TOTALS, encoding=case.totals.encoding)
+    _refuse_others(table, path.name)
+    if "place" in table.columns:
+        table["place"] = table["place"].str.lower()
     old_codes = read_old_codes(case, codes)
     known = None if codes is None else {*codes, *old_codes}
-    rows = [
-        total
-        for row, cells in rows_of(table, _COLUMNS)
-        if (total := _total(row, cells, case.year, categories, known, faults)) is not None
-    ]
+    read, faults = rows_declared(
+        table, TOTALS, path.name, {"category": categories, "region": known}, notes
+    )
+    if table.empty:
+        faults.add("there are no totals", "Write one row per category.")
+    rows = [_total(row, case.year, categories) for row in read if row.right]
     faults.once(((total["row"], _key_text(total)) for total in rows), "the total of")
     faults.raise_any()
     for total in rows:
@@ -138,7 +137,7 @@ def read_totals(
     if categories is not None:
         _apply_electricity(rows, categories, case, notes)
     if notes is not None:
-        notes += notes_on_faint(rows_of(table, _COLUMNS), path.name)
+        notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
         notes += _notes_on_years(rows, case.year, path.name)
         notes += _notes_on_sinks(rows, path.name)
     return _table(rows)
@@ -251,10 +250,10 @@ def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
     return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
 
 
-def _require_totals(table: pd.DataFrame, file: str) -> None:
-    """Check that a table has the columns of totals; tables that are often given in their place are told how to become some."""
+def _refuse_others(table: pd.DataFrame, file: str) -> None:
+    """Refuse tables that are often given in the place of totals; they are told how to become some."""
     there = {str(name).lower() for name in table.columns}
-    missing = {"category", "value", "unit"} - there
+    missing = set(TOTALS.names(required=True)) - there
     if missing and any(name.endswith("code") for name in there):
         what = (
             f"this is a table under codes, not of totals: it has no {' or '.join(sorted(missing))}"
@@ -265,43 +264,20 @@ def _require_totals(table: pd.DataFrame, file: str) -> None:
         what = "this is what carbongrid inventory --out writes, a row for each gas, not a table of totals"
         hint = "Name the activity data themselves: [inventory] path instead of [totals]."
         raise InputError(what, file, hint)
-    require_columns(table, file, ("category", "value", "unit"))
 
 
-def _total(
-    row: object,
-    cells: dict[str, str],
-    year: int,
-    categories: Mapping[str, Category] | None,
-    codes: Collection[str] | None,
-    faults: Faults,
-) -> dict[str, Any] | None:
-    before = len(faults.problems)
-    name, place = cells["category"], cells["place"].lower()
-    if categories is None:
-        place = place or HERE
-    elif faults.member(name, categories, "category", row, "category") and not place:
-        place = ELSEWHERE if categories[name].scope == 3 else HERE
-    if place:
-        faults.member(place, (HERE, ELSEWHERE), "place", row, "place")
-    if cells["region"] and codes is not None:
-        faults.member(cells["region"], codes, "region", row, "region")
-    mass = mass_cell(cells, row, faults)
-    if cells["year"] and not (
-        cells["year"].isascii() and cells["year"].isdigit() and len(cells["year"]) == 4
-    ):
-        faults.add(f"expected a year, not {cells['year']!r}", "Write 2020.", row=row, column="year")
-    if len(faults.problems) > before or mass is None:
-        return None
+def _total(row: Row, year: int, categories: Mapping[str, Category] | None) -> dict[str, Any]:
+    name = row.cells["category"]
+    abroad = categories is not None and categories[name].scope == 3
     return {
         "category": name,
-        "region": cells["region"],
-        "grams": mass,
-        "place": place,
-        "gas": gas_of(cells["unit"]),
-        "year": int(cells["year"] or year),
-        "source": cells["source"],
-        "row": row,
+        "region": row.cells["region"],
+        "grams": row.values["value"],
+        "place": row.cells["place"] or (ELSEWHERE if abroad else HERE),
+        "gas": gas_of(row.cells["unit"]),
+        "year": row.values["year"] or year,
+        "source": row.cells["source"],
+        "row": row.number,
     }
 
 

@@ -3,8 +3,9 @@
 ``find`` searches them; ``carbongrid factors`` does it on the command line.
 """
 
-from carbongrid.inventory.factors.catalogue import Catalogue, Factor, catalogue, factor_of_row, find
+from carbongrid.inventory.factors.catalogue import Catalogue, Factor, catalogue, factor_of_row
 from carbongrid.inventory.factors.gwp import GWP_SETS, gwp_of
+from carbongrid.inventory.factors.search import find
 from carbongrid.inventory.factors.units import Unit, read_unit
 
 __all__ = [

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
 from typing import Any
-
-import pandas as pd
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors.units import Dimension, read_unit, require_units
@@ -20,6 +19,9 @@ from carbongrid.method.landuse import packaged_table
 
 STATUSES = ("verified", "verified-secondary", "derived", "recalled")
 """Best first: read in the source; read in a transcription; computed from such; from memory, not found again."""
+
+RECALLED = STATUSES[-1]
+"""Status of a number that no source was found for: never a default while another is there."""
 
 OWN = "own"
 """Status of a factor that the user brings."""
@@ -39,7 +41,7 @@ TABLES = (
 )
 COLUMNS = (
     "key", "name", "value", "unit", "gas", "low", "high", "distribution", "source", "source_table", "year", "region", "tier",
-    "upstream", "status", "note",
+    "upstream", "status", "note", "bounds_source", "group",
 )  # fmt: skip
 GASES = ("CO2", "CH4", "N2O", "CO2e")
 """Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
@@ -89,6 +91,10 @@ class Factor:
         Whether it holds what is emitted elsewhere before use (D28).
     status
         One of :data:`STATUSES`, or ``own``.
+    bounds_source
+        Where the bounds are from, if not from the source: ``data/factors/ranges.csv``.
+    group
+        Factors of one group are off together: one source, one study; blank for a factor that stands alone.
     """
 
     key: str
@@ -107,6 +113,8 @@ class Factor:
     upstream: bool = False
     status: str = OWN
     note: str = ""
+    bounds_source: str = ""
+    group: str = ""
 
     @property
     def substance(self) -> str:
@@ -187,10 +195,6 @@ class Catalogue:
         }
         return Catalogue({**self.factors, **brought}, {**self.overridden, **replaced})
 
-    def best(self, keys: Iterable[str]) -> Factor:
-        """Return the factor of the best status among the keys, the first of equals."""
-        return min((self[key] for key in keys), key=lambda factor: factor.rank)
-
 
 @cache
 def catalogue() -> Catalogue:
@@ -214,67 +218,52 @@ def catalogue() -> Catalogue:
                 found[factor.key] = factor
     if problems:
         raise InputError(problems)
-    return Catalogue(MappingProxyType(found))
+    return Catalogue(MappingProxyType(with_default_bounds(found)))
 
 
-def find(
-    text: str = "",
-    *,
-    gas: str | None = None,
-    region: str | None = None,
-    status: str | None = None,
-    factors: Catalogue | None = None,
-) -> pd.DataFrame:
-    """Search the catalogue.
+def with_default_bounds(factors: Mapping[str, Factor]) -> dict[str, Factor]:
+    """Return the factors, those without bounds with their guideline's default range, and all with their group.
 
-    Parameters
-    ----------
-    text
-        Words that must all stand in key, name, unit, gas, source or note, in either case.
-    gas, region, status
-        Only factors of this gas, of a region that begins so, of this status.
-    factors
-        Catalogue to search; default the package's.
-
-    Returns
-    -------
-    DataFrame
-        Columns as in the tables of ``carbongrid/data/factors``, value and bounds as float64, the best status first.
+    ``ranges.csv`` has a row for each kind, the first that fits a key counts: ends as ratios to the value, as values, or ``like`` a
+    factor whose ends are as far from its value. No fraction goes above 1. A GWP is taken as exact.
     """
-    words = text.casefold().split()
-    rows = []
-    for factor in factors or catalogue():
-        hay = " ".join(
-            (
-                factor.key,
-                factor.name,
-                factor.unit,
-                factor.gas,
-                factor.source,
-                factor.region,
-                factor.status,
-                factor.note,
+    rows = packaged_table("factors/ranges.csv").to_dict("records")
+    found = {}
+    for key, factor in factors.items():
+        row = next((row for row in rows if fnmatchcase(key, row["factors"])), None)
+        if row is None or key.startswith(POTENTIALS) or factor.value is None:
+            found[key] = factor
+        elif factor.low is not None or factor.distribution:
+            found[key] = replace(factor, group=str(row["group"]))
+        else:
+            low, high = _ends(factor.value, row, factors)
+            if factor.unit == "fraction" and factor.value <= 1:
+                high = min(high, Fraction(1))
+            found[key] = replace(
+                factor,
+                low=low,
+                high=high,
+                distribution=str(row["distribution"]) if 0 < low < high else "",
+                bounds_source=str(row["source"]),
+                group=str(row["group"]),
             )
-        ).casefold()
-        if all(word in hay for word in words) and _fits(factor, gas, region, status):
-            rows.append(factor)
-    rows.sort(key=lambda factor: factor.rank)
-    table = pd.DataFrame([vars(factor) for factor in rows], columns=list(COLUMNS))
-    numbers = {
-        name: [None if v is None else float(v) for v in table[name]]
-        for name in ("value", "low", "high")
-    }
-    for name, values in numbers.items():
-        table[name] = pd.Series(values, table.index, dtype="float64")
-    return table
+    return found
 
 
-def _fits(factor: Factor, gas: str | None, region: str | None, status: str | None) -> bool:
-    return (
-        (gas is None or gas in (factor.gas, factor.emits))
-        and (region is None or factor.region.startswith(region))
-        and (status is None or factor.status == status)
-    )
+def _ends(
+    value: Fraction, row: Mapping[Hashable, str], factors: Mapping[str, Factor]
+) -> tuple[Fraction, Fraction]:
+    """Return the ends of the 95 % interval that a row of ranges gives a value."""
+    if row["of"].startswith("like "):
+        other = factors[row["of"].removeprefix("like ")]
+        ends = [
+            value * Fraction(end or 0) / Fraction(other.value or 1)
+            for end in (other.low, other.high)
+        ]
+    else:
+        unit = value if row["of"] == "ratio" else Fraction(1)
+        ends = [Fraction(row[name]) * unit for name in ("low", "high")]
+    return min(ends), max(ends)
 
 
 def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -> Factor | None:
@@ -322,6 +311,8 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
             "region",
             "tier",
             "note",
+            "bounds_source",
+            "group",
         )
     }
     status = cells["status"] if cells["status"] in STATUSES else OWN

@@ -4,7 +4,6 @@ Every task takes only what touches its tile and returns sparse partial counts; i
 the result is the same for any chunk size, scheduler and number of workers.
 """
 
-from carbongrid.raster.chunked.arrays import count_pairs
 from carbongrid.raster.chunked.counts import Counts, label_and_count, recount
 from carbongrid.raster.chunked.scans import count_overlap, fill_labels, write_labels
 from carbongrid.raster.chunked.tasks import threads_at_once, travels
@@ -13,7 +12,6 @@ from carbongrid.raster.label_store import labels_at
 __all__ = [
     "Counts",
     "count_overlap",
-    "count_pairs",
     "fill_labels",
     "label_and_count",
     "labels_at",

@@ -16,7 +16,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import is_chunked, is_zarr
-from carbongrid.raster.kernels.label_pairs import added
 from carbongrid.raster.pair_counts import as_labels, window_pairs
 
 _MAX_BLOCKS = 4096
@@ -41,12 +40,6 @@ def as_chunked(array: Any) -> Any:
     return da.from_array(array, chunks=chunks, name=False, meta=np.empty((0, 0), array.dtype))
 
 
-def count_pairs(a: Any, b: Any) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the pairs of labels of two rasters (as keys, sorted) and their numbers of cells; 0 in a is left out."""
-    pairs: tuple[NDArray[np.uint64], NDArray[np.int64]] = reduce_blocks(count_block, added, a, b)
-    return pairs
-
-
 def reduce_blocks(
     partial: Callable[..., Any], merge: Callable[[list[Any]], Any], *arrays: Any
 ) -> Any:
@@ -64,17 +57,30 @@ def reduce_blocks(
 def reduce_later(
     partial: Callable[..., Any],
     merge: Callable[[list[Any]], Any],
-    finish: Callable[[Any], Any],
+    finish: Callable[..., Any],
     *arrays: Any,
+    again: bool = False,
+    **known: Any,
 ) -> Any:
     """Return finish(merge of partial(block of each array) over all blocks) as a Dask delayed: no block is read before it is computed.
 
     What it makes is what ``reduce_blocks`` would, whatever the arrays are.
+
+    Parameters
+    ----------
+    again
+        The arrays are read for this under other names: Dask would keep every block for whoever reads them afterwards.
+    **known
+        Given to partial and finish by name; may be delayed.
     """
     from dask.delayed import delayed
+    from dask.graph_manipulation import clone
 
-    merged = _merged_tree(_partials(partial, _aligned(arrays)), merge)
-    return delayed(finish, pure=False)(merged)
+    aligned = _aligned(arrays)
+    read = [clone(array) for array in aligned] if again else aligned
+    later = {name: delayed(value, pure=False) for name, value in known.items()}
+    merged = _merged_tree(_partials(partial, read, **later), merge)
+    return delayed(finish, pure=False)(merged, **later)
 
 
 def rows_later(later: Any, dtypes: Mapping[str, DTypeLike], size: int) -> dict[str, Any]:
@@ -209,7 +215,7 @@ def _aligned(arrays: tuple[Any, ...]) -> list[Any]:
     ]
 
 
-def _partials(partial: Callable[..., Any], arrays: list[Any]) -> list[Any]:
+def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> list[Any]:
     """Return a lazy box for each block; reading and reducing fuse into one task."""
     import dask.array as da
 
@@ -221,13 +227,14 @@ def _partials(partial: Callable[..., Any], arrays: list[Any]) -> list[Any]:
         dtype=object,
         meta=np.empty((0, 0), object),
         align_arrays=False,
+        **known,
     )
     return list(boxes.to_delayed().ravel())
 
 
-def _boxed(partial: Callable[..., Any], *blocks: Any) -> NDArray[Any]:
+def _boxed(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[Any]:
     box = np.empty((1, 1), object)
-    box[0, 0] = partial(*blocks)
+    box[0, 0] = partial(*blocks, **known)
     return box
 
 

@@ -1,10 +1,9 @@
-"""Pairs of labels: cells in common, or the sum of a value raster over them."""
+"""Combinations of labels: cells in common, or the sum of a value raster over them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,7 +12,7 @@ from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import count_block, reduce_blocks, reduce_later
-from carbongrid.raster.georeference import inside, require_same_cells
+from carbongrid.raster.georeference import inside, is_chunked, require_same_cells
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.hi_lo import combine_hi_lo
 from carbongrid.raster.kernels.label_pairs import Table, added, pair_sums
@@ -24,87 +23,67 @@ from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.polygons import Polygons, PolygonsLike
 from carbongrid.raster.spans import require_burnable
-from carbongrid.raster.zonal.quanta import quantum_of, refusing, scale_of, too_large
-from carbongrid.raster.zonal.rasters import flat_labels, sum_dtype
-
-
-@overload
-def crosstab(
-    a: Any,
-    b: Any,
-    shape: tuple[int, int],
-    *,
-    values: Any = None,
-    quantum: float | None = None,
-    compute: Literal[True] = True,
-) -> csr_array: ...
-
-
-@overload
-def crosstab(
-    a: Any,
-    b: Any,
-    shape: tuple[int, int],
-    *,
-    values: Any = None,
-    quantum: float | None = None,
-    compute: Literal[False],
-) -> Any: ...
+from carbongrid.raster.zonal.combinations import Combinations, added_combinations, combination_sums
+from carbongrid.raster.zonal.quanta import quantum_later, quantum_of, refusing, scale_of, too_large
+from carbongrid.raster.zonal.rasters import described, flat_labels, sum_dtype, units
 
 
 def crosstab(
-    a: Any,
-    b: Any,
-    shape: tuple[int, int],
-    *,
+    *labels: Any,
     values: Any = None,
     quantum: float | None = None,
-    compute: bool = True,
+    shape: tuple[int, int] | None = None,
 ) -> Any:
-    """Count the cells that each pair of labels of two rasters has, or sum a third raster over them.
+    """Count the cells that each combination of labels of some rasters has, or sum another raster over them.
 
     Parameters
     ----------
-    a, b : unsigned integer [y, x]
-        Label rasters of the same cells (label = row + 1, 0 is background): DataArray, NumPy, Dask or Zarr array.
-    shape
-        Number of rows of a and of b.
+    *labels : unsigned integer [y, x]
+        Two or more label rasters of the same cells (label = row + 1, 0 is background): DataArray, NumPy, Dask or Zarr array.
     values : real or integer [y, x], optional
         What to sum; what is unknown (as for ``zonal_sum``) counts as nothing. Default: every cell is 1.
     quantum
         Real values are rounded to multiples of it before they are summed, so that the sums do not depend on chunks; default
-        what ``quantum_of`` proposes, which reads them once more.
-    compute
-        Count now, lazy rasters too: a sparse matrix is as large as what it holds, so there is no lazy one. If False, nothing is read, and
-        what comes back is a ``dask.delayed.Delayed`` that computes to the matrix; real values then need a quantum.
+        what ``quantum_of`` proposes, for which they are read once more.
+    shape
+        Number of rows of two label rasters: a matrix is returned.
 
     Returns
     -------
+    xarray.Dataset [combination]
+        ``count`` (int64), or ``sum`` (int64, or float64 of real values) in the values' units, of the combinations that occur, in
+        order. Coordinates: the labels, under the names of the rasters where they have names of their own, else ``label_1``, ``label_2``...
+        A cell that is background in one raster is in no combination.
     scipy.sparse.csr_array, int64, or float64 of real values [a, b]
-        Pairs without cells, or whose sum is 0, are left out. If not compute, a ``Delayed`` of it: what is wrong with the labels is
-        then found when it is computed.
+        If a shape is given; pairs without cells, or whose sum is 0, are left out.
+    dask.delayed.Delayed
+        That computes to what is said above, if a raster is backed by Dask or Zarr. Nothing is read before, and what is wrong with the
+        labels or sums is found when it is computed.
 
     Raises
     ------
     InputError
-        If the cells differ, a label is above its number of rows, an exact sum would leave int64, or real values have no quantum and
-        compute is False.
+        If there are fewer than two rasters, or more than two and a shape, the cells differ, a label is above its number of rows, or
+        an exact sum would leave int64.
     """
-    require_same_cells(a, b, *([] if values is None else [values]))
-    arrays = [labels_inside(a), labels_inside(b)]
-    partial: Callable[..., Table] = count_block
-    merge: Callable[[list[Table]], Table] = added
-    finish = functools.partial(_counted, shape=shape)
-    if values is not None:
-        arrays.append(inside(values))
-        if sum_dtype(arrays[2].dtype).kind == "f" and quantum is None:
-            quantum = _proposed(values, compute)
-        weigh = functools.partial(_weighted_pairs_block, Unknown.of(values), scale_of(quantum))
-        partial, merge = functools.partial(refusing, weigh), functools.partial(refusing, added)
-        finish = functools.partial(_matrix, shape=shape, quantum=quantum)
-    if not compute:
-        return reduce_later(partial, merge, finish, *arrays)
-    return finish(reduce_blocks(partial, merge, *arrays))
+    _require_number(labels, shape)
+    weights = [] if values is None else [values]
+    require_same_cells(*labels, *weights)
+    arrays = [*map(labels_inside, labels), *map(inside, weights)]
+    real = values is not None and sum_dtype(arrays[-1].dtype).kind == "f"
+    lazy = any(map(is_chunked, arrays))
+    if real and quantum is None:
+        quantum = quantum_later(values) if lazy else quantum_of(values)
+    elif values is not None:
+        scale_of(quantum)
+    block = _block_sums if len(labels) > 2 or shape is None else _block_pairs
+    partial = functools.partial(refusing, block, None if values is None else Unknown.of(values))
+    merge = functools.partial(refusing, added if block is _block_pairs else added_combinations)
+    finish = functools.partial(_counted, shape=shape, summed=_summed(values), names=_names(labels))
+    if lazy:
+        return reduce_later(partial, merge, finish, *arrays, quantum=quantum)
+    known = functools.partial(partial, quantum=quantum)
+    return finish(reduce_blocks(known, merge, *arrays), quantum=quantum)
 
 
 def weighted_overlap(
@@ -159,28 +138,78 @@ def weighted_overlap(
     return _matrix(added(parts), (len(pair[0]), len(pair[1])), quantum)
 
 
-def _proposed(values: Any, compute: bool) -> float:
-    if not compute:
+def _require_number(labels: tuple[Any, ...], shape: tuple[int, int] | None) -> None:
+    if len(labels) < 2:
+        raise InputError(f"combinations need two label rasters or more, not {len(labels)}")
+    if any(isinstance(each, tuple) for each in labels):
+        raise InputError("a shape is given as a label raster", hint="Name it: shape=(rows, rows).")
+    if shape is not None and len(labels) > 2:
         raise InputError(
-            "real values need a quantum= where nothing is to be computed yet",
-            hint="cg.quantum_of(values) proposes one, and reads them once.",
+            f"{len(labels)} label rasters make no matrix", hint="Leave out shape=, for a Dataset."
         )
-    return quantum_of(values)
 
 
-def _counted(found: Table, shape: tuple[int, int]) -> csr_array:
-    return counts_matrix(*found, shape)
+def _names(labels: tuple[Any, ...]) -> list[str]:
+    own = [getattr(each, "name", None) for each in labels]
+    taken = {"combination", "count", "sum"}
+    plain = all(isinstance(name, str) and name not in taken for name in own)
+    if plain and len(set(own)) == len(own):
+        return [str(name) for name in own]
+    return [f"label_{number}" for number in range(1, len(labels) + 1)]
+
+
+def _summed(values: Any) -> tuple[str, dict[str, Any]]:
+    """Return the name and the attributes of what is counted."""
+    if values is None:
+        return "count", {"units": "1", "long_name": "number of cells"}
+    return "sum", {"units": units(values), "long_name": f"sum of {described(values)}"}
+
+
+def _counted(
+    found: Any,
+    quantum: float | None,
+    shape: tuple[int, int] | None,
+    summed: tuple[str, dict[str, Any]],
+    names: list[str],
+) -> Any:
+    """Return what was added up as a matrix where there is a shape, else as a table."""
+    if shape is not None:
+        return _matrix(found, shape, quantum)
+    labels, amounts = found
+    whole = _whole(amounts)
+    name, attributes = summed
+    dimension = "combination"
+    coordinates = {each: (dimension, labels[:, k]) for k, each in enumerate(names)}
+    scaled = whole if quantum is None else whole * float(quantum)
+    return xr.Dataset({name: (dimension, scaled, attributes)}, coords=coordinates)
+
+
+def _whole(amounts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return counts as they are, sums put together from their halves."""
+    return refusing(combine_hi_lo, amounts) if amounts.ndim == 2 else amounts
 
 
 def _matrix(found: Table, shape: tuple[int, int], quantum: float | None) -> csr_array:
-    keys, sums = found
-    try:
-        matrix = counts_matrix(
-            keys, combine_hi_lo(sums) if keys.size else keys.astype(np.int64), shape
-        )
-    except OverflowError as error:
-        raise too_large() from error
+    keys, amounts = found
+    matrix = counts_matrix(keys, _whole(amounts), shape)
     return matrix if quantum is None else matrix * float(quantum)
+
+
+def _block_pairs(unknown: Unknown | None, *blocks: Any, quantum: float | None) -> Table:
+    if unknown is None:
+        return count_block(*blocks)
+    a, b, values = blocks
+    return _weighted_pairs_block(unknown, scale_of(quantum), a, b, values)
+
+
+def _block_sums(unknown: Unknown | None, *blocks: Any, quantum: float | None) -> Combinations:
+    """Return the combinations of labels of a block of rasters, and how many cells, or what sum of the last block, each has."""
+    labels = [flat_labels(each) for each in (blocks if unknown is None else blocks[:-1])]
+    if unknown is None:
+        return combination_sums(labels)
+    values = unknown.as_zero(blocks[-1]).reshape(-1)
+    needed = np.logical_and.reduce([each > 0 for each in labels])
+    return combination_sums(labels, _whole_quanta(values, scale_of(quantum), needed))
 
 
 def _weighted_pairs_block(

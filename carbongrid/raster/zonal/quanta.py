@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.chunked.arrays import reduce_blocks
+from carbongrid.raster.chunked.arrays import reduce_blocks, reduce_later
 from carbongrid.raster.georeference import inside
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.zonal.rasters import sum_dtype
@@ -39,15 +39,30 @@ def quantum_of(values: Any) -> float:
     InputError
         If a value is infinite.
     """
+    return _proposed(reduce_blocks(*_largest(values)), inside(values).size)
+
+
+def quantum_later(values: Any) -> Any:
+    """Return what ``quantum_of`` returns of lazy values as a Dask delayed; nothing is read before it is computed."""
+    largest, merge, data = _largest(values)
+    finish = functools.partial(_proposed, size=data.size)
+    return reduce_later(largest, merge, finish, data, again=True)
+
+
+def _largest(values: Any) -> tuple[Callable[..., float], Callable[[list[float]], float], Any]:
+    """Return how the largest absolute value is found: a partial, a merge, and the array."""
     data = inside(values)
     sum_dtype(data.dtype)
-    largest = reduce_blocks(functools.partial(_largest_in, Unknown.of(values)), max, data)
+    return functools.partial(_largest_in, Unknown.of(values)), max, data
+
+
+def _proposed(largest: float, size: int) -> float:
     if math.isinf(largest):
         raise InputError("a value is infinite")
     if largest == 0:
         return 1.0
     magnitude = math.frexp(largest)[1]
-    cells = max(data.size - 1, 1).bit_length()
+    cells = max(size - 1, 1).bit_length()
     return max(math.ldexp(1.0, magnitude - min(_CELL_BITS, _SUM_BITS - cells)), _LEAST)
 
 
@@ -74,8 +89,8 @@ def too_large() -> InputError:
     )
 
 
-def refusing[T](function: Callable[..., T], *arguments: Any) -> T:
-    """Return function(*arguments), and say what to do where an exact sum leaves int64: a task's error reaches the user as it is.
+def refusing[T](function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    """Return function(*arguments, **named), and say what to do where an exact sum leaves int64: a task's error reaches the user as it is.
 
     Raises
     ------
@@ -83,7 +98,7 @@ def refusing[T](function: Callable[..., T], *arguments: Any) -> T:
         If so.
     """
     try:
-        return function(*arguments)
+        return function(*arguments, **named)
     except OverflowError as error:
         raise too_large() from error
 

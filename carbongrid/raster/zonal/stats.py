@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -254,6 +255,11 @@ def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
 
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:
     """Return the largest label there can be."""
+    if n is not None:
+        try:
+            n = operator.index(n)
+        except TypeError:
+            raise InputError(f"n is the largest label, a whole number, not {n!r}") from None
     if ids is not None:
         if n not in (None, ids.size):
             raise InputError(f"there are {ids.size} ids for {n} labels")

@@ -50,7 +50,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("agriculture", "nitrogen/synthetic", "agriculture/plantation", "5.2", "万吨", ""),
     ("agriculture", "nitrogen/manure", "agriculture/plantation", "0.8", "万吨", ""),
     ("agriculture", "soil/urea", "agriculture/plantation", "", "万吨", ""),
-    ("agriculture", "animals/pigs", "agriculture/husbandry", "18", "万头", ""),
+    ("agriculture", "animals/pigs", "agriculture/husbandry", "14", "万头", ""),
     ("agriculture", "animals/dairy", "agriculture/husbandry", "6200", "头", ""),
     ("agriculture", "animals/poultry", "agriculture/husbandry", "310", "万只", ""),
     ("agriculture", "fuel/diesel", "agriculture/husbandry", "", "t", "factor=cn2025.co2.diesel"),

@@ -335,11 +335,11 @@ def test_steel_and_its_coke_in_one_file_carry_the_sources_caution(sheets: Sheets
     assert not [note for note in inventory.notes(formed) if "do NOT" in note.what]
 
 
-@pytest.mark.parametrize(("year", "taken"), [(2018, "2018"), (2020, "2021"), (2025, "2023")])
+@pytest.mark.parametrize(("year", "taken"), [(2018, "2021"), (2020, "2021"), (2025, "2023")])
 def test_a_grids_factor_is_of_the_nearest_year_and_another_year_is_told(
     sheets: Sheets, year: int, taken: str
 ) -> None:
-    """Of 2018 the factor is recalled: taken all the same, and named."""
+    """Of 2018 the factor is only recalled: 2021's, which was read, is taken."""
     path = sheets(
         industry="a,electricity,industry/mining,5,GWh,,", settings=f"grid,jiangsu\nyear,{year}"
     )
@@ -347,11 +347,8 @@ def test_a_grids_factor_is_of_the_nearest_year_and_another_year_is_told(
     assert formed.lines[0].inputs[1].factor.key == f"cn.grid.province.jiangsu.{taken}"
     said = [note for note in inventory.notes(formed) if note.level == "warning"]
     assert len(said) == 1
-    if taken == str(year):
-        assert "is recalled" in said[0].what
-    else:
-        assert f"is of {year}, its grid's factor" in said[0].what
-        assert said[0].what.endswith(f"of {taken}")
+    assert f"is of {year}, its grid's factor" in said[0].what
+    assert said[0].what.endswith(f"of {taken}")
 
 
 def test_an_unknown_sheet_is_told(sheets: Sheets) -> None:

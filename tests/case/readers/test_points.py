@@ -137,8 +137,8 @@ def test_a_crosswalk_of_the_users_own(tmp_path):
     )
     with pytest.raises(InputError) as error:
         read_pois(case, GRID, read_categories(None))
-    assert "POI types stand twice: a" in str(error.value)
-    assert "'buildings/comerce' is not a category. Did you mean 'buildings/commerce'?" in str(
+    assert "the POI type 'a' stands in rows" in str(error.value)
+    assert "unknown category 'buildings/comerce'. Did you mean 'buildings/commerce'?" in str(
         error.value
     )
 

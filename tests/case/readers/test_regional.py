@@ -53,7 +53,7 @@ def test_gdp_by_industry_or_as_one_figure_of_a_parent(tmp_path):
         ("0101,-1", "row 2, column value: expected no negative number"),
         ("0101,nan", "row 2, column value: expected a finite number, not 'nan'"),
         ("0101,1e12", "row 2, column value: .*counted exactly"),
-        ("101,1", "row 2, column region: unknown region code '101'. It is '0101' but for zeros"),
+        ("101,1", "row 2, column region: unknown region '101'. It is '0101' but for zeros"),
         (",1", "row 2, column region: the region is blank"),
         ("0101,1\n0101,2", "'0101' stands in rows 2, 3"),
         ("0101,6e10\n0102,6e10", "adds up to more"),
@@ -119,7 +119,7 @@ def test_shares_of_water(tmp_path):
     for row, says in (
         ("0101,0", "add up to 0"),
         ("0101,-1", "expected no negative"),
-        ("9999,1", "unknown unit code"),
+        ("9999,1", "unknown unit"),
         ("0101,", "not a blank"),
     ):
         case = case_with(tmp_path, {"water.csv": f"unit,share\n{row}\n"}, **units)

@@ -1,46 +1,17 @@
-"""The catalogue against the facts it was made from, and how a better status is preferred."""
+"""The catalogue of factors: its rows are sound, found and replaced."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from data import ROOT, data_folder
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import GWP_SETS, Factor, catalogue, factor_of_row, find, gwp_of
-from carbongrid.inventory.factors.catalogue import STATUSES, TABLES
+from carbongrid.inventory.factors.catalogue import STATUSES
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
-
-
-def test_the_tables_hold_what_the_facts_hold() -> None:
-    folder = data_folder().parent / "facts"
-    if not folder.is_dir():
-        pytest.skip("no real data: set CARBONGRID_DATA, or lay shared/data beside the checkout")
-    taken = (
-        "key",
-        "name",
-        "value",
-        "unit",
-        "gas",
-        "low",
-        "high",
-        "source",
-        "source_table",
-        "year",
-        "note",
-        "status",
-    )
-    for table in TABLES:
-        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
-            facts = [row for row in csv.DictReader(stream) if not row["key"].startswith("conv.")]
-        rows = packaged_table(f"factors/{table}.csv").to_dict("records")
-        assert [[row[name] for name in taken] for row in rows][: len(facts)] == [
-            [fact[name] for name in taken] for fact in facts
-        ]
 
 
 def test_every_factor_is_sound() -> None:
@@ -86,12 +57,11 @@ def test_words_find_factors_the_best_status_first() -> None:
     assert find("no such thing").empty
 
 
-def test_a_better_status_is_preferred_and_a_users_own_before_all() -> None:
+def test_a_users_factor_replaces_the_one_of_its_key() -> None:
     factors = catalogue()
-    assert factors.best(["prov.clinker", "ipcc.cement.clinker"]).key == "ipcc.cement.clinker"
     own = Factor("prov.clinker", "own", Fraction(1, 2), "t CO2/t", "CO2")
     mine = factors.with_own([own])
-    assert mine.best(["ipcc.cement.clinker", "prov.clinker"]) is own
+    assert mine["prov.clinker"] is own
     assert mine.overridden == {"prov.clinker": factors["prov.clinker"]}
     assert factors.overridden == {}
 
@@ -151,23 +121,3 @@ def test_sinks_of_the_weights_are_those_of_the_catalogue() -> None:
         key = f"sci_rep_2025.{names.get(row['type'], row['type'])}"
         assert Fraction(row["coefficient"]) == -catalogue()[key].value
     assert "agriculture/land" in read_categories()
-
-
-def test_the_tool_writes_the_tables_that_are_there(tmp_path: object) -> None:
-    folder = data_folder().parent / "facts"
-    if not folder.is_dir():
-        pytest.skip("no real data: set CARBONGRID_DATA, or lay shared/data beside the checkout")
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("make_factors", ROOT / "tools" / "factors.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    before = {path.name: path.read_bytes() for path in tool.TARGET.glob("*.csv")}
-    assert before
-    tool.TARGET = tmp_path
-    tool.main(folder)
-    made = {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")}
-    for name, content in made.items():
-        assert before[name].startswith(content)

@@ -42,7 +42,7 @@ HELD = {
     ("case/readers/geoparquet.py", "gpd.read_parquet"),
     ("case/readers/geoparquet.py", "parquet.read_table"),
     ("case/readers/geoparquet.py", "parquet.read_schema"),
-    ("pipeline/reading.py", "pd.read_parquet"),
+    ("pipeline/sections.py", "pd.read_parquet"),
     ("case/readers/tables.py", "pd.read_csv"),
     ("method/landuse.py", "pd.read_csv"),
     ("case/readers/workbook.py", "archive.open"),

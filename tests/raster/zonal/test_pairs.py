@@ -9,6 +9,7 @@ import naive
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from hypothesis import given, settings
@@ -42,12 +43,11 @@ def test_crosstab_equals_loop(a, b, chunks, smooth):
     for (i, j), count in naive.pair_counts(a, b).items():
         if i and j:
             wanted[i - 1, j - 1] = count
-    found = crosstab(a, b, (5, 6))
+    found = crosstab(a, b, shape=(5, 6))
     assert found.dtype == np.int64
     assert found.toarray().tolist() == wanted.tolist()
-    lazy = crosstab(da.from_array(a, chunks=chunks), b, (5, 6))
+    lazy = crosstab(da.from_array(a, chunks=chunks), b, shape=(5, 6)).compute()
     assert lazy.toarray().tolist() == wanted.tolist()
-    assert overlap(a, b, shape=(5, 6)).toarray().tolist() == wanted.tolist()
 
 
 @settings(max_examples=30)
@@ -55,15 +55,46 @@ def test_crosstab_equals_loop(a, b, chunks, smooth):
 def test_weighted_crosstab_adds_up_to_zonal_sums(a, b, quarters, chunks):
     """Seen to fail when NaN is added, and when each run takes the value of its first cell."""
     values = np.where(quarters % 5 == 0, np.nan, quarters / 4)
-    found = crosstab(a, b + 1, (5, 6), values=values)
+    found = crosstab(a, b + 1, shape=(5, 6), values=values)
     assert found.dtype == np.float64
     assert found.sum(axis=1).tolist() == zonal_sum(values, a, 5).values.tolist()
     chunked = [da.from_array(array, chunks=chunks) for array in (a, b + 1, values)]
-    lazy = crosstab(*chunked[:2], (5, 6), values=chunked[2])
+    lazy = crosstab(*chunked[:2], shape=(5, 6), values=chunked[2]).compute()
     assert lazy.toarray().tolist() == found.toarray().tolist()
-    whole = crosstab(a, b + 1, (5, 6), values=quarters)
+    whole = crosstab(a, b + 1, shape=(5, 6), values=quarters)
     assert whole.dtype == np.int64
     assert whole.sum(axis=1).tolist() == zonal_sum(quarters, a, 5).values.tolist()
+
+
+COMBINED = st.lists(LABELS, min_size=2, max_size=4)
+
+
+@settings(max_examples=60)
+@given(COMBINED, st_numpy.arrays(np.int16, SHAPE), CHUNKS, st.sampled_from([np.int64, np.float32]))
+def test_combinations_equal_a_loop(labels, quarters, chunks, dtype):
+    """Seen to fail when a combination is known by its last two labels, and when background of the middle ones counts."""
+    values = quarters.astype(dtype) / (4 if dtype is np.float32 else 1)
+    values = np.where(quarters % 5 == 0, np.nan, values) if dtype is np.float32 else quarters
+    counts: dict[tuple[int, ...], int] = {}
+    sums: dict[tuple[int, ...], float] = {}
+    for *here, value in zip(*(each.ravel().tolist() for each in (*labels, values)), strict=True):
+        if all(here):
+            counts[tuple(here)] = counts.get(tuple(here), 0) + 1
+            sums[tuple(here)] = sums.get(tuple(here), 0) + (0 if value != value else value)
+    lazy = [da.from_array(each, chunks=chunks) for each in (*labels, values)]
+    with dask.config.set(scheduler=raiser):
+        later = crosstab(*lazy[:-1]), crosstab(*lazy[:-1], values=lazy[-1])
+    for found in (crosstab(*labels), later[0].compute()):
+        assert table_of(found, "count") == [(*here, counts[here]) for here in sorted(counts)]
+    for found in (crosstab(*labels, values=values), later[1].compute()):
+        assert found["sum"].dtype == (np.int64 if dtype is np.int64 else np.float64)
+        assert table_of(found, "sum") == [(*here, sums[here]) for here in sorted(sums)]
+
+
+def table_of(found, name):
+    """Return rows of labels and an amount."""
+    labels = [coordinate.to_numpy().tolist() for coordinate in found.coords.values()]
+    return list(zip(*labels, found[name].to_numpy().tolist(), strict=True))
 
 
 def raiser(*_, **__):
@@ -71,41 +102,55 @@ def raiser(*_, **__):
 
 
 @settings(max_examples=20)
-@given(LABELS, LABELS, st_numpy.arrays(np.int32, SHAPE), CHUNKS, st.booleans())
-def test_what_is_not_computed_yet_computes_to_the_same(a, b, values, chunks, lazy):
-    """Seen to fail when the sums came back in quanta."""
-    mine = [da.from_array(x, chunks=chunks) for x in (a, b, values)] if lazy else [a, b, values]
-    for given_values, quantum in ((None, None), (2, None), (2, 0.5)):
-        what = None if given_values is None else mine[2]
+@given(LABELS, LABELS, st_numpy.arrays(np.int32, SHAPE), CHUNKS)
+def test_a_lazy_matrix_is_the_one_of_arrays(a, b, numbers, chunks):
+    """Seen to fail when the sums came back in quanta, and when a quantum was of the values with their background."""
+    values = numbers / 3
+    lazy = [da.from_array(each, chunks=chunks) for each in (a, b, values)]
+    for what, quantum in ((None, None), (2, None), (2, 0.5)):
         with dask.config.set(scheduler=raiser):
-            later = crosstab(*mine[:2], (5, 5), values=what, quantum=quantum, compute=False)
-        now = crosstab(a, b, (5, 5), values=None if what is None else values, quantum=quantum)
+            later = crosstab(
+                *lazy[:2], values=None if what is None else lazy[2], quantum=quantum, shape=(5, 5)
+            )
+        now = crosstab(a, b, values=None if what is None else values, quantum=quantum, shape=(5, 5))
         found = later.compute()
         assert found.dtype == now.dtype
         assert found.toarray().tolist() == now.toarray().tolist()
 
 
-def test_what_a_later_crosstab_needs_and_refuses():
+def test_what_is_wrong_with_lazy_labels_is_found_when_they_are_computed():
     labels = da.from_array(np.array([[1, 2]], np.uint32), chunks=1)
-    with dask.config.set(scheduler=raiser), pytest.raises(InputError, match="need a quantum="):
-        crosstab(labels, labels, (2, 2), values=da.ones((1, 2)), compute=False)
     with pytest.raises(InputError, match="label 2 of b is above"):
-        crosstab(labels, labels, (2, 1), compute=False).compute()
-    with pytest.raises(InputError, match="too large to be summed exactly"):
-        crosstab(labels, labels, (2, 2), values=da.full((1, 2), 2**50), compute=False).compute()
+        crosstab(labels, labels, shape=(2, 1)).compute()
+    for shape in (None, (2, 2)):
+        with pytest.raises(InputError, match="too large to be summed exactly"):
+            crosstab(labels, labels, values=da.full((1, 2), 2**50), shape=shape).compute()
+    with pytest.raises(InputError, match="a value is infinite"):
+        crosstab(labels, labels, values=da.full((1, 2), np.inf)).compute()
 
 
-def test_numpy_in_bands_is_counted_later_too(monkeypatch):
+def test_numpy_beside_lazy_labels_is_counted_in_bands(monkeypatch):
     """Seen to fail when only the first band was taken."""
     monkeypatch.setattr(arrays, "_CELLS_IN_BAND", 30)
     a = np.arange(1, 101, dtype=np.uint32).reshape(10, 10)
-    found = crosstab(a, a, (100, 100), compute=False).compute()
-    assert found.toarray().tolist() == np.eye(100).tolist()
+    for other in (a, da.from_array(a, chunks=10)):
+        (found,) = dask.compute(crosstab(a, other, shape=(100, 100)))
+        assert found.toarray().tolist() == np.eye(100).tolist()
+
+
+def test_combinations_have_the_names_and_units_of_their_rasters():
+    units = xr.DataArray(np.array([[1, 2]], np.uint32), dims=("y", "x"), name="unit")
+    heat = (units * 1.5).rename("heat").assign_attrs(units="K")
+    found = crosstab(units, units.rename("parcel"), values=heat)
+    assert list(found.coords) == ["unit", "parcel"]
+    assert found["sum"].attrs == {"units": "K", "long_name": "sum of heat"}
+    assert crosstab(units, units).coords.keys() == {"label_1", "label_2"}
+    assert crosstab(units, units.rename("count"))["count"].attrs["units"] == "1"
 
 
 def test_more_pairs_than_first_slots():
     a = np.arange(1, 40_001, dtype=np.uint32).reshape(200, 200)
-    found = crosstab(a, a.T.copy(), (40_000, 40_000))
+    found = crosstab(a, a.T.copy(), shape=(40_000, 40_000))
     assert found.nnz == 40_000
     assert set(found.data.tolist()) == {1}
     rows, columns = found.nonzero()
@@ -154,11 +199,11 @@ def test_sums_of_many_large_values_are_refused_not_wrapped():
     labels = np.ones((4096, 4096), np.uint32)
     largest = np.broadcast_to(np.int64(2**40 - 1), labels.shape)
     with pytest.raises(InputError, match="too large to be summed exactly"):
-        crosstab(labels, labels, (1, 1), values=largest)
+        crosstab(labels, labels, shape=(1, 1), values=largest)
     with pytest.raises(InputError, match="too large to be summed exactly"):
-        crosstab(labels, labels, (1, 1), values=largest.astype(np.float64), quantum=1)
+        crosstab(labels, labels, shape=(1, 1), values=largest.astype(np.float64), quantum=1)
     labels = labels[:, :1024]
-    found = crosstab(labels, labels, (1, 1), values=largest[:, :1024])
+    found = crosstab(labels, labels, shape=(1, 1), values=largest[:, :1024])
     assert found.toarray().tolist() == [[(2**40 - 1) * labels.size]]
 
 
@@ -168,19 +213,28 @@ def test_a_quantum_means_the_same_in_sums_and_pairs(dtype):
     values = np.array([[0.1, 0.7, 1e-3]], dtype)
     labels = np.ones(values.shape, np.uint32)
     alone = zonal_sum(values, labels, 1, quantum=1e-9)
-    assert crosstab(labels, labels, (1, 1), values=values, quantum=1e-9).toarray() == alone.values
+    assert (
+        crosstab(labels, labels, shape=(1, 1), values=values, quantum=1e-9).toarray()
+        == alone.values
+    )
 
 
 def test_refusals():
     labels = np.ones((2, 3), np.uint32)
+    with pytest.raises(InputError, match="two label rasters or more, not 1"):
+        crosstab(labels)
+    with pytest.raises(InputError, match=r"a shape is given as a label raster\. Name it"):
+        crosstab(labels, labels, (1, 1))
+    with pytest.raises(InputError, match="3 label rasters make no matrix"):
+        crosstab(labels, labels, labels, shape=(1, 1))
     with pytest.raises(InputError, match="label 1 of b is above its number of rows, 0"):
-        crosstab(labels, labels, (1, 0))
+        crosstab(labels, labels, shape=(1, 0))
     with pytest.raises(InputError, match="differ in shape"):
-        crosstab(labels, labels.T, (1, 1))
+        crosstab(labels, labels.T, shape=(1, 1))
     with pytest.raises(InputError, match="too large to be summed exactly"):
-        crosstab(labels, labels, (1, 1), values=np.full((2, 3), 2**41))
+        crosstab(labels, labels, shape=(1, 1), values=np.full((2, 3), 2**41))
     with pytest.raises(InputError, match="a value is infinite"):
-        crosstab(labels, labels, (1, 1), values=np.full((2, 3), np.inf))
+        crosstab(labels, labels, shape=(1, 1), values=np.full((2, 3), np.inf))
     grid = Grid(CRS, 10, (0, 0, 100, 100))
     values = rasterize(Polygons.of(np.array([shapely.box(0, 0, 50, 50)]), CRS), grid)
     with pytest.raises(InputError, match="Reproject"):
@@ -194,6 +248,9 @@ def test_refusals():
 def test_what_lies_on_the_background_refuses_nothing() -> None:
     """Seen to refuse the whole table for a fill value of integers that no label has."""
     labels, values = np.array([[0, 1, 2]], np.uint32), np.array([[2**62, 5, 6]])
-    assert crosstab(labels, labels, (2, 2), values=values).toarray().tolist() == [[5, 0], [0, 6]]
+    assert crosstab(labels, labels, shape=(2, 2), values=values).toarray().tolist() == [
+        [5, 0],
+        [0, 6],
+    ]
     assert zonal_min(values, labels, 2).values.tolist() == [5, 6]
     assert zonal_max(-values, labels, 2).values.tolist() == [-5, -6]

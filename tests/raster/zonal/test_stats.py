@@ -348,3 +348,10 @@ def test_columns_of_any_name_hide_nothing():
     assert (cg.overlap(own, plain, grid=GRID) != cg.overlap(plain, plain, grid=GRID)).nnz == 0
     assert (cg.coverage(own, GRID) != cg.coverage(plain, GRID)).nnz == 0
     assert Polygons.of(list(shapes), CRS).ids is None
+
+
+@pytest.mark.parametrize("n", [3.9, "3", [3]])
+def test_the_largest_label_is_a_whole_number(n):
+    """Seen to take 3.9 for 3."""
+    with pytest.raises(InputError, match="a whole number, not"):
+        cg.zonal_stats(np.ones((2, 2)), np.ones((2, 2), np.uint32), n=n)

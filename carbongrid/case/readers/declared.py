@@ -1,0 +1,159 @@
+"""Reads a table as it is declared: columns, kinds of cells, cells that stand once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from carbongrid.case.fields import nearest
+from carbongrid.case.readers.masses import mass_cell
+from carbongrid.case.readers.tables import Faults, read_table, require_columns, rows_of
+from carbongrid.case.table_formats import Column, TableFormat
+from carbongrid.errors import Problem
+
+Known = Mapping[str, Collection[str] | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Parameters
+    ----------
+    number
+        In the file, the header being row 1.
+    cells
+        Text by column, blank where the table lacks one.
+    values
+        What the cells hold, by column; None where that is nothing or wrong.
+    right
+        Whether no cell is wrong.
+    """
+
+    number: Any
+    cells: dict[str, str]
+    values: dict[str, Any]
+    right: bool
+
+
+def read_declared(
+    path: Path, form: TableFormat, *, encoding: str | None = None, beside: str | None = None
+) -> pd.DataFrame:
+    """Return a table as :func:`carbongrid.case.readers.tables.read_table` does, its codes and ids kept from losing zeros.
+
+    Parameters
+    ----------
+    path, encoding, beside
+        As there.
+    form
+        Its declaration.
+    """
+    codes, ids = form.names("code"), form.names("id")
+    return read_table(path, encoding=encoding, beside=beside, codes=codes, ids=ids)
+
+
+def rows_declared(
+    table: pd.DataFrame,
+    form: TableFormat,
+    where: str,
+    known: Known | None = None,
+    notes: list[Problem] | None = None,
+) -> tuple[list[Row], Faults]:
+    """Return the rows of a table and what is wrong with their cells.
+
+    Parameters
+    ----------
+    table
+        Of :func:`read_declared`.
+    form
+        Its declaration.
+    where
+        Name of the file.
+    known
+        Texts that a column may hold, by its name; any where it is missing or None.
+    notes
+        A warning is appended for each column that is not read and looks like one that is missing.
+
+    Raises
+    ------
+    InputError
+        If a required column is missing.
+    """
+    require_columns(table, where, form.names(required=True))
+    if notes is not None:
+        notes += _misspelt(table, form, where)
+    faults, rows = Faults(where), []
+    for number, cells in rows_of(table, form.names()):
+        before = len(faults.problems)
+        values = {
+            column.name: mass_cell(cells, number, faults)
+            if column.kind == "mass"
+            else cell(column, cells[column.name], number, faults, (known or {}).get(column.name))
+            for column in form.columns
+        }
+        rows.append(Row(number, cells, values, len(faults.problems) == before))
+    if form.once:
+        noun = form.column(form.once).called
+        named = [(row.number, repr(text)) for row in rows if (text := row.cells[form.once])]
+        faults.once(named, f"the {noun}")
+    return rows, faults
+
+
+def _misspelt(table: pd.DataFrame, form: TableFormat, where: str) -> list[Problem]:
+    """Return a warning for each further column that may be an optional one under a slip of the pen."""
+    missing = [name for name in form.names() if name not in table.columns]
+    more = [str(name) for name in table.columns if name not in form.names()]
+    return [
+        Problem(f"the column {name!r} is not read", where, f"Did you mean {close!r}?", "warning")
+        for name in more
+        if (close := nearest(name, missing))
+    ]
+
+
+def cell(
+    column: Column, text: str, row: object, faults: Faults, known: Collection[str] | None = None
+) -> Any:
+    """Return what a cell holds; None where that is nothing, or wrong and an error is added.
+
+    Parameters
+    ----------
+    column
+        Its declaration.
+    text
+        As written, without blanks around it.
+    row
+        In the file.
+    faults
+        Of the table.
+    known
+        Texts that it may hold, where the column declares no words; any if None.
+
+    Returns
+    -------
+    str, Decimal or int
+        By the column's kind: a text, a number, a year. A unit of mass is checked with its mass.
+    """
+    if (not text and column.may_be_blank) or column.kind == "unit of mass":
+        return None
+    if column.kind == "year":
+        return faults.year(text, row, column.name)
+    if column.kind in ("number", "coordinate"):
+        value = faults.number(text, row, column.name, signed=column.kind == "coordinate")
+        limit = column.limit
+        if value is None or limit is None or value <= limit.most:
+            return value
+        what = limit.what.format(text=text, most=limit.most)
+        faults.add(what, limit.hint, row=row, column=column.name)
+        return None
+    words = column.words or known
+    if not text and (column.hint or words is None):
+        faults.add(f"the {column.called} is blank", column.hint, row=row, column=column.name)
+        return None
+    if words is None:
+        return text
+    told = (column.called, row, column.name, column.otherwise)
+    return text if faults.member(text, words, *told) else None

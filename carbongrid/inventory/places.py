@@ -1,0 +1,115 @@
+"""Where an inventory is of, and whether a factor holds there: country and region come before how well a number is documented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from carbongrid.errors import InputError
+from carbongrid.inventory.factors import Catalogue, Factor
+from carbongrid.method.landuse import packaged_table
+
+WORLD = "world"
+"""Region of what holds everywhere; the country of an inventory of which nothing tells one."""
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The regions that an inventory lies in.
+
+    Parameters
+    ----------
+    regions
+        From the narrowest to the world: ``CN/jiangsu``, ``CN/east``, ``CN``, ``Asia``, ``world``.
+    told_by
+        What told the country, for people.
+    """
+
+    regions: tuple[str, ...] = (WORLD,)
+    told_by: str = "nothing told the country"
+
+    @property
+    def country(self) -> str:
+        """Two letters, or ``world``."""
+        return next((name for name in self.regions if _COUNTRY.fullmatch(name)), WORLD)
+
+    def distance(self, factor: Factor) -> int:
+        """Return how far from here a factor's region is: 0 the narrowest, more for wider ones; of another place the farthest.
+
+        A factor of no region is the user's own, which holds where the user says.
+        """
+        if not factor.region:
+            return 0
+        return (
+            self.regions.index(factor.region) if factor.region in self.regions else self.elsewhere
+        )
+
+    @property
+    def elsewhere(self) -> int:
+        """The distance of a factor of another place."""
+        return len(self.regions)
+
+
+ANYWHERE = Place()
+"""The place of an inventory of which nothing tells one."""
+
+
+@cache
+def _within() -> Mapping[str, str]:
+    table = packaged_table("inventory/places.csv")
+    return dict(zip(table["place"], table["within"], strict=True))
+
+
+def _outward(place: str) -> Iterator[str]:
+    """Yield a place and the wider ones that it is in, the world last."""
+    while place != WORLD:
+        yield place
+        place = _within().get(place) or place.rpartition("/")[0] or WORLD
+    yield WORLD
+
+
+def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system: str = "") -> Place:
+    """Return where an inventory is of: the country that is named, else that of the grid, else that of the land survey's codes.
+
+    Parameters
+    ----------
+    factors
+        Whose grids are known.
+    grid
+        Whose electricity is used: the name of a grid or the key of a factor; it narrows the country down to a region.
+    country
+        Two letters (ISO 3166), or ``world``; blank if not named.
+    code_system
+        Of the land survey.
+
+    Raises
+    ------
+    InputError
+        If the country is not written so.
+    """
+    if country and country != WORLD and not _COUNTRY.fullmatch(country):
+        raise InputError(
+            f"expected a country in two letters, not {country!r}",
+            hint="Write CN, GB, LI ... (ISO 3166), or world for the IPCC's defaults.",
+        )
+    of_grid = _region_of_grid(factors, grid)
+    if country:
+        inside = of_grid if of_grid.partition("/")[0] == country else country
+        return Place(tuple(_outward(inside)), "named")
+    if of_grid not in ("", WORLD):
+        return Place(tuple(_outward(of_grid)), f"told by the electricity grid {grid}")
+    of_survey = _within().get(f"codes:{code_system}", "")
+    if of_survey:
+        return Place(tuple(_outward(of_survey)), f"told by the land survey's codes {code_system}")
+    return ANYWHERE
+
+
+def _region_of_grid(factors: Catalogue, grid: str) -> str:
+    if grid in factors:
+        return factors[grid].region
+    name = re.compile(rf"cn\.grid\.(?:province\.|region\.)?{re.escape(grid)}\.\d{{4}}")
+    return next((factor.region for factor in factors if name.fullmatch(factor.key)), "")

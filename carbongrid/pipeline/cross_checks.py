@@ -1,0 +1,158 @@
+"""What only shows when the tables of a case are held side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.categories import Category
+from carbongrid.method.weights import people_points
+from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.residents import census_of
+from carbongrid.pipeline.weighing import weight_rasters
+from carbongrid.raster.chunked.rasters import WeightRaster
+from carbongrid.raster.opening.formats import sniff_raster
+
+MAX_MISSING = 100
+"""Of the people of a census one in this many may live where no point or cell has people."""
+
+MIN_IN_UNITS = 0.5
+"""A unit layer that covers less of the parcels' area than this is another place's."""
+
+
+@dataclass(frozen=True)
+class CrossChecked:
+    """What only shows when the tables are held side by side."""
+
+    problems: tuple[Problem, ...]
+
+
+def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
+    """Hold the tables side by side."""
+    problems = (
+        *_problems_of_place(inputs, land),
+        *_problems_of_codes(inputs, land),
+        *_problems_of_grid(inputs),
+        *_problems_of_reference(inputs),
+        *_problems_of_supply(inputs),
+        *_problems_of_people(inputs),
+        *_problems_of_census(inputs, land),
+    )
+    return CrossChecked(problems)
+
+
+def _problems_of_place(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    if land.share_in_units < MIN_IN_UNITS:
+        yield Problem(
+            f"the units cover {land.share_in_units:.1%} of the parcels' area, less than {MIN_IN_UNITS:.0%}",
+            inputs.case.units.path,
+            "Check that both layers are of the same place and that their CRS are right.",
+        )
+
+
+def _problems_of_codes(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    """Yield an error for each code that a table names and that means different land in different columns."""
+    case = inputs.case
+    tables = [(case.totals.path if case.totals else "the totals", inputs.totals)]
+    if inputs.census is not None and case.people is not None:
+        tables.append((str(case.people.census), inputs.census))
+    for path, table in tables:
+        for code, columns in land.ambiguous(sorted(set(table["region"]) - {""})):
+            yield Problem(
+                f"the region {code!r} means different land as {' and as '.join(columns)} of the units",
+                path,
+                "Give units and their parents codes that differ, as 01 and 0101 do.",
+            )
+
+
+def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
+    """Yield an error for a grid that nobody can hold, and for each weight raster that is unfit on it."""
+    try:
+        grid = fine_grid(inputs)
+    except InputError as error:
+        yield from error.problems
+        return
+    for raster in weight_rasters(inputs):
+        try:
+            path = inputs.case.resolve(raster)
+            sniff_raster(path)
+            WeightRaster.around(path, grid)
+        except InputError as error:
+            yield from error.problems
+        except OSError as error:
+            where = f"categories: raster:{raster}"
+            yield Problem(f"the raster cannot be read: {error}", where, "Check its path.")
+
+
+def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
+    reference = inputs.case.reference
+    if reference != "all" and reference not in inputs.case.units.parents:
+        known = ", ".join(("all", *inputs.case.units.parents))
+        yield Problem(
+            f"reference = {reference!r} is no parent column of the units",
+            f"{inputs.case.path.name}: reference",
+            f"Known: {known}; another column of the units must stand in [units] parents.",
+        )
+
+
+def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
+    supply = inputs.categories.get("industry/supply")
+    if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
+        yield Problem(
+            _way_of_supply(inputs, supply),
+            f"{inputs.case.path.name}: [facilities]",
+            "Name the power plants with their mass and coordinates, if they are known (D9).",
+            "warning",
+        )
+
+
+def _way_of_supply(inputs: Inputs, supply: Category) -> str:
+    """Return in words which land carries power and heat, and by what."""
+    types, name = " or ".join(supply.types), supply.name
+    if supply.weight == "area":
+        return f"no facilities are named: power and heat go by area to all land of type {types}"
+    if supply.weight != "pois":
+        return (
+            f"no facilities are named: power and heat go by {supply.weight} to land of type {types}"
+        )
+    count = 0 if inputs.pois is None else int((inputs.pois["category"] == name).sum())
+    if not count:
+        return f"no facilities are named: power and heat go by area to all land of type {types}, since no point of interest is of {name}"
+    return f"no facilities are named: power and heat go to the land of type {types} at {count} points of interest of {name}"
+
+
+def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
+    spread = set(inputs.totals["category"])
+    weights = {category.weight for name, category in inputs.categories.items() if name in spread}
+    if inputs.people is not None and "people" not in weights:
+        yield Problem(
+            "people are given and no category is spread by them: they change no emission",
+            f"{inputs.case.path.name}: [people]",
+            "Give homes the weight people: take the row that sets another from the case's categories.csv.",
+            "warning",
+        )
+
+
+def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
+    """Yield what the census counts where no point or cell has people: an error above 1 %, unless all homes may lose evidence."""
+    census = census_of(inputs, land)
+    if inputs.people is None or census is None or inputs.case.people is None:
+        return
+    told = people_points(inputs.people, land.units.crs, census)
+    whole = int(census.thousandths.sum())
+    homes = [name for name, category in inputs.categories.items() if category.weight == "people"]
+    if not told.note and told.missing * MAX_MISSING <= whole:
+        return
+    much = told.missing * MAX_MISSING > whole and not (
+        homes and set(homes) <= set(inputs.case.allow.lost)
+    )
+    why = told.note or "what their points hold is rounded away"
+    yield Problem(
+        f"{told.missing / 1000:,.0f} of the {whole / 1000:,.0f} people of the census live where no point or cell has people: {why}",
+        str(inputs.case.people.census),
+        "Give points or cells there, or take these regions out of the census."
+        + (f" Or allow it: [allow] lost = {homes}." if much and homes else ""),
+        "error" if much else "warning",
+    )

@@ -1,0 +1,139 @@
+"""From polygons to labels and shares, and from mass on parcels to mass of units and coarse cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import Problem
+from carbongrid.method.allocate import outside_problems
+from carbongrid.method.sharing import (
+    Reduced,
+    Shares,
+    load_shares,
+    reduce_mass,
+    save_shares,
+    share_by_cells,
+    shares_of_areas,
+    with_water_rule,
+)
+from carbongrid.pipeline.allocation import Allocation
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.step import RunOptions
+from carbongrid.pipeline.weighing import weight_rasters
+from carbongrid.raster.chunked import Counts, label_and_count
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.overlaps import coverage
+
+LABELS, OVERLAP, JOURNAL = "labels.zarr", "overlap.npz", "tiles"
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Mass of units and coarse cells, and what led there.
+
+    Parameters
+    ----------
+    shares
+        What parcels have in common with units and cells, after the rule for water outside every unit.
+    mass
+        Grams.
+    problems
+        An error for each category of which too much lies outside every unit.
+    """
+
+    shares: Shares
+    mass: Reduced
+    problems: tuple[Problem, ...]
+
+
+def has_no_rasters(inputs: Inputs, _: Land) -> bool:
+    """Tell whether no category weighs by a raster, so that all weights are known before anything is rasterized."""
+    return not weight_rasters(inputs)
+
+
+def files_of_shares(inputs: Inputs, *_: Any) -> list[str]:
+    """Return what a rasterization writes; exact areas without weight rasters need no labels."""
+    return [LABELS, OVERLAP] if _has_labels(inputs) else [OVERLAP]
+
+
+def what_shares(inputs: Inputs, land: Land, grid: Grid, options: RunOptions) -> list[Any]:
+    """Return what decides labels and overlaps: of the land its polygons alone."""
+    case = inputs.case
+    return [
+        land.hashes,
+        (grid.crs, grid.resolution, grid.bounds, case.grid.coarse),
+        case.reduce,
+        options.chunks if _has_labels(inputs) else None,
+        weight_rasters(inputs),
+    ]
+
+
+def rasterize_land(
+    folder: Path, inputs: Inputs, land: Land, grid: Grid, options: RunOptions
+) -> None:
+    """Write the labels, and what parcels have in common with units and coarse cells."""
+    case, rasters = inputs.case, weight_rasters(inputs)
+    coarse_grid = grid.coarsen(case.grid.coarse)
+
+    def count() -> Counts:
+        return label_and_count(
+            *land.polygons,
+            grid,
+            case.grid.coarse,
+            folder / LABELS,
+            chunks=options.chunks,
+            scheduler=options.scheduler,
+            rasters=[case.resolve(raster) for raster in rasters],
+            progress=lambda done, total: options.progress("rasterizing", done, total),
+            journal=folder / JOURNAL,
+        )
+
+    if case.reduce == "exact":
+        in_cells = coverage(land.polygons[0], coarse_grid)
+        shares = shares_of_areas(land.area, land.shared_area, in_cells)
+        if rasters:
+            shares = shares.with_rasters(count(), rasters)
+    else:
+        counts = count()
+        shares = share_by_cells(land.parcels, land.units, counts, coarse_grid)
+        shares = shares.with_rasters(counts, rasters)
+    save_shares(folder / OVERLAP, shares)
+
+
+def shares_in(folder: Path, *_: Any) -> Shares:
+    """Read the shares of a run."""
+    return load_shares(folder / OVERLAP)
+
+
+def reduce_allocation(
+    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares, grid: Grid
+) -> Reduction:
+    """Split every parcel's mass to units and to coarse cells."""
+    case, categories = inputs.case, inputs.categories.values()
+    # The rule for water outside every unit, or the shares of a table by unit.
+    water = case.units.water if inputs.water is None else inputs.water
+    shares = with_water_rule(shares, land.parcels, land.units, water)
+    rules = [category.weight.partition(":") for category in categories]
+    mass = reduce_mass(
+        allocation.mass,
+        np.array([category.sink for category in categories], np.bool_),
+        [path if rule == "raster" else "" for rule, _, path in rules],
+        shares,
+        grid.coarsen(case.grid.coarse).shape,
+    )
+    fates = zip(
+        inputs.categories,
+        allocation.mass.sum(axis=0).tolist(),
+        mass.outside.tolist(),
+        strict=True,
+    )
+    return Reduction(shares, mass, tuple(outside_problems(fates, case.allow.outside)))
+
+
+def _has_labels(inputs: Inputs) -> bool:
+    return inputs.case.reduce != "exact" or bool(weight_rasters(inputs))

@@ -1,0 +1,145 @@
+"""``run``: all steps of the method, into a run directory."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from carbongrid.case import Case
+from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.outputs.result import Result
+from carbongrid.outputs.tables import read_result
+from carbongrid.pipeline.land import fine_grid
+from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
+from carbongrid.pipeline.step import Progress, RunOptions
+from carbongrid.pipeline.steps import STEPS
+from carbongrid.pipeline.tables import manifest_of
+from carbongrid.pipeline.work import Work, silent
+from carbongrid.pipeline.workers import dask_client, require_shared
+from carbongrid.pipeline.writing import left_out, problems_of_left_out
+from carbongrid.raster.chunked import travels
+from carbongrid.run_store import Recall, RunStore, check_target, claimed, new_run, place_of
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    case: Case | str | Path,
+    out: str | Path,
+    *,
+    replace: bool = False,
+    reuse: str | Path | None = None,
+    restart: bool = False,
+    scheduler: Any = None,
+    workers: int | None = None,
+    memory: str | None = None,
+    chunks: int = 2048,
+    public: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a case: from its totals to the zones of its units, into a new directory.
+
+    Parameters
+    ----------
+    case
+        A case, or the path of its file.
+    out
+        The run directory to make; it is absent or complete at any moment.
+    replace
+        Whether an existing run may be replaced. Steps whose inputs are the same are taken over from it.
+    reuse
+        Another finished run to take steps from, if their inputs are the same.
+    restart
+        Take nothing over, neither from an interrupted run nor from a finished one.
+    scheduler
+        ``threads``, ``processes``, ``synchronous`` or the address of a Dask scheduler; default the active Dask
+        client, else threads. Results are the same bits. A cluster's workers must see the run directory.
+    workers
+        Start so many worker processes on 127.0.0.1 for this run, and end them after it; instead of a scheduler.
+    memory
+        Such as ``4GB``: a case of which this process is sure to take more is refused before its geometry is read, one of which
+        it may take more after that (docs/reliability.md); both are estimates, and this process is not bound. Each worker
+        that is started here is bound to it, by default to 1 GB; what workers hold is not counted for this process.
+    chunks
+        Side of a label tile in cells; results are the same bits.
+    public
+        Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
+        Nothing can be taken over from such a run.
+    progress
+        Called with the name of a long step, what is done and what there is to do.
+
+    Returns
+    -------
+    Result
+        The finished run, opened.
+
+    Raises
+    ------
+    InputError
+        With every problem of the input. Where they are found before labels are made, nothing is written; after that, as of
+        weight rasters or of mass outside every unit, no run directory is made, but what was finished is kept beside it in
+        ``.NAME.partial``, which the message names and the next run takes over (docs/decisions/0026).
+    RunError
+        If another process writes the same directory, the disk is full, an input changes while it is read, or a
+        cluster does not answer, has other versions or does not see the run directory.
+    """
+    out = place_of(out)
+    check_target(out, replace=replace)
+    case = case if isinstance(case, Case) else Case.read(case)
+    if memory is not None:
+        require_memory(case, memory)
+    for problem in problems_of_left_out():
+        logger.warning("%s", problem)
+    earlier = Path(reuse) if reuse else None
+    recall = Recall.around(out, earlier, restart=restart)
+    store = new_run(out, replace=replace, reuse=earlier, restart=restart)
+    with dask_client(scheduler, workers, memory) as client:
+        options = RunOptions(client, chunks, progress or silent, public)
+        if out.parent.is_dir():
+            with claimed(out):
+                require_shared(client, out)
+                _write(_first_half(case, options, recall, memory), options, store)
+        else:
+            # Nothing is made, not even the folder of the lock, before the input is known to be right.
+            work = _first_half(case, options, recall, memory)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with claimed(out):
+                require_shared(client, out)
+                _write(work, options, store)
+    return read_result(out)
+
+
+def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | None) -> Work:
+    """Do the steps that write nothing: all before the land is rasterized."""
+    fingerprints = Fingerprints(case)
+    fingerprints.take_all()
+    given = {"case": case, "options": options, "fingerprints": fingerprints}
+    work = Work(STEPS, given, fingerprints, recall, options.progress)
+    work.go("read")
+    if memory is not None:
+        # Before borders are measured: of a million holes that takes more than all the rest.
+        inputs, tiles = work.values["read"], 0 if travels(options.scheduler) else None
+        grid = fine_grid(inputs)
+        require_memory_of_inputs(inputs, memory, grid, chunks=options.chunks, tiles=tiles)
+    work.go()
+    fingerprints.require_unchanged()
+    return work
+
+
+def _write(work: Work, options: RunOptions, new: AbstractContextManager[RunStore]) -> None:
+    """Do the steps that write, with the lock held."""
+    with new as store:
+        work.keep_in(store)
+        work.go("digest")
+        if options.public:
+            work.forget()
+        work.go()
+        fingerprints, inputs, grid, tables, digests = (
+            work.values[name] for name in ("fingerprints", "read", "grid", "assemble", "digest")
+        )
+        fingerprints.require_unchanged()
+        content = manifest_of(inputs, grid, tables, digests, options.chunks)
+        facts = {"public": options.public, "reused": store.reused, "left_out": left_out()}
+        store.write_manifest({**content, **facts})

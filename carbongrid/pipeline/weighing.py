@@ -1,0 +1,167 @@
+"""The weights as a step: the parcels' claims on every category, kept for the next run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.points import crosswalk_categories
+from carbongrid.case.readers.sinks import read_sinks
+from carbongrid.case.readers.totals import categories_of
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.sink_sets import counted_types
+from carbongrid.method.sharing import Shares
+from carbongrid.method.weights import PackedWeights, WeightInputs, sink_coefficients, weigh
+from carbongrid.method.weights.packing import ARRAYS
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.residents import residents_on_parcels
+from carbongrid.pipeline.sections import FOLDER
+from carbongrid.raster.opening.stores import open_arrays
+
+FILES = [f"{FOLDER}/weights.npz"]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What parcels claim of each category.
+
+    Parameters
+    ----------
+    claims
+        By category; without those that failed, and without those by rasters where none were summed.
+    failed
+        Problems of the categories of which no claims could be made.
+    """
+
+    claims: Mapping[str, PackedWeights]
+    failed: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+
+def one_spelling(inputs: Inputs) -> Inputs:
+    """Write each weight raster in one way, relative to the case: two spellings of one file are one raster."""
+    case, spelled = inputs.case, {}
+    for name, category in inputs.categories.items():
+        rule, _, path = category.weight.partition(":")
+        if rule == "raster":
+            with suppress(
+                InputError
+            ):  # of a path that may not be read, which the cross-check tells
+                target = case.resolve(path).relative_to(case.folder.resolve(), walk_up=True)
+                category = dataclasses.replace(category, weight=f"raster:{target.as_posix()}")
+        spelled[name] = category
+    return dataclasses.replace(inputs, categories=spelled)
+
+
+def weight_rasters(inputs: Inputs) -> list[str]:
+    """Return the rasters that categories name as their weight, as written."""
+    rules = (category.weight.partition(":") for category in inputs.categories.values())
+    return sorted({path for rule, _, path in rules if rule == "raster"})
+
+
+def weigh_categories(inputs: Inputs, land: Land, shares: Shares | None) -> Weighed:
+    """Weigh every category: what each parcel claims of it.
+
+    Parameters
+    ----------
+    inputs, land
+        The tables, and where parcels stand.
+    shares
+        What has the sums of the weight rasters. None: categories by raster, which only a rasterization tells, are left out.
+    """
+    evidence = gather_weight_inputs(inputs, land, shares)
+    claims: dict[str, PackedWeights] = {}
+    failed: dict[str, tuple[Problem, ...]] = {}
+    for name, category in inputs.categories.items():
+        if shares is None and category.weight.startswith("raster:"):
+            continue
+        region_of_parcel = land.regions_of_parcels(regions_of(inputs, name))
+        try:
+            claims[name] = PackedWeights.of(
+                weigh(category, land.parcels, evidence, region_of_parcel)
+            )
+        except InputError as error:
+            failed[name] = error.problems
+    return Weighed(claims, failed)
+
+
+def coefficients_of(inputs: Inputs) -> dict[str, float]:
+    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count."""
+    sinks = read_sinks(inputs.case)
+    known = sink_coefficients()
+    if sinks is None:
+        return known
+    counted = counted_types(sinks)
+    return {name: value if name in counted else 0.0 for name, value in known.items()}
+
+
+def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
+    """Return what the weights are made from; people are put on parcels here, once."""
+    case = inputs.case
+    return WeightInputs(
+        pois=inputs.pois,
+        people=residents_on_parcels(inputs, land),
+        poi_categories=crosswalk_categories(case),
+        lines=inputs.lines,
+        lambda_=case.lines.lambda_ if case.lines else 0.0,
+        miss=case.pois.miss if case.pois else "nearest",
+        coefficients=coefficients_of(inputs),
+        rasters=shares.raster_sums if shares else {},
+        raster_known=shares.raster_known if shares else {},
+    )
+
+
+def regions_of(inputs: Inputs, category: str) -> list[str]:
+    """Return the regions that have a total of a category here."""
+    totals = inputs.totals
+    here = (totals["category"] == category) & (totals["place"] == "here")
+    return sorted({code for code in totals.loc[here, "region"] if code})
+
+
+def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
+    """Return what decides the claims beside land and evidence: categories and regions, but no total."""
+    census = None if inputs.census is None else inputs.census.to_csv(index=False)
+    lines = inputs.case.lines
+    return [
+        [dataclasses.asdict(category) for category in categories_of(inputs.case).values()],
+        {name: regions_of(inputs, name) for name in inputs.categories},
+        weight_rasters(inputs),
+        census,
+        inputs.case.pois.miss if inputs.case.pois else "",
+        lines.lambda_ if lines else 0.0,
+        coefficients_of(inputs),
+    ]
+
+
+def save_weights(folder: Path, weighed: Weighed) -> None:
+    """Write the claims of every category."""
+    arrays: dict[str, Any] = {}
+    facts = {}
+    for number, (name, each) in enumerate(weighed.claims.items()):
+        arrays |= {f"{number}_{part}": array for part, array in each.arrays.items()}
+        arrays[f"{number}_rows"] = each.rows
+        facts[name] = {"size": each.size, "facts": dict(each.facts)}
+    with (folder / FILES[0]).open("wb") as stream:
+        np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
+
+
+def load_weights(folder: Path, *_: Any) -> Weighed:
+    """Read the claims back; nothing is unpickled."""
+    with open_arrays(folder / FILES[0]) as arrays:
+        told = json.loads(str(arrays["facts"]))
+        claims = {
+            name: PackedWeights(
+                rows=arrays[f"{number}_rows"],
+                arrays={part: arrays[f"{number}_{part}"] for part in ARRAYS},
+                **one,
+            )
+            for number, (name, one) in enumerate(told.items())
+        }
+    return Weighed(claims)

@@ -1,0 +1,165 @@
+"""Doing the steps of a list: what is reused, kept and told is decided here, and in no step."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.errors import InputError, Problem
+from carbongrid.pipeline.step import Kept, Progress, Step
+from carbongrid.raster.software import versions
+from carbongrid.run_store import Recall, RunStore, hash_values
+
+logger = logging.getLogger(__name__)
+
+
+class Work:
+    """What of a list of steps is done.
+
+    Parameters
+    ----------
+    steps
+        The list. The first step whose needs are there comes next.
+    given
+        Values by name that are there at the start.
+    fingerprints, recall
+        Digests of the case's files, and earlier runs from which finished steps are taken; without them all is made, and nothing is kept.
+    progress
+        Called with a phase, the number of its steps that are done, and their number.
+
+    Attributes
+    ----------
+    values
+        By name, what is given and what the steps made.
+    problems
+        What the steps found, in their order.
+    store
+        The run directory under construction, once it is open (:meth:`keep_in`); no step writes files before that.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        given: Mapping[str, Any],
+        fingerprints: Fingerprints | None = None,
+        recall: Recall | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.steps, self.fingerprints, self.recall = steps, fingerprints, recall
+        self.values: dict[str, Any] = dict(given)
+        self.problems: list[Problem] = []
+        self.store: RunStore | None = None
+        self._progress = progress or silent
+        self._keys: dict[str, str] = {}
+        self._unsaved: list[Callable[[RunStore], None]] = []
+
+    def go(self, until: str | None = None, *, refuse: bool = True) -> None:
+        """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
+
+        Raises
+        ------
+        InputError
+            If a step refuses, or finds an error and ``refuse`` holds: with the warnings so far, which often say where it comes from.
+        """
+        while until is None or until not in self.values:
+            step = next((each for each in self.steps if self._is_due(each)), None)
+            if step is None:
+                return
+            self._tell(step)
+            self.values[step.name] = value = self._done(step)
+            self._tell(step)
+            found = getattr(value, "problems", ())
+            errors = [problem for problem in found if problem.level == "error"]
+            if errors and refuse:
+                warnings = [problem for problem in self.problems if problem.level == "warning"]
+                raise InputError([*warnings, *errors])
+            self.problems += found
+
+    def keep_in(self, store: RunStore) -> None:
+        """Open the run directory: what is made is kept there from now on, that of before first."""
+        self.store = store
+        self._save()
+
+    def forget(self) -> None:
+        """Take all that is kept out of the run again: it may not be published."""
+        assert self.store is not None, "the store is not open"
+        self._unsaved.clear()
+        self.store.forget_all()
+
+    def _is_due(self, step: Step) -> bool:
+        if step.name in self.values or (step.writes_itself and self.store is None):
+            return False
+        if any(name not in self.values for name in step.needs):
+            return False
+        return step.unless is None or step.unless[0] in self.values or self._spared(step)
+
+    def _spared(self, step: Step) -> bool:
+        return step.unless is not None and step.unless[1](*map(self.values.get, step.needs))
+
+    def _arguments(self, step: Step) -> list[Any]:
+        arguments = [self.values[name] for name in step.needs]
+        if step.unless is not None:
+            arguments.append(None if self._spared(step) else self.values[step.unless[0]])
+        return arguments
+
+    def _done(self, step: Step) -> Any:
+        arguments, kept = self._arguments(step), step.kept
+        if kept is None or self.recall is None:
+            return step.make(*arguments)
+        files = kept.files(*arguments)
+        if not files:
+            return None if step.writes_itself else step.make(*arguments)
+        key = self._keys[step.name] = self._key(step, kept, arguments)
+        if kept.save is None:
+            self._save()
+            assert self.store is not None, "the store is not open"
+            folder = self.store.folder
+            make = functools.partial(step.make, folder, *arguments)
+            self.store.step(step.name, key, files, make, kept.scratch)
+            return kept.load(folder, *arguments)
+        found = self.recall.find(step.name, key, files)
+        value = step.make(*arguments) if found is None else kept.load(found, *arguments)
+        self._unsaved.append(functools.partial(_keep, step.name, key, files, kept.save, value))
+        return value
+
+    def _key(self, step: Step, kept: Kept, arguments: list[Any]) -> str:
+        """Return the hash of all that decides a step's files."""
+        assert self.fingerprints is not None, "nothing is kept without digests of the files"
+        return hash_values(
+            versions(),
+            step.name,
+            [self._keys.get(name) for name in kept.after],
+            self.fingerprints.take(kept.sources(*arguments)),
+            kept.decided_by(*arguments),
+        )
+
+    def _save(self) -> None:
+        # Not at once: nothing is written before the input is known to be right, and no claims before all could be used.
+        if self.store is not None:
+            for save in self._unsaved:
+                save(self.store)
+            self._unsaved.clear()
+
+    def _tell(self, step: Step) -> None:
+        if step.phase:
+            those = [each.name in self.values for each in self.steps if each.phase == step.phase]
+            self._progress(step.phase, sum(those), len(those))
+
+
+def _keep(
+    name: str,
+    key: str,
+    files: Sequence[str],
+    save: Callable[..., None],
+    value: Any,
+    store: RunStore,
+) -> None:
+    store.step(name, key, files, functools.partial(save, store.folder, value))
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """Tell nobody but the log."""
+    logger.debug("%s: %d of %d", phase, done, total)

@@ -1,0 +1,187 @@
+"""The list of steps: its order, what a step is given, what is made only when somebody asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbongrid.case import Case
+from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.errors import InputError, Problem
+from carbongrid.pipeline import check, land, run, running
+from carbongrid.pipeline.allocation import Allocation
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.step import Step
+from carbongrid.pipeline.steps import STEPS
+from carbongrid.pipeline.work import Work
+
+METHOD = ["read", "weigh", "allocate", "rasterize", "reduce", "index", "zone", "tables"]
+GIVEN = {"case", "options", "fingerprints"}
+
+
+def test_the_list_is_the_method_in_its_order() -> None:
+    names = [step.name for step in STEPS]
+    assert [name for name in names if name in METHOD] == METHOD
+    assert len(set(names)) == len(names)
+
+
+def test_a_step_asks_for_nothing_that_is_made_after_it() -> None:
+    """But for weights, which wait for a rasterization where a category weighs by a raster."""
+    known = set(GIVEN)
+    for step in STEPS:
+        assert set(step.needs) <= known, step.name
+        known.add(step.name)
+    assert [step.unless[0] for step in STEPS if step.unless] == ["rasterize"]
+
+
+def test_what_a_key_rests_on_is_a_step_that_is_kept() -> None:
+    kept = {step.name for step in STEPS if step.kept}
+    for step in STEPS:
+        assert step.kept is None or set(step.kept.after) <= kept, step.name
+
+
+@given(st.permutations(range(6)))
+@settings(max_examples=20)
+def test_steps_are_done_as_their_needs_come_whatever_their_order(order: list[int]) -> None:
+    """A chain of additions: each step is done once, after the one that it needs."""
+    done: list[int] = []
+
+    def add(number: int, before: int) -> int:
+        done.append(number)
+        return before + 1
+
+    steps = [
+        Step(str(n), lambda before, n=n: add(n, before), ("start" if n == 0 else str(n - 1),))
+        for n in order
+    ]
+    work = Work(steps, {"start": 0})
+    work.go()
+    assert done == list(range(6))
+    assert work.values["5"] == 6
+    work.go()
+    assert len(done) == 6
+
+
+class _Found:
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+
+
+def test_an_error_is_told_with_the_warnings_before_it() -> None:
+    warning, note = (Problem(level, level=level) for level in ("warning", "note"))
+    steps = [
+        Step("one", lambda _: _Found(warning, note), ("start",)),
+        Step("two", lambda _: _Found(Problem("wrong")), ("one",)),
+        Step("three", lambda _: pytest.fail("gone on after an error"), ("two",)),
+    ]
+    with pytest.raises(InputError) as told:
+        Work(steps, {"start": None}).go()
+    assert told.value.problems == (warning, Problem("wrong"))
+    work = Work(steps, {"start": None})
+    work.go("two", refuse=False)
+    assert work.problems == [warning, note, Problem("wrong")]
+
+
+def with_weight_raster(city: Path) -> Path:
+    (city / "categories.csv").write_text(
+        "category,weight\n"
+        "buildings/urban-homes,raster:people.tif\n"
+        "buildings/rural-homes,raster:./people.tif\n",
+        encoding="utf-8",
+    )
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(f'{text}\n[categories]\npath = "categories.csv"\n', "utf-8")
+    return city / "case.toml"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_land_is_rasterized_before_it_is_weighed_by_a_raster(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def noted(step: Step) -> Step:
+        def make(*arguments: Any) -> Any:
+            done.append(step.name)
+            return step.make(*arguments)
+
+        return replace(step, make=make)
+
+    monkeypatch.setattr(running, "STEPS", [noted(step) for step in STEPS])
+    run(city / "case.toml", city.parent / "plain")
+    assert [name for name in done if name in METHOD] == METHOD
+    done.clear()
+    run(with_weight_raster(city), city.parent / "by-raster")
+    early = ["read", "rasterize", "weigh", "allocate"]
+    assert [name for name in done if name in METHOD] == [*early, *METHOD[4:]]
+    first = [name for name in done if name == "read" or name.startswith("read ")]
+    assert all(done.index(one) < done.index(other) for one, other in pairwise([*first, "land"]))
+
+
+def overlays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the numbers of units of every exact overlay that the land makes from now on."""
+    found: list[int] = []
+    measured = land.coverage
+
+    def counted(parcels: Any, units: Any) -> Any:
+        found.append(len(units))
+        return measured(parcels, units)
+
+    monkeypatch.setattr(land, "coverage", counted)
+    return found
+
+
+@pytest.mark.parametrize("reduce", ["cells", "exact"])
+@pytest.mark.usefixtures("undrawn")
+def test_an_exact_overlay_is_made_once_and_only_when_somebody_asks(
+    city: Path, monkeypatch: pytest.MonkeyPatch, reduce: str
+) -> None:
+    """Seen to be made twice for exact areas."""
+    text = (city / "case.toml").read_text(encoding="utf-8")
+    (city / "case.toml").write_text(
+        text.replace('reduce = "cells"', f'reduce = "{reduce}"'), encoding="utf-8"
+    )
+    found = overlays(monkeypatch)
+    measured = Land.of(read_inputs(Case.read(city / "case.toml")))
+    assert len(measured.hashes) == 2
+    assert found == []
+    assert 0 < measured.share_in_units <= 1
+    assert measured.covered > 0
+    assert found == [6]
+    found.clear()
+    run(city / "case.toml", city.parent / "run")
+    assert found == [6]
+    totals = (city / "totals.csv").read_text(encoding="utf-8")
+    (city / "totals.csv").write_text(totals.replace("2020", "2021", 1), encoding="utf-8")
+    run(city / "case.toml", city.parent / "later", reuse=city.parent / "run")
+    assert found == [6]  # taken over
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_check_and_run_allocate_by_the_same_steps(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Allocation] = []
+
+    def kept(step: Step) -> Step:
+        def make(*arguments: Any) -> Any:
+            made.append(step.make(*arguments))
+            return made[-1]
+
+        return replace(step, make=make) if step.name == "allocate" else step
+
+    from carbongrid.pipeline import check_report
+
+    for module in (running, check_report):
+        monkeypatch.setattr(module, "STEPS", [kept(step) for step in STEPS])
+    assert not check(city / "case.toml").wrong
+    run(city / "case.toml", city.parent / "run")
+    first, second = made
+    assert (first.mass == second.mass).all()
+    assert (first.ledger, first.evidence) == (second.ledger, second.evidence)
