@@ -32,7 +32,7 @@ def test_factors_are_found_by_words() -> None:
 
 def test_the_public_rooms() -> None:
     assert cg.factors.find("ipcc.cement.clinker")["value"].iloc[0] == 0.52
-    assert cg.inventory.draws(example(), 3).shape == (3, 16)
+    assert cg.inventory.draws(example(), 3).shape == (3, 17)
 
 
 def test_totals_are_printed_and_written(tmp_path: Path) -> None:
