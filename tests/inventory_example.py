@@ -15,5 +15,5 @@ EXAMPLE = Path(carbongrid.__file__).parent / "data" / "template" / "inventory"
 
 @cache
 def example() -> Inventory:
-    """Return the inventory of the example, AR5."""
-    return inventory.form(read_activity(EXAMPLE))
+    """Return the inventory of the example, AR5, with the sinks of the study: they form every term."""
+    return inventory.form(read_activity(EXAMPLE), sinks="study")

@@ -181,8 +181,13 @@ def products() -> pd.DataFrame:
         )
 
     fields = "agriculture/plantation"
-    add("A01", fields, "CH4", a["A01"] * 120 * 1.3 / 1e3 * 0.52 * 1.22 * (1 + 3 * 1) ** 0.59)
-    add("A02", fields, "CH4", a["A02"] * 224.0 / 1e3)
+    add(
+        "A01",
+        "agriculture/rice",
+        "CH4",
+        a["A01"] * 120 * 1.3 / 1e3 * 0.52 * 1.22 * (1 + 3 * 1) ** 0.59,
+    )
+    add("A02", "agriculture/rice", "CH4", a["A02"] * 224.0 / 1e3)
     for row, volatile in (("A03", 0.1), ("A04", 0.2)):
         add(row, fields, "N2O", a[row] * 0.01 * NITROGEN)
         add(row, fields, "N2O", a[row] * volatile * 0.01 * NITROGEN)

@@ -38,7 +38,7 @@ def squares_case(
 ) -> Case:
     """Write parcels p0, p1, ... of these land-use codes, units 01, 02, ... in districts D1, D1, D2, D2, and tables.
 
-    ``of_parcels`` and ``of_units`` are further columns; sections are laid over the shortest case.
+    ``of_parcels`` and ``of_units`` are further columns; sections are laid over the shortest case, and None takes one away.
     """
     count = len(codes)
     names = [f"p{row}" for row in range(count)]
@@ -60,5 +60,6 @@ def squares_case(
     }
     for name, section in sections.items():
         known = values.get(name)
-        values[name] = {**known, **section} if isinstance(known, dict) else section
+        values[name] = {**known, **section} if isinstance(known, dict) and section else section
+    values = {name: section for name, section in values.items() if section is not None}
     return Case.of(values, folder / "case.toml")

@@ -7,7 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from carbongrid.case.fields import ENCODING, Section, about
-from carbongrid.case.values import CurrencyText, EncodingText, MassText, Text, Texts, one_of
+from carbongrid.case.values import (
+    CurrencyText,
+    EncodingText,
+    MassText,
+    Text,
+    Texts,
+    one_of,
+    one_of_or_table,
+)
+from carbongrid.inventory.sink_sets import sink_sets
 
 
 class TotalsSection(Section):
@@ -48,9 +57,15 @@ class InventorySection(Section):
     ] = "AR5"
     sinks: Annotated[
         str,
-        one_of("study", "ipcc"),
-        about("Sinks", "word", "study: crops and land; ipcc: land only", example="study"),
-    ] = "study"
+        one_of_or_table(*sink_sets()),
+        about(
+            "Sinks",
+            "word or file",
+            "which land and crops count: ipcc: land only; balanced: land, and water with its methane; study: land, water and crops, as the study; or a CSV activity, products, source",
+            example="ipcc",
+            file=True,
+        ),
+    ] = "ipcc"
 
 
 class FacilitiesSection(Section):

@@ -272,6 +272,18 @@ CROSSWALK = TableFormat(
     (
         Column("poi_type", "code", "type as in the POIs", True, blank=True, noun="POI type"),
         Column("category", "text", "category; blank for none", True, unit="category", blank=True, otherwise="Add it to the categories, or leave it blank."),
+        Column("weight", "text", "what a POI of the type counts; blank is 1", unit="number"),
+        Column("source", "text", "who measured that weight; needed where there is one"),
+    ),
+)
+SINKS = TableFormat(
+    "[inventory] sinks", "",
+    "A set of sinks of your own; what it does not name is no sink.",
+    (
+        Column("activity", "text", "land/forest ..., or crop/* for all crops", True),
+        Column("products", "text", "what counts: land, ch4, crop, joined by +", True),
+        Column("source", "text", "who counts it so", True),
+        Column("note", "text", "what to know of it"),
     ),
 )
 # fmt: on
@@ -291,4 +303,4 @@ TABLES = (
 )
 """Tables that the template has an example of, in the order of the documentation."""
 
-TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK)
+TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS)

@@ -74,10 +74,9 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
 @click.option("--gwp", type=click.Choice(["AR4", "AR5", "AR6"]), default="AR5", show_default=True)
 @click.option(
     "--sinks",
-    type=click.Choice(["study", "ipcc"]),
-    default="study",
+    default="ipcc",
     show_default=True,
-    help="study: crops and land; ipcc: land only.",
+    help="ipcc: land only; balanced: land, and water with its methane; study: land, water and crops; or a CSV.",
 )
 @click.option(
     "--as",
@@ -128,9 +127,11 @@ def inventory(
             return
         from carbongrid import inventory as rooms
         from carbongrid.case.readers.activity import read_activity
+        from carbongrid.case.readers.sinks import sinks_of
         from carbongrid.outputs.tables.plain import write_text_csv
 
-        formed = rooms.form(read_activity(file), gwp=gwp, sinks=sinks)
+        counted = sinks_of(sinks, Path(sinks))
+        formed = rooms.form(read_activity(file), gwp=gwp, sinks=counted)
         table = (
             rooms.totals(formed) if system is None else _by_code(rooms.to_system(formed, system))
         )
@@ -142,10 +143,13 @@ def inventory(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):
             console.say(line)
+        compared = rooms.compare_sinks(formed)
+        for line in _side_by_side(compared):
+            console.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in aligned_columns(ranges) if ranges else []:
             console.say(line)
-        problems = rooms.notes(formed)
+        problems = [*rooms.notes(formed), *counted.problems(file.name)]
         console.problems(problems)
         console.document(
             {
@@ -153,6 +157,7 @@ def inventory(
                 "gwp": gwp,
                 "sinks": sinks,
                 "totals": table.to_dict("records"),
+                "sink_sets": compared.to_dict("records"),
                 "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
                 "problems": [vars(problem) for problem in problems],
             }
@@ -169,6 +174,21 @@ def _by_code(table: pd.DataFrame) -> pd.DataFrame:
     }
     columns = ["code", "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
     return table.assign(**tonnes, scope=table["scope"].astype(str))[columns]
+
+
+def _side_by_side(compared: pd.DataFrame) -> list[str]:
+    """Return the sinks by each set as lines, the chosen one with a star."""
+    if compared.empty:
+        return []
+    head = ("set of sinks", "land_t", "crops_t", "methane_t", "net_t")
+    rows: list[tuple[str, ...]] = [
+        (
+            f"{row['set']} *" if row["chosen"] else row["set"],
+            *(f"{row[name]:,.0f}" for name in head[1:]),
+        )
+        for row in compared.to_dict("records")
+    ]
+    return ["", *aligned_columns([head, *rows])]
 
 
 def _intervals(rooms: Any, formed: Any) -> list[tuple[str, ...]]:
@@ -202,22 +222,28 @@ def explain() -> None:
     show_default=True,
     help="For activity data.",
 )
+@click.option(
+    "--sinks", default="ipcc", show_default=True, help="For activity data: as of inventory."
+)
 @_with_console
 def explain_inventory(
-    category: str, source: Path, gwp: str, quiet: bool, as_json: bool, verbose: int
+    category: str, source: Path, gwp: str, sinks: str, quiet: bool, as_json: bool, verbose: int
 ) -> None:
     """Print how the total of CATEGORY is formed, down to the rows and factors."""
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid import inventory as rooms
         from carbongrid.case.readers.activity import read_activity
+        from carbongrid.case.readers.sinks import sinks_of
         from carbongrid.outputs.tables.plain import read_text_csv
 
         trail = source / "audit.csv" if source.is_dir() else source
         if trail.name == "audit.csv" and trail.is_file():
             tree = rooms.explain(read_text_csv(trail), category)
         else:
-            tree = rooms.explain(rooms.form(read_activity(source), gwp=gwp), category)
+            counted = sinks_of(sinks, Path(sinks))
+            formed = rooms.form(read_activity(source), gwp=gwp, sinks=counted)
+            tree = rooms.explain(formed, category)
         for line in tree.split("\n"):
             console.say(line)
         console.document({"status": "done", "category": category, "tree": tree})

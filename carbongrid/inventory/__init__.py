@@ -7,6 +7,7 @@
 from carbongrid.inventory.crosswalks import from_system, to_system
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.sinks_compared import compare_sinks
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
 from carbongrid.inventory.uncertainty import approach_1, approach_2, draws, without_bounds
 
@@ -17,6 +18,7 @@ __all__ = [
     "approach_2",
     "audit",
     "by_gas",
+    "compare_sinks",
     "draws",
     "explain",
     "form",

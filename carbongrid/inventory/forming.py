@@ -11,6 +11,7 @@ from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
 from carbongrid.inventory.methods import Chosen, Setting, choose, variants
 from carbongrid.inventory.places import place_of
+from carbongrid.inventory.sink_sets import DEFAULT, METHANE, SinkSet, sink_set
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.method.categories import Category, read_categories
@@ -26,8 +27,8 @@ EQUATION_OF_SECTOR = {
 LOST_LAND = "agriculture/land"
 """Category of land that gives off carbon in a year: a source, never a negative sink (D27)."""
 
-SINK_SETS = ("study", "ipcc")
-"""study: land and crops; ipcc: land only (D27)."""
+METHANE_OF = {"land/water": "agriculture/water", "land/ponds": "agriculture/ponds"}
+"""Category of the methane that water gives off: it stands beside a sink, and is a source."""
 
 _MOLAR = {
     "C": "44/12 (C to CO2)",
@@ -40,7 +41,7 @@ def form(
     data: ActivityData,
     *,
     gwp: str = "AR5",
-    sinks: str = "study",
+    sinks: str | SinkSet = DEFAULT,
     year: int | None = None,
     country: str = "",
     code_system: str = "",
@@ -55,7 +56,7 @@ def form(
     gwp
         AR4, AR5 or AR6.
     sinks
-        ``study`` or ``ipcc``.
+        A name of :func:`carbongrid.inventory.sink_sets`, or a set of the user's.
     year
         Of the inventory, if the sheet of settings names none; else the one year that all rows name.
     country
@@ -78,12 +79,11 @@ def form(
     """
     known = dict(read_categories() if categories is None else categories)
     gwp_of(gwp)
-    if sinks not in SINK_SETS:
-        raise InputError(f"unknown set of sinks {sinks!r}", hint=f"Known: {', '.join(SINK_SETS)}.")
+    counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
     place = place_of(factors, grid, data.settings["country"] or country, code_system)
     setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
-    lines, left_out = _of_rows(data, setting, known, sinks)
+    lines, left_out = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
     weighed = [line.exact * line.potential(gwp) for line in lines]
     if sum(weighed, Fraction(0)) > INT64_MAX:
@@ -99,7 +99,7 @@ def form(
         grams_co2e=_whole(lines, weighed),
         left_out=tuple(left_out),
         gwp=gwp,
-        sinks=sinks,
+        sinks=counted,
         year=setting.year,
         place=place,
         categories=known,
@@ -115,7 +115,7 @@ def _year(data: ActivityData, given: int | None) -> int | None:
 
 
 def _of_rows(
-    data: ActivityData, setting: Setting, categories: Mapping[str, Category], sinks: str
+    data: ActivityData, setting: Setting, categories: Mapping[str, Category], sinks: SinkSet
 ) -> tuple[list[Line], list[LeftOut]]:
     """Return the products of all rows, or raise with all that is wrong."""
     problems = [*data.problems, *_faults_of_settings(setting, data.file)]
@@ -152,7 +152,7 @@ def _of_row(
     setting: Setting,
     categories: Mapping[str, Category],
     upstream: str,
-    sinks: str,
+    sinks: SinkSet,
 ) -> tuple[list[Line], list[LeftOut]]:
     sink = categories[row.category].sink
     # Before the amount is looked at: an unknown one hides no mistake in the other cells.
@@ -167,10 +167,8 @@ def _of_row(
             else "the amount is blank: unknown, which is not zero"
         )
         return [], [LeftOut(row, row.activity, why, True)]
-    if sink and sinks == "ipcc" and row.category == "sink/crops":
-        return [], [
-            LeftOut(row, row.activity, "the set ipcc counts no annual crop as a sink", False)
-        ]
+    if sink and sinks.row_of(row.activity) is None:
+        return [], [LeftOut(row, row.activity, sinks.why_not(row.activity), False)]
     flagged = sorted(
         {
             entry.factor.key
@@ -187,13 +185,16 @@ def _of_row(
         return [], [LeftOut(row, row.activity, why, False)]
     lines, left = [], []
     for product, inputs in chosen.products:
-        if isinstance(inputs, str):
+        if sink and not sinks.counts(row.activity, product.name):
+            why = f"the set {sinks.name} does not count it"
+            left.append(LeftOut(row, f"{row.activity}, {product.name}", why, False))
+        elif isinstance(inputs, str):
             left.append(
                 LeftOut(row, f"{row.activity}, {product.name}", f"not formed: {inputs}", False)
             )
         else:
             lines.append(_line(row, product, inputs, chosen, categories))
-    if not lines:
+    if not lines and not left:
         raise InputError(
             f"{row.activity} of {row.category} has no factor at all",
             hint="Name one in parameters.",
@@ -217,6 +218,8 @@ def _line(
         mass = -mass
         if mass < 0:
             mass, name = -mass, LOST_LAND
+    if category.sink and product.name == METHANE:
+        name = METHANE_OF[row.activity]
     if mass < 0:
         raise InputError(
             f"{product.name} of {row.activity} comes out below zero",

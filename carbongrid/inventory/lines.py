@@ -11,6 +11,7 @@ from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import Catalogue, Factor, gwp_of, read_unit
 from carbongrid.inventory.factors.units import Dimension
 from carbongrid.inventory.places import Place
+from carbongrid.inventory.sink_sets import SinkSet
 from carbongrid.method.categories import Category
 
 
@@ -168,7 +169,7 @@ class Inventory:
     left_out
         What is not in them.
     gwp, sinks
-        Names of the sets.
+        Name of the set of potentials; the set of sinks.
     year
         None if nothing says it.
     place
@@ -185,7 +186,7 @@ class Inventory:
     grams_co2e: tuple[int, ...]
     left_out: tuple[LeftOut, ...]
     gwp: str
-    sinks: str
+    sinks: SinkSet
     year: int | None
     place: Place
     categories: dict[str, Category]

@@ -227,6 +227,13 @@ TERMS: dict[str, Term] = {
     "land": Term(
         "A_j*Cl_j", (Product("land", equations.land_exchange, ("coefficient",), "coefficient"),)
     ),
+    "water": Term(
+        "A_j*Cl_j",
+        (
+            Product("land", equations.land_exchange, ("coefficient",), "coefficient", "", True),
+            Product("ch4", equations.land_exchange, ("methane",), "methane", "CH4", True),
+        ),
+    ),
     "crop": Term(
         "ca*Y*(1-wc)/HI",
         (

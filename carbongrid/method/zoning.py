@@ -159,7 +159,7 @@ def zone_units(
     -----
     The indices are the quotients of the very products that decide the zone, correctly rounded, so no
     number is on the wrong side of 1. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
-    the region decides zones at all. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
+    the region has more than one unit; of a unit without a zone too. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
     rows = _units(units["emission_g"], units["sink_g"], units["gdp"])
     members: dict[str, list[int]] = {}

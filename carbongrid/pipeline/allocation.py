@@ -92,6 +92,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(weighed.claims, allow.fallback)
+    limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass, names)
     return Allocation(mass, tuple(ledger), tuple(counted), tuple(limits))
@@ -131,6 +132,19 @@ def _unknown_evidence(
                 Problem(note, f"categories: {name}", hint, "error" if much else "warning")
             )
     return problems
+
+
+def _without_proxy(
+    claims: Mapping[str, PackedWeights], ledger: Collection[LedgerRow]
+) -> list[Problem]:
+    """Return a warning for each category that no type of POI stands for, so that its mass goes by area."""
+    spread = {row.category for row in ledger if row.by_rule}
+    hint = "Name its emitters as facilities: a plant's stack is one place. Or give POIs of it, in a crosswalk of your own."
+    return [
+        Problem(f"{claim.facts['note']}: it goes by area", f"categories: {name}", hint, "warning")
+        for name, claim in claims.items()
+        if name in spread and claim.facts["by_area"] and claim.facts["rule"] == "pois"
+    ]
 
 
 def _facilities(inputs: Inputs, land: Land, category: str) -> list[Facility]:

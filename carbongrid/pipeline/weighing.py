@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.points import crosswalk_categories
+from carbongrid.case.readers.sinks import read_sinks
 from carbongrid.case.readers.totals import categories_of
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.sink_sets import counted_types
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights, WeightInputs, sink_coefficients, weigh
 from carbongrid.method.weights.packing import ARRAYS
@@ -89,16 +92,27 @@ def weigh_categories(inputs: Inputs, land: Land, shares: Shares | None) -> Weigh
     return Weighed(claims, failed)
 
 
+def coefficients_of(inputs: Inputs) -> dict[str, float]:
+    """Return the uptake per area of each territorial type; none of those that the case's set of sinks does not count."""
+    sinks = read_sinks(inputs.case)
+    known = sink_coefficients()
+    if sinks is None:
+        return known
+    counted = counted_types(sinks)
+    return {name: value if name in counted else 0.0 for name, value in known.items()}
+
+
 def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
     return WeightInputs(
         pois=inputs.pois,
         people=residents_on_parcels(inputs, land),
+        poi_categories=crosswalk_categories(case),
         lines=inputs.lines,
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
-        coefficients=sink_coefficients(),
+        coefficients=coefficients_of(inputs),
         rasters=shares.raster_sums if shares else {},
         raster_known=shares.raster_known if shares else {},
     )
@@ -122,6 +136,7 @@ def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
         census,
         inputs.case.pois.miss if inputs.case.pois else "",
         lines.lambda_ if lines else 0.0,
+        coefficients_of(inputs),
     ]
 
 

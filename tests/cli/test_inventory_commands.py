@@ -32,7 +32,7 @@ def test_factors_are_found_by_words() -> None:
 
 def test_the_public_rooms() -> None:
     assert cg.factors.find("ipcc.cement.clinker")["value"].iloc[0] == 0.52
-    assert cg.inventory.draws(example(), 3).shape == (3, 16)
+    assert cg.inventory.draws(example(), 3).shape == (3, 17)
 
 
 def test_totals_are_printed_and_written(tmp_path: Path) -> None:
@@ -71,9 +71,10 @@ def test_a_mistake_ends_with_code_2(tmp_path: Path) -> None:
 
 def test_a_total_is_explained_from_data_and_from_its_audit(tmp_path: Path) -> None:
     trail = tmp_path / "audit.csv"
-    said("inventory", EXAMPLE, "--audit", trail)
+    study = ("--sinks", "study")
+    said("inventory", EXAMPLE, "--audit", trail, *study)
     trees = [
-        said("explain", "inventory", "sink/crops", "--from", source).stdout
+        said("explain", "inventory", "sink/crops", "--from", source, *study).stdout
         for source in (EXAMPLE, trail, tmp_path)
     ]
     assert trees[0] == trees[1] == trees[2]

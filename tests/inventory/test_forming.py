@@ -50,7 +50,9 @@ def test_land_that_gives_off_carbon_is_a_source(factor, sign) -> None:
     data = read_activity(EXAMPLE)
     row = next(row for row in data.rows if row.activity == "land/water")
     parameters = {} if factor is None else {_role(row): factor}
-    formed = inventory.form(replace(data, rows=(replace(row, parameters=parameters),)))
+    formed = inventory.form(
+        replace(data, rows=(replace(row, parameters=parameters),)), sinks="study"
+    )
     (line,) = formed.lines
     hectares = Fraction(row.amount) * 100
     per_hectare = Fraction(1, 4) if factor else Fraction(235, 1000)

@@ -20,7 +20,8 @@ def test_what_has_no_factor_is_left_out_only_where_it_is_a_gas_beside_others() -
     }
     of_animals = {("animals", name) for name in ("enteric", "manure-ch4", "manure-n2o")}
     of_water = {("domestic-wastewater", name) for name in ("n2o-effluent", "n2o-plant")}
-    assert optional == beside | of_animals | of_water
+    of_land = {("water", "land"), ("water", "ch4")}
+    assert optional == beside | of_animals | of_water | of_land
 
 
 def test_electricity_and_heat_are_of_scope_2_and_inputs_are_made_upstream() -> None:

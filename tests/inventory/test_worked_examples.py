@@ -18,9 +18,13 @@ from carbongrid.inventory import Line
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.methods import methods_of
+from carbongrid.inventory.sink_sets import SinkRow, SinkSet
 from carbongrid.inventory.terms import TERMS
 from carbongrid.method.categories import read_categories
 
+EVERYTHING = SinkSet(
+    "all", (SinkRow("land/*", ("land", "ch4"), "a test"), SinkRow("crop/*", ("crop",), "a test"))
+)
 PAGE = (ROOT / "docs" / "inventory.md").read_text(encoding="utf-8")
 _ROW = re.compile(
     r"\| (\d) \| `([\w/-]+)` ([\d.]+) (.+?)(?:, `(.+?)`)? \| ([\w-]+) \| (.+?) \| ([\d.]+) \| (\w+) \| (.+) \|"
@@ -79,7 +83,7 @@ def formed(
         "",
     )
     data = ActivityData("page", (row,), {**SETTINGS, "year": "2020", "upstream": "include"}, ())
-    return inventory.form(data).lines
+    return inventory.form(data, sinks=EVERYTHING).lines
 
 
 def _home(activity: str, parameters: str) -> str:

@@ -21,9 +21,12 @@ DOCUMENTED = {
     "transport/rail": ("transport:rail", "lines:rail"),
     "transport/water": ("transport:water", "lines:water"),
     "transport/air": ("transport:air", "lines:air"),
-    "agriculture/plantation": ("cultivated", "area"),
+    "agriculture/plantation": ("cultivated+paddy", "area"),
+    "agriculture/rice": ("paddy", "area"),
     "agriculture/husbandry": ("farm-facilities", "area"),
     "agriculture/land": ("forest+grassland+water+unused", "area"),
+    "agriculture/water": ("water", "area"),
+    "agriculture/ponds": ("ponds", "area"),
     "waste/industrial": ("industrial", "area"),
     "waste/domestic": ("utilities", "area"),
     "sink/land": ("forest+grassland+water+unused", "area"),
@@ -31,7 +34,7 @@ DOCUMENTED = {
     "sink/grassland": ("grassland", "area"),
     "sink/water": ("water", "area"),
     "sink/unused": ("unused", "area"),
-    "sink/crops": ("cultivated", "area"),
+    "sink/crops": ("cultivated+paddy", "area"),
 }
 
 

@@ -123,7 +123,7 @@ def test_parcels_carry_by_their_own_rule(case):
 
 def test_the_industries_of_the_decision():
     names = {name: (i.types, i.weight, i.categories) for name, i in industries().items()}
-    assert names["primary"] == (("cultivated", "farm-facilities"), "area", ())
+    assert names["primary"] == (("cultivated", "paddy", "farm-facilities"), "area", ())
     assert names["secondary"] == (
         ("industrial", "mining"), "pois", ("industry/manufacturing", "industry/mining"),
     )  # fmt: skip

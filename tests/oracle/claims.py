@@ -1,7 +1,8 @@
-"""The raw claims of parcels: POIs, people, roads and lines (docs/decisions/0003, 0004)."""
+"""The raw claims of parcels: POIs, people, roads and lines (docs/decisions/0003, 0004, 0053)."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -27,7 +28,6 @@ from oracle.inputs import (
 
 POI_REACH, PEOPLE_REACH, ROAD_REACH, TRANSPORT_POI_REACH, PIECE = 100.0, 500.0, 30.0, 250.0, 10.0
 TIE = 1e-6  # m
-HALF_A_MILLIMETRE = 0.0005  # m: a shorter stretch counts 0 mm, and sees no POI
 
 
 def eligible(inputs, types):
@@ -262,7 +262,7 @@ class Lines:
         )
 
     def claims(self, mode, allowed):
-        """One row for each line and parcel of a mode: mm inside or brought there, and the part inside."""
+        """Rows of line and parcel of a mode: metres inside or brought there, and where that is."""
         key = mode, allowed.tobytes()
         if key not in self.known_claims:
             self.known_claims[key] = self.measured(mode, allowed)
@@ -270,11 +270,11 @@ class Lines:
 
     def measured(self, mode, allowed):
         if self.table is None:
-            return pd.DataFrame(columns=["line", "row", "mm", "part", "weight", "half"])
+            return pd.DataFrame(columns=["line", "row", "metres", "part", "weight", "half"])
         lines = self.table[(self.table["mode"] == mode) & (self.table["weight"] > 0)]
         rows = np.flatnonzero(allowed)
         geometry = self.inputs.parcels.geometry.to_numpy()[rows]
-        found = pd.DataFrame(columns=["line", "row", "mm", "part"])
+        found = pd.DataFrame(columns=["line", "row", "metres", "part"])
         if len(lines) and len(rows):
             pieces = cut(lines["line"].to_numpy(), geometry)
             within = self.inside(pieces[pieces["polygon"] >= 0])
@@ -283,25 +283,23 @@ class Lines:
         found["row"] = rows[found["row"].to_numpy(dtype=int)]
         found["weight"] = lines["weight"].to_numpy()[number]
         found["half"] = lines["half"].to_numpy()[number]
-        return found[found["mm"] > 0]
+        return found[found["metres"] > 0]
 
     def inside(self, pieces):
         """Each line's length in each parcel, and where that is."""
         found = []
         for (line, row), part in pieces.groupby(["line", "polygon"]):
-            mm = round(1000 * math.fsum(part["length"]))
-            seen = part[part.groupby("stretch")["length"].transform("sum") >= HALF_A_MILLIMETRE]
-            found.append((line, row, mm, as_lines(seen)))
-        return pd.DataFrame(found, columns=["line", "row", "mm", "part"])
+            found.append((line, row, math.fsum(part["length"]), as_lines(part)))
+        return pd.DataFrame(found, columns=["line", "row", "metres", "part"])
 
     def brought_near(self, pieces, geometry):
         """What lies in no eligible parcel, in steps of at most 10 m, each to the nearest within 30 m."""
-        owners, middles, mm = [], [], []
+        owners, middles, metres = [], [], []
         for _, stretch in pieces[pieces["polygon"] < 0].groupby("stretch"):
             line = joined(stretch)
-            steps = math.ceil(line.length / PIECE)
+            steps = math.ceil(round(line.length, 6) / PIECE) or 1
             middles += [line.interpolate((k + 0.5) * line.length / steps) for k in range(steps)]
-            mm += [round(1000 * line.length / steps)] * steps
+            metres += [line.length / steps] * steps
             owners += [stretch["line"].iloc[0]] * steps
         middles = np.array(middles, dtype=object)
         step, near = shapely.STRtree(geometry).query(
@@ -311,44 +309,52 @@ class Lines:
         table = pd.DataFrame({"step": step, "row": near, "distance": distance})
         table = table.sort_values(["step", "distance", "row"]).drop_duplicates("step")
         table["line"] = np.array(owners, dtype=int)[table["step"]]
-        table["mm"] = np.array(mm, dtype="int64")[table["step"]]
-        table["part"] = np.full(len(table), shapely.LineString(), dtype=object)
-        return table[["line", "row", "mm", "part"]]
+        table["metres"] = np.array(metres, dtype=float)[table["step"]]
+        table["part"] = middles[table["step"]]
+        return table[["line", "row", "metres", "part"]]
 
     def length_weights(self, mode, allowed):
         claims = self.claims(mode, allowed)
-        weights = np.zeros(len(self.inputs.parcels))
-        np.add.at(
-            weights,
-            claims["row"].to_numpy(dtype=int),
-            (claims["mm"] * claims["weight"] * claims["half"]).to_numpy(float),
-        )
-        return weights
+        lengths = (claims["metres"] * claims["weight"] * claims["half"]).groupby(claims["row"])
+        return lengths.agg(math.fsum).reindex(range(len(self.inputs.parcels)), fill_value=0.0)
 
     def road_parts(self, allowed):
-        """By parcel: corrected length before correction, plain mm, POIs near its own roads."""
-        count = len(self.inputs.parcels)
+        """By parcel: weighted metres of road, and what its road has of the transport POIs."""
         claims = self.claims("road", allowed)
-        weighted = self.length_weights("road", allowed)
-        plain = np.zeros(count)
-        np.add.at(plain, claims["row"].to_numpy(dtype=int), claims["mm"].to_numpy(float))
-        near = np.zeros(count)
-        stops = self.pois.of("transport/road")
-        own = claims[~shapely.is_empty(claims["part"].to_numpy())] if len(claims) else claims
-        if len(stops) and len(own):
-            part, stop = shapely.STRtree(stops).query(
-                own["part"].to_numpy(), predicate="dwithin", distance=TRANSPORT_POI_REACH
-            )
-            pairs = set(zip(own["row"].to_numpy()[part].tolist(), stop.tolist(), strict=True))
-            for row, _ in pairs:
-                near[row] += 1
-        return weighted, plain, near
+        served = np.zeros(len(self.inputs.parcels))
+        for stop in self.pois.of("transport/road"):
+            near = claims[
+                shapely.dwithin(claims["part"].to_numpy(), stop, TRANSPORT_POI_REACH + TIE)
+            ]
+            metres = [
+                length if part.geom_type == "Point" else inside_circle(part, stop)
+                for length, part in zip(near["metres"], near["part"], strict=True)
+            ]
+            claim = np.array(metres, dtype=float) * near["weight"] * near["half"]
+            if claim.sum() > 0:
+                np.add.at(served, near["row"].to_numpy(dtype=int), claim / math.fsum(claim))
+        return self.length_weights("road", allowed).to_numpy(), served
 
     def road_weights(self, parts, region):
-        """L' = L * w * (1 + lambda * (d / d_mean - 1)) over the parcels of a region."""
-        weighted, plain, near = (np.where(region, column, 0.0) for column in parts)
-        if near.sum() == 0:
-            return weighted
-        mean = near.sum() / plain.sum()
-        density = np.divide(near, plain, out=np.zeros_like(near), where=plain > 0)
-        return weighted * (1 + self.bend * (density / mean - 1))
+        """(1 - lambda) of a region's road by length, lambda of it by the POIs that the road serves."""
+        length, served = (np.where(region, column, 0.0) for column in parts)
+        if served.sum() == 0:
+            return length
+        by_length, by_pois = length / math.fsum(length), served / math.fsum(served)
+        return (1 - self.bend) * by_length + self.bend * by_pois
+
+
+def inside_circle(lines, centre):
+    """Metres of lines inside the circle of 250 m around a point: the roots of |a + t (b - a) - c| = 250."""
+    total = 0.0
+    for line in shapely.get_parts(lines):
+        for (ax, ay), (bx, by) in itertools.pairwise(line.coords):
+            square = (bx - ax) ** 2 + (by - ay) ** 2
+            product = (bx - ax) * (ax - centre.x) + (by - ay) * (ay - centre.y)
+            rest = (ax - centre.x) ** 2 + (ay - centre.y) ** 2 - TRANSPORT_POI_REACH**2
+            under_root = product**2 - square * rest
+            if under_root > 0:
+                enters = max((-product - math.sqrt(under_root)) / square, 0.0)
+                leaves = min((-product + math.sqrt(under_root)) / square, 1.0)
+                total += max(leaves - enters, 0.0) * math.sqrt(square)
+    return total

@@ -28,7 +28,7 @@ from oracle.inputs import (
 FACILITY_REACH = 100.0
 SLIVER = 1e-9
 INDUSTRIES = {
-    "primary": (["cultivated", "farm-facilities"], {}),
+    "primary": (["cultivated", "paddy", "farm-facilities"], {}),
     "secondary": (
         ["industrial", "mining"],
         {"industry/manufacturing": ["industrial"], "industry/mining": ["mining"]},
@@ -367,6 +367,10 @@ class Method:
                     units.at[row, "esc"] = float(Fraction(ca * C, CA * c))
                 if row in gdp and G > 0:
                     units.at[row, "ecc"] = float(Fraction(gdp[row] * C_known, G * c))
+            products = [(ca * C, CA * c), (gdp.get(row, 0) * C_known, G * c)]
+            units.at[row, "borderline"] = len(rows) > 1 and any(
+                20 * abs(a - b) <= b for a, b in products if b > 0
+            )
             if len(rows) == 1 or G == 0 or CA == 0 or row not in gdp or (c == 0 and ca == 0):
                 continue
             economy = gdp[row] * C_known >= G * c if c > 0 else gdp[row] > 0
@@ -377,9 +381,6 @@ class Method:
                 (False, True): 3,
                 (False, False): 4,
             }[economy, ecology]
-            units.at[row, "borderline"] = c > 0 and (
-                20 * abs(gdp[row] * C_known - G * c) <= G * c or 20 * abs(ca * C - CA * c) <= CA * c
-            )
 
 
 def read_totals(inputs):

@@ -38,7 +38,10 @@ def tiny_answer(tiny):
         ("buildings/homes", {"04": 8, "05": 5}),  # 40 : 25 residents, doubled by the census
         ("buildings/urban-homes", {"04": 8}),
         ("buildings/rural-homes", {"05": 2}),
-        ("transport/road", {"06": 20 * 850 / 1050, "07": 20 * 200 / 1050}),
+        (
+            "transport/road",
+            {"06": 20 * (500 + 900) / 1800, "07": 20 * 400 / 1800},
+        ),  # half by 500 : 400 weighted m, half by the one POI, whose road lies in 06
         ("transport/air", {"11": 4}),  # no lines: area is the rule
         ("agriculture/plantation", {"03": 11}),  # 3 t C
         ("sink/forest", {"09": 2, "10": 4}),  # 4 t of 6 belong to the unit of parcel 10

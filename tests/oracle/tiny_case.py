@@ -120,7 +120,7 @@ POIS = [  # x, y, typecode
     (1000, 100, "170300"),  # in 02
     (1000, 450, "170300"),  # 50 m from 02
     (1000, 900, "170300"),  # far from all industry: dropped
-    (200, 690, "150700"),  # 240 m from the road in 06: one transport POI for it, none for 07
+    (200, 690, "150700"),  # 240 m from the road: the 140 m within 250 m lie in 06
 ]
 
 

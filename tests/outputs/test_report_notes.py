@@ -116,7 +116,7 @@ def test_where_power_goes_is_said_as_it_is(small_city: Path, weight: str, with_p
         inputs,
         categories={**inputs.categories, supply.name: supply},
         facilities=None,
-        pois=inputs.pois if with_pois else None,
+        pois=inputs.pois.assign(category=supply.name) if with_pois else None,
     )
     (problem,) = _problems_of_supply(changed)
     assert said in problem.what

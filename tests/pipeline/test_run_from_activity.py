@@ -29,7 +29,7 @@ def from_activity(
 
 
 def test_the_demos_activity_data_make_the_studys_rows(small_city: Path) -> None:
-    formed = cg.inventory.form(cg.read_activity(small_city / "inventory.xlsx"))
+    formed = cg.inventory.form(cg.read_activity(small_city / "inventory.xlsx"), sinks="study")
     sums = cg.inventory.by_gas(formed).groupby("category")["grams_co2e"].sum()
     totals = pd.read_csv(small_city / "totals.csv", dtype=str)
     told = {

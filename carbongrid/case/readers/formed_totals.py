@@ -9,6 +9,7 @@ import pandas as pd
 from carbongrid import inventory
 from carbongrid.case import Case
 from carbongrid.case.readers.activity import read_activity
+from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.totals import Formed
 from carbongrid.errors import Problem
 from carbongrid.inventory.uncertainty import DRAWS, SEED
@@ -39,7 +40,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     formed = inventory.form(
         data,
         gwp=section.gwp,
-        sinks=section.sinks,
+        sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
         year=case.year,
         country=case.country,
         code_system=case.parcels.code_system,
@@ -81,12 +82,17 @@ def _notes(formed: inventory.Inventory, intervals: pd.DataFrame, case: Case) -> 
     year = formed.year or case.year
     said = [
         Problem(
-            f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks} (D26 and D27)",
+            f"GWP set {formed.gwp}, 100 years; sinks by the set {formed.sinks.name} (D26 and D27)",
             file,
             "",
             "note",
         )
     ]
+    said += formed.sinks.problems(file)
+    compared = inventory.compare_sinks(formed).to_dict("records")
+    if compared:
+        by_set = "; ".join(f"{row['set']} {row['net_t']:,.0f} t" for row in compared)
+        said.append(Problem(f"sinks less the methane of water, by set: {by_set}", file, "", "note"))
     if year != case.year:
         said.append(
             Problem(

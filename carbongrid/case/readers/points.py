@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +33,10 @@ from carbongrid.method.landuse import packaged_table
 CROSSWALKS = ("gaode", "osm")
 """Crosswalks from POI types to categories that ship with the package."""
 
+_HEAVIEST_TYPE = 10**9
+"""A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
+
+_PER_POI = 1000
 _SAMPLE = 20_000
 _CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
 
@@ -65,7 +70,8 @@ def read_pois(
     """
     section = case.pois
     assert section is not None, "the case names no POIs"
-    crosswalk = _crosswalk(case, section.crosswalk, categories)
+    entries = _crosswalk(case, section.crosswalk, categories)
+    crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
     columns = [section.type, *([section.weight] if section.weight else [])]
     points = read_located(case, section, columns, [section.type] if padded else [])
@@ -79,12 +85,24 @@ def read_pois(
         {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
     )
     order = ["x", "y", "poi_type"]
-    if section.weight:
-        table["thousandths"] = points.thousandths(section.weight, POIS.column("weight"))[0]
+    sizes = _sizes(entries, table["poi_type"])
+    if section.weight or sizes is not None:
+        own = None
+        if section.weight:
+            own = points.thousandths(section.weight, POIS.column("weight"))[0]
+        table["thousandths"] = _weighed(own, sizes, len(table))
         order.append("thousandths")
     table = table.sort_values(order, kind="stable", ignore_index=True)
     notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
-    return table, [*notes, *_unmatched(table, section.crosswalk, points.where)]
+    notes += _unmatched(table, section.crosswalk, points.where)
+    return table, [*notes, *_unsized(table, points.where)]
+
+
+def crosswalk_categories(case: Case) -> frozenset[str] | None:
+    """Return the categories of which the case's crosswalk knows a type of POI; None without POIs."""
+    if case.pois is None:
+        return None
+    return frozenset(_crosswalk(case, case.pois.crosswalk, None)["category"]) - {""}
 
 
 def match_poi_types(types: pd.Series, crosswalk: Mapping[str, str]) -> pd.Series:
@@ -193,7 +211,8 @@ def reading_notes(rates: Mapping[str, float], declared: str, where: str) -> list
     return [Problem(what, where, level="note")]
 
 
-def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dict[str, str]:
+def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.DataFrame:
+    """Return poi_type, category, and, where a table of the user's has them, weight and source."""
     if name in CROSSWALKS:
         table = packaged_table(f"poi/{name}.csv")
     else:
@@ -205,7 +224,66 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> dic
         rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
         faults.once(((row.number, repr(row.cells["poi_type"])) for row in rows), "the POI type")
         faults.raise_any()
-    return dict(zip(table["poi_type"], table["category"], strict=True))
+        problems = _faults_of_sizes(table, name)
+        if problems:
+            raise InputError(problems)
+    return table
+
+
+def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
+    """Return an error for each weight of a type that is no number, is too large, or has no source."""
+    problems = []
+    sources = table["source"] if "source" in table else pd.Series("", index=table.index)
+    weights = table["weight"] if "weight" in table else pd.Series("", index=table.index)
+    for kind, weight, source in zip(table["poi_type"], weights, sources, strict=True):
+        if not weight:
+            continue
+        if not _is_weight(weight):
+            what = f"the weight of {kind} is {weight!r}: a number from 0 to {_HEAVIEST_TYPE:,}"
+            problems.append(Problem(what, where, "1 is a POI; leave it blank for 1."))
+        elif not source.strip():
+            what = f"the weight of {kind} has no source"
+            problems.append(Problem(what, where, "Name who measured it, in a column source."))
+    return problems
+
+
+def _is_weight(text: str) -> bool:
+    try:
+        return 0 <= Decimal(text) <= _HEAVIEST_TYPE
+    except InvalidOperation:
+        return False
+
+
+def _sizes(entries: pd.DataFrame, types: pd.Series) -> list[Decimal] | None:
+    """Return what a POI of each type counts, by the crosswalk; None where it weighs no type."""
+    if "weight" not in entries or not entries["weight"].any():
+        return None
+    written = dict(zip(entries["poi_type"], entries["weight"], strict=True))
+    return [Decimal(text or "1") for text in match_poi_types(types, written)]
+
+
+def _weighed(
+    own: NDArray[np.int64] | None, sizes: list[Decimal] | None, count: int
+) -> NDArray[np.int64]:
+    """Return thousandths of each POI: its own weight times that of its type, rounded half to even."""
+    quanta = np.full(count, _PER_POI, np.int64) if own is None else own
+    if sizes is None:
+        return quanta
+    exact = (int(each) * size for each, size in zip(quanta, sizes, strict=True))
+    whole = [int(each.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) for each in exact]
+    return np.array(whole, dtype=np.int64)
+
+
+def _unsized(pois: pd.DataFrame, where: str) -> list[Problem]:
+    """Return what it means that POIs have no size: n of them know their sum to 1/sqrt(n) of it, if sizes spread as widely as their mean."""
+    if "thousandths" in pois or not len(pois):
+        return []
+    what = (
+        "every POI counts 1, whatever its size: where sizes spread as widely as their mean, what a place with 1, 10 or 100 of them "
+        "gets is uncertain by 100, 32 or 10 % (one standard deviation)"
+    )
+    hint = "Name a column of sizes, [pois] weight, or give the types of a crosswalk of your own a weight and its source."
+    return [Problem(what, where, hint, "note")]
 
 
 def _lost_zeros(pois: pd.DataFrame, crosswalk: Mapping[str, str], where: str) -> list[Problem]:

@@ -230,9 +230,13 @@ def _ledger_row(
     """Return the row of one region, whose parcels are the rows ``here``."""
     own, area = fate["rule"], fate["area"]
     reasons = []
-    if area and claims.rule.startswith("lines:"):
+    if area and claims.by_area:
         own, area = own + area, 0
-        reasons.append("no line of this mode on its land: by area, which is its rule then")
+        reasons.append(
+            "no type of POI stands for it: by area, which is its rule then"
+            if claims.rule == "pois"
+            else "no line of this mode on its land: by area, which is its rule then"
+        )
     elif area:
         reasons.append(f"no parcel of its types has a weight ({claims.rule}): by area")
     if fate["parent"]:

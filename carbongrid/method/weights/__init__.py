@@ -3,7 +3,6 @@
 from carbongrid.method.weights.lines import (
     LineLengths,
     LineWeights,
-    corrected_lengths,
     line_lengths,
     weighted_lengths,
 )
@@ -23,6 +22,7 @@ from carbongrid.method.weights.points import (
     parcels_of_facilities,
     points_in_parcels,
 )
+from carbongrid.method.weights.roadside import corrected_lengths
 from carbongrid.method.weights.rules import (
     WeightInputs,
     Weights,

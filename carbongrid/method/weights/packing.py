@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from carbongrid.method.weights.rules import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
-FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "counted")
+FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "by_area", "counted")
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import packaged_table
-from carbongrid.method.weights.lines import LineWeights, corrected_lengths, weighted_lengths
+from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
+from carbongrid.method.weights.roadside import corrected_lengths
 
 POI_REACH = 100.0
 """Farthest that a POI comes to an eligible parcel, in m (D11)."""
@@ -42,6 +43,8 @@ class WeightInputs:
         Columns category, x, y, and, where the case weighs them, thousandths (int64); None if the case has none.
     people
         From :func:`people_by_parcel`, for all people categories together; None if the case has none.
+    poi_categories
+        Categories of which the case's crosswalk knows a type of POI; None if all may have some.
     lines
         Columns line_class, mode, weight, dual, geometry; None if the case has none.
     lambda_
@@ -58,6 +61,7 @@ class WeightInputs:
 
     pois: pd.DataFrame | None = None
     people: Residents | None = None
+    poi_categories: frozenset[str] | None = None
     lines: gpd.GeoDataFrame | None = None
     lambda_: float = 0.5
     miss: str = "nearest"
@@ -90,6 +94,9 @@ class Weights:
         What is odd, in words; else empty.
     unknown
         Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
+    by_area
+        Whether the category goes by area, as its rule, where nothing has a weight: no line of its mode lies on its land, or the
+        crosswalk has no type of POI of it.
     counted
         Evidence that was given, used and lost, counted each by itself, in quanta, where that is not what lies inside, near and
         nowhere: of people on all homes together, of a raster on all parcels.
@@ -105,6 +112,7 @@ class Weights:
     per_unit: int = 1
     note: str = ""
     unknown: float = 0.0
+    by_area: bool = False
     counted: tuple[int, int, int] | None = None
 
     @property
@@ -220,8 +228,9 @@ def _by_area(
     _check(category, parcels, carries, area, "area_m2")
     area = np.where(carries, area, 0.0)
     weight, unit = area, "m2"
-    if category.sink and len(category.types) > 1:
-        missing = [name for name in category.types if name.partition(":")[0] not in coefficients]
+    missing = [name for name in category.types if name.partition(":")[0] not in coefficients]
+    # Types none of which has a coefficient, as fields and paddy, take up alike.
+    if category.sink and len(category.types) > max(1, len(missing)):
         if missing:
             raise InputError(
                 f"no sink coefficient for {', '.join(missing)}",
@@ -243,7 +252,11 @@ def _by_pois(
     within = -1.0 if evidence.miss == "drop" else POI_REACH
     found = points_in_parcels(x, y, quanta, parcels.geometry.to_numpy(), carries, within)
     weighed = evidence.pois is not None and "thousandths" in evidence.pois
+    known = evidence.poi_categories
+    unheard = known is not None and category.name not in known
     note = "" if len(x) else f"no POI of {category.name}"
+    if unheard:
+        note = f"the crosswalk has no type of POI of {category.name}"
     return Weights(
         found.weight,
         category.weight,
@@ -254,6 +267,7 @@ def _by_pois(
         carries,
         per_unit=THOUSANDTHS if weighed else 1,
         note=note,
+        by_area=unheard,
         counted=(int(quanta.sum()), int(found.weight.sum()), found.unplaced),
     )
 
@@ -316,6 +330,7 @@ def _by_lines(
         carries,
         1000,
         note,
+        by_area=not corrected,
     )
 
 
@@ -443,8 +458,7 @@ def _pois_of(
 
 def _no_lines(size: int) -> LineWeights:
     nothing = np.zeros(size, np.int64)
-    nobody = np.empty(0, object)
-    return LineWeights(np.zeros(size), nothing, nothing, 0, nobody, np.empty(0, np.int64))
+    return LineWeights(np.zeros(size), nothing, nothing, 0)
 
 
 def _whole(quanta: int, per_unit: int) -> int:

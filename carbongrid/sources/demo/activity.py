@@ -161,7 +161,7 @@ def _grams(rows: list[ActivityRow]) -> int:
 
 def _formed(rows: list[ActivityRow]) -> inventory.Inventory:
     settings = {**SETTINGS, "year": YEAR, "grid": GRID}
-    return inventory.form(ActivityData("demo", tuple(rows), settings, ()), gwp=GWP)
+    return inventory.form(ActivityData("demo", tuple(rows), settings, ()), gwp=GWP, sinks="study")
 
 
 def _row(number: int, cells: tuple[str, str, str, str, str, str]) -> ActivityRow:

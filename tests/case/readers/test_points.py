@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
-from carbongrid.case.readers.points import hit_rates, match_poi_types, read_pois, reading_notes
+from carbongrid.case.readers.points import (
+    crosswalk_categories,
+    hit_rates,
+    match_poi_types,
+    read_pois,
+    reading_notes,
+)
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
@@ -38,7 +44,8 @@ def test_the_table(tmp_path):
     assert table["category"].tolist() == ["buildings/commerce"] * 2 + ["industry/manufacturing", ""]
     x, y = project_points([120.62], [31.32], "EPSG:4490", GRID)
     assert (table["x"][2], table["y"][2]) == (x[0], y[0])
-    (note,) = notes
+    note, of_sizes = notes
+    assert "counts 1" in of_sizes.what
     assert "1 of 4 POIs are of 1 types without a category in gaode: 999999 (1)" in note.what
     shuffled, _ = read_pois(pois_case(tmp_path, *reversed(rows)), GRID)
     pd.testing.assert_frame_equal(shuffled, table)
@@ -74,9 +81,10 @@ def test_gcj02_is_taken_back(tmp_path):
 def test_shipped_crosswalks_name_known_categories(name):
     table = packaged_table(f"poi/{name}.csv")
     assert table["poi_type"].is_unique
-    assert set(table["category"]) <= set(read_categories(None))
+    assert set(table["category"]) - {""} <= set(read_categories(None))
     weighed = {one.name for one in read_categories(None).values() if one.weight == "pois"}
-    assert weighed <= set(table["category"])
+    # No type of Gaode is a plant (decision 0055).
+    assert weighed - set(table["category"]) == ({"industry/supply"} if name == "gaode" else set())
     assert "transport/road" in set(table["category"])
 
 
@@ -200,7 +208,8 @@ def test_types_that_lost_their_zeros_are_told(tmp_path):
     assert "3 of 4 POIs are of 2 types" in warning.what
     assert "60100 for 060100 (2), 10100 for 010100 (1)" in warning.what
     fine = ["060100,120.6,31.3", "170300,120.6,31.3"]
-    assert read_pois(pois_case(tmp_path, *fine), GRID)[1] == []
+    notes = read_pois(pois_case(tmp_path, *fine), GRID)[1]
+    assert not [note for note in notes if "leading zeros" in note.what]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +245,7 @@ def test_encoding_reaches_the_crosswalk(tmp_path):
     section = {"path": "pois.csv", "crs": "EPSG:4490", "crosswalk": "own.csv", "encoding": "big5"}
     table, notes = read_pois(case_of(tmp_path, pois=section), GRID)
     assert table["category"].tolist() == ["buildings/commerce"]
-    assert notes == []
+    assert [note.level for note in notes] == ["note"]
 
 
 def test_types_are_integers_where_no_type_begins_with_a_zero(tmp_path):
@@ -248,3 +257,64 @@ def test_types_are_integers_where_no_type_begins_with_a_zero(tmp_path):
     section = {"path": "pois.gpkg", "crs": "EPSG:4490", "crosswalk": "own.csv"}
     table, _ = read_pois(case_of(tmp_path, pois=section), GRID)
     assert table["category"].tolist() == ["buildings/commerce"]
+
+
+def test_a_type_may_weigh_and_needs_a_source_for_it(tmp_path):
+    """Seen to fail when the type's weight was added to the POI's own."""
+    rows = ["170300,120.62,31.32,2", "170301,120.61,31.31,0.5", "050100,120.60,31.31,1"]
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category,weight,source\n1703*,industry/manufacturing,12.5,census 2018\n"
+        "170301,industry/manufacturing,0.0005,census 2018\n05*,buildings/commerce,,\n"
+    )
+    weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
+    table, _ = read_pois(pois_case(tmp_path, *rows, **weighed), GRID)
+    of = dict(zip(table["poi_type"], table["thousandths"].tolist(), strict=True))
+    assert of == {"170300": 25_000, "170301": 0, "050100": 1000}
+    alone, notes = read_pois(
+        pois_case(tmp_path, *rows, header="typecode,lon,lat,mw", crosswalk="own.csv"), GRID
+    )
+    of = dict(zip(alone["poi_type"], alone["thousandths"].tolist(), strict=True))
+    assert of == {"170300": 12_500, "170301": 0, "050100": 1000}
+    assert not [note for note in notes if "counts 1" in note.what]
+
+
+@pytest.mark.parametrize(
+    ("weight", "source", "told"),
+    [
+        ("2", "", "weight of 1703* has no source"),
+        ("many", "a census", "weight of 1703* is 'many'"),
+        ("-1", "a census", "weight of 1703* is '-1'"),
+    ],
+)
+def test_a_type_s_weight_that_nobody_measured_is_an_error(tmp_path, weight, source, told):
+    (tmp_path / "own.csv").write_text(
+        f"poi_type,category,weight,source\n1703*,industry/manufacturing,{weight},{source}\n"
+    )
+    with pytest.raises(InputError) as error:
+        read_pois(pois_case(tmp_path, "170300,120.62,31.32", crosswalk="own.csv"), GRID)
+    assert told in str(error.value)
+
+
+def test_what_unknown_sizes_do_is_said(tmp_path):
+    _, notes = read_pois(pois_case(tmp_path, "170300,120.62,31.32"), GRID)
+    assert "every POI counts 1, whatever its size" in notes[-1].what
+    # n sizes alike, each spread as widely as its mean: the sum's standard deviation over its mean is 1/sqrt(n).
+    drawn = np.random.default_rng(1).exponential(size=(20_000, 10)).sum(axis=1)
+    assert drawn.std() / drawn.mean() == pytest.approx(0.32, abs=0.01)
+
+
+def test_companies_and_business_halls_are_no_works(tmp_path):
+    table = packaged_table("poi/gaode.csv")
+    category = dict(zip(table["poi_type"], table["category"], strict=True))
+    halls = pd.Series(["170200", "170000", "070900", "071001", "170300", "170205"], dtype=str)
+    assert match_poi_types(halls, category).tolist() == [
+        *["", ""],
+        *["buildings/commerce"] * 2,
+        *["industry/manufacturing"] * 2,
+    ]
+    changed = table[table["reason"] != ""]
+    assert set(changed["poi_type"]) == {"0709*", "0710*", "170000", "170200"}
+    assert changed["reason"].str.startswith("was industry/").all()
+    known = crosswalk_categories(pois_case(tmp_path, "170300,120.62,31.32"))
+    assert "industry/manufacturing" in known
+    assert "industry/supply" not in known

@@ -249,7 +249,7 @@ def test_each_step_of_the_fallback_has_its_column(types, weight, field):
 def test_rail_without_lines_goes_by_area_and_that_is_its_rule():
     rail = small_land.category("transport/rail", "transport:rail", "lines:rail")
     parcels = land(["transport:rail", "transport:rail", "transport:road"], area=[1, 3, 5])
-    claims = claims_of(np.zeros(3), parcels, rail, note="")
+    claims = claims_of(np.zeros(3), parcels, rail, note="", by_area=True)
     mass, (row,) = allocate(rail, totals(("", 100)), claims, parcels)
     assert mass.tolist() == [25, 75, 0]
     assert (row.by_rule, row.by_area) == (100, 0)

@@ -159,7 +159,7 @@ def test_roads_without_pois_weigh_what_they_are_long():
     )
     roads = small_land.category("transport/road", "transport:road", "roads")
     found = weigh(roads, land(), WeightInputs(lines=lines))
-    assert found.weight.tolist() == [0, 80_000.0, 0, 0, 0, 0]
+    assert found.weight.tolist() == [0, 80e9, 0, 0, 0, 0]
     assert (found.placed, found.snapped, found.unplaced, found.note) == (80, 0, 0, "")
 
 
@@ -193,15 +193,15 @@ def test_roads_and_rails_are_told_apart_and_corrected_by_region():
     evidence = WeightInputs(lines=lines, pois=table_of_pois([150.0], [50.0], "transport/road"))
     rail = small_land.category("transport/rail", "transport:rail", "lines:rail")
     found = weigh(rail, land(), evidence)
-    assert found.weight.tolist() == [0, 0, 80_000.0, 0, 0, 0]
+    assert found.weight.tolist() == [0, 0, 80e9, 0, 0, 0]
     assert (found.placed, found.unit) == (80, "m")
     both = small_land.category("transport/road", "transport", "roads")
     one_region = weigh(
         both, land(), WeightInputs(lines=lines.assign(mode="road"), pois=evidence.pois)
     )
-    assert one_region.weight.tolist() == [0, 80_000.0, 80_000.0, 0, 0, 0]
-    far = table_of_pois([-140.0], [50.0], "transport/road")
+    assert one_region.weight.tolist() == [0, 80e9, 80e9, 0, 0, 0]
+    far = table_of_pois([-100.0], [50.0], "transport/road")
     told = WeightInputs(lines=lines.assign(mode="road"), pois=far)
-    assert weigh(both, land(), told).weight.tolist() == [0, 120_000.0, 40_000.0, 0, 0, 0]
+    assert weigh(both, land(), told).weight.tolist() == [0, 120e9, 40e9, 0, 0, 0]
     apart = weigh(both, land(), told, np.array([0, 0, 1, 0, 0, 0]))
-    assert apart.weight.tolist() == [0, 80_000.0, 80_000.0, 0, 0, 0]
+    assert apart.weight.tolist() == [0, 80e9, 80e9, 0, 0, 0]
