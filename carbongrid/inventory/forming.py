@@ -78,14 +78,14 @@ def form(
         With every problem of the file and of its factors, by sheet, row and column.
     """
     known = dict(read_categories() if categories is None else categories)
-    potentials = gwp_of(gwp)
+    gwp_of(gwp)
     counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
     place = place_of(factors, grid, data.settings["country"] or country, code_system)
     setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
     lines, left_out = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
-    weighed = [line.exact * potentials[line.gas] for line in lines]
+    weighed = [line.exact * line.potential(gwp) for line in lines]
     if sum(weighed, Fraction(0)) > INT64_MAX:
         raise InputError(
             "the totals add up to more than can be counted exactly (9.2e12 t)",

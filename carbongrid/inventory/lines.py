@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from carbongrid.inventory.activity import ActivityData, ActivityRow
-from carbongrid.inventory.factors import Catalogue, Factor, read_unit
+from carbongrid.inventory.factors import Catalogue, Factor, gwp_of, read_unit
 from carbongrid.inventory.factors.units import Dimension
 from carbongrid.inventory.places import Place
 from carbongrid.inventory.sink_sets import SinkSet
@@ -67,6 +67,10 @@ def amount_of(row: ActivityRow) -> Input:
     amount = None if row.amount is None else Fraction(row.amount)
     factor = Factor("", row.id, amount, row.unit, source=row.source, year=row.year, status="")
     return Input("amount", factor)
+
+
+_FOSSIL = ("fuel/", "product/", "freight/", "passengers/", "vehicles/")
+"""How the activities begin whose CH4 is of fossil origin."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,15 @@ class Line:
     gas: str
     exact: Fraction
     passed_over: tuple[PassedOver, ...] = ()
+
+    @property
+    def fossil(self) -> bool:
+        """Whether its carbon is of fuels and rocks, not of plants and animals: AR6 weighs such CH4 otherwise."""
+        return self.row.activity.startswith(_FOSSIL)
+
+    def potential(self, gwp: str, gas: str = "") -> Fraction:
+        """Return the global warming potential of its gas, or of another one of the same origin, by a set."""
+        return gwp_of(gwp, fossil=self.fossil)[gas or self.gas]
 
 
 @dataclass(frozen=True)

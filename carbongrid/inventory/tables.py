@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors import Factor, gwp_of, read_unit
+from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.lines import Inventory, Line, plain
 from carbongrid.method.categories import SECTORS
@@ -77,7 +77,6 @@ def audit(inventory: Inventory) -> pd.DataFrame:
 
     The masses of the rows of a category and gas add up to its total, exactly.
     """
-    potentials = gwp_of(inventory.gwp)
     rows = []
     for line, grams, co2e in _with_grams(inventory):
         rows.append(
@@ -94,7 +93,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
                 "conversions": SEPARATOR.join(_conversions(line)),
                 "gas": line.gas,
                 "mass_t": format_tonnes([grams])[0],
-                "gwp": plain(potentials[line.gas]),
+                "gwp": plain(line.potential(inventory.gwp)),
                 "gwp_set": inventory.gwp,
                 "co2e_t": format_tonnes([co2e])[0],
                 "passed_over": SEPARATOR.join(_passed_over(line)),
@@ -182,10 +181,14 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
         known = ", ".join(sorted(set(table.loc[table["mass_t"] != "", "category"])))
         raise InputError(f"{category!r} has no line", hint=f"There are: {known}.")
     text = [f"{category}  {_sum(formed, 'co2e_t')} t CO2e ({formed[0]['gwp_set']}, 100 years)"]
-    gases = [gas for gas in GASES if any(row["gas"] == gas for row in formed)]
-    for gas in gases:
-        members = [row for row in formed if row["gas"] == gas]
-        last = gas == gases[-1]
+    # By its potential too: AR6 has two of CH4.
+    gases = sorted(
+        {(row["gas"], row["gwp"]) for row in formed},
+        key=lambda pair: (GASES.index(pair[0]), pair[1]),
+    )
+    for gas, potential in gases:
+        members = [row for row in formed if (row["gas"], row["gwp"]) == (gas, potential)]
+        last = (gas, potential) == gases[-1]
         text.append(
             f"{'`--' if last else '|--'} {gas}  {_sum(members, 'mass_t')} t x {members[0]['gwp']} = {_sum(members, 'co2e_t')} t CO2e"
         )
@@ -315,15 +318,14 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
 
 def _passed_over_notes(inventory: Inventory) -> list[Problem]:
     """Return which factors were passed over, and what they would have given: one note for each activity and alternative."""
-    potentials = gwp_of(inventory.gwp)
     sums: dict[tuple[str, str, str, str], tuple[dict[str, None], list[Fraction]]] = {}
     for line in inventory.lines:
         for other in line.passed_over:
             key = (line.row.activity, line.variant, other.name, other.why)
             rows, masses = sums.setdefault(key, ({}, [Fraction(0), Fraction(0)]))
             rows[line.row.id] = None
-            masses[0] += line.exact * potentials[line.gas]
-            masses[1] += other.mass * potentials[other.gas]
+            masses[0] += line.exact * line.potential(inventory.gwp)
+            masses[1] += other.mass * line.potential(inventory.gwp, other.gas)
     found = []
     for (activity, variant, name, why), (rows, (taken, instead)) in sums.items():
         more = f", {float(instead / taken - 1):+.1%}" if taken else ""

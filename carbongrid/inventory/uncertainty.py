@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.inventory.factors import gwp_of
 from carbongrid.inventory.lines import Input, Inventory, Line
 from carbongrid.inventory.spread import Spread, spread_of
 from carbongrid.inventory.tables import by_gas
@@ -87,7 +86,6 @@ def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArra
     column = {spread.key: number for number, spread in enumerate(keys)}
     row = {name: number for number, name in enumerate(names)}
     pulls = np.zeros((len(names), len(keys)))
-    potentials = {gas: float(value) for gas, value in gwp_of(inventory.gwp).items()}
     for line in inventory.lines:
         for entry in line.inputs:
             spread = spread_of(line, entry)
@@ -95,7 +93,8 @@ def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArra
                 continue
             centre, step = float(entry.factor.value or 0), _STEP * spread.linear_deviation
             sides = [_mass(line, {spread.key: np.array(centre + side * step)}) for side in (1, -1)]
-            slope = float(sides[0] - sides[1]) / (2 * step) / 1e6 * potentials[line.gas]
+            slope = float(sides[0] - sides[1]) / (2 * step) / 1e6
+            slope *= float(line.potential(inventory.gwp))
             # A factor that enters a line twice has moved in both places already.
             if entry is _first_use(line, spread.key):
                 pulls[row[line.category], column[spread.key]] += slope * spread.linear_deviation
@@ -136,11 +135,12 @@ def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataA
         if spread.draw_key not in deviations:
             deviations[spread.draw_key] = generator.standard_normal(n)
         numbers[key] = spread.at(deviations[spread.draw_key])
-    potentials = {gas: float(value) for gas, value in gwp_of(inventory.gwp).items()}
     masses = np.zeros((len(names), n))
     row = {name: number for number, name in enumerate(names)}
     for line in inventory.lines:
-        masses[row[line.category]] += _mass(line, numbers) * (potentials[line.gas] / 1e6)
+        masses[row[line.category]] += _mass(line, numbers) * (
+            float(line.potential(inventory.gwp)) / 1e6
+        )
     return xr.DataArray(
         masses.T,
         dims=("draw", "category"),

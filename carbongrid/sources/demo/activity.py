@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from carbongrid import inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
-from carbongrid.inventory.factors import gwp_of
 from carbongrid.inventory.tables import by_gas
 from carbongrid.sources.demo.economy import TOTALS
 
@@ -153,7 +152,7 @@ def _closing_amount(row: ActivityRow, others: list[ActivityRow], target: int, re
 
 
 def _weighed(formed: inventory.Inventory) -> Fraction:
-    return sum((line.exact * gwp_of(GWP)[line.gas] for line in formed.lines), Fraction(0))
+    return sum((line.exact * line.potential(GWP) for line in formed.lines), Fraction(0))
 
 
 def _grams(rows: list[ActivityRow]) -> int:

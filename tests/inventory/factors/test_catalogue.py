@@ -76,6 +76,8 @@ def test_a_users_factor_is_upstream_where_the_one_it_replaces_is() -> None:
 def test_gwp_sets() -> None:
     assert [int(gwp_of(name)["N2O"]) for name in GWP_SETS] == [298, 265, 273]
     assert [gwp_of(name)["CH4"] for name in GWP_SETS] == [25, 28, Fraction(279, 10)]
+    assert [gwp_of(name, fossil=False)["CH4"] for name in GWP_SETS] == [25, 28, 27]
+    assert [gwp_of(name, fossil=True)["CH4"] for name in GWP_SETS] == [25, 28, Fraction(298, 10)]
     assert all(gwp_of(name)["CO2"] == gwp_of(name)["CO2e"] == 1 for name in GWP_SETS)
     with pytest.raises(InputError, match="AR4, AR5, AR6"):
         gwp_of("AR7")
