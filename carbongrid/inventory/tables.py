@@ -22,6 +22,9 @@ SEPARATOR = " | "
 
 _CAUTION = re.compile(r"\bdo not (?:also|mix|default)\b", re.IGNORECASE)
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
+_WORTH_TELLING = Fraction(1, 200)
+"""Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
+
 TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
     "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
@@ -317,7 +320,7 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
 
 
 def _passed_over_notes(inventory: Inventory) -> list[Problem]:
-    """Return which factors were passed over, and what they would have given: one note for each activity and alternative."""
+    """Return which factors were passed over that would move the inventory, the largest difference first, and how many others there are."""
     sums: dict[tuple[str, str, str, str], tuple[dict[str, None], list[Fraction]]] = {}
     for line in inventory.lines:
         for other in line.passed_over:
@@ -326,14 +329,30 @@ def _passed_over_notes(inventory: Inventory) -> list[Problem]:
             rows[line.row.id] = None
             masses[0] += line.exact * line.potential(inventory.gwp)
             masses[1] += other.mass * line.potential(inventory.gwp, other.gas)
+    whole = sum(
+        (abs(line.exact) * line.potential(inventory.gwp) for line in inventory.lines), Fraction(0)
+    )
+    apart = {key: abs(instead - taken) for key, (_, (taken, instead)) in sums.items()}
+    told = [key for key, difference in apart.items() if difference >= _WORTH_TELLING * whole]
     found = []
-    for (activity, variant, name, why), (rows, (taken, instead)) in sums.items():
+    for key in sorted(told, key=lambda key: -apart[key]):
+        (activity, variant, name, why), (rows, (taken, instead)) = key, sums[key]
         more = f", {float(instead / taken - 1):+.1%}" if taken else ""
         what = (
             f"{activity} of {', '.join(rows)}: {name} is passed over ({why}); it would have given {float(instead) / 1e6:,.1f} t CO2e "
             f"in place of {float(taken) / 1e6:,.1f} t by {variant}{more}"
         )
         found.append(Problem(what, inventory.data.file, "", "note"))
+    if len(told) < len(sums):
+        what = f"{len(sums) - len(told)} other factors were passed over, each of which would move less than {float(_WORTH_TELLING):.1%} of the whole"
+        found.append(
+            Problem(
+                what,
+                inventory.data.file,
+                "The column passed_over of audit.csv names them.",
+                "note",
+            )
+        )
     return found
 
 

@@ -21,7 +21,7 @@ _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 _SEAM = re.compile(
     r"\. (?=[A-Z])|^: |^\. |\.$| \((?:D\d|docs/decisions)[^)]*\)"
     "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
-    r"|(?<=left out): |(?<=not formed): |^\): "
+    r"|(?<=left out): |(?<=not formed): |^\): |(?<=come first) \(|(?<=passed over) \(|^\)\. |\)\. (?=Write)|\); (?=it would)"
 )
 _PLACE = re.compile(r"\{\w+\}")
 

@@ -12,6 +12,15 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 _OWN_WORDS = {
     "rule": {"pois": "兴趣点", "people": "人口", "roads": "道路", "area": "面积"},
+    "why": {
+        "a factor of your own comes first": "自有因子优先",
+        "a factor is only recalled": "来源未核实",
+        "holds what is emitted upstream": "含上游排放",
+        "of another tier": "方法层级不同",
+        "of coal of no known rank": "煤种不明",
+        "documented less well": "文献依据较弱",
+        "the later of equals": "同等条件下次序在后",
+    },
     "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
 }
 
