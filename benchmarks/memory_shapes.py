@@ -15,7 +15,7 @@ WEST, SOUTH = 4_000_000.0, 2_800_000.0
 SIDE = 12_000.0
 """Of the square of parcels, and of the one polygon with holes east of it, in m."""
 CODES = ("0101", "0301", "0601", "0701", "0702", "05H1", "0404")
-TYPES = ("cultivated", "forest", "industrial", "urban-residential", "commercial")
+TYPES = ("paddy", "forest", "industrial", "urban-residential", "commercial")
 
 
 @dataclass(frozen=True)

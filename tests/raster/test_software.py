@@ -46,7 +46,7 @@ path = "units.gpkg"
 path = "totals.csv"
 """
 STEPS = {
-    *("read parcels", "read units", "land", "labels and overlaps", "weights"),
+    *("read parcels", "read units", "land", "rasterize", "weigh"),
     *("tables", "report", "figures"),
 }
 
@@ -84,7 +84,7 @@ def test_a_mended_crosswalk_is_followed_by_the_next_run(row: Case, tmp_path: Pat
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     out = row.folder / "run"
     assert run_by(package, row.folder)["reused"] == []
-    assert types_in(out) == ["cultivated", "cultivated", "urban-residential"]
+    assert types_in(out) == ["paddy", "paddy", "urban-residential"]
     assert set(run_by(package, row.folder)["reused"]) == STEPS
     crosswalk = package / "data" / "landuse" / "tdland3.csv"
     text = crosswalk.read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_mended_crosswalk_is_followed_by_the_next_run(row: Case, tmp_path: Pat
     assert mended != text
     crosswalk.write_text(mended, encoding="utf-8")
     assert run_by(package, row.folder)["reused"] == []
-    assert types_in(out) == ["commercial", "cultivated", "cultivated"]
+    assert types_in(out) == ["commercial", "paddy", "paddy"]
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["versions"][OWN_FILES] == digest_of_folder(package)
     assert manifest["versions"][OWN_FILES] != digest_of_folder(PACKAGE)

@@ -52,7 +52,7 @@ def test_the_table(tmp_path):
     assert table["id"].tolist() == ["0001", "0002", "0003", "0004", "0010", "0020"]
     assert table["land_use"].tolist() == ["1003", "0701", "0702", "0101", "0601", "1101"]
     assert table["type"].tolist() == [
-        "transport", "urban-residential", "rural-homestead", "cultivated", "industrial", "water",
+        "transport", "urban-residential", "rural-homestead", "paddy", "industrial", "water",
     ]  # fmt: skip
     assert table["mode"].tolist() == ["road", "", "", "", "", ""]
     assert table["area_m2"].tolist() == [19600.0, 9800.0, 2450.0, 7350.0, 9800.0, 9800.0]
