@@ -180,7 +180,7 @@ def _side_by_side(compared: pd.DataFrame) -> list[str]:
     """Return the sinks by each set as lines, the chosen one with a star."""
     if compared.empty:
         return []
-    head = ("set of sinks", "land_t", "crops_t", "methane_t", "net_t")
+    head = ("set of sinks", "land_t", "crops_t", "lost_t", "methane_t", "net_t")
     rows: list[tuple[str, ...]] = [
         (
             f"{row['set']} *" if row["chosen"] else row["set"],

@@ -10,7 +10,7 @@ from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
 from carbongrid.inventory.methods import Chosen, Setting, choose, variants
-from carbongrid.inventory.places import place_of
+from carbongrid.inventory.places import Place, place_of
 from carbongrid.inventory.sink_sets import DEFAULT, METHANE, SinkSet, sink_set
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import INT64_MAX
@@ -77,11 +77,25 @@ def form(
     InputError
         With every problem of the file and of its factors, by sheet, row and column.
     """
+    factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
+    place = place_of(factors, grid, data.settings["country"] or country, code_system)
+    return form_at(place, data, gwp=gwp, sinks=sinks, year=year, categories=categories)
+
+
+def form_at(
+    place: Place,
+    data: ActivityData,
+    *,
+    gwp: str,
+    sinks: str | SinkSet,
+    year: int | None,
+    categories: Mapping[str, Category] | None,
+) -> Inventory:
+    """Form the inventory of a place that is known, as :func:`form` does."""
     known = dict(read_categories() if categories is None else categories)
     gwp_of(gwp)
     counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
-    place = place_of(factors, grid, data.settings["country"] or country, code_system)
     setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
     lines, left_out = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pandas as pd
 
-from carbongrid.inventory.forming import METHANE_OF, form
+from carbongrid.inventory.forming import LOST_LAND, METHANE_OF, form_at
 from carbongrid.inventory.lines import Inventory
 from carbongrid.inventory.sink_sets import sink_sets
 from carbongrid.inventory.tables import by_gas
 
-COLUMNS = ("set", "chosen", "land_t", "crops_t", "methane_t", "net_t")
+COLUMNS = ("set", "chosen", "land_t", "crops_t", "lost_t", "methane_t", "net_t")
 
 
 def compare_sinks(inventory: Inventory) -> pd.DataFrame:
@@ -20,8 +20,8 @@ def compare_sinks(inventory: Inventory) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        set, chosen (whether the inventory counts by it), land_t and crops_t (uptake), methane_t (of water and ponds,
-        which stands among the emissions), net_t (uptake less methane): t CO2e per year, float64. Empty if no row is of a sink.
+        set, chosen (whether the inventory counts by it), land_t and crops_t (uptake), lost_t (given off by land) and methane_t
+        (of water and ponds), which stand among the emissions, net_t (uptake less these): t CO2e per year, float64. Empty if no row is of a sink.
     """
     data = inventory.data
     rows = tuple(row for row in data.rows if inventory.categories[row.category].sink)
@@ -30,7 +30,8 @@ def compare_sinks(inventory: Inventory) -> pd.DataFrame:
     sets = sink_sets() | {inventory.sinks.name: inventory.sinks}
     table = []
     for name, each in sets.items():
-        formed = form(
+        formed = form_at(
+            inventory.place,
             replace(data, rows=rows),
             gwp=inventory.gwp,
             sinks=each,
@@ -42,6 +43,7 @@ def compare_sinks(inventory: Inventory) -> pd.DataFrame:
         crops = int(uptake.get("sink/crops", 0))
         land = int(uptake.sum()) - crops
         methane = int(grams.reindex(list(METHANE_OF.values()), fill_value=0).sum())
-        sums = (land, crops, methane, land + crops - methane)
+        lost = int(grams.get(LOST_LAND, 0))
+        sums = (land, crops, lost, methane, land + crops - lost - methane)
         table.append((name, name == inventory.sinks.name, *(each / 1e6 for each in sums)))
     return pd.DataFrame(table, columns=list(COLUMNS))

@@ -90,7 +90,7 @@ def read_pois(
         own = None
         if section.weight:
             own = points.thousandths(section.weight, POIS.column("weight"))[0]
-        table["thousandths"] = _weighed(own, sizes, len(table))
+        table["thousandths"] = _weighed(own, sizes, len(table), points.where)
         order.append("thousandths")
     table = table.sort_values(order, kind="stable", ignore_index=True)
     notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
@@ -263,14 +263,27 @@ def _sizes(entries: pd.DataFrame, types: pd.Series) -> list[Decimal] | None:
 
 
 def _weighed(
-    own: NDArray[np.int64] | None, sizes: list[Decimal] | None, count: int
+    own: NDArray[np.int64] | None, sizes: list[Decimal] | None, count: int, where: str
 ) -> NDArray[np.int64]:
-    """Return thousandths of each POI: its own weight times that of its type, rounded half to even."""
+    """Return thousandths of each POI: its own weight times that of its type, rounded half to even.
+
+    Raises
+    ------
+    InputError
+        If the product of one is above what either may be, so that sums of them might leave int64.
+    """
     quanta = np.full(count, _PER_POI, np.int64) if own is None else own
     if sizes is None:
         return quanta
     exact = (int(each) * size for each, size in zip(quanta, sizes, strict=True))
-    whole = [int(each.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) for each in exact]
+    whole = [int(each.to_integral_value(ROUND_HALF_EVEN)) for each in exact]
+    heaviest = max(whole, default=0)
+    if heaviest > _HEAVIEST_TYPE * _PER_POI:
+        raise InputError(
+            f"a POI weighs {heaviest // _PER_POI:,} with the weight of its type, more than {_HEAVIEST_TYPE:,}",
+            where,
+            "Weigh POIs or types in a larger unit.",
+        )
     return np.array(whole, dtype=np.int64)
 
 

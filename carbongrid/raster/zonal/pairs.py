@@ -57,7 +57,7 @@ def crosstab(
     scipy.sparse.csr_array, int64, or float64 of real values [a, b]
         If a shape is given; pairs without cells, or whose sum is 0, are left out.
     dask.delayed.Delayed
-        That computes to what is said above, if a raster is backed by Dask or Zarr. Nothing is read before, and what is wrong with the
+        That computes to what is said above, if a raster is backed by Dask or Zarr. Nothing is read of it before, and what is wrong with the
         labels or sums is found when it is computed.
 
     Raises
@@ -67,13 +67,15 @@ def crosstab(
         an exact sum would leave int64.
     """
     _require_number(labels, shape)
+    if values is None and quantum is not None:
+        raise InputError("a quantum is of values, and none are given", hint="Give values=, too.")
     weights = [] if values is None else [values]
     require_same_cells(*labels, *weights)
     arrays = [*map(labels_inside, labels), *map(inside, weights)]
     real = values is not None and sum_dtype(arrays[-1].dtype).kind == "f"
     lazy = any(map(is_chunked, arrays))
     if real and quantum is None:
-        quantum = quantum_later(values) if lazy else quantum_of(values)
+        quantum = (quantum_later if is_chunked(arrays[-1]) else quantum_of)(values)
     elif values is not None:
         scale_of(quantum)
     block = _block_sums if len(labels) > 2 or shape is None else _block_pairs
@@ -152,7 +154,7 @@ def _require_number(labels: tuple[Any, ...], shape: tuple[int, int] | None) -> N
 def _names(labels: tuple[Any, ...]) -> list[str]:
     own = [getattr(each, "name", None) for each in labels]
     taken = {"combination", "count", "sum"}
-    plain = all(isinstance(name, str) and name not in taken for name in own)
+    plain = all(isinstance(name, str) and name and name not in taken for name in own)
     if plain and len(set(own)) == len(own):
         return [str(name) for name in own]
     return [f"label_{number}" for number in range(1, len(labels) + 1)]
@@ -216,9 +218,9 @@ def _weighted_pairs_block(
     unknown: Unknown, scale: float | None, a: Any, b: Any, values: Any
 ) -> Table:
     block = unknown.as_zero(values)
-    numbers = flat_labels(a)
-    quanta = _whole_quanta(block.reshape(-1), scale, numbers > 0)
-    return pair_sums(numbers, flat_labels(b), quanta)
+    numbers, others = flat_labels(a), flat_labels(b)
+    quanta = _whole_quanta(block.reshape(-1), scale, (numbers > 0) & (others > 0))
+    return pair_sums(numbers, others, quanta)
 
 
 def _whole_quanta(

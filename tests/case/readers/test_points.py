@@ -278,6 +278,18 @@ def test_a_type_may_weigh_and_needs_a_source_for_it(tmp_path):
     assert not [note for note in notes if "counts 1" in note.what]
 
 
+def test_a_weight_that_its_type_makes_too_large_is_an_error(tmp_path):
+    """Seen to end in an OverflowError, and in sums that wrapped."""
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category,weight,source\n1703*,industry/manufacturing,1000000000,census 2018\n"
+    )
+    weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
+    with pytest.raises(InputError, match=r"weighs 2,000,000,000 with the weight of its type"):
+        read_pois(pois_case(tmp_path, "170300,120.62,31.32,2", **weighed), GRID)
+    table, _ = read_pois(pois_case(tmp_path, "170300,120.62,31.32,1", **weighed), GRID)
+    assert table["thousandths"].tolist() == [10**12]
+
+
 @pytest.mark.parametrize(
     ("weight", "source", "told"),
     [

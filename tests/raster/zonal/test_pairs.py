@@ -138,6 +138,14 @@ def test_numpy_beside_lazy_labels_is_counted_in_bands(monkeypatch):
         assert found.toarray().tolist() == np.eye(100).tolist()
 
 
+def test_what_is_background_in_the_second_raster_refuses_no_matrix():
+    """Seen to fail: an infinite value there was refused with a shape, and not without."""
+    a, b = np.array([[1, 1]], np.uint32), np.array([[1, 0]], np.uint32)
+    values = np.array([[0.5, np.inf]])
+    assert crosstab(a, b, values=values, quantum=0.25, shape=(1, 1)).toarray().tolist() == [[0.5]]
+    assert crosstab(a, b, values=values, quantum=0.25)["sum"].to_numpy().tolist() == [0.5]
+
+
 def test_combinations_have_the_names_and_units_of_their_rasters():
     units = xr.DataArray(np.array([[1, 2]], np.uint32), dims=("y", "x"), name="unit")
     heat = (units * 1.5).rename("heat").assign_attrs(units="K")
@@ -225,6 +233,8 @@ def test_refusals():
         crosstab(labels)
     with pytest.raises(InputError, match=r"a shape is given as a label raster\. Name it"):
         crosstab(labels, labels, (1, 1))
+    with pytest.raises(InputError, match="a quantum is of values, and none are given"):
+        crosstab(labels, labels, quantum=0.5)
     with pytest.raises(InputError, match="3 label rasters make no matrix"):
         crosstab(labels, labels, labels, shape=(1, 1))
     with pytest.raises(InputError, match="label 1 of b is above its number of rows, 0"):
