@@ -96,6 +96,10 @@ def place_of(factors: Catalogue, grid: str = "", country: str = "", code_system:
             f"expected a country in two letters, not {country!r}",
             hint="Write CN, GB, LI ... (ISO 3166), or world for the IPCC's defaults.",
         )
+    if country == "UK":
+        raise InputError(
+            "expected a country in two letters of ISO 3166, which UK is not", hint="Write GB."
+        )
     of_grid = _region_of_grid(factors, grid)
     if country:
         inside = of_grid if of_grid.partition("/")[0] == country else country

@@ -10,6 +10,7 @@ from functools import cache
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.activity import activities
 from carbongrid.method.landuse import packaged_table
 
 COLUMNS = ("activity", "products", "source")
@@ -23,7 +24,7 @@ PRODUCTS = (UPTAKE_OF_LAND, METHANE, UPTAKE_OF_CROPS)
 
 _NOT_COUNTED = {
     "crop": "what an annual crop takes up is given back within the year, where it is eaten (2006 IPCC Guidelines, Vol. 4, Ch. 5.2.1)",
-    "land/water": "the guidelines have no uptake of water, and its methane is not given",
+    "land/water": "the guidelines have no uptake of water, and its methane is not counted",
     "land/ponds": "ponds are no sink without a source",
 }
 
@@ -124,6 +125,9 @@ def sink_set_of(table: pd.DataFrame, where: str) -> SinkSet:
         if unknown:
             hint = f"Known: {', '.join(PRODUCTS)}, joined by +."
             problems.append(Problem(f"unknown product {sorted(unknown)[0]!r}", place, hint))
+        if not any(fnmatchcase(name, str(cells["activity"])) for name in activities()):
+            hint = f"Known: {', '.join(name for name in activities() if name.startswith('land/'))}, crop/*."
+            problems.append(Problem(f"unknown activity {cells['activity']!r}", place, hint))
         if not str(cells["source"]).strip():
             what = f"{cells['activity']} has no source"
             problems.append(Problem(what, place, "Nothing is a sink without a source: name it."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
@@ -69,13 +69,17 @@ class Work:
             if step is None:
                 return
             self._tell(step)
-            self.values[step.name] = value = self._done(step)
+            try:
+                self.values[step.name] = value = self._done(step)
+            except InputError as error:
+                # A step may have told warnings of steps before it with its own.
+                told = dict.fromkeys([*_warnings(self.problems), *error.problems])
+                raise InputError(list(told)) from error
             self._tell(step)
             found = getattr(value, "problems", ())
             errors = [problem for problem in found if problem.level == "error"]
             if errors and refuse:
-                warnings = [problem for problem in self.problems if problem.level == "warning"]
-                raise InputError([*warnings, *errors])
+                raise InputError([*_warnings(self.problems), *_warnings(found), *errors])
             self.problems += found
 
     def keep_in(self, store: RunStore) -> None:
@@ -147,6 +151,10 @@ class Work:
         if step.phase:
             those = [each.name in self.values for each in self.steps if each.phase == step.phase]
             self._progress(step.phase, sum(those), len(those))
+
+
+def _warnings(problems: Iterable[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.level == "warning"]
 
 
 def _keep(

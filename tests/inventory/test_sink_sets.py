@@ -99,6 +99,7 @@ def test_ponds_emit_and_take_up_nothing_without_a_factor_of_the_users() -> None:
     [
         (own(source=" "), "land/forest has no source"),
         (own(products="land+air"), "unknown product 'air'"),
+        (own(activity="land/forrest"), "unknown activity 'land/forrest'. Known: land/"),
         (own().drop(columns="source"), "no column source"),
     ],
 )

@@ -284,6 +284,8 @@ def factor_of_row(row: Mapping[str, str], where: str, problems: list[Problem]) -
             "Give the factor a name, or the key of the factor that it replaces.",
         )
     numbers = {name: _number(cells[name], name, add) for name in ("value", "low", "high")}
+    if cells["tier"] not in ("", "1", "2", "3"):
+        add("tier", f"{cells['tier']!r} is no tier", "Write 1, 2 or 3, or leave it blank.")
     _check_unit(cells, add)
     _check_distribution(cells["distribution"], numbers, add)
     low, value, high = numbers["low"], numbers["value"], numbers["high"]

@@ -102,6 +102,7 @@ def test_gwp_sets() -> None:
         ({"unit": "t CO2/t", "distribution": "lognormal x1"}, "distribution"),
         ({"unit": "t CO2/t", "distribution": "normal x2", "low": "0", "high": "2"}, "distribution"),
         ({"unit": "t CO2/t", "distribution": "normal", "low": "0"}, "distribution"),
+        ({"unit": "t CO2/t", "tier": "2a"}, "tier"),
     ],
 )
 def test_a_wrong_row_names_its_column(cells: dict[str, str], column: str) -> None:
