@@ -30,6 +30,8 @@ MAX_EVIDENCE = 9e15
 
 _LISTED = 10
 
+_CROPLAND = frozenset({"cultivated", "paddy"})
+
 Weight = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -229,8 +231,9 @@ def _by_area(
     area = np.where(carries, area, 0.0)
     weight, unit = area, "m2"
     missing = [name for name in category.types if name.partition(":")[0] not in coefficients]
-    # Types none of which has a coefficient, as fields and paddy, take up alike.
-    if category.sink and len(category.types) > max(1, len(missing)):
+    # Fields and paddy take up alike where neither has a coefficient; of other types nobody knows that.
+    alike = len(missing) == len(category.types) and _CROPLAND.issuperset(missing)
+    if category.sink and len(category.types) > 1 and not alike:
         if missing:
             raise InputError(
                 f"no sink coefficient for {', '.join(missing)}",

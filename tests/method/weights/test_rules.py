@@ -125,6 +125,14 @@ def test_a_sink_on_several_types_needs_every_coefficient():
         weigh(category, land(), WeightInputs(coefficients=sink_coefficients()))
 
 
+def test_a_sink_on_types_none_of_which_has_a_coefficient_is_no_guess():
+    """Seen to go by area without a word; fields and paddy take up alike."""
+    category = small_land.category("sink/any", "industrial+commercial", "area", sink=True)
+    with pytest.raises(InputError, match="no sink coefficient for industrial, commercial"):
+        weigh(category, land(), WeightInputs(coefficients=sink_coefficients()))
+    assert not {"cultivated", "paddy"} & set(sink_coefficients())
+
+
 def test_the_package_knows_the_uptake_of_four_types():
     expected = {"forest": 0.612, "grassland": 0.021, "water": 0.235, "unused": 0.005}
     assert sink_coefficients() == expected
