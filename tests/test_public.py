@@ -126,6 +126,16 @@ def test_every_byte_is_searched(runs: dict[str, Path], kind: str) -> None:
     assert {s for _, raw in contents(full) for s in there if s in raw} == there
 
 
+def test_a_public_run_names_no_step_that_it_does_not_keep(
+    secret_case: Path, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    """Seen to fail: the manifest listed steps as taken over whose files were taken out again."""
+    again = run(
+        secret_case / "case.toml", tmp_path / "public", public=True, reuse=runs["full"]
+    ).manifest
+    assert set(again["reused"]) <= set(again["steps"])
+
+
 def test_a_public_run_of_activity_data_keeps_its_intervals(runs: dict[str, Path]) -> None:
     full, public = (
         (runs[f"activity {name}"] / "uncertainty.csv").read_text() for name in ("full", "public")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import PackedWeights, parcels_of_facilities
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.weighing import Weighed, regions_of
+from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
 
 MAX_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""
@@ -28,8 +28,10 @@ class Allocation:
 
     Parameters
     ----------
+    names
+        The categories.
     mass : int64, shape (parcels, categories)
-        Grams; categories in the order of their names.
+        Grams; categories in the order of ``names``.
     ledger
         One row per category and region.
     evidence
@@ -38,6 +40,7 @@ class Allocation:
         Categories beyond the limits of what may fall back, stay unallocated, be lost or be unknown, errors; and warnings.
     """
 
+    names: tuple[str, ...]
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
     evidence: tuple[EvidenceRow, ...]
@@ -95,7 +98,32 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
     limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass, names)
-    return Allocation(mass, tuple(ledger), tuple(counted), tuple(limits))
+    return Allocation(tuple(names), mass, tuple(ledger), tuple(counted), tuple(limits))
+
+
+def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weighed) -> Allocation:
+    """Spread what could not be spread before the rasterization, and put both together in the order of the categories."""
+    names = [name for name in inputs.categories if weighs_by_raster(inputs, name)]
+    if not names:
+        return before
+    claims = {name: weighed.claims[name] for name in names if name in weighed.claims}
+    failed = {name: weighed.failed[name] for name in names if name in weighed.failed}
+    rest = allocate_totals(inputs, land, Weighed(claims, failed))
+    order = {name: k for k, name in enumerate(inputs.categories)}
+    mass = np.empty((len(order), len(land.parcels)), np.int64).T
+    for part in (before, rest):
+        mass[:, [order[name] for name in part.names]] = part.mass
+
+    def in_order[Row: (LedgerRow, EvidenceRow)](rows: Iterable[Row]) -> tuple[Row, ...]:
+        return tuple(sorted(rows, key=lambda row: order[row.category]))
+
+    return Allocation(
+        tuple(order),
+        mass,
+        in_order((*before.ledger, *rest.ledger)),
+        in_order((*before.evidence, *rest.evidence)),
+        (*before.problems, *rest.problems),
+    )
 
 
 def _outside_by_area(
@@ -111,7 +139,7 @@ def _outside_by_area(
     fates = [
         (name, int(mass[:, k].sum()), int(mass[:, k] @ share))
         for k, name in enumerate(names)
-        if not inputs.categories[name].weight.startswith("raster:")
+        if not weighs_by_raster(inputs, name)
     ]
     return outside_problems(fates, inputs.case.allow.outside)
 

@@ -62,8 +62,7 @@ def check(case: Case | str | Path) -> CheckReport:
     """
     try:
         case = case if isinstance(case, Case) else Case.read(case)
-        # Nothing is rasterized, so that categories whose weight only a rasterization tells are left out.
-        work = Work(STEPS, {"case": case, "rasterize": None})
+        work = Work(STEPS, {"case": case})
         work.go("cross-check", refuse=False)
     except InputError as error:
         return CheckReport((), error.problems)

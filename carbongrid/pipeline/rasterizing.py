@@ -51,11 +51,6 @@ class Reduction:
     problems: tuple[Problem, ...]
 
 
-def has_no_rasters(inputs: Inputs, _: Land) -> bool:
-    """Tell whether no category weighs by a raster, so that all weights are known before anything is rasterized."""
-    return not weight_rasters(inputs)
-
-
 def files_of_shares(inputs: Inputs, *_: Any) -> list[str]:
     """Return what a rasterization writes; exact areas without weight rasters need no labels."""
     return [LABELS, OVERLAP] if _has_labels(inputs) else [OVERLAP]

@@ -93,17 +93,20 @@ def run(
     for problem in problems_of_left_out():
         logger.warning("%s", problem)
     earlier = Path(reuse) if reuse else None
-    recall = Recall.around(out, earlier, restart=restart)
     store = new_run(out, replace=replace, reuse=earlier, restart=restart)
     with dask_client(scheduler, workers, memory) as client:
         options = RunOptions(client, chunks, progress or silent, public)
+
+        def first_half() -> Work:
+            return _first_half(case, options, Recall.around(out, earlier, restart=restart), memory)
+
         if out.parent.is_dir():
             with claimed(out):
                 require_shared(client, out)
-                _write(_first_half(case, options, recall, memory), options, store)
+                _write(first_half(), options, store)
         else:
             # Nothing is made, not even the folder of the lock, before the input is known to be right.
-            work = _first_half(case, options, recall, memory)
+            work = first_half()
             out.parent.mkdir(parents=True, exist_ok=True)
             with claimed(out):
                 require_shared(client, out)

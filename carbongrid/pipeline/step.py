@@ -68,8 +68,6 @@ class Step:
         Makes a frozen value from the values of ``needs``, in their order.
     needs
         Steps, and what is given at the start.
-    unless
-        One more step whose value is needed, and a test of the values of ``needs``: where it holds, None stands in its place.
     kept
         What of it a later run takes over; None: it is made anew each time.
     phase
@@ -79,7 +77,6 @@ class Step:
     name: str
     make: Callable[..., Any]
     needs: tuple[str, ...]
-    unless: tuple[str, Callable[..., bool]] | None = None
     kept: Kept | None = None
     phase: str = ""
 

@@ -1,7 +1,8 @@
 """The method, step by step: read, weigh, allocate, rasterize, reduce, index, zone, write.
 
-The list is the order. A step is done as soon as what it needs is there, so where a category weighs by a raster the land is
-rasterized before it is weighed. ``run`` does all steps, ``check`` those up to the allocation (docs/decisions/0049).
+The list is the order. Categories that weigh by a raster are weighed and allocated when it has been summed with the land; all
+others before, so that what is wrong with them is told before hours of work. ``run`` does all steps, ``check`` those up to
+the first allocation (docs/decisions/0049).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from carbongrid.case.readers.inputs import complete_inputs, read_section_of_categories
 from carbongrid.outputs.tables import table_digests
 from carbongrid.pipeline import land, rasterizing, tables, weighing
-from carbongrid.pipeline.allocation import allocate_totals
+from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
 from carbongrid.pipeline.sections import READ_SECTIONS, section_steps
 from carbongrid.pipeline.step import Kept, Step
@@ -44,13 +45,12 @@ STEPS: tuple[Step, ...] = (
         "weigh",
         weighing.weigh_categories,
         ("read", "land"),
-        unless=("rasterize", rasterizing.has_no_rasters),
         kept=Kept(
             files=lambda *_: weighing.FILES,
             load=weighing.load_weights,
             save=weighing.save_weights,
             decided_by=weighing.what_weighs,
-            after=(*READ_SECTIONS, "rasterize"),
+            after=READ_SECTIONS,
         ),
     ),
     Step("allocate", allocate_totals, ("read", "land", "weigh")),
@@ -68,18 +68,22 @@ STEPS: tuple[Step, ...] = (
             scratch=(rasterizing.JOURNAL,),
         ),
     ),
+    Step("weigh by rasters", weighing.weigh_by_rasters, ("read", "land", "weigh", "rasterize")),
+    Step("allocate all", allocate_rest, ("read", "land", "allocate", "weigh by rasters")),
     Step(
-        "reduce", rasterizing.reduce_allocation, ("read", "land", "allocate", "rasterize", "grid")
+        "reduce",
+        rasterizing.reduce_allocation,
+        ("read", "land", "allocate all", "rasterize", "grid"),
     ),
     # What the indices are made of, the indices, the zones.
-    Step("index", tables.index_units, ("read", "land", "weigh", "reduce")),
+    Step("index", tables.index_units, ("read", "land", "weigh by rasters", "reduce")),
     Step("zone", tables.zone_land, ("read", "index")),
     # The tables, and what people look at.
     Step(
         "assemble",
         tables.make_tables,
         (
-            *("read", "land", "cross-check", "allocate", "reduce", "index", "zone", "grid"),
+            *("read", "land", "cross-check", "allocate all", "reduce", "index", "zone", "grid"),
             *("fingerprints", "options"),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ class Weighed:
     Parameters
     ----------
     claims
-        By category; without those that failed, and without those by rasters where none were summed.
+        By category; without those that failed, and without those by rasters where none were summed yet.
     failed
         Problems of the categories of which no claims could be made.
     """
@@ -60,28 +60,36 @@ def one_spelling(inputs: Inputs) -> Inputs:
     return dataclasses.replace(inputs, categories=spelled)
 
 
+def weighs_by_raster(inputs: Inputs, category: str) -> bool:
+    """Tell whether only a rasterization tells what parcels claim of a category."""
+    return inputs.categories[category].weight.startswith("raster:")
+
+
 def weight_rasters(inputs: Inputs) -> list[str]:
     """Return the rasters that categories name as their weight, as written."""
     rules = (category.weight.partition(":") for category in inputs.categories.values())
     return sorted({path for rule, _, path in rules if rule == "raster"})
 
 
-def weigh_categories(inputs: Inputs, land: Land, shares: Shares | None) -> Weighed:
-    """Weigh every category: what each parcel claims of it.
+def weigh_categories(inputs: Inputs, land: Land) -> Weighed:
+    """Weigh every category but those by raster: what each parcel claims of it."""
+    names = [name for name in inputs.categories if not weighs_by_raster(inputs, name)]
+    return _weighed(inputs, land, names, gather_weight_inputs(inputs, land))
 
-    Parameters
-    ----------
-    inputs, land
-        The tables, and where parcels stand.
-    shares
-        What has the sums of the weight rasters. None: categories by raster, which only a rasterization tells, are left out.
-    """
-    evidence = gather_weight_inputs(inputs, land, shares)
+
+def weigh_by_rasters(inputs: Inputs, land: Land, weighed: Weighed, shares: Shares) -> Weighed:
+    """Weigh the categories by raster too, whose sums the rasterization found."""
+    names = [name for name in inputs.categories if weighs_by_raster(inputs, name)]
+    evidence = WeightInputs(rasters=shares.raster_sums, raster_known=shares.raster_known)
+    rest = _weighed(inputs, land, names, evidence)
+    return Weighed({**weighed.claims, **rest.claims}, {**weighed.failed, **rest.failed})
+
+
+def _weighed(inputs: Inputs, land: Land, names: Collection[str], evidence: WeightInputs) -> Weighed:
     claims: dict[str, PackedWeights] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
-    for name, category in inputs.categories.items():
-        if shares is None and category.weight.startswith("raster:"):
-            continue
+    for name in names:
+        category = inputs.categories[name]
         region_of_parcel = land.regions_of_parcels(regions_of(inputs, name))
         try:
             claims[name] = PackedWeights.of(
@@ -102,7 +110,7 @@ def coefficients_of(inputs: Inputs) -> dict[str, float]:
     return {name: value if name in counted else 0.0 for name, value in known.items()}
 
 
-def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> WeightInputs:
+def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
     """Return what the weights are made from; people are put on parcels here, once."""
     case = inputs.case
     return WeightInputs(
@@ -113,8 +121,6 @@ def gather_weight_inputs(inputs: Inputs, land: Land, shares: Shares | None) -> W
         lambda_=case.lines.lambda_ if case.lines else 0.0,
         miss=case.pois.miss if case.pois else "nearest",
         coefficients=coefficients_of(inputs),
-        rasters=shares.raster_sums if shares else {},
-        raster_known=shares.raster_known if shares else {},
     )
 
 
@@ -132,7 +138,6 @@ def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
     return [
         [dataclasses.asdict(category) for category in categories_of(inputs.case).values()],
         {name: regions_of(inputs, name) for name in inputs.categories},
-        weight_rasters(inputs),
         census,
         inputs.case.pois.miss if inputs.case.pois else "",
         lines.lambda_ if lines else 0.0,

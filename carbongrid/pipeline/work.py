@@ -79,7 +79,8 @@ class Work:
             found = getattr(value, "problems", ())
             errors = [problem for problem in found if problem.level == "error"]
             if errors and refuse:
-                raise InputError([*_warnings(self.problems), *_warnings(found), *errors])
+                told = dict.fromkeys([*_warnings(self.problems), *_warnings(found), *errors])
+                raise InputError(list(told))
             self.problems += found
 
     def keep_in(self, store: RunStore) -> None:
@@ -96,21 +97,10 @@ class Work:
     def _is_due(self, step: Step) -> bool:
         if step.name in self.values or (step.writes_itself and self.store is None):
             return False
-        if any(name not in self.values for name in step.needs):
-            return False
-        return step.unless is None or step.unless[0] in self.values or self._spared(step)
-
-    def _spared(self, step: Step) -> bool:
-        return step.unless is not None and step.unless[1](*map(self.values.get, step.needs))
-
-    def _arguments(self, step: Step) -> list[Any]:
-        arguments = [self.values[name] for name in step.needs]
-        if step.unless is not None:
-            arguments.append(None if self._spared(step) else self.values[step.unless[0]])
-        return arguments
+        return all(name in self.values for name in step.needs)
 
     def _done(self, step: Step) -> Any:
-        arguments, kept = self._arguments(step), step.kept
+        arguments, kept = [self.values[name] for name in step.needs], step.kept
         if kept is None or self.recall is None:
             return step.make(*arguments)
         files = kept.files(*arguments)

@@ -192,6 +192,7 @@ class RunStore:
         for file in self.records.pop(name, Record("")).files:
             remove(self.folder / file)
         self._seen = [each for each in self._seen if each != name]
+        self.reused = [each for each in self.reused if each != name]
 
     def forget_all(self) -> None:
         """Forget every step so far: nothing of what is kept for the next run may be published."""
