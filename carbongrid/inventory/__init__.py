@@ -1,7 +1,7 @@
 """The inventory: from activity data to category totals, every number with its source.
 
 :mod:`carbongrid.inventory.equations` holds equations 1 to 7; read a filled template with :func:`carbongrid.read_activity`, ``form`` the inventory, then
-``totals``, ``audit``, ``explain``, ``to_system``, ``approach_1``, ``approach_2`` and ``draws`` of it.
+``totals``, ``audit``, ``explain``, ``to_system``, ``approach_1``, ``approach_2``, ``draws`` and ``intervals_of_parts`` of it.
 """
 
 from carbongrid.inventory.crosswalks import from_system, to_system
@@ -9,7 +9,13 @@ from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.sinks_compared import compare_sinks
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
-from carbongrid.inventory.uncertainty import approach_1, approach_2, draws, without_bounds
+from carbongrid.inventory.uncertainty import (
+    approach_1,
+    approach_2,
+    draws,
+    intervals_of_parts,
+    without_bounds,
+)
 
 __all__ = [
     "Inventory",
@@ -23,6 +29,7 @@ __all__ = [
     "explain",
     "form",
     "from_system",
+    "intervals_of_parts",
     "notes",
     "to_system",
     "totals",

@@ -101,6 +101,9 @@ class RunTables:
         How each total was formed of activity data, every cell text; None without.
     intervals
         category, co2e_t and the ends of its 95 % interval by both approaches, in t CO2e; None without activity data.
+    unit_intervals
+        unit, name, and emission and sink of each with the ends of the 95 % interval that the inventory alone leaves it, in t CO2e,
+        in the order of the units; None without activity data.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
     sink_floor
@@ -127,6 +130,7 @@ class RunTables:
     attribution: str = ""
     audit: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
+    unit_intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
     sink_floor: float = 0.0

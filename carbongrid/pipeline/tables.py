@@ -19,6 +19,7 @@ from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.errors import Problem
+from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
@@ -103,6 +104,7 @@ def make_tables(
         inventory=_inventory(inputs.totals) if inputs.by_gas is None else inputs.by_gas,
         audit=None if inputs.formed is None else inputs.formed.audit,
         intervals=None if inputs.formed is None else inputs.formed.intervals,
+        unit_intervals=_unit_intervals(inputs, units),
         parcels=parcels,
         units=units,
         parents=case.units.parents,
@@ -180,6 +182,20 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
     columns["residents"], _ = residents_of_units(inputs, land)
     columns["gdp"] = gdp
     return units.join(pd.DataFrame(columns, index=units.index))
+
+
+def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the 95 % interval that the inventory alone leaves each unit's emission and sink, t CO2e; None without activity data."""
+    if inputs.formed is None:
+        return None
+    columns: dict[str, Any] = {"unit": units["id"], "name": units["name"]}
+    for quantity in ("emission", "sink"):
+        names = [c.name for c in inputs.categories.values() if c.sink == (quantity == "sink")]
+        parts = units[names].astype(np.float64) / 1e6
+        ends = intervals_of_parts(inputs.formed.drawn, parts)
+        columns[f"{quantity}_t"] = units[f"{quantity}_g"] / 1e6
+        columns |= {f"{quantity}_{end}": ends[end] for end in ends}
+    return pd.DataFrame(columns)
 
 
 def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr.Dataset:

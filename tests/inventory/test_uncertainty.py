@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from inventory_example import example
 
 from carbongrid import inventory
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.errors import InputError
-from carbongrid.inventory import Inventory
+from carbongrid.inventory import Inventory, intervals_of_parts
 from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.lines import Input
 from carbongrid.inventory.spread import NORMAL_95, Spread, spread_of
@@ -163,6 +167,39 @@ def test_a_users_factor_without_bounds_is_exact_and_named(made: Made) -> None:
     formed = made("a,product/lime,,1000,t,factor=mine,0,", "mine,M,0.75,t CO2/t,CO2,,,")
     assert inventory.without_bounds(formed) == ["mine"]
     assert inventory.without_bounds(example()) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_the_parts_of_one_category_have_its_interval_in_proportion(
+    shares: list[float], seed: int
+) -> None:
+    """Units among which one category is spread are as sure as it is; what was not drawn is exact."""
+    draws = np.exp(np.random.default_rng(seed).standard_normal((500, 1)))
+    drawn = xr.DataArray(
+        draws,
+        dims=("draw", "category"),
+        coords={"category": ["a"], "total": ("category", [2.0])},
+    )
+    parts = pd.DataFrame({"a": shares, "b": 1.0})
+    found = intervals_of_parts(drawn, parts)
+    low, high = np.quantile(draws / 2, [0.025, 0.975])
+    np.testing.assert_allclose(found["low_t"], 1 + low * parts["a"], rtol=1e-12)
+    np.testing.assert_allclose(found["high_t"], 1 + high * parts["a"], rtol=1e-12)
+
+
+def test_the_whole_as_a_part_is_the_interval_of_the_whole() -> None:
+    """All units together are as uncertain as the inventory's gross emission, with all that categories share."""
+    formed = example()
+    drawn = inventory.draws(formed, 2000)
+    whole = inventory.approach_2(formed, drawn=drawn).set_index("category")
+    totals = drawn["total"].to_series()
+    gross = [name for name in totals.index if not formed.categories[name].sink]
+    parts = totals[gross].to_frame().T
+    both = pd.concat([parts, parts / 4])
+    found = intervals_of_parts(drawn, both)
+    np.testing.assert_allclose(found["low_t"], whole.loc["gross", "low_t"] / [1, 4], rtol=1e-9)
+    np.testing.assert_allclose(found["high_t"], whole.loc["gross", "high_t"] / [1, 4], rtol=1e-9)
 
 
 def test_one_draw_deviates_by_nothing() -> None:

@@ -65,8 +65,16 @@ def test_the_run_is_verified_and_holds_audit_and_intervals(from_activity: Path) 
     assert (intervals["low_1_t"] <= intervals["co2e_t"] + 1e-6).all()
     assert (intervals["co2e_t"] <= intervals["high_1_t"] + 1e-6).all()
     assert np.isclose(intervals.loc["gross", "co2e_t"], 240_289_700)
+    units = read_text_csv(from_activity / "uncertainty_units.csv").drop(columns=["unit", "name"])
+    units = units.astype(float)
+    for quantity in ("emission", "sink"):
+        low, centre, high = (units[f"{quantity}{end}_t"] for end in ("_low", "", "_high"))
+        assert (low <= centre).all()
+        assert (centre <= high).all()
+        # No unit with mass is told without a width.
+        assert (high - low > 0.01 * centre)[centre > 0].all()
     report = (from_activity / "report.html").read_text("utf-8")
-    for words in ("95 % interval", "GWP set AR5", "is passed over"):
+    for words in ("inventory alone", "95 % interval", "GWP set AR5", "is passed over"):
         assert words in report
     manifest = json.loads((from_activity / "manifest.json").read_text())
     assert "inventory.xlsx" in {entry["file"] for entry in manifest["inputs"]}

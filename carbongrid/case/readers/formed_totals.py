@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+import xarray as xr
 
 from carbongrid import inventory
 from carbongrid.case import Case
@@ -46,7 +47,8 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         code_system=case.parcels.code_system,
         categories=categories,
     )
-    intervals = _intervals(formed)
+    drawn = inventory.draws(formed)
+    intervals = _intervals(formed, drawn)
     notes += inventory.notes(formed)
     notes += _notes(formed, intervals, case)
     sums = inventory.by_gas(formed)
@@ -64,12 +66,12 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         }
         for number, row in enumerate(sums.to_dict("records"), start=1)
     )
-    return Formed(data.file, rows, inventory.audit(formed), intervals)
+    return Formed(data.file, rows, inventory.audit(formed), intervals, drawn)
 
 
-def _intervals(formed: inventory.Inventory) -> pd.DataFrame:
+def _intervals(formed: inventory.Inventory, drawn: xr.DataArray) -> pd.DataFrame:
     """Return the 95 % interval of each category by both approaches, t CO2e."""
-    first, second = inventory.approach_1(formed), inventory.approach_2(formed)
+    first, second = inventory.approach_1(formed), inventory.approach_2(formed, drawn=drawn)
     ends = ["low_t", "high_t"]
     wide = first[["category", "co2e_t", *ends]].merge(
         second[["category", *ends]], on="category", suffixes=("_1", "_2")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 
 from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
@@ -40,12 +41,15 @@ class Formed:
         How each was formed, every cell text.
     intervals
         category, co2e_t, and low and high by both approaches, in t CO2e.
+    drawn
+        Draws of the categories' totals, t CO2e [draw, category].
     """
 
     file: str
     rows: tuple[Mapping[str, Any], ...]
     audit: pd.DataFrame
     intervals: pd.DataFrame
+    drawn: xr.DataArray
 
 
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")

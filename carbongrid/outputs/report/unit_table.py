@@ -18,6 +18,7 @@ from carbongrid.outputs.report.wording import money, people, percent, tonnes, wh
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
     from carbongrid.outputs.result import RunTables
@@ -93,8 +94,24 @@ def unit_table(tables: RunTables) -> UnitTable:
         column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True)
         if f"{sector}_g" in units:
             found.append((column, _masses(units[f"{sector}_g"])))
+    if tables.unit_intervals is not None:
+        found += _ends(tables.unit_intervals)
     columns, cells = zip(*found, strict=True)
     return UnitTable(tuple(columns), tuple(zip(*cells, strict=True)))
+
+
+def _ends(intervals: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
+    """Return the ends of the units' intervals; the headings say that placing is not in them."""
+    names = {
+        "emission_low_t": ("emission, 2.5 % (inventory alone)", "碳排放下限（仅清单）"),
+        "emission_high_t": ("emission, 97.5 % (inventory alone)", "碳排放上限（仅清单）"),
+        "sink_low_t": ("sink, 2.5 % (inventory alone)", "碳汇下限（仅清单）"),
+        "sink_high_t": ("sink, 97.5 % (inventory alone)", "碳汇上限（仅清单）"),
+    }
+    return [
+        (NumberColumn(name, *words, "t", optional=True), _masses((intervals[name] * 1e6).round()))
+        for name, words in names.items()
+    ]
 
 
 def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:

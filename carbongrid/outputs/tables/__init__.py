@@ -49,6 +49,11 @@ def _write_uncertainty(_: Content, tables: RunTables, path: Path) -> None:
         write_text_csv(tables.intervals.round(6), path)
 
 
+def _write_unit_intervals(_: Content, tables: RunTables, path: Path) -> None:
+    if tables.unit_intervals is not None:
+        write_text_csv(tables.unit_intervals.round(6), path)
+
+
 def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
     write_units_gpkg(content.units, path, tables.reference, tables.currency)
 
@@ -64,6 +69,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "evidence.csv": lambda content, _, path: write_csv(content.evidence, path),
     "audit.csv": _write_audit,
     "uncertainty.csv": _write_uncertainty,
+    "uncertainty_units.csv": _write_unit_intervals,
     "units.csv": lambda content, _, path: write_csv(content.units, path, mark=True),
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
@@ -93,6 +99,7 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
         "parcels.parquet": public,
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
+        "uncertainty_units.csv": tables.unit_intervals is None,
         "units.xlsx": bool(missing_libraries("openpyxl")),
     }
     return [name for name in _WRITERS if not absent.get(name)]
@@ -118,7 +125,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with activity data audit.csv and uncertainty.csv too. Without openpyxl there is no units.xlsx.
+    grid_1km.nc; with activity data audit.csv, uncertainty.csv and uncertainty_units.csv too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     files = table_files(tables, public=public)
