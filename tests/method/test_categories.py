@@ -33,6 +33,7 @@ DOCUMENTED = {
     "sink/forest": ("forest", "area"),
     "sink/grassland": ("grassland", "area"),
     "sink/water": ("water", "area"),
+    "sink/ponds": ("ponds", "area"),
     "sink/unused": ("unused", "area"),
     "sink/crops": ("cultivated+paddy", "area"),
 }

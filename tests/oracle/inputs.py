@@ -58,6 +58,7 @@ CATEGORIES = {
     "sink/forest": ("forest", "area"),
     "sink/grassland": ("grassland", "area"),
     "sink/water": ("water", "area"),
+    "sink/ponds": ("ponds", "area"),
     "sink/unused": ("unused", "area"),
 }
 

@@ -15,7 +15,7 @@ from carbongrid.errors import InputError
 ACTIVITY = """activity,category,amount,unit,parameters
 land/forest,sink/land,100,ha,
 land/water,sink/land,100,ha,
-land/ponds,sink/land,100,ha,
+land/ponds,sink/ponds,100,ha,coefficient=sci_rep_2025.water
 crop/rice,sink/crops,500,t,
 """
 
@@ -27,6 +27,7 @@ def case_of(folder: Path, sinks: str | None):
         "activity/sinks.csv": ACTIVITY,
         "activity/settings.csv": "setting,value\nyear,2020\n",
         "own.csv": "activity,products,source\nland/forest,land,a survey\n",
+        "fed.csv": "activity,products,source\nland/ponds,land+ch4,a survey\n",
     }
     section = {"path": "activity", **({} if sinks is None else {"sinks": sinks})}
     codes = ["0301", "1102", "1104A", "1104", "0101"]
@@ -41,6 +42,8 @@ def case_of(folder: Path, sinks: str | None):
         ("balanced", {"p0", "p1"}, {"p1", "p2", "p3"}),
         ("study", {"p0", "p1", "p4"}, set()),
         ("own.csv", {"p0"}, set()),
+        # What ponds take up lies on ponds: it was seen on other land, or on none.
+        ("fed.csv", {"p2", "p3"}, {"p2", "p3"}),
     ],
 )
 def test_a_case_with_ponds(tmp_path: Path, sinks, sink, emission) -> None:
