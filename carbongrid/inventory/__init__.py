@@ -5,8 +5,15 @@
 """
 
 from carbongrid.inventory.crosswalks import from_system, to_system
+from carbongrid.inventory.electricity_compared import compare_electricity, energy_notes
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.power_balance import (
+    balance_of,
+    by_consumption,
+    has_balance,
+    without_supply,
+)
 from carbongrid.inventory.sinks_compared import compare_sinks
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
 from carbongrid.inventory.uncertainty import (
@@ -23,15 +30,21 @@ __all__ = [
     "approach_1",
     "approach_2",
     "audit",
+    "balance_of",
+    "by_consumption",
     "by_gas",
+    "compare_electricity",
     "compare_sinks",
     "draws",
+    "energy_notes",
     "explain",
     "form",
     "from_system",
+    "has_balance",
     "intervals_of_parts",
     "notes",
     "to_system",
     "totals",
     "without_bounds",
+    "without_supply",
 ]

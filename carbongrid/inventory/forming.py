@@ -30,6 +30,9 @@ LOST_LAND = "agriculture/land"
 METHANE_OF = {"land/water": "agriculture/water", "land/ponds": "agriculture/ponds"}
 """Category of the methane that water gives off: it stands beside a sink, and is a source."""
 
+OF_THE_BALANCE = "it is of the balance of electricity, which electricity = consumption counts"
+"""Why a row of the balance is in no other total (docs/decisions/0057)."""
+
 _MOLAR = {
     "C": "44/12 (C to CO2)",
     "CE": "44/12 (C to CO2, as CO2e)",
@@ -181,6 +184,8 @@ def _of_row(
             else "the amount is blank: unknown, which is not zero"
         )
         return [], [LeftOut(row, row.activity, why, True)]
+    if TERMS[chosen.method.term].balance:
+        return [], [LeftOut(row, row.activity, OF_THE_BALANCE, False)]
     if sink and sinks.row_of(row.activity) is None:
         return [], [LeftOut(row, row.activity, sinks.why_not(row.activity), False)]
     flagged = sorted(

@@ -51,12 +51,15 @@ class Term:
         1, or 2 for what was emitted where electricity and heat are made (D24).
     upstream
         Whether it is what was emitted where an input is made (D28), whatever its factor says.
+    balance
+        Whether its rows enter the balance of electricity only (docs/decisions/0057): they form nothing by themselves.
     """
 
     symbol: str
     products: tuple[Product, ...]
     scope: int = 1
     upstream: bool = False
+    balance: bool = False
 
 
 _FACTOR = ("factor",)
@@ -64,6 +67,10 @@ _BURNT = (
     Product("ch4", equations.burnt_gas, ("methane",), "methane", "CH4", True),
     Product("n2o", equations.burnt_gas, ("nitrous_oxide",), "nitrous_oxide", "N2O", True),
 )
+_BOUGHT = Product("bought", equations.bought_energy, _FACTOR)
+LOSSES = Product("losses", equations.bought_energy, _FACTOR)
+"""What is lost between plants and users: of scope 3, since neither emits it."""
+
 _LANDFILL = ("correction", "carbon", "degradable", "methane", "recovered", "oxidised")
 
 TERMS: dict[str, Term] = {
@@ -98,8 +105,10 @@ TERMS: dict[str, Term] = {
         "Ep*Cp", (Product("process", equations.product_by_share, ("share", "factor")),)
     ),
     "glass": Term("Ep*Cp", (Product("process", equations.glass, ("factor", "cullet")),)),
-    "electricity": Term("Ee*Ce", (Product("bought", equations.bought_energy, _FACTOR),), scope=2),
-    "heat": Term("Ee*Ce", (Product("bought", equations.bought_energy, _FACTOR),), scope=2),
+    "electricity": Term("Ee*Ce", (_BOUGHT,), scope=2),
+    "electricity-balance": Term("Ee*Ce", (_BOUGHT, LOSSES), scope=2, balance=True),
+    "electricity-flow": Term("", (), balance=True),
+    "heat": Term("Ee*Ce", (_BOUGHT,), scope=2),
     "freight": Term("T_f*c_f", (Product("freight", equations.transport_work, _FACTOR),)),
     "passengers": Term("T_p*c_p", (Product("passengers", equations.transport_work, _FACTOR),)),
     "vehicles": Term("D_t*c_t", (Product("vehicles", equations.transport_work, _FACTOR),)),
