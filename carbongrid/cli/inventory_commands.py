@@ -144,7 +144,7 @@ def inventory(
             formed = rooms.by_consumption(formed)
         coded_rows = None if system is None else rooms.to_system(formed, system)
         if consumption:
-            formed = rooms.without_supply(formed)
+            formed = rooms.as_counted(formed, "consumption")
         table = rooms.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
         if out is not None:
             write_text_csv(table, out)

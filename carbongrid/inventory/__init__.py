@@ -9,10 +9,10 @@ from carbongrid.inventory.electricity_compared import compare_electricity, energ
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.power_balance import (
+    as_counted,
     balance_of,
     by_consumption,
     has_balance,
-    without_supply,
 )
 from carbongrid.inventory.sinks_compared import compare_sinks
 from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
@@ -29,6 +29,7 @@ __all__ = [
     "Line",
     "approach_1",
     "approach_2",
+    "as_counted",
     "audit",
     "balance_of",
     "by_consumption",
@@ -46,5 +47,4 @@ __all__ = [
     "to_system",
     "totals",
     "without_bounds",
-    "without_supply",
 ]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory import equations
 from carbongrid.inventory.activity import ActivityRow
-from carbongrid.inventory.electricity import is_supply
+from carbongrid.inventory.electricity import is_supply, rows_set_aside
 from carbongrid.inventory.factors import Factor, gwp_of, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import EQUATION_OF_SECTOR
@@ -156,17 +156,19 @@ def by_consumption(inventory: Inventory) -> Inventory:
                 factor = _mix(balance, product, gas, ends)
                 line = _line(inventory, row, product, factor, mass)
                 kept.append((line, mass.grams, mass.co2e))
-    lines, grams, co2e = zip(*kept, strict=True)
     left = tuple(each for each in inventory.left_out if each.row.activity != USES[1] or each.warn)
-    return replace(inventory, lines=lines, grams=grams, grams_co2e=co2e, left_out=left)
+    return replace(_with_lines(inventory, kept), left_out=left)
 
 
-def without_supply(inventory: Inventory) -> Inventory:
-    """Return the inventory without what supply emits itself, which is counted where it is used."""
+def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
+    """Return the inventory without what a way of counting electricity sets aside; ``consumption`` is of :func:`by_consumption`."""
+    if reading is None:
+        return inventory
+    scopes = {(line.category, line.scope) for line in inventory.lines}
+    aside = rows_set_aside(scopes, inventory.categories, reading)
     formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
-    kept = [each for each in formed if not _is_of_supply(inventory, each[0])]
-    lines, grams, co2e = zip(*kept, strict=True)
-    return replace(inventory, lines=lines, grams=grams, grams_co2e=co2e)
+    kept = [each for each in formed if (each[0].category, each[0].scope) not in aside]
+    return _with_lines(inventory, kept)
 
 
 def balance_notes(inventory: Inventory) -> list[Problem]:
@@ -248,8 +250,7 @@ def _relative_ends(inventory: Inventory, balance: Balance) -> tuple[Fraction, Fr
     ]
     ends = [Fraction(0), Fraction(0)]
     if balance.generated.co2e:
-        lines, grams, co2e = zip(*supply, strict=True)
-        made = approach_1(replace(inventory, lines=lines, grams=grams, grams_co2e=co2e))
+        made = approach_1(_with_lines(inventory, supply))
         row = made[made["category"] == "gross"].iloc[0]
         for side, name in enumerate(("low_t", "high_t")):
             ends[side] += Fraction(float(row[name] / row["co2e_t"])) * balance.generated.co2e
@@ -294,6 +295,12 @@ def _flows_across(inventory: Inventory, needed: int, generated: int) -> tuple[in
         hint = f"Leave {IMPORTED} and {EXPORTED} out: what closes the balance is taken. Or mend one of the amounts."
         raise InputError(what, inventory.data.file, hint)
     return imported, exported
+
+
+def _with_lines(inventory: Inventory, formed: list[tuple[Line, int, int]]) -> Inventory:
+    """Return the inventory with other lines, each with its grams and its grams of CO2e."""
+    lines, grams, co2e = ([each[part] for each in formed] for part in range(3))
+    return replace(inventory, lines=tuple(lines), grams=tuple(grams), grams_co2e=tuple(co2e))  # type: ignore[arg-type]
 
 
 def _is_of_supply(inventory: Inventory, line: Line) -> bool:

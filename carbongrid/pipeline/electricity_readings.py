@@ -66,20 +66,18 @@ class Readings:
     def sentences(self, units: int) -> Iterator[str]:
         """Yield a sentence for each, of so many units."""
         for row in self.rows:
-            start = f'With electricity = "{row.name}"'
+            mass = "" if row.grams is None else f"{row.grams / 1e6:,.0f}"
+            turned = row.turned or ()
+            listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
             if row.grams is None:
-                yield f"{start} the emission is not known: {row.why} (D24)."
-                continue
-            emission = f"the emission that is spread is {row.grams / 1e6:,.0f} t"
-            if row.name == self.chosen:
-                yield f"{start}, as chosen, {emission} (D24)."
+                yield f'With electricity = "{row.name}" the emission is not known: {row.why} (D24).'
+            elif row.name == self.chosen:
+                yield f'With electricity = "{row.name}", as chosen, the emission that is spread is {mass} t (D24).'
             elif row.turned is None:
-                yield f"{start} {emission}; which units would be in another zone is not known: {row.why} (D24)."
+                yield f'With electricity = "{row.name}" the emission that is spread is {mass} t; which units would be in another zone is not known: {row.why} (D24).'
             else:
-                listed = ", ".join(row.turned[:_LISTED])
-                listed += ", ..." if len(row.turned) > _LISTED else ""
                 yield (
-                    f"{start} {emission}, and {len(row.turned)} of {units} units would be in another zone"
+                    f'With electricity = "{row.name}" the emission that is spread is {mass} t, and {len(turned)} of {units} units would be in another zone'
                     f"{': ' + listed if listed else ''} (D24)."
                 )
 

@@ -43,9 +43,10 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> inventory.Inventory:
     for activity in activities().values():
         words = needed.get(activity.name, needed.get(activity.name.partition("/")[0], ""))
         for sheet in activity.sheets:
-            homes = activity.categories or [
+            of_sheet = [
                 name for name, home in read_categories().items() if sheet_of(home.sector) == sheet
             ]
+            homes = [name for name in activity.categories if name in of_sheet] or of_sheet
             rows.setdefault(sheet, []).extend(
                 f"{activity.name},{home},{len(rows.get(sheet, [])) + 1000},{activity.units[0]},{words},"
                 for home in homes

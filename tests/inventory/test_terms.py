@@ -26,5 +26,8 @@ def test_what_has_no_factor_is_left_out_only_where_it_is_a_gas_beside_others() -
 
 def test_electricity_and_heat_are_of_scope_2_and_inputs_are_made_upstream() -> None:
     """Seen to fail when inputs were not upstream: the study's equation 5 would count them twice (D28)."""
-    assert {name for name, term in TERMS.items() if term.scope == 2} == {"electricity", "heat"}
+    bought = {"electricity", "electricity-balance", "heat"}
+    assert {name for name, term in TERMS.items() if term.scope == 2} == bought
+    balance = {"electricity-balance", "electricity-flow"}
+    assert {name for name, term in TERMS.items() if term.balance} == balance
     assert {name for name, term in TERMS.items() if term.upstream} == {"input"}

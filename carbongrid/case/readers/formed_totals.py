@@ -52,8 +52,9 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         balanced = inventory.by_consumption(formed)
         if case.electricity == "consumption":
             formed = balanced
-    drawn = inventory.draws(formed)
-    intervals = _intervals(formed, drawn)
+    counted = inventory.as_counted(formed, case.electricity)
+    drawn = inventory.draws(counted)
+    intervals = _intervals(counted, drawn)
     notes += inventory.notes(formed)
     notes += inventory.energy_notes(as_given)
     notes += _notes(formed, intervals, case)
