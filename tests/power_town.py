@@ -9,6 +9,7 @@ from carbongrid import inventory
 from carbongrid.inventory import Inventory
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.inventory.factors import Factor
+from carbongrid.inventory.power_balance import Balance
 
 GRID = Factor(
     "own.grid",
@@ -53,3 +54,19 @@ WITHOUT_PLANT: list[Row] = [
     ("electricity/generated", SUPPLY, 0, "kWh"),
     ("electricity/losses", SUPPLY, 10, "GWh"),
 ]
+
+
+def sides_agree(balance: Balance) -> None:
+    """Hold both sides against each other, in Wh and in grams of each gas."""
+    parts = [flow for _, flow in balance.uses] + [balance.losses, balance.exported]
+    sources = [balance.generated, balance.imported]
+    assert sum(flow.wh for flow in parts) == sum(flow.wh for flow in sources)
+    for gas in ("CO2", "CH4", "N2O", "CO2e"):
+        for what in ("grams", "co2e"):
+            sums = [
+                sum(getattr(flow.gases[gas], what) for flow in side if gas in flow.gases)
+                for side in (parts, sources)
+            ]
+            assert sums[0] == sums[1], (gas, what)
+            lost = sum(getattr(f.gases[gas], what) for _, f in balance.lost if gas in f.gases)
+            assert lost == getattr(balance.losses.gases.get(gas), what, 0)

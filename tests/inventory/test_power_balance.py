@@ -7,29 +7,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, WORKS, Row, formed
+from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, WORKS, Row, formed, sides_agree
 
 from carbongrid import inventory
 from carbongrid.errors import InputError
-from carbongrid.inventory.power_balance import Balance, balance_of, by_consumption
+from carbongrid.inventory.power_balance import balance_of, by_consumption
 from carbongrid.inventory.tables import by_gas
 from carbongrid.method.categories import read_categories
-
-
-def sides_agree(balance: Balance) -> None:
-    """Hold both sides against each other, in Wh and in grams of each gas."""
-    parts = [flow for _, flow in balance.uses] + [balance.losses, balance.exported]
-    sources = [balance.generated, balance.imported]
-    assert sum(flow.wh for flow in parts) == sum(flow.wh for flow in sources)
-    for gas in ("CO2", "CH4", "N2O", "CO2e"):
-        for what in ("grams", "co2e"):
-            sums = [
-                sum(getattr(flow.gases[gas], what) for flow in side if gas in flow.gases)
-                for side in (parts, sources)
-            ]
-            assert sums[0] == sums[1], (gas, what)
-            lost = sum(getattr(f.gases[gas], what) for _, f in balance.lost if gas in f.gases)
-            assert lost == getattr(balance.losses.gases.get(gas), what, 0)
 
 
 def test_a_town_with_a_plant_by_hand() -> None:
