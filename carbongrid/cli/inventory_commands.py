@@ -157,7 +157,8 @@ def inventory(
         for line in _gpc_totals(coded_rows) if coded_rows is not None and system == "gpc" else ():
             console.say(line)
         compared, readings = rooms.compare_sinks(formed), rooms.compare_electricity(as_given)
-        for line in (*_side_by_side(compared), *_readings(readings)):
+        beside = rooms.memo(as_given)
+        for line in (*_side_by_side(compared), *_readings(readings), *_memo(beside)):
             console.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in aligned_columns(ranges) if ranges else []:
@@ -173,6 +174,7 @@ def inventory(
                 "totals": table.to_dict("records"),
                 "sink_sets": compared.to_dict("records"),
                 "electricity": _without_nan(readings),
+                "memo": beside.to_dict("records"),
                 "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
                 "problems": [vars(problem) for problem in problems],
             }
@@ -227,6 +229,14 @@ def _readings(compared: pd.DataFrame) -> list[str]:
         for row in compared.to_dict("records")
     ]
     return ["", *aligned_columns([head, *rows])]
+
+
+def _memo(table: pd.DataFrame) -> list[str]:
+    """Return the biogenic CO2, which is in no total, as lines."""
+    if table.empty:
+        return []
+    head = ("memo, in no total", "of", "biogenic CO2, t")
+    return ["", *aligned_columns([head, *(tuple(row) for row in table.itertuples(index=False))])]
 
 
 def _without_nan(table: pd.DataFrame) -> list[dict[str, Any]]:

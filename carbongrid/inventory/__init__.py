@@ -15,7 +15,7 @@ from carbongrid.inventory.power_balance import (
     has_balance,
 )
 from carbongrid.inventory.sinks_compared import compare_sinks
-from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
+from carbongrid.inventory.tables import audit, by_gas, explain, memo, notes, totals
 from carbongrid.inventory.uncertainty import (
     approach_1,
     approach_2,
@@ -43,6 +43,7 @@ __all__ = [
     "from_system",
     "has_balance",
     "intervals_of_parts",
+    "memo",
     "notes",
     "to_system",
     "totals",
