@@ -204,9 +204,16 @@ def _on_units(
     if not (totals["place"] == "here").any():
         return np.zeros(len(land.units), np.int64)
     shares, codes = reduction.shares, regions_of(inputs, category.name)
+    rule, _, path = category.weight.partition(":")
+    if rule == "raster" and path not in shares.rasters:
+        raise InputError(f"the run has no {category.name}, and so no sums of {path}")
     regions = land.regions_of_parcels(codes)
     if claim is None:
-        evidence = gather_weight_inputs(inputs, land, shares)
+        evidence = replace(
+            gather_weight_inputs(inputs, land),
+            rasters=shares.raster_sums,
+            raster_known=shares.raster_known,
+        )
         weights = weigh(category, land.parcels, evidence, regions)
     else:
         weights = claim.opened()
@@ -219,6 +226,5 @@ def _on_units(
         region_of_parcel=regions,
         facilities=facilities_of(inputs, land, category.name),
     )
-    rule, _, path = category.weight.partition(":")
     targets = shares.rasters[path][0] if rule == "raster" else shares.units
     return unit_totals(split_to_targets(mass, targets))[:-1]
