@@ -21,6 +21,7 @@ Every factor that some row takes unasked, for China (grid `jiangsu`, 2020) and f
 NEEDED = {
     "input/ploughing": {"factor": "lal2004.till_conventional"},
     "wastewater/industrial": {"correction": "ipcc.iww.mcf.aerobic_overloaded"},
+    "fugitive/coal-underground": {"gas": "18 m3/t"},
 }
 """What an activity without a default is given here."""
 

@@ -74,7 +74,9 @@ _ELECTRICITY = """\
 
 Electricity is emitted by a power plant (scope 1: `industry/supply`) and used in buildings (scope 2). A case that has totals of both must
 choose: `electricity = "supply"` sets the categories of scope 2 aside, `"use"` sets supply aside, `"both"` counts it twice, as the study
-does. What is set aside is reported as `elsewhere` and never spread (docs/decisions/0009).
+does. What is set aside is reported as `elsewhere` and never spread (docs/decisions/0009). A case of activity data may choose `"consumption"`:
+uses of all sectors and losses carry what is emitted by plants here and by imports, in whole Wh and grams (docs/decisions/0057). `check` and the
+report say what each of the four would spread, the report also which units would be in another zone.
 """
 
 

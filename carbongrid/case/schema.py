@@ -25,6 +25,7 @@ from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
 from carbongrid.case.notebook import card
 from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import Text, is_path_of, one_of, wrong
+from carbongrid.inventory.electricity import READINGS
 
 
 class CaseFields(Section):
@@ -73,11 +74,11 @@ class CaseFields(Section):
     ] = "cells"
     electricity: Annotated[
         str | None,
-        one_of("supply", "use", "both", optional=True),
+        one_of(*READINGS, optional=True),
         about(
             "Electricity",
             "word",
-            "supply, use or both: which is spread where power plants and power used are both there",
+            "which is spread where power plants and power used are both there: supply, use, both, or consumption, a balance of activity data",
             example="both",
         ),
     ] = None

@@ -98,6 +98,11 @@ def _digits(factor: Any, plain: Any) -> dict[str, str]:
     default=None,
     help="Write the audit trail to this CSV.",
 )
+@click.option(
+    "--consumption",
+    is_flag=True,
+    help="Electricity where it is used, by the balance of what is made, imported, used and lost.",
+)
 @click.option("--uncertainty", is_flag=True, help="Add the 95 % intervals of both approaches.")
 @coded_options
 @_with_console
@@ -108,6 +113,7 @@ def inventory(
     system: str | None,
     out: Path | None,
     trail: Path | None,
+    consumption: bool,
     uncertainty: bool,
     quiet: bool,
     as_json: bool,
@@ -121,7 +127,8 @@ def inventory(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        require_fitting(coded, {"--as": system, "--out": out, "--uncertainty": uncertainty})
+        others = {"--as": system, "--out": out, "--consumption": consumption}
+        require_fitting(coded, {**others, "--uncertainty": uncertainty})
         if coded["of_system"] is not None:
             tell_coded(file, gwp, trail, coded, console)
             return
@@ -132,9 +139,13 @@ def inventory(
 
         counted = sinks_of(sinks, Path(sinks))
         formed = rooms.form(read_activity(file), gwp=gwp, sinks=counted)
-        table = (
-            rooms.totals(formed) if system is None else _by_code(rooms.to_system(formed, system))
-        )
+        as_given = formed
+        if consumption:
+            formed = rooms.by_consumption(formed)
+        coded_rows = None if system is None else rooms.to_system(formed, system)
+        if consumption:
+            formed = rooms.as_counted(formed, "consumption")
+        table = rooms.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
         if out is not None:
             write_text_csv(table, out)
         if trail is not None:
@@ -143,13 +154,17 @@ def inventory(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):
             console.say(line)
-        compared = rooms.compare_sinks(formed)
-        for line in _side_by_side(compared):
+        for line in _gpc_totals(coded_rows) if coded_rows is not None and system == "gpc" else ():
+            console.say(line)
+        compared, readings = rooms.compare_sinks(formed), rooms.compare_electricity(as_given)
+        beside = rooms.memo(as_given)
+        for line in (*_side_by_side(compared), *_readings(readings), *_memo(beside)):
             console.say(line)
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in aligned_columns(ranges) if ranges else []:
             console.say(line)
-        problems = [*rooms.notes(formed), *counted.problems(file.name)]
+        problems = [*rooms.notes(formed), *rooms.energy_notes(as_given)]
+        problems += counted.problems(file.name)
         console.problems(problems)
         console.document(
             {
@@ -158,14 +173,17 @@ def inventory(
                 "sinks": sinks,
                 "totals": table.to_dict("records"),
                 "sink_sets": compared.to_dict("records"),
+                "electricity": _without_nan(readings),
+                "memo": beside.to_dict("records"),
                 "uncertainty": [dict(zip(ranges[0], row, strict=True)) for row in ranges[1:]],
                 "problems": [vars(problem) for problem in problems],
             }
         )
 
 
-def _by_code(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with grams as tonnes, and scope as text."""
+def _by_code(table: pd.DataFrame, system: str | None) -> pd.DataFrame:
+    """Return the table with grams as tonnes, and scope as text; of the GPC with the total that a code is in."""
+    from carbongrid.inventory.crosswalks import level_of
     from carbongrid.method.tonnes import format_tonnes
 
     tonnes = {
@@ -173,7 +191,59 @@ def _by_code(table: pd.DataFrame) -> pd.DataFrame:
         "co2e_t": format_tonnes(table["grams_co2e"].tolist()),
     }
     columns = ["code", "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
-    return table.assign(**tonnes, scope=table["scope"].astype(str))[columns]
+    shown = table.assign(**tonnes, scope=table["scope"].astype(str))
+    if system == "gpc":
+        shown["level"] = [level_of(code) for code in table["code"]]
+        columns.insert(1, "level")
+    return shown[columns]
+
+
+def _gpc_totals(table: pd.DataFrame) -> list[str]:
+    """Return the totals of the GPC as lines: generation for the grid is in neither BASIC nor BASIC+."""
+    from carbongrid.inventory.crosswalks import level_of
+
+    sums: dict[str, int] = {"BASIC": 0, "BASIC+": 0, "territorial": 0}
+    for code, grams in zip(table["code"], table["grams_co2e"].tolist(), strict=True):
+        level = level_of(code)
+        if level:
+            sums[level] += grams
+    rows: list[tuple[str, ...]] = [
+        ("total of the GPC", "co2e_t"),
+        ("BASIC", f"{sums['BASIC'] / 1e6:,.0f}"),
+        ("BASIC+, with BASIC", f"{(sums['BASIC'] + sums['BASIC+']) / 1e6:,.0f}"),
+        ("territorial only, in neither", f"{sums['territorial'] / 1e6:,.0f}"),
+    ]
+    return ["", *aligned_columns(rows)]
+
+
+def _readings(compared: pd.DataFrame) -> list[str]:
+    """Return the emission by each way of counting electricity as lines."""
+    if compared.empty:
+        return []
+    head = ("electricity", "made_t", "used_t", "gross_t")
+    rows: list[tuple[str, ...]] = [
+        (
+            str(row["reading"]),
+            *("not known" if row[name] != row[name] else f"{row[name]:,.0f}" for name in head[1:]),
+        )
+        for row in compared.to_dict("records")
+    ]
+    return ["", *aligned_columns([head, *rows])]
+
+
+def _memo(table: pd.DataFrame) -> list[str]:
+    """Return the biogenic CO2, which is in no total, as lines."""
+    if table.empty:
+        return []
+    head = ("memo, in no total", "of", "biogenic CO2, t")
+    return ["", *aligned_columns([head, *(tuple(row) for row in table.itertuples(index=False))])]
+
+
+def _without_nan(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if cell != cell else cell for name, cell in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def _side_by_side(compared: pd.DataFrame) -> list[str]:

@@ -5,10 +5,17 @@
 """
 
 from carbongrid.inventory.crosswalks import from_system, to_system
+from carbongrid.inventory.electricity_compared import compare_electricity, energy_notes
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
+from carbongrid.inventory.power_balance import (
+    as_counted,
+    balance_of,
+    by_consumption,
+    has_balance,
+)
 from carbongrid.inventory.sinks_compared import compare_sinks
-from carbongrid.inventory.tables import audit, by_gas, explain, notes, totals
+from carbongrid.inventory.tables import audit, by_gas, explain, memo, notes, totals
 from carbongrid.inventory.uncertainty import (
     approach_1,
     approach_2,
@@ -22,14 +29,21 @@ __all__ = [
     "Line",
     "approach_1",
     "approach_2",
+    "as_counted",
     "audit",
+    "balance_of",
+    "by_consumption",
     "by_gas",
+    "compare_electricity",
     "compare_sinks",
     "draws",
+    "energy_notes",
     "explain",
     "form",
     "from_system",
+    "has_balance",
     "intervals_of_parts",
+    "memo",
     "notes",
     "to_system",
     "totals",

@@ -172,12 +172,11 @@ def category_of(
     InputError
         If it is unknown, of another sector than the sheet, not one that the activity goes with, or blank without a default.
     """
-    fitting = activity.categories or tuple(
-        name for name, category in categories.items() if sheet_of(category.sector) == sheet
-    )
+    of_sheet = [name for name, each in categories.items() if sheet_of(each.sector) == sheet]
+    fitting = tuple(n for n in activity.categories if n in of_sheet) or tuple(of_sheet)
     if not written:
         if activity.categories:
-            return activity.categories[0]
+            return fitting[0]
         raise InputError(
             f"the category of {activity.name} is blank",
             hint=f"Choose one of {', '.join(fitting)}.",

@@ -13,6 +13,9 @@ SYSTEMS = ("crt", "ipcc2006", "gpc")
 EXAMPLES = {"crt": "1.A.2", "ipcc2006": "3.C.7", "gpc": "I.1.2"}
 """A code of each system, for messages."""
 
+_FOSSIL = {"crt": ("1.B", "2"), "ipcc2006": ("1.B", "2"), "gpc": ("I.7", "I.8", "IV")}
+"""Codes whose CH4 brings fossil carbon that is in no CO2: what escapes from fuels, and what industrial processes give off."""
+
 _GAP = re.compile(r"[.\s]*")
 _DIGITS = re.compile(r"[0-9]{1,2}(?![0-9])")
 _LETTERS = re.compile(r"[a-z]+")
@@ -57,6 +60,11 @@ def normal_code(text: object, system: str) -> str:
 def is_within(code: str, other: str) -> bool:
     """Whether a code is another or a part of it; both in their normal spelling."""
     return code == other or code.startswith(f"{other}.")
+
+
+def is_fossil(code: str, system: str) -> bool:
+    """Whether CH4 under a code brings fossil carbon that is in no CO2 of the inventory, which AR6 weighs otherwise."""
+    return any(is_within(code, each) for each in _FOSSIL[system])
 
 
 def codes_above(code: str) -> list[str]:

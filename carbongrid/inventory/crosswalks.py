@@ -211,6 +211,12 @@ def code_of(line: Line, system: str) -> tuple[str, str]:
     return row[system], "" if row[system] else row["reason"]
 
 
+def level_of(code: str) -> str:
+    """Return which total of the GPC a code is in: ``BASIC``, ``BASIC+``, or ``territorial``, outside of both; blank if it has none."""
+    rows = packaged_table("inventory/gpc_levels.csv").to_dict("records")
+    return next((str(row["level"]) for row in rows if fnmatchcase(code, str(row["code"]))), "")
+
+
 def categories_of(code: str, system: str, categories: Mapping[str, Category]) -> set[str]:
     """Return the categories that a code may be.
 

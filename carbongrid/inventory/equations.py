@@ -8,12 +8,13 @@ parameters as its term has factors.
 | equation | functions |
 | --- | --- |
 | (1) net and gross | net_emission, gross_emission |
-| (2) fuel n in branch m; product k | fuel_carbon, fuel_gas; product, product_by_share, glass |
+| (2) fuel n in branch m; product k | fuel_carbon, fuel_gas; product, product_by_share, glass; mine_gas, released |
 | (3) gas, LPG; electricity, heat | fuel_carbon, fuel_gas; bought_energy |
 | (4) freight, passengers, vehicles | transport_work |
 | (5) plantation; husbandry | rice_methane, rice_by_season, soil_nitrogen, soil_nitrogen_after_loss, soil_carbon, upstream_input; animals |
 | (6) wastewater; solid waste | industrial_wastewater, domestic_wastewater, effluent_nitrogen, plant_nitrous_oxide; landfill_balance, landfill_decay, burnt_carbon, burnt_gas |
 | (7) land by type; crops by yield | land_exchange; crop_carbon, crop_carbon_as_grain |
+| memo, in no total | fuel_carbon of biomass; burnt_biogenic_carbon; crop_carbon of what is given back |
 """
 
 from __future__ import annotations
@@ -98,6 +99,21 @@ def product_by_share(amount: Quantity, share: Quantity, factor: Quantity) -> Qua
 def glass(amount: Quantity, factor: Quantity, cullet: Quantity) -> Quantity:
     """Return the process emission of glass, of which the cullet melts without: Ep * Cp * (1 - cullet); equation (2)."""
     return amount * factor * (1 - cullet)
+
+
+def mine_gas(coal: Quantity, gas: Quantity, density: Quantity, recovered: Quantity) -> Quantity:
+    """Return the CH4 that coal gives off where it is mined: coal x gas per coal x density - recovered; equation (2).
+
+    References
+    ----------
+    2006 IPCC Guidelines, Vol. 2, Ch. 4, equations 4.1.1 and 4.1.7.
+    """
+    return coal * gas * density - recovered
+
+
+def released(mass: Quantity, share: Quantity) -> Quantity:
+    """Return a gas whose own mass is known: mass x its share of the mass, 1 for the gas itself; equation (2)."""
+    return mass * share
 
 
 def bought_energy(amount: Quantity, factor: Quantity) -> Quantity:
@@ -308,6 +324,13 @@ def burnt_carbon(
     2006 IPCC Guidelines, Vol. 5, Ch. 5, equation 5.1.
     """
     return waste * dry * carbon * fossil * oxidation
+
+
+def burnt_biogenic_carbon(
+    waste: Quantity, dry: Quantity, carbon: Quantity, fossil: Quantity, oxidation: Quantity
+) -> Quantity:
+    """Return the carbon of burnt waste that is of plants and animals: SW x dm x CF x (1 - FCF) x OF; beside equation (6), in no total."""
+    return waste * dry * carbon * (1 - fossil) * oxidation
 
 
 def burnt_gas(waste: Quantity, factor: Quantity) -> Quantity:

@@ -30,6 +30,9 @@ LOST_LAND = "agriculture/land"
 METHANE_OF = {"land/water": "agriculture/water", "land/ponds": "agriculture/ponds"}
 """Category of the methane that water gives off: it stands beside a sink, and is a source."""
 
+OF_THE_BALANCE = "it is of the balance of electricity, which electricity = consumption counts"
+"""Why a row of the balance is in no other total (docs/decisions/0057)."""
+
 _MOLAR = {
     "C": "44/12 (C to CO2)",
     "CE": "44/12 (C to CO2, as CO2e)",
@@ -97,7 +100,7 @@ def form_at(
     counted = sink_set(sinks)
     factors, grid = catalogue().with_own(data.factors), data.settings["grid"]
     setting = Setting(factors, _year(data, year), grid, data.settings["prefer"], place)
-    lines, left_out = _of_rows(data, setting, known, counted)
+    lines, left_out, memo = _of_rows(data, setting, known, counted)
     masses = [line.exact for line in lines]
     weighed = [line.exact * line.potential(gwp) for line in lines]
     if sum(weighed, Fraction(0)) > INT64_MAX:
@@ -118,6 +121,8 @@ def form_at(
         place=place,
         categories=known,
         factors=setting.factors,
+        memo=tuple(memo),
+        memo_grams=_whole(memo, [line.exact for line in memo]),
     )
 
 
@@ -130,22 +135,26 @@ def _year(data: ActivityData, given: int | None) -> int | None:
 
 def _of_rows(
     data: ActivityData, setting: Setting, categories: Mapping[str, Category], sinks: SinkSet
-) -> tuple[list[Line], list[LeftOut]]:
-    """Return the products of all rows, or raise with all that is wrong."""
+) -> tuple[list[Line], list[LeftOut], list[Line]]:
+    """Return the products of all rows, what is left out, and the memo; or raise with all that is wrong."""
     problems = [*data.problems, *_faults_of_settings(setting, data.file)]
     lines: list[Line] = []
     left_out: list[LeftOut] = []
+    memo: list[Line] = []
     for row in data.rows:
         try:
-            formed, left = _of_row(row, setting, categories, data.settings["upstream"], sinks)
+            formed, left, beside = _of_row(
+                row, setting, categories, data.settings["upstream"], sinks
+            )
         except InputError as error:
             problems += [_placed(fault, row) for fault in error.problems]
             continue
         lines += formed
         left_out += left
+        memo += beside
     if problems:
         raise InputError(problems)
-    return lines, left_out
+    return lines, left_out, memo
 
 
 def _faults_of_settings(setting: Setting, file: str) -> list[Problem]:
@@ -167,7 +176,7 @@ def _of_row(
     categories: Mapping[str, Category],
     upstream: str,
     sinks: SinkSet,
-) -> tuple[list[Line], list[LeftOut]]:
+) -> tuple[list[Line], list[LeftOut], list[Line]]:
     sink = categories[row.category].sink
     # Before the amount is looked at: an unknown one hides no mistake in the other cells.
     chosen = choose(row, setting)
@@ -180,9 +189,12 @@ def _of_row(
             if row.written
             else "the amount is blank: unknown, which is not zero"
         )
-        return [], [LeftOut(row, row.activity, why, True)]
+        return [], [LeftOut(row, row.activity, why, True)], []
+    memo = [_line(row, product, inputs, chosen, categories) for product, inputs in chosen.memo]
+    if TERMS[chosen.method.term].balance:
+        return [], [LeftOut(row, row.activity, OF_THE_BALANCE, False)], memo
     if sink and sinks.row_of(row.activity) is None:
-        return [], [LeftOut(row, row.activity, sinks.why_not(row.activity), False)]
+        return [], [LeftOut(row, row.activity, sinks.why_not(row.activity), False)], memo
     flagged = sorted(
         {
             entry.factor.key
@@ -196,7 +208,7 @@ def _of_row(
         flagged = [f"the making of {row.activity.removeprefix('input/')}"]
     if flagged and upstream != "include":
         why = f"{', '.join(flagged)} holds upstream or life-cycle emissions, which overlap equation 2 (D28)"
-        return [], [LeftOut(row, row.activity, why, False)]
+        return [], [LeftOut(row, row.activity, why, False)], memo
     lines, left = [], []
     for product, inputs in chosen.products:
         if sink and not sinks.counts(row.activity, product.name):
@@ -213,7 +225,7 @@ def _of_row(
             f"{row.activity} of {row.category} has no factor at all",
             hint="Name one in parameters.",
         )
-    return lines, left
+    return lines, left, memo
 
 
 def _line(

@@ -69,8 +69,9 @@ def amount_of(row: ActivityRow) -> Input:
     return Input("amount", factor)
 
 
-_FOSSIL = ("fuel/", "product/", "freight/", "passengers/", "vehicles/")
-"""How the activities begin whose CH4 is of fossil origin."""
+_FOSSIL = ("fugitive/", "product/")
+"""How the activities begin whose CH4 brings fossil carbon that no CO2 of the inventory has: what escapes, and what processes give off.
+What is burnt is none of them: CO2 is counted as if all carbon burnt, that of the CH4 too (docs/decisions/0058)."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Line:
 
     @property
     def fossil(self) -> bool:
-        """Whether its carbon is of fuels and rocks, not of plants and animals: AR6 weighs such CH4 otherwise."""
+        """Whether it brings carbon of fuels and rocks that is in no CO2 of the inventory: AR6 weighs such CH4 otherwise."""
         return self.row.activity.startswith(_FOSSIL)
 
     def potential(self, gwp: str, gas: str = "") -> Fraction:
@@ -178,6 +179,8 @@ class Inventory:
         By name.
     factors
         The catalogue with the user's factors.
+    memo, memo_grams
+        Biogenic CO2, which stands beside the lines and enters no total; and its whole grams, added up as theirs are.
     """
 
     data: ActivityData
@@ -191,6 +194,8 @@ class Inventory:
     place: Place
     categories: dict[str, Category]
     factors: Catalogue = field(repr=False)
+    memo: tuple[Line, ...] = ()
+    memo_grams: tuple[int, ...] = ()
 
 
 def plain(value: Fraction | None) -> str:

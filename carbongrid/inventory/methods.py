@@ -104,11 +104,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The method of a row, with the inputs of each product; a product without a factor says why."""
+    """The method of a row, with the inputs of each product and of what is a memo; a product without a factor says why."""
 
     method: Method
     products: tuple[tuple[Product, tuple[Input, ...] | str], ...]
     alternatives: tuple[Alternative, ...] = ()
+    memo: tuple[tuple[Product, tuple[Input, ...]], ...] = ()
 
     @property
     def formed(self) -> list[tuple[Product, tuple[Input, ...]]]:
@@ -270,7 +271,11 @@ def _why(taken: Standing, other: Chosen, place: Place) -> str:
 
 
 def _roles(method: Method) -> set[str]:
-    roles = {role for product in TERMS[method.term].products for role in product.roles}
+    term = TERMS[method.term]
+    roles = {role for product in term.products for role in product.roles}
+    if not any(product.gas == "CO2" for product in term.products):
+        # Else the roles of a memo would make a method know a row that means another one.
+        roles |= {role for product in term.memo for role in product.roles}
     return (roles - {"age"}) | {"deposited"} if "age" in roles else roles
 
 
@@ -312,7 +317,11 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     if problems:
         # Products of one row share roles: what is wrong with one of them is told once.
         raise InputError(dict.fromkeys(problems))
-    return Chosen(method, tuple(products))
+    memo = [
+        (product, tuple(_input(role, method, row, setting) for role in product.roles))
+        for product in TERMS[method.term].memo
+    ]
+    return Chosen(method, tuple(products), memo=tuple(memo))
 
 
 def _source(role: str, method: Method, row: ActivityRow) -> str:

@@ -25,10 +25,13 @@ _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleane
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
 
+MEMO = "memo: biogenic CO2, in no total"
+"""What the audit remarks of a row of the memo, whose tonnes stand in a column of their own."""
+
 TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
     "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
-    "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "passed_over", "remark",
+    "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "passed_over", "remark", "memo_t",
 )  # fmt: skip
 
 
@@ -75,8 +78,24 @@ def totals(inventory: Inventory) -> pd.DataFrame:
     )
 
 
+def memo(inventory: Inventory) -> pd.DataFrame:
+    """Return the biogenic CO2 that enters no total: crops that are eaten, biomass and waste that are burnt.
+
+    Returns
+    -------
+    DataFrame
+        category, activity, mass_t: tonnes of CO2 as text with six decimals; in the order of the file.
+    """
+    sums: dict[tuple[str, str], int] = {}
+    for line, grams in zip(inventory.memo, inventory.memo_grams, strict=True):
+        key = (line.category, line.row.activity)
+        sums[key] = sums.get(key, 0) + grams
+    rows = [(*key, format_tonnes([grams])[0]) for key, grams in sums.items()]
+    return pd.DataFrame(rows, columns=["category", "activity", "mass_t"])
+
+
 def audit(inventory: Inventory) -> pd.DataFrame:
-    """Return the audit trail: one row for each product formed, then what was left out; every cell text.
+    """Return the audit trail: one row for each product formed, then the memo, then what was left out; every cell text.
 
     The masses of the rows of a category and gas add up to its total, exactly.
     """
@@ -84,17 +103,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
     for line, grams, co2e in _with_grams(inventory):
         rows.append(
             {
-                **_place(line),
-                "category": line.category,
-                "scope": str(line.scope),
-                "equation": str(line.equation),
-                "term": line.symbol,
-                "product": line.product,
-                "variant": line.variant,
-                "factors": SEPARATOR.join(entry.text for entry in line.inputs[1:]),
-                "factor_sources": SEPARATOR.join(_sources(line)),
-                "conversions": SEPARATOR.join(_conversions(line)),
-                "gas": line.gas,
+                **_how(line),
                 "mass_t": format_tonnes([grams])[0],
                 "gwp": plain(line.potential(inventory.gwp)),
                 "gwp_set": inventory.gwp,
@@ -103,6 +112,8 @@ def audit(inventory: Inventory) -> pd.DataFrame:
                 "remark": "; ".join(_remarks(inventory, line)),
             }
         )
+    for line, grams in zip(inventory.memo, inventory.memo_grams, strict=True):
+        rows.append({**_how(line), "remark": MEMO, "memo_t": format_tonnes([grams])[0]})
     for left in inventory.left_out:
         place = {
             "file": left.row.file,
@@ -199,7 +210,7 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     text += [
         f"left out: {row['sheet']} row {row['row']}, {row['product']}: {row['remark'].removeprefix('left out: ')}"
         for row in rows
-        if not row["mass_t"]
+        if not row["mass_t"] and row["remark"] != MEMO
     ]
     return "\n".join(text)
 
@@ -244,6 +255,23 @@ def _place(line: Line) -> dict[str, str]:
         "file": row.file, "sheet": row.sheet, "row": str(row.row), "id": row.id, "activity": row.activity,
         "amount": row.written, "unit": row.unit, "year": row.year, "activity_source": row.source,
     }  # fmt: skip
+
+
+def _how(line: Line) -> dict[str, str]:
+    """Return what the audit says of how a line was formed, but for its mass."""
+    return {
+        **_place(line),
+        "category": line.category,
+        "scope": str(line.scope),
+        "equation": str(line.equation),
+        "term": line.symbol,
+        "product": line.product,
+        "variant": line.variant,
+        "factors": SEPARATOR.join(entry.text for entry in line.inputs[1:]),
+        "factor_sources": SEPARATOR.join(_sources(line)),
+        "conversions": SEPARATOR.join(_conversions(line)),
+        "gas": line.gas,
+    }
 
 
 def _sources(line: Line) -> list[str]:

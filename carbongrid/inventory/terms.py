@@ -51,18 +51,46 @@ class Term:
         1, or 2 for what was emitted where electricity and heat are made (D24).
     upstream
         Whether it is what was emitted where an input is made (D28), whatever its factor says.
+    memo
+        Biogenic CO2 that stands beside the products and enters no total (docs/decisions/0058).
+    balance
+        Whether its rows enter the balance of electricity only (docs/decisions/0057): they form nothing by themselves.
     """
 
     symbol: str
     products: tuple[Product, ...]
     scope: int = 1
     upstream: bool = False
+    balance: bool = False
+    memo: tuple[Product, ...] = ()
 
 
 _FACTOR = ("factor",)
 _BURNT = (
     Product("ch4", equations.burnt_gas, ("methane",), "methane", "CH4", True),
     Product("n2o", equations.burnt_gas, ("nitrous_oxide",), "nitrous_oxide", "N2O", True),
+)
+_BOUGHT = Product("bought", equations.bought_energy, _FACTOR)
+LOSSES = Product("losses", equations.bought_energy, _FACTOR)
+"""What is lost between plants and users: of scope 3, since neither emits it."""
+
+_GASES_OF_FUEL = (
+    Product("ch4", equations.fuel_gas, ("calorific_value", "methane"), "methane", "CH4", True),
+    Product(
+        "n2o",
+        equations.fuel_gas,
+        ("calorific_value", "nitrous_oxide"),
+        "nitrous_oxide",
+        "N2O",
+        True,
+    ),
+)
+_BIOGENIC_WASTE = Product(
+    "biogenic",
+    equations.burnt_biogenic_carbon,
+    ("dry", "carbon", "fossil", "oxidation"),
+    "carbon",
+    "CO2",
 )
 _LANDFILL = ("correction", "carbon", "degradable", "methane", "recovered", "oxidised")
 
@@ -77,16 +105,19 @@ TERMS: dict[str, Term] = {
                 "carbon_content",
                 "CO2",
             ),
+            *_GASES_OF_FUEL,
+        ),
+    ),
+    "biomass": Term(
+        "Ef*Cf, Eg*Cg",
+        _GASES_OF_FUEL,
+        memo=(
             Product(
-                "ch4", equations.fuel_gas, ("calorific_value", "methane"), "methane", "CH4", True
-            ),
-            Product(
-                "n2o",
-                equations.fuel_gas,
-                ("calorific_value", "nitrous_oxide"),
-                "nitrous_oxide",
-                "N2O",
-                True,
+                "biogenic",
+                equations.fuel_carbon,
+                ("calorific_value", "carbon_content", "oxidation"),
+                "carbon_content",
+                "CO2",
             ),
         ),
     ),
@@ -97,9 +128,31 @@ TERMS: dict[str, Term] = {
     "product-by-share": Term(
         "Ep*Cp", (Product("process", equations.product_by_share, ("share", "factor")),)
     ),
+    "aluminium": Term(
+        "Ep*Cp",
+        (
+            Product("process", equations.product, _FACTOR),
+            Product("cf4", equations.product, ("cf4",), "cf4", "CF4", True),
+            Product("c2f6", equations.product, ("c2f6",), "c2f6", "C2F6", True),
+        ),
+    ),
+    "mine-gas": Term(
+        "Ep*Cp",
+        (
+            Product(
+                "mining", equations.mine_gas, ("gas", "density", "recovered"), "density", "CH4"
+            ),
+            Product(
+                "after", equations.product_by_share, ("after", "density"), "density", "CH4", True
+            ),
+        ),
+    ),
+    "gas": Term("Ep*Cp", (Product("released", equations.released, _FACTOR),)),
     "glass": Term("Ep*Cp", (Product("process", equations.glass, ("factor", "cullet")),)),
-    "electricity": Term("Ee*Ce", (Product("bought", equations.bought_energy, _FACTOR),), scope=2),
-    "heat": Term("Ee*Ce", (Product("bought", equations.bought_energy, _FACTOR),), scope=2),
+    "electricity": Term("Ee*Ce", (_BOUGHT,), scope=2),
+    "electricity-balance": Term("Ee*Ce", (_BOUGHT, LOSSES), scope=2, balance=True),
+    "electricity-flow": Term("", (), balance=True),
+    "heat": Term("Ee*Ce", (_BOUGHT,), scope=2),
     "freight": Term("T_f*c_f", (Product("freight", equations.transport_work, _FACTOR),)),
     "passengers": Term("T_p*c_p", (Product("passengers", equations.transport_work, _FACTOR),)),
     "vehicles": Term("D_t*c_t", (Product("vehicles", equations.transport_work, _FACTOR),)),
@@ -220,9 +273,12 @@ TERMS: dict[str, Term] = {
             ),
             *_BURNT,
         ),
+        memo=(_BIOGENIC_WASTE,),
     ),
     "incineration-by-factor": Term(
-        "C_solid", (Product("co2", equations.burnt_gas, _FACTOR, gas="CO2"), *_BURNT)
+        "C_solid",
+        (Product("co2", equations.burnt_gas, _FACTOR, gas="CO2"), *_BURNT),
+        memo=(_BIOGENIC_WASTE,),
     ),
     "land": Term(
         "A_j*Cl_j", (Product("land", equations.land_exchange, ("coefficient",), "coefficient"),)
@@ -241,12 +297,22 @@ TERMS: dict[str, Term] = {
                 "crop", equations.crop_carbon, ("water", "harvest_index", "rate"), "rate", "CO2"
             ),
         ),
+        memo=(
+            Product(
+                "biogenic", equations.crop_carbon, ("water", "harvest_index", "rate"), "rate", "CO2"
+            ),
+        ),
     ),
     "crop-as-grain": Term(
         "ca*Y/HI",
         (
             Product(
                 "crop", equations.crop_carbon_as_grain, ("harvest_index", "rate"), "rate", "CO2"
+            ),
+        ),
+        memo=(
+            Product(
+                "biogenic", equations.crop_carbon_as_grain, ("harvest_index", "rate"), "rate", "CO2"
             ),
         ),
     ),

@@ -75,7 +75,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
         category, regions = inputs.categories[name], regions_of(inputs, name)
         claim = weighed.claims[name].opened()
         try:
-            facilities = _facilities(inputs, land, name)
+            facilities = facilities_of(inputs, land, name)
             mass[:, k], rows = allocate(
                 category,
                 inputs.totals[inputs.totals["category"] == name],
@@ -175,7 +175,7 @@ def _without_proxy(
     ]
 
 
-def _facilities(inputs: Inputs, land: Land, category: str) -> list[Facility]:
+def facilities_of(inputs: Inputs, land: Land, category: str) -> list[Facility]:
     """Return name, parcel row (-1 without coordinates) and grams of a category's facilities."""
     if inputs.facilities is None:
         return []

@@ -15,6 +15,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.weights import eligible
 from carbongrid.pipeline.allocation import Allocation
+from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.residents import residents_of_units
@@ -77,6 +78,7 @@ def check(case: Case | str | Path) -> CheckReport:
     if allocation is not None:
         problems += allocation.problems
     lines += _category_lines(inputs, allocation)
+    lines += _electricity_lines(inputs)
     if weight_rasters(inputs):
         lines.append(
             "Weights by raster are known after the rasterization: those categories are placed by a run alone."
@@ -121,6 +123,18 @@ def _category_lines(inputs: Inputs, allocation: Allocation | None) -> Iterator[s
     yield ""
     if allocation and allocation.evidence:
         yield from evidence_lines(allocation.evidence)
+        yield ""
+
+
+def _electricity_lines(inputs: Inputs) -> Iterator[str]:
+    """Yield what each way of counting electricity would spread."""
+    readings = tonnes_by_reading(inputs)
+    if readings.rows:
+        yield f"{'electricity':<28} {'emission spread, t':>18}"
+    for row in readings.rows:
+        mass = row.why if row.grams is None else f"{row.grams / 1e6:,.2f}"
+        yield f"{row.name + (' *' if row.name == readings.chosen else ''):<28} {mass:>18}"
+    if readings.rows:
         yield ""
 
 

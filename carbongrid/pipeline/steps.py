@@ -12,6 +12,7 @@ from carbongrid.outputs.tables import table_digests
 from carbongrid.pipeline import land, rasterizing, tables, weighing
 from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
+from carbongrid.pipeline.electricity_readings import compare_readings
 from carbongrid.pipeline.sections import READ_SECTIONS, section_steps
 from carbongrid.pipeline.step import Kept, Step
 from carbongrid.pipeline.writing import product_steps
@@ -78,13 +79,14 @@ STEPS: tuple[Step, ...] = (
     # What the indices are made of, the indices, the zones.
     Step("index", tables.index_units, ("read", "land", "weigh by rasters", "reduce")),
     Step("zone", tables.zone_land, ("read", "index")),
+    Step("readings", compare_readings, ("read", "land", "weigh by rasters", "reduce", "zone")),
     # The tables, and what people look at.
     Step(
         "assemble",
         tables.make_tables,
         (
-            *("read", "land", "cross-check", "allocate all", "reduce", "index", "zone", "grid"),
-            *("fingerprints", "options"),
+            *("read", "land", "cross-check", "allocate all", "reduce", "index", "zone"),
+            *("readings", "grid", "fingerprints", "options"),
         ),
     ),
     Step(

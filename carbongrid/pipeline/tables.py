@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -37,10 +37,14 @@ from carbongrid.pipeline.weighing import Weighed
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions
 
+if TYPE_CHECKING:
+    from carbongrid.pipeline.electricity_readings import Readings
+
 _ELECTRICITY = {
     "supply": "Electricity is counted where it is made",
     "use": "Electricity is counted where it is used",
     "both": "Electricity is counted both where it is made and where it is used",
+    "consumption": "Electricity is counted where it is used, by a balance of what is made, imported, used and lost",
 }
 
 
@@ -68,8 +72,12 @@ def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reducti
 def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
     """Find the indices of each unit, and the zone that they decide."""
     case, units = inputs.case, indexed.units
-    derived = case.gdp is not None and case.gdp.by != "unit"
-    return Zoned(units.join(zone_units(units, case.reference, derived, case.sink_floor)))
+    return Zoned(units.join(zone_units(units, case.reference, is_derived(case), case.sink_floor)))
+
+
+def is_derived(case: Case) -> bool:
+    """Return whether GDP of the units is spread from that of larger areas."""
+    return case.gdp is not None and case.gdp.by != "unit"
 
 
 def make_tables(
@@ -80,6 +88,7 @@ def make_tables(
     reduction: Reduction,
     indexed: Indexed,
     zoned: Zoned,
+    readings: Readings,
     grid: Grid,
     fingerprints: Fingerprints,
     options: RunOptions,
@@ -95,7 +104,10 @@ def make_tables(
     parcels = _parcels(inputs, land, allocation, reduction.shares)
     emission = parcels["emission_g"].to_numpy(np.int64)
     of_method, of_sinks = method_notes(inputs), notes_of_sinks(units, case.sink_floor)
-    differences = notes_of_comparison(case, land, units, emission)
+    differences = [
+        *notes_of_comparison(case, land, units, emission),
+        *(("note", sentence) for sentence in readings.sentences(len(units))),
+    ]
     tables = RunTables(
         title=case.title or case.path.stem,
         year=case.year,

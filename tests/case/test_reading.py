@@ -46,7 +46,7 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("", "year = true", r"year: expected a whole number without quotes, not true"),
         ("", "year = 20200", r"year: expected a number less than or equal to 2200, not 20200"),
         ("", "title = 'x'", r"year: the required key 'year' is missing"),
-        ("", "year = 2020\nelectricity = 'bith'", r"expected 'supply' or 'use' or 'both', not 'bith'. Did you mean 'both'"),
+        ("", "year = 2020\nelectricity = 'bith'", r"expected 'supply' or 'use' or 'both' or 'consumption', not 'bith'. Did you mean 'both'"),
         ("", "year = 2020\nreduse = 'cells'", r"unknown key 'reduse'. Did you mean 'reduce'"),
         ("totals", "path = 'totals.csv'\nencoding = 'klingon'", r"\[totals\] encoding: expected a text encoding, such as 'gbk', not 'klingon'. Leave it out"),
         ("totals", "path = 'totals.csv'\nencoding = 'uft-8'", r"not 'uft-8'. Did you mean 'utf-8'"),

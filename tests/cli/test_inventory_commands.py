@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -55,10 +57,44 @@ def test_totals_under_codes(tmp_path: Path, system: str) -> None:
     done = said("inventory", EXAMPLE, "--as", system, "--out", out, "--uncertainty", "--json")
     assert done.exit_code == 0, done.output
     table = pd.read_csv(out, dtype=str, keep_default_na=False)
-    assert list(table.columns) == ["code", "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
+    level = ["level"] if system == "gpc" else []
+    names = ["code", *level, "category", "scope", "gas", "mass_t", "co2e_t", "reason"]
+    assert list(table.columns) == names
     told = json.loads(done.stdout)
     assert told["totals"] == table.to_dict("records")
     assert told["uncertainty"][-2]["category"] == "gross"
+
+
+def test_electricity_is_told_by_every_reading(tmp_path: Path) -> None:
+    """The example has plants and uses, and no balance: what consumption gives is not known until a row says what is generated."""
+    told = said("inventory", EXAMPLE).stdout
+    (line,) = [line.split() for line in told.splitlines() if line.startswith("consumption")]
+    assert line[1:3] == ["not", "known"]
+    refused = said("inventory", EXAMPLE, "--consumption")
+    assert refused.exit_code == 2
+    assert "nothing says what is generated" in refused.stderr
+    folder = tmp_path / "mine"
+    shutil.copytree(EXAMPLE, folder)
+    with (folder / "industry.csv").open("a", encoding="utf-8") as stream:
+        stream.write("I99,electricity/generated,,200,亿千瓦时,,,,,\n")
+    balanced = json.loads(said("inventory", folder, "--consumption", "--json").stdout)
+    gross = {row["reading"]: row["gross_t"] for row in balanced["electricity"]}
+    sums = sum(
+        Decimal(row["co2e_t"])
+        for row in balanced["totals"]
+        if not row["category"].startswith("sink/")
+    )
+    assert float(sums) == gross["consumption"]
+    assert not [row for row in balanced["totals"] if row["category"] == "industry/supply"]
+
+
+def test_the_gpc_keeps_generation_out_of_basic() -> None:
+    done = said("inventory", EXAMPLE, "--as", "gpc")
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("I.4.4")]
+    assert {(row[1], row[2]) for row in rows} == {("territorial", "industry/supply")}
+    generated = sum(Decimal(row[6]) for row in rows)
+    (told,) = [line for line in done.stdout.splitlines() if line.startswith("territorial only")]
+    assert told.split()[-1] == f"{generated:,.0f}"
 
 
 def test_a_mistake_ends_with_code_2(tmp_path: Path) -> None:

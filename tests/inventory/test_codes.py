@@ -77,11 +77,11 @@ def test_what_is_a_code_of_the_crt(text: object, code: str) -> None:
 
 
 def test_what_has_no_category_lists_candidates() -> None:
-    table = pd.DataFrame({"code": ["1.A.1.", "2.f", "7", "Total"], "gas": "CO2", "grams": 1})
+    table = pd.DataFrame({"code": ["1.A.1.", "2.d", "7", "Total"], "gas": "CO2", "grams": 1})
     _, listed = inventory.from_system(table, "crt")
     assert listed["reason"].tolist() == [
         "1.A.1 may be industry/manufacturing, industry/mining, industry/supply",
-        "no category has the code 2.F; under 2 there are 2.A.1, 2.A.2, 2.A.3, 2.A.4, 2.B.1, 2.B.2, 2.B.3, 2.B.5, ...",
+        "no category has the code 2.D; under 2 there are 2.A.1, 2.A.2, 2.A.3, 2.A.4, 2.B.1, 2.B.2, 2.B.3, 2.B.5, ...",
         "no category has the code 7; codes begin with 1, 2, 3, 4, 5",
         "'Total' is no code of crt, whose codes are like 1.A.2",
     ]

@@ -55,7 +55,9 @@ def test_the_example_has_forty_rows_that_count_and_every_term() -> None:
         for method in _methods()[line.row.activity]
         if method.variant == line.variant
     }
-    assert used == set(TERMS)
+    # Of mines, smelters, biomass and gases by their own mass the example has none: most cities have none.
+    seldom = {"mine-gas", "aluminium", "biomass", "gas"}
+    assert used == {name for name, term in TERMS.items() if not term.balance} - seldom
     assert {line.equation for line in formed.lines} == {2, 3, 4, 5, 6, 7}
 
 
@@ -186,6 +188,7 @@ def test_every_activity_can_be_formed_somewhere() -> None:
     needed = {
         "input/ploughing": {"factor": "lal2004.till_conventional"},
         "wastewater/industrial": {"correction": "ipcc.iww.mcf.deep_lagoon"},
+        "fugitive/coal-underground": {"gas": "ipcc.fugitive.underground"},
     }
     for name, activity in activities().items():
         parameters = needed.get(
@@ -214,7 +217,8 @@ def test_every_activity_can_be_formed_somewhere() -> None:
                     "",
                     "",
                 )
-                assert choose(row, setting).products, name
+                chosen = choose(row, setting)
+                assert chosen.products or TERMS[chosen.method.term].balance, name
 
 
 def test_the_upstream_row_counts_when_it_is_asked_for() -> None:

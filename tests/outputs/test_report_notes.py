@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_all_remarks_of_a_run_are_known(small_run: Path) -> None:
         {"electricity": "use", "gdp": None},
         {"electricity": "supply", "reduce": "exact"},
         {"electricity": "both", "attribution": "© OpenStreetMap contributors"},
+        {"electricity": "consumption"},
     ],
 )
 def test_all_choices_are_known(small_city: Path, changes: dict[str, object]) -> None:
@@ -90,8 +92,10 @@ def test_electricity_is_spoken_of_where_there_are_both_kinds(
     assert any(text.startswith("Electricity is counted") for text in notes) == (not gone)
 
 
-@pytest.mark.parametrize("file", ["case.toml", "case-inventory.toml"])
-@pytest.mark.parametrize("electricity", ["both", "supply", "use"])
+@pytest.mark.parametrize(
+    ("file", "electricity"),
+    [*itertools.product(["case.toml", "case-inventory.toml"], ["both", "supply", "use"]), ("case-inventory.toml", "consumption")],
+)  # fmt: skip
 def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electricity: str) -> None:
     case = Case.read(small_city / file).model_copy(update={"electricity": electricity})
     told = [str(note) for note in read_inputs(case).notes]

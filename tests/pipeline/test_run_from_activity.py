@@ -12,6 +12,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from power_town import sides_agree
 from tables_example import example_tables
 
 import carbongrid as cg
@@ -36,6 +37,44 @@ def test_the_demos_activity_data_make_the_studys_rows(small_city: Path) -> None:
         row["category"]: int(Decimal(row["value"]) * 10**10) for row in totals.to_dict("records")
     }
     assert sums.to_dict() == told
+
+
+def test_the_demos_electricity_balances_to_the_gram(small_city: Path) -> None:
+    """Uses of all sectors, industry's among them, and losses are what is made and imported; the totals are those of supply and the imports."""
+    formed = cg.inventory.form(cg.read_activity(small_city / "inventory.xlsx"), sinks="study")
+    balance = cg.inventory.balance_of(formed)
+    sides_agree(balance)
+    sectors = {row.category.partition("/")[0] for row, _ in balance.uses}
+    assert sectors == {"industry", "buildings", "agriculture"}
+    assert balance.imported.wh > 0
+    table = cg.inventory.compare_electricity(formed).set_index("reading")["gross_t"]
+    grams = (table * 10**6).round().astype("int64")
+    assert grams["consumption"] == grams["supply"] + balance.imported.co2e
+
+
+def test_a_run_by_consumption_spreads_the_balance(city: Path) -> None:
+    from carbongrid.case import Case
+    from carbongrid.case.readers.formed_totals import form_totals
+    from carbongrid.case.readers.totals import categories_of, totals_of_rows
+
+    path = city / "case-inventory.toml"
+    case = Case.read(path).model_copy(update={"electricity": "consumption"})
+    known = categories_of(case)
+    formed = form_totals(case, known, [])
+    totals, _ = totals_of_rows(case, known, formed)
+    here = totals[(totals["place"] == "here") & ~totals["category"].str.startswith("sink/")]
+    balance = cg.inventory.balance_of(
+        cg.inventory.form(cg.read_activity(city / "inventory.xlsx"), sinks="study")
+    )
+    supply = case.model_copy(update={"electricity": "supply"})
+    other, _ = totals_of_rows(supply, known, formed)
+    made = other[(other["place"] == "here") & ~other["category"].str.startswith("sink/")]
+    assert here["grams"].sum() == made["grams"].sum() + balance.imported.co2e
+    assert set(totals.loc[totals["place"] == "elsewhere", "category"]) == {"industry/supply"}
+    # Intervals are of what is spread.
+    intervals = formed.intervals.set_index("category")
+    assert "industry/supply" not in intervals.index
+    assert intervals.loc["gross", "co2e_t"] == pytest.approx(here["grams"].sum() / 1e6)
 
 
 def test_a_run_from_activity_data_gives_the_same_zones_as_one_from_totals(

@@ -12,7 +12,7 @@ import pandas as pd
 from carbongrid.case.readers.tables import Faults, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
-from carbongrid.inventory.codes import EXAMPLES, check_system, normal_code
+from carbongrid.inventory.codes import EXAMPLES, check_system, is_fossil, normal_code
 from carbongrid.inventory.factors.gwp import gwp_of
 from carbongrid.inventory.units_of_measure import grams
 
@@ -72,7 +72,7 @@ def read_coded(
         there = f"in column {columns['unit']!r}" if "unit" in columns else f"{told!r} by its column {columns['value']!r}"  # fmt: skip
         raise InputError(f"the file tells its unit {there}", where, "Leave out --unit.")
     faults = Faults(where)
-    reading = _Reading(faults, system, unit or told, gwp_of(gwp))
+    reading = _Reading(faults, system, unit or told, gwp)
     values: list[CodedValue] = []
     totals: list[CodedValue] = []
     names = list(dict.fromkeys(columns.values()))
@@ -151,10 +151,9 @@ def _unit_in_name(name: str) -> str:
 class _Reading:
     """How the cells of a table become masses."""
 
-    def __init__(
-        self, faults: Faults, system: str, unit: str, potentials: Mapping[str, Fraction]
-    ) -> None:
-        self.faults, self.system, self.unit, self.potentials = faults, system, unit, potentials
+    def __init__(self, faults: Faults, system: str, unit: str, gwp: str) -> None:
+        self.faults, self.system, self.unit, self.gwp = faults, system, unit, gwp
+        self.known = {name.upper(): name for name in gwp_of(gwp)}
         self.converted = False
 
     def value(self, row: object, cells: Mapping[str, str]) -> CodedValue | None:
@@ -178,20 +177,21 @@ class _Reading:
         if value is None:
             return None
         unit = cells.get("unit", "") or self.unit
-        found = self.faults.told(lambda: self._mass(value, unit, gas), row, "unit")
+        found = self.faults.told(lambda: self._mass(value, unit, gas, code), row, "unit")
         return (
             None if found is None else CodedValue(number, code, name, gas, found[0], "", found[1])
         )
 
-    def _mass(self, value: Decimal, unit: str, gas: str) -> tuple[int, Fraction]:
-        """Return grams of CO2e, and half of the last digit."""
+    def _mass(self, value: Decimal, unit: str, gas: str, code: str) -> tuple[int, Fraction]:
+        """Return grams of CO2e, and half of the last digit; the code tells whether CH4 is of fossil origin, a total of all does not."""
         if not unit:
             raise InputError("the file does not tell the unit", hint='Say it: --unit "kt CO2e".')
         bare = _BARE_MASS.fullmatch(unit)
         factor = Fraction(1)
-        if bare is not None and (bare["gas"] or gas in self.potentials):
-            of = bare["gas"] or gas
-            factor, unit = self.potentials[of], f"{bare['mass']} CO2e"
+        if bare is not None and (bare["gas"] or gas in self.known):
+            of = bare["gas"] or self.known[gas]
+            fossil = is_fossil(code, self.system) if code else None
+            factor, unit = gwp_of(self.gwp, fossil=fossil)[of], f"{bare['mass']} CO2e"
             self.converted |= of != "CO2"
         elif bare is not None and gas == ALL_GASES:
             raise InputError(f"the unit {unit!r} does not say of what", hint=f"Write {unit} CO2e if it is CO2e.")  # fmt: skip

@@ -38,7 +38,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     if section is None:
         raise ValueError("the case has no activity data")
     data = read_activity(case.resolve(section.path), categories)
-    formed = inventory.form(
+    formed = as_given = inventory.form(
         data,
         gwp=section.gwp,
         sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
@@ -47,26 +47,42 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         code_system=case.parcels.code_system,
         categories=categories,
     )
-    drawn = inventory.draws(formed)
-    intervals = _intervals(formed, drawn)
+    balanced = None
+    if inventory.has_balance(formed) or case.electricity == "consumption":
+        balanced = inventory.by_consumption(formed)
+        if case.electricity == "consumption":
+            formed = balanced
+    counted = inventory.as_counted(formed, case.electricity)
+    drawn = inventory.draws(counted)
+    intervals = _intervals(counted, drawn)
     notes += inventory.notes(formed)
+    notes += inventory.energy_notes(as_given)
     notes += _notes(formed, intervals, case)
-    sums = inventory.by_gas(formed)
-    year = formed.year or case.year
-    rows = tuple(
+    return Formed(
+        file=data.file,
+        rows=_rows(as_given, case),
+        audit=inventory.audit(formed),
+        intervals=intervals,
+        drawn=drawn,
+        by_consumption=() if balanced is None else _rows(balanced, case),
+    )
+
+
+def _rows(formed: inventory.Inventory, case: Case) -> tuple[dict[str, object], ...]:
+    """Return the totals as rows of a table of totals, gases and scopes apart."""
+    return tuple(
         {
             "category": str(row["category"]),
             "scope": int(row["scope"]),
             "region": "",
             "gas": str(row["gas"]) if row["gas"] in ("CO2", "CO2e") else f"{row['gas']} as CO2e",
             "grams": int(row["grams_co2e"]),
-            "year": year,
-            "source": f"activity data {data.file}, {section.gwp}",
+            "year": formed.year or case.year,
+            "source": f"activity data {formed.data.file}, {formed.gwp}",
             "row": number,
         }
-        for number, row in enumerate(sums.to_dict("records"), start=1)
+        for number, row in enumerate(inventory.by_gas(formed).to_dict("records"), start=1)
     )
-    return Formed(data.file, rows, inventory.audit(formed), intervals, drawn)
 
 
 def _intervals(formed: inventory.Inventory, drawn: xr.DataArray) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import xarray as xr
 
 from carbongrid.case.models import Case
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
-from carbongrid.case.readers.electricity import rows_set_aside, set_aside
 from carbongrid.case.readers.facilities import read_facilities as read_facilities
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regional import read_census as read_census
@@ -22,6 +21,7 @@ from carbongrid.case.readers.regions import check_regions, whole_masses
 from carbongrid.case.readers.tables import Faults, read_table
 from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.electricity import rows_set_aside, set_aside
 from carbongrid.inventory.units_of_measure import gas_of
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.tonnes import format_tonnes
@@ -43,6 +43,8 @@ class Formed:
         category, co2e_t, and low and high by both approaches, in t CO2e.
     drawn
         Draws of the categories' totals, t CO2e [draw, category].
+    by_consumption
+        Rows with electricity by its balance (docs/decisions/0057); none where the data have none.
     """
 
     file: str
@@ -50,6 +52,11 @@ class Formed:
     audit: pd.DataFrame
     intervals: pd.DataFrame
     drawn: xr.DataArray
+    by_consumption: tuple[Mapping[str, Any], ...] = ()
+
+    def rows_by(self, electricity: str | None) -> tuple[Mapping[str, Any], ...]:
+        """Return the rows as a choice of ``electricity`` counts them, before anything is set aside."""
+        return self.by_consumption if electricity == "consumption" else self.rows
 
 
 TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")
@@ -119,6 +126,12 @@ def read_totals(
             case.path.name,
             "Form its totals first.",
         )
+    if case.electricity == "consumption":
+        raise InputError(
+            "a balance of electricity counts kWh, of which a table of totals says nothing",
+            f"{case.path.name}, electricity",
+            "Give activity data, [inventory], with rows electricity/generated; or choose supply, use or both.",
+        )
     path = case.resolve(case.totals.path)
     table = read_declared(path, TOTALS, encoding=case.totals.encoding)
     _refuse_others(table, path.name)
@@ -176,8 +189,8 @@ def totals_of_rows(
     InputError
         If electricity is counted where it is made and where it is used, and the case does not choose.
     """
-    rows = [dict(row) for row in formed.rows]
-    scopes = _scopes_with_mass(formed)
+    rows = [dict(row) for row in formed.rows_by(case.electricity)]
+    scopes = _scopes_with_mass(formed, case)
     aside = rows_set_aside(scopes, categories, case.electricity, case.path.name)
     for row in rows:
         away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
@@ -218,7 +231,7 @@ def scopes_spread(
     spread = totals[(totals["place"] == HERE) & (totals["grams"] > 0)]
     if formed is None:
         return {name: (categories[name].scope,) for name in sorted(set(spread["category"]))}
-    counted = _scopes_with_mass(formed)
+    counted = _scopes_with_mass(formed, case)
     aside = rows_set_aside(counted, categories, case.electricity, case.path.name)
     found: dict[str, tuple[int, ...]] = {}
     for name, scope in counted:
@@ -238,7 +251,7 @@ def has_both_electricities(
         As for :func:`scopes_spread`.
     """
     if formed is not None:
-        present = _scopes_with_mass(formed)
+        present = _scopes_with_mass(formed, case)
     else:
         # What the choice set aside stands elsewhere; with both, nothing was.
         counts = totals["grams"] > 0
@@ -250,8 +263,9 @@ def has_both_electricities(
     return bool(rows_set_aside(present, categories, "use"))
 
 
-def _scopes_with_mass(formed: Formed) -> list[tuple[str, int]]:
-    return sorted({(row["category"], row["scope"]) for row in formed.rows if row["grams"]})
+def _scopes_with_mass(formed: Formed, case: Case) -> list[tuple[str, int]]:
+    rows = formed.rows_by(case.electricity)
+    return sorted({(row["category"], row["scope"]) for row in rows if row["grams"]})
 
 
 def _refuse_others(table: pd.DataFrame, file: str) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carbongrid.errors import InputError, Problem
-from carbongrid.inventory.factors.units import Dimension, read_unit, require_units
+from carbongrid.inventory.factors.units import FLUORINATED, Dimension, read_unit, require_units
 from carbongrid.method.landuse import packaged_table
 
 STATUSES = ("verified", "verified-secondary", "derived", "recalled")
@@ -43,7 +43,7 @@ COLUMNS = (
     "key", "name", "value", "unit", "gas", "low", "high", "distribution", "source", "source_table", "year", "region", "tier",
     "upstream", "status", "note", "bounds_source", "group",
 )  # fmt: skip
-GASES = ("CO2", "CH4", "N2O", "CO2e")
+GASES = ("CO2", "CH4", "N2O", *FLUORINATED, "CO2e")
 """Gases kept apart; CO2e is what a source gives as a mixture already weighed."""
 
 POTENTIALS = "gwp."
@@ -63,6 +63,7 @@ _GAS_OF = {
     "CH4": "CH4",
     "N2O": "N2O",
     "CO2e": "CO2e",
+    **{gas: gas for gas in FLUORINATED},
 }
 _MOLAR = {"C": Fraction(44, 12), "CE": Fraction(44, 12), "N2O-N": Fraction(44, 28)}
 

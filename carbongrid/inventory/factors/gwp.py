@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from carbongrid.errors import InputError
 from carbongrid.inventory.factors.catalogue import GASES, catalogue
@@ -19,8 +20,8 @@ def gwp_of(name: str, *, fossil: bool | None = None) -> dict[str, Fraction]:
     name
         One of :data:`GWP_SETS`.
     fossil
-        Whether the CH4 is of fossil origin. AR6 keeps that apart: 29.8, which holds the CO2 that it becomes, and 27.0; None, where
-        a table does not tell, takes the combined 27.9. Of the other sets there is one number for all.
+        Whether the CH4 brings fossil carbon that is in no CO2 of the inventory. AR6 keeps that apart: 29.8, which holds the CO2 that
+        it becomes, and 27.0; None, where nothing tells, takes the combined 27.9. Of the other sets there is one number for all.
 
     Raises
     ------
@@ -29,6 +30,11 @@ def gwp_of(name: str, *, fossil: bool | None = None) -> dict[str, Fraction]:
     """
     if name not in GWP_SETS:
         raise InputError(f"unknown GWP set {name!r}", hint=f"Known: {', '.join(GWP_SETS)}.")
+    return dict(_potentials(name, fossil))
+
+
+@cache
+def _potentials(name: str, fossil: bool | None) -> dict[str, Fraction]:
     potentials = {"CO2e": Fraction(1)}
     for gas in GASES:
         if gas != "CO2e":

@@ -65,7 +65,13 @@ _POWERS = {
     "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
 }  # fmt: skip
 _YEAR = {"yr", "a", "year", "年"}
-SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD")
+FLUORINATED = (
+    "HFC-23", "HFC-32", "HFC-125", "HFC-134a", "HFC-143a", "HFC-152a", "HFC-227ea", "HFC-236fa", "HFC-245fa",
+    "CF4", "C2F6", "C3F8", "SF6", "NF3",
+)  # fmt: skip
+"""Gases with fluorine that are counted by themselves."""
+
+SUBSTANCES = ("CO2e", "CO2", "CH4", "N2O", "C", "CE", "N2O-N", "N", "BOD", "COD", *FLUORINATED)
 """What a numerator may be of; the unit decides whether a mass is of C or of CO2, of N or of N2O."""
 _SYNONYMS = {"CO2-e": "CO2e", "CO2eq": "CO2e", "BOD5": "BOD", "C-eq": "CE"}
 _BY_THE_WAY = frozenset(

@@ -166,7 +166,9 @@ def factor_rows(tables: RunTables) -> list[dict[str, Any]]:
     if tables.audit is None:
         return []
     columns = ["category", "factors", "factor_sources"]
-    used = tables.audit[tables.audit["factors"] != ""][columns].drop_duplicates()
+    # A memo has factors too, and no mass in any total.
+    formed = (tables.audit["factors"] != "") & (tables.audit["mass_t"] != "")
+    used = tables.audit[formed][columns].drop_duplicates()
     names = {category.name: category for category in tables.categories}
     return [
         {

@@ -20,6 +20,7 @@ _OWN_WORDS = {
         "of coal of no known rank": "煤种不明",
         "documented less well": "文献依据较弱",
         "the later of equals": "同等条件下次序在后",
+        "no activity data say what is generated and used": "没有活动数据说明发电量与用电量",
     },
     "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
 }

@@ -65,6 +65,12 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("sinks", "crop/wheat", "sink/crops", "6", "万吨", ""),
     ("sinks", "crop/vegetables", "sink/crops", "40", "万吨", ""),
     ("sinks", "crop/rice", "sink/crops", "", "万吨", ""),
+    # The balance of electricity, which only electricity = "consumption" counts.
+    ("industry", "electricity/generated", "industry/supply", "820", "亿千瓦时", ""),
+    ("industry", "electricity/losses", "industry/supply", "45", "亿千瓦时", ""),
+    ("industry", "electricity/used", "industry/manufacturing", "1100", "亿千瓦时", ""),
+    ("industry", "electricity/used", "industry/mining", "3", "亿千瓦时", ""),
+    ("agriculture", "electricity/used", "agriculture/husbandry", "8", "亿千瓦时", ""),
 )  # fmt: skip
 """Sheet, activity, category, amount (blank in the row that closes its category), unit, parameters."""
 

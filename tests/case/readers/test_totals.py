@@ -230,7 +230,10 @@ def test_electricity_is_chosen_and_nothing_is_lost(tmp_path, choice, aside):
 def test_electricity_must_be_chosen(tmp_path):
     (found,) = faults(tmp_path, BOTH)
     assert "industry/supply, scope 1" in found and "buildings/commerce, scope 2" in found
-    assert found.startswith("case.toml, electricity") and '"supply", "use" or "both"' in found
+    assert (
+        found.startswith("case.toml, electricity")
+        and '"supply", "use", "both" or "consumption"' in found
+    )
 
 
 @pytest.mark.parametrize("choice", ["supply", "use", "both", None])

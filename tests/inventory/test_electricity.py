@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from carbongrid.case.readers.electricity import set_aside
 from carbongrid.errors import InputError
+from carbongrid.inventory.electricity import set_aside
 from carbongrid.method.categories import read_categories
 
 KNOWN = read_categories()

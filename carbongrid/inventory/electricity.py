@@ -1,4 +1,4 @@
-"""Electricity is emitted where it is made and used elsewhere: which of the two counts (D24)."""
+"""Electricity is emitted where it is made and used elsewhere: which of the two counts (D24, docs/decisions/0057)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping
 
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
+
+READINGS = ("supply", "use", "both", "consumption")
+"""What may be counted of electricity: where it is made; where it is used, by the grid's factor; both; or where it is used, by a balance."""
 
 
 def set_aside(
@@ -26,7 +29,7 @@ def set_aside(
     categories
         Categories by name.
     choice
-        ``supply``, ``use``, ``both`` or None, as the case has it.
+        One of :data:`READINGS` or None, as the case has it.
     where
         Name of the case file, for the message.
 
@@ -63,7 +66,7 @@ def rows_set_aside(
         As there.
     """
     of_present = [(categories[name], scope) for name, scope in present]
-    supply = [entry.name for entry, scope in of_present if _is_supply(entry) and scope == 1]
+    supply = [entry.name for entry, scope in of_present if is_supply(entry) and scope == 1]
     use = [entry.name for entry, scope in of_present if scope == 2 and not entry.sink]
     if not supply or not use:
         return frozenset()
@@ -72,7 +75,7 @@ def rows_set_aside(
             f"electricity may be counted twice: where it is made ({', '.join(supply)}, scope 1) and where "
             f"it is used ({', '.join(use)}, scope 2)",
             f"{where}, electricity" if where else "electricity",
-            'Choose electricity = "supply", "use" or "both" at the top of the case.',
+            'Choose electricity = "supply", "use", "both" or "consumption" at the top of the case.',
         )
     if choice == "both":
         return frozenset()
@@ -83,6 +86,7 @@ def rows_set_aside(
     )
 
 
-def _is_supply(category: Category) -> bool:
+def is_supply(category: Category) -> bool:
+    """Return whether what a category emits itself is that of power plants: of the sector industry, on municipal utilities."""
     on_utilities = category.sector == "industry" and "utilities" in category.types
     return not category.sink and on_utilities

@@ -1,0 +1,66 @@
+"""What each way of counting electricity makes of the same activity data, side by side (docs/decisions/0057)."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from carbongrid.errors import Problem
+from carbongrid.inventory.electricity import READINGS, is_supply, rows_set_aside
+from carbongrid.inventory.lines import Inventory
+from carbongrid.inventory.power_balance import balance_notes, by_consumption, has_balance
+from carbongrid.inventory.tables import by_gas
+
+COLUMNS = ("reading", "made_t", "used_t", "gross_t")
+
+
+def compare_electricity(inventory: Inventory) -> pd.DataFrame:
+    """Return the emission of an inventory by every way of counting electricity.
+
+    Returns
+    -------
+    DataFrame
+        reading, made_t (what supply emits itself), used_t (electricity and heat where they are used, losses among them), gross_t
+        (all emissions): t CO2e per year, float64. NaN by consumption where no row says what is generated. Empty where nothing would be counted twice.
+    """
+    sums = by_gas(inventory)
+    scopes = list(zip(sums["category"], sums["scope"], strict=True))
+    if not rows_set_aside(scopes, inventory.categories, "use") and not has_balance(inventory):
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.DataFrame([_row(inventory, name) for name in READINGS], columns=list(COLUMNS))
+
+
+def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:
+    if reading == "consumption":
+        if not has_balance(inventory):
+            return reading, math.nan, math.nan, math.nan
+        inventory = by_consumption(inventory)
+    categories, sums = inventory.categories, by_gas(inventory)
+    sums = sums[[not categories[name].sink for name in sums["category"]]]
+    keys = list(zip(sums["category"], sums["scope"].tolist(), strict=True))
+    aside = rows_set_aside(keys, categories, reading)
+    grams = dict.fromkeys(keys, 0)
+    for key, mass in zip(keys, sums["grams_co2e"].tolist(), strict=True):
+        grams[key] += 0 if key in aside else mass
+    made = sum(
+        mass for (name, scope), mass in grams.items() if scope == 1 and is_supply(categories[name])
+    )
+    used = sum(mass for (_, scope), mass in grams.items() if scope > 1)
+    return reading, made / 1e6, used / 1e6, sum(grams.values()) / 1e6
+
+
+def energy_notes(inventory: Inventory) -> list[Problem]:
+    """Return the balance of electricity, and which waste is counted as burnt without making use of its energy."""
+    burnt = [
+        line.row.id
+        for line in inventory.lines
+        if line.row.activity.startswith("incineration/")
+        and inventory.categories[line.category].sector == "waste"
+    ]
+    notes = balance_notes(inventory)
+    if burnt:
+        what = f"the waste of {', '.join(dict.fromkeys(burnt))} counts as burnt without making use of its energy (5.C)"
+        hint = "What is burnt in a power plant belongs to energy (1.A.1.a): write it on the sheet industry, category industry/supply."
+        notes.append(Problem(what, inventory.data.file, hint, "note"))
+    return notes

@@ -1,0 +1,369 @@
+"""Electricity counted where it is used, by a balance: uses + losses + exports = generation + imports (docs/decisions/0057)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory import equations
+from carbongrid.inventory.activity import ActivityRow
+from carbongrid.inventory.electricity import is_supply, rows_set_aside
+from carbongrid.inventory.factors import Factor, gwp_of, read_unit
+from carbongrid.inventory.factors.catalogue import GASES
+from carbongrid.inventory.forming import EQUATION_OF_SECTOR
+from carbongrid.inventory.grids import grid_factor
+from carbongrid.inventory.lines import Input, Inventory, Line, amount_of
+from carbongrid.inventory.terms import LOSSES, TERMS, Product
+from carbongrid.inventory.uncertainty import approach_1
+from carbongrid.method.allocate import apportion
+
+USES = ("electricity", "electricity/used")
+"""Activities whose amounts are uses; the second is of no other reading."""
+
+GENERATED, LOST, IMPORTED, EXPORTED = (
+    f"electricity/{name}" for name in ("generated", "losses", "imported", "exported")
+)
+_HINT = f"Write a row {GENERATED} on the sheet industry, 0 kWh if there is no plant, and {LOST} if they are known."
+
+
+@dataclass(frozen=True)
+class Mass:
+    """Whole grams of one gas, and the whole grams of CO2e that they weigh."""
+
+    grams: int = 0
+    co2e: int = 0
+
+    def __add__(self, other: Mass) -> Mass:
+        """Add both."""
+        return Mass(self.grams + other.grams, self.co2e + other.co2e)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One side's part of the balance.
+
+    Parameters
+    ----------
+    wh
+        Whole watt-hours.
+    gases
+        What it emitted, by gas.
+    """
+
+    wh: int
+    gases: Mapping[str, Mass]
+
+    @property
+    def co2e(self) -> int:
+        """Grams of CO2e of all gases."""
+        return sum(mass.co2e for mass in self.gases.values())
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The balance of electricity: what is used, lost and exported is what is generated and imported, in Wh and in grams of each gas.
+
+    Parameters
+    ----------
+    uses
+        By row of use, in the order of category and id.
+    lost
+        Of the losses, the part of each row of use.
+    losses, exported
+        Of all together.
+    generated
+        In the land: what supply emits itself, less the heat that was bought.
+    imported
+        By the grid's factor.
+    factor
+        That of the grid; None where nothing is imported.
+    """
+
+    uses: tuple[tuple[ActivityRow, Flow], ...]
+    lost: tuple[tuple[ActivityRow, Flow], ...]
+    losses: Flow
+    exported: Flow
+    generated: Flow
+    imported: Flow
+    factor: Factor | None
+
+    @property
+    def used(self) -> int:
+        """Whole Wh of all uses."""
+        return sum(flow.wh for _, flow in self.uses)
+
+
+def has_balance(inventory: Inventory) -> bool:
+    """Return whether there are rows of a balance, of which generation is the one that it needs."""
+    return any(row.activity == GENERATED for row in inventory.data.rows)
+
+
+def balance_of(inventory: Inventory) -> Balance:
+    """Return the balance of electricity of an inventory.
+
+    Raises
+    ------
+    InputError
+        If generation is not said, nothing is used, or the sides do not agree.
+
+    Notes
+    -----
+    Imports are what closes the balance, or exports where more is generated than used and lost; rows that say either must agree
+    with it to the Wh. Supply's emission and that of the imports make one pool, which uses, losses and exports share by their Wh
+    (:func:`carbongrid.method.allocate.apportion`), gas by gas; the part of the losses is then shared by the uses.
+    """
+    if not has_balance(inventory):
+        what = "a balance of electricity is asked for, and nothing says what is generated here"
+        raise InputError(what, f"{inventory.data.file}, sheet industry", _HINT)
+    rows = _rows_of(inventory, USES)
+    used = [_wh(row) for row in rows]
+    if not sum(used):
+        what = "a balance of electricity is asked for, and none is used"
+        hint = f"Write rows {' or '.join(USES)} with the amounts that each sector uses."
+        raise InputError(what, inventory.data.file, hint)
+    generated, lost = (_sum_of(inventory, name) or 0 for name in (GENERATED, LOST))
+    imported, exported = _flows_across(inventory, sum(used) + lost, generated)
+    made = _made_here(inventory)
+    factor, brought = _brought(inventory, imported)
+    pool = {gas: made.get(gas, Mass()) + brought.get(gas, Mass()) for gas in GASES}
+    *parts, of_losses, of_exports = _shared(pool, [*used, lost, exported])
+    return Balance(
+        uses=_flows(rows, used, parts),
+        lost=_flows(rows, _split(lost, used), _shared(of_losses, used)),
+        losses=Flow(lost, of_losses),
+        exported=Flow(exported, of_exports),
+        generated=Flow(generated, made),
+        imported=Flow(imported, brought),
+        factor=factor,
+    )
+
+
+def by_consumption(inventory: Inventory) -> Inventory:
+    """Return the inventory with electricity where it is used, by the balance, in place of electricity by the grid's factor.
+
+    What supply emits stays among the lines: whoever counts by consumption sets it aside, as by ``use``.
+    """
+    balance = balance_of(inventory)
+    ends = _relative_ends(inventory, balance)
+    term = TERMS["electricity-balance"]
+    formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
+    kept = [each for each in formed if each[0].row.activity not in USES]
+    for product, flows in zip(term.products, (balance.uses, balance.lost), strict=True):
+        for row, flow in flows:
+            for gas, mass in flow.gases.items():
+                factor = _mix(balance, product, gas, ends)
+                line = _line(inventory, row, product, factor, mass)
+                kept.append((line, mass.grams, mass.co2e))
+    left = tuple(each for each in inventory.left_out if each.row.activity != USES[1] or each.warn)
+    return replace(_with_lines(inventory, kept), left_out=left)
+
+
+def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
+    """Return the inventory without what a way of counting electricity sets aside; ``consumption`` is of :func:`by_consumption`."""
+    if reading is None:
+        return inventory
+    scopes = {(line.category, line.scope) for line in inventory.lines}
+    aside = rows_set_aside(scopes, inventory.categories, reading)
+    formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
+    kept = [each for each in formed if (each[0].category, each[0].scope) not in aside]
+    return _with_lines(inventory, kept)
+
+
+def balance_notes(inventory: Inventory) -> list[Problem]:
+    """Return the balance in a sentence; none where the file has no rows of it."""
+    if not has_balance(inventory):
+        return []
+    balance = balance_of(inventory)
+    flows = {
+        "used": Flow(balance.used, _added(flow.gases for _, flow in balance.uses)),
+        "lost": balance.losses,
+        "exported": balance.exported,
+        "generated": balance.generated,
+        "imported": balance.imported,
+    }
+    told = {name: f"{flow.wh / 1e9:,.1f} GWh ({flow.co2e / 1e6:,.0f} t CO2e)" for name, flow in flows.items()}  # fmt: skip
+    what = (
+        f"balance of electricity: used {told['used']} + lost {told['lost']} + exported {told['exported']} = "
+        f"generated {told['generated']} + imported {told['imported']}"
+    )
+    return [Problem(what, inventory.data.file, "", "note")]
+
+
+def _line(
+    inventory: Inventory, row: ActivityRow, product: Product, factor: Factor, mass: Mass
+) -> Line:
+    """Return what a row of use comes to of one gas; losses are of scope 3."""
+    term = TERMS["electricity-balance"]
+    category = inventory.categories[row.category]
+    return Line(
+        row=row,
+        category=category.name,
+        scope=3 if product is LOSSES else term.scope,
+        equation=EQUATION_OF_SECTOR.get(category.sector, 2),
+        symbol=term.symbol,
+        product=product.name,
+        variant="consumption",
+        function=product.function,
+        inputs=(amount_of(row), Input("factor", factor)),
+        molar=Fraction(1),
+        molar_text="",
+        gas=factor.gas,
+        exact=Fraction(mass.grams),
+    )
+
+
+def _mix(balance: Balance, product: Product, gas: str, ends: tuple[Fraction, Fraction]) -> Factor:
+    """Return what a kWh that is used comes to of a gas: as it is made and imported, or for what is lost beside it."""
+    sides = (balance.generated, balance.imported)
+    grams = sum(side.gases.get(gas, Mass()).grams for side in sides)
+    value = Fraction(grams, sum(side.wh for side in sides))
+    what = "generation and imports"
+    if product is LOSSES:
+        value *= Fraction(balance.losses.wh, balance.used)
+        what = "losses per use"
+    name = f"mix.{product.name}.{gas.lower()}"
+    return Factor(
+        name,
+        what,
+        value,
+        f"kg {gas}/kWh",
+        gas=gas,
+        low=value * ends[0],
+        high=value * ends[1],
+        source=f"balance of electricity: {what}",
+        status="derived",
+        group="mix of electricity",
+    )
+
+
+def _relative_ends(inventory: Inventory, balance: Balance) -> tuple[Fraction, Fraction]:
+    """Return the ends of the mix's 95 % interval over its value: supply's own and those of the grid's factor, together."""
+    whole = balance.generated.co2e + balance.imported.co2e
+    if not whole:
+        return Fraction(1), Fraction(1)
+    supply = [
+        each
+        for each in zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
+        if _is_of_supply(inventory, each[0])
+    ]
+    ends = [Fraction(0), Fraction(0)]
+    if balance.generated.co2e:
+        made = approach_1(_with_lines(inventory, supply))
+        row = made[made["category"] == "gross"].iloc[0]
+        for side, name in enumerate(("low_t", "high_t")):
+            ends[side] += Fraction(float(row[name] / row["co2e_t"])) * balance.generated.co2e
+    if balance.factor is not None and balance.imported.co2e:
+        for side, bound in enumerate((balance.factor.low, balance.factor.high)):
+            ratio = 1 if bound is None else Fraction(bound) / Fraction(balance.factor.value or 1)
+            ends[side] += ratio * balance.imported.co2e
+    return ends[0] / whole, ends[1] / whole
+
+
+def _rows_of(inventory: Inventory, names: Iterable[str]) -> list[ActivityRow]:
+    """Return the rows of some activities whose amounts are known, in canonical order."""
+    wanted = set(names)
+    rows = [r for r in inventory.data.rows if r.activity in wanted and r.amount is not None]
+    return sorted(rows, key=lambda row: (row.category, row.id))
+
+
+def _wh(row: ActivityRow) -> int:
+    """Return a row's amount in whole watt-hours."""
+    return round(amount_of(row).value / read_unit("Wh").scale)
+
+
+def _sum_of(inventory: Inventory, activity: str) -> int | None:
+    """Return the Wh of an activity; None where no row says it."""
+    rows = _rows_of(inventory, [activity])
+    return sum(map(_wh, rows)) if rows else None
+
+
+def _flows_across(inventory: Inventory, needed: int, generated: int) -> tuple[int, int]:
+    """Return imports and exports that close the balance, in Wh."""
+    imported, exported = (_sum_of(inventory, name) for name in (IMPORTED, EXPORTED))
+    if imported is None and exported is None:
+        return max(needed - generated, 0), max(generated - needed, 0)
+    if imported is None:
+        imported = needed + (exported or 0) - generated
+    elif exported is None:
+        exported = imported + generated - needed
+    exported = exported or 0
+    if min(imported, exported) < 0 or needed + exported != generated + imported:
+        kwh = [f"{value / 1000:,.3f}" for value in (needed, exported, generated, imported)]
+        what = f"the balance of electricity does not close: used and lost {kwh[0]} + exported {kwh[1]} is not generated {kwh[2]} + imported {kwh[3]} kWh"
+        hint = f"Leave {IMPORTED} and {EXPORTED} out: what closes the balance is taken. Or mend one of the amounts."
+        raise InputError(what, inventory.data.file, hint)
+    return imported, exported
+
+
+def _with_lines(inventory: Inventory, formed: list[tuple[Line, int, int]]) -> Inventory:
+    """Return the inventory with other lines, each with its grams and its grams of CO2e."""
+    lines, grams, co2e = ([each[part] for each in formed] for part in range(3))
+    return replace(inventory, lines=tuple(lines), grams=tuple(grams), grams_co2e=tuple(co2e))  # type: ignore[arg-type]
+
+
+def _is_of_supply(inventory: Inventory, line: Line) -> bool:
+    return line.scope == 1 and is_supply(inventory.categories[line.category])
+
+
+def _made_here(inventory: Inventory) -> dict[str, Mass]:
+    """Return what supply emits itself, gas by gas, less the heat that was bought: heat is not brought from far."""
+    made: dict[str, Mass] = {}
+    heat: dict[str, Mass] = {}
+    for line, grams, co2e in zip(
+        inventory.lines, inventory.grams, inventory.grams_co2e, strict=True
+    ):
+        if _is_of_supply(inventory, line):
+            made[line.gas] = made.get(line.gas, Mass()) + Mass(grams, co2e)
+        elif line.row.activity == "heat":
+            heat[line.gas] = heat.get(line.gas, Mass()) + Mass(grams, co2e)
+    return {
+        gas: Mass(max(mass.grams - taken.grams, 0), max(mass.co2e - taken.co2e, 0))
+        for gas, mass in made.items()
+        if (taken := heat.get(gas, Mass())) is not None
+    }
+
+
+def _brought(inventory: Inventory, wh: int) -> tuple[Factor | None, dict[str, Mass]]:
+    """Return what imports emitted elsewhere, by the grid's factor."""
+    if not wh:
+        return None, {}
+    factor = grid_factor(inventory.factors, inventory.data.settings["grid"], inventory.year)
+    entry = Input("factor", factor)
+    exact = (
+        Fraction(equations.bought_energy(wh * read_unit("Wh").scale, entry.value)) * factor.molar
+    )
+    gas = factor.emits
+    weight = gwp_of(inventory.gwp, fossil=False)[gas]
+    return factor, {gas: Mass(round(exact), round(exact * weight))}
+
+
+def _shared(pool: Mapping[str, Mass], weights: list[int]) -> list[dict[str, Mass]]:
+    """Split each gas of a pool by weights, so that the parts add up to it."""
+    parts: list[dict[str, Mass]] = [{} for _ in weights]
+    for gas, mass in pool.items():
+        if mass.grams or mass.co2e:
+            split = zip(_split(mass.grams, weights), _split(mass.co2e, weights), strict=True)
+            for part, (grams, co2e) in zip(parts, split, strict=True):
+                part[gas] = Mass(grams, co2e)
+    return parts
+
+
+def _split(total: int, weights: list[int]) -> list[int]:
+    return [int(part) for part in apportion(total, weights)] if total else [0] * len(weights)
+
+
+def _flows(
+    rows: list[ActivityRow], wh: list[int], parts: list[dict[str, Mass]]
+) -> tuple[tuple[ActivityRow, Flow], ...]:
+    flows = [Flow(each, part) for each, part in zip(wh, parts, strict=True)]
+    return tuple(zip(rows, flows, strict=True))
+
+
+def _added(gases: Iterable[Mapping[str, Mass]]) -> dict[str, Mass]:
+    sums: dict[str, Mass] = {}
+    for each in gases:
+        for gas, mass in each.items():
+            sums[gas] = sums.get(gas, Mass()) + mass
+    return sums

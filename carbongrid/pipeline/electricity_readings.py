@@ -1,0 +1,230 @@
+"""What the other ways of counting electricity would have given: tonnes, and units in another zone (docs/decisions/0057)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.case.readers.facilities import project_facilities, read_facilities
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.totals import (
+    categories_of,
+    has_both_electricities,
+    read_totals,
+    totals_of_rows,
+)
+from carbongrid.errors import InputError
+from carbongrid.inventory.electricity import READINGS
+from carbongrid.method.allocate import allocate, split_to_targets, unit_totals
+from carbongrid.method.categories import Category
+from carbongrid.method.weights import PackedWeights, weigh
+from carbongrid.method.zoning import zone_units
+from carbongrid.pipeline.allocation import facilities_of
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.rasterizing import Reduction
+from carbongrid.pipeline.tables import Zoned, is_derived
+from carbongrid.pipeline.weighing import Weighed, gather_weight_inputs, regions_of
+
+_LISTED = 20
+_UNKNOWN = "no activity data say what is generated and used"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one way of counting electricity gives.
+
+    Parameters
+    ----------
+    name
+        One of :data:`carbongrid.inventory.electricity.READINGS`.
+    grams
+        Emission that is spread, CO2e; None where it cannot be known.
+    turned
+        Units that would be in another zone; None where it cannot be known.
+    why
+        Why something is not known.
+    """
+
+    name: str
+    grams: int | None = None
+    turned: tuple[str, ...] | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Every way of counting electricity; none where the case has only one side of it."""
+
+    chosen: str = ""
+    rows: tuple[Reading, ...] = ()
+
+    def sentences(self, units: int) -> Iterator[str]:
+        """Yield a sentence for each, of so many units."""
+        for row in self.rows:
+            mass = "" if row.grams is None else f"{row.grams / 1e6:,.0f}"
+            turned = row.turned or ()
+            listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
+            if row.grams is None:
+                yield f'With electricity = "{row.name}" the emission is not known: {row.why} (D24).'
+            elif row.name == self.chosen:
+                yield f'With electricity = "{row.name}", as chosen, the emission that is spread is {mass} t (D24).'
+            elif row.turned is None:
+                yield f'With electricity = "{row.name}" the emission that is spread is {mass} t; which units would be in another zone is not known: {row.why} (D24).'
+            else:
+                yield (
+                    f'With electricity = "{row.name}" the emission that is spread is {mass} t, and {len(turned)} of {units} units would be in another zone'
+                    f"{': ' + listed if listed else ''} (D24)."
+                )
+
+
+def tonnes_by_reading(inputs: Inputs) -> Readings:
+    """Return what each way of counting would spread; nothing is placed."""
+    known = _known(inputs)
+    found = [(name, _totals_under(inputs, known, name)) for name in READINGS if known]
+    rows = tuple(
+        Reading(name, why=_UNKNOWN) if totals is None else Reading(name, _emission(totals, known))
+        for name, totals in found
+    )
+    return Readings(inputs.case.electricity or "", rows)
+
+
+def compare_readings(
+    inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction, zoned: Zoned
+) -> Readings:
+    """Return what each way of counting would give: the method done again for the categories whose totals it changes.
+
+    Such a category is allocated and split to the units as in the run, by the weights of the run; one that the run has not is
+    weighed here. Land, shares and GDP are the same under every reading.
+    """
+    known = _known(inputs)
+    rows = []
+    for name in READINGS if known else ():
+        totals = _totals_under(inputs, known, name)
+        if totals is None:
+            rows.append(Reading(name, why=_UNKNOWN))
+            continue
+        grams = _emission(totals, known)
+        try:
+            turned = _turned(inputs, land, weighed, reduction, zoned, known, totals)
+            rows.append(Reading(name, grams, turned))
+        except InputError as error:
+            rows.append(Reading(name, grams, why=error.problems[0].what))
+    return Readings(inputs.case.electricity or "", tuple(rows))
+
+
+def _known(inputs: Inputs) -> dict[str, Category]:
+    """Return all categories of a case that has a choice; none of one that has not."""
+    case, formed = inputs.case, inputs.formed
+    chosen = case.electricity and has_both_electricities(
+        case, inputs.categories, inputs.totals, formed
+    )
+    if chosen or (formed is not None and formed.by_consumption):
+        return categories_of(case)
+    return {}
+
+
+def _totals_under(
+    inputs: Inputs, known: Mapping[str, Category], reading: str
+) -> pd.DataFrame | None:
+    """Return the totals as another choice would have them; None if the data say too little for it."""
+    case = inputs.case.model_copy(update={"electricity": reading})
+    if inputs.formed is not None:
+        if not inputs.formed.rows_by(reading):
+            return None
+        return totals_of_rows(case, known, inputs.formed)[0]
+    return None if reading == "consumption" else read_totals(case, known)
+
+
+def _here(totals: pd.DataFrame) -> pd.DataFrame:
+    return totals[totals["place"] == "here"]
+
+
+def _emission(totals: pd.DataFrame, known: Mapping[str, Category]) -> int:
+    masses = whole_masses(_here(totals).to_dict("records"))
+    return sum(grams for name, grams in masses.items() if not known[name].sink)
+
+
+def _turned(
+    inputs: Inputs,
+    land: Land,
+    weighed: Weighed,
+    reduction: Reduction,
+    zoned: Zoned,
+    known: Mapping[str, Category],
+    totals: pd.DataFrame,
+) -> tuple[str, ...]:
+    """Return the units that other totals would put in another zone."""
+    case, units = inputs.case, zoned.units
+    now = _with_totals(inputs, known, totals)
+    emission = units["emission_g"].to_numpy(np.int64).copy()
+    for name in _changed(inputs.totals, totals):
+        if name in inputs.categories:
+            emission -= reduction.mass.units[:, list(inputs.categories).index(name)]
+        same = regions_of(now, name) == regions_of(inputs, name)
+        claim = weighed.claims.get(name) if same else None
+        emission += _on_units(now, land, claim, reduction, known[name])
+    zones = zone_units(
+        units.assign(emission_g=emission), case.reference, is_derived(case), case.sink_floor
+    )
+    apart = zones["zone"].to_numpy() != units["zone"].to_numpy()
+    return tuple(str(unit) for unit in units["id"][apart])
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """Return the categories of which another mass is spread."""
+    keys = ["category", "region"]
+    sums = [_here(each).groupby(keys)["grams"].sum() for each in (before, after)]
+    first, second = sums[0].align(sums[1], fill_value=0)
+    return sorted(set(first.index[first != second].get_level_values("category")))
+
+
+def _with_totals(inputs: Inputs, known: Mapping[str, Category], totals: pd.DataFrame) -> Inputs:
+    """Return the inputs with other totals, and with the facilities that these have."""
+    case, facilities = inputs.case, None
+    if case.facilities is not None:
+        named = read_facilities(case, known, totals)
+        facilities = project_facilities(named, inputs.parcels.crs, case.facilities.path)
+    return replace(inputs, totals=totals, facilities=facilities)
+
+
+def _on_units(
+    inputs: Inputs,
+    land: Land,
+    claim: PackedWeights | None,
+    reduction: Reduction,
+    category: Category,
+) -> NDArray[np.int64]:
+    """Return a category's grams of each unit; by new weights where the run has none, or none of the same regions."""
+    totals = inputs.totals[inputs.totals["category"] == category.name]
+    if not (totals["place"] == "here").any():
+        return np.zeros(len(land.units), np.int64)
+    shares, codes = reduction.shares, regions_of(inputs, category.name)
+    rule, _, path = category.weight.partition(":")
+    if rule == "raster" and path not in shares.rasters:
+        raise InputError(f"the run has no {category.name}, and so no sums of {path}")
+    regions = land.regions_of_parcels(codes)
+    if claim is None:
+        evidence = replace(
+            gather_weight_inputs(inputs, land),
+            rasters=shares.raster_sums,
+            raster_known=shares.raster_known,
+        )
+        weights = weigh(category, land.parcels, evidence, regions)
+    else:
+        weights = claim.opened()
+    mass, _ = allocate(
+        category,
+        totals,
+        weights,
+        land.parcels,
+        regions=codes,
+        region_of_parcel=regions,
+        facilities=facilities_of(inputs, land, category.name),
+    )
+    targets = shares.rasters[path][0] if rule == "raster" else shares.units
+    return unit_totals(split_to_targets(mass, targets))[:-1]

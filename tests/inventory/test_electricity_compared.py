@@ -1,0 +1,76 @@
+"""The ways of counting electricity side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from inventory_example import example
+from power_town import HOMES, SUPPLY, WITH_PLANT, WITHOUT_PLANT, formed
+
+from carbongrid import inventory
+from carbongrid.inventory.crosswalks import level_of
+from carbongrid.inventory.electricity import READINGS
+
+
+def test_each_reading_by_hand() -> None:
+    """1.0 Mt made; 1700 GWh at 0.5 kg are 0.85 Mt; by the balance 1.4 Mt."""
+    table = inventory.compare_electricity(formed(WITH_PLANT)).set_index("reading")
+    assert tuple(table.index) == READINGS
+    assert table["made_t"].tolist() == [1_000_000, 0, 1_000_000, 0]
+    assert table["used_t"].tolist() == [0, 850_000, 850_000, 1_400_000]
+    assert table["gross_t"].tolist() == [1_000_000, 850_000, 1_850_000, 1_400_000]
+
+
+def test_a_balance_that_is_not_given_is_not_known() -> None:
+    table = inventory.compare_electricity(formed(WITH_PLANT[:3])).set_index("reading")
+    assert math.isnan(table.loc["consumption", "gross_t"])
+    assert table.loc["both", "gross_t"] == 1_850_000
+
+
+def test_nothing_is_compared_where_there_is_one_side_only() -> None:
+    assert inventory.compare_electricity(formed(WITH_PLANT[:1])).empty
+    assert inventory.compare_electricity(formed(WITHOUT_PLANT[:1])).empty
+    assert len(inventory.compare_electricity(formed(WITHOUT_PLANT))) == len(READINGS)
+
+
+def test_sinks_are_no_emission() -> None:
+    gross = inventory.compare_electricity(example()).set_index("reading")["gross_t"]
+    sums = inventory.by_gas(example())
+    emitted = sums[~sums["category"].str.startswith("sink/")]["grams_co2e"].sum()
+    assert gross["both"] == emitted / 1e6
+
+
+def test_waste_burnt_without_its_energy_is_told() -> None:
+    data = example().data
+    rows = tuple(row for row in data.rows if row.activity == "incineration/msw")
+    told = [n.what for n in inventory.energy_notes(inventory.form(replace(data, rows=rows)))]
+    assert len(told) == 1
+    assert rows[0].id in told[0]
+    moved = tuple(replace(row, category=SUPPLY, sheet="industry") for row in rows)
+    burnt = inventory.form(replace(data, rows=moved))
+    assert not inventory.energy_notes(burnt)
+    codes = {s: set(inventory.to_system(burnt, s)["code"]) for s in ("crt", "ipcc2006", "gpc")}
+    assert codes == {"crt": {"1.A.1.a"}, "ipcc2006": {"1.A.1.a"}, "gpc": {"I.4.4"}}
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [("I.4.4", "territorial"), ("I.4.1", "BASIC"), ("I.1.2", "BASIC"), ("I.1.3", "BASIC+"), ("II.2.2", "BASIC"),
+     ("II.4.3", "BASIC+"), ("III.1.1", "BASIC"), ("III.2.3", "territorial"), ("IV.1", "BASIC+"), ("V.3", "BASIC+"), ("VI.1", "")],
+)  # fmt: skip
+def test_generation_is_outside_of_basic(code: str, level: str) -> None:
+    assert level_of(code) == level
+
+
+def test_the_gpc_has_generation_at_i_4_4_and_use_where_it_is() -> None:
+    town = inventory.by_consumption(formed(WITH_PLANT))
+    table = inventory.to_system(town, "gpc")
+    grams = table.groupby("code")["grams"].sum()
+    assert grams["I.4.4"] == 10**12
+    assert grams[["I.1.2", "I.1.3", "I.3.2", "I.3.3"]].sum() == 1_400_000 * 10**6
+    assert set(table.loc[table["category"] == HOMES, "code"]) == {"I.1.2", "I.1.3"}
+    back, left = inventory.from_system(table, "gpc")
+    assert left.empty
+    assert back["grams"].sum() == table["grams"].sum()
