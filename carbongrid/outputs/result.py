@@ -162,7 +162,7 @@ class Result:
         What manifest.json holds.
     units
         GeoDataFrame as in units.gpkg.
-    inventory, ledger, evidence
+    inventory, ledger, evidence, land_types
         DataFrames as in the CSV files, codes as text.
     grid_1km
         Dataset of grid_1km.nc, lazy.
@@ -180,6 +180,7 @@ class Result:
     inventory: pd.DataFrame
     ledger: LedgerTable
     evidence: pd.DataFrame
+    land_types: pd.DataFrame
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
     plot: Plots
@@ -205,7 +206,7 @@ class Result:
                     f"  {zone:<{widest}}  {units} units, {emission} t emitted, {sink} t taken up"
                     for zone, units, emission, sink in zones
                 ),
-                "tables: units, parcels, inventory, ledger, evidence; fields: grid_1km, labels",
+                "tables: units, parcels, inventory, ledger, evidence, land_types; fields: grid_1km, labels",
             ]
         )
 

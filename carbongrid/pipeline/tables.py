@@ -308,6 +308,7 @@ def manifest_of(
             "reduce": case.reduce,
             "reference": case.reference,
             "sink_floor": case.sink_floor,
+            "basis": tables.basis,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,

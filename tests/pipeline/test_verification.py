@@ -33,7 +33,7 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
-FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
+FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 
 @pytest.fixture
@@ -392,7 +392,9 @@ def test_a_flipped_byte_is_found(run, file):
     assert file in failed(run, ["files"])["files"]
 
 
-@pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv"])
+@pytest.mark.parametrize(
+    "file", ["inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv"]
+)
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1\n", b'"', b"id,name\n1,2\n"])
 def test_a_table_that_is_none_is_named_even_if_its_hash_is_right(run, file, content):
     (run / file).write_bytes(content)

@@ -29,11 +29,11 @@ from carbongrid.outputs.report.summary import (
     comparison,
     headline,
     index_statistics,
-    zone_rows,
     zones_by_code,
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
 from carbongrid.outputs.report.wording import FILTERS
+from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "parents": tables.parents,
         "zones": zones_by_code(),
         "flags": {names: count for names, count in flags.items() if count},
-        "zone_rows": zone_rows(units),
+        "zone_rows": zone_shares(units),
         "balance": balance_rows(units),
         "statistics": index_statistics(units),
         "headline": sums,

@@ -67,6 +67,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "inventory.csv": lambda content, _, path: write_csv(content.inventory, path),
     "ledger.csv": lambda content, _, path: write_csv(content.ledger, path),
     "evidence.csv": lambda content, _, path: write_csv(content.evidence, path),
+    "land_types.csv": lambda content, _, path: write_csv(content.land_types, path),
     "audit.csv": _write_audit,
     "uncertainty.csv": _write_uncertainty,
     "uncertainty_units.csv": _write_unit_intervals,
@@ -124,7 +125,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
     Notes
     -----
-    inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
+    inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
     grid_1km.nc; with activity data audit.csv, uncertainty.csv and uncertainty_units.csv too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
@@ -138,7 +139,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
 
 def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
-    """Return the digest of the content of each table: inventory, ledger, evidence, parcels, units, grid_1km.
+    """Return the digest of the content of each table: inventory, ledger, evidence, land_types, parcels, units, grid_1km.
 
     Parameters
     ----------

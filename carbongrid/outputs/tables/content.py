@@ -23,6 +23,7 @@ from carbongrid.method.columns import (
     repeated_columns,
     unit_masses,
 )
+from carbongrid.outputs.land_types import land_flows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -70,6 +71,13 @@ LEDGER: Mapping[str, Kind] = {
     "weight_unit": "text",
     "reason": "text",
 }
+LAND_TYPES: Mapping[str, Kind] = {
+    "sector": "text",
+    "category": "text",
+    "type": "text",
+    "mass_g": "mass",
+    "share": "number",
+}
 EVIDENCE: Mapping[str, Kind] = {
     "category": "text",
     "evidence": "text",
@@ -116,7 +124,7 @@ class Content:
 
     Parameters
     ----------
-    inventory, ledger, evidence, units
+    inventory, ledger, evidence, units, land_types
         Units with geometry.
     parcels
         With geometry; None where they are not published.
@@ -127,6 +135,7 @@ class Content:
     inventory: Table
     ledger: Table
     evidence: Table
+    land_types: Table
     units: Table
     parcels: Table | None
     grid_1km: xr.Dataset
@@ -152,6 +161,7 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
         inventory=_inventory(tables.inventory),
         ledger=_ledger(tables.ledger),
         evidence=_evidence(tables.evidence),
+        land_types=_land_types(tables),
         units=_units(tables),
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
@@ -219,6 +229,20 @@ def _evidence(rows: Evidences) -> Table:
     return typed(
         {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}, EVIDENCE
     )
+
+
+def _land_types(tables: RunTables) -> Table:
+    """Return the mass of each category on each territorial type, sinks last; shares are of all emissions, or of all sinks."""
+    columns: dict[str, list[Any]] = {name: [] for name in LAND_TYPES}
+    for sink in (False, True):
+        flows = land_flows(tables, sink=sink)
+        whole = sum(flow.grams for flow in flows)
+        for flow in flows:
+            row = (flow.sector, flow.category, flow.land, flow.grams, flow.grams / whole)
+            for cells, cell in zip(columns.values(), row, strict=True):
+                cells.append(cell)
+    masses = pd.Series(columns.pop("mass_g"), dtype="Int64")
+    return typed({**columns, "mass_g": masses}, LAND_TYPES)
 
 
 def _units(tables: RunTables) -> Table:

@@ -40,6 +40,7 @@ def digests_of(content: Content) -> dict[str, str]:
         "inventory": content.inventory,
         "ledger": content.ledger,
         "evidence": content.evidence,
+        "land_types": content.land_types,
         "units": content.units,
     }
     if content.parcels is not None:
