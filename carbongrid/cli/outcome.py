@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
-    from carbongrid.outputs.zone_shares import zone_shares
+    from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
     shares = zone_shares(units, "t")
@@ -26,11 +25,10 @@ def zone_lines(result: Result) -> Iterator[str]:
     emission, sink = units["emission_t"].sum() / 1e6, units["sink_t"].sum() / 1e6
     yield f"{'all units':<36} {'':<14} {len(units):>5} {emission:>12.3f} {sink:>9.4f}"
     yield ""
-    yield f"{'% of all':<36} {'units':>7} {'area':>7} {'emission':>9} {'sink':>7} {'GDP':>7}"
+    yield f"{'share of':<34} {'units':>8} {'area':>8} {'emission':>8} {'sink':>8} {'GDP':>8}"
     for row in shares:
         parts = (row.unit_share, row.area_share, row.emission_share, row.sink_share, row.gdp_share)
-        cells = zip(parts, (7, 7, 9, 7, 7), strict=True)
-        yield f"{_name(row):<36} {' '.join(f'{_percent(part):>{width}}' for part, width in cells)}"
+        yield f"{_name(row):<34} {' '.join(f'{in_percent(part):>8}' for part in parts)}"
     if units["gdp"].isna().any() and units["gdp"].notna().any():
         yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
     flagged = int(units["borderline"].sum())
@@ -40,10 +38,6 @@ def zone_lines(result: Result) -> Iterator[str]:
 
 def _name(row: ZoneShare) -> str:
     return f"{row.zone.code} {row.zone.name_en}"
-
-
-def _percent(part: float) -> str:
-    return "–" if math.isnan(part) else f"{100 * part:.2f}"
 
 
 def what_to_open(result: Result) -> dict[str, str]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from carbongrid.method.categories import SECTORS, sector_names
-from carbongrid.method.landuse import packaged_table
+from carbongrid.method.landuse import TERRITORIAL_TYPES
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -84,22 +84,31 @@ def sums_by(flows: Iterable[Flow], *keys: str) -> dict[tuple[str, ...], int]:
 
 def ordered_lands(lands: Iterable[str]) -> list[str]:
     """Return territorial types in the order of the package's, others after them by name, what is unallocated last."""
-    known, there = list(land_names()), set(lands)
-    others = sorted(there - {*known, UNALLOCATED[0]})
-    return [land for land in (*known, *others, UNALLOCATED[0]) if land in there]
+    there = set(lands)
+    *known, unallocated = _lands()
+    others = sorted(there - {*known, unallocated})
+    return [land for land in (*known, *others, unallocated) if land in there]
 
 
 @cache
-def land_names() -> dict[str, tuple[str, str]]:
-    """Return the English and the Chinese name of each territorial type, by its code."""
-    table = packaged_table("territorial_types.csv")
-    columns = (table[name] for name in ("type", "name_en", "name_zh"))
-    return {land: (english, chinese) for land, english, chinese in zip(*columns, strict=True)}
+def _lands() -> dict[str, tuple[str, str, str]]:
+    """Return the names and the colour of each territorial type, by its code, and of what is unallocated."""
+    columns = (TERRITORIAL_TYPES[name] for name in ("type", "name_en", "name_zh", "colour"))
+    known = {
+        land: (english, chinese, colour)
+        for land, english, chinese, colour in zip(*columns, strict=True)
+    }
+    return {**known, UNALLOCATED[0]: (*UNALLOCATED[1:], _OTHER_COLOUR)}
 
 
 def name_of_land(land: str) -> tuple[str, str]:
     """Return the English and the Chinese name of a territorial type, or of what is unallocated."""
-    return {**land_names(), UNALLOCATED[0]: UNALLOCATED[1:]}.get(land, (land, land))
+    return _lands().get(land, (land, land))[:2]
+
+
+def colour_of_land(land: str) -> str:
+    """Return the colour of a territorial type on maps."""
+    return _lands()[land][2] if land in _lands() else _OTHER_COLOUR
 
 
 def name_of_sector(sector: str) -> tuple[str, str]:

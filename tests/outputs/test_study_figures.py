@@ -212,7 +212,7 @@ def test_north_is_where_latitude_grows(crs: str, west: float, south: float) -> N
     grid = tables.grid_1km * 0
     grid.attrs.update(tables.grid_1km.attrs)
     sheet = Sheet(dataclasses.replace(tables, units=moved, grid_1km=grid), installed_lettering())
-    turn = math.radians(convergence(sheet))
+    turn = math.radians(convergence(sheet, sheet.extent))
     left, low, right, high = sheet.extent
     x, y = (left + right) / 2, (low + high) / 2
     there = gpd.GeoSeries.from_xy(

@@ -168,31 +168,44 @@ class Sheet:
             autolim=False,
         )
 
-    def name_units(self, axes: Axes, size: float = 7) -> None:
-        """Write the units' names where they are few enough to be read."""
+    def name_units(self, axes: Axes, size: float = 7, most: int = MAX_NAMES) -> int:
+        """Write the units' names where they are few enough to be read; return how many found no place."""
         units = self.tables.units
-        if len(units) > MAX_NAMES:
-            return
+        if len(units) > most:
+            return 0
+        names = []
         for row in units.itertuples():
             name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en
             if self.letters.language == "en":
                 name = row.name_en or name
-            self._name(axes, row.geometry, name, size)
+            names.append((row.geometry, name))
+        return self.name_shapes(axes, names, size)
 
     def name_parents(self, axes: Axes) -> None:
         """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
-        for code, shape in self.parents.items():
-            self._name(axes, shape, code, 7)
+        self.name_shapes(axes, [(shape, code) for code, shape in self.parents.items()], 7)
 
-    def _name(self, axes: Axes, shape: Any, name: str, size: float) -> None:
+    def name_shapes(self, axes: Axes, names: Sequence[tuple[Any, str]], size: float) -> int:
+        """Write names in their shapes, the largest shape first; return how many would lie on others."""
         from matplotlib.patheffects import withStroke
 
-        if shape is None or shape.is_empty:
-            return
-        point = shape.representative_point()
+        axes.apply_aspect()  # so that boxes are those of the finished page
+        written = [text for text in axes.texts if text.get_clip_on()]
+        taken = [np.array(text.get_window_extent().extents) for text in written]
         halo = [withStroke(linewidth=2, foreground="white")]
         place: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
-        self.write(axes, point.x, point.y, shortened(name), size, **place)
+        lost = 0
+        present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
+        for shape, name in sorted(present, key=lambda pair: -pair[0].area):
+            point = shape.representative_point()
+            text = self.write(axes, point.x, point.y, shortened(name), size, **place)
+            box = _moved_inside(text, axes)
+            if box is None or _lies_on(box, taken):
+                text.remove()
+                lost += 1
+            else:
+                taken.append(box)
+        return lost
 
     def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:
         """Draw a legend at the right: each entry a patch's style and its text."""
@@ -251,6 +264,29 @@ def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering)
     if none:
         entries.append(({"facecolor": NO_VALUE}, f"{letters.words(scale.missing)}  ({none:,})"))
     return entries
+
+
+def _moved_inside(text: Text, axes: Axes) -> NDArray[np.float64] | None:
+    """Move a text so that none of it is cut at the edge of the map; return its box in pixels, None if it is larger than the map."""
+    box, frame = text.get_window_extent(), axes.bbox
+    if box.width > frame.width or box.height > frame.height:
+        return None
+    right = max(frame.x0 - box.x0, 0.0) + min(frame.x1 - box.x1, 0.0)
+    up = max(frame.y0 - box.y0, 0.0) + min(frame.y1 - box.y1, 0.0)
+    if right or up:
+        place = axes.transData.transform(text.get_position()) + np.array([right, up])
+        x, y = axes.transData.inverted().transform(place)
+        text.set_position((x, y))
+    extents: NDArray[np.float64] = box.extents + np.array([right, up, right, up])
+    return extents
+
+
+def _lies_on(box: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> bool:
+    if not others:
+        return False
+    west, south, east, north = np.array(others).T
+    over = (west < box[2]) & (east > box[0]) & (south < box[3]) & (north > box[1])
+    return bool(over.any())
 
 
 def shortened(name: str, length: int = 18) -> str:
