@@ -108,7 +108,7 @@ class RunTables:
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
     sink_floor
         CCR of a reference region below which its zones are indicative.
-    region
+    surroundings
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
     """
 
@@ -136,7 +136,7 @@ class RunTables:
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
     sink_floor: float = 0.0
-    region: gpd.GeoDataFrame | None = None
+    surroundings: gpd.GeoDataFrame | None = None
 
     @property
     def spread(self) -> pd.DataFrame:

@@ -118,6 +118,7 @@ def make_tables(
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
+        surroundings=inputs.surroundings,
         inputs=tuple(sorted(fingerprints.digests.items())),
         by_type=parcels.groupby("type")[names].sum(),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),

@@ -34,19 +34,19 @@ _Legend = tuple[tuple[str, str], list[Entry]]
 def location(sheet: Sheet) -> Page:
     """Draw the place in its region, the units, and the land of the parcels; a run has one to three of these."""
     drawn = [("Units", "评价单元")]
-    if sheet.tables.region is not None:
+    if sheet.tables.surroundings is not None:
         drawn.insert(0, _REGION_CAPTION)
     if not sheet.tables.parcels.empty:
         drawn.append(("Land by territorial type", "国土空间类型"))
     colours, legends = _colours_of_units(sheet), [_units_legend(sheet)]
     lands = ordered_lands(sheet.tables.parcels["type"].astype(str))
     classes = _classes_of_land(sheet, lands)
-    if sheet.tables.region is not None:
+    if sheet.tables.surroundings is not None:
         legends.insert(0, _region_legend(sheet))
     if lands:
         legends.append(_land_legend(sheet, lands, classes))
     extents = [sheet.extent] * len(drawn)
-    if sheet.tables.region is not None:
+    if sheet.tables.surroundings is not None:
         extents[0] = _around(sheet)
     alone = len(drawn) == 1
     captions = [("", "")] if alone else drawn
@@ -57,7 +57,7 @@ def location(sheet: Sheet) -> Page:
         panel.legend(words[0], entries, words[1])
         graticule(sheet, panel.axes)
     panels = dict(zip([words[0] for words in drawn], page.panels, strict=True))
-    if sheet.tables.region is not None:
+    if sheet.tables.surroundings is not None:
         _draw_region(panels[_REGION_CAPTION[0]])
     _draw_units(panels["Units"], colours)
     if lands:
@@ -76,7 +76,7 @@ def _height(sheet: Sheet, legend: _Legend) -> float:
 
 def _around(sheet: Sheet) -> Extent:
     """Return the bounds of the region and the place, in the shape of the place's own map."""
-    region = sheet.tables.region
+    region = sheet.tables.surroundings
     assert region is not None, "the run has no region"
     bounds = np.array([region.total_bounds, sheet.extent])
     (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
@@ -91,7 +91,7 @@ def _around(sheet: Sheet) -> Extent:
 def _draw_region(panel: Panel) -> None:
     from matplotlib.collections import PathCollection
 
-    sheet, region = panel.sheet, panel.sheet.tables.region
+    sheet, region = panel.sheet, panel.sheet.tables.surroundings
     assert region is not None, "the run has no region"
     shapes = [outline(shape) for shape in region.geometry]
     style: dict[str, Any] = {"facecolors": _REGION, "edgecolors": GREY, "linewidths": 0.5}

@@ -78,6 +78,7 @@ LAND_TYPES: Mapping[str, Kind] = {
     "mass_g": "mass",
     "share": "number",
 }
+SURROUNDINGS: Mapping[str, Kind] = {"name": "text"}
 EVIDENCE: Mapping[str, Kind] = {
     "category": "text",
     "evidence": "text",
@@ -130,6 +131,8 @@ class Content:
         With geometry; None where they are not published.
     grid_1km
         int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
+    surroundings
+        With geometry; None where the case names none.
     """
 
     inventory: Table
@@ -139,6 +142,7 @@ class Content:
     units: Table
     parcels: Table | None
     grid_1km: xr.Dataset
+    surroundings: Table | None = None
 
 
 def content_of(tables: RunTables, *, public: bool = False) -> Content:
@@ -165,6 +169,7 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
         units=_units(tables),
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
+        surroundings=None if tables.surroundings is None else surroundings_of(tables.surroundings),
     )
     return _published(content) if public else content
 
@@ -263,6 +268,11 @@ def _parcels(tables: RunTables) -> Table:
     masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
     _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
     return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
+
+
+def surroundings_of(polygons: gpd.GeoDataFrame) -> Table:
+    """Return the polygons around the units as a table."""
+    return with_geometry(typed({"name": polygons["name"]}, SURROUNDINGS), polygons.geometry)
 
 
 def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:

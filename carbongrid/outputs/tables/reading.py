@@ -21,7 +21,11 @@ from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.result import Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
-from carbongrid.outputs.tables.layers import read_parcels_parquet, read_unit_geometry
+from carbongrid.outputs.tables.layers import (
+    read_parcels_parquet,
+    read_surroundings_gpkg,
+    read_unit_geometry,
+)
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
     read_inventory_csv,
@@ -65,7 +69,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
-    land = directory / "parcels.parquet"
+    land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
     with read_grid_nc(directory / "grid_1km.nc") as grid:
         loaded = grid.load()
     return Content(
@@ -76,6 +80,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         units=_units(directory),
         parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
         grid_1km=loaded,
+        surroundings=read_surroundings_gpkg(around) if around.is_file() else None,
     )
 
 
@@ -136,6 +141,7 @@ def read_tables(directory: Path) -> RunTables:
         assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
         reference=parameters["reference"],
         basis=parameters["basis"],
+        surroundings=None if content.surroundings is None else content.surroundings.located,
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
     )

@@ -25,6 +25,7 @@ _FILES_OF = {
     "units": "units.csv or units.gpkg",
     "parcels": "parcels.parquet",
     "grid_1km": "grid_1km.nc",
+    "surroundings": "surroundings.gpkg",
 }
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
 
@@ -58,7 +59,9 @@ def check_files(run: Opened) -> Check:
 
 def check_digests(run: Opened) -> Check:
     """Compare the content of each table, whatever its file format, with the manifest's digest."""
-    for name in ("units.gpkg", "grid_1km.nc", *(() if run.public else ("parcels.parquet",))):
+    if_there = [name for name in ("surroundings.gpkg",) if name in run.manifest["files"]]
+    others = () if run.public else ("parcels.parquet",)
+    for name in ("units.gpkg", "grid_1km.nc", *if_there, *others):
         with run.reading(name, trusted=False):
             pass
     told, found = run.manifest["digests"], digests_of_directory(run.folder)
