@@ -58,7 +58,10 @@ class Panel:
         self, corner: tuple[float, float], title: str, entries: Sequence[Entry], note: str = ""
     ) -> None:
         """Draw a legend from another corner."""
-        draw_legend(self.sheet, self.figure, corner, self.columns, (title, note), entries)
+        small = self.columns > 1
+        draw_legend(
+            self.sheet, self.figure, corner, self.columns, (title, note), entries, small=small
+        )
 
 
 def draw_legend(
@@ -68,11 +71,13 @@ def draw_legend(
     columns: int,
     heading: tuple[str, str],
     entries: Sequence[Entry],
+    *,
+    small: bool,
 ) -> Legend:
     """Draw a legend from its upper left corner in shares of the page; the heading is a title and a note."""
     from matplotlib.patches import Patch
 
-    size = 8.5 if columns == 1 else 7
+    size = 7 if small else 8.5
     box = figure.legend(
         [Patch(**style) for style, _ in entries],
         [sheet.letters.drawable(text) for _, text in entries],
@@ -121,6 +126,11 @@ def blank_page(sheet: Sheet, heading: tuple[str, str], size: tuple[float, float]
     return figure
 
 
+def map_width(maps: int) -> float:
+    """Return how wide each of so many maps on a page is, in inches."""
+    return _SIDE[min(maps, 3)]
+
+
 def page_of(
     sheet: Sheet,
     heading: tuple[str, str],
@@ -152,7 +162,7 @@ def page_of(
     across = min(len(captions), 3)
     down = math.ceil(len(captions) / across)
     west, south, east, north = sheet.extent
-    side = _SIDE[across]
+    side = map_width(across)
     tall = min(max(side * (north - south) / (east - west), 0.5 * side), 1.9 * side)
     below = 0.0 if alone else below
     caption = 0.0 if alone else _CAPTION

@@ -193,14 +193,14 @@ class Sheet:
         written = [text for text in axes.texts if text.get_clip_on()]
         taken = [np.array(text.get_window_extent().extents) for text in written]
         halo = [withStroke(linewidth=2, foreground="white")]
-        place: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
+        style: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
         lost = 0
         present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
         for shape, name in sorted(present, key=lambda pair: -pair[0].area):
             point = shape.representative_point()
-            text = self.write(axes, point.x, point.y, shortened(name), size, **place)
-            box = _moved_inside(text, axes)
-            if box is None or _lies_on(box, taken):
+            text = self.write(axes, point.x, point.y, shortened(name), size, **style)
+            box = _free_place(text, size, axes, taken)
+            if box is None:
                 text.remove()
                 lost += 1
             else:
@@ -266,19 +266,30 @@ def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering)
     return entries
 
 
-def _moved_inside(text: Text, axes: Axes) -> NDArray[np.float64] | None:
-    """Move a text so that none of it is cut at the edge of the map; return its box in pixels, None if it is larger than the map."""
-    box, frame = text.get_window_extent(), axes.bbox
-    if box.width > frame.width or box.height > frame.height:
-        return None
-    right = max(frame.x0 - box.x0, 0.0) + min(frame.x1 - box.x1, 0.0)
-    up = max(frame.y0 - box.y0, 0.0) + min(frame.y1 - box.y1, 0.0)
-    if right or up:
-        place = axes.transData.transform(text.get_position()) + np.array([right, up])
-        x, y = axes.transData.inverted().transform(place)
-        text.set_position((x, y))
-    extents: NDArray[np.float64] = box.extents + np.array([right, up, right, up])
-    return extents
+def _free_place(
+    text: Text, size: float, axes: Axes, taken: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """Move a text to where it lies on no other and none of it is cut at the edge of the map: there, a line up or down, or smaller.
+
+    Returns its box in pixels, None if there is no such place.
+    """
+    frame, start = axes.bbox, axes.transData.transform(text.get_position())
+    for points in (size, 0.8 * size):
+        text.set_fontsize(points)
+        width, height = text.get_window_extent().size
+        if width > frame.width or height > frame.height:
+            continue
+        low = np.array([frame.x0 + width / 2, frame.y0 + height / 2])
+        high = np.array([frame.x1 - width / 2, frame.y1 - height / 2])
+        for lines in (0, 0.9, -0.9):
+            middle = np.clip(start + np.array([0, lines * height]), low, high)
+            half = np.array([width / 2, height / 2])
+            box: NDArray[np.float64] = np.concatenate([middle - half, middle + half])
+            if not _lies_on(box, taken):
+                x, y = axes.transData.inverted().transform(middle)
+                text.set_position((x, y))
+                return box
+    return None
 
 
 def _lies_on(box: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> bool:

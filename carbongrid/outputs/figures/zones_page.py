@@ -41,7 +41,7 @@ def zones_page(sheet: Sheet) -> Page:
     """Draw the zones and their parts; hatched units are less sure."""
     rows = zone_shares(sheet.tables.units)
     beside = _HEAD + (len(rows) + 1) * _ROW
-    size = (CHART + 0.35, beside + _UNSURE)
+    size = (CHART + 0.5, beside + _UNSURE)
     page = page_of(sheet, ("Carbon balance zones", "碳平衡分区"), [("", "")], beside=size)
     [panel] = page.panels
     colours = {zone.code: zone.colour for zone in ordered_zones()}
