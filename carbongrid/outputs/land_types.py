@@ -73,6 +73,14 @@ def land_flows(tables: RunTables, *, sink: bool) -> tuple[Flow, ...]:
     return tuple(flow for flow in flows if flow.grams > 0)
 
 
+def basis_of_shares(tables: RunTables) -> int:
+    """Return the grams that shares of emissions are of: all emissions, less the sinks where the case's basis is net."""
+    gross, sinks = (
+        sum(flow.grams for flow in land_flows(tables, sink=sink)) for sink in (False, True)
+    )
+    return gross - sinks if tables.basis == "net" else gross
+
+
 def sums_by(flows: Iterable[Flow], *keys: str) -> dict[tuple[str, ...], int]:
     """Return the grams by some of ``sector``, ``category`` and ``land``, in the order in which they first occur."""
     sums: dict[tuple[str, ...], int] = {}

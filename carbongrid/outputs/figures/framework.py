@@ -268,8 +268,8 @@ def framework_page(sheet: Sheet) -> Page:
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
     letters, of = sheet.letters, COLOURS["light"]
-    language = letters.language if letters.chinese else "en"
-    drawing = layout(_LANGUAGES[language])
+    languages = _LANGUAGES[letters.spoken]
+    drawing = layout(languages)
     size = (WIDTH / _INCH, HEADING - 0.1 + drawing.height / _INCH)
     chart = Chart.of(sheet, TITLE, size)
     top = HEADING - 0.15
@@ -293,7 +293,7 @@ def framework_page(sheet: Sheet) -> Page:
     for x, y, colour, _ in drawing.chips:
         chart.box(*place(x, y + 2), 13 / _INCH, 13 / _INCH, colour)
     sizes = {"name": 8.6, "line": 7.6, "file": 7.2, "quiet": 7.6}
-    for x, y, text, kind in _lines(drawing, _LANGUAGES[language]):
+    for x, y, text, kind in _lines(drawing, languages):
         ink = of["quiet"] if kind in ("file", "quiet") else of["ink"]
         chart.write(*place(x, y), text, sizes[kind], bold=kind == "name", colour=ink, va="baseline")
     return Page(chart.figure, ())

@@ -13,6 +13,7 @@ from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.figures.sheet import GREY, HEADING, INK, Sheet, shortened
 from carbongrid.outputs.land_types import (
     Flow,
+    basis_of_shares,
     colour_of_sector,
     land_flows,
     name_of_land,
@@ -153,9 +154,7 @@ def proportions(sheet: Sheet) -> Page:
     """Draw what part of the emissions is each sector's, and what part lies on each territorial type, by sector."""
     tables = sheet.tables
     flows = land_flows(tables, sink=False)
-    gross = sum(flow.grams for flow in flows)
-    net = tables.basis == "net"
-    whole = gross - sum(flow.grams for flow in land_flows(tables, sink=True)) * net
+    whole, net = basis_of_shares(tables), tables.basis == "net"
     by_sector, on_land = sums_by(flows, "sector"), sums_by(flows, "land", "sector")
     lands = ordered_lands(flow.land for flow in flows)
     lands.sort(key=lambda land: -sum(grams for (on, _), grams in on_land.items() if on == land))
@@ -219,8 +218,7 @@ def _bars(
 
 
 def _row_height(sheet: Sheet) -> float:
-    both = sheet.letters.below("a", "b").count("\n")
-    return 0.26 + both * 0.11
+    return 0.37 if sheet.letters.spoken == "both" else 0.26
 
 
 def _named(category: Category) -> tuple[str, str]:

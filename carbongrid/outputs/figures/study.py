@@ -13,7 +13,7 @@ import pandas as pd
 from carbongrid.errors import require_extra
 from carbongrid.method.categories import sector_names
 from carbongrid.outputs.figures.classes import NO_VALUE
-from carbongrid.outputs.figures.framework import framework_page
+from carbongrid.outputs.figures.framework import framework_page, framework_svg
 from carbongrid.outputs.figures.land_charts import matrix, proportions
 from carbongrid.outputs.figures.lettering import Language, Lettering, installed_lettering
 from carbongrid.outputs.figures.location import location
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
+FRAMEWORK = "fig2-framework"
 
 
 def write_study_figures(
@@ -76,12 +77,15 @@ def write_study_figures(
         figure = draw(sheet).figure
         for suffix in formats:
             path = directory / f"{name}.{suffix}"
+            paths.append(path)
+            if suffix == "svg" and name == FRAMEWORK:  # its texts as texts, in light and dark
+                path.write_text(framework_svg(sheet.letters.spoken), encoding="utf-8")
+                continue
             # No date: the same run gives the same file.
             metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
             # Fonts as outlines of their own kind (42), since journals refuse Type 3.
             with rc_context({"pdf.fonttype": 42, "svg.hashsalt": name}):
                 figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
-            paths.append(path)
         logger.info("%s drawn", name)
     return paths
 
@@ -191,7 +195,7 @@ def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
 
 _FIGURES: dict[str, Callable[[Sheet], Page]] = {
     "fig1-location": location,
-    "fig2-framework": framework_page,
+    FRAMEWORK: framework_page,
     "fig3-land": matrix,
     "fig4-proportions": proportions,
     "fig5-parcels-and-grid": _parcels_and_grid,
