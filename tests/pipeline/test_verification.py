@@ -305,6 +305,24 @@ def type_of(text):
     return float if "." in text else int
 
 
+@pytest.mark.parametrize(
+    ("column", "change", "told"),
+    [
+        ("mass_t", plus_grams(1), "parcels and ledger"),
+        ("share", lambda text: str(float(text) / 2), "which is not that of its mass"),
+        ("sector", lambda _: "waste", "the sector is waste, in manifest.json industry"),
+        ("type", lambda _: "unallocated", "is 0.000000 t, parcels and ledger"),
+    ],
+)
+def test_another_row_of_land_types_is_found(run, column, change, told):
+    """Seen to fail while land_types.csv was hashed alone."""
+    change_cell(run / "land_types.csv", 1, column, change)
+    refresh(run)
+    text = failed(run, ["sums"])["sums"]
+    assert "land_types.csv, industry/" in text
+    assert told in text
+
+
 def test_two_changes_in_the_ledger_that_cancel_are_found(run):
     for column, grams in (("units_t", 7), ("outside_units_t", -7)):
         change_cell(run / "ledger.csv", 2, column, plus_grams(grams))
