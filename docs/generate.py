@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import factors_table
+import framework
 import rooms
 from PIL import Image
 
@@ -24,13 +25,16 @@ GALLERY = DOCS / "images" / "gallery"
 DPI = 110
 
 FIGURES = {
-    "fig1-location": "Location: units by their district, degrees around",
-    "fig4-sectors": "Emissions by sector, on the parcels that carry them",
-    "fig5-parcels-and-grid": "Net emissions of parcels, and gross emissions on the 1 km grid",
+    "fig1-location": "Study area: units by their district, and what their land is used for, degrees around",
+    "fig2-framework": "Framework: from activity data to zones",
+    "fig3-land": "Which land carries which emissions: categories on territorial types, as land_types.csv has them",
+    "fig4-proportions": "Proportions of emissions by department and by land use",
+    "fig5-parcels-and-grid": "Net emissions of parcels and of the cells of the 1 km grid; teal land takes up more than it emits",
     "fig6-units": "Emissions and sinks of the units",
     "fig7-ccr": "Carbon compensation rate",
     "fig8-ecc-esc": "Economic and ecological coefficients",
-    "fig9-zones": "Carbon balance zones",
+    "fig9-zones": "Carbon balance zones, and what part each has in units, area, emissions and GDP",
+    "sectors": "Emissions by sector, on the parcels that carry them",
 }
 
 HEAD = """\
@@ -54,6 +58,7 @@ PLACES = {
 def main() -> None:
     """Write docs/case.md from the models, docs/factors.md from the tables, docs/images and docs/gallery.md from runs."""
     rooms.main()
+    framework.main()
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
     (DOCS / "factors.md").write_text(factors_table.page(), encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)

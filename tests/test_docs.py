@@ -22,6 +22,7 @@ import carbongrid as cg
 from carbongrid.case import Case
 from carbongrid.cli import main
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.figures.framework import framework_svg
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -209,3 +210,10 @@ def test_every_choice_and_decision_that_is_named_is_there() -> None:
             old += [(name, each) for each in re.findall(r"\bdecisions? \d{1,2}\b", text, re.I)]
     assert missing == []
     assert [each for each in old if each[0] != "tests/test_docs.py"] == []
+
+
+def test_the_framework_of_the_pages_is_that_of_the_package() -> None:
+    """Seen to fail when a word of it changed: ``python docs/framework.py`` draws it again."""
+    for name, language in (("framework.svg", "en"), ("framework-zh.svg", "zh")):
+        drawn = framework_svg(language)  # type: ignore[arg-type]
+        assert (DOCS / "images" / name).read_text(encoding="utf-8") == drawn

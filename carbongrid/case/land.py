@@ -221,3 +221,27 @@ class UnitsSection(Section):
         ),
     ] = None
     encoding: Annotated[EncodingText | None, ENCODING] = None
+
+
+class SurroundingsSection(Section):
+    """Polygons around the units, among which Fig. 1 shows their place; nothing is computed from them."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Surroundings",
+            "file",
+            "polygons of the region that the units lie in (prefectures, provinces), formats as for parcels",
+            example="prefectures.gpkg",
+            file=True,
+        ),
+    ]
+    layer: Annotated[
+        Text | None,
+        about("Layer", "layer", "layer of the file; default: its only one", example="prefectures"),
+    ] = None
+    name: Annotated[
+        Text | None,
+        about("Name", "column", "column with the names that the map shows", example="name"),
+    ] = None
+    encoding: Annotated[EncodingText | None, ENCODING] = None

@@ -21,7 +21,7 @@ from carbongrid.case.figures import (
     ReportSection,
     TotalsSection,
 )
-from carbongrid.case.land import GridSection, ParcelsSection, UnitsSection
+from carbongrid.case.land import GridSection, ParcelsSection, SurroundingsSection, UnitsSection
 from carbongrid.case.notebook import card
 from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import Text, is_path_of, one_of, wrong
@@ -130,6 +130,12 @@ class CaseFields(Section):
         UnitsSection,
         about("Units", "section", "the units that mass is added up over", example=None),
     ]
+    surroundings: Annotated[
+        SurroundingsSection | None,
+        about(
+            "Surroundings", "section", "polygons among which Fig. 1 shows the units", example=None
+        ),
+    ] = None
     pois: Annotated[
         PoisSection | None,
         about("POIs", "section", "where firms, shops and offices are", example=None),

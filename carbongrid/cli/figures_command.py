@@ -51,8 +51,9 @@ def figures(
 ) -> None:
     """Draw the study's figures for the finished run in DIRECTORY.
 
-    Location (1), emissions by sector (4), parcels and 1 km grid (5), units' emissions and sinks
-    (6), CCR (7), ECC and ESC (8), zones (9): with scale bar, north arrow, and counts per class.
+    Study area (1), framework (2), which land carries which emissions (3), proportions by
+    department and land use (4), net emissions per parcel and 1 km cell (5), units' emissions and
+    sinks (6), CCR (7), ECC and ESC (8), zones and their parts (9); and the sectors on their parcels.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():

@@ -7,28 +7,37 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
+    from carbongrid.outputs.zone_shares import ZoneShare
 
 
 def zone_lines(result: Result) -> Iterator[str]:
-    """Yield the table of the zones: units, emissions, sinks, the mean of each index."""
-    from carbongrid.method.zoning import zones
+    """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
+    from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
+    shares = zone_shares(units, "t")
     rule = "ECC      ESC"
     yield f"{'zone':<36} {rule:<14} {'units':>5} {'emission Mt':>12} {'sink Mt':>9}"
     rules = {1: ">= 1     >= 1", 2: ">= 1     < 1", 3: "< 1      >= 1", 4: "< 1      < 1"}
-    for zone in zones():
-        members = units[units["zone"] == zone.code]
-        if zone.code == 0 and members.empty:
-            continue
-        emission, sink = members["emission_t"].sum() / 1e6, members["sink_t"].sum() / 1e6
-        name = f"{zone.code} {zone.name_en}"
-        yield f"{name:<36} {rules.get(zone.code, ''):<14} {len(members):>5} {emission:>12.3f} {sink:>9.4f}"
+    for row in shares:
+        rule = rules.get(row.zone.code, "")
+        yield f"{_name(row):<36} {rule:<14} {row.count:>5} {row.emission / 1e6:>12.3f} {row.sink / 1e6:>9.4f}"
     emission, sink = units["emission_t"].sum() / 1e6, units["sink_t"].sum() / 1e6
     yield f"{'all units':<36} {'':<14} {len(units):>5} {emission:>12.3f} {sink:>9.4f}"
+    yield ""
+    yield f"{'share of':<34} {'units':>8} {'area':>8} {'emission':>8} {'sink':>8} {'GDP':>8}"
+    for row in shares:
+        parts = (row.unit_share, row.area_share, row.emission_share, row.sink_share, row.gdp_share)
+        yield f"{_name(row):<34} {' '.join(f'{in_percent(part):>8}' for part in parts)}"
+    if units["gdp"].isna().any() and units["gdp"].notna().any():
+        yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
     flagged = int(units["borderline"].sum())
     if flagged:
         yield f"{flagged} units are borderline: an index within 0.05 of 1."
+
+
+def _name(row: ZoneShare) -> str:
+    return f"{row.zone.code} {row.zone.name_en}"
 
 
 def what_to_open(result: Result) -> dict[str, str]:

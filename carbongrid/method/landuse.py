@@ -44,7 +44,7 @@ def packaged_table(name: str) -> pd.DataFrame:
 
 
 TERRITORIAL_TYPES = packaged_table("territorial_types.csv")
-"""Columns type, parent (blank where it has none), name_en, name_zh."""
+"""Columns type, parent (blank where it has none), name_en, name_zh, colour (on maps)."""
 
 TYPES: tuple[str, ...] = tuple(TERRITORIAL_TYPES["type"])
 """Territorial types in the order in which reports list them."""

@@ -108,6 +108,8 @@ class RunTables:
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
     sink_floor
         CCR of a reference region below which its zones are indicative.
+    surroundings
+        Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
     """
 
     title: str
@@ -134,6 +136,7 @@ class RunTables:
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
     sink_floor: float = 0.0
+    surroundings: gpd.GeoDataFrame | None = None
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -162,7 +165,7 @@ class Result:
         What manifest.json holds.
     units
         GeoDataFrame as in units.gpkg.
-    inventory, ledger, evidence
+    inventory, ledger, evidence, land_types
         DataFrames as in the CSV files, codes as text.
     grid_1km
         Dataset of grid_1km.nc, lazy.
@@ -180,6 +183,7 @@ class Result:
     inventory: pd.DataFrame
     ledger: LedgerTable
     evidence: pd.DataFrame
+    land_types: pd.DataFrame
     grid_1km: xr.Dataset
     labels: xr.Dataset | None
     plot: Plots
@@ -205,7 +209,7 @@ class Result:
                     f"  {zone:<{widest}}  {units} units, {emission} t emitted, {sink} t taken up"
                     for zone, units, emission, sink in zones
                 ),
-                "tables: units, parcels, inventory, ledger, evidence; fields: grid_1km, labels",
+                "tables: units, parcels, inventory, ledger, evidence, land_types; fields: grid_1km, labels",
             ]
         )
 

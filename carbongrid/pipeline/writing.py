@@ -19,7 +19,7 @@ from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import table_files, write_tables
 from carbongrid.pipeline.step import Kept, Step
 
-_IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km")
+_IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
 REPORT, FIGURES = ["report.html"], ["figures"]
 _DRAWN_BY = {"units.xlsx": "openpyxl", "report.html": "jinja2", "figures": "matplotlib"}
 """What a run can do without, and the library of the extra ``report`` that writes it."""

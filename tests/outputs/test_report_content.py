@@ -23,12 +23,14 @@ from carbongrid.errors import InputError
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.figures.scales import scales_of
+from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, waterfall
-from carbongrid.outputs.report.flows import land_flows, sankey
+from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
-from carbongrid.outputs.report.summary import comparison, index_statistics, zone_rows
+from carbongrid.outputs.report.summary import comparison, index_statistics
 from carbongrid.outputs.report.wording import mass, money, people, percent
+from carbongrid.outputs.zone_shares import zone_shares
 
 
 @pytest.mark.parametrize("sink", [False, True])
@@ -312,11 +314,11 @@ def test_no_rate_is_claimed_where_there_is_none(lacking, said):
 
 def test_unknown_gdp_is_no_share():
     units = TABLES.units.assign(zone=np.array([1, 1, 1, 1, 2, 1], dtype=np.int8))
-    shares = {row["zone"].code: row["gdp_share"] for row in zone_rows(units)}
+    shares = {row.zone.code: row.gdp_share for row in zone_shares(units)}
     assert np.isnan(shares[2])  # its only unit's GDP is unknown
     assert (shares[1], shares[3]) == (1, 0)
     unknown = units.assign(gdp=pd.array([None] * 6, dtype="Int64"))
-    assert all(np.isnan(row["gdp_share"]) for row in zone_rows(unknown))
+    assert all(np.isnan(row.gdp_share) for row in zone_shares(unknown))
 
 
 def test_the_page_tells_the_region_of_the_indices(tmp_path):

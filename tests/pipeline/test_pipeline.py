@@ -24,7 +24,7 @@ from carbongrid.pipeline.steps import STEPS
 from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
-    "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
+    "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
     "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
 }  # fmt: skip
 

@@ -33,7 +33,7 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
-FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
+FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 
 @pytest.fixture
@@ -305,6 +305,24 @@ def type_of(text):
     return float if "." in text else int
 
 
+@pytest.mark.parametrize(
+    ("column", "change", "told"),
+    [
+        ("mass_t", plus_grams(1), "parcels and ledger"),
+        ("share", lambda text: str(float(text) / 2), "which is not that of its mass"),
+        ("sector", lambda _: "waste", "the sector is waste, in manifest.json industry"),
+        ("type", lambda _: "unallocated", "is 0.000000 t, parcels and ledger"),
+    ],
+)
+def test_another_row_of_land_types_is_found(run, column, change, told):
+    """Seen to fail while land_types.csv was hashed alone."""
+    change_cell(run / "land_types.csv", 1, column, change)
+    refresh(run)
+    text = failed(run, ["sums"])["sums"]
+    assert "land_types.csv, industry/" in text
+    assert told in text
+
+
 def test_two_changes_in_the_ledger_that_cancel_are_found(run):
     for column, grams in (("units_t", 7), ("outside_units_t", -7)):
         change_cell(run / "ledger.csv", 2, column, plus_grams(grams))
@@ -392,7 +410,9 @@ def test_a_flipped_byte_is_found(run, file):
     assert file in failed(run, ["files"])["files"]
 
 
-@pytest.mark.parametrize("file", ["inventory.csv", "ledger.csv", "evidence.csv", "units.csv"])
+@pytest.mark.parametrize(
+    "file", ["inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv"]
+)
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1\n", b'"', b"id,name\n1,2\n"])
 def test_a_table_that_is_none_is_named_even_if_its_hash_is_right(run, file, content):
     (run / file).write_bytes(content)

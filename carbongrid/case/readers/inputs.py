@@ -20,6 +20,7 @@ from carbongrid.case.readers.points import hit_rates, read_pois, reading_notes
 from carbongrid.case.readers.readings import off_the_map
 from carbongrid.case.readers.reference import Bounds
 from carbongrid.case.readers.regional import read_census, read_gdp, read_old_codes, read_water
+from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import Formed, categories_of, read_totals, totals_of_rows
 from carbongrid.case.readers.units import read_units
@@ -103,6 +104,8 @@ class Inputs:
         What the totals were formed of, where the case has activity data.
     by_gas
         The totals of activity data with their gases apart; None where the case has totals.
+    surroundings
+        Polygons around the units for a figure; None where the case names none.
     """
 
     case: Case
@@ -121,6 +124,7 @@ class Inputs:
     guidance: tuple[Advice, ...]
     formed: Formed | None = None
     by_gas: pd.DataFrame | None = None
+    surroundings: gpd.GeoDataFrame | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -209,6 +213,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
+    around = None if units is None else gather(lambda: read_surroundings(case, units))
     if parcels is not None and len(parcels):
         off = _off_the_map(case, evidence, parcels)
         gather.problems += off
@@ -229,6 +234,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
         guidance=guidance,
         formed=formed,
         by_gas=by_gas,
+        surroundings=around,
         **evidence,
         **regional,
     )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import (
-    BORDERLINE,
-    INDICATIVE,
     NO_VALUE,
     mass_scale,
     ordered_zones,
@@ -27,6 +25,7 @@ from carbongrid.outputs.figures.sheet import (
     Sheet,
     legend_entries,
 )
+from carbongrid.outputs.figures.zones_page import mark_unsure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,8 +72,6 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
 
 
 def _zones(sheet: Sheet) -> Figure:
-    from matplotlib.collections import PathCollection
-
     figure, axes = sheet.blank("Carbon balance zones", "碳平衡分区")
     units, letters = sheet.tables.units, sheet.letters
     colours = {zone.code: zone.colour for zone in ordered_zones()}
@@ -86,29 +83,10 @@ def _zones(sheet: Sheet) -> Figure:
         if zone.code or count:
             text = f"{letters.below(zone.name_en, zone.name_zh)}  ({count})"
             entries.append(({"facecolor": zone.colour}, text))
-    for column, hatch, names in (
-        ("borderline", "////", BORDERLINE),
-        ("indicative", "....", INDICATIVE),
-    ):
-        marked = np.flatnonzero(units[column].to_numpy(dtype=bool))
-        if marked.size:
-            style = {
-                "facecolor": "none",
-                "edgecolor": "#00000088",
-                "hatch": hatch,
-                "linewidth": 0.0,
-            }
-            shapes = [sheet.outlines[row] for row in marked]
-            axes.add_collection(PathCollection(shapes, **_plural(style)), autolim=False)
-            entries.append((style, f"{letters.beside(*names)}  ({marked.size})"))
+    entries += mark_unsure(sheet, axes)
     sheet.name_units(axes)
     sheet.legend(figure, letters.beside("Zone (units)", "分区（单元数）"), entries)
     return figure
-
-
-def _plural(style: dict[str, Any]) -> dict[str, Any]:
-    """Return a patch's style in a collection's words."""
-    return {name if name == "hatch" else f"{name}s": value for name, value in style.items()}
 
 
 def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:

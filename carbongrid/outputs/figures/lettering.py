@@ -67,6 +67,11 @@ class Lettering:
         """Whether Chinese can be drawn."""
         return ord("碳") in self.characters
 
+    @property
+    def spoken(self) -> Language:
+        """The language that the figure is lettered in."""
+        return self.language if self.chinese else "en"
+
     def beside(self, english: str, chinese: str) -> str:
         """Return a text in the figure's language; in both, the Chinese stands beside the English."""
         return self._said(english, chinese, " ")
@@ -76,9 +81,9 @@ class Lettering:
         return self._said(english, chinese, "\n")
 
     def _said(self, english: str, chinese: str, between: str) -> str:
-        if not chinese or not self.chinese or self.language == "en":
+        if not chinese or self.spoken == "en":
             return english
-        return chinese if self.language == "zh" else f"{english}{between}{chinese}"
+        return chinese if self.spoken == "zh" else f"{english}{between}{chinese}"
 
     def words(self, text: str) -> str:
         """Return a legend's label, whose words are translated; numbers stay."""

@@ -25,9 +25,13 @@ from carbongrid.raster.opening.crs import crs_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
     from matplotlib.path import Path as Outline
     from matplotlib.text import Text
     from numpy.typing import NDArray
+
+Extent = tuple[float, float, float, float]
+"""West, south, east, north."""
 
 _SIDE = {1: 4.7, 2: 3.6, 3: 2.9}
 """Width of a map in inches, by the number of columns."""
@@ -48,30 +52,53 @@ class Panel:
 
     def legend(self, title: str, entries: Sequence[Entry], note: str = "") -> None:
         """Draw the legend: each entry a patch's style and its text; the note below its title."""
-        from matplotlib.patches import Patch
+        self.legend_at(self.corner, title, entries, note)
 
-        sheet, size = self.sheet, 8.5 if self.columns == 1 else 7
-        heading = "\n".join(part for part in (title, note) if part)
-        box = self.figure.legend(
-            [Patch(**style) for style, _ in entries],
-            [sheet.letters.drawable(text) for _, text in entries],
-            title=sheet.letters.drawable(heading),
-            loc="upper left",
-            bbox_to_anchor=self.corner,
-            frameon=False,
-            ncols=self.columns,
-            prop=sheet.letters.properties(size),
-            title_fontproperties=sheet.letters.properties(size),
-            alignment="left",
-            handlelength=1.4,
-            handleheight=1.0,
-            labelspacing=0.4,
-            columnspacing=1.0,
-            borderaxespad=0,
-            borderpad=0,
+    def legend_at(
+        self, corner: tuple[float, float], title: str, entries: Sequence[Entry], note: str = ""
+    ) -> None:
+        """Draw a legend from another corner."""
+        small = self.columns > 1
+        draw_legend(
+            self.sheet, self.figure, corner, self.columns, (title, note), entries, small=small
         )
-        for text in [*box.get_texts(), box.get_title()]:
-            text.set_parse_math(False)
+
+
+def draw_legend(
+    sheet: Sheet,
+    figure: Figure,
+    corner: tuple[float, float],
+    columns: int,
+    heading: tuple[str, str],
+    entries: Sequence[Entry],
+    *,
+    small: bool,
+) -> Legend:
+    """Draw a legend from its upper left corner in shares of the page; the heading is a title and a note."""
+    from matplotlib.patches import Patch
+
+    size = 7 if small else 8.5
+    box = figure.legend(
+        [Patch(**style) for style, _ in entries],
+        [sheet.letters.drawable(text) for _, text in entries],
+        title=sheet.letters.drawable("\n".join(part for part in heading if part)),
+        loc="upper left",
+        bbox_to_anchor=corner,
+        frameon=False,
+        ncols=columns,
+        prop=sheet.letters.properties(size),
+        title_fontproperties=sheet.letters.properties(size),
+        alignment="left",
+        handlelength=1.4,
+        handleheight=1.0,
+        labelspacing=0.4,
+        columnspacing=1.0,
+        borderaxespad=0,
+        borderpad=0,
+    )
+    for text in [*box.get_texts(), box.get_title()]:
+        text.set_parse_math(False)
+    return box
 
 
 @dataclass(frozen=True)
@@ -82,12 +109,37 @@ class Page:
     panels: tuple[Panel, ...]
 
 
+def blank_page(sheet: Sheet, heading: tuple[str, str], size: tuple[float, float]) -> Figure:
+    """Return a page of a size in inches with its heading, the case, and whom the data's licence wants named."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width, height = size
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    letters = sheet.letters
+    sheet.write(figure, 0.14 / width, 1 - 0.14 / height, letters.beside(*heading), 12, bold=True)
+    sheet.write(figure, 0.14 / width, 1 - 0.42 / height, sheet.case, 8.5, colour=GREY)
+    if sheet.tables.attribution:
+        credit = f"{letters.beside('Data', '数据')}: {shortened(sheet.tables.attribution, 100)}"
+        sheet.write(figure, 1 - 0.1 / width, 0.05 / height, credit, 6.5, colour=GREY, ha="right", va="bottom")  # fmt: skip
+    return figure
+
+
+def map_width(maps: int) -> float:
+    """Return how wide each of so many maps on a page is, in inches."""
+    return _SIDE[min(maps, 3)]
+
+
 def page_of(
     sheet: Sheet,
     heading: tuple[str, str],
     captions: Sequence[tuple[str, str]],
     *,
     framed: bool = False,
+    below: float = _BELOW,
+    extents: Sequence[Extent] = (),
+    beside: tuple[float, float] = (LEGEND, 0.0),
 ) -> Page:
     """Return a page with a map for each caption; a single map has its legend beside it, others below.
 
@@ -99,38 +151,38 @@ def page_of(
         English and Chinese.
     framed
         Whether degrees are to stand around the map.
+    below
+        Room for a legend below a map, in inches.
+    extents
+        What each map shows, all of one shape; the sheet's by default.
+    beside
+        Width and least height of what stands beside a single map, in inches.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     alone = len(captions) == 1
     across = min(len(captions), 3)
     down = math.ceil(len(captions) / across)
     west, south, east, north = sheet.extent
-    side = _SIDE[across]
+    side = map_width(across)
     tall = min(max(side * (north - south) / (east - west), 0.5 * side), 1.9 * side)
-    below = 0.0 if alone else _BELOW
+    below = 0.0 if alone else below
     caption = 0.0 if alone else _CAPTION
-    width = side + LEGEND if alone else across * (side + _GAP) + _GAP
+    width = side + beside[0] if alone else across * (side + _GAP) + _GAP
     cell = tall + caption + below + (FOOT if alone else 0.35)
-    height = HEADING + down * cell + 0.2
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-    letters = sheet.letters
-    sheet.write(figure, 0.14 / width, 1 - 0.14 / height, letters.beside(*heading), 12, bold=True)
-    sheet.write(figure, 0.14 / width, 1 - 0.42 / height, sheet.case, 8.5, colour=GREY)
+    height = HEADING + max(down * cell, beside[1]) + 0.2
+    figure = blank_page(sheet, heading, (width, height))
     panels, written = [], []
     for number, words in enumerate(captions):
         row, column = divmod(number, across)
         left = _GAP + column * (side + _GAP)
         top = height - HEADING - row * cell - caption
         axes = figure.add_axes((left / width, (top - tall) / height, side / width, tall / height))
-        axes.set_xlim(west, east)
-        axes.set_ylim(south, north)
+        shown = extents[number] if extents else sheet.extent
+        axes.set_xlim(shown[0], shown[2])
+        axes.set_ylim(shown[1], shown[3])
         axes.set_aspect("equal", anchor="N")
         axes.set_axis_off()
         if not alone:
-            text = f"({chr(97 + number)}) {letters.beside(*words)}"
+            text = f"({chr(97 + number)}) {sheet.letters.beside(*words)}"
             start = (left / width, (top + 0.26) / height)
             written.append(sheet.write(figure, *start, text, _CAPTION_SIZE, bold=True))
         _scale_bar(sheet, axes, side, tall, below=0.32 if framed else 0.12)
@@ -139,9 +191,6 @@ def page_of(
         place = (corner[0] / width, corner[1] / height)
         panels.append(Panel(sheet, figure, axes, place, 1 if alone else 2))
     _fit(written, side * figure.dpi)
-    if sheet.tables.attribution:
-        credit = f"{letters.beside('Data', '数据')}: {shortened(sheet.tables.attribution, 100)}"
-        sheet.write(figure, 1 - 0.1 / width, 0.05 / height, credit, 6.5, colour=GREY, ha="right", va="bottom")  # fmt: skip
     return Page(figure, tuple(panels))
 
 
@@ -152,10 +201,16 @@ def _fit(captions: Sequence[Text], width: float) -> None:
         caption.set_fontsize(_CAPTION_SIZE * min(width / max(widest, 1.0), 1.0))
 
 
+def extent_of(axes: Axes) -> Extent:
+    """Return what a map shows: west, south, east, north in its plane."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    return west, south, east, north
+
+
 def _scale_bar(sheet: Sheet, axes: Axes, side: float, tall: float, below: float) -> None:
     from carbongrid.outputs.figures.classes import round_length
 
-    west, _, east, _ = sheet.extent
+    west, _, east, _ = extent_of(axes)
     length = round_length((east - west) * 0.3)
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     tick, foot = 0.05 / tall, -below / tall
@@ -176,7 +231,7 @@ def _scale_bar(sheet: Sheet, axes: Axes, side: float, tall: float, below: float)
 
 def _north_arrow(sheet: Sheet, axes: Axes, side: float, tall: float) -> None:
     """Draw an arrow at the upper right that points to true north in the middle of the map."""
-    turn = math.radians(convergence(sheet))
+    turn = math.radians(convergence(sheet, extent_of(axes)))
     x, y, long = 1 - 0.16 / side, 1 - 0.30 / tall, 0.24
     dx, dy = long * math.sin(turn) / side, long * math.cos(turn) / tall
     axes.annotate(
@@ -192,14 +247,14 @@ def _north_arrow(sheet: Sheet, axes: Axes, side: float, tall: float) -> None:
     sheet.write(axes, x + 0.8 * dx, y + 0.8 * dy, "N", 8, bold=True, **place)
 
 
-def convergence(sheet: Sheet) -> float:
-    """Return the direction of true north on the map, in degrees clockwise from up, at its middle."""
+def convergence(sheet: Sheet, extent: Extent) -> float:
+    """Return the direction of true north on a map, in degrees clockwise from up, at its middle."""
     from pyproj import Transformer
 
     crs = crs_of(sheet.tables.units.crs)
     if crs.geodetic_crs is None:
         return 0.0
-    west, south, east, north = sheet.extent
+    west, south, east, north = extent
     x, y = (west + east) / 2, (south + north) / 2
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     longitude, latitude = to_degrees.transform(x, y)
@@ -222,7 +277,7 @@ def graticule(sheet: Sheet, axes: Axes) -> None:
     if crs.geodetic_crs is None:
         return
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
-    west, south, east, north = sheet.extent
+    west, south, east, north = extent_of(axes)
     x, y = np.linspace(west, east, 200), np.linspace(south, north, 200)
     longitude = np.unwrap(to_degrees.transform(x, np.full(200, south))[0], period=360)
     latitude = to_degrees.transform(np.full(200, west), y)[1]

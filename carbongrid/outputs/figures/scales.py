@@ -274,19 +274,6 @@ def signed(
     )
 
 
-def decades(
-    column: str, values: NDArray[np.float64], name: tuple[str, str], unit: str, palette: str
-) -> Scale:
-    """Return classes of powers of ten of the values above 0; what is not above 0 has none."""
-    above = values[np.isfinite(values) & (values > 0)]
-    breaks = _powers(above, np.ones(above.shape)) if above.size else []
-    texts = [_plain(each) for each in breaks]
-    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
-    labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}") if texts else ("none",)
-    colours = sequential(palette, len(labels), 0.15)
-    return Scale(column, tuple(breaks), "above", labels, colours, name, (unit, ""), "nothing")
-
-
 def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[float]:
     """Return the powers of ten between the least twentieth of the area and the highest hundredth, six at most; values are above 0."""
     top = math.floor(math.log10(area_quantile(values, areas, 0.99)))

@@ -168,31 +168,44 @@ class Sheet:
             autolim=False,
         )
 
-    def name_units(self, axes: Axes, size: float = 7) -> None:
-        """Write the units' names where they are few enough to be read."""
+    def name_units(self, axes: Axes, size: float = 7, most: int = MAX_NAMES) -> int:
+        """Write the units' names where they are few enough to be read; return how many found no place."""
         units = self.tables.units
-        if len(units) > MAX_NAMES:
-            return
+        if len(units) > most:
+            return 0
+        names = []
         for row in units.itertuples():
             name = row.name if self.letters.drawable(row.name) == row.name.strip() else row.name_en
             if self.letters.language == "en":
                 name = row.name_en or name
-            self._name(axes, row.geometry, name, size)
+            names.append((row.geometry, name))
+        return self.name_shapes(axes, names, size)
 
     def name_parents(self, axes: Axes) -> None:
         """Write the codes of the nearest parents, so that colours are not all that tells them apart."""
-        for code, shape in self.parents.items():
-            self._name(axes, shape, code, 7)
+        self.name_shapes(axes, [(shape, code) for code, shape in self.parents.items()], 7)
 
-    def _name(self, axes: Axes, shape: Any, name: str, size: float) -> None:
+    def name_shapes(self, axes: Axes, names: Sequence[tuple[Any, str]], size: float) -> int:
+        """Write names in their shapes, the largest shape first; return how many would lie on others."""
         from matplotlib.patheffects import withStroke
 
-        if shape is None or shape.is_empty:
-            return
-        point = shape.representative_point()
+        axes.apply_aspect()  # so that boxes are those of the finished page
+        written = [text for text in axes.texts if text.get_clip_on()]
+        taken = [np.array(text.get_window_extent().extents) for text in written]
         halo = [withStroke(linewidth=2, foreground="white")]
-        place: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
-        self.write(axes, point.x, point.y, shortened(name), size, **place)
+        style: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
+        lost = 0
+        present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
+        for shape, name in sorted(present, key=lambda pair: -pair[0].area):
+            point = shape.representative_point()
+            text = self.write(axes, point.x, point.y, shortened(name), size, **style)
+            box = _free_place(text, size, axes, taken)
+            if box is None:
+                text.remove()
+                lost += 1
+            else:
+                taken.append(box)
+        return lost
 
     def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:
         """Draw a legend at the right: each entry a patch's style and its text."""
@@ -251,6 +264,40 @@ def legend_entries(scale: Scale, classes: NDArray[np.int64], letters: Lettering)
     if none:
         entries.append(({"facecolor": NO_VALUE}, f"{letters.words(scale.missing)}  ({none:,})"))
     return entries
+
+
+def _free_place(
+    text: Text, size: float, axes: Axes, taken: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """Move a text to where it lies on no other and none of it is cut at the edge of the map: there, a line up or down, or smaller.
+
+    Returns its box in pixels, None if there is no such place.
+    """
+    frame, start = axes.bbox, axes.transData.transform(text.get_position())
+    for points in (size, 0.8 * size):
+        text.set_fontsize(points)
+        width, height = text.get_window_extent().size
+        if width > frame.width or height > frame.height:
+            continue
+        low = np.array([frame.x0 + width / 2, frame.y0 + height / 2])
+        high = np.array([frame.x1 - width / 2, frame.y1 - height / 2])
+        for lines in (0, 0.9, -0.9):
+            middle = np.clip(start + np.array([0, lines * height]), low, high)
+            half = np.array([width / 2, height / 2])
+            box: NDArray[np.float64] = np.concatenate([middle - half, middle + half])
+            if not _lies_on(box, taken):
+                x, y = axes.transData.inverted().transform(middle)
+                text.set_position((x, y))
+                return box
+    return None
+
+
+def _lies_on(box: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> bool:
+    if not others:
+        return False
+    west, south, east, north = np.array(others).T
+    over = (west < box[2]) & (east > box[0]) & (south < box[3]) & (north > box[1])
+    return bool(over.any())
 
 
 def shortened(name: str, length: int = 18) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
+from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
@@ -221,11 +222,6 @@ def evidence_rows(tables: RunTables) -> list[dict[str, Any]]:
 
 def _known(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def share(part: int, whole: int) -> float:
-    """Return part over whole; NaN of nothing."""
-    return part / whole if whole else math.nan
 
 
 def _unplaced(rows: Sequence[LedgerRow]) -> str:

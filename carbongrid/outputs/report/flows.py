@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carbongrid.method.categories import SECTORS, sector_names
-from carbongrid.method.landuse import packaged_table
+from carbongrid.outputs.land_types import (
+    Flow,
+    colour_of_sector,
+    land_flows,
+    name_of_land,
+    name_of_sector,
+    ordered_lands,
+)
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -16,26 +22,6 @@ WIDTH, COLUMN, SLOT, GAP = 1000, 12, 15, 5
 """Drawing units: the whole, a node's width, the least room of a node, between nodes."""
 
 _STARTS = (0, 390, WIDTH - COLUMN)
-SECTOR_COLOURS = {
-    "industry": "#6d7f99",
-    "buildings": "#d9a55c",
-    "transport": "#9a7fbf",
-    "agriculture": "#5f8238",
-    "waste": "#b0525f",
-    "sink": "#2c9f93",
-}
-OTHER_COLOUR = "#8d8d8d"
-UNALLOCATED = ("unallocated", "unallocated", "未分配")
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Mass of one category on one territorial type, grams; the type may be ``unallocated``."""
-
-    sector: str
-    category: str
-    land: str
-    grams: int
 
 
 @dataclass(frozen=True)
@@ -74,42 +60,6 @@ class Sankey:
     total: int
 
 
-def land_flows(tables: RunTables, *, sink: bool) -> tuple[Flow, ...]:
-    """Return the mass of each category on each territorial type, and what was not allocated.
-
-    Parameters
-    ----------
-    tables
-        What the run made.
-    sink
-        Whether sinks are meant, or emissions.
-
-    Returns
-    -------
-    tuple of Flow
-        Without empty ones, in the order of sectors, categories and types. Their sum is that of the totals.
-    """
-    chosen = [category for category in tables.categories if category.sink == sink]
-    sectors = [*SECTORS, *sorted({c.sector for c in chosen} - set(SECTORS))]
-    chosen.sort(key=lambda category: (sectors.index(category.sector), category.name))
-    by_type = tables.by_type
-    if by_type is None:
-        by_type = tables.parcels.groupby("type")[[c.name for c in chosen]].sum()
-    lands = [*_land_names(), *sorted(set(by_type.index) - set(_land_names()))]
-    left: dict[str, int] = {}
-    for row in tables.ledger:
-        left[row.category] = left.get(row.category, 0) + row.unallocated
-    flows = []
-    for category in chosen:
-        for land in lands:
-            grams = int(by_type[category.name].get(land, 0))
-            flows.append(Flow(category.sector, category.name, land, grams))
-        flows.append(
-            Flow(category.sector, category.name, UNALLOCATED[0], left.get(category.name, 0))
-        )
-    return tuple(flow for flow in flows if flow.grams > 0)
-
-
 def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
     """Return the drawing of the flows of emissions or of sinks, all mass being so high; None if there are none."""
     flows = land_flows(tables, sink=sink)
@@ -123,8 +73,8 @@ def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
         [("category", flow.category) for flow in flows],
         [("land", flow.land) for flow in flows],
     )
-    lands = [*_land_names(), UNALLOCATED[0]]
-    keys[2].sort(key=lambda key: lands.index(key[1]) if key[1] in lands else len(lands))
+    lands = ordered_lands(flow.land for flow in flows)
+    keys[2].sort(key=lambda key: lands.index(key[1]))
     places: dict[tuple[str, str], tuple[float, float]] = {}
     ends = [_stack(_sums(flows, column), keys[column], scale, places) for column in range(3)]
     middle = max(ends) / 2
@@ -132,12 +82,12 @@ def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
         for key in dict.fromkeys(keys[column]):
             top, tall = places[key]
             places[key] = (top + middle - end / 2, tall)
-    colours = {("category", flow.category): _colour(flow.sector) for flow in flows}
+    colours = {("category", flow.category): colour_of_sector(flow.sector) for flow in flows}
     nodes = []
     for column, side in enumerate(("right", "right", "left")):
         for key, grams in _sums(flows, column).items():
             top, tall = places[key]
-            colour = _colour(key[1]) if column == 0 else colours.get(key, "#8b8577")
+            colour = colour_of_sector(key[1]) if column == 0 else colours.get(key, "#8b8577")
             nodes.append(Node(_STARTS[column], top, tall, colour, *names[key], grams, side))
     bands = [
         *_bands(_merged(flows), 0, places, scale, names),
@@ -155,32 +105,14 @@ def sankey(tables: RunTables, *, sink: bool, height: float) -> Sankey | None:
     return Sankey(max(ends), tuple(nodes), tuple(bands), rows, total)
 
 
-def _land_names() -> dict[str, tuple[str, str]]:
-    table = packaged_table("territorial_types.csv")
-    return {
-        land: (english, chinese)
-        for land, english, chinese in zip(
-            table["type"], table["name_en"], table["name_zh"], strict=True
-        )
-    }
-
-
 def _names(tables: RunTables, lands: set[str]) -> Mapping[tuple[str, str], tuple[str, str]]:
     """Return the English and the Chinese name of every node."""
-    sectors = sector_names()
-    known = {**_land_names(), UNALLOCATED[0]: UNALLOCATED[1:]}
-    found = {("land", land): known.get(land, (land, land)) for land in lands}
+    found = {("land", land): name_of_land(land) for land in lands}
     for category in tables.categories:
         english, chinese = category.name_en or category.name, category.name_zh or category.name
         found["category", category.name] = (english, chinese)
-        found["sector", category.sector] = sectors.get(
-            category.sector, (category.sector, category.sector)
-        )
+        found["sector", category.sector] = name_of_sector(category.sector)
     return found
-
-
-def _colour(sector: str) -> str:
-    return SECTOR_COLOURS.get(sector, OTHER_COLOUR)
 
 
 def _key(flow: Flow, column: int) -> tuple[str, str]:
@@ -238,7 +170,7 @@ def _bands(
         bands.append(
             Band(
                 _ribbon((left, y0), (right, y1), max(width, 0.4)),
-                _colour(flow.sector),
+                colour_of_sector(flow.sector),
                 f"{names[start][0]} → {names[end][0]}",
                 f"{names[start][1]} → {names[end][1]}",
                 flow.grams,

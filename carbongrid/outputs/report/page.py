@@ -13,6 +13,7 @@ from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
 from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE
+from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
     factor_rows,
@@ -23,17 +24,18 @@ from carbongrid.outputs.report.accounts import (
 )
 from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.outputs.report.flows import sankey
+from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
 from carbongrid.outputs.report.summary import (
     balance_rows,
     comparison,
     headline,
     index_statistics,
-    zone_rows,
     zones_by_code,
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
 from carbongrid.outputs.report.wording import FILTERS
+from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +157,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "parents": tables.parents,
         "zones": zones_by_code(),
         "flags": {names: count for names, count in flags.items() if count},
-        "zone_rows": zone_rows(units),
+        "zone_rows": zone_shares(units),
         "balance": balance_rows(units),
         "statistics": index_statistics(units),
         "headline": sums,
@@ -172,6 +174,8 @@ def _content(tables: RunTables) -> dict[str, Any]:
             units["zone"], few, tables.guidance or read_guidance(), tables.sink_floor
         ),
         "why_indicative": _why_indicative(units),
+        "framework": framework_svg("switch", styled=False),
+        "land": land_table(tables),
         "flows": [
             ("emission", "Emissions", "碳排放", sankey(tables, sink=False, height=340)),
             ("sink", "Sinks", "碳汇", sankey(tables, sink=True, height=150)),

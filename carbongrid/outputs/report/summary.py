@@ -1,4 +1,4 @@
-"""What the report says in numbers beside the tables: headline, zones, indices, benchmark."""
+"""What the report says in numbers beside the tables: headline, indices, benchmark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.outputs.figures.classes import ordered_zones
-from carbongrid.outputs.report.accounts import share
+from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,38 +92,6 @@ def headline(tables: RunTables) -> dict[str, Any]:
         "units_sink": sink,
         **placed,
     }
-
-
-def zone_rows(units: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a row per zone: count, mass, and shares of the units' sums; of GDP of what is known of it."""
-    rows = []
-    emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
-    gdp = int(units["gdp"].dropna().sum())
-    for zone in ordered_zones():
-        inside = units[units["zone"] == zone.code]
-        if zone.code == 0 and inside.empty:
-            continue
-        masses = int(inside["emission_g"].sum()), int(inside["sink_g"].sum())
-        rows.append(
-            {
-                "zone": zone,
-                "count": len(inside),
-                "borderline": int(inside["borderline"].sum()),
-                "emission": masses[0],
-                "sink": masses[1],
-                "ccr": share(masses[1], masses[0]),
-                "emission_share": share(masses[0], emission),
-                "sink_share": share(masses[1], sink),
-                "gdp_share": _share_of_known(inside["gdp"], gdp),
-            }
-        )
-    return rows
-
-
-def _share_of_known(gdp: pd.Series[int], whole: int) -> float:
-    """Return the share of a zone's GDP in the known; NaN where the zone has units and knows of none of them."""
-    known = gdp.dropna()
-    return math.nan if len(gdp) and known.empty else share(int(known.sum()), whole)
 
 
 def index_statistics(units: pd.DataFrame) -> list[Statistic]:

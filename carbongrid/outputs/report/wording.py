@@ -19,6 +19,7 @@ from carbongrid.method.zoning import (
 )
 from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.zone_shares import in_percent
 
 CHINESE = {
     NO_CARBON: "既无排放也无碳汇",
@@ -110,4 +111,5 @@ FILTERS = {
     "people": people,
     "percent": percent,
     "tonnes": tonnes,
+    "two_decimals": in_percent,
 }

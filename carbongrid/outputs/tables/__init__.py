@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import Content, content_of
 from carbongrid.outputs.tables.digests import digests_of
-from carbongrid.outputs.tables.layers import write_parcels_parquet, write_units_gpkg
+from carbongrid.outputs.tables.layers import (
+    write_parcels_parquet,
+    write_surroundings_gpkg,
+    write_units_gpkg,
+)
 from carbongrid.outputs.tables.plain import write_csv, write_text_csv
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
@@ -63,10 +67,16 @@ def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
         write_parcels_parquet(content.parcels, path)
 
 
+def _write_surroundings(content: Content, _: RunTables, path: Path) -> None:
+    if content.surroundings is not None:
+        write_surroundings_gpkg(content.surroundings, path)
+
+
 _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "inventory.csv": lambda content, _, path: write_csv(content.inventory, path),
     "ledger.csv": lambda content, _, path: write_csv(content.ledger, path),
     "evidence.csv": lambda content, _, path: write_csv(content.evidence, path),
+    "land_types.csv": lambda content, _, path: write_csv(content.land_types, path),
     "audit.csv": _write_audit,
     "uncertainty.csv": _write_uncertainty,
     "uncertainty_units.csv": _write_unit_intervals,
@@ -74,6 +84,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
     "parcels.parquet": _write_parcels,
+    "surroundings.gpkg": _write_surroundings,
     "grid_1km.tif": lambda content, tables, path: write_grid_tif(
         content.grid_1km, _title(tables), path
     ),
@@ -100,6 +111,7 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
         "uncertainty_units.csv": tables.unit_intervals is None,
+        "surroundings.gpkg": tables.surroundings is None,
         "units.xlsx": bool(missing_libraries("openpyxl")),
     }
     return [name for name in _WRITERS if not absent.get(name)]
@@ -124,8 +136,9 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
     Notes
     -----
-    inventory.csv, ledger.csv, evidence.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with activity data audit.csv, uncertainty.csv and uncertainty_units.csv too. Without openpyxl there is no units.xlsx.
+    inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
+    grid_1km.nc; with activity data audit.csv, uncertainty.csv and uncertainty_units.csv, with surroundings surroundings.gpkg
+    too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     files = table_files(tables, public=public)
@@ -138,7 +151,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
 
 
 def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
-    """Return the digest of the content of each table: inventory, ledger, evidence, parcels, units, grid_1km.
+    """Return the digest of the content of each table: inventory, ledger, evidence, land_types, parcels, units, grid_1km.
 
     Parameters
     ----------

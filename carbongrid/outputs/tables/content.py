@@ -23,6 +23,7 @@ from carbongrid.method.columns import (
     repeated_columns,
     unit_masses,
 )
+from carbongrid.outputs.land_types import land_flows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -70,6 +71,14 @@ LEDGER: Mapping[str, Kind] = {
     "weight_unit": "text",
     "reason": "text",
 }
+LAND_TYPES: Mapping[str, Kind] = {
+    "sector": "text",
+    "category": "text",
+    "type": "text",
+    "mass_g": "mass",
+    "share": "number",
+}
+SURROUNDINGS: Mapping[str, Kind] = {"name": "text"}
 EVIDENCE: Mapping[str, Kind] = {
     "category": "text",
     "evidence": "text",
@@ -116,20 +125,24 @@ class Content:
 
     Parameters
     ----------
-    inventory, ledger, evidence, units
+    inventory, ledger, evidence, units, land_types
         Units with geometry.
     parcels
         With geometry; None where they are not published.
     grid_1km
         int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
+    surroundings
+        With geometry; None where the case names none.
     """
 
     inventory: Table
     ledger: Table
     evidence: Table
+    land_types: Table
     units: Table
     parcels: Table | None
     grid_1km: xr.Dataset
+    surroundings: Table | None = None
 
 
 def content_of(tables: RunTables, *, public: bool = False) -> Content:
@@ -152,9 +165,11 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
         inventory=_inventory(tables.inventory),
         ledger=_ledger(tables.ledger),
         evidence=_evidence(tables.evidence),
+        land_types=_land_types(tables),
         units=_units(tables),
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
+        surroundings=None if tables.surroundings is None else surroundings_of(tables.surroundings),
     )
     return _published(content) if public else content
 
@@ -221,6 +236,20 @@ def _evidence(rows: Evidences) -> Table:
     )
 
 
+def _land_types(tables: RunTables) -> Table:
+    """Return the mass of each category on each territorial type, sinks last; shares are of all emissions, or of all sinks."""
+    columns: dict[str, list[Any]] = {name: [] for name in LAND_TYPES}
+    for sink in (False, True):
+        flows = land_flows(tables, sink=sink)
+        whole = sum(flow.grams for flow in flows)
+        for flow in flows:
+            row = (flow.sector, flow.category, flow.land, flow.grams, flow.grams / whole)
+            for cells, cell in zip(columns.values(), row, strict=True):
+                cells.append(cell)
+    masses = pd.Series(columns.pop("mass_g"), dtype="Int64")
+    return typed({**columns, "mass_g": masses}, LAND_TYPES)
+
+
 def _units(tables: RunTables) -> Table:
     units = tables.units
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
@@ -239,6 +268,11 @@ def _parcels(tables: RunTables) -> Table:
     masses = [*(category.name for category in tables.categories), "emission_g", "sink_g"]
     _refuse_clashes([*masses, *(f"{name}{DENSITY_SUFFIX}" for name in masses)])
     return with_geometry(typed(tables.parcels, parcel_kinds(masses)), tables.parcels.geometry)
+
+
+def surroundings_of(polygons: gpd.GeoDataFrame) -> Table:
+    """Return the polygons around the units as a table."""
+    return with_geometry(typed({"name": polygons["name"]}, SURROUNDINGS), polygons.geometry)
 
 
 def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:

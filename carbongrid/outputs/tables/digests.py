@@ -40,10 +40,11 @@ def digests_of(content: Content) -> dict[str, str]:
         "inventory": content.inventory,
         "ledger": content.ledger,
         "evidence": content.evidence,
+        "land_types": content.land_types,
         "units": content.units,
     }
-    if content.parcels is not None:
-        tables["parcels"] = content.parcels
+    more = {"parcels": content.parcels, "surroundings": content.surroundings}
+    tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: _digest_of_table(table) for name, table in tables.items()}
     return dict(sorted({**digests, "grid_1km": _digest_of_grid(content.grid_1km)}.items()))
 

@@ -15,6 +15,7 @@ from carbongrid.outputs.tables.content import (
     DENSITY_SUFFIX,
     Table,
     parcel_kinds,
+    surroundings_of,
     titles,
     typed,
     with_geometry,
@@ -27,7 +28,7 @@ from carbongrid.raster.opening.vectors import open_vector
 if TYPE_CHECKING:
     import geopandas as gpd
 
-UNITS_LAYER = "units"
+UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
 def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency: str = "") -> None:
@@ -60,6 +61,23 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency:
         pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
 
 
+def write_surroundings_gpkg(polygons: Table, path: Path) -> None:
+    """Write the layer ``surroundings``: names and polygons; the file is not there yet."""
+    with plain_folder(path.parent) as folder:
+        polygons.located.to_file(
+            folder / path.name,
+            layer=SURROUNDINGS_LAYER,
+            driver=GPKG,
+            engine="pyogrio",
+            promote_to_multi=True,
+        )
+
+
+def read_surroundings_gpkg(path: Path) -> Table:
+    """Read what :func:`write_surroundings_gpkg` wrote; raises as :func:`read_unit_geometry`."""
+    return surroundings_of(_read_gpkg(path, SURROUNDINGS_LAYER, "name"))
+
+
 def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
     """Read the units' ids and geometry, in the order of the file.
 
@@ -68,11 +86,15 @@ def read_unit_geometry(path: Path) -> gpd.GeoDataFrame:
     VerificationError
         If the file cannot be read.
     """
+    return _read_gpkg(path, UNITS_LAYER, "id")
+
+
+def _read_gpkg(path: Path, layer: str, column: str) -> gpd.GeoDataFrame:
     import pyogrio
 
     try:
         with open_vector(path, of=GPKG) as file:
-            return file.table(UNITS_LAYER, columns=["id"])
+            return file.table(layer, columns=[column])
     except (
         InputError,
         OSError,

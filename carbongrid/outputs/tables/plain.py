@@ -17,6 +17,7 @@ from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.tables.content import (
     EVIDENCE,
     INVENTORY,
+    LAND_TYPES,
     LEDGER,
     Table,
     titles,
@@ -125,6 +126,11 @@ def read_ledger_csv(path: Path) -> Table:
 def read_evidence_csv(path: Path) -> Table:
     """Read evidence.csv; raises as :func:`read_units_csv`."""
     return _content(*_rows(path), EVIDENCE, path)
+
+
+def read_land_types_csv(path: Path) -> Table:
+    """Read land_types.csv; raises as :func:`read_units_csv`."""
+    return _content(*_rows(path), LAND_TYPES, path)
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:

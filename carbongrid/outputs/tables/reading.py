@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,21 @@ import pandas as pd
 from carbongrid.errors import CarbongridError, InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.columns import in_tonnes
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.outputs.land_types import UNALLOCATED
 from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.result import Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
-from carbongrid.outputs.tables.layers import read_parcels_parquet, read_unit_geometry
+from carbongrid.outputs.tables.layers import (
+    read_parcels_parquet,
+    read_surroundings_gpkg,
+    read_unit_geometry,
+)
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
     read_inventory_csv,
+    read_land_types_csv,
     read_ledger_csv,
     read_units_csv,
 )
@@ -54,6 +61,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         "inventory.csv",
         "ledger.csv",
         "evidence.csv",
+        "land_types.csv",
         "units.csv",
         "units.gpkg",
         "grid_1km.nc",
@@ -61,16 +69,18 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
     missing = [name for name in required if not (directory / name).is_file()]
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
-    land = directory / "parcels.parquet"
+    land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
     with read_grid_nc(directory / "grid_1km.nc") as grid:
         loaded = grid.load()
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
         evidence=read_evidence_csv(directory / "evidence.csv"),
+        land_types=read_land_types_csv(directory / "land_types.csv"),
         units=_units(directory),
         parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
         grid_1km=loaded,
+        surroundings=read_surroundings_gpkg(around) if around.is_file() else None,
     )
 
 
@@ -85,7 +95,7 @@ def read_tables(directory: Path) -> RunTables:
     Returns
     -------
     RunTables
-        Without ledger and evidence; a public run has no parcels.
+        Without evidence; a public run has no parcels.
 
     Raises
     ------
@@ -125,13 +135,23 @@ def read_tables(directory: Path) -> RunTables:
         parcels=parcels,
         units=units,
         parents=tuple(parameters["parents"]),
-        ledger=(),
+        ledger=tuple(LedgerRow(**row) for row in manifest["ledger"]),
+        by_type=_by_type(content.land_types, names.values()),
         grid_1km=content.grid_1km,
         assumptions=tuple((level, text) for level, text in manifest["assumptions"]),
         reference=parameters["reference"],
+        basis=parameters["basis"],
+        surroundings=None if content.surroundings is None else content.surroundings.located,
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
     )
+
+
+def _by_type(land_types: Table, categories: Iterable[str]) -> pd.DataFrame:
+    """Return grams per territorial type and category, as a run has them, of the rows of land_types.csv."""
+    rows = land_types.frame[land_types.frame["type"] != UNALLOCATED[0]]
+    wide = rows.pivot_table("mass_g", "type", "category", aggfunc="sum", fill_value=0)
+    return wide.reindex(columns=list(categories), fill_value=0).astype(np.int64)
 
 
 def _manifest(directory: Path) -> dict[str, Any]:
@@ -156,7 +176,7 @@ def read_result(directory: Path) -> Result:
     Returns
     -------
     Result
-        Tables in memory, mass of units, inventory, ledger and evidence in tonnes (float64) under the files' column names;
+        Tables in memory, mass of units, inventory, ledger, evidence and land types in tonnes (float64) under the files' column names;
         the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
 
     Raises
@@ -178,6 +198,7 @@ def read_result(directory: Path) -> Result:
         inventory=_for_people(content.inventory),
         ledger=LedgerTable(_for_people(content.ledger)),
         evidence=_for_people(content.evidence),
+        land_types=_for_people(content.land_types),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=_labels(labels) if labels.exists() else None,
         plot=Plots(units),

@@ -11,6 +11,7 @@ _ALWAYS = (
     "inventory.csv",
     "ledger.csv",
     "evidence.csv",
+    "land_types.csv",
     "units.csv",
     "units.gpkg",
     "grid_1km.nc",
@@ -20,9 +21,11 @@ _FILES_OF = {
     "inventory": "inventory.csv",
     "ledger": "ledger.csv",
     "evidence": "evidence.csv",
+    "land_types": "land_types.csv",
     "units": "units.csv or units.gpkg",
     "parcels": "parcels.parquet",
     "grid_1km": "grid_1km.nc",
+    "surroundings": "surroundings.gpkg",
 }
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")
 
@@ -56,7 +59,9 @@ def check_files(run: Opened) -> Check:
 
 def check_digests(run: Opened) -> Check:
     """Compare the content of each table, whatever its file format, with the manifest's digest."""
-    for name in ("units.gpkg", "grid_1km.nc", *(() if run.public else ("parcels.parquet",))):
+    if_there = [name for name in ("surroundings.gpkg",) if name in run.manifest["files"]]
+    others = () if run.public else ("parcels.parquet",)
+    for name in ("units.gpkg", "grid_1km.nc", *if_there, *others):
         with run.reading(name, trusted=False):
             pass
     told, found = run.manifest["digests"], digests_of_directory(run.folder)

@@ -20,6 +20,7 @@ from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
     read_inventory_csv,
+    read_land_types_csv,
     read_ledger_csv,
     read_units_csv,
 )
@@ -200,6 +201,12 @@ class Opened:
         """evidence.csv, mass in grams."""
         with self.reading("evidence.csv") as path:
             return read_evidence_csv(path).frame
+
+    @cached_property
+    def land_types(self) -> pd.DataFrame:
+        """land_types.csv, mass in grams."""
+        with self.reading("land_types.csv") as path:
+            return read_land_types_csv(path).frame
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -28,10 +28,10 @@ def check_sums(run: Opened) -> Check:
     faults = [*_ledger_rows(run.ledger), *_manifest(run)]
     for term in run.terms:
         faults += _category(run, term)
-    faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run)]
+    faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
     text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, "
-    text += "parcels, units, outside, unallocated and coarse grid add up to the gram"
+    text += "parcels, land types, units, outside, unallocated and coarse grid add up to the gram"
     return check_of("sums", faults, text)
 
 
@@ -165,6 +165,41 @@ def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[
     for name, found in (("top_share", int(mass.max()) / whole), ("densest_t_km2", dense)):
         if not math.isclose(row[name], found, rel_tol=1e-12) and not math.isnan(row[name]):
             yield f"{place}: {name} is {row[name]!r}, by parcels.parquet {float(found)!r}"
+
+
+def _land_types(run: Opened) -> Iterator[str]:
+    """Add up the mass of each category on each territorial type; without parcels, of each category alone."""
+    rows = run.land_types
+    sinks = {term.name for term in run.terms if term.sink}
+    whole = {
+        sink: total(rows.loc[rows["category"].isin(sinks) == sink, "mass_g"])
+        for sink in (False, True)
+    }
+    sectors = {term.name: term.sector for term in run.terms}
+    for row in rows.to_dict("records"):
+        place = f"land_types.csv, {row['category']} on {row['type']}"
+        if row["sector"] != sectors.get(row["category"]):
+            yield f"{place}: the sector is {row['sector']}, in manifest.json {sectors.get(row['category'])}"
+        if not math.isclose(
+            row["share"], int(row["mass_g"]) / max(whole[row["category"] in sinks], 1)
+        ):
+            yield f"{place}: share is {row['share']!r}, which is not that of its mass"
+    for term in run.terms:
+        of_category = rows[rows["category"] == term.name]
+        told = {str(land): total(mass) for land, mass in of_category.groupby("type")["mass_g"]}
+        of_ledger = run.ledger[run.ledger["category"] == term.name]
+        if run.public:
+            came_in = total(of_ledger["total_g"])
+            yield from _differ(
+                f"{term.name}: land_types.csv", sum(told.values()), "ledger.csv", came_in
+            )
+            continue
+        by_type = run.parcels.groupby(run.parcels["type"].astype(str))[term.name].sum()
+        found = {str(land): grams for land, grams in by_type.items()}
+        found["unallocated"] = total(of_ledger["unallocated_g"])
+        for land in sorted(told.keys() | found.keys()):
+            place = f"land_types.csv, {term.name} on {land}"
+            yield from _differ(place, told.get(land, 0), "parcels and ledger", found.get(land, 0))
 
 
 def _grid(run: Opened) -> Iterator[str]:
