@@ -110,8 +110,8 @@ def shares_of_areas(area: NDArray[np.float64], in_units: Any, in_cells: Any) -> 
     outside[outside < MIN_SHARE * area] = 0.0
     with_outside = sparse.hstack([inside, sparse.csr_array(outside[:, None])], format="csr")
     cells = _without_noise(in_cells, area)
-    nobody = np.zeros(len(area), np.int64)
-    return Shares(_canonical(with_outside), _canonical(cells), nobody, nobody.astype(np.bool_))
+    none = np.zeros(len(area), np.int64)
+    return Shares(_canonical(with_outside), _canonical(cells), none, none.astype(np.bool_))
 
 
 def coarse_cell_of(grid: Grid, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -277,13 +277,13 @@ def _by_pois(
 
 def _by_people(category: Category, carries: NDArray[np.bool_], people: Residents | None) -> Weights:
     if people is None:
-        nobody = np.zeros(len(carries), np.int64)
+        nothing = np.zeros(len(carries), np.int64)
         return Weights(
-            nobody,
+            nothing,
             category.weight,
             "person",
-            nobody,
-            nobody,
+            nothing,
+            nothing,
             0,
             carries,
             note="no people in the case",

@@ -347,8 +347,8 @@ def _pair_of_matrices(
 ) -> tuple[csr_array, csr_array]:
     n_parcels, n_units, n_cells = shape
     units, amounts = in_units
-    nobody = (units & np.uint64(2**32 - 1)) == 0
-    units = units + np.where(nobody, np.uint64(n_units + 1), np.uint64(0))
+    in_none = (units & np.uint64(2**32 - 1)) == 0
+    units = units + np.where(in_none, np.uint64(n_units + 1), np.uint64(0))
     return (
         counts_matrix(units, amounts, (n_parcels, n_units + 1)),
         counts_matrix(*in_cells, (n_parcels, n_cells)),

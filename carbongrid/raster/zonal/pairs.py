@@ -58,7 +58,7 @@ def crosstab(
         If a shape is given; pairs without cells, or whose sum is 0, are left out.
     dask.delayed.Delayed
         That computes to what is said above, if a raster is backed by Dask or Zarr. Nothing is read of it before, and what is wrong with the
-        labels or sums is found when it is computed.
+        labels or sums is found when it is computed. A NumPy raster beside a lazy one goes whole with the work: chunk it as well.
 
     Raises
     ------
