@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
 UNCLASSIFIED = 0
 NEAR = 20
-"""An index is borderline, and a unit balanced, within 1/20 of 1."""
+"""An index is close to 1 (``borderline``), and a unit balanced, within 1/20 of 1: a distance, which says nothing of how likely it is."""
+
+TIES: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
+    {">=": operator.ge, ">": operator.gt}
+)
+"""How an index is compared with 1: at exactly 1 it is high under >= and low under > (D3)."""
 
 NO_CARBON = "neither emission nor sink"
 UNKNOWN_GDP = "GDP unknown"
@@ -68,13 +75,14 @@ class _Unit(NamedTuple):
 
 
 class _Region(NamedTuple):
-    """Sums over the units of a reference region; C_known leaves out units of unknown GDP."""
+    """Sums over the units of a reference region, and how an index is compared with 1; C_known leaves out units of unknown GDP."""
 
     units: int
     C: int
     CA: int
     C_known: int
     G: int
+    ties: str
 
 
 class _Verdict(NamedTuple):
@@ -88,7 +96,9 @@ class _Verdict(NamedTuple):
     few_sinks: bool = False
 
 
-def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np.int8]:
+def classify(
+    emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike, *, ties: str = ">="
+) -> NDArray[np.int8]:
     """Return the zone code of each unit of one reference region, decided without division.
 
     Parameters
@@ -99,6 +109,8 @@ def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np
         Sink CA_i, whole numbers >= 0 (g yr-1), shape (units,).
     gdp
         GDP G_i, whole currency units >= 0, shape (units,); NaN (or NA, None) is unknown.
+    ties
+        ``>=``: an index of exactly 1 is high; ``>``: it is low.
 
     Returns
     -------
@@ -109,18 +121,18 @@ def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np
     Raises
     ------
     InputError
-        If the three are not equally long, or a value is negative, infinite or not whole, or if an
-        emission or a sink is NaN.
+        If the three are not equally long, or a value is negative, infinite or not whole, if an
+        emission or a sink is NaN, or if ``ties`` is neither of the two.
 
     Notes
     -----
     ECC is high where G_i*C >= G*C_i, ESC where CA_i*C >= CA*C_i, in Python integers (the products
-    have 96 bits and more); a tie is high. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
+    have 96 bits and more); with ``ties`` they are compared by > instead. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
     For ECC, C and G are sums over the units of known GDP. Unclassified is a unit with neither emission nor
     sink, one of unknown GDP, and every unit of a region that has one unit, G = 0 or CA = 0.
     """
     rows = _units(emission, sink, gdp)
-    region = _region(rows)
+    region = _region(rows, ties)
     return np.array([_verdict(row, region).zone for row in rows], dtype=np.int8)
 
 
@@ -129,6 +141,7 @@ def zone_units(
     reference: str = "all",
     indicative: bool | Sequence[bool] = False,
     sink_floor: float = 0.0,
+    ties: str = ">=",
 ) -> pd.DataFrame:
     """Return indices and zone of each unit, within its reference region.
 
@@ -143,6 +156,8 @@ def zone_units(
         Whether GDP was derived from a parent's (docs/decisions/0005), for all units or for each.
     sink_floor
         CCR of a reference region below which its sinks are too small for ESC to rank by: its units are indicative too.
+    ties
+        As for :func:`classify`.
 
     Returns
     -------
@@ -159,7 +174,7 @@ def zone_units(
     -----
     The indices are the quotients of the very products that decide the zone, correctly rounded, so no
     number is on the wrong side of 1. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
-    the region has more than one unit; of a unit without a zone too. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
+    the region has more than one unit; of a unit without a zone too. It is a distance: how sure a zone is depends on the data. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
     rows = _units(units["emission_g"], units["sink_g"], units["gdp"])
     members: dict[str, list[int]] = {}
@@ -169,7 +184,7 @@ def zone_units(
     verdicts: dict[int, _Verdict] = {i: _verdict(rows[i], None) for i in outside}
     floor = Fraction(str(sink_floor))
     for positions in members.values():
-        region = _region([rows[i] for i in positions])
+        region = _region([rows[i] for i in positions], ties)
         below = floor * region.C > region.CA
         verdicts |= {i: _verdict(rows[i], region)._replace(few_sinks=below) for i in positions}
     table = pd.DataFrame(
@@ -195,7 +210,9 @@ def zone_units(
     )
 
 
-def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip, ...]:
+def flips(
+    units: pd.DataFrame, reference_a: str, reference_b: str, ties: str = ">="
+) -> tuple[Flip, ...]:
     """Return the units whose zone differs between two reference regions (D2).
 
     Parameters
@@ -204,14 +221,16 @@ def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip
         As for :func:`zone_units`, with a column ``id``.
     reference_a, reference_b
         ``all`` or a parent column, each.
+    ties
+        As for :func:`classify`.
 
     Returns
     -------
     tuple of Flip
         In the order of ``units``; a unit that only one of the two leaves unclassified is among them.
     """
-    zone_a = zone_units(units, reference_a)["zone"].tolist()
-    zone_b = zone_units(units, reference_b)["zone"].tolist()
+    zone_a = zone_units(units, reference_a, ties=ties)["zone"].tolist()
+    zone_b = zone_units(units, reference_b, ties=ties)["zone"].tolist()
     rows = zip(units["id"].tolist(), zone_a, zone_b, strict=True)
     return tuple(Flip(str(unit), a, b) for unit, a, b in rows if a != b)
 
@@ -269,7 +288,11 @@ def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
     return ["" if pd.isna(code) else str(code) for code in units[reference]]
 
 
-def _region(rows: Sequence[_Unit]) -> _Region:
+def _region(rows: Sequence[_Unit], ties: str) -> _Region:
+    if ties not in TIES:
+        raise InputError(
+            f"{ties!r} is no way to compare an index with 1", "ties", 'Give ">=" or ">".'
+        )
     known = [row for row in rows if row.G_i is not None]
     return _Region(
         units=len(rows),
@@ -277,6 +300,7 @@ def _region(rows: Sequence[_Unit]) -> _Region:
         CA=sum(row.CA_i for row in rows),
         C_known=sum(row.C_i for row in known),
         G=sum(row.G_i or 0 for row in known),
+        ties=ties,
     )
 
 
@@ -291,20 +315,20 @@ def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
     ecc, ecc_is_high = math.nan, False
     if G_i is not None:
         ecc = _index(G_i, region.G, C_i, region.C_known)
-        ecc_is_high = _high(G_i, region.G, C_i, region.C_known)
+        ecc_is_high = _high(G_i, region.G, C_i, region.C_known, region.ties)
         near = near or _near(G_i, region.G, C_i, region.C_known)
     near = near and region.units > 1
     reason = _reason(unit, region)
     if reason:
         return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason)
-    esc_is_high = _high(CA_i, region.CA, C_i, region.C)
+    esc_is_high = _high(CA_i, region.CA, C_i, region.C, region.ties)
     zone = 1 + 2 * (not ecc_is_high) + (not esc_is_high)
     return _Verdict(ccr, ecc, esc, zone, near, balance, "")
 
 
-def _high(part: int, whole: int, C_i: int, C: int) -> bool:
-    """Decide part/whole >= C_i/C; a unit without emission is high if it has any part."""
-    return part * C >= whole * C_i if C_i else part > 0
+def _high(part: int, whole: int, C_i: int, C: int, ties: str) -> bool:
+    """Decide part/whole >= C_i/C, or > with such ties; a unit without emission is high if it has any part."""
+    return TIES[ties](part * C, whole * C_i) if C_i else part > 0
 
 
 def _near(part: int, whole: int, C_i: int, C: int) -> bool:

@@ -110,6 +110,8 @@ class RunTables:
         CCR of a reference region below which its zones are indicative.
     surroundings
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
+    ties
+        How an index is compared with 1: ``>=`` or ``>``.
     """
 
     title: str
@@ -137,6 +139,7 @@ class RunTables:
     evidence: Evidences = ()
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
+    ties: str = ">="
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -233,7 +236,7 @@ class Result:
             ("emission in them", f"{emission:,.0f} t CO2e"),
             ("sink in them", f"{sink:,.0f} t CO2e"),
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
-            ("borderline", f"{int(units['borderline'].sum())}"),
+            ("close to 1", f"{int(units['borderline'].sum())}"),
             ("warnings", f"{len(warnings)}"),
             ("report", "not written" if missing else str(self.directory / "report.html")),
         ]

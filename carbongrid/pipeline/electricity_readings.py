@@ -169,7 +169,11 @@ def _turned(
         claim = weighed.claims.get(name) if same else None
         emission += _on_units(now, land, claim, reduction, known[name])
     zones = zone_units(
-        units.assign(emission_g=emission), case.reference, is_derived(case), case.sink_floor
+        units.assign(emission_g=emission),
+        case.reference,
+        is_derived(case),
+        case.sink_floor,
+        case.ties,
     )
     apart = zones["zone"].to_numpy() != units["zone"].to_numpy()
     return tuple(str(unit) for unit in units["id"][apart])

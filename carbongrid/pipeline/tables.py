@@ -47,6 +47,11 @@ _ELECTRICITY = {
     "consumption": "Electricity is counted where it is used, by a balance of what is made, imported, used and lost",
 }
 
+_TIES = {
+    ">=": "An index of exactly 1 is high",
+    ">": "An index of exactly 1 is low",
+}
+
 
 @dataclass(frozen=True)
 class Indexed:
@@ -72,7 +77,8 @@ def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reducti
 def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
     """Find the indices of each unit, and the zone that they decide."""
     case, units = inputs.case, indexed.units
-    return Zoned(units.join(zone_units(units, case.reference, is_derived(case), case.sink_floor)))
+    zones = zone_units(units, case.reference, is_derived(case), case.sink_floor, case.ties)
+    return Zoned(units.join(zones))
 
 
 def is_derived(case: Case) -> bool:
@@ -127,6 +133,7 @@ def make_tables(
         benchmark=_benchmark(case),
         reference=case.reference,
         sink_floor=case.sink_floor,
+        ties=case.ties,
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
@@ -250,6 +257,7 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     shared = "cells in common on the fine grid" if case.reduce == "cells" else "exact area"
     sentences = [
         f"CCR, ECC and ESC take C gross, over {reference} (D1 and D2).",
+        f"{_TIES[case.ties]} (D3).",
         f"A parcel across a border is shared by {shared} (D19).",
         f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (D23).",
         f"Water outside every unit: {case.units.water} (D22).",
@@ -322,6 +330,7 @@ def manifest_of(
             "reference": case.reference,
             "sink_floor": case.sink_floor,
             "basis": tables.basis,
+            "ties": case.ties,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,

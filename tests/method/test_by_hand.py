@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from oracle.method import solve
 from town import square, write_raster, write_town
 
 import carbongrid as cg
+from carbongrid.cli.outcome import zone_lines
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check, run
 
@@ -225,3 +228,30 @@ def test_a_column_that_nobody_can_count_is_refused(tmp_path: Path) -> None:
     case = write_town(folder, parcels, units, tables, OWN, {"output": [1.0, 1e300]})
     with pytest.raises(InputError, match="output adds up to 1e\\+300"):
         run(case, tmp_path / "run")
+
+
+@pytest.mark.parametrize("ties", [">=", ">"])
+def test_two_equal_units_are_high_or_low_as_the_case_says(tmp_path: Path, ties: str) -> None:
+    """Two alike squares: every index is 1. The manifest says which way, verify and the command follow it, the oracle too."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    parcels = [(f"{kind}{k}", code, square(k, row)) for k in range(2) for row, (kind, code) in enumerate((("i", INDUSTRY), ("w", SEA)))]  # fmt: skip
+    units = [(f"u{k}", "d", square(k, 0).union(square(k, 1))) for k in range(2)]
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,200,t CO2e\nsink/land,20,t CO2e\n",
+        "gdp.csv": "region,value\nu0,5\nu1,5\n",
+    }
+    alike = {"area": [1e6] * 4}
+    case = write_town(folder, parcels, units, tables, '[gdp]\npath = "gdp.csv"\n', alike)
+    text = case.read_text("utf-8").replace("[units]", 'area_field = "area"\n[units]')
+    case.write_text(f'ties = "{ties}"\n{text}', "utf-8")
+    result = run(case, tmp_path / "run")
+    assert result.units["esc"].tolist() == [1, 1]
+    assert result.units["zone"].tolist() == ([1, 1] if ties == ">=" else [4, 4])
+    assert result.manifest["parameters"]["ties"] == ties
+    assert cg.verify(tmp_path / "run").ok
+    [row] = [
+        line for line in zone_lines(result) if line.split()[-3:-2] == ["2"] and line[:1].isdigit()
+    ]
+    assert ([">= 1", ">= 1"] if ties == ">=" else ["<= 1", "<= 1"]) == re.findall(r"[<>]=? 1", row)
+    assert solve(case).units["zone"].tolist() == result.units["zone"].tolist()

@@ -6,6 +6,7 @@ Written from the design, the decisions and the case page alone: nothing here com
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -359,6 +360,8 @@ class Method:
         gdp = {row: int(units.at[row, "gdp"]) for row in rows if not np.isnan(units.at[row, "gdp"])}
         C, CA, G = sum(emission.values()), sum(sink.values()), sum(gdp.values())
         C_known = sum(emission[row] for row in gdp)
+        ties = self.inputs.settings.get("ties", ">=")
+        beats = {">=": operator.ge, ">": operator.gt}[ties]
         for row in rows:
             c, ca = emission[row], sink[row]
             if c > 0:
@@ -373,8 +376,8 @@ class Method:
             )
             if len(rows) == 1 or G == 0 or CA == 0 or row not in gdp or (c == 0 and ca == 0):
                 continue
-            economy = gdp[row] * C_known >= G * c if c > 0 else gdp[row] > 0
-            ecology = ca * C >= CA * c if c > 0 else ca > 0
+            economy = beats(gdp[row] * C_known, G * c) if c > 0 else gdp[row] > 0
+            ecology = beats(ca * C, CA * c) if c > 0 else ca > 0
             units.at[row, "zone"] = {
                 (True, True): 1,
                 (True, False): 2,

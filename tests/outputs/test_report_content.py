@@ -287,10 +287,9 @@ def test_a_run_tells_its_benchmark_and_its_files(small_run: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["all", "district"])
 def test_the_map_of_the_report_classes_each_unit_as_figures_and_styles_do(reference):
-    """Seen to fail with CCR held against the rate of all units where each has a region of its own."""
     tables = dataclasses.replace(TABLES, reference=reference)
     layers = {layer.key: layer for layer in map_layers(tables)}
-    scales = scales_of(tables.units, reference)
+    scales = scales_of(tables.units)
     for key in ("emission", "sink", "ccr", "ecc", "esc", "gdp", "residents"):
         classes = scales[key].classes(scales[key].values(tables.units))
         for place, number in zip(layers[key].place, classes, strict=True):
@@ -305,7 +304,7 @@ def test_the_map_of_the_report_classes_each_unit_as_figures_and_styles_do(refere
 def test_no_rate_is_claimed_where_there_is_none(lacking, said):
     units = TABLES.units.assign(**{lacking: 0, "ccr": 0.0 if lacking == "sink_g" else np.inf})
     for reference in ("all", "district"):
-        scale = scales_of(units, reference)["ccr"]
+        scale = scales_of(units)["ccr"]
         assert (scale.breaks, scale.labels, scale.note) == ((), (said,), ("", ""))
         assert scale.classes(scale.values(units)).tolist() == [0] * 6
         tables = dataclasses.replace(TABLES, units=units, reference=reference)

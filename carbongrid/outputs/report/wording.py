@@ -17,7 +17,7 @@ from carbongrid.method.zoning import (
     ONE_UNIT,
     UNKNOWN_GDP,
 )
-from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
+from carbongrid.outputs.figures.classes import FLAGS, mass_scale, short_number
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.zone_shares import in_percent
 
@@ -43,8 +43,7 @@ CHINESE = {
     "facilities": "重点排放设施",
     "POI": "个兴趣点",
     "person": "人",
-    BORDERLINE[0]: BORDERLINE[1],
-    INDICATIVE[0]: INDICATIVE[1],
+    **{flag.name_en: flag.name_zh for flag in FLAGS},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
 

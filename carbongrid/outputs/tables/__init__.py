@@ -59,7 +59,7 @@ def _write_unit_intervals(_: Content, tables: RunTables, path: Path) -> None:
 
 
 def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
-    write_units_gpkg(content.units, path, tables.reference, tables.currency)
+    write_units_gpkg(content.units, path, tables.currency)
 
 
 def _write_parcels(content: Content, _: RunTables, path: Path) -> None:

@@ -144,6 +144,7 @@ def read_tables(directory: Path) -> RunTables:
         surroundings=None if content.surroundings is None else content.surroundings.located,
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
+        ties=parameters.get("ties", ">="),
     )
 
 

@@ -61,7 +61,10 @@ _MEANINGS = {  # English, Chinese
     "zone": ("code of the carbon balance zone, see below", "碳平衡分区代码，见下"),
     "zone_name": ("its name", "分区英文名称"),
     "zone_name_zh": ("its name in Chinese", "分区中文名称"),
-    "borderline": ("ECC or ESC is within 0.05 of 1", "临界：ECC 或 ESC 距 1 不超过 0.05"),
+    "borderline": (
+        "close to 1: ECC or ESC is within 0.05 of 1; a distance, no probability",
+        "接近 1：ECC 或 ESC 距 1 不超过 0.05；仅为距离，并非概率",
+    ),
     "indicative": (
         "ECC or ESC tells little: GDP was derived from that of a larger area, or sinks are below the floor",
         "仅供参考：ECC 或 ESC 说明力有限（地区生产总值由上级区域推算，或碳汇低于下限）",
@@ -206,6 +209,12 @@ def _about(tables: RunTables) -> Iterator[Note]:
         "region of the indices 参照区域",
         english,
         "全部单元" if of_all else f"单元所属 {region}",
+    )
+    high = "at or above" if tables.ties == ">=" else "above"
+    yield (
+        "zones 分区",
+        f"relative: ECC and ESC are held against the whole of that region, and high is {high} 1; halving every emission changes no zone",
+        f"相对结果：ECC 与 ESC 均与该区域整体相比，{'不低于' if tables.ties == '>=' else '高于'} 1 为高；所有排放同时减半，分区不变",
     )
     yield (
         "mass 质量",

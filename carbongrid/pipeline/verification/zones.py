@@ -36,11 +36,12 @@ def check_zones(run: Opened) -> Check:
     told = run.manifest["parameters"]
     floor = Fraction(str(told.get("sink_floor", 0)))
     derived = told.get("gdp_by") not in (None, "unit")
+    strict = told.get("ties", ">=") == ">"
     faults: list[str] = []
     for code, members in regions.items():
         for row in members:
             region = members if code else []
-            faults += _faults(row, _decided(row, region), names)
+            faults += _faults(row, _decided(row, region, strict=strict), names)
             faults += _flagged(row, derived, _few_sinks(region, floor))
     text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
     return check_of("zones", faults, text, _HINT)
@@ -64,8 +65,8 @@ def _ratio(part: int, whole: int) -> Index:
     return math.inf if part else math.nan
 
 
-def _decided(unit: Row, region: list[Row]) -> Row:
-    """Decide one unit; an empty region is none."""
+def _decided(unit: Row, region: list[Row], *, strict: bool = False) -> Row:
+    """Decide one unit, an index of exactly 1 being low if strict; an empty region is none."""
     known = [row for row in region if row["G"] is not None]
     C, CA, G = (
         sum(row[name] for row in rows)
@@ -83,7 +84,7 @@ def _decided(unit: Row, region: list[Row]) -> Row:
         not (unit["C"] or unit["CA"]) or len(region) < 2 or G == 0 or CA == 0 or unit["G"] is None
     )
     high = [
-        index >= 1 if unit["C"] else bool(part)
+        (index > 1 or (index == 1 and not strict)) if unit["C"] else bool(part)
         for index, part in ((ecc, unit["G"]), (esc, unit["CA"]))
     ]
     zone = 0 if unclassified else 1 + 2 * (not high[0]) + (not high[1])
