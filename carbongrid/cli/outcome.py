@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
+    from carbongrid.method.zoning import either_side
     from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
@@ -40,6 +41,10 @@ def zone_lines(result: Result) -> Iterator[str]:
     flagged = int(units["borderline"].sum())
     if flagged:
         yield f"{flagged} units are close to 1: an index within 0.05 of it. That is a distance, no probability."
+    split = int((units["ecc_low"] < units["ecc_high"]).sum())
+    if split:
+        either = int(either_side(units["reason"]).sum())
+        yield f"ECC of {split} units rests on derived GDP; the 90 % interval of {either} contains 1, so their zone depends on how GDP is split."
     yield "Zones are relative to the whole of the reference region: halving every emission changes none."
 
 

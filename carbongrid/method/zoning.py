@@ -37,8 +37,9 @@ ONE_UNIT = "its reference region has this unit only"
 NO_GDP = "its reference region has no GDP"
 NO_SINK = "its reference region has no sink"
 DERIVED_GDP = "GDP derived from that of a larger area"
+EITHER_SIDE = "its interval of ECC contains 1"
 FEW_SINKS = "sinks of its reference region below the floor"
-"""Why a zone is indicative: ECC, or ESC, tells little (docs/decisions/0005 and 0037)."""
+"""Why a zone is indicative: ECC, or ESC, tells little (docs/decisions/0005, 0037 and 0060)."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ class Flip(NamedTuple):
 
 
 class _Unit(NamedTuple):
-    """C_i, CA_i and G_i of a unit, Python integers; G_i is None where it is unknown."""
+    """C_i, CA_i and G_i of a unit and the ends of the interval of G_i, Python integers; None where GDP is unknown."""
 
     C_i: int
     CA_i: int
     G_i: int | None
+    low: int | None
+    high: int | None
 
 
 class _Region(NamedTuple):
@@ -94,6 +97,9 @@ class _Verdict(NamedTuple):
     balance: str
     reason: str
     few_sinks: bool = False
+    ecc_low: float = math.nan
+    ecc_high: float = math.nan
+    either_side: bool = False
 
 
 def classify(
@@ -148,7 +154,7 @@ def zone_units(
     Parameters
     ----------
     units
-        Columns emission_g, sink_g (int64), gdp (Int64; missing is unknown) and, if it is the
+        Columns emission_g, sink_g (int64), gdp (Int64; missing is unknown), where GDP has an interval gdp_low and gdp_high, and, if it is the
         reference, a parent column.
     reference
         ``all``, or the column whose equal codes make one reference region. A unit whose code is blank is in no region.
@@ -162,7 +168,7 @@ def zone_units(
     Returns
     -------
     pandas.DataFrame
-        With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
+        With the index of ``units``: ccr, ecc, ecc_low, ecc_high, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
         balance (source, balanced or sink), indicative (bool), reason (why unclassified, or why indicative; else empty).
 
     Raises
@@ -173,10 +179,12 @@ def zone_units(
     Notes
     -----
     The indices are the quotients of the very products that decide the zone, correctly rounded, so no
-    number is on the wrong side of 1. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
+    number is on the wrong side of 1. ``ecc_low`` and ``ecc_high`` are ECC with the ends of the interval of G_i, G as it is: where GDP is the unit's own
+    they are ECC. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
     the region has more than one unit; of a unit without a zone too. It is a distance: how sure a zone is depends on the data. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
-    rows = _units(units["emission_g"], units["sink_g"], units["gdp"])
+    ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
+    rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
     members: dict[str, list[int]] = {}
     for position, code in enumerate(_reference_codes(units, reference)):
         members.setdefault(code, []).append(position)
@@ -193,11 +201,14 @@ def zone_units(
     named = [zones()[code] for code in table["zone"]]
     derived = np.broadcast_to(indicative, len(rows)).astype(bool)
     few = table["few_sinks"].to_numpy(bool)
-    why = zip(table["reason"], derived.tolist(), few.tolist(), strict=True)
+    either = table["either_side"].to_numpy(bool)
+    why = zip(table["reason"], derived.tolist(), either.tolist(), few.tolist(), strict=True)
     return pd.DataFrame(
         {
             "ccr": table["ccr"].astype(np.float64),
             "ecc": table["ecc"].astype(np.float64),
+            "ecc_low": table["ecc_low"].astype(np.float64),
+            "ecc_high": table["ecc_high"].astype(np.float64),
             "esc": table["esc"].astype(np.float64),
             "zone": table["zone"].astype(np.int8),
             "zone_name": pd.Series([zone.name_en for zone in named], units.index, dtype="str"),
@@ -241,21 +252,41 @@ def few_sinks(reasons: pd.Series[str]) -> NDArray[np.bool_]:
     return found
 
 
-def _remark(unclassified: str, derived: bool, few_sinks: bool) -> str:
+def either_side(reasons: pd.Series[str]) -> NDArray[np.bool_]:
+    """Return of which units the reason says that the interval of ECC contains 1."""
+    found: NDArray[np.bool_] = reasons.str.contains(EITHER_SIDE, regex=False).to_numpy(bool)
+    return found
+
+
+def _remark(unclassified: str, derived: bool, either_side: bool, few_sinks: bool) -> str:
     """Say why a unit is unclassified, or else why its zone is indicative."""
-    reasons = (DERIVED_GDP if derived else "", FEW_SINKS if few_sinks else "")
+    reasons = (
+        DERIVED_GDP if derived else "",
+        EITHER_SIDE if either_side else "",
+        FEW_SINKS if few_sinks else "",
+    )
     return unclassified or "; ".join(filter(None, reasons))
 
 
-def _units(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> list[_Unit]:
+def _units(
+    emission: ArrayLike,
+    sink: ArrayLike,
+    gdp: ArrayLike,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+) -> list[_Unit]:
     C_i, CA_i = _whole(emission, "emission"), _whole(sink, "sink")
     G_i = _whole(gdp, "gdp", unknown=True)
     if not len(C_i) == len(CA_i) == len(G_i):
         raise InputError(
             f"emission, sink and gdp must be equally long, not {len(C_i)}, {len(CA_i)}, {len(G_i)}"
         )
-    rows = zip(C_i, CA_i, G_i, strict=True)
-    return [_Unit(c or 0, ca or 0, g) for c, ca, g in rows]
+    least, most = (
+        G_i if end is None else _whole(end, name, unknown=True)
+        for end, name in ((low, "gdp_low"), (high, "gdp_high"))
+    )
+    rows = zip(C_i, CA_i, G_i, least, most, strict=True)
+    return [_Unit(c or 0, ca or 0, *of_gdp) for c, ca, *of_gdp in rows]
 
 
 def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]:
@@ -306,7 +337,7 @@ def _region(rows: Sequence[_Unit], ties: str) -> _Region:
 
 def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
     """Decide one unit; without a region only its own balance is known."""
-    C_i, CA_i, G_i = unit
+    C_i, CA_i, G_i, low, high = unit
     ccr, balance = _quotient(CA_i, C_i), _balance(C_i, CA_i)
     if region is None:
         return _Verdict(ccr, math.nan, math.nan, UNCLASSIFIED, False, balance, NO_REGION)
@@ -317,18 +348,30 @@ def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
         ecc = _index(G_i, region.G, C_i, region.C_known)
         ecc_is_high = _high(G_i, region.G, C_i, region.C_known, region.ties)
         near = near or _near(G_i, region.G, C_i, region.C_known)
+    least, most = (
+        math.nan if end is None else _index(end, region.G, C_i, region.C_known)
+        for end in (low, high)
+    )
     near = near and region.units > 1
     reason = _reason(unit, region)
     if reason:
-        return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason)
+        return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason, False, least, most)
     esc_is_high = _high(CA_i, region.CA, C_i, region.C, region.ties)
     zone = 1 + 2 * (not ecc_is_high) + (not esc_is_high)
-    return _Verdict(ccr, ecc, esc, zone, near, balance, "")
+    either = _contains_1(low, high, region, C_i)
+    return _Verdict(ccr, ecc, esc, zone, near, balance, "", False, least, most, either)
 
 
 def _high(part: int, whole: int, C_i: int, C: int, ties: str) -> bool:
     """Decide part/whole >= C_i/C, or > with such ties; a unit without emission is high if it has any part."""
     return TIES[ties](part * C, whole * C_i) if C_i else part > 0
+
+
+def _contains_1(low: int | None, high: int | None, region: _Region, C_i: int) -> bool:
+    """Decide whether an interval of ECC that has a width contains 1."""
+    if low is None or high is None or low == high or not C_i:
+        return False
+    return low * region.C_known <= region.G * C_i <= high * region.C_known
 
 
 def _near(part: int, whole: int, C_i: int, C: int) -> bool:

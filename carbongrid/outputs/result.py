@@ -69,8 +69,8 @@ class RunTables:
         (its name, such as ``industry/mining``), emission_g, sink_g, cells (int64 count of fine cells, 0 where snapped).
     units
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
-        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
-        ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
+        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp, gdp_low, gdp_high (Int64, missing is unknown),
+        ccr, ecc, ecc_low, ecc_high, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
         balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
     parents
         Names of the parent columns of ``units``, nearest first.

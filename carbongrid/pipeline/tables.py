@@ -28,7 +28,7 @@ from carbongrid.outputs.tables import published
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
-from carbongrid.pipeline.gdp_step import gdp_of_units
+from carbongrid.pipeline.gdp_step import GdpOfUnits, gdp_of_units
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
@@ -70,8 +70,8 @@ class Zoned:
 
 def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
     """Add up emission and sink of each unit, and find its residents and its GDP."""
-    gdp, notes = gdp_of_units(inputs, land, weighed, reduction.shares)
-    return Indexed(_units(inputs, land, reduction.mass, gdp), notes)
+    gdp = gdp_of_units(inputs, land, weighed, reduction.shares)
+    return Indexed(_units(inputs, land, reduction.mass, gdp), gdp.notes)
 
 
 def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
@@ -187,7 +187,7 @@ def _parcels(
     return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
 
 
-def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.GeoDataFrame:
+def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: GdpOfUnits) -> gpd.GeoDataFrame:
     units = land.units
     columns: dict[str, Any] = {
         name: reduced.units[:, k] for k, name in enumerate(inputs.categories)
@@ -200,7 +200,7 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
     for sector, members in by_sector.items():
         columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
     columns["residents"], _ = residents_of_units(inputs, land)
-    columns["gdp"] = gdp
+    columns |= {"gdp": gdp.gdp, "gdp_low": gdp.low, "gdp_high": gdp.high}
     return units.join(pd.DataFrame(columns, index=units.index))
 
 

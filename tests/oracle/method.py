@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from oracle.claims import Lines, People, Pois, eligible, place
+from oracle.gdp import ends_of_gdp
 from oracle.inputs import (
     DATA,
     PARENT_TYPE,
@@ -259,6 +260,7 @@ class Method:
         units = self.inputs.units
         if not section:
             return np.full(len(units), np.nan)
+        self.pieces = {}
         times = Fraction(section.get("currency", "1 CNY").split()[0])
         table = read_table(self.inputs.folder / section["path"])
         by = section.get("by", "unit")
@@ -281,14 +283,20 @@ class Method:
 
     def gdp_of_units(self, industry, amount, members, shares):
         district = np.isin(self.inputs.parcels["unit"].to_numpy(), members)
-        weight = self.gdp_weight(industry, district)
+        weight, own = self.gdp_weight(industry, district)
         money = amount * (weight / weight.sum())
         local = shares[shares["unit"].isin(members) & district[shares["parcel"]]].copy()
         local["share"] = local["share"] / local.groupby("parcel")["share"].transform("sum")
         unassigned = np.setdiff1d(np.flatnonzero(district), local["parcel"])
         home = self.inputs.parcels["unit"].to_numpy()[unassigned]
         local = pd.concat([local, pd.DataFrame({"parcel": unassigned, "unit": home, "share": 1.0})])
+        claims = self.by_unit(local, weight)[0][members]
+        self.pieces.setdefault(industry, []).append((members, amount, claims, own))
         return self.by_unit(local, money)[0]
+
+    def gdp_ends(self, gdp):
+        """Ends of the 90 % interval of each unit's GDP (docs/decisions/0060): GDP itself where it is the unit's own."""
+        return ends_of_gdp(gdp, getattr(self, "pieces", {}))
 
     def gdp_weight(self, industry, district):
         if industry == "value":
@@ -300,10 +308,12 @@ class Method:
         claim = np.zeros(len(self.area))
         for name, types in categories.items():
             claim += self.pois.weights(name, eligible(self.inputs, types))
-        for weight in (claim * district, self.area * (allowed & district)):
-            if weight.sum() > 0:
-                return weight
-        return self.area * district
+        by_area = self.area * (allowed & district)
+        if categories and by_area.sum() > 0 and (claim * district).sum() > 0:
+            return claim * district, True
+        if by_area.sum() > 0:
+            return by_area, not categories
+        return self.area * district, False
 
     # ---- the answer -----------------------------------------------------------------------------
 
@@ -325,6 +335,7 @@ class Method:
         units["sink"] = units[sinks].sum(axis=1)
         units["residents"] = np.array(self.people.by_unit, dtype=float) / 1000
         units["gdp"] = gdp
+        units["gdp_low"], units["gdp_high"] = self.gdp_ends(gdp)
         units["parcels"] = [int((shares["unit"] == row).sum()) for row in range(len(units))]
         units = self.with_zones(units)
         parcels = pd.DataFrame(self.mass, index=self.inputs.parcels["id"])
@@ -349,6 +360,7 @@ class Method:
             0,
             False,
         )
+        units["ecc_low"] = units["ecc_high"] = np.nan
         for rows in units.groupby(region.to_numpy()).groups.values():
             self.zone_region(units, list(rows))
         return units
@@ -370,6 +382,9 @@ class Method:
                     units.at[row, "esc"] = float(Fraction(ca * C, CA * c))
                 if row in gdp and G > 0:
                     units.at[row, "ecc"] = float(Fraction(gdp[row] * C_known, G * c))
+                    for end in ("low", "high"):
+                        value = Fraction(units.at[row, f"gdp_{end}"])
+                        units.at[row, f"ecc_{end}"] = float(value * C_known / (G * c))
             products = [(ca * C, CA * c), (gdp.get(row, 0) * C_known, G * c)]
             units.at[row, "borderline"] = len(rows) > 1 and any(
                 20 * abs(a - b) <= b for a, b in products if b > 0

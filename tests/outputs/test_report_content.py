@@ -94,7 +94,7 @@ def test_every_unit_is_in_one_class_of_every_layer(rows):
     units = gpd.GeoDataFrame(
         {
             "zone": np.arange(count) % 5, "emission_g": emission, "sink_g": sink,
-            "ccr": index, "ecc": index, "esc": index[::-1], "residents": np.nan,
+            "ccr": index, "ecc": index, "ecc_low": index, "ecc_high": index, "esc": index[::-1], "residents": np.nan,
             "gdp": pd.array([None] * count, dtype="Int64"),
         },
         geometry=[shapely.box(0, 0, 1000, 1000)] * count, crs="EPSG:4528",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
+from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import FLAGS, RELATIVE
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.report.accounts import (
@@ -162,6 +162,10 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "zones": zones_by_code(),
         "flags": {flag: count for flag, count in flags.items() if count},
         "zone_rows": zone_shares(units),
+        "split": (
+            int((units["ecc_low"] < units["ecc_high"]).sum()),
+            int(either_side(units["reason"]).sum()),
+        ),
         "balance": balance_rows(units),
         "statistics": index_statistics(units, tables.ties),
         "headline": sums,
@@ -223,6 +227,7 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         sinks = FEW_SINKS in row["reason"]
         # Of a unit that is unclassified too, the reason is another.
         known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
+        known["either"] = EITHER_SIDE in row["reason"]
         rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
     return rows
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from carbongrid.method.zoning import (
     DERIVED_GDP,
+    EITHER_SIDE,
     FEW_SINKS,
     NO_CARBON,
     NO_GDP,
@@ -29,6 +30,7 @@ CHINESE = {
     NO_GDP: "参照区域没有地区生产总值",
     NO_SINK: "参照区域没有碳汇",
     DERIVED_GDP: "地区生产总值由上级区域推算",
+    EITHER_SIDE: "其 ECC 区间包含 1",
     FEW_SINKS: "参照区域的碳汇低于下限",
     "source": "碳源",
     "balanced": "碳平衡",
@@ -81,6 +83,12 @@ def percent(share: float) -> str:
     return f"{short_number(share * 100)} %" if math.isfinite(share) else short_number(share)
 
 
+def interval(value: float, low: float, high: float) -> str:
+    """Return a number and, where its interval has a width, the ends of that."""
+    shown = short_number(value)
+    return f"{shown} ({short_number(low)} – {short_number(high)})" if low < high else shown
+
+
 def money(value: int | None) -> str:
     """Return currency units in millions; a dash where they are unknown."""
     if value is None:
@@ -103,6 +111,7 @@ def whole_or_none(value: Any) -> int | None:
 FILTERS = {
     "chinese": chinese,
     "exact_mass": exact_mass,
+    "interval": interval,
     "mass": mass,
     "money": money,
     "note_in_chinese": note_in_chinese,

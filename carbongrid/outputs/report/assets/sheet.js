@@ -107,7 +107,7 @@
     const remarks = page.cell(unit, "remarks");
     at("remarks").append(...copies(remarks.childNodes));
     const holds = {
-      remarks: remarks.textContent !== "", borderline: "borderline" in row.dataset && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset,
+      remarks: remarks.textContent !== "", borderline: "borderline" in row.dataset && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset, either: "either" in row.dataset,
       sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
     };
     for (const key of ["ecc", "esc"]) {
