@@ -193,14 +193,14 @@ def unit_gdp(
     return sums
 
 
-def claims_of_units(
+def weights_of_units(
     values: pd.DataFrame,
     land: Land,
     overlap: csr_array,
     parcel_units: NDArray[np.int64],
     unit_parents: NDArray[Any],
 ) -> dict[str, tuple[NDArray[np.float64], frozenset[str]]]:
-    """Return, by industry, what each unit claims of its parent's GDP, and the parents whose claims are the industry's own weight.
+    """Return, by industry, each unit's weight in the split of its parent's GDP, and the parents where that is the industry's own.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ ASSUMED_TAU = 0.67
 
 
 @dataclass(frozen=True)
-class Claims:
+class IndustryWeights:
     """What an industry's GDP is split by.
 
     Parameters
@@ -72,7 +72,7 @@ class Spread:
 
 
 def gdp_intervals(
-    gdp: Sequence[int | None], parent: NDArray[np.int64], claims: Sequence[Claims]
+    gdp: Sequence[int | None], parent: NDArray[np.int64], claims: Sequence[IndustryWeights]
 ) -> tuple[list[int | None], list[int | None], tuple[Spread, ...]]:
     """Return the 90 % interval of each unit's GDP, given that of its parent, and what its width rests on.
 
@@ -124,7 +124,7 @@ def gdp_intervals(
     return low_of, high_of, tuple(spreads)
 
 
-def measured_spread(claims: Claims, parent: NDArray[np.int64]) -> Spread:
+def measured_spread(claims: IndustryWeights, parent: NDArray[np.int64]) -> Spread:
     """Return how far GDP per claim differs between units, from the split tried on the parents; else what is assumed.
 
     Parameters

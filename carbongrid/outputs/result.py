@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from carbongrid.method.categories import Category
     from carbongrid.method.evidence import Evidences
+    from carbongrid.method.facilities import FacilityRow
     from carbongrid.method.guidance import Advice
     from carbongrid.method.ledger import Ledger
     from carbongrid.outputs.ledger_table import LedgerTable
@@ -106,6 +107,8 @@ class RunTables:
         in the order of the units; None without activity data.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
+    facilities
+        Emitters known by name, where they lie and could lie as well (docs/decisions/0061).
     sink_floor
         CCR of a reference region below which its zones are indicative.
     surroundings
@@ -137,6 +140,7 @@ class RunTables:
     unit_intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
+    facilities: tuple[FacilityRow, ...] = ()
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
     ties: str = ">="

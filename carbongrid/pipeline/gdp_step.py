@@ -14,7 +14,7 @@ from carbongrid.errors import Problem
 from carbongrid.method import gdp
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
-from carbongrid.method.gdp_interval import Claims, Spread, gdp_intervals
+from carbongrid.method.gdp_interval import IndustryWeights, Spread, gdp_intervals
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import WeightInputs, weigh
 from carbongrid.pipeline.land import Land
@@ -56,13 +56,13 @@ def gdp_of_units(inputs: Inputs, land: Land, weighed: Weighed, shares: Shares) -
     split, notes = gdp.gdp_of_units(table, carriers, *where, apportion)
     known = table.loc[table.drop(columns="region").notna().all(axis=1)].reset_index(drop=True)
     claims = [
-        Claims(
+        IndustryWeights(
             industry,
             of_units,
             known[industry].to_numpy(np.float64),
             known["region"].isin(by_rule).to_numpy(bool),
         )
-        for industry, (of_units, by_rule) in gdp.claims_of_units(known, carriers, *where).items()
+        for industry, (of_units, by_rule) in gdp.weights_of_units(known, carriers, *where).items()
     ]
     number = pd.Index(known["region"]).get_indexer(parents)
     values = [None if pd.isna(value) else int(value) for value in split]
@@ -81,9 +81,9 @@ def _notes(spreads: tuple[Spread, ...], by: str) -> list[Problem]:
     for each in spreads:
         factor = f"{np.exp(each.quantile * each.tau):.2g}"
         if each.parents:
-            what = f"GDP of {each.industry} per claim differs between units by a factor of {factor} either way at 90 %, as its split over {each.parents} {by} regions shows where their GDP is known"
+            what = f"GDP of {each.industry} per unit of weight differs between units by a factor of {factor} either way at 90 %, as its split over {each.parents} {by} regions shows where their GDP is known"
         else:
-            what = f"GDP of {each.industry} per claim is assumed to differ between units by a factor of {factor} either way at 90 %: too few {by} regions have GDP to try the split on"
+            what = f"GDP of {each.industry} per unit of weight is assumed to differ between units by a factor of {factor} either way at 90 %: too few {by} regions have GDP to try the split on"
         notes.append(Problem(what, "gdp", "See docs/decisions/0060.", "note"))
     return notes
 

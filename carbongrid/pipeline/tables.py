@@ -128,6 +128,7 @@ def make_tables(
         parents=case.units.parents,
         ledger=ledger,
         evidence=allocation.evidence,
+        facilities=allocation.facilities,
         grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
         assumptions=(*of_method, *of_sinks, *differences, *said),
         benchmark=_benchmark(case),

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from carbongrid.method.gdp_interval import ASSUMED_TAU, Claims, gdp_intervals, measured_spread
+from carbongrid.method.gdp_interval import (
+    ASSUMED_TAU,
+    IndustryWeights,
+    gdp_intervals,
+    measured_spread,
+)
 
 CLAIM = st.sampled_from([0.0, 1.0, 3.0, 250.0])
 
@@ -23,7 +28,7 @@ def places(draw):
     units = np.array(draw(st.lists(CLAIM, min_size=parent.size, max_size=parent.size)))
     total = np.array(draw(st.lists(st.integers(0, 10**12), min_size=len(sizes), max_size=len(sizes))), float)  # fmt: skip
     own = np.array(draw(st.lists(st.booleans(), min_size=len(sizes), max_size=len(sizes))))
-    return parent, Claims("secondary", units, total, own)
+    return parent, IndustryWeights("secondary", units, total, own)
 
 
 def split(parent, claims):
@@ -35,7 +40,7 @@ def split(parent, claims):
 
 @given(places())
 def test_ends_hold_gdp_and_leave_neither_zero_nor_the_parent_s(place):
-    """Seen to fail with log-normal ends instead of the logit, and with a width for an only unit."""
+    """Seen to fail with a width for an only unit."""
     parent, claims = place
     gdp = split(parent, claims)
     low, high, _ = gdp_intervals(gdp, parent, [claims])
@@ -51,7 +56,7 @@ def test_order_of_units_does_not_matter(place, random):
     parent, claims = place
     order = list(range(parent.size))
     random.shuffle(order)
-    moved = Claims("secondary", claims.of_units[order], claims.total, claims.by_rule)
+    moved = IndustryWeights("secondary", claims.of_units[order], claims.total, claims.by_rule)
     gdp = split(parent, claims)
     there = gdp_intervals(gdp, parent, [claims])
     here = gdp_intervals([gdp[k] for k in order], parent[order], [moved])
@@ -65,7 +70,7 @@ def test_spread_by_hand():
     Residuals 1/2, -1/2, 0; H = 1/2, 1/2, 1/4 and q = 1/4, 1/4, 1/2, so sum q^2 H = 1/8 and h = 3/8, 3/8, 1/8: c2 = 4/9.
     """
     parent = np.array([0, 0, 1, 1, 2, 2, 2, 2])
-    claims = Claims("tertiary", np.ones(8), np.array([30.0, 10.0, 40.0]), np.ones(3, bool))
+    claims = IndustryWeights("tertiary", np.ones(8), np.array([30.0, 10.0, 40.0]), np.ones(3, bool))
     spread = measured_spread(claims, parent)
     assert spread.parents == 3
     assert spread.tau == pytest.approx(math.sqrt(math.log(1 + 4 / 9)), rel=1e-12)
@@ -81,14 +86,16 @@ def test_what_cannot_be_tried_is_assumed_and_said():
     parent = np.array([0, 0, 1, 1, 2, 2])
     total = np.array([5.0, 7.0, 9.0])
     for own in ([True, True, False], [False] * 3):
-        spread = measured_spread(Claims("value", np.ones(6), total, np.array(own)), parent)
+        spread = measured_spread(IndustryWeights("value", np.ones(6), total, np.array(own)), parent)
         assert (spread.tau, spread.parents) == (ASSUMED_TAU, 0)
         assert spread.quantile == pytest.approx(1.6448536)
 
 
 def test_a_unit_without_a_claim_may_have_something_and_one_of_unknown_gdp_has_no_interval():
     parent = np.array([0, 0, 0, -1])
-    claims = Claims("value", np.array([4.0, 2.0, 0.0, 9.0]), np.array([600.0]), np.ones(1, bool))
+    claims = IndustryWeights(
+        "value", np.array([4.0, 2.0, 0.0, 9.0]), np.array([600.0]), np.ones(1, bool)
+    )
     low, high, _ = gdp_intervals([400, 200, 0, None], parent, [claims])
     assert (low[2], low[3], high[3]) == (0, None, None)
     assert 0 < high[2] < high[1]
@@ -96,9 +103,9 @@ def test_a_unit_without_a_claim_may_have_something_and_one_of_unknown_gdp_has_no
 
 @pytest.mark.parametrize("tau", [0.2, 0.5])
 def test_nine_in_ten_are_covered_where_the_model_holds(tau):
-    """400 units of 40 parents with factors of their own, drawn 20 times: tau is found, and 88 to 95 % are covered. Seen to fail
+    """400 units of 40 parents with factors of their own, drawn 20 times: tau is found, and 88 to 95 % are covered.
 
-    with h = 1 for the residuals' variance, and with the normal quantile at four parents.
+    Seen to fail with h = 1 for the variance of the residuals.
     """
     rng = np.random.default_rng(59)
     parent = np.repeat(np.arange(40), 10)
@@ -107,7 +114,7 @@ def test_nine_in_ten_are_covered_where_the_model_holds(tau):
         claims = rng.gamma(2.0, size=400)
         truth = claims * np.exp(rng.normal(0, tau, 400)) * 1e6
         total = np.bincount(parent, truth)
-        each = Claims("value", claims, total, np.ones(40, bool))
+        each = IndustryWeights("value", claims, total, np.ones(40, bool))
         low, high, (spread,) = gdp_intervals(split(parent, each), parent, [each])
         covered.append(np.mean((np.array(low) <= truth) & (truth <= np.array(high))))
         found.append(spread.tau)

@@ -14,6 +14,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.indices import indices
 from carbongrid.method.zoning import (
     DERIVED_GDP,
+    EITHER_SIDE,
     FEW_SINKS,
     UNKNOWN_GDP,
     Flip,
@@ -327,3 +328,32 @@ def test_zone_table():
         assert all((zone.name_en, zone.name_zh))
         assert len(zone.colour) == 7
     assert len({zone.colour for zone in zones()}) == 5
+
+
+@given(
+    UNITS,
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=8, max_size=8),
+    st.sampled_from([">=", ">"]),
+)
+def test_the_interval_of_ecc_is_that_of_gdp(rows, ends, ties):
+    """ECC with either end, in fractions; whether it contains 1 is said of units that have a zone. Seen to fail with G of the low ends."""
+    gdp = [row[2] for row in rows]
+    low = [None if g is None else max(g - a, 0) for g, (a, _) in zip(gdp, ends, strict=False)]
+    high = [None if g is None else g + b for g, (_, b) in zip(gdp, ends, strict=False)]
+    more = {name: pd.array(end, dtype="Int64") for name, end in (("gdp_low", low), ("gdp_high", high))}  # fmt: skip
+    table = zone_units(frame(rows, **more), indicative=True, ties=ties)
+    G = sum(g or 0 for g in gdp)
+    C = sum(c for c, _, g in rows if g is not None)
+    assert table["zone"].tolist() == zone_units(frame(rows), ties=ties)["zone"].tolist()
+    for (c, _, g), least, most, found in zip(
+        rows, low, high, table.to_dict("records"), strict=True
+    ):
+        if g is None or not c or not G:
+            assert EITHER_SIDE not in found["reason"]
+            continue
+        exact = [Fraction(end, G) / Fraction(c, C) for end in (least, most)]
+        assert [found["ecc_low"], found["ecc_high"]] == [
+            end.numerator / end.denominator for end in exact
+        ]
+        contains = exact[0] <= 1 <= exact[1] and least < most
+        assert (EITHER_SIDE in found["reason"]) == (contains and found["zone"] > 0)

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from oracle.claims import Lines, People, Pois, eligible, place
+from oracle.facilities import grams_of_facilities
 from oracle.gdp import ends_of_gdp
 from oracle.inputs import (
     DATA,
@@ -69,7 +70,7 @@ class Method:
 
     def spread(self):
         totals = read_totals(self.inputs)
-        facilities = self.facilities()
+        facilities = self.facilities(totals)
         names = sorted({category for category, _ in totals})
         aside = self.set_aside(
             [name for name in names if any(totals[key] for key in totals if key[0] == name)]
@@ -166,12 +167,15 @@ class Method:
         by_type = table.set_index("type")["coefficient"].astype(float)
         return self.inputs.parcels["type"].map(by_type).fillna(0.0).to_numpy()
 
-    def facilities(self):
+    def facilities(self, totals):
         columns = ["category", "grams", "row"]
         section = self.inputs.settings.get("facilities")
         if not section:
             return pd.DataFrame(columns=columns)
         table = read_table(self.inputs.folder / section["path"])
+        for name in ("value", "unit"):
+            table[name] = table.get(name, "")
+        table["grams"] = grams_of_facilities(table, totals)
         table = table[(table["x"] != "") & (table["y"] != "")].reset_index(drop=True)
         if not len(table):
             return pd.DataFrame(columns=columns)
@@ -186,9 +190,6 @@ class Method:
             raise ValueError(
                 f"facilities on no parcel: {table.loc[table['row'] < 0, 'name'].tolist()}"
             )
-        table["grams"] = [
-            round(grams(v, u)) for v, u in zip(table["value"], table["unit"], strict=True)
-        ]
         return table[columns]
 
     # ---- parcels and units ----------------------------------------------------------------------

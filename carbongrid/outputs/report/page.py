@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 _D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
 _SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
+_FACILITIES = 50
+"""Rows of the table of facilities; facilities.csv has all."""
 _LEVELS = {"error": 0, "warning": 1}
 _SECTIONS = (
     ("explorer", "Map and units", "地图与单元"),
@@ -194,6 +196,10 @@ def _content(tables: RunTables) -> dict[str, Any]:
         ],
         "accounts": accounts,
         "evidence": evidence_rows(tables),
+        "facilities": sorted(
+            tables.facilities, key=lambda row: (-row.grams, row.category, row.name)
+        )[:_FACILITIES],
+        "more_facilities": max(len(tables.facilities) - _FACILITIES, 0),
         "regional": [row for row in tables.ledger if row.region],
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),
