@@ -64,6 +64,7 @@ def _units(rng: np.random.Generator) -> gpd.GeoDataFrame:
     frame["sink_g"] = frame[[c.name for c in CATEGORIES if c.sink]].sum(axis=1)
     frame["residents"] = rng.integers(2000, 200_000, count).astype(np.float64)
     frame["gdp"] = pd.array((10 ** rng.normal(9.5, 0.5, count)).astype(np.int64), dtype="Int64")
+    frame["gdp_low"] = frame["gdp_high"] = frame["gdp"]
     return frame.join(zone_units(frame))
 
 

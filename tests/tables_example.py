@@ -157,7 +157,8 @@ def units(parcel_table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, dict[str, i
     frame["emission_g"] = frame[[f"{sector}_g" for sector in SECTORS]].sum(axis=1)
     frame["sink_g"] = frame[[c.name for c in CATEGORIES if c.sink]].sum(axis=1)
     frame["residents"] = [row[4] for row in UNITS.values()]
-    frame["gdp"] = pd.array([row[5] for row in UNITS.values()], dtype="Int64")
+    for name in ("gdp", "gdp_low", "gdp_high"):
+        frame[name] = pd.array([row[5] for row in UNITS.values()], dtype="Int64")
     return frame.assign(**zoned(frame)), outside
 
 
@@ -186,6 +187,8 @@ def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
         for k in (
             "ccr",
             "ecc",
+            "ecc_low",
+            "ecc_high",
             "esc",
             "zone",
             "zone_name",
@@ -204,9 +207,9 @@ def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:
         )
         zone = 0 if reason else 1 + 2 * (not high_ecc) + (not high_esc)
         out["ccr"].append(ca / c if c else (np.inf if ca else np.nan))
-        out["ecc"].append(
-            np.nan if g is None else (g / G) / (c / C_known) if c else (np.inf if g else np.nan)
-        )
+        ecc = np.nan if g is None else (g / G) / (c / C_known) if c else (np.inf if g else np.nan)
+        for name in ("ecc", "ecc_low", "ecc_high"):
+            out[name].append(ecc)
         out["esc"].append((ca / CA) / (c / C) if c else (np.inf if ca else np.nan))
         near_ecc = g is not None and c > 0 and 20 * abs(g * C_known - G * c) <= G * c
         near_esc = c > 0 and 20 * abs(ca * C - CA * c) <= CA * c

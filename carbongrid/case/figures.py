@@ -76,7 +76,7 @@ class FacilitiesSection(Section):
         about(
             "Facilities",
             "file",
-            "table name, category, value, unit, x, y, crs",
+            "table name, category; value and unit, share, or capacity; x, y, crs",
             example="facilities.csv",
             file=True,
         ),

@@ -26,6 +26,7 @@ from carbongrid.case.notebook import card
 from carbongrid.case.paths import resolve_path
 from carbongrid.case.values import Text, is_path_of, one_of, wrong
 from carbongrid.inventory.electricity import READINGS
+from carbongrid.method.zoning import TIES
 
 
 class CaseFields(Section):
@@ -92,6 +93,16 @@ class CaseFields(Section):
             example=0.001,
         ),
     ] = 0.001
+    ties: Annotated[
+        str,
+        one_of(*TIES),
+        about(
+            "Ties",
+            "word",
+            ">=: an index of exactly 1 is high; >: it is low. The study states > and < only",
+            example=">=",
+        ),
+    ] = ">="
     basis: Annotated[
         str,
         one_of("gross", "net"),

@@ -153,15 +153,20 @@ TOTALS = TableFormat(
 FACILITIES = TableFormat(
     "[facilities] path", "facilities.csv",
     "Emitters known by name. They come off their category's total, and their mass goes to the parcel that holds them. One without "
-    "coordinates is listed, and its mass stays in the total.",
+    "coordinates is listed, and its mass stays in the total. Each row fills one of value, share and capacity; what they leave of the total is "
+    "spread by the category's rule, and capacities leave nothing.",
     (
         Column("name", "text", "name", True, hint="Give each facility a name."),
         Column("category", "text", "category that its mass is part of", True, unit="category"),
-        Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
-        Column("unit", "unit of mass", "as in the totals", True),
+        Column("value", "mass", "mass per year, 0 or more", unit="number"),
+        Column("unit", "unit of mass", "of value, as in the totals"),
+        Column("share", "number", "of the category's total, instead of a value", unit="%", limit=Limit(100, "{text} % is more than the whole category")),
+        Column("capacity", "number", "weight by which the facilities that have one share what is left of the category", unit="capacity_unit"),
+        Column("capacity_unit", "text", "what capacity counts, such as MW or t a day; one for all of a category", noun="unit of the capacity"),
         Column("x", "coordinate", "longitude or easting; blank if unknown", unit="degree or m"),
         Column("y", "coordinate", "latitude or northing; blank if unknown", unit="degree or m"),
         Column("crs", "text", "of x and y, no default: gcj02, bd09, or a code such as EPSG:4490", unit="CRS"),
+        Column("place_uncertainty_m", "number", "how far it may lie from x and y; units within that distance are told of", unit="m", noun="uncertainty of place"),
     ),
 )
 GDP = TableFormat(

@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 
 def zone_lines(result: Result) -> Iterator[str]:
     """Yield the tables of the zones: units, emissions and sinks; then what part each has in all of them."""
+    from carbongrid.method.zoning import either_side
     from carbongrid.outputs.zone_shares import in_percent, zone_shares
 
     units = result.units
     shares = zone_shares(units, "t")
     rule = "ECC      ESC"
+    high, low = (
+        (">= 1", "< 1")
+        if result.manifest["parameters"].get("ties", ">=") == ">="
+        else ("> 1", "<= 1")
+    )
     yield f"{'zone':<36} {rule:<14} {'units':>5} {'emission Mt':>12} {'sink Mt':>9}"
-    rules = {1: ">= 1     >= 1", 2: ">= 1     < 1", 3: "< 1      >= 1", 4: "< 1      < 1"}
+    pairs = {1: (high, high), 2: (high, low), 3: (low, high), 4: (low, low)}
+    rules = {code: f"{ecc:<8} {esc}" for code, (ecc, esc) in pairs.items()}
     for row in shares:
         rule = rules.get(row.zone.code, "")
         yield f"{_name(row):<36} {rule:<14} {row.count:>5} {row.emission / 1e6:>12.3f} {row.sink / 1e6:>9.4f}"
@@ -33,7 +40,12 @@ def zone_lines(result: Result) -> Iterator[str]:
         yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
     flagged = int(units["borderline"].sum())
     if flagged:
-        yield f"{flagged} units are borderline: an index within 0.05 of 1."
+        yield f"{flagged} units are close to 1: an index within 0.05 of it. That is a distance, no probability."
+    split = int((units["ecc_low"] < units["ecc_high"]).sum())
+    if split:
+        either = int(either_side(units["reason"]).sum())
+        yield f"ECC of {split} units rests on derived GDP; the 90 % interval of {either} contains 1, so their zone depends on how GDP is split."
+    yield "Zones are relative to the whole of the reference region: halving every emission changes none."
 
 
 def _name(row: ZoneShare) -> str:

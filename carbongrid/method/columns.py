@@ -17,8 +17,12 @@ UNIT_NAMES: Mapping[str, Kind] = {"id": "text", "name": "text", "name_en": "text
 UNIT_NUMBERS: Mapping[str, Kind] = {
     "residents": "number",
     "gdp": "whole",
+    "gdp_low": "whole",
+    "gdp_high": "whole",
     "ccr": "number",
     "ecc": "number",
+    "ecc_low": "number",
+    "ecc_high": "number",
     "esc": "number",
     "zone": "whole",
     "zone_name": "text",

@@ -185,17 +185,53 @@ def unit_gdp(
     units = unit_parents.size
     sums = np.zeros(units, dtype=np.int64)
     carrying = np.flatnonzero(gdp)
-    shares = overlap[carrying].tocsr().sorted_indices().tocoo()
-    row, column = shares.coords
-    inside = (column < units) & (shares.data > 0)
-    inside[inside] = unit_parents[column[inside]] == parents[carrying[row[inside]]]
-    row, column, weight = row[inside], column[inside], shares.data[inside]
+    row, column, weight, alone = _within_parents(carrying, parents, overlap, unit_parents)
     count = np.bincount(row, minlength=carrying.size)
-    alone = count == 0
     np.add.at(sums, parcel_units[carrying[alone]], gdp[carrying[alone]])
     start = np.concatenate(([0], np.cumsum(count[~alone])))
     np.add.at(sums, column, split(gdp[carrying[~alone]], weight, start))
     return sums
+
+
+def weights_of_units(
+    values: pd.DataFrame,
+    land: Land,
+    overlap: csr_array,
+    parcel_units: NDArray[np.int64],
+    unit_parents: NDArray[Any],
+) -> dict[str, tuple[NDArray[np.float64], frozenset[str]]]:
+    """Return, by industry, each unit's weight in the split of its parent's GDP, and the parents where that is the industry's own.
+
+    Parameters
+    ----------
+    values, land
+        As for :func:`parcel_gdp`.
+    overlap, parcel_units, unit_parents
+        As for :func:`unit_gdp`.
+
+    Notes
+    -----
+    Real numbers, for the interval of the split only: what a unit gets is split in whole currency units by :func:`unit_gdp`.
+    """
+    row, column, weight, alone = _within_parents(
+        np.arange(land.area.size), land.parents, overlap, unit_parents
+    )
+    whole = np.bincount(row, weight, land.area.size)
+    rows_of = _rows_by_parent(land.parents)
+    found = {}
+    for name in [name for name in industries() if name in values.columns]:
+        claims, by_rule = np.zeros(land.area.size), set()
+        for region in values["region"].astype(str):
+            parcels = rows_of.get(region, np.empty(0, dtype=np.int64))
+            own, note = _claims(industries()[name], land, parcels)
+            claims[parcels] = own
+            if not note:
+                by_rule.add(region)
+        units = np.bincount(column, claims[row] * weight / whole[row], minlength=unit_parents.size)
+        of_one = parcel_units[alone]
+        units += np.bincount(of_one[of_one >= 0], claims[alone][of_one >= 0], unit_parents.size)
+        found[name] = (units, frozenset(by_rule))
+    return found
 
 
 def gdp_of_units(
@@ -240,6 +276,23 @@ def gdp_of_units(
         text = f"GDP is unknown for {len(missing)} parent units, so for all units in them: {named}"
         notes += (Problem(text, "gdp", level="note"),)
     return pd.Series(sums, dtype="Int64").mask(unknown), notes
+
+
+def _within_parents(
+    parcels: NDArray[np.int64],
+    parents: NDArray[Any],
+    overlap: csr_array,
+    unit_parents: NDArray[Any],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any], NDArray[np.bool_]]:
+    """Return what parcels share with units of their own parent: place of the parcel, unit, overlap; and which share nothing."""
+    shares = overlap[parcels].tocsr().sorted_indices().tocoo()
+    row, column = shares.coords
+    inside = (column < unit_parents.size) & (shares.data > 0)
+    inside[inside] = unit_parents[column[inside]] == parents[parcels[row[inside]]]
+    place: NDArray[np.int64] = row[inside].astype(np.int64)
+    unit: NDArray[np.int64] = column[inside].astype(np.int64)
+    alone: NDArray[np.bool_] = np.bincount(place, minlength=parcels.size) == 0
+    return place, unit, shares.data[inside], alone
 
 
 def _rows_by_parent(parents: NDArray[Any]) -> dict[str, NDArray[np.int64]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
 UNCLASSIFIED = 0
 NEAR = 20
-"""An index is borderline, and a unit balanced, within 1/20 of 1."""
+"""An index is close to 1 (``borderline``), and a unit balanced, within 1/20 of 1: a distance, which says nothing of how likely it is."""
+
+TIES: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
+    {">=": operator.ge, ">": operator.gt}
+)
+"""How an index is compared with 1: at exactly 1 it is high under >= and low under > (D3)."""
 
 NO_CARBON = "neither emission nor sink"
 UNKNOWN_GDP = "GDP unknown"
@@ -30,8 +37,9 @@ ONE_UNIT = "its reference region has this unit only"
 NO_GDP = "its reference region has no GDP"
 NO_SINK = "its reference region has no sink"
 DERIVED_GDP = "GDP derived from that of a larger area"
+EITHER_SIDE = "its interval of ECC contains 1"
 FEW_SINKS = "sinks of its reference region below the floor"
-"""Why a zone is indicative: ECC, or ESC, tells little (docs/decisions/0005 and 0037)."""
+"""Why a zone is indicative: ECC, or ESC, tells little (docs/decisions/0005, 0037 and 0060)."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +68,24 @@ class Flip(NamedTuple):
 
 
 class _Unit(NamedTuple):
-    """C_i, CA_i and G_i of a unit, Python integers; G_i is None where it is unknown."""
+    """C_i, CA_i and G_i of a unit and the ends of the interval of G_i, Python integers; None where GDP is unknown."""
 
     C_i: int
     CA_i: int
     G_i: int | None
+    low: int | None
+    high: int | None
 
 
 class _Region(NamedTuple):
-    """Sums over the units of a reference region; C_known leaves out units of unknown GDP."""
+    """Sums over the units of a reference region, and how an index is compared with 1; C_known leaves out units of unknown GDP."""
 
     units: int
     C: int
     CA: int
     C_known: int
     G: int
+    ties: str
 
 
 class _Verdict(NamedTuple):
@@ -86,9 +97,14 @@ class _Verdict(NamedTuple):
     balance: str
     reason: str
     few_sinks: bool = False
+    ecc_low: float = math.nan
+    ecc_high: float = math.nan
+    either_side: bool = False
 
 
-def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np.int8]:
+def classify(
+    emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike, *, ties: str = ">="
+) -> NDArray[np.int8]:
     """Return the zone code of each unit of one reference region, decided without division.
 
     Parameters
@@ -99,6 +115,8 @@ def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np
         Sink CA_i, whole numbers >= 0 (g yr-1), shape (units,).
     gdp
         GDP G_i, whole currency units >= 0, shape (units,); NaN (or NA, None) is unknown.
+    ties
+        ``>=``: an index of exactly 1 is high; ``>``: it is low.
 
     Returns
     -------
@@ -109,18 +127,18 @@ def classify(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> NDArray[np
     Raises
     ------
     InputError
-        If the three are not equally long, or a value is negative, infinite or not whole, or if an
-        emission or a sink is NaN.
+        If the three are not equally long, or a value is negative, infinite or not whole, if an
+        emission or a sink is NaN, or if ``ties`` is neither of the two.
 
     Notes
     -----
     ECC is high where G_i*C >= G*C_i, ESC where CA_i*C >= CA*C_i, in Python integers (the products
-    have 96 bits and more); a tie is high. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
+    have 96 bits and more); with ``ties`` they are compared by > instead. With C_i = 0, ECC is high only if G_i > 0, ESC only if CA_i > 0.
     For ECC, C and G are sums over the units of known GDP. Unclassified is a unit with neither emission nor
     sink, one of unknown GDP, and every unit of a region that has one unit, G = 0 or CA = 0.
     """
     rows = _units(emission, sink, gdp)
-    region = _region(rows)
+    region = _region(rows, ties)
     return np.array([_verdict(row, region).zone for row in rows], dtype=np.int8)
 
 
@@ -129,13 +147,14 @@ def zone_units(
     reference: str = "all",
     indicative: bool | Sequence[bool] = False,
     sink_floor: float = 0.0,
+    ties: str = ">=",
 ) -> pd.DataFrame:
     """Return indices and zone of each unit, within its reference region.
 
     Parameters
     ----------
     units
-        Columns emission_g, sink_g (int64), gdp (Int64; missing is unknown) and, if it is the
+        Columns emission_g, sink_g (int64), gdp (Int64; missing is unknown), where GDP has an interval gdp_low and gdp_high, and, if it is the
         reference, a parent column.
     reference
         ``all``, or the column whose equal codes make one reference region. A unit whose code is blank is in no region.
@@ -143,11 +162,13 @@ def zone_units(
         Whether GDP was derived from a parent's (docs/decisions/0005), for all units or for each.
     sink_floor
         CCR of a reference region below which its sinks are too small for ESC to rank by: its units are indicative too.
+    ties
+        As for :func:`classify`.
 
     Returns
     -------
     pandas.DataFrame
-        With the index of ``units``: ccr, ecc, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
+        With the index of ``units``: ccr, ecc, ecc_low, ecc_high, esc (float64), zone (int8), zone_name, zone_name_zh, borderline (bool),
         balance (source, balanced or sink), indicative (bool), reason (why unclassified, or why indicative; else empty).
 
     Raises
@@ -158,10 +179,12 @@ def zone_units(
     Notes
     -----
     The indices are the quotients of the very products that decide the zone, correctly rounded, so no
-    number is on the wrong side of 1. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
-    the region has more than one unit; of a unit without a zone too. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
+    number is on the wrong side of 1. ``ecc_low`` and ``ecc_high`` are ECC with the ends of the interval of G_i, G as it is: where GDP is the unit's own
+    they are ECC. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
+    the region has more than one unit; of a unit without a zone too. It is a distance: how sure a zone is depends on the data. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
-    rows = _units(units["emission_g"], units["sink_g"], units["gdp"])
+    ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
+    rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
     members: dict[str, list[int]] = {}
     for position, code in enumerate(_reference_codes(units, reference)):
         members.setdefault(code, []).append(position)
@@ -169,7 +192,7 @@ def zone_units(
     verdicts: dict[int, _Verdict] = {i: _verdict(rows[i], None) for i in outside}
     floor = Fraction(str(sink_floor))
     for positions in members.values():
-        region = _region([rows[i] for i in positions])
+        region = _region([rows[i] for i in positions], ties)
         below = floor * region.C > region.CA
         verdicts |= {i: _verdict(rows[i], region)._replace(few_sinks=below) for i in positions}
     table = pd.DataFrame(
@@ -178,11 +201,14 @@ def zone_units(
     named = [zones()[code] for code in table["zone"]]
     derived = np.broadcast_to(indicative, len(rows)).astype(bool)
     few = table["few_sinks"].to_numpy(bool)
-    why = zip(table["reason"], derived.tolist(), few.tolist(), strict=True)
+    either = table["either_side"].to_numpy(bool)
+    why = zip(table["reason"], derived.tolist(), either.tolist(), few.tolist(), strict=True)
     return pd.DataFrame(
         {
             "ccr": table["ccr"].astype(np.float64),
             "ecc": table["ecc"].astype(np.float64),
+            "ecc_low": table["ecc_low"].astype(np.float64),
+            "ecc_high": table["ecc_high"].astype(np.float64),
             "esc": table["esc"].astype(np.float64),
             "zone": table["zone"].astype(np.int8),
             "zone_name": pd.Series([zone.name_en for zone in named], units.index, dtype="str"),
@@ -195,7 +221,9 @@ def zone_units(
     )
 
 
-def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip, ...]:
+def flips(
+    units: pd.DataFrame, reference_a: str, reference_b: str, ties: str = ">="
+) -> tuple[Flip, ...]:
     """Return the units whose zone differs between two reference regions (D2).
 
     Parameters
@@ -204,14 +232,16 @@ def flips(units: pd.DataFrame, reference_a: str, reference_b: str) -> tuple[Flip
         As for :func:`zone_units`, with a column ``id``.
     reference_a, reference_b
         ``all`` or a parent column, each.
+    ties
+        As for :func:`classify`.
 
     Returns
     -------
     tuple of Flip
         In the order of ``units``; a unit that only one of the two leaves unclassified is among them.
     """
-    zone_a = zone_units(units, reference_a)["zone"].tolist()
-    zone_b = zone_units(units, reference_b)["zone"].tolist()
+    zone_a = zone_units(units, reference_a, ties=ties)["zone"].tolist()
+    zone_b = zone_units(units, reference_b, ties=ties)["zone"].tolist()
     rows = zip(units["id"].tolist(), zone_a, zone_b, strict=True)
     return tuple(Flip(str(unit), a, b) for unit, a, b in rows if a != b)
 
@@ -222,21 +252,41 @@ def few_sinks(reasons: pd.Series[str]) -> NDArray[np.bool_]:
     return found
 
 
-def _remark(unclassified: str, derived: bool, few_sinks: bool) -> str:
+def either_side(reasons: pd.Series[str]) -> NDArray[np.bool_]:
+    """Return of which units the reason says that the interval of ECC contains 1."""
+    found: NDArray[np.bool_] = reasons.str.contains(EITHER_SIDE, regex=False).to_numpy(bool)
+    return found
+
+
+def _remark(unclassified: str, derived: bool, either_side: bool, few_sinks: bool) -> str:
     """Say why a unit is unclassified, or else why its zone is indicative."""
-    reasons = (DERIVED_GDP if derived else "", FEW_SINKS if few_sinks else "")
+    reasons = (
+        DERIVED_GDP if derived else "",
+        EITHER_SIDE if either_side else "",
+        FEW_SINKS if few_sinks else "",
+    )
     return unclassified or "; ".join(filter(None, reasons))
 
 
-def _units(emission: ArrayLike, sink: ArrayLike, gdp: ArrayLike) -> list[_Unit]:
+def _units(
+    emission: ArrayLike,
+    sink: ArrayLike,
+    gdp: ArrayLike,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+) -> list[_Unit]:
     C_i, CA_i = _whole(emission, "emission"), _whole(sink, "sink")
     G_i = _whole(gdp, "gdp", unknown=True)
     if not len(C_i) == len(CA_i) == len(G_i):
         raise InputError(
             f"emission, sink and gdp must be equally long, not {len(C_i)}, {len(CA_i)}, {len(G_i)}"
         )
-    rows = zip(C_i, CA_i, G_i, strict=True)
-    return [_Unit(c or 0, ca or 0, g) for c, ca, g in rows]
+    least, most = (
+        G_i if end is None else _whole(end, name, unknown=True)
+        for end, name in ((low, "gdp_low"), (high, "gdp_high"))
+    )
+    rows = zip(C_i, CA_i, G_i, least, most, strict=True)
+    return [_Unit(c or 0, ca or 0, *of_gdp) for c, ca, *of_gdp in rows]
 
 
 def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]:
@@ -269,7 +319,11 @@ def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
     return ["" if pd.isna(code) else str(code) for code in units[reference]]
 
 
-def _region(rows: Sequence[_Unit]) -> _Region:
+def _region(rows: Sequence[_Unit], ties: str) -> _Region:
+    if ties not in TIES:
+        raise InputError(
+            f"{ties!r} is no way to compare an index with 1", "ties", 'Give ">=" or ">".'
+        )
     known = [row for row in rows if row.G_i is not None]
     return _Region(
         units=len(rows),
@@ -277,12 +331,13 @@ def _region(rows: Sequence[_Unit]) -> _Region:
         CA=sum(row.CA_i for row in rows),
         C_known=sum(row.C_i for row in known),
         G=sum(row.G_i or 0 for row in known),
+        ties=ties,
     )
 
 
 def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
     """Decide one unit; without a region only its own balance is known."""
-    C_i, CA_i, G_i = unit
+    C_i, CA_i, G_i, low, high = unit
     ccr, balance = _quotient(CA_i, C_i), _balance(C_i, CA_i)
     if region is None:
         return _Verdict(ccr, math.nan, math.nan, UNCLASSIFIED, False, balance, NO_REGION)
@@ -291,20 +346,32 @@ def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
     ecc, ecc_is_high = math.nan, False
     if G_i is not None:
         ecc = _index(G_i, region.G, C_i, region.C_known)
-        ecc_is_high = _high(G_i, region.G, C_i, region.C_known)
+        ecc_is_high = _high(G_i, region.G, C_i, region.C_known, region.ties)
         near = near or _near(G_i, region.G, C_i, region.C_known)
+    least, most = (
+        math.nan if end is None else _index(end, region.G, C_i, region.C_known)
+        for end in (low, high)
+    )
     near = near and region.units > 1
     reason = _reason(unit, region)
     if reason:
-        return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason)
-    esc_is_high = _high(CA_i, region.CA, C_i, region.C)
+        return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason, False, least, most)
+    esc_is_high = _high(CA_i, region.CA, C_i, region.C, region.ties)
     zone = 1 + 2 * (not ecc_is_high) + (not esc_is_high)
-    return _Verdict(ccr, ecc, esc, zone, near, balance, "")
+    either = _contains_1(low, high, region, C_i)
+    return _Verdict(ccr, ecc, esc, zone, near, balance, "", False, least, most, either)
 
 
-def _high(part: int, whole: int, C_i: int, C: int) -> bool:
-    """Decide part/whole >= C_i/C; a unit without emission is high if it has any part."""
-    return part * C >= whole * C_i if C_i else part > 0
+def _high(part: int, whole: int, C_i: int, C: int, ties: str) -> bool:
+    """Decide part/whole >= C_i/C, or > with such ties; a unit without emission is high if it has any part."""
+    return TIES[ties](part * C, whole * C_i) if C_i else part > 0
+
+
+def _contains_1(low: int | None, high: int | None, region: _Region, C_i: int) -> bool:
+    """Decide whether an interval of ECC that has a width contains 1."""
+    if low is None or high is None or low == high or not C_i:
+        return False
+    return low * region.C_known <= region.G * C_i <= high * region.C_known
 
 
 def _near(part: int, whole: int, C_i: int, C: int) -> bool:

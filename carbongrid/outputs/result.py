@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from carbongrid.method.categories import Category
     from carbongrid.method.evidence import Evidences
+    from carbongrid.method.facilities import FacilityRow
     from carbongrid.method.guidance import Advice
     from carbongrid.method.ledger import Ledger
     from carbongrid.outputs.ledger_table import LedgerTable
@@ -69,8 +70,8 @@ class RunTables:
         (its name, such as ``industry/mining``), emission_g, sink_g, cells (int64 count of fine cells, 0 where snapped).
     units
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
-        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp (Int64, missing is unknown),
-        ccr, ecc, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
+        sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp, gdp_low, gdp_high (Int64, missing is unknown),
+        ccr, ecc, ecc_low, ecc_high, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
         balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
     parents
         Names of the parent columns of ``units``, nearest first.
@@ -106,10 +107,14 @@ class RunTables:
         in the order of the units; None without activity data.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
+    facilities
+        Emitters known by name, where they lie and could lie as well (docs/decisions/0061).
     sink_floor
         CCR of a reference region below which its zones are indicative.
     surroundings
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
+    ties
+        How an index is compared with 1: ``>=`` or ``>``.
     """
 
     title: str
@@ -135,8 +140,10 @@ class RunTables:
     unit_intervals: pd.DataFrame | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
+    facilities: tuple[FacilityRow, ...] = ()
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
+    ties: str = ">="
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -233,7 +240,7 @@ class Result:
             ("emission in them", f"{emission:,.0f} t CO2e"),
             ("sink in them", f"{sink:,.0f} t CO2e"),
             ("CCR of all", f"{100 * sink / emission:.3g} %" if emission else "–"),
-            ("borderline", f"{int(units['borderline'].sum())}"),
+            ("close to 1", f"{int(units['borderline'].sum())}"),
             ("warnings", f"{len(warnings)}"),
             ("report", "not written" if missing else str(self.directory / "report.html")),
         ]

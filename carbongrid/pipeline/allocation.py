@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.allocate import Facility, allocate, check_limits, outside_problems
+from carbongrid.method.allocate import allocate, check_limits, outside_problems
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
+from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.ledger import LedgerRow
-from carbongrid.method.weights import PackedWeights, parcels_of_facilities
+from carbongrid.method.weights import PackedWeights
 from carbongrid.pipeline.evidence import evidence_of
+from carbongrid.pipeline.facilities import problems_of_place, rows_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
 
@@ -36,6 +38,8 @@ class Allocation:
         One row per category and region.
     evidence
         What was given, used and lost, by category.
+    facilities
+        Emitters known by name, where they lie and could lie as well.
     problems
         Categories beyond the limits of what may fall back, stay unallocated, be lost or be unknown, errors; and warnings.
     """
@@ -44,6 +48,7 @@ class Allocation:
     mass: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
     evidence: tuple[EvidenceRow, ...]
+    facilities: tuple[FacilityRow, ...]
     problems: tuple[Problem, ...]
 
 
@@ -67,6 +72,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
     mass = np.zeros((len(names), len(land.parcels)), np.int64).T
     ledger: list[LedgerRow] = []
     counted: list[EvidenceRow] = []
+    named: list[FacilityRow] = []
     problems: list[Problem] = []
     for k, name in enumerate(names):
         if name in weighed.failed:
@@ -75,7 +81,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
         category, regions = inputs.categories[name], regions_of(inputs, name)
         claim = weighed.claims[name].opened()
         try:
-            facilities = facilities_of(inputs, land, name)
+            facilities, told = rows_of_facilities(inputs, land, name)
             mass[:, k], rows = allocate(
                 category,
                 inputs.totals[inputs.totals["category"] == name],
@@ -89,6 +95,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
             problems += error.problems
             continue
         ledger += rows
+        named += told
         counted += evidence_of(category, claim, mass[:, k], facilities, land.parcels)
     if problems:
         raise InputError(problems)
@@ -98,7 +105,10 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
     limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass, names)
-    return Allocation(tuple(names), mass, tuple(ledger), tuple(counted), tuple(limits))
+    limits += problems_of_place(named)
+    return Allocation(
+        tuple(names), mass, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
+    )
 
 
 def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weighed) -> Allocation:
@@ -114,7 +124,9 @@ def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weigh
     for part in (before, rest):
         mass[:, [order[name] for name in part.names]] = part.mass
 
-    def in_order[Row: (LedgerRow, EvidenceRow)](rows: Iterable[Row]) -> tuple[Row, ...]:
+    def in_order[Row: (LedgerRow, EvidenceRow, FacilityRow)](
+        rows: Iterable[Row],
+    ) -> tuple[Row, ...]:
         return tuple(sorted(rows, key=lambda row: order[row.category]))
 
     return Allocation(
@@ -122,6 +134,7 @@ def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weigh
         mass,
         in_order((*before.ledger, *rest.ledger)),
         in_order((*before.evidence, *rest.evidence)),
+        in_order((*before.facilities, *rest.facilities)),
         (*before.problems, *rest.problems),
     )
 
@@ -173,17 +186,6 @@ def _without_proxy(
         for name, claim in claims.items()
         if name in spread and claim.facts["by_area"] and claim.facts["rule"] == "pois"
     ]
-
-
-def facilities_of(inputs: Inputs, land: Land, category: str) -> list[Facility]:
-    """Return name, parcel row (-1 without coordinates) and grams of a category's facilities."""
-    if inputs.facilities is None:
-        return []
-    rows = inputs.facilities[inputs.facilities["category"] == category]
-    x, y = rows["x"].to_numpy(np.float64), rows["y"].to_numpy(np.float64)
-    names = list(rows["name"])
-    parcel = parcels_of_facilities(x, y, names, land.parcels.geometry.to_numpy())
-    return list(zip(names, parcel.tolist(), rows["grams"].tolist(), strict=True))
 
 
 def closed_ledger(

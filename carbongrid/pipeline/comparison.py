@@ -44,7 +44,7 @@ def _other_references(case: Case, units: gpd.GeoDataFrame) -> Iterator[str]:
     for other in ("all", *case.units.parents):
         if other == case.reference or units["zone"].eq(0).all():
             continue
-        turned = [flip.unit for flip in flips(units, case.reference, other)]
+        turned = [flip.unit for flip in flips(units, case.reference, other, case.ties)]
         listed = ", ".join(turned[:_LISTED]) + (", ..." if len(turned) > _LISTED else "")
         yield (
             f'With reference = "{other}", {len(turned)} of {len(units)} units would be in another zone'

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import people_points
@@ -17,6 +18,9 @@ from carbongrid.raster.opening.formats import sniff_raster
 
 MAX_MISSING = 100
 """Of the people of a census one in this many may live where no point or cell has people."""
+
+WORTH_A_NAME = 20
+"""A category of industry that is more than one part in this many of the emissions is worth a look into a registry."""
 
 MIN_IN_UNITS = 0.5
 """A unit layer that covers less of the parcels' area than this is another place's."""
@@ -37,6 +41,7 @@ def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
         *_problems_of_supply(inputs),
+        *_problems_of_registry(inputs),
         *_problems_of_people(inputs),
         *_problems_of_census(inputs, land),
     )
@@ -106,6 +111,30 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
             "Name the power plants with their mass and coordinates, if they are known (D9).",
             "warning",
         )
+
+
+def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:
+    """Yield which share of the emissions proxies place where a registry of point sources would place it for certain."""
+    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    sources = {name: here.get(name, 0) for name, each in inputs.categories.items() if not each.sink}
+    named = set() if inputs.facilities is None else set(inputs.facilities["category"])
+    whole = sum(sources.values())
+    missing = [
+        name
+        for name, mass in sources.items()
+        if inputs.categories[name].sector == "industry"
+        and name not in named
+        and mass * WORTH_A_NAME > whole
+    ]
+    if not missing:
+        return
+    share = sum(sources[name] for name in missing) / whole
+    yield Problem(
+        f"{share:.0%} of the emissions ({', '.join(missing)}) is placed by a proxy, where a registry of point sources would place it for certain",
+        f"{inputs.case.path.name}: [facilities]",
+        "Look in the register of discharge permits or of an emissions trading system, and name the largest works: docs/howto/facilities.md.",
+        "warning",
+    )
 
 
 def _way_of_supply(inputs: Inputs, supply: Category) -> str:

@@ -24,7 +24,7 @@ from carbongrid.method.allocate import allocate, split_to_targets, unit_totals
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import PackedWeights, weigh
 from carbongrid.method.zoning import zone_units
-from carbongrid.pipeline.allocation import facilities_of
+from carbongrid.pipeline.facilities import rows_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.tables import Zoned, is_derived
@@ -169,7 +169,11 @@ def _turned(
         claim = weighed.claims.get(name) if same else None
         emission += _on_units(now, land, claim, reduction, known[name])
     zones = zone_units(
-        units.assign(emission_g=emission), case.reference, is_derived(case), case.sink_floor
+        units.assign(emission_g=emission),
+        case.reference,
+        is_derived(case),
+        case.sink_floor,
+        case.ties,
     )
     apart = zones["zone"].to_numpy() != units["zone"].to_numpy()
     return tuple(str(unit) for unit in units["id"][apart])
@@ -224,7 +228,7 @@ def _on_units(
         land.parcels,
         regions=codes,
         region_of_parcel=regions,
-        facilities=facilities_of(inputs, land, category.name),
+        facilities=rows_of_facilities(inputs, land, category.name)[0],
     )
     targets = shares.rasters[path][0] if rule == "raster" else shares.units
     return unit_totals(split_to_targets(mass, targets))[:-1]

@@ -28,7 +28,7 @@ from carbongrid.outputs.tables import published
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
-from carbongrid.pipeline.gdp_step import gdp_of_units
+from carbongrid.pipeline.gdp_step import GdpOfUnits, gdp_of_units
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
@@ -45,6 +45,11 @@ _ELECTRICITY = {
     "use": "Electricity is counted where it is used",
     "both": "Electricity is counted both where it is made and where it is used",
     "consumption": "Electricity is counted where it is used, by a balance of what is made, imported, used and lost",
+}
+
+_TIES = {
+    ">=": "An index of exactly 1 is high",
+    ">": "An index of exactly 1 is low",
 }
 
 
@@ -65,14 +70,15 @@ class Zoned:
 
 def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
     """Add up emission and sink of each unit, and find its residents and its GDP."""
-    gdp, notes = gdp_of_units(inputs, land, weighed, reduction.shares)
-    return Indexed(_units(inputs, land, reduction.mass, gdp), notes)
+    gdp = gdp_of_units(inputs, land, weighed, reduction.shares)
+    return Indexed(_units(inputs, land, reduction.mass, gdp), gdp.notes)
 
 
 def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
     """Find the indices of each unit, and the zone that they decide."""
     case, units = inputs.case, indexed.units
-    return Zoned(units.join(zone_units(units, case.reference, is_derived(case), case.sink_floor)))
+    zones = zone_units(units, case.reference, is_derived(case), case.sink_floor, case.ties)
+    return Zoned(units.join(zones))
 
 
 def is_derived(case: Case) -> bool:
@@ -122,11 +128,13 @@ def make_tables(
         parents=case.units.parents,
         ledger=ledger,
         evidence=allocation.evidence,
+        facilities=allocation.facilities,
         grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
         assumptions=(*of_method, *of_sinks, *differences, *said),
         benchmark=_benchmark(case),
         reference=case.reference,
         sink_floor=case.sink_floor,
+        ties=case.ties,
         basis=case.basis,
         attribution=case.attribution,
         guidance=inputs.guidance,
@@ -180,7 +188,7 @@ def _parcels(
     return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
 
 
-def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.GeoDataFrame:
+def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: GdpOfUnits) -> gpd.GeoDataFrame:
     units = land.units
     columns: dict[str, Any] = {
         name: reduced.units[:, k] for k, name in enumerate(inputs.categories)
@@ -193,7 +201,7 @@ def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: pd.Series) -> gpd.
     for sector, members in by_sector.items():
         columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
     columns["residents"], _ = residents_of_units(inputs, land)
-    columns["gdp"] = gdp
+    columns |= {"gdp": gdp.gdp, "gdp_low": gdp.low, "gdp_high": gdp.high}
     return units.join(pd.DataFrame(columns, index=units.index))
 
 
@@ -250,6 +258,7 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     shared = "cells in common on the fine grid" if case.reduce == "cells" else "exact area"
     sentences = [
         f"CCR, ECC and ESC take C gross, over {reference} (D1 and D2).",
+        f"{_TIES[case.ties]} (D3).",
         f"A parcel across a border is shared by {shared} (D19).",
         f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (D23).",
         f"Water outside every unit: {case.units.water} (D22).",
@@ -322,6 +331,7 @@ def manifest_of(
             "reference": case.reference,
             "sink_floor": case.sink_floor,
             "basis": tables.basis,
+            "ties": case.ties,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
+from oracle.method import solve
 from town import square, write_raster, write_town
 
 import carbongrid as cg
+from carbongrid.cli.outcome import zone_lines
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check, run
 
@@ -225,3 +229,66 @@ def test_a_column_that_nobody_can_count_is_refused(tmp_path: Path) -> None:
     case = write_town(folder, parcels, units, tables, OWN, {"output": [1.0, 1e300]})
     with pytest.raises(InputError, match="output adds up to 1e\\+300"):
         run(case, tmp_path / "run")
+
+
+@pytest.mark.parametrize("ties", [">=", ">"])
+def test_two_equal_units_are_high_or_low_as_the_case_says(tmp_path: Path, ties: str) -> None:
+    """Two alike squares: every index is 1. The manifest says which way, verify and the command follow it, the oracle too."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    parcels = [(f"{kind}{k}", code, square(k, row)) for k in range(2) for row, (kind, code) in enumerate((("i", INDUSTRY), ("w", SEA)))]  # fmt: skip
+    units = [(f"u{k}", "d", square(k, 0).union(square(k, 1))) for k in range(2)]
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,200,t CO2e\nsink/land,20,t CO2e\n",
+        "gdp.csv": "region,value\nu0,5\nu1,5\n",
+    }
+    alike = {"area": [1e6] * 4}
+    case = write_town(folder, parcels, units, tables, '[gdp]\npath = "gdp.csv"\n', alike)
+    text = case.read_text("utf-8").replace("[units]", 'area_field = "area"\n[units]')
+    case.write_text(f'ties = "{ties}"\n{text}', "utf-8")
+    result = run(case, tmp_path / "run")
+    assert result.units["esc"].tolist() == [1, 1]
+    assert result.units["zone"].tolist() == ([1, 1] if ties == ">=" else [4, 4])
+    assert result.manifest["parameters"]["ties"] == ties
+    assert cg.verify(tmp_path / "run").ok
+    [row] = [
+        line for line in zone_lines(result) if line.split()[-3:-2] == ["2"] and line[:1].isdigit()
+    ]
+    assert ([">= 1", ">= 1"] if ties == ">=" else ["<= 1", "<= 1"]) == re.findall(r"[<>]=? 1", row)
+    assert solve(case).units["zone"].tolist() == result.units["zone"].tolist()
+
+
+def test_gdp_of_a_district_is_an_interval_and_its_zone_says_what_it_depends_on(
+    tmp_path: Path,
+) -> None:
+    """Two districts of two alike units: too few to try the split on, so a factor of 3 is assumed; half of 8 becomes 1.39 to 6.61.
+
+    On the logit a half is 0, and its standard deviation 0.67 times the square root of 2: 8 / (1 + exp(1.645 * 0.9475)) = 1.391.
+    """
+    folder = tmp_path / "districts"
+    folder.mkdir()
+    parcels = [(f"{kind}{k}", code, square(k, row)) for k in range(4) for row, (kind, code) in enumerate((("i", INDUSTRY), ("w", SEA)))]  # fmt: skip
+    units = [(f"u{k}", f"d{k // 2}", square(k, 0).union(square(k, 1))) for k in range(4)]
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,400,t CO2e\nsink/land,40,t CO2e\n",
+        "gdp.csv": "region,value\nd0,8\nd1,16\n",
+    }
+    alike = {"area": [1e6] * 8}
+    more = '[gdp]\npath = "gdp.csv"\nby = "district"\n'
+    case = write_town(folder, parcels, units, tables, more, alike)
+    case.write_text(case.read_text("utf-8").replace("[units]", 'area_field = "area"\n[units]'), "utf-8")  # fmt: skip
+    result = run(case, tmp_path / "run")
+    found = result.units
+    half = 8e8 / (1 + math.exp(1.6448536269514722 * 0.67 * math.sqrt(2)))
+    assert found["gdp"].tolist() == [4e8, 4e8, 8e8, 8e8]
+    assert found["gdp_low"].tolist() == pytest.approx([half, half, 2 * half, 2 * half], abs=2)
+    assert found["gdp_high"].tolist() == pytest.approx([8e8 - half] * 2 + [16e8 - 2 * half] * 2, abs=2)  # fmt: skip
+    assert found["ecc"].tolist() == pytest.approx([2 / 3, 2 / 3, 4 / 3, 4 / 3])
+    assert found["ecc_high"].tolist() == pytest.approx(found["ecc"] * found["gdp_high"] / found["gdp"])  # fmt: skip
+    both = "GDP derived from that of a larger area; its interval of ECC contains 1"
+    assert found["reason"].tolist() == [both] * 4
+    assert [line for line in zone_lines(result) if "interval of 4 contains 1" in line]
+    assert cg.verify(tmp_path / "run").ok
+    assert solve(case).units["ecc_low"].tolist() == pytest.approx(found["ecc_low"].tolist())
+    [note] = [text for _, text in result.manifest["assumptions"] if "is assumed to differ" in text]
+    assert "by a factor of 3 either way" in note

@@ -14,6 +14,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.indices import indices
 from carbongrid.method.zoning import (
     DERIVED_GDP,
+    EITHER_SIDE,
     FEW_SINKS,
     UNKNOWN_GDP,
     Flip,
@@ -52,12 +53,15 @@ def near_a_twentieth(draw):
 UNITS = ANY_UNITS | near_ties()
 
 
-def high(part, whole, c, C):
+def high(part, whole, c, C, ties):
     """A share of GDP (or sink) over the share of emission, against 1."""
-    return Fraction(part, whole) / Fraction(c, C) >= 1 if c else part > 0
+    if not c:
+        return part > 0
+    index = Fraction(part, whole) / Fraction(c, C)
+    return index > 1 or (index == 1 and ties == ">=")
 
 
-def oracle(rows):
+def oracle(rows, ties=">="):
     """DESIGN's table of zones, by division of fractions."""
     known = [row for row in rows if row[2] is not None]
     C, CA = sum(r[0] for r in rows), sum(r[1] for r in rows)
@@ -67,7 +71,7 @@ def oracle(rows):
         if len(rows) == 1 or G == 0 or CA == 0 or g is None or (c == 0 and ca == 0):
             codes.append(0)
             continue
-        ecc, esc = high(g, G, c, C_known), high(ca, CA, c, C)
+        ecc, esc = high(g, G, c, C_known, ties), high(ca, CA, c, C, ties)
         codes.append(
             {(True, True): 1, (True, False): 2, (False, True): 3, (False, False): 4}[ecc, esc]
         )
@@ -88,16 +92,40 @@ def frame(rows, **more):
 
 
 @settings(max_examples=400)
-@given(UNITS)
-@example([(0, 3, 0), (5, 2, 4)])  # nothing is emitted: no GDP is low, any sink high
-@example([(0, 0, 3), (0, 3, 4), (5, 2, 4)])
-def test_zone_is_the_rule_in_fractions(rows):
-    """Seen to fail with > for >= (ties), with float64 products, with C_known in ESC, with C in ECC, without the rule for C_i = 0."""
+@given(UNITS, st.sampled_from([">=", ">"]))
+@example([(0, 3, 0), (5, 2, 4)], ">=")  # nothing is emitted: no GDP is low, any sink high
+@example([(0, 0, 3), (0, 3, 4), (5, 2, 4)], ">")
+@example([(1, 1, 1), (1, 1, 1)], ">")
+def test_zone_is_the_rule_in_fractions(rows, ties):
+    """Seen to fail with > and >= exchanged (ties), with float64 products, with C_known in ESC, with C in ECC, without the rule for C_i = 0."""
     emission, sink, gdp = zip(*rows, strict=True)
-    codes = classify(emission, sink, gdp)
+    codes = classify(emission, sink, gdp, ties=ties)
     assert codes.dtype == np.int8
-    assert codes.tolist() == oracle(rows)
-    assert zone_units(frame(rows))["zone"].tolist() == oracle(rows)
+    assert codes.tolist() == oracle(rows, ties)
+    assert zone_units(frame(rows), ties=ties)["zone"].tolist() == oracle(rows, ties)
+
+
+@given(UNITS)
+def test_esc_is_high_just_where_ccr_is_that_of_the_whole(rows):
+    """So maps of the two under classes that follow the whole are one map twice (docs/decisions/0059)."""
+    C, CA = sum(c for c, _, _ in rows), sum(ca for _, ca, _ in rows)
+    for (c, ca, _), esc in zip(rows, zone_units(frame(rows))["esc"], strict=True):
+        if c and CA:
+            above = Fraction(ca, c) - Fraction(CA, C)
+            assert not (esc > 1 and above < 0) and not (esc < 1 and above > 0)
+
+
+def test_ties_go_where_the_case_says_and_nowhere_else():
+    """Seen to fail with ties left out of flips."""
+    tied = [(2, 2, 2), (2, 2, 2)]
+    assert zone_units(frame(tied))["zone"].tolist() == [1, 1]
+    assert zone_units(frame(tied), ties=">")["zone"].tolist() == [4, 4]
+    units = frame([*tied, (4, 4, 3), (4, 4, 5)], district=["A", "A", "B", "B"])
+    assert [flip.unit for flip in flips(units, "all", "district", ">")] == []
+    units = frame([(2, 2, 2), (2, 2, 2), (4, 4, 2), (4, 4, 5)], district=["A", "A", "B", "B"])
+    assert flips(units, "all", "district", ">") == (("000", 2, 4), ("001", 2, 4))
+    with pytest.raises(InputError, match='Give ">=" or ">"'):
+        classify([1, 1], [1, 1], [1, 1], ties="=>")
 
 
 @given(UNITS, st.randoms(use_true_random=False))
@@ -300,3 +328,32 @@ def test_zone_table():
         assert all((zone.name_en, zone.name_zh))
         assert len(zone.colour) == 7
     assert len({zone.colour for zone in zones()}) == 5
+
+
+@given(
+    UNITS,
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=8, max_size=8),
+    st.sampled_from([">=", ">"]),
+)
+def test_the_interval_of_ecc_is_that_of_gdp(rows, ends, ties):
+    """ECC with either end, in fractions; whether it contains 1 is said of units that have a zone. Seen to fail with G of the low ends."""
+    gdp = [row[2] for row in rows]
+    low = [None if g is None else max(g - a, 0) for g, (a, _) in zip(gdp, ends, strict=False)]
+    high = [None if g is None else g + b for g, (_, b) in zip(gdp, ends, strict=False)]
+    more = {name: pd.array(end, dtype="Int64") for name, end in (("gdp_low", low), ("gdp_high", high))}  # fmt: skip
+    table = zone_units(frame(rows, **more), indicative=True, ties=ties)
+    G = sum(g or 0 for g in gdp)
+    C = sum(c for c, _, g in rows if g is not None)
+    assert table["zone"].tolist() == zone_units(frame(rows), ties=ties)["zone"].tolist()
+    for (c, _, g), least, most, found in zip(
+        rows, low, high, table.to_dict("records"), strict=True
+    ):
+        if g is None or not c or not G:
+            assert EITHER_SIDE not in found["reason"]
+            continue
+        exact = [Fraction(end, G) / Fraction(c, C) for end in (least, most)]
+        assert [found["ecc_low"], found["ecc_high"]] == [
+            end.numerator / end.denominator for end in exact
+        ]
+        contains = exact[0] <= 1 <= exact[1] and least < most
+        assert (EITHER_SIDE in found["reason"]) == (contains and found["zone"] > 0)

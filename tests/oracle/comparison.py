@@ -62,10 +62,11 @@ def unit_differences(answer, path):
         run = theirs[column].map(lambda cell: float(Decimal(cell) * 10**6)).to_numpy()
         lines += far_apart(name, "unit", ours[name], run, ours["parcels"].to_numpy())
     lines += far_apart("residents", "unit", ours["residents"], floats(theirs["residents"]), 0.001)
-    lines += far_apart(
-        "gdp", "unit", ours["gdp"], floats(theirs["gdp"]), ours["parcels"].to_numpy()
-    )
-    for index in ("ccr", "ecc", "esc"):
+    for name in ("gdp", "gdp_low", "gdp_high"):
+        lines += far_apart(
+            name, "unit", ours[name], floats(theirs[name]), ours["parcels"].to_numpy() + 1
+        )
+    for index in ("ccr", "ecc", "ecc_low", "ecc_high", "esc"):
         run = floats(theirs[index])
         known = np.isfinite(ours[index].to_numpy())
         lines += far_apart(index, "unit", ours.loc[known, index], run[known], 1e-6)

@@ -6,6 +6,7 @@ Written from the design, the decisions and the case page alone: nothing here com
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,6 +15,8 @@ import pandas as pd
 import shapely
 
 from oracle.claims import Lines, People, Pois, eligible, place
+from oracle.facilities import grams_of_facilities
+from oracle.gdp import ends_of_gdp
 from oracle.inputs import (
     DATA,
     PARENT_TYPE,
@@ -67,7 +70,7 @@ class Method:
 
     def spread(self):
         totals = read_totals(self.inputs)
-        facilities = self.facilities()
+        facilities = self.facilities(totals)
         names = sorted({category for category, _ in totals})
         aside = self.set_aside(
             [name for name in names if any(totals[key] for key in totals if key[0] == name)]
@@ -164,12 +167,15 @@ class Method:
         by_type = table.set_index("type")["coefficient"].astype(float)
         return self.inputs.parcels["type"].map(by_type).fillna(0.0).to_numpy()
 
-    def facilities(self):
+    def facilities(self, totals):
         columns = ["category", "grams", "row"]
         section = self.inputs.settings.get("facilities")
         if not section:
             return pd.DataFrame(columns=columns)
         table = read_table(self.inputs.folder / section["path"])
+        for name in ("value", "unit"):
+            table[name] = table.get(name, "")
+        table["grams"] = grams_of_facilities(table, totals)
         table = table[(table["x"] != "") & (table["y"] != "")].reset_index(drop=True)
         if not len(table):
             return pd.DataFrame(columns=columns)
@@ -184,9 +190,6 @@ class Method:
             raise ValueError(
                 f"facilities on no parcel: {table.loc[table['row'] < 0, 'name'].tolist()}"
             )
-        table["grams"] = [
-            round(grams(v, u)) for v, u in zip(table["value"], table["unit"], strict=True)
-        ]
         return table[columns]
 
     # ---- parcels and units ----------------------------------------------------------------------
@@ -258,6 +261,7 @@ class Method:
         units = self.inputs.units
         if not section:
             return np.full(len(units), np.nan)
+        self.pieces = {}
         times = Fraction(section.get("currency", "1 CNY").split()[0])
         table = read_table(self.inputs.folder / section["path"])
         by = section.get("by", "unit")
@@ -280,14 +284,20 @@ class Method:
 
     def gdp_of_units(self, industry, amount, members, shares):
         district = np.isin(self.inputs.parcels["unit"].to_numpy(), members)
-        weight = self.gdp_weight(industry, district)
+        weight, own = self.gdp_weight(industry, district)
         money = amount * (weight / weight.sum())
         local = shares[shares["unit"].isin(members) & district[shares["parcel"]]].copy()
         local["share"] = local["share"] / local.groupby("parcel")["share"].transform("sum")
         unassigned = np.setdiff1d(np.flatnonzero(district), local["parcel"])
         home = self.inputs.parcels["unit"].to_numpy()[unassigned]
         local = pd.concat([local, pd.DataFrame({"parcel": unassigned, "unit": home, "share": 1.0})])
+        claims = self.by_unit(local, weight)[0][members]
+        self.pieces.setdefault(industry, []).append((members, amount, claims, own))
         return self.by_unit(local, money)[0]
+
+    def gdp_ends(self, gdp):
+        """Ends of the 90 % interval of each unit's GDP (docs/decisions/0060): GDP itself where it is the unit's own."""
+        return ends_of_gdp(gdp, getattr(self, "pieces", {}))
 
     def gdp_weight(self, industry, district):
         if industry == "value":
@@ -299,10 +309,12 @@ class Method:
         claim = np.zeros(len(self.area))
         for name, types in categories.items():
             claim += self.pois.weights(name, eligible(self.inputs, types))
-        for weight in (claim * district, self.area * (allowed & district)):
-            if weight.sum() > 0:
-                return weight
-        return self.area * district
+        by_area = self.area * (allowed & district)
+        if categories and by_area.sum() > 0 and (claim * district).sum() > 0:
+            return claim * district, True
+        if by_area.sum() > 0:
+            return by_area, not categories
+        return self.area * district, False
 
     # ---- the answer -----------------------------------------------------------------------------
 
@@ -324,6 +336,7 @@ class Method:
         units["sink"] = units[sinks].sum(axis=1)
         units["residents"] = np.array(self.people.by_unit, dtype=float) / 1000
         units["gdp"] = gdp
+        units["gdp_low"], units["gdp_high"] = self.gdp_ends(gdp)
         units["parcels"] = [int((shares["unit"] == row).sum()) for row in range(len(units))]
         units = self.with_zones(units)
         parcels = pd.DataFrame(self.mass, index=self.inputs.parcels["id"])
@@ -348,6 +361,7 @@ class Method:
             0,
             False,
         )
+        units["ecc_low"] = units["ecc_high"] = np.nan
         for rows in units.groupby(region.to_numpy()).groups.values():
             self.zone_region(units, list(rows))
         return units
@@ -359,6 +373,8 @@ class Method:
         gdp = {row: int(units.at[row, "gdp"]) for row in rows if not np.isnan(units.at[row, "gdp"])}
         C, CA, G = sum(emission.values()), sum(sink.values()), sum(gdp.values())
         C_known = sum(emission[row] for row in gdp)
+        ties = self.inputs.settings.get("ties", ">=")
+        beats = {">=": operator.ge, ">": operator.gt}[ties]
         for row in rows:
             c, ca = emission[row], sink[row]
             if c > 0:
@@ -367,14 +383,17 @@ class Method:
                     units.at[row, "esc"] = float(Fraction(ca * C, CA * c))
                 if row in gdp and G > 0:
                     units.at[row, "ecc"] = float(Fraction(gdp[row] * C_known, G * c))
+                    for end in ("low", "high"):
+                        value = Fraction(units.at[row, f"gdp_{end}"])
+                        units.at[row, f"ecc_{end}"] = float(value * C_known / (G * c))
             products = [(ca * C, CA * c), (gdp.get(row, 0) * C_known, G * c)]
             units.at[row, "borderline"] = len(rows) > 1 and any(
                 20 * abs(a - b) <= b for a, b in products if b > 0
             )
             if len(rows) == 1 or G == 0 or CA == 0 or row not in gdp or (c == 0 and ca == 0):
                 continue
-            economy = gdp[row] * C_known >= G * c if c > 0 else gdp[row] > 0
-            ecology = ca * C >= CA * c if c > 0 else ca > 0
+            economy = beats(gdp[row] * C_known, G * c) if c > 0 else gdp[row] > 0
+            ecology = beats(ca * C, CA * c) if c > 0 else ca > 0
             units.at[row, "zone"] = {
                 (True, True): 1,
                 (True, False): 2,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from data import ROOT
 
@@ -108,6 +109,27 @@ def test_small_demo_with_other_choices(small, tmp_path):
     totals.write_text(
         "\n".join([header + ",region", *(row + "," for row in rows), *own]) + "\n", "utf-8"
     )
+    assert_same(case, tmp_path / "run")
+
+
+def test_small_demo_with_facilities_of_each_kind(small, tmp_path):
+    """A share of 7.3 %, two capacities that take all the rest of supply, values as they are, one place uncertain."""
+    case = shutil.copytree(small, tmp_path / "case") / "case.toml"
+    path = case.parent / "facilities.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    supply = table.index[table["category"] == "industry/supply"]
+    works = table.index[table["category"] == "industry/manufacturing"]
+    table = table.assign(share="", capacity="", capacity_unit="", place_uncertainty_m="")
+    table.loc[supply, ["value", "unit"]] = ""
+    table.loc[supply, "capacity_unit"] = "MW"
+    table.loc[supply, "capacity"] = [str(330 + 7 * k) for k in range(len(supply))]
+    table.loc[works[:1], ["value", "unit", "share", "place_uncertainty_m"]] = [
+        "",
+        "",
+        "7.3",
+        "5000",
+    ]
+    table.to_csv(path, index=False)
     assert_same(case, tmp_path / "run")
 
 

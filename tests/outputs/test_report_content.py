@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from carbongrid.case.readers.inputs import guidance_of
 from carbongrid.errors import InputError
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
+from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
@@ -29,7 +31,7 @@ from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, wat
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import comparison, index_statistics
-from carbongrid.outputs.report.wording import mass, money, people, percent
+from carbongrid.outputs.report.wording import interval, mass, money, people, percent
 from carbongrid.outputs.zone_shares import zone_shares
 
 
@@ -94,7 +96,7 @@ def test_every_unit_is_in_one_class_of_every_layer(rows):
     units = gpd.GeoDataFrame(
         {
             "zone": np.arange(count) % 5, "emission_g": emission, "sink_g": sink,
-            "ccr": index, "ecc": index, "esc": index[::-1], "residents": np.nan,
+            "ccr": index, "ecc": index, "ecc_low": index, "ecc_high": index, "esc": index[::-1], "residents": np.nan,
             "gdp": pd.array([None] * count, dtype="Int64"),
         },
         geometry=[shapely.box(0, 0, 1000, 1000)] * count, crs="EPSG:4528",
@@ -287,10 +289,9 @@ def test_a_run_tells_its_benchmark_and_its_files(small_run: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["all", "district"])
 def test_the_map_of_the_report_classes_each_unit_as_figures_and_styles_do(reference):
-    """Seen to fail with CCR held against the rate of all units where each has a region of its own."""
     tables = dataclasses.replace(TABLES, reference=reference)
     layers = {layer.key: layer for layer in map_layers(tables)}
-    scales = scales_of(tables.units, reference)
+    scales = scales_of(tables.units)
     for key in ("emission", "sink", "ccr", "ecc", "esc", "gdp", "residents"):
         classes = scales[key].classes(scales[key].values(tables.units))
         for place, number in zip(layers[key].place, classes, strict=True):
@@ -305,7 +306,7 @@ def test_the_map_of_the_report_classes_each_unit_as_figures_and_styles_do(refere
 def test_no_rate_is_claimed_where_there_is_none(lacking, said):
     units = TABLES.units.assign(**{lacking: 0, "ccr": 0.0 if lacking == "sink_g" else np.inf})
     for reference in ("all", "district"):
-        scale = scales_of(units, reference)["ccr"]
+        scale = scales_of(units)["ccr"]
         assert (scale.breaks, scale.labels, scale.note) == ((), (said,), ("", ""))
         assert scale.classes(scale.values(units)).tolist() == [0] * 6
         tables = dataclasses.replace(TABLES, units=units, reference=reference)
@@ -365,3 +366,34 @@ def test_the_legend_of_gdp_is_chinese_too(tmp_path):
     assert (layer.unit, layer.unit_zh) == ("million CNY", "百万元")
     text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
     assert text.count("百万元") >= 2  # the table's head and the legend
+
+
+def test_ecc_stands_with_its_interval_wherever_gdp_was_derived(tmp_path):
+    """In the table, the tooltip and the note above the zones; not where GDP is the unit's own. Seen to fail with the bare number."""
+    low, high = TABLES.units["ecc"] * [1, 0.5, 1, 1, 1, 1], TABLES.units["ecc"] * [1, 3, 1, 1, 1, 1]
+    derived = dataclasses.replace(TABLES, units=TABLES.units.assign(ecc_low=low, ecc_high=high))
+    value = TABLES.units["ecc"].iloc[1]
+    shown = f"{short_number(value)} ({short_number(value / 2)} – {short_number(3 * value)})"
+    text = write_report(derived, tmp_path).read_text(encoding="utf-8")
+    assert text.count(shown) == 2
+    assert "ECC of 1 units rests on GDP derived" in text
+    assert interval(1.5, 1.5, 1.5) == "1.50"
+    assert interval(math.nan, math.nan, math.nan) == "–"
+    plain = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
+    assert shown not in plain
+    assert "rests on GDP derived" not in plain
+
+
+def test_ties_and_what_zones_are_are_said(tmp_path):
+    for ties, words in ((">=", "at or above 1"), (">", "above 1")):
+        text = write_report(dataclasses.replace(TABLES, ties=ties), tmp_path).read_text("utf-8")
+        heads = re.findall(
+            r'<th scope="col" class="number"><span class="en">([^<]*above 1)</span>', text
+        )
+        assert heads == [words]
+        assert "Zones are relative: each index is held against the whole of the region" in text
+        assert json.loads(text.partition('id="data">')[2].partition("</script>")[0])["ties"] == ties
+        assert "a distance, no probability" in text
+    counted = [each.high for each in index_statistics(TABLES.units.assign(ecc=1.0), ">")]
+    assert counted[1] == 0
+    assert index_statistics(TABLES.units.assign(ecc=1.0))[1].high == 6

@@ -223,14 +223,18 @@ def test_north_is_where_latitude_grows(crs: str, west: float, south: float) -> N
     assert latitude[1] > latitude[0]
 
 
-def test_ccr_is_held_against_the_rate_of_the_unit_s_own_region() -> None:
+def test_classes_of_ccr_are_the_same_for_every_place() -> None:
+    """In percent, up to a sink of the size of the emission; seen to fail with breaks around the rate of all units."""
     units = example_tables().units
-    assert rates(units, "all").column == "ccr"
-    rate = units["sink_g"].sum() / units["emission_g"].sum()
-    assert rates(units, "all").breaks[2] == rate
-    own = rates(units, "district")
-    assert (own.column, own.breaks[2]) == ("esc", 1.0)
-    assert "own district" in own.note[0]
+    scale = rates(units)
+    assert (scale.column, scale.breaks) == ("ccr", (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0))
+    more = units.assign(emission_g=units["emission_g"] * 3)
+    assert dataclasses.replace(rates(more), note=scale.note) == scale
+    assert scale.labels[0] == "< 0.1"
+    assert scale.labels[-1] == "≥ 100"
+    assert scale.classes(np.array([0.0, 0.00099, 0.001, 0.99, 1.0, np.inf])).tolist() == [0, 0, 1, 6, 7, 7]  # fmt: skip
+    rate = 100 * units["sink_g"].sum() / units["emission_g"].sum()
+    assert f"{rate:.3g} %" in scale.note[0]
 
 
 @given(st.lists(st.floats(-1e9, 1e9).filter(lambda v: v == 0 or abs(v) > 1e-6), max_size=30))

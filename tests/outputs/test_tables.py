@@ -180,7 +180,7 @@ def test_units_csv_has_the_columns_of_the_case(directory):
         "id", "name", "name_en", "district", "emission_t", "sink_t",
         "industry_t", "buildings_t", "transport_t", "agriculture_t", "waste_t",
         "buildings_urban-homes_t", "industry_manufacturing_t", "sink_crops_t", "sink_forest_t",
-        "residents", "gdp", "ccr", "ecc", "esc", "zone", "zone_name", "zone_name_zh", "borderline", "indicative", "balance", "reason",
+        "residents", "gdp", "gdp_low", "gdp_high", "ccr", "ecc", "ecc_low", "ecc_high", "esc", "zone", "zone_name", "zone_name_zh", "borderline", "indicative", "balance", "reason",
     ]  # fmt: skip
     assert (directory / "units.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 

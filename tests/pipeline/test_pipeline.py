@@ -24,7 +24,7 @@ from carbongrid.pipeline.steps import STEPS
 from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
-    "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
+    "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
     "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
 }  # fmt: skip
 
@@ -281,6 +281,24 @@ def test_the_full_demo_adds_up_to_the_study_and_verifies(full_demo: Path) -> Non
     assert 0 < (units["zone"] != by_district["zone"]).sum() < 97
 
 
+@pytest.mark.full
+def test_intervals_of_ecc_cover_what_the_townships_own_gdp_gives(full_demo: Path) -> None:
+    """Townships' GDP held out, districts' given: 90 % intervals, whose width follows from the districts alone (docs/decisions/0060)."""
+    truth = read_result(full_demo / "run").units
+    units = read_result(full_demo / "run-district-gdp").units
+    assert cg.verify(full_demo / "run-district-gdp").ok
+    covered = (units["ecc_low"] <= truth["ecc"]) & (truth["ecc"] <= units["ecc_high"])
+    assert covered.sum() >= 85
+    assert (units["ecc_high"] / units["ecc_low"]).median() < 6  # not by being boundless
+    assert (truth["ecc_low"] == truth["ecc"]).all()
+    assert (truth["ecc_high"] == truth["ecc"]).all()
+    contains = (units["ecc_low"] <= 1) & (units["ecc_high"] >= 1)
+    assert units["reason"].str.contains("its interval of ECC contains 1").tolist() == contains.tolist()  # fmt: skip
+    for district, members in units.groupby("district"):
+        own = truth.loc[truth["district"] == district, "gdp"].sum()
+        assert members["gdp_high"].max() < own
+
+
 def test_people_that_no_category_is_spread_by_are_told(city: Path) -> None:
     """As from-osm leaves a case: its categories.csv sets homes to go by area."""
     told = "people are given and no category is spread by them"
@@ -294,3 +312,62 @@ def test_people_that_no_category_is_spread_by_are_told(city: Path) -> None:
     case.write_text(text + '\n[categories]\npath = "own.csv"\n', encoding="utf-8")
     [problem] = [problem for problem in check(case).problems if told in str(problem)]
     assert problem.level == "warning"
+
+
+FACILITIES = """name,category,value,unit,share,capacity,capacity_unit,x,y,crs,place_uncertainty_m
+Works,waste/industrial,,,25,,,{middle},3450500,EPSG:4549,
+Kiln,waste/industrial,,,25,,,{edge},3450500,EPSG:4549,200
+Mine,industry/mining,,,,3,MW,{middle},3450500,EPSG:4549,
+Pit,industry/mining,,,,1,MW,,,,
+"""
+
+
+def test_facilities_by_share_and_capacity_lie_where_they_are(tmp_path: Path) -> None:
+    """25 % and 25 % of 40 t in the first square, whose industrial land takes the rest; 3 of 4 parts of 8 t, the pit's on mining land."""
+    tables = {
+        "totals.csv": "category,value,unit\nwaste/industrial,40,t CO2e\nindustry/mining,8,t CO2e\n",
+        "facilities.csv": FACILITIES.format(middle=500_500, edge=500_900),
+    }
+    sections = {
+        "facilities": {"path": "facilities.csv"},
+        "allow": {"fallback": ["industry/mining"]},
+    }
+    case = squares_case(tmp_path, ["0601", "0602"], tables, **sections)
+    result = run(case, tmp_path / "run")
+    units = result.units
+    assert (units["waste_industrial_t"].tolist(), units["industry_mining_t"].tolist()) == ([40, 0], [6, 2])  # fmt: skip
+    codes = {"unit": str, "units_in_reach": str}
+    table = pd.read_csv(tmp_path / "run" / "facilities.csv", dtype=codes).set_index("name")
+    assert table["mass_t"].to_dict() == {"Mine": 6, "Pit": 2, "Kiln": 10, "Works": 10}
+    assert table.loc["Kiln", ["unit", "units_in_reach", "could_be_elsewhere_t"]].tolist() == ["01", "02", 10]  # fmt: skip
+    told = [
+        text for _, text in result.manifest["assumptions"] if "could lie in another unit" in text
+    ]
+    assert told == [
+        "facilities: 10.000000 t of 1 facilities could lie in another unit, within place_uncertainty_m: Kiln (10.000000 t) in 01 or 02. See facilities.csv of the run."
+    ]
+    report = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "could be elsewhere, t CO₂e" in report
+    assert cg.verify(tmp_path / "run").ok
+    run(case, tmp_path / "public", public=True)
+    assert not (tmp_path / "public" / "facilities.csv").exists()
+    assert "Kiln" not in (tmp_path / "public" / "report.html").read_text("utf-8")
+    assert cg.verify(tmp_path / "public").ok
+
+
+def test_check_leads_to_a_registry_where_industry_is_placed_by_a_proxy(tmp_path: Path) -> None:
+    """Seen to fail with the share of industry alone."""
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/manufacturing,30,t CO2e\nindustry/mining,4,t CO2e\nwaste/industrial,66,t CO2e\n"
+    }
+    case = squares_case(tmp_path, ["0601", "0602"], tables)
+    [told] = [each for each in check(case).problems if "registry of point sources" in str(each)]
+    assert told.what.startswith(
+        "30% of the emissions (industry/manufacturing) is placed by a proxy"
+    )
+    assert told.level == "warning"
+    assert "docs/howto/facilities.md" in told.hint
+    works = "name,category,value,unit,x,y,crs\nW,industry/manufacturing,1,t CO2e,,,\n"
+    (tmp_path / "facilities.csv").write_text(works, encoding="utf-8")
+    named = squares_case(tmp_path, ["0601", "0602"], tables, facilities={"path": "facilities.csv"})
+    assert not [each for each in check(named).problems if "registry" in str(each)]

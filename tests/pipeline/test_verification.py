@@ -20,7 +20,7 @@ from squares_case import squares_case
 
 from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
-from carbongrid.method.zoning import FEW_SINKS, classify, zone_units
+from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
@@ -33,7 +33,7 @@ from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
 EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
-FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
+FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_one_gram_moved_between_two_cells_is_found(run):
     assert "grid_1km.tif" in found["formats"]
 
 
-@pytest.mark.parametrize("column", ["ccr", "ecc", "esc"])
+@pytest.mark.parametrize("column", ["ccr", "ecc", "ecc_low", "ecc_high", "esc"])
 def test_an_index_off_by_its_last_bit_is_found(run, column):
     change_cell(
         run / "units.csv", 2, column, lambda text: repr(float(np.nextafter(float(text), 2)))
@@ -251,6 +251,10 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
         ("indicative", lambda text: {"true": "false", "false": "true"}[text]),
         ("gdp", lambda text: str(int(text) * 2)),
         ("gdp", lambda _: ""),
+        ("gdp_low", lambda text: str(int(text) - 1)),
+        ("gdp_high", lambda text: str(int(text) + 1)),
+        ("gdp_high", lambda _: ""),
+        ("reason", lambda _: EITHER_SIDE),
     ],
 )
 def test_a_zone_or_what_it_rests_on_changed_is_found(run, column, change):
@@ -278,6 +282,24 @@ def test_one_gram_more_in_a_sum_is_found(run, file, column, check):
     text = failed(run, ["sums"])["sums"]
     assert check in text
     assert "1 g" in text
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "told"),
+    [
+        ("mass_t", plus_grams(1), "facilities.csv is"),
+        ("parcel", lambda _: "", "facilities.csv is"),
+        ("parcel", lambda _: "nowhere", "more than parcels.parquet has there"),
+        ("unit", lambda _: "nowhere", "it names a unit that is none of the others"),
+        ("units_in_reach", lambda _: "nowhere", "it names a unit that is none of the others"),
+        ("could_be_elsewhere_t", plus_grams(1), "what could be elsewhere is"),
+    ],
+)
+def test_a_facility_that_was_moved_or_changed_is_found(run, column, change, told):
+    """Seen to fail while facilities.csv was hashed alone."""
+    change_cell(run / "facilities.csv", 1, column, change)
+    refresh(run)
+    assert told in failed(run, ["sums"])["sums"]
 
 
 @pytest.mark.parametrize(
@@ -573,20 +595,24 @@ def test_a_public_run_is_checked_without_parcels(run):
         max_size=6,
     ),
     st.sampled_from([1, 10**15 + 7]),
+    st.sampled_from([">=", ">"]),
 )
-def test_zones_decided_in_fractions_agree_with_those_by_products(rows, scale):
+def test_zones_decided_in_fractions_agree_with_those_by_products(rows, scale, ties):
     """Seen to fail with > for >=, with C for C_known, and with borderline at a region of one unit."""
     emission, sink, gdp = (
         [None if v is None else v * scale for v in c] for c in zip(*rows, strict=True)
     )
-    units = [{"C": c, "CA": ca, "G": g} for c, ca, g in zip(emission, sink, gdp, strict=True)]
-    decided = [_decided(unit, units) for unit in units]
-    assert [each["zone"] for each in decided] == classify(emission, sink, gdp).tolist()
+    units = [
+        {"C": c, "CA": ca, "G": g, "least": g, "most": g}
+        for c, ca, g in zip(emission, sink, gdp, strict=True)
+    ]
+    decided = [_decided(unit, units, strict=ties == ">") for unit in units]
+    assert [each["zone"] for each in decided] == classify(emission, sink, gdp, ties=ties).tolist()
     table = pd.DataFrame(
         {"emission_g": emission, "sink_g": sink, "gdp": pd.array(gdp, dtype="Int64")}
     )
     theirs = zone_units(table)
-    for name in ("ccr", "ecc", "esc"):
+    for name in ("ccr", "ecc", "ecc_low", "ecc_high", "esc"):
         mine = np.array([float(each[name]) for each in decided])
         np.testing.assert_array_equal(mine, theirs[name].to_numpy())
     for name in ("borderline", "balance"):

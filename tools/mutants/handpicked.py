@@ -37,7 +37,7 @@ MUTANTS = [
     Mutant("indices: ESC of the known units only", "method/indices.py", "(CA_i / CA) / (C_i / C)", "(CA_i / CA) / (C_i / C_known)", _INDICES),
     Mutant("indices: ECC over all units", "method/indices.py", "(G_i / G) / (C_i / C_known)", "(G_i / G) / (C_i / C)", _INDICES),
     Mutant("indices: a negative sink passes", "method/indices.py", "(floats < 0) | np.isinf", "np.isinf", _INDICES),
-    Mutant("zoning: a tie is low", "method/zoning.py", "part * C >= whole * C_i", "part * C > whole * C_i", _ZONING),
+    Mutant("zoning: a tie is low", "method/zoning.py", "TIES[ties](part * C, whole * C_i)", "part * C > whole * C_i", _ZONING),
     Mutant("zoning: nothing is high where nothing is emitted", "method/zoning.py", "if C_i else part > 0", "if C_i else part >= 0", _ZONING),
     Mutant("zoning: a twentieth itself is not near", "method/zoning.py", "- whole * C_i) <= whole * C_i", "- whole * C_i) < whole * C_i", _ZONING),
     Mutant("zoning: sinks are sources", "method/zoning.py", '"sink" if CA_i > C_i', '"sink" if CA_i < C_i', _ZONING),

@@ -29,6 +29,7 @@ _UNTIMED = "-k 'not in_time'"
 TESTS = {
     "method/weights/clipping.py": "tests/method/weights/test_lines.py",
     "case/readers/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
+    "case/readers/facility_masses.py": "tests/case/readers/test_facilities.py",
     "case/readers/extents.py": _ESTIMATES,
     "case/readers/masses.py": "tests/case/readers/test_totals.py tests/case/readers/test_facilities.py",
     "case/readers/parquet_extents.py": _ESTIMATES,

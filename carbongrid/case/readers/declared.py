@@ -91,7 +91,7 @@ def rows_declared(
         before = len(faults.problems)
         values = {
             column.name: mass_cell(cells, number, faults)
-            if column.kind == "mass"
+            if column.kind == "mass" and (cells[column.name] or not column.may_be_blank)
             else cell(column, cells[column.name], number, faults, (known or {}).get(column.name))
             for column in form.columns
         }

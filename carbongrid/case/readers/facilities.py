@@ -13,6 +13,7 @@ from pyproj import CRS
 from carbongrid.case.models import Case
 from carbongrid.case.readers.coordinates import SHIFTED, project_points
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
+from carbongrid.case.readers.facility_masses import amount_of, grams_of
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import whole_masses
@@ -49,14 +50,14 @@ def read_facilities(
     Returns
     -------
     DataFrame
-        name, category, grams (int64), x, y (float64, NaN where unknown), crs (as written), sorted by
-        category, name, x and y.
+        name, category, way (value, share or capacity: how its mass was given), grams (int64), x, y (float64, NaN where unknown), crs (as
+        written), place_uncertainty (m, float64, NaN where nothing is said of it), sorted by category, name, x and y.
 
     Raises
     ------
     InputError
-        With every wrong cell, a facility of a category without total, and facilities with
-        coordinates above their category's total.
+        With every wrong cell, a facility of a category without total, facilities with
+        coordinates above their category's total, and what :func:`carbongrid.case.readers.facility_masses.grams_of` refuses.
     """
     if case.facilities is None:
         return _table([])
@@ -71,10 +72,13 @@ def read_facilities(
     if totals is not None:
         here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
         away = set(totals["category"]) - set(here)
+        masses = grams_of([row["amount"] for row in rows], here, faults)
+        rows = [{**row, "grams": grams} for row, grams in zip(rows, masses, strict=True)]
         _check_totals(rows, here, away, faults)
     faults.raise_any()
     if notes is not None:
-        notes += notes_on_faint(((row.number, row.cells) for row in read), path.name)
+        with_value = ((row.number, row.cells) for row in read if row.cells["value"])
+        notes += notes_on_faint(with_value, path.name)
         notes += _notes(rows, away, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
 
@@ -124,11 +128,20 @@ def _facility(row: Row, faults: Faults) -> dict[str, Any] | None:
         )
     if cells["x"] and cells["y"]:
         _check_crs(cells["crs"], row.number, faults)
-    if not row.right or len(faults.problems) > before:
+    elif cells["place_uncertainty_m"]:
+        what = f"the place of {cells['name']!r} is uncertain by {cells['place_uncertainty_m']} m, and it has none"
+        hint = "Give x, y and crs, or leave the uncertainty blank."
+        faults.add(what, hint, row=row.number, column="place_uncertainty_m")
+    amount = amount_of(row, faults)
+    if amount is None or not row.right or len(faults.problems) > before:
         return None
-    x, y = (float("nan" if row.values[axis] is None else row.values[axis]) for axis in ("x", "y"))
-    found = {"name": cells["name"], "category": cells["category"], "grams": row.values["value"]}
-    return {**found, "x": x, "y": y, "crs": cells["crs"], "row": row.number}
+    x, y, reach = (
+        float("nan" if row.values[name] is None else row.values[name])
+        for name in ("x", "y", "place_uncertainty_m")
+    )
+    found = {"name": cells["name"], "category": cells["category"], "way": amount.way}
+    place = {"x": x, "y": y, "crs": cells["crs"], "place_uncertainty": reach}
+    return {**found, **place, "grams": amount.grams, "amount": amount, "row": row.number}
 
 
 def _check_crs(text: str, row: object, faults: Faults) -> None:
@@ -188,9 +201,12 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     rows = sorted(rows, key=lambda row: (row["category"], row["name"], row["x"], row["y"]))
     text = {
         name: pd.Series([row[name] for row in rows], dtype="str")
-        for name in ("name", "category", "crs")
+        for name in ("name", "category", "way", "crs")
     }
-    numbers = {axis: pd.Series([row[axis] for row in rows], dtype="float64") for axis in ("x", "y")}
+    numbers = {
+        name: pd.Series([row[name] for row in rows], dtype="float64")
+        for name in ("x", "y", "place_uncertainty")
+    }
     masses = pd.Series([row["grams"] for row in rows], dtype="int64")
     table = pd.DataFrame({**text, **numbers, "grams": masses})
-    return table[["name", "category", "grams", "x", "y", "crs"]]
+    return table[["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty"]]

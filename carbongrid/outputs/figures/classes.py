@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,31 @@ if TYPE_CHECKING:
 
 NO_VALUE = "#d4d6d9"
 
-BORDERLINE, INDICATIVE = ("borderline", "临界"), ("indicative", "仅供参考")
+
+@dataclass(frozen=True)
+class Flag:
+    """A mark on a unit whose zone may be another: its column of the units, its names, its hatching.
+
+    ``borderline`` is a distance of an index from 1 and no probability, so it is called what it is.
+    """
+
+    column: str
+    name_en: str
+    name_zh: str
+    hatch: str
+
+
+FLAGS = (
+    Flag("borderline", "close to 1", "接近 1", "////"),
+    Flag("indicative", "indicative", "仅供参考", "...."),
+)
+
+RELATIVE = (
+    "Zones are relative:\neach index is held against\nthe whole of the region",
+    "分区为相对结果：\n各指数以参照区域整体为准",
+)
+"""What each map of zones says of them, in lines for a legend (docs/decisions/0059)."""
+
 
 _SPECK = 1e-6
 """Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""

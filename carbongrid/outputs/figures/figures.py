@@ -11,6 +11,7 @@ import numpy as np
 from carbongrid.errors import require_extra
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
+    RELATIVE,
     mass_scale,
     ordered_zones,
 )
@@ -86,14 +87,22 @@ def _zones(sheet: Sheet) -> Figure:
     entries += mark_unsure(sheet, axes)
     sheet.name_units(axes)
     sheet.legend(figure, letters.beside("Zone (units)", "分区（单元数）"), entries)
+    _note(sheet, figure, RELATIVE)
     return figure
+
+
+def _note(sheet: Sheet, figure: Figure, note: tuple[str, str]) -> None:
+    """Write a remark at the foot of the legend's column."""
+    height = figure.get_size_inches()[1]
+    place = ((WIDTH - LEGEND + 0.05) / WIDTH, 1.1 / height)
+    sheet.write(figure, *place, sheet.letters.below(*note), 7.5, colour=GREY)
 
 
 def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
     """Draw a variable of the units in its classes."""
     figure, axes = sheet.blank(*heading)
     units = sheet.tables.units
-    scale = scales_of(units, sheet.tables.reference)[key]
+    scale = scales_of(units)[key]
     classes = scale.classes(scale.values(units))
     sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
     sheet.name_units(axes)
@@ -101,9 +110,7 @@ def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
         figure, sheet.letters.below(*scale.unit), legend_entries(scale, classes, sheet.letters)
     )
     if scale.note[0]:
-        height = figure.get_size_inches()[1]
-        place = ((WIDTH - LEGEND + 0.05) / WIDTH, 1.1 / height)
-        sheet.write(figure, *place, sheet.letters.below(*scale.note), 7.5, colour=GREY)
+        _note(sheet, figure, scale.note)
     return figure
 
 

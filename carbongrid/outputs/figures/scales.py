@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Breaks of CCR: up to 1, a sink of the size of the emission, by steps of about three."""
+
+_OF_RATES = "YlGnBu"
 _SINK_OVER_EMISSION = ("sink over emission, %", "碳汇与排放之比，%")
 
 
@@ -79,15 +83,13 @@ class Scale:
         return found
 
 
-def scales_of(units: pd.DataFrame, reference: str = "all", currency: str = "") -> dict[str, Scale]:
+def scales_of(units: pd.DataFrame, currency: str = "") -> dict[str, Scale]:
     """Return the scale of every variable that the units have, by a short name.
 
     Parameters
     ----------
     units
         Columns emission_g, sink_g, ccr, ecc, esc and, where they are known, gdp and residents.
-    reference
-        Region of the indices: ``all``, or the column of the units that names it.
     currency
         Of GDP.
 
@@ -99,7 +101,7 @@ def scales_of(units: pd.DataFrame, reference: str = "all", currency: str = "") -
     scales = {
         "emission": totals("emission_g", units["emission_g"], ("Emissions", "碳排放"), "YlOrRd"),
         "sink": totals("sink_g", units["sink_g"], ("Carbon sinks", "碳汇"), "YlGn"),
-        "ccr": rates(units, reference),
+        "ccr": rates(units),
         "ecc": around_one("ecc", ("Economic contributive coefficient (ECC)", "经济贡献系数"), ("GDP", "GDP ")),
         "esc": around_one("esc", ("Ecological support coefficient (ESC)", "生态承载系数"), ("sinks", "碳汇")),
     }  # fmt: skip
@@ -196,25 +198,25 @@ def by_area(
     return Scale(str(values.name), tuple(bounds[:-1]), "below", tuple(labels) or ("none",), colours, ("", ""), unit, "none")  # fmt: skip
 
 
-def rates(units: pd.DataFrame, reference: str) -> Scale:
-    """Return the classes of CCR, with a break at the rate of the region.
+def rates(units: pd.DataFrame) -> Scale:
+    """Return the classes of CCR: fixed ones, in percent, the same for every place.
 
-    Where each unit has a region of its own, a unit's CCR over its region's is what is classed; that is
-    ESC, since ESC_i = CCR_i/CCR. Without sinks, or without emissions, there is no rate and so one class.
+    ESC_i = CCR_i/CCR, so with breaks that follow the rate of the whole the maps of CCR and ESC would be one map twice
+    (docs/decisions/0059). Without sinks, or without emissions, there is no rate and so one class.
     """
     name = ("Carbon compensation rate (CCR)", "碳补偿率")
     emission, sink = int(units["emission_g"].sum()), int(units["sink_g"].sum())
     if not emission or not sink:
         lack = ("no emissions", "no sinks")[not sink]
-        return Scale("ccr", (), "above", (lack,), diverging(6)[2:3], name, _SINK_OVER_EMISSION)
-    if reference != "all":
-        note = (f"1: the rate of\nthe unit's own {reference}", f"1：所属 {reference} 的碳补偿率")
-        unit = (f"sink over emission, times\nthe rate of the {reference}", f"碳汇与排放之比，\n为所属 {reference} 的倍数")  # fmt: skip
-        return _around("esc", 1.0, name, unit, note)
-    rate = sink / emission
-    text = f"{short_number(100 * rate)} %"
-    note = (f"The middle break is the rate of\nall units together: {text}", f"中间分界为全部单元的\n总体碳补偿率：{text}")  # fmt: skip
-    return _around("ccr", rate, name, _SINK_OVER_EMISSION, note, shown=100)
+        colour = sequential(_OF_RATES, 1)
+        return Scale("ccr", (), "above", (lack,), colour, name, _SINK_OVER_EMISSION)
+    rate = f"{short_number(100 * sink / emission)} %"
+    note = (
+        f"100 %: takes up all that it emits.\nAll units together: {rate}",
+        f"100 %：碳汇与排放相抵\n全部单元合计：{rate}",
+    )
+    colours = sequential(_OF_RATES, len(RATES) + 1)
+    return _open_ended("ccr", RATES, colours, name, _SINK_OVER_EMISSION, note, shown=100)
 
 
 def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Scale:
@@ -224,23 +226,24 @@ def around_one(column: str, name: tuple[str, str], what: tuple[str, str]) -> Sca
         f"1: a unit's share of {what[0]} equals\nits share of emissions",
         f"1：{what[1]}份额等于排放份额",
     )
-    return _around(column, 1.0, name, unit, note)
+    return _open_ended(column, tuple(logarithmic_breaks(1.0)), diverging(6), name, unit, note)
 
 
-def _around(
+def _open_ended(
     column: str,
-    centre: float,
+    breaks: tuple[float, ...],
+    colours: tuple[str, ...],
     name: tuple[str, str],
     unit: tuple[str, str],
     note: tuple[str, str],
     *,
     shown: float = 1,
 ) -> Scale:
-    breaks = logarithmic_breaks(centre)
+    """Return classes between breaks, the lowest and the highest open; a value at a break is in the class above it."""
     texts = [f"{value * shown:.3g}" for value in breaks]
     middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     labels = (f"< {texts[0]}", *middle, f"≥ {texts[-1]}")
-    return Scale(column, tuple(breaks), "above", labels, diverging(6), name, unit, note=note)
+    return Scale(column, breaks, "above", labels, colours, name, unit, note=note)
 
 
 def signed(

@@ -184,7 +184,7 @@ def _in_lines(letters: Lettering, pair: tuple[str, str]) -> str:
 
 def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
     def draw(sheet: Sheet) -> Page:
-        scales = scales_of(sheet.tables.units, sheet.tables.reference)
+        scales = scales_of(sheet.tables.units)
         page = page_of(sheet, heading, [scales[key].name for key in keys])
         for panel, key in zip(page.panels, keys, strict=True):
             _units(panel, scales[key])

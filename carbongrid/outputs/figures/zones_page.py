@@ -9,8 +9,8 @@ import numpy as np
 
 from carbongrid.outputs.figures.chart import Chart
 from carbongrid.outputs.figures.classes import (
-    BORDERLINE,
-    INDICATIVE,
+    FLAGS,
+    RELATIVE,
     mass_scale,
     ordered_zones,
     short_number,
@@ -30,8 +30,8 @@ _MEASURES = (
 )
 _SWATCH, _NAME, _CELL, _ROW, _HEAD = 0.22, 1.62, 0.96, 0.42, 0.45
 """Of the chart, in inches."""
-_UNSURE = 0.6
-"""Height of the legend of hatches below it."""
+_UNSURE = 1.3
+"""Height of the legend of hatches, and of the remark on what zones are, below it."""
 
 CHART = _SWATCH + _NAME + len(_MEASURES) * _CELL
 """Width of the chart."""
@@ -51,25 +51,25 @@ def zones_page(sheet: Sheet) -> Page:
     width, height = page.figure.get_size_inches()
     left = panel.corner[0] * width + 0.05
     _chart(Chart.over(sheet, page.figure), rows, left)
-    if hatches:
-        below = (panel.corner[0], 1 - (HEADING + beside + 0.1) / height)
-        panel.legend_at(below, "", hatches)
+    below = (panel.corner[0], 1 - (HEADING + beside + 0.1) / height)
+    panel.legend_at(below, "", hatches, sheet.letters.below(*RELATIVE))
     return page
 
 
 def mark_unsure(sheet: Sheet, axes: Axes) -> list[Entry]:
-    """Hatch the units that are borderline or indicative; return the entries of the legend."""
+    """Hatch the units that are close to 1 or indicative; return the entries of the legend."""
     from matplotlib.collections import PathCollection
 
     entries: list[Entry] = []
-    for names, hatch in ((BORDERLINE, "////"), (INDICATIVE, "....")):
-        marked = np.flatnonzero(sheet.tables.units[names[0]].to_numpy(dtype=bool))
+    for flag in FLAGS:
+        marked = np.flatnonzero(sheet.tables.units[flag.column].to_numpy(dtype=bool))
         if marked.size:
-            style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
+            style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": flag.hatch, "linewidth": 0.0}  # fmt: skip
             plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
             shapes = [sheet.outlines[row] for row in marked]
             axes.add_collection(PathCollection(shapes, **plural), autolim=False)
-            entries.append((style, f"{sheet.letters.beside(*names)}  ({marked.size})"))
+            text = sheet.letters.beside(flag.name_en, flag.name_zh)
+            entries.append((style, f"{text}  ({marked.size})"))
     return entries
 
 

@@ -15,7 +15,6 @@ from carbongrid.outputs.figures.classes import (
     millions_of,
     natural_breaks,
     ordered_zones,
-    short_number,
 )
 from carbongrid.outputs.figures.scales import ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
@@ -90,7 +89,7 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
     class a unit differently (D30). A layer without a single number is left out.
     """
     units = tables.units
-    scales = scales_of(units, tables.reference)
+    scales = scales_of(units)
     layers = [
         _zones(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
@@ -162,22 +161,23 @@ def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Lay
     values = scale.values(tables.units)
     if not scale.breaks or np.isnan(values).all():
         return None
-    unit, own = "", tables.reference
-    notes = ("Doubling away from 1.", "以 1 为界，逐级翻倍。")
+    unit, notes = "", ("Doubling away from 1.", "以 1 为界，逐级翻倍。")
     if scale.column == "ccr":
-        unit, rate = "%", f"{short_number(100 * scale.breaks[2])} %"
+        unit = "%"
+        english, chinese = _whole(tables.reference)
         notes = (
-            f"Doubling away from the rate of all units together, {rate}.",
-            f"以全部单元的总体碳补偿率 {rate} 为界，逐级翻倍。",
-        )
-    elif names[0] == "ccr":
-        unit = f"÷ CCR ({own})"
-        notes = (
-            f"CCR over that of the unit's own {own}: doubling away from 1.",
-            f"单元碳补偿率与其所属 {own} 碳补偿率之比，以 1 为界，逐级翻倍。",
+            f"Fixed classes, the same for every place. {' '.join(scale.note[0].split())}. ESC is at least 1 just where CCR is at least that of {english}.",
+            f"固定分级，各地相同。{scale.note[1].replace(chr(10), '；')}。ESC 不低于 1 等价于碳补偿率不低于{chinese}。",
         )
     classes = list(zip(scale.colours, scale.labels, strict=True))
     return _layer((*names, unit), values, scale.classes(values), classes, notes, zero=False)
+
+
+def _whole(reference: str) -> tuple[str, str]:
+    """Return what an index is held against, in English and Chinese."""
+    if reference == "all":
+        return "all units together", "全部单元合计值"
+    return f"the unit's own {reference}", f"其所属 {reference} 的合计值"
 
 
 def _layer(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, few_sinks
-from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE
+from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
+from carbongrid.outputs.figures.classes import FLAGS, RELATIVE
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 _D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
 _SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
+_FACILITIES = 50
+"""Rows of the table of facilities; facilities.csv has all."""
 _LEVELS = {"error": 0, "warning": 1}
 _SECTIONS = (
     ("explorer", "Map and units", "地图与单元"),
@@ -145,7 +147,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
     drawing = zone_map(units, tables.parents[0] if tables.parents else None)
     table, layers = unit_table(tables), map_layers(tables)
     quadrants = plane(units)
-    flags = {names: int(units[names[0]].sum()) for names in (BORDERLINE, INDICATIVE)}
+    flags = {flag: int(units[flag.column].sum()) for flag in FLAGS}
     few = few_sinks(units["reason"])
     compared = comparison(tables, sums["gross"])
     sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
@@ -153,13 +155,21 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "title": tables.title,
         "year": tables.year,
         "region": tables.reference,
+        "ties": tables.ties,
+        "relative": tuple(
+            text.replace("\n", between) for text, between in zip(RELATIVE, (" ", ""), strict=True)
+        ),
         "sections": sections,
         "parents": tables.parents,
         "zones": zones_by_code(),
-        "flags": {names: count for names, count in flags.items() if count},
+        "flags": {flag: count for flag, count in flags.items() if count},
         "zone_rows": zone_shares(units),
+        "split": (
+            int((units["ecc_low"] < units["ecc_high"]).sum()),
+            int(either_side(units["reason"]).sum()),
+        ),
         "balance": balance_rows(units),
-        "statistics": index_statistics(units),
+        "statistics": index_statistics(units, tables.ties),
         "headline": sums,
         "benchmark": tables.benchmark,
         "compared": compared,
@@ -186,6 +196,10 @@ def _content(tables: RunTables) -> dict[str, Any]:
         ],
         "accounts": accounts,
         "evidence": evidence_rows(tables),
+        "facilities": sorted(
+            tables.facilities, key=lambda row: (-row.grams, row.category, row.name)
+        )[:_FACILITIES],
+        "more_facilities": max(len(tables.facilities) - _FACILITIES, 0),
         "regional": [row for row in tables.ledger if row.region],
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),
@@ -211,7 +225,7 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
     ):
         remarks = [
             *row["reason"].split("; "),
-            *(n[0] for n in (BORDERLINE, INDICATIVE) if row[n[0]]),
+            *(flag.name_en for flag in FLAGS if row[flag.column]),
         ]
         remarks.append("" if row["balance"] == "source" else row["balance"])
         known = {str(name): value for name, value in row.items()}
@@ -219,6 +233,7 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         sinks = FEW_SINKS in row["reason"]
         # Of a unit that is unclassified too, the reason is another.
         known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
+        known["either"] = EITHER_SIDE in row["reason"]
         rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
     return rows
 
@@ -265,6 +280,7 @@ def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[
             for layer in layers
         },
         "categories": names,
+        "ties": tables.ties,
         "grams": [[str(int(grams)) for grams in row] for row in masses],  # text: beyond a double
         "places": drawing.places,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, ordered_zones
+from carbongrid.outputs.figures.classes import FLAGS, RELATIVE, ordered_zones
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,7 +34,7 @@ class Plots:
         return "Plots: .zones(ax=None), .ecc_esc(ax=None)"
 
     def zones(self, ax: Axes | None = None) -> Axes:
-        """Draw the zone map, borderline and indicative units hatched, counts in the legend.
+        """Draw the zone map, units close to 1 and indicative ones hatched, counts in the legend.
 
         Parameters
         ----------
@@ -59,13 +59,14 @@ class Plots:
             for zone in ordered_zones()
             if zone.code or counts.get(zone.code, 0)
         ]
-        for (name, _), hatch in ((BORDERLINE, "////"), (INDICATIVE, "....")):
-            marked = self.units[self.units[name].to_numpy(dtype=bool)]
+        for flag in FLAGS:
+            marked = self.units[self.units[flag.column].to_numpy(dtype=bool)]
             if len(marked):
-                style: dict[str, Any] = {"facecolor": "none", "edgecolor": _INK, "hatch": hatch, "linewidth": 0}  # fmt: skip
+                style: dict[str, Any] = {"facecolor": "none", "edgecolor": _INK, "hatch": flag.hatch, "linewidth": 0}  # fmt: skip
                 marked.plot(ax=axes, **style)
-                handles.append(Patch(label=f"{name} ({len(marked)})", **style))
+                handles.append(Patch(label=f"{flag.name_en} ({len(marked)})", **style))
         axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        axes.set_title(RELATIVE[0].replace("\n", " "), fontsize="small", color=_INK)
         axes.set_aspect("equal")
         axes.set_axis_off()
         return axes

@@ -33,7 +33,7 @@ class Statistic:
     mean
         Of the units, each counted once.
     high, high_share, high_emission
-        Units at or above 1, their share of the units with a value, and of the emission.
+        Units at or above 1 (above it, with ties so), their share of the units with a value, and of the emission.
     infinite
         Units without emission, whose index is infinite.
     """
@@ -94,15 +94,15 @@ def headline(tables: RunTables) -> dict[str, Any]:
     }
 
 
-def index_statistics(units: pd.DataFrame) -> list[Statistic]:
-    """Return least, mean, greatest and the share at or above 1 of CCR, ECC and ESC."""
+def index_statistics(units: pd.DataFrame, ties: str = ">=") -> list[Statistic]:
+    """Return least, mean, greatest and the share of CCR, ECC and ESC that is high: at or above 1, or above it with such ties."""
     emission = units["emission_g"].to_numpy(np.float64)
     total = float(emission.sum())
     statistics = []
     for key in ("ccr", "ecc", "esc"):
         values = units[key].to_numpy(np.float64)
         finite, known = np.isfinite(values), ~np.isnan(values)
-        high = known & (values >= 1)
+        high = known & (values >= 1 if ties == ">=" else values > 1)
         ends: list[tuple[float, int] | None] = [None, None]
         if finite.any():
             low, top = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)

@@ -14,7 +14,14 @@ from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.figures.classes import millions_of, short_number
-from carbongrid.outputs.report.wording import money, people, percent, tonnes, whole_or_none
+from carbongrid.outputs.report.wording import (
+    interval,
+    money,
+    people,
+    percent,
+    tonnes,
+    whole_or_none,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -71,7 +78,7 @@ def unit_table(tables: RunTables) -> UnitTable:
     names = sector_names()
     density = intensity(units)
     found: list[tuple[NumberColumn, Sequence[Cell]]] = [
-        (NumberColumn("ecc", "ECC", "经济贡献系数"), _numbers(units["ecc"].tolist(), short_number)),
+        (NumberColumn("ecc", "ECC", "经济贡献系数"), _with_interval(units)),
         (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), short_number)),
         (NumberColumn("ccr", "CCR", "碳补偿率"), _numbers(units["ccr"].tolist(), percent)),
         (NumberColumn("emission_t", "emission", "碳排放", "t"), _masses(units["emission_g"])),
@@ -127,6 +134,15 @@ def _masses(grams: Any) -> list[Cell]:
     whole = [int(each) for each in grams]
     pairs = zip(format_tonnes(whole), map(tonnes, whole), strict=True)
     return [Cell(exact, shown) for exact, shown in pairs]
+
+
+def _with_interval(units: pd.DataFrame) -> list[Cell]:
+    """Return ECC, with its interval where that has a width: GDP was derived, and how is not known so well."""
+    rows = zip(*(units[name].tolist() for name in ("ecc", "ecc_low", "ecc_high")), strict=True)
+    return [
+        Cell("" if math.isnan(value) else repr(value), interval(value, low, high))
+        for value, low, high in rows
+    ]
 
 
 def _numbers(values: Sequence[float], show: Callable[[float], str]) -> list[Cell]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from carbongrid.method.zoning import (
     DERIVED_GDP,
+    EITHER_SIDE,
     FEW_SINKS,
     NO_CARBON,
     NO_GDP,
@@ -17,7 +18,7 @@ from carbongrid.method.zoning import (
     ONE_UNIT,
     UNKNOWN_GDP,
 )
-from carbongrid.outputs.figures.classes import BORDERLINE, INDICATIVE, mass_scale, short_number
+from carbongrid.outputs.figures.classes import FLAGS, mass_scale, short_number
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.zone_shares import in_percent
 
@@ -29,6 +30,7 @@ CHINESE = {
     NO_GDP: "参照区域没有地区生产总值",
     NO_SINK: "参照区域没有碳汇",
     DERIVED_GDP: "地区生产总值由上级区域推算",
+    EITHER_SIDE: "其 ECC 区间包含 1",
     FEW_SINKS: "参照区域的碳汇低于下限",
     "source": "碳源",
     "balanced": "碳平衡",
@@ -41,10 +43,12 @@ CHINESE = {
     "people": "按人口",
     "roads": "按修正道路长度",
     "facilities": "重点排放设施",
+    "value": "排放量",
+    "share": "占类别比例",
+    "capacity": "按产能",
     "POI": "个兴趣点",
     "person": "人",
-    BORDERLINE[0]: BORDERLINE[1],
-    INDICATIVE[0]: INDICATIVE[1],
+    **{flag.name_en: flag.name_zh for flag in FLAGS},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
 
@@ -82,6 +86,12 @@ def percent(share: float) -> str:
     return f"{short_number(share * 100)} %" if math.isfinite(share) else short_number(share)
 
 
+def interval(value: float, low: float, high: float) -> str:
+    """Return a number and, where its interval has a width, the ends of that."""
+    shown = short_number(value)
+    return f"{shown} ({short_number(low)} – {short_number(high)})" if low < high else shown
+
+
 def money(value: int | None) -> str:
     """Return currency units in millions; a dash where they are unknown."""
     if value is None:
@@ -104,6 +114,7 @@ def whole_or_none(value: Any) -> int | None:
 FILTERS = {
     "chinese": chinese,
     "exact_mass": exact_mass,
+    "interval": interval,
     "mass": mass,
     "money": money,
     "note_in_chinese": note_in_chinese,

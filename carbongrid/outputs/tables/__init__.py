@@ -58,8 +58,13 @@ def _write_unit_intervals(_: Content, tables: RunTables, path: Path) -> None:
         write_text_csv(tables.unit_intervals.round(6), path)
 
 
+def _write_facilities(content: Content, _: RunTables, path: Path) -> None:
+    if content.facilities is not None:
+        write_csv(content.facilities, path)
+
+
 def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
-    write_units_gpkg(content.units, path, tables.reference, tables.currency)
+    write_units_gpkg(content.units, path, tables.currency)
 
 
 def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
@@ -77,6 +82,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "ledger.csv": lambda content, _, path: write_csv(content.ledger, path),
     "evidence.csv": lambda content, _, path: write_csv(content.evidence, path),
     "land_types.csv": lambda content, _, path: write_csv(content.land_types, path),
+    "facilities.csv": _write_facilities,
     "audit.csv": _write_audit,
     "uncertainty.csv": _write_uncertainty,
     "uncertainty_units.csv": _write_unit_intervals,
@@ -108,6 +114,7 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
     """
     absent = {
         "parcels.parquet": public,
+        "facilities.csv": public or not tables.facilities,
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
         "uncertainty_units.csv": tables.unit_intervals is None,
@@ -137,8 +144,8 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with activity data audit.csv, uncertainty.csv and uncertainty_units.csv, with surroundings surroundings.gpkg
-    too. Without openpyxl there is no units.xlsx.
+    grid_1km.nc; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv and uncertainty_units.csv, with surroundings
+    surroundings.gpkg too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     files = table_files(tables, public=public)

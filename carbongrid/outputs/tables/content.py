@@ -6,7 +6,7 @@ kind for each column that no file format can change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from carbongrid.method.evidence import Evidences
+    from carbongrid.method.facilities import FacilityRow
     from carbongrid.method.ledger import Ledger
     from carbongrid.outputs.result import RunTables
 
@@ -92,6 +93,17 @@ EVIDENCE: Mapping[str, Kind] = {
     "top_share": "number",
     "densest_t_km2": "number",
 }
+FACILITIES: Mapping[str, Kind] = {
+    "name": "text",
+    "category": "text",
+    "way": "text",
+    "mass_g": "mass",
+    "parcel": "text",
+    "unit": "text",
+    "place_uncertainty_m": "number",
+    "units_in_reach": "text",
+    "could_be_elsewhere_g": "mass",
+}
 HIDDEN_OF_PEOPLE = ("given", "used", "lost", "top_share", "densest_t_km2")
 """Columns of the evidence that a published run leaves blank where they count people, or tell of one parcel with people."""
 
@@ -133,6 +145,8 @@ class Content:
         int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
     surroundings
         With geometry; None where the case names none.
+    facilities
+        None where there are none, or they are not published.
     """
 
     inventory: Table
@@ -143,6 +157,7 @@ class Content:
     parcels: Table | None
     grid_1km: xr.Dataset
     surroundings: Table | None = None
+    facilities: Table | None = None
 
 
 def content_of(tables: RunTables, *, public: bool = False) -> Content:
@@ -170,6 +185,7 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
         surroundings=None if tables.surroundings is None else surroundings_of(tables.surroundings),
+        facilities=_facilities(tables.facilities) if tables.facilities else None,
     )
     return _published(content) if public else content
 
@@ -250,6 +266,19 @@ def _land_types(tables: RunTables) -> Table:
     return typed({**columns, "mass_g": masses}, LAND_TYPES)
 
 
+def _facilities(rows: Sequence[FacilityRow]) -> Table:
+    columns = {
+        **{name: [getattr(row, name) for row in rows] for name in ("name", "category", "way", "parcel", "unit")},
+        "mass_g": [row.grams for row in rows],
+        "place_uncertainty_m": [row.place_uncertainty for row in rows],
+        "units_in_reach": [" ".join(row.in_reach) for row in rows],
+        "could_be_elsewhere_g": [row.could_be_elsewhere for row in rows],
+    }  # fmt: skip
+    return typed(
+        {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}, FACILITIES
+    )
+
+
 def _units(tables: RunTables) -> Table:
     units = tables.units
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
@@ -315,4 +344,5 @@ def _published(content: Content) -> Content:
         units=replace(content.units, frame=units.assign(residents=residents)),
         ledger=replace(content.ledger, frame=ledger.assign(reason="", **hidden)),
         parcels=None,
+        facilities=None,
     )

@@ -43,7 +43,11 @@ def digests_of(content: Content) -> dict[str, str]:
         "land_types": content.land_types,
         "units": content.units,
     }
-    more = {"parcels": content.parcels, "surroundings": content.surroundings}
+    more = {
+        "parcels": content.parcels,
+        "surroundings": content.surroundings,
+        "facilities": content.facilities,
+    }
     tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: _digest_of_table(table) for name, table in tables.items()}
     return dict(sorted({**digests, "grid_1km": _digest_of_grid(content.grid_1km)}.items()))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
-def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency: str = "") -> None:
+def write_units_gpkg(units: Table, path: Path, currency: str = "") -> None:
     """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, and its styles.
 
     Parameters
@@ -40,8 +40,6 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency:
         Content of the units.
     path
         The file, which is not there yet.
-    reference
-        Region of the indices: where the classes of CCR have their middle.
     currency
         Of GDP, for its legend.
     """
@@ -52,7 +50,7 @@ def write_units_gpkg(units: Table, path: Path, reference: str = "all", currency:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
-    styles = style_table(styles_of(units.frame, reference, currency), UNITS_LAYER, "geom")
+    styles = style_table(styles_of(units.frame, currency), UNITS_LAYER, "geom")
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, GPKG
         frame.to_file(

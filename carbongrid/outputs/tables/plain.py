@@ -16,6 +16,7 @@ from carbongrid.method.columns import Kind
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.tables.content import (
     EVIDENCE,
+    FACILITIES,
     INVENTORY,
     LAND_TYPES,
     LEDGER,
@@ -131,6 +132,11 @@ def read_evidence_csv(path: Path) -> Table:
 def read_land_types_csv(path: Path) -> Table:
     """Read land_types.csv; raises as :func:`read_units_csv`."""
     return _content(*_rows(path), LAND_TYPES, path)
+
+
+def read_facilities_csv(path: Path) -> Table:
+    """Read facilities.csv; raises as :func:`read_units_csv`."""
+    return _content(*_rows(path), FACILITIES, path)
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -28,6 +28,7 @@ from carbongrid.outputs.tables.layers import (
 )
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
+    read_facilities_csv,
     read_inventory_csv,
     read_land_types_csv,
     read_ledger_csv,
@@ -70,6 +71,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
     if missing:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
     land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
+    named = directory / "facilities.csv"
     with read_grid_nc(directory / "grid_1km.nc") as grid:
         loaded = grid.load()
     return Content(
@@ -81,6 +83,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
         grid_1km=loaded,
         surroundings=read_surroundings_gpkg(around) if around.is_file() else None,
+        facilities=read_facilities_csv(named) if named.is_file() else None,
     )
 
 
@@ -144,6 +147,7 @@ def read_tables(directory: Path) -> RunTables:
         surroundings=None if content.surroundings is None else content.surroundings.located,
         attribution=manifest.get("attribution", ""),
         sink_floor=parameters.get("sink_floor", 0.0),
+        ties=parameters.get("ties", ">="),
     )
 
 

@@ -28,7 +28,13 @@ _FORMATS: dict[Kind, str] = {
     "flag": "General",
     "number": "0.000",
 }
-_FORMAT_OF = {"residents": "#,##0", "gdp": "#,##0", "ccr": "0.0000%"}
+_FORMAT_OF = {
+    "residents": "#,##0",
+    "gdp": "#,##0",
+    "gdp_low": "#,##0",
+    "gdp_high": "#,##0",
+    "ccr": "0.0000%",
+}
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
 _MAX_WIDTH = 40
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
@@ -46,6 +52,11 @@ _MEANINGS = {  # English, Chinese
         "GDP in whole currency units; blank is unknown, 0 is 0",
         "地区生产总值，以货币单位计；空为未知，0 即为 0",
     ),
+    "gdp_low": (
+        "lower end of the 90 % interval of GDP, given that of its larger area; GDP itself where it is the unit's own",
+        "地区生产总值 90 % 区间的下限（给定上级区域的值）；单元自有数据时即为该值",
+    ),
+    "gdp_high": ("upper end of that interval", "该区间的上限"),
     "ccr": (
         "carbon compensation rate: sink over emission (equation 8), shown in percent",
         "碳补偿率：碳汇与排放之比（式 8），以百分数显示",
@@ -54,6 +65,11 @@ _MEANINGS = {  # English, Chinese
         "economic contributive coefficient: share of GDP over share of emissions (equation 9)",
         "经济贡献系数：GDP 份额与排放份额之比（式 9）",
     ),
+    "ecc_low": (
+        "ECC with gdp_low: how low it may be for the split of GDP alone; where ecc_low and ecc_high lie on either side of 1 the zone depends on the split",
+        "以 gdp_low 计算的 ECC：仅反映 GDP 拆分的不确定性；ecc_low 与 ecc_high 分居 1 两侧时，分区取决于拆分方式",
+    ),
+    "ecc_high": ("ECC with gdp_high", "以 gdp_high 计算的 ECC"),
     "esc": (
         "ecological support coefficient: share of sinks over share of emissions (equation 10)",
         "生态承载系数：碳汇份额与排放份额之比（式 10）",
@@ -61,7 +77,10 @@ _MEANINGS = {  # English, Chinese
     "zone": ("code of the carbon balance zone, see below", "碳平衡分区代码，见下"),
     "zone_name": ("its name", "分区英文名称"),
     "zone_name_zh": ("its name in Chinese", "分区中文名称"),
-    "borderline": ("ECC or ESC is within 0.05 of 1", "临界：ECC 或 ESC 距 1 不超过 0.05"),
+    "borderline": (
+        "close to 1: ECC or ESC is within 0.05 of 1; a distance, no probability",
+        "接近 1：ECC 或 ESC 距 1 不超过 0.05；仅为距离，并非概率",
+    ),
     "indicative": (
         "ECC or ESC tells little: GDP was derived from that of a larger area, or sinks are below the floor",
         "仅供参考：ECC 或 ESC 说明力有限（地区生产总值由上级区域推算，或碳汇低于下限）",
@@ -206,6 +225,12 @@ def _about(tables: RunTables) -> Iterator[Note]:
         "region of the indices 参照区域",
         english,
         "全部单元" if of_all else f"单元所属 {region}",
+    )
+    high = "at or above" if tables.ties == ">=" else "above"
+    yield (
+        "zones 分区",
+        f"relative: ECC and ESC are held against the whole of that region, and high is {high} 1; halving every emission changes no zone",
+        f"相对结果：ECC 与 ESC 均与该区域整体相比，{'不低于' if tables.ties == '>=' else '高于'} 1 为高；所有排放同时减半，分区不变",
     )
     yield (
         "mass 质量",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from carbongrid.method.columns import in_tonnes
-from carbongrid.outputs.figures.classes import NO_VALUE, natural_breaks, ordered_zones, short_number
+from carbongrid.outputs.figures.classes import (
+    NO_VALUE,
+    RELATIVE,
+    natural_breaks,
+    ordered_zones,
+    short_number,
+)
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
 
 if TYPE_CHECKING:
@@ -63,15 +69,13 @@ class Style:
     default: bool = False
 
 
-def styles_of(units: pd.DataFrame, reference: str, currency: str = "") -> list[Style]:
+def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
     """Return the styles of the units: zones first, as the default, then each variable.
 
     Parameters
     ----------
     units
         Content of units.csv.
-    reference
-        Region of the indices.
     currency
         Of GDP.
     """
@@ -79,8 +83,10 @@ def styles_of(units: pd.DataFrame, reference: str, currency: str = "") -> list[S
         Rule(f"{z.name_en} {z.name_zh}", z.colour, "zone", z.code, z.code, high_in=True)
         for z in ordered_zones()
     )
-    styles = [Style("Zones", "Carbon balance zones 碳平衡分区", zones, default=True)]
-    for key, scale in scales_of(units, reference, currency).items():
+    relative = f"{RELATIVE[0]} {RELATIVE[1]}".replace("\n", " ")
+    about_zones = f"Carbon balance zones 碳平衡分区. {relative}"
+    styles = [Style("Zones", about_zones, zones, default=True)]
+    for key, scale in scales_of(units, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
         about = " ".join(
             f"{scale.name[0]} {scale.name[1]}: {scale.unit[0]}. {scale.note[0]}".split()

@@ -22,6 +22,7 @@ _FILES_OF = {
     "ledger": "ledger.csv",
     "evidence": "evidence.csv",
     "land_types": "land_types.csv",
+    "facilities": "facilities.csv",
     "units": "units.csv or units.gpkg",
     "parcels": "parcels.parquet",
     "grid_1km": "grid_1km.nc",

@@ -19,6 +19,7 @@ from carbongrid.method.sharing import Shares, load_shares
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import (
     read_evidence_csv,
+    read_facilities_csv,
     read_inventory_csv,
     read_land_types_csv,
     read_ledger_csv,
@@ -207,6 +208,14 @@ class Opened:
         """land_types.csv, mass in grams."""
         with self.reading("land_types.csv") as path:
             return read_land_types_csv(path).frame
+
+    @cached_property
+    def facilities(self) -> pd.DataFrame | None:
+        """facilities.csv, mass in grams; None where the run wrote none."""
+        if "facilities.csv" not in self.manifest["files"]:
+            return None
+        with self.reading("facilities.csv") as path:
+            return read_facilities_csv(path).frame
 
     @cached_property
     def units(self) -> pd.DataFrame:

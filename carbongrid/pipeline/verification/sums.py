@@ -24,11 +24,12 @@ def total(column: Any) -> int:
 
 
 def check_sums(run: Opened) -> Check:
-    """Add up inventory, ledger, evidence, parcels, units and coarse grid, category by category."""
+    """Add up inventory, ledger, evidence, facilities, parcels, units and coarse grid, category by category."""
     faults = [*_ledger_rows(run.ledger), *_manifest(run)]
     for term in run.terms:
         faults += _category(run, term)
     faults += [*_units(run), *_parcels(run), *_grid(run), *_evidence(run), *_land_types(run)]
+    faults += _facilities(run)
     grams = total(run.inventory.loc[run.inventory["place"] != "elsewhere", "mass_g"])
     text = f"{len(run.terms)} categories, {tonnes(grams)} t in all: inventory, ledger, "
     text += "parcels, land types, units, outside, unallocated and coarse grid add up to the gram"
@@ -145,6 +146,37 @@ def _evidence(run: Opened) -> Iterator[str]:
             yield f"{place}: carriers is {row['carriers']}, by the parcels' types {carriers}"
         if not at_facilities.get(row["category"], 0):
             yield from _on_top(row, run.parcels, place)
+
+
+def _facilities(run: Opened) -> Iterator[str]:
+    """Compare the facilities on land with the ledger and with their parcels, and what could be elsewhere with their reach."""
+    rows = run.facilities
+    at_facilities = run.ledger.groupby("category")["facilities_g"].agg(total)
+    if rows is None:
+        if not run.public and at_facilities.sum():
+            yield "ledger.csv has mass at facilities, and there is no facilities.csv"
+        return
+    there = rows[rows["parcel"] != ""]
+    for term in run.terms:
+        own = there[there["category"] == term.name]
+        yield from _differ(
+            f"{term.name}: facilities.csv",
+            total(own["mass_g"]),
+            "ledger.csv",
+            int(at_facilities.get(term.name, 0)),
+        )
+        on_land = dict(zip(run.parcels["id"].astype(str), run.parcels[term.name], strict=True)) if len(own) else {}  # fmt: skip
+        for parcel, grams in own.groupby("parcel")["mass_g"].agg(total).items():
+            if grams > int(on_land.get(parcel, 0)):
+                yield f"facilities.csv, parcel {parcel}: {tonnes(grams)} t of {term.name}, more than parcels.parquet has there"
+    units = {"", *run.units["id"].astype(str)}
+    for row in rows.to_dict("records"):
+        place = f"facilities.csv, {row['name']} ({row['category']})"
+        reach = row["units_in_reach"].split()
+        if not units.issuperset([row["unit"], *reach]) or row["unit"] in reach:
+            yield f"{place}: it names a unit that is none of the others"
+        expected = int(row["mass_g"]) if reach else 0
+        yield from _differ(f"{place}: what could be elsewhere", int(row["could_be_elsewhere_g"]), "its mass in reach of others", expected)  # fmt: skip
 
 
 def _carries(parcels: pd.DataFrame, types: Collection[str]) -> Any:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from carbongrid.errors import VerificationError
-from carbongrid.method.zoning import DERIVED_GDP, FEW_SINKS, Zone, zones
+from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, Zone, zones
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 
@@ -36,26 +36,44 @@ def check_zones(run: Opened) -> Check:
     told = run.manifest["parameters"]
     floor = Fraction(str(told.get("sink_floor", 0)))
     derived = told.get("gdp_by") not in (None, "unit")
+    strict = told.get("ties", ">=") == ">"
     faults: list[str] = []
     for code, members in regions.items():
         for row in members:
             region = members if code else []
-            faults += _faults(row, _decided(row, region), names)
-            faults += _flagged(row, derived, _few_sinks(region, floor))
+            decided = _decided(row, region, strict=strict)
+            faults += _faults(row, decided, names)
+            faults += _ends_of_gdp(row, derived)
+            faults += _flagged(row, decided, derived, _few_sinks(region, floor))
     text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
     return check_of("zones", faults, text, _HINT)
 
 
 def _whole(row: dict[Any, Any]) -> Row:
     """Return a unit with C, CA and G in Python integers; G is None where it is unknown."""
-    gdp = row["gdp"]
-    known = gdp is not None and gdp == gdp and str(gdp) != "<NA>"
     whole = {
         "C": int(row["emission_g"]),
         "CA": int(row["sink_g"]),
-        "G": int(gdp) if known else None,
+        "G": _known(row["gdp"]),
+        "least": _known(row["gdp_low"]),
+        "most": _known(row["gdp_high"]),
     }
     return {**{str(name): value for name, value in row.items()}, **whole}
+
+
+def _known(value: Any) -> int | None:
+    return int(value) if value is not None and value == value and str(value) != "<NA>" else None
+
+
+def _ends_of_gdp(row: Row, derived: bool) -> Iterator[str]:
+    """Compare GDP with its interval, which has no width where GDP is the unit's own."""
+    G, least, most = row["G"], row["least"], row["most"]
+    if G is None or least is None or most is None:
+        right = G is None and least is None and most is None
+    else:
+        right = 0 <= least <= G <= most and (derived or least == most)
+    if not right:
+        yield f"units.csv, unit {row['id']}: gdp_low {least} and gdp_high {most} are not the ends of an interval of gdp {G}"
 
 
 def _ratio(part: int, whole: int) -> Index:
@@ -64,8 +82,8 @@ def _ratio(part: int, whole: int) -> Index:
     return math.inf if part else math.nan
 
 
-def _decided(unit: Row, region: list[Row]) -> Row:
-    """Decide one unit; an empty region is none."""
+def _decided(unit: Row, region: list[Row], *, strict: bool = False) -> Row:
+    """Decide one unit, an index of exactly 1 being low if strict; an empty region is none."""
     known = [row for row in region if row["G"] is not None]
     C, CA, G = (
         sum(row[name] for row in rows)
@@ -74,22 +92,28 @@ def _decided(unit: Row, region: list[Row]) -> Row:
     C_known = sum(row["C"] for row in known)
     ecc: Index = math.nan
     esc: Index = math.nan
+    least: Index = math.nan
+    most: Index = math.nan
     if region:
         esc = _ratio(unit["CA"] * C, CA * unit["C"])
         if unit["G"] is not None:
-            ecc = _ratio(unit["G"] * C_known, G * unit["C"])
+            ecc, least, most = (
+                _ratio((unit[end] or 0) * C_known, G * unit["C"]) for end in ("G", "least", "most")
+            )
     near = [abs(index - 1) <= _BAND for index in (ecc, esc) if isinstance(index, Fraction)]
     unclassified = (
         not (unit["C"] or unit["CA"]) or len(region) < 2 or G == 0 or CA == 0 or unit["G"] is None
     )
     high = [
-        index >= 1 if unit["C"] else bool(part)
+        (index > 1 or (index == 1 and not strict)) if unit["C"] else bool(part)
         for index, part in ((ecc, unit["G"]), (esc, unit["CA"]))
     ]
     zone = 0 if unclassified else 1 + 2 * (not high[0]) + (not high[1])
     return {
         "ccr": _ratio(unit["CA"], unit["C"]),
         "ecc": ecc,
+        "ecc_low": least,
+        "ecc_high": most,
         "esc": esc,
         "zone": zone,
         "borderline": len(region) > 1 and any(near),
@@ -104,7 +128,7 @@ def _balance(C: int, CA: int) -> str:
 
 
 def _faults(row: Row, decided: Row, names: dict[int, Zone]) -> Iterator[str]:
-    for name in ("ccr", "ecc", "esc"):
+    for name in ("ccr", "ecc", "ecc_low", "ecc_high", "esc"):
         told, found = float(row[name]), float(decided[name])
         if told != found and not (math.isnan(told) and math.isnan(found)):
             yield f"units.csv, unit {row['id']}: {name} is {told!r}, decided again {found!r}"
@@ -122,12 +146,15 @@ def _few_sinks(region: list[Row], floor: Fraction) -> bool:
     return floor * C > CA
 
 
-def _flagged(row: Row, derived: bool, few_sinks: bool) -> Iterator[str]:
+def _flagged(row: Row, decided: Row, derived: bool, few_sinks: bool) -> Iterator[str]:
     """Compare what makes a zone indicative, and the reason that is given for it or for no zone."""
     if row["indicative"] != (derived or few_sinks):
         yield f"units.csv, unit {row['id']}: indicative is {row['indicative']}, decided again {derived or few_sinks}"
-    expected = [DERIVED_GDP] * derived + [FEW_SINKS] * few_sinks
+    ends = decided["ecc_low"], decided["ecc_high"]
+    # Infinite ends are those of a unit without emission, which has no border at 1.
+    either = row["C"] > 0 and row["least"] != row["most"] and ends[0] <= 1 <= ends[1]
+    expected = [DERIVED_GDP] * derived + [EITHER_SIDE] * either + [FEW_SINKS] * few_sinks
     given = row["reason"].split("; ") if row["reason"] else []
-    unclassified = bool(given) and not {*given} & {DERIVED_GDP, FEW_SINKS}
+    unclassified = bool(given) and not {*given} & {DERIVED_GDP, EITHER_SIDE, FEW_SINKS}
     if unclassified != (row["zone"] == 0) or (not unclassified and given != expected):
         yield f"units.csv, unit {row['id']}: the reason does not go with zone {row['zone']}"

@@ -5,7 +5,7 @@
   const body = document.getElementById("sheet-body");
   const empty = document.getElementById("sheet-empty");
   const template = document.getElementById("sheet-template");
-  const { categories } = page.data;
+  const { categories, ties } = page.data;
   const grams = page.data.grams.map((row) => row.map(BigInt));
   const svgElement = (name, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -91,6 +91,12 @@
     }
   }
 
+  // The zone was decided by exact products: the rounded index is asked only where there is no zone.
+  function isHigh(key, zone, value) {
+    if (zone) return key === "ecc" ? zone <= 2 : zone % 2 === 1;
+    return ties === ">=" ? value >= 1 : value > 1;
+  }
+
   function fill(unit) {
     const row = page.rows[unit];
     const copy = template.content.cloneNode(true);
@@ -100,9 +106,8 @@
     at("id").textContent = page.cell(unit, "id").textContent;
     const remarks = page.cell(unit, "remarks");
     at("remarks").append(...copies(remarks.childNodes));
-    const flags = new Set([...remarks.querySelectorAll(".en")].map((word) => word.textContent));
     const holds = {
-      remarks: remarks.textContent !== "", borderline: flags.has("borderline") && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset,
+      remarks: remarks.textContent !== "", borderline: "borderline" in row.dataset && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset, either: "either" in row.dataset,
       sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
     };
     for (const key of ["ecc", "esc"]) {
@@ -110,8 +115,9 @@
       holds[key] = known(value);
       holds[`no-${key}`] = !known(value);
       at(key).textContent = page.cell(unit, key).textContent;
-      copy.querySelector(`[data-when="${key}-high"]`).hidden = !(value >= 1);
-      copy.querySelector(`[data-when="${key}-low"]`).hidden = value >= 1;
+      const high = isHigh(key, Number(row.dataset.zone), value);
+      copy.querySelector(`[data-when="${key}-high"]`).hidden = !high;
+      copy.querySelector(`[data-when="${key}-low"]`).hidden = high;
     }
     for (const part of copy.querySelectorAll("[data-if]")) part.hidden = !holds[part.dataset.if];
     fillPeers(at("peers"), unit);

@@ -1,0 +1,42 @@
+"""Units that a facility could lie in as well."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbongrid.method.facilities import FacilityRow, units_in_reach
+
+UNITS = np.array([shapely.box(k * 1000, 0, k * 1000 + 1000, 1000) for k in range(4)])
+
+
+def test_units_within_the_distance_but_not_its_own():
+    """A point 100 m west of a border: 99 m reach nobody, 100 m the neighbour. Without a place or a distance there is no reach."""
+    x = np.array([900.0, 900.0, 900.0, np.nan, 900.0])
+    y = np.array([500.0] * 5)
+    distance = np.array([99.0, 100.0, 1200.0, 500.0, np.nan])
+    own = np.array([0, 0, 0, -1, 0])
+    assert units_in_reach(x, y, distance, own, UNITS) == [[], [1], [1, 2], [], []]
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-500, 4500), st.floats(-500, 1500), st.floats(0, 3000)), max_size=8
+    )
+)
+def test_reach_is_a_distance_to_each_unit(points):
+    """Every pair measured by itself."""
+    x, y, distance = (np.array([point[k] for point in points], float) for k in range(3))
+    own = np.array([next((k for k, unit in enumerate(UNITS) if unit.covers(shapely.Point(a, b))), -1) for a, b, _ in points], np.int64)  # fmt: skip
+    for row, found in enumerate(units_in_reach(x, y, distance, own, UNITS)):
+        there = [k for k, unit in enumerate(UNITS) if unit.distance(shapely.Point(x[row], y[row])) <= distance[row]]  # fmt: skip
+        expected = sorted(set(there) - {int(own[row])}) if distance[row] > 0 else []
+        assert found == expected
+
+
+def test_all_of_a_facility_could_be_elsewhere_or_nothing():
+    row = FacilityRow("works", "industry/supply", "value", 7, "p", "u", 50.0, ("v",))
+    assert row.could_be_elsewhere == 7
+    assert FacilityRow("works", "industry/supply", "value", 7, "p", "u", 50.0, ()).could_be_elsewhere == 0  # fmt: skip
