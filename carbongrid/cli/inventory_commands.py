@@ -149,7 +149,7 @@ def inventory(
         if out is not None:
             write_text_csv(table, out)
         if trail is not None:
-            write_text_csv(rooms.audit(formed), trail)
+            write_text_csv(rooms.audit_with_readings(formed, as_given), trail)
         for line in aligned_columns(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):

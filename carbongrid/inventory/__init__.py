@@ -5,7 +5,11 @@
 """
 
 from carbongrid.inventory.crosswalks import from_system, to_system
-from carbongrid.inventory.electricity_compared import compare_electricity, energy_notes
+from carbongrid.inventory.electricity_compared import (
+    audit_with_readings,
+    compare_electricity,
+    energy_notes,
+)
 from carbongrid.inventory.forming import form
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.power_balance import (
@@ -31,6 +35,7 @@ __all__ = [
     "approach_2",
     "as_counted",
     "audit",
+    "audit_with_readings",
     "balance_of",
     "by_consumption",
     "by_gas",

@@ -10,7 +10,7 @@ from carbongrid.errors import Problem
 from carbongrid.inventory.electricity import READINGS, is_supply, rows_set_aside
 from carbongrid.inventory.lines import Inventory
 from carbongrid.inventory.power_balance import balance_notes, by_consumption, has_balance
-from carbongrid.inventory.tables import by_gas
+from carbongrid.inventory.tables import audit, by_gas
 
 COLUMNS = ("reading", "made_t", "used_t", "gross_t")
 
@@ -29,6 +29,33 @@ def compare_electricity(inventory: Inventory) -> pd.DataFrame:
     if not rows_set_aside(scopes, inventory.categories, "use") and not has_balance(inventory):
         return pd.DataFrame(columns=list(COLUMNS))
     return pd.DataFrame([_row(inventory, name) for name in READINGS], columns=list(COLUMNS))
+
+
+def audit_with_readings(inventory: Inventory, as_given: Inventory) -> pd.DataFrame:
+    """Return the audit trail, and below it what each way of counting electricity gives: rows without a category and without a mass.
+
+    Parameters
+    ----------
+    inventory
+        What is audited.
+    as_given
+        The same with electricity by the grid's factor: itself, unless it is of :func:`carbongrid.inventory.by_consumption`.
+    """
+    trail = audit(inventory)
+    rows = []
+    for each in compare_electricity(as_given).to_dict("records"):
+        known = each["gross_t"] == each["gross_t"]
+        told = (
+            f"all emissions are {each['gross_t']:.6f} t CO2e"
+            if known
+            else "not known: no row says what is generated"
+        )
+        rows.append(
+            {"product": f"electricity = {each['reading']}", "remark": f"side by side: {told}"}
+        )
+    return pd.concat(
+        [trail, pd.DataFrame(rows, columns=trail.columns, dtype=str).fillna("")], ignore_index=True
+    )
 
 
 def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:

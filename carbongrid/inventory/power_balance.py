@@ -96,8 +96,8 @@ class Balance:
 
 
 def has_balance(inventory: Inventory) -> bool:
-    """Return whether there are rows of a balance, of which generation is the one that it needs."""
-    return any(row.activity == GENERATED for row in inventory.data.rows)
+    """Return whether generation is known, which a balance needs; an amount that is unknown is not 0."""
+    return bool(_rows_of(inventory, [GENERATED]))
 
 
 def balance_of(inventory: Inventory) -> Balance:

@@ -270,7 +270,8 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")
     totals = (case, inputs.categories, inputs.totals, inputs.formed)
-    if case.electricity and has_both_electricities(*totals):
+    balanced = case.electricity == "consumption"
+    if case.electricity and (balanced or has_both_electricities(*totals)):
         sentences.append(f"{_ELECTRICITY[case.electricity]} (D24).")
     if case.gdp is None:
         sentences.append("There is no GDP: ECC is unknown and every unit is unclassified.")

@@ -14,6 +14,7 @@ from inventory_example import EXAMPLE, example
 
 import carbongrid as cg
 from carbongrid.cli import main
+from carbongrid.inventory.electricity import READINGS
 from carbongrid.outputs.tables.plain import read_text_csv
 
 
@@ -45,7 +46,11 @@ def test_totals_are_printed_and_written(tmp_path: Path) -> None:
     assert list(written.columns) == ["category", "gas", "mass_t", "co2e_t"]
     formed = cg.inventory.form(cg.read_activity(EXAMPLE), gwp="AR6")
     assert written.equals(cg.inventory.totals(formed))
-    assert read_text_csv(trail).equals(cg.inventory.audit(formed))
+    audited = cg.inventory.audit_with_readings(formed, formed)
+    assert read_text_csv(trail).equals(audited)
+    told = audited[audited["remark"].str.startswith("side by side")]
+    assert told["product"].str.removeprefix("electricity = ").tolist() == list(READINGS)
+    assert set(told["mass_t"]) == {""}
     for cell in written.iloc[0]:
         assert cell in done.stdout
     assert "recalled" in done.stderr

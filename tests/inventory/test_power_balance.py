@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -113,6 +114,15 @@ def test_a_balance_needs_generation_and_uses() -> None:
     with pytest.raises(InputError, match="nothing says what is generated") as error:
         by_consumption(formed(WITH_PLANT[:3]))
     assert "electricity/generated" in error.value.problems[0].hint
+    blank = formed([*WITH_PLANT[:3], WITH_PLANT[3]])
+    rows = tuple(
+        replace(row, amount=None, written="-") if row.activity == "electricity/generated" else row
+        for row in blank.data.rows
+    )
+    unknown = replace(blank, data=replace(blank.data, rows=rows))
+    with pytest.raises(InputError, match="nothing says what is generated"):
+        by_consumption(unknown)
+    assert not inventory.energy_notes(unknown)
     with pytest.raises(InputError, match="none is used"):
         by_consumption(formed([WITH_PLANT[0], WITH_PLANT[3]]))
 
