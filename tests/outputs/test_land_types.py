@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,9 +21,12 @@ from carbongrid.outputs.land_types import (
     ordered_lands,
     sums_by,
 )
+from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.land import land_table
+from carbongrid.outputs.report.wording import tonnes
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import published, read_tables, write_tables
+from carbongrid.outputs.zone_shares import in_percent
 
 TABLES = example_tables()
 
@@ -138,3 +143,20 @@ def test_without_mass_there_is_a_table_of_nothing() -> None:
     table = land_table(empty)
     assert table.rows == ()
     assert table.sums.emission == 0
+
+
+def test_the_page_shows_every_number_of_the_table(tmp_path: Path) -> None:
+    """Seen to fail with a column of sectors fewer."""
+    text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
+    table = text[text.index('<table class="dense land">') :]
+    cells = re.findall(r'<td class="number">([^<]*)</td>', table[: table.index("</table>")])
+    made = land_table(TABLES)
+    expected = []
+    for row in (*made.rows, made.sums):
+        expected += [tonnes(grams) if grams else "" for grams in (*row.cells, row.emission)]
+        expected += [
+            in_percent(row.share) if row.emission else "",
+            tonnes(row.sink) if row.sink else "",
+        ]
+    expected += [in_percent(part) for part in (*made.shares, made.sums.share)]
+    assert [html.unescape(cell) for cell in cells] == expected

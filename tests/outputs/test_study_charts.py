@@ -305,3 +305,13 @@ def test_without_mass_there_are_charts_of_nothing() -> None:
     empty = dataclasses.replace(tables, parcels=parcels, units=units, ledger=())
     for name in ("fig3-land", "fig4-proportions", "fig9-zones"):
         assert drawn(empty, name, "both")
+
+
+def test_parts_of_known_gdp_are_told_to_be_that() -> None:
+    """Five of the example's six units have a GDP. Seen to fail with a heading that says GDP alone."""
+    unknown = example_tables()
+    known = dataclasses.replace(unknown, units=unknown.units.fillna({"gdp": 1}))
+    none = dataclasses.replace(unknown, units=unknown.units.assign(gdp=pd.array([pd.NA] * 6, "Int64")))  # fmt: skip
+    for tables, heading in ((unknown, "known GDP"), (known, "GDP"), (none, "GDP")):
+        texts = [text for _, _, text in chart_texts(drawn(tables, "fig9-zones"))]
+        assert heading in texts

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from carbongrid.method.categories import Category
 
 _MARGIN = 0.15
-_LINE = 0.15
-"""Height of a line of 7.5 points, in inches."""
+_TWO_LINES = 0.33
+"""Height of a row with a sum and its share, in inches."""
 
 _SECTOR, _NAME, _CELL, _SUM = 1.15, 2.2, 0.56, 0.78
 """Widths of the matrix in inches: names of sectors and categories, a cell, a sum."""
@@ -46,7 +46,7 @@ def matrix(sheet: Sheet) -> Page:
     lands = ordered_lands(flow.land for flow in flows)
     names = [_two_lines(sheet, name_of_land(land)) for land in lands]
     head = 0.3 + max((_length(sheet, name) for name in names), default=0.0)
-    row = _row_height(sheet)
+    row = max(_row_height(sheet), _TWO_LINES)
     rows = sum(len(sums_by(block, "category")) + 1 for _, block in blocks if block)
     left = _MARGIN + _SECTOR + _NAME
     width = left + max(len(lands), 3) * _CELL + _SUM + _MARGIN

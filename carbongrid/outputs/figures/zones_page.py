@@ -76,7 +76,10 @@ def mark_unsure(sheet: Sheet, axes: Axes) -> list[Entry]:
 def _chart(chart: Chart, rows: list[ZoneShare], left: float) -> None:
     letters, y = chart.sheet.letters, HEADING
     first = left + _SWATCH + _NAME
-    for number, (english, chinese, _) in enumerate(_MEASURES):
+    gdp = chart.sheet.tables.units["gdp"]
+    for number, (english, chinese, key) in enumerate(_MEASURES):
+        if key == "gdp_share" and gdp.isna().any() and gdp.notna().any():
+            english, chinese = "known GDP", "已知地区生产总值"
         words = letters.below(english, chinese)
         chart.write(first + number * _CELL, y, words, va="top", bold=True)
     y += _HEAD

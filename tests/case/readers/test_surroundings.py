@@ -96,5 +96,5 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     layer = provinces()
     layer.loc[1, "geometry"] = None
     assert "1 rows have no geometry" in refused(tmp_path, layer)
-    assert "there is no column 'nam'" in refused(tmp_path, provinces(), name="nam")
+    assert "there is no column 'name_'" in refused(tmp_path, provinces(), name="name_")
     assert "the layer is empty" in refused(tmp_path, provinces().iloc[:0])
