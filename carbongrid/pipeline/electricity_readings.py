@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from carbongrid.case import Case
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import whole_masses
@@ -110,7 +111,8 @@ def compare_readings(
             continue
         grams = _emission(totals, known)
         try:
-            turned = _turned(inputs, land, weighed, reduction, zoned, known, totals)
+            now = _with_totals(inputs, known, name, totals)
+            turned = _turned(inputs, now, land, weighed, reduction, zoned, known)
             rows.append(Reading(name, grams, turned))
         except InputError as error:
             rows.append(Reading(name, grams, why=error.problems[0].what))
@@ -132,12 +134,16 @@ def _totals_under(
     inputs: Inputs, known: Mapping[str, Category], reading: str
 ) -> pd.DataFrame | None:
     """Return the totals as another choice would have them; None if the data say too little for it."""
-    case = inputs.case.model_copy(update={"electricity": reading})
+    case = _counting(inputs.case, reading)
     if inputs.formed is not None:
         if not inputs.formed.rows_by(reading):
             return None
         return totals_of_rows(case, known, inputs.formed)[0]
     return None if reading == "consumption" else read_totals(case, known)
+
+
+def _counting(case: Case, reading: str) -> Case:
+    return case.model_copy(update={"electricity": reading})
 
 
 def _here(totals: pd.DataFrame) -> pd.DataFrame:
@@ -151,18 +157,17 @@ def _emission(totals: pd.DataFrame, known: Mapping[str, Category]) -> int:
 
 def _turned(
     inputs: Inputs,
+    now: Inputs,
     land: Land,
     weighed: Weighed,
     reduction: Reduction,
     zoned: Zoned,
     known: Mapping[str, Category],
-    totals: pd.DataFrame,
 ) -> tuple[str, ...]:
     """Return the units that other totals would put in another zone."""
     case, units = inputs.case, zoned.units
-    now = _with_totals(inputs, known, totals)
     emission = units["emission_g"].to_numpy(np.int64).copy()
-    for name in _changed(inputs.totals, totals):
+    for name in _changed(inputs.totals, now.totals):
         if name in inputs.categories:
             emission -= reduction.mass.units[:, list(inputs.categories).index(name)]
         same = regions_of(now, name) == regions_of(inputs, name)
@@ -187,13 +192,15 @@ def _changed(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     return sorted(set(first.index[first != second].get_level_values("category")))
 
 
-def _with_totals(inputs: Inputs, known: Mapping[str, Category], totals: pd.DataFrame) -> Inputs:
-    """Return the inputs with other totals, and with the facilities that these have."""
-    case, facilities = inputs.case, None
+def _with_totals(
+    inputs: Inputs, known: Mapping[str, Category], reading: str, totals: pd.DataFrame
+) -> Inputs:
+    """Return the inputs as another choice would have them: its totals, and the facilities that these have."""
+    case, facilities = _counting(inputs.case, reading), None
     if case.facilities is not None:
         named = read_facilities(case, known, totals)
         facilities = project_facilities(named, inputs.parcels.crs, case.facilities.path)
-    return replace(inputs, totals=totals, facilities=facilities)
+    return replace(inputs, case=case, totals=totals, facilities=facilities)
 
 
 def _on_units(

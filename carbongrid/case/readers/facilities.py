@@ -21,6 +21,7 @@ from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.electricity import is_supply
 from carbongrid.method.categories import Category
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.opening.crs import crs_of
@@ -71,6 +72,8 @@ def read_facilities(
     away: set[str] = set()
     if totals is not None:
         here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+        for name in _plants_set_aside(case, categories, totals):
+            here.pop(name, None)
         away = set(totals["category"]) - set(here)
         masses = grams_of([row["amount"] for row in rows], here, faults)
         rows = [{**row, "grams": grams} for row, grams in zip(rows, masses, strict=True)]
@@ -81,6 +84,19 @@ def read_facilities(
         notes += notes_on_faint(with_value, path.name)
         notes += _notes(rows, away, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
+
+
+def _plants_set_aside(
+    case: Case, categories: Mapping[str, Category] | None, totals: pd.DataFrame
+) -> set[str]:
+    """Return the categories of supply whose own emission is set aside, though what they buy is spread: a plant goes with the former.
+
+    Of a table of totals a category is set aside whole.
+    """
+    if case.inventory is None or case.electricity not in ("use", "consumption"):
+        return set()
+    aside = set(totals.loc[totals["place"] == "elsewhere", "category"])
+    return {name for name in aside if categories and is_supply(categories[name])}
 
 
 def project_facilities(facilities: pd.DataFrame, crs: CRS, where: str) -> pd.DataFrame:
