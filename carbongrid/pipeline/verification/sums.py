@@ -201,37 +201,39 @@ def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[
 
 def _land_types(run: Opened) -> Iterator[str]:
     """Add up the mass of each category on each territorial type; without parcels, of each category alone."""
-    rows = run.land_types
-    sinks = {term.name for term in run.terms if term.sink}
-    whole = {
-        sink: total(rows.loc[rows["category"].isin(sinks) == sink, "mass_g"])
-        for sink in (False, True)
-    }
-    sectors = {term.name: term.sector for term in run.terms}
-    for row in rows.to_dict("records"):
-        place = f"land_types.csv, {row['category']} on {row['type']}"
-        if row["sector"] != sectors.get(row["category"]):
-            yield f"{place}: the sector is {row['sector']}, in manifest.json {sectors.get(row['category'])}"
-        if not math.isclose(
-            row["share"], int(row["mass_g"]) / max(whole[row["category"] in sinks], 1)
-        ):
-            yield f"{place}: share is {row['share']!r}, which is not that of its mass"
-    for term in run.terms:
-        of_category = rows[rows["category"] == term.name]
+    yield from _land_rows(run)
+    names = [term.name for term in run.terms]
+    types = None if run.public else run.parcels["type"].astype(str)
+    by_type = None if types is None else run.parcels.groupby(types)[names].sum()
+    for name in names:
+        of_category = run.land_types[run.land_types["category"] == name]
         told = {str(land): total(mass) for land, mass in of_category.groupby("type")["mass_g"]}
-        of_ledger = run.ledger[run.ledger["category"] == term.name]
-        if run.public:
+        of_ledger = run.ledger[run.ledger["category"] == name]
+        if by_type is None:
             came_in = total(of_ledger["total_g"])
-            yield from _differ(
-                f"{term.name}: land_types.csv", sum(told.values()), "ledger.csv", came_in
-            )
+            yield from _differ(f"{name}: land_types.csv", sum(told.values()), "ledger.csv", came_in)
             continue
-        by_type = run.parcels.groupby(run.parcels["type"].astype(str))[term.name].sum()
-        found = {str(land): grams for land, grams in by_type.items()}
+        found = {str(land): int(grams) for land, grams in by_type[name].items()}
         found["unallocated"] = total(of_ledger["unallocated_g"])
         for land in sorted(told.keys() | found.keys()):
-            place = f"land_types.csv, {term.name} on {land}"
+            place = f"land_types.csv, {name} on {land}"
             yield from _differ(place, told.get(land, 0), "parcels and ledger", found.get(land, 0))
+
+
+def _land_rows(run: Opened) -> Iterator[str]:
+    """Compare the sector of each row with its category's, and its share with its mass: of all emissions, or of all sinks."""
+    rows = run.land_types
+    sinks = {term.name for term in run.terms if term.sink}
+    sectors = {term.name: term.sector for term in run.terms}
+    of_sinks = rows["category"].isin(sinks)
+    whole = {sink: total(rows.loc[of_sinks == sink, "mass_g"]) for sink in (False, True)}
+    for row in rows.to_dict("records"):
+        name, part = row["category"], int(row["mass_g"]) / max(whole[row["category"] in sinks], 1)
+        place = f"land_types.csv, {name} on {row['type']}"
+        if row["sector"] != sectors.get(name):
+            yield f"{place}: the sector is {row['sector']}, in manifest.json {sectors.get(name)}"
+        if not math.isclose(row["share"], part):
+            yield f"{place}: share is {row['share']!r}, which is not that of its mass"
 
 
 def _grid(run: Opened) -> Iterator[str]:
