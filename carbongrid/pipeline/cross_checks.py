@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
@@ -104,6 +105,9 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
 
 def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
     supply = inputs.categories.get("industry/supply")
+    known = crosswalk_categories(inputs.case)
+    if supply is not None and supply.weight == "pois" and known and supply.name not in known:
+        return  # no POI stands for it, which the allocation tells
     if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
         yield Problem(
             _way_of_supply(inputs, supply),

@@ -371,3 +371,17 @@ def test_check_leads_to_a_registry_where_industry_is_placed_by_a_proxy(tmp_path:
     (tmp_path / "facilities.csv").write_text(works, encoding="utf-8")
     named = squares_case(tmp_path, ["0601", "0602"], tables, facilities={"path": "facilities.csv"})
     assert not [each for each in check(named).problems if "registry" in str(each)]
+
+
+def test_supply_that_no_poi_stands_for_is_told_once(tmp_path: Path) -> None:
+    """Seen to be told twice: where the tables are held side by side, and where the mass is placed."""
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/supply,30,t CO2e\n",
+        "pois.csv": "id,name,typecode,lon,lat\n1,works,170100,120.00524,31.17611\n",
+    }
+    pois = {"path": "pois.csv", "crosswalk": "gaode", "crs": "EPSG:4490"}
+    case = squares_case(tmp_path, ["0809", "0601"], tables, pois=pois)
+    told = [str(each) for each in check(case).problems]
+    by_area = [each for each in told if "by area" in each]
+    assert by_area == [each for each in by_area if "no type of POI of industry/supply" in each]
+    assert len(by_area) == 1, told
