@@ -109,7 +109,7 @@ class CaseFields(Section):
         about(
             "Basis of shares",
             "word",
-            "sector shares of gross or of net emissions; the indices are always gross",
+            "sector shares of gross or of net emissions (gross where sinks take up more than half); the indices are always gross",
             example="gross",
         ),
     ] = "gross"

@@ -17,6 +17,7 @@ from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import whole_masses
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
@@ -135,7 +136,7 @@ def make_tables(
         reference=case.reference,
         sink_floor=case.sink_floor,
         ties=case.ties,
-        basis=case.basis,
+        basis=effective_basis(inputs),
         attribution=case.attribution,
         guidance=inputs.guidance,
         surroundings=inputs.surroundings,
@@ -249,6 +250,15 @@ def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr
     return georeferenced
 
 
+def effective_basis(inputs: Inputs) -> str:
+    """Return what sectors' shares are of: ``gross`` emission, or ``net`` where the case asks for it and it is at least half of gross."""
+    if inputs.case.basis != "net":
+        return "gross"
+    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    sinks = sum(mass for name, mass in here.items() if inputs.categories[name].sink)
+    return "gross" if 2 * sinks > sum(here.values()) - sinks else "net"
+
+
 def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
     """Return the choices that the case made, in sentences."""
     case = inputs.case
@@ -263,9 +273,14 @@ def method_notes(inputs: Inputs) -> list[tuple[str, str]]:
         f"Fine grid {case.grid.resolution:g} m, coarse grid {case.grid.coarse:g} m, in {_crs_name(inputs)} (D23).",
         f"Water outside every unit: {case.units.water} (D22).",
     ]
-    if case.basis == "net":
+    basis = effective_basis(inputs)
+    if basis == "net":
         sentences.append(
             "Shares of sectors are of net emission, those of the indices of gross (D1)."
+        )
+    elif case.basis == "net":
+        sentences.append(
+            "Sinks take up more than half of what is emitted, so shares of net emission would add up to more than 200 %: shares of sectors are of gross emission (D1)."
         )
     if case.attribution:
         sentences.append(f"Data: {case.attribution}.")

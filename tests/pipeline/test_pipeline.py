@@ -385,3 +385,20 @@ def test_supply_that_no_poi_stands_for_is_told_once(tmp_path: Path) -> None:
     by_area = [each for each in told if "by area" in each]
     assert by_area == [each for each in by_area if "no type of POI of industry/supply" in each]
     assert len(by_area) == 1, told
+
+
+@pytest.mark.parametrize(("sink", "basis"), [(15, "net"), (16, "gross"), (30, "gross")])
+@pytest.mark.usefixtures("undrawn")
+def test_shares_of_net_emission_stay_below_two_hundred_percent(
+    tmp_path: Path, sink: int, basis: str
+) -> None:
+    """Seen to print 1500 %, and nothing at all where sinks take up all that is emitted."""
+    tables = {
+        "totals.csv": f"category,value,unit\nwaste/industrial,30,t CO2e\nsink/forest,{sink},t CO2e\n"
+    }
+    case = squares_case(tmp_path, ["0601", "0301"], tables, basis="net")
+    result = run(case, tmp_path / "run")
+    assert result.manifest["parameters"]["basis"] == basis
+    said = [text for _, text in result.manifest["assumptions"] if "net emission" in text]
+    assert ["more than half" in text for text in said] == [basis == "gross"]
+    assert cg.verify(tmp_path / "run").ok
