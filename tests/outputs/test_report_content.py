@@ -220,6 +220,7 @@ def test_factors_and_intervals_of_activity_data_are_told(tmp_path):
             "category": ["sink/crops", "sink/crops", "sink/crops", "gone/away"],
             "factors": ["a = 1 | b = 2", "a = 1 | b = 2", "", "c = 3"],
             "factor_sources": ["IPCC | IPCC", "IPCC | IPCC", "", "<i>GB/T"],
+            "mass_t": ["1", "1", "1", "1"],
         }
     )
     intervals = pd.DataFrame([{"category": "sink/crops", "co2e_t": 5.0, "low_1_t": -1.0, "high_1_t": 6.0, "low_2_t": 4.0, "high_2_t": 7.0}])  # fmt: skip

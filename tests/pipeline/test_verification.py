@@ -575,10 +575,10 @@ def test_a_file_that_does_not_belong_is_mentioned_and_is_no_damage(run):
 def test_a_public_run_is_checked_without_parcels(run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    for name in ("parcels.parquet", "overlap.npz", "labels.zarr"):
+    for name in ("parcels.parquet", "facilities.csv", "overlap.npz", "labels.zarr"):
         shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
         del manifest["files"][name]
-    del manifest["digests"]["parcels"]
+    del manifest["digests"]["parcels"], manifest["digests"]["facilities"]
     manifest |= {"public": True}
     path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
     assert failed(run) == {}
