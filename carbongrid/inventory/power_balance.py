@@ -107,7 +107,8 @@ def balance_of(inventory: Inventory) -> Balance:
     Raises
     ------
     InputError
-        If generation is not said, an amount of any row of the balance is unknown, nothing is used, or the sides do not agree.
+        If generation is not said, an amount of any row of the balance is unknown, nothing is used, the sides do not agree,
+        or supply emits without generating.
 
     Notes
     -----
@@ -127,7 +128,7 @@ def balance_of(inventory: Inventory) -> Balance:
         raise InputError(what, inventory.data.file, hint)
     generated, lost = (_sum_of(inventory, name) or 0 for name in (GENERATED, LOST))
     imported, exported = _flows_across(inventory, sum(used) + lost, generated)
-    made = _made_here(inventory)
+    made = _made_here(inventory, generated)
     factor, brought = _brought(inventory, imported)
     pool = {gas: made.get(gas, Mass()) + brought.get(gas, Mass()) for gas in GASES}
     *parts, of_losses, of_exports = _shared(pool, [*used, lost, exported])
@@ -182,7 +183,7 @@ def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
 
 
 def balance_notes(inventory: Inventory) -> list[Problem]:
-    """Return the balance in a sentence, or a warning why it is not known; nothing where the file has no rows of it."""
+    """Return the balance in a sentence, and of which gas heat is beyond it; or a warning why it is not known; nothing where the file has no rows of it."""
     if not has_balance(inventory):
         return []
     try:
@@ -203,7 +204,7 @@ def balance_notes(inventory: Inventory) -> list[Problem]:
         f"balance of electricity: used {told['used']} + lost {told['lost']} + exported {told['exported']} = "
         f"generated {told['generated']} + imported {told['imported']}"
     )
-    return [Problem(what, inventory.data.file, "", "note")]
+    return [Problem(what, inventory.data.file, "", "note"), *_heat_beyond_supply(inventory)]
 
 
 def _line(
@@ -335,8 +336,8 @@ def _is_of_supply(inventory: Inventory, line: Line) -> bool:
     return line.scope == 1 and is_supply(inventory.categories[line.category])
 
 
-def _made_here(inventory: Inventory) -> dict[str, Mass]:
-    """Return what supply emits itself, gas by gas, less the heat that was bought: heat is not brought from far."""
+def _supply_and_heat(inventory: Inventory) -> tuple[dict[str, Mass], dict[str, Mass]]:
+    """Return what supply emits itself, and what the bought heat comes to by its own factor, gas by gas."""
     made: dict[str, Mass] = {}
     heat: dict[str, Mass] = {}
     for line, grams, co2e in zip(
@@ -346,11 +347,40 @@ def _made_here(inventory: Inventory) -> dict[str, Mass]:
             made[line.gas] = made.get(line.gas, Mass()) + Mass(grams, co2e)
         elif line.row.activity == "heat":
             heat[line.gas] = heat.get(line.gas, Mass()) + Mass(grams, co2e)
-    return {
+    return made, heat
+
+
+def _made_here(inventory: Inventory, generated: int) -> dict[str, Mass]:
+    """Return what supply emits itself, gas by gas, less the heat that was bought: heat is not brought from far."""
+    supply, heat = _supply_and_heat(inventory)
+    made = {
         gas: Mass(max(mass.grams - taken.grams, 0), max(mass.co2e - taken.co2e, 0))
-        for gas, mass in made.items()
+        for gas, mass in supply.items()
         if (taken := heat.get(gas, Mass())) is not None
     }
+    left = sum(mass.co2e for mass in made.values())
+    if left and not generated:
+        what = f"supply emits {left / 1e6:,.3f} t CO2e besides the heat that is bought, and generates 0 kWh: it is no emission of electricity"
+        hint = "Give what emits without generating a category of its own, with scope 1; or write what is generated."
+        raise InputError(what, f"{inventory.data.file}, sheet industry", hint)
+    return made
+
+
+def _heat_beyond_supply(inventory: Inventory) -> list[Problem]:
+    """Return a warning of each gas of which the bought heat comes to more than supply emits: nothing is taken off below 0."""
+    supply, heat = _supply_and_heat(inventory)
+    found = []
+    for gas, mass in heat.items():
+        emitted = supply.get(gas, Mass())
+        if mass.grams > emitted.grams:
+            tonnes = [each / 1e6 for each in (mass.grams, emitted.grams, mass.grams - emitted.grams)]  # fmt: skip
+            what = (
+                f"the heat that is bought comes to {tonnes[0]:,.3f} t {gas}, and supply emits {tonnes[1]:,.3f} t of it: "
+                f"electricity = consumption spreads {tonnes[2]:,.3f} t more than supply and imports emit"
+            )
+            hint = "Give the heat a factor of its own plants, or write the fuel that they burn."
+            found.append(Problem(what, inventory.data.file, hint, "warning"))
+    return found
 
 
 def _brought(inventory: Inventory, wh: int) -> tuple[Factor | None, dict[str, Mass]]:
