@@ -27,11 +27,12 @@ Row = tuple[str, str, object, str]
 
 
 def formed(rows: list[Row], gwp: str = "AR5") -> Inventory:
-    """Form rows of activity, category, amount, unit; fuel weighs its own tonnes of CO2, the grid 0.5 kg a kWh."""
+    """Form rows of activity, category, amount (None: blank), unit; fuel weighs its own tonnes of CO2, the grid 0.5 kg a kWh."""
     words = {"fuel/diesel": "own.fuel", "heat": "own.heat"}
     data = tuple(
         ActivityRow(
-            "town", "industry", number, f"R{number}", activity, category, Decimal(str(amount)), str(amount), unit,
+            "town", "industry", number, f"R{number}", activity, category,
+            None if amount is None else Decimal(str(amount)), "" if amount is None else str(amount), unit,
             {"factor": words[activity]} if activity in words else {}, None, "2020", "", "",
         )
         for number, (activity, category, amount, unit) in enumerate(rows)

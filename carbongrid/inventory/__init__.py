@@ -16,6 +16,7 @@ from carbongrid.inventory.power_balance import (
     as_counted,
     balance_of,
     by_consumption,
+    consumption_if_known,
     has_balance,
 )
 from carbongrid.inventory.sinks_compared import compare_sinks
@@ -41,6 +42,7 @@ __all__ = [
     "by_gas",
     "compare_electricity",
     "compare_sinks",
+    "consumption_if_known",
     "draws",
     "energy_notes",
     "explain",

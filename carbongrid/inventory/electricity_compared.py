@@ -9,7 +9,11 @@ import pandas as pd
 from carbongrid.errors import Problem
 from carbongrid.inventory.electricity import READINGS, is_supply, rows_set_aside
 from carbongrid.inventory.lines import Inventory
-from carbongrid.inventory.power_balance import balance_notes, by_consumption, has_balance
+from carbongrid.inventory.power_balance import (
+    balance_notes,
+    consumption_if_known,
+    has_balance,
+)
 from carbongrid.inventory.tables import audit, by_gas
 
 COLUMNS = ("reading", "made_t", "used_t", "gross_t")
@@ -22,7 +26,7 @@ def compare_electricity(inventory: Inventory) -> pd.DataFrame:
     -------
     DataFrame
         reading, made_t (what supply emits itself), used_t (electricity and heat where they are used, losses among them), gross_t
-        (all emissions): t CO2e per year, float64. NaN by consumption where no row says what is generated. Empty where nothing would be counted twice.
+        (all emissions): t CO2e per year, float64. NaN by consumption where the balance is not known. Empty where nothing would be counted twice.
     """
     sums = by_gas(inventory)
     scopes = list(zip(sums["category"], sums["scope"], strict=True))
@@ -42,14 +46,12 @@ def audit_with_readings(inventory: Inventory, as_given: Inventory) -> pd.DataFra
         The same with electricity by the grid's factor: itself, unless it is of :func:`carbongrid.inventory.by_consumption`.
     """
     trail = audit(inventory)
-    rows = []
+    rows, (_, unknown) = [], consumption_if_known(as_given)
     for each in compare_electricity(as_given).to_dict("records"):
-        known = each["gross_t"] == each["gross_t"]
-        told = (
-            f"all emissions are {each['gross_t']:.6f} t CO2e"
-            if known
-            else "not known: no row says what is generated"
-        )
+        if each["gross_t"] == each["gross_t"]:
+            told = f"all emissions are {each['gross_t']:.6f} t CO2e"
+        else:
+            told = f"not known: {unknown.what if unknown else ''}"
         rows.append(
             {"product": f"electricity = {each['reading']}", "remark": f"side by side: {told}"}
         )
@@ -60,9 +62,10 @@ def audit_with_readings(inventory: Inventory, as_given: Inventory) -> pd.DataFra
 
 def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:
     if reading == "consumption":
-        if not has_balance(inventory):
+        balanced, _ = consumption_if_known(inventory)
+        if balanced is None:
             return reading, math.nan, math.nan, math.nan
-        inventory = by_consumption(inventory)
+        inventory = balanced
     categories, sums = inventory.categories, by_gas(inventory)
     sums = sums[[not categories[name].sink for name in sums["category"]]]
     keys = list(zip(sums["category"], sums["scope"].tolist(), strict=True))

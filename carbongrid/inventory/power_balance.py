@@ -25,6 +25,7 @@ USES = ("electricity", "electricity/used")
 GENERATED, LOST, IMPORTED, EXPORTED = (
     f"electricity/{name}" for name in ("generated", "losses", "imported", "exported")
 )
+_BALANCE_ONLY = (USES[1], GENERATED, LOST, IMPORTED, EXPORTED)
 _HINT = f"Write a row {GENERATED} on the sheet industry, 0 kWh if there is no plant, and {LOST} if they are known."
 
 
@@ -96,8 +97,8 @@ class Balance:
 
 
 def has_balance(inventory: Inventory) -> bool:
-    """Return whether generation is known, which a balance needs; an amount that is unknown is not 0."""
-    return bool(_rows_of(inventory, [GENERATED]))
+    """Return whether there are rows that only the balance has, whether or not it can be known by them."""
+    return any(row.activity in _BALANCE_ONLY for row in inventory.data.rows)
 
 
 def balance_of(inventory: Inventory) -> Balance:
@@ -106,7 +107,8 @@ def balance_of(inventory: Inventory) -> Balance:
     Raises
     ------
     InputError
-        If generation is not said, nothing is used, or the sides do not agree.
+        If generation is not said, an amount of any row of the balance is unknown, nothing is used, the sides do not agree,
+        or supply emits without generating.
 
     Notes
     -----
@@ -114,18 +116,19 @@ def balance_of(inventory: Inventory) -> Balance:
     with it to the Wh. Supply's emission and that of the imports make one pool, which uses, losses and exports share by their Wh
     (:func:`carbongrid.method.allocate.apportion`), gas by gas; the part of the losses is then shared by the uses.
     """
-    if not has_balance(inventory):
-        what = "a balance of electricity is asked for, and nothing says what is generated here"
+    if all(row.activity != GENERATED for row in inventory.data.rows):
+        what = "a balance of electricity needs generation, and nothing says what is generated here"
         raise InputError(what, f"{inventory.data.file}, sheet industry", _HINT)
+    _require_amounts(inventory)
     rows = _rows_of(inventory, USES)
     used = [_wh(row) for row in rows]
     if not sum(used):
-        what = "a balance of electricity is asked for, and none is used"
+        what = "a balance of electricity needs uses, and none is used"
         hint = f"Write rows {' or '.join(USES)} with the amounts that each sector uses."
         raise InputError(what, inventory.data.file, hint)
     generated, lost = (_sum_of(inventory, name) or 0 for name in (GENERATED, LOST))
     imported, exported = _flows_across(inventory, sum(used) + lost, generated)
-    made = _made_here(inventory)
+    made = _made_here(inventory, generated)
     factor, brought = _brought(inventory, imported)
     pool = {gas: made.get(gas, Mass()) + brought.get(gas, Mass()) for gas in GASES}
     *parts, of_losses, of_exports = _shared(pool, [*used, lost, exported])
@@ -160,6 +163,14 @@ def by_consumption(inventory: Inventory) -> Inventory:
     return replace(_with_lines(inventory, kept), left_out=left)
 
 
+def consumption_if_known(inventory: Inventory) -> tuple[Inventory | None, Problem | None]:
+    """Return :func:`by_consumption` of an inventory, or why it is not known: for whoever did not choose it, no error."""
+    try:
+        return by_consumption(inventory), None
+    except InputError as error:
+        return None, error.problems[0]
+
+
 def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
     """Return the inventory without what a way of counting electricity sets aside; ``consumption`` is of :func:`by_consumption`."""
     if reading is None:
@@ -172,10 +183,15 @@ def as_counted(inventory: Inventory, reading: str | None) -> Inventory:
 
 
 def balance_notes(inventory: Inventory) -> list[Problem]:
-    """Return the balance in a sentence; none where the file has no rows of it."""
+    """Return the balance in a sentence, and of which gas heat is beyond it; or a warning why it is not known; nothing where the file has no rows of it."""
     if not has_balance(inventory):
         return []
-    balance = balance_of(inventory)
+    try:
+        balance = balance_of(inventory)
+    except InputError as error:
+        why = error.problems[0]
+        what = f"what electricity = consumption gives is not known: {why.what}"
+        return [Problem(what, why.where, why.hint, "warning")]
     flows = {
         "used": Flow(balance.used, _added(flow.gases for _, flow in balance.uses)),
         "lost": balance.losses,
@@ -188,7 +204,7 @@ def balance_notes(inventory: Inventory) -> list[Problem]:
         f"balance of electricity: used {told['used']} + lost {told['lost']} + exported {told['exported']} = "
         f"generated {told['generated']} + imported {told['imported']}"
     )
-    return [Problem(what, inventory.data.file, "", "note")]
+    return [Problem(what, inventory.data.file, "", "note"), *_heat_beyond_supply(inventory)]
 
 
 def _line(
@@ -261,10 +277,21 @@ def _relative_ends(inventory: Inventory, balance: Balance) -> tuple[Fraction, Fr
     return ends[0] / whole, ends[1] / whole
 
 
+def _require_amounts(inventory: Inventory) -> None:
+    """Refuse rows of the balance of which no amount is known: without them it would close as if they were 0."""
+    balanced = {USES[0], *_BALANCE_ONLY}
+    blank = [r for r in inventory.data.rows if r.activity in balanced and r.amount is None]
+    if blank:
+        rows = ", ".join(f"{row.id} ({row.activity})" for row in blank)
+        what = f"the balance of electricity needs every amount, and that of {rows} is unknown, which is not zero"
+        hint = "Write the amount, 0 if there is none, or take the row out."
+        raise InputError(what, blank[0].place("amount"), hint)
+
+
 def _rows_of(inventory: Inventory, names: Iterable[str]) -> list[ActivityRow]:
-    """Return the rows of some activities whose amounts are known, in canonical order."""
+    """Return the rows of some activities, in canonical order; :func:`_require_amounts` has seen their amounts."""
     wanted = set(names)
-    rows = [r for r in inventory.data.rows if r.activity in wanted and r.amount is not None]
+    rows = [row for row in inventory.data.rows if row.activity in wanted]
     return sorted(rows, key=lambda row: (row.category, row.id))
 
 
@@ -289,7 +316,9 @@ def _flows_across(inventory: Inventory, needed: int, generated: int) -> tuple[in
     elif exported is None:
         exported = imported + generated - needed
     exported = exported or 0
-    if min(imported, exported) < 0 or needed + exported != generated + imported:
+    # What would close the balance below 0 is none of it: the sides are told without it.
+    imported, exported = max(imported, 0), max(exported, 0)
+    if needed + exported != generated + imported:
         kwh = [f"{value / 1000:,.3f}" for value in (needed, exported, generated, imported)]
         what = f"the balance of electricity does not close: used and lost {kwh[0]} + exported {kwh[1]} is not generated {kwh[2]} + imported {kwh[3]} kWh"
         hint = f"Leave {IMPORTED} and {EXPORTED} out: what closes the balance is taken. Or mend one of the amounts."
@@ -307,8 +336,8 @@ def _is_of_supply(inventory: Inventory, line: Line) -> bool:
     return line.scope == 1 and is_supply(inventory.categories[line.category])
 
 
-def _made_here(inventory: Inventory) -> dict[str, Mass]:
-    """Return what supply emits itself, gas by gas, less the heat that was bought: heat is not brought from far."""
+def _supply_and_heat(inventory: Inventory) -> tuple[dict[str, Mass], dict[str, Mass]]:
+    """Return what supply emits itself, and what the bought heat comes to by its own factor, gas by gas."""
     made: dict[str, Mass] = {}
     heat: dict[str, Mass] = {}
     for line, grams, co2e in zip(
@@ -318,11 +347,40 @@ def _made_here(inventory: Inventory) -> dict[str, Mass]:
             made[line.gas] = made.get(line.gas, Mass()) + Mass(grams, co2e)
         elif line.row.activity == "heat":
             heat[line.gas] = heat.get(line.gas, Mass()) + Mass(grams, co2e)
-    return {
+    return made, heat
+
+
+def _made_here(inventory: Inventory, generated: int) -> dict[str, Mass]:
+    """Return what supply emits itself, gas by gas, less the heat that was bought: heat is not brought from far."""
+    supply, heat = _supply_and_heat(inventory)
+    made = {
         gas: Mass(max(mass.grams - taken.grams, 0), max(mass.co2e - taken.co2e, 0))
-        for gas, mass in made.items()
+        for gas, mass in supply.items()
         if (taken := heat.get(gas, Mass())) is not None
     }
+    left = sum(mass.co2e for mass in made.values())
+    if left and not generated:
+        what = f"supply emits {left / 1e6:,.3f} t CO2e besides the heat that is bought, and generates 0 kWh: it is no emission of electricity"
+        hint = "Give what emits without generating a category of its own, with scope 1; or write what is generated."
+        raise InputError(what, f"{inventory.data.file}, sheet industry", hint)
+    return made
+
+
+def _heat_beyond_supply(inventory: Inventory) -> list[Problem]:
+    """Return a warning of each gas of which the bought heat comes to more than supply emits: nothing is taken off below 0."""
+    supply, heat = _supply_and_heat(inventory)
+    found = []
+    for gas, mass in heat.items():
+        emitted = supply.get(gas, Mass())
+        if mass.grams > emitted.grams:
+            tonnes = [each / 1e6 for each in (mass.grams, emitted.grams, mass.grams - emitted.grams)]  # fmt: skip
+            what = (
+                f"the heat that is bought comes to {tonnes[0]:,.3f} t {gas}, and supply emits {tonnes[1]:,.3f} t of it: "
+                f"electricity = consumption spreads {tonnes[2]:,.3f} t more than supply and imports emit"
+            )
+            hint = "Give the heat a factor of its own plants, or write the fuel that they burn."
+            found.append(Problem(what, inventory.data.file, hint, "warning"))
+    return found
 
 
 def _brought(inventory: Inventory, wh: int) -> tuple[Factor | None, dict[str, Mass]]:

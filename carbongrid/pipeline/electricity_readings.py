@@ -88,7 +88,9 @@ def tonnes_by_reading(inputs: Inputs) -> Readings:
     known = _known(inputs)
     found = [(name, _totals_under(inputs, known, name)) for name in READINGS if known]
     rows = tuple(
-        Reading(name, why=_UNKNOWN) if totals is None else Reading(name, _emission(totals, known))
+        Reading(name, why=_why_not(inputs))
+        if totals is None
+        else Reading(name, _emission(totals, known))
         for name, totals in found
     )
     return Readings(inputs.case.electricity or "", rows)
@@ -107,7 +109,7 @@ def compare_readings(
     for name in READINGS if known else ():
         totals = _totals_under(inputs, known, name)
         if totals is None:
-            rows.append(Reading(name, why=_UNKNOWN))
+            rows.append(Reading(name, why=_why_not(inputs)))
             continue
         grams = _emission(totals, known)
         try:
@@ -140,6 +142,11 @@ def _totals_under(
             return None
         return totals_of_rows(case, known, inputs.formed)[0]
     return None if reading == "consumption" else read_totals(case, known)
+
+
+def _why_not(inputs: Inputs) -> str:
+    """Return why what consumption gives is not known."""
+    return (inputs.formed.not_balanced if inputs.formed is not None else "") or _UNKNOWN
 
 
 def _counting(case: Case, reading: str) -> Case:

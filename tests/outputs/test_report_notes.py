@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 
 import pytest
+from power_town import SUPPLY, WITH_PLANT, WITHOUT_PLANT, Row, formed
 
 import carbongrid as cg
+from carbongrid import inventory
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.outputs.report.notes import note_in_chinese, templates
@@ -22,7 +24,7 @@ _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
 _SEAM = re.compile(
     r"\. (?=[A-Z])|^: |^\. |\.$| \((?:D\d|docs/decisions)[^)]*\)"
     "|all units|the units of the same|exact area|cells in common on the fine grid|: (?:ledger|nearest)|(?<=pairs of )(?:parcels|units)"
-    r"|(?<=left out): |(?<=not formed): |^\): |(?<=come first) \(|(?<=passed over) \(|^\)\. |\)\. (?=Write)|\); (?=it would)"
+    r"|(?<=left out): |(?<=gives is not known): |(?<=not formed): |^\): |(?<=come first) \(|(?<=passed over) \(|^\)\. |\)\. (?=Write)|\); (?=it would)"
 )
 _PLACE = re.compile(r"\{\w+\}")
 
@@ -125,6 +127,24 @@ def test_where_power_goes_is_said_as_it_is(small_city: Path, weight: str, with_p
     (problem,) = _problems_of_supply(changed)
     assert said in problem.what
     assert note_in_chinese(str(problem))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*WITH_PLANT, ("electricity/imported", SUPPLY, 1, "GWh")],
+        [*WITH_PLANT, ("electricity/losses", SUPPLY, None, "GWh")],
+        [WITH_PLANT[0], WITH_PLANT[3]],
+        [*WITH_PLANT[:3], WITH_PLANT[4]],
+        [*WITHOUT_PLANT, ("fuel/diesel", SUPPLY, 1, "t")],
+        [*WITH_PLANT, ("heat", SUPPLY, 10**9, "GJ")],
+    ],
+)
+def test_what_a_balance_lacks_is_told_in_chinese(rows: list[Row]) -> None:
+    for problem in inventory.energy_notes(formed(rows)):
+        chinese = note_in_chinese(str(problem))
+        assert chinese
+        assert "balance of" not in chinese
 
 
 def test_what_stands_in_a_remark_is_kept() -> None:

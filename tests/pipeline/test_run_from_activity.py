@@ -77,6 +77,32 @@ def test_a_run_by_consumption_spreads_the_balance(city: Path) -> None:
     assert intervals.loc["gross", "co2e_t"] == pytest.approx(here["grams"].sum() / 1e6)
 
 
+def test_imports_that_do_not_close_stop_no_other_reading(city: Path, tmp_path: Path) -> None:
+    """Seen to fail: the case by supply was refused, since consumption, which it did not choose, was formed beside it."""
+    from openpyxl import load_workbook
+
+    from carbongrid.case import Case
+    from carbongrid.case.readers.formed_totals import form_totals
+    from carbongrid.case.readers.totals import categories_of
+
+    book = load_workbook(city / "inventory.xlsx")
+    book["industry"].append(["X1", "electricity/imported", None, 1, "kWh"])
+    book.save(tmp_path / "odd.xlsx")
+    case = Case.read(city / "case-inventory.toml")
+    section = case.inventory.model_copy(update={"path": str(tmp_path / "odd.xlsx")})
+    odd = case.model_copy(
+        update={"electricity": "supply", "inventory": section, "allow_outside": True}
+    )
+    notes: list[cg.errors.Problem] = []
+    formed = form_totals(odd, categories_of(odd), notes)
+    assert "does not close" in formed.not_balanced
+    assert not formed.by_consumption
+    (told,) = [note for note in notes if "does not close" in note.what]
+    assert told.level == "warning"
+    with pytest.raises(cg.errors.InputError, match="does not close"):
+        form_totals(odd.model_copy(update={"electricity": "consumption"}), categories_of(odd), [])
+
+
 def test_a_run_from_activity_data_gives_the_same_zones_as_one_from_totals(
     small_run: Path, from_activity: Path
 ) -> None:

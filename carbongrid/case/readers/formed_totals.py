@@ -47,11 +47,9 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         code_system=case.parcels.code_system,
         categories=categories,
     )
-    balanced = None
-    if inventory.has_balance(formed) or case.electricity == "consumption":
-        balanced = inventory.by_consumption(formed)
-        if case.electricity == "consumption":
-            formed = balanced
+    balanced, unknown = inventory.consumption_if_known(formed)
+    if case.electricity == "consumption":
+        formed = balanced = inventory.by_consumption(formed)
     counted = inventory.as_counted(formed, case.electricity)
     drawn = inventory.draws(counted)
     intervals = _intervals(counted, drawn)
@@ -65,6 +63,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         intervals=intervals,
         drawn=drawn,
         by_consumption=() if balanced is None else _rows(balanced, case),
+        not_balanced=unknown.what if unknown and inventory.has_balance(as_given) else "",
     )
 
 

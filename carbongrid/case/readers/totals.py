@@ -44,7 +44,9 @@ class Formed:
     drawn
         Draws of the categories' totals, t CO2e [draw, category].
     by_consumption
-        Rows with electricity by its balance (docs/decisions/0057); none where the data have none.
+        Rows with electricity by its balance (docs/decisions/0057); none where it is not known.
+    not_balanced
+        Why it is not known; blank where it is.
     """
 
     file: str
@@ -53,6 +55,7 @@ class Formed:
     intervals: pd.DataFrame
     drawn: xr.DataArray
     by_consumption: tuple[Mapping[str, Any], ...] = ()
+    not_balanced: str = ""
 
     def rows_by(self, electricity: str | None) -> tuple[Mapping[str, Any], ...]:
         """Return the rows as a choice of ``electricity`` counts them, before anything is set aside."""
