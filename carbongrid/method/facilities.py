@@ -26,11 +26,14 @@ class FacilityRow:
     grams
         Its mass.
     parcel, unit
-        Ids of the parcel that holds it and of the parcel's unit; empty for none, as without coordinates.
+        Ids of the parcel and of the unit that hold its coordinates; empty for none, as without coordinates.
     place_uncertainty
         How far it may lie from its coordinates, m; None where nothing is said of it.
     in_reach
         Ids of the other units within that distance, sorted.
+    by_unit
+        Ids of the units in which its mass lies, with grams: a parcel that crosses a border splits what lies on it. An empty id is
+        what is outside every unit. Nothing before mass is reduced to units, and without coordinates.
     """
 
     name: str
@@ -41,6 +44,7 @@ class FacilityRow:
     unit: str
     place_uncertainty: float | None
     in_reach: tuple[str, ...]
+    by_unit: tuple[tuple[str, int], ...] = ()
 
     @property
     def could_be_elsewhere(self) -> int:

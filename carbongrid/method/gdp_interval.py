@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.9
-"""Of the intervals."""
+"""Of the intervals, nominally; docs/decisions/0060 has what simulated ones cover."""
 
 MIN_PARENTS = 3
 """Parents that must be known for the split to be tried on them, and their residuals to have a spread."""
@@ -70,6 +70,11 @@ class Spread:
         end = (1 + LEVEL) / 2
         return float(stdtrit(self.parents - 1, end) if self.parents else ndtri(end))
 
+    @property
+    def half_width(self) -> float:
+        """Of the interval of the logarithm of GDP per claim."""
+        return self.tau * self.quantile
+
 
 def gdp_intervals(
     gdp: Sequence[int | None], parent: NDArray[np.int64], claims: Sequence[IndustryWeights]
@@ -97,7 +102,7 @@ def gdp_intervals(
     A unit's true claim is its claim times a factor of its own, lognormal with ``tau``. The same split is tried one level up, where
     its answer is known: all parents' GDP together is split over the parents. If factors are independent, the relative residual e_d of parent d
     has the variance c2 * h_d, h_d = H_d*(1 - 2*q_d) + sum_e q_e^2*H_e, with q_d its share of claims and H_d the sum of squares of its
-    units' shares; so c2 is the mean of e_d^2/h_d, and tau^2 = ln(1 + c2). On the scale of the logit a share s of a parent then has the variance
+    units' shares; so c2 is the mean of e_d^2/h_d, and tau^2 = ln(1 + c2). A parent whose claims fell back takes what is assumed, if that is wider. On the scale of the logit a share s of a parent then has the variance
     tau^2 * (1 + H'), H' the sum of squares of the other units' shares among themselves: no interval leaves 0 to the parent's GDP, and that
     of an only unit has no width. A unit without a claim may have what half the least claim in its parent would get. Industries are added end by end,
     as if they deviated together.
@@ -110,7 +115,11 @@ def gdp_intervals(
             continue
         spread = measured_spread(each, parent)
         spreads.append(spread)
-        share, below, above = _ends(each.of_units, parent, spread.tau * spread.quantile)
+        assumed = Spread(each.industry, ASSUMED_TAU, 0).half_width
+        # What was measured is of the industry's own weight: where claims fell back it may be too little.
+        of_parent = np.where(each.by_rule, spread.half_width, max(spread.half_width, assumed))
+        width = np.where(parent >= 0, of_parent[parent], 0.0)
+        share, below, above = _ends(each.of_units, parent, width)
         total = np.where(parent >= 0, each.total[parent], 0.0)
         point += total * share
         low += total * below
@@ -149,7 +158,7 @@ def measured_spread(claims: IndustryWeights, parent: NDArray[np.int64]) -> Sprea
 
 
 def _ends(
-    claims: NDArray[np.float64], parent: NDArray[np.int64], width: float
+    claims: NDArray[np.float64], parent: NDArray[np.int64], width: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return each unit's share of its parent's claims and the ends of its interval, 0 to 1."""
     parents = int(parent.max(initial=-1)) + 1

@@ -203,6 +203,37 @@ def reduce_mass(
     return Reduced(per_target[:-1], per_target[-1], snapped, *fields)
 
 
+def masses_by_unit(
+    grams: Sequence[int], parcel: NDArray[np.int64], targets: Any
+) -> list[list[tuple[int, int]]]:
+    """Return in which units the mass of facilities lies: that of a parcel goes to units by the parcel's shares.
+
+    Parameters
+    ----------
+    grams
+        Of each facility.
+    parcel : int64, shape (facilities,)
+        Its row, -1 for none.
+    targets
+        CSR [parcel, unit], what is outside as the last column (see Shares).
+
+    Returns
+    -------
+    list of (column of the unit, grams)
+        For each facility, in the order of the units, without those that get nothing; none without a parcel.
+    """
+    found: list[list[tuple[int, int]]] = [[] for _ in grams]
+    there = np.flatnonzero(parcel >= 0)
+    if there.size:
+        mass = np.array([grams[row] for row in there.tolist()], np.int64)
+        parts = split_to_targets(mass, targets[parcel[there]])
+        for number, row in enumerate(there.tolist()):
+            own = slice(parts.indptr[number], parts.indptr[number + 1])
+            pairs = zip(parts.indices[own].tolist(), parts.data[own].tolist(), strict=True)
+            found[row] = [(unit, part) for unit, part in pairs if part]
+    return found
+
+
 def _sum_of(mass: NDArray[np.int64], columns: list[int]) -> NDArray[np.int64]:
     """Return the sum of some columns, added one by one: a copy of them would be most of the mass."""
     whole = np.zeros(len(mass), np.int64)

@@ -16,7 +16,11 @@ from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.weights import PackedWeights
 from carbongrid.pipeline.evidence import evidence_of
-from carbongrid.pipeline.facilities import problems_of_place, rows_of_facilities
+from carbongrid.pipeline.facilities import (
+    problems_of_borders,
+    problems_of_place,
+    rows_of_facilities,
+)
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
 
@@ -105,7 +109,7 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
     limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, mass, names)
-    limits += problems_of_place(named)
+    limits += [*problems_of_borders(named, land), *problems_of_place(named)]
     return Allocation(
         tuple(names), mass, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
     )

@@ -104,11 +104,18 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
 
 
 def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
-    supply = inputs.categories.get("industry/supply")
+    supply, rows = inputs.categories.get("industry/supply"), inputs.totals
+    if (
+        supply is None
+        or not rows.loc[
+            (rows["category"] == supply.name) & (rows["place"] == "here"), "grams"
+        ].any()
+    ):
+        return  # nothing of it is spread here, as where the electricity that is used counts
     known = crosswalk_categories(inputs.case)
-    if supply is not None and supply.weight == "pois" and known and supply.name not in known:
+    if supply.weight == "pois" and known and supply.name not in known:
         return  # no POI stands for it, which the allocation tells
-    if supply is not None and (inputs.facilities is None or inputs.facilities.empty):
+    if inputs.facilities is None or inputs.facilities.empty:
         yield Problem(
             _way_of_supply(inputs, supply),
             f"{inputs.case.path.name}: [facilities]",
@@ -118,7 +125,7 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
 
 
 def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:
-    """Yield which share of the emissions proxies place where a registry of point sources would place it for certain."""
+    """Yield which share of the emissions proxies place where a registry of point sources would name it."""
     here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
     sources = {name: here.get(name, 0) for name, each in inputs.categories.items() if not each.sink}
     named = set() if inputs.facilities is None else set(inputs.facilities["category"])
@@ -134,7 +141,7 @@ def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:
         return
     share = sum(sources[name] for name in missing) / whole
     yield Problem(
-        f"{share:.0%} of the emissions ({', '.join(missing)}) is placed by a proxy, where a registry of point sources would place it for certain",
+        f"{share:.0%} of the emissions ({', '.join(missing)}) is placed by a proxy, where a registry of point sources would name it",
         f"{inputs.case.path.name}: [facilities]",
         "Look in the register of discharge permits or of an emissions trading system, and name the largest works: docs/howto/facilities.md.",
         "warning",

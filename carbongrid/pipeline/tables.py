@@ -29,6 +29,7 @@ from carbongrid.outputs.tables import published
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
+from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.gdp_step import GdpOfUnits, gdp_of_units
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
@@ -109,6 +110,8 @@ def make_tables(
     notes = (*inputs.notes, *checked.problems, *allocation.problems, *indexed.notes)
     said = tuple((str(note.level), str(note)) for note in notes)
     parcels = _parcels(inputs, land, allocation, reduction.shares)
+    rules = {name: each.weight.partition(":") for name, each in inputs.categories.items()}
+    rasters = {name: path for name, (rule, _, path) in rules.items() if rule == "raster"}
     emission = parcels["emission_g"].to_numpy(np.int64)
     of_method, of_sinks = method_notes(inputs), notes_of_sinks(units, case.sink_floor)
     differences = [
@@ -129,7 +132,7 @@ def make_tables(
         parents=case.units.parents,
         ledger=ledger,
         evidence=allocation.evidence,
-        facilities=allocation.facilities,
+        facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
         grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
         assumptions=(*of_method, *of_sinks, *differences, *said),
         benchmark=_benchmark(case),

@@ -6,8 +6,10 @@ import numpy as np
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from carbongrid.method.facilities import FacilityRow, units_in_reach
+from carbongrid.method.sharing import masses_by_unit
 
 UNITS = np.array([shapely.box(k * 1000, 0, k * 1000 + 1000, 1000) for k in range(4)])
 
@@ -40,3 +42,10 @@ def test_all_of_a_facility_could_be_elsewhere_or_nothing():
     row = FacilityRow("works", "industry/supply", "value", 7, "p", "u", 50.0, ("v",))
     assert row.could_be_elsewhere == 7
     assert FacilityRow("works", "industry/supply", "value", 7, "p", "u", 50.0, ()).could_be_elsewhere == 0  # fmt: skip
+
+
+def test_mass_of_a_facility_goes_by_its_parcel_s_shares():
+    """7 g on a parcel of 4 and 3 parts; 5 g on one that lies outside for a fifth; one without a parcel lies nowhere."""
+    shares = sparse.csr_array(np.array([[0, 4, 3, 0], [4, 0, 0, 1], [0, 0, 1, 0]]))
+    found = masses_by_unit([5, 7, 9, 2], np.array([1, 0, -1, 2]), shares)
+    assert found == [[(0, 4), (3, 1)], [(1, 4), (2, 3)], [], [(2, 2)]]

@@ -120,6 +120,7 @@ def test_where_power_goes_is_said_as_it_is(small_city: Path, weight: str, with_p
     supply = dataclasses.replace(inputs.categories["industry/supply"], weight=weight)
     changed = dataclasses.replace(
         inputs,
+        case=inputs.case.model_copy(update={"pois": None}),  # no crosswalk that lacks supply
         categories={**inputs.categories, supply.name: supply},
         facilities=None,
         pois=inputs.pois.assign(category=supply.name) if with_pois else None,
@@ -145,6 +146,16 @@ def test_what_a_balance_lacks_is_told_in_chinese(rows: list[Row]) -> None:
         chinese = note_in_chinese(str(problem))
         assert chinese
         assert "balance of" not in chinese
+
+
+def test_supply_that_is_not_spread_here_asks_for_no_facilities(small_city: Path) -> None:
+    """Seen to fail when electricity = "use" set supply aside, its plants with it, and they were said not to be named."""
+    case = Case.read(small_city / "case.toml").model_copy(update={"pois": None})
+    told = {
+        choice: [*_problems_of_supply(dataclasses.replace(read_inputs(case.model_copy(update={"electricity": choice})), facilities=None))]
+        for choice in ("supply", "use")
+    }  # fmt: skip
+    assert [len(told[choice]) for choice in ("supply", "use")] == [1, 0]
 
 
 def test_what_stands_in_a_remark_is_kept() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from squares_case import squares_case
+from squares_case import square, squares_case
 
 import carbongrid as cg
 from carbongrid.case.readers.inputs import Inputs
@@ -21,6 +21,7 @@ from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import check, run, running
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.steps import STEPS
+from carbongrid.pipeline.verification import verify
 from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
@@ -339,7 +340,7 @@ def test_facilities_by_share_and_capacity_lie_where_they_are(tmp_path: Path) -> 
     codes = {"unit": str, "units_in_reach": str}
     table = pd.read_csv(tmp_path / "run" / "facilities.csv", dtype=codes).set_index("name")
     assert table["mass_t"].to_dict() == {"Mine": 6, "Pit": 2, "Kiln": 10, "Works": 10}
-    assert table.loc["Kiln", ["unit", "units_in_reach", "could_be_elsewhere_t"]].tolist() == ["01", "02", 10]  # fmt: skip
+    assert table.loc["Kiln", ["unit", "units_in_reach", "could_be_elsewhere_t"]].tolist() == ["01", '["02"]', 10]  # fmt: skip
     told = [
         text for _, text in result.manifest["assumptions"] if "could lie in another unit" in text
     ]
@@ -348,6 +349,44 @@ def test_facilities_by_share_and_capacity_lie_where_they_are(tmp_path: Path) -> 
     ]
     report = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "could be elsewhere, t CO₂e" in report
+
+
+@pytest.mark.parametrize("reduce", ["cells", "exact"])
+def test_a_facility_on_a_parcel_that_crosses_a_border_says_where_its_mass_lies(
+    tmp_path: Path, reduce: str
+) -> None:
+    """A parcel of 1.75 km over two units whose ids hold spaces: 4/7 in the unit of the point, 3/7 not, in check and in run.
+
+    Seen to fail when facilities.csv told the unit of the parcel alone, and ids in reach were parted by spaces.
+    """
+    tables = {
+        "totals.csv": "category,value,unit\nindustry/mining,700,t CO2e\n",
+        "facilities.csv": "name,category,value,unit,x,y,crs,place_uncertainty_m\n"
+        "Pit,industry/mining,700,t CO2e,500990,3450500,EPSG:4549,20\n",
+    }
+    case = squares_case(
+        tmp_path,
+        ["0602", "0602"],
+        tables,
+        of_units={"code": ["unit 1", "unit; 2"]},
+        facilities={"path": "facilities.csv"},
+        reduce=reduce,
+        grid={"crs": "EPSG:4549", "resolution": 50},
+    )
+    wide = gpd.GeoDataFrame(
+        {"BSM": ["p0"], "DLBM": ["0602"]}, geometry=[square(0, width=1.75)], crs=4549
+    )
+    wide.to_file(tmp_path / "parcels.gpkg")
+    beyond = "300.000000 t of 1 facilities go by area to units that do not hold their points"
+    [problem] = [problem for problem in check(case).problems if beyond in problem.what]
+    assert problem.level == "warning"
+    assert "Pit (parcel p0, 300.000000 t not in unit 1)" in problem.what
+    result = run(case, tmp_path / "run")
+    assert result.units["industry_mining_t"].tolist() == [400, 300]
+    [row] = pd.read_csv(tmp_path / "run" / "facilities.csv").to_dict("records")
+    assert (row["unit"], row["units_in_reach"]) == ("unit 1", '["unit; 2"]')
+    assert json.loads(row["mass_by_unit"]) == {"unit 1": "400.000000", "unit; 2": "300.000000"}
+    assert verify(tmp_path / "run").ok
     assert cg.verify(tmp_path / "run").ok
     run(case, tmp_path / "public", public=True)
     assert not (tmp_path / "public" / "facilities.csv").exists()

@@ -291,7 +291,8 @@ def test_one_gram_more_in_a_sum_is_found(run, file, column, check):
         ("parcel", lambda _: "", "facilities.csv is"),
         ("parcel", lambda _: "nowhere", "more than parcels.parquet has there"),
         ("unit", lambda _: "nowhere", "it names a unit that is none of the others"),
-        ("units_in_reach", lambda _: "nowhere", "it names a unit that is none of the others"),
+        ("units_in_reach", lambda _: '["nowhere"]', "it names a unit that is none of the others"),
+        ("units_in_reach", lambda _: "nowhere", "units_in_reach is no list of ids"),
         ("could_be_elsewhere_t", plus_grams(1), "what could be elsewhere is"),
     ],
 )
@@ -300,6 +301,14 @@ def test_a_facility_that_was_moved_or_changed_is_found(run, column, change, told
     change_cell(run / "facilities.csv", 1, column, change)
     refresh(run)
     assert told in failed(run, ["sums"])["sums"]
+
+
+@pytest.mark.parametrize("change", ["", "{", '{"nowhere": "1.000000"}'])
+def test_a_facility_whose_mass_lies_in_another_unit_is_found(run, change):
+    """Seen to fail while the parcel's shares were not asked."""
+    change_cell(run / "facilities.csv", 1, "mass_by_unit", lambda _: change)
+    refresh(run)
+    assert "mass_by_unit is not what the shares of parcel" in failed(run, ["units"])["units"]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def grams_of(amounts: Sequence[Amount], totals: Mapping[str, int], faults: Fault
                 grams[number] = part
         rest = total - sum(grams[number] for number in numbers)
         capacities = [amounts[number] for number in by_capacity]
-        if _capacities_fit(category, capacities, rest, category in totals, faults):
+        if _capacities_fit(category, capacities, rest, totals.get(category), faults):
             parts = _split(rest, [each.part for each in capacities], None)
             for number, part in zip(by_capacity, parts, strict=True):
                 grams[number] = part
@@ -137,7 +137,7 @@ def _shares_fit(category: str, amounts: Sequence[Amount], faults: Faults) -> boo
 
 
 def _capacities_fit(
-    category: str, amounts: Sequence[Amount], rest: int, spread: bool, faults: Faults
+    category: str, amounts: Sequence[Amount], rest: int, total: int | None, faults: Faults
 ) -> bool:
     if not amounts:
         return False
@@ -152,12 +152,14 @@ def _capacities_fit(
         hint = "Give one a capacity, or take them out."
         faults.add(what, hint, row=amounts[-1].row, column="capacity")
         return False
-    if spread and rest < 0:
-        what = f"the other facilities of {category!r} add up to more than its total, so that nothing is left for {_listed(amounts)}"
+    if total is None:  # nothing of it is spread here
+        return False
+    if rest < 0 or (total and not rest):
+        what = f"the other facilities of {category!r} add up to {'more than ' if rest else ''}its total, so that nothing is left for {_listed(amounts)}"
         hint = "Correct the total or the facilities."
         faults.add(what, hint, row=amounts[-1].row, column="capacity")
         return False
-    return spread
+    return True
 
 
 def _listed(amounts: Sequence[Amount]) -> str:

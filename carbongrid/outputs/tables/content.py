@@ -6,6 +6,7 @@ kind for each column that no file format can change.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from carbongrid.method.columns import (
     repeated_columns,
     unit_masses,
 )
+from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.land_types import land_flows
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ FACILITIES: Mapping[str, Kind] = {
     "mass_g": "mass",
     "parcel": "text",
     "unit": "text",
+    "mass_by_unit": "text",
     "place_uncertainty_m": "number",
     "units_in_reach": "text",
     "could_be_elsewhere_g": "mass",
@@ -271,12 +274,23 @@ def _facilities(rows: Sequence[FacilityRow]) -> Table:
         **{name: [getattr(row, name) for row in rows] for name in ("name", "category", "way", "parcel", "unit")},
         "mass_g": [row.grams for row in rows],
         "place_uncertainty_m": [row.place_uncertainty for row in rows],
-        "units_in_reach": [" ".join(row.in_reach) for row in rows],
+        "mass_by_unit": [_json(_in_tonnes(row.by_unit)) for row in rows],
+        "units_in_reach": [_json(row.in_reach) for row in rows],
         "could_be_elsewhere_g": [row.could_be_elsewhere for row in rows],
     }  # fmt: skip
     return typed(
         {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}, FACILITIES
     )
+
+
+def _in_tonnes(masses: Sequence[tuple[str, int]]) -> dict[str, str]:
+    tonnes = format_tonnes(grams for _, grams in masses)
+    return {name: mass for (name, _), mass in zip(masses, tonnes, strict=True)}
+
+
+def _json(cell: Sequence[str] | Mapping[str, str]) -> str:
+    """Return several ids in one cell: JSON, since an id may hold any character; nothing is a blank cell."""
+    return json.dumps(cell, ensure_ascii=False) if cell else ""
 
 
 def _units(tables: RunTables) -> Table:

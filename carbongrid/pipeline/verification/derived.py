@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
+    masses_by_unit,
     reduce_mass,
     share_by_area,
     share_by_cells,
@@ -54,13 +57,17 @@ class Derived:
         """Mass of units and cells."""
         return self.reduce(self.shares)
 
-    def reduce(self, shares: Shares) -> Reduced:
-        """Split the parcels' mass by these shares and, where a raster leads, by the run's own."""
+    def ruled(self, shares: Shares) -> Shares:
+        """Return these shares after the rule for water and, where a raster leads, the run's own."""
         run = self.run
         if any(term.raster for term in run.terms):
             shares = replace(shares, rasters=run.saved_shares.rasters)
         water = run.manifest["parameters"]["water"]
-        shares = with_water_rule(shares, run.parcels, run.outlines, water)
+        return with_water_rule(shares, run.parcels, run.outlines, water)
+
+    def reduce(self, shares: Shares) -> Reduced:
+        """Split the parcels' mass by these shares and, where a raster leads, by the run's own."""
+        run, shares = self.run, self.ruled(shares)
         sinks = np.array([term.sink for term in run.terms], np.bool_)
         rasters = [term.raster for term in run.terms]
         return reduce_mass(run.mass, sinks, rasters, shares, run.coarse_grid.shape)
@@ -112,6 +119,7 @@ def check_units(run: Opened, derived: Derived) -> Check:
         for column, grams in (("outside_units", found.outside[k]), ("snapped", found.snapped[k])):
             told_there = total(rows[f"{column}_g"])
             faults += _difference(f"ledger.csv, {term.name}: {column}_t", told_there, int(grams))
+    faults += _facilities(run, derived)
     size = (
         f"{counted(len(run.units), 'unit')} in {counted(len(run.terms), 'category', 'categories')}"
     )
@@ -121,6 +129,26 @@ def check_units(run: Opened, derived: Derived) -> Check:
 def _difference(what: str, told: int, found: int) -> Iterator[str]:
     if told != found:
         yield f"{what} is {tonnes(told)} t, derived again {tonnes(found)} t: {told - found:+,} g"
+
+
+def _facilities(run: Opened, derived: Derived) -> Iterator[str]:
+    """Compare the units in which facilities.csv says that mass lies with those that its parcel's shares give."""
+    if run.facilities is None:
+        return
+    shares = derived.ruled(derived.shares)
+    parcels, ids = pd.Index(run.parcels["id"].astype(str)), [*run.units["id"].astype(str), ""]
+    rasters = {term.name: term.raster for term in run.terms if term.raster}
+    for row in run.facilities.to_dict("records"):
+        targets = shares.rasters[rasters[row["category"]]][0] if row["category"] in rasters else shares.units  # fmt: skip
+        parcel = parcels.get_indexer([row["parcel"]]).astype(np.int64)
+        [parts] = masses_by_unit([int(row["mass_g"])], parcel, targets)
+        found = {ids[unit]: tonnes(grams) for unit, grams in parts}
+        try:
+            told = json.loads(row["mass_by_unit"] or "{}")
+        except ValueError:
+            told = None
+        if told != found:
+            yield f"facilities.csv, {row['name']} ({row['category']}): mass_by_unit is not what the shares of parcel {row['parcel']} give: {json.dumps(found, ensure_ascii=False)}"
 
 
 def check_cells(run: Opened, derived: Derived) -> Check:

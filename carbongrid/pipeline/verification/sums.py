@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
@@ -172,11 +173,26 @@ def _facilities(run: Opened) -> Iterator[str]:
     units = {"", *run.units["id"].astype(str)}
     for row in rows.to_dict("records"):
         place = f"facilities.csv, {row['name']} ({row['category']})"
-        reach = row["units_in_reach"].split()
+        reach = _ids(row["units_in_reach"])
+        if reach is None:
+            yield f"{place}: units_in_reach is no list of ids"
+            continue
         if not units.issuperset([row["unit"], *reach]) or row["unit"] in reach:
             yield f"{place}: it names a unit that is none of the others"
         expected = int(row["mass_g"]) if reach else 0
         yield from _differ(f"{place}: what could be elsewhere", int(row["could_be_elsewhere_g"]), "its mass in reach of others", expected)  # fmt: skip
+
+
+def _ids(cell: str) -> list[str] | None:
+    """Return the ids in a cell; None if it is no JSON list of text."""
+    if not cell:
+        return []
+    try:
+        ids = json.loads(cell)
+    except ValueError:
+        return None
+    right = isinstance(ids, list) and all(isinstance(each, str) for each in ids)
+    return ids if right else None
 
 
 def _carries(parcels: pd.DataFrame, types: Collection[str]) -> Any:
