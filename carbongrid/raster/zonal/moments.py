@@ -229,12 +229,12 @@ def _bins(table: Table, what: int) -> Pair:
 
 def _pair(parts: NDArray[np.int64], tops: NDArray[np.int64]) -> Pair:
     """Return what is in bins, as a float and what that is rounded by."""
-    carried = parts.copy()
+    parts = parts.copy()
     for k in range(BINS - 1, 0, -1):
-        carried[:, k - 1] += carried[:, k] >> BITS
-        carried[:, k] &= (1 << BITS) - 1
-    top = carried[:, 0]
-    digits = [carried[:, k].astype(np.float64) for k in range(BINS - 1, 0, -1)]
+        parts[:, k - 1] += parts[:, k] >> BITS
+        parts[:, k] &= (1 << BITS) - 1
+    top = parts[:, 0]
+    digits = [parts[:, k].astype(np.float64) for k in range(BINS - 1, 0, -1)]
     digits += [(top & (2**32 - 1)).astype(np.float64), (top >> 32).astype(np.float64) * 2.0**32]
     bins = [*range(BINS - 1, 0, -1), 0, 0]
     high, low = np.zeros(tops.shape), np.zeros(tops.shape)

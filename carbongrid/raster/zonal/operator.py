@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ from carbongrid.raster.zonal.moments import (
     share_totals,
     statistics_of,
 )
+from carbongrid.raster.zonal.operator_files import read_operator, write_operator
 from carbongrid.raster.zonal.placing import on_grid
 from carbongrid.raster.zonal.rasters import described, units
 from carbongrid.raster.zonal.shares import (
@@ -91,9 +93,7 @@ class ZonalOperator:
         measure = exact_shares if coverage == "exact" else centre_shares
         self._set(grid, coverage, prepared.ids, measure(prepared, grid))
 
-    def _set(
-        self, grid: Grid, coverage: Coverage, ids: NDArray[Any] | None, shares: Shares
-    ) -> None:
+    def _set(self, grid: Grid, coverage: str, ids: NDArray[Any] | None, shares: Shares) -> None:
         self.grid = grid
         self.coverage = coverage
         self.ids = None if ids is None else id_values(ids)
@@ -113,6 +113,35 @@ class ZonalOperator:
         """Bytes of spans and edges."""
         arrays = (*self.shares.spans, *self.shares.edges, self.shares.outside)
         return sum(array.nbytes for array in arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write the operator to a new directory: three Parquet files that others can read.
+
+        Parameters
+        ----------
+        path
+            A directory that does not exist yet.
+
+        Raises
+        ------
+        InputError
+            If it exists, or ids are neither all text nor all whole numbers.
+        """
+        write_operator(Path(path), (self.grid, self.coverage, self.ids, self.shares))
+
+    @classmethod
+    def open(cls, path: str | Path) -> ZonalOperator:
+        """Open a saved operator; its checksums and its structure are checked.
+
+        Raises
+        ------
+        InputError
+            If this is no such directory, or it is damaged.
+        """
+        grid, coverage, ids, shares = read_operator(Path(path))
+        operator = cls.__new__(cls)
+        operator._set(grid, coverage, ids, shares)
+        return operator
 
     def apply(
         self,
