@@ -125,12 +125,19 @@ def reduce_touched(
     return delayed(finish, pure=False)(_merged_tree(list(parts), merge), **later)
 
 
-def rows_later(later: Any, dtypes: Mapping[str, DTypeLike], size: int) -> dict[str, Any]:
-    """Return what a delayed dict will hold under some names, one-dimensional arrays of one size, as Dask arrays."""
+def rows_later(
+    later: Any, dtypes: Mapping[str, DTypeLike], size: int, across: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return what a delayed dict will hold under some names, arrays of one length (those in ``across`` of so many columns), as Dask arrays."""
     import dask.array as da
 
+    shapes = dict.fromkeys(dtypes, (size,)) | {
+        name: (size, columns) for name, columns in (across or {}).items()
+    }
     return {
-        name: da.from_delayed(later[name], (size,), meta=np.empty(0, dtype))
+        name: da.from_delayed(
+            later[name], shapes[name], meta=np.empty((0,) * len(shapes[name]), dtype)
+        )
         for name, dtype in dtypes.items()
     }
 

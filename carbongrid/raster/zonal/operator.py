@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import each_band, reduce_touched, rows_later
@@ -20,6 +21,17 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal.distributions import (
+    DISTRIBUTIONS,
+    Values,
+    block_values,
+    distributions_of,
+    empty_values,
+    is_distribution,
+    merged_values,
+    quantile_name,
+    scales_of,
+)
 from carbongrid.raster.zonal.moments import (
     MOMENTS,
     Table,
@@ -99,7 +111,9 @@ class ZonalOperator:
         self.ids = None if ids is None else id_values(ids)
         self.shares = shares
         self._rows = row_ranges(shares)
-        self.totals = share_totals(shares.spans, shares.edges) + shares.outside
+        on_grid_alone = share_totals(shares.spans, shares.edges)
+        self.scales = scales_of(on_grid_alone)
+        self.totals = on_grid_alone + shares.outside
 
     def __len__(self) -> int:
         return self.shares.outside.size
@@ -149,6 +163,7 @@ class ZonalOperator:
         stats: str | Iterable[str] = DEFAULT_STATS,
         *,
         weights: Any = None,
+        classes: ArrayLike | None = None,
     ) -> xr.Dataset:
         """Make statistics of a raster per polygon, with shares of cells as weights.
 
@@ -160,16 +175,19 @@ class ZonalOperator:
             are unknown and count as nothing.
         stats
             Names out of ``count`` (sum of shares of known cells), ``sum``, ``mean``, ``min``, ``max``, ``std``, ``variance`` (of the population) and
-            ``valid_fraction`` (known share of the polygon's area, on the grid or off it).
+            ``valid_fraction`` (known share of the polygon's area, on the grid or off it); and, of all values, ``median``, ``quantile_25`` and the like (percent),
+            ``majority``, ``minority``, ``variety`` (number of different values) and ``fractions`` (share of each class of the known area). Quantiles hold all different values of a polygon.
         weights : real [y, x], or ``"area"`` or ``"cells"``, optional
             Of the same cells, none negative: sum, mean, std and variance take share times weight instead of the share. A known cell
             whose weight is unknown makes them NaN. ``"area"`` weighs by the area of cells in m2, ``"cells"`` all alike, which is
-            the default, and has to be said where cells differ in area.
+            the default, and has to be said where cells differ in area. Quantiles, classes and fractions take no raster.
+        classes : [class], optional
+            Values that ``fractions`` are wanted of. Default: all that occur in a raster [y, x] in memory.
 
         Returns
         -------
         xarray.Dataset [..., label]
-            A variable for each statistic, of a Dataset ``VARIABLE_STATISTIC``; coordinates label = 1..n, id where known and those of the
+            A variable for each statistic (fractions along ``class``, too), of a Dataset ``VARIABLE_STATISTIC``; coordinates label = 1..n, id where known and those of the
             dimensions that stay. Lazy if the raster or the weights are: only chunks that polygons touch are read. The same
             bits for any chunks, scheduler and number of threads. By centre, counts and sums of integers are int64.
 
@@ -184,11 +202,12 @@ class ZonalOperator:
         -----
         A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
         """
-        wanted = known_stats(stats, MOMENTS)
+        wanted = known_stats(stats)
         self._require_weights(wanted, weights)
+        own = None if classes is None else np.unique(np.asarray(classes))
         if isinstance(raster, xr.Dataset):
             parts = [
-                self.apply(variable, wanted, weights=weights).rename(
+                self.apply(variable, wanted, weights=weights, classes=own).rename(
                     {stat: f"{name}_{stat}" for stat in wanted}
                 )
                 for name, variable in rasters_in(raster, None).items()
@@ -201,19 +220,33 @@ class ZonalOperator:
         require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
         weighed = self._weights(weights)
         later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
-        each = functools.partial(
-            self._tables, unknown=unknown, stats=wanted, weights=weighed, later=later
-        )
+        if "fractions" in wanted and own is None and (later or leads):
+            raise InputError(
+                "which classes there are is not known before they are read",
+                hint="Name those whose fractions are wanted: classes=[...].",
+            )
+        recipe = _Recipe(wanted, unknown, Unknown.of(weighed), self._factors(weights), own)
+        each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each))
 
     def _dataset(self, raster: Any, stack: Any, leads: int, tables: dict[str, Any]) -> xr.Dataset:
         kept = kept_dimensions(stack, leads)
+        coords = {**kept_coordinates(stack, kept), "label": label_coordinate(len(self))}
+        if "class" in tables:
+            values = tables.pop("class").astype(stack.dtype)
+            # Of every band the same, where there are bands.
+            own = values.reshape(-1, values.shape[-1])[0]
+            coords["class"] = ("class", own, {"long_name": described(raster)})
         found = xr.Dataset(
             {
-                stat: ((*kept, "label"), values, _attributes(stat, raster))
+                stat: (
+                    (*kept, "label", "class") if stat == "fractions" else (*kept, "label"),
+                    values,
+                    _attributes(stat, raster),
+                )
                 for stat, values in tables.items()
             },
-            coords={**kept_coordinates(stack, kept), "label": label_coordinate(len(self))},
+            coords=coords,
         )
         if self.ids is None:
             return found
@@ -224,10 +257,16 @@ class ZonalOperator:
             raise InputError(
                 f"there are no weights {weights!r}", hint="Take area, cells, or a raster."
             )
-        unequal = [stat for stat in stats if stat in _BY_AREA]
+        unequal = [stat for stat in stats if _by_area(stat)]
+        whole = [stat for stat in stats if is_distribution(stat)]
+        if whole and not (weights is None or isinstance(weights, str)):
+            raise InputError(
+                f"{whole[0]} takes no raster of weights",
+                hint='Take weights="area" or weights="cells", or ask for it without.',
+            )
         if weights is None and unequal and metres_per_unit(self.grid.crs) is None:
             raise InputError(
-                f"a {unequal[0]} by cells of {crs_name(self.grid.crs)} favours the poles: their areas differ from row to row",
+                f"{unequal[0]} by cells of {crs_name(self.grid.crs)} favours the poles: their areas differ from row to row",
                 hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
             )
 
@@ -239,22 +278,32 @@ class ZonalOperator:
             return np.broadcast_to(areas[:, None], self.grid.shape)
         return weights
 
-    def _tables(
-        self, plane: Any, *, unknown: Unknown, stats: tuple[str, ...], weights: Any, later: bool
-    ) -> dict[str, Any]:
+    def _factors(self, weights: Any) -> NDArray[np.float64]:
+        """Return what cells of each row weigh, at most 1."""
+        if isinstance(weights, str) and weights == "area":
+            areas = self.grid.cell_areas
+            return np.asarray(areas / areas.max(), np.float64)
+        return np.ones(self.grid.shape[0])
+
+    def _tables(self, plane: Any, *, recipe: _Recipe, weights: Any, later: bool) -> dict[str, Any]:
         plane = on_grid(plane, self.grid)
         arrays = [inside(plane)]
-        unweighed = Unknown.of(weights)
         if weights is not None:
             arrays.append(inside(on_grid(weights, self.grid)))
-        block = functools.partial(_block_tables, stats, unknown, unweighed)
-        whole = self._whole(stats, arrays[0].dtype, weights is not None)
-        finish = functools.partial(_finished, stats, whole, weights is not None)
+        whole = self._whole(recipe.stats, arrays[0].dtype, weights is not None)
+        block = functools.partial(_block_tables, recipe)
+        finish = functools.partial(_finished, recipe, whole, weights is not None)
         if later or any(map(is_chunked, arrays)):
             touched = functools.partial(blocks_touched, self.shares)
             made = reduce_touched(block, _merged, finish, touched, *arrays, operator=self)
-            kinds = {stat: np.int64 if stat in whole else np.float64 for stat in stats}
-            return rows_later(made, kinds, len(self))
+            kinds = {
+                stat: np.int64 if stat in whole or stat == "variety" else np.float64
+                for stat in recipe.stats
+            }
+            if recipe.classes is None:
+                return rows_later(made, kinds, len(self))
+            found = rows_later(made, kinds, len(self), {"fractions": recipe.classes.size})
+            return found | {"class": recipe.classes} if "fractions" in kinds else found
         parts = each_band(
             lambda rows: block(*(array[rows] for array in arrays), rows.start, 0, operator=self),
             arrays[0].shape,
@@ -275,7 +324,7 @@ class ZonalOperator:
         return np.flatnonzero((rows[:, 0] < top + height) & (rows[:, 1] > top))
 
 
-def known_stats(stats: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
     """Return names of statistics, each once.
 
     Raises
@@ -284,39 +333,56 @@ def known_stats(stats: str | Iterable[str], known: Iterable[str]) -> tuple[str, 
         If one is not known, or there is none.
     """
     wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
-    strange = [stat for stat in wanted if stat not in set(known)]
+    strange = [stat for stat in wanted if stat not in MOMENTS and not is_distribution(stat)]
     if strange or not wanted:
         told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
-        raise InputError(told, hint=f"Choose from {', '.join(known)}.")
+        known = ", ".join([*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"])
+        raise InputError(told, hint=f"Choose from {known}.")
     return wanted
 
 
-type _Tables = dict[str, Table]
+def _by_area(stat: str) -> bool:
+    """Tell whether a statistic is another one where large cells count for more."""
+    return stat in _BY_AREA or (is_distribution(stat) and stat != "variety")
 
 
-def _block_tables(
-    stats: tuple[str, ...],
-    unknown: Unknown,
-    unweighed: Unknown,
-    values: Any,
-    *rest: Any,
-    operator: ZonalOperator,
-) -> _Tables:
-    """Return what polygons have in a block: weighted sums and plain ones, as far as the statistics need them."""
+@dataclass(frozen=True)
+class _Recipe:
+    """What is made of a raster: statistics, what is unknown in it and in its weights, what its rows weigh, which classes."""
+
+    stats: tuple[str, ...]
+    unknown: Unknown
+    unweighed: Unknown
+    factors: NDArray[np.float64]
+    classes: NDArray[Any] | None
+
+
+class _Tables(NamedTuple):
+    """What polygons have in a block: sums of shares, sums of weighted shares, and all values, as far as statistics need them."""
+
+    plain: Table
+    weighted: Table
+    values: Values
+
+
+def _block_tables(recipe: _Recipe, values: Any, *rest: Any, operator: ZonalOperator) -> _Tables:
     *weights, top, left = rest
     polygons = operator.polygons_in(top, values.shape[0])
-    floats = floats_of(values, unknown)
-    cells = operator.shares.spans, operator.shares.edges
-    plain = tuple(stat for stat in stats if not weights or stat not in _ORDERS)
-    made = {}
-    if plain:
-        order = max(_ORDERS.get(stat, 0) for stat in plain)
-        made["plain"] = block_moments(floats, None, (top, left), cells, polygons, order)
-    if len(plain) < len(stats):
-        weighed = _weights_block(weights[0], unweighed)
-        order = max(_ORDERS.get(stat, 0) for stat in stats)
-        made["weighted"] = block_moments(floats, weighed, (top, left), cells, polygons, order)
-    return made
+    floats = floats_of(values, recipe.unknown)
+    place, shares = (top, left), (operator.shares.spans, operator.shares.edges)
+    moments = [stat for stat in recipe.stats if stat in MOMENTS]
+    weighed = [stat for stat in moments if weights and stat in _ORDERS]
+    plain, weighted, all_values = empty_moments(), empty_moments(), empty_values()
+    if len(weighed) < len(moments):
+        order = max(_ORDERS.get(stat, 0) for stat in moments if stat not in weighed)
+        plain = block_moments(floats, None, place, shares, polygons, order)
+    if weighed:
+        own = _weights_block(weights[0], recipe.unweighed)
+        order = max(_ORDERS[stat] for stat in weighed)
+        weighted = block_moments(floats, own, place, shares, polygons, order)
+    if len(moments) < len(recipe.stats):
+        all_values = block_values(floats, place, shares, polygons, operator.scales, recipe.factors)
+    return _Tables(plain, weighted, all_values)
 
 
 def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
@@ -327,24 +393,38 @@ def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
 
 
 def _merged(parts: list[_Tables]) -> _Tables:
-    names = {name for part in parts for name in part}
-    return {name: merged_moments([part[name] for part in parts]) for name in names}
+    if not parts:
+        return _Tables(empty_moments(), empty_moments(), empty_values())
+    plain, weighted, values = zip(*parts, strict=True)
+    return _Tables(
+        merged_moments(list(plain)), merged_moments(list(weighted)), merged_values(list(values))
+    )
 
 
 def _finished(
-    stats: tuple[str, ...],
+    recipe: _Recipe,
     whole: tuple[str, ...],
     weighted: bool,
     tables: _Tables,
     *,
     operator: ZonalOperator,
 ) -> dict[str, NDArray[Any]]:
-    made: dict[str, NDArray[Any]] = {}
-    for name, apart in (("plain", False), ("weighted", True)):
-        own = tuple(stat for stat in stats if (weighted and stat in _ORDERS) == apart)
-        table = tables.get(name, empty_moments())
-        made |= statistics_of(table, own, operator.totals, weighted=apart, whole=whole)
-    return {stat: made[stat] for stat in stats}
+    moments = [stat for stat in recipe.stats if stat in MOMENTS]
+    of_weights = [stat for stat in moments if weighted and stat in _ORDERS]
+    made = {
+        **statistics_of(tables.weighted, of_weights, operator.totals, weighted=True),
+        **statistics_of(
+            tables.plain,
+            [stat for stat in moments if stat not in of_weights],
+            operator.totals,
+            weighted=False,
+            whole=whole,
+        ),
+    }
+    others = [stat for stat in recipe.stats if stat not in MOMENTS]
+    made |= distributions_of(tables.values, others, len(operator), recipe.classes)
+    named = [*recipe.stats, *(["class"] if "class" in made else [])]
+    return {stat: made[stat] for stat in named}
 
 
 def _attributes(stat: str, raster: Any) -> dict[str, str]:
@@ -353,6 +433,11 @@ def _attributes(stat: str, raster: Any) -> dict[str, str]:
         "count": f"cells with known {what} per polygon",
         "valid_fraction": f"share of the polygon where {what} is known",
     }
+    if stat in ("variety", "fractions"):
+        return {"units": "1", "long_name": f"{DISTRIBUTIONS[stat]} of {what} per polygon"}
+    if stat not in MOMENTS:
+        name = DISTRIBUTIONS.get(stat) or quantile_name(stat)
+        return {"units": units(raster), "long_name": f"{name} of {what} per polygon"}
     unit = "1" if stat in told else units(raster)
     if stat == "variance" and unit != "1":
         unit = f"({unit})2"
