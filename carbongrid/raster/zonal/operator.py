@@ -57,8 +57,10 @@ from carbongrid.raster.zonal.stacks import (
     is_lazy,
     kept_coordinates,
     kept_dimensions,
+    merged_tables,
     rasters_in,
     stacked_tables,
+    with_mappings,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import label_coordinate
@@ -206,13 +208,11 @@ class ZonalOperator:
         self._require_weights(wanted, weights)
         own = None if classes is None else np.unique(np.asarray(classes))
         if isinstance(raster, xr.Dataset):
-            parts = [
-                self.apply(variable, wanted, weights=weights, classes=own).rename(
-                    {stat: f"{name}_{stat}" for stat in wanted}
-                )
-                for name, variable in rasters_in(raster, None).items()
-            ]
-            return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")
+            tables = {
+                name: self.apply(variable, wanted, weights=weights, classes=own)
+                for name, variable in rasters_in(with_mappings(raster), None).items()
+            }
+            return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
         stack, _ = y_and_x_last(raster, None)
         leads = max(stack.ndim - 2, 0)

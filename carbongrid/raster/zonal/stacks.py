@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -142,3 +142,17 @@ def kept_coordinates(stack: Any, kept: tuple[Hashable, ...]) -> dict[Hashable, A
 def grid_mapping(raster: xr.DataArray) -> Any:
     """Return the name of the coordinate that holds the CRS, if the raster tells."""
     return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+
+
+def with_mappings(values: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS."""
+    mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
+    return values.set_coords([name for name in values.data_vars if name in mappings])
+
+
+def merged_tables(tables: Mapping[Hashable, xr.Dataset], stats: Iterable[str]) -> xr.Dataset:
+    """Return the tables of a Dataset's variables as one, each statistic as ``VARIABLE_STATISTIC``."""
+    parts = [
+        table.rename({stat: f"{name}_{stat}" for stat in stats}) for name, table in tables.items()
+    ]
+    return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")

@@ -6,6 +6,7 @@ import functools
 import math
 import operator
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
@@ -19,16 +20,19 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, known_stats
+from carbongrid.raster.zonal.placing import north_up
 from carbongrid.raster.zonal.stacks import (
-    grid_mapping,
     id_values,
     is_lazy,
     is_polygons,
     kept_coordinates,
     kept_dimensions,
+    merged_tables,
     plane_in,
     rasters_in,
     stacked_tables,
+    with_mappings,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import (
@@ -49,8 +53,11 @@ def zonal_stats(
     n: int | None = None,
     ids: ArrayLike | None = None,
     quantum: float | None = None,
+    weights: Any = None,
+    coverage: Coverage | None = None,
+    classes: ArrayLike | None = None,
 ) -> xr.Dataset:
-    """Make several statistics of values per label, in one reading.
+    """Make several statistics of values per polygon, by exact shares of cells, or per label, in one reading.
 
     Parameters
     ----------
@@ -58,17 +65,24 @@ def zonal_stats(
         DataArray, Dataset, NumPy, Dask or Zarr array. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
-        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` in the values' CRS
-        is burnt into the values' own grid: a cell belongs to who covers its centre, the later row where several do.
+        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is in the values'
+        CRS, and measured on the values' own grid: ``ZonalOperator``, which serves many rasters on one grid.
     stats
-        Names out of count (of cells with a known value), sum, mean, min and max; default all.
+        Names out of count (of cells with a known value), sum, mean, min and max; default all. Of polygons also all others
+        that ``ZonalOperator.apply`` knows: std, variance, valid_fraction, median, quantile_25, majority, minority, variety, fractions.
     n
         Largest label there can be. Default: the number of polygons or ids, what labels of ``rasterize`` say, or, of labels in memory
         that say nothing, the largest of them.
     ids
         Id of each label 1..n. Polygons bring theirs: column ``id``, else the index.
     quantum
-        As for ``zonal_sum``: with it sums and means of real values are the same bits for any chunks.
+        As for ``zonal_sum``: with it sums and means of real values per label are the same bits for any chunks. By shares of cells
+        they are without it.
+    weights, classes
+        As for ``ZonalOperator.apply``, of polygons only.
+    coverage
+        Of polygons: ``exact`` (the default), by the share that a polygon has of each cell, whatever lies over it; or ``centre``: a cell
+        belongs to the polygon that covers its centre, the later row where several do, as in ``rasterize``.
 
     Returns
     -------
@@ -87,6 +101,22 @@ def zonal_stats(
     -----
     In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
+    if is_polygons(labels):
+        wanted = known_stats(stats)
+        by_labels = weights is None and set(wanted) <= set(STATISTICS)
+        if coverage != "centre" or not by_labels:
+            if quantum is not None:
+                raise InputError(
+                    "sums by shares of cells are exact without a quantum",
+                    hint='Leave it out, or take coverage="centre".',
+                )
+            own = _Measured(Polygons.of(labels), coverage or "exact", n, ids)
+            return own.apply(values, wanted, weights, classes)
+    elif coverage is not None or weights is not None or classes is not None:
+        raise InputError(
+            "coverage, weights and classes are for polygons, and these are labels",
+            hint="Give the polygons in place of the labels.",
+        )
     wanted = _known_stats(stats)
     if isinstance(values, xr.Dataset):
         return _of_dataset(values, labels, wanted, n=n, ids=ids, quantum=quantum)
@@ -102,6 +132,50 @@ def _known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """Polygons measured on the grid of each raster that comes, once a grid."""
+
+    polygons: Polygons
+    coverage: Coverage
+    n: int | None
+    ids: ArrayLike | None
+
+    def apply(
+        self, values: Any, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
+    ) -> xr.Dataset:
+        named = self.polygons.ids if self.ids is None else id_values(self.ids)
+        if self.n not in (None, len(self.polygons)) or (
+            named is not None and len(named) != len(self.polygons)
+        ):
+            raise InputError(f"there are {len(self.polygons)} polygons, and n or ids say otherwise")
+        found = (
+            self._of_dataset(values, stats, weights, classes)
+            if isinstance(values, xr.Dataset)
+            else self._operator(values).apply(values, stats, weights=weights, classes=classes)
+        )
+        if named is None:
+            return found
+        return found.assign_coords(id=("label", id_values(named), {"long_name": "id"}))
+
+    def _of_dataset(
+        self, values: xr.Dataset, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
+    ) -> xr.Dataset:
+        operators: dict[Any, ZonalOperator] = {}
+        tables = {}
+        for name, variable in rasters_in(with_mappings(values), None).items():
+            plane = plane_in(variable, None)
+            if plane not in operators:
+                operators[plane] = self._operator(variable)
+            own = operators[plane]
+            tables[name] = own.apply(variable, stats, weights=weights, classes=classes)
+        return merged_tables(tables, stats)
+
+    def _operator(self, values: Any) -> ZonalOperator:
+        grid = Grid.like(north_up(_one_plane(values)))
+        return ZonalOperator(self.polygons, grid, coverage=self.coverage)
+
+
 def _of_dataset(
     values: xr.Dataset,
     labels: Any,
@@ -111,22 +185,20 @@ def _of_dataset(
     ids: ArrayLike | None,
     quantum: float | None,
 ) -> xr.Dataset:
-    mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
-    values = values.set_coords([name for name in values.data_vars if name in mappings])
+    values = with_mappings(values)
     burnt: dict[Any, xr.DataArray] = {}
     if is_polygons(labels):
         labels = Polygons.of(labels)
         ids = labels.ids if ids is None else ids
-    parts = []
+    tables = {}
     for name, variable in rasters_in(values, labels).items():
         plane, own = plane_in(variable, labels), labels
         if isinstance(labels, Polygons):
             if plane not in burnt:
                 burnt[plane] = _burnt(labels, variable)
             own = burnt[plane]
-        table = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
-        parts.append(table.rename({stat: f"{name}_{stat}" for stat in stats}))
-    return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")
+        tables[name] = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
+    return merged_tables(tables, stats)
 
 
 def _of_array(
@@ -170,16 +242,22 @@ def _of_array(
     return found.assign_coords(id=("label", named, {"long_name": "id"}))
 
 
-def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
-    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
+def _one_plane(values: Any) -> xr.DataArray:
+    """Return the first raster [y, x] of a stack."""
     if not isinstance(values, xr.DataArray):
         raise InputError(
             "where the values' cells lie is not known, and labels are polygons",
             hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
         )
-    stack, _ = y_and_x_last(values, polygons)
-    plane = stack[(0,) * (stack.ndim - 2)]
-    chunks = None if stack.chunks is None else tuple(max(sides) for sides in stack.chunks[-2:])
+    stack, _ = y_and_x_last(values, None)
+    first: xr.DataArray = stack[(0,) * (stack.ndim - 2)]
+    return first
+
+
+def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
+    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
+    plane = _one_plane(values)
+    chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     return rasterize(polygons, Grid.like(plane), chunks=chunks)
 
 
