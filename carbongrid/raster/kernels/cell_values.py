@@ -11,7 +11,7 @@ from carbongrid.raster.kernels.jit import helper, kernel
 from carbongrid.raster.kernels.moments import Edges, Spans
 
 Cells = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
-"""Polygon, value and measure; neighbours of one value are one."""
+"""Polygon, value and measure; those of one polygon lie beside each other."""
 
 
 @helper
@@ -46,6 +46,22 @@ def _add(cells: Cells, used: int, begin: int, polygon: int, value: float, measur
     return used + 1
 
 
+@helper
+def _in_order(cells: Cells, begin: int, used: int) -> int:
+    """Put the last polygon's cells in order of their values, each value once; return how many cells there are now."""
+    _, values, measures = cells
+    mine, measure = values[begin:used].copy(), measures[begin:used].copy()
+    now = begin
+    for i in np.argsort(mine):
+        if now > begin and values[now - 1] == mine[i]:
+            measures[now - 1] += measure[i]
+        else:
+            # Of zeros there is one, without a sign.
+            values[now], measures[now] = mine[i] + 0.0, measure[i]
+            now += 1
+    return now
+
+
 @kernel
 def values_in_polygons(
     raster: NDArray[Any],
@@ -56,7 +72,7 @@ def values_in_polygons(
     scales: NDArray[np.float64],
     factors: NDArray[np.float64],
 ) -> Cells:
-    """Return the known cells of some polygons in a window.
+    """Return the different values that some polygons have in a window, each in order, and the measure of the cells that have it.
 
     Parameters
     ----------
@@ -67,7 +83,7 @@ def values_in_polygons(
     spans, edges
         Of all polygons, in the grid.
     polygons
-        Those that may have cells in the window.
+        Those that may have cells in the window, ascending.
     scales : [polygon]
         What a share is multiplied by to be a whole number, of all polygons.
     factors : [row]
@@ -105,4 +121,5 @@ def values_in_polygons(
                     )
                     used = _add(cells, used, begin, polygon, value, measure)
             j += 1
+        used = _in_order(cells, begin, used)
     return cells[0][:used], cells[1][:used], cells[2][:used]

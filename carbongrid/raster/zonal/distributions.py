@@ -68,22 +68,34 @@ def block_values(
     factors: NDArray[np.float64],
 ) -> Values:
     """Return the different values of some polygons in a block of floats."""
-    found = values_in_polygons(
-        as_readonly_contiguous(values, values.dtype),
-        corner,
-        *shares,
-        polygons,
-        as_readonly_contiguous(scales, np.float64),
-        as_readonly_contiguous(factors, np.float64),
+    return Values(
+        *values_in_polygons(
+            as_readonly_contiguous(values, values.dtype),
+            corner,
+            *shares,
+            polygons,
+            as_readonly_contiguous(scales, np.float64),
+            as_readonly_contiguous(factors, np.float64),
+        )
     )
-    return _together(*found)
 
 
 def merged_values(parts: list[Values]) -> Values:
-    """Put tables together; their order does not matter."""
-    if len(parts) == 1:
-        return parts[0]
-    return _together(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    """Put tables together; their order does not matter. Only values of polygons that are in several are sorted anew."""
+    polygons, values, measures = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if len(parts) == 1 or not polygons.size:
+        return Values(polygons, values, measures)
+    occurs = np.concatenate([np.unique(part.polygons) for part in parts])
+    several = np.bincount(occurs)[polygons] > 1
+    again = _together(polygons[several], values[several], measures[several])
+    alone = ~several
+    columns = (
+        np.concatenate([polygons[alone], again.polygons]),
+        np.concatenate([values[alone], again.values]),
+        np.concatenate([measures[alone], again.measures]),
+    )
+    order = np.argsort(columns[0], kind="stable")
+    return Values(*(column[order] for column in columns))
 
 
 def empty_values() -> Values:
@@ -96,7 +108,6 @@ def _together(
 ) -> Values:
     if not polygons.size:
         return empty_values()
-    values = values + 0.0  # of zeros there is one
     order = np.lexsort((values, polygons))
     polygons, values = polygons[order], values[order]
     differs = (polygons[1:] != polygons[:-1]) | (values[1:] != values[:-1])
@@ -159,12 +170,12 @@ def _quantiles(table: Values, first: NDArray[np.int64], quantile: float) -> NDAr
     ends = np.append(first[1:], table.values.size)
     sizes = ends - first
     place = np.arange(table.values.size) - np.repeat(first, sizes)
-    # One polygon's sum fits into int64, that of all would not.
-    measures = table.measures / np.repeat(np.add.reduceat(table.measures, first), sizes)
-    before = np.empty(measures.size)
-    for begin, end in zip(first.tolist(), ends.tolist(), strict=True):
-        total = np.cumsum(table.measures[begin:end])
-        before[begin:end] = (total - table.measures[begin:end]) / total[-1]
+    totals = np.repeat(np.add.reduceat(table.measures, first), sizes)
+    # Sums of all polygons wrap around; the difference of two of one polygon is right nevertheless.
+    until = np.cumsum(table.measures)
+    start = np.repeat(until[first] - table.measures[first], sizes)
+    before = (until - table.measures - start) / totals
+    measures = table.measures / totals
     steps = np.repeat(sizes - 1, sizes)
     position = place * measures + steps * before
     wanted = np.repeat(quantile * (sizes - 1), sizes)
