@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Grid": "carbongrid.raster.grid",
     "Polygons": "carbongrid.raster.polygons",
+    "ZonalOperator": "carbongrid.raster.zonal",
     "rasterize": "carbongrid.raster.labels",
     "overlap": "carbongrid.raster.overlaps",
     "coverage": "carbongrid.raster.overlaps",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from carbongrid.raster.overlaps import coverage as coverage
     from carbongrid.raster.overlaps import overlap as overlap
     from carbongrid.raster.polygons import Polygons as Polygons
+    from carbongrid.raster.zonal import ZonalOperator as ZonalOperator
     from carbongrid.raster.zonal import block_sum as block_sum
     from carbongrid.raster.zonal import crosstab as crosstab
     from carbongrid.raster.zonal import lookup as lookup

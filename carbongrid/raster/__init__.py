@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "Grid": "grid",
     "Polygons": "polygons",
+    "ZonalOperator": "zonal",
     "area_field": "overlaps",
     "block_sum": "zonal",
     "coverage": "overlaps",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from carbongrid.raster.overlaps import coverage as coverage
     from carbongrid.raster.overlaps import overlap as overlap
     from carbongrid.raster.polygons import Polygons as Polygons
+    from carbongrid.raster.zonal import ZonalOperator as ZonalOperator
     from carbongrid.raster.zonal import block_sum as block_sum
     from carbongrid.raster.zonal import crosstab as crosstab
     from carbongrid.raster.zonal import lookup as lookup

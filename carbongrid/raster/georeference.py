@@ -149,6 +149,36 @@ def require_one_crs(a: Any, b: Any) -> None:
         )
 
 
+def require_same_crs_as(raster: Any, crs: str) -> None:
+    """Raise if a raster states another CRS than this one.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    own = stated_crs(raster)
+    if (
+        own is not None
+        and own != crs
+        and not crs_of(own).equals(crs_of(crs), ignore_axis_order=True)
+    ):
+        raise InputError(
+            f"the raster is in {crs_name(own)}, the grid in {crs_name(crs)}",
+            hint="Reproject one first, for example with rioxarray's reproject_match.",
+        )
+
+
+def rotation_of(raster: xr.DataArray) -> str | None:
+    """Return a raster's geotransform if it is rotated or slanted, else None."""
+    told = str(_grid_mapping(raster).get("GeoTransform", ""))
+    try:
+        _, _, slant, _, lean, _ = (float(each) for each in told.split())
+    except ValueError:
+        return None
+    return told if slant or lean else None
+
+
 @dataclass(frozen=True)
 class Lattice:
     """Where the cells of a north-up raster lie: CRS, north-west corner, width and height of a cell, shape; in units of the CRS."""

@@ -90,7 +90,7 @@ class Grid:
         object.__setattr__(self, "shape", shape)
 
     @classmethod
-    def _at(
+    def of_corner(
         cls, crs: str, resolution: float, corner: tuple[float, float], shape: tuple[int, int]
     ) -> Grid:
         """Return the grid of this shape whose north-west corner is at (x, y), wherever that is."""
@@ -141,7 +141,9 @@ class Grid:
                 "the raster has no CRS", hint='Set it: raster.rio.write_crs("EPSG:...").'
             )
         lattice.require_square()
-        return cls._at(lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape)
+        return cls.of_corner(
+            lattice.crs, lattice.width, (lattice.west, lattice.north), lattice.shape
+        )
 
     @classmethod
     def from_geobox(cls, geobox: GeoBox) -> Grid:
@@ -175,7 +177,7 @@ class Grid:
         rows, columns = geobox.shape
         name, shape = crs_text(crs.to_wkt()), (int(rows), int(columns))
         Lattice(name, affine.c, affine.f, affine.a, -affine.e, shape).require_square()
-        return cls._at(name, affine.a, (affine.c, affine.f), shape)
+        return cls.of_corner(name, affine.a, (affine.c, affine.f), shape)
 
     def to_geobox(self) -> GeoBox:
         """Return the grid as a GeoBox, for odc-geo, odc-stac and datacube.
@@ -198,7 +200,7 @@ class Grid:
         """Return the part of this shape whose first cell is at (row, column)."""
         (row, column), side = corner, self.resolution
         west, _, _, north = self.bounds
-        return self._at(self.crs, side, (west + column * side, north - row * side), shape)
+        return self.of_corner(self.crs, side, (west + column * side, north - row * side), shape)
 
     @property
     def transform(self) -> Affine:

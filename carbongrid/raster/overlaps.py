@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.coverage import Land, cover_cells, spread_evenly
+from carbongrid.raster.kernels.coverage import Covered, Land, cover_runs, spread_evenly
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
@@ -118,6 +118,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     odd = np.flatnonzero(~np.isfinite(values))
     if odd.size:
         raise InputError(f"amounts are NaN or infinite in rows {odd[:10].tolist()}")
+    require_plane(grid.crs, "exact areas")
     land = _land(prepared, grid)
     if prepared.place is not None:
         stored_values = np.empty_like(values)
@@ -138,22 +139,59 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     return total
 
 
-def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
+def cell_runs(
+    polygons: Polygons, grid: Grid
+) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
+    """Measure the exact share that polygons have in cells: what ``coverage`` and ``ZonalOperator`` are made of.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons [polygon], in the order in which they are stored.
+    grid
+        In the same CRS, which may be geographic: a share is then one of a square of degrees.
+
+    Returns
+    -------
+    start : int64 [polygon + 1]
+        Where the runs of each polygon start.
+    runs
+        First cell (row * width + column), number of cells and share of each run, in order of cells.
+    areas : float64 [polygon]
+        Of the whole polygon, on the grid or off it, in cells.
+    """
     land = _land(polygons, grid)
     parts = each_block(
-        lambda rows: cover_cells(land, (rows.start, rows.stop), grid.shape),
+        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape),
         row_blocks(len(polygons), _POLYGONS_AT_ONCE),
     )
-    counts, cells, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
-    start = np.concatenate([[0], np.cumsum(counts)])
+    counts, runs, areas = zip(*parts, strict=True)
+    start = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    cells, lengths, shares = (np.concatenate(column) for column in zip(*runs, strict=True))
+    return start, (cells, lengths, shares), np.concatenate(areas)
+
+
+def cells_of_runs(
+    cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return each cell of runs, and its share."""
+    before = np.cumsum(lengths) - lengths
+    total = int(lengths.sum())
+    return np.repeat(cells - before, lengths) + np.arange(total), np.repeat(shares, lengths)
+
+
+def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
+    require_plane(grid.crs, "exact areas")
+    start, runs, _ = cell_runs(polygons, grid)
+    ends = np.concatenate([[0], np.cumsum(runs[1])])
+    cells, shares = cells_of_runs(*runs)
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
-    found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
+    found = csr_array((shares * grid.cell_area, cells, ends[start]), shape=shape)
     return found if polygons.place is None else found[polygons.place]
 
 
 def _land(polygons: Polygons, grid: Grid) -> Land:
     require_same_crs(polygons, grid.crs)
-    require_plane(grid.crs, "exact areas")
     west, _, _, north = grid.bounds
     starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
     return (polygons.x, polygons.y), starts, (west, north, grid.resolution)

@@ -83,12 +83,61 @@ def reduce_later(
     return delayed(finish, pure=False)(merged, **later)
 
 
-def rows_later(later: Any, dtypes: Mapping[str, DTypeLike], size: int) -> dict[str, Any]:
-    """Return what a delayed dict will hold under some names, one-dimensional arrays of one size, as Dask arrays."""
+def reduce_touched(
+    partial: Callable[..., Any],
+    merge: Callable[[list[Any]], Any],
+    finish: Callable[..., Any],
+    touched: Callable[[Any], NDArray[np.bool_]],
+    *arrays: Any,
+    **known: Any,
+) -> Any:
+    """Return finish(merge of partial(block of each array, first row, first column) over some blocks) as a Dask delayed.
+
+    Parameters
+    ----------
+    touched
+        Which blocks are wanted [y, x], by the sides of the blocks along y and x; the others are never read.
+    **known
+        Given to partial and finish by name; each is one node of the graph.
+    """
+    import dask.array as da
+    from dask.delayed import delayed
+
+    aligned = _aligned(arrays)
+    chunks = aligned[0].chunks
+    rows, columns = (
+        da.arange(length, chunks=(sides,))
+        for length, sides in zip(aligned[0].shape, chunks, strict=True)
+    )
+    later = {name: delayed(value, pure=False, traverse=False) for name, value in known.items()}
+    pairs = [item for array in aligned for item in (array, "yx")]
+    boxes = da.blockwise(
+        functools.partial(_boxed_at, partial),
+        "yx",
+        *pairs,
+        *(rows, "y", columns, "x"),
+        dtype=object,
+        meta=np.empty((0, 0), object),
+        align_arrays=False,
+        **later,
+    )
+    parts = boxes.to_delayed()[touched(chunks)]
+    return delayed(finish, pure=False)(_merged_tree(list(parts), merge), **later)
+
+
+def rows_later(
+    later: Any, dtypes: Mapping[str, DTypeLike], size: int, across: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return what a delayed dict will hold under some names, arrays of one length (those in ``across`` of so many columns), as Dask arrays."""
     import dask.array as da
 
+    shapes = dict.fromkeys(dtypes, (size,)) | {
+        name: (size, columns) for name, columns in (across or {}).items()
+    }
     return {
-        name: da.from_delayed(later[name], (size,), meta=np.empty(0, dtype))
+        name: da.from_delayed(
+            later[name], shapes[name], meta=np.empty((0,) * len(shapes[name]), dtype)
+        )
         for name, dtype in dtypes.items()
     }
 
@@ -235,6 +284,13 @@ def _partials(partial: Callable[..., Any], arrays: list[Any], **known: Any) -> l
 def _boxed(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[Any]:
     box = np.empty((1, 1), object)
     box[0, 0] = partial(*blocks, **known)
+    return box
+
+
+def _boxed_at(partial: Callable[..., Any], *blocks: Any, **known: Any) -> NDArray[Any]:
+    *values, rows, columns = blocks
+    box = np.empty((1, 1), object)
+    box[0, 0] = partial(*values, int(rows[0]), int(columns[0]), **known)
     return box
 
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.jit import helper, kernel
 from carbongrid.raster.kernels.scanline import Starts, Vertices
+from carbongrid.raster.kernels.vectors import first_of
 
 Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 """Row and column of each term, the height that it moves from outside to inside east of its cell, and the area inside it."""
 
-Covered = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""Cells (row * width + column) that polygons cover, one polygon after the other, and the part of each that is covered."""
+Covered = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Runs of cells of one row, one polygon after the other: the first cell (row * width + column), how many there are, and the part of each that is covered."""
 
 Land = tuple[Vertices, Starts, tuple[float, float, float]]
 """Vertices in the CRS, where rings, parts and rows start, and west, north and cell side of a grid."""
@@ -161,44 +162,70 @@ def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> Non
 
 
 @helper
+def _next_touched(touched: NDArray[np.uint64], column: int, width: int) -> int:
+    while column < width:
+        met = touched[column >> 6] >> np.uint64(column & 63)
+        if met != 0:
+            return column + int(first_of(met))
+        column = (column | 63) + 1
+    return width
+
+
+@helper
 def _sweep(
     events: Events,
     chosen: NDArray[np.int64],
-    line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
+    line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64]],
     least: float,
     covered: Covered,
     count: int,
 ) -> int:
-    """Add up one row from west to east; return how many cells are covered now."""
+    """Add up one row from west to east; return how many runs there are now."""
     rows, columns, covers, areas = events
-    cells, shares = covered
+    cells, lengths, shares = covered
     cover, area, touched = line
-    first, last = columns[chosen[0]], columns[chosen[0]]
+    width = cover.size
+    column = columns[chosen[0]]
     for i in chosen:
-        column = columns[i]
-        cover[column] += covers[i]
-        area[column] += areas[i]
-        touched[column] = True
-        first, last = min(first, column), max(last, column)
-    before_row = rows[chosen[0]] * touched.size
-    inside = 0.0
-    # What remains past the last touched cell belongs to a polygon that goes on beyond the grid.
-    for column in range(first, touched.size):
-        if column > last and inside < _QUANTUM:
+        at = columns[i]
+        cover[at] += covers[i]
+        area[at] += areas[i]
+        touched[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
+        column = min(column, at)
+    row = rows[chosen[0]] * width
+    begin, inside = count, 0.0
+    while column < width:
+        until = _next_touched(touched, column, width)
+        share = min(inside, 1.0)
+        # Where nothing touches, heights have cancelled exactly, as long as fewer than 512 turns go around a cell. What
+        # remains past the last touched cell belongs to a polygon that goes on beyond the grid.
+        if until == width and inside < _QUANTUM:
             break
-        share = inside
-        # Where nothing touches, heights have cancelled exactly, as long as fewer than 512 turns go around a cell.
-        lowest = 0.0
-        if touched[column]:
-            lowest = least
-            share = inside + area[column]
-            inside += cover[column]
-            cover[column], area[column], touched[column] = 0.0, 0.0, False
-        if share > lowest:
-            cells[count] = before_row + column
-            shares[count] = min(share, 1.0)
-            count += 1
+        if until > column and share > 0.0:
+            count = _add_run((cells, lengths, shares), begin, count, row + column, until - column, share)  # fmt: skip
+        if until < width:
+            share = min(inside + area[until], 1.0)
+            inside += cover[until]
+            cover[until], area[until] = 0.0, 0.0
+            touched[until >> 6] &= ~(np.uint64(1) << np.uint64(until & 63))
+            if share > least:
+                count = _add_run((cells, lengths, shares), begin, count, row + until, 1, share)
+        column = until + 1
     return count
+
+
+@helper
+def _add_run(
+    covered: Covered, begin: int, count: int, first: int, length: int, share: float
+) -> int:
+    """Append a run; whole cells beside whole cells of the same row are one."""
+    cells, lengths, shares = covered
+    whole = count > begin and share == 1.0 and shares[count - 1] == 1.0
+    if whole and cells[count - 1] + lengths[count - 1] == first:
+        lengths[count - 1] += length
+        return count
+    cells[count], lengths[count], shares[count] = first, length, share
+    return count + 1
 
 
 @helper
@@ -213,10 +240,10 @@ def _enlarged(events: Events, used: int, size: int) -> Events:
 
 @helper
 def _with_room(covered: Covered, used: int, size: int) -> Covered:
-    cells, shares = np.empty(size, np.int64), np.empty(size)
+    cells, lengths, shares = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
     for i in range(used):
-        cells[i], shares[i] = covered[0][i], covered[1][i]
-    return cells, shares
+        cells[i], lengths[i], shares[i] = covered[0][i], covered[1][i], covered[2][i]
+    return cells, lengths, shares
 
 
 @helper
@@ -343,10 +370,10 @@ def _buffers(longest: int) -> tuple[Vertices, Events]:
 
 
 @kernel
-def cover_cells(
+def cover_runs(
     land: Land, rows: tuple[int, int], shape: tuple[int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return how many cells each valid polygon covers, and row by row of cells their numbers (row * width + column) and parts.
+) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
+    """Return how many runs of cells each valid polygon covers, the runs row by row of cells, and the area of each polygon, on the grid or off it, in cells.
 
     Parameters
     ----------
@@ -358,14 +385,15 @@ def cover_cells(
         Rows and columns of the grid.
     """
     width = shape[1]
-    counts = np.zeros(rows[1] - rows[0], np.int64)
-    cells, shares = np.empty(1024, np.int64), np.empty(1024)
-    line = (np.zeros(width), np.zeros(width), np.zeros(width, np.bool_))
+    counts, wholes = np.zeros(rows[1] - rows[0], np.int64), np.zeros(rows[1] - rows[0])
+    runs = (np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024))
+    line = (np.zeros(width), np.zeros(width), np.zeros((width >> 6) + 1, np.uint64))
     ring, events = _buffers(_longest_ring(land[1], rows))
     order = np.empty(events[0].size, np.int64)
     total = 0
     for polygon in range(rows[0], rows[1]):
         events, used, whole = _polygon_events(land, polygon, shape, ring, events)
+        wholes[polygon - rows[0]] = whole
         if used > order.size:
             order = np.empty(2 * used, np.int64)
         least = min(_NOTHING * whole, _NOTHING_OF_CELL)
@@ -375,13 +403,15 @@ def cover_cells(
             row, end = events[0][order[begin]], begin + 1
             while end < used and events[0][order[end]] == row:
                 end += 1
-            if total + width > cells.size:
-                cells, shares = _with_room((cells, shares), total, 2 * (total + width))
-            now = _sweep(events, order[begin:end], line, least, (cells, shares), total)
+            # A touched cell is a run, and so may be what lies east of it.
+            most = total + 2 * (end - begin)
+            if most > runs[0].size:
+                runs = _with_room(runs, total, 2 * most)
+            now = _sweep(events, order[begin:end], line, least, runs, total)
             counts[polygon - rows[0]] += now - total
             total = now
             begin = end
-    return counts, cells[:total], shares[:total]
+    return counts, (runs[0][:total], runs[1][:total], runs[2][:total]), wholes
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Fields and their reductions: statistics per label, density from mass per label, sums per coarse cell, pairs of labels.
+"""Fields and their reductions: statistics per label and by exact shares of cells, density from mass per label, sums per coarse cell, pairs of labels.
 
 NumPy, Dask or Zarr inside. Fields are float64, right to 1e-9 for any chunking; sums of integers and of quanta are exact.
 """
@@ -6,6 +6,7 @@ NumPy, Dask or Zarr inside. Fields are float64, right to 1e-9 for any chunking; 
 from carbongrid.raster.zonal.coarse import block_sum, lookup_sum
 from carbongrid.raster.zonal.density import spread
 from carbongrid.raster.zonal.lookups import lookup
+from carbongrid.raster.zonal.operator import ZonalOperator
 from carbongrid.raster.zonal.pairs import crosstab, weighted_overlap
 from carbongrid.raster.zonal.quanta import quantum_of
 from carbongrid.raster.zonal.statistics import (
@@ -18,6 +19,7 @@ from carbongrid.raster.zonal.statistics import (
 from carbongrid.raster.zonal.stats import zonal_stats
 
 __all__ = [
+    "ZonalOperator",
     "block_sum",
     "crosstab",
     "lookup",

@@ -5,29 +5,36 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import (
-    inside,
-    is_chunked,
-    is_zarr,
-    plane_of,
-    require_one_crs,
-    require_rows_first,
-)
+from carbongrid.raster.georeference import is_chunked, require_one_crs
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, known_stats
+from carbongrid.raster.zonal.placing import north_up
+from carbongrid.raster.zonal.stacks import (
+    id_values,
+    is_lazy,
+    is_polygons,
+    kept_coordinates,
+    kept_dimensions,
+    merged_tables,
+    plane_in,
+    rasters_in,
+    stacked_tables,
+    with_mappings,
+    y_and_x_last,
+)
 from carbongrid.raster.zonal.statistics import (
     STATISTICS,
     attributes_of,
@@ -36,8 +43,6 @@ from carbongrid.raster.zonal.statistics import (
 )
 
 _BYTES_PER_NUMBER = 8
-_OWN_NAMES = ("label", "id")
-_NAME_AXES = 'Name them so, or in the attributes of their coordinates: axis = "Y" and axis = "X".'
 
 
 def zonal_stats(
@@ -48,8 +53,11 @@ def zonal_stats(
     n: int | None = None,
     ids: ArrayLike | None = None,
     quantum: float | None = None,
+    weights: Any = None,
+    coverage: Coverage | None = None,
+    classes: ArrayLike | None = None,
 ) -> xr.Dataset:
-    """Make several statistics of values per label, in one reading.
+    """Make several statistics of values per polygon, by exact shares of cells, or per label, in one reading.
 
     Parameters
     ----------
@@ -57,17 +65,24 @@ def zonal_stats(
         DataArray, Dataset, NumPy, Dask or Zarr array. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
-        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` in the values' CRS
-        is burnt into the values' own grid: a cell belongs to who covers its centre, the later row where several do.
+        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is in the values'
+        CRS, and measured on the values' own grid: ``ZonalOperator``, which serves many rasters on one grid.
     stats
-        Names out of count (of cells with a known value), sum, mean, min and max; default all.
+        Names out of count (of cells with a known value), sum, mean, min and max; default all. Of polygons also all others
+        that ``ZonalOperator.apply`` knows: std, variance, valid_fraction, median, quantile_25, majority, minority, variety, fractions.
     n
         Largest label there can be. Default: the number of polygons or ids, what labels of ``rasterize`` say, or, of labels in memory
         that say nothing, the largest of them.
     ids
         Id of each label 1..n. Polygons bring theirs: column ``id``, else the index.
     quantum
-        As for ``zonal_sum``: with it sums and means of real values are the same bits for any chunks.
+        As for ``zonal_sum``: with it sums and means of real values per label are the same bits for any chunks. By shares of cells
+        they are without it.
+    weights, classes
+        As for ``ZonalOperator.apply``, of polygons only.
+    coverage
+        Of polygons: ``exact`` (the default), by the share that a polygon has of each cell, whatever lies over it; or ``centre``: a cell
+        belongs to the polygon that covers its centre, the later row where several do, as in ``rasterize``.
 
     Returns
     -------
@@ -86,6 +101,22 @@ def zonal_stats(
     -----
     In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
+    if is_polygons(labels):
+        wanted = known_stats(stats)
+        by_labels = weights is None and set(wanted) <= set(STATISTICS)
+        if coverage != "centre" or not by_labels:
+            if quantum is not None:
+                raise InputError(
+                    "sums by shares of cells are exact without a quantum",
+                    hint='Leave it out, or take coverage="centre".',
+                )
+            own = _Measured(Polygons.of(labels), coverage or "exact", n, ids)
+            return own.apply(values, wanted, weights, classes)
+    elif coverage is not None or weights is not None or classes is not None:
+        raise InputError(
+            "coverage, weights and classes are for polygons, and these are labels",
+            hint="Give the polygons in place of the labels.",
+        )
     wanted = _known_stats(stats)
     if isinstance(values, xr.Dataset):
         return _of_dataset(values, labels, wanted, n=n, ids=ids, quantum=quantum)
@@ -101,6 +132,50 @@ def _known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """Polygons measured on the grid of each raster that comes, once a grid."""
+
+    polygons: Polygons
+    coverage: Coverage
+    n: int | None
+    ids: ArrayLike | None
+
+    def apply(
+        self, values: Any, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
+    ) -> xr.Dataset:
+        named = self.polygons.ids if self.ids is None else id_values(self.ids)
+        if self.n not in (None, len(self.polygons)) or (
+            named is not None and len(named) != len(self.polygons)
+        ):
+            raise InputError(f"there are {len(self.polygons)} polygons, and n or ids say otherwise")
+        found = (
+            self._of_dataset(values, stats, weights, classes)
+            if isinstance(values, xr.Dataset)
+            else self._operator(values).apply(values, stats, weights=weights, classes=classes)
+        )
+        if named is None:
+            return found
+        return found.assign_coords(id=("label", id_values(named), {"long_name": "id"}))
+
+    def _of_dataset(
+        self, values: xr.Dataset, stats: tuple[str, ...], weights: Any, classes: ArrayLike | None
+    ) -> xr.Dataset:
+        operators: dict[Any, ZonalOperator] = {}
+        tables = {}
+        for name, variable in rasters_in(with_mappings(values), None).items():
+            plane = plane_in(variable, None)
+            if plane not in operators:
+                operators[plane] = self._operator(variable)
+            own = operators[plane]
+            tables[name] = own.apply(variable, stats, weights=weights, classes=classes)
+        return merged_tables(tables, stats)
+
+    def _operator(self, values: Any) -> ZonalOperator:
+        grid = Grid.like(north_up(_one_plane(values)))
+        return ZonalOperator(self.polygons, grid, coverage=self.coverage)
+
+
 def _of_dataset(
     values: xr.Dataset,
     labels: Any,
@@ -110,22 +185,20 @@ def _of_dataset(
     ids: ArrayLike | None,
     quantum: float | None,
 ) -> xr.Dataset:
-    mappings = {_grid_mapping(variable) for variable in values.data_vars.values()}
-    values = values.set_coords([name for name in values.data_vars if name in mappings])
+    values = with_mappings(values)
     burnt: dict[Any, xr.DataArray] = {}
-    if _is_polygons(labels):
+    if is_polygons(labels):
         labels = Polygons.of(labels)
         ids = labels.ids if ids is None else ids
-    parts = []
-    for name, variable in _rasters_in(values, labels).items():
-        plane, own = _plane(variable, labels), labels
+    tables = {}
+    for name, variable in rasters_in(values, labels).items():
+        plane, own = plane_in(variable, labels), labels
         if isinstance(labels, Polygons):
             if plane not in burnt:
                 burnt[plane] = _burnt(labels, variable)
             own = burnt[plane]
-        table = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
-        parts.append(table.rename({stat: f"{name}_{stat}" for stat in stats}))
-    return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")
+        tables[name] = _of_array(variable, own, stats, n=n, ids=ids, quantum=quantum)
+    return merged_tables(tables, stats)
 
 
 def _of_array(
@@ -137,14 +210,14 @@ def _of_array(
     ids: ArrayLike | None,
     quantum: float | None,
 ) -> xr.Dataset:
-    if _is_polygons(labels):
+    if is_polygons(labels):
         polygons = Polygons.of(labels)
         ids = polygons.ids if ids is None else ids
         labels = _burnt(polygons, values)
     unknown = Unknown.of(values)
-    stack, labels = _turned(values, labels)
+    stack, labels = y_and_x_last(values, labels)
     leads = max(stack.ndim - 2, 0)
-    named = None if ids is None else _id_coordinate(ids)
+    named = None if ids is None else id_values(ids)
     n = _number(labels, n, named)
     numbers = n * len(stats) * math.prod(stack.shape[:leads])
     require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
@@ -156,100 +229,35 @@ def _of_array(
         stats=stats,
         quantum=quantum,
         unknown=unknown,
-        later=_is_lazy(stack) or _is_lazy(labels),
+        later=is_lazy(stack) or is_lazy(labels),
     )
-    tables = _stacked(stack, leads, each)
-    kept = _kept(stack, leads)
+    tables = stacked_tables(stack, leads, each)
+    kept = kept_dimensions(stack, leads)
     found = xr.Dataset(
         {stat: ((*kept, "label"), tables[stat], attributes_of(stat, values)) for stat in stats},
-        coords={**_coordinates(stack, kept), "label": label_coordinate(n)},
+        coords={**kept_coordinates(stack, kept), "label": label_coordinate(n)},
     )
     if named is None:
         return found
     return found.assign_coords(id=("label", named, {"long_name": "id"}))
 
 
-def _is_lazy(raster: Any) -> bool:
-    if isinstance(raster, xr.DataArray):
-        return raster.chunks is not None
-    return is_chunked(raster)
-
-
-def _turned(values: Any, labels: Any) -> tuple[Any, Any]:
-    """Return values with y and x last, and labels [y, x], as far as both name their dimensions."""
-    if is_zarr(values):
-        # One band of a bare Zarr array cannot be had without reading it, so it has two dimensions.
-        inside(values)
-    if not isinstance(values, xr.DataArray):
-        stack = values if hasattr(values, "ndim") else np.asarray(values)
-        _require_some(stack.shape[:-2])
-        return stack, labels
-    plane = _plane(values, labels)
-    if plane is None:
-        names = ", ".join(map(str, values.dims))
-        raise InputError(f"which dimensions are y and x? These are {names}", hint=_NAME_AXES)
-    leads = [dimension for dimension in values.dims if dimension not in plane]
-    _require_some(tuple(values.sizes[dimension] for dimension in leads))
-    if isinstance(labels, xr.DataArray):
-        own = plane_of(labels)
-        if own is not None and own != labels.dims:
-            labels = labels.transpose(*own)
-    elif not isinstance(labels, Polygons):
-        # An array's rows are those of the raster as it stands.
-        require_rows_first(values.isel(dict.fromkeys(leads, 0)))
-    order = (*leads, *plane)
-    return values if order == values.dims else values.transpose(*order), labels
-
-
-def _require_some(shape: tuple[int, ...]) -> None:
-    if 0 in shape:
-        raise InputError(f"the values hold no raster: there are {shape} of them")
-
-
-def _plane(values: xr.DataArray, labels: Any) -> tuple[Hashable, Hashable] | None:
-    """Return a raster's dimensions y and x; where it does not tell, those that the labels have, or the two that there are."""
-    found = plane_of(values)
-    if found is None and isinstance(labels, xr.DataArray) and labels.ndim == 2:
-        down, across = plane_of(labels) or labels.dims
-        found = (down, across) if {down, across} <= set(values.dims) else None
-    if found is None and values.ndim == 2:
-        down, across = values.dims
-        return down, across
-    return found
-
-
-def _rasters_in(values: xr.Dataset, labels: Any) -> dict[Hashable, xr.DataArray]:
-    """Return the variables that have y and x, or that may have where none of them tells."""
-    own = set(labels.dims) if isinstance(labels, xr.DataArray) else None
-    told = {
-        name: variable
-        for name, variable in values.data_vars.items()
-        if plane_of(variable) is not None or (own is not None and own <= set(variable.dims))
-    }
-    maybe = {name: each for name, each in values.data_vars.items() if _plane(each, labels)}
-    if not maybe:
-        raise InputError("the Dataset has no variable with dimensions y and x", hint=_NAME_AXES)
-    return told or maybe
-
-
-def _is_polygons(labels: Any) -> bool:
-    if isinstance(labels, xr.DataArray | xr.Dataset):
-        return False
-    if isinstance(labels, np.ndarray):
-        return bool(labels.dtype == object)
-    return isinstance(labels, Polygons) or hasattr(labels, "geometry")
-
-
-def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
-    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
+def _one_plane(values: Any) -> xr.DataArray:
+    """Return the first raster [y, x] of a stack."""
     if not isinstance(values, xr.DataArray):
         raise InputError(
             "where the values' cells lie is not known, and labels are polygons",
             hint="Take a DataArray that has coordinates and a CRS, as rioxarray.open_rasterio makes it.",
         )
-    stack, _ = _turned(values, polygons)
-    plane = stack[(0,) * (stack.ndim - 2)]
-    chunks = None if stack.chunks is None else tuple(max(sides) for sides in stack.chunks[-2:])
+    stack, _ = y_and_x_last(values, None)
+    first: xr.DataArray = stack[(0,) * (stack.ndim - 2)]
+    return first
+
+
+def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
+    """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
+    plane = _one_plane(values)
+    chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
     return rasterize(polygons, Grid.like(plane), chunks=chunks)
 
 
@@ -274,47 +282,3 @@ def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:
             hint="Say it: n= (or ids=, one for each label).",
         )
     return int(as_labels(data).max(initial=0))
-
-
-def _id_coordinate(ids: ArrayLike) -> NDArray[Any]:
-    """Return ids in the type that they have in common, if there is one; text stays text."""
-    row = np.asarray(ids, dtype=object)
-    if row.ndim != 1:
-        raise InputError(f"ids must be one row, one for each label, not of shape {row.shape}")
-    return np.asarray(pd.Series(row, dtype=object).infer_objects().to_numpy())
-
-
-def _stacked(values: Any, leads: int, each: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    """Return the tables of every raster [y, x] in a stack, stacked alike; lazy ones stay lazy."""
-    if not leads:
-        return each(values)
-    parts = [_stacked(values[i], leads - 1, each) for i in range(values.shape[0])]
-    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
-
-
-def _kept(stack: Any, leads: int) -> tuple[Hashable, ...]:
-    """Return the dimensions that stay."""
-    names = getattr(stack, "dims", [f"dim_{axis}" for axis in range(leads)])[:leads]
-    for name in names:
-        if name in _OWN_NAMES:
-            raise InputError(
-                f"a dimension of the values is called {name!r}, as a coordinate of the result is",
-                hint="Rename it: raster.rename(...).",
-            )
-    return tuple(names)
-
-
-def _coordinates(stack: Any, kept: tuple[Hashable, ...]) -> dict[Hashable, Any]:
-    """Return the coordinates along the dimensions that stay, and those of the whole, without the grid mapping."""
-    if not isinstance(stack, xr.DataArray):
-        return {}
-    left_out = {_grid_mapping(stack), "spatial_ref", "crs", *_OWN_NAMES}
-    return {
-        name: coordinate.variable
-        for name, coordinate in stack.coords.items()
-        if set(coordinate.dims) <= set(kept) and name not in left_out
-    }
-
-
-def _grid_mapping(raster: xr.DataArray) -> Any:
-    return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))

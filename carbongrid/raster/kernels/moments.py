@@ -1,0 +1,318 @@
+"""Sums of values times shares per polygon, in bins of bits: the same for any order of cells, since each cell's bits go to fixed bins.
+
+Bin b counts multiples of 2^(30 b). A number is cut into what it has of four bins, from the highest down that any number of the same
+sum reaches; what is below the lowest one is left out, at least 2^-91 of the largest number. Which bins a number's bits go to is decided by the number alone,
+so sums of parts can be put together in any order (Demmel and Nguyen, Parallel Reproducible Summation, 2015; recalled).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.raster.kernels.jit import helper, kernel
+
+BINS = 4
+BITS = 30
+LOWEST = -29
+"""Highest bin of a sum at least: multiples of 2^-960 are the least that is counted."""
+
+LARGEST = 2.0**450
+"""Values must be smaller, so that squares, and what cuts them into bins, are finite."""
+
+SUM, SQUARES, WEIGHTS = 0, 1, 2
+"""What is summed: weight times value, weight times its square, weight of cells with a share below 1."""
+
+SUMS = 3
+
+Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+"""Where those of each polygon start, then row, first and end column of each span of whole cells, in order of rows."""
+
+Edges = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""Where those of each polygon start, then row, column and share of each cell, in order of rows."""
+
+Moments = tuple[
+    NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]
+]
+"""Of each polygon: cells met, whole cells known, cells whose weight is unknown [3]; least and largest value [2]; highest bin [sum]; multiples [sum, bin]; and the polygon."""
+
+# By bin, from the lowest there is: what rounds a number to its multiples, and multiples per unit.
+_UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 34)
+_ROUNDING = 1.5 * 2.0 ** np.minimum(52 + _UNIT_BITS, 1023)
+_PER_UNIT = 2.0**-_UNIT_BITS
+_FIRST = BINS - 1 - LOWEST
+# So many multiples below 2^30 add up exactly as floats.
+_CELLS_AT_ONCE = 4096
+_SPLITTER = 2.0**27 + 1.0
+
+
+@helper
+def _bin_of(size: float) -> int:
+    """Return the highest bin that a number of this size has bits of: it is at most half of one more."""
+    return max(math.frexp(size)[1] // BITS, LOWEST)
+
+
+@helper
+def _raise_top(
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, top: int
+) -> None:
+    """Let a sum's highest bin be at least this one; what falls below the lowest is left out."""
+    up = top - tops[i, what]
+    if up <= 0:
+        return
+    for k in range(BINS - 1, -1, -1):
+        sums[i, what, k] = sums[i, what, k - up] if k >= up else 0
+    tops[i, what] = top
+
+
+@helper
+def _put(
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, number: float
+) -> None:
+    if number == 0.0:
+        return
+    _raise_top(tops, sums, i, what, _bin_of(abs(number)))
+    place = tops[i, what] + _FIRST
+    for k in range(BINS):
+        part = (number + _ROUNDING[place - k]) - _ROUNDING[place - k]
+        sums[i, what, k] += np.int64(part * _PER_UNIT[place - k])
+        number -= part
+        if number == 0.0:
+            return
+
+
+@helper
+def _product(a: float, b: float) -> tuple[float, float]:
+    """Return a product and what it was rounded by (Dekker, A floating-point technique, 1971; recalled)."""
+    whole = a * b
+    c = _SPLITTER * a
+    a_high = c - (c - a)
+    c = _SPLITTER * b
+    b_high = c - (c - b)
+    a_low, b_low = a - a_high, b - b_high
+    rest = a_low * b_low - (((whole - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    return whole, rest
+
+
+@helper
+def _put_cells(
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, numbers: NDArray[np.float64], count: int, largest: float
+) -> None:  # fmt: skip
+    """Add some numbers, bin by bin, until nothing is left of any; they are spent."""
+    if largest == 0.0:
+        return
+    _raise_top(tops, sums, i, what, _bin_of(largest))
+    for k in range(BINS):
+        place = tops[i, what] + _FIRST - k
+        rounding = _ROUNDING[place]
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        left = 0.0
+        whole = count - count % 4
+        for n in range(0, whole, 4):
+            p = (numbers[n] + rounding) - rounding
+            q = (numbers[n + 1] + rounding) - rounding
+            r = (numbers[n + 2] + rounding) - rounding
+            s = (numbers[n + 3] + rounding) - rounding
+            a, b, c, d = a + p, b + q, c + r, d + s
+            numbers[n] -= p
+            numbers[n + 1] -= q
+            numbers[n + 2] -= r
+            numbers[n + 3] -= s
+            left = max(
+                max(left, abs(numbers[n])),
+                max(max(abs(numbers[n + 1]), abs(numbers[n + 2])), abs(numbers[n + 3])),
+            )
+        for n in range(whole, count):
+            p = (numbers[n] + rounding) - rounding
+            a += p
+            numbers[n] -= p
+            left = max(left, abs(numbers[n]))
+        sums[i, what, k] += np.int64(((a + b) + (c + d)) * _PER_UNIT[place])
+        if left == 0.0:
+            return
+
+
+@helper
+def _products(weight: tuple[float, float], value: float) -> tuple[float, float, float, float]:
+    """Return weight times value and weight times its square, each with what it was rounded by; right to 2^-104."""
+    product, rest = _product(weight[0], value)
+    square, of_square = _product(value, value)
+    whole, of_whole = _product(weight[0], square)
+    rest += weight[1] * value
+    of_whole += weight[0] * of_square + weight[1] * square
+    return product, rest, whole, of_whole
+
+
+@helper
+def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
+    """Return the first place in rows[begin:end], which ascend, that is not before a row."""
+    while begin < end:
+        middle = (begin + end) >> 1
+        if rows[middle] < row:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@helper
+def _whole_cells(
+    values: NDArray[Any], weights: NDArray[np.float64], count: int, i: int, order: int, found: Any, scratch: NDArray[np.float64]
+) -> bool:  # fmt: skip
+    """Add cells with a share of 1, few enough to be summed at once; False if a value or a weight is too large."""
+    cells, extremes, tops, sums = found
+    weighted = weights.size > 0
+    known, unknown, least, most = 0, 0, extremes[i, 0], extremes[i, 1]
+    largest, heaviest = 0.0, 0.0
+    first, second, third = scratch[0], scratch[1], scratch[2]
+    for n in range(count):
+        value = np.float64(values[n])
+        there = value == value
+        known += there
+        first[n] = value if there else 0.0
+        least = value if value < least else least
+        most = value if value > most else most
+        size = abs(first[n])
+        largest = size if size > largest else largest
+    if weighted:
+        for n in range(count):
+            there = values[n] == values[n]
+            weight = weights[n] if there else 0.0
+            unknown += weight != weight
+            second[n] = weight if weight == weight else 0.0
+            heaviest = max(heaviest, second[n])
+    if order > 0 and (largest >= LARGEST or heaviest >= LARGEST):
+        return False
+    cells[i, 0] += count
+    cells[i, 1] += 0 if weighted else known
+    cells[i, 2] += unknown
+    extremes[i, 0], extremes[i, 1] = least, most
+    if order == 0:
+        return True
+    if not weighted and order == 1:
+        _put_cells(tops, sums, i, SUM, first, count, largest)
+        return True
+    fourth, fifth = scratch[3], scratch[4]
+    bounds = np.zeros(4)
+    for n in range(count):
+        weight = second[n] if weighted else 1.0
+        a, b, c, d = _products((weight, 0.0), first[n])
+        first[n], third[n], fourth[n], fifth[n] = a, b, c, d
+        bounds[0], bounds[1] = max(bounds[0], abs(a)), max(bounds[1], abs(b))
+        bounds[2], bounds[3] = max(bounds[2], abs(c)), max(bounds[3], abs(d))
+    _put_cells(tops, sums, i, SUM, first, count, bounds[0])
+    _put_cells(tops, sums, i, SUM, third, count, bounds[1])
+    if weighted:
+        _put_cells(tops, sums, i, WEIGHTS, second, count, heaviest)
+    if order == 2:
+        _put_cells(tops, sums, i, SQUARES, fourth, count, bounds[2])
+        _put_cells(tops, sums, i, SQUARES, fifth, count, bounds[3])
+    return True
+
+
+@helper
+def _edge_cell(value: float, share: float, weight: float, i: int, order: int, found: Any) -> bool:
+    """Add a cell with a share below 1; False if its value or weight is too large."""
+    cells, extremes, tops, sums = found
+    cells[i, 0] += 1
+    if value != value:
+        return True
+    if order > 0 and (abs(value) >= LARGEST or weight >= LARGEST):
+        return False
+    extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], value), max(extremes[i, 1], value)
+    if weight != weight:
+        cells[i, 2] += 1
+        return True
+    whole, rest = _product(share, weight)
+    _put(tops, sums, i, WEIGHTS, whole)
+    _put(tops, sums, i, WEIGHTS, rest)
+    if order == 0:
+        return True
+    a, b, c, d = _products((whole, rest), value)
+    _put(tops, sums, i, SUM, a)
+    _put(tops, sums, i, SUM, b)
+    if order == 2:
+        _put(tops, sums, i, SQUARES, c)
+        _put(tops, sums, i, SQUARES, d)
+    return True
+
+
+@kernel
+def polygon_moments(
+    values: NDArray[Any],
+    weights: NDArray[np.float64],
+    corner: tuple[int, int],
+    spans: Spans,
+    edges: Edges,
+    polygons: NDArray[np.int64],
+    order: int,
+) -> tuple[bool, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what some polygons have in a window of a raster; False at first if a value or a weight is too large.
+
+    Parameters
+    ----------
+    values : [y, x]
+        Float32 or float64; NaN is unknown.
+    weights : [y, x]
+        Of the same cells, or of no cells: each weighs 1.
+    corner
+        Row and column of the window's first cell in the grid.
+    spans, edges
+        Of all polygons, in the grid.
+    polygons
+        Those that may have cells in the window.
+    order
+        0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
+    """
+    (top, left), (height, width) = corner, values.shape
+    size, weighted = polygons.size, weights.size > 0
+    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2))
+    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    found = (cells, extremes, tops, sums)
+    scratch = np.empty((5, _CELLS_AT_ONCE))
+    none = np.empty(0)
+    start, rows, firsts, ends = spans
+    edge_start, edge_rows, edge_columns, shares = edges
+    ordinary = True
+    for i in range(size):
+        extremes[i, 0], extremes[i, 1] = np.inf, -np.inf
+        polygon = polygons[i]
+        j = _first_at(rows, start[polygon], start[polygon + 1], top)
+        while j < start[polygon + 1] and rows[j] < top + height:
+            row, here = rows[j] - top, max(firsts[j] - left, 0)
+            end = min(ends[j] - left, width)
+            while here < end:
+                count = min(end - here, _CELLS_AT_ONCE)
+                theirs = weights[row, here:end] if weighted else none
+                ordinary &= _whole_cells(values[row, here:end], theirs, count, i, order, found, scratch)  # fmt: skip
+                here += count
+            j += 1
+        j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
+        while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
+            row, column = edge_rows[j] - top, edge_columns[j] - left
+            if column >= 0 and column < width:
+                weight = weights[row, column] if weighted else 1.0
+                ordinary &= _edge_cell(np.float64(values[row, column]), shares[j], weight, i, order, found)  # fmt: skip
+            j += 1
+    return ordinary, cells, extremes, tops, sums
+
+
+@kernel
+def share_sums(
+    spans: Spans, edges: Edges
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return cells, highest bins and multiples as ``polygon_moments`` does of a raster that is known everywhere, of shares alone."""
+    start, _, firsts, ends = spans
+    edge_start, _, _, shares = edges
+    size = start.size - 1
+    cells = np.zeros((size, 3), np.int64)
+    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    for i in range(size):
+        for j in range(start[i], start[i + 1]):
+            cells[i, 1] += ends[j] - firsts[j]
+        for j in range(edge_start[i], edge_start[i + 1]):
+            _put(tops, sums, i, WEIGHTS, shares[j])
+    return cells, tops, sums

@@ -1,0 +1,444 @@
+"""Polygons on a grid, measured once and applied to any number of rasters: statistics by exact shares of cells (docs/decisions/0063)."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import each_band, reduce_touched, rows_later
+from carbongrid.raster.georeference import inside, is_chunked
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.memory_limit import require_room
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.planes import crs_name, metres_per_unit
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal.distributions import (
+    DISTRIBUTIONS,
+    Values,
+    block_values,
+    distributions_of,
+    empty_values,
+    is_distribution,
+    merged_values,
+    quantile_name,
+    scales_of,
+)
+from carbongrid.raster.zonal.moments import (
+    MOMENTS,
+    Table,
+    block_moments,
+    empty_moments,
+    floats_of,
+    merged_moments,
+    share_totals,
+    statistics_of,
+)
+from carbongrid.raster.zonal.operator_files import read_operator, write_operator
+from carbongrid.raster.zonal.placing import on_grid
+from carbongrid.raster.zonal.rasters import described, units
+from carbongrid.raster.zonal.shares import (
+    Shares,
+    blocks_touched,
+    centre_shares,
+    exact_shares,
+    row_ranges,
+)
+from carbongrid.raster.zonal.stacks import (
+    id_values,
+    is_lazy,
+    kept_coordinates,
+    kept_dimensions,
+    merged_tables,
+    rasters_in,
+    stacked_tables,
+    with_mappings,
+    y_and_x_last,
+)
+from carbongrid.raster.zonal.statistics import label_coordinate
+
+if TYPE_CHECKING:
+    from carbongrid.raster.polygons import PolygonsLike
+
+type Coverage = Literal["exact", "centre"]
+
+DEFAULT_STATS = ("count", "sum", "mean", "min", "max", "valid_fraction")
+
+_ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
+_BY_AREA = ("mean", "std", "variance")
+_BYTES_PER_NUMBER = 8
+
+
+class ZonalOperator:
+    """Polygons measured on a grid once: row spans of whole cells, and edge cells with their exact share.
+
+    Parameters
+    ----------
+    polygons
+        GeoDataFrame, GeoSeries, array of shapely polygons, or Polygons, valid and in the grid's CRS.
+    grid
+        The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees.
+    coverage
+        ``exact``: each polygon has its exact share of every cell, whatever lies over it. ``centre``: a cell belongs to the
+        polygon that covers its centre, the later row where several do, as in ``rasterize``.
+
+    Raises
+    ------
+    InputError
+        If the CRS differ, or a polygon covers more than 2^31 cells.
+
+    Notes
+    -----
+    Memory follows the length of the borders, not the number of cells: 12 bytes a span, 16 an edge cell.
+    """
+
+    def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
+        if coverage not in ("exact", "centre"):
+            raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
+        prepared = Polygons.of(polygons)
+        measure = exact_shares if coverage == "exact" else centre_shares
+        self._set(grid, coverage, prepared.ids, measure(prepared, grid))
+
+    def _set(self, grid: Grid, coverage: str, ids: NDArray[Any] | None, shares: Shares) -> None:
+        self.grid = grid
+        self.coverage = coverage
+        self.ids = None if ids is None else id_values(ids)
+        self.shares = shares
+        self._rows = row_ranges(shares)
+        on_grid_alone = share_totals(shares.spans, shares.edges)
+        self.scales = scales_of(on_grid_alone)
+        self.totals = on_grid_alone + shares.outside
+
+    def __len__(self) -> int:
+        return self.shares.outside.size
+
+    def __repr__(self) -> str:
+        spans, edges = self.shares.spans[1].size, self.shares.edges[1].size
+        return f"<ZonalOperator: {len(self):,} polygons, {spans:,} spans of whole cells, {edges:,} edge cells>"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of spans and edges."""
+        arrays = (*self.shares.spans, *self.shares.edges, self.shares.outside)
+        return sum(array.nbytes for array in arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write the operator to a new directory: three Parquet files that others can read.
+
+        Parameters
+        ----------
+        path
+            A directory that does not exist yet.
+
+        Raises
+        ------
+        InputError
+            If it exists, or ids are neither all text nor all whole numbers.
+        """
+        write_operator(Path(path), (self.grid, self.coverage, self.ids, self.shares))
+
+    @classmethod
+    def open(cls, path: str | Path) -> ZonalOperator:
+        """Open a saved operator; its checksums and its structure are checked.
+
+        Raises
+        ------
+        InputError
+            If this is no such directory, or it is damaged.
+        """
+        grid, coverage, ids, shares = read_operator(Path(path))
+        operator = cls.__new__(cls)
+        operator._set(grid, coverage, ids, shares)
+        return operator
+
+    def apply(
+        self,
+        raster: Any,
+        stats: str | Iterable[str] = DEFAULT_STATS,
+        *,
+        weights: Any = None,
+        classes: ArrayLike | None = None,
+    ) -> xr.Dataset:
+        """Make statistics of a raster per polygon, with shares of cells as weights.
+
+        Parameters
+        ----------
+        raster : real or integer [..., y, x]
+            DataArray or Dataset on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
+            rows run from the north. Any other dimension (time, band) stays. NaN, masked cells and cells of a nodata value that the raster declares
+            are unknown and count as nothing.
+        stats
+            Names out of ``count`` (sum of shares of known cells), ``sum``, ``mean``, ``min``, ``max``, ``std``, ``variance`` (of the population) and
+            ``valid_fraction`` (known share of the polygon's area, on the grid or off it); and, of all values, ``median``, ``quantile_25`` and the like (percent),
+            ``majority``, ``minority``, ``variety`` (number of different values) and ``fractions`` (share of each class of the known area). Quantiles hold all different values of a polygon.
+        weights : real [y, x], or ``"area"`` or ``"cells"``, optional
+            Of the same cells, none negative: sum, mean, std and variance take share times weight instead of the share. A known cell
+            whose weight is unknown makes them NaN. ``"area"`` weighs by the area of cells in m2, ``"cells"`` all alike, which is
+            the default, and has to be said where cells differ in area. Quantiles, classes and fractions take no raster.
+        classes : [class], optional
+            Values that ``fractions`` are wanted of. Default: all that occur in a raster [y, x] in memory.
+
+        Returns
+        -------
+        xarray.Dataset [..., label]
+            A variable for each statistic (fractions along ``class``, too), of a Dataset ``VARIABLE_STATISTIC``; coordinates label = 1..n, id where known and those of the
+            dimensions that stay. Lazy if the raster or the weights are: only chunks that polygons touch are read. The same
+            bits for any chunks, scheduler and number of threads. By centre, counts and sums of integers are int64.
+
+        Raises
+        ------
+        InputError
+            If the cells differ from the operator's, a statistic is unknown, a mean is asked for on a geographic grid and no weights
+            are named, a weight is negative, a value is infinite where sums are asked for, or an integer is beyond 2^53; of a lazy raster some of it
+            when it is computed.
+
+        Notes
+        -----
+        A polygon without a known cell has count and sum 0, and NaN for the rest. Sums of whole cells are exact before they are rounded to float64.
+        """
+        wanted = known_stats(stats)
+        self._require_weights(wanted, weights)
+        own = None if classes is None else np.unique(np.asarray(classes))
+        if isinstance(raster, xr.Dataset):
+            tables = {
+                name: self.apply(variable, wanted, weights=weights, classes=own)
+                for name, variable in rasters_in(with_mappings(raster), None).items()
+            }
+            return merged_tables(tables, wanted)
+        unknown = Unknown.of(raster)
+        stack, _ = y_and_x_last(raster, None)
+        leads = max(stack.ndim - 2, 0)
+        numbers = len(self) * len(wanted) * math.prod(stack.shape[:leads])
+        require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
+        weighed = self._weights(weights)
+        later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
+        if "fractions" in wanted and own is None and (later or leads):
+            raise InputError(
+                "which classes there are is not known before they are read",
+                hint="Name those whose fractions are wanted: classes=[...].",
+            )
+        recipe = _Recipe(wanted, unknown, Unknown.of(weighed), self._factors(weights), own)
+        each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
+        return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each))
+
+    def _dataset(self, raster: Any, stack: Any, leads: int, tables: dict[str, Any]) -> xr.Dataset:
+        kept = kept_dimensions(stack, leads)
+        coords = {**kept_coordinates(stack, kept), "label": label_coordinate(len(self))}
+        if "class" in tables:
+            values = tables.pop("class").astype(stack.dtype)
+            # Of every band the same, where there are bands.
+            own = values.reshape(-1, values.shape[-1])[0]
+            coords["class"] = ("class", own, {"long_name": described(raster)})
+        found = xr.Dataset(
+            {
+                stat: (
+                    (*kept, "label", "class") if stat == "fractions" else (*kept, "label"),
+                    values,
+                    _attributes(stat, raster),
+                )
+                for stat, values in tables.items()
+            },
+            coords=coords,
+        )
+        if self.ids is None:
+            return found
+        return found.assign_coords(id=("label", self.ids, {"long_name": "id"}))
+
+    def _require_weights(self, stats: Sequence[str], weights: Any) -> None:
+        if isinstance(weights, str) and weights not in ("area", "cells"):
+            raise InputError(
+                f"there are no weights {weights!r}", hint="Take area, cells, or a raster."
+            )
+        unequal = [stat for stat in stats if _by_area(stat)]
+        whole = [stat for stat in stats if is_distribution(stat)]
+        if whole and not (weights is None or isinstance(weights, str)):
+            raise InputError(
+                f"{whole[0]} takes no raster of weights",
+                hint='Take weights="area" or weights="cells", or ask for it without.',
+            )
+        if weights is None and unequal and metres_per_unit(self.grid.crs) is None:
+            raise InputError(
+                f"{unequal[0]} by cells of {crs_name(self.grid.crs)} favours the poles: their areas differ from row to row",
+                hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
+            )
+
+    def _weights(self, weights: Any) -> Any:
+        if weights is None or isinstance(weights, str):
+            if weights != "area":
+                return None
+            areas = np.ascontiguousarray(self.grid.cell_areas)
+            return np.broadcast_to(areas[:, None], self.grid.shape)
+        return weights
+
+    def _factors(self, weights: Any) -> NDArray[np.float64]:
+        """Return what cells of each row weigh, at most 1."""
+        if isinstance(weights, str) and weights == "area":
+            areas = self.grid.cell_areas
+            return np.asarray(areas / areas.max(), np.float64)
+        return np.ones(self.grid.shape[0])
+
+    def _tables(self, plane: Any, *, recipe: _Recipe, weights: Any, later: bool) -> dict[str, Any]:
+        plane = on_grid(plane, self.grid)
+        arrays = [inside(plane)]
+        if weights is not None:
+            arrays.append(inside(on_grid(weights, self.grid)))
+        whole = self._whole(recipe.stats, arrays[0].dtype, weights is not None)
+        block = functools.partial(_block_tables, recipe)
+        finish = functools.partial(_finished, recipe, whole, weights is not None)
+        if later or any(map(is_chunked, arrays)):
+            touched = functools.partial(blocks_touched, self.shares)
+            made = reduce_touched(block, _merged, finish, touched, *arrays, operator=self)
+            kinds = {
+                stat: np.int64 if stat in whole or stat == "variety" else np.float64
+                for stat in recipe.stats
+            }
+            if recipe.classes is None:
+                return rows_later(made, kinds, len(self))
+            found = rows_later(made, kinds, len(self), {"fractions": recipe.classes.size})
+            return found | {"class": recipe.classes} if "fractions" in kinds else found
+        parts = each_band(
+            lambda rows: block(*(array[rows] for array in arrays), rows.start, 0, operator=self),
+            arrays[0].shape,
+        )
+        return finish(_merged(parts), operator=self)
+
+    def _whole(
+        self, stats: tuple[str, ...], dtype: np.dtype[Any], weighted: bool
+    ) -> tuple[str, ...]:
+        """Return which statistics are whole numbers: what is counted and summed where every share is 1."""
+        sums = dtype.kind in "biu" and not weighted
+        may = {"count", "sum"} if sums else {"count"}
+        return tuple(stat for stat in stats if self.coverage == "centre" and stat in may)
+
+    def polygons_in(self, top: int, height: int) -> NDArray[np.int64]:
+        """Return which polygons may have cells in some rows."""
+        rows = self._rows
+        return np.flatnonzero((rows[:, 0] < top + height) & (rows[:, 1] > top))
+
+
+def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names of statistics, each once.
+
+    Raises
+    ------
+    InputError
+        If one is not known, or there is none.
+    """
+    wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
+    strange = [stat for stat in wanted if stat not in MOMENTS and not is_distribution(stat)]
+    if strange or not wanted:
+        told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
+        known = ", ".join([*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"])
+        raise InputError(told, hint=f"Choose from {known}.")
+    return wanted
+
+
+def _by_area(stat: str) -> bool:
+    """Tell whether a statistic is another one where large cells count for more."""
+    return stat in _BY_AREA or (is_distribution(stat) and stat != "variety")
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What is made of a raster: statistics, what is unknown in it and in its weights, what its rows weigh, which classes."""
+
+    stats: tuple[str, ...]
+    unknown: Unknown
+    unweighed: Unknown
+    factors: NDArray[np.float64]
+    classes: NDArray[Any] | None
+
+
+class _Tables(NamedTuple):
+    """What polygons have in a block: sums of shares, sums of weighted shares, and all values, as far as statistics need them."""
+
+    plain: Table
+    weighted: Table
+    values: Values
+
+
+def _block_tables(recipe: _Recipe, values: Any, *rest: Any, operator: ZonalOperator) -> _Tables:
+    *weights, top, left = rest
+    polygons = operator.polygons_in(top, values.shape[0])
+    floats = floats_of(values, recipe.unknown)
+    place, shares = (top, left), (operator.shares.spans, operator.shares.edges)
+    moments = [stat for stat in recipe.stats if stat in MOMENTS]
+    weighed = [stat for stat in moments if weights and stat in _ORDERS]
+    plain, weighted, all_values = empty_moments(), empty_moments(), empty_values()
+    if len(weighed) < len(moments):
+        order = max(_ORDERS.get(stat, 0) for stat in moments if stat not in weighed)
+        plain = block_moments(floats, None, place, shares, polygons, order)
+    if weighed:
+        own = _weights_block(weights[0], recipe.unweighed)
+        order = max(_ORDERS[stat] for stat in weighed)
+        weighted = block_moments(floats, own, place, shares, polygons, order)
+    if len(moments) < len(recipe.stats):
+        all_values = block_values(floats, place, shares, polygons, operator.scales, recipe.factors)
+    return _Tables(plain, weighted, all_values)
+
+
+def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
+    known = floats_of(weights, unknown).astype(np.float64)
+    if (known < 0).any():
+        raise InputError("a weight is negative", hint="Mark what is unknown as NaN.")
+    return known
+
+
+def _merged(parts: list[_Tables]) -> _Tables:
+    if not parts:
+        return _Tables(empty_moments(), empty_moments(), empty_values())
+    plain, weighted, values = zip(*parts, strict=True)
+    return _Tables(
+        merged_moments(list(plain)), merged_moments(list(weighted)), merged_values(list(values))
+    )
+
+
+def _finished(
+    recipe: _Recipe,
+    whole: tuple[str, ...],
+    weighted: bool,
+    tables: _Tables,
+    *,
+    operator: ZonalOperator,
+) -> dict[str, NDArray[Any]]:
+    moments = [stat for stat in recipe.stats if stat in MOMENTS]
+    of_weights = [stat for stat in moments if weighted and stat in _ORDERS]
+    made = {
+        **statistics_of(tables.weighted, of_weights, operator.totals, weighted=True),
+        **statistics_of(
+            tables.plain,
+            [stat for stat in moments if stat not in of_weights],
+            operator.totals,
+            weighted=False,
+            whole=whole,
+        ),
+    }
+    others = [stat for stat in recipe.stats if stat not in MOMENTS]
+    made |= distributions_of(tables.values, others, len(operator), recipe.classes)
+    named = [*recipe.stats, *(["class"] if "class" in made else [])]
+    return {stat: made[stat] for stat in named}
+
+
+def _attributes(stat: str, raster: Any) -> dict[str, str]:
+    what = described(raster)
+    told = {
+        "count": f"cells with known {what} per polygon",
+        "valid_fraction": f"share of the polygon where {what} is known",
+    }
+    if stat in ("variety", "fractions"):
+        return {"units": "1", "long_name": f"{DISTRIBUTIONS[stat]} of {what} per polygon"}
+    if stat not in MOMENTS:
+        name = DISTRIBUTIONS.get(stat) or quantile_name(stat)
+        return {"units": units(raster), "long_name": f"{name} of {what} per polygon"}
+    unit = "1" if stat in told else units(raster)
+    if stat == "variance" and unit != "1":
+        unit = f"({unit})2"
+    return {"units": unit, "long_name": told.get(stat, f"{MOMENTS[stat]} of {what} per polygon")}

@@ -1,0 +1,66 @@
+"""A raster brought onto a grid's cells: turned where its rows run from the south, refused where its cells are others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from carbongrid.errors import InputError
+from carbongrid.raster.georeference import inside, require_same_crs_as, rotation_of
+from carbongrid.raster.grid import Grid
+
+# In cells: coordinates may be rounded.
+_NEAR = 1e-3
+
+
+def north_up(raster: xr.DataArray) -> xr.DataArray:
+    """Return a raster [y, x] with rows from the north and columns from the west; nothing is read.
+
+    Raises
+    ------
+    InputError
+        If it is rotated.
+    """
+    turned = rotation_of(raster)
+    if turned is not None:
+        raise InputError(
+            f"the raster is rotated: its geotransform is {turned}",
+            hint="Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
+        )
+    for axis, rising in zip(raster.dims, (False, True), strict=True):
+        if axis in raster.coords and raster.sizes[axis] > 1:
+            centres = raster[axis].to_numpy()
+            if bool(centres[-1] > centres[0]) is not rising:
+                raster = raster.isel({axis: slice(None, None, -1)})
+    return raster
+
+
+def on_grid(raster: Any, grid: Grid) -> Any:
+    """Return a raster [y, x] as it lies on a grid.
+
+    Raises
+    ------
+    InputError
+        If it is rotated, or its cells or its CRS are others than the grid's.
+    """
+    if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
+        shape = inside(raster).shape
+        if shape != grid.shape:
+            raise InputError(
+                f"the raster has {shape} cells, the operator's grid {grid.shape}",
+                hint="Take a DataArray with coordinates, and make the operator for Grid.like(raster).",
+            )
+        return north_up(raster) if isinstance(raster, xr.DataArray) else raster
+    raster = north_up(raster)
+    require_same_crs_as(raster, grid.crs)
+    down, across = (raster[axis].to_numpy().astype(np.float64) for axis in raster.dims)
+    for centres, own, axis in ((down, grid.y, raster.dims[0]), (across, grid.x, raster.dims[1])):
+        same = centres.shape == own.shape
+        if not same or np.abs(centres - own).max(initial=0.0) > _NEAR * grid.resolution:
+            raise InputError(
+                f"the raster's cells are not those of the operator's grid: they differ in {axis}",
+                hint="Make an operator for this grid: cg.ZonalOperator(polygons, cg.Grid.like(raster)).",
+            )
+    return raster

@@ -1,0 +1,142 @@
+"""Which cells polygons cover, and how much of each: row spans of whole cells, and edge cells with their share."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
+from carbongrid.raster.kernels.moments import Edges, Spans
+from carbongrid.raster.overlaps import cell_runs, cells_of_runs
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require_burnable
+
+MAX_CELLS = 2**31
+"""Cells that one polygon may have: their sums in bins stay within int64."""
+
+
+class Shares(NamedTuple):
+    """What polygons have of the cells of a grid.
+
+    Parameters
+    ----------
+    spans
+        Whole cells: where those of each polygon start, then row, first and end column of each span, in order.
+    edges
+        Cells with a share below 1: where those of each polygon start, then row, column and share of each, in order.
+    outside : float64 [polygon]
+        Area of each polygon off the grid, in cells.
+    """
+
+    spans: Spans
+    edges: Edges
+    outside: NDArray[np.float64]
+
+
+def exact_shares(polygons: Polygons, grid: Grid) -> Shares:
+    """Return exact shares of cells; each polygon has its own, also where another one lies over it."""
+    if polygons.place is not None:
+        polygons = polygons.take(np.arange(len(polygons)))
+    start, (cells, lengths, shares), areas = cell_runs(polygons, grid)
+    owner = np.repeat(np.arange(len(polygons)), np.diff(start))
+    whole = shares == 1.0
+    row, first = np.divmod(cells[whole], grid.shape[1])
+    spans = (_starts(owner[whole], len(polygons)), row, first, first + lengths[whole])
+    parts = ~whole
+    edge_cells, edge_shares = cells_of_runs(cells[parts], lengths[parts], shares[parts])
+    edge_row, column = np.divmod(edge_cells, grid.shape[1])
+    of_edges = np.repeat(owner[parts], lengths[parts])
+    edges = (_starts(of_edges, len(polygons)), edge_row, column, edge_shares)
+    on_grid = np.bincount(owner, lengths * shares, len(polygons))
+    west, south, east, north = grid.bounds
+    left, bottom, right, top = polygons.bounds.T
+    within = (left >= west) & (right <= east) & (bottom >= south) & (top <= north)
+    outside = np.where(within, 0.0, np.maximum(areas - on_grid, 0.0))
+    return as_shares(spans, edges, outside)
+
+
+def centre_shares(polygons: Polygons, grid: Grid) -> Shares:
+    """Return whole cells by their centres, as ``rasterize`` burns them: where polygons overlap, the later row has a cell."""
+    require_burnable(polygons, grid)
+    height, width = grid.shape
+    parts = [np.empty((4, 0), np.int64)]
+    for window, (rows,) in bands(((polygons, np.arange(len(polygons))),), grid, (0, 0, height, width)):  # fmt: skip
+        row, first, end, owner = count_spans(rasterize_spans(polygons, grid, window, rows), window)
+        parts.append(np.stack([rows[owner], row + np.int64(window[0]), first, end]))
+    owner, row, first, end = np.concatenate(parts, axis=1)
+    order = np.lexsort((first, row, owner))
+    spans = (_starts(owner, len(polygons)), row[order], first[order], end[order])
+    nothing = np.empty(0, np.int64)
+    edges = (np.zeros(len(polygons) + 1), nothing, nothing, nothing)
+    return as_shares(spans, edges, np.zeros(len(polygons)))
+
+
+def as_shares(spans: Any, edges: Any, outside: NDArray[np.float64]) -> Shares:
+    """Return arrays as kernels take them.
+
+    Raises
+    ------
+    InputError
+        If a polygon has too many cells.
+    """
+    kinds = (np.int64, np.int32, np.int32, np.int32)
+    start, *columns = (
+        as_readonly_contiguous(a, kind) for a, kind in zip(spans, kinds, strict=True)
+    )
+    edge_kinds = (np.int64, np.int32, np.int32, np.float64)
+    of_edges = [as_readonly_contiguous(a, kind) for a, kind in zip(edges, edge_kinds, strict=True)]
+    made = Shares(
+        (start, columns[0], columns[1], columns[2]),
+        (of_edges[0], of_edges[1], of_edges[2], of_edges[3]),
+        as_readonly_contiguous(outside, np.float64),
+    )
+    many = np.flatnonzero(cell_counts(made) > MAX_CELLS)
+    if many.size:
+        raise InputError(
+            f"a polygon covers more than {MAX_CELLS:,} cells, too many for exact sums",
+            f"row {many[0]}",
+            "Take a coarser grid, or cut the polygon.",
+        )
+    return made
+
+
+def cell_counts(shares: Shares) -> NDArray[np.int64]:
+    """Return the number of cells of each polygon that it has a share in."""
+    start, _, first, end = shares.spans
+    ends = np.concatenate([[0], np.cumsum(end.astype(np.int64) - first)])
+    return np.diff(ends[start]) + np.diff(shares.edges[0])
+
+
+def row_ranges(shares: Shares) -> NDArray[np.int64]:
+    """Return the first row and one past the last row of each polygon [polygon, 2]; 0 and 0 where it has no cell."""
+    ranges = np.zeros((shares.outside.size, 2), np.int64)
+    for start, rows in ((shares.spans[0], shares.spans[1]), (shares.edges[0], shares.edges[1])):
+        some = np.flatnonzero(np.diff(start))
+        first, last = rows[start[some]], rows[start[some + 1] - 1].astype(np.int64) + 1
+        new = ranges[some, 1] == 0
+        ranges[some, 0] = np.where(new, first, np.minimum(first, ranges[some, 0]))
+        ranges[some, 1] = np.maximum(last, ranges[some, 1])
+    return ranges
+
+
+def blocks_touched(shares: Shares, chunks: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:
+    """Return in which blocks of a raster [y, x] any polygon has a cell."""
+    below, right = (np.cumsum(sides) for sides in chunks)
+    marks = np.zeros((below.size, right.size + 1), np.int64)
+    _, rows, firsts, ends = shares.spans
+    _, edge_rows, columns, _ = shares.edges
+    for row, first, last in ((rows, firsts, ends - np.int32(1)), (edge_rows, columns, columns)):
+        down = np.searchsorted(below, row, side="right")
+        np.add.at(marks, (down, np.searchsorted(right, first, side="right")), 1)
+        np.add.at(marks, (down, np.searchsorted(right, last, side="right") + 1), -1)
+    touched: NDArray[np.bool_] = np.cumsum(marks, axis=1)[:, :-1] > 0
+    return touched
+
+
+def _starts(owners: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    counts = np.bincount(owners, minlength=size)
+    return np.concatenate([[0], np.cumsum(counts)])

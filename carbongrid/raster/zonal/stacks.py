@@ -1,0 +1,158 @@
+"""Rasters with time, bands or other dimensions beside y and x, and Datasets of them: which dimensions are y and x, and what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.georeference import (
+    inside,
+    is_chunked,
+    is_zarr,
+    plane_of,
+    require_rows_first,
+)
+from carbongrid.raster.polygons import Polygons
+
+_OWN_NAMES = ("label", "id")
+_NAME_AXES = 'Name them so, or in the attributes of their coordinates: axis = "Y" and axis = "X".'
+
+
+def is_lazy(raster: Any) -> bool:
+    """Tell whether a raster is backed by Dask or Zarr."""
+    if isinstance(raster, xr.DataArray):
+        return raster.chunks is not None
+    return is_chunked(raster)
+
+
+def y_and_x_last(values: Any, labels: Any) -> tuple[Any, Any]:
+    """Return values with y and x last, and labels [y, x] (None where there are none), as far as both name their dimensions."""
+    if is_zarr(values):
+        # One band of a bare Zarr array cannot be had without reading it, so it has two dimensions.
+        inside(values)
+    if not isinstance(values, xr.DataArray):
+        stack = values if hasattr(values, "ndim") else np.asarray(values)
+        _require_some(stack.shape[:-2])
+        return stack, labels
+    plane = plane_in(values, labels)
+    if plane is None:
+        names = ", ".join(map(str, values.dims))
+        raise InputError(f"which dimensions are y and x? These are {names}", hint=_NAME_AXES)
+    leads = [dimension for dimension in values.dims if dimension not in plane]
+    _require_some(tuple(values.sizes[dimension] for dimension in leads))
+    if isinstance(labels, xr.DataArray):
+        own = plane_of(labels)
+        if own is not None and own != labels.dims:
+            labels = labels.transpose(*own)
+    elif labels is not None and not isinstance(labels, Polygons):
+        # An array's rows are those of the raster as it stands.
+        require_rows_first(values.isel(dict.fromkeys(leads, 0)))
+    order = (*leads, *plane)
+    return values if order == values.dims else values.transpose(*order), labels
+
+
+def _require_some(shape: tuple[int, ...]) -> None:
+    if 0 in shape:
+        raise InputError(f"the values hold no raster: there are {shape} of them")
+
+
+def plane_in(values: xr.DataArray, labels: Any) -> tuple[Hashable, Hashable] | None:
+    """Return a raster's dimensions y and x; where it does not tell, those that the labels have, or the two that there are."""
+    found = plane_of(values)
+    if found is None and isinstance(labels, xr.DataArray) and labels.ndim == 2:
+        down, across = plane_of(labels) or labels.dims
+        found = (down, across) if {down, across} <= set(values.dims) else None
+    if found is None and values.ndim == 2:
+        down, across = values.dims
+        return down, across
+    return found
+
+
+def rasters_in(values: xr.Dataset, labels: Any) -> dict[Hashable, xr.DataArray]:
+    """Return the variables that have y and x, or that may have where none of them tells."""
+    own = set(labels.dims) if isinstance(labels, xr.DataArray) else None
+    told = {
+        name: variable
+        for name, variable in values.data_vars.items()
+        if plane_of(variable) is not None or (own is not None and own <= set(variable.dims))
+    }
+    maybe = {name: each for name, each in values.data_vars.items() if plane_in(each, labels)}
+    if not maybe:
+        raise InputError("the Dataset has no variable with dimensions y and x", hint=_NAME_AXES)
+    return told or maybe
+
+
+def is_polygons(labels: Any) -> bool:
+    """Tell whether these are polygons, not labels."""
+    if isinstance(labels, xr.DataArray | xr.Dataset):
+        return False
+    if isinstance(labels, np.ndarray):
+        return bool(labels.dtype == object)
+    return isinstance(labels, Polygons) or hasattr(labels, "geometry")
+
+
+def id_values(ids: ArrayLike) -> NDArray[Any]:
+    """Return ids in the type that they have in common, if there is one; text stays text."""
+    row = np.asarray(ids, dtype=object)
+    if row.ndim != 1:
+        raise InputError(f"ids must be one row, one for each label, not of shape {row.shape}")
+    return np.asarray(pd.Series(row, dtype=object).infer_objects().to_numpy())
+
+
+def stacked_tables(
+    values: Any, leads: int, each: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the tables of every raster [y, x] in a stack, stacked alike; lazy ones stay lazy."""
+    if not leads:
+        return each(values)
+    parts = [stacked_tables(values[i], leads - 1, each) for i in range(values.shape[0])]
+    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+
+
+def kept_dimensions(stack: Any, leads: int) -> tuple[Hashable, ...]:
+    """Return the dimensions that stay."""
+    names = getattr(stack, "dims", [f"dim_{axis}" for axis in range(leads)])[:leads]
+    for name in names:
+        if name in _OWN_NAMES:
+            raise InputError(
+                f"a dimension of the values is called {name!r}, as a coordinate of the result is",
+                hint="Rename it: raster.rename(...).",
+            )
+    return tuple(names)
+
+
+def kept_coordinates(stack: Any, kept: tuple[Hashable, ...]) -> dict[Hashable, Any]:
+    """Return the coordinates along the dimensions that stay, and those of the whole, without the grid mapping."""
+    if not isinstance(stack, xr.DataArray):
+        return {}
+    left_out = {grid_mapping(stack), "spatial_ref", "crs", *_OWN_NAMES}
+    return {
+        name: coordinate.variable
+        for name, coordinate in stack.coords.items()
+        if set(coordinate.dims) <= set(kept) and name not in left_out
+    }
+
+
+def grid_mapping(raster: xr.DataArray) -> Any:
+    """Return the name of the coordinate that holds the CRS, if the raster tells."""
+    return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+
+
+def with_mappings(values: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS."""
+    mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
+    return values.set_coords([name for name in values.data_vars if name in mappings])
+
+
+def merged_tables(tables: Mapping[Hashable, xr.Dataset], stats: Iterable[str]) -> xr.Dataset:
+    """Return the tables of a Dataset's variables as one, each statistic as ``VARIABLE_STATISTIC``."""
+    parts = [
+        table.rename({stat: f"{name}_{stat}" for stat in stats}) for name, table in tables.items()
+    ]
+    return xr.merge(parts, join="exact", compat="identical", combine_attrs="override")
