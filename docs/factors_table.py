@@ -45,7 +45,8 @@ def defaults(country: str) -> dict[str, Factor]:
                     "docs", activity.sheets[0], 2, "x", name, home, Decimal(1), "1", unit,
                     NEEDED.get(name, given), None, "", "", "",
                 )  # fmt: skip
-                for _, inputs in choose(row, setting).formed:
+                chosen = choose(row, setting)
+                for _, inputs in (*chosen.formed, *chosen.memo_formed):
                     found |= {e.factor.key: e.factor for e in inputs if e.factor.key}
     return found
 

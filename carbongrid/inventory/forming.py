@@ -190,7 +190,9 @@ def _of_row(
             else "the amount is blank: unknown, which is not zero"
         )
         return [], [LeftOut(row, row.activity, why, True)], []
-    memo = [_line(row, product, inputs, chosen, categories) for product, inputs in chosen.memo]
+    memo = [
+        _line(row, product, inputs, chosen, categories) for product, inputs in chosen.memo_formed
+    ]
     if TERMS[chosen.method.term].balance:
         return [], [LeftOut(row, row.activity, OF_THE_BALANCE, False)], memo
     if sink and sinks.row_of(row.activity) is None:
@@ -220,6 +222,10 @@ def _of_row(
             )
         else:
             lines.append(_line(row, product, inputs, chosen, categories))
+    for product, inputs in chosen.memo:
+        if isinstance(inputs, str):
+            what = f"{row.activity}, {product.name}"
+            left.append(LeftOut(row, what, f"not formed: {inputs}", False))
     if not lines and not left:
         raise InputError(
             f"{row.activity} of {row.category} has no factor at all",

@@ -109,12 +109,17 @@ class Chosen:
     method: Method
     products: tuple[tuple[Product, tuple[Input, ...] | str], ...]
     alternatives: tuple[Alternative, ...] = ()
-    memo: tuple[tuple[Product, tuple[Input, ...]], ...] = ()
+    memo: tuple[tuple[Product, tuple[Input, ...] | str], ...] = ()
 
     @property
     def formed(self) -> list[tuple[Product, tuple[Input, ...]]]:
         """The products that have factors."""
         return [(product, ins) for product, ins in self.products if not isinstance(ins, str)]
+
+    @property
+    def memo_formed(self) -> list[tuple[Product, tuple[Input, ...]]]:
+        """What is a memo and has factors."""
+        return [(product, ins) for product, ins in self.memo if not isinstance(ins, str)]
 
     def standing(self, place: Place) -> Standing:
         """Return how it stands against the other methods of the activity."""
@@ -317,10 +322,12 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     if problems:
         # Products of one row share roles: what is wrong with one of them is told once.
         raise InputError(dict.fromkeys(problems))
-    memo = [
-        (product, tuple(_input(role, method, row, setting) for role in product.roles))
-        for product in TERMS[method.term].memo
-    ]
+    memo: list[tuple[Product, tuple[Input, ...] | str]] = []
+    for product in TERMS[method.term].memo:
+        # A factor of the whole tells nothing of its carbon; shares of another source would not fit it.
+        missing = [role for role in product.roles if not _source(role, method, row)]
+        inputs = [_input(role, method, row, setting) for role in product.roles if not missing]
+        memo.append((product, f"no {' and no '.join(missing)}" if missing else tuple(inputs)))
     return Chosen(method, tuple(products), memo=tuple(memo))
 
 

@@ -37,6 +37,23 @@ def test_the_memo_by_hand() -> None:
     assert Decimal(made["mass_t"][0]) == Decimal(round(wood * 10**6)) / 10**6
 
 
+def test_waste_by_a_factor_of_the_whole_has_no_memo() -> None:
+    """The factor, 0.557 t of fossil CO2, tells no carbon: 0.2 of the other guideline gave 0.98 t of CO2 of a tonne that holds 0.70.
+
+    Seen to fail with that memo. By its fractions both parts are of one carbon.
+    """
+    rows: list[Row] = [("incineration/msw", "waste/domestic", 1000, "t")]
+    whole = formed(rows)
+    assert not whole.memo
+    assert "incineration/msw, biogenic" in {left.what for left in whole.left_out}
+    text = {"carbon": "0.2 t C/t", "fossil": "0.39", "oxidation": "0.95"}
+    data = replace(whole.data, rows=(replace(whole.data.rows[0], parameters=text),))
+    parts = inventory.form(data)
+    carbon = [line.exact for line in (*parts.lines, *parts.memo) if line.gas == "CO2"]
+    assert len(carbon) == 2
+    assert sum(carbon) == 10**9 * Fraction("0.2") * Fraction("0.95") * Fraction(44, 12)
+
+
 def test_it_is_in_no_total_no_interval_and_no_code() -> None:
     """Seen to fail with the memo among the lines."""
     whole = example()
