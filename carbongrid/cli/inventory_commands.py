@@ -143,13 +143,13 @@ def inventory(
         if consumption:
             formed = rooms.by_consumption(formed)
         coded_rows = None if system is None else rooms.to_system(formed, system)
-        if consumption:
-            formed = rooms.as_counted(formed, "consumption")
+        reading = "consumption" if consumption else None
+        with_aside, formed = formed, rooms.as_counted(formed, reading)
         table = rooms.totals(formed) if coded_rows is None else _by_code(coded_rows, system)
         if out is not None:
             write_text_csv(table, out)
         if trail is not None:
-            write_text_csv(rooms.audit_with_readings(formed, as_given), trail)
+            write_text_csv(rooms.audit_with_readings(with_aside, as_given, reading), trail)
         for line in aligned_columns(
             [tuple(table.columns), *(tuple(map(str, row)) for row in table.itertuples(index=False))]
         ):

@@ -8,13 +8,16 @@ import pandas as pd
 
 from carbongrid.errors import Problem
 from carbongrid.inventory.electricity import READINGS, is_supply, rows_set_aside
-from carbongrid.inventory.lines import Inventory
+from carbongrid.inventory.lines import Input, Inventory
 from carbongrid.inventory.power_balance import (
+    Mass,
     balance_notes,
+    balance_of,
     consumption_if_known,
     has_balance,
 )
 from carbongrid.inventory.tables import audit, by_gas
+from carbongrid.method.tonnes import format_tonnes
 
 COLUMNS = ("reading", "made_t", "used_t", "gross_t")
 
@@ -35,18 +38,27 @@ def compare_electricity(inventory: Inventory) -> pd.DataFrame:
     return pd.DataFrame([_row(inventory, name) for name in READINGS], columns=list(COLUMNS))
 
 
-def audit_with_readings(inventory: Inventory, as_given: Inventory) -> pd.DataFrame:
-    """Return the audit trail, and below it what each way of counting electricity gives: rows without a category and without a mass.
+ASIDE = "set aside by electricity = "
+"""What the audit remarks of a row that the choice counts in no total; its mass stays."""
+
+
+def audit_with_readings(
+    inventory: Inventory, as_given: Inventory, reading: str | None = None
+) -> pd.DataFrame:
+    """Return the audit trail, and below it the balance of electricity and what each way of counting gives: rows without a category and without a mass.
 
     Parameters
     ----------
     inventory
-        What is audited.
+        What is audited, with what the choice sets aside.
     as_given
         The same with electricity by the grid's factor: itself, unless it is of :func:`carbongrid.inventory.by_consumption`.
+    reading
+        The choice: rows that it sets aside are marked, and by consumption the balance has its rows.
     """
-    trail = audit(inventory)
-    rows, (_, unknown) = [], consumption_if_known(as_given)
+    trail = _marked(audit(inventory), inventory, reading)
+    rows = _rows_of_balance(as_given) if reading == "consumption" else []
+    _, unknown = consumption_if_known(as_given)
     for each in compare_electricity(as_given).to_dict("records"):
         if each["gross_t"] == each["gross_t"]:
             told = f"all emissions are {each['gross_t']:.6f} t CO2e"
@@ -58,6 +70,58 @@ def audit_with_readings(inventory: Inventory, as_given: Inventory) -> pd.DataFra
     return pd.concat(
         [trail, pd.DataFrame(rows, columns=trail.columns, dtype=str).fillna("")], ignore_index=True
     )
+
+
+def _marked(trail: pd.DataFrame, inventory: Inventory, reading: str | None) -> pd.DataFrame:
+    """Return the audit with a remark in front of those of the rows that a choice sets aside."""
+    if reading is None:
+        return trail
+    keys = {(line.category, line.scope) for line in inventory.lines}
+    aside = rows_set_aside(keys, inventory.categories, reading)
+    marks = [
+        f"{ASIDE}{reading}"
+        if row["mass_t"] and (row["category"], int(row["scope"])) in aside
+        else ""
+        for row in trail.to_dict("records")
+    ]
+    remarks = [
+        "; ".join(filter(None, pair)) for pair in zip(marks, trail["remark"].tolist(), strict=True)
+    ]
+    return trail.assign(remark=remarks)
+
+
+def _rows_of_balance(as_given: Inventory) -> list[dict[str, str]]:
+    """Return a row of the audit for each side of the balance but the uses, which have their own, and for each gas."""
+    balance = balance_of(as_given)
+    sides = {
+        "generated": balance.generated,
+        "imported": balance.imported,
+        "losses": balance.losses,
+        "exported": balance.exported,
+    }
+    rows = []
+    for name, flow in sides.items():
+        common = {
+            "file": as_given.data.file,
+            "activity": f"electricity/{name}",
+            "product": f"balance of electricity, {name}",
+            "variant": "consumption",
+            "amount": str(flow.wh),
+            "unit": "Wh",
+            "year": str(as_given.year or ""),
+        }
+        if name == "imported" and balance.factor is not None:
+            factor = balance.factor
+            common["factors"] = Input("factor", factor).text
+            common["factor_sources"] = ", ".join(
+                filter(None, (factor.source, factor.source_table, factor.region))
+            )
+        masses = [(gas, mass) for gas, mass in flow.gases.items() if mass.grams or mass.co2e]
+        for gas, mass in masses or [("CO2", Mass())]:
+            told = [*format_tonnes([mass.grams]), *format_tonnes([mass.co2e])]
+            remark = f"part of the mix, in no total of its own: {told[0]} t {gas}, {told[1]} t CO2e"
+            rows.append({**common, "gas": gas, "remark": remark})
+    return rows
 
 
 def _row(inventory: Inventory, reading: str) -> tuple[str, float, float, float]:

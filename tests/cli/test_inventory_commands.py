@@ -82,7 +82,15 @@ def test_electricity_is_told_by_every_reading(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE, folder)
     with (folder / "industry.csv").open("a", encoding="utf-8") as stream:
         stream.write("I99,electricity/generated,,200,亿千瓦时,,,,,\n")
-    balanced = json.loads(said("inventory", folder, "--consumption", "--json").stdout)
+    trail = tmp_path / "audit.csv"
+    told = said("inventory", folder, "--consumption", "--json", "--audit", trail)
+    balanced = json.loads(told.stdout)
+    rows = read_text_csv(trail)
+    (imported,) = rows[rows["activity"] == "electricity/imported"].to_dict("records")
+    assert "cn.grid.province.jiangsu" in imported["factors"]
+    assert imported["factor_sources"]
+    aside = rows[rows["remark"].str.startswith("set aside")]
+    assert set(aside["category"]) == {"industry/supply"}
     gross = {row["reading"]: row["gross_t"] for row in balanced["electricity"]}
     sums = sum(
         Decimal(row["co2e_t"])

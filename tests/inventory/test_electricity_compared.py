@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from inventory_example import example
@@ -27,6 +28,31 @@ def test_a_balance_that_is_not_given_is_not_known() -> None:
     table = inventory.compare_electricity(formed(WITH_PLANT[:3])).set_index("reading")
     assert math.isnan(table.loc["consumption", "gross_t"])
     assert table.loc["both", "gross_t"] == 1_850_000
+
+
+def test_the_audit_by_consumption_says_what_makes_the_mix() -> None:
+    """Seen to fail: nothing of generation, imports, losses and exports, and the plants' fuel was gone."""
+    town = formed(WITH_PLANT)
+    trail = inventory.audit_with_readings(inventory.by_consumption(town), town, "consumption")
+    sides = trail[trail["product"].str.startswith("balance of electricity")].set_index("activity")
+    assert sides["amount"].to_dict() == {
+        "electricity/generated": str(1000 * 10**9),
+        "electricity/imported": str(800 * 10**9),
+        "electricity/losses": str(100 * 10**9),
+        "electricity/exported": "0",
+    }
+    assert set(sides["unit"]) == {"Wh"}
+    assert "1000000.000000 t CO2, 1000000.000000" in sides.loc["electricity/generated", "remark"]
+    assert "400000.000000 t CO2e" in sides.loc["electricity/imported", "remark"]
+    assert "77777.777778 t CO2e" in sides.loc["electricity/losses", "remark"]
+    assert "0.5 kg CO2/kWh (own.grid)" in sides.loc["electricity/imported", "factors"]
+    aside = trail[trail["remark"].str.startswith("set aside by electricity = consumption")]
+    assert aside["activity"].tolist() == ["fuel/diesel"]
+    assert aside["mass_t"].tolist() == ["1000000.000000"]
+    # The rest is what is spread.
+    counted = inventory.totals(inventory.as_counted(inventory.by_consumption(town), "consumption"))
+    rest = trail[(trail["mass_t"] != "") & ~trail.index.isin(aside.index)]
+    assert sum(map(Decimal, rest["co2e_t"])) == sum(map(Decimal, counted["co2e_t"]))
 
 
 def test_nothing_is_compared_where_there_is_one_side_only() -> None:

@@ -59,7 +59,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     return Formed(
         file=data.file,
         rows=_rows(as_given, case),
-        audit=inventory.audit_with_readings(formed, as_given),
+        audit=inventory.audit_with_readings(formed, as_given, case.electricity),
         intervals=intervals,
         drawn=drawn,
         by_consumption=() if balanced is None else _rows(balanced, case),
