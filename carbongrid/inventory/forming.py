@@ -9,7 +9,14 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityData, ActivityRow
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
-from carbongrid.inventory.methods import Chosen, Setting, choose, variants
+from carbongrid.inventory.methods import (
+    Chosen,
+    Setting,
+    choose,
+    missing_roles,
+    variants,
+    what_to_write,
+)
 from carbongrid.inventory.places import Place, place_of
 from carbongrid.inventory.sink_sets import DEFAULT, METHANE, SinkSet, sink_set
 from carbongrid.inventory.terms import TERMS, Product
@@ -32,6 +39,11 @@ METHANE_OF = {"land/water": "agriculture/water", "land/ponds": "agriculture/pond
 
 OF_THE_BALANCE = "it is of the balance of electricity, which electricity = consumption counts"
 """Why a row of the balance is in no other total (docs/decisions/0057)."""
+
+WITHOUT_CARBON = (
+    "its factor of fossil CO2 tells no carbon, and so no biogenic part; variant=fraction does"
+)
+"""Why waste by a factor of the whole has no memo (docs/decisions/0058)."""
 
 _MOLAR = {
     "C": "44/12 (C to CO2)",
@@ -217,21 +229,32 @@ def _of_row(
             why = f"the set {sinks.name} does not count it"
             left.append(LeftOut(row, f"{row.activity}, {product.name}", why, False))
         elif isinstance(inputs, str):
-            left.append(
-                LeftOut(row, f"{row.activity}, {product.name}", f"not formed: {inputs}", False)
-            )
+            left.append(_not_formed(row, product, inputs, chosen, setting))
         else:
             lines.append(_line(row, product, inputs, chosen, categories))
     for product, inputs in chosen.memo:
         if isinstance(inputs, str):
             what = f"{row.activity}, {product.name}"
-            left.append(LeftOut(row, what, f"not formed: {inputs}", False))
+            left.append(LeftOut(row, what, WITHOUT_CARBON, False))
     if not lines and not left:
         raise InputError(
             f"{row.activity} of {row.category} has no factor at all",
             hint="Name one in parameters.",
         )
     return lines, left, memo
+
+
+def _not_formed(
+    row: ActivityRow, product: Product, why: str, chosen: Chosen, setting: Setting
+) -> LeftOut:
+    """Return a product that has no factor: a gas that is emitted all the same is a warning, with the way out."""
+    what, why = f"{row.activity}, {product.name}", f"not formed: {why}"
+    # Of poultry's digestion the Guidelines have no factor.
+    if product.gas not in ("CH4", "N2O") or product.name == "enteric":
+        return LeftOut(row, what, why, False)
+    roles = missing_roles(product, chosen.method, row)
+    hint = what_to_write(roles, row, setting.factors)
+    return LeftOut(row, what, why, True, "parameters", hint)
 
 
 def _line(

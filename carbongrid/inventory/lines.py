@@ -147,12 +147,14 @@ class Line:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A row, or a product of it, that is not in the totals, and why."""
+    """A row, or a product of it, that is not in the totals, and why; the column that would mend it, and how."""
 
     row: ActivityRow
     what: str
     why: str
     warn: bool
+    column: str = "amount"
+    hint: str = ""
 
 
 @dataclass(frozen=True)

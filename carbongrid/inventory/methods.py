@@ -183,6 +183,29 @@ def _uses() -> dict[str, str]:
     return dict(zip(table["category"], table["use"], strict=True))
 
 
+@cache
+def _named() -> dict[tuple[str, str], str]:
+    table = packaged_table("inventory/named.csv")
+    return {(each["activity"], each["role"]): each["factor"] for each in table.to_dict("records")}
+
+
+def missing_roles(product: Product, method: Method, row: ActivityRow) -> list[str]:
+    """Return the roles of a product that neither the row nor the method gives a factor."""
+    return [role for role in product.roles if not _source(role, method, row)]
+
+
+def what_to_write(roles: list[str], row: ActivityRow, factors: Catalogue) -> str:
+    """Return what a row may write for roles that have no factor unasked: a key of the catalogue, where it has one."""
+    use = _use(row)
+    keys = [_named().get((row.activity, role), "").replace("{use}", use) for role in roles]
+    if all(key in factors for key in keys):
+        pairs = "; ".join(f"{role}={key}" for role, key in zip(roles, keys, strict=True))
+        status = max((factors[key] for key in keys), key=lambda factor: factor.rank).status
+        return f"Write {pairs} in parameters; that factor is {status}."
+    pairs = "; ".join(f"{role}=..." for role in roles)
+    return f"Write {pairs} in parameters, with a factor's key or a number with its unit."
+
+
 def choose(row: ActivityRow, setting: Setting) -> Chosen:
     """Return the method of a row, with its factors.
 
@@ -306,7 +329,7 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     problems: list[Problem] = []
     products: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].products:
-        missing = [role for role in product.roles if not _source(role, method, row)]
+        missing = missing_roles(product, method, row)
         if missing and product.optional:
             products.append((product, f"no {' and no '.join(missing)}"))
             continue
@@ -325,17 +348,22 @@ def _with_factors(method: Method, row: ActivityRow, setting: Setting) -> Chosen:
     memo: list[tuple[Product, tuple[Input, ...] | str]] = []
     for product in TERMS[method.term].memo:
         # A factor of the whole tells nothing of its carbon; shares of another source would not fit it.
-        missing = [role for role in product.roles if not _source(role, method, row)]
+        missing = missing_roles(product, method, row)
         inputs = [_input(role, method, row, setting) for role in product.roles if not missing]
         memo.append((product, f"no {' and no '.join(missing)}" if missing else tuple(inputs)))
     return Chosen(method, tuple(products), memo=tuple(memo))
+
+
+def _use(row: ActivityRow) -> str:
+    """Return the use that the keys of a fuel's factors name, by the row's category; blank where there is none."""
+    return _uses().get(row.category, "") or _uses().get(row.category.partition("/")[0], "")
 
 
 def _source(role: str, method: Method, row: ActivityRow) -> str:
     if role == "age":
         return row.parameters.get("deposited", "")
     given = row.parameters.get(role, method.sources.get(role, ""))
-    use = _uses().get(row.category, "") or _uses().get(row.category.partition("/")[0], "")
+    use = _use(row)
     if "{use}" in given:
         return given.replace("{use}", use) if use else ""
     return given

@@ -143,7 +143,7 @@ def notes(inventory: Inventory) -> list[Problem]:
     unknown = [left for left in inventory.left_out if left.warn]
     for left in unknown:
         what = f"{left.what} is left out: {left.why}"
-        found.append(Problem(what, left.row.place("amount"), "", "warning"))
+        found.append(Problem(what, left.row.place(left.column), left.hint, "warning"))
     for factor, rows in _users(inventory, lambda factor: factor.status == "recalled").items():
         what = f"the factor {factor.key} is recalled, not verified; used by {rows}"
         found.append(

@@ -16,6 +16,7 @@ from carbongrid.inventory.activity import activities
 from carbongrid.inventory.factors import catalogue
 from carbongrid.inventory.factors.units import FLUORINATED
 from carbongrid.inventory.tables import MEMO, by_gas
+from carbongrid.outputs.report.notes import note_in_chinese
 
 WORKS = "industry/manufacturing"
 
@@ -36,6 +37,41 @@ def test_the_memo_by_hand() -> None:
     assert Decimal(made["mass_t"][1]) == Decimal(round(by_hand)) / 10**6
     wood = 1000 * Fraction("15.6") * Fraction("30.5") / 1000 * Fraction(44, 12)
     assert Decimal(made["mass_t"][0]) == Decimal(round(wood * 10**6)) / 10**6
+
+
+@pytest.mark.parametrize(
+    ("activity", "category", "told"),
+    [
+        ("fuel/wood", WORKS, ["methane=ipcc.manufacturing.ch4.wood", "nitrous_oxide=ipcc.manufacturing.n2o.wood"]),
+        ("fuel/wood", "buildings/urban-homes", ["methane=ipcc.residential_agri.ch4.wood", "nitrous_oxide=ipcc.residential_agri.n2o.wood"]),
+        ("fugitive/coal-surface", "industry/fugitive-coal", ["after=ipcc.fugitive.surface_after"]),
+    ],
+)  # fmt: skip
+def test_a_gas_without_a_factor_is_warned_of_with_what_to_write(
+    activity: str, category: str, told: list[str]
+) -> None:
+    """Seen to fail: a note said "no methane", of no fuel and without a way out."""
+    made = formed([(activity, category, 1000, "t")])
+    warned = [each for each in inventory.notes(made) if "not formed" in each.what]
+    assert {each.level for each in warned} == {"warning"}
+    for problem, pair in zip(warned, told, strict=True):
+        assert problem.what.startswith(f"{activity}, ")
+        assert problem.hint == f"Write {pair} in parameters; that factor is recalled."
+        assert "column parameters" in problem.where
+        assert note_in_chinese(str(problem))
+    text = dict(pair.split("=") for pair in told)
+    row = replace(made.data.rows[0], parameters=text)
+    mended = inventory.form(replace(made.data, rows=(row,)))
+    assert not mended.left_out
+    assert len(mended.lines) == len(made.lines) + len(told)
+
+
+def test_a_gas_that_no_factor_is_known_of_is_warned_of_too() -> None:
+    made = formed([("fuel/straw", WORKS, 1000, "t")])
+    first, _ = [each for each in inventory.notes(made) if "not formed" in each.what]
+    assert first.what == "fuel/straw, ch4 is left out: not formed: no methane"
+    assert first.hint.startswith("Write methane=... in parameters, with a factor's key")
+    assert note_in_chinese(str(first))
 
 
 def test_waste_by_a_factor_of_the_whole_has_no_memo() -> None:
