@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FILE = click.Path(path_type=Path)
+_LEVELS = "In which total a code is, is recalled from the GPC (v1.1), not read again: hold it against the protocol before you publish these."
 
 
 @main.command()
@@ -213,7 +214,7 @@ def _gpc_totals(table: pd.DataFrame) -> list[str]:
         ("BASIC+, with BASIC", f"{(sums['BASIC'] + sums['BASIC+']) / 1e6:,.0f}"),
         ("territorial only, in neither", f"{sums['territorial'] / 1e6:,.0f}"),
     ]
-    return ["", *aligned_columns(rows)]
+    return ["", *aligned_columns(rows), _LEVELS]
 
 
 def _readings(compared: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from inventory_example import EXAMPLE, example
 import carbongrid as cg
 from carbongrid.cli import main
 from carbongrid.inventory.electricity import READINGS
+from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.tables.plain import read_text_csv
 
 
@@ -108,6 +109,10 @@ def test_the_gpc_keeps_generation_out_of_basic() -> None:
     generated = sum(Decimal(row[6]) for row in rows)
     (told,) = [line for line in done.stdout.splitlines() if line.startswith("territorial only")]
     assert told.split()[-1] == f"{generated:,.0f}"
+    # Seen to fail: the totals stood there as if their levels had been read.
+    levels = packaged_table("inventory/gpc_levels.csv")["source"]
+    assert levels.str.contains("recalled, not read").any()
+    assert "is recalled from the GPC" in done.stdout
 
 
 def test_a_mistake_ends_with_code_2(tmp_path: Path) -> None:
