@@ -16,6 +16,7 @@ from PIL import Image
 from steps import given as given_to
 from tables_example import example_tables
 
+from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import classes, lettering, write_figures
 from carbongrid.outputs.figures.classes import (
     area_breaks,
@@ -26,7 +27,9 @@ from carbongrid.outputs.figures.classes import (
     round_length,
     short_number,
 )
+from carbongrid.outputs.figures.figures import _of_units
 from carbongrid.outputs.figures.scales import by_area, signed
+from carbongrid.outputs.figures.sheet import Sheet
 
 FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
@@ -268,3 +271,20 @@ def test_no_class_has_most_of_the_area(parcels: list[tuple[float, float]]) -> No
     cover = np.bincount(scale.classes(values), weights=areas) / areas.sum()
     single = max(areas[values == value].sum() for value in values) / areas.sum()
     assert cover.max() <= max(0.4, single) + 1e-9
+
+
+def test_the_map_of_ecc_is_hatched_where_derived_gdp_leaves_it_unsure():
+    """Seen to fail with the bare classes; the legend stays within the page in both languages."""
+    tables = example_tables()
+    reason = [EITHER_SIDE, *[""] * (len(tables.units) - 1)]
+    ends = {"ecc_low": tables.units["ecc"] / 2, "ecc_high": tables.units["ecc"] * 2}
+    derived = dataclasses.replace(tables, units=tables.units.assign(reason=reason, **ends))
+    for shown, told in ((derived, True), (tables, False)):
+        sheet = Sheet(shown, lettering.installed_lettering())
+        figure = _of_units(sheet, "ecc", ("Economic contribution (ECC)", "经济贡献系数"))
+        figure.canvas.draw()
+        assert any(each.get_hatch() for each in figure.axes[0].collections) == told
+        texts = [*figure.texts, *figure.legends[0].get_texts()]
+        said = "\n".join(text.get_text() for text in texts)
+        assert ("90 % intervals in units.csv" in said) == ("interval contains 1" in said) == told
+        assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in texts)

@@ -378,11 +378,13 @@ def test_ecc_stands_with_its_interval_wherever_gdp_was_derived(tmp_path):
     text = write_report(derived, tmp_path).read_text(encoding="utf-8")
     assert text.count(shown) == 2
     assert "ECC of 1 units rests on GDP derived" in text
+    assert "least, mean and greatest have no interval of their own" in text
     assert interval(1.5, 1.5, 1.5) == "1.50"
     assert interval(math.nan, math.nan, math.nan) == "–"
     plain = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
     assert shown not in plain
     assert "rests on GDP derived" not in plain
+    assert "split-statistics" not in plain
 
 
 def test_ties_and_what_zones_are_are_said(tmp_path):

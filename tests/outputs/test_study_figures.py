@@ -25,6 +25,7 @@ from PIL import Image
 from tables_example import example_tables
 
 from carbongrid.cli import main
+from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.pages import compound_paths, convergence
@@ -118,6 +119,34 @@ def test_a_figure_speaks_the_language_that_is_asked_for(tmp_path: Path, language
     chinese, latin = re.findall(r"[\u4e00-\u9fff]+", text), re.findall(r"[A-Za-z]{2,}", text)
     assert (chinese == []) == (language == "en"), chinese
     assert (latin == []) == (language == "zh"), latin
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "both"])
+def test_ecc_of_derived_gdp_is_hatched_where_its_interval_holds_1(language: Language) -> None:
+    """With a note on the intervals, all within the page. Seen to fail with the bare classes, and to fit without more room."""
+    units = example_tables().units
+    reason = [EITHER_SIDE, "", EITHER_SIDE, *[""] * (len(units) - 3)]
+    derived = units.assign(ecc_low=units["ecc"] / 2, ecc_high=units["ecc"] * 2, reason=reason)
+    sheet = Sheet(dataclasses.replace(example_tables(), units=derived), installed_lettering(language))  # fmt: skip
+    figure = _FIGURES["fig8-ecc-esc"](sheet).figure
+    hatched = [
+        sum(each.get_hatch() is not None for each in axes.collections) for axes in figure.axes
+    ]
+    assert hatched == [1, 0]
+    ecc, esc = figure.legends
+    note = {"zh": "区间见 units.csv"}.get(language, "90 % intervals in units.csv")
+    assert note in ecc.get_title().get_text()
+    assert note not in esc.get_title().get_text()
+    entry = {"zh": "区间包含 1  (2)"}.get(language, "interval contains 1")
+    assert any(entry in text.get_text() for text in ecc.get_texts())
+    page = figure.bbox
+    box = ecc.get_window_extent()
+    assert box.x0 >= page.x0 and box.y0 >= page.y0 and box.x1 <= page.x1  # fmt: skip
+    assert box.x1 <= esc.get_window_extent().x0
+    own = Sheet(example_tables(), installed_lettering(language))
+    plain = _FIGURES["fig8-ecc-esc"](own).figure
+    assert not any(each.get_hatch() for axes in plain.axes for each in axes.collections)
+    assert note not in plain.legends[0].get_title().get_text()
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "both"])

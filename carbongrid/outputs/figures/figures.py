@@ -21,6 +21,7 @@ from carbongrid.outputs.figures.sheet import (
     GREY,
     HEADING,
     LEGEND,
+    SPLIT_GDP,
     WIDTH,
     Entry,
     Sheet,
@@ -105,12 +106,14 @@ def _of_units(sheet: Sheet, key: str, heading: tuple[str, str]) -> Figure:
     scale = scales_of(units)[key]
     classes = scale.classes(scale.values(units))
     sheet.paint(axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
+    split = key == "ecc" and sheet.gdp_is_split
+    hatches = sheet.mark_split(axes, narrow=True) if split else []
     sheet.name_units(axes)
-    sheet.legend(
-        figure, sheet.letters.below(*scale.unit), legend_entries(scale, classes, sheet.letters)
-    )
-    if scale.note[0]:
-        _note(sheet, figure, scale.note)
+    entries = [*legend_entries(scale, classes, sheet.letters), *hatches]
+    sheet.legend(figure, sheet.letters.below(*scale.unit), entries)
+    notes = [pair for pair in (scale.note, SPLIT_GDP if split else ("", "")) if pair[0]]
+    if notes:
+        _note(sheet, figure, ("\n".join(en for en, _ in notes), "\n".join(zh for _, zh in notes)))
     return figure
 
 

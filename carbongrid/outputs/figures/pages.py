@@ -35,7 +35,7 @@ Extent = tuple[float, float, float, float]
 
 _SIDE = {1: 4.7, 2: 3.6, 3: 2.9}
 """Width of a map in inches, by the number of columns."""
-_BELOW, _CAPTION, _GAP = 1.1, 0.3, 0.15
+BELOW, _CAPTION, _GAP = 1.1, 0.3, 0.15
 _CAPTION_SIZE = 9.0
 _POLYGONS_A_PATH = 1000  # Agg gives up on a path with too many cells
 
@@ -137,7 +137,7 @@ def page_of(
     captions: Sequence[tuple[str, str]],
     *,
     framed: bool = False,
-    below: float = _BELOW,
+    below: float = BELOW,
     extents: Sequence[Extent] = (),
     beside: tuple[float, float] = (LEGEND, 0.0),
 ) -> Page:

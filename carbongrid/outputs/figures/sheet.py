@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from carbongrid.method.zoning import either_side
 from carbongrid.outputs.figures.classes import NO_VALUE, round_length
 from carbongrid.outputs.figures.lettering import Lettering
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
 MAX_NAMES = 30
+EITHER_SIDE_OF_ONE = ("interval contains 1", "区间包含 1")
+SPLIT_GDP = (
+    "GDP split off a larger area's:\n90 % intervals in units.csv",
+    "GDP 由上级区域拆分：\n90 % 区间见 units.csv",
+)
+"""What a map of ECC says where GDP was derived, in lines for a legend."""
 INK, GREY = "#22272e", "#6b7280"
 Entry = tuple[dict[str, Any], str]
 
@@ -158,6 +165,29 @@ class Sheet:
             autolim=False,
         )
         self.frame(axes)
+
+    def hatch(self, axes: Axes, rows: NDArray[np.int64], hatch: str, text: str) -> Entry:
+        """Hatch the units of these rows; return the legend's entry, with their number."""
+        from matplotlib.collections import PathCollection
+
+        style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
+        plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
+        shapes = [self.outlines[row] for row in rows]
+        axes.add_collection(PathCollection(shapes, **plural), autolim=False)
+        return style, f"{text}  ({rows.size})"
+
+    @property
+    def gdp_is_split(self) -> bool:
+        """Whether the ECC of some unit rests on GDP split off a larger area's."""
+        units = self.tables.units
+        return bool((units["ecc_low"] < units["ecc_high"]).any())
+
+    def mark_split(self, axes: Axes, *, narrow: bool = False) -> list[Entry]:
+        """Hatch the units whose ECC may lie on either side of 1; return the entries of the legend (docs/decisions/0060)."""
+        rows = np.flatnonzero(either_side(self.tables.units["reason"]))
+        join = self.letters.below if narrow else self.letters.beside
+        name = join(*EITHER_SIDE_OF_ONE)
+        return [self.hatch(axes, rows, "....", name)] if rows.size else []
 
     def frame(self, axes: Axes) -> None:
         """Draw the parents' borders."""

@@ -17,10 +17,10 @@ from carbongrid.outputs.figures.framework import framework_page, framework_svg
 from carbongrid.outputs.figures.land_charts import matrix, proportions
 from carbongrid.outputs.figures.lettering import Language, Lettering, installed_lettering
 from carbongrid.outputs.figures.location import location
-from carbongrid.outputs.figures.pages import Page, Panel, page_of
+from carbongrid.outputs.figures.pages import BELOW, Page, Panel, page_of
 from carbongrid.outputs.figures.parcels import classed_parcels, density_of_parcels, density_scale
 from carbongrid.outputs.figures.scales import Scale, scales_of, signed
-from carbongrid.outputs.figures.sheet import Sheet, legend_entries
+from carbongrid.outputs.figures.sheet import SPLIT_GDP, Sheet, legend_entries
 from carbongrid.outputs.figures.zones_page import zones_page
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
 FRAMEWORK = "fig2-framework"
+_SPLIT = 0.4
+"""Height of the remark on derived GDP and of its hatch, in inches."""
 
 
 def write_study_figures(
@@ -169,12 +171,15 @@ def _units(panel: Panel, scale: Scale, frame: pd.DataFrame | None = None) -> Non
     values = scale.values(sheet.tables.units if frame is None else frame)
     classes = scale.classes(values)
     sheet.paint(panel.axes, [scale.colours[k] if k >= 0 else NO_VALUE for k in classes])
+    split = scale.column == "ecc" and sheet.gdp_is_split
+    hatches = sheet.mark_split(panel.axes) if split else []
     sheet.name_units(panel.axes, 6.5 if panel.columns > 1 else 7)
     letters = sheet.letters
-    title, note = letters.below(*scale.unit), letters.below(*scale.note)
-    if panel.columns > 1:  # wide enough for a line in each language
-        title, note = (_in_lines(letters, pair) for pair in (scale.unit, scale.note))
-    panel.legend(title, legend_entries(scale, classes, letters), note)
+    texts = [scale.unit, scale.note, *([SPLIT_GDP] if split else [])]
+    # Beside other maps a legend is wide enough for a line in each language.
+    lines = [_in_lines(letters, pair) if panel.columns > 1 else letters.below(*pair) for pair in texts]  # fmt: skip
+    entries = [*legend_entries(scale, classes, letters), *hatches]
+    panel.legend(lines[0], entries, "\n".join(filter(None, lines[1:])))
 
 
 def _in_lines(letters: Lettering, pair: tuple[str, str]) -> str:
@@ -185,7 +190,8 @@ def _in_lines(letters: Lettering, pair: tuple[str, str]) -> str:
 def _of_units(heading: tuple[str, str], *keys: str) -> Callable[[Sheet], Page]:
     def draw(sheet: Sheet) -> Page:
         scales = scales_of(sheet.tables.units)
-        page = page_of(sheet, heading, [scales[key].name for key in keys])
+        below = BELOW + _SPLIT if "ecc" in keys and sheet.gdp_is_split else BELOW
+        page = page_of(sheet, heading, [scales[key].name for key in keys], below=below)
         for panel, key in zip(page.panels, keys, strict=True):
             _units(panel, scales[key])
         return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -58,18 +58,12 @@ def zones_page(sheet: Sheet) -> Page:
 
 def mark_unsure(sheet: Sheet, axes: Axes) -> list[Entry]:
     """Hatch the units that are close to 1 or indicative; return the entries of the legend."""
-    from matplotlib.collections import PathCollection
-
     entries: list[Entry] = []
     for flag in FLAGS:
         marked = np.flatnonzero(sheet.tables.units[flag.column].to_numpy(dtype=bool))
         if marked.size:
-            style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": flag.hatch, "linewidth": 0.0}  # fmt: skip
-            plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
-            shapes = [sheet.outlines[row] for row in marked]
-            axes.add_collection(PathCollection(shapes, **plural), autolim=False)
             text = sheet.letters.beside(flag.name_en, flag.name_zh)
-            entries.append((style, f"{text}  ({marked.size})"))
+            entries.append(sheet.hatch(axes, marked, flag.hatch, text))
     return entries
 
 
