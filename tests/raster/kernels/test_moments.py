@@ -1,0 +1,125 @@
+"""Sums in bins: exact against fractions, and the same parts whatever comes first."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbongrid.raster.kernels.moments import (
+    BINS,
+    BITS,
+    LARGEST,
+    SQUARES,
+    SUM,
+    WEIGHTS,
+    polygon_moments,
+    share_sums,
+)
+from carbongrid.raster.zonal.moments import Table, block_moments, merged_moments
+
+NUMBERS = st.lists(
+    st.tuples(st.floats(-1, 1), st.integers(-60, 60)).map(lambda pair: pair[0] * 2.0 ** pair[1]),
+    min_size=1,
+    max_size=40,
+)
+
+
+def one_row(count, edges=()):
+    """Spans of whole cells 0..count-1 of a row, but for edge cells, which come as column and share."""
+    columns = np.array([column for column, _ in edges], np.int32)
+    shares = np.array([share for _, share in edges])
+    end = min(columns, default=count)
+    spans = (np.array([0, 1]), *(np.array([each], np.int32) for each in (0, 0, end)))
+    return spans, (np.array([0, columns.size]), np.zeros(columns.size, np.int32), columns, shares)
+
+
+def moments(values, cells, weights=None, order=2, corner=(0, 0)):
+    row = np.asarray(values, np.float64)[None]
+    weighed = None if weights is None else np.asarray(weights, np.float64)[None]
+    return block_moments(row, weighed, corner, cells, np.zeros(1, np.int64), order)
+
+
+def exact(table, what):
+    parts = table.sums[0, what].tolist()
+    return sum(
+        Fraction(part) * Fraction(2) ** (BITS * (int(table.tops[0, what]) - k))
+        for k, part in enumerate(parts)
+    )
+
+
+@settings(max_examples=200)
+@given(NUMBERS)
+def test_sums_are_exact_but_for_what_is_far_below_the_largest(numbers):
+    table = moments(numbers, one_row(len(numbers)))
+    largest = max(map(abs, numbers))
+    for what, power in ((SUM, 1), (SQUARES, 2)):
+        total = sum(Fraction(number) ** power for number in numbers)
+        reach = len(numbers) * (
+            Fraction(largest) ** power * Fraction(2) ** -88 + Fraction(2) ** -960
+        )
+        assert abs(exact(table, what) - total) <= reach
+
+
+@settings(max_examples=200)
+@given(NUMBERS, st.data())
+def test_parts_do_not_depend_on_blocks_or_order(numbers, data):
+    """Seen to fail when a block's lowest bin is that of its own largest number."""
+    count = len(numbers)
+    weights = [0.5 + (k % 7) / 3 for k in range(count)] if data.draw(st.booleans()) else None
+    edges = [(k, 0.1 + 0.7 * k / count) for k in range(count // 2, count)]
+    cells = one_row(count, edges)
+    whole = moments(numbers, cells, weights)
+    cuts = sorted({0, count, *data.draw(st.lists(st.integers(0, count), max_size=4))})
+    parts = [
+        moments(numbers[a:b], cells, None if weights is None else weights[a:b], corner=(0, a))
+        for a, b in itertools.pairwise(cuts)
+    ]
+    order = data.draw(st.permutations(range(len(parts))))
+    together = merged_moments([parts[k] for k in order])
+    for one, other in zip(whole, together, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_edges_weigh_by_their_share_exactly():
+    values, shares = [3.7, -1.1e8, 2.2], [0.1, 1 / 3, 0.7]
+    cells = one_row(3, list(enumerate(shares)))
+    table = moments(values, cells, [0.3, 0.9, 1e-9])
+    weights = [Fraction(c) * Fraction(w) for c, w in zip(shares, [0.3, 0.9, 1e-9], strict=True)]
+    assert float(exact(table, WEIGHTS)) == float(sum(weights))
+    total = sum(w * Fraction(x) for w, x in zip(weights, values, strict=True))
+    assert abs(exact(table, SUM) - total) <= abs(total) * Fraction(2) ** -85
+
+
+def test_shares_alone_are_as_of_a_raster_that_is_known_everywhere():
+    cells = one_row(9, [(k, 0.01 + k / 9.5) for k in range(4, 9)])
+    table = moments(np.ones(9), cells)
+    counted, tops, sums = share_sums(*cells)
+    assert counted[0, 1] == table.cells[0, 1] == 4
+    assert np.array_equal(sums[:, WEIGHTS], table.sums[:, WEIGHTS])
+    assert np.array_equal(tops[:, WEIGHTS], table.tops[:, WEIGHTS])
+
+
+def test_what_has_no_sum_is_told():
+    cells, none = one_row(3), np.empty((0, 0))
+    for value in (np.inf, -LARGEST):
+        row = np.array([[1.0, value, np.nan]])
+        ordinary, *_ = polygon_moments(row, none, (0, 0), *cells, np.zeros(1, np.int64), 1)
+        assert not ordinary
+        ordinary, _, extremes, _, _ = polygon_moments(
+            row, none, (0, 0), *cells, np.zeros(1, np.int64), 0
+        )
+        assert ordinary
+        assert extremes[0].tolist() == sorted([1.0, value])
+
+
+@pytest.mark.parametrize("size", [2.0**-1000, 2.0**440])
+def test_the_ends_of_the_range(size):
+    table = moments([size, size], one_row(2))
+    assert exact(table, SUM) == (2 * Fraction(size) if size > 1 else 0)
+    assert isinstance(table, Table)
+    assert table.sums.shape == (1, 3, BINS)
