@@ -68,7 +68,6 @@ def test_sums_are_exact_but_for_what_is_far_below_the_largest(numbers):
 @settings(max_examples=200)
 @given(NUMBERS, st.data())
 def test_parts_do_not_depend_on_blocks_or_order(numbers, data):
-    """Seen to fail when a block's lowest bin is that of its own largest number."""
     count = len(numbers)
     weights = [0.5 + (k % 7) / 3 for k in range(count)] if data.draw(st.booleans()) else None
     edges = [(k, 0.1 + 0.7 * k / count) for k in range(count // 2, count)]

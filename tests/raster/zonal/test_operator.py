@@ -83,7 +83,7 @@ def rasters(draw):
 @settings(max_examples=80)
 @given(valid_polygons(), rasters(), st.booleans())
 def test_as_cell_by_cell(polygons, values, weighted):
-    """Seen to fail when an edge cell's share is taken as 1, and when a hole's sign is lost."""
+    """Seen to fail when an edge cell's share is taken as 1."""
     weights = np.random.default_rng(1).random(GRID.shape) if weighted else None
     made = ZonalOperator(polygons, GRID).apply(
         on(GRID, values), STATS, weights=None if weights is None else on(GRID, weights)
@@ -200,7 +200,6 @@ def test_unknown_is_as_in_exactextract():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
 def test_the_same_bits_for_any_chunks_and_threads(dtype, weighted, monkeypatch):
-    """Seen to fail when the parts of a number depend on the largest one of its block."""
     monkeypatch.setattr(arrays, "_CELLS_IN_BAND", 500)
     grid = Grid(CRS, 10, (0, 0, 900, 700))
     random = np.random.default_rng(5)

@@ -359,7 +359,6 @@ def test_the_largest_label_is_a_whole_number(n):
 
 
 def test_polygons_by_exact_shares_are_the_operator(town):
-    """Seen to fail when polygons were burnt by their centres."""
     planes = cube([np.random.default_rng(day).random(SHAPE) for day in range(2)])
     operator = cg.ZonalOperator(town, GRID)
     stats = ["sum", "std", "median", "valid_fraction"]
