@@ -202,8 +202,8 @@ def what_to_write(roles: list[str], row: ActivityRow, factors: Catalogue) -> str
         pairs = "; ".join(f"{role}={key}" for role, key in zip(roles, keys, strict=True))
         status = max((factors[key] for key in keys), key=lambda factor: factor.rank).status
         return f"Write {pairs} in parameters; that factor is {status}."
-    pairs = "; ".join(f"{role}=..." for role in roles)
-    return f"Write {pairs} in parameters, with a factor's key or a number with its unit."
+    wanted = "=...; ".join(roles)
+    return f"Write {wanted}=... in parameters, with a factor's key or a number with its unit."
 
 
 def choose(row: ActivityRow, setting: Setting) -> Chosen:
@@ -364,9 +364,7 @@ def _source(role: str, method: Method, row: ActivityRow) -> str:
         return row.parameters.get("deposited", "")
     given = row.parameters.get(role, method.sources.get(role, ""))
     use = _use(row)
-    if "{use}" in given:
-        return given.replace("{use}", use) if use else ""
-    return given
+    return "" if "{use}" in given and not use else given.replace("{use}", use)
 
 
 def _input(role: str, method: Method, row: ActivityRow, setting: Setting) -> Input:
