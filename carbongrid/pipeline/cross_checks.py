@@ -105,12 +105,7 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
 
 def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
     supply, rows = inputs.categories.get("industry/supply"), inputs.totals
-    if (
-        supply is None
-        or not rows.loc[
-            (rows["category"] == supply.name) & (rows["place"] == "here"), "grams"
-        ].any()
-    ):
+    if supply is None or not ((rows["category"] == supply.name) & (rows["place"] == "here")).any():
         return  # nothing of it is spread here, as where the electricity that is used counts
     known = crosswalk_categories(inputs.case)
     if supply.weight == "pois" and known and supply.name not in known:
