@@ -290,7 +290,8 @@ def _count_block(unknown: Unknown, values: Any, labels: Any) -> Columns:
 
 def _minima_block(unknown: Unknown, values: Any, labels: Any, *, sign: float) -> Columns:
     flat, numbers = flat_pair(values, labels, unknown)
-    if _largest(flat[numbers > 0]) > 2**53:
+    # Only int64 holds such, and the labelled values are a copy: of floats it took as long as the minima.
+    if flat.dtype == np.int64 and _largest(flat[numbers > 0]) > 2**53:
         raise InputError("integers beyond 2^53 have no exact float64 minimum or maximum")
     return label_minima(flat, numbers, sign)
 
