@@ -10,6 +10,7 @@ import dask.array as da
 import geopandas as gpd
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401  (registers .rio)
 import shapely
 import xarray as xr
 from hypothesis import given, settings
