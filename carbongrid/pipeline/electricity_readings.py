@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from carbongrid.errors import InputError
 from carbongrid.inventory.electricity import READINGS
 from carbongrid.method.allocate import allocate, split_to_targets, unit_totals
 from carbongrid.method.categories import Category
-from carbongrid.method.weights import PackedWeights, weigh
+from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.method.zoning import zone_units
 from carbongrid.pipeline.facilities import rows_of_facilities
 from carbongrid.pipeline.land import Land
@@ -105,6 +106,14 @@ def compare_readings(
     weighed here. Land, shares and GDP are the same under every reading.
     """
     known = _known(inputs)
+
+    @functools.cache
+    def evidence() -> WeightInputs:
+        """People are put on parcels here, so once, and only where a category is weighed that the run has not."""
+        shares = reduction.shares
+        gathered = gather_weight_inputs(inputs, land)
+        return replace(gathered, rasters=shares.raster_sums, raster_known=shares.raster_known)
+
     rows = []
     for name in READINGS if known else ():
         totals = _totals_under(inputs, known, name)
@@ -114,7 +123,7 @@ def compare_readings(
         grams = _emission(totals, known)
         try:
             now = _with_totals(inputs, known, name, totals)
-            turned = _turned(inputs, now, land, weighed, reduction, zoned, known)
+            turned = _turned((inputs, now), land, weighed, reduction, zoned, known, evidence)
             rows.append(Reading(name, grams, turned))
         except InputError as error:
             rows.append(Reading(name, grams, why=error.problems[0].what))
@@ -163,15 +172,16 @@ def _emission(totals: pd.DataFrame, known: Mapping[str, Category]) -> int:
 
 
 def _turned(
-    inputs: Inputs,
-    now: Inputs,
+    both: tuple[Inputs, Inputs],
     land: Land,
     weighed: Weighed,
     reduction: Reduction,
     zoned: Zoned,
     known: Mapping[str, Category],
+    evidence: Callable[[], WeightInputs],
 ) -> tuple[str, ...]:
-    """Return the units that other totals would put in another zone."""
+    """Return the units that the second inputs' totals would put in another zone than the first's."""
+    inputs, now = both
     case, units = inputs.case, zoned.units
     emission = units["emission_g"].to_numpy(np.int64).copy()
     for name in _changed(inputs.totals, now.totals):
@@ -179,7 +189,7 @@ def _turned(
             emission -= reduction.mass.units[:, list(inputs.categories).index(name)]
         same = regions_of(now, name) == regions_of(inputs, name)
         claim = weighed.claims.get(name) if same else None
-        emission += _on_units(now, land, claim, reduction, known[name])
+        emission += _on_units(now, land, claim, reduction, known[name], evidence)
     zones = zone_units(
         units.assign(emission_g=emission),
         case.reference,
@@ -216,6 +226,7 @@ def _on_units(
     claim: PackedWeights | None,
     reduction: Reduction,
     category: Category,
+    evidence: Callable[[], WeightInputs],
 ) -> NDArray[np.int64]:
     """Return a category's grams of each unit; by new weights where the run has none, or none of the same regions."""
     totals = inputs.totals[inputs.totals["category"] == category.name]
@@ -227,12 +238,7 @@ def _on_units(
         raise InputError(f"the run has no {category.name}, and so no sums of {path}")
     regions = land.regions_of_parcels(codes)
     if claim is None:
-        evidence = replace(
-            gather_weight_inputs(inputs, land),
-            rasters=shares.raster_sums,
-            raster_known=shares.raster_known,
-        )
-        weights = weigh(category, land.parcels, evidence, regions)
+        weights = weigh(category, land.parcels, evidence(), regions)
     else:
         weights = claim.opened()
     mass, _ = allocate(
