@@ -128,6 +128,24 @@ def test_four_changes_are_shown() -> None:
     assert len(_CHANGE.findall(CHANGES.read_text(encoding="utf-8"))) == 4
 
 
+def test_each_equation_is_said_with_the_functions_that_compute_it() -> None:
+    page = (DOCS / "method" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \((\d+)\) \|.*?\|(.*)\|.*\|$", page, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 11))
+    told: dict[int, str] = {}
+    for number, where in rows:
+        told[int(number)] = told[int(number) - 1] if where.strip() == "the same" else where
+        for file, names in re.findall(r"`([\w/]+\.py)`(?:: ((?:`\w+`(?:, )?)+))?", where):
+            code = (ROOT / "carbongrid" / file).read_text(encoding="utf-8")
+            for name in re.findall(r"`(\w+)`", names):
+                assert f"\ndef {name}(" in code, f"equation ({number}): {file} has no {name}"
+    # What a function says of itself: no term of the inventory is left out of the table.
+    equations = (ROOT / "carbongrid" / "inventory" / "equations.py").read_text(encoding="utf-8")
+    for name, text in re.findall(r'\ndef (\w+)\(.*?"""(.*?)"""', equations, re.DOTALL):
+        for number in re.findall(r"(?<!beside )equation \((\d)\)", text):
+            assert f"`{name}`" in told[int(number)], f"{name} is of equation ({number})"
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     links = [
         (page, target)
