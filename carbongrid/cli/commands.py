@@ -35,11 +35,11 @@ def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
     console = Console(quiet, as_json)
     names = set_aside()
     if names:
-        logger.info("set in the environment, and set aside: %s", ", ".join(names))
+        logger.info("ignored, though set in the environment: %s", ", ".join(names))
     on_purpose = ", ".join(set_by_hand(names))
     if on_purpose and not verbose:
         console.problem(
-            Problem(f"set in the environment, and set aside: {on_purpose}", level="note")
+            Problem(f"ignored, though set in the environment: {on_purpose}", level="note")
         )
     return console
 

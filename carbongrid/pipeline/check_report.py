@@ -96,7 +96,7 @@ def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
     yield f"{len(land.units):,} units; {land.share_in_units:.2%} of the parcels' area in them"
     whole = float(land.units.geometry.area.sum()) / 1e6
     bare = max(whole - land.covered / 1e6, 0.0)
-    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} bear no parcel ({bare / whole:.2%})"
+    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
     for label, table in (("POIs", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
             yield f"{len(table):,} {label}"

@@ -83,7 +83,7 @@ def labels_inside(labels: Any) -> Any:
     others = [number for number in Unknown.of(labels).numbers if number != 0]
     if others:
         raise InputError(
-            f"the labels declare {others[0]:.15g} as nodata, and background cells bear 0",
+            f"the labels declare {others[0]:.15g} as nodata, and background cells are 0",
             hint=f'Write labels.where(labels != {others[0]:.15g}, 0), and remove the attribute "_FillValue".',
         )
     return data

@@ -42,7 +42,7 @@ def detect_full_disk(folder: Path) -> Iterator[None]:
     except Exception as error:
         if folder.is_dir() and is_full(folder, error):
             raise RunError(
-                f"{folder}: the disk is full. Free some space, remove what was begun there, and do it again."
+                f"{folder}: the disk is full. Free some space, remove what was begun there, and try again."
             ) from error
         raise
 

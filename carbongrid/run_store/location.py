@@ -53,7 +53,7 @@ def require_no_links_beside(out: Path) -> None:
                 raise OSError(errno.ELOOP, "it is a link", str(folder))
         except OSError as error:
             raise InputError(
-                f"what lies beside the run directory is not of carbongrid's making: {error.strerror}",
+                f"what lies beside the run directory was not made by carbongrid: {error.strerror}",
                 str(error.filename),
                 "Remove it, or give another directory.",
             ) from None

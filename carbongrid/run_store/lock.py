@@ -66,7 +66,7 @@ def _taken(path: Path, out: Path) -> IO[str]:
                 raise RunError(full_disk(out)) from error
             if path.exists() or path.is_symlink():
                 raise RunError(
-                    f"{path}: the lock of the run directory is not to be trusted ({error.strerror}). Remove it if nobody is "
+                    f"{path}: the lock of the run directory cannot be trusted ({error.strerror}). Remove it if nobody is "
                     "writing there, or give another directory."
                 ) from error
             raise RunError(

@@ -285,7 +285,7 @@ def new_run(
         raise
     except Exception as error:
         if is_full(folder, error):
-            met = f"It was met as {type(error).__name__}: {error}"
+            met = f"The system said {type(error).__name__}: {error}"
             raise RunError(f"{full_disk(out)} What is finished is taken over. {met}") from error
         raise
 
@@ -293,7 +293,7 @@ def new_run(
 def _kept_in(folder: Path) -> Problem:
     return Problem(
         f"what was finished is kept in {folder}",
-        hint="The next run to the same place takes over what still holds; whoever wants none removes the folder.",
+        hint="The next run to the same place takes over what still holds; remove the folder to begin anew.",
         level="note",
     )
 

@@ -108,7 +108,7 @@ def test_what_is_set_aside_is_said_once_and_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen to be silent below -v: a cache of GDAL's that somebody had set on purpose, and that never was."""
-    note = "set in the environment, and set aside: GDAL_CACHEMAX, NUMBA_NUM_THREADS\n"
+    note = "ignored, though set in the environment: GDAL_CACHEMAX, NUMBA_NUM_THREADS\n"
     for number, (options, told) in enumerate(
         {(): f"note: {note}", ("-v",): f"INFO carbongrid.cli.commands: {note}", ("-q",): "", ("--json",): ""}.items()
     ):  # fmt: skip

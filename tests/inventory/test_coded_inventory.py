@@ -184,7 +184,7 @@ def test_a_table_of_shares_that_is_wrong(folder: Path, row: str, message: str) -
     ("change", "message"),
     [
         (("kt CO2e", "kt"), "row 2, column unit: the unit 'kt' does not say of what"),
-        (("unit", "remark"), 'the file does not tell the unit. Say it: --unit "kt CO2e"'),
+        (("unit", "remark"), 'the file does not say the unit. Say it: --unit "kt CO2e"'),
         (("value", "number"), "no column of values is found"),
         (("CRT_code", "sector"), "no column of codes is found"),
         (("CRT_code,Category,gas,value", "crt_code,Category,value a,value b"), "'value a' or in 'value b'"),
@@ -216,7 +216,7 @@ def test_units_are_read_from_the_file(folder: Path) -> None:
     assert husbandry("code,value\n3.A,2\n", "--unit", "t CO2e") == "2.000000"
     assert husbandry("code,unit,2021,2022\n3.A,t CO2e,2,3\n", "--year", 2022) == "3.000000"
     for text, more, message in (
-        ("code,emissions_mtco2e\n3.A,2\n", (), "does not tell the unit"),
+        ("code,emissions_mtco2e\n3.A,2\n", (), "does not say the unit"),
         ("code,value_tco2e\n3.A,2\n", ("--unit", "kt CO2e"), "the file tells its unit 't CO2e'"),
         ("code,gas,value,unit\n3.A,HFCs,2,kt\n", (), "whose weight in CO2e is not known"),
         ("code,year,value_tco2e\n3.A,2020,2\n3.A,2021,2\n", (), "2 years, 2020 to 2021"),

@@ -259,7 +259,7 @@ def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:
     gone = parcels["DLBM"] == "0101"
     (city / "parcels.gpkg").unlink()
     parcels[~gone].to_file(city / "parcels.gpkg", layer="DLTB")
-    bare = next(line for line in check(city / "case.toml").lines if "bear no parcel" in line)
+    bare = next(line for line in check(city / "case.toml").lines if "hold no parcel" in line)
     units = gpd.read_file(city / "townships.gpkg").to_crs(parcels.crs)
     lost = parcels[gone].union_all().intersection(units.union_all()).area / 1e6
     assert float(bare.split()[0]) == pytest.approx(lost, abs=0.02)

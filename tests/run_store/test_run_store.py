@@ -346,7 +346,7 @@ def test_what_drivers_say_of_a_full_disk_is_told_with_it(
     told = failing_with(tmp_path / "run", error)
     assert isinstance(told, RunError)
     assert "the disk is full" in str(told)
-    assert f"It was met as {kind.__name__}: Can't write" in str(told)
+    assert f"The system said {kind.__name__}: Can't write" in str(told)
 
 
 def test_a_folder_that_others_work_in_is_measured_all_the_same(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class _Reading:
     def _mass(self, value: Decimal, unit: str, gas: str, code: str) -> tuple[int, Fraction]:
         """Return grams of CO2e, and half of the last digit; the code tells whether CH4 is of fossil origin, a total of all does not."""
         if not unit:
-            raise InputError("the file does not tell the unit", hint='Say it: --unit "kt CO2e".')
+            raise InputError("the file does not say the unit", hint='Say it: --unit "kt CO2e".')
         bare = _BARE_MASS.fullmatch(unit)
         factor = Fraction(1)
         if bare is not None and (bare["gas"] or gas in self.known):

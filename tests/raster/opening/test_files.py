@@ -111,7 +111,7 @@ def test_a_lock_that_is_another_file_is_not_written(tmp_path: Path, kind: str) -
         lock.hardlink_to(treasure)
     else:
         os.mkfifo(lock)
-    untrusted = pytest.raises(RunError, match=r"\.run\.lock: .*not to be trusted.*Remove it")
+    untrusted = pytest.raises(RunError, match=r"\.run\.lock: .*cannot be trusted.*Remove it")
     with untrusted, claimed(tmp_path / "run"):
         pytest.fail("it was taken")
     assert treasure.read_text(encoding="utf-8") == "years of work"
@@ -142,7 +142,7 @@ def test_nothing_is_removed_behind_a_link(tmp_path: Path, place: str, restart: b
         (tmp_path / ".run.old").symlink_to(treasure)
     else:
         partial.write_text("mine", encoding="utf-8")
-    refused = pytest.raises(InputError, match=r"not of carbongrid's making.*Remove it")
+    refused = pytest.raises(InputError, match=r"not made by carbongrid.*Remove it")
     with refused, new_run(tmp_path / "run", restart=restart) as store:
         store.write_manifest({})
     assert (treasure / "one.jpg").read_text(encoding="utf-8") == "smile"
