@@ -70,8 +70,10 @@ def serve(sizes: list[int]) -> None:
         print(json.dumps(told), file=out, flush=True)
 
 
-def in_turns(pythons: list[str], sizes: list[int], turns: int) -> Iterator[tuple[Any, ...]]:
-    """Yield part, operation, and least CPU and wall seconds of each version."""
+def in_turns(
+    pythons: list[str], sizes: list[int], turns: int, only: list[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield part, operation, and least CPU and wall seconds of each version; of all operations that both have, or of some."""
     command = [str(Path(__file__)), "--serve", *(f"--size={size}" for size in sizes)]
     pipe = subprocess.PIPE
     both = [
@@ -80,6 +82,8 @@ def in_turns(pythons: list[str], sizes: list[int], turns: int) -> Iterator[tuple
     ]
     known = [json.loads(each.stdout.readline()) for each in both]
     for name, part in known[0].items():
+        if name not in (only or known[1]):
+            continue
         told: list[list[list[float]]] = [[], []]
         for turn in range(turns + 1):
             for at in (0, 1) if turn % 2 else (1, 0):
@@ -99,6 +103,7 @@ def main() -> None:
     parser.add_argument("--python", help="the interpreter of the other version's environment")
     parser.add_argument("--size", type=int, action="append", help="parcels, cells of a side, units")
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--only", action="append", help="an operation; default: all")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     sizes = given.size or [100_000, 8192, 500]
@@ -109,7 +114,7 @@ def main() -> None:
         f"{'part':<12}{'operation':<24}{'other, CPU s':>14}{'this, CPU s':>14}{'ratio':>8}{'of walls':>10}"
     )
     for part, name, cpu, wall, other_cpu, other_wall in in_turns(
-        [sys.executable, given.python], sizes, given.turns
+        [sys.executable, given.python], sizes, given.turns, given.only
     ):
         print(
             f"{part:<12}{name:<24}{other_cpu:>14.3f}{cpu:>14.3f}{cpu / other_cpu:>8.2f}{wall / other_wall:>10.2f}",

@@ -213,6 +213,19 @@ def test_specks_inside_a_cell_are_right_relative_to_their_size(side):
         assert area_field(np.array([box]), grid, [1e9]).sum() == pytest.approx(1e9, rel=1e-14)
 
 
+def test_many_polygons_of_one_cell_each():
+    """They are not sorted and summed as others are. Seen to fail when their buffer does not grow, and when a cell is taken for its column."""
+    place = np.arange(5000)
+    west, south = place % 100 * 10.0 + 2.5, place // 100 * 10.0 + 1.25
+    boxes = shapely.box(west, south, west + 4, south + np.where(place % 2, 8, 1e-10))
+    found = coverage(boxes, Grid(CRS, 10, (0, 0, 1000, 500)))
+    some = place[place % 2 == 1]
+    assert found[some].indices.tolist() == ((49 - some // 100) * 100 + some % 100).tolist()
+    np.testing.assert_allclose(found[some].data, 32.0, rtol=1e-13)
+    # Less than 1e-9 of a cell, but all that there is of its polygon.
+    assert (np.diff(found.indptr) == 1).all()
+
+
 @pytest.mark.parametrize("far", [1e6, 1e9, 1e12, 1e16, 1e20])
 def test_coverage_of_a_polygon_that_reaches_very_far(far):
     """Seen to fail (and to write past a buffer) when where an edge crosses a row is computed from its farther end."""

@@ -298,10 +298,13 @@ def _add_ring(
     south, east = row + 1.0, column + 1.0
     height = _height(ya, row)
     cover, area, whole = 0.0, 0.0, 0.0
+    x_first, y_first, across_a, down_a = xa, ya, 0.0, 0.0
     alone = True
     for i in range(1, px.size):
         xb, yb = px[i], py[i]
-        whole += (xa - px[0]) * (yb - py[0]) - (xb - px[0]) * (ya - py[0])
+        across_b, down_b = xb - x_first, yb - y_first
+        whole += across_a * down_b - across_b * down_a
+        across_a, down_a = across_b, down_b
         if xb >= column and xb < east and yb >= row and yb < south:
             height_b = (yb - row + _ROUNDING) - _ROUNDING
             cover += height_b - height
@@ -397,8 +400,18 @@ def cover_runs(
         if used > order.size:
             order = np.empty(2 * used, np.int64)
         least = min(_NOTHING * whole, _NOTHING_OF_CELL)
-        _by_row(events[0], used, order)
         begin = 0
+        if used == 1 and events[2][0] == 0.0:
+            # Half of all parcels lie in one cell of a coarse grid: there is nothing to sort and to add up.
+            share = min(events[3][0], 1.0)
+            if share > least:
+                if total == runs[0].size:
+                    runs = _with_room(runs, total, 2 * total)
+                runs[0][total], runs[1][total], runs[2][total] = events[0][0] * width + events[1][0], 1, share  # fmt: skip
+                counts[polygon - rows[0]] = 1
+                total += 1
+            continue
+        _by_row(events[0], used, order)
         while begin < used:
             row, end = events[0][order[begin]], begin + 1
             while end < used and events[0][order[end]] == row:

@@ -115,6 +115,20 @@ def test_as_cell_by_cell(polygons, values, weighted):
             assert float(made["valid_fraction"][i]) == pytest.approx(known, abs=1e-8)
 
 
+def test_holes_and_islands_in_them():
+    """Quarters add up exactly. Seen to fail when a hole's terms have the sign of a shell's, inside one cell and over several."""
+    wide = shapely.box(0.5, 0.5, 11.5, 9.5).difference(shapely.box(2.25, 2.5, 9.75, 8))
+    small = shapely.box(6, 6, 7, 7).difference(shapely.box(6.25, 6.25, 6.75, 6.5))
+    beyond = shapely.box(10.5, 0, 14, 4).difference(shapely.box(11.25, 1, 11.75, 3))
+    land = np.array([wide, wide.union(shapely.box(4.25, 4.25, 5.5, 5.5)), small, beyond])
+    values = np.arange(120.0).reshape(GRID.shape)
+    made = ZonalOperator(land, GRID).apply(on(GRID, values), ["count", "sum", "valid_fraction"])
+    share = [slow_shares(polygon, GRID) for polygon in land]
+    assert made["count"].values.tolist() == [99 - 41.25, 99 - 41.25 + 1.5625, 0.875, 5.0]
+    assert made["sum"].values.tolist() == [float((each * values).sum()) for each in share]
+    assert made["valid_fraction"].values.tolist() == [1.0, 1.0, 1.0, 5 / 13]
+
+
 def test_a_variance_far_from_zero_is_right():
     """Seen to fail, by all its digits, when squares are rounded before they are summed."""
     values = 1e9 + np.arange(120.0).reshape(10, 12) / 64
