@@ -39,6 +39,7 @@ _HOME = {
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
     "verify": "carbongrid.pipeline.verification",
+    "margins": "carbongrid.analysis.margins",
     "Result": "carbongrid.outputs.result",
     "InputError": "carbongrid.errors",
     "RunError": "carbongrid.errors",
@@ -55,6 +56,7 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
+    from carbongrid.analysis.margins import margins as margins
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity
     from carbongrid.errors import InputError as InputError

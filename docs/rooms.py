@@ -19,7 +19,7 @@ COLOURS = {
 """The picture brings its own paper, so that it can be read on a page of either kind."""
 
 _WIDTH = 960
-_STEP_X, _STEP_Y, _BOX = 92, 30, 24
+_STEP_X, _STEP_Y, _BOX = 84, 30, 24
 _CHARACTER, _PADDING, _GAP = 7.3, 12, 6
 
 
@@ -102,7 +102,7 @@ def drawing(package: Path, pyproject: Path) -> str:
         _text(20, below + 22 * number, text, "quiet") for number, text in enumerate(others, start=1)
     ]
     height = below + 22 * len(others) + 20
-    title = "The ten rooms of carbongrid: each imports only from those below it"
+    title = "The rooms of carbongrid: each imports only from those below it"
     body = "\n".join([*stairs, *floors, *words])
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title">

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from tables_example import CATEGORIES, CRS, example_tables
 
+from carbongrid.method.margins import leave_zone
 from carbongrid.method.zoning import zone_units
 from carbongrid.outputs.result import RunTables
 
@@ -65,7 +66,7 @@ def _units(rng: np.random.Generator) -> gpd.GeoDataFrame:
     frame["residents"] = rng.integers(2000, 200_000, count).astype(np.float64)
     frame["gdp"] = pd.array((10 ** rng.normal(9.5, 0.5, count)).astype(np.int64), dtype="Int64")
     frame["gdp_low"] = frame["gdp_high"] = frame["gdp"]
-    return frame.join(zone_units(frame))
+    return frame.join(zone_units(frame)).join(leave_zone(frame))
 
 
 def _lattice(rng: np.random.Generator) -> list[shapely.Polygon]:

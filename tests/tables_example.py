@@ -159,7 +159,52 @@ def units(parcel_table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, dict[str, i
     frame["residents"] = [row[4] for row in UNITS.values()]
     for name in ("gdp", "gdp_low", "gdp_high"):
         frame[name] = pd.array([row[5] for row in UNITS.values()], dtype="Int64")
-    return frame.assign(**zoned(frame)), outside
+    return frame.assign(**zoned(frame), **leaving(frame)), outside
+
+
+def leaving(frame: gpd.GeoDataFrame) -> dict[str, object]:
+    """What would move each unit: the next whole number at which its zone is another, found by halving."""
+    columns = {"emission_to_leave_zone_g": 0, "sink_to_leave_zone_g": 1, "gdp_to_leave_zone": 2}
+    rows = list(zip(frame.emission_g.tolist(), frame.sink_g.tolist(), [row[5] for row in UNITS.values()], strict=True))  # fmt: skip
+    out: dict[str, object] = {}
+    for name, place in columns.items():
+        changes = [least_change(rows, unit, place) for unit in range(len(rows))]
+        out[name] = pd.array(changes, dtype="Int64")
+    return out
+
+
+def zone_of(rows: list, unit: int) -> int:
+    c, ca, g = rows[unit]
+    if g is None or not (c or ca):
+        return 0
+    C, CA = sum(row[0] for row in rows), sum(row[1] for row in rows)
+    known = [row for row in rows if row[2] is not None]
+    C_known, G = sum(row[0] for row in known), sum(row[2] for row in known)
+    economy = g * C_known >= G * c if c else g > 0
+    ecology = ca * C >= CA * c if c else ca > 0
+    return 1 + 2 * (not economy) + (not ecology)
+
+
+def least_change(rows: list, unit: int, place: int) -> int | None:
+    now = rows[unit][place]
+    if not zone_of(rows, unit):
+        return None
+
+    def moved(change: int) -> bool:
+        if now + change < 0:
+            return False
+        own = tuple(now + change if k == place else v for k, v in enumerate(rows[unit]))
+        return zone_of([*rows[:unit], own, *rows[unit + 1 :]], unit) not in (0, zone_of(rows, unit))
+
+    found = []
+    for sign, most in ((1, 2**63 - 1), (-1, now)):
+        if most and moved(sign * most):
+            below, above = 0, most
+            while above - below > 1:
+                middle = (below + above) // 2
+                below, above = (below, middle) if moved(sign * middle) else (middle, above)
+            found.append(sign * above)
+    return min(found, key=abs, default=None)
 
 
 def zoned(frame: gpd.GeoDataFrame) -> dict[str, object]:

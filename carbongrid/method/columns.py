@@ -31,6 +31,9 @@ UNIT_NUMBERS: Mapping[str, Kind] = {
     "indicative": "flag",
     "balance": "text",
     "reason": "text",
+    "emission_to_leave_zone_g": "mass",
+    "sink_to_leave_zone_g": "mass",
+    "gdp_to_leave_zone": "whole",
 }
 GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
 """What formats call a geometry, or a row's number."""

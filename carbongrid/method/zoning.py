@@ -67,7 +67,7 @@ class Flip(NamedTuple):
     zone_b: int
 
 
-class _Unit(NamedTuple):
+class Unit(NamedTuple):
     """C_i, CA_i and G_i of a unit and the ends of the interval of G_i, Python integers; None where GDP is unknown."""
 
     C_i: int
@@ -77,7 +77,7 @@ class _Unit(NamedTuple):
     high: int | None
 
 
-class _Region(NamedTuple):
+class Region(NamedTuple):
     """Sums over the units of a reference region, and how an index is compared with 1; C_known leaves out units of unknown GDP."""
 
     units: int
@@ -183,21 +183,15 @@ def zone_units(
     they are ECC. ``borderline``: ECC or ESC within 0.05 of 1, 20*|G_i*C - G*C_i| <= G*C_i, where C_i > 0 and
     the region has more than one unit; of a unit without a zone too. It is a distance: how sure a zone is depends on the data. ``balance``: 20*|CA_i - C_i| <= C_i is balanced, else the larger of the two names it.
     """
-    ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
-    rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
-    members: dict[str, list[int]] = {}
-    for position, code in enumerate(_reference_codes(units, reference)):
-        members.setdefault(code, []).append(position)
-    outside = members.pop("", [])
-    verdicts: dict[int, _Verdict] = {i: _verdict(rows[i], None) for i in outside}
+    rows = units_in_regions(units, reference, ties)
     floor = Fraction(str(sink_floor))
-    for positions in members.values():
-        region = _region([rows[i] for i in positions], ties)
-        below = floor * region.C > region.CA
-        verdicts |= {i: _verdict(rows[i], region)._replace(few_sinks=below) for i in positions}
-    table = pd.DataFrame(
-        [verdicts[i] for i in range(len(rows))], columns=list(_Verdict._fields), index=units.index
-    )
+    verdicts = [
+        _verdict(unit, region)._replace(
+            few_sinks=region is not None and floor * region.C > region.CA
+        )
+        for unit, region in rows
+    ]
+    table = pd.DataFrame(verdicts, columns=list(_Verdict._fields), index=units.index)
     named = [zones()[code] for code in table["zone"]]
     derived = np.broadcast_to(indicative, len(rows)).astype(bool)
     few = table["few_sinks"].to_numpy(bool)
@@ -219,6 +213,31 @@ def zone_units(
             "reason": pd.Series([_remark(*each) for each in why], units.index, dtype="str"),
         }
     )
+
+
+def units_in_regions(
+    units: pd.DataFrame, reference: str = "all", ties: str = ">="
+) -> list[tuple[Unit, Region | None]]:
+    """Return each unit in whole numbers, with the sums of its reference region.
+
+    Parameters
+    ----------
+    units, reference, ties
+        As for :func:`zone_units`.
+
+    Returns
+    -------
+    list of (Unit, Region or None)
+        In the order of ``units``; None where the unit is in no region.
+    """
+    ends = [units[name if name in units else "gdp"] for name in ("gdp_low", "gdp_high")]
+    rows = _units(units["emission_g"], units["sink_g"], units["gdp"], *ends)
+    codes = _reference_codes(units, reference)
+    members: dict[str, list[Unit]] = {}
+    for code, row in zip(codes, rows, strict=True):
+        members.setdefault(code, []).append(row)
+    regions = {code: _region(inside, ties) for code, inside in members.items() if code}
+    return [(row, regions.get(code)) for code, row in zip(codes, rows, strict=True)]
 
 
 def flips(
@@ -274,7 +293,7 @@ def _units(
     gdp: ArrayLike,
     low: ArrayLike | None = None,
     high: ArrayLike | None = None,
-) -> list[_Unit]:
+) -> list[Unit]:
     C_i, CA_i = _whole(emission, "emission"), _whole(sink, "sink")
     G_i = _whole(gdp, "gdp", unknown=True)
     if not len(C_i) == len(CA_i) == len(G_i):
@@ -286,7 +305,7 @@ def _units(
         for end, name in ((low, "gdp_low"), (high, "gdp_high"))
     )
     rows = zip(C_i, CA_i, G_i, least, most, strict=True)
-    return [_Unit(c or 0, ca or 0, *of_gdp) for c, ca, *of_gdp in rows]
+    return [Unit(c or 0, ca or 0, *of_gdp) for c, ca, *of_gdp in rows]
 
 
 def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]:
@@ -319,13 +338,13 @@ def _reference_codes(units: pd.DataFrame, reference: str) -> list[str]:
     return ["" if pd.isna(code) else str(code) for code in units[reference]]
 
 
-def _region(rows: Sequence[_Unit], ties: str) -> _Region:
+def _region(rows: Sequence[Unit], ties: str) -> Region:
     if ties not in TIES:
         raise InputError(
             f"{ties!r} is no way to compare an index with 1", "ties", 'Give ">=" or ">".'
         )
     known = [row for row in rows if row.G_i is not None]
-    return _Region(
+    return Region(
         units=len(rows),
         C=sum(row.C_i for row in rows),
         CA=sum(row.CA_i for row in rows),
@@ -335,7 +354,7 @@ def _region(rows: Sequence[_Unit], ties: str) -> _Region:
     )
 
 
-def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
+def _verdict(unit: Unit, region: Region | None) -> _Verdict:
     """Decide one unit; without a region only its own balance is known."""
     C_i, CA_i, G_i, low, high = unit
     ccr, balance = _quotient(CA_i, C_i), _balance(C_i, CA_i)
@@ -353,7 +372,7 @@ def _verdict(unit: _Unit, region: _Region | None) -> _Verdict:
         for end in (low, high)
     )
     near = near and region.units > 1
-    reason = _reason(unit, region)
+    reason = no_zone(unit, region)
     if reason:
         return _Verdict(ccr, ecc, esc, UNCLASSIFIED, near, balance, reason, False, least, most)
     esc_is_high = _high(CA_i, region.CA, C_i, region.C, region.ties)
@@ -367,7 +386,7 @@ def _high(part: int, whole: int, C_i: int, C: int, ties: str) -> bool:
     return TIES[ties](part * C, whole * C_i) if C_i else part > 0
 
 
-def _contains_1(low: int | None, high: int | None, region: _Region, C_i: int) -> bool:
+def _contains_1(low: int | None, high: int | None, region: Region, C_i: int) -> bool:
     """Decide whether an interval of ECC that has a width contains 1."""
     if low is None or high is None or low == high or not C_i:
         return False
@@ -397,8 +416,10 @@ def _balance(C_i: int, CA_i: int) -> str:
     return "sink" if CA_i > C_i else "source"
 
 
-def _reason(unit: _Unit, region: _Region) -> str:
+def no_zone(unit: Unit, region: Region | None) -> str:
     """Say why the unit is unclassified; empty if it is not."""
+    if region is None:
+        return NO_REGION
     if not unit.C_i and not unit.CA_i:
         return NO_CARBON
     if region.units == 1:

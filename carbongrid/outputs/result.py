@@ -72,7 +72,8 @@ class RunTables:
         In id order: id, name, name_en, parents, geometry (grid CRS), one int64 column per category, one per
         sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp, gdp_low, gdp_high (Int64, missing is unknown),
         ccr, ecc, ecc_low, ecc_high, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
-        balance (source, balanced, sink), reason (why unclassified or indicative, else empty).
+        balance (source, balanced, sink), reason (why unclassified or indicative, else empty), emission_to_leave_zone_g,
+        sink_to_leave_zone_g, gdp_to_leave_zone (Int64, missing where no change leads to another zone).
     parents
         Names of the parent columns of ``units``, nearest first.
     ledger

@@ -22,6 +22,7 @@ from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
+from carbongrid.method.margins import leave_zone
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
@@ -65,7 +66,7 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Zoned:
-    """Units with their indices and zones."""
+    """Units with their indices, their zones, and what would move them to another."""
 
     units: gpd.GeoDataFrame
 
@@ -80,7 +81,8 @@ def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
     """Find the indices of each unit, and the zone that they decide."""
     case, units = inputs.case, indexed.units
     zones = zone_units(units, case.reference, is_derived(case), case.sink_floor, case.ties)
-    return Zoned(units.join(zones))
+    margins = leave_zone(units, case.reference, case.ties)
+    return Zoned(units.join(zones).join(margins))
 
 
 def is_derived(case: Case) -> bool:

@@ -31,6 +31,7 @@ from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, wat
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import comparison, index_statistics
+from carbongrid.outputs.report.unit_table import unit_table
 from carbongrid.outputs.report.wording import interval, mass, money, people, percent
 from carbongrid.outputs.zone_shares import zone_shares
 
@@ -400,3 +401,19 @@ def test_ties_and_what_zones_are_are_said(tmp_path):
     counted = [each.high for each in index_statistics(TABLES.units.assign(ecc=1.0), ">")]
     assert counted[1] == 0
     assert index_statistics(TABLES.units.assign(ecc=1.0))[1].high == 6
+
+
+def test_the_sheet_says_at_what_a_unit_would_be_in_another_zone(tmp_path):
+    """The first unit of the example loses 25.3 % of its emission before its zone is another; the fifth has no zone to leave."""
+    tables = example_tables()
+    table = unit_table(tables)
+    at = {column.key: place for place, column in enumerate(table.columns)}
+    cells = [row[at["emission_to_leave_zone_t"]] for row in table.rows]
+    assert (cells[0].exact, cells[0].shown) == ("-24778085.410611", "73.1 Mt (−25.3 %)")
+    assert (cells[4].exact, cells[4].shown) == ("", "–")
+    assert cells[5].shown == "7.40 Mt (+∞)"  # it emits nothing now
+    assert [row[at["gdp_to_leave_zone"]].shown for row in table.rows][1] == "3,185 (−0.469 %)"
+    page = write_report(tables, tmp_path).read_text("utf-8")
+    for key in ("emission_to_leave_zone_t", "sink_to_leave_zone_t", "gdp_to_leave_zone"):
+        assert f'<p data-if="{key}"' in page
+        assert f'<th scope="col" class="number optional" data-key="{key}">' in page

@@ -255,6 +255,10 @@ def test_an_index_off_by_its_last_bit_is_found(run, column):
         ("gdp_high", lambda text: str(int(text) + 1)),
         ("gdp_high", lambda _: ""),
         ("reason", lambda _: EITHER_SIDE),
+        ("emission_to_leave_zone_t", plus_grams(1)),
+        ("emission_to_leave_zone_t", lambda _: ""),
+        ("sink_to_leave_zone_t", plus_grams(-1)),
+        ("gdp_to_leave_zone", lambda text: str(int(text) + 1)),
     ],
 )
 def test_a_zone_or_what_it_rests_on_changed_is_found(run, column, change):

@@ -15,10 +15,12 @@ from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.figures.classes import millions_of, short_number
 from carbongrid.outputs.report.wording import (
+    change_in_percent,
     interval,
     money,
     people,
     percent,
+    threshold,
     tonnes,
     whole_or_none,
 )
@@ -101,10 +103,35 @@ def unit_table(tables: RunTables) -> UnitTable:
         column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True)
         if f"{sector}_g" in units:
             found.append((column, _masses(units[f"{sector}_g"])))
+    found += _leaving(units, tables.currency)
     if tables.unit_intervals is not None:
         found += _ends(tables.unit_intervals)
     columns, cells = zip(*found, strict=True)
     return UnitTable(tuple(columns), tuple(zip(*cells, strict=True)))
+
+
+def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn, Sequence[Cell]]]:
+    """Return at which emission, sink and GDP each unit would be in another zone; the exact cell is the change that it takes."""
+    english, chinese = millions_of(currency)
+    columns = [
+        (NumberColumn("emission_to_leave_zone_t", "leaves its zone at emission", "改变分区的排放", optional=True), "emission_g", "emission_to_leave_zone_g"),
+        (NumberColumn("sink_to_leave_zone_t", "leaves its zone at sink", "改变分区的碳汇", optional=True), "sink_g", "sink_to_leave_zone_g"),
+        (NumberColumn("gdp_to_leave_zone", "leaves its zone at GDP", "改变分区的地区生产总值", english, optional=True, unit_zh=chinese), "gdp", "gdp_to_leave_zone"),
+    ]  # fmt: skip
+    found: list[tuple[NumberColumn, Sequence[Cell]]] = []
+    for column, now, change in columns:
+        if units[change].isna().all():
+            continue
+        cells = []
+        for amount, by in zip(map(whole_or_none, units[now]), map(whole_or_none, units[change]), strict=True):  # fmt: skip
+            if amount is None or by is None:
+                cells.append(Cell("", "–"))
+            elif now == "gdp":
+                cells.append(Cell(str(by), f"{money(amount + by)} ({change_in_percent(amount, by)})"))  # fmt: skip
+            else:
+                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by)))
+        found.append((column, cells))
+    return found
 
 
 def _ends(intervals: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:

@@ -79,6 +79,17 @@ def exact_mass(grams: int) -> str:
     return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
 
 
+def threshold(now: int, change: int) -> str:
+    """Return the mass at which a change ends, and the change in percent of what is there now."""
+    return f"{mass(now + change)} ({change_in_percent(now, change)})"
+
+
+def change_in_percent(now: int, change: int) -> str:
+    """Return a change as a signed percentage; where nothing is there now, or it is below a thousandth of a percent, in words or signs."""
+    sign = "+" if change > 0 else "−"
+    return f"{sign}{percent(abs(change) / now)}" if now else f"{sign}∞"
+
+
 def percent(share: float) -> str:
     """Return a share in percent; unknown and infinite as signs, and no exponent however small."""
     if 0 < share < 1e-5:

@@ -145,4 +145,4 @@ def read_parcels_parquet(path: Path) -> Table:
 
 
 def _tonnes(grams: pd.Series[Any]) -> pd.Series[Any]:
-    return grams.astype(np.int64) / 10**6
+    return pd.Series(grams.to_numpy(np.float64, na_value=np.nan) / 10**6, grams.index)

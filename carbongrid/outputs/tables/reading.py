@@ -220,6 +220,25 @@ def _labels(path: Path) -> xr.Dataset:
         raise VerificationError(f"{path.name} cannot be read: {told}") from error
 
 
+def read_units(directory: str | Path) -> tuple[dict[str, Any], Table]:
+    """Read the manifest and the units of a finished run, mass in grams, without geometry.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If units.csv is missing or unreadable.
+    """
+    directory = Path(directory)
+    return _manifest(directory), read_units_csv(directory / "units.csv")
+
+
 def _units(directory: Path) -> Table:
     table = read_units_csv(directory / "units.csv")
     located = read_unit_geometry(directory / "units.gpkg")

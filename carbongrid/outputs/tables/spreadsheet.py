@@ -33,6 +33,7 @@ _FORMAT_OF = {
     "gdp": "#,##0",
     "gdp_low": "#,##0",
     "gdp_high": "#,##0",
+    "gdp_to_leave_zone": "#,##0",
     "ccr": "0.0000%",
 }
 _SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
@@ -90,6 +91,18 @@ _MEANINGS = {  # English, Chinese
         "按碳补偿率：碳源、平衡（5 % 以内）或碳汇",
     ),
     "reason": ("why the unit is unclassified, or its zone indicative", "未分区或仅供参考的原因"),
+    "emission_to_leave_zone_t": (
+        "least change of its own emission, t CO2e per year, that moves it to another zone, all other units as they are; blank where none does",
+        "其他单元不变时，使其改变分区的最小排放变化量，吨二氧化碳当量/年；无则为空",
+    ),
+    "sink_to_leave_zone_t": (
+        "least change of its own sinks, t CO2e per year, that moves it to another zone",
+        "使其改变分区的最小碳汇变化量，吨二氧化碳当量/年",
+    ),
+    "gdp_to_leave_zone": (
+        "least change of its own GDP, in whole currency units, that moves it to another zone",
+        "使其改变分区的最小地区生产总值变化量，以货币单位计",
+    ),
 }
 
 
@@ -174,7 +187,7 @@ def _fill(sheet: Any, columns: Sequence[Column]) -> None:
         head = sheet.cell(1, number)
         write_text(head, title)
         head.font, head.alignment = bold, wrapped
-        shown = values.astype(np.int64) / 10**6 if kind == "mass" else values
+        shown = values.to_numpy(np.float64, na_value=np.nan) / 10**6 if kind == "mass" else values
         for row, value in enumerate(shown.tolist(), start=2):
             _write_cell(sheet.cell(row, number), value, kind, form)
         width = max(12, min(len(title), 18)) + 2

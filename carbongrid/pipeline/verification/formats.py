@@ -42,7 +42,7 @@ def _told(units: pd.DataFrame) -> dict[str, list[Any]]:
         values = cells.where(cells.notna(), None).tolist()
         mass = name.endswith("_g")
         columns[in_tonnes(name) if mass else name] = (
-            [value / 10**6 for value in values] if mass else values
+            [None if v is None else v / 10**6 for v in values] if mass else values
         )
     return columns
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from carbongrid.errors import VerificationError
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, Zone, zones
+from carbongrid.pipeline.verification.margins import margin_faults, sums_of
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
 
@@ -39,12 +40,14 @@ def check_zones(run: Opened) -> Check:
     strict = told.get("ties", ">=") == ">"
     faults: list[str] = []
     for code, members in regions.items():
+        region = members if code else []
+        sums = sums_of(region)
         for row in members:
-            region = members if code else []
             decided = _decided(row, region, strict=strict)
             faults += _faults(row, decided, names)
             faults += _ends_of_gdp(row, derived)
             faults += _flagged(row, decided, derived, _few_sinks(region, floor))
+            faults += margin_faults(row, sums, strict)
     text = f"{counted(len(rows), 'unit')} decided again in exact fractions, reference region: {reference}"
     return check_of("zones", faults, text, _HINT)
 

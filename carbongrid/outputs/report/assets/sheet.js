@@ -119,6 +119,16 @@
       copy.querySelector(`[data-when="${key}-high"]`).hidden = !high;
       copy.querySelector(`[data-when="${key}-low"]`).hidden = high;
     }
+    const zone = [...page.cell(unit, "zone").childNodes].filter((node) => node.nodeName !== "svg");
+    for (const key of ["emission_to_leave_zone_t", "sink_to_leave_zone_t", "gdp_to_leave_zone"]) {
+      const change = page.number(unit, key);
+      holds[key] = known(change);
+      if (!holds[key]) continue;
+      at(key).textContent = page.cell(unit, key).textContent;
+      for (const part of copy.querySelectorAll(`[data-stays="${key}"]`)) part.append(...copies(zone));
+      for (const part of copy.querySelectorAll(`[data-less="${key}"]`)) part.hidden = change < 0;
+      for (const part of copy.querySelectorAll(`[data-more="${key}"]`)) part.hidden = change > 0;
+    }
     for (const part of copy.querySelectorAll("[data-if]")) part.hidden = !holds[part.dataset.if];
     fillPeers(at("peers"), unit);
     fillParts(at("parts"), unit);

@@ -1,0 +1,1 @@
+"""What a finished run is asked: how sure its zones are, and what would change them."""

@@ -1,0 +1,72 @@
+"""Margins of a finished run: every boundary of every unit is tried through classify."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from carbongrid.analysis.margins import margins, write_margins
+from carbongrid.errors import InputError
+from carbongrid.method.zoning import classify
+from carbongrid.outputs.tables.reading import read_result, read_units
+
+
+def all_boundaries_hold(run):
+    """Return how many boundaries were tried."""
+    _, units = read_units(run)
+    cells = {name: units.frame[column].tolist() for name, column in {"emission": "emission_g", "sink": "sink_g", "gdp": "gdp"}.items()}  # fmt: skip
+    ids = {unit: position for position, unit in enumerate(units.frame["id"])}
+    floating = margins(run).query("reference == 'floating'")
+    count = 0
+    for row in floating.to_dict("records"):
+        if row["at_boundary"] is None:
+            continue
+        quantity, position, now = row["quantity"], ids[row["unit"]], row["now"]
+        assert cells[quantity][position] == now
+        further = row["at_boundary"] + (1 if quantity == "emission" else -1)
+        sides = []
+        for value in (row["at_boundary"], further):
+            cells[quantity][position] = value
+            zone = classify(*cells.values())[position]
+            sides.append(zone in ((1, 2) if row["boundary"] == "ecc" else (1, 3)))
+        cells[quantity][position] = now
+        assert sides == [True, False], row
+        count += 1
+    return count
+
+
+def test_every_boundary_of_the_demo_is_one(full_demo):
+    """Every unit of the demo has a zone, GDP and a sink, so each has its four boundaries."""
+    assert all_boundaries_hold(full_demo / "run") == 4 * 97
+
+
+def test_the_table_of_a_run(small_run, tmp_path):
+    table = margins(small_run)
+    assert list(table) == ["unit", "name", "boundary", "reference", "quantity", "measured_in", "now", "at_boundary", "difference", "percent", "remark"]  # fmt: skip
+    assert set(table["measured_in"]) == {"g yr-1", "CNY"}
+    assert margins(read_result(small_run)).equals(table)
+    write_margins(table, tmp_path / "margins.csv")
+    with (tmp_path / "margins.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["difference"] for row in rows] == ["" if v is None else str(v) for v in table["difference"]]  # fmt: skip
+    assert {row["name"] for row in rows} == set(read_result(small_run).units["name"])
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not a finished run"):
+        margins(tmp_path)
+
+
+def test_the_command_writes_beside_the_run(small_run, tmp_path, carbongrid):
+    out = tmp_path / "margins"
+    done = carbongrid("margins", small_run, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "nearest to another zone" in done.stdout
+    assert (out / "margins.csv").is_file()
+    asked = carbongrid("margins", small_run, "--out", out, "--json")
+    told = json.loads(asked.stdout)
+    assert told["status"] == "done"
+    assert len(told["margins"]) == len(margins(small_run))
+    assert carbongrid("margins", tmp_path).returncode == 2
