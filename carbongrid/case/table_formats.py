@@ -127,7 +127,9 @@ MAX_PEOPLE = 10**11
 """More than this in a row or a cell is no count of people; sums of thousandths stay far below 2^63."""
 
 _TOO_LARGE = Limit(10**13 - 1, "{text} is too large")
-_TOO_MANY = Limit(MAX_PEOPLE, "{text} people are more than any place holds; at most {most:,} may stand in a row")
+_TOO_MANY = Limit(
+    MAX_PEOPLE, "{text} people are more than any place holds; at most {most:,} may stand in a row"
+)
 _TOO_HEAVY = Limit(
     10**9,
     "a POI of weight {text}: at most {most:,} may stand in a row",

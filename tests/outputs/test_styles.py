@@ -2,6 +2,7 @@
 
 import operator
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -16,7 +17,7 @@ from tables_example import example_tables
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.tables import write_tables
-from carbongrid.outputs.tables.styles import Rule, Style, qml_of, sld_of
+from carbongrid.outputs.tables.styles import Rule, Style, qml_of, sld_of, write_grid_qml
 
 OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 SLD = {"se": "http://www.opengis.net/se", "ogc": "http://www.opengis.net/ogc"}
@@ -43,6 +44,8 @@ def stored(directory):
 
 def holds(expression, row):
     """Whether a row meets a filter of QGIS, read as QGIS reads it: a comparison with NULL is not true."""
+    if re.fullmatch(r'"\w+"', expression):  # a flag
+        return bool(row[expression.strip('"')])
     for test in expression.split(" AND "):
         column, sign, number = re.fullmatch(r'"(\w+)" (>=|>|<=|<) (\S+)', test).groups()
         value = row[column]
@@ -57,8 +60,9 @@ def colour_of(qml, row):
     fills = {
         symbol.get("name"): symbol.find("layer/Option/Option[@name='color']").get("value")
         for symbol in root.iter("symbol")
+        if symbol.find("layer").get("class") == "SimpleFill"
     }
-    rules = root.findall("renderer-v2/rules/rule")
+    rules = [r for r in root.findall("renderer-v2/rules/rule") if r.get("symbol") in fills]
     taken = [rule for rule in rules if rule.get("filter") != "ELSE" and holds(rule.get("filter"), row)]  # fmt: skip
     assert len(taken) <= 1
     rest = [rule for rule in rules if rule.get("filter") == "ELSE"]
@@ -111,7 +115,7 @@ def test_legends_say_what_their_numbers_are(stored):
 
 def test_the_sld_says_what_the_qml_says(stored):
     for qml, sld in zip(stored["styleQML"], stored["styleSLD"], strict=True):
-        rules = ET.fromstring(qml).findall("renderer-v2/rules/rule")
+        rules = [rule for rule in ET.fromstring(qml).findall("renderer-v2/rules/rule") if not re.fullmatch(r'"\w+"', rule.get("filter"))]  # fmt: skip
         others = ET.fromstring(sld).findall(".//se:Rule", SLD)
         assert [rule.get("label") for rule in rules] == [o.find("se:Name", SLD).text for o in others]  # fmt: skip
         for rule, other in zip(rules, others, strict=True):
@@ -122,9 +126,30 @@ def test_the_sld_says_what_the_qml_says(stored):
 @given(st.text(max_size=20).filter(lambda text: text.isprintable()), st.floats(allow_nan=False))
 def test_any_label_and_any_number_stay_well_formed(label, number):
     style = Style("s", "", (Rule(label, "#aabbcc", "x", number), Rule("rest", "#000000")))
-    assert ET.fromstring(qml_of(style)).find(".//rule").get("label") == label
+    assert ET.fromstring(qml_of(style, {label: label})).find(".//rule").get("label") == label
     literal = ET.fromstring(sld_of(style, "units")).find(".//ogc:Literal", SLD).text
     assert float(literal) == number
+
+
+def test_units_close_to_one_are_hatched(tables, tmp_path):
+    """Over the colour of their zone; a style without such units has no rule for them."""
+    for marked in (True, False):
+        folder = tmp_path / str(marked)
+        folder.mkdir()
+        flags = [marked, *[False] * (len(tables.units) - 1)]
+        write_tables(replace(tables, units=tables.units.assign(borderline=flags, indicative=False)), folder)  # fmt: skip
+        styles = pyogrio.read_dataframe(folder / "units.gpkg", layer="layer_styles").set_index("styleName")  # fmt: skip
+        root = ET.fromstring(styles.loc["Zones", "styleQML"])
+        hatched = [rule.get("filter") for rule in root.iter("rule") if not re.search("[<>]", rule.get("filter"))]  # fmt: skip
+        assert hatched == (['"borderline"'] if marked else [])
+
+
+def test_columns_have_names_for_people(stored, tables):
+    root = ET.fromstring(stored.loc["Zones", "styleQML"])
+    names = {each.get("field"): each.get("name") for each in root.iter("alias")}
+    assert names["gdp"] == "GDP 地区生产总值, CNY"
+    assert names["emission_t"] == "Emissions 碳排放, t CO2e/yr"
+    assert names["industry_manufacturing_t"] == "Manufacturing 制造业, t CO2e/yr"
 
 
 def test_the_grid_has_a_style_beside_it(tables, directory):
@@ -134,14 +159,29 @@ def test_the_grid_has_a_style_beside_it(tables, directory):
     assert ends == sorted(ends)
     assert ends[0] == 0
     assert ends[-1] == np.inf
+    assert all(np.log10(end) % 1 == 0 for end in ends[1:-1])  # powers of ten
     renderer = root.find(".//rasterrenderer")
     most = float(renderer.get("classificationMax"))
     assert most > ends[-2]
     assert most == float(root.find(".//colorrampshader").get("maximumValue"))
-    assert most == pytest.approx(tables.grid_1km["emission"].to_numpy().max() / 1e6, rel=0.01)
     emission = tables.grid_1km["emission"].to_numpy().ravel() / 1e6
+    assert most == emission.max()
     found = np.searchsorted(ends, emission)
     assert set(found) >= {1, len(ends) - 1}
+
+
+@pytest.mark.parametrize("values", [[], [5.0], [3.0, 3.0], [0.02, 4e5], [1e-9, 1.0, 1e9]])
+def test_a_grid_of_few_values_has_a_style(tables, tmp_path, values):
+    grid = tables.grid_1km.copy(deep=True)
+    grams = np.zeros(grid["emission"].shape)
+    grams.ravel()[: len(values)] = np.array(values) * 1e6
+    grid["emission"] = (grid["emission"].dims, grams)
+    write_grid_qml(grid, tmp_path / "grid.qml")
+    items = ET.parse(tmp_path / "grid.qml").getroot().findall(".//colorrampshader/item")
+    ends = [float(item.get("value")) for item in items]
+    assert ends == sorted(set(ends))
+    assert 2 <= len(ends) <= 9
+    assert items[1].get("label").startswith("> 0")
 
 
 def test_labels_open_in_rioxarray_with_their_crs(small_run):

@@ -39,6 +39,7 @@ from carbongrid.outputs.tables.content import Table, content_of
 from carbongrid.outputs.tables.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW
 
 HOSTILE = [
     "=1+1",
@@ -284,23 +285,24 @@ def test_geoparquet(tables, directory):
 def test_a_small_rate_can_be_read_in_the_workbook(directory):
     """Seen to fail with 0.000, in which 0.04 % is 0.000."""
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
-    heads = [cell.value for cell in sheet[1]]
-    assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=2)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
+    heads = [cell.value for cell in sheet[NAMES_ROW]]
+    assert {cell.number_format for cell in next(sheet.iter_cols(heads.index("ccr") + 1, min_row=3)) if cell.data_type == "n" and cell.value is not None} == {"0.0000%"}  # fmt: skip
 
 
 def test_spreadsheet(tables, directory):
     sheet = openpyxl.load_workbook(directory / "units.xlsx")["units"]
-    header = [cell.value for cell in sheet[1]]
+    header = [cell.value for cell in sheet[NAMES_ROW]]
     assert header == list(rows_of(directory / "units.csv")[0])
-    name = sheet.cell(3, header.index("name") + 1)
+    assert sheet.cell(1, header.index("gdp") + 1).value == "GDP\n地区生产总值\nCNY"
+    name = sheet.cell(4, header.index("name") + 1)
     assert (name.value, name.data_type, name.quotePrefix) == ('=HYPERLINK("x")', "s", True)
-    assert sheet.cell(2, 1).value == "0101"
-    assert sheet.cell(2, 1).data_type == "s"
-    emission = sheet.cell(2, header.index("emission_t") + 1)
+    assert sheet.cell(3, 1).value == "0101"
+    assert sheet.cell(3, 1).data_type == "s"
+    emission = sheet.cell(3, header.index("emission_t") + 1)
     assert emission.value == tables.units["emission_g"][0] / 10**6
-    assert emission.number_format == "#,##0.000000"
-    assert sheet.cell(6, header.index("gdp") + 1).value is None
-    assert sheet.cell(6, header.index("ccr") + 1).value == "inf"
+    assert emission.number_format == "#,##0"
+    assert sheet.cell(7, header.index("gdp") + 1).value is None
+    assert sheet.cell(7, header.index("ccr") + 1).value == "inf"
     with ZipFile(directory / "units.xlsx") as package:
         assert b"<f>" not in package.read("xl/worksheets/sheet1.xml")
 
@@ -308,22 +310,25 @@ def test_spreadsheet(tables, directory):
 def test_spreadsheet_has_a_sheet_per_sector_and_says_what_each_column_is(tables, directory):
     book = openpyxl.load_workbook(directory / "units.xlsx")
     assert book.sheetnames == ["units", "buildings", "industry", "sink", "notes"]
-    head, *rows = book["industry"].iter_rows(values_only=True)
+    head, names, *rows = book["industry"].iter_rows(values_only=True)
     assert head == (
-        "id",
-        "name",
-        "industry_t",
-        "share of emission 占排放",
-        "Manufacturing 制造业, t",
+        "Code\n代码",
+        "Name\n名称",
+        "Industry\n工业\nt CO2e/yr",
+        "Share of emissions\n占排放",
+        "Manufacturing\n制造业\nt CO2e/yr",
     )
+    assert names == ("id", "name", "industry_t", None, "industry_manufacturing_t")
     masses = (tables.units["industry_g"] / 10**6).tolist()
     assert [row[2] for row in rows] == masses
     assert rows[0][3] == tables.units["industry_g"][0] / tables.units["emission_g"][0]
     assert rows[4][3] is None  # a unit without emission
-    assert book["industry"].cell(2, 4).number_format == "0.0%"
+    assert book["industry"].cell(3, 4).number_format == "0.0%"
     sheet = book["notes"]
     notes = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True)}
-    missing = [cell.value for cell in book["units"][1] if not all(notes.get(cell.value, [""]))]
+    missing = [
+        cell.value for cell in book["units"][NAMES_ROW] if not all(notes.get(cell.value, [""]))
+    ]
     assert missing == []
     assert notes["title 标题"][0] == "Six townships"
     for zone in zones():
@@ -365,7 +370,7 @@ def test_hostile_names_are_text_in_every_format(tables, tmp_path):
     assert not told[1].startswith("=")
     book = openpyxl.load_workbook(tmp_path / "units.xlsx")
     for sheet in ("units", "industry"):
-        cells = [book[sheet].cell(row, 2) for row in range(2, 8)]
+        cells = [book[sheet].cell(row, 2) for row in range(3, 9)]
         assert [cell.value for cell in cells] == names
         assert {cell.data_type for cell in cells} == {"s"}
     styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles")
@@ -376,7 +381,7 @@ def test_control_characters_do_not_stop_the_spreadsheet(tables, tmp_path):
     units = tables.units.assign(name="a\x07b")
     write_tables(replace(tables, units=units), tmp_path)
     sheet = openpyxl.load_workbook(tmp_path / "units.xlsx")["units"]
-    assert sheet.cell(2, 2).value == "a�b"
+    assert sheet.cell(3, 2).value == "a�b"
 
 
 # Rasters
@@ -697,14 +702,21 @@ def test_the_workbook_says_in_both_languages_what_a_category_is(directory):
 
 
 def test_columns_of_the_workbook_hold_what_they_show(tables, tmp_path):
-    """Seen to fail when numbers stood in columns wider than 20."""
+    """Seen to fail when six decimals stood in columns of 16, which show ### instead."""
     names = ["n" * length for length in (1, 12, 30, 37, 38, 200)]
     write_tables(replace(tables, units=tables.units.assign(name=names)), tmp_path)
     sheet = openpyxl.load_workbook(tmp_path / "units.xlsx")["units"]
-    for cell in sheet[1]:
+    for cell in sheet[NAMES_ROW]:
         width = sheet.column_dimensions[cell.column_letter].width
-        text = sheet.cell(2, cell.column).data_type == "s"
-        assert 14 <= width <= (40 if text else 20), cell.value
+        assert 11 <= width <= 40, cell.value
+        for (other,) in sheet.iter_rows(3, 8, cell.column, cell.column):
+            if (
+                other.data_type == "n"
+                and other.value is not None
+                and "%" not in other.number_format
+            ):
+                digits = len(other.number_format.partition(".")[2])
+                assert width > len(f"{other.value:,.{digits}f}") + 1, cell.value
     assert sheet.column_dimensions["B"].width == 40
 
 

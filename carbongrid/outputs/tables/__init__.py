@@ -64,7 +64,7 @@ def _write_facilities(content: Content, _: RunTables, path: Path) -> None:
 
 
 def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
-    write_units_gpkg(content.units, path, tables.currency)
+    write_units_gpkg(content.units, tables, path)
 
 
 def _write_parcels(content: Content, _: RunTables, path: Path) -> None:

@@ -20,6 +20,7 @@ from carbongrid.outputs.tables.content import (
     typed,
     with_geometry,
 )
+from carbongrid.outputs.tables.headings import headings_of
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.raster.opening.formats import GPKG
 from carbongrid.raster.opening.names import plain_folder
@@ -28,20 +29,22 @@ from carbongrid.raster.opening.vectors import open_vector
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from carbongrid.outputs.result import RunTables
+
 UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
-def write_units_gpkg(units: Table, path: Path, currency: str = "") -> None:
+def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, and its styles.
 
     Parameters
     ----------
     units
         Content of the units.
+    tables
+        What columns are called, and the currency of GDP.
     path
         The file, which is not there yet.
-    currency
-        Of GDP, for its legend.
     """
     import pyogrio
 
@@ -50,7 +53,8 @@ def write_units_gpkg(units: Table, path: Path, currency: str = "") -> None:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
     frame = frame[[*titles(units.kinds), "geometry"]]
-    styles = style_table(styles_of(units.frame, currency), UNITS_LAYER, "geom")
+    aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
+    styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, GPKG
         frame.to_file(

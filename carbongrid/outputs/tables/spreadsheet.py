@@ -1,29 +1,34 @@
-"""units.xlsx: the units, a sheet per sector, and notes on every column."""
+"""units.xlsx: the units, a sheet per sector, and notes on every column; to be read and printed (docs/decisions/0071)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 
 from carbongrid.errors import require_extra
 from carbongrid.method.categories import column_of, sector_names
-from carbongrid.method.columns import Kind
+from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import few_sinks, zones
 from carbongrid.outputs.tables.content import Table, titles
+from carbongrid.outputs.tables.headings import Heading, headings_of
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 UNITS_SHEET = "units"
+NAMES_ROW = 2
+"""Row with the columns' names, as in units.csv; row 1 has their headings."""
+
 _FORMATS: dict[Kind, str] = {
     "text": "@",
-    "mass": "#,##0.000000",
+    "mass": "#,##0",
     "whole": "0",
     "flag": "General",
     "number": "0.000",
@@ -36,8 +41,11 @@ _FORMAT_OF = {
     "gdp_to_leave_zone": "#,##0",
     "ccr": "0.0000%",
 }
-_SHARE_FORMAT, _SECTOR_MASS = "0.0%", "#,##0.000"
-_MAX_WIDTH = 40
+_SHARE_FORMAT = "0.0%"
+_MIN_WIDTH, _MAX_WIDTH, _NAME_WIDTH = 11, 24, 40
+_A4 = 9
+_ROWS_ON_A_PAGE = 50  # of a page that lies; twice as many of one that stands, which is half as wide
+_LINE_HEIGHT = 13.5  # points
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
 _MEANINGS = {  # English, Chinese
     "id": ("code of the unit, text", "单元代码（文本）"),
@@ -132,42 +140,60 @@ def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = UNITS_SHEET
+    headings = headings_of(units, tables)
     columns = [
-        (title, units.frame[name], kind, _FORMAT_OF.get(name, _FORMATS[kind]))
+        Column(title, headings[title], units.frame[name], kind, _FORMAT_OF.get(name, _FORMATS[kind]))
         for title, (name, kind) in zip(titles(units.kinds), units.kinds.items(), strict=True)
-    ]
+    ]  # fmt: skip
     _fill(sheet, columns)
+    _fold(sheet, columns, {f"{column_of(category.name)}_t" for category in tables.categories})
+    # The whole table on pages that lie, two side by side; a sector, long and narrow, on pages that stand.
+    pages = -(-len(units.frame) // _ROWS_ON_A_PAGE)
+    _print_on(sheet, wide=2, tall=pages)
     taken = {UNITS_SHEET, "notes"}
-    for sector, columns in _sectors(units, tables):
+    for sector, columns in _sectors(units, tables, headings):
         title = _sheet_title(sector, taken)
         taken.add(title.casefold())
-        _fill(book.create_sheet(title), columns)
-    _write_notes(book.create_sheet("notes"), units, tables)
+        sheet = book.create_sheet(title)
+        _fill(sheet, columns)
+        _print_on(sheet, wide=1, tall=-(-pages // 2), upright=True)
+    sheet = book.create_sheet("notes")
+    _write_notes(sheet, units, tables)
+    _print_on(sheet, wide=1, tall=2)
     book.save(path)
 
 
-Column = tuple[str, "pd.Series[Any]", Kind, str]
-"""Title, values (mass in grams), kind and number format."""
+class Column(NamedTuple):
+    """A column of a sheet: its name in units.csv, its heading, values (mass in grams), their kind and number format."""
+
+    name: str
+    heading: Heading
+    values: pd.Series[Any]
+    kind: Kind
+    form: str
 
 
-def _sectors(units: Table, tables: RunTables) -> Iterator[tuple[str, list[Column]]]:
+def _sectors(
+    units: Table, tables: RunTables, headings: Mapping[str, Heading]
+) -> Iterator[tuple[str, list[Column]]]:
     """Yield each sector that has a category: the whole, its share of the unit's, its categories."""
     frame = units.frame
-    named: list[Column] = [(name, frame[name], "text", _FORMATS["text"]) for name in ("id", "name")]
+
+    def column(name: str, kind: Kind) -> Column:
+        title = in_tonnes(name) if kind == "mass" else name
+        return Column(title, headings[title], frame[name], kind, _FORMATS[kind])
+
     for sector in dict.fromkeys(category.sector for category in tables.categories):
         whole = f"{sector}_g"
         sums = frame[whole].astype(np.int64)
         of_all = sums if sector == "sink" else frame["emission_g"].astype(np.int64)
         share = (sums / of_all.where(of_all > 0)).astype(np.float64)
-        columns: list[Column] = [*named, (f"{sector}_t", sums, "mass", _SECTOR_MASS)]
+        columns = [column("id", "text"), column("name", "text"), column(whole, "mass")]
         if sector != "sink":
-            columns.append(("share of emission 占排放", share, "number", _SHARE_FORMAT))
-        for category in tables.categories:
-            if category.sector == sector:
-                mass = frame[f"{column_of(category.name)}_g"]
-                title = f"{category.name_en or category.name} {category.name_zh}".strip()
-                columns.append((f"{title}, t", mass, "mass", _SECTOR_MASS))
-        yield sector, columns
+            of_emission = Heading("Share of emissions", "占排放")
+            columns.append(Column("", of_emission, share, "number", _SHARE_FORMAT))
+        own = [category.name for category in tables.categories if category.sector == sector]
+        yield sector, columns + [column(f"{column_of(name)}_g", "mass") for name in own]
 
 
 def _sheet_title(sector: str, taken: set[str]) -> str:
@@ -179,23 +205,69 @@ def _sheet_title(sector: str, taken: set[str]) -> str:
 
 
 def _fill(sheet: Any, columns: Sequence[Column]) -> None:
+    """Write headings, names and rows, each column as wide as its numbers are when they are shown."""
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
     bold, wrapped = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-    for number, (title, values, kind, form) in enumerate(columns, start=1):
-        head = sheet.cell(1, number)
-        write_text(head, title)
-        head.font, head.alignment = bold, wrapped
+    small = Font(size=8, color="6B7280")
+    height = 1
+    for number, (name, heading, values, kind, form) in enumerate(columns, start=1):
+        head, key = sheet.cell(1, number), sheet.cell(NAMES_ROW, number)
+        lines = [line for line in (heading.name_en, heading.name_zh, heading.unit) if line]
+        write_text(head, "\n".join(lines))
+        write_text(key, name)
+        head.font, head.alignment, key.font = bold, wrapped, small
         shown = values.to_numpy(np.float64, na_value=np.nan) / 10**6 if kind == "mass" else values
-        for row, value in enumerate(shown.tolist(), start=2):
+        cells = shown.tolist()
+        for row, value in enumerate(cells, start=NAMES_ROW + 1):
             _write_cell(sheet.cell(row, number), value, kind, form)
-        width = max(12, min(len(title), 18)) + 2
-        if kind == "text":
-            width = max([width, *(len(str(text)) + 2 for text in shown)])
-        sheet.column_dimensions[get_column_letter(number)].width = min(width, _MAX_WIDTH)
-    sheet.freeze_panes = "C2"
-    sheet.auto_filter.ref = sheet.dimensions
+        most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
+        words = [word for line in lines for word in line.split()]
+        widths = [*(_shown_width(value, form) for value in cells), *map(_text_width, words)]
+        width = min(max(_MIN_WIDTH, max(widths) + 2), most)
+        sheet.column_dimensions[get_column_letter(number)].width = width
+        height = max(height, sum(-(-_text_width(line) // (width - 1)) for line in lines))
+    sheet.row_dimensions[1].height = _LINE_HEIGHT * height
+    sheet.freeze_panes = sheet.cell(NAMES_ROW + 1, 3)
+    last = get_column_letter(len(columns))
+    sheet.auto_filter.ref = f"A{NAMES_ROW}:{last}{sheet.max_row}"
+
+
+def _shown_width(value: Any, form: str) -> int:
+    """Return how many characters a cell takes as its format shows it."""
+    if isinstance(value, str) or pd.isna(value) or not np.isfinite(value):
+        return _text_width(str(value))
+    if form.endswith("%"):
+        value = value * 100
+    digits = len(form.rstrip("%").partition(".")[2])
+    return len(f"{value:,.{digits}f}") + form.count("%")
+
+
+def _text_width(text: str) -> int:
+    """Return how many characters wide a text is; those of Chinese are as wide as two."""
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
+
+
+def _fold(sheet: Any, columns: Sequence[Column], names: Container[str]) -> None:
+    """Hide columns that have a sheet of their own, under a mark that shows them."""
+    from openpyxl.utils import get_column_letter
+
+    for number, column in enumerate(columns, start=1):
+        if column.name in names:
+            dimension = sheet.column_dimensions[get_column_letter(number)]
+            dimension.outlineLevel, dimension.hidden = 1, True
+
+
+def _print_on(sheet: Any, *, wide: int, tall: int, upright: bool = False) -> None:
+    """Say on how many A4 pages a sheet is printed; of a table, headings and names stand on each."""
+    sheet.page_setup.orientation = "portrait" if upright else "landscape"
+    sheet.page_setup.paperSize = _A4
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = wide, tall
+    if sheet.freeze_panes:
+        sheet.print_title_rows, sheet.print_title_cols = f"1:{NAMES_ROW}", "A:B"
+    sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
 
 
 Note = tuple[str, str, str]

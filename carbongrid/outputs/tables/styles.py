@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.figures.classes import (
+    FLAGS,
     NO_VALUE,
     RELATIVE,
-    natural_breaks,
+    Flag,
     ordered_zones,
     short_number,
 )
@@ -21,11 +26,18 @@ from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import NDArray
 
 STYLES_LAYER = "layer_styles"
 NOTHING = "#f7f7f4"
+UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a style was changed, by which QGIS sorts the styles of a layer; the same for all, so that a run's files tell no time."""
+
 _GRAMS_PER_TONNE = 1e6
 _QGIS = "3.28.0"  # the oldest whose style format is written here
+_CATEGORIES = "Symbology|Labeling|Fields|Forms"
+_HATCHES: dict[str, tuple[str, ...]] = {"////": ("45",), "....": ("0", "90")}
+"""Angles of the lines that stand for a hatching of the figures."""
 _SLD: dict[str, str] = {
     "xmlns": "http://www.opengis.net/sld",
     "xmlns:se": "http://www.opengis.net/se",
@@ -61,12 +73,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Style:
-    """A named style of the units: rules, lowest first."""
+    """A named style of the units: rules, lowest first, and marks that are laid over them."""
 
     name: str
     description: str
     rules: tuple[Rule, ...]
     default: bool = False
+    flags: tuple[Flag, ...] = ()
 
 
 def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
@@ -85,7 +98,8 @@ def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
     )
     relative = f"{RELATIVE[0]} {RELATIVE[1]}".replace("\n", " ")
     about_zones = f"Carbon balance zones 碳平衡分区. {relative}"
-    styles = [Style("Zones", about_zones, zones, default=True)]
+    flags = tuple(flag for flag in FLAGS if flag.column in units and units[flag.column].any())
+    styles = [Style("Zones", about_zones, zones, default=True, flags=flags)]
     for key, scale in scales_of(units, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
         about = " ".join(
@@ -118,7 +132,9 @@ def _measure(scale: Scale) -> str:
     return "%" if scale.unit[0].endswith("%") else ""
 
 
-def style_table(styles: list[Style], layer: str, geometry: str) -> pd.DataFrame:
+def style_table(
+    styles: list[Style], layer: str, geometry: str, aliases: Mapping[str, str]
+) -> pd.DataFrame:
     """Return the rows of ``layer_styles``, the table in which QGIS looks for a layer's styles.
 
     Parameters
@@ -127,6 +143,12 @@ def style_table(styles: list[Style], layer: str, geometry: str) -> pd.DataFrame:
         One of them the default.
     layer, geometry
         Names of the table and of its geometry column.
+    aliases
+        What the columns are called in tables and forms of QGIS.
+
+    Notes
+    -----
+    QGIS orders the styles by ``update_time``, and finds none where that column is missing.
     """
     import pandas as pd
 
@@ -137,19 +159,20 @@ def style_table(styles: list[Style], layer: str, geometry: str) -> pd.DataFrame:
             "f_table_name": layer,
             "f_geometry_column": geometry,
             "styleName": [style.name for style in styles],
-            "styleQML": [qml_of(style) for style in styles],
+            "styleQML": [qml_of(style, aliases) for style in styles],
             "styleSLD": [sld_of(style, layer) for style in styles],
             "useAsDefault": [style.default for style in styles],
             "description": [style.description for style in styles],
             "owner": "",
             "ui": "",
+            "update_time": pd.Series([UPDATED] * len(styles)).astype("datetime64[ms, UTC]"),
         }
     )
 
 
-def qml_of(style: Style) -> str:
-    """Return a style as QGIS writes it: rules, one symbol each, names of the units as labels."""
-    root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology|Labeling")
+def qml_of(style: Style, aliases: Mapping[str, str]) -> str:
+    """Return a style as QGIS writes it: rules, one symbol each, names of the units as labels, and what columns are called."""
+    root = ET.Element("qgis", version=_QGIS, styleCategories=_CATEGORIES)
     renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
     rules = ET.SubElement(renderer, "rules", key="root")
     symbols = ET.SubElement(renderer, "symbols")
@@ -157,9 +180,16 @@ def qml_of(style: Style) -> str:
         attributes = {"key": f"rule{number}", "symbol": str(number), "filter": rule.expression}
         ET.SubElement(rules, "rule", {**attributes, "label": rule.label})
         _fill(symbols, str(number), rule.colour)
+    for number, flag in enumerate(style.flags, start=len(style.rules)):
+        label = f"{flag.name_en} {flag.name_zh}"
+        attributes = {"key": f"rule{number}", "symbol": str(number), "filter": f'"{flag.column}"'}
+        ET.SubElement(rules, "rule", {**attributes, "label": label})
+        _lines(symbols, str(number), _HATCHES[flag.hatch])
+    _columns(root, aliases)
     labels = ET.SubElement(root, "labeling", type="simple")
     settings = ET.SubElement(labels, "settings", calloutType="simple")
-    ET.SubElement(settings, "text-style", fieldName="name", fontSize="8", textColor="34,39,46,255")
+    text = ET.SubElement(settings, "text-style", fieldName="name", fontSize="8", textColor="34,39,46,255")  # fmt: skip
+    ET.SubElement(text, "text-buffer", bufferDraw="1", bufferSize="0.7", bufferSizeUnits="MM", bufferColor="255,255,255,210")  # fmt: skip
     ET.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="400000", scaleMax="0")
     ET.SubElement(root, "layerGeometryType").text = "2"
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
@@ -178,6 +208,32 @@ def _fill(symbols: ET.Element, name: str, colour: str) -> None:
         "outline_width_unit": "MM",
     }.items():
         ET.SubElement(options, "Option", type="QString", name=key, value=value)
+
+
+def _lines(symbols: ET.Element, name: str, angles: tuple[str, ...]) -> None:
+    """Add lines that are laid over the colour of a zone."""
+    symbol = ET.SubElement(symbols, "symbol", type="fill", name=name, alpha="1")
+    for angle in angles:
+        layer = ET.SubElement(symbol, "layer", {"class": "LinePatternFill", "enabled": "1", "pass": "0"})  # fmt: skip
+        options = ET.SubElement(layer, "Option", type="Map")
+        for key, value in {"angle": angle, "distance": "1.6", "distance_unit": "MM", "color": "34,39,46,255", "line_width": "0.26"}.items():  # fmt: skip
+            ET.SubElement(options, "Option", type="QString", name=key, value=value)
+
+
+def _columns(root: ET.Element, aliases: Mapping[str, str]) -> None:
+    """Say what columns are called, and what the numbers of zones mean."""
+    names = ET.SubElement(root, "aliases")
+    for number, (column, alias) in enumerate(aliases.items(), start=1):  # the row's number is 0
+        ET.SubElement(names, "alias", field=column, index=str(number), name=alias)
+    configuration = ET.SubElement(root, "fieldConfiguration")
+    field = ET.SubElement(configuration, "field", name="zone", configurationFlags="NoFlag")
+    widget = ET.SubElement(ET.SubElement(field, "editWidget", type="ValueMap"), "config")
+    config = ET.SubElement(widget, "Option", type="Map")
+    values = ET.SubElement(config, "Option", type="List", name="map")
+    for zone in ordered_zones():
+        one = ET.SubElement(values, "Option", type="Map")
+        text = f"{zone.name_en} {zone.name_zh}"
+        ET.SubElement(one, "Option", type="QString", name=text, value=str(zone.code))
 
 
 def sld_of(style: Style, layer: str) -> str:
@@ -224,32 +280,42 @@ def _condition(parent: ET.Element, rule: Rule) -> None:
 
 
 def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
-    """Write the style that QGIS takes for grid_1km.tif: emissions in natural classes, by its first band.
+    """Write the style that QGIS takes for grid_1km.tif: emissions by powers of ten, by its first band.
 
     Notes
     -----
-    A TIFF keeps a colour table for 8 and 16 bits only, and mass is float64.
+    A TIFF keeps a colour table for 8 and 16 bits only, and mass is float64. Natural classes put nine cells of ten in the
+    lowest: a works emits what a thousand cells of homes do.
     """
     tonnes = grid["emission"].to_numpy().ravel() / _GRAMS_PER_TONNE
-    bounds = natural_breaks(tonnes[tonnes > 0]) or [1.0]
-    colours = sequential("YlOrRd", len(bounds))
+    bounds = _powers_of_ten(tonnes[tonnes > 0])
+    most = repr(float(tonnes.max(initial=0.0)))
     root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology")
     pipe = ET.SubElement(root, "pipe")
     kind = {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1"}
-    ends = {"classificationMin": "0", "classificationMax": repr(float(bounds[-1]))}
+    ends = {"classificationMin": "0", "classificationMax": most}
     renderer = ET.SubElement(pipe, "rasterrenderer", {**kind, **ends})
     shader = ET.SubElement(renderer, "rastershader")
-    ramp = ET.SubElement(shader, "colorrampshader", colorRampType="DISCRETE", clip="0", minimumValue="0", maximumValue=repr(float(bounds[-1])), classificationMode="1")  # fmt: skip
+    ramp = ET.SubElement(shader, "colorrampshader", colorRampType="DISCRETE", clip="0", minimumValue="0", maximumValue=most, classificationMode="1")  # fmt: skip
     ET.SubElement(ramp, "item", value="0", label="0", color="#ffffff", alpha="255")
-    low = "> 0"
-    for bound, colour in zip(bounds, colours, strict=True):
-        # QGIS takes a value for the class of the first bound that it is not above; the last is open.
-        value = repr(bound) if bound != bounds[-1] else "inf"
-        label = f"{low} – {short_number(bound)} t CO₂e per cell and year"
-        ET.SubElement(ramp, "item", value=value, label=label, color=colour, alpha="255")
+    low = ""
+    # QGIS takes a value for the class of the first bound that it is not above; the last is open.
+    for bound, colour in zip((*bounds, math.inf), sequential("YlOrRd", len(bounds) + 1), strict=True):  # fmt: skip
+        label = f"{low or '> 0'} – {short_number(bound)}" if bound < math.inf else f"> {low or 0}"
+        ET.SubElement(ramp, "item", value=repr(bound), label=f"{label} t CO₂e per cell and year", color=colour, alpha="255")  # fmt: skip
         low = short_number(bound)
     text = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
     path.write_text(text, encoding="utf-8")
+
+
+def _powers_of_ten(values: NDArray[np.float64]) -> list[float]:
+    """Return the powers of ten between the least twentieth of the values and the highest hundredth, six at most."""
+    if not values.size:
+        return []
+    low, high = (math.log10(np.quantile(values, share)) for share in (0.05, 0.99))
+    top, bottom = math.floor(high), math.ceil(low)
+    stride = max(-(-(top - bottom + 1) // 6), 1)
+    return [10.0**power for power in range(top, bottom - 1, -stride)][::-1]
 
 
 def _rgba(colour: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.opening.files import read_bytes
@@ -91,7 +92,7 @@ def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
         data = BytesIO(read_bytes(path))
         with zipfile.ZipFile(data) as archive:
             check_zip_limits(archive, path.name)
-        head, *rows = load_workbook(data)["units"].iter_rows(values_only=True)
+        head, *rows = load_workbook(data)["units"].iter_rows(min_row=NAMES_ROW, values_only=True)
     found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
     clean = {
         name: [ILLEGAL_CHARACTERS_RE.sub("�", v) if isinstance(v, str) else v for v in values]

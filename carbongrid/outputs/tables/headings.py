@@ -1,0 +1,91 @@
+"""What the columns of the units are called where people read them: headings of units.xlsx, aliases in a GIS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from carbongrid.method.categories import column_of, sector_names
+from carbongrid.outputs.tables.content import Table, titles
+
+if TYPE_CHECKING:
+    from carbongrid.outputs.result import RunTables
+
+PER_YEAR = "t CO2e/yr"
+CURRENCY = "currency"
+"""Stands for the currency of the run."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A name in English and Chinese, and the unit of what stands below it."""
+
+    name_en: str
+    name_zh: str = ""
+    unit: str = ""
+
+    @property
+    def text(self) -> str:
+        """The names, and the unit behind a comma."""
+        names = f"{self.name_en} {self.name_zh}".strip()
+        return f"{names}, {self.unit}" if self.unit else names
+
+
+_HEADINGS: Mapping[str, Heading] = {
+    "id": Heading("Code", "代码"),
+    "name": Heading("Name", "名称"),
+    "name_en": Heading("English name", "英文名称"),
+    "emission_t": Heading("Emissions", "碳排放", PER_YEAR),
+    "sink_t": Heading("Carbon sinks", "碳汇", PER_YEAR),
+    "residents": Heading("Residents", "常住人口", "people"),
+    "gdp": Heading("GDP", "地区生产总值", CURRENCY),
+    "gdp_low": Heading("GDP, lower end", "下限", CURRENCY),
+    "gdp_high": Heading("GDP, upper end", "上限", CURRENCY),
+    "ccr": Heading("CCR", "碳补偿率"),
+    "ecc": Heading("ECC", "经济贡献系数"),
+    "ecc_low": Heading("ECC, lower end", "下限"),
+    "ecc_high": Heading("ECC, upper end", "上限"),
+    "esc": Heading("ESC", "生态承载系数"),
+    "zone": Heading("Zone code", "分区代码"),
+    "zone_name": Heading("Zone"),
+    "zone_name_zh": Heading("分区"),
+    "borderline": Heading("Close to 1", "接近 1"),
+    "indicative": Heading("Indicative", "仅供参考"),
+    "balance": Heading("Balance", "收支"),
+    "reason": Heading("Reason", "说明"),
+    "emission_to_leave_zone_t": Heading("Emissions to leave the zone", "改变分区的排放变化", PER_YEAR),
+    "sink_to_leave_zone_t": Heading("Sinks to leave the zone", "改变分区的碳汇变化", PER_YEAR),
+    "gdp_to_leave_zone": Heading("GDP to leave the zone", "改变分区的 GDP 变化", CURRENCY),
+}  # fmt: skip
+
+
+def headings_of(units: Table, tables: RunTables) -> dict[str, Heading]:
+    """Return the heading of each column of the units, mass in tonnes, by its name in the files.
+
+    Parameters
+    ----------
+    units
+        Content of the units.
+    tables
+        Where sectors, categories and the currency come from.
+    """
+    sectors = {f"{sector}_t": Heading(*names, PER_YEAR) for sector, names in sector_names().items()}
+    categories = {
+        f"{column_of(category.name)}_t": Heading(
+            category.name_en or category.name, category.name_zh, PER_YEAR
+        )
+        for category in tables.categories
+    }
+    # The unit of the run's own sinks has the sector's name, and the units' sum comes first.
+    known = {**sectors, **categories, **_HEADINGS}
+    return {title: _of(known, title, tables.currency) for title in titles(units.kinds)}
+
+
+def _of(known: Mapping[str, Heading], title: str, currency: str) -> Heading:
+    if title not in known:  # a higher level, or a sector of the user's own
+        return Heading(title.removesuffix("_t"), "", PER_YEAR if title.endswith("_t") else "")
+    heading = known[title]
+    if heading.unit == CURRENCY:
+        return Heading(heading.name_en, heading.name_zh, currency)
+    return heading

@@ -1,0 +1,95 @@
+"""Run by QGIS's own Python: what QGIS makes of units.gpkg and grid_1km.tif of a run, as JSON, and a picture of each.
+
+``python3 qgis_reads.py RUN PICTURES``; needs Debian's python3-qgis and no display (QT_QPA_PLATFORM=offscreen).
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from qgis.core import (  # pyright: ignore[reportMissingImports]
+    QgsApplication,
+    QgsMapRendererParallelJob,
+    QgsMapSettings,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QSize  # pyright: ignore[reportMissingImports]
+from qgis.PyQt.QtGui import QColor  # pyright: ignore[reportMissingImports]
+
+
+def picture(layer, path):
+    """Draw a layer over its whole extent."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setExtent(layer.extent())
+    settings.setOutputSize(QSize(600, 600))
+    settings.setBackgroundColor(QColor("white"))
+    job = QgsMapRendererParallelJob(settings)
+    job.start()
+    job.waitForFinished()
+    image = job.renderedImage()
+    image.save(str(path))
+    colours = {}
+    for x in range(0, 600, 3):
+        for y in range(0, 600, 3):
+            name = image.pixelColor(x, y).name()
+            colours[name] = colours.get(name, 0) + 1
+    return {name: count for name, count in colours.items() if count >= 20}
+
+
+def vector(run, pictures):
+    """Tell of the layer of the units, opened as a double click does."""
+    layer = QgsVectorLayer(f"{run / 'units.gpkg'}|layername=units", "units", "ogr")
+    renderer = layer.renderer()
+    rules = []
+    if renderer.type() == "RuleRenderer":
+        for rule in renderer.rootRule().children():
+            symbols = [s.layerType() for s in rule.symbol().symbolLayers()]
+            rules.append([rule.label(), rule.filterExpression(), symbols])
+    fields = {
+        field.name(): {
+            "alias": field.alias(),
+            "type": field.typeName(),
+            "widget": layer.editorWidgetSetup(number).type(),
+        }
+        for number, field in enumerate(layer.fields())
+    }
+    _, ids, names, _, error = layer.listStylesInDatabase()
+    styles = dict(zip(ids, names, strict=True))
+    return {
+        "valid": layer.isValid(),
+        "renderer": renderer.type(),
+        "rules": rules,
+        "fields": fields,
+        "styles": sorted(styles.values()),
+        "error": error,
+        "colours": picture(layer, pictures / "units.png"),
+        "labels": layer.labelsEnabled(),
+    }
+
+
+def raster(run, pictures):
+    """Tell of the grid, which takes the style beside it."""
+    layer = QgsRasterLayer(str(run / "grid_1km.tif"), "grid")
+    return {
+        "valid": layer.isValid(),
+        "renderer": layer.renderer().type(),
+        "bands": [layer.bandName(band) for band in range(1, layer.bandCount() + 1)],
+        "legend": [text for text, _ in layer.renderer().legendSymbologyItems()],
+        "colours": picture(layer, pictures / "grid.png"),
+    }
+
+
+def main():
+    """Write what QGIS sees."""
+    run, pictures = (Path(word) for word in sys.argv[1:3])
+    application = QgsApplication([], False)
+    application.initQgis()
+    json.dump({"units": vector(run, pictures), "grid": raster(run, pictures)}, sys.stdout)
+    application.exitQgis()
+
+
+if __name__ == "__main__":
+    main()

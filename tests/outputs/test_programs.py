@@ -1,0 +1,89 @@
+"""What people see in the programs that they open a run with: QGIS and LibreOffice, the real ones."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tables_example import example_tables
+
+from carbongrid.method.zoning import zones
+from carbongrid.outputs.tables import write_tables
+
+PYTHON = "/usr/bin/python3"  # Debian's, for which its QGIS is built
+
+
+def seen_by_qgis(run, folder):
+    """Return what QGIS makes of a run's files; its pictures lie in the folder."""
+    found = subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, check=False)
+    if found.returncode:
+        pytest.skip("no QGIS for Python here")
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(folder)}
+    env.pop("PYTHONPATH", None)
+    script = Path(__file__).with_name("qgis_reads.py")
+    words = [PYTHON, str(script), str(run), str(folder)]
+    told = subprocess.run(words, capture_output=True, text=True, env=env, check=True)
+    assert "ERROR" not in told.stderr
+    return json.loads(told.stdout)
+
+
+@pytest.fixture(scope="module")
+def seen(small_run, tmp_path_factory):
+    return seen_by_qgis(small_run, tmp_path_factory.mktemp("qgis"))
+
+
+def test_units_open_in_the_colours_of_their_zones(seen):
+    """Seen to fail without the column update_time: QGIS found no style, and all units had one colour."""
+    units = seen["units"]
+    assert units["valid"]
+    assert units["renderer"] == "RuleRenderer"
+    painted = {zone.colour.lower() for zone in zones()} & set(units["colours"])
+    assert len(painted) >= 2
+    assert units["labels"]
+    assert units["styles"] == ["CCR", "ECC", "ESC", "Emission", "GDP", "Residents", "Sink", "Zones"]
+
+
+def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
+    tables = example_tables()
+    flags = {"borderline": [True] * 3 + [False] * 3, "indicative": [False] * 3 + [True] * 3}
+    write_tables(replace(tables, units=tables.units.assign(**flags)), tmp_path)
+    units = seen_by_qgis(tmp_path, tmp_path)["units"]
+    marks = {name: symbols for _, name, symbols in units["rules"] if name.strip('"') in flags}
+    assert marks == {'"borderline"': ["LinePatternFill"], '"indicative"': ["LinePatternFill"] * 2}
+
+
+def test_every_column_has_a_name_for_people(seen):
+    fields = seen["units"]["fields"]
+    own = [name for name, field in fields.items() if not field["alias"] and name != "fid"]
+    assert own == []
+    assert fields["gdp"]["alias"] == "GDP 地区生产总值, CNY"
+    assert fields["zone"]["widget"] == "ValueMap"
+
+
+def test_the_grid_opens_in_classes_that_its_cells_spread_over(seen):
+    """Seen to fail with natural classes, of which the lowest held most cells."""
+    grid = seen["grid"]
+    assert grid["renderer"] == "singlebandpseudocolor"
+    counts = [count for colour, count in grid["colours"].items() if colour != "#ffffff"]
+    assert len(counts) >= 3
+    assert max(counts) < 0.8 * sum(counts)
+
+
+def test_the_workbook_prints_whole_numbers_on_few_pages(small_run, tmp_path):
+    """Seen to fail with six decimals in narrow columns: ### in most cells."""
+    office, info, text = (shutil.which(name) for name in ("soffice", "pdfinfo", "pdftotext"))
+    if not (office and info and text):
+        pytest.skip("no LibreOffice here")
+    profile = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    words = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path)]
+    subprocess.run([*words, str(small_run / "units.xlsx")], capture_output=True, check=True)
+    pdf = tmp_path / "units.pdf"
+    told = subprocess.run([info, str(pdf)], capture_output=True, text=True, check=True).stdout
+    pages = int(told.split("Pages:")[1].split()[0])
+    assert pages <= 12
+    printed = subprocess.run([text, "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert "###" not in printed
+    assert "碳补偿率" in printed
