@@ -130,7 +130,7 @@ def move_in_units(folder, column, giver, taker, grams=1):
     units.to_file(folder / "units.gpkg", layer="units", driver="GPKG")
     book = openpyxl.load_workbook(folder / "units.xlsx")
     sheet = book["units"]
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows[1:], start=3):
         for name in names:
             k = rows[0].index(name)
             sheet.cell(number, k + 1).value = int(row[k].replace(".", "")) / 10**6
