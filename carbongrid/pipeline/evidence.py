@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.method.allocate import Facility
@@ -21,7 +21,8 @@ def evidence_of(
     claims: Weights,
     mass: NDArray[np.int64],
     facilities: Sequence[Facility],
-    parcels: gpd.GeoDataFrame,
+    parcels: pd.DataFrame,
+    size: int | None = None,
 ) -> list[EvidenceRow]:
     """Return a category's rows: that of its weight rule and, where it has some, that of its facilities.
 
@@ -36,8 +37,11 @@ def evidence_of(
     facilities
         Those of the category: name, row of the parcel (-1: without coordinates), grams.
     parcels
-        In id order, with area_m2.
+        In id order, with area_m2: all, or those that have something.
+    size
+        Number of all parcels; default of those given.
     """
+    size = len(parcels) if size is None else size
     area = parcels["area_m2"].to_numpy(np.float64)
     at_facilities = np.zeros(len(parcels), np.int64)
     for _, parcel, grams in facilities:
@@ -63,7 +67,7 @@ def evidence_of(
         without = sum(grams for _, parcel, grams in facilities if parcel < 0)
         rows.append(
             EvidenceRow(
-                category.name, FACILITIES, "t CO2e", whole, known, without, _GRAMS, len(parcels), homes, known, top, densest
+                category.name, FACILITIES, "t CO2e", whole, known, without, _GRAMS, size, homes, known, top, densest
             )
         )  # fmt: skip
     return rows

@@ -157,8 +157,8 @@ def save_weights(folder: Path, weighed: Weighed) -> None:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 
-def load_weights(folder: Path, *_: Any) -> Weighed:
-    """Read the claims back; nothing is unpickled."""
+def load_weights(folder: Path, *_: Any, names: Collection[str] | None = None) -> Weighed:
+    """Read the claims back, those of some categories or all; nothing is unpickled."""
     with open_arrays(folder / FILES[0]) as arrays:
         told = json.loads(str(arrays["facts"]))
         claims = {
@@ -168,5 +168,6 @@ def load_weights(folder: Path, *_: Any) -> Weighed:
                 **one,
             )
             for number, (name, one) in enumerate(told.items())
+            if names is None or name in names
         }
     return Weighed(claims)
