@@ -239,12 +239,22 @@ def _with_total(
 
 
 def _require_same_electricity(inputs: Inputs, category: Category, before: int, mass: int) -> None:
-    """Refuse what may change which side of electricity is set aside: supply or use that was nothing or becomes nothing (D24)."""
-    one_side = is_supply(category) or (category.scope == 2 and not category.sink)
-    if inputs.case.electricity == "both" or not one_side or (before > 0) == (mass > 0):
+    """Refuse a side of electricity that was nothing or becomes nothing beside the other: what is set aside may be another (D24)."""
+    sides = {name: _side(inputs.categories[name]) for name in inputs.categories}
+    own = sides[category.name]
+    with_mass = set(inputs.totals.loc[inputs.totals["grams"] > 0, "category"])
+    other = [name for name in with_mass if sides[name] and sides[name] != own]
+    if inputs.case.electricity == "both" or not own or not other or (before > 0) == (mass > 0):
         return
-    what = f"{category.name} {'becomes' if before else 'was'} nothing, which may change what counts of electricity"
+    what = f"{category.name} {'becomes' if before else 'was'} nothing beside {', '.join(sorted(other))}, which may change what counts of electricity"
     raise InputError(what, TOTALS, RUN)
+
+
+def _side(category: Category) -> str:
+    """Return the side of electricity that a category is; blank for neither."""
+    if is_supply(category) and category.scope == 1:
+        return "supply"
+    return "use" if category.scope == 2 and not category.sink else ""
 
 
 def _checked(inputs: Inputs, totals: pd.DataFrame, facilities: pd.DataFrame | None) -> Inputs:
@@ -255,7 +265,7 @@ def _checked(inputs: Inputs, totals: pd.DataFrame, facilities: pd.DataFrame | No
     check_regions(rows, ancestors_of(inputs.units, parents), faults)
     faults.raise_any()
     if facilities is not None:
-        facilities = under_totals(facilities, totals, FACILITIES)
+        facilities = under_totals(facilities, totals, "facilities")
     return dataclasses.replace(inputs, totals=totals, facilities=facilities)
 
 
