@@ -29,6 +29,7 @@ TITLES = {
     "weighted": "Sums of a raster per unit",
     "first-calls": "First calls",
     "whole-run": "A whole run of a million parcels, and its second year",
+    "live": "What a finished run answers",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",
 }
 
