@@ -202,7 +202,7 @@ def _outside_by_area(
         is_water = (land.parcels["type"] == "water").to_numpy(dtype=bool)
         share = np.where(is_water, 0.0, share)
     fates = [
-        (name, mass.total, int(mass.grams @ share[mass.rows]))
+        (name, mass.total, int((mass.grams * share[mass.rows]).sum()))
         for name, mass in zip(names, masses, strict=True)
         if not weighs_by_raster(inputs, name)
     ]

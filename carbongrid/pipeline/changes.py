@@ -16,7 +16,7 @@ from carbongrid.case.readers.facilities import under_totals
 from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
 from carbongrid.case.readers.regions import check_regions
 from carbongrid.case.readers.tables import Faults
-from carbongrid.case.table_formats import ELSEWHERE, HERE
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError
 from carbongrid.inventory.electricity import is_supply
 from carbongrid.inventory.units_of_measure import grams, grams_of_text
@@ -77,10 +77,12 @@ def with_totals(inputs: Inputs, given: Mapping[Key, int]) -> Inputs:
         For a category without a total, a region that is none, regions that contradict their whole, facilities above their total, and a total
         that would change what counts of electricity.
     """
-    totals = inputs.totals
+    rows: list[dict[Any, Any]] = inputs.totals.to_dict("records")
     for key, mass in given.items():
         name, region = (key, "") if isinstance(key, str) else key
-        totals = _with_total(totals, inputs, (name, region), mass)
+        _set_total(rows, inputs, (name, region), mass)
+    order = ["category", "region", "place"]
+    totals = pd.DataFrame(rows).astype(inputs.totals.dtypes).sort_values(order, ignore_index=True)
     return _checked(inputs, totals, inputs.facilities)
 
 
@@ -209,40 +211,41 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
     return given.reindex(ids.to_numpy()).fillna(0.0).reset_index(drop=True)
 
 
-def _with_total(
-    totals: pd.DataFrame, inputs: Inputs, key: tuple[str, str], mass: int
-) -> pd.DataFrame:
+def _set_total(rows: list[dict[Any, Any]], inputs: Inputs, key: tuple[str, str], mass: int) -> None:
+    """Replace one total among the rows, or add that of a further region."""
     name, region = key
     category = known_category(inputs, name, TOTALS)
-    own = totals["category"] == name
-    rows = own & (totals["region"] == region)
-    place = HERE if (totals.loc[rows, "place"] == HERE).any() else ELSEWHERE
-    at = rows & (totals["place"] == place)
-    if at.any():
-        _require_same_electricity(inputs, category, int(totals.loc[at, "grams"].iloc[0]), mass)
-        return totals.assign(grams=totals["grams"].where(~at, mass), gas=totals["gas"].where(~at, "CO2e"))  # fmt: skip
-    regions = sorted({code for code in totals.loc[own, "region"] if code})
+    own = [row for row in rows if row["category"] == name]
+    here = [row for row in own if row["place"] == HERE]
+    same = [row for row in here or own if row["region"] == region]
+    if same:
+        [row] = same
+        _require_same_electricity(rows, inputs, category, row["grams"], mass)
+        row.update(grams=mass, gas="CO2e")
+        return
+    where = f"{TOTALS}, {_named(key)}"
+    if not here:
+        raise InputError(f"nothing of {name} is spread here", where, RUN)
     if not region:
-        hint = f"Name the region, such as ({name!r}, {regions[0]!r})."
-        raise InputError(f"{name} has totals of regions only: {', '.join(regions[:10])}", TOTALS, hint)  # fmt: skip
+        regions = sorted({row["region"] for row in own if row["region"]})
+        what = f"{name} has totals of regions only: {', '.join(regions[:10])}"
+        raise InputError(what, TOTALS, f"Name the region, such as ({name!r}, {regions[0]!r}).")
     if region not in codes_of(inputs.units, inputs.case.units.parents):
-        raise InputError(f"{region!r} is no unit and no parent of units", f"{TOTALS}, {name}", "Give a code of the units or of their parents.")  # fmt: skip
-    if inputs.categories[name].weight == "roads":
+        hint = "Give a code of the units or of their parents."
+        raise InputError(f"{region!r} is no unit and no parent of units", where, hint)
+    if category.weight == "roads":
         what = f"{name} has no total of {region}: road lengths are corrected by region, so that its weights would be others"
         raise InputError(what, TOTALS, RUN)
-    if not (totals.loc[own, "place"] == HERE).any():
-        raise InputError(f"nothing of {name} is spread here", f"{TOTALS}, {region}", RUN)
-    like = totals[own & (totals["place"] == HERE)].iloc[0]
-    row = {**like.to_dict(), "region": region, "grams": mass, "gas": "CO2e", "source": ""}
-    added = pd.concat([totals, pd.DataFrame([row]).astype(totals.dtypes)], ignore_index=True)
-    return added.sort_values(["category", "region", "place"], ignore_index=True)
+    rows.append({**here[0], "region": region, "grams": mass, "gas": "CO2e", "source": ""})
 
 
-def _require_same_electricity(inputs: Inputs, category: Category, before: int, mass: int) -> None:
+def _require_same_electricity(
+    rows: list[dict[Any, Any]], inputs: Inputs, category: Category, before: int, mass: int
+) -> None:
     """Refuse a side of electricity that was nothing or becomes nothing beside the other: what is set aside may be another (D24)."""
     sides = {name: _side(inputs.categories[name]) for name in inputs.categories}
     own = sides[category.name]
-    with_mass = set(inputs.totals.loc[inputs.totals["grams"] > 0, "category"])
+    with_mass = {row["category"] for row in rows if row["grams"]}
     other = [name for name in with_mass if sides[name] and sides[name] != own]
     if inputs.case.electricity == "both" or not own or not other or (before > 0) == (mass > 0):
         return

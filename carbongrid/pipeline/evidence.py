@@ -14,6 +14,8 @@ from carbongrid.method.evidence import FACILITIES, EvidenceRow
 from carbongrid.method.weights import Weights
 
 _GRAMS = 1_000_000
+_FEW = 16
+"""Of a million parcels, the densest part of this many is sorted; it nearly always holds a hundredth of the mass."""
 
 
 def evidence_of(
@@ -81,9 +83,12 @@ def _on_land(
     if not whole:
         return 0, None, None
     some = np.flatnonzero(grams)
-    density = grams[some] / area[some]
-    order = np.argsort(-density, kind="stable")
+    own, density = grams[some], grams[some] / area[some]
     # What lies on specks beside the land would say nothing of the rest.
-    reached = np.cumsum(grams[some][order])
-    hundredth = int(np.searchsorted(reached, -(-whole // 100)))
-    return whole, float(grams.max() / whole), float(density[order[hundredth]])
+    part = -(-whole // 100)
+    dense = np.argpartition(-density, density.size // _FEW)[: density.size // _FEW]
+    if own[dense].sum() >= part:
+        own, density = own[dense], density[dense]
+    order = np.argsort(-density, kind="stable")
+    reached = int(np.searchsorted(np.cumsum(own[order]), part))
+    return whole, float(grams.max() / whole), float(density[order[reached]])

@@ -113,7 +113,7 @@ class Land:
         """
         position = {code: row for row, code in enumerate(codes)}
         found = np.full(len(self.units), -1, np.int64)
-        for column in reversed(("id", *self.parents)):
+        for column in reversed(("id", *self.parents)) if codes else ():
             named = self.units[column].map(position).fillna(-1).to_numpy(np.int64)
             found = np.where(named >= 0, named, found)
         return found

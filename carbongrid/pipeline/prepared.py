@@ -52,7 +52,7 @@ class PreparedRun:
     """What of a finished run other totals, weights and facilities are computed from.
 
     What is read stays in memory: the claims of the categories that were asked for, what parcels have in common with units, and some columns of the
-    parcels. For a million parcels and 25 categories that is at most half a gigabyte, whatever the number of questions.
+    parcels. For a million parcels and 25 categories that is half a gigabyte, whatever the number of questions.
 
     Parameters
     ----------

@@ -126,9 +126,13 @@ def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
 
 def regions_of(inputs: Inputs, category: str) -> list[str]:
     """Return the regions that have a total of a category here."""
-    totals = inputs.totals
-    here = (totals["category"] == category) & (totals["place"] == "here")
-    return sorted({code for code in totals.loc[here, "region"] if code})
+    columns = (inputs.totals[name].tolist() for name in ("category", "place", "region"))
+    own = {
+        code
+        for name, place, code in zip(*columns, strict=True)
+        if (name, place) == (category, "here")
+    }
+    return sorted(own - {""})
 
 
 def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
