@@ -112,7 +112,7 @@ def profiled(case: Path, out: Path) -> dict[str, object]:
     """Run a case in a process of its own; return its seconds by function."""
     with tempfile.NamedTemporaryFile(suffix=".json") as told:
         words = [sys.executable, "-c", CHILD, str(Path(__file__).parent), *map(str, (case, out, told.name))]  # fmt: skip
-        subprocess.run(words, check=True)
+        subprocess.run(words, check=True, env=peers_whole.environment())
         return dict(json.loads(Path(told.name).read_text(encoding="utf-8")))
 
 

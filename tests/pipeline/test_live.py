@@ -234,7 +234,7 @@ def opened(small_run: Path) -> cg.Result:
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        (lambda run: run.with_totals({"industry/manufacturin": 1}), "Did you mean 'industry/manufacturing'"),
+        (lambda run: run.with_totals({"industry/manufacturings": 1}), "Did you mean 'industry/manufacturing'"),
         (lambda run: run.with_totals({"industry/manufacturing": -1}), "a total is negative: -1. Mass is >= 0"),
         (lambda run: run.with_totals({"industry/manufacturing": "-3 Mt CO2e"}), "a total is negative: -3 Mt CO2e"),
         (lambda run: run.with_totals({"industry/manufacturing": "3 Mt CH4"}), "with_totals, industry/manufacturing: "),
