@@ -193,9 +193,7 @@ def in_process(code: str, *arguments: object) -> Measured:
 def _process(code: str, *arguments: object) -> tuple[Measured, list[str]]:
     command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
     begin = time.perf_counter()
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=environment()
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment())
     seconds = time.perf_counter() - begin
     *lines, peak = done.stdout.strip().splitlines()
     # Not what the parent is told of its child: that counts the parent's own memory at the fork.

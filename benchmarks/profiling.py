@@ -21,6 +21,7 @@ from types import FrameType
 sys.path.insert(0, str(Path(__file__).parent))
 
 import peers
+import peers_whole
 import performance
 import whole_case
 
