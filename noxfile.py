@@ -153,6 +153,14 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session
+def profile(session: nox.Session) -> None:
+    """Sample where the processor's time goes in a first run, the year after and the demo; ``-- --small`` to see that it runs."""
+    _install(session)
+    env = _fresh_numba_cache(session)
+    session.run("python", "benchmarks/profiling.py", *session.posargs, env=env)
+
+
+@nox.session
 def scaling(session: nox.Session) -> None:
     """Measure how time grows with parcels, cells and threads, and draw it; ``-- threads`` for one series."""
     _install(session)

@@ -25,6 +25,7 @@ PARTS = (
     "weighted",
     "first-calls",
     "whole-run",
+    "live",
     "labels-zarr",
 )
 """What ``peers.py`` measures, each in a process of its own."""

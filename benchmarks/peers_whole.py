@@ -68,7 +68,7 @@ def first_calls(*, small: bool) -> Iterator[Row]:
         for work, goal in works[small:]:
             told = subprocess.run(
                 [sys.executable, "-c", FIRST_CALLS],
-                env=_environment() | own,
+                env=environment() | own,
                 capture_output=True,
                 check=True,
             )
@@ -193,16 +193,14 @@ def in_process(code: str, *arguments: object) -> Measured:
 def _process(code: str, *arguments: object) -> tuple[Measured, list[str]]:
     command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
     begin = time.perf_counter()
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=_environment()
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment())
     seconds = time.perf_counter() - begin
     *lines, peak = done.stdout.strip().splitlines()
     # Not what the parent is told of its child: that counts the parent's own memory at the fork.
     return Measured(seconds, int(peak) / 1024, 1), lines
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return this process's environment, in which Python keeps what it compiles, as it does where it was not told otherwise."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "carbongrid-pycache")}

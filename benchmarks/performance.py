@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 SCALING = RESULTS / "scaling.json"
+PROFILE = RESULTS / "profile.json"
 PICTURES = {
     "parcels": ("scaling_parcels.png", "Time against parcels"),
     "cells": ("scaling_cells.png", "Time against cells, the same parcels"),
@@ -29,6 +30,7 @@ TITLES = {
     "weighted": "Sums of a raster per unit",
     "first-calls": "First calls",
     "whole-run": "A whole run of a million parcels, and its second year",
+    "live": "What a finished run answers",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",
 }
 
@@ -69,6 +71,8 @@ def write() -> None:
     notes = HERE / "notes.md"
     if notes.exists():
         lines += ["", notes.read_text(encoding="utf-8").strip()]
+    if PROFILE.exists():
+        lines += ["", *profile_lines(json.loads(PROFILE.read_text(encoding="utf-8")), 12)]
     lines += ["", *_scaling(), *_how()]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
@@ -105,6 +109,25 @@ def _table(part: dict[str, Any]) -> list[str]:
 def _miss(row: dict[str, Any]) -> str:
     ratio = _ratio(row)
     return f"- {row['work']} against {row['peer']}: {ratio:.3g} of the {row['goal']:.3g} aimed at ({ratio / row['goal']:.0%})."
+
+
+def profile_lines(profile: dict[str, Any], listed: int) -> list[str]:
+    """Return the section on where the processor's time goes, so many functions of each run."""
+    told = profile["machine"]
+    lines = [
+        "## Where the processor's time goes",
+        "",
+        f"{told['processor']}, {told['cores']} cores, Python {told['python']}. Seconds of all threads by the innermost function of the package, as `nox -s profile` samples them; other work on the machine does not count, but for the seconds that pass.",
+    ]
+    for name, run in profile["runs"].items():
+        whole = run["processor"]
+        lines += ["", f"{name}: {whole:.1f} s of the processor, {run['wall']:.1f} s passed.", ""]
+        lines += ["| function | s | share |", "| --- | ---: | ---: |"]
+        functions = list(run["functions"].items())
+        rest = sum(seconds for _, seconds in functions[listed:])
+        for function, seconds in [*functions[:listed], ("all others", rest)]:
+            lines.append(f"| {function} | {seconds:.2f} | {seconds / whole:.0%} |")
+    return [*lines, ""]
 
 
 def _scaling() -> list[str]:

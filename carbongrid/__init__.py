@@ -41,12 +41,13 @@ _HOME = {
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
     "Result": "carbongrid.outputs.result",
+    "LiveResult": "carbongrid.pipeline.live",
     "InputError": "carbongrid.errors",
     "RunError": "carbongrid.errors",
     "VerificationError": "carbongrid.errors",
 }
 
-_RENAMED = {"open": ("carbongrid.outputs.tables.reading", "read_result")}
+_RENAMED = {"open": ("carbongrid.pipeline.opening", "open_run")}
 """Public names that are called otherwise at home, where they would hide a built-in function."""
 
 _ROOMS = {"factors": "carbongrid.inventory.factors", "inventory": "carbongrid.inventory"}
@@ -67,9 +68,10 @@ if TYPE_CHECKING:
     from carbongrid.method.indices import indices as indices
     from carbongrid.method.zoning import classify as classify
     from carbongrid.outputs.result import Result as Result
-    from carbongrid.outputs.tables.reading import read_result as open  # noqa: A004, F401
     from carbongrid.pipeline import check as check
     from carbongrid.pipeline import run as run
+    from carbongrid.pipeline.live import LiveResult as LiveResult
+    from carbongrid.pipeline.opening import open_run as open  # noqa: A004, F401
     from carbongrid.pipeline.verification import verify as verify
     from carbongrid.raster.grid import Grid as Grid
     from carbongrid.raster.labels import rasterize as rasterize

@@ -31,13 +31,13 @@ def benchmarks_import_each_other(monkeypatch):
 
 
 def benchmarks() -> list:
-    engine, inventory = load("bench_engine"), load("bench_inventory")
+    modules = engine, inventory, _ = [load(f"bench_{name}") for name in ("engine", "inventory", "live")]  # fmt: skip
     engine.SIDE, engine.COUNT, engine.UNITS = 2000.0, 60, 4
     inventory.ROWS, inventory.DRAWS = 25, 10
     found = []
-    classes = (inspect.getmembers(module, inspect.isclass) for module in (engine, inventory))
+    classes = (inspect.getmembers(module, inspect.isclass) for module in modules)
     for _, case in itertools.chain(*classes):
-        if case.__module__ not in (engine.__name__, inventory.__name__):
+        if case.__module__ not in {module.__name__ for module in modules}:
             continue
         params = getattr(case, "params", None)
         for name, _ in inspect.getmembers(case, inspect.isfunction):
@@ -74,6 +74,7 @@ def test_each_benchmark_runs_once():
         "weighted",
         "first-calls",
         "whole-run",
+        "live",
         "labels-zarr",
     ],
 )

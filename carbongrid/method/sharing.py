@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
+from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.weights import locate
 from carbongrid.raster.chunked import Counts
 from carbongrid.raster.grid import Grid
@@ -141,8 +142,8 @@ def with_water_rule(
 
 
 @dataclass(frozen=True)
-class Reduced:
-    """Mass after the reductions, int64 grams.
+class UnitMass:
+    """Mass of units, int64 grams.
 
     Parameters
     ----------
@@ -151,42 +152,67 @@ class Reduced:
         Outside every unit.
     snapped : shape (categories,)
         Mass of the parcels that no cell centre hits.
-    emission, sink : shape (coarse rows, coarse columns)
     """
 
     units: NDArray[np.int64]
     outside: NDArray[np.int64]
     snapped: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Reduced(UnitMass):
+    """Mass after the reductions, int64 grams: that of units, and of coarse cells.
+
+    Parameters
+    ----------
+    emission, sink : shape (coarse rows, coarse columns)
+    """
+
     emission: NDArray[np.int64]
     sink: NDArray[np.int64]
 
 
-def reduce_mass(
-    mass: NDArray[np.int64],
-    sinks: NDArray[np.bool_],
-    structures: list[str],
-    shares: Shares,
-    shape: tuple[int, int],
-) -> Reduced:
-    """Split every parcel's mass to units and to coarse cells.
+def reduce_to_units(
+    masses: Sequence[ParcelMass], structures: Sequence[str], shares: Shares
+) -> UnitMass:
+    """Split every parcel's mass to units, category by category.
 
     Parameters
     ----------
-    mass : int64, shape (parcels, categories)
-    sinks : bool, shape (categories,)
-        Which categories are sinks.
+    masses
+        Of each category.
     structures
         For each category the path of the raster that its mass follows inside a parcel, or empty.
     shares
         What parcels have in common with the targets.
+    """
+    columns = [
+        _to_targets(mass, shares.rasters[path][0] if path else shares.units)
+        for mass, path in zip(masses, structures, strict=True)
+    ]
+    per_target = np.stack(columns, axis=1)
+    snapped = [int(mass.grams[shares.snapped[mass.rows]].sum()) for mass in masses]
+    return UnitMass(per_target[:-1], per_target[-1], np.array(snapped, np.int64))
+
+
+def reduce_to_cells(
+    masses: Sequence[ParcelMass],
+    sinks: NDArray[np.bool_],
+    structures: Sequence[str],
+    shares: Shares,
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split every parcel's emission and sink to coarse cells; return both as fields.
+
+    Parameters
+    ----------
+    masses, structures, shares
+        As for :func:`reduce_to_units`.
+    sinks : bool, shape (categories,)
+        Which categories are sinks.
     shape
         Rows and columns of the coarse grid.
     """
-    columns = []
-    for k, path in enumerate(structures):
-        targets = shares.rasters[path][0] if path else shares.units
-        columns.append(unit_totals(split_to_targets(mass[:, k], targets)))
-    per_target = np.stack(columns, axis=1)
     fields = []
     for of_sink in (False, True):
         field_mass = np.zeros(shape[0] * shape[1], np.int64)
@@ -196,11 +222,31 @@ def reduce_mass(
             ]
             if members:
                 targets = shares.rasters[path][1] if path else shares.cells
-                parts = split_to_targets(_sum_of(mass, members), targets)
-                field_mass += unit_totals(parts)
+                whole = np.zeros(targets.shape[0], np.int64)
+                for k in members:
+                    masses[k].add_to(whole)
+                field_mass += _to_targets(ParcelMass.of(whole), targets)
         fields.append(field_mass.reshape(shape))
-    snapped = mass[shares.snapped].sum(axis=0)
-    return Reduced(per_target[:-1], per_target[-1], snapped, *fields)
+    return fields[0], fields[1]
+
+
+def reduce_mass(
+    masses: Sequence[ParcelMass],
+    sinks: NDArray[np.bool_],
+    structures: Sequence[str],
+    shares: Shares,
+    shape: tuple[int, int],
+) -> Reduced:
+    """Do :func:`reduce_to_units` and :func:`reduce_to_cells`."""
+    units = reduce_to_units(masses, structures, shares)
+    emission, sink = reduce_to_cells(masses, sinks, structures, shares, shape)
+    return Reduced(units.units, units.outside, units.snapped, emission, sink)
+
+
+def _to_targets(mass: ParcelMass, targets: Any) -> NDArray[np.int64]:
+    """Return the grams of each target; each parcel is split by itself, so those without mass need not be looked at."""
+    own = targets if mass.rows.size == targets.shape[0] else targets[mass.rows]
+    return unit_totals(split_to_targets(mass.grams, own))
 
 
 def masses_by_unit(
@@ -232,14 +278,6 @@ def masses_by_unit(
             pairs = zip(parts.indices[own].tolist(), parts.data[own].tolist(), strict=True)
             found[row] = [(unit, part) for unit, part in pairs if part]
     return found
-
-
-def _sum_of(mass: NDArray[np.int64], columns: list[int]) -> NDArray[np.int64]:
-    """Return the sum of some columns, added one by one: a copy of them would be most of the mass."""
-    whole = np.zeros(len(mass), np.int64)
-    for k in columns:
-        whole += mass[:, k]
-    return whole
 
 
 def save_shares(path: Path, shares: Shares) -> None:

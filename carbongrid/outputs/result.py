@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.case.notebook import card
+from carbongrid.errors import InputError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from carbongrid.method.ledger import Ledger
     from carbongrid.outputs.ledger_table import LedgerTable
     from carbongrid.outputs.report.plots import Plots
+    from carbongrid.pipeline.changes import Key, Mass
+    from carbongrid.pipeline.live import LiveResult
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,8 @@ class Result:
         Draws the units: ``plot.zones()``, ``plot.ecc_esc()``.
     read_parcels
         What :attr:`parcels` is read by: a million of them are a gigabyte.
+    prepare
+        What :attr:`live` is made by.
     """
 
     directory: Path
@@ -196,6 +201,34 @@ class Result:
     labels: xr.Dataset | None
     plot: Plots
     read_parcels: Callable[[], gpd.GeoDataFrame] = field(repr=False)
+    prepare: Callable[[Result], LiveResult] | None = field(default=None, repr=False)
+
+    @cached_property
+    def live(self) -> LiveResult:
+        """The run prepared to be asked what would be otherwise, once for all questions.
+
+        Raises
+        ------
+        InputError
+            If the run keeps nothing to answer from: it was made to be published, or by an earlier version.
+        """
+        if self.prepare is None:
+            raise InputError("this run was opened to be read only", str(self.directory), "Open it with carbongrid.open.")  # fmt: skip
+        return self.prepare(self)
+
+    def with_totals(self, totals: Mapping[Key, Mass]) -> LiveResult:
+        """Return what other totals would give, see :meth:`carbongrid.LiveResult.with_totals`."""
+        return self.live.with_totals(totals)
+
+    def with_weights(self, weights: Mapping[str, Any]) -> LiveResult:
+        """Return what other weights would give, see :meth:`carbongrid.LiveResult.with_weights`."""
+        return self.live.with_weights(weights)
+
+    def without(
+        self, facility: str, *, category: str | None = None, emission: str = "remove"
+    ) -> LiveResult:
+        """Return what there would be without a facility, see :meth:`carbongrid.LiveResult.without`."""
+        return self.live.without(facility, category=category, emission=emission)
 
     @cached_property
     def parcels(self) -> gpd.GeoDataFrame:

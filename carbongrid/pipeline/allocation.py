@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import allocate, check_limits, outside_problems
+from carbongrid.method.categories import Category
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.weights import PackedWeights
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.facilities import (
+    PlacedFacilities,
     problems_of_borders,
     problems_of_place,
     rows_of_facilities,
@@ -36,8 +39,8 @@ class Allocation:
     ----------
     names
         The categories.
-    mass : int64, shape (parcels, categories)
-        Grams; categories in the order of ``names``.
+    masses
+        Theirs, in the order of ``names``.
     ledger
         One row per category and region.
     evidence
@@ -49,14 +52,26 @@ class Allocation:
     """
 
     names: tuple[str, ...]
-    mass: NDArray[np.int64]
+    masses: tuple[ParcelMass, ...]
     ledger: tuple[LedgerRow, ...]
     evidence: tuple[EvidenceRow, ...]
     facilities: tuple[FacilityRow, ...]
     problems: tuple[Problem, ...]
 
 
-def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
+@dataclass(frozen=True)
+class Part:
+    """What the allocation of one category gives, as :class:`Allocation` has it."""
+
+    mass: ParcelMass
+    ledger: list[LedgerRow]
+    evidence: list[EvidenceRow]
+    facilities: list[FacilityRow]
+
+
+def allocate_totals(
+    inputs: Inputs, land: Land, weighed: Weighed, placed: PlacedFacilities
+) -> Allocation:
     """Spread every category that was weighed over the parcels that carry it.
 
     Parameters
@@ -65,6 +80,8 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
         The tables, and where parcels stand.
     weighed
         What parcels claim.
+    placed
+        Where facilities lie.
 
     Raises
     ------
@@ -72,61 +89,91 @@ def allocate_totals(inputs: Inputs, land: Land, weighed: Weighed) -> Allocation:
         With every problem of every category, beyond those of the limits, those of the weights among them.
     """
     names = [name for name in inputs.categories if name in {*weighed.claims, *weighed.failed}]
-    # A category's masses lie side by side: each is written and read by itself.
-    mass = np.zeros((len(names), len(land.parcels)), np.int64).T
-    ledger: list[LedgerRow] = []
-    counted: list[EvidenceRow] = []
-    named: list[FacilityRow] = []
+    parts: list[Part] = []
     problems: list[Problem] = []
-    for k, name in enumerate(names):
-        if name in weighed.failed:
-            problems += weighed.failed[name]
+    for name in names:
+        failed = [*weighed.failed.get(name, ()), *placed.failed.get(name, ())]
+        if failed:
+            problems += failed
             continue
-        category, regions = inputs.categories[name], regions_of(inputs, name)
-        claim = weighed.claims[name].opened()
         try:
-            facilities, told = rows_of_facilities(inputs, land, name)
-            mass[:, k], rows = allocate(
-                category,
-                inputs.totals[inputs.totals["category"] == name],
-                claim,
-                land.parcels,
-                regions=regions,
-                region_of_parcel=land.regions_of_parcels(regions),
-                facilities=facilities,
-            )
+            category, claims = inputs.categories[name], weighed.claims[name]
+            parts.append(allocate_category(inputs, land, category, claims, placed))
         except InputError as error:
             problems += error.problems
-            continue
-        ledger += rows
-        named += told
-        counted += evidence_of(category, claim, mass[:, k], facilities, land.parcels)
     if problems:
         raise InputError(problems)
+    masses = tuple(part.mass for part in parts)
+    ledger = [row for part in parts for row in part.ledger]
+    counted = [row for part in parts for row in part.evidence]
+    named = [row for part in parts for row in part.facilities]
     allow = inputs.case.allow
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(weighed.claims, allow.fallback)
     limits += _without_proxy(weighed.claims, ledger)
     limits += evidence_problems(counted, allow.lost)
-    limits += _outside_by_area(inputs, land, mass, names)
+    limits += _outside_by_area(inputs, land, masses, names)
     limits += [*problems_of_borders(named, land), *problems_of_place(named)]
     return Allocation(
-        tuple(names), mass, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
+        tuple(names), masses, tuple(ledger), tuple(counted), tuple(named), tuple(limits)
     )
 
 
-def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weighed) -> Allocation:
+def allocate_category(
+    inputs: Inputs,
+    land: Land,
+    category: Category,
+    packed: PackedWeights,
+    placed: PlacedFacilities,
+) -> Part:
+    """Spread one category: over the parcels that claim something or hold a facility, all others having nothing of it."""
+    name = category.name
+    codes = regions_of(inputs, name)
+    facilities, told = rows_of_facilities(inputs, land, placed, name)
+    totals = inputs.totals[inputs.totals["category"] == name]
+    homes = np.array([parcel for _, parcel, _ in facilities if parcel >= 0], np.int64)
+
+    def spread(rows: NDArray[np.int64]) -> tuple[Part, bool]:
+        own = [
+            (label, int(np.searchsorted(rows, parcel)) if parcel >= 0 else -1, grams)
+            for label, parcel, grams in facilities
+        ]
+        claims, parcels = packed.opened(rows), land.parcels[["type", "area_m2"]].iloc[rows]
+        grams, ledger = allocate(
+            category,
+            totals,
+            claims,
+            parcels,
+            regions=codes,
+            region_of_parcel=land.regions_of_parcels(codes, rows),
+            facilities=own,
+        )
+        counted = evidence_of(category, claims, grams, own, parcels, len(land.parcels))
+        some = np.flatnonzero(grams)
+        fallen = any(row.by_parent or row.unallocated for row in ledger)
+        return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told), fallen
+
+    part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)
+    # What neither weight nor area carries goes to parcels of the parent type, which may be any.
+    return spread(np.arange(len(land.parcels)))[0] if fallen else part
+
+
+def allocate_rest(
+    inputs: Inputs, land: Land, before: Allocation, weighed: Weighed, placed: PlacedFacilities
+) -> Allocation:
     """Spread what could not be spread before the rasterization, and put both together in the order of the categories."""
     names = [name for name in inputs.categories if weighs_by_raster(inputs, name)]
     if not names:
         return before
     claims = {name: weighed.claims[name] for name in names if name in weighed.claims}
     failed = {name: weighed.failed[name] for name in names if name in weighed.failed}
-    rest = allocate_totals(inputs, land, Weighed(claims, failed))
+    rest = allocate_totals(inputs, land, Weighed(claims, failed), placed)
     order = {name: k for k, name in enumerate(inputs.categories)}
-    mass = np.empty((len(order), len(land.parcels)), np.int64).T
-    for part in (before, rest):
-        mass[:, [order[name] for name in part.names]] = part.mass
+    masses = {
+        name: mass
+        for part in (before, rest)
+        for name, mass in zip(part.names, part.masses, strict=True)
+    }
 
     def in_order[Row: (LedgerRow, EvidenceRow, FacilityRow)](
         rows: Iterable[Row],
@@ -135,7 +182,7 @@ def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weigh
 
     return Allocation(
         tuple(order),
-        mass,
+        tuple(masses[name] for name in order),
         in_order((*before.ledger, *rest.ledger)),
         in_order((*before.evidence, *rest.evidence)),
         in_order((*before.facilities, *rest.facilities)),
@@ -144,18 +191,19 @@ def allocate_rest(inputs: Inputs, land: Land, before: Allocation, weighed: Weigh
 
 
 def _outside_by_area(
-    inputs: Inputs, land: Land, mass: NDArray[np.int64], names: list[str]
+    inputs: Inputs, land: Land, masses: Sequence[ParcelMass], names: Sequence[str]
 ) -> list[Problem]:
     """Return an error for each category of which too much will lie outside every unit, by area, before anything is rasterized.
 
     A category that follows a raster inside its parcels is left to what the run finds.
     """
-    share = 1.0 - np.minimum(np.asarray(land.shares_of_area.sum(axis=1)).ravel(), 1.0)
+    share = land.share_outside
     if inputs.case.units.water != "ledger":
-        share[(land.parcels["type"] == "water").to_numpy(dtype=bool)] = 0.0
+        is_water = (land.parcels["type"] == "water").to_numpy(dtype=bool)
+        share = np.where(is_water, 0.0, share)
     fates = [
-        (name, int(mass[:, k].sum()), int(mass[:, k] @ share))
-        for k, name in enumerate(names)
+        (name, mass.total, int((mass.grams * share[mass.rows]).sum()))
+        for name, mass in zip(names, masses, strict=True)
         if not weighs_by_raster(inputs, name)
     ]
     return outside_problems(fates, inputs.case.allow.outside)

@@ -22,13 +22,14 @@ from carbongrid.case.readers.totals import (
 )
 from carbongrid.errors import InputError
 from carbongrid.inventory.electricity import READINGS
-from carbongrid.method.allocate import allocate, split_to_targets, unit_totals
 from carbongrid.method.categories import Category
+from carbongrid.method.sharing import reduce_to_units
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.method.zoning import zone_units
-from carbongrid.pipeline.facilities import rows_of_facilities
+from carbongrid.pipeline.allocation import allocate_category
+from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.rasterizing import Reduction
+from carbongrid.pipeline.rasterizing import Reduction, structure_of
 from carbongrid.pipeline.tables import Zoned, is_derived
 from carbongrid.pipeline.weighing import Weighed, gather_weight_inputs, regions_of
 
@@ -184,12 +185,17 @@ def _turned(
     inputs, now = both
     case, units = inputs.case, zoned.units
     emission = units["emission_g"].to_numpy(np.int64).copy()
-    for name in _changed(inputs.totals, now.totals):
+    changed = _changed(inputs.totals, now.totals)
+    if now.facilities is not None:
+        of_these = now.facilities["category"].isin(changed)
+        now = replace(now, facilities=now.facilities[of_these].reset_index(drop=True))
+    placed = place_facilities(now, land)
+    for name in changed:
         if name in inputs.categories:
             emission -= reduction.mass.units[:, list(inputs.categories).index(name)]
         same = regions_of(now, name) == regions_of(inputs, name)
         claim = weighed.claims.get(name) if same else None
-        emission += _on_units(now, land, claim, reduction, known[name], evidence)
+        emission += _on_units(now, land, placed, claim, reduction, known[name], evidence)
     zones = zone_units(
         units.assign(emission_g=emission),
         case.reference,
@@ -223,32 +229,25 @@ def _with_totals(
 def _on_units(
     inputs: Inputs,
     land: Land,
+    placed: PlacedFacilities,
     claim: PackedWeights | None,
     reduction: Reduction,
     category: Category,
     evidence: Callable[[], WeightInputs],
 ) -> NDArray[np.int64]:
     """Return a category's grams of each unit; by new weights where the run has none, or none of the same regions."""
-    totals = inputs.totals[inputs.totals["category"] == category.name]
-    if not (totals["place"] == "here").any():
+    here = _here(inputs.totals)
+    if not (here["category"] == category.name).any():
         return np.zeros(len(land.units), np.int64)
-    shares, codes = reduction.shares, regions_of(inputs, category.name)
-    rule, _, path = category.weight.partition(":")
-    if rule == "raster" and path not in shares.rasters:
+    shares, path = reduction.shares, structure_of(category)
+    if path and path not in shares.rasters:
         raise InputError(f"the run has no {category.name}, and so no sums of {path}")
-    regions = land.regions_of_parcels(codes)
+    failed = placed.failed.get(category.name)
+    if failed:
+        raise InputError(failed)
     if claim is None:
-        weights = weigh(category, land.parcels, evidence(), regions)
-    else:
-        weights = claim.opened()
-    mass, _ = allocate(
-        category,
-        totals,
-        weights,
-        land.parcels,
-        regions=codes,
-        region_of_parcel=regions,
-        facilities=rows_of_facilities(inputs, land, category.name)[0],
-    )
-    targets = shares.rasters[path][0] if rule == "raster" else shares.units
-    return unit_totals(split_to_targets(mass, targets))[:-1]
+        regions = land.regions_of_parcels(regions_of(inputs, category.name))
+        claim = PackedWeights.of(weigh(category, land.parcels, evidence(), regions))
+    part = allocate_category(inputs, land, category, claim, placed)
+    units: NDArray[np.int64] = reduce_to_units([part.mass], [path], shares).units[:, 0]
+    return units

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.errors import Problem
+from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import Facility
 from carbongrid.method.facilities import FacilityRow, units_in_reach
 from carbongrid.method.sharing import Shares, masses_by_unit
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.weights import locate, parcels_of_facilities
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.sections import FOLDER
+from carbongrid.raster.opening.files import read_text
+
+FILES = [f"{FOLDER}/facilities.json"]
 
 WORTH_A_WARNING = 100
 """A facility of which more than one part in this many lies beyond its unit's border is named."""
@@ -24,36 +31,113 @@ WORTH_A_WARNING = 100
 _LISTED = 10
 
 
+@dataclass(frozen=True)
+class PlacedFacilities:
+    """Where facilities lie, in the order of their table.
+
+    Parameters
+    ----------
+    parcel, unit : int64, shape (facilities,)
+        Row of the parcel, and of the unit that holds the point; -1 for none.
+    in_reach
+        Rows of the other units in which each could lie as well.
+    failed
+        Problems of the categories of which some lie on no parcel.
+    """
+
+    parcel: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    in_reach: tuple[tuple[int, ...], ...]
+    failed: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def taken(self, which: NDArray[np.bool_]) -> PlacedFacilities:
+        """Return some of them."""
+        chosen = np.flatnonzero(which)
+        in_reach = tuple(self.in_reach[row] for row in chosen.tolist())
+        return PlacedFacilities(self.parcel[chosen], self.unit[chosen], in_reach, self.failed)
+
+
+def place_facilities(inputs: Inputs, land: Land) -> PlacedFacilities:
+    """Find the parcel and the unit of every facility, whatever its mass."""
+    table = inputs.facilities
+    size = 0 if table is None else len(table)
+    parcel, unit = np.full(size, -1, np.int64), np.full(size, -1, np.int64)
+    if table is None or not size:
+        return PlacedFacilities(parcel, unit, ())
+    x, y, reach = (table[name].to_numpy(np.float64) for name in ("x", "y", "place_uncertainty"))
+    failed: dict[str, tuple[Problem, ...]] = {}
+    geometry, outlines = land.parcels.geometry.to_numpy(), land.units.geometry.to_numpy()
+    for category, rows in table.groupby("category", sort=True).indices.items():
+        names = list(table["name"].iloc[rows])
+        try:
+            parcel[rows] = parcels_of_facilities(x[rows], y[rows], names, geometry)
+        except InputError as error:
+            failed[str(category)] = error.problems
+    there = parcel >= 0
+    unit[there] = locate(x[there], y[there], outlines)
+    others = units_in_reach(x, y, reach, unit, outlines)
+    return PlacedFacilities(parcel, unit, tuple(map(tuple, others)), failed)
+
+
 def rows_of_facilities(
-    inputs: Inputs, land: Land, category: str
+    inputs: Inputs, land: Land, placed: PlacedFacilities, category: str
 ) -> tuple[list[Facility], list[FacilityRow]]:
     """Return a category's facilities as the allocation takes them, and as the run tells of them."""
-    if inputs.facilities is None:
+    table = inputs.facilities
+    if table is None:
         return [], []
-    rows = inputs.facilities[inputs.facilities["category"] == category]
-    x, y, reach = (rows[name].to_numpy(np.float64) for name in ("x", "y", "place_uncertainty"))
-    names, grams = list(rows["name"]), [int(mass) for mass in rows["grams"]]
-    parcel = parcels_of_facilities(x, y, names, land.parcels.geometry.to_numpy())
-    outlines = land.units.geometry.to_numpy()
-    unit = np.full(len(rows), -1, np.int64)
-    unit[parcel >= 0] = locate(x[parcel >= 0], y[parcel >= 0], outlines)
-    others = units_in_reach(x, y, reach, unit, outlines)
-    ids = [*land.units["id"].astype(str), ""]
-    parcel_ids = land.parcels["id"].astype(str).to_numpy()
-    told = [
-        FacilityRow(
-            name=names[row],
-            category=category,
-            way=str(rows["way"].iloc[row]),
-            grams=grams[row],
-            parcel="" if parcel[row] < 0 else str(parcel_ids[parcel[row]]),
-            unit=ids[unit[row]],
-            place_uncertainty=None if np.isnan(reach[row]) else float(reach[row]),
-            in_reach=tuple(ids[other] for other in others[row]),
+    rows = np.flatnonzero((table["category"] == category).to_numpy(bool))
+    if not rows.size:
+        return [], []
+    ids, parcel_ids = [*land.units["id"].astype(str), ""], land.parcels["id"]
+    facilities: list[Facility] = []
+    told = []
+    for row, each in zip(rows.tolist(), table.iloc[rows].to_dict("records"), strict=True):
+        name, grams, parcel = str(each["name"]), int(each["grams"]), int(placed.parcel[row])
+        reach = float(each["place_uncertainty"])
+        facilities.append((name, parcel, grams))
+        told.append(
+            FacilityRow(
+                name=name,
+                category=category,
+                way=str(each["way"]),
+                grams=grams,
+                parcel="" if parcel < 0 else str(parcel_ids.iloc[parcel]),
+                unit=ids[placed.unit[row]],
+                place_uncertainty=None if np.isnan(reach) else reach,
+                in_reach=tuple(ids[other] for other in placed.in_reach[row]),
+            )
         )
-        for row in range(len(rows))
-    ]
-    return list(zip(names, parcel.tolist(), grams, strict=True)), told
+    return facilities, told
+
+
+def save_places(folder: Path, placed: PlacedFacilities) -> None:
+    """Write where facilities lie."""
+    told = {
+        "parcel": placed.parcel.tolist(),
+        "unit": placed.unit.tolist(),
+        "in_reach": placed.in_reach,
+    }
+    (folder / FILES[0]).write_text(json.dumps(told), encoding="utf-8")
+
+
+def load_places(folder: Path, *_: Any) -> PlacedFacilities:
+    """Read where facilities lie back."""
+    told = json.loads(read_text(folder / FILES[0]))
+    parcel, unit = (np.array(told[name], np.int64) for name in ("parcel", "unit"))
+    return PlacedFacilities(parcel, unit, tuple(map(tuple, told["in_reach"])))
+
+
+def what_places(inputs: Inputs, *_: Any) -> list[Any]:
+    """Return what decides where facilities lie, beside the land."""
+    table = inputs.facilities
+    columns = ["name", "category", "x", "y", "place_uncertainty"]
+    return [] if table is None else table[columns].astype(str).to_numpy().tolist()
+
+
+def files_of_places(inputs: Inputs, *_: Any) -> list[str]:
+    """Return the file that keeps them; none without facilities."""
+    return [] if inputs.facilities is None else FILES
 
 
 def facilities_by_unit(

@@ -113,15 +113,18 @@ class Land:
         """
         position = {code: row for row, code in enumerate(codes)}
         found = np.full(len(self.units), -1, np.int64)
-        for column in reversed(("id", *self.parents)):
+        for column in reversed(("id", *self.parents)) if codes else ():
             named = self.units[column].map(position).fillna(-1).to_numpy(np.int64)
             found = np.where(named >= 0, named, found)
         return found
 
-    def regions_of_parcels(self, codes: Sequence[str]) -> NDArray[np.int64]:
-        """Return, for each parcel, the position of its region's code; -1 for none."""
-        rows: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[self.unit_of_parcel]
-        return rows
+    def regions_of_parcels(
+        self, codes: Sequence[str], rows: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return, for each parcel or for some of them, the position of its region's code; -1 for none."""
+        unit = self.unit_of_parcel if rows is None else self.unit_of_parcel[rows]
+        found: NDArray[np.int64] = np.append(self.regions_of_units(codes), -1)[unit]
+        return found
 
     def ambiguous(self, codes: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
         """Return the codes that mean different land in different columns of the units, with those columns."""
@@ -142,6 +145,13 @@ class Land:
         """Share of each parcel's area that lies in each unit, CSR."""
         area = np.maximum(self.area, np.finfo(np.float64).tiny)
         return sparse.diags_array(1.0 / area, format="csr") @ self.shared_area
+
+    @cached_property
+    def share_outside(self) -> NDArray[np.float64]:
+        """Share of each parcel's area that lies outside every unit."""
+        inside = np.asarray(self.shares_of_area.sum(axis=1)).ravel()
+        outside: NDArray[np.float64] = 1.0 - np.minimum(inside, 1.0)
+        return outside
 
     @property
     def covered(self) -> float:

@@ -11,9 +11,11 @@ import numpy as np
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem
 from carbongrid.method.allocate import outside_problems
+from carbongrid.method.categories import Category
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
+    UnitMass,
     load_shares,
     reduce_mass,
     save_shares,
@@ -105,29 +107,35 @@ def shares_in(folder: Path, *_: Any) -> Shares:
     return load_shares(folder / OVERLAP)
 
 
+def share_water(inputs: Inputs, land: Land, shares: Shares) -> Shares:
+    """Return the shares after the rule for water outside every unit, or by a table's shares of it by unit."""
+    water = inputs.case.units.water if inputs.water is None else inputs.water
+    return with_water_rule(shares, land.parcels, land.units, water)
+
+
 def reduce_allocation(
-    inputs: Inputs, land: Land, allocation: Allocation, shares: Shares, grid: Grid
+    inputs: Inputs, allocation: Allocation, shares: Shares, grid: Grid
 ) -> Reduction:
     """Split every parcel's mass to units and to coarse cells."""
-    case, categories = inputs.case, inputs.categories.values()
-    # The rule for water outside every unit, or the shares of a table by unit.
-    water = case.units.water if inputs.water is None else inputs.water
-    shares = with_water_rule(shares, land.parcels, land.units, water)
-    rules = [category.weight.partition(":") for category in categories]
-    mass = reduce_mass(
-        allocation.mass,
-        np.array([category.sink for category in categories], np.bool_),
-        [path if rule == "raster" else "" for rule, _, path in rules],
-        shares,
-        grid.coarsen(case.grid.coarse).shape,
-    )
-    fates = zip(
-        inputs.categories,
-        allocation.mass.sum(axis=0).tolist(),
-        mass.outside.tolist(),
-        strict=True,
-    )
-    return Reduction(shares, mass, tuple(outside_problems(fates, case.allow.outside)))
+    categories = [inputs.categories[name] for name in allocation.names]
+    structures = [structure_of(category) for category in categories]
+    sinks = np.array([category.sink for category in categories], np.bool_)
+    shape = grid.coarsen(inputs.case.grid.coarse).shape
+    mass = reduce_mass(allocation.masses, sinks, structures, shares, shape)
+    return Reduction(shares, mass, problems_outside(inputs, allocation, mass))
+
+
+def structure_of(category: Category) -> str:
+    """Return the path of the raster that a category's mass follows inside a parcel; empty for none."""
+    rule, _, path = category.weight.partition(":")
+    return path if rule == "raster" else ""
+
+
+def problems_outside(inputs: Inputs, allocation: Allocation, mass: UnitMass) -> tuple[Problem, ...]:
+    """Return an error for each category of which too much lies outside every unit."""
+    placed = [each.total for each in allocation.masses]
+    fates = zip(allocation.names, placed, mass.outside.tolist(), strict=True)
+    return tuple(outside_problems(fates, inputs.case.allow.outside))
 
 
 def _has_labels(inputs: Inputs) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.outputs.result import Result
-from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.land import fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
+from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.step import Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.tables import manifest_of
@@ -111,7 +111,7 @@ def run(
             with claimed(out):
                 require_shared(client, out)
                 _write(work, options, store)
-    return read_result(out)
+    return open_run(out)
 
 
 def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | None) -> Work:

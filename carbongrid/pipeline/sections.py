@@ -97,6 +97,18 @@ def _table(data: Path, told: dict[str, Any]) -> Any:
     return table.astype(told["dtypes"])
 
 
-def _frame(path: Path) -> pd.DataFrame:
+def data_of(section: str) -> str:
+    """Return the file in which a run keeps a section's table."""
+    return _files(section)[0]
+
+
+def load_columns(name: str, folder: Path) -> pd.DataFrame:
+    """Return the table of a section that a run kept, without its geometry."""
+    data, facts = (folder / file for file in _files(name))
+    kinds = json.loads(read_text(facts))["dtypes"]
+    return _frame(data, list(kinds)).astype(kinds)
+
+
+def _frame(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     with open_file(path) as stream:
-        return pd.read_parquet(stream)
+        return pd.read_parquet(stream, columns=columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from carbongrid.case.readers.inputs import complete_inputs, read_section_of_categories
 from carbongrid.outputs.tables import table_digests
-from carbongrid.pipeline import land, rasterizing, tables, weighing
+from carbongrid.pipeline import facilities, land, rasterizing, small_tables, tables, weighing
 from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
 from carbongrid.pipeline.electricity_readings import compare_readings
@@ -40,6 +40,18 @@ STEPS: tuple[Step, ...] = (
         ),
         phase="reading",
     ),
+    Step(
+        "facilities",
+        facilities.place_facilities,
+        ("read", "land"),
+        kept=Kept(
+            files=facilities.files_of_places,
+            load=facilities.load_places,
+            save=facilities.save_places,
+            decided_by=facilities.what_places,
+            after=("read parcels", "read units"),
+        ),
+    ),
     Step("cross-check", cross_check, ("read", "land"), phase="reading"),
     # What each parcel claims of each category, and the grams that it gets.
     Step(
@@ -54,7 +66,7 @@ STEPS: tuple[Step, ...] = (
             after=READ_SECTIONS,
         ),
     ),
-    Step("allocate", allocate_totals, ("read", "land", "weigh")),
+    Step("allocate", allocate_totals, ("read", "land", "weigh", "facilities")),
     # Cells that parcels have in common with units and coarse cells, and the grams of these.
     Step("grid", land.fine_grid, ("read",)),
     Step(
@@ -70,16 +82,28 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     Step("weigh by rasters", weighing.weigh_by_rasters, ("read", "land", "weigh", "rasterize")),
-    Step("allocate all", allocate_rest, ("read", "land", "allocate", "weigh by rasters")),
     Step(
-        "reduce",
-        rasterizing.reduce_allocation,
-        ("read", "land", "allocate all", "rasterize", "grid"),
+        "allocate all",
+        allocate_rest,
+        ("read", "land", "allocate", "weigh by rasters", "facilities"),
     ),
+    Step("share water", rasterizing.share_water, ("read", "land", "rasterize")),
+    Step("reduce", rasterizing.reduce_allocation, ("read", "allocate all", "share water", "grid")),
     # What the indices are made of, the indices, the zones.
     Step("index", tables.index_units, ("read", "land", "weigh by rasters", "reduce")),
     Step("zone", tables.zone_land, ("read", "index")),
     Step("readings", compare_readings, ("read", "land", "weigh by rasters", "reduce", "zone")),
+    # What a finished run answers from when it is asked what would be otherwise.
+    Step(
+        "keep tables",
+        small_tables.keep_tables,
+        ("read",),
+        kept=Kept(
+            files=lambda _: small_tables.FILES,
+            load=lambda *_: None,
+            decided_by=lambda inputs: [small_tables.content_of(inputs)],
+        ),
+    ),
     # The tables, and what people look at.
     Step(
         "assemble",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,9 @@ from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
+from carbongrid.method.categories import Category
 from carbongrid.method.margins import leave_zone
+from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
@@ -31,7 +33,7 @@ from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.facilities import facilities_by_unit
-from carbongrid.pipeline.gdp_step import GdpOfUnits, gdp_of_units
+from carbongrid.pipeline.gdp_step import gdp_of_units
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
@@ -74,7 +76,25 @@ class Zoned:
 def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
     """Add up emission and sink of each unit, and find its residents and its GDP."""
     gdp = gdp_of_units(inputs, land, weighed, reduction.shares)
-    return Indexed(_units(inputs, land, reduction.mass, gdp), gdp.notes)
+    units = land.units
+    columns = unit_masses_by_name(inputs.categories.values(), reduction.mass.units)
+    columns["residents"], _ = residents_of_units(inputs, land)
+    columns |= {"gdp": gdp.gdp, "gdp_low": gdp.low, "gdp_high": gdp.high}
+    return Indexed(units.join(pd.DataFrame(columns, index=units.index)), gdp.notes)
+
+
+def unit_masses_by_name(categories: Iterable[Category], mass: NDArray[np.int64]) -> dict[str, Any]:
+    """Return grams of each category, emission and sink, and grams of each sector, of units whose mass is [unit, category]."""
+    known = list(categories)
+    columns: dict[str, Any] = {each.name: mass[:, k] for k, each in enumerate(known)}
+    columns |= emission_and_sink(known, (ParcelMass.of(column) for column in mass.T), len(mass))
+    by_sector: dict[str, list[int]] = {}
+    for k, category in enumerate(known):
+        if not category.sink:
+            by_sector.setdefault(category.sector, []).append(k)
+    for sector, members in by_sector.items():
+        columns[f"{sector}_g"] = mass[:, members].sum(axis=1)
+    return columns
 
 
 def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
@@ -125,7 +145,7 @@ def make_tables(
         year=case.year,
         currency=base_currency(case.gdp.currency) if case.gdp else "",
         categories=tuple(inputs.categories.values()),
-        inventory=_inventory(inputs.totals) if inputs.by_gas is None else inputs.by_gas,
+        inventory=inventory_of_totals(inputs.totals) if inputs.by_gas is None else inputs.by_gas,
         audit=None if inputs.formed is None else inputs.formed.audit,
         intervals=None if inputs.formed is None else inputs.formed.intervals,
         unit_intervals=_unit_intervals(inputs, units),
@@ -167,7 +187,7 @@ def _benchmark(case: Case) -> Benchmark | None:
     )
 
 
-def _inventory(totals: pd.DataFrame) -> pd.DataFrame:
+def inventory_of_totals(totals: pd.DataFrame) -> pd.DataFrame:
     """Return the totals as rows that add up: of a whole with regions, what the regions leave."""
     columns = ["category", "region", "place", "gas", "grams", "year", "source"]
     rows = totals[columns].reset_index(drop=True)
@@ -176,11 +196,13 @@ def _inventory(totals: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(grams=rows["grams"].where(rows["region"] != "", rows["grams"] - part))
 
 
-def _sums(inputs: Inputs, mass: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+def emission_and_sink(
+    categories: Iterable[Category], masses: Iterable[ParcelMass], size: int
+) -> dict[str, NDArray[np.int64]]:
     """Return gross emission and sink of each row, which every table has."""
-    columns = {name: np.zeros(len(mass), np.int64) for name in ("emission_g", "sink_g")}
-    for k, category in enumerate(inputs.categories.values()):
-        columns["sink_g" if category.sink else "emission_g"] += mass[:, k]
+    columns = {name: np.zeros(size, np.int64) for name in ("emission_g", "sink_g")}
+    for category, mass in zip(categories, masses, strict=True):
+        mass.add_to(columns["sink_g" if category.sink else "emission_g"])
     return columns
 
 
@@ -188,27 +210,14 @@ def _parcels(
     inputs: Inputs, land: Land, allocation: Allocation, shares: Shares
 ) -> gpd.GeoDataFrame:
     fixed = land.parcels[["id", "land_use", "type", "mode", "area_m2", "geometry"]]
-    # The masses of a million parcels are 200 MB: the table is a view of them.
-    masses = pd.DataFrame(allocation.mass, fixed.index, list(inputs.categories), copy=False)
-    more = {**_sums(inputs, allocation.mass), "cells": shares.fine_cells}
+    # A category's masses lie side by side: each is written and read by itself. Those of a million parcels are 200 MB: the table is a view of them.
+    dense = np.zeros((len(allocation.names), len(fixed)), np.int64)
+    for column, mass in zip(dense, allocation.masses, strict=True):
+        mass.add_to(column)
+    masses = pd.DataFrame(dense.T, fixed.index, list(allocation.names), copy=False)
+    sums = emission_and_sink(inputs.categories.values(), allocation.masses, len(fixed))
+    more = {**sums, "cells": shares.fine_cells}
     return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
-
-
-def _units(inputs: Inputs, land: Land, reduced: Reduced, gdp: GdpOfUnits) -> gpd.GeoDataFrame:
-    units = land.units
-    columns: dict[str, Any] = {
-        name: reduced.units[:, k] for k, name in enumerate(inputs.categories)
-    }
-    columns |= _sums(inputs, reduced.units)
-    by_sector: dict[str, list[int]] = {}
-    for k, category in enumerate(inputs.categories.values()):
-        if not category.sink:
-            by_sector.setdefault(category.sector, []).append(k)
-    for sector, members in by_sector.items():
-        columns[f"{sector}_g"] = reduced.units[:, members].sum(axis=1)
-    columns["residents"], _ = residents_of_units(inputs, land)
-    columns |= {"gdp": gdp.gdp, "gdp_low": gdp.low, "gdp_high": gdp.high}
-    return units.join(pd.DataFrame(columns, index=units.index))
 
 
 def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:

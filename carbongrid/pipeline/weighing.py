@@ -126,9 +126,13 @@ def gather_weight_inputs(inputs: Inputs, land: Land) -> WeightInputs:
 
 def regions_of(inputs: Inputs, category: str) -> list[str]:
     """Return the regions that have a total of a category here."""
-    totals = inputs.totals
-    here = (totals["category"] == category) & (totals["place"] == "here")
-    return sorted({code for code in totals.loc[here, "region"] if code})
+    columns = (inputs.totals[name].tolist() for name in ("category", "place", "region"))
+    own = {
+        code
+        for name, place, code in zip(*columns, strict=True)
+        if (name, place) == (category, "here")
+    }
+    return sorted(own - {""})
 
 
 def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
@@ -157,8 +161,8 @@ def save_weights(folder: Path, weighed: Weighed) -> None:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 
-def load_weights(folder: Path, *_: Any) -> Weighed:
-    """Read the claims back; nothing is unpickled."""
+def load_weights(folder: Path, *_: Any, names: Collection[str] | None = None) -> Weighed:
+    """Read the claims back, those of some categories or all; nothing is unpickled."""
     with open_arrays(folder / FILES[0]) as arrays:
         told = json.loads(str(arrays["facts"]))
         claims = {
@@ -168,5 +172,6 @@ def load_weights(folder: Path, *_: Any) -> Weighed:
                 **one,
             )
             for number, (name, one) in enumerate(told.items())
+            if names is None or name in names
         }
     return Weighed(claims)

@@ -17,6 +17,7 @@ import shapely
 from data import ROOT
 from tables_example import example_tables
 
+import carbongrid as cg
 from carbongrid import inventory
 from carbongrid.outputs.figures import write_figures
 
@@ -76,3 +77,22 @@ def test_ten_thousand_draws_take_little_memory(activity: bench_inventory.Activit
     tracemalloc.stop()
     logger.info("%.3f GB", peak / 1e9)
     assert peak < 0.3e9
+
+
+def test_the_demo_answers_within_fifty_milliseconds(full_demo: Path) -> None:
+    """Units with zones and the ledger, of other totals and of a facility less; what is read is read by the first question."""
+    run = cg.open(full_demo / "run")
+    plant = run.live.inputs.facilities["name"].iloc[0]
+    questions = (
+        lambda: run.with_totals({"industry/manufacturing": "150 Mt CO2e"}),
+        lambda: run.without(plant),
+    )
+    for ask in questions:
+
+        def answer(ask: Callable[[], cg.LiveResult] = ask) -> None:
+            found = ask()
+            assert len(found.units) == 97
+            assert len(found.ledger)
+
+        answer()
+        assert cpu_seconds(answer) < 0.05

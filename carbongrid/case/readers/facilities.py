@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pyproj import CRS
 from carbongrid.case.models import Case
 from carbongrid.case.readers.coordinates import SHIFTED, project_points
 from carbongrid.case.readers.declared import Row, read_declared, rows_declared
-from carbongrid.case.readers.facility_masses import amount_of, grams_of
+from carbongrid.case.readers.facility_masses import Amount, amount_of, grams_of
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
 from carbongrid.case.readers.regions import whole_masses
@@ -25,6 +26,8 @@ from carbongrid.inventory.electricity import is_supply
 from carbongrid.method.categories import Category
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.opening.crs import crs_of
+
+COLUMNS = ("name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit")  # fmt: skip
 
 
 def read_facilities(
@@ -52,7 +55,8 @@ def read_facilities(
     -------
     DataFrame
         name, category, way (value, share or capacity: how its mass was given), grams (int64), x, y (float64, NaN where unknown), crs (as
-        written), place_uncertainty (m, float64, NaN where nothing is said of it), sorted by category, name, x and y.
+        written), place_uncertainty (m, float64, NaN where nothing is said of it), part (share in percent, or capacity, as a fraction in
+        text) and part_unit (of the capacity), sorted by category, name, x and y.
 
     Raises
     ------
@@ -84,6 +88,39 @@ def read_facilities(
         notes += notes_on_faint(with_value, path.name)
         notes += _notes(rows, away, path.name)
     return _table([facility for facility in rows if facility["category"] not in away])
+
+
+def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return facilities with the grams that they have under other totals: shares and capacities follow those of their category.
+
+    Parameters
+    ----------
+    facilities
+        Of :func:`read_facilities`, or some of them.
+    totals
+        Of the same categories.
+    where
+        Their file, for messages.
+
+    Raises
+    ------
+    InputError
+        For facilities above their category's total, and what :func:`carbongrid.case.readers.facility_masses.grams_of` refuses.
+    """
+    here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+    faults, amounts = Faults(where), []
+    rows: list[dict[Any, Any]] = facilities.to_dict("records")
+    for row in rows:
+        mass = int(row["grams"]) if row["way"] == "value" else 0
+        told = row["name"], row["category"], None, row["way"]
+        amounts.append(Amount(*told, mass, Fraction(row["part"]), row["part_unit"]))
+    masses = grams_of(amounts, here, faults)
+    changed = [
+        {**row, "grams": grams, "row": None} for row, grams in zip(rows, masses, strict=True)
+    ]
+    _check_totals(changed, here, set(), faults)
+    faults.raise_any()
+    return facilities.assign(grams=pd.Series(masses, facilities.index, dtype="int64"))
 
 
 def _plants_set_aside(
@@ -224,5 +261,7 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
         for name in ("x", "y", "place_uncertainty")
     }
     masses = pd.Series([row["grams"] for row in rows], dtype="int64")
-    table = pd.DataFrame({**text, **numbers, "grams": masses})
-    return table[["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty"]]
+    parts = pd.Series([str(row["amount"].part) for row in rows], dtype="str")
+    of_parts = pd.Series([row["amount"].unit for row in rows], dtype="str")
+    columns = {**text, **numbers, "grams": masses, "part": parts, "part_unit": of_parts}
+    return pd.DataFrame({name: columns[name] for name in COLUMNS})

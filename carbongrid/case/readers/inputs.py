@@ -206,7 +206,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     crs = _crs_of(case, sections[0])
     gather.problems += _clash_problems(case, known or {})
     codes = None if units is None else codes_of(units, case.units.parents)
-    ancestors = None if units is None else _ancestors(units, case.units.parents)
+    ancestors = None if units is None else ancestors_of(units, case.units.parents)
     totals, formed, by_gas = _read_totals(case, gather, (known, codes, ancestors))
     facilities = None
     if case.facilities:
@@ -345,7 +345,7 @@ def _field_columns(categories: Section) -> list[str]:
     return sorted({column for rule, _, column in rules if rule == "field"})
 
 
-def _ancestors(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, set[str]]:
+def ancestors_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, set[str]]:
     """Return, for each code, the codes of the higher levels that hold it."""
     levels = ["id", *parents]
     above: dict[str, set[str]] = {}

@@ -45,12 +45,13 @@ class PackedWeights:
         facts = {name: getattr(claims, name) for name in FACTS}
         return cls(some.size, rows, {name: array[rows] for name, array in dense.items()}, facts)
 
-    def opened(self) -> Weights:
-        """Return the claims of all parcels again."""
+    def opened(self, rows: NDArray[np.int64] | None = None) -> Weights:
+        """Return the claims again: of all parcels, or of some that are in order and hold those that have something."""
         told: dict[str, Any] = dict(self.facts)
         # JSON has no tuples.
         told["counted"] = told["counted"] and tuple(told["counted"])
+        place = self.rows if rows is None else np.searchsorted(rows, self.rows)
         for name, array in self.arrays.items():
-            told[name] = np.zeros(self.size, array.dtype)
-            told[name][self.rows] = array
+            told[name] = np.zeros(self.size if rows is None else rows.size, array.dtype)
+            told[name][place] = array
         return Weights(**told)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
 
+    from carbongrid.method.categories import Category
     from carbongrid.method.evidence import Evidences
     from carbongrid.method.facilities import FacilityRow
     from carbongrid.method.ledger import Ledger
@@ -180,11 +181,11 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
         If two columns of a table would bear one name.
     """
     content = Content(
-        inventory=_inventory(tables.inventory),
-        ledger=_ledger(tables.ledger),
-        evidence=_evidence(tables.evidence),
+        inventory=inventory_of(tables.inventory),
+        ledger=ledger_of(tables.ledger),
+        evidence=evidence_of(tables.evidence),
         land_types=_land_types(tables),
-        units=_units(tables),
+        units=units_of(tables.units, tables.parents, tables.categories),
         parcels=_parcels(tables),
         grid_1km=tables.grid_1km,
         surroundings=None if tables.surroundings is None else surroundings_of(tables.surroundings),
@@ -224,13 +225,15 @@ def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
     return column if column.dtype == np.int64 else column.astype("Int64")
 
 
-def _inventory(inventory: pd.DataFrame) -> Table:
+def inventory_of(inventory: pd.DataFrame) -> Table:
+    """Return inventory.csv, of rows as RunTables has them."""
     years = ["" if pd.isna(year) else str(year) for year in inventory["year"]]
     columns = {name: inventory[name].tolist() for name in INVENTORY if name in inventory.columns}
     return typed({**columns, "year": years, "mass_g": inventory["grams"].tolist()}, INVENTORY)
 
 
-def _ledger(ledger: Ledger) -> Table:
+def ledger_of(ledger: Ledger) -> Table:
+    """Return ledger.csv."""
     names = {name: name.removesuffix("_g") for name in LEDGER}
     columns = {
         name: pd.Series([getattr(row, field) for row in ledger], dtype=object)
@@ -239,8 +242,8 @@ def _ledger(ledger: Ledger) -> Table:
     return typed(columns, LEDGER)
 
 
-def _evidence(rows: Evidences) -> Table:
-    """Return the rows in units of the evidence."""
+def evidence_of(rows: Evidences) -> Table:
+    """Return evidence.csv, in units of the evidence."""
     columns = {
         **{name: [getattr(row, name) for row in rows] for name in ("category", "evidence", "unit")},
         **{name: [row.in_units(getattr(row, name)) for row in rows] for name in ("given", "used", "lost")},
@@ -293,12 +296,14 @@ def _json(cell: Sequence[str] | Mapping[str, str]) -> str:
     return json.dumps(cell, ensure_ascii=False) if cell else ""
 
 
-def _units(tables: RunTables) -> Table:
-    units = tables.units
-    of_category = {c.name.replace("/", "_") + "_g": c.name for c in tables.categories}
-    masses = unit_masses(tables.categories)
-    _refuse_clashes([*UNIT_NAMES, *tables.parents, *masses, *UNIT_NUMBERS, *GEOMETRY_COLUMNS])
-    kinds = unit_kinds(tables.parents, masses)
+def units_of(
+    units: gpd.GeoDataFrame, parents: Sequence[str], categories: Sequence[Category]
+) -> Table:
+    """Return units.csv with geometry, of units as RunTables has them."""
+    of_category = {c.name.replace("/", "_") + "_g": c.name for c in categories}
+    masses = unit_masses(categories)
+    _refuse_clashes([*UNIT_NAMES, *parents, *masses, *UNIT_NUMBERS, *GEOMETRY_COLUMNS])
+    kinds = unit_kinds(parents, masses)
     nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
     columns = {
         name: units.get(of_category.get(name, name), nothing) if kind == "mass" else units[name]

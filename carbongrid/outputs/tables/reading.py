@@ -193,16 +193,16 @@ def read_result(directory: Path) -> Result:
     directory = Path(directory)
     manifest = _manifest(directory)
     content = read_content(directory, parcels=False)
-    units = gpd.GeoDataFrame(_for_people(content.units))
+    units = gpd.GeoDataFrame(for_people(content.units))
     labels = directory / "labels.zarr"
     return Result(
         directory=directory,
         manifest=manifest,
         units=units,
-        inventory=_for_people(content.inventory),
-        ledger=LedgerTable(_for_people(content.ledger)),
-        evidence=_for_people(content.evidence),
-        land_types=_for_people(content.land_types),
+        inventory=for_people(content.inventory),
+        ledger=LedgerTable(for_people(content.ledger)),
+        evidence=for_people(content.evidence),
+        land_types=for_people(content.land_types),
         grid_1km=read_grid_nc(directory / "grid_1km.nc"),
         labels=_labels(labels) if labels.exists() else None,
         plot=Plots(units),
@@ -247,8 +247,8 @@ def _units(directory: Path) -> Table:
     return with_geometry(table, located.geometry)
 
 
-def _for_people(table: Table) -> pd.DataFrame:
-    """Return the frame with mass in tonnes and whole numbers as int64 where none is missing."""
+def for_people(table: Table) -> pd.DataFrame:
+    """Return the frame of a table with mass in tonnes and whole numbers as int64 where none is missing."""
     frame = table.frame.copy()
     for name, kind in table.kinds.items():
         if kind == "mass":

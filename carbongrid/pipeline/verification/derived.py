@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
@@ -70,7 +71,8 @@ class Derived:
         run, shares = self.run, self.ruled(shares)
         sinks = np.array([term.sink for term in run.terms], np.bool_)
         rasters = [term.raster for term in run.terms]
-        return reduce_mass(run.mass, sinks, rasters, shares, run.coarse_grid.shape)
+        masses = [ParcelMass.of(column) for column in run.mass.T]
+        return reduce_mass(masses, sinks, rasters, shares, run.coarse_grid.shape)
 
 
 def check_shares(run: Opened, derived: Derived) -> Check:

@@ -36,7 +36,7 @@ def test_read_and_sorted(tmp_path):
     notes = []
     rows = "B,industry/supply,2,kt CO2,,,\nA,industry/supply,1.5,kt CO2,120.58,-31.3,gcj02\n"
     table = facilities(tmp_path, rows, notes=notes)
-    assert list(table.columns) == ["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty"]  # fmt: skip
+    assert list(table.columns) == ["name", "category", "way", "grams", "x", "y", "crs", "place_uncertainty", "part", "part_unit"]  # fmt: skip
     assert list(table["name"]) == ["A", "B"]
     assert list(table["grams"]) == [1_500_000_000, 2_000_000_000]
     np.testing.assert_array_equal(table["x"], [120.58, np.nan])
@@ -107,6 +107,8 @@ def test_none_named(tmp_path):
         "y": "float64",
         "crs": "str",
         "place_uncertainty": "float64",
+        "part": "str",
+        "part_unit": "str",
     }
 
 

@@ -1,0 +1,330 @@
+"""What a finished run would give with other totals, weights or facilities: the same steps, of the categories that change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.evidence import EvidenceRow
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.parcel_mass import ParcelMass
+from carbongrid.method.sharing import reduce_to_cells, reduce_to_units
+from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
+from carbongrid.outputs.ledger_table import LedgerTable
+from carbongrid.outputs.report.plots import Plots
+from carbongrid.outputs.tables.content import evidence_of, inventory_of, ledger_of, units_of
+from carbongrid.outputs.tables.reading import for_people
+from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
+from carbongrid.pipeline.changes import (
+    RUN,
+    WEIGHTS,
+    Key,
+    Mass,
+    facility_row,
+    grams_given,
+    known_category,
+    values_by_parcel,
+    with_totals,
+    with_weight,
+    without_facility,
+)
+from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.prepared import PreparedRun
+from carbongrid.pipeline.rasterizing import problems_outside, structure_of
+from carbongrid.pipeline.tables import (
+    Indexed,
+    Zoned,
+    emission_and_sink,
+    inventory_of_totals,
+    unit_masses_by_name,
+    zone_land,
+)
+from carbongrid.pipeline.weighing import Weighed, regions_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_MEASURED = ("pois", "people", "roads", "lines")
+"""Rules that measure geometry."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One category as the change leaves it.
+
+    Parameters
+    ----------
+    mass
+        Grams on parcels.
+    units : int64, shape (units,)
+        Grams of each.
+    ledger, evidence
+        Its rows.
+    """
+
+    mass: ParcelMass
+    units: NDArray[np.int64]
+    ledger: tuple[LedgerRow, ...]
+    evidence: tuple[EvidenceRow, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class LiveResult:
+    """What a run would give with some of its case changed: the same integers as a run of the changed case.
+
+    Its tables are those of :class:`carbongrid.Result`; nothing is written. Asked again, it goes on from what was changed before.
+
+    Parameters
+    ----------
+    prepared
+        The run that is asked, which many questions share.
+    inputs
+        The changed tables.
+    placed
+        Where the facilities of the changed case lie.
+    parts
+        The categories that were changed, by name; all others are the run's.
+    claims
+        Weights that were changed, by category.
+    problems
+        Warnings and notes on the changed categories, as a run tells them.
+    """
+
+    prepared: PreparedRun
+    inputs: Inputs
+    placed: PlacedFacilities
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    claims: Mapping[str, PackedWeights] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, prepared: PreparedRun) -> LiveResult:
+        """Return the run itself: nothing is changed yet."""
+        return cls(prepared, prepared.inputs, prepared.placed)
+
+    def with_totals(self, totals: Mapping[Key, Mass]) -> LiveResult:
+        """Return what other totals would give.
+
+        Parameters
+        ----------
+        totals
+            By category, or by category and region, ``("industry/mining", "320500")``: the whole mass, as text with its unit (``"12.5 Mt CO2e"``) or as a
+            number in t CO2e. A total that was there is replaced, one of a further region is added; a whole includes its regions.
+
+        Raises
+        ------
+        InputError
+            As a run of the changed case; for a category that has no total in the run; and for what cannot be changed without reading the case again.
+        """
+        given = {key: grams_given(mass, key) for key, mass in totals.items()}
+        inputs = with_totals(self.inputs, given)
+        names = {key if isinstance(key, str) else key[0] for key in given}
+        return self._changed(names, inputs, self.placed)
+
+    def with_weights(self, weights: Mapping[str, Any]) -> LiveResult:
+        """Return what other weights would give.
+
+        Parameters
+        ----------
+        weights
+            By category: what each parcel claims, as a Series or mapping by parcel id (a parcel that is left out claims nothing) or an array in the
+            order of the ids, which is as a column of the parcels and ``field:COLUMN``; or a rule, ``area``, ``field:COLUMN`` or ``raster:PATH`` where the
+            run has the column or the raster.
+
+        Raises
+        ------
+        InputError
+            As a run of the changed case; for a rule that measures geometry, and for a category that has no total in the run.
+        """
+        inputs, claims = self.inputs, dict(self.claims)
+        for name, weight in weights.items():
+            inputs, claims[name] = self._weighed(inputs, name, weight)
+        return dataclasses.replace(self, claims=claims)._changed(
+            weights.keys(), inputs, self.placed
+        )
+
+    def without(
+        self, facility: str, *, category: str | None = None, emission: str = "remove"
+    ) -> LiveResult:
+        """Return what there would be without a facility.
+
+        Parameters
+        ----------
+        facility
+            Its name.
+        category
+            Its category, where several facilities have the name.
+        emission
+            ``remove``: its mass is gone, the total of its category falls by it. ``redistribute``: the total stays, and all that carries the
+            category takes the mass, as if nobody had named the facility.
+
+        Raises
+        ------
+        InputError
+            As a run of the changed case, and if there is no such facility.
+        """
+        if emission not in ("remove", "redistribute"):
+            what = f"{emission!r} is no fate of a facility's emission"
+            raise InputError(what, "without", 'Give "remove" or "redistribute".')
+        row = facility_row(self.inputs, facility, category)
+        parcel = int(self.placed.parcel[row])
+        land, remove = self.prepared.land, emission == "remove"
+        inputs = without_facility(self.inputs, land, row, parcel, remove=remove)
+        table = self.inputs.facilities
+        assert table is not None, "it has the row"
+        placed = self.placed.taken(np.arange(len(table)) != row)
+        return self._changed([str(table["category"].iloc[row])], inputs, placed)
+
+    @cached_property
+    def units(self) -> gpd.GeoDataFrame:
+        """The units with indices and zones, as those of a run."""
+        table = units_of(self.zoned.units, self.inputs.case.units.parents, tuple(self.inputs.categories.values()))  # fmt: skip
+        return gpd.GeoDataFrame(for_people(table))
+
+    @cached_property
+    def zoned(self) -> Zoned:
+        """The units with mass in int64 grams, as the steps of a run hand them on."""
+        prepared, categories = self.prepared, self.inputs.categories
+        mass = prepared.unit_masses.copy()
+        for name, part in self.parts.items():
+            mass[:, list(categories).index(name)] = part.units
+        columns = unit_masses_by_name(categories.values(), mass)
+        return zone_land(self.inputs, Indexed(prepared.units.assign(**columns), ()))
+
+    @property
+    def ledger_rows(self) -> tuple[LedgerRow, ...]:
+        """The ledger in int64 grams, category by category."""
+        rows = {**self.prepared.ledger, **{name: part.ledger for name, part in self.parts.items()}}
+        return tuple(row for name in self.inputs.categories for row in rows[name])
+
+    @property
+    def ledger(self) -> LedgerTable:
+        """The ledger, as that of a run."""
+        return LedgerTable(for_people(ledger_of(self.ledger_rows)))
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """What was given, used and lost, as that of a run."""
+        rows = {**self.prepared.evidence, **{name: part.evidence for name, part in self.parts.items()}}  # fmt: skip
+        return for_people(evidence_of(tuple(row for name in self.inputs.categories for row in rows[name])))  # fmt: skip
+
+    @property
+    def inventory(self) -> pd.DataFrame:
+        """The totals, as those of a run; gases added up."""
+        return for_people(inventory_of(inventory_of_totals(self.inputs.totals)))
+
+    @cached_property
+    def parcels(self) -> gpd.GeoDataFrame:
+        """The parcels, as those of a run: mass in int64 grams."""
+        before = self.prepared.result.parcels
+        columns: dict[str, Any] = {}
+        names = list(self.parts)
+        categories = [self.inputs.categories[name] for name in names]
+        now = [self.parts[name].mass for name in names]
+        for name, mass in zip(names, now, strict=True):
+            columns[name] = np.zeros(len(before), np.int64)
+            mass.add_to(columns[name])
+        more = emission_and_sink(categories, now, len(before))
+        less = emission_and_sink(categories, self.prepared.masses(names), len(before))
+        for name in more:
+            columns[name] = before[name].to_numpy(np.int64) + (more[name] - less[name])
+        return before.assign(**columns)
+
+    @cached_property
+    def grid_1km(self) -> xr.Dataset:
+        """Emission and sink per coarse cell, as those of a run."""
+        before, categories = self.prepared.result.grid_1km, self.inputs.categories
+        sinks = np.array([category.sink for category in categories.values()], np.bool_)
+        structures = [structure_of(category) for category in categories.values()]
+        shape = (before.sizes["y"], before.sizes["x"])
+        fields = reduce_to_cells(self.masses(list(categories)), sinks, structures, self.prepared.shares, shape)  # fmt: skip
+        values = dict(zip(("emission", "sink"), fields, strict=True))
+        return before.assign({name: before[name].copy(data=values[name]) for name in values})
+
+    def masses(self, names: Sequence[str]) -> list[ParcelMass]:
+        """Return grams of some categories on parcels."""
+        kept = [name for name in names if name not in self.parts]
+        known = dict(zip(kept, self.prepared.masses(kept), strict=True))
+        return [known[name] if name in known else self.parts[name].mass for name in names]
+
+    @property
+    def plot(self) -> Plots:
+        """Draws the units, as that of a run."""
+        return Plots(self.units)
+
+    def __repr__(self) -> str:
+        """Return what is changed, and how many units are in another zone."""
+        base = self.prepared.result
+        turned = int((self.units["zone"].to_numpy() != base.units["zone"].to_numpy()).sum())
+        changed = ", ".join(self.parts) or "nothing"
+        return (
+            f"<carbongrid.LiveResult> {base.manifest['title']}, {base.manifest['year']}\n"
+            f"  changed  {changed}\n"
+            f"  zones    {turned} of {len(self.units)} units in another\n"
+            "tables: units, parcels, inventory, ledger, evidence; field: grid_1km"
+        )
+
+    def _weighed(self, inputs: Inputs, name: str, weight: Any) -> tuple[Inputs, PackedWeights]:
+        """Return the inputs with another weight of a category, and what parcels claim by it."""
+        known_category(inputs, name, WEIGHTS)
+        prepared, parcels = self.prepared, self.prepared.parcels
+        if not isinstance(weight, str):
+            column = str(getattr(weight, "name", None) or "weight")
+            values = values_by_parcel(weight, parcels["id"], name)
+            parcels = parcels.assign(**{f"field:{column}": values})
+            weight = f"field:{column}"
+        elif weight.partition(":")[0] in _MEASURED:
+            before = prepared.inputs
+            if weight != before.categories[name].weight or regions_of(before, name) != regions_of(inputs, name):  # fmt: skip
+                what = f"{weight!r} measures geometry, which takes longer than an answer may"
+                raise InputError(what, f"{WEIGHTS}, {name}", RUN)
+            return with_weight(inputs, name, weight), prepared.claims([name])[name]
+        inputs = with_weight(inputs, name, weight)
+        evidence = WeightInputs(
+            coefficients=prepared.tables.coefficients,
+            rasters=prepared.shares.raster_sums,
+            raster_known=prepared.shares.raster_known,
+        )
+        return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
+
+    def _changed(self, names: Any, inputs: Inputs, placed: PlacedFacilities) -> LiveResult:
+        """Do the steps of a run again for the categories that changed."""
+        chosen = [name for name in inputs.categories if name in set(names)]
+        if not chosen:
+            return self
+        prepared = self.prepared
+        kept = prepared.claims([name for name in chosen if name not in self.claims])
+        weighed = Weighed({name: self.claims.get(name) or kept[name] for name in chosen})
+        allocation = allocate_totals(inputs, prepared.land, weighed, placed)
+        structures = [structure_of(inputs.categories[name]) for name in chosen]
+        mass = reduce_to_units(allocation.masses, structures, prepared.shares)
+        found = [*allocation.problems, *problems_outside(inputs, allocation, mass)]
+        if any(problem.level == "error" for problem in found):
+            raise InputError(found)
+        ledger = closed_ledger(allocation.ledger, chosen, mass.units.sum(axis=0), mass.outside, mass.snapped)  # fmt: skip
+        parts = {
+            name: Part(
+                allocation.masses[k],
+                mass.units[:, k],
+                tuple(row for row in ledger if row.category == name),
+                tuple(row for row in allocation.evidence if row.category == name),
+            )
+            for k, name in enumerate(chosen)
+        }
+        return dataclasses.replace(
+            self,
+            inputs=inputs,
+            placed=placed,
+            parts={**self.parts, **parts},
+            problems=tuple(dict.fromkeys((*self.problems, *found))),
+        )

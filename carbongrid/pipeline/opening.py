@@ -1,0 +1,44 @@
+"""Opening a finished run, so that it can be asked what would be otherwise."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbongrid.outputs.tables import read_result
+
+if TYPE_CHECKING:
+    from carbongrid.outputs.result import Result
+    from carbongrid.pipeline.live import LiveResult
+
+
+def open_run(directory: str | Path) -> Result:
+    """Open a finished run directory.
+
+    Parameters
+    ----------
+    directory
+        What ``carbongrid run`` made.
+
+    Returns
+    -------
+    Result
+        Tables in memory, mass of units, inventory, ledger, evidence and land types in tonnes (float64) under the files' column names;
+        the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If one of its files is missing or unreadable.
+    """
+    return dataclasses.replace(read_result(Path(directory)), prepare=_prepared)
+
+
+def _prepared(result: Result) -> LiveResult:
+    from carbongrid.pipeline.live import LiveResult
+    from carbongrid.pipeline.prepared import PreparedRun
+
+    return LiveResult.of(PreparedRun(result))

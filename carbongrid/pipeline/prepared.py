@@ -1,0 +1,216 @@
+"""A finished run, prepared to be asked what would be otherwise: its claims, shares and small tables, read when first asked for.
+
+Nothing is read from the case's own files, and no geometry of parcels but where water outside every unit goes to the nearest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.case.readers.geoparquet import read_geoparquet
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.categories import column_of
+from carbongrid.method.columns import UNIT_NAMES
+from carbongrid.method.evidence import EvidenceRow
+from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.parcel_mass import ParcelMass
+from carbongrid.method.sharing import Shares
+from carbongrid.method.weights import PackedWeights
+from carbongrid.outputs.tables.plain import read_units_csv
+from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weighing
+from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.small_tables import SmallTables
+from carbongrid.pipeline.weighing import Weighed
+from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.opening.parquet import open_parquet
+from carbongrid.run_store import MANIFEST, SEAL
+
+if TYPE_CHECKING:
+    from carbongrid.outputs.result import Result
+
+_OF_NO_MASS = ("residents", "gdp", "gdp_low", "gdp_high")
+"""Columns of the units that no total, no facility and no weight of a category decides."""
+
+_AGAIN = "Run the case again, and ask the new run."
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """What of a finished run other totals, weights and facilities are computed from.
+
+    What is read stays in memory: the claims of the categories that were asked for, what parcels have in common with units, and some columns of the
+    parcels. For a million parcels and 25 categories that is half a gigabyte, whatever the number of questions.
+
+    Parameters
+    ----------
+    result
+        The run, opened.
+
+    Raises
+    ------
+    InputError
+        If the run keeps nothing to answer from: it was made to be published, or by an earlier version.
+    """
+
+    result: Result
+    _claims: dict[str, PackedWeights] = field(default_factory=dict, repr=False)
+    _masses: dict[str, ParcelMass] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a run that keeps too little."""
+        if self.result.manifest.get("public"):
+            raise InputError(
+                "a run that was made to be published keeps neither parcels nor weights",
+                str(self.directory),
+                "Run the case without --public, and ask that run.",
+            )
+        if small_tables.FILES[0] not in self.result.manifest.get("files", {}):
+            raise InputError(
+                f"the run has no {small_tables.FILES[0]}: it was made by an earlier version",
+                str(self.directory),
+                _AGAIN,
+            )
+
+    @property
+    def directory(self) -> Path:
+        """The run directory."""
+        return self.result.directory
+
+    @cached_property
+    def tables(self) -> SmallTables:
+        """Settings, totals and facilities."""
+        return self._read(small_tables.load_tables)
+
+    @cached_property
+    def parcels(self) -> pd.DataFrame:
+        """Columns of the parcels, without geometry."""
+        return self._read(lambda folder: sections.load_columns("parcels", folder))
+
+    @cached_property
+    def units(self) -> gpd.GeoDataFrame:
+        """The units, masses in int64 grams under the names of categories, residents and GDP; without what mass decides."""
+        frame = self._read(lambda folder: read_units_csv(folder / "units.csv").frame)
+        names = {f"{column_of(name)}_g": name for name in self.tables.categories}
+        kept = (*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS)
+        geometry = self.result.units.geometry
+        return gpd.GeoDataFrame(
+            frame[list(kept)].rename(columns=names), geometry=geometry.to_numpy(), crs=geometry.crs
+        )
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The tables as a run has them, but for evidence and geometry of parcels."""
+        tables = self.tables
+        return Inputs(
+            case=tables.case,
+            categories=tables.categories,
+            totals=tables.totals,
+            parcels=self.parcels,
+            units=self.units,
+            facilities=tables.facilities,
+            water=tables.water,
+            **dict.fromkeys(("pois", "people", "lines", "gdp", "census")),
+            notes=(),
+            guidance=(),
+        )
+
+    @cached_property
+    def land(self) -> Land:
+        """Where parcels stand."""
+        return self._read(lambda folder: Land.measured_before(folder, self.inputs))
+
+    @cached_property
+    def placed(self) -> PlacedFacilities:
+        """Where facilities lie."""
+        if self.tables.facilities is None:
+            return facilities.place_facilities(self.inputs, self.land)
+        return self._read(facilities.load_places)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """What parcels have in common with units and cells, after the rule for water outside every unit."""
+        shares, land = self._read(rasterizing.shares_in), self.land
+        if self.tables.case.units.water == "nearest":
+            path, column = sections.data_of("parcels"), ["type"]
+            located = self._read(lambda folder: read_geoparquet(folder / path, "geometry", column))
+            land = dataclasses.replace(land, parcels=located)
+        return rasterizing.share_water(self.inputs, land, shares)
+
+    def claims(self, names: Sequence[str]) -> dict[str, PackedWeights]:
+        """Return what parcels claim of some categories."""
+        missing = [name for name in names if name not in self._claims]
+        if missing:
+            before = Weighed(self._read(lambda folder: weighing.load_weights(folder, names=missing)).claims)  # fmt: skip
+            chosen = {name: self.inputs.categories[name] for name in missing}
+            inputs = dataclasses.replace(self.inputs, categories=chosen)
+            by_rasters = [name for name in missing if weighing.weighs_by_raster(inputs, name)]
+            if by_rasters:
+                before = weighing.weigh_by_rasters(inputs, self.land, before, self.shares)
+            self._claims.update(before.claims)
+        return {name: self._claims[name] for name in names}
+
+    def masses(self, names: Sequence[str]) -> list[ParcelMass]:
+        """Return the run's grams of some categories on parcels."""
+        missing = [name for name in names if name not in self._masses]
+        if missing:
+            columns = self._read(lambda folder: _columns_of(folder / "parcels.parquet", missing))
+            for name in missing:
+                self._masses[name] = ParcelMass.of(columns[name].to_numpy(np.int64))
+        return [self._masses[name] for name in names]
+
+    @cached_property
+    def unit_masses(self) -> NDArray[np.int64]:
+        """Grams of units [unit, category]."""
+        grams: NDArray[np.int64] = self.units[list(self.tables.categories)].to_numpy(np.int64)
+        return grams
+
+    @cached_property
+    def ledger(self) -> dict[str, tuple[LedgerRow, ...]]:
+        """Rows of the ledger, by category."""
+        return _by_category(LedgerRow(**row) for row in self.result.manifest["ledger"])
+
+    @cached_property
+    def evidence(self) -> dict[str, tuple[EvidenceRow, ...]]:
+        """Rows of the table of evidence, by category."""
+        return _by_category(EvidenceRow(**row) for row in self.result.manifest["evidence"])
+
+    def _read[T](self, read: Callable[[Path], T]) -> T:
+        """Read some of the run, which must still be the one that was opened."""
+        try:
+            there = json.loads(read_text(self.directory / MANIFEST))
+        except (OSError, ValueError, RecursionError) as error:
+            raise VerificationError(f"{self.directory} is no finished run any more") from error
+        if there.get(SEAL) != self.result.manifest.get(SEAL):
+            raise VerificationError(
+                f"{self.directory} was made again since it was opened: open it again"
+            )
+        try:
+            return read(self.directory)
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
+
+
+def _columns_of(path: Path, names: list[str]) -> pd.DataFrame:
+    with open_parquet(path) as file:
+        columns: pd.DataFrame = file.read(columns=names).to_pandas()
+    return columns
+
+
+def _by_category[Row: (LedgerRow, EvidenceRow)](rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.category, []).append(row)
+    return {name: tuple(same) for name, same in found.items()}
