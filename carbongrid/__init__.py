@@ -40,6 +40,7 @@ _HOME = {
     "run": "carbongrid.pipeline",
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
+    "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
     "InputError": "carbongrid.errors",
     "RunError": "carbongrid.errors",
@@ -57,6 +58,7 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
     from carbongrid.analysis.margins import margins as margins
+    from carbongrid.analysis.probability import probability as probability
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity
     from carbongrid.errors import InputError as InputError
