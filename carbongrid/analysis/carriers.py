@@ -17,6 +17,7 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.sharing import Shares, load_shares
 from carbongrid.method.spread_draws import Carriers
 from carbongrid.method.weights import sink_coefficients
+from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_facilities_csv, read_ledger_csv
 from carbongrid.outputs.tables.reading import read_units
 from carbongrid.pipeline.land import regions_of_units
@@ -126,6 +127,13 @@ class RunCarriers:
             return pd.DataFrame(columns=["name", "category", "mass_g", "parcel", "mass_by_unit"])
         table = self._read("facilities.csv", read_facilities_csv).frame
         return table[table["parcel"] != ""].reset_index(drop=True)
+
+    @cached_property
+    def inventory(self) -> dict[str, NDArray[np.float64]]:
+        """What categories' totals are multiplied by in the inventory's own draws; empty where totals were given."""
+        if DRAWS_FILE not in self.manifest["files"]:
+            return {}
+        return read_draws(self.directory / DRAWS_FILE)
 
     def accounts(self, category: str) -> Accounts:
         """Return the totals of a category and whose each unit's parcels are."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from carbongrid.analysis.uncertainty import Rule, Uncertainty
 
+NORMAL_90 = 1.6448536269514722
+"""Half of a normal distribution's 90 % interval, in standard deviations."""
+
 Setting = dict[str, Any]
 """A row of what the draws rest on."""
 
@@ -114,7 +117,12 @@ def drawn_category(
     name = category["name"]
     accounts = run.accounts(name)
     carriers = run.carriers(category, uncertainty, kinds)
-    factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
+    if name in run.inventory:
+        factors, of_totals = _drawn_totals(run, name, accounts, draws, seed)
+        # Its factors' bounds are in the draws, those of land's coefficients among them.
+        coefficients = np.ones_like(coefficients)
+    else:
+        factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
     by_unit = run.masses_of_facilities(name).astype(np.float64)
     named = run.facilities[run.facilities["category"] == name]
     home = run.home[_rows_of(run.parcels["id"], named["parcel"])]
@@ -156,11 +164,54 @@ def drawn_gdp(
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return the GDP of the units, drawn, shape (draws, units), NaN where unknown, and what that rests on."""
     gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
+    by = run.manifest["parameters"]["gdp_by"]
+    if by not in (None, "unit"):
+        return _split_gdp(run, gdp, by, draws, seed)
     rule = uncertainty.of("gdp", "unit")
     percents = [uncertainty.gdp.get(code, rule.percent) for code in run.units["id"]]
     sigma = np.array([sigma_of_percent(percent) for percent in percents])
     factors = Stream(seed, "gdp", "unit").lognormals(draws, gdp.size, sigma)
     return gdp * factors, [_setting("gdp", "unit", rule)]
+
+
+def _split_gdp(
+    run: RunCarriers, gdp: NDArray[np.float64], by: str, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return GDP whose split over the units of a parent is drawn, the parent's GDP kept.
+
+    A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
+    (docs/decisions/0060), as if that were normal.
+    """
+    ends = [
+        run.units[name].to_numpy(np.float64, na_value=np.nan) for name in ("gdp_low", "gdp_high")
+    ]
+    claims = np.where(np.isnan(gdp), 0.0, gdp)
+    y = Stream(seed, "gdp", "split").normals(draws, gdp.size)
+    drawn = np.broadcast_to(gdp, (draws, gdp.size)).copy()
+    widest = 0.0
+    for code in sorted({str(each) for each in run.units[by]}):
+        inside = np.flatnonzero((run.units[by].astype(str) == code).to_numpy() & (claims > 0))
+        whole = claims[inside].sum()
+        if inside.size < 2:
+            continue
+        share = claims[inside] / whole
+        low, high = (np.clip(end[inside] / whole, 1e-9, 1 - 1e-9) for end in ends)
+        half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
+        others = ((share**2).sum() - share**2) / (1 - share) ** 2
+        tau = half / NORMAL_90 / np.sqrt(1 + others)
+        widest = max(widest, float(tau.max()))
+        weight = share * np.exp(tau * y[:, inside])
+        drawn[:, inside] = whole * weight / weight.sum(axis=1, keepdims=True)
+    origin = "widths of the intervals gdp_low to gdp_high of units.csv (docs/decisions/0060); tau is that of the least sure unit"
+    row = {
+        "source": "gdp",
+        "of": f"split by {by}",
+        "percent": 0.0,
+        "sigma": 0.0,
+        "tau": widest,
+        "group": "",
+    }
+    return drawn, [{**row, "basis": "as in the run", "origin": origin}]
 
 
 def _totals(
@@ -180,6 +231,18 @@ def _totals(
         stream = Stream(seed, "totals", label)
         columns.append(stream.lognormals(draws, 1, sigma_of_percent(percent)))
     return np.hstack(columns), settings
+
+
+def _drawn_totals(
+    run: RunCarriers, name: str, accounts: Accounts, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return what each account is multiplied by in the inventory's own draws: the same draw for all categories, so that what they share is shared."""
+    drawn = run.inventory[name]
+    which = Stream(seed, "totals", "inventory").whole(draws, drawn.size)
+    columns = np.repeat(drawn[which][:, None], accounts.grams.size, axis=1)
+    half = 100 * (np.quantile(drawn, 0.975) - np.quantile(drawn, 0.025)) / 2
+    row = {"source": "totals", "of": name, "percent": float(half), "sigma": 0.0, "tau": 0.0, "group": "inventory"}  # fmt: skip
+    return columns, [{**row, "basis": "drawn", "origin": "the inventory's own draws of factors and amounts"}]  # fmt: skip
 
 
 def _facility_factors(

@@ -67,11 +67,10 @@ class Uncertainty:
     gdp: Mapping[str, float]
 
     def of(self, source: str, *names: str) -> Rule:
-        """Return the row for the first of the names that any row fits; one that is exact where none does."""
-        for name in names:
-            for rule in self.rules:
-                if rule.source == source and fnmatchcase(name, rule.of):
-                    return rule
+        """Return the first row that fits one of the names; one that is exact where none does."""
+        for rule in self.rules:
+            if rule.source == source and any(fnmatchcase(name, rule.of) for name in names):
+                return rule
         return Rule(source, names[-1], basis="exact", origin="no row fits")
 
 

@@ -108,6 +108,9 @@ def probability(
     with console.errors():
         from carbongrid.analysis.probability import probability as probability_of
         from carbongrid.analysis.probability import write_probability
+        from carbongrid.errors import Problem, missing_libraries
+        from carbongrid.outputs.figures.zone_probability import write_probability_figures
+        from carbongrid.outputs.tables import read_tables
         from carbongrid.run_store import detect_full_disk
 
         with console.progress() as progress:
@@ -117,6 +120,11 @@ def probability(
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_probability(found, folder)
+            if missing_libraries("matplotlib"):
+                console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+            else:
+                tables = read_tables(directory, parcels=False)
+                files += write_probability_figures(tables, found.table, folder)
         for line in _how_sure(found):
             console.say(line)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")

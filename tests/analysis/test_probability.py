@@ -15,7 +15,8 @@ from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.uncertainty import uncertainty_of
 from carbongrid.errors import InputError
-from carbongrid.method.draws import sigma_of_percent
+from carbongrid.method.categories import column_of
+from carbongrid.method.draws import Stream, sigma_of_percent
 from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.outputs.tables.reading import read_units
 
@@ -218,6 +219,7 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     assert done.returncode == 0, done.stderr
     assert "zones are firm" in done.stdout
     assert "are assumed, no measurement" in done.stdout
+    assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png"}  # fmt: skip
     table = pd.read_csv(out / "zone_probability.csv", dtype={"unit": str})
     expected = probability(small_run, draws=40, without=["gdp"]).table
     assert list(table) == list(expected)
@@ -236,3 +238,43 @@ def test_settings_say_what_is_assumed(small_run):
         assert set(settings.loc[settings["source"] == source, "of"]) == {c["name"] for c in categories}  # fmt: skip
     assert set(settings["basis"]) == {"assumed"}
     assert (settings["origin"] != "").all()
+
+
+def test_derived_gdp_is_drawn_by_its_split(full_demo):
+    """The district's GDP is kept, and nine tenths of the draws lie in the unit's interval, within what its approximation allows."""
+    run = full_demo / "run-district-gdp"
+    found = probability(run, draws=400, without=["totals", "weights", "sinks"])
+    _, table = read_units(run)
+    units = table.frame
+    gdp = units["gdp"].to_numpy(float)
+    for code in set(units["district"]):
+        inside = (units["district"] == code).to_numpy()
+        np.testing.assert_allclose(found.gdp[:, inside].sum(axis=1), gdp[inside].sum(), rtol=1e-12)
+    low, high = (units[name].to_numpy(float) for name in ("gdp_low", "gdp_high"))
+    inside = (found.gdp >= low) & (found.gdp <= high)
+    assert 0.85 < inside[:, (low < high) & (gdp > 0)].mean() < 0.95
+    assert found.settings.query("source == 'gdp'")["of"].tolist() == ["split by district"]
+    assert not found.table["firm"].all()
+
+
+def test_an_inventorys_own_draws_are_taken(small_city, small_run, tmp_path):
+    """What categories have in common in the inventory they have in common here."""
+    from carbongrid.outputs.tables.inventory_draws import read_draws
+    from carbongrid.pipeline import run
+    from carbongrid.pipeline.verification import verify
+
+    out = tmp_path / "run"
+    run(small_city / "case-inventory.toml", out, reuse=small_run)
+    assert verify(out).ok
+    inventory = read_draws(out / "inventory_draws.npz")
+    found = probability(out, draws=300, without=["weights", "gdp"])
+    carriers = RunCarriers(out)
+    which = Stream(0, "totals", "inventory").whole(300, 10_000)
+    expected = np.zeros((300, len(carriers.units)))
+    for category in carriers.categories:
+        if not category["sink"]:
+            own = carriers.units[f"{column_of(category['name'])}_g"].to_numpy(float)
+            expected += inventory[category["name"]][which][:, None] * own
+    np.testing.assert_allclose(found.emission, expected, rtol=1e-9)
+    totals = found.settings.query("source == 'totals'")
+    assert set(totals["basis"]) == {"drawn"}
