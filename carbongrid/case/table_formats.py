@@ -325,6 +325,18 @@ SINKS = TableFormat(
         Column("note", "text", "what to know of it"),
     ),
 )
+PUBLISHED = TableFormat(
+    "carbongrid validate", "",
+    "What others have published for the units of a run. Rows of a parent, and rows without a region, are the table's own totals, against which its units are added up.",
+    (
+        Column("region", "id", f"{_REGION}, or of the column that --key names; blank is the whole", True, unit="code", blank=True),
+        Column("of", "text", "emission, sink, a sector or a category", True),
+        Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
+        Column("unit", "unit of mass", "what one is: t CO2e, kt CO2 ...", True),
+        Column("gas", "text", "where gases stand apart; they are added up"),
+        Column("source", "text", "who published it"),
+    ),
+)
 # fmt: on
 
 TABLES = (
@@ -343,4 +355,4 @@ TABLES = (
 )
 """Tables that the template has an example of, in the order of the documentation."""
 
-TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS)
+TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS, PUBLISHED)
