@@ -22,9 +22,11 @@ from carbongrid.method.zone_draws import (
     zone_shares_of,
 )
 from carbongrid.method.zoning import zones
+from carbongrid.outputs.tables.layers import write_layer_gpkg
 from carbongrid.outputs.tables.plain import write_text_csv
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from carbongrid.outputs.result import Result
@@ -261,13 +263,17 @@ def _points(name: str, values: NDArray[np.float64]) -> Iterator[tuple[str, NDArr
         yield f"{name}_p{round(100 * quantile):02d}", np.where(none, np.nan, point)
 
 
-def write_probability(found: ZoneProbability, folder: Path) -> list[Path]:
-    """Write zone_probability.csv, what moves zones and what the draws rest on.
+def write_probability(
+    found: ZoneProbability, outlines: gpd.GeoDataFrame, folder: Path
+) -> list[Path]:
+    """Write zone_probability.csv and .gpkg, what moves zones and what the draws rest on.
 
     Parameters
     ----------
     found
         What :func:`probability` returned.
+    outlines
+        Of the units, in their order.
     folder
         An existing folder; files of the same names are replaced.
 
@@ -283,7 +289,10 @@ def write_probability(found: ZoneProbability, folder: Path) -> list[Path]:
     }
     for name, table in tables.items():
         write_text_csv(table.map(_cell), folder / name)
-    return [folder / name for name in tables]
+    layer = folder / "zone_probability.gpkg"
+    layer.unlink(missing_ok=True)  # GDAL would add to an existing one
+    write_layer_gpkg(outlines[["geometry"]].join(found.table), layer, "zone_probability")
+    return [*(folder / name for name in tables), layer]
 
 
 def _cell(value: Any) -> str:

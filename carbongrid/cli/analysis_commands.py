@@ -123,11 +123,11 @@ def probability(
             )
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
-            files = write_probability(found, folder)
+            tables = read_tables(directory, parcels=False)
+            files = write_probability(found, tables.units, folder)
             if missing_libraries("matplotlib"):
                 console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
             else:
-                tables = read_tables(directory, parcels=False)
                 files += write_probability_figures(tables, found.table, folder)
         for line in _how_sure(found):
             console.say(line)

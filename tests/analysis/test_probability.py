@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,7 +46,6 @@ def test_one_total_alone_is_the_closed_form(town_run, tmp_path):
     percent, draws = 60.0, 20_000
     quiet = [{"source": source, "of": "*"} for source in ("totals", "sinks", "weights", "gdp")]
     # Waste lies on one parcel of the first unit alone, and is all that this unit emits.
-    import geopandas as gpd
     from probability_town import TOTALS, case_of, written
 
     from carbongrid.pipeline import run
@@ -118,7 +118,6 @@ def test_a_source_switched_off_leaves_the_others_draws_alone(town_run):
 
 
 def test_parcels_in_another_order_give_the_same_numbers(town_run, tmp_path, undrawn):
-    import geopandas as gpd
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
 
     from carbongrid.pipeline import run
@@ -219,8 +218,12 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
     assert done.returncode == 0, done.stderr
     assert "zones are firm" in done.stdout
     assert "are assumed, no measurement" in done.stdout
-    assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png"}  # fmt: skip
+    assert {path.name for path in out.iterdir()} == {"zone_probability.csv", "zone_probability_sources.csv", "zone_probability_settings.csv", "zone_probability.png", "zone_plane.png", "zone_probability.gpkg"}  # fmt: skip
+    layer = gpd.read_file(out / "zone_probability.gpkg", layer="zone_probability")
+    assert layer["unit"].tolist() == read_units(small_run)[1].frame["id"].tolist()
+    assert layer.geometry.is_valid.all()
     table = pd.read_csv(out / "zone_probability.csv", dtype={"unit": str})
+    assert list(layer)[:-1] == list(table)
     expected = probability(small_run, draws=40, without=["gdp"]).table
     assert list(table) == list(expected)
     assert table["unit"].tolist() == expected["unit"].tolist()
