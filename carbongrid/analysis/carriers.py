@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.errors import InputError, VerificationError
-from carbongrid.method.sharing import Shares, load_shares
+from carbongrid.method.sharing import Shares, load_shares, with_water_rule
 from carbongrid.method.spread_draws import Carriers
 from carbongrid.method.weights import sink_coefficients
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
+from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_facilities_csv, read_ledger_csv
 from carbongrid.outputs.tables.reading import read_units
 from carbongrid.pipeline.land import regions_of_units
@@ -99,8 +101,16 @@ class RunCarriers:
 
     @cached_property
     def shares(self) -> Shares:
-        """What parcels have in common with units."""
-        return self._read("overlap.npz", load_shares)
+        """What parcels have in common with units, water outside every unit given away as the case says."""
+        shares = self._read("overlap.npz", load_shares)
+        water = self.manifest["parameters"]["water"]
+        if water == "ledger":
+            return shares
+        land = self._read(
+            "parcels.parquet", lambda path: read_geoparquet(path, "geometry", ["type"])
+        )
+        outlines = read_unit_geometry(self.directory / "units.gpkg")
+        return with_water_rule(shares, land, outlines, water)
 
     @cached_property
     def home(self) -> NDArray[np.int64]:
