@@ -26,6 +26,7 @@ PARTS = (
     "first-calls",
     "whole-run",
     "labels-zarr",
+    "analysis",
 )
 """What ``peers.py`` measures, each in a process of its own."""
 

@@ -30,6 +30,7 @@ TITLES = {
     "first-calls": "First calls",
     "whole-run": "A whole run of a million parcels, and its second year",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",
+    "analysis": "What a finished run is asked",
 }
 
 

@@ -75,6 +75,7 @@ def test_each_benchmark_runs_once():
         "first-calls",
         "whole-run",
         "labels-zarr",
+        "analysis",
     ],
 )
 def test_each_part_of_the_comparison_runs(part, monkeypatch):
