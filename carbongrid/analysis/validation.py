@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.drawn_numbers import drawn_category, kind_factors
+from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published import own_sums, read_published
 from carbongrid.analysis.uncertainty import SOURCES, Uncertainty, uncertainty_of
 from carbongrid.case.readers.geometry import geodesic_area
@@ -152,7 +153,7 @@ def validate(
         pd.DataFrame(rows),
         listed[columns],
         sums,
-        _zones(found, values, own_area) if key is None else {},
+        _zones(found, values, own_area, draws, seed) if key is None else {},
     )
 
 
@@ -263,7 +264,13 @@ def _concentration(
     return np.asarray(by_code, np.float64), carriers.sigma
 
 
-def _zones(run: RunCarriers, values: pd.DataFrame, area: NDArray[np.float64]) -> dict[str, float]:
+def _zones(
+    run: RunCarriers,
+    values: pd.DataFrame,
+    area: NDArray[np.float64],
+    draws: int,
+    seed: int,
+) -> dict[str, float]:
     """Compare zones with those that the published emission gives, sinks and GDP being the run's; and what emission spread by area would have."""
     units = run.units
     theirs = values[values["of"] == "emission"].groupby("region")["grams"].sum()
@@ -277,8 +284,12 @@ def _zones(run: RunCarriers, values: pd.DataFrame, area: NDArray[np.float64]) ->
         zone_units(units.assign(emission_g=grams), *of)["zone"].to_numpy(np.int64)
         for grams in (units["emission_g"], published, by_area)
     )
+    differs = ours != told
+    firm = probability(run.directory, draws=draws, seed=seed).table["firm"].to_numpy(bool)
     return {
         "agreement": float((ours == told).mean()),
+        "disagreements_not_firm": float((~firm[differs]).mean()) if differs.any() else math.nan,
+        "not_firm": float((~firm).mean()),
         "kappa": kappa(ours, told),
         "agreement_by_area": float((lazy == told).mean()),
         "kappa_by_area": kappa(lazy, told),

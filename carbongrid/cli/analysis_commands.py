@@ -199,7 +199,7 @@ def validate(
                 "files": files,
                 "measures": found.measures.astype(object).where(found.measures.notna(), None).to_dict("records"),
                 "sums": found.sums.astype(object).where(found.sums.notna(), None).to_dict("records"),
-                "zones": dict(found.zones),
+                "zones": {name: None if value != value else value for name, value in found.zones.items()},
             }
         )  # fmt: skip
         weak = found.measures[found.measures["skill"] < (-1e9 if min_skill is None else min_skill)]
@@ -231,6 +231,8 @@ def _agreement(found: Validation) -> Iterator[str]:
     if found.zones:
         zones = found.zones
         yield f"Zones: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+        if zones["agreement"] < 1:
+            yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 
 
 def _row_to_paste(row: dict[Any, Any]) -> str:

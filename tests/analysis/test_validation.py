@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from carbongrid.analysis.carriers import RunCarriers
+from carbongrid.analysis.probability import probability
 from carbongrid.analysis.uncertainty import Rule, uncertainty_of
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
@@ -63,6 +64,15 @@ def test_a_permuted_table_has_no_skill(full_demo, units, tmp_path):
     assert row["skill"] < 0.2
     assert not row["same_proxy"]
     assert row["coverage_90"] < 0.7
+
+
+def test_zones_that_disagree_are_rather_those_that_are_not_firm(full_demo, units, tmp_path):
+    """A world of the run's own errors: kappa above that of area, and most disagreements were told as not firm."""
+    drawn = probability(full_demo / "run", draws=3, seed=8)
+    rows = [(code, "emission", float(v) / 1e6, "") for code, v in zip(units["id"], drawn.emission[2], strict=True)]  # fmt: skip
+    zones = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=200).zones
+    assert zones["kappa_by_area"] < zones["kappa"] < 1
+    assert zones["disagreements_not_firm"] > 0.9 > zones["not_firm"]
 
 
 def test_planted_slips_of_the_table_are_named(full_demo, units, tmp_path):
