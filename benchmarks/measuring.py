@@ -27,6 +27,7 @@ PARTS = (
     "whole-run",
     "live",
     "labels-zarr",
+    "analysis",
 )
 """What ``peers.py`` measures, each in a process of its own."""
 

@@ -59,6 +59,11 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
 
         province = (60, 2000.0, 4) if small else (1_000_000, 327_000.0, 1_500)
         return peers_live.answers(*province, small=small)
+    if part == "analysis":
+        import peers_analysis
+
+        full_size = (1_000_000, 327_000.0, 1_500, 1_000)
+        return peers_analysis.analysis(*((60, 2000.0, 4, 5) if small else full_size))
     import peers_geometry
 
     full = {"labels": (100_000, 163_840.0, 500), "weighted": (100_000, 81_920.0, 500)}

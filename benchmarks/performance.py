@@ -32,6 +32,7 @@ TITLES = {
     "whole-run": "A whole run of a million parcels, and its second year",
     "live": "What a finished run answers",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",
+    "analysis": "What a finished run is asked",
 }
 
 

@@ -38,8 +38,10 @@ _HOME = {
     "read_activity": "carbongrid.case.readers.activity",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
+    "validate": "carbongrid.analysis.validation",
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
+    "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
     "LiveResult": "carbongrid.pipeline.live",
     "InputError": "carbongrid.errors",
@@ -58,6 +60,8 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
     from carbongrid.analysis.margins import margins as margins
+    from carbongrid.analysis.probability import probability as probability
+    from carbongrid.analysis.validation import validate as validate
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity
     from carbongrid.errors import InputError as InputError

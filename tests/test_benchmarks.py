@@ -76,6 +76,7 @@ def test_each_benchmark_runs_once():
         "whole-run",
         "live",
         "labels-zarr",
+        "analysis",
     ],
 )
 def test_each_part_of_the_comparison_runs(part, monkeypatch):

@@ -27,7 +27,7 @@ class TotalsSection(Section):
         about(
             "Totals",
             "file",
-            "CSV or XLSX: category, value, unit; region, place, year, source if you like",
+            "CSV or XLSX: category, value, unit; region, place, year, source, uncertainty if you like",
             example="totals.csv",
             file=True,
         ),
@@ -156,6 +156,22 @@ class BenchmarkSection(Section):
             example="CO2 only, of energy and processes",
         ),
     ] = ""
+
+
+class UncertaintySection(Section):
+    """How uncertain numbers are; ``carbongrid probability`` draws them."""
+
+    path: Annotated[
+        Text,
+        about(
+            "Uncertainty",
+            "file",
+            "table source, of; percent, sigma, tau, group, basis, origin if you like; its rows come before those of the package",
+            example="uncertainty.csv",
+            file=True,
+        ),
+    ]
+    encoding: Annotated[EncodingText | None, ENCODING] = None
 
 
 class ReportSection(Section):

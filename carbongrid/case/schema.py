@@ -20,6 +20,7 @@ from carbongrid.case.figures import (
     InventorySection,
     ReportSection,
     TotalsSection,
+    UncertaintySection,
 )
 from carbongrid.case.land import GridSection, ParcelsSection, SurroundingsSection, UnitsSection
 from carbongrid.case.notebook import card
@@ -174,6 +175,15 @@ class CaseFields(Section):
     categories: Annotated[
         CategoriesSection | None,
         about("Categories", "section", "categories of your own", example=None),
+    ] = None
+    uncertainty: Annotated[
+        UncertaintySection | None,
+        about(
+            "Uncertainty",
+            "section",
+            "how uncertain numbers are, for probabilities of zones",
+            example=None,
+        ),
     ] = None
     benchmark: Annotated[
         BenchmarkSection | None,

@@ -32,6 +32,12 @@ mass, unit of mass
 HERE, ELSEWHERE = "here", "elsewhere"
 """Places of a total: spread, or reported and never spread."""
 
+UNCERTAIN = ("totals", "weights", "sinks", "gdp")
+"""What draws are made of."""
+
+BASES = ("measured", "read", "recalled", "assumed")
+"""How an uncertainty is known."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -136,6 +142,15 @@ _TOO_HEAVY = Limit(
     "Give the weights in a larger unit.",
 )
 
+_FULL_RANGE = Limit(1000, "{text} % is more than any half-width that a lognormal number needs")
+_TOO_WIDE = Limit(5, "{text} is a factor of more than 10,000 either way at 95 %")
+
+
+def _half_width(of: str) -> Column:
+    meaning = f"half of the 95 % interval of {of}; blank: the default of `[uncertainty]`. Only probabilities are made of it"
+    return Column("uncertainty", "number", meaning, unit="%", limit=_FULL_RANGE)
+
+
 # A column a line, so that the tables can be read as such.
 # fmt: off
 TOTALS = TableFormat(
@@ -150,6 +165,7 @@ TOTALS = TableFormat(
         Column("place", "word", "here (default), or elsewhere: reported and never spread; a category of scope 3 is elsewhere unless the row says here", words=(HERE, ELSEWHERE)),
         Column("year", "year", "default: the year of the case; others are warned of"),
         Column("source", "text", "where the figure is from"),
+        _half_width("value"),
     ),
 )
 FACILITIES = TableFormat(
@@ -169,6 +185,7 @@ FACILITIES = TableFormat(
         Column("y", "coordinate", "latitude or northing; blank if unknown", unit="degree or m"),
         Column("crs", "text", "of x and y, no default: gcj02, bd09, or a code such as EPSG:4490", unit="CRS"),
         Column("place_uncertainty_m", "number", "how far it may lie from x and y; units within that distance are told of", unit="m", noun="uncertainty of place"),
+        _half_width("its mass, which is then drawn by itself and no longer with its category's total"),
     ),
 )
 GDP = TableFormat(
@@ -177,6 +194,7 @@ GDP = TableFormat(
     (
         Column("region", "id", "code of the unit, or of the parent that by names", True, unit="code", hint="Write its code."),
         Column("value", "number", "0 or more, in units of currency", True, unit="currency", blank=True),
+        _half_width("value"),
     ),
     once="region",
 )
@@ -190,6 +208,20 @@ GDP_BY_INDUSTRY = TableFormat(
         Column("tertiary", "number", "services", True, unit="currency", blank=True),
     ),
     once="region",
+)
+UNCERTAINTY = TableFormat(
+    "[uncertainty] path", "uncertainty.csv",
+    "How uncertain numbers are, for `carbongrid probability`. The first row that fits counts, rows here before those of the package; a blank number is 0, which is exact.",
+    (
+        Column("source", "word", "what is drawn", True, words=UNCERTAIN),
+        Column("of", "text", "whom the row is for, with * for any text: categories of totals; types of land or categories of sinks; categories or weight rules of weights; unit of gdp", True),
+        Column("percent", "number", "half of the 95 % interval of totals, coefficients of sinks and gdp", unit="%", limit=_FULL_RANGE),
+        Column("sigma", "number", "of weights: standard deviation of the logarithm of a parcel's claim about its weight", unit="1", limit=_TOO_WIDE),
+        Column("tau", "number", "of weights: the same of a factor that the parcels of a unit share", unit="1", limit=_TOO_WIDE),
+        Column("group", "text", "what is of one group shares a draw"),
+        Column("basis", "word", "how it is known; default assumed", words=BASES),
+        Column("origin", "text", "where it is from"),
+    ),
 )
 CENSUS = TableFormat(
     "[people] census", "census.csv",
@@ -293,6 +325,18 @@ SINKS = TableFormat(
         Column("note", "text", "what to know of it"),
     ),
 )
+PUBLISHED = TableFormat(
+    "carbongrid validate", "",
+    "What others have published for the units of a run. Rows of a parent, and rows without a region, are the table's own totals, against which its units are added up.",
+    (
+        Column("region", "id", f"{_REGION}, or of the column that --key names; blank is the whole", True, unit="code", blank=True),
+        Column("of", "text", "emission, sink, a sector or a category", True),
+        Column("value", "mass", "mass per year, 0 or more", True, unit="number"),
+        Column("unit", "unit of mass", "what one is: t CO2e, kt CO2 ...", True),
+        Column("gas", "text", "where gases stand apart; they are added up"),
+        Column("source", "text", "who published it"),
+    ),
+)
 # fmt: on
 
 TABLES = (
@@ -300,6 +344,7 @@ TABLES = (
     FACILITIES,
     GDP,
     GDP_BY_INDUSTRY,
+    UNCERTAINTY,
     CENSUS,
     CATEGORIES,
     CLASS_WEIGHTS,
@@ -310,4 +355,4 @@ TABLES = (
 )
 """Tables that the template has an example of, in the order of the documentation."""
 
-TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS)
+TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS, PUBLISHED)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.errors import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from carbongrid.analysis.probability import ZoneProbability
+    from carbongrid.analysis.validation import Validation
+
 _NEAREST = 10
+_WELL = 0.3
+"""sigma and tau are told apart where the standard errors of both are no larger than this, of each."""
 
 
 def analysis_folder(run: Path, out: Path | None) -> Path:
@@ -72,3 +78,188 @@ def _nearest(table: pd.DataFrame) -> Iterator[str]:
     for row in nearest.to_dict("records"):
         named = f"{row['unit']} {row['name']}"
         yield f"{named:<28} {row['boundary'].upper():<6} {row['now'] / 1e6:>16,.0f} {row['at_boundary'] / 1e6:>19,.0f} {row['percent']:>+8.2f}%"
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--draws", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(["totals", "weights", "sinks", "gdp"]),
+    help="A source that is not drawn; may be given several times.",
+)
+@with_out
+@_with_console
+def probability(
+    directory: Path,
+    draws: int,
+    seed: int,
+    without: tuple[str, ...],
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say how sure the zones of the finished run in DIRECTORY are, by draws.
+
+    Drawn are totals, what parcels claim of them, coefficients of sinks, and GDP. Writes zone_probability.csv: per unit the share of draws in each zone, and
+    5, 50 and 95 % points; zone_probability_sources.csv: which source moves how many zones; zone_probability_settings.csv: what the draws
+    rest on. Most of that is assumed until it was measured for the place.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.probability import probability as probability_of
+        from carbongrid.analysis.probability import write_probability
+        from carbongrid.errors import missing_libraries
+        from carbongrid.outputs.figures.zone_probability import write_probability_figures
+        from carbongrid.outputs.tables import read_tables
+        from carbongrid.run_store import detect_full_disk
+
+        with console.progress() as progress:
+            found = probability_of(
+                directory, draws=draws, seed=seed, without=without, progress=progress
+            )
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            tables = read_tables(directory, parcels=False)
+            files = write_probability(found, tables.units, folder)
+            if missing_libraries("matplotlib"):
+                console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+            else:
+                files += write_probability_figures(tables, found.table, folder)
+        for line in _how_sure(found):
+            console.say(line)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        rows = found.table.astype(object).where(found.table.notna(), None).to_dict("records")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "draws": draws,
+                "seed": seed,
+                "units": rows,
+                "sources": found.sources.to_dict("records"),
+            }
+        )
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.argument("table", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--key", default=None, help="Column of the units whose codes TABLE names; default: their own."
+)
+@click.option("--draws", type=click.IntRange(min=2), default=300, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--min-skill", type=float, default=None, help="End with code 1 where a quantity has less skill."
+)
+@with_out
+@_with_console
+def validate(
+    directory: Path,
+    table: Path,
+    key: str | None,
+    draws: int,
+    seed: int,
+    min_skill: float | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say how far the finished run in DIRECTORY agrees with what others have published, in TABLE.
+
+    TABLE has columns region, of (emission, sink, a sector or a category), value, unit. It is first held against its own totals. Skill is against
+    what area or people alone would do; agreement is not truth. Writes validation.csv, validation_units.csv, validation_sums.csv and
+    validation.png.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.validation import validate as validate_run
+        from carbongrid.analysis.validation import write_validation
+        from carbongrid.errors import missing_libraries
+        from carbongrid.outputs.figures.scatter import write_scatter
+        from carbongrid.run_store import detect_full_disk
+
+        found = validate_run(directory, table, key=key, draws=draws, seed=seed)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_validation(found, folder)
+            if not missing_libraries("matplotlib"):
+                files.append(write_scatter(found.values, folder / "validation.png"))
+        for line in _agreement(found):
+            console.say(line)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "measures": found.measures.astype(object).where(found.measures.notna(), None).to_dict("records"),
+                "sums": found.sums.astype(object).where(found.sums.notna(), None).to_dict("records"),
+                "zones": {name: None if value != value else value for name, value in found.zones.items()},
+            }
+        )  # fmt: skip
+        weak = found.measures[found.measures["skill"] < (-1e9 if min_skill is None else min_skill)]
+        if len(weak):
+            names = ", ".join(weak["of"])
+            console.problem(Problem(f"less skill than {min_skill:g}: {names}"))
+            raise SystemExit(1)
+
+
+def _agreement(found: Validation) -> Iterator[str]:
+    """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
+    for row in found.sums[found.sums["off"]].to_dict("records"):
+        where = f"region {row['region']}" if row["region"] else "the whole"
+        why = f": as if {row['slip']}" if row["slip"] else ""
+        yield f"The table contradicts itself: {' '.join(filter(None, (row['of'], row['gas'])))} of its units in {where} add up to {row['ratio']:.3g} times its total{why}."
+    yield f"{'of':<28} {'units':>5} {'bias':>6} {'rank':>6} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6} {'in 90 %':>8}"
+    for row in found.measures.to_dict("records"):
+        yield (
+            f"{row['of']:<28} {row['units']:>5} {row['bias']:>6.2f} {row['spearman']:>6.2f} {row['misplaced_scaled']:>9.3f} {row['by_area']:>8.3f} "
+            f"{row['by_people']:>7.3f} {row['skill']:>6.2f} {100 * row['coverage_90']:>7.0f}%"
+        )
+    for row in found.measures.to_dict("records"):
+        if row["same_proxy"]:
+            yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
+        elif row["skill"] <= 0:
+            yield f"{row['of']}: no skill. Area or people alone would have placed it as well."
+        if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
+            yield _row_to_paste(row)
+    if found.zones:
+        zones = found.zones
+        yield f"Zones: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+        if zones["agreement"] < 1:
+            yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
+
+
+def _row_to_paste(row: dict[Any, Any]) -> str:
+    """Return what differences say of sigma and tau, as a row for the table of uncertainty."""
+    told = f"{row['of']}: sigma {row['sigma_found']:.2f} (error {row['sigma_error']:.2f}), tau {row['tau_found']:.2f} (error {row['tau_error']:.2f})"
+    well = row["sigma_error"] <= _WELL * row["sigma_found"] and row["tau_error"] <= _WELL * row["tau_found"]  # fmt: skip
+    if well:
+        numbers = f"{row['sigma_found']:.2f},{row['tau_found']:.2f}"
+        return f'{told}. For [uncertainty]: weights,{row["of"]},,{numbers},,measured,"validate, {row["units"]} units"'
+    return f"{told}: these units do not tell them apart. With sigma as it was taken tau is {row['tau_if_sigma_holds']:.2f}."
+
+
+def _how_sure(found: ZoneProbability) -> Iterator[str]:
+    """Yield how many zones are firm, what moves them, and how much of what they rest on is assumed."""
+    table, sources, settings = found.table, found.sources, found.settings
+    zoned = int((table["zone"] > 0).sum())
+    draws = len(found.emission)
+    yield f"{int(table['firm'].sum())} of {zoned} zones are firm: at least 90 % of {draws:,} draws have them."
+    yield f"{'drawn':<18} {'units expected to flip':>22} {'share':>7}"
+    for row in sources.to_dict("records"):
+        yield f"{row['drawn']:<18} {row['units_expected_to_flip']:>22.1f} {100 * row['share_of_units']:>6.1f}%"
+    unsure = table[(table["zone"] > 0) & ~table["firm"]]
+    if len(unsure):
+        yield "The least sure:"
+        for row in unsure.sort_values("entropy", ascending=False, kind="stable").head(_NEAREST).to_dict("records"):  # fmt: skip
+            shares = ", ".join(f"{code}: {100 * row[f'p{code}']:.0f} %" for code in (1, 2, 3, 4) if row[f"p{code}"] >= 0.005)  # fmt: skip
+            yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the draws {shares}"
+    assumed = int((settings["basis"] == "assumed").sum())
+    if assumed:
+        yield f"{assumed} of {len(settings)} uncertainties are assumed, no measurement: zone_probability_settings.csv lists them."

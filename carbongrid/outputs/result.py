@@ -109,6 +109,8 @@ class RunTables:
     unit_intervals
         unit, name, and emission and sink of each with the ends of the 95 % interval that the inventory alone leaves it, in t CO2e,
         in the order of the units; None without activity data.
+    drawn
+        Draws of the categories' totals, t CO2e [draw, category]; None without activity data, and where the run is published.
     scopes
         Scopes of the mass that was spread, by category: rows of activity data have their own. None: the categories'.
     facilities
@@ -142,6 +144,7 @@ class RunTables:
     audit: pd.DataFrame | None = None
     intervals: pd.DataFrame | None = None
     unit_intervals: pd.DataFrame | None = None
+    drawn: xr.DataArray | None = None
     scopes: Mapping[str, tuple[int, ...]] | None = None
     evidence: Evidences = ()
     facilities: tuple[FacilityRow, ...] = ()

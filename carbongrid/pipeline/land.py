@@ -10,6 +10,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
@@ -111,12 +112,7 @@ class Land:
 
         A code means a unit, or all units below a parent.
         """
-        position = {code: row for row, code in enumerate(codes)}
-        found = np.full(len(self.units), -1, np.int64)
-        for column in reversed(("id", *self.parents)) if codes else ():
-            named = self.units[column].map(position).fillna(-1).to_numpy(np.int64)
-            found = np.where(named >= 0, named, found)
-        return found
+        return regions_of_units(self.units, self.parents, codes)
 
     def regions_of_parcels(
         self, codes: Sequence[str], rows: NDArray[np.int64] | None = None
@@ -163,6 +159,28 @@ class Land:
         """Share of the parcels' area that units cover."""
         whole = float(self.area.sum())
         return min(self.covered / whole, 1.0) if whole else 0.0
+
+
+def regions_of_units(
+    units: pd.DataFrame, parents: Sequence[str], codes: Sequence[str]
+) -> NDArray[np.int64]:
+    """Return, for each unit, the position of the innermost code that means it; -1 for none.
+
+    Parameters
+    ----------
+    units
+        With the columns id and ``parents``.
+    parents
+        Nearest first.
+    codes
+        A code means a unit, or all units below a parent.
+    """
+    position = {code: row for row, code in enumerate(codes)}
+    found = np.full(len(units), -1, np.int64)
+    for column in reversed(("id", *parents)):
+        named = units[column].map(position).fillna(-1).to_numpy(np.int64)
+        found = np.where(named >= 0, named, found)
+    return found
 
 
 def fine_grid(inputs: Inputs) -> Grid:

@@ -149,6 +149,7 @@ def make_tables(
         audit=None if inputs.formed is None else inputs.formed.audit,
         intervals=None if inputs.formed is None else inputs.formed.intervals,
         unit_intervals=_unit_intervals(inputs, units),
+        drawn=None if inputs.formed is None else inputs.formed.drawn,
         parcels=parcels,
         units=units,
         parents=case.units.parents,
@@ -378,5 +379,7 @@ def manifest_of(
         "assumptions": [list(each) for each in tables.assumptions],
         "ledger": [vars(row) for row in tables.ledger],
         "evidence": [vars(row) for row in tables.evidence],
+        # Names of facilities are not published, and without parcels nothing is drawn.
+        "uncertainty": (inputs.uncertainty or {}) if len(tables.parcels) else {},
         "digests": dict(digests),
     }

@@ -23,6 +23,7 @@ from carbongrid.case.readers.regional import read_census, read_gdp, read_old_cod
 from carbongrid.case.readers.surroundings import read_surroundings
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.case.readers.totals import Formed, categories_of, read_totals, totals_of_rows
+from carbongrid.case.readers.uncertainty import Told, read_uncertainty
 from carbongrid.case.readers.units import read_units
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
@@ -106,6 +107,8 @@ class Inputs:
         The totals of activity data with their gases apart; None where the case has totals.
     surroundings
         Polygons around the units for a figure; None where the case names none.
+    uncertainty
+        What the case says of how uncertain its numbers are; empty where it says nothing.
     """
 
     case: Case
@@ -125,6 +128,7 @@ class Inputs:
     formed: Formed | None = None
     by_gas: pd.DataFrame | None = None
     surroundings: gpd.GeoDataFrame | None = None
+    uncertainty: Told | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -213,6 +217,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
+    uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes))
     around = None if units is None else gather(lambda: read_surroundings(case, units))
     if parcels is not None and len(parcels):
         off = _off_the_map(case, evidence, parcels)
@@ -235,6 +240,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
         formed=formed,
         by_gas=by_gas,
         surroundings=around,
+        uncertainty=uncertainty,
         **evidence,
         **regional,
     )

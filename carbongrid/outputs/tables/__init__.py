@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import Content, content_of
 from carbongrid.outputs.tables.digests import digests_of
+from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
     write_parcels_parquet,
     write_surroundings_gpkg,
@@ -58,6 +59,11 @@ def _write_unit_intervals(_: Content, tables: RunTables, path: Path) -> None:
         write_text_csv(tables.unit_intervals.round(6), path)
 
 
+def _write_draws(_: Content, tables: RunTables, path: Path) -> None:
+    if tables.drawn is not None:
+        write_draws(tables.drawn, path)
+
+
 def _write_facilities(content: Content, _: RunTables, path: Path) -> None:
     if content.facilities is not None:
         write_csv(content.facilities, path)
@@ -91,6 +97,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.gpkg": _write_units_gpkg,
     "parcels.parquet": _write_parcels,
     "surroundings.gpkg": _write_surroundings,
+    DRAWS_FILE: _write_draws,
     "grid_1km.tif": lambda content, tables, path: write_grid_tif(
         content.grid_1km, _title(tables), path
     ),
@@ -118,6 +125,7 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
         "audit.csv": tables.audit is None,
         "uncertainty.csv": tables.intervals is None,
         "uncertainty_units.csv": tables.unit_intervals is None,
+        DRAWS_FILE: tables.drawn is None,
         "surroundings.gpkg": tables.surroundings is None,
         "units.xlsx": bool(missing_libraries("openpyxl")),
     }
@@ -144,7 +152,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv and uncertainty_units.csv, with surroundings
+    grid_1km.nc; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
     surroundings.gpkg too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)

@@ -65,13 +65,14 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
 
 def write_surroundings_gpkg(polygons: Table, path: Path) -> None:
     """Write the layer ``surroundings``: names and polygons; the file is not there yet."""
+    write_layer_gpkg(polygons.located, path, SURROUNDINGS_LAYER)
+
+
+def write_layer_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write polygons with their columns as the one layer of a GeoPackage, which is not there yet."""
     with plain_folder(path.parent) as folder:
-        polygons.located.to_file(
-            folder / path.name,
-            layer=SURROUNDINGS_LAYER,
-            driver=GPKG,
-            engine="pyogrio",
-            promote_to_multi=True,
+        frame.to_file(
+            folder / path.name, layer=layer, driver=GPKG, engine="pyogrio", promote_to_multi=True
         )
 
 

@@ -47,6 +47,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
         evidence=tuple(_uncounted(row) for row in tables.evidence),
         assumptions=tuple(said),
         audit=None,
+        drawn=None,
         facilities=(),
     )
 

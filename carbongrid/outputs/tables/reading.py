@@ -87,13 +87,15 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
     )
 
 
-def read_tables(directory: Path) -> RunTables:
+def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     """Read the tables of a finished run again, mass in grams, as its figures are drawn from.
 
     Parameters
     ----------
     directory
         What ``carbongrid run`` made.
+    parcels
+        Whether they are read, too.
 
     Returns
     -------
@@ -109,14 +111,14 @@ def read_tables(directory: Path) -> RunTables:
     """
     directory = Path(directory)
     manifest = _manifest(directory)
-    content = read_content(directory)
+    content = read_content(directory, parcels=parcels)
     categories = tuple(
         Category(**{**each, "types": tuple(each["types"])}) for each in manifest["categories"]
     )
     names = {f"{column_of(category.name)}_g": category.name for category in categories}
     units = content.units.located.rename(columns=names)
-    parcels = None if content.parcels is None else content.parcels.located
-    if parcels is None:
+    land = None if content.parcels is None else content.parcels.located
+    if land is None:
         columns = [
             "id",
             "land_use",
@@ -127,7 +129,7 @@ def read_tables(directory: Path) -> RunTables:
             "emission_g",
             "sink_g",
         ]
-        parcels = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
+        land = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
     parameters = manifest["parameters"]
     return RunTables(
         title=manifest["title"],
@@ -135,7 +137,7 @@ def read_tables(directory: Path) -> RunTables:
         currency=manifest["currency"],
         categories=categories,
         inventory=content.inventory.frame,
-        parcels=parcels,
+        parcels=land,
         units=units,
         parents=tuple(parameters["parents"]),
         ledger=tuple(LedgerRow(**row) for row in manifest["ledger"]),

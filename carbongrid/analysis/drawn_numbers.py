@@ -1,0 +1,306 @@
+"""What is drawn for a run: totals, claims, coefficients and GDP, each by streams of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.analysis.carriers import Accounts, RunCarriers
+from carbongrid.method.categories import column_of
+from carbongrid.method.draws import Stream, sigma_of_percent
+from carbongrid.method.spread_draws import CategoryDraws
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.analysis.uncertainty import Rule, Uncertainty
+
+NORMAL_90 = 1.6448536269514722
+"""Half of a normal distribution's 90 % interval, in standard deviations."""
+
+Setting = dict[str, Any]
+"""A row of what the draws rest on."""
+
+
+@dataclass(frozen=True)
+class DrawnCategory:
+    """A category, draw by draw.
+
+    Parameters
+    ----------
+    base : float64, shape (units,)
+        Its mass in each unit as the run has it: whole grams.
+    claims
+        Of its parcels.
+    accounts : float64, shape (draws, accounts)
+        What the mass that is spread by claims is multiplied by, where totals are drawn.
+    facilities : float64, shape (facilities, units)
+        Grams of its facilities.
+    of_facilities : float64, shape (draws, facilities)
+        What they are multiplied by, where totals are drawn.
+    coefficients : float64, shape (draws, kinds)
+        What the mass of each kind of sink is multiplied by, where sinks are drawn.
+    drawn
+        Sources that move it.
+    settings
+        What it was taken to be uncertain by.
+    """
+
+    base: NDArray[np.float64]
+    claims: CategoryDraws
+    accounts: NDArray[np.float64]
+    facilities: NDArray[np.float64]
+    of_facilities: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    drawn: frozenset[str]
+    settings: tuple[Setting, ...]
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything of it is drawn."""
+        return bool(self.drawn)
+
+    def masses(
+        self, draw: int, wanted: Collection[frozenset[str]]
+    ) -> Iterator[tuple[frozenset[str], NDArray[np.float64]]]:
+        """Yield the mass of the units in one draw for each of the wanted sets of sources; claims are drawn once for all."""
+        claimed = None
+        for used in wanted:
+            moved = used & self.drawn
+            if not moved:
+                yield used, self.base
+                continue
+            if "weights" in moved and claimed is None:
+                claimed = self.claims.drawn(draw)
+            by = claimed if "weights" in moved and claimed else self.claims.as_it_is()
+            totals = "totals" in moved
+            found = self.claims.masses(
+                by,
+                kinds=self.coefficients[draw] if "sinks" in moved else None,
+                accounts=self.accounts[draw] if totals else None,
+            )[:-1]
+            if self.facilities.size:
+                found = found + (
+                    self.of_facilities[draw] @ self.facilities
+                    if totals
+                    else self.facilities.sum(axis=0)
+                )
+            yield used, found
+
+
+def drawn_category(
+    run: RunCarriers,
+    category: dict[str, Any],
+    uncertainty: Uncertainty,
+    kinds: list[str],
+    coefficients: NDArray[np.float64],
+    draws: int,
+    seed: int,
+) -> DrawnCategory:
+    """Return the draws of a category.
+
+    Parameters
+    ----------
+    run, category
+        The run, and the category as its manifest has it.
+    uncertainty
+        How uncertain it is.
+    kinds, coefficients
+        Kinds of sinks and their factors, shape (draws, kinds).
+    draws, seed
+        How many, and the seed of the streams.
+    """
+    name = category["name"]
+    accounts = run.accounts(name)
+    carriers = run.carriers(category, uncertainty, kinds)
+    if name in run.inventory:
+        factors, of_totals = _drawn_totals(run, name, accounts, draws, seed)
+        # Its factors' bounds are in the draws, those of land's coefficients among them.
+        coefficients = np.ones_like(coefficients)
+    else:
+        factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
+    by_unit = run.masses_of_facilities(name).astype(np.float64)
+    named = run.facilities[run.facilities["category"] == name]
+    home = run.home[_rows_of(run.parcels["id"], named["parcel"])]
+    of_facilities, own = _facility_factors(
+        name, named["name"].tolist(), factors[:, accounts.of_unit[home]], uncertainty, draws, seed
+    )
+    rest = _rest(accounts, factors, by_unit.sum(axis=1), accounts.of_unit[home], of_facilities)
+    drawn = {"weights"} if (carriers.sigma or carriers.tau) and carriers.mass.size else set()
+    drawn |= {"totals"} if (factors != 1).any() or own else set()
+    drawn |= {"sinks"} if carriers.kind.size and (coefficients != 1).any() else set()
+    weights = uncertainty.of("weights", name, run.rule_of(category))
+    return DrawnCategory(
+        base=run.units[f"{column_of(name)}_g"].to_numpy(np.float64),
+        claims=CategoryDraws(name, carriers, len(run.units), seed),
+        accounts=rest,
+        facilities=by_unit[:, :-1],
+        of_facilities=of_facilities,
+        coefficients=coefficients,
+        drawn=frozenset(drawn),
+        settings=(*of_totals, _setting("weights", name, weights)),
+    )
+
+
+def kind_factors(
+    kinds: list[str], uncertainty: Uncertainty, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return what the coefficients of sinks are multiplied by, shape (draws, kinds), and what that rests on."""
+    columns, settings = [np.ones((draws, 0))], []
+    for kind in kinds:
+        rule = uncertainty.of("sinks", kind)
+        stream = Stream(seed, "sinks", rule.group or kind)
+        columns.append(stream.lognormals(draws, 1, sigma_of_percent(rule.percent)))
+        settings.append(_setting("sinks", kind, rule))
+    return np.hstack(columns), settings
+
+
+def drawn_gdp(
+    run: RunCarriers, uncertainty: Uncertainty, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return the GDP of the units, drawn, shape (draws, units), NaN where unknown, and what that rests on."""
+    gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
+    by = run.manifest["parameters"]["gdp_by"]
+    if by not in (None, "unit"):
+        return _split_gdp(run, gdp, by, draws, seed)
+    rule = uncertainty.of("gdp", "unit")
+    percents = [uncertainty.gdp.get(code, rule.percent) for code in run.units["id"]]
+    sigma = np.array([sigma_of_percent(percent) for percent in percents])
+    factors = Stream(seed, "gdp", "unit").lognormals(draws, gdp.size, sigma)
+    return gdp * factors, [_setting("gdp", "unit", rule)]
+
+
+def _split_gdp(
+    run: RunCarriers, gdp: NDArray[np.float64], by: str, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return GDP whose split over the units of a parent is drawn, the parent's GDP kept.
+
+    A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
+    (docs/decisions/0060), as if that were normal.
+    """
+    ends = [
+        run.units[name].to_numpy(np.float64, na_value=np.nan) for name in ("gdp_low", "gdp_high")
+    ]
+    claims = np.where(np.isnan(gdp), 0.0, gdp)
+    y = Stream(seed, "gdp", "split").normals(draws, gdp.size)
+    drawn = np.broadcast_to(gdp, (draws, gdp.size)).copy()
+    widest = 0.0
+    for code in sorted({str(each) for each in run.units[by]}):
+        inside = np.flatnonzero((run.units[by].astype(str) == code).to_numpy() & (claims > 0))
+        whole = claims[inside].sum()
+        if inside.size < 2:
+            continue
+        share = claims[inside] / whole
+        low, high = (np.clip(end[inside] / whole, 1e-9, 1 - 1e-9) for end in ends)
+        half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
+        others = ((share**2).sum() - share**2) / (1 - share) ** 2
+        tau = half / NORMAL_90 / np.sqrt(1 + others)
+        widest = max(widest, float(tau.max()))
+        weight = share * np.exp(tau * y[:, inside])
+        drawn[:, inside] = whole * weight / weight.sum(axis=1, keepdims=True)
+    origin = "widths of the intervals gdp_low to gdp_high of units.csv (docs/decisions/0060); tau is that of the least sure unit"
+    row = {
+        "source": "gdp",
+        "of": f"split by {by}",
+        "percent": 0.0,
+        "sigma": 0.0,
+        "tau": widest,
+        "group": "",
+    }
+    return drawn, [{**row, "basis": "as in the run", "origin": origin}]
+
+
+def _totals(
+    name: str, accounts: Accounts, uncertainty: Uncertainty, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return what each account is multiplied by, shape (draws, accounts)."""
+    rule = uncertainty.of("totals", name)
+    columns, settings = [], [_setting("totals", name, rule)]
+    for region in (*accounts.regions, *([] if "" in accounts.regions else [""])):
+        own = uncertainty.totals.get((name, region))
+        percent = rule.percent if own is None else own
+        # Whoever says how sure a figure is knows it by itself: it has a draw of its own.
+        label = f"group {rule.group}" if own is None and rule.group else name
+        if own is not None:
+            label = f"{name} {region}".strip()
+            settings.append({**settings[0], "of": label, "percent": own, "group": "", "basis": "given", "origin": "totals table"})  # fmt: skip
+        stream = Stream(seed, "totals", label)
+        columns.append(stream.lognormals(draws, 1, sigma_of_percent(percent)))
+    return np.hstack(columns), settings
+
+
+def _drawn_totals(
+    run: RunCarriers, name: str, accounts: Accounts, draws: int, seed: int
+) -> tuple[NDArray[np.float64], list[Setting]]:
+    """Return what each account is multiplied by in the inventory's own draws: the same draw for all categories, so that what they share is shared."""
+    drawn = run.inventory[name]
+    which = Stream(seed, "totals", "inventory").whole(draws, drawn.size)
+    columns = np.repeat(drawn[which][:, None], accounts.grams.size, axis=1)
+    half = 100 * (np.quantile(drawn, 0.975) - np.quantile(drawn, 0.025)) / 2
+    row = {"source": "totals", "of": name, "percent": float(half), "sigma": 0.0, "tau": 0.0, "group": "inventory"}  # fmt: skip
+    return columns, [{**row, "basis": "drawn", "origin": "the inventory's own draws of factors and amounts"}]  # fmt: skip
+
+
+def _facility_factors(
+    category: str,
+    names: list[str],
+    of_account: NDArray[np.float64],
+    uncertainty: Uncertainty,
+    draws: int,
+    seed: int,
+) -> tuple[NDArray[np.float64], bool]:
+    """Return what facilities are multiplied by: what their total is, unless their table says how sure they are."""
+    factors = np.array(of_account).reshape(draws, len(names))
+    own = False
+    for number, name in enumerate(names):
+        percent = uncertainty.facilities.get((category, name))
+        if percent is not None:
+            stream = Stream(seed, "totals", f"{category} facility {name}")
+            factors[:, [number]] = stream.lognormals(draws, 1, sigma_of_percent(percent))
+            own = own or percent > 0
+    return factors, own
+
+
+def _rest(
+    accounts: Accounts,
+    factors: NDArray[np.float64],
+    facilities: NDArray[np.float64],
+    of: NDArray[np.int64],
+    of_facilities: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return what the mass beside the facilities is multiplied by: what the drawn total leaves, nothing below 0."""
+    grams = accounts.grams.astype(np.float64)
+    named = np.zeros(factors.shape)
+    known = np.bincount(of, facilities, grams.size)
+    for number in range(facilities.size):
+        named[:, of[number]] += of_facilities[:, number] * facilities[number]
+    left = grams - known
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = np.where(left > 0, np.maximum(factors * grams - named, 0.0) / left, 1.0)
+    # Where facilities follow their total the rest does, to the last bit.
+    same = np.ones(grams.size, bool)
+    for number in range(facilities.size):
+        same[of[number]] &= bool((of_facilities[:, number] == factors[:, of[number]]).all())
+    return np.where(same, factors, rest)
+
+
+def _rows_of(ids: pd.Series[Any], wanted: pd.Series[Any]) -> NDArray[np.int64]:
+    rows: NDArray[np.int64] = pd.Index(ids).get_indexer(wanted).astype(np.int64)
+    return rows
+
+
+def _setting(source: str, of: str, rule: Rule) -> Setting:
+    return {
+        "source": source,
+        "of": of,
+        "percent": rule.percent,
+        "sigma": rule.sigma,
+        "tau": rule.tau,
+        "group": rule.group,
+        "basis": rule.basis,
+        "origin": rule.origin,
+    }

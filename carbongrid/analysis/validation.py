@@ -1,0 +1,329 @@
+"""``validate``: how far a run agrees with what others have published for its units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.analysis.carriers import RunCarriers
+from carbongrid.analysis.drawn_numbers import drawn_category, kind_factors
+from carbongrid.analysis.probability import probability
+from carbongrid.analysis.published import own_sums, read_published
+from carbongrid.analysis.uncertainty import SOURCES, Uncertainty, uncertainty_of
+from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.errors import InputError
+from carbongrid.method.agreement import (
+    Found,
+    kappa,
+    median_log2_ratio,
+    misplaced,
+    rank_correlation,
+    sigma_and_tau,
+    skill,
+)
+from carbongrid.method.zoning import zone_units
+from carbongrid.outputs.tables.layers import read_unit_geometry
+from carbongrid.outputs.tables.plain import write_text_csv
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.result import Result
+
+SAME_PROXY = 0.005
+"""A share misplaced below this is no agreement: both were made with the same proxy."""
+
+MIN_UNITS = 20
+"""Units that must be compared before sigma and tau are told from them."""
+
+_WORST = 10
+Groups = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a run and a published table have to do with each other.
+
+    Parameters
+    ----------
+    measures
+        One row for each quantity of the table.
+    values
+        of, region, ours_t, published_t, low_t, high_t (5 and 95 % of the draws), log2_ratio; one row for each value that was compared.
+    sums
+        The table's units against its own totals.
+    zones
+        Agreement of zones; empty without a published emission for every unit.
+    """
+
+    measures: pd.DataFrame
+    values: pd.DataFrame
+    sums: pd.DataFrame
+    zones: Mapping[str, float]
+
+    @property
+    def worst(self) -> pd.DataFrame:
+        """The ten values of each quantity that lie furthest apart."""
+        order = self.values.assign(far=self.values["log2_ratio"].abs())
+        ordered = order.sort_values("far", ascending=False, kind="stable")
+        return ordered.groupby("of", sort=True).head(_WORST).drop(columns="far")
+
+
+def validate(
+    run: str | Path | Result,
+    table: str | Path,
+    *,
+    key: str | None = None,
+    draws: int = 300,
+    seed: int = 0,
+) -> Validation:
+    """Return how far a run agrees with a published table.
+
+    Parameters
+    ----------
+    run
+        A finished run: its directory, or what :func:`carbongrid.open` returned.
+    table
+        A CSV or XLSX file: region, of (emission, sink, a sector or a category), value, unit; gas, source.
+    key
+        Column of the units whose codes the table names, where it merges units; by default their own.
+    draws, seed
+        Of the intervals.
+
+    Returns
+    -------
+    Validation
+        ``measures``: units compared, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area and
+        by_people (what these alone would misplace), skill, median_log2_ratio, coverage_90 (values in the interval of the draws), sigma_found and
+        tau_found (of a category) with their standard errors, tau_if_sigma_holds, same_proxy.
+
+    Raises
+    ------
+    InputError
+        If the directory is no finished run with parcels, the key no column of its units, or the table wrong.
+
+    Notes
+    -----
+    Agreement, not truth: the published values have errors of their own, and where they were made with the same proxies they agree for that. Such a
+    quantity is marked ``same_proxy`` and has no skill.
+    """
+    found = RunCarriers(run if isinstance(run, str | Path) else run.directory)
+    units, groups = found.units, _groups(found.categories)
+    if key is not None and key not in units.columns:
+        raise InputError(f"{key!r} is no column of the units", "key", f"Columns are id, {', '.join(found.parents)}.")  # fmt: skip
+    codes = units["id" if key is None else key].astype(str)
+    above = [name for name in found.parents if name != key]
+    inside = {"": set(codes)}
+    for name in above:
+        for code, members in codes.groupby(units[name].astype(str)):
+            inside[str(code)] = set(members)
+    published = read_published(Path(table), {*codes, *inside} - {""}, set(groups))
+    sums = own_sums(published, inside)
+    values = published[published["region"].isin(set(codes))]
+    if values.empty:
+        raise InputError("the table has no value of a unit", str(table), "Write a row for each unit, by its code.")  # fmt: skip
+    wanted = {of: groups[of] for of in dict.fromkeys(values["of"])}
+    uncertainty = uncertainty_of(found.manifest)
+    drawn = _drawn_by_key(found, wanted, codes, uncertainty, draws, seed)
+    outlines = read_unit_geometry(found.directory / "units.gpkg")
+    own_area = geodesic_area(outlines.geometry.to_numpy(), outlines.crs)
+    area = pd.Series(own_area).groupby(codes.to_numpy()).sum()
+    people = units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
+    rows, compared = [], []
+    for of, masses in drawn.items():
+        theirs = values[values["of"] == of].groupby("region")["grams"].sum() / 1e6
+        each = masses.loc[theirs.index].assign(published_t=theirs, of=of)
+        told = None
+        if len(groups[of]) == 1 and len(theirs) >= MIN_UNITS and key is None:
+            told = _concentration(found, next(iter(groups[of])), uncertainty, each.index)
+        rows.append(_measures(of, each, area, people, told))
+        compared.append(each)
+    every = pd.concat(compared)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log2(every["ours_t"] / every["published_t"])
+    listed = every.assign(log2_ratio=ratio).rename_axis("region").reset_index()
+    columns = ["of", "region", "ours_t", "published_t", "low_t", "high_t", "log2_ratio"]
+    return Validation(
+        pd.DataFrame(rows),
+        listed[columns],
+        sums,
+        _zones(found, values, own_area, draws, seed) if key is None else {},
+    )
+
+
+def _groups(categories: Iterable[Mapping[str, Any]]) -> Groups:
+    """Return the categories of each quantity that a table may be of."""
+    found: dict[str, set[str]] = {}
+    for category in categories:
+        whole = "sink" if category["sink"] else "emission"
+        for name in {whole, category["sector"], category["name"]}:
+            found.setdefault(name, set()).add(category["name"])
+    return {name: frozenset(members) for name, members in found.items()}
+
+
+def _drawn_by_key(
+    run: RunCarriers,
+    wanted: Groups,
+    codes: pd.Series[str],
+    uncertainty: Uncertainty,
+    draws: int,
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Return ours_t, low_t and high_t by code for each quantity."""
+    kinds = run.kinds()
+    coefficients, _ = kind_factors(kinds, uncertainty, draws, seed)
+    names, place = np.unique(codes.to_numpy(str), return_inverse=True)
+    base = {of: np.zeros(names.size) for of in wanted}
+    sums = {of: np.zeros((draws, names.size)) for of in wanted}
+    everything = frozenset(SOURCES)
+    for category in run.categories:
+        of_it = [of for of, members in wanted.items() if category["name"] in members]
+        if not of_it:
+            continue
+        drawn = drawn_category(run, category, uncertainty, kinds, coefficients, draws, seed)
+        own = np.bincount(place, drawn.base, names.size)
+        for of in of_it:
+            base[of] += own
+        for draw in range(draws):
+            [(_, masses)] = drawn.masses(draw, [everything])
+            merged = np.bincount(place, masses, names.size)
+            for of in of_it:
+                sums[of][draw] += merged
+    tables = {}
+    for of in wanted:
+        low, high = np.quantile(sums[of], (0.05, 0.95), axis=0)
+        columns = {"ours_t": base[of] / 1e6, "low_t": low / 1e6, "high_t": high / 1e6}
+        tables[of] = pd.DataFrame(columns, index=names)
+    return tables
+
+
+def _measures(
+    of: str,
+    each: pd.DataFrame,
+    area: pd.Series[float],
+    people: pd.Series[float],
+    told: tuple[NDArray[np.float64], float] | None,
+) -> dict[str, Any]:
+    ours, theirs = (each[name].to_numpy(np.float64) for name in ("ours_t", "published_t"))
+    heads = np.asarray(people.reindex(each.index), np.float64)
+    populated = (heads > 0).all()
+    scaled = misplaced(ours, theirs, scaled=True)
+    by_area = misplaced(np.asarray(area.reindex(each.index), np.float64), theirs, scaled=True)
+    by_people = misplaced(heads, theirs, scaled=True) if populated else math.nan
+    same = scaled < SAME_PROXY
+    errors = Found(*[math.nan] * len(Found._fields))
+    if told is not None:
+        concentration, sigma = told
+        known = (ours > 0) & (theirs > 0) & (concentration > 0)
+        if known.sum() >= MIN_UNITS:
+            logs = np.log(theirs[known] / ours[known])
+            errors = sigma_and_tau(logs, concentration[known], sigma)
+    within = (theirs >= each["low_t"]) & (theirs <= each["high_t"])
+    return {
+        "of": of,
+        "units": len(each),
+        "ours_t": ours.sum(),
+        "published_t": theirs.sum(),
+        "bias": ours.sum() / theirs.sum() if theirs.sum() else math.nan,
+        "spearman": rank_correlation(ours, theirs),
+        "spearman_per_head": rank_correlation(ours / heads, theirs / heads) if populated else math.nan,
+        "misplaced": misplaced(ours, theirs),
+        "misplaced_scaled": scaled,
+        "by_area": by_area,
+        "by_people": by_people,
+        "skill": math.nan if same else skill(scaled, (by_area, by_people)),
+        "median_log2_ratio": median_log2_ratio(ours, theirs),
+        "coverage_90": float(within.mean()),
+        "sigma_found": errors.sigma,
+        "sigma_error": errors.sigma_error,
+        "tau_found": errors.tau,
+        "tau_error": errors.tau_error,
+        "tau_if_sigma_holds": errors.tau_if_sigma_holds,
+        "same_proxy": bool(same),
+    }  # fmt: skip
+
+
+def _concentration(
+    run: RunCarriers, category: str, uncertainty: Uncertainty, codes: pd.Index[str]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the sum of squares of the parcels' shares of a category in each unit, 0 where there is none, and sigma as it was taken."""
+    [told] = [each for each in run.categories if each["name"] == category]
+    carriers = run.carriers(told, uncertainty, run.kinds())
+    size = len(run.units) + 1
+    whole = np.bincount(carriers.home, carriers.mass, size)
+    squares = np.bincount(carriers.home, carriers.mass**2, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(whole > 0, squares / whole**2, 0.0)[:-1]
+    by_code = pd.Series(found, index=run.units["id"]).reindex(codes)
+    return np.asarray(by_code, np.float64), carriers.sigma
+
+
+def _zones(
+    run: RunCarriers,
+    values: pd.DataFrame,
+    area: NDArray[np.float64],
+    draws: int,
+    seed: int,
+) -> dict[str, float]:
+    """Compare zones with those that the published emission gives, sinks and GDP being the run's; and what emission spread by area would have."""
+    units = run.units
+    theirs = values[values["of"] == "emission"].groupby("region")["grams"].sum()
+    if not set(units["id"]) <= set(theirs.index):
+        return {}
+    parameters = run.manifest["parameters"]
+    of = (parameters["reference"], False, 0.0, parameters.get("ties", ">="))
+    published = theirs.reindex(units["id"]).to_numpy(np.int64)
+    by_area = np.rint(published.sum() * (area / area.sum())).astype(np.int64)
+    ours, told, lazy = (
+        zone_units(units.assign(emission_g=grams), *of)["zone"].to_numpy(np.int64)
+        for grams in (units["emission_g"], published, by_area)
+    )
+    differs = ours != told
+    firm = probability(run.directory, draws=draws, seed=seed).table["firm"].to_numpy(bool)
+    return {
+        "agreement": float((ours == told).mean()),
+        "disagreements_not_firm": float((~firm[differs]).mean()) if differs.any() else math.nan,
+        "not_firm": float((~firm).mean()),
+        "kappa": kappa(ours, told),
+        "agreement_by_area": float((lazy == told).mean()),
+        "kappa_by_area": kappa(lazy, told),
+    }
+
+
+def write_validation(found: Validation, folder: Path) -> list[Path]:
+    """Write validation.csv, validation_units.csv and validation_sums.csv.
+
+    Parameters
+    ----------
+    found
+        What :func:`validate` returned.
+    folder
+        An existing folder; files of the same names are replaced.
+
+    Returns
+    -------
+    list of Path
+        The files.
+    """
+    tables = {
+        "validation.csv": found.measures,
+        "validation_units.csv": found.values,
+        "validation_sums.csv": found.sums,
+    }
+    for name, table in tables.items():
+        write_text_csv(table.map(_cell), folder / name)
+    return [folder / name for name in tables]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.6f}"
+    return str(value)

@@ -1,0 +1,160 @@
+"""How well two tables of masses agree, and the slips by which a table differs from its own totals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SLIPS: tuple[tuple[str, float], ...] = (
+    ("carbon for CO2, 44/12", 44 / 12),
+    ("a unit a thousand times as large", 1000.0),
+    ("short tons for tonnes", 1 / 0.90718474),
+    ("CH4 by its mass, GWP 25 (AR4)", 25.0),
+    ("CH4 by its mass, GWP 28 (AR5)", 28.0),
+    ("CH4 by its mass, GWP 27.9 (AR6)", 27.9),
+    ("N2O by its mass, GWP 298 (AR4)", 298.0),
+    ("N2O by its mass, GWP 265 (AR5)", 265.0),
+    ("N2O by its mass, GWP 273 (AR6)", 273.0),
+    ("counted twice", 2.0),
+)
+"""Ratios that a slip makes, either way round."""
+
+_NEAR_SLIP = 0.01
+"""A ratio is a slip's within so much of it."""
+
+
+def slip_of(ratio: float) -> str:
+    """Return the slip that would make a ratio, either way round; blank where it is near none."""
+    if not (ratio > 0 and math.isfinite(ratio)):
+        return ""
+    found = [
+        (abs(math.log(each / slip)), name)
+        for name, slip in SLIPS
+        for each in (ratio, 1 / ratio)
+        if abs(each / slip - 1) <= _NEAR_SLIP
+    ]
+    return min(found)[1] if found else ""
+
+
+def misplaced(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], *, scaled: bool = False
+) -> float:
+    """Return the share of their mass that would have to be moved to make ours theirs: half the sum of differences over their total.
+
+    ``scaled`` brings both to one total first. NaN where there is none.
+    """
+    if not theirs.sum() or (scaled and not ours.sum()):
+        return math.nan
+    own = ours * (theirs.sum() / ours.sum()) if scaled else ours
+    return float(np.abs(own - theirs).sum() / 2 / theirs.sum())
+
+
+def rank_correlation(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
+    """Return Spearman's coefficient, equal values at their mean rank; NaN where one of the two does not vary."""
+    if ours.size < 3 or not np.ptp(ours) or not np.ptp(theirs):
+        return math.nan
+    from scipy.stats import rankdata
+
+    return float(np.corrcoef(rankdata(ours), rankdata(theirs))[0, 1])
+
+
+def median_log2_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
+    """Return the median of |log2(ours/theirs)|: 1 is a factor of two; where both are 0 they agree, where one is they do not at all."""
+    both = (ours > 0) | (theirs > 0)
+    if not both.any():
+        return math.nan
+    with np.errstate(divide="ignore"):
+        return float(np.median(np.abs(np.log2(ours[both]) - np.log2(theirs[both]))))
+
+
+def skill(share: float, baselines: Sequence[float]) -> float:
+    """Return 1 - share/min(baselines): 1 is perfect, 0 no better than the best baseline, below 0 worse; NaN without one."""
+    known = [each for each in baselines if math.isfinite(each)]
+    return 1 - share / min(known) if known and min(known) > 0 else math.nan
+
+
+def kappa(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> float:
+    """Return Cohen's kappa: agreement beyond that by lot; NaN where all are of one kind."""
+    codes = np.union1d(ours, theirs)
+    by_lot = sum(float((ours == code).mean() * (theirs == code).mean()) for code in codes)
+    return (float((ours == theirs).mean()) - by_lot) / (1 - by_lot) if by_lot < 1 else math.nan
+
+
+class Found(NamedTuple):
+    """sigma and tau found in differences, with their standard errors (inf where nothing tells), and tau if sigma is what it was taken to be."""
+
+    sigma: float
+    sigma_error: float
+    tau: float
+    tau_error: float
+    tau_if_sigma_holds: float
+
+
+def sigma_and_tau(
+    log_ratio: NDArray[np.float64], concentration: NDArray[np.float64], sigma: float
+) -> Found:
+    """Return sigma and tau under which the differences are the likeliest.
+
+    Parameters
+    ----------
+    log_ratio : shape (units,)
+        Of theirs to ours, natural.
+    concentration : shape (units,)
+        Sum of squares of the parcels' shares of a unit's mass: 1 where it lies on one parcel.
+    sigma
+        What it was taken to be.
+
+    Notes
+    -----
+    A unit's factor has the variance tau^2 on the logarithm; what its parcels add has ln(1 + H*(exp(sigma^2) - 1)), as for a sum of
+    lognormal numbers. Units with few parcels tell sigma, those with many tau; where all are alike, or there are few, only the sum of both is told, which
+    the errors show (by Fisher's information). Then tau with sigma given is what can be known.
+    """
+    both = _likeliest(log_ratio, concentration, None)
+    given = _likeliest(log_ratio, concentration, sigma)
+    errors = _errors(concentration, *both)
+    return Found(both[0], errors[0], both[1], errors[1], given[1])
+
+
+def _variance(concentration: NDArray[np.float64], sigma: float, tau: float) -> NDArray[np.float64]:
+    variance: NDArray[np.float64] = tau**2 + np.log1p(concentration * np.expm1(sigma**2))
+    return variance
+
+
+def _likeliest(
+    log_ratio: NDArray[np.float64], concentration: NDArray[np.float64], sigma: float | None
+) -> tuple[float, float]:
+    from scipy.optimize import minimize
+
+    def unlikely(of: NDArray[np.float64]) -> float:
+        tau = math.exp(of[1])
+        variance = _variance(concentration, math.exp(of[2]) if sigma is None else sigma, tau)
+        return float((np.log(variance) + (log_ratio - of[0]) ** 2 / variance).sum())
+
+    start = math.log(max(float(log_ratio.std()), 1e-3) / math.sqrt(2))
+    options: Any = {"maxiter": 2000, "xatol": 1e-4, "fatol": 1e-6}
+    first = [float(log_ratio.mean()), start]
+    starts = [[*first, start + more] for more in (0.0, 0.5, -1.0)] if sigma is None else [first]
+    found = [
+        minimize(unlikely, np.array(each), method="Nelder-Mead", options=options) for each in starts
+    ]
+    best = min(found, key=lambda each: float(each.fun)).x
+    return (math.exp(best[2]) if sigma is None else sigma), math.exp(best[1])
+
+
+def _errors(concentration: NDArray[np.float64], sigma: float, tau: float) -> tuple[float, float]:
+    """Return the standard errors of sigma and tau by Fisher's information."""
+    variance = _variance(concentration, sigma, tau)
+    by_sigma = 2 * sigma * np.exp(sigma**2) * concentration / (1 + concentration * np.expm1(sigma**2))  # fmt: skip
+    slopes = np.stack([by_sigma, np.full(concentration.size, 2 * tau)]) / variance
+    information = slopes @ slopes.T / 2
+    if np.linalg.cond(information) > 1e12:
+        return math.inf, math.inf
+    first, second = np.sqrt(np.diag(np.linalg.inv(information)))
+    return float(first), float(second)

@@ -1,0 +1,94 @@
+"""Zones of many draws: which share of them puts each unit into which zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class DrawnIndices:
+    """Indices and zones of draws, each of shape (draws, units).
+
+    Parameters
+    ----------
+    ccr, ecc, esc
+        float64; NaN or inf where there is nothing to divide by.
+    zone
+        int8, 0 to 4.
+    """
+
+    ccr: NDArray[np.float64]
+    ecc: NDArray[np.float64]
+    esc: NDArray[np.float64]
+    zone: NDArray[np.int8]
+
+
+def drawn_indices(
+    emission: NDArray[np.float64],
+    sink: NDArray[np.float64],
+    gdp: NDArray[np.float64],
+    regions: Sequence[NDArray[np.int64]],
+    ties: str = ">=",
+) -> DrawnIndices:
+    """Return indices and zones of draws, as :func:`carbongrid.method.zoning.classify` decides them but in floats.
+
+    Parameters
+    ----------
+    emission, sink, gdp : float64, shape (draws, units)
+        GDP is NaN where it is unknown.
+    regions
+        The units of each reference region; a unit in none has no zone.
+    ties
+        As for ``classify``. Drawn numbers are equal by no chance but where nothing is drawn.
+
+    Notes
+    -----
+    Products of floats decide, so a tie is one only where the floats are exact: whole numbers below 2^53 whose products are too.
+    """
+    shape = emission.shape
+    ecc, esc = np.full(shape, np.nan), np.full(shape, np.nan)
+    zone = np.zeros(shape, np.int8)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ccr = sink / emission
+        for units in regions:
+            C_i, CA_i, G_i = emission[:, units], sink[:, units], gdp[:, units]
+            known = ~np.isnan(G_i)
+            C, CA = C_i.sum(axis=1, keepdims=True), CA_i.sum(axis=1, keepdims=True)
+            C_known = np.where(known, C_i, 0.0).sum(axis=1, keepdims=True)
+            G = np.where(known, G_i, 0.0).sum(axis=1, keepdims=True)
+            economy, ecology = (
+                np.where(C_i > 0, left >= right if ties == ">=" else left > right, part > 0)
+                for part, left, right in ((G_i, G_i * C_known, G * C_i), (CA_i, CA_i * C, CA * C_i))
+            )
+            found = (1 + 2 * ~economy + ~ecology).astype(np.int8)
+            none = ~known | ((C_i == 0) & (CA_i == 0)) | (G == 0) | (CA == 0)
+            found[none] = 0
+            if len(units) > 1:
+                zone[:, units] = found
+            ecc[:, units] = (G_i * C_known) / (G * C_i)
+            esc[:, units] = (CA_i * C) / (CA * C_i)
+    return DrawnIndices(ccr, ecc, esc, zone)
+
+
+def zone_shares_of(zone: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the share of draws in each zone, float64, shape (units, 5): column 0 is unclassified; rows add up to 1."""
+    draws = zone.shape[0]
+    counts = np.stack([(zone == code).sum(axis=0) for code in range(5)], axis=1)
+    shares: NDArray[np.float64] = counts / draws
+    return shares
+
+
+def entropy_of(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the entropy of shares in bits, 0 where one zone has all draws, shape (units,)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(shares > 0, shares * np.log2(shares), 0.0)
+    bits: NDArray[np.float64] = np.abs(terms.sum(axis=1))
+    return bits

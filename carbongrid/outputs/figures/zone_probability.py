@@ -1,0 +1,152 @@
+"""How sure zones are, drawn: a map whose colours fade with the probability of the zone, and the plane of ECC and ESC with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.errors import require_extra
+from carbongrid.outputs.figures.classes import RELATIVE, ordered_zones
+from carbongrid.outputs.figures.figures import DPI
+from carbongrid.outputs.figures.lettering import installed_lettering
+from carbongrid.outputs.figures.sheet import GREY, HEADING, INK, LEGEND, WIDTH, Entry, Sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from carbongrid.outputs.result import RunTables
+
+_SHOWN = (1.0, 0.75, 0.5)
+"""Probabilities of which the legend shows the shade."""
+
+_BY_LOT = 0.25
+"""A zone that has no more than one draw in four is white: by lot it would have as many."""
+
+_NOT_FIRM = ("not firm: below 90 %", "不稳定：低于 90 %")
+_MAX_BARS = 300
+"""Of more units the plane shows points without intervals."""
+
+
+def write_probability_figures(
+    tables: RunTables, probabilities: pd.DataFrame, directory: Path
+) -> list[Path]:
+    """Draw zone_probability.png and zone_plane.png.
+
+    Parameters
+    ----------
+    tables
+        The run's; parcels are not needed.
+    probabilities
+        One row for each unit, in the order of the units, as zone_probability.csv has it.
+    directory
+        An existing folder.
+
+    Returns
+    -------
+    list of Path
+        The files.
+    """
+    require_extra("report", "matplotlib", purpose="drawing figures")
+    sheet = Sheet(tables, installed_lettering())
+    figures = {
+        "zone_probability.png": _map(sheet, probabilities),
+        "zone_plane.png": _plane(sheet, probabilities),
+    }
+    for name, figure in figures.items():
+        figure.savefig(directory / name, dpi=DPI, facecolor="white")
+    return [directory / name for name in figures]
+
+
+def faded(colour: str, probability: float) -> str:
+    """Return a zone's colour mixed with white: all of it at 1, none at 0.25 or less."""
+    part = min(max((probability - _BY_LOT) / (1 - _BY_LOT), 0.0), 1.0)
+    channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - part * (255 - each)):02x}" for each in channels)
+
+
+def probability_of_zone(probabilities: pd.DataFrame) -> list[float]:
+    """Return the share of draws that have the published zone, by unit."""
+    rows = probabilities.to_dict("records")
+    return [float(row[f"p{int(row['zone'])}"]) for row in rows]
+
+
+def _map(sheet: Sheet, probabilities: pd.DataFrame) -> Figure:
+    figure, axes = sheet.blank("How sure the zones are", "分区的可靠程度")
+    letters, zones = sheet.letters, ordered_zones()
+    colours = {zone.code: zone.colour for zone in zones}
+    sure = probability_of_zone(probabilities)
+    codes = probabilities["zone"].tolist()
+    sheet.paint(axes, [faded(colours[int(z)], p) for z, p in zip(codes, sure, strict=True)])
+    entries: list[Entry] = []
+    for zone in zones:
+        here = probabilities[probabilities["zone"] == zone.code]
+        if zone.code and len(here):
+            firm = int(here["firm"].sum())
+            text = letters.below(zone.name_en, zone.name_zh)
+            entries.append(({"facecolor": zone.colour}, f"{text}  ({firm} / {len(here)})"))
+    strongest = zones[0].colour
+    for each in _SHOWN:
+        text = letters.beside(f"{each:.0%} of the draws", f"抽样的 {each:.0%}")
+        entries.append(({"facecolor": faded(strongest, each)}, text))
+    unsure = np.flatnonzero(~probabilities["firm"].to_numpy(bool))
+    if unsure.size:
+        entries.append(sheet.hatch(axes, unsure, "////", letters.below(*_NOT_FIRM)))
+    sheet.name_units(axes)
+    sheet.legend(
+        figure, letters.below("Zone (firm / all units)", "分区（稳定 / 全部单元）"), entries
+    )
+    height = figure.get_size_inches()[1]
+    place = ((WIDTH - LEGEND + 0.05) / WIDTH, 1.1 / height)
+    sheet.write(figure, *place, letters.below(*RELATIVE), 7.5, colour=GREY)
+    return figure
+
+
+def _plane(sheet: Sheet, probabilities: pd.DataFrame) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, 6.0))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.11, 0.11, 0.85, 0.89 - HEADING / 6.0))
+    words = sheet.letters.beside(
+        "ECC and ESC, 5 to 95 % of the draws", "ECC 与 ESC，抽样的 5 % 至 95 %"
+    )
+    sheet.write(figure, 0.02, 1 - 0.14 / 6.0, words, 12, bold=True)
+    sheet.write(figure, 0.02, 1 - 0.42 / 6.0, sheet.case, 8.5, colour=GREY)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.axvline(1, color=INK, linewidth=0.8)
+    axes.axhline(1, color=INK, linewidth=0.8)
+    _units_in_plane(axes, probabilities)
+    for label, english, chinese in (("x", "ECC", "经济贡献系数"), ("y", "ESC", "生态承载系数")):
+        place = (0.53, 0.055) if label == "x" else (0.02, 0.5)
+        style = {"ha": "center"} if label == "x" else {"rotation": 90, "va": "center"}
+        sheet.write(figure, *place, sheet.letters.beside(english, chinese), 9, **style)
+    for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        tick.set_fontproperties(sheet.letters.properties(8))
+    return figure
+
+
+def _units_in_plane(axes: Axes, probabilities: pd.DataFrame) -> None:
+    """Draw each unit's median and, where they are few enough to be told apart, its intervals."""
+    colours = {zone.code: zone.colour for zone in ordered_zones()}
+    points = [f"{index}_p{point}" for index in ("ecc", "esc") for point in ("05", "50", "95")]
+    values = probabilities[points].to_numpy(np.float64)
+    known = (np.isfinite(values) & (values > 0)).all(axis=1)
+    for row in np.flatnonzero(known):
+        x_low, x, x_high, y_low, y, y_high = values[row]
+        colour = colours[int(probabilities["zone"].iloc[row])]
+        if len(probabilities) <= _MAX_BARS:
+            firm = bool(probabilities["firm"].iloc[row])
+            style: dict[str, Any] = {
+                "color": colour,
+                "linewidth": 0.8,
+                "alpha": 0.9 if firm else 0.35,
+            }
+            axes.plot([x_low, x_high], [y, y], **style)
+            axes.plot([x, x], [y_low, y_high], **style)
+        axes.plot([x], [y], "o", color=colour, markersize=4, markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip

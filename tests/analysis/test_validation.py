@@ -1,0 +1,168 @@
+"""A run against published tables: its own numbers, planted slips, merged units, planted errors."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from carbongrid.analysis.carriers import RunCarriers
+from carbongrid.analysis.probability import probability
+from carbongrid.analysis.uncertainty import Rule, uncertainty_of
+from carbongrid.analysis.validation import validate
+from carbongrid.errors import InputError
+from carbongrid.method.spread_draws import CategoryDraws
+from carbongrid.outputs.tables.reading import read_units
+
+SUPPLY = "industry/supply"
+
+
+@pytest.fixture
+def units(full_demo):
+    return read_units(full_demo / "run")[1].frame
+
+
+def table_of(path, rows):
+    """Write rows region, of, t, gas."""
+    lines = [f"{region},{of},{float(value)!r},t CO2e,{gas}" for region, of, value, gas in rows]
+    path.write_text("\n".join(["region,of,value,unit,gas", *lines]), encoding="utf-8")
+    return path
+
+
+def rows_of(units, of, column, factor=1.0, gas=""):
+    values = units[column].to_numpy(float) / 1e6 * factor
+    return [(code, of, float(v), gas) for code, v in zip(units["id"], values, strict=True)]
+
+
+def test_the_runs_own_numbers_agree_and_are_known_for_that(full_demo, units, tmp_path):
+    rows = [
+        *rows_of(units, "emission", "emission_g"),
+        *rows_of(units, "sink", "sink_g", 2.0),
+        *rows_of(units, "transport", "transport_g"),
+    ]
+    found = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=20)
+    measures = found.measures.set_index("of")
+    assert measures["spearman"].tolist() == pytest.approx([1, 1, 1])
+    assert measures["misplaced_scaled"].max() < 1e-9
+    assert measures["same_proxy"].all()
+    assert measures["skill"].isna().all()
+    assert measures.loc["sink", "bias"] == pytest.approx(0.5)
+    assert measures.loc["sink", "misplaced"] == pytest.approx(0.25)
+    assert found.zones["agreement"] == 1
+    assert found.zones["kappa"] == pytest.approx(1)
+    assert found.zones["kappa_by_area"] < 0.5
+    assert found.sums.empty
+
+
+def test_a_permuted_table_has_no_skill(full_demo, units, tmp_path):
+    values = np.random.default_rng(1).permutation(units["emission_g"].to_numpy(float)) / 1e6
+    rows = [(code, "emission", float(v), "") for code, v in zip(units["id"], values, strict=True)]
+    row = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=20).measures.iloc[0]
+    assert abs(row["spearman"]) < 0.3
+    assert row["skill"] < 0.2
+    assert not row["same_proxy"]
+    assert row["coverage_90"] < 0.7
+
+
+def test_zones_that_disagree_are_rather_those_that_are_not_firm(full_demo, units, tmp_path):
+    """A world of the run's own errors: kappa above that of area, and most disagreements were told as not firm."""
+    drawn = probability(full_demo / "run", draws=3, seed=8)
+    rows = [(code, "emission", float(v) / 1e6, "") for code, v in zip(units["id"], drawn.emission[2], strict=True)]  # fmt: skip
+    zones = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=200).zones
+    assert zones["kappa_by_area"] < zones["kappa"] < 1
+    assert zones["disagreements_not_firm"] > 0.9 > zones["not_firm"]
+
+
+def test_planted_slips_of_the_table_are_named(full_demo, units, tmp_path):
+    """A GWP left out in one gas, short tons, a county off by 7 %; each is told, and nothing else is."""
+    inside = units.groupby("district")
+    first, second, third = sorted(set(units["district"]))[:3]
+    rows = [*rows_of(units, "waste", "waste_g", 0.6, "CH4"), *rows_of(units, "waste", "waste_g", 0.4, "N2O")]  # fmt: skip
+    rows += rows_of(units, "transport", "transport_g")
+    whole = {of: units[f"{of}_g"].sum() / 1e6 for of in ("waste", "transport")}
+    rows += [("", "waste", whole["waste"] * 0.6 * 28, "CH4"), ("", "waste", whole["waste"] * 0.4, "N2O")]  # fmt: skip
+    of_district = inside["transport_g"].sum() / 1e6
+    rows += [
+        ("", "transport", whole["transport"] * 1.003, ""),
+        (first, "transport", float(of_district[first]) / 0.90718474, ""),
+        (second, "transport", float(of_district[second]) * 1.07, ""),
+        (third, "transport", float(of_district[third]) * 0.999, ""),
+    ]
+    sums = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=2).sums
+    told = {(row["of"], row["gas"], row["region"]): row["slip"] for row in sums.to_dict("records") if row["off"]}  # fmt: skip
+    assert told == {
+        ("waste", "CH4", ""): "CH4 by its mass, GWP 28 (AR5)",
+        ("transport", "", first): "short tons for tonnes",
+        ("transport", "", second): "",
+    }
+    assert len(sums) == 6
+
+
+def test_a_unit_twice_and_unknown_names_are_refused(full_demo, units, tmp_path):
+    rows = rows_of(units, "waste", "waste_g")
+    with pytest.raises(InputError, match="the value of"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", [*rows, rows[3]]))
+    with pytest.raises(InputError, match="nowhere"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", [("nowhere", "waste", 1.0, "")]))
+    with pytest.raises(InputError, match="magic"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", [("", "magic", 1.0, "")]))
+    with pytest.raises(InputError, match="no value of a unit"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", [("", "waste", 1.0, "")]))
+    with pytest.raises(InputError, match="no such table"):
+        validate(full_demo / "run", tmp_path / "none.csv")
+    with pytest.raises(InputError, match="'colour' is no column of the units"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), key="colour")
+
+
+def test_merged_units_are_compared_by_a_key(full_demo, units, tmp_path):
+    sums = units.groupby("district")["emission_g"].sum() / 1e6
+    rows = [(str(code), "emission", float(value) * 1.5, "") for code, value in sums.items()]
+    found = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), key="district", draws=20)  # fmt: skip
+    row = found.measures.iloc[0]
+    assert row["units"] == len(sums)
+    assert row["bias"] == pytest.approx(1 / 1.5)
+    assert row["misplaced_scaled"] < 1e-9
+    np.testing.assert_allclose(found.values["ours_t"], sums.loc[found.values["region"]], rtol=1e-12)
+    assert found.zones == {}
+
+
+def test_a_planted_tau_is_found_in_a_table(full_demo, tmp_path):
+    """Tables are worlds of the run's own category. Over ten of them tau is within 20 %; 97 units do not tell sigma from it, and the errors say so."""
+    run = RunCarriers(full_demo / "run")
+    name, tau = "buildings/commerce", 0.6
+    category = next(each for each in run.categories if each["name"] == name)
+    planted = uncertainty_of({"uncertainty": {"rules": [vars(Rule("weights", name, 0, 1.0, tau))]}})
+    drawn = CategoryDraws(name, run.carriers(category, planted, []), len(run.units), 17)
+    found, covered = [], []
+    for world in range(10):
+        values = drawn.masses(drawn.drawn(world))[:-1] / 1e6
+        rows = [(code, name, float(v), "") for code, v in zip(run.units["id"], values, strict=True)]
+        row = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=200).measures.iloc[0]  # fmt: skip
+        found.append([row[each] for each in ("tau_if_sigma_holds", "tau_error")])
+        covered.append(row["coverage_90"])
+    assert np.mean(found, axis=0)[0] == pytest.approx(tau, rel=0.2)
+    assert np.mean(found, axis=0)[1] > 0.2 * tau
+    # The run takes tau as 0.5 and its total as uncertain by 15 %.
+    assert 0.82 < np.mean(covered) < 0.96
+
+
+def test_the_command_says_it_in_words_and_in_its_exit_code(full_demo, units, tmp_path, carbongrid):
+    rng = np.random.default_rng(2)
+    rows = rows_of(units, "emission", "emission_g")
+    rows += [(code, SUPPLY, float(v), "") for code, v in zip(units["id"], rng.permutation(units["industry_supply_g"].to_numpy(float)) / 1e6, strict=True)]  # fmt: skip
+    rows += [("", "emission", units["emission_g"].sum() / 1e6 * 44 / 12, "")]
+    table = table_of(tmp_path / "t.csv", rows)
+    out = tmp_path / "out"
+    asked = ("validate", full_demo / "run", table, "--draws", 10, "--out", out)
+    done = carbongrid(*asked)
+    assert done.returncode == 0, done.stderr
+    assert "as if carbon for CO2, 44/12" in done.stdout
+    assert f"{SUPPLY}: no skill" in done.stdout
+    assert "emission: less than 0.005 is misplaced" in done.stdout
+    assert {path.name for path in out.iterdir()} == {"validation.csv", "validation_units.csv", "validation_sums.csv", "validation.png"}  # fmt: skip
+    assert len(pd.read_csv(out / "validation_units.csv")) == 2 * 97
+    held = carbongrid(*asked, "--min-skill", 0.1, "--json")
+    assert held.returncode == 1
+    assert json.loads(held.stdout)["zones"]["agreement"] == 1

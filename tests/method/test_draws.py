@@ -1,0 +1,74 @@
+"""Streams: a draw depends on seed, source, name and its number, and on nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from carbongrid.method.draws import Stream, sigma_of_percent
+from carbongrid.method.zone_draws import drawn_indices, entropy_of, zone_shares_of
+from carbongrid.method.zoning import classify
+
+
+def test_a_draw_is_the_same_however_it_is_asked_for():
+    stream = Stream(7, "weights", "industry/mining")
+    rows = stream.normals(20, 5)
+    for draw in (19, 3, 0):
+        assert (stream.normal(draw, 5) == rows[draw]).all()
+    assert (Stream(7, "weights", "industry/mining").normals(9, 5) == rows[:9]).all()
+    for other in (Stream(8, "weights", "industry/mining"), Stream(7, "totals", "industry/mining"), Stream(7, "weights", "a")):  # fmt: skip
+        assert not (other.normals(20, 5) == rows).any()
+
+
+def test_draws_are_standard_normal_and_independent():
+    """Seen to fail with one generator for all draws whose counter was not moved on."""
+    values = Stream(0, "a", "b").normals(400, 100)
+    assert stats.kstest(values.ravel(), "norm").pvalue > 1e-3
+    between = np.corrcoef(values)[np.triu_indices(400, 1)]
+    assert abs(between.mean()) < 3 / np.sqrt(between.size * 100)
+    assert between.std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_factors_have_the_mean_1_and_the_width_that_is_asked():
+    sigma = sigma_of_percent(30)
+    assert np.exp(1.959963984540054 * sigma) == pytest.approx(1.3)
+    factors = Stream(1, "totals", "x").lognormals(40_000, 1, sigma)
+    assert factors.mean() == pytest.approx(1, abs=3 * 0.15 / 200)
+    assert np.quantile(factors, 0.975) / np.median(factors) == pytest.approx(1.3, rel=0.02)
+    assert (Stream(1, "totals", "x").lognormals(10, 3, 0.0) == 1).all()
+
+
+def test_whole_numbers_are_below_the_bound():
+    found = Stream(0, "totals", "inventory").whole(2000, 7)
+    assert set(found.tolist()) == set(range(7))
+    assert (Stream(0, "totals", "inventory").whole(5, 7) == found[:5]).all()
+
+
+@pytest.mark.parametrize("ties", [">=", ">"])
+def test_zones_of_draws_are_those_of_whole_numbers(ties):
+    """One draw for each of 300 regions, unknown GDP, ties and units without carbon among them."""
+    rng = np.random.default_rng(4)
+    emission, sink, gdp = (rng.integers(0, most, (300, 6)) for most in (9, 4, 6))
+    known = rng.random((300, 6)) > 0.1
+    floats = np.where(known, gdp, np.nan)
+    found = drawn_indices(emission.astype(float), sink.astype(float), floats, [np.arange(6)], ties)
+    for row in range(300):
+        whole = [int(g) if k else None for g, k in zip(gdp[row], known[row], strict=True)]
+        expected = classify(emission[row], sink[row], whole, ties=ties)
+        assert found.zone[row].tolist() == expected.tolist()
+
+
+def test_regions_are_apart_and_one_unit_is_none():
+    emission, sink, gdp = (np.array([[4.0, 2, 7, 5]]), np.array([[1.0, 1, 1, 1]]), np.array([[1.0, 2, 3, 4]]))  # fmt: skip
+    found = drawn_indices(emission, sink, gdp, [np.array([0, 1]), np.array([2])])
+    assert found.zone[0, :2].tolist() == classify([4, 2], [1, 1], [1, 2]).tolist()
+    assert found.zone[0, 2:].tolist() == [0, 0]
+    assert np.isnan(found.ecc[0, 3])
+
+
+def test_shares_and_entropy_by_hand():
+    zone = np.array([[1, 2], [1, 2], [4, 2], [4, 0]], np.int8)
+    shares = zone_shares_of(zone)
+    assert shares.tolist() == [[0, 0.5, 0, 0, 0.5], [0.25, 0, 0.75, 0, 0]]
+    assert entropy_of(shares).tolist() == pytest.approx([1, 0.25 * 2 + 0.75 * np.log2(4 / 3)])
