@@ -20,8 +20,9 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, known_stats
+from carbongrid.raster.zonal.operator import Coverage, ZonalOperator
 from carbongrid.raster.zonal.placing import north_up
+from carbongrid.raster.zonal.recipes import known_stats
 from carbongrid.raster.zonal.stacks import (
     id_values,
     is_lazy,
