@@ -20,6 +20,7 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.distributions import is_distribution
 from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.operator_files import read_operator, write_operator
@@ -71,7 +72,9 @@ class ZonalOperator:
     Parameters
     ----------
     polygons
-        GeoDataFrame, GeoSeries, array of shapely polygons, or Polygons, valid and in the grid's CRS.
+        GeoDataFrame, GeoSeries, array of shapely polygons, or Polygons, valid. From another CRS they are brought into the grid's, with more
+        vertices where edges bend: what is straight there lies at most 0.001 of a cell beside its image. In a geographic CRS they are also moved by whole turns, to 0..360 and
+        over the antimeridian.
     grid
         The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees.
     coverage
@@ -81,7 +84,7 @@ class ZonalOperator:
     Raises
     ------
     InputError
-        If the CRS differ, or a polygon covers more than 2^31 cells.
+        If a polygon has no place in the grid's CRS, encloses a pole there, crosses or covers itself, or covers more than 2^31 cells.
 
     Notes
     -----
@@ -91,9 +94,9 @@ class ZonalOperator:
     def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
         if coverage not in ("exact", "centre"):
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
-        prepared = Polygons.of(polygons)
+        prepared, times = brought(Polygons.of(polygons), grid)
         measure = exact_shares if coverage == "exact" else centre_shares
-        self._set(grid, coverage, prepared.ids, measure(prepared, grid))
+        self._set(grid, coverage, prepared.ids, measure(prepared, grid, times))
 
     def _set(self, grid: Grid, coverage: str, ids: NDArray[Any] | None, shares: Shares) -> None:
         self.grid = grid

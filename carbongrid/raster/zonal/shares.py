@@ -41,8 +41,18 @@ class Shares(NamedTuple):
     outside: NDArray[np.float64]
 
 
-def exact_shares(polygons: Polygons, grid: Grid) -> Shares:
-    """Return exact shares of cells; each polygon has its own, also where another one lies over it."""
+def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:
+    """Return exact shares of cells; each polygon has its own, also where another one lies over it.
+
+    Parameters
+    ----------
+    polygons
+        In the grid's CRS.
+    grid
+        Their grid.
+    times : [polygon]
+        How many times each is in its row, moved by whole turns; default once.
+    """
     if polygons.place is not None:
         polygons = polygons.take(np.arange(len(polygons)))
     start, (cells, lengths, shares), areas = cell_runs(polygons, grid)
@@ -58,7 +68,8 @@ def exact_shares(polygons: Polygons, grid: Grid) -> Shares:
     on_grid = np.bincount(owner, lengths * shares, len(polygons))
     beyond = _reach_beyond(polygons, grid)
     _require_simple(polygons, areas, on_grid, np.diff(start), ~beyond)
-    outside = np.where(beyond, np.maximum(areas - on_grid, 0.0), 0.0)
+    own = areas if times is None else areas / times
+    outside = np.where(beyond, np.maximum(own - on_grid, 0.0), 0.0)
     return as_shares(spans, edges, outside)
 
 
@@ -88,7 +99,7 @@ def _require_simple(
         )
 
 
-def centre_shares(polygons: Polygons, grid: Grid) -> Shares:
+def centre_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:
     """Return whole cells by their centres, as ``rasterize`` burns them: where polygons overlap, the later row has a cell."""
     require_burnable(polygons, grid)
     height, width = grid.shape
@@ -101,16 +112,20 @@ def centre_shares(polygons: Polygons, grid: Grid) -> Shares:
     spans = (_starts(owner, len(polygons)), row[order], first[order], end[order])
     nothing = np.empty(0, np.int64)
     edges = (np.zeros(len(polygons) + 1), nothing, nothing, nothing)
-    return as_shares(spans, edges, _area_beyond(polygons, grid))
+    return as_shares(spans, edges, _area_beyond(polygons, grid, times))
 
 
-def _area_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.float64]:
+def _area_beyond(
+    polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
     """Return the area of each polygon off the grid, in cells."""
     found = np.zeros(len(polygons))
     rows = np.flatnonzero(_reach_beyond(polygons, grid))
     if rows.size:
         start, (_, lengths, shares), areas = cell_runs(polygons.take(rows), grid)
         owner = np.repeat(np.arange(rows.size), np.diff(start))
+        if times is not None:
+            areas = areas / times[rows]
         found[rows] = np.maximum(areas - np.bincount(owner, lengths * shares, rows.size), 0.0)
     return found
 
