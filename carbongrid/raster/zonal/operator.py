@@ -43,6 +43,7 @@ from carbongrid.raster.zonal.shares import (
     centre_shares,
     exact_shares,
 )
+from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
     id_values,
     is_lazy,
@@ -63,6 +64,7 @@ type Coverage = Literal["exact", "centre"]
 
 DEFAULT_STATS = ("count", "sum", "mean", "min", "max", "valid_fraction")
 
+_NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
@@ -164,7 +166,7 @@ class ZonalOperator:
         Parameters
         ----------
         raster : real or integer [..., y, x]
-            DataArray or Dataset on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
+            DataArray, Dataset, or path of a GeoTIFF or a Zarr store, on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
             rows run from the north. Any other dimension (time, band) stays. NaN, masked cells and cells of a nodata value that the raster declares
             are unknown and count as nothing.
         stats
@@ -198,6 +200,9 @@ class ZonalOperator:
         """
         wanted = known_stats(stats)
         self._require_weights(wanted, weights)
+        raster = opened(raster)
+        if weights not in _NAMED_WEIGHTS if isinstance(weights, str) else weights is not None:
+            weights = opened(weights)
         if isinstance(raster, xr.Dataset):
             rasters = rasters_in(with_mappings(raster), None)
             if "fractions" in wanted and classes is None and len(rasters) > 1:
@@ -253,13 +258,18 @@ class ZonalOperator:
         return found.assign_coords(id=("label", self.ids, {"long_name": "id"}))
 
     def _require_weights(self, stats: Sequence[str], weights: Any) -> None:
-        if isinstance(weights, str) and weights not in ("area", "cells"):
+        if isinstance(weights, str) and not (weights in _NAMED_WEIGHTS or Path(weights).exists()):
             raise InputError(
-                f"there are no weights {weights!r}", hint="Take area, cells, or a raster."
+                f"there are no weights {weights!r}",
+                hint="Take area, cells, or a raster or its path.",
             )
         unequal = [stat for stat in stats if is_by_area(stat)]
         whole = [stat for stat in stats if is_distribution(stat)]
-        if whole and not (weights is None or isinstance(weights, str)):
+        if (
+            whole
+            and weights is not None
+            and not (isinstance(weights, str) and weights in _NAMED_WEIGHTS)
+        ):
             raise InputError(
                 f"{whole[0]} takes no raster of weights",
                 hint='Take weights="area" or weights="cells", or ask for it without.',

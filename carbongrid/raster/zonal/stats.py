@@ -24,6 +24,7 @@ from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.operator import Coverage, ZonalOperator
 from carbongrid.raster.zonal.placing import north_up
 from carbongrid.raster.zonal.recipes import known_stats
+from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
     id_values,
     is_lazy,
@@ -64,7 +65,7 @@ def zonal_stats(
     Parameters
     ----------
     values : real or integer [..., y, x]
-        DataArray, Dataset, NumPy, Dask or Zarr array. y and x are found by CF attributes of the coordinates, else by name, wherever
+        DataArray, Dataset, NumPy, Dask or Zarr array, or path of a GeoTIFF or a Zarr store. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
         Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is brought into the values'
@@ -103,6 +104,7 @@ def zonal_stats(
     -----
     In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
+    values = opened(values)
     if is_polygons(labels):
         wanted = known_stats(stats)
         by_labels = weights is None and set(wanted) <= set(STATISTICS)
