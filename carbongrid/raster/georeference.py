@@ -179,6 +179,20 @@ def rotation_of(raster: xr.DataArray) -> str | None:
     return told if slant or lean else None
 
 
+def corner_of(raster: xr.DataArray) -> tuple[float, float, float, float] | None:
+    """Return west, width, north and height of a raster's geotransform (height is negative where rows run from the south); None if it states none.
+
+    A geotransform may be left over from before a selection: ask only a raster without coordinates.
+    """
+    try:
+        west, width, _, north, _, down = (
+            float(each) for each in str(_grid_mapping(raster)["GeoTransform"]).split()
+        )
+    except (KeyError, ValueError):
+        return None
+    return west, width, north, -down
+
+
 @dataclass(frozen=True)
 class Lattice:
     """Where the cells of a north-up raster lie: CRS, north-west corner, width and height of a cell, shape; in units of the CRS."""

@@ -64,6 +64,15 @@ def metres_per_unit(crs: str) -> float | None:
     return float(factors[0])
 
 
+def full_turn(crs: str) -> float | None:
+    """Return how many units of a geographic CRS go round the earth, 360 of degrees; None for a plane."""
+    if metres_per_unit(crs) is not None:
+        return None
+    radians = float(crs_of(crs).axis_info[0].unit_conversion_factor)
+    turn = 2 * np.pi / radians
+    return round(turn) if abs(turn - round(turn)) < 1e-6 else turn
+
+
 def require_plane(crs: str | None, what: str) -> float:
     """Return the metres in a unit of a CRS; of an unknown one, 1.
 

@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from carbongrid.raster.kernels.jit import helper, kernel
 from carbongrid.raster.kernels.moments import Edges, Spans
 
+Scratch = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
+"""Keys in two orders, measures in the second, and counts of digits."""
+
+# Up to this number insertion beats counting.
+_SHORT = 40
+
 Cells = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 """Polygon, value and measure; those of one polygon lie beside each other."""
 
@@ -47,19 +53,87 @@ def _add(cells: Cells, used: int, begin: int, polygon: int, value: float, measur
 
 
 @helper
-def _in_order(cells: Cells, begin: int, used: int) -> int:
+def _by_insertion(
+    values: NDArray[np.float64], measures: NDArray[np.int64], begin: int, end: int
+) -> None:
+    for i in range(begin + 1, end):
+        value, measure, j = values[i], measures[i], i
+        while j > begin and values[j - 1] > value:
+            values[j], measures[j] = values[j - 1], measures[j - 1]
+            j -= 1
+        values[j], measures[j] = value, measure
+
+
+@helper
+def _by_digits(
+    values: NDArray[np.float64],
+    measures: NDArray[np.int64],
+    begin: int,
+    used: int,
+    scratch: Scratch,
+) -> None:
+    """Put cells in order of their values, byte by byte from the last; bytes that all have in common are passed over."""
+    keys, others, theirs, counts = scratch
+    size = used - begin
+    counts[:] = 0
+    bits = values.view(np.uint64)
+    for i in range(size):
+        # Bits of floats in the order of the numbers: those of negative ones run backwards.
+        key = bits[begin + i]
+        key = ~key if key >> np.uint64(63) else key | np.uint64(1 << 63)
+        keys[i] = key
+        for digit in range(8):
+            counts[digit, (key >> np.uint64(8 * digit)) & np.uint64(255)] += 1
+    mine, of_values = measures[begin:used], measures[begin:used]
+    swapped = False
+    for digit in range(8):
+        shift, count = np.uint64(8 * digit), counts[digit]
+        if count[(keys[0] >> shift) & np.uint64(255)] == size:
+            continue
+        total = 0
+        for k in range(256):
+            count[k], total = total, total + count[k]
+        for i in range(size):
+            k = (keys[i] >> shift) & np.uint64(255)
+            others[count[k]], theirs[count[k]] = keys[i], mine[i]
+            count[k] += 1
+        keys, others, mine, theirs = others, keys, theirs, mine
+        swapped = not swapped
+    if swapped:
+        for i in range(size):
+            of_values[i] = mine[i]
+    for i in range(size):
+        key = keys[i]
+        bits[begin + i] = key & np.uint64(2**63 - 1) if key >> np.uint64(63) else ~key
+
+
+@helper
+def _in_order(cells: Cells, begin: int, used: int, scratch: Scratch) -> int:
     """Put the last polygon's cells in order of their values, each value once; return how many cells there are now."""
     _, values, measures = cells
-    mine, measure = values[begin:used].copy(), measures[begin:used].copy()
+    if used - begin <= _SHORT:
+        _by_insertion(values, measures, begin, used)
+    else:
+        _by_digits(values, measures, begin, used, scratch)
     now = begin
-    for i in np.argsort(mine):
-        if now > begin and values[now - 1] == mine[i]:
-            measures[now - 1] += measure[i]
+    for i in range(begin, used):
+        if now > begin and values[now - 1] == values[i]:
+            measures[now - 1] += measures[i]
         else:
             # Of zeros there is one, without a sign.
-            values[now], measures[now] = mine[i] + 0.0, measure[i]
+            values[now], measures[now] = values[i] + 0.0, measures[i]
             now += 1
     return now
+
+
+@helper
+def _scratch(size: int) -> Scratch:
+    return (
+        np.empty(size, np.uint64),
+        np.empty(size, np.uint64),
+        np.empty(size, np.int64),
+        np.empty((8, 256), np.int64),
+    )
 
 
 @kernel
@@ -93,7 +167,7 @@ def values_in_polygons(
     cells = (np.empty(1024, np.int64), np.empty(1024), np.empty(1024, np.int64))
     start, rows, firsts, ends = spans
     edge_start, edge_rows, edge_columns, shares = edges
-    used = 0
+    used, scratch = 0, _scratch(1024)
     for polygon in polygons:
         begin = used
         j = _first_at(rows, start[polygon], start[polygon + 1], top)
@@ -121,5 +195,60 @@ def values_in_polygons(
                     )
                     used = _add(cells, used, begin, polygon, value, measure)
             j += 1
-        used = _in_order(cells, begin, used)
+        if used - begin > scratch[0].size:
+            scratch = _scratch(2 * (used - begin))
+        used = _in_order(cells, begin, used, scratch)
     return cells[0][:used], cells[1][:used], cells[2][:used]
+
+
+@kernel
+def quantiles_in_rows(
+    ends: NDArray[np.int64],
+    values: NDArray[np.float64],
+    measures: NDArray[np.int64],
+    quantile: float,
+) -> NDArray[np.float64]:
+    """Interpolate between values as exactextract does, so that with equal measures it is the usual linear quantile.
+
+    Value i of n different ones in order, with measure w[i] and the sum W[i] of those before it, stands at i w[i] + (n - 1) W[i]; quantile q at
+    q (n - 1) times the sum of all.
+
+    Parameters
+    ----------
+    ends : [row + 1]
+        Where the values of each row start; each row has one at least.
+    values, measures
+        In order of rows, then of values; the measures of a row add up to less than 2^63.
+    quantile
+        From 0 to 1.
+    """
+    found = np.empty(ends.size - 1)
+    for row in range(found.size):
+        begin, end = ends[row], ends[row + 1]
+        total, steps = np.int64(0), end - begin - 1
+        for i in range(begin, end):
+            total += measures[i]
+        if total == 0:
+            found[row] = np.nan
+            continue
+        wanted = quantile * steps
+        before, position, last = np.int64(0), 0.0, 0.0
+        right = end - 1
+        for i in range(begin, end):
+            last = position
+            position = (i - begin) * (measures[i] / total) + steps * (before / total)
+            before += measures[i]
+            if position > wanted or i == end - 1:
+                right = i
+                break
+        left = max(right - 1, begin)
+        gap = position - last if right > begin else 0.0
+        share = min(max((wanted - last) / gap, 0.0), 1.0) if gap > 0 else 0.0
+        low, high = values[left], values[right]
+        if share == 0.0 or (low == -np.inf and share < 1.0 and high < np.inf):
+            found[row] = low
+        elif share == 1.0:
+            found[row] = high
+        else:
+            found[row] = low + share * (high - low)
+    return found

@@ -46,13 +46,8 @@ def _add_event(events: Events, used: int, row: int, column: int, cover: float, a
 
 @helper
 def _add_row_piece(
-    events: Events,
-    used: int,
-    row: int,
-    width: int,
-    start: tuple[float, float],
-    end: tuple[float, float],
-) -> int:
+    events: Events, used: int, row: int, width: int, start: tuple[float, float], end: tuple[float, float]
+) -> int:  # fmt: skip
     """Add the signed terms of an edge piece inside one row; points are (x, height in the row).
 
     A piece of height h moves h of every cell to its east from outside to inside, and of its own cell the part to its
@@ -260,14 +255,8 @@ def _most_terms(rows: int, columns: int) -> int:
 
 @helper
 def _add_cell(
-    events: Events,
-    used: int,
-    place: tuple[int, int],
-    shape: tuple[int, int],
-    hole: bool,
-    cover: float,
-    area: float,
-) -> int:
+    events: Events, used: int, place: tuple[int, int], shape: tuple[int, int], hole: bool, cover: float, area: float
+) -> int:  # fmt: skip
     """Add the term of edges that lie inside one cell, or off the grid in line with a row."""
     row, column = place
     if row < 0 or row >= shape[0] or column == shape[1] or (cover == 0.0 and area == 0.0):
@@ -407,9 +396,8 @@ def cover_runs(
             if share > least:
                 if total == runs[0].size:
                     runs = _with_room(runs, total, 2 * total)
-                runs[0][total], runs[1][total], runs[2][total] = events[0][0] * width + events[1][0], 1, share  # fmt: skip
+                total = _add_run(runs, total, total, events[0][0] * width + events[1][0], 1, share)
                 counts[polygon - rows[0]] = 1
-                total += 1
             continue
         _by_row(events[0], used, order)
         while begin < used:

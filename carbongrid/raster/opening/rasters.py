@@ -16,12 +16,17 @@ from carbongrid.raster.opening.tiffs import require_whole_tiff
 
 if TYPE_CHECKING:
     import rasterio
+    import xarray as xr
 
 _BESIDE = (".ovr", ".msk")
 """Rasters of their own: overviews and masks, which GDAL opens by whatever driver fits."""
 
 _CACHE = 64 * 2**20
 """Bytes of unpacked blocks that GDAL keeps, of all rasters together; a twentieth of the machine's memory by default, whatever a run may take."""
+
+
+_SIDE = 2048
+_CELLS_IN_CHUNK = 2**22
 
 
 class _Cache:
@@ -100,6 +105,44 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
         if raster.crs is not None:
             require_no_file(raster.crs.to_wkt(), path.name)
         yield raster
+
+
+def open_geotiff(path: Path) -> xr.DataArray:
+    """Open a GeoTIFF [y, x], or [band, y, x] where it has several bands, in chunks that are read when they are asked for.
+
+    Values are as they are stored, with the nodata value as an attribute; scaled ones as they are meant.
+
+    Raises
+    ------
+    InputError
+        As ``open_raster``, and if it is damaged.
+    """
+    import rasterio.errors
+    import rioxarray
+
+    try:
+        with open_raster(path) as source:
+            rows, columns = source.block_shapes[0]
+            scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
+            bands = source.count
+    except rasterio.errors.RasterioError as error:
+        hint = "Open it in QGIS, or write it again with gdal_translate."
+        raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
+    wide = columns * max(_SIDE // columns, 1)
+    high = rows * max(_CELLS_IN_CHUNK // wide // rows, 1)
+    with plain_name(path, GEOTIFF) as name:
+        # Under a name that stays: chunks are read later.
+        if Path(name) != path.resolve():
+            raise InputError(
+                "a raster that is read in chunks needs a name of letters, digits and a few signs",
+                str(path),
+                "Rename it, or its folder.",
+            )
+    opened = rioxarray.open_rasterio(
+        path.resolve(), chunks={"x": wide, "y": high}, mask_and_scale=scaled
+    )
+    raster: xr.DataArray = opened  # type: ignore[assignment]  # one subdataset of a GeoTIFF
+    return raster if bands > 1 else raster.squeeze("band", drop=True)
 
 
 def _beside(file: Path) -> tuple[Path, str]:

@@ -101,6 +101,31 @@ def open_zarr(path: Path, **options: Any) -> xr.Dataset:
     return opened
 
 
+def open_rasters(path: Path) -> xr.Dataset:
+    """Open a Zarr store that anybody wrote, in its own chunks; one that is missing is what the store says of it.
+
+    Raises
+    ------
+    InputError
+        If it is no Zarr store.
+    """
+    import xarray as xr
+    import zarr.errors
+    import zarr.storage
+
+    require_plain_store(path)
+    try:
+        store = zarr.storage.LocalStore(path, read_only=True)
+        opened: xr.Dataset = xr.open_zarr(store, chunks={}, decode_coords="all", consolidated=False)
+    except (zarr.errors.BaseZarrError, OSError, ValueError) as error:
+        raise InputError(
+            f"this is no Zarr store of rasters: {error}",
+            str(path),
+            "Open it with xarray, and give the DataArray.",
+        ) from error
+    return opened
+
+
 def _local(path: Path, mode: str) -> Any:
     """Return the folder as a store: a mere path would be taken for an address, and cut where one is."""
     import zarr.storage

@@ -137,6 +137,16 @@ class Polygons:
         return made
 
     @classmethod
+    def of_rings(
+        cls, points: NDArray[np.float64], starts: Starts, crs: str, ids: NDArray[np.object_] | None
+    ) -> Polygons:
+        """Return polygons of points (x, y) of rings in any direction, and where rings, parts and rows start."""
+        ragged_starts = tuple(as_readonly_contiguous(each, np.int64) for each in starts)
+        return cls._entered(
+            points, (ragged_starts[0], ragged_starts[1], ragged_starts[2]), crs, ids
+        )
+
+    @classmethod
     def _joined(
         cls,
         geometries: NDArray[np.object_],

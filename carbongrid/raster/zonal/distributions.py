@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.cell_values import values_in_polygons
+from carbongrid.raster.kernels.cell_values import quantiles_in_rows, values_in_polygons
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 
@@ -132,28 +132,37 @@ def distributions_of(
         Values that ``fractions`` are wanted of; None: all that occur, which come back as ``class``.
     """
     made: dict[str, NDArray[Any]] = {}
-    first = np.flatnonzero(np.diff(table.polygons, prepend=-1))
-    owners = table.polygons[first]
+    owners, rows = rows_of_values(table, [stat for stat in stats if stat != "fractions"])
     for stat in stats:
         if stat == "fractions":
             own = np.unique(table.values) if classes is None else classes
             made["class"] = own
-            made[stat] = _fractions(table, first, size, own)
-        elif stat == "variety":
-            made[stat] = np.bincount(table.polygons, minlength=size).astype(np.int64)
-        else:
-            made[stat] = np.full(size, np.nan)
-            if first.size:
-                made[stat][owners] = _one(stat, table, first)
+            made[stat] = _fractions(table, size, own)
+            continue
+        made[stat] = np.zeros(size, np.int64) if stat == "variety" else np.full(size, np.nan)
+        made[stat][owners] = rows[stat]
     return made
 
 
-def _one(stat: str, table: Values, first: NDArray[np.int64]) -> NDArray[np.float64]:
+def rows_of_values(
+    table: Values, stats: Sequence[str]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Return the polygons that have a value, and statistics of each, but fractions."""
+    ends = np.append(np.flatnonzero(np.diff(table.polygons, prepend=-1)), table.polygons.size)
+    first = ends[:-1]
+    if not first.size:
+        return table.polygons, {stat: np.empty(0) for stat in stats}
+    return table.polygons[first], {stat: _one(stat, table, ends) for stat in stats}
+
+
+def _one(stat: str, table: Values, ends: NDArray[np.int64]) -> NDArray[Any]:
     quantile = quantile_in(stat)
     if quantile is not None:
-        return _quantiles(table, first, quantile)
+        return quantiles_in_rows(ends, table.values, table.measures, quantile)
+    first, sizes = ends[:-1], np.diff(ends)
+    if stat == "variety":
+        return sizes
     # Among equals exactextract takes the largest as majority and the smallest as minority.
-    sizes = np.diff(np.append(first, table.values.size))
     most = stat == "majority"
     extreme = (np.maximum if most else np.minimum).reduceat(table.measures, first)
     mine = table.measures == np.repeat(extreme, sizes)
@@ -161,45 +170,14 @@ def _one(stat: str, table: Values, first: NDArray[np.int64]) -> NDArray[np.float
     return np.asarray((np.maximum if most else np.minimum).reduceat(other, first))
 
 
-def _quantiles(table: Values, first: NDArray[np.int64], quantile: float) -> NDArray[np.float64]:
-    """Interpolate between values as exactextract does, so that with equal measures it is the usual linear quantile.
-
-    Value i of n different ones in order, with measure w[i] and the sum W[i] of those before it, stands at i w[i] + (n - 1) W[i]; quantile q at
-    q (n - 1) times the sum of all.
-    """
-    ends = np.append(first[1:], table.values.size)
-    sizes = ends - first
-    place = np.arange(table.values.size) - np.repeat(first, sizes)
-    totals = np.repeat(np.add.reduceat(table.measures, first), sizes)
-    # Sums of all polygons wrap around; the difference of two of one polygon is right nevertheless.
-    until = np.cumsum(table.measures)
-    start = np.repeat(until[first] - table.measures[first], sizes)
-    before = (until - table.measures - start) / totals
-    measures = table.measures / totals
-    steps = np.repeat(sizes - 1, sizes)
-    position = place * measures + steps * before
-    wanted = np.repeat(quantile * (sizes - 1), sizes)
-    above = np.where(position > wanted, np.arange(position.size), position.size)
-    right = np.minimum(np.minimum.reduceat(above, first), ends - 1)
-    left = np.maximum(right - 1, first)
-    gap = position[right] - position[left]
-    apart = np.where(gap > 0, (wanted[left] - position[left]) / np.where(gap > 0, gap, 1.0), 0.0)
-    share = np.clip(apart, 0.0, 1.0)
-    low, high = table.values[left], table.values[right]
-    with np.errstate(invalid="ignore"):
-        between = low + share * (high - low)
-    return np.asarray(np.where(share == 0, low, np.where(share == 1, high, between)), np.float64)
-
-
-def _fractions(
-    table: Values, first: NDArray[np.int64], size: int, classes: NDArray[Any]
-) -> NDArray[np.float64]:
+def _fractions(table: Values, size: int, classes: NDArray[Any]) -> NDArray[np.float64]:
     found = np.zeros((size, classes.size))
     known = np.zeros(size, np.bool_)
     known[table.polygons] = True
     found[~known] = np.nan
-    if not first.size or not classes.size:
+    if not table.polygons.size or not classes.size:
         return found
+    first = np.flatnonzero(np.diff(table.polygons, prepend=-1))
     order = np.argsort(classes, kind="stable")
     ranked = np.asarray(classes, np.float64)[order]
     place = np.minimum(np.searchsorted(ranked, table.values), classes.size - 1)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -21,37 +20,30 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.zonal.distributions import (
-    DISTRIBUTIONS,
-    Values,
-    block_values,
-    distributions_of,
-    empty_values,
-    is_distribution,
-    merged_values,
-    quantile_name,
-    scales_of,
-)
-from carbongrid.raster.zonal.moments import (
-    MOMENTS,
-    Table,
-    block_moments,
-    empty_moments,
-    floats_of,
-    merged_moments,
-    share_totals,
-    statistics_of,
-)
+from carbongrid.raster.zonal.bringing import brought
+from carbongrid.raster.zonal.distributions import is_distribution
+from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.operator_files import read_operator, write_operator
 from carbongrid.raster.zonal.placing import on_grid
-from carbongrid.raster.zonal.rasters import described, units
+from carbongrid.raster.zonal.rasters import described
+from carbongrid.raster.zonal.recipes import (
+    Recipe,
+    attributes_of,
+    block_tables,
+    classes_as,
+    finished,
+    is_by_area,
+    kinds_of,
+    known_stats,
+    merged,
+)
 from carbongrid.raster.zonal.shares import (
     Shares,
     blocks_touched,
     centre_shares,
     exact_shares,
-    row_ranges,
 )
+from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
     id_values,
     is_lazy,
@@ -72,8 +64,7 @@ type Coverage = Literal["exact", "centre"]
 
 DEFAULT_STATS = ("count", "sum", "mean", "min", "max", "valid_fraction")
 
-_ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
-_BY_AREA = ("mean", "std", "variance")
+_NAMED_WEIGHTS = ("area", "cells")
 _BYTES_PER_NUMBER = 8
 
 
@@ -83,7 +74,9 @@ class ZonalOperator:
     Parameters
     ----------
     polygons
-        GeoDataFrame, GeoSeries, array of shapely polygons, or Polygons, valid and in the grid's CRS.
+        GeoDataFrame, GeoSeries, array of shapely polygons, or Polygons, valid. From another CRS they are brought into the grid's, with more
+        vertices where edges bend: what is straight there lies at most 0.001 of a cell beside its image. In a geographic CRS they are also moved by whole turns, to 0..360 and
+        over the antimeridian.
     grid
         The rasters' grid: ``Grid.like(raster)``. In a geographic CRS a share is one of a square of degrees.
     coverage
@@ -93,7 +86,7 @@ class ZonalOperator:
     Raises
     ------
     InputError
-        If the CRS differ, or a polygon covers more than 2^31 cells.
+        If a polygon has no place in the grid's CRS, encloses a pole there, crosses or covers itself, or covers more than 2^31 cells.
 
     Notes
     -----
@@ -103,22 +96,23 @@ class ZonalOperator:
     def __init__(self, polygons: PolygonsLike, grid: Grid, *, coverage: Coverage = "exact") -> None:
         if coverage not in ("exact", "centre"):
             raise InputError(f"there is no coverage {coverage!r}", hint="Take exact or centre.")
-        prepared = Polygons.of(polygons)
+        prepared, times = brought(Polygons.of(polygons), grid)
         measure = exact_shares if coverage == "exact" else centre_shares
-        self._set(grid, coverage, prepared.ids, measure(prepared, grid))
+        self._set(grid, coverage, prepared.ids, measure(prepared, grid, times))
 
     def _set(self, grid: Grid, coverage: str, ids: NDArray[Any] | None, shares: Shares) -> None:
         self.grid = grid
         self.coverage = coverage
         self.ids = None if ids is None else id_values(ids)
-        self.shares = shares
-        self._rows = row_ranges(shares)
-        on_grid_alone = share_totals(shares.spans, shares.edges)
-        self.scales = scales_of(on_grid_alone)
-        self.totals = on_grid_alone + shares.outside
+        self._measured = Measured.of(shares)
+
+    @property
+    def shares(self) -> Shares:
+        """Spans of whole cells and edge cells of each polygon."""
+        return self._measured.shares
 
     def __len__(self) -> int:
-        return self.shares.outside.size
+        return len(self._measured)
 
     def __repr__(self) -> str:
         spans, edges = self.shares.spans[1].size, self.shares.edges[1].size
@@ -172,7 +166,7 @@ class ZonalOperator:
         Parameters
         ----------
         raster : real or integer [..., y, x]
-            DataArray or Dataset on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
+            DataArray, Dataset, or path of a GeoTIFF or a Zarr store, on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
             rows run from the north. Any other dimension (time, band) stays. NaN, masked cells and cells of a nodata value that the raster declares
             are unknown and count as nothing.
         stats
@@ -206,11 +200,16 @@ class ZonalOperator:
         """
         wanted = known_stats(stats)
         self._require_weights(wanted, weights)
-        own = None if classes is None else np.unique(np.asarray(classes))
+        raster = opened(raster)
+        if weights not in _NAMED_WEIGHTS if isinstance(weights, str) else weights is not None:
+            weights = opened(weights)
         if isinstance(raster, xr.Dataset):
+            rasters = rasters_in(with_mappings(raster), None)
+            if "fractions" in wanted and classes is None and len(rasters) > 1:
+                raise _classes_unknown("differs from variable to variable")
             tables = {
-                name: self.apply(variable, wanted, weights=weights, classes=own)
-                for name, variable in rasters_in(with_mappings(raster), None).items()
+                name: self.apply(variable, wanted, weights=weights, classes=classes)
+                for name, variable in rasters.items()
             }
             return merged_tables(tables, wanted)
         unknown = Unknown.of(raster)
@@ -220,29 +219,35 @@ class ZonalOperator:
         require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
         weighed = self._weights(weights)
         later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
+        own = None if classes is None else classes_as(classes, stack.dtype)
         if "fractions" in wanted and own is None and (later or leads):
-            raise InputError(
-                "which classes there are is not known before they are read",
-                hint="Name those whose fractions are wanted: classes=[...].",
-            )
-        recipe = _Recipe(wanted, unknown, Unknown.of(weighed), self._factors(weights), own)
+            raise _classes_unknown("is not known before they are read")
+        factors = self._factors(weights)
+        recipe = Recipe(wanted, unknown, Unknown.of(weighed), weighed is not None, factors, own)
         each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
-        return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each))
+        return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 
-    def _dataset(self, raster: Any, stack: Any, leads: int, tables: dict[str, Any]) -> xr.Dataset:
+    def _dataset(
+        self, raster: Any, stack: Any, leads: int, tables: dict[str, Any], weights: Any
+    ) -> xr.Dataset:
         kept = kept_dimensions(stack, leads)
         coords = {**kept_coordinates(stack, kept), "label": label_coordinate(len(self))}
         if "class" in tables:
-            values = tables.pop("class").astype(stack.dtype)
+            if "class" in kept:
+                raise InputError(
+                    "a dimension of the values is called 'class', as that of the fractions is",
+                    hint="Rename it: raster.rename(...).",
+                )
             # Of every band the same, where there are bands.
-            own = values.reshape(-1, values.shape[-1])[0]
+            values = tables.pop("class").astype(stack.dtype)
+            own = values[(0,) * (values.ndim - 1)]
             coords["class"] = ("class", own, {"long_name": described(raster)})
         found = xr.Dataset(
             {
                 stat: (
                     (*kept, "label", "class") if stat == "fractions" else (*kept, "label"),
                     values,
-                    _attributes(stat, raster),
+                    attributes_of(stat, raster, weights),
                 )
                 for stat, values in tables.items()
             },
@@ -253,13 +258,18 @@ class ZonalOperator:
         return found.assign_coords(id=("label", self.ids, {"long_name": "id"}))
 
     def _require_weights(self, stats: Sequence[str], weights: Any) -> None:
-        if isinstance(weights, str) and weights not in ("area", "cells"):
+        if isinstance(weights, str) and not (weights in _NAMED_WEIGHTS or Path(weights).exists()):
             raise InputError(
-                f"there are no weights {weights!r}", hint="Take area, cells, or a raster."
+                f"there are no weights {weights!r}",
+                hint="Take area, cells, or a raster or its path.",
             )
-        unequal = [stat for stat in stats if _by_area(stat)]
+        unequal = [stat for stat in stats if is_by_area(stat)]
         whole = [stat for stat in stats if is_distribution(stat)]
-        if whole and not (weights is None or isinstance(weights, str)):
+        if (
+            whole
+            and weights is not None
+            and not (isinstance(weights, str) and weights in _NAMED_WEIGHTS)
+        ):
             raise InputError(
                 f"{whole[0]} takes no raster of weights",
                 hint='Take weights="area" or weights="cells", or ask for it without.',
@@ -285,30 +295,29 @@ class ZonalOperator:
             return np.asarray(areas / areas.max(), np.float64)
         return np.ones(self.grid.shape[0])
 
-    def _tables(self, plane: Any, *, recipe: _Recipe, weights: Any, later: bool) -> dict[str, Any]:
+    def _tables(self, plane: Any, *, recipe: Recipe, weights: Any, later: bool) -> dict[str, Any]:
         plane = on_grid(plane, self.grid)
         arrays = [inside(plane)]
         if weights is not None:
             arrays.append(inside(on_grid(weights, self.grid)))
         whole = self._whole(recipe.stats, arrays[0].dtype, weights is not None)
-        block = functools.partial(_block_tables, recipe)
-        finish = functools.partial(_finished, recipe, whole, weights is not None)
+        block = functools.partial(block_tables, recipe)
+        finish = functools.partial(finished, recipe, whole)
         if later or any(map(is_chunked, arrays)):
             touched = functools.partial(blocks_touched, self.shares)
-            made = reduce_touched(block, _merged, finish, touched, *arrays, operator=self)
-            kinds = {
-                stat: np.int64 if stat in whole or stat == "variety" else np.float64
-                for stat in recipe.stats
-            }
+            made = reduce_touched(block, merged, finish, touched, *arrays, measured=self._measured)
+            kinds = kinds_of(recipe.stats, whole)
             if recipe.classes is None:
                 return rows_later(made, kinds, len(self))
             found = rows_later(made, kinds, len(self), {"fractions": recipe.classes.size})
             return found | {"class": recipe.classes} if "fractions" in kinds else found
         parts = each_band(
-            lambda rows: block(*(array[rows] for array in arrays), rows.start, 0, operator=self),
+            lambda rows: block(
+                *(array[rows] for array in arrays), rows.start, 0, measured=self._measured
+            ),
             arrays[0].shape,
         )
-        return finish(_merged(parts), operator=self)
+        return finish(merged(parts), measured=self._measured)
 
     def _whole(
         self, stats: tuple[str, ...], dtype: np.dtype[Any], weighted: bool
@@ -318,127 +327,9 @@ class ZonalOperator:
         may = {"count", "sum"} if sums else {"count"}
         return tuple(stat for stat in stats if self.coverage == "centre" and stat in may)
 
-    def polygons_in(self, top: int, height: int) -> NDArray[np.int64]:
-        """Return which polygons may have cells in some rows."""
-        rows = self._rows
-        return np.flatnonzero((rows[:, 0] < top + height) & (rows[:, 1] > top))
 
-
-def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
-    """Return names of statistics, each once.
-
-    Raises
-    ------
-    InputError
-        If one is not known, or there is none.
-    """
-    wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
-    strange = [stat for stat in wanted if stat not in MOMENTS and not is_distribution(stat)]
-    if strange or not wanted:
-        told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
-        known = ", ".join([*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"])
-        raise InputError(told, hint=f"Choose from {known}.")
-    return wanted
-
-
-def _by_area(stat: str) -> bool:
-    """Tell whether a statistic is another one where large cells count for more."""
-    return stat in _BY_AREA or (is_distribution(stat) and stat != "variety")
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    """What is made of a raster: statistics, what is unknown in it and in its weights, what its rows weigh, which classes."""
-
-    stats: tuple[str, ...]
-    unknown: Unknown
-    unweighed: Unknown
-    factors: NDArray[np.float64]
-    classes: NDArray[Any] | None
-
-
-class _Tables(NamedTuple):
-    """What polygons have in a block: sums of shares, sums of weighted shares, and all values, as far as statistics need them."""
-
-    plain: Table
-    weighted: Table
-    values: Values
-
-
-def _block_tables(recipe: _Recipe, values: Any, *rest: Any, operator: ZonalOperator) -> _Tables:
-    *weights, top, left = rest
-    polygons = operator.polygons_in(top, values.shape[0])
-    floats = floats_of(values, recipe.unknown)
-    place, shares = (top, left), (operator.shares.spans, operator.shares.edges)
-    moments = [stat for stat in recipe.stats if stat in MOMENTS]
-    weighed = [stat for stat in moments if weights and stat in _ORDERS]
-    plain, weighted, all_values = empty_moments(), empty_moments(), empty_values()
-    if len(weighed) < len(moments):
-        order = max(_ORDERS.get(stat, 0) for stat in moments if stat not in weighed)
-        plain = block_moments(floats, None, place, shares, polygons, order)
-    if weighed:
-        own = _weights_block(weights[0], recipe.unweighed)
-        order = max(_ORDERS[stat] for stat in weighed)
-        weighted = block_moments(floats, own, place, shares, polygons, order)
-    if len(moments) < len(recipe.stats):
-        all_values = block_values(floats, place, shares, polygons, operator.scales, recipe.factors)
-    return _Tables(plain, weighted, all_values)
-
-
-def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
-    known = floats_of(weights, unknown).astype(np.float64)
-    if (known < 0).any():
-        raise InputError("a weight is negative", hint="Mark what is unknown as NaN.")
-    return known
-
-
-def _merged(parts: list[_Tables]) -> _Tables:
-    if not parts:
-        return _Tables(empty_moments(), empty_moments(), empty_values())
-    plain, weighted, values = zip(*parts, strict=True)
-    return _Tables(
-        merged_moments(list(plain)), merged_moments(list(weighted)), merged_values(list(values))
+def _classes_unknown(why: str) -> InputError:
+    return InputError(
+        f"which classes there are {why}",
+        hint="Name those whose fractions are wanted: classes=[...].",
     )
-
-
-def _finished(
-    recipe: _Recipe,
-    whole: tuple[str, ...],
-    weighted: bool,
-    tables: _Tables,
-    *,
-    operator: ZonalOperator,
-) -> dict[str, NDArray[Any]]:
-    moments = [stat for stat in recipe.stats if stat in MOMENTS]
-    of_weights = [stat for stat in moments if weighted and stat in _ORDERS]
-    made = {
-        **statistics_of(tables.weighted, of_weights, operator.totals, weighted=True),
-        **statistics_of(
-            tables.plain,
-            [stat for stat in moments if stat not in of_weights],
-            operator.totals,
-            weighted=False,
-            whole=whole,
-        ),
-    }
-    others = [stat for stat in recipe.stats if stat not in MOMENTS]
-    made |= distributions_of(tables.values, others, len(operator), recipe.classes)
-    named = [*recipe.stats, *(["class"] if "class" in made else [])]
-    return {stat: made[stat] for stat in named}
-
-
-def _attributes(stat: str, raster: Any) -> dict[str, str]:
-    what = described(raster)
-    told = {
-        "count": f"cells with known {what} per polygon",
-        "valid_fraction": f"share of the polygon where {what} is known",
-    }
-    if stat in ("variety", "fractions"):
-        return {"units": "1", "long_name": f"{DISTRIBUTIONS[stat]} of {what} per polygon"}
-    if stat not in MOMENTS:
-        name = DISTRIBUTIONS.get(stat) or quantile_name(stat)
-        return {"units": units(raster), "long_name": f"{name} of {what} per polygon"}
-    unit = "1" if stat in told else units(raster)
-    if stat == "variance" and unit != "1":
-        unit = f"({unit})2"
-    return {"units": unit, "long_name": told.get(stat, f"{MOMENTS[stat]} of {what} per polygon")}

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import inside, require_same_crs_as, rotation_of
+from carbongrid.raster.georeference import corner_of, inside, require_same_crs_as, rotation_of
 from carbongrid.raster.grid import Grid
 
 # In cells: coordinates may be rounded.
@@ -43,24 +43,35 @@ def on_grid(raster: Any, grid: Grid) -> Any:
     Raises
     ------
     InputError
-        If it is rotated, or its cells or its CRS are others than the grid's.
+        If it is rotated, or its cells or its CRS are others than the grid's, as far as it tells.
     """
-    if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
-        shape = inside(raster).shape
-        if shape != grid.shape:
-            raise InputError(
-                f"the raster has {shape} cells, the operator's grid {grid.shape}",
-                hint="Take a DataArray with coordinates, and make the operator for Grid.like(raster).",
-            )
-        return north_up(raster) if isinstance(raster, xr.DataArray) else raster
+    shape = inside(raster).shape
+    if shape != grid.shape:
+        raise InputError(
+            f"the raster has {shape} cells, the operator's grid {grid.shape}",
+            hint="Make an operator for this grid: cg.ZonalOperator(polygons, cg.Grid.like(raster)).",
+        )
+    if not isinstance(raster, xr.DataArray):
+        return raster
     raster = north_up(raster)
     require_same_crs_as(raster, grid.crs)
-    down, across = (raster[axis].to_numpy().astype(np.float64) for axis in raster.dims)
-    for centres, own, axis in ((down, grid.y, raster.dims[0]), (across, grid.x, raster.dims[1])):
-        same = centres.shape == own.shape
-        if not same or np.abs(centres - own).max(initial=0.0) > _NEAR * grid.resolution:
-            raise InputError(
-                f"the raster's cells are not those of the operator's grid: they differ in {axis}",
-                hint="Make an operator for this grid: cg.ZonalOperator(polygons, cg.Grid.like(raster)).",
-            )
+    told = [axis for axis in raster.dims if axis in raster.coords]
+    for axis, own in zip(raster.dims, (grid.y, grid.x), strict=True):
+        if axis in told:
+            centres = raster[axis].to_numpy().astype(np.float64)
+            _require_same(np.abs(centres - own).max(initial=0.0), axis, grid)
+    corner = None if told else corner_of(raster)
+    if corner is not None:
+        west, width, north, height = corner
+        away = max(abs(west - grid.bounds[0]), abs(north - grid.bounds[3]))
+        wrong = max(abs(width - grid.resolution), abs(height - grid.resolution)) * max(shape)
+        _require_same(max(away, wrong), "its geotransform", grid)
     return raster
+
+
+def _require_same(away: float, where: Any, grid: Grid) -> None:
+    if not away <= _NEAR * grid.resolution:
+        raise InputError(
+            f"the raster's cells are not those of the operator's grid: they differ in {where}",
+            hint="Make an operator for this grid: cg.ZonalOperator(polygons, cg.Grid.like(raster)).",
+        )

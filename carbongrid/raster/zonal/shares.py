@@ -18,6 +18,10 @@ from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require
 MAX_CELLS = 2**31
 """Cells that one polygon may have: their sums in bins stay within int64."""
 
+# What rounding, and cells left out as rounding, may put between a polygon's area and its shares: of the area, and of a cell for each run of cells.
+_NEAR = 1e-6
+_NEAR_OF_CELL = 2e-9
+
 
 class Shares(NamedTuple):
     """What polygons have of the cells of a grid.
@@ -37,8 +41,18 @@ class Shares(NamedTuple):
     outside: NDArray[np.float64]
 
 
-def exact_shares(polygons: Polygons, grid: Grid) -> Shares:
-    """Return exact shares of cells; each polygon has its own, also where another one lies over it."""
+def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:
+    """Return exact shares of cells; each polygon has its own, also where another one lies over it.
+
+    Parameters
+    ----------
+    polygons
+        In the grid's CRS.
+    grid
+        Their grid.
+    times : [polygon]
+        How many times each is in its row, moved by whole turns; default once.
+    """
     if polygons.place is not None:
         polygons = polygons.take(np.arange(len(polygons)))
     start, (cells, lengths, shares), areas = cell_runs(polygons, grid)
@@ -52,14 +66,40 @@ def exact_shares(polygons: Polygons, grid: Grid) -> Shares:
     of_edges = np.repeat(owner[parts], lengths[parts])
     edges = (_starts(of_edges, len(polygons)), edge_row, column, edge_shares)
     on_grid = np.bincount(owner, lengths * shares, len(polygons))
-    west, south, east, north = grid.bounds
-    left, bottom, right, top = polygons.bounds.T
-    within = (left >= west) & (right <= east) & (bottom >= south) & (top <= north)
-    outside = np.where(within, 0.0, np.maximum(areas - on_grid, 0.0))
+    beyond = _reach_beyond(polygons, grid)
+    _require_simple(polygons, areas, on_grid, np.diff(start), ~beyond)
+    own = areas if times is None else areas / times
+    outside = np.where(beyond, np.maximum(own - on_grid, 0.0), 0.0)
     return as_shares(spans, edges, outside)
 
 
-def centre_shares(polygons: Polygons, grid: Grid) -> Shares:
+def _reach_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:
+    west, south, east, north = grid.bounds
+    left, bottom, right, top = polygons.bounds.T
+    return np.asarray((left < west) | (right > east) | (bottom < south) | (top > north), np.bool_)
+
+
+def _require_simple(
+    polygons: Polygons,
+    areas: NDArray[np.float64],
+    on_grid: NDArray[np.float64],
+    runs: NDArray[np.int64],
+    within: NDArray[np.bool_],
+) -> None:
+    """Raise if shares of a polygon that lies on the grid do not add up to its area: it winds around some land twice, or backwards."""
+    apart = np.abs(on_grid - areas)
+    odd = np.flatnonzero(within & (apart > _NEAR * areas + _NEAR_OF_CELL * (runs + 1)))
+    if odd.size:
+        row = odd[0]
+        named = f"row {row}" if polygons.ids is None else f"row {row}, id {polygons.ids[row]}"
+        raise InputError(
+            f"a polygon crosses or covers itself: its rings enclose {areas[row]:g} cells, its shares add up to {on_grid[row]:g} ({odd.size} of {len(polygons)} polygons)",
+            named,
+            'Repair them first: gdf.geometry.make_valid(method="structure", keep_collapsed=False).',
+        )
+
+
+def centre_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:
     """Return whole cells by their centres, as ``rasterize`` burns them: where polygons overlap, the later row has a cell."""
     require_burnable(polygons, grid)
     height, width = grid.shape
@@ -72,7 +112,22 @@ def centre_shares(polygons: Polygons, grid: Grid) -> Shares:
     spans = (_starts(owner, len(polygons)), row[order], first[order], end[order])
     nothing = np.empty(0, np.int64)
     edges = (np.zeros(len(polygons) + 1), nothing, nothing, nothing)
-    return as_shares(spans, edges, np.zeros(len(polygons)))
+    return as_shares(spans, edges, _area_beyond(polygons, grid, times))
+
+
+def _area_beyond(
+    polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Return the area of each polygon off the grid, in cells."""
+    found = np.zeros(len(polygons))
+    rows = np.flatnonzero(_reach_beyond(polygons, grid))
+    if rows.size:
+        start, (_, lengths, shares), areas = cell_runs(polygons.take(rows), grid)
+        owner = np.repeat(np.arange(rows.size), np.diff(start))
+        if times is not None:
+            areas = areas / times[rows]
+        found[rows] = np.maximum(areas - np.bincount(owner, lengths * shares, rows.size), 0.0)
+    return found
 
 
 def as_shares(spans: Any, edges: Any, outside: NDArray[np.float64]) -> Shares:
@@ -111,16 +166,27 @@ def cell_counts(shares: Shares) -> NDArray[np.int64]:
     return np.diff(ends[start]) + np.diff(shares.edges[0])
 
 
-def row_ranges(shares: Shares) -> NDArray[np.int64]:
-    """Return the first row and one past the last row of each polygon [polygon, 2]; 0 and 0 where it has no cell."""
-    ranges = np.zeros((shares.outside.size, 2), np.int64)
-    for start, rows in ((shares.spans[0], shares.spans[1]), (shares.edges[0], shares.edges[1])):
-        some = np.flatnonzero(np.diff(start))
-        first, last = rows[start[some]], rows[start[some + 1] - 1].astype(np.int64) + 1
-        new = ranges[some, 1] == 0
-        ranges[some, 0] = np.where(new, first, np.minimum(first, ranges[some, 0]))
-        ranges[some, 1] = np.maximum(last, ranges[some, 1])
-    return ranges
+def extents(shares: Shares) -> NDArray[np.int64]:
+    """Return first row, first column, and one past the last row and column of the cells of each polygon [polygon, 4]; 0 where it has none."""
+    size, far = shares.outside.size, np.iinfo(np.int64).max
+    found = np.full((size, 4), (far, far, 0, 0), np.int64)
+    start, rows, firsts, ends = shares.spans
+    edge_start, edge_rows, columns, _ = shares.edges
+    for begin, row, first, last in (
+        (start, rows, firsts, ends),
+        (edge_start, edge_rows, columns, columns + np.int32(1)),
+    ):
+        some = np.flatnonzero(np.diff(begin))
+        if not some.size:
+            continue
+        low = np.minimum.reduceat(first, begin[some])
+        high = np.maximum.reduceat(last, begin[some])
+        mine = np.stack([row[begin[some]], low], axis=-1)
+        found[some, :2] = np.minimum(found[some, :2], mine)
+        mine = np.stack([row[begin[some + 1] - 1].astype(np.int64) + 1, high], axis=-1)
+        found[some, 2:] = np.maximum(found[some, 2:], mine)
+    found[found[:, 2] == 0] = 0
+    return found
 
 
 def blocks_touched(shares: Shares, chunks: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:

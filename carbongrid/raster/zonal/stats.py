@@ -20,8 +20,11 @@ from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown, labels_inside
 from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.zonal.operator import Coverage, ZonalOperator, known_stats
+from carbongrid.raster.zonal.bringing import brought
+from carbongrid.raster.zonal.operator import Coverage, ZonalOperator
 from carbongrid.raster.zonal.placing import north_up
+from carbongrid.raster.zonal.recipes import known_stats
+from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
     id_values,
     is_lazy,
@@ -62,10 +65,10 @@ def zonal_stats(
     Parameters
     ----------
     values : real or integer [..., y, x]
-        DataArray, Dataset, NumPy, Dask or Zarr array. y and x are found by CF attributes of the coordinates, else by name, wherever
+        DataArray, Dataset, NumPy, Dask or Zarr array, or path of a GeoTIFF or a Zarr store. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
-        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is in the values'
+        Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is brought into the values'
         CRS, and measured on the values' own grid: ``ZonalOperator``, which serves many rasters on one grid.
     stats
         Names out of count (of cells with a known value), sum, mean, min and max; default all. Of polygons also all others
@@ -101,6 +104,7 @@ def zonal_stats(
     -----
     In a lazy result all statistics of a band come from one reduction: ``compute()`` the Dataset, not variable by variable.
     """
+    values = opened(values)
     if is_polygons(labels):
         wanted = known_stats(stats)
         by_labels = weights is None and set(wanted) <= set(STATISTICS)
@@ -258,7 +262,8 @@ def _burnt(polygons: Polygons, values: Any) -> xr.DataArray:
     """Return the labels of polygons on the cells of a raster or of a stack of them, in its chunks if it has any."""
     plane = _one_plane(values)
     chunks = None if plane.chunks is None else (max(plane.chunks[0]), max(plane.chunks[1]))
-    return rasterize(polygons, Grid.like(plane), chunks=chunks)
+    grid = Grid.like(plane)
+    return rasterize(brought(polygons, grid)[0], grid, chunks=chunks)
 
 
 def _number(labels: Any, n: int | None, ids: NDArray[Any] | None) -> int:

@@ -1,0 +1,253 @@
+"""What is made of a raster per polygon: what each block gives, how blocks are put together, and the statistics in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.zonal.distributions import (
+    DISTRIBUTIONS,
+    Values,
+    block_values,
+    distributions_of,
+    empty_values,
+    is_distribution,
+    merged_values,
+    quantile_name,
+    rows_of_values,
+)
+from carbongrid.raster.zonal.measured import Measured
+from carbongrid.raster.zonal.moments import (
+    MOMENTS,
+    Table,
+    block_moments,
+    empty_moments,
+    floats_of,
+    merged_moments,
+    statistics_of,
+)
+from carbongrid.raster.zonal.rasters import described, units
+
+ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
+"""Statistics that take weights, and up to which power of the values they add."""
+
+_BY_AREA = ("mean", "std", "variance")
+# Values and measures of so many cells are 24 MB.
+_CELLS_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is made of a raster: statistics, what is unknown in it and in its weights, what its rows weigh, which classes, and what is whole."""
+
+    stats: tuple[str, ...]
+    unknown: Unknown
+    unweighed: Unknown
+    weighted: bool
+    factors: NDArray[np.float64]
+    classes: NDArray[Any] | None
+
+    @property
+    def plain(self) -> list[str]:
+        """Statistics of shares alone."""
+        return [stat for stat in self.stats if stat in MOMENTS and stat not in self.of_weights]
+
+    @property
+    def of_weights(self) -> list[str]:
+        """Statistics of shares times weights."""
+        return [stat for stat in self.stats if self.weighted and stat in ORDERS]
+
+    @property
+    def distributions(self) -> list[str]:
+        """Statistics of all values."""
+        return [stat for stat in self.stats if is_distribution(stat)]
+
+
+class Done(NamedTuple):
+    """Statistics of all values of polygons that have all their cells in one block."""
+
+    polygons: NDArray[np.int64]
+    stats: dict[str, NDArray[Any]]
+
+
+class Tables(NamedTuple):
+    """What polygons have in a block: sums of shares, sums of weighted shares, and all values, as far as statistics need them."""
+
+    plain: Table
+    weighted: Table
+    values: Values
+    done: tuple[Done, ...]
+
+
+def known_stats(stats: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names of statistics, each once.
+
+    Raises
+    ------
+    InputError
+        If one is not known, or there is none.
+    """
+    wanted = (stats,) if isinstance(stats, str) else tuple(dict.fromkeys(stats))
+    strange = [stat for stat in wanted if stat not in MOMENTS and not is_distribution(stat)]
+    if strange or not wanted:
+        told = f"there is no statistic {strange[0]!r}" if strange else "no statistic is named"
+        known = ", ".join([*MOMENTS, *DISTRIBUTIONS, "quantile_25 (percent)"])
+        raise InputError(told, hint=f"Choose from {known}.")
+    return wanted
+
+
+def is_by_area(stat: str) -> bool:
+    """Tell whether a statistic is another one where large cells count for more."""
+    return stat in _BY_AREA or (is_distribution(stat) and stat != "variety")
+
+
+def classes_as(classes: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return classes, each once, as a raster of this type holds them: 0.1 as float32 does.
+
+    Raises
+    ------
+    InputError
+        If one is no number, or none that the type can hold.
+    """
+    named = np.unique(np.asarray(classes))
+    if named.size and (named.dtype.kind not in "biuf" or (named != named).any()):
+        raise InputError(f"classes must be numbers, not {classes!r}")
+    if dtype.kind == "f":
+        return np.unique(named.astype(dtype))
+    lowest, highest = (
+        (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    )
+    strange = [
+        each for each in named.tolist() if not lowest <= each <= highest or each != int(each)
+    ]
+    if strange:
+        raise InputError(
+            f"a raster of {dtype} has no class {strange[0]:g}",
+            hint="Name classes that it can have, or leave them out.",
+        )
+    return named.astype(dtype)
+
+
+def block_tables(recipe: Recipe, values: Any, *rest: Any, measured: Measured) -> Tables:
+    """Return what polygons have in a block whose first cell is at the row and column that come last."""
+    *weights, top, left = rest
+    corner, shape = (top, left), values.shape
+    polygons = measured.polygons_in(corner, shape)
+    floats = floats_of(values, recipe.unknown)
+    shares = (measured.shares.spans, measured.shares.edges)
+    plain, weighted, found = empty_moments(), empty_moments(), empty_values()
+    done: tuple[Done, ...] = ()
+    if recipe.plain:
+        order = max(ORDERS.get(stat, 0) for stat in recipe.plain)
+        plain = block_moments(floats, None, corner, shares, polygons, order)
+    if recipe.of_weights:
+        own = _weights_block(weights[0], recipe.unweighed)
+        order = max(ORDERS[stat] for stat in recipe.of_weights)
+        weighted = block_moments(floats, own, corner, shares, polygons, order)
+    if recipe.distributions:
+        found, done = _all_values(recipe, floats, corner, polygons, measured)
+    return Tables(plain, weighted, found, done)
+
+
+def _all_values(
+    recipe: Recipe,
+    floats: NDArray[Any],
+    corner: tuple[int, int],
+    polygons: NDArray[np.int64],
+    measured: Measured,
+) -> tuple[Values, tuple[Done, ...]]:
+    """Return the values of polygons that go on in other blocks, and what is made of the others, whose values need not be kept."""
+
+    def values_of(some: NDArray[np.int64]) -> Values:
+        shares = (measured.shares.spans, measured.shares.edges)
+        return block_values(floats, corner, shares, some, measured.scales, recipe.factors)
+
+    if "fractions" in recipe.distributions:
+        return values_of(polygons), ()
+    whole = measured.whole_in(polygons, corner, floats.shape)
+    done = [
+        Done(*rows_of_values(values_of(batch), recipe.distributions))
+        for batch in measured.batches(polygons[whole], _CELLS_AT_ONCE)
+    ]
+    return values_of(polygons[~whole]), tuple(done)
+
+
+def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
+    known = floats_of(weights, unknown).astype(np.float64)
+    if (known < 0).any():
+        raise InputError("a weight is negative", hint="Mark what is unknown as NaN.")
+    return known
+
+
+def merged(parts: list[Tables]) -> Tables:
+    """Put tables of blocks together; their order does not matter."""
+    if not parts:
+        return Tables(empty_moments(), empty_moments(), empty_values(), ())
+    plain, weighted, values, done = zip(*parts, strict=True)
+    return Tables(
+        merged_moments(list(plain)),
+        merged_moments(list(weighted)),
+        merged_values(list(values)),
+        tuple(each for several in done for each in several),
+    )
+
+
+def finished(
+    recipe: Recipe, whole: tuple[str, ...], tables: Tables, *, measured: Measured
+) -> dict[str, NDArray[Any]]:
+    """Return the statistics of all polygons, ``whole`` ones as int64; with fractions also ``class``."""
+    totals = measured.totals
+    made = {
+        **statistics_of(tables.weighted, recipe.of_weights, totals, weighted=True),
+        **statistics_of(tables.plain, recipe.plain, totals, weighted=False, whole=whole),
+        **distributions_of(tables.values, recipe.distributions, len(measured), recipe.classes),
+    }
+    for done in tables.done:
+        for stat, row in done.stats.items():
+            made[stat][done.polygons] = row
+    named = [*recipe.stats, *(["class"] if "class" in made else [])]
+    return {stat: made[stat] for stat in named}
+
+
+def attributes_of(stat: str, raster: Any, weights: Any) -> dict[str, str]:
+    """Return units and long name of a statistic of a raster, with weights or without."""
+    what = described(raster)
+    told = {
+        "count": f"cells with known {what} per polygon",
+        "valid_fraction": f"share of the polygon where {what} is known",
+    }
+    if stat in ("variety", "fractions"):
+        return {"units": "1", "long_name": f"{DISTRIBUTIONS[stat]} of {what} per polygon"}
+    if stat not in MOMENTS:
+        name = DISTRIBUTIONS.get(stat) or quantile_name(stat)
+        return {"units": units(raster), "long_name": f"{name} of {what} per polygon"}
+    unit = "1" if stat in told else units(raster)
+    if stat == "variance" and unit != "1":
+        unit = f"({unit})2"
+    if stat == "sum":
+        unit = _product(unit, _units_of_weights(weights))
+    return {"units": unit, "long_name": told.get(stat, f"{MOMENTS[stat]} of {what} per polygon")}
+
+
+def _units_of_weights(weights: Any) -> str:
+    if isinstance(weights, str):
+        return "m2" if weights == "area" else "1"
+    return units(weights)
+
+
+def _product(a: str, b: str) -> str:
+    """Return the units of a product, as UDUNITS reads them: factors side by side."""
+    if "1" in (a, b):
+        return b if a == "1" else a
+    return f"{a} {b}"
+
+
+def kinds_of(stats: Iterable[str], whole: Iterable[str]) -> Mapping[str, type[np.generic]]:
+    """Return the type of each statistic."""
+    return {stat: np.int64 if stat in whole or stat == "variety" else np.float64 for stat in stats}

@@ -1,0 +1,33 @@
+"""Rasters without coordinates say where they lie by other means, and are asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401  (registers .rio)
+import shapely
+from shapes import CRS
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import rasterize
+from carbongrid.raster.zonal import ZonalOperator
+
+GRID = Grid(CRS, 1, (0, 0, 12, 10))
+
+
+def test_a_raster_without_coordinates_is_asked_for_the_rest():
+    """Seen to fail: rasters of other places, other CRS and from the south were taken as if they lay on the grid."""
+    operator = ZonalOperator(np.array([shapely.box(0, 0, 3, 3)]), GRID)
+    raster = rasterize(np.array([None]), GRID).astype(float)
+    bare = raster.drop_vars(["x", "y"])
+    assert float(operator.apply(bare, "count")["count"][0]) == 9.0
+    for geotransform in ("100 1 0 10 0 -1", "0 1 0 0 0 1", "0 2 0 10 0 -1", "0 1 0 11 0 -1"):
+        elsewhere = bare.copy()
+        elsewhere["spatial_ref"].attrs["GeoTransform"] = geotransform
+        with pytest.raises(InputError, match=r"differ in its geotransform.*Make an operator"):
+            operator.apply(elsewhere)
+    with pytest.raises(InputError, match=r"the raster is in ETRS89 / UTM"):
+        operator.apply(bare.rio.write_crs(25832))
+    with pytest.raises(InputError, match=r"differ in x"):
+        operator.apply(raster.drop_vars("y").assign_coords(x=raster.x + 3))

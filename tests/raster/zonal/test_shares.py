@@ -1,0 +1,59 @@
+"""Shares of cells: where polygons lie, what of them is off the grid, and polygons that have no shares."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from shapes import CRS, partition
+from shares import shares as slow_shares
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.zonal import ZonalOperator
+from carbongrid.raster.zonal.shares import exact_shares, extents
+
+GRID = Grid(CRS, 1, (0, 0, 12, 10))
+BOW_TIE = shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
+
+
+def test_polygons_that_cross_or_cover_themselves_are_refused():
+    """Seen to fail: half of the first one's land was left out, and of the second a corner was counted once."""
+    twice = shapely.MultiPolygon([shapely.box(1, 1, 5, 5), shapely.box(4, 4, 8, 8)])
+    land = gpd.GeoDataFrame(
+        {"id": ["a", "b", "c"]}, geometry=[shapely.box(0, 0, 3, 3), BOW_TIE, twice], crs=CRS
+    )
+    with pytest.raises(
+        InputError, match=r"row 1, id b.*enclose 0 cells.*add up to 4 \(2 of 3.*make_valid"
+    ):
+        ZonalOperator(land, GRID)
+    with pytest.raises(InputError, match=r"^row 0: .*enclose 32 cells.*add up to 31"):
+        ZonalOperator(np.array([twice]), GRID)
+    mended = ZonalOperator(
+        land.geometry.make_valid(method="structure", keep_collapsed=False), GRID
+    ).apply(np.ones(GRID.shape), "count")
+    assert mended["count"].values.tolist() == [9.0, 8.0, 31.0]
+
+
+def test_polygons_by_centre_that_reach_beyond_the_grid():
+    """Seen to fail: half of the polygon's area is off the grid, and all of it was said to be known."""
+    land = np.array([shapely.box(4, 4, 20, 9), shapely.box(1, 1, 3, 3), shapely.box(30, 0, 40, 4)])
+    made = ZonalOperator(land, GRID, coverage="centre").apply(
+        np.ones(GRID.shape), ["count", "valid_fraction"]
+    )
+    assert made["count"].values.tolist() == [40, 4, 0]
+    assert made["valid_fraction"].values.tolist() == [0.5, 1.0, 0.0]
+
+
+def test_extents_are_those_of_all_cells():
+    """Seen to fail when columns of edges are left out, and when the last row is that of the first span."""
+    land = np.array([*partition(9, 9.0, 3), None, shapely.box(2.2, 3.1, 2.4, 3.2)], dtype=object)
+    found = extents(exact_shares(Polygons.of(land), GRID))
+    for polygon, mine in zip(land, found.tolist(), strict=True):
+        if polygon is None:
+            assert mine == [0, 0, 0, 0]
+            continue
+        rows, columns = np.nonzero(slow_shares(polygon, GRID) > 1e-9)
+        assert mine == [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]

@@ -1,0 +1,100 @@
+"""Rasters by their paths give what the same rasters give in memory, chunk by chunk, and nothing is read early."""
+
+from __future__ import annotations
+
+import dask
+import geopandas as gpd
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401  (registers .rio)
+import xarray as xr
+from shapes import CRS, partition
+
+from carbongrid.errors import InputError
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import rasterize
+from carbongrid.raster.zonal import ZonalOperator, zonal_stats
+from carbongrid.raster.zonal.sources import opened
+
+# rioxarray's own.
+pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
+
+GRID = Grid(CRS, 10, (0, 0, 900, 700))
+STATS = ["sum", "count", "median", "max", "valid_fraction"]
+
+
+def raiser(*_, **__):
+    raise AssertionError("computed too early")
+
+
+@pytest.fixture
+def raster():
+    values = np.random.default_rng(0).integers(-50, 50, GRID.shape).astype("i2")
+    template = rasterize(np.array([None]), GRID)
+    return template.copy(data=values).drop_attrs(deep=False).rename("heat")
+
+
+LAND = gpd.GeoSeries(partition(20, 900.0, 1), crs=CRS)
+
+
+def test_geotiffs(tmp_path, raster):
+    """Seen to fail when the nodata value counts, when scales are left out, and when a file of one band has a band."""
+    operator = ZonalOperator(LAND, GRID)
+    path = tmp_path / "heat.tif"
+    raster.rio.write_nodata(-50).rio.to_raster(path, tiled=True, blockxsize=32, blockysize=16)
+    expected = operator.apply(raster.where(raster != -50), STATS)
+    with dask.config.set(scheduler=raiser):
+        made = operator.apply(path, STATS)
+        assert opened(str(path)).dtype == np.int16
+    made = made.compute()
+    for stat in STATS:
+        assert made[stat].values.tobytes() == expected[stat].values.tobytes()
+    weighed = operator.apply(raster, "mean", weights=abs(raster))
+    both = tmp_path / "both.tif"
+    xr.concat([abs(raster), raster + 1], "band").transpose("band", "y", "x").rio.to_raster(both)
+    assert zonal_stats(both, LAND, "sum").compute()["sum"].dims == ("band", "label")
+    alone = tmp_path / "weights.tif"
+    abs(raster).rio.to_raster(alone)
+    by_path = operator.apply(raster, "mean", weights=alone).compute()
+    assert by_path["mean"].values.tobytes() == weighed["mean"].values.tobytes()
+    import rasterio
+
+    with rasterio.open(alone, "r+") as file:
+        file.scales, file.offsets = [0.5], [10.0]
+    scaled = operator.apply(alone, "max").compute()
+    meant = operator.apply(abs(raster) / 2 + 10, "max")
+    assert np.array_equal(scaled["max"], meant["max"], equal_nan=True)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_zarr_stores(tmp_path, raster, zarr_format):
+    """Seen to fail when a store of several variables is taken for its first."""
+    raster = raster.where(raster > -40).astype("f4")
+    one, two = tmp_path / "one.zarr", tmp_path / "two.zarr"
+    days = xr.concat([raster, raster + 1], xr.IndexVariable("day", [1, 2]))
+    days.chunk(day=1, y=20, x=30).to_dataset().to_zarr(
+        one, zarr_format=zarr_format, consolidated=False
+    )
+    xr.Dataset({"heat": raster, "rain": -raster}).to_zarr(
+        two, zarr_format=zarr_format, consolidated=False
+    )
+    operator = ZonalOperator(LAND, GRID)
+    expected = operator.apply(days, STATS)
+    made = operator.apply(one, STATS).compute()
+    assert made["sum"].dims == ("day", "label")
+    for stat in STATS:
+        assert made[stat].values.tobytes() == expected[stat].values.tobytes()
+    both = zonal_stats(two, LAND, ["max"]).compute()
+    assert set(both.data_vars) == {"heat_max", "rain_max"}
+
+
+def test_what_is_no_raster_is_told(tmp_path):
+    operator = ZonalOperator(LAND, GRID)
+    with pytest.raises(InputError, match=r"gone.tif: there is no such file"):
+        operator.apply(tmp_path / "gone.tif")
+    (tmp_path / "text.tif").write_text("no raster")
+    with pytest.raises(InputError, match=r"text.tif"):
+        operator.apply(tmp_path / "text.tif")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=r"folder: this is no Zarr store"):
+        operator.apply(tmp_path / "folder")
