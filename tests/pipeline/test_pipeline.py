@@ -110,15 +110,23 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     edit_first_value(city / "totals.csv", "140.46")
     totals = run(city / "case.toml", out, replace=True)
     # Only the totals: no geometry, no weights, no labels.
-    assert totals.manifest["reused"] == [*LAND, *EVIDENCE, "land", "weigh", "rasterize"]
+    assert totals.manifest["reused"] == [
+        *LAND,
+        *EVIDENCE,
+        "land",
+        "facilities",
+        "weigh",
+        "rasterize",
+    ]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
     pois = pd.read_csv(city / "pois.csv", dtype=str)
     pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels.
-    assert fewer.manifest["reused"] == [*LAND, *EVIDENCE[1:], "land", "rasterize"]
+    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "rasterize", "keep tables"]
+    assert fewer.manifest["reused"] == kept
     again = run(city / "case.toml", out, replace=True)
-    steps = [*LAND, *EVIDENCE, "land", "weigh", "rasterize", *PRODUCTS]
+    steps = [*LAND, *EVIDENCE, "land", "facilities", "weigh", "rasterize", "keep tables", *PRODUCTS]
     assert again.manifest["reused"] == steps
     assert cg.verify(out).ok
     fresh = run(city / "case.toml", out, replace=True, restart=True)
@@ -136,7 +144,7 @@ def test_replace_makes_the_labels_again_when_a_unit_moves(city: Path) -> None:
     (city / "townships.gpkg").unlink()
     table.set_geometry(table.geometry.translate(xoff=40)).to_file(city / "townships.gpkg")
     reused = run(city / "case.toml", out, replace=True).manifest["reused"]
-    assert reused == ["read parcels", *EVIDENCE]
+    assert reused == ["read parcels", *EVIDENCE, "keep tables"]
 
 
 def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) -> None:
@@ -146,7 +154,7 @@ def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) ->
     first = run(city / "case.toml", city.parent / "run")
     assert not first.manifest["parameters"]["crs"].startswith("EPSG")
     second = run(city / "case.toml", city.parent / "run", replace=True)
-    assert len(second.manifest["reused"]) == 11
+    assert len(second.manifest["reused"]) == 13
     assert second.manifest["digests"] == first.manifest["digests"]
 
 
