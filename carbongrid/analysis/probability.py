@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.drawn_numbers import DrawnCategory, drawn_category, drawn_gdp, kind_factors
+from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.uncertainty import SOURCES, uncertainty_of
 from carbongrid.errors import InputError
 from carbongrid.method.zone_draws import (
@@ -23,7 +24,6 @@ from carbongrid.method.zone_draws import (
 )
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables.layers import write_layer_gpkg
-from carbongrid.outputs.tables.plain import write_text_csv
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -287,17 +287,8 @@ def write_probability(
         "zone_probability_sources.csv": found.sources,
         "zone_probability_settings.csv": found.settings,
     }
-    for name, table in tables.items():
-        write_text_csv(table.map(_cell), folder / name)
+    written = write_csvs(tables, folder)
     layer = folder / "zone_probability.gpkg"
     layer.unlink(missing_ok=True)  # GDAL would add to an existing one
     write_layer_gpkg(outlines[["geometry"]].join(found.table), layer, "zone_probability")
-    return [*(folder / name for name in tables), layer]
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "" if np.isnan(value) else str(value) if np.isinf(value) else f"{value:.6f}"
-    return str(value)
+    return [*written, layer]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.drawn_numbers import drawn_category, kind_factors
+from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published import own_sums, read_published
 from carbongrid.analysis.uncertainty import SOURCES, Uncertainty, uncertainty_of
@@ -29,7 +30,6 @@ from carbongrid.method.agreement import (
 )
 from carbongrid.method.zoning import zone_units
 from carbongrid.outputs.tables.layers import read_unit_geometry
-from carbongrid.outputs.tables.plain import write_text_csv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -316,14 +316,4 @@ def write_validation(found: Validation, folder: Path) -> list[Path]:
         "validation_units.csv": found.values,
         "validation_sums.csv": found.sums,
     }
-    for name, table in tables.items():
-        write_text_csv(table.map(_cell), folder / name)
-    return [folder / name for name in tables]
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.6f}"
-    return str(value)
+    return write_csvs(tables, folder)

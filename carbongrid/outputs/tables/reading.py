@@ -172,26 +172,7 @@ def _manifest(directory: Path) -> dict[str, Any]:
 
 
 def read_result(directory: Path) -> Result:
-    """Open a finished run directory.
-
-    Parameters
-    ----------
-    directory
-        What ``carbongrid run`` made.
-
-    Returns
-    -------
-    Result
-        Tables in memory, mass of units, inventory, ledger, evidence and land types in tonnes (float64) under the files' column names;
-        the 1 km grid, the parcels and the labels lazy. A public run has no parcels.
-
-    Raises
-    ------
-    InputError
-        If the directory is not a finished run.
-    VerificationError
-        If one of its files is missing or unreadable.
-    """
+    """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
     manifest = _manifest(directory)
     content = read_content(directory, parcels=False)

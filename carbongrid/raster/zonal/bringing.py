@@ -106,6 +106,7 @@ def _projected(
     return _entered(whole.T, starts, grid.crs, stored.ids)
 
 
+@np.errstate(invalid="ignore")  # infinite images are told later, by name
 def _bent(
     places: _Points,
     edges: NDArray[np.int64],
@@ -118,18 +119,6 @@ def _bent(
     Halves are halved again where the image of a point at a quarter, a half or three quarters lies further than half of the bound from the chord of images. Points
     come from sums of both ends, so that an edge that two polygons share is the same from both sides.
     """
-    # Infinite images are told later, by name.
-    with np.errstate(invalid="ignore"):
-        return _halved(places, edges, transform, most, leaps)
-
-
-def _halved(
-    places: _Points,
-    edges: NDArray[np.int64],
-    transform: Callable[[_Points], _Points],
-    most: float,
-    leaps: float | None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     a = (places[0][edges], places[1][edges])
     b = (places[0][edges + 1], places[1][edges + 1])
     of_a, of_b = transform(a), transform(b)
