@@ -66,8 +66,10 @@ def rows_set_aside(
         As there.
     """
     of_present = [(categories[name], scope) for name, scope in present]
-    supply = [entry.name for entry, scope in of_present if is_supply(entry) and scope == 1]
-    use = [entry.name for entry, scope in of_present if scope == 2 and not entry.sink]
+    supply, use = (
+        [entry.name for entry, scope in of_present if side_of(entry, scope) == side]
+        for side in ("supply", "use")
+    )
     if not supply or not use:
         return frozenset()
     if choice is None:
@@ -84,6 +86,13 @@ def rows_set_aside(
         if choice == "supply"
         else frozenset((name, 1) for name in supply)
     )
+
+
+def side_of(category: Category, scope: int) -> str:
+    """Return the side of electricity that a scope of a category is, ``supply`` or ``use``; blank for neither."""
+    if is_supply(category) and scope == 1:
+        return "supply"
+    return "use" if scope == 2 and not category.sink else ""
 
 
 def is_supply(category: Category) -> bool:

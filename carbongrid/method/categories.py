@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pandas as pd
 
@@ -61,6 +62,11 @@ class Category:
     sink: bool
     types: tuple[str, ...]
     weight: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Category:
+        """Return a category of its fields, as JSON holds them."""
+        return cls(**{**told, "types": tuple(told["types"])})
 
 
 def read_categories(extra: pd.DataFrame | None = None, *, where: str = "") -> dict[str, Category]:
@@ -232,7 +238,8 @@ def _types_fault(text: str) -> _Expected:
     return None
 
 
-def _weight_fault(text: str) -> _Expected:
+def weight_fault(text: str) -> _Expected:
+    """Return what is expected in the place of a weight rule, and a hint; None if it is one."""
     kind, colon, argument = (part.strip() for part in text.partition(":"))
     if text in _PLAIN_WEIGHTS:
         return None
@@ -261,7 +268,7 @@ _CHECKS = {
     "scope": _scope_fault,
     "sink": _sink_fault,
     "types": _types_fault,
-    "weight": _weight_fault,
+    "weight": weight_fault,
 }
 
 _EXAMPLES = {

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,10 @@ from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
 from carbongrid.case.readers.regions import check_regions
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.table_formats import HERE
-from carbongrid.errors import InputError
-from carbongrid.inventory.electricity import is_supply
-from carbongrid.inventory.units_of_measure import grams, grams_of_text
-from carbongrid.method.categories import Category
+from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.electricity import side_of
+from carbongrid.inventory.units_of_measure import gas_of_text, grams, grams_of_text
+from carbongrid.method.categories import Category, weight_fault
 from carbongrid.pipeline.land import Land
 
 TOTALS, FACILITIES, WEIGHTS = "with_totals", "without", "with_weights"
@@ -33,7 +33,14 @@ Mass = str | float | int | Decimal
 """A mass with its unit, such as ``12.5 Mt CO2e``; a number is t CO2e."""
 
 
-def grams_given(value: Mass, key: Key) -> int:
+class Total(NamedTuple):
+    """A total in whole grams of CO2e, and the gas that it is told in."""
+
+    grams: int
+    gas: str
+
+
+def total_given(value: Mass, key: Key) -> Total:
     """Return a mass in whole grams, read as a table of totals is.
 
     Raises
@@ -41,35 +48,42 @@ def grams_given(value: Mass, key: Key) -> int:
     InputError
         If it is no mass, or negative.
     """
-    where = f"{TOTALS}, {_named(key)}"
+    where, gas = f"{TOTALS}, {_named(key)}", "CO2e"
+    if not isinstance(key, str) and len(key) != 2:
+        raise InputError(f"{key!r} is no category, and no pair of category and region", TOTALS)
+    hint = "Mass is >= 0: a sink that is negative is a source, of a category of its own."
+    negative = InputError(f"a total is negative: {value}", where, hint)
     try:
         if isinstance(value, str):
-            mass = grams_of_text(value) if not value.strip().startswith("-") else -1
+            if value.strip().startswith("-"):
+                raise negative
+            mass, gas = grams_of_text(value), gas_of_text(value)
         elif isinstance(value, bool) or not math.isfinite(value):
             raise InputError(f"{value!r} is no mass", hint="Give t CO2e, or text with a unit.")
         else:
             number = value.item() if isinstance(value, np.generic) else value
             mass = grams(Decimal(str(number)), "t CO2e")
     except InputError as error:
+        if error is negative:
+            raise
         raise InputError(dataclasses.replace(each, where=where) for each in error.problems) from error  # fmt: skip
     except TypeError:
         what = f"{value!r} is no mass"
         raise InputError(what, where, "Give t CO2e, or text with a unit.") from None
     if mass < 0:
-        hint = "Mass is >= 0: a sink that is negative is a source, of a category of its own."
-        raise InputError(f"a total is negative: {value}", where, hint)
-    return mass
+        raise negative
+    return Total(mass, gas)
 
 
-def with_totals(inputs: Inputs, given: Mapping[Key, int]) -> Inputs:
+def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Inputs:
     """Return the inputs with other totals, and with facilities that follow them.
 
     Parameters
     ----------
-    inputs
+    inputs, land
         Those of a run.
     given
-        Grams by category, or by category and region. A total that was there is replaced; one of a further region is added.
+        By category, or by category and region. A total that was there is replaced; one of a further region is added.
 
     Raises
     ------
@@ -78,9 +92,9 @@ def with_totals(inputs: Inputs, given: Mapping[Key, int]) -> Inputs:
         that would change what counts of electricity.
     """
     rows: list[dict[Any, Any]] = inputs.totals.to_dict("records")
-    for key, mass in given.items():
+    for key, total in given.items():
         name, region = (key, "") if isinstance(key, str) else key
-        _set_total(rows, inputs, (name, region), mass)
+        _set_total(rows, inputs, land, (name, region), total)
     order = ["category", "region", "place"]
     totals = pd.DataFrame(rows).astype(inputs.totals.dtypes).sort_values(order, ignore_index=True)
     return _checked(inputs, totals, inputs.facilities)
@@ -114,6 +128,9 @@ def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remov
             what = f"{str(table['name'].iloc[row])!r} has no place, and {name} has totals of regions only: nobody knows whose falls"
             raise InputError(what, FACILITIES, 'Give emission="redistribute", or change the totals too.')  # fmt: skip
         totals = totals.assign(grams=totals["grams"].where(~falls, totals["grams"] - mass))
+        # A share was told of the total with the facility in it: the others emit what they did.
+        shared = (table["category"] == name) & (table["way"] == "share")
+        table = table.assign(way=table["way"].where(~shared, "value"))
     kept = np.arange(len(table)) != row
     return _checked(inputs, totals, table[kept].reset_index(drop=True))
 
@@ -145,6 +162,9 @@ def facility_row(inputs: Inputs, name: str, category: str | None) -> int:
 
 def with_weight(inputs: Inputs, name: str, weight: str) -> Inputs:
     """Return the inputs with another weight rule of a category."""
+    if fault := weight_fault(weight):
+        expected, hint = fault
+        raise InputError(f"expected {expected}, not {weight!r}", f"{WEIGHTS}, {name}", hint)
     category = dataclasses.replace(known_category(inputs, name, WEIGHTS), weight=weight)
     return dataclasses.replace(inputs, categories={**inputs.categories, name: category})
 
@@ -208,11 +228,13 @@ def values_by_parcel(values: Any, ids: pd.Series[str], name: str) -> pd.Series[f
         listed = ", ".join(map(repr, unknown[:10]))
         what = f"{len(unknown)} ids are no parcel of the run: {listed}"
         raise InputError(what, where, "The Series' index holds the ids of parcels, as text.")
-    return given.reindex(ids.to_numpy()).fillna(0.0).reset_index(drop=True)
+    return given.reindex(ids.to_numpy(), fill_value=0.0).reset_index(drop=True)
 
 
-def _set_total(rows: list[dict[Any, Any]], inputs: Inputs, key: tuple[str, str], mass: int) -> None:
-    """Replace one total among the rows, or add that of a further region."""
+def _set_total(
+    rows: list[dict[Any, Any]], inputs: Inputs, land: Land, key: tuple[str, str], total: Total
+) -> None:
+    """Replace one total among the rows, or add that of a further region; where it is from is not known any more."""
     name, region = key
     category = known_category(inputs, name, TOTALS)
     own = [row for row in rows if row["category"] == name]
@@ -220,8 +242,7 @@ def _set_total(rows: list[dict[Any, Any]], inputs: Inputs, key: tuple[str, str],
     same = [row for row in here or own if row["region"] == region]
     if same:
         [row] = same
-        _require_same_electricity(rows, inputs, category, row["grams"], mass)
-        row.update(grams=mass, gas="CO2e")
+        row.update(total._asdict(), source="")
         return
     where = f"{TOTALS}, {_named(key)}"
     if not here:
@@ -233,43 +254,63 @@ def _set_total(rows: list[dict[Any, Any]], inputs: Inputs, key: tuple[str, str],
     if region not in codes_of(inputs.units, inputs.case.units.parents):
         hint = "Give a code of the units or of their parents."
         raise InputError(f"{region!r} is no unit and no parent of units", where, hint)
+    for _, columns in land.ambiguous([region]):
+        what = (
+            f"the region {region!r} means different land as {' and as '.join(columns)} of the units"
+        )
+        raise InputError(what, where, "Give units and their parents codes that differ.")
     if category.weight == "roads":
         what = f"{name} has no total of {region}: road lengths are corrected by region, so that its weights would be others"
         raise InputError(what, TOTALS, RUN)
-    rows.append({**here[0], "region": region, "grams": mass, "gas": "CO2e", "source": ""})
+    rows.append({**here[0], **total._asdict(), "region": region, "source": ""})
 
 
-def _require_same_electricity(
-    rows: list[dict[Any, Any]], inputs: Inputs, category: Category, before: int, mass: int
-) -> None:
-    """Refuse a side of electricity that was nothing or becomes nothing beside the other: what is set aside may be another (D24)."""
-    sides = {name: _side(inputs.categories[name]) for name in inputs.categories}
-    own = sides[category.name]
-    with_mass = {row["category"] for row in rows if row["grams"]}
-    other = [name for name in with_mass if sides[name] and sides[name] != own]
-    if inputs.case.electricity == "both" or not own or not other or (before > 0) == (mass > 0):
+def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:
+    """Refuse totals of which a run would set others aside than are set aside (D24).
+
+    Of totals formed from activity data, whose scopes are added up here, no side may become nothing or cease to be.
+    """
+    choice = inputs.case.electricity
+    if choice == "both":
         return
-    what = f"{category.name} {'becomes' if before else 'was'} nothing beside {', '.join(sorted(other))}, which may change what counts of electricity"
-    raise InputError(what, TOTALS, RUN)
+    sides = {name: side_of(each, each.scope) for name, each in inputs.categories.items()}
+    before, after = (_names_with_mass(each) for each in (inputs.totals, totals))
+    formed = inputs.case.inventory is not None
+    there = {sides[name] for name in (after | before if formed else _names_with_mass(totals, HERE))}
+    for name in sorted(name for name in before | after if sides[name]):
+        place = set(totals.loc[totals["category"] == name, "place"])
+        if formed:
+            wrong = len(there & {"supply", "use"}) == 2 and (name in before) != (name in after)
+        elif sides[name] == choice or name not in after:
+            wrong = False
+        elif choice is None:
+            wrong = there >= {"supply", "use"}
+        else:  # of the side that gives way where the other has mass
+            wrong = (HERE in place) == (choice in there)
+        if wrong:
+            what = f"the mass of {name} would {'not be spread' if HERE in place else 'be spread'}: another side of electricity counts under these totals"
+            raise InputError(what, TOTALS, RUN)
 
 
-def _side(category: Category) -> str:
-    """Return the side of electricity that a category is; blank for neither."""
-    if is_supply(category) and category.scope == 1:
-        return "supply"
-    return "use" if category.scope == 2 and not category.sink else ""
+def _names_with_mass(totals: pd.DataFrame, *places: str) -> set[str]:
+    """Return the categories with mass, in some places or in any."""
+    some = totals["grams"] > 0
+    if places:
+        some &= totals["place"].isin(places)
+    return set(totals.loc[some, "category"])
 
 
 def _checked(inputs: Inputs, totals: pd.DataFrame, facilities: pd.DataFrame | None) -> Inputs:
-    """Hold totals and facilities against each other, as when they are read."""
+    """Hold totals and facilities against each other, as when they are read; the notes are what a run would say of these totals."""
     parents = inputs.case.units.parents
-    faults = Faults(TOTALS)
+    faults, notes = Faults(TOTALS), list[Problem]()
     rows: list[dict[Any, Any]] = totals.to_dict("records")
-    check_regions(rows, ancestors_of(inputs.units, parents), faults)
+    check_regions(rows, ancestors_of(inputs.units, parents), faults, notes)
     faults.raise_any()
+    _require_same_electricity(inputs, totals)
     if facilities is not None:
         facilities = under_totals(facilities, totals, "facilities")
-    return dataclasses.replace(inputs, totals=totals, facilities=facilities)
+    return dataclasses.replace(inputs, totals=totals, facilities=facilities, notes=tuple(notes))
 
 
 def _named(key: Key) -> str:

@@ -117,15 +117,23 @@ def save_places(folder: Path, placed: PlacedFacilities) -> None:
         "parcel": placed.parcel.tolist(),
         "unit": placed.unit.tolist(),
         "in_reach": placed.in_reach,
+        "failed": {
+            name: [vars(problem) for problem in problems]
+            for name, problems in placed.failed.items()
+        },
     }
-    (folder / FILES[0]).write_text(json.dumps(told), encoding="utf-8")
+    (folder / FILES[0]).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
 def load_places(folder: Path, *_: Any) -> PlacedFacilities:
     """Read where facilities lie back."""
     told = json.loads(read_text(folder / FILES[0]))
     parcel, unit = (np.array(told[name], np.int64) for name in ("parcel", "unit"))
-    return PlacedFacilities(parcel, unit, tuple(map(tuple, told["in_reach"])))
+    failed = {
+        name: tuple(Problem(**problem) for problem in problems)
+        for name, problems in told["failed"].items()
+    }
+    return PlacedFacilities(parcel, unit, tuple(map(tuple, told["in_reach"])), failed)
 
 
 def what_places(inputs: Inputs, *_: Any) -> list[Any]:

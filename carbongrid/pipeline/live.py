@@ -31,8 +31,8 @@ from carbongrid.pipeline.changes import (
     Key,
     Mass,
     facility_row,
-    grams_given,
     known_category,
+    total_given,
     values_by_parcel,
     with_totals,
     with_weight,
@@ -59,7 +59,7 @@ _MEASURED = ("pois", "people", "roads", "lines")
 
 
 @dataclass(frozen=True)
-class Part:
+class ChangedCategory:
     """One category as the change leaves it.
 
     Parameters
@@ -70,15 +70,18 @@ class Part:
         Grams of each.
     ledger, evidence
         Its rows.
+    problems
+        What a run would warn of.
     """
 
     mass: ParcelMass
     units: NDArray[np.int64]
     ledger: tuple[LedgerRow, ...]
     evidence: tuple[EvidenceRow, ...]
+    problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LiveResult:
     """What a run would give with some of its case changed: the same integers as a run of the changed case.
 
@@ -96,16 +99,13 @@ class LiveResult:
         The categories that were changed, by name; all others are the run's.
     claims
         Weights that were changed, by category.
-    problems
-        Warnings and notes on the changed categories, as a run tells them.
     """
 
     prepared: PreparedRun
     inputs: Inputs
     placed: PlacedFacilities
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, ChangedCategory] = field(default_factory=dict)
     claims: Mapping[str, PackedWeights] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
 
     @classmethod
     def of(cls, prepared: PreparedRun) -> LiveResult:
@@ -126,8 +126,8 @@ class LiveResult:
         InputError
             As a run of the changed case; for a category that has no total in the run; and for what cannot be changed without reading the case again.
         """
-        given = {key: grams_given(mass, key) for key, mass in totals.items()}
-        inputs = with_totals(self.inputs, given)
+        given = {key: total_given(mass, key) for key, mass in totals.items()}
+        inputs = with_totals(self.inputs, self.prepared.land, given)
         names = {key if isinstance(key, str) else key[0] for key in given}
         return self._changed(names, inputs, self.placed)
 
@@ -165,7 +165,7 @@ class LiveResult:
         category
             Its category, where several facilities have the name.
         emission
-            ``remove``: its mass is gone, the total of its category falls by it. ``redistribute``: the total stays, and all that carries the
+            ``remove``: its mass is gone, the total of its category falls by it, and all others emit what they did. ``redistribute``: the total stays, and all that carries the
             category takes the mass, as if nobody had named the facility.
 
         Raises
@@ -200,6 +200,12 @@ class LiveResult:
             mass[:, list(categories).index(name)] = part.units
         columns = unit_masses_by_name(categories.values(), mass)
         return zone_land(self.inputs, Indexed(prepared.units.assign(**columns), ()))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Warnings and notes on the totals and on the categories that changed, as a run gives them."""
+        of_parts = (problem for part in self.parts.values() for problem in part.problems)
+        return tuple(dict.fromkeys((*self.inputs.notes, *of_parts)))
 
     @property
     def ledger_rows(self) -> tuple[LedgerRow, ...]:
@@ -304,27 +310,28 @@ class LiveResult:
             return self
         prepared = self.prepared
         kept = prepared.claims([name for name in chosen if name not in self.claims])
-        weighed = Weighed({name: self.claims.get(name) or kept[name] for name in chosen})
-        allocation = allocate_totals(inputs, prepared.land, weighed, placed)
-        structures = [structure_of(inputs.categories[name]) for name in chosen]
-        mass = reduce_to_units(allocation.masses, structures, prepared.shares)
-        found = [*allocation.problems, *problems_outside(inputs, allocation, mass)]
-        if any(problem.level == "error" for problem in found):
-            raise InputError(found)
-        ledger = closed_ledger(allocation.ledger, chosen, mass.units.sum(axis=0), mass.outside, mass.snapped)  # fmt: skip
-        parts = {
-            name: Part(
-                allocation.masses[k],
-                mass.units[:, k],
-                tuple(row for row in ledger if row.category == name),
-                tuple(row for row in allocation.evidence if row.category == name),
-            )
-            for k, name in enumerate(chosen)
-        }
-        return dataclasses.replace(
-            self,
-            inputs=inputs,
-            placed=placed,
-            parts={**self.parts, **parts},
-            problems=tuple(dict.fromkeys((*self.problems, *found))),
-        )
+        parts, faults = dict(self.parts), list[Problem]()
+        for name in chosen:
+            weighed = Weighed({name: self.claims.get(name) or kept[name]})
+            try:
+                parts[name] = self._allocated(name, inputs, weighed, placed)
+            except InputError as error:
+                faults += error.problems
+        if faults:
+            raise InputError(faults)
+        return dataclasses.replace(self, inputs=inputs, placed=placed, parts=parts)
+
+    def _allocated(
+        self, name: str, inputs: Inputs, weighed: Weighed, placed: PlacedFacilities
+    ) -> ChangedCategory:
+        """Return one category allocated and reduced; raises :class:`InputError` as a run would."""
+        allocation = allocate_totals(inputs, self.prepared.land, weighed, placed)
+        structures = [structure_of(inputs.categories[name])]
+        mass = reduce_to_units(allocation.masses, structures, self.prepared.shares)
+        problems = (*allocation.problems, *problems_outside(inputs, allocation, mass))
+        if any(problem.level == "error" for problem in problems):
+            raise InputError(problems)
+        sums = mass.units.sum(axis=0), mass.outside, mass.snapped
+        ledger = closed_ledger(allocation.ledger, [name], *sums)
+        [grams] = allocation.masses
+        return ChangedCategory(grams, mass.units[:, 0], ledger, allocation.evidence, problems)

@@ -6,12 +6,12 @@ Nothing is read from the case's own files, and no geometry of parcels but where 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import geopandas as gpd
 import numpy as np
@@ -29,14 +29,16 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights
 from carbongrid.outputs.tables.plain import read_units_csv
+from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weighing
 from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.land import FILES as LAND
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
 from carbongrid.pipeline.weighing import Weighed
-from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.run_store import MANIFEST, SEAL
+from carbongrid.run_store import SEAL
+from carbongrid.run_store.location import manifest_in
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import Result
@@ -47,7 +49,7 @@ _OF_NO_MASS = ("residents", "gdp", "gdp_low", "gdp_high")
 _AGAIN = "Run the case again, and ask the new run."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreparedRun:
     """What of a finished run other totals, weights and facilities are computed from.
 
@@ -68,6 +70,7 @@ class PreparedRun:
     result: Result
     _claims: dict[str, PackedWeights] = field(default_factory=dict, repr=False)
     _masses: dict[str, ParcelMass] = field(default_factory=dict, repr=False)
+    _whole: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a run that keeps too little."""
@@ -92,22 +95,25 @@ class PreparedRun:
     @cached_property
     def tables(self) -> SmallTables:
         """Settings, totals and facilities."""
-        return self._read(small_tables.load_tables)
+        return self._read(small_tables.load_tables, *small_tables.FILES)
 
     @cached_property
     def parcels(self) -> pd.DataFrame:
         """Columns of the parcels, without geometry."""
-        return self._read(lambda folder: sections.load_columns("parcels", folder))
+        return self._read(
+            lambda folder: sections.load_columns("parcels", folder), *sections.files_of("parcels")
+        )
 
     @cached_property
     def units(self) -> gpd.GeoDataFrame:
         """The units, masses in int64 grams under the names of categories, residents and GDP; without what mass decides."""
-        frame = self._read(lambda folder: read_units_csv(folder / "units.csv").frame)
         names = {f"{column_of(name)}_g": name for name in self.tables.categories}
-        kept = (*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS)
+        kept = [*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS]
+        file = "units.csv"
+        frame = self._read(lambda folder: read_units_csv(folder / file).frame[kept], file)
         geometry = self.result.units.geometry
         return gpd.GeoDataFrame(
-            frame[list(kept)].rename(columns=names), geometry=geometry.to_numpy(), crs=geometry.crs
+            frame.rename(columns=names), geometry=geometry.to_numpy(), crs=geometry.crs
         )
 
     @cached_property
@@ -130,22 +136,24 @@ class PreparedRun:
     @cached_property
     def land(self) -> Land:
         """Where parcels stand."""
-        return self._read(lambda folder: Land.measured_before(folder, self.inputs))
+        return self._read(lambda folder: Land.measured_before(folder, self.inputs), *LAND)
 
     @cached_property
     def placed(self) -> PlacedFacilities:
         """Where facilities lie."""
         if self.tables.facilities is None:
             return facilities.place_facilities(self.inputs, self.land)
-        return self._read(facilities.load_places)
+        return self._read(facilities.load_places, *facilities.FILES)
 
     @cached_property
     def shares(self) -> Shares:
         """What parcels have in common with units and cells, after the rule for water outside every unit."""
-        shares, land = self._read(rasterizing.shares_in), self.land
+        shares, land = self._read(rasterizing.shares_in, rasterizing.OVERLAP), self.land
         if self.tables.case.units.water == "nearest":
             path, column = sections.data_of("parcels"), ["type"]
-            located = self._read(lambda folder: read_geoparquet(folder / path, "geometry", column))
+            located = self._read(
+                lambda folder: read_geoparquet(folder / path, "geometry", column), path
+            )
             land = dataclasses.replace(land, parcels=located)
         return rasterizing.share_water(self.inputs, land, shares)
 
@@ -153,7 +161,8 @@ class PreparedRun:
         """Return what parcels claim of some categories."""
         missing = [name for name in names if name not in self._claims]
         if missing:
-            before = Weighed(self._read(lambda folder: weighing.load_weights(folder, names=missing)).claims)  # fmt: skip
+            load = partial(weighing.load_weights, names=missing)
+            before = Weighed(self._read(load, *weighing.FILES).claims)
             chosen = {name: self.inputs.categories[name] for name in missing}
             inputs = dataclasses.replace(self.inputs, categories=chosen)
             by_rasters = [name for name in missing if weighing.weighs_by_raster(inputs, name)]
@@ -166,7 +175,9 @@ class PreparedRun:
         """Return the run's grams of some categories on parcels."""
         missing = [name for name in names if name not in self._masses]
         if missing:
-            columns = self._read(lambda folder: _columns_of(folder / "parcels.parquet", missing))
+            columns = self._read(
+                lambda folder: _columns_of(folder / PARCELS_FILE, missing), PARCELS_FILE
+            )
             for name in missing:
                 self._masses[name] = ParcelMass.of(columns[name].to_numpy(np.int64))
         return [self._masses[name] for name in names]
@@ -187,20 +198,28 @@ class PreparedRun:
         """Rows of the table of evidence, by category."""
         return _by_category(EvidenceRow(**row) for row in self.result.manifest["evidence"])
 
-    def _read[T](self, read: Callable[[Path], T]) -> T:
-        """Read some of the run, which must still be the one that was opened."""
-        try:
-            there = json.loads(read_text(self.directory / MANIFEST))
-        except (OSError, ValueError, RecursionError) as error:
-            raise VerificationError(f"{self.directory} is no finished run any more") from error
+    def _read[T](self, read: Callable[[Path], T], *files: str) -> T:
+        """Read some of the run, which must still be the one that was opened, from files that must be what the run wrote."""
+        there = manifest_in(self.directory)
+        if there is None:
+            raise VerificationError(f"{self.directory} is no finished run any more")
         if there.get(SEAL) != self.result.manifest.get(SEAL):
             raise VerificationError(
                 f"{self.directory} was made again since it was opened: open it again"
             )
+        for file in files:
+            self._require_whole(file)
         try:
             return read(self.directory)
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
             raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
+
+    def _require_whole(self, file: str) -> None:
+        """Raise unless a file is what the run wrote; each is looked at once."""
+        if file in self._whole:
+            return
+        require_as_written(self.directory, file, self.result.manifest)
+        self._whole.add(file)
 
 
 def _columns_of(path: Path, names: list[str]) -> pd.DataFrame:

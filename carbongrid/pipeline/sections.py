@@ -43,7 +43,7 @@ def _step(reader: SectionReader) -> Step:
         ]
 
     kept = Kept(
-        files=lambda case, *_: [] if getattr(case, name) is None else _files(name),
+        files=lambda case, *_: [] if getattr(case, name) is None else files_of(name),
         load=lambda folder, *_: _load(name, folder),
         save=functools.partial(_save, name),
         decided_by=decided_by,
@@ -55,12 +55,13 @@ def _step(reader: SectionReader) -> Step:
     return Step(f"read {name}", reader, needs, kept=kept, phase="reading")
 
 
-def _files(section: str) -> list[str]:
+def files_of(section: str) -> list[str]:
+    """Return the files in which a run keeps a section: its table, and what a table of columns cannot say."""
     return [f"{FOLDER}/{section}.parquet", f"{FOLDER}/{section}.json"]
 
 
 def _save(name: str, folder: Path, section: Section) -> None:
-    data, facts = (folder / file for file in _files(name))
+    data, facts = (folder / file for file in files_of(name))
     told: dict[str, Any] = {"notes": [vars(note) for note in section.notes]}
     table = section.table
     if isinstance(table, PeopleGrid):
@@ -80,7 +81,7 @@ def _save(name: str, folder: Path, section: Section) -> None:
 
 
 def _load(name: str, folder: Path) -> Section:
-    data, facts = (folder / file for file in _files(name))
+    data, facts = (folder / file for file in files_of(name))
     told = json.loads(read_text(facts))
     return Section(_table(data, told), tuple(Problem(**note) for note in told["notes"]))
 
@@ -99,12 +100,12 @@ def _table(data: Path, told: dict[str, Any]) -> Any:
 
 def data_of(section: str) -> str:
     """Return the file in which a run keeps a section's table."""
-    return _files(section)[0]
+    return files_of(section)[0]
 
 
 def load_columns(name: str, folder: Path) -> pd.DataFrame:
     """Return the table of a section that a run kept, without its geometry."""
-    data, facts = (folder / file for file in _files(name))
+    data, facts = (folder / file for file in files_of(name))
     kinds = json.loads(read_text(facts))["dtypes"]
     return _frame(data, list(kinds)).astype(kinds)
 

@@ -65,9 +65,7 @@ def keep_tables(folder: Path, inputs: Inputs) -> None:
 def load_tables(folder: Path) -> SmallTables:
     """Read them back."""
     told = json.loads(read_text(folder / FILES[0]))
-    categories = [
-        Category(**{**each, "types": tuple(each["types"])}) for each in told["categories"]
-    ]
+    categories = [Category.of(each) for each in told["categories"]]
     facilities = told["facilities"]
     return SmallTables(
         case=Case.of(told["case"], folder / told["file"]),

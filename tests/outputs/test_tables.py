@@ -40,6 +40,7 @@ from carbongrid.outputs.tables.plain import quoted, read_units_csv, unquoted, wr
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.outputs.tables.spreadsheet import NAMES_ROW
+from carbongrid.raster.opening.digests import hash_path
 
 HOSTILE = [
     "=1+1",
@@ -69,11 +70,19 @@ def content(tables):
     return content_of(tables)
 
 
+def write_manifest(folder, tables, *, public=False, **entries):
+    """Write what a run's manifest says of its files, beside the entries that a test asks for."""
+    files = {path.name: hash_path(path) for path in folder.iterdir() if path.is_file()}
+    files.pop("manifest.json", None)
+    manifest = {**entries, "digests": table_digests(tables, public=public), "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 @pytest.fixture(scope="module")
 def directory(tables, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     write_tables(tables, folder)
-    (folder / "manifest.json").write_text(json.dumps({"title": "Six townships"}))
+    write_manifest(folder, tables, title="Six townships")
     return folder
 
 
@@ -476,7 +485,7 @@ def test_public_leaves_out_what_may_not_be_published(tables, tmp_path):
 
 def test_result(tables, directory):
     result = read_result(directory)
-    assert result.manifest == {"title": "Six townships"}
+    assert result.manifest["title"] == "Six townships"
     assert result.directory == directory
     assert isinstance(result.units, gpd.GeoDataFrame)
     assert result.units["zone"].tolist() == tables.units["zone"].tolist()
@@ -496,7 +505,7 @@ def test_result(tables, directory):
 
 def test_public_result_has_no_parcels(tables, tmp_path):
     write_tables(tables, tmp_path, public=True)
-    (tmp_path / "manifest.json").write_text("{}")
+    write_manifest(tmp_path, tables, public=True)
     result = read_result(tmp_path)
     assert len(result.parcels) == 0
     assert len(result.units) == 6
@@ -508,8 +517,7 @@ def test_a_result_is_of_one_run(tables, tmp_path):
 
     def made(made_tables):
         write_tables(made_tables, tmp_path)
-        manifest = {"digests": table_digests(made_tables)}
-        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        write_manifest(tmp_path, made_tables)
 
     made(tables)
     opened, late = read_result(tmp_path), read_result(tmp_path)
@@ -606,11 +614,17 @@ def test_numbers_of_a_result_keep_their_decimals_where_none_is_missing(tables, t
 def test_a_result_opens_without_reading_its_parcels(tables, tmp_path):
     """Seen to fail when parcels were read and thrown away: a million of them take seconds."""
     write_tables(tables, tmp_path)
-    (tmp_path / "manifest.json").write_text("{}")
     (tmp_path / "parcels.parquet").write_bytes(b"no parquet")
+    write_manifest(tmp_path, tables)
     result = read_result(tmp_path)
     assert len(result.units) == 6
     with pytest.raises(VerificationError, match=r"parcels\.parquet cannot be read"):
+        _ = result.parcels
+    (tmp_path / "parcels.parquet").write_bytes(b"changed")
+    with pytest.raises(VerificationError, match=r"parcels\.parquet was changed after the run"):
+        _ = result.parcels
+    (tmp_path / "parcels.parquet").unlink()
+    with pytest.raises(VerificationError, match=r"parcels\.parquet cannot be read: No such file"):
         _ = result.parcels
     result.grid_1km.close()
 

@@ -36,6 +36,7 @@ from carbongrid.outputs.tables.plain import (
 )
 from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.raster.label_store import open_labels
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 
 if TYPE_CHECKING:
@@ -112,9 +113,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
     directory = Path(directory)
     manifest = _manifest(directory)
     content = read_content(directory, parcels=parcels)
-    categories = tuple(
-        Category(**{**each, "types": tuple(each["types"])}) for each in manifest["categories"]
-    )
+    categories = tuple(Category.of(each) for each in manifest["categories"])
     names = {f"{column_of(category.name)}_g": category.name for category in categories}
     units = content.units.located.rename(columns=names)
     land = None if content.parcels is None else content.parcels.located
@@ -246,6 +245,23 @@ def _digest_of_parcels(manifest: Mapping[str, Any]) -> str | None:
     return digests.get("parcels")
 
 
+def require_as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> None:
+    """Raise :class:`VerificationError` unless a file of a run is what the manifest says it was, by its sha256."""
+    try:
+        same = hash_path(directory / file) == manifest.get("files", {}).get(file)
+    except OSError as error:
+        raise VerificationError(
+            f"{directory}: {file} cannot be read: {error.strerror or error}"
+        ) from error
+    if not same:
+        raise VerificationError(
+            f"{directory}: {file} was changed after the run, or is damaged. Run the case again."
+        )
+
+
+PARCELS_FILE = "parcels.parquet"
+
+
 @dataclass(frozen=True)
 class ParcelsLater:
     """Reads a run's parcels when it is called, and tells a run that was replaced in the meantime.
@@ -270,15 +286,15 @@ class ParcelsLater:
         Raises
         ------
         VerificationError
-            If the directory holds another run's parcels now.
+            If the directory holds another run's parcels now, or none, or damaged ones.
         """
         if _digest_of_parcels(_manifest(self.directory)) != self.digest:
             raise VerificationError(
                 f"{self.directory} was made again since it was opened, with other parcels: open it again"
             )
-        path = self.directory / "parcels.parquet"
-        if not path.is_file():
+        if self.digest is None:
             return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=self.crs)
-        parcels = read_parcels_parquet(path)
+        require_as_written(self.directory, PARCELS_FILE, _manifest(self.directory))
+        parcels = read_parcels_parquet(self.directory / PARCELS_FILE)
         whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
         return parcels.located.astype(whole)
