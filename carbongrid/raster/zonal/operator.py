@@ -24,7 +24,7 @@ from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.distributions import is_distribution
 from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.operator_files import read_operator, write_operator
-from carbongrid.raster.zonal.placing import on_grid
+from carbongrid.raster.zonal.placing import on_grid, require_same_way
 from carbongrid.raster.zonal.rasters import described
 from carbongrid.raster.zonal.recipes import (
     Recipe,
@@ -217,7 +217,7 @@ class ZonalOperator:
         leads = max(stack.ndim - 2, 0)
         numbers = len(self) * len(wanted) * math.prod(stack.shape[:leads])
         require_room(_BYTES_PER_NUMBER * numbers, f"{numbers:,} statistics", "Take fewer at once.")
-        weighed = self._weights(weights)
+        weighed = self._weights(weights, stack[(0,) * leads] if leads else stack)
         later = is_lazy(stack) or (weighed is not None and is_lazy(weighed))
         own = None if classes is None else classes_as(classes, stack.dtype)
         if "fractions" in wanted and own is None and (later or leads):
@@ -280,13 +280,15 @@ class ZonalOperator:
                 hint='Take weights="area" to weigh by the area of cells, or weights="cells" to take them all alike.',
             )
 
-    def _weights(self, weights: Any) -> Any:
+    def _weights(self, weights: Any, raster: Any) -> Any:
+        """Return weights [y, x] as they lie on the grid; None for none."""
         if weights is None or isinstance(weights, str):
             if weights != "area":
                 return None
             areas = np.ascontiguousarray(self.grid.cell_areas)
             return np.broadcast_to(areas[:, None], self.grid.shape)
-        return weights
+        require_same_way(raster, weights)
+        return on_grid(y_and_x_last(weights, None)[0], self.grid)
 
     def _factors(self, weights: Any) -> NDArray[np.float64]:
         """Return what cells of each row weigh, at most 1."""
@@ -299,7 +301,7 @@ class ZonalOperator:
         plane = on_grid(plane, self.grid)
         arrays = [inside(plane)]
         if weights is not None:
-            arrays.append(inside(on_grid(weights, self.grid)))
+            arrays.append(inside(weights))
         whole = self._whole(recipe.stats, arrays[0].dtype, weights is not None)
         block = functools.partial(block_tables, recipe)
         finish = functools.partial(finished, recipe, whole)

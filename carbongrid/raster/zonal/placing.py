@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,43 @@ def north_up(raster: xr.DataArray) -> xr.DataArray:
             f"the raster is rotated: its geotransform is {turned}",
             hint="Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
         )
+    turns = dict.fromkeys(_turned_axes(raster), slice(None, None, -1))
+    return raster.isel(turns) if turns else raster
+
+
+def _turned_axes(raster: xr.DataArray) -> list[Hashable]:
+    """Return the dimensions of a raster [y, x] that run from the south or from the east."""
+    found = []
     for axis, rising in zip(raster.dims, (False, True), strict=True):
         if axis in raster.coords and raster.sizes[axis] > 1:
             centres = raster[axis].to_numpy()
             if bool(centres[-1] > centres[0]) is not rising:
-                raster = raster.isel({axis: slice(None, None, -1)})
-    return raster
+                found.append(axis)
+    return found
+
+
+def require_same_way(raster: Any, weights: Any) -> None:
+    """Raise if a raster [y, x] tells that its rows run from the south, or columns from the east, and its weights do not tell how theirs run, or the reverse.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    told = [_tells_places(each) for each in (raster, weights)]
+    if all(told) or not any(told):
+        return
+    turned = _turned_axes(raster if told[0] else weights)
+    if turned:
+        one, other = ("values", "weights") if told[0] else ("weights", "values")
+        raise InputError(
+            f"the {one} run backwards along {turned[0]}, and the {other} have no coordinates that tell how theirs run",
+            hint="Give both as DataArrays with coordinates.",
+        )
+
+
+def _tells_places(raster: Any) -> bool:
+    return isinstance(raster, xr.DataArray) and all(axis in raster.coords for axis in raster.dims)
 
 
 def on_grid(raster: Any, grid: Grid) -> Any:

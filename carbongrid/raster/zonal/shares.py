@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
@@ -13,6 +14,7 @@ from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.overlaps import cell_runs, cells_of_runs
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.row_blocks import row_blocks
 from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require_burnable
 
 MAX_CELLS = 2**31
@@ -68,6 +70,7 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     on_grid = np.bincount(owner, lengths * shares, len(polygons))
     beyond = _reach_beyond(polygons, grid)
     _require_simple(polygons, areas, on_grid, np.diff(start), ~beyond)
+    _require_valid(polygons, np.flatnonzero(beyond & (on_grid > 0)), grid.resolution)
     own = areas if times is None else areas / times
     outside = np.where(beyond, np.maximum(own - on_grid, 0.0), 0.0)
     return as_shares(spans, edges, outside)
@@ -91,12 +94,31 @@ def _require_simple(
     odd = np.flatnonzero(within & (apart > _NEAR * areas + _NEAR_OF_CELL * (runs + 1)))
     if odd.size:
         row = odd[0]
-        named = f"row {row}" if polygons.ids is None else f"row {row}, id {polygons.ids[row]}"
-        raise InputError(
-            f"a polygon crosses or covers itself: its rings enclose {areas[row]:g} cells, its shares add up to {on_grid[row]:g} ({odd.size} of {len(polygons)} polygons)",
-            named,
-            'Repair them first: gdf.geometry.make_valid(method="structure", keep_collapsed=False).',
+        why = f"its rings enclose {areas[row]:g} cells, its shares add up to {on_grid[row]:g} ({odd.size} of {len(polygons)} polygons)"
+        raise _not_simple(polygons, int(row), why)
+
+
+def _require_valid(polygons: Polygons, rows: NDArray[np.int64], side: float) -> None:
+    """Raise if one of some polygons winds around land twice, or backwards: GEOS is asked of those on the grid's edge, whose shares are not all there to be added up."""
+    for some in row_blocks(rows.size):
+        land = polygons.geometries(rows[some])
+        maybe = np.flatnonzero(~shapely.is_valid(land))
+        mended = shapely.make_valid(land[maybe], method="structure", keep_collapsed=False)
+        enclosed, covered = shapely.area(land[maybe]), shapely.area(mended)
+        odd = np.flatnonzero(
+            np.abs(covered - enclosed) > _NEAR * enclosed + _NEAR_OF_CELL * side**2
         )
+        if odd.size:
+            row, why = int(rows[some][maybe[odd[0]]]), shapely.is_valid_reason(land[maybe[odd[0]]])
+            raise _not_simple(polygons, row, why)
+
+
+def _not_simple(polygons: Polygons, row: int, why: str) -> InputError:
+    return InputError(
+        f"a polygon crosses or covers itself: {why}",
+        f"row {row}" if polygons.ids is None else f"row {row}, id {polygons.ids[row]}",
+        'Repair them first: gdf.geometry.make_valid(method="structure", keep_collapsed=False).',
+    )
 
 
 def centre_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:

@@ -381,3 +381,21 @@ def test_empty_and_missing_polygons_have_nothing():
     assert np.isnan(made["valid_fraction"].values).tolist() == [True, True, False]
     assert all(np.isnan(made[stat]).all() for stat in ("mean", "min", "max", "std", "variance"))
     assert repr(ZonalOperator(land, GRID)).startswith("<ZonalOperator: 3 polygons, 0 spans")
+
+
+def test_weights_lie_as_the_raster_does():
+    """Rows and columns of this window have the same numbers. Seen to fail: transposed weights were taken for what they are not, and so were those of a raster turned upside down."""
+    grid = Grid(CRS, 1, (0, 0, 10, 10))
+    values = on(grid, np.arange(100.0).reshape(10, 10))
+    weights = values**2
+    operator = ZonalOperator(np.array([shapely.box(1, 1, 4.5, 3)]), grid)
+    whole = operator.apply(values, "sum", weights=weights)
+    for other in (weights.transpose("x", "y"), weights[::-1], weights.values, weights.chunk(x=3)):
+        for mine in (values, values.transpose("x", "y"), xr.concat([values] * 2, "day")):
+            made = operator.apply(mine, "sum", weights=other)["sum"]
+            assert (made == whole["sum"]).all()
+    bare = weights.drop_vars(["x", "y", "spatial_ref"]).transpose("x", "y")
+    assert (operator.apply(values, "sum", weights=bare)["sum"] == whole["sum"]).all()
+    for mine, other in ((values[::-1], weights.values[::-1]), (values.values, weights[:, ::-1])):
+        with pytest.raises(InputError, match=r"run backwards along .*as DataArrays"):
+            operator.apply(mine, "sum", weights=other)

@@ -57,3 +57,31 @@ def test_extents_are_those_of_all_cells():
             continue
         rows, columns = np.nonzero(slow_shares(polygon, GRID) > 1e-9)
         assert mine == [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+
+
+BEYOND = {
+    "crosses itself": shapely.Polygon([(-1, 1), (6, 4), (6, 1), (-1, 5)]),
+    "covers itself": shapely.MultiPolygon([shapely.box(-1, 0, 3, 3)] * 2),
+    "its hole is outside": shapely.Polygon(
+        shapely.box(-3, 0, 3, 3).exterior, [shapely.box(5, 5, 6, 6).exterior]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BEYOND)
+def test_so_are_those_that_reach_beyond_the_grid(what):
+    """Seen to fail: the part on the grid was counted, one lobe once and the other not at all."""
+    land = np.array([shapely.box(-1, -1, 3, 3), BEYOND[what]])
+    with pytest.raises(InputError, match=r"^row 1: .*crosses or covers itself.*make_valid"):
+        ZonalOperator(land, GRID)
+    far = shapely.affinity.translate(BEYOND[what], 50, 50)
+    assert not ZonalOperator(np.array([far]), GRID).apply(np.ones(GRID.shape), "count")["count"][0]
+
+
+def test_parts_that_touch_cover_no_land_twice():
+    """Not valid for GEOS, and nothing is wrong with their shares: as in a polygon that was cut and moved round the earth."""
+    parts = shapely.MultiPolygon([shapely.box(-2, 0, 2, 3), shapely.box(2, 0, 4.5, 3)])
+    assert not parts.is_valid
+    made = ZonalOperator(np.array([parts]), GRID).apply(np.ones(GRID.shape), ["count", "valid_fraction"])  # fmt: skip
+    assert made["count"].values.tolist() == [13.5]
+    assert made["valid_fraction"].values.tolist() == [13.5 / 19.5]
