@@ -41,6 +41,8 @@ _HOME = {
     "validate": "carbongrid.analysis.validation",
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
+    "compare": "carbongrid.analysis.compare",
+    "Comparison": "carbongrid.analysis.compare",
     "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
     "LiveResult": "carbongrid.pipeline.live",
@@ -59,6 +61,8 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
+    from carbongrid.analysis.compare import Comparison as Comparison
+    from carbongrid.analysis.compare import compare as compare
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
     from carbongrid.analysis.validation import validate as validate

@@ -4,6 +4,7 @@ from carbongrid.cli import analysis_commands as _analysis_commands  # noqa: F401
 from carbongrid.cli import figures_command as _figures_command  # noqa: F401  (adds its command)
 from carbongrid.cli import inventory_commands as _inventory_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli import osm_command as _osm_command  # noqa: F401  (adds its command)
+from carbongrid.cli import plan_commands as _plan_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli.commands import main
 
 __all__ = ["main"]

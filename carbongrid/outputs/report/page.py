@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.metadata
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import FLAGS, RELATIVE
@@ -26,6 +21,7 @@ from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
+from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.summary import (
     balance_rows,
     comparison,
@@ -34,18 +30,15 @@ from carbongrid.outputs.report.summary import (
     zones_by_code,
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
-from carbongrid.outputs.report.wording import FILTERS
 from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from jinja2 import Environment
 
     from carbongrid.outputs.result import RunTables
 
-_FOLDER = Path(__file__).parent
 _D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
 _SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
 _FACILITIES = 50
@@ -80,64 +73,22 @@ def write_report(tables: RunTables, directory: Path) -> Path:
     All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and scripts, by their
     hashes, and nothing else. Map and table can be read without the scripts. The same tables give the same bytes.
     """
-    require_extra("report", "jinja2", purpose="the report")
-    from markupsafe import Markup
-
-    style = _asset("assets/report.css")
     scripts = [
-        _asset("assets/head.js"),
+        asset("assets/head.js"),
         _library(),
-        *(_asset(f"assets/{name}.js") for name in _SCRIPTS),
+        *(asset(f"assets/{name}.js") for name in _SCRIPTS),
     ]
-    policy = (
-        f"default-src 'none'; style-src {_source(style)}; "
-        f"script-src {' '.join(map(_source, scripts))}; base-uri 'none'; form-action 'none'"
-    )
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            policy=policy,
-            style=Markup(style),  # noqa: S704  (the package's own files)
-            scripts=[Markup(script) for script in scripts],  # noqa: S704
-            version=importlib.metadata.version("carbongrid"),
-            **_content(tables),
-        )
-    )
+    page = render_page("report.html.j2", _content(tables), scripts)
     path = directory / "report.html"
     path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
     return path
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters.update(FILTERS)
-    return environment
-
-
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text("utf-8")
-
-
 def _library() -> str:
     """Return the parts of D3 that brush and zoom need, as published, under their licences."""
-    licences = [_asset(f"vendor/{name}") for name in ("LICENSE-d3", "LICENSE-d3-ease")]
-    parts = [_asset(f"vendor/d3-{name}.min.js") for name in _D3]
+    licences = [asset(f"vendor/{name}") for name in ("LICENSE-d3", "LICENSE-d3-ease")]
+    parts = [asset(f"vendor/d3-{name}.min.js") for name in _D3]
     return "\n".join(["/*!", *licences, "*/", *parts])
-
-
-def _source(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
 
 
 def _content(tables: RunTables) -> dict[str, Any]:

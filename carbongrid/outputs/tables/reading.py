@@ -111,7 +111,7 @@ def read_tables(directory: Path, *, parcels: bool = True) -> RunTables:
         If one of its files is missing or unreadable.
     """
     directory = Path(directory)
-    manifest = _manifest(directory)
+    manifest = read_manifest(directory)
     content = read_content(directory, parcels=parcels)
     categories = tuple(Category.of(each) for each in manifest["categories"])
     names = {f"{column_of(category.name)}_g": category.name for category in categories}
@@ -159,7 +159,8 @@ def _by_type(land_types: Table, categories: Iterable[str]) -> pd.DataFrame:
     return wide.reindex(columns=list(categories), fill_value=0).astype(np.int64)
 
 
-def _manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Return what manifest.json holds; raises :class:`InputError` if the directory is not a finished run."""
     try:
         return dict(json.loads(read_text(directory / "manifest.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -173,7 +174,7 @@ def _manifest(directory: Path) -> dict[str, Any]:
 def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
-    manifest = _manifest(directory)
+    manifest = read_manifest(directory)
     content = read_content(directory, parcels=False)
     units = gpd.GeoDataFrame(for_people(content.units))
     labels = directory / "labels.zarr"
@@ -218,7 +219,7 @@ def read_units(directory: str | Path) -> tuple[dict[str, Any], Table]:
         If units.csv is missing or unreadable.
     """
     directory = Path(directory)
-    return _manifest(directory), read_units_csv(directory / "units.csv")
+    return read_manifest(directory), read_units_csv(directory / "units.csv")
 
 
 def _units(directory: Path) -> Table:
@@ -288,13 +289,13 @@ class ParcelsLater:
         VerificationError
             If the directory holds another run's parcels now, or none, or damaged ones.
         """
-        if _digest_of_parcels(_manifest(self.directory)) != self.digest:
+        if _digest_of_parcels(read_manifest(self.directory)) != self.digest:
             raise VerificationError(
                 f"{self.directory} was made again since it was opened, with other parcels: open it again"
             )
         if self.digest is None:
             return gpd.GeoDataFrame({"id": pd.Series([], dtype="str")}, geometry=[], crs=self.crs)
-        require_as_written(self.directory, PARCELS_FILE, _manifest(self.directory))
+        require_as_written(self.directory, PARCELS_FILE, read_manifest(self.directory))
         parcels = read_parcels_parquet(self.directory / PARCELS_FILE)
         whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
         return parcels.located.astype(whole)

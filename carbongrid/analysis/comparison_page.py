@@ -1,0 +1,236 @@
+"""The page of a comparison: both runs' maps side by side, that of the change, and the tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from carbongrid.outputs.figures.classes import ordered_zones, short_number
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Card,
+    Cell,
+    Column,
+    Rows,
+    Words,
+    map_of_changes,
+    map_of_zones,
+    write_analysis_page,
+    zone_cell,
+)
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.report.wording import change_in_percent, mass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from carbongrid.analysis.compare import Comparison
+    from carbongrid.analysis.finished import FinishedRun
+    from carbongrid.errors import Problem
+
+_KINDS = {
+    "answer": Words("answer", "假设"),
+    "input": Words("input", "输入"),
+    "setting": Words("setting", "设置"),
+    "category": Words("category", "类别"),
+    "statement": Words("statement", "说明"),
+    "version": Words("version", "版本"),
+}
+
+
+def write_comparison_page(found: Comparison, path: Path) -> Path:
+    """Write ``comparison.html``; raises as :func:`carbongrid.outputs.report.analysis_page.write_analysis_page`."""
+    return write_analysis_page(_page(found), path)
+
+
+def signed(grams: int) -> str:
+    """Return a change of mass with its sign."""
+    return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{mass(abs(grams))}"
+
+
+def _page(found: Comparison) -> AnalysisPage:
+    units, a, b = found.units, found.a, found.b
+    shown = b.units["id"].isin(units["unit"]).to_numpy()
+    outlines = gpd.GeoDataFrame(geometry=b.outlines[shown].reset_index(drop=True))
+    order = {code: row for row, code in enumerate(b.units["id"][shown])}
+    outlines = outlines.iloc[[order[code] for code in units["unit"]]].reset_index(drop=True)
+    turned = np.flatnonzero((units["zone_a"] != units["zone_b"]).to_numpy()).tolist()
+    sums = {row["of"]: row for row in found.totals[found.totals["kind"] == "sum"].to_dict("records")}  # fmt: skip
+    cards = [
+        Card(
+            Words(english, chinese),
+            signed(sums[key]["total_change_g"]),
+            Words(*(f"{mass(sums[key]['total_a_g'])} → {mass(sums[key]['total_b_g'])}",) * 2),
+        )
+        for key, english, chinese in (
+            ("emission", "Emissions", "碳排放"),
+            ("sink", "Sinks", "碳汇"),
+        )
+        if key in sums
+    ]
+    cards.append(
+        Card(
+            Words("Units in another zone", "分区改变的单元"),
+            str(len(turned)),
+            Words(f"of {len(units)} units", f"共 {len(units)} 个单元"),
+        )
+    )
+    return AnalysisPage(
+        kicker=Words("Two runs compared", "两次运算对比"),
+        title=_title(a, b),
+        sub=Words(f"A: {_called(a)} · B: {_called(b)} · changes are B less A, mass is CO₂e per year", f"A：{_called(a)} · B：{_called(b)} · 变化为 B 减 A，质量均为每年 CO₂ 当量"),
+        cards=cards,
+        outlines=outlines,
+        tips=[_tip(row) for row in units.to_dict("records")],
+        maps=[
+            map_of_zones(units["zone_a"].tolist(), Words("Zones in A", "A 的分区")),
+            map_of_zones(units["zone_b"].tolist(), Words("Zones in B", "B 的分区"), turned),
+            map_of_changes(units["emission_change_g"].to_numpy(np.int64), Words("Change of emission", "排放变化"), turned, Words("Heavy outlines: units in another zone.", "粗线：分区改变的单元。")),
+        ],
+        tables=[_matrix(found), _totals(found), _unit_rows(found), _made_of(found)],
+        notes=[(each, chinese_of(each)) for each in found.notes],
+        attribution=b.manifest.get("attribution", ""),
+    )  # fmt: skip
+
+
+def _title(a: FinishedRun, b: FinishedRun) -> str:
+    names = dict.fromkeys(f"{run.manifest['title']}, {run.manifest['year']}" for run in (a, b))
+    return " / ".join(names)
+
+
+def _called(run: FinishedRun) -> str:
+    return run.name if run.directory is None else run.directory.name
+
+
+def _tip(row: Mapping[Any, Any]) -> str:
+    pair = " → ".join(str(row[f"zone_name_{side}"]) for side in "ab")
+    return (
+        f"{row['name']} ({row['unit']}): {pair}; emission 排放 {signed(row['emission_change_g'])}"
+    )
+
+
+def _matrix(found: Comparison) -> Rows:
+    ordered = ordered_zones()
+    rows: list[list[Cell | str]] = []
+    for zone in ordered:
+        counts = [int(count) for count in found.matrix.loc[zone.code].to_numpy()]
+        rows.append([zone_cell(zone.code), *(str(count) if count else "" for count in counts)])
+    columns = [
+        Column(Words("zone in A, down; in B, across", "行为 A 的分区，列为 B 的分区"), False)
+    ]
+    columns += [Column(Words(zone.name_en, zone.name_zh)) for zone in ordered]
+    told = Words("How many units went from which zone to which", "各分区之间转移的单元数")
+    return Rows("matrix", Words("Zones", "分区"), told, columns, rows)
+
+
+def _totals(found: Comparison) -> Rows:
+    rows: list[list[Cell | str]] = []
+    strong = []
+    for row in found.totals.to_dict("records"):
+        if row["kind"] == "sum":
+            strong.append(len(rows))
+        names = {
+            "emission": Cell("all emission", "排放合计"),
+            "sink": Cell("all sinks", "碳汇合计"),
+        }
+        first = names[row["of"]] if row["kind"] == "sum" else row["of"]
+        masses = [mass(int(row["total_a_g"])), mass(int(row["total_b_g"])), *_changes(row)]
+        rows.append([first, *masses])
+    columns = [
+        Column(Words("sum, sector, category", "合计、部门、类别"), False),
+        Column(Words("total in A", "A 总量")),
+        Column(Words("total in B", "B 总量")),
+        Column(Words("change", "变化")),
+        Column(Words("in units", "单元内变化")),
+        Column(Words("outside them", "单元外变化")),
+        Column(Words("unallocated", "未分配变化")),
+    ]
+    told = Words(
+        "Totals of both runs; what changed of them, and where it lies", "两次运算的总量及其变化所在"
+    )
+    return Rows("totals", Words("Totals", "总量"), told, columns, rows, strong)
+
+
+def _changes(row: Mapping[Any, Any]) -> Iterator[str]:
+    change, before = int(row["total_change_g"]), int(row["total_a_g"])
+    part = f" ({change_in_percent(before, change)})" if change else ""
+    yield f"{signed(change)}{part}"
+    for name in ("units", "outside_units", "unallocated"):
+        yield signed(int(row[f"{name}_change_g"])) if row[f"{name}_change_g"] else ""
+
+
+def _unit_rows(found: Comparison) -> Rows:
+    rows = []
+    units = found.units
+    order = units["emission_change_g"].abs().sort_values(ascending=False, kind="stable").index
+    for row in units.loc[order].to_dict("records"):
+        cells: list[Cell | str] = [f"{row['name']} ({row['unit']})", zone_cell(row["zone_a"])]
+        cells.append(zone_cell(row["zone_b"]) if row["zone_a"] != row["zone_b"] else "")
+        for name in ("emission", "sink"):
+            change, before = int(row[f"{name}_change_g"]), int(row[f"{name}_a_g"])
+            cells += [signed(change) if change else "", change_in_percent(before, change) if change else ""]  # fmt: skip
+        cells += [
+            f"{short_number(row[f'{name}_a'])} → {short_number(row[f'{name}_b'])}"
+            for name in ("ecc", "esc")
+        ]
+        rows.append(cells)
+    columns = [
+        Column(Words("unit", "单元"), False),
+        Column(Words("zone in A", "A 的分区"), False),
+        Column(Words("another zone in B", "B 的分区（若不同）"), False),
+        Column(Words("emission", "排放变化")),
+        Column(Words("%", "%")),
+        Column(Words("sink", "碳汇变化")),
+        Column(Words("%", "%")),
+        Column(Words("ECC", "ECC")),
+        Column(Words("ESC", "ESC")),
+    ]
+    told = Words("The largest changes of emission first", "按排放变化量由大到小")
+    return Rows("units", Words("Units", "单元"), told, columns, rows)
+
+
+def _made_of(found: Comparison) -> Rows:
+    rows: list[list[Cell | str]] = [
+        [
+            Cell(*_KINDS[row["kind"]]),
+            Cell(row["what"], note_in_chinese(row["what"]) or ""),
+            _short(row["a"]),
+            _short(row["b"]),
+        ]
+        for row in found.made_of.to_dict("records")
+    ]
+    columns = [
+        Column(Words("kind", "类型"), False),
+        Column(Words("what", "内容"), False),
+        Column(Words("A", "A"), False),
+        Column(Words("B", "B"), False),
+    ]
+    told = Words("What differs in inputs, settings and versions, by the manifests; all else is the same", "输入、设置与版本的差异，依据两份清单；其余相同")  # fmt: skip
+    return Rows("made-of", Words("Made of", "来源差异"), told, columns, rows)
+
+
+def _short(text: str) -> str:
+    if re.fullmatch("[0-9a-f]{64}", text):
+        return f"{text[:12]}…"
+    return text if len(text) <= 120 else f"{text[:100]}…"
+
+
+def chinese_of(problem: Problem) -> str:
+    """Return the Chinese of a remark; empty where there is none."""
+    for english, chinese in (
+        ("Compared all the same", "按要求仍予比较："),
+        ("Coarse cells are not compared", "两次运算的网格位置不同，未比较 1 km 网格。"),
+        ("The reference region differs", "参照区域不同，部分分区变化可能由此引起。"),
+        ("The rule for an index", "指数恰为 1 时的判定规则不同，部分分区变化可能由此引起。"),
+        ("Which GWP set", "两次运算均未说明总量采用的 GWP。"),
+        ("Only ", "有类别仅见于一次运算，另一次按 0 计："),
+    ):
+        if problem.what.startswith(english):
+            return (
+                chinese if not chinese.endswith("：") else chinese + problem.what.partition(": ")[2]
+            )
+    return ""

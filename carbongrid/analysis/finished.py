@@ -1,0 +1,130 @@
+"""What the analyses of several runs read of each: exact tables of a run directory, or of an answer that is not written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carbongrid.method.categories import Category, column_of
+from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, units_of
+from carbongrid.outputs.tables.layers import read_unit_geometry
+from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
+from carbongrid.outputs.tables.rasters import read_grid_nc
+from carbongrid.outputs.tables.reading import read_manifest, require_as_written
+from carbongrid.pipeline.live import LiveResult
+from carbongrid.pipeline.tables import inventory_of_totals
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
+    from carbongrid.outputs.result import Result
+
+type Asked = str | Path | Result | LiveResult
+"""A run directory, what :func:`carbongrid.open` returned, or an answer of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A run, or an answer of one, as exact tables.
+
+    Parameters
+    ----------
+    name
+        What it is called: the directory.
+    manifest
+        Of the run, or of the run that was asked.
+    directory
+        None for an answer.
+    answer
+        None for a run.
+    """
+
+    name: str
+    manifest: dict[str, Any]
+    directory: Path | None = None
+    answer: LiveResult | None = None
+
+    @classmethod
+    def of(cls, asked: Asked) -> FinishedRun:
+        """Return the run.
+
+        Raises
+        ------
+        InputError
+            If the directory is not a finished run.
+        """
+        if isinstance(asked, LiveResult):
+            base = asked.prepared.result
+            name = f"{base.directory} with changes" if asked.parts else str(base.directory)
+            return cls(name, base.manifest, answer=asked)
+        directory = Path(asked) if isinstance(asked, str | Path) else asked.directory
+        return cls(str(directory), read_manifest(directory), directory)
+
+    @cached_property
+    def categories(self) -> dict[str, Category]:
+        """The categories, in the order of the run's columns."""
+        if self.answer is not None:
+            return dict(self.answer.inputs.categories)
+        return {each["name"]: Category.of(each) for each in self.manifest["categories"]}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Settings that decide the numbers."""
+        found: dict[str, Any] = self.manifest["parameters"]
+        return found
+
+    @cached_property
+    def _units(self) -> Table:
+        if self.answer is None:
+            return read_units_csv(self._file("units.csv"))
+        case = self.answer.inputs.case
+        return units_of(self.answer.zoned.units, case.units.parents, tuple(self.categories.values()))  # fmt: skip
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """The units without geometry: mass in int64 grams, that of a category under the category's name."""
+        names = {f"{column_of(name)}_g": name for name in self.categories}
+        frame = self._units.frame.drop(columns="geometry", errors="ignore").rename(columns=names)
+        return frame.astype(dict.fromkeys(("emission_g", "sink_g", *self.categories), np.int64))
+
+    @cached_property
+    def outlines(self) -> gpd.GeoSeries:
+        """Outlines of the units, in their order."""
+        if self.answer is not None:
+            return self.answer.prepared.units.geometry
+        found: gpd.GeoSeries = read_unit_geometry(self._file("units.gpkg")).geometry
+        return found
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """The ledger, mass in grams."""
+        if self.answer is not None:
+            return ledger_of(self.answer.ledger_rows).frame
+        return read_ledger_csv(self._file("ledger.csv")).frame
+
+    @cached_property
+    def inventory(self) -> pd.DataFrame:
+        """The totals, mass in grams."""
+        if self.answer is not None:
+            return inventory_of(inventory_of_totals(self.answer.inputs.totals)).frame
+        return read_inventory_csv(self._file("inventory.csv")).frame
+
+    @cached_property
+    def grid(self) -> xr.Dataset:
+        """Emission and sink per coarse cell, int64 grams."""
+        if self.answer is not None:
+            return self.answer.grid_1km.load()
+        with read_grid_nc(self._file("grid_1km.nc")) as grid:
+            return grid.load()
+
+    def _file(self, name: str) -> Path:
+        """Return a file of the directory, which is what the run wrote."""
+        assert self.directory is not None, "an answer has no files"
+        require_as_written(self.directory, name, self.manifest)
+        return self.directory / name

@@ -1,0 +1,104 @@
+"""The commands that hold runs against each other, and ask a finished run what a plan would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from carbongrid.cli.analysis_commands import analysis_folder
+from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbongrid.analysis.compare import Comparison
+
+_LARGEST = 10
+
+
+@main.command()
+@click.argument("a", type=_FOLDER)
+@click.argument("b", type=_FOLDER)
+@click.option(
+    "--despite",
+    multiple=True,
+    type=click.Choice(["units", "gwp", "basis", "currency"]),
+    help="Compare though these differ, and say so; may be given several times.",
+)
+@click.option(
+    "--out",
+    type=_FOLDER,
+    default=None,
+    help="Folder for the files; default: B-analysis beside B, which stays as it is.",
+)
+@_with_console
+def compare(
+    a: Path,
+    b: Path,
+    despite: tuple[str, ...],
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say what differs between the finished runs A and B, to the gram.
+
+    Writes comparison.html, and as CSV what differs per category and sector, unit and cell, how many units went from which zone to which, and which inputs and settings differ. A change is B less A.
+    Runs of other units, GWP sets, bases or currencies are refused, unless --despite names what differs.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.compare import compare as compare_runs
+        from carbongrid.analysis.compare import write_comparison
+        from carbongrid.run_store import detect_full_disk
+
+        found = compare_runs(a, b, despite=despite)
+        folder = analysis_folder(b, out)
+        with detect_full_disk(folder):
+            files = write_comparison(found, folder)
+        for line in _told(found):
+            console.say(line)
+        console.problems(found.notes)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "units_in_another_zone": found.turned,
+                "zones": {str(code): row.to_dict() for code, row in found.matrix.iterrows()},
+                "totals": records(found.totals),
+                "units": records(found.units),
+                "made_of": records(found.made_of),
+                "notes": [str(each) for each in found.notes],
+            }
+        )
+
+
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table as JSON has them, unknown as null."""
+    plain = table.astype(object)
+    found: list[dict[Any, Any]] = plain.where(plain.notna(), None).to_dict("records")
+    return found
+
+
+def _told(found: Comparison) -> Iterator[str]:
+    """Yield what changed of the totals, and the units that changed most."""
+    from carbongrid.method.tonnes import format_tonnes
+
+    changed = found.totals[(found.totals["kind"] != "sector") & (found.totals["total_change_g"] != 0)]  # fmt: skip
+    yield f"{len(changed)} of {int((found.totals['kind'] != 'sector').sum())} totals differ."
+    yield f"{'total':<32} {'A, t':>24} {'B, t':>24} {'change, t':>24}"
+    for row in changed.to_dict("records"):
+        masses = format_tonnes(row[f"total_{side}_g"] for side in ("a", "b", "change"))
+        yield f"{row['of']:<32} {masses[0]:>24} {masses[1]:>24} {masses[2]:>24}"
+    units = found.units
+    yield f"{found.turned} of {len(units)} units are in another zone:"
+    for row in units[units["zone_a"] != units["zone_b"]].head(_LARGEST).to_dict("records"):
+        yield f"  {row['unit']} {row['name']}: {row['zone_a']} {row['zone_name_a']} -> {row['zone_b']} {row['zone_name_b']}"
+    if found.turned > _LARGEST:
+        yield f"  and {found.turned - _LARGEST} more."
+    cells = "not compared" if found.cells is None else f"{len(found.cells):,} differ"
+    yield f"Cells: {cells}. {len(found.made_of)} inputs, settings and statements differ."

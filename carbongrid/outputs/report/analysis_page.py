@@ -1,0 +1,217 @@
+"""The page of an analysis: headline numbers, maps side by side, tables and what has to be said, in the report's look and both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from carbongrid.errors import Problem
+from carbongrid.method.zoning import zones
+from carbongrid.outputs.figures.classes import (
+    NO_VALUE,
+    mass_scale,
+    natural_breaks,
+    ordered_zones,
+    short_number,
+)
+from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.report.drawings import zone_map
+from carbongrid.outputs.report.layers import Entry
+from carbongrid.outputs.report.rendering import asset, render_page
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+_SAME = "#f2f1ec"
+
+
+class Words(NamedTuple):
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+class Cell(NamedTuple):
+    """A cell of a table: its text in both languages, and a colour beside it where it has one."""
+
+    en: str
+    zh: str = ""
+    colour: str = ""
+
+
+class Column(NamedTuple):
+    """A column's heading, and whether it holds numbers."""
+
+    name: Words
+    number: bool = True
+
+
+class Card(NamedTuple):
+    """A headline number."""
+
+    name: Words
+    big: str
+    told: Words
+
+
+@dataclass(frozen=True)
+class Map:
+    """The units by colour.
+
+    Parameters
+    ----------
+    name
+        What it shows.
+    colours
+        Of each unit.
+    entries
+        The legend.
+    marked
+        Rows of units with a heavy outline.
+    note
+        Below the legend.
+    """
+
+    name: Words
+    colours: Sequence[str]
+    entries: Sequence[Entry]
+    marked: Sequence[int] = ()
+    note: Words | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table: its name, what it says of itself, its columns, its rows; rows of ``strong`` are sums."""
+
+    key: str
+    name: Words
+    told: Words | None
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+    strong: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class AnalysisPage:
+    """What a page says.
+
+    Parameters
+    ----------
+    kicker, title, sub
+        What it is, of what.
+    cards, maps, tables
+        In the order in which they are shown.
+    outlines
+        Of the units, for the maps.
+    tips
+        A line for each unit, shown where it is pointed at.
+    notes
+        Warnings and notes, each with its Chinese; what it cannot tell is among them.
+    attribution
+        Whom the data's licence wants named.
+    """
+
+    kicker: Words
+    title: str
+    sub: Words
+    cards: Sequence[Card]
+    outlines: gpd.GeoDataFrame
+    tips: Sequence[str]
+    maps: Sequence[Map]
+    tables: Sequence[Rows]
+    notes: Sequence[tuple[Problem, str]]
+    attribution: str = ""
+
+
+def write_analysis_page(page: AnalysisPage, path: Path) -> Path:
+    """Write a page: one HTML file without scripts that needs nothing beside it.
+
+    Raises
+    ------
+    InputError
+        If Jinja is not installed.
+    """
+    content: dict[str, Any] = {
+        "page": page,
+        "map": zone_map(page.outlines, None) if page.maps else None,
+    }
+    text = render_page("analysis.html.j2", content, style=asset("assets/analysis.css"))
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def zone_cell(code: int) -> Cell:
+    """Return a zone as a cell."""
+    zone = zones()[code]
+    return Cell(zone.name_en, zone.name_zh, zone.colour)
+
+
+def map_of_zones(codes: Sequence[int], name: Words, marked: Sequence[int] = ()) -> Map:
+    """Return the units by zone."""
+    colours = {zone.code: zone.colour for zone in zones()}
+    entries = [
+        Entry(zone.colour, zone.name_en, zone.name_zh, list(codes).count(zone.code))
+        for zone in ordered_zones()
+        if zone.code or 0 in codes
+    ]
+    return Map(name, [colours[code] for code in codes], entries, marked)
+
+
+def map_of_changes(
+    grams: NDArray[np.int64], name: Words, marked: Sequence[int] = (), note: Words | None = None
+) -> Map:
+    """Return the units by a change of mass: natural classes of its amount, the same on both sides of none."""
+    amounts = np.abs(grams.astype(np.float64))
+    bounds = natural_breaks(np.where(amounts > 0, amounts, np.nan), 3)
+    if not bounds:
+        whole = Entry(_SAME, "no change", "无变化", len(grams))
+        return Map(name, [_SAME] * len(grams), [whole], marked, note)
+    scale, unit = mass_scale(bounds[-1])
+    places = np.searchsorted(bounds, amounts)
+    sides = {
+        -1: colours_at("BrBG", [0.5 + 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
+        1: colours_at("BrBG", [0.5 - 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
+    }
+    least = amounts[amounts > 0].min()
+    edges = [least, *bounds]
+    entries, colours = [], [_SAME] * len(grams)
+    for sign, order in ((1, range(len(bounds) - 1, -1, -1)), (-1, range(len(bounds)))):
+        for k in order:
+            inside = np.flatnonzero((np.sign(grams) == sign) & (places == k))
+            mark = "+" if sign > 0 else "−"
+            ends = dict.fromkeys(f"{mark}{short_number(edge / scale)}" for edge in edges[k : k + 2])
+            text = f"{' … '.join(ends)} {unit}"
+            for row in inside:
+                colours[row] = sides[sign][k]
+            entries.append(Entry(sides[sign][k], text, text, len(inside)))
+        if sign > 0:
+            none = int((grams == 0).sum())
+            entries.append(Entry(_SAME, "no change", "无变化", none))
+    return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
+
+
+def map_of_classes(
+    values: NDArray[np.float64], name: Words, palette: str, note: Words | None = None
+) -> Map:
+    """Return the units by a number, in at most five natural classes; unknown stands apart."""
+    bounds = natural_breaks(values)
+    if not bounds:
+        return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))], (), note)  # fmt: skip
+    known = ~np.isnan(values)
+    places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
+    shades = colours_at(palette, [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
+    colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
+    edges = [float(values[known].min()), *bounds]
+    entries = []
+    for k in range(len(bounds) - 1, -1, -1):
+        text = " … ".join(dict.fromkeys(short_number(edge) for edge in edges[k : k + 2]))
+        entries.append(Entry(shades[k], text, text, int((known & (places == k)).sum())))
+    if not known.all():
+        entries.append(Entry(NO_VALUE, "unknown", "未知", int((~known).sum())))
+    return Map(name, colours, entries, (), note)
