@@ -15,6 +15,7 @@ from squares_case import CRS, SOUTH, WEST
 from carbongrid.case import Case
 from carbongrid.method.draws import Stream, sigma_of_percent
 from carbongrid.pipeline import run
+from carbongrid.run_store import seal_of
 
 UNITS, PARCELS = 5, 30
 SIDE, WIDTH = 2100.0, 350.0
@@ -114,6 +115,7 @@ def tell(run_folder: Path, rules, **told) -> None:
     path = run_folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["uncertainty"] = {"rules": list(rules), **told}
+    manifest["seal"] = seal_of(manifest)
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 

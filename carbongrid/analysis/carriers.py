@@ -19,17 +19,18 @@ from carbongrid.method.sharing import Shares, load_shares, with_water_rule
 from carbongrid.method.spread_draws import Carriers
 from carbongrid.method.weights import sink_coefficients
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
-from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_facilities_csv, read_ledger_csv
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.reading import open_finished, read_located_units, require_as_written
 from carbongrid.pipeline.land import regions_of_units
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.opening.stores import open_arrays
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from carbongrid.analysis.uncertainty import Uncertainty
+    from carbongrid.outputs.result import Result
 
 _LAND = "steps/land.npz"
 
@@ -58,30 +59,29 @@ class RunCarriers:
 
     Parameters
     ----------
-    directory
-        The run.
+    run
+        Its directory, or what :func:`carbongrid.open` returned.
 
     Raises
     ------
     InputError
         If it is not a finished run, or was written without its parcels.
     VerificationError
-        By its attributes, if a file is missing or unreadable.
+        If the run was changed since; by its attributes, if a file is missing, unreadable or not as the run wrote it.
     """
 
-    def __init__(self, directory: str | Path) -> None:
-        self.directory = Path(directory)
-        self.manifest, table = read_units(directory)
-        self.units: pd.DataFrame = table.frame
+    def __init__(self, run: str | Path | Result) -> None:
+        self.directory, self.manifest, self.units = open_finished(run)
         self.categories: list[dict[str, Any]] = self.manifest["categories"]
         if self.manifest.get("public"):
             raise InputError(
                 "this run was written to be published, without its parcels",
-                str(directory),
+                str(self.directory),
                 "Run the case again without --public.",
             )
 
     def _read[T](self, name: str, read: Callable[[Path], T]) -> T:
+        require_as_written(self.directory, name, self.manifest)
         try:
             return read(self.directory / name)
         except (OSError, KeyError, ValueError) as error:
@@ -109,8 +109,12 @@ class RunCarriers:
         land = self._read(
             "parcels.parquet", lambda path: read_geoparquet(path, "geometry", ["type"])
         )
-        outlines = read_unit_geometry(self.directory / "units.gpkg")
-        return with_water_rule(shares, land, outlines, water)
+        return with_water_rule(shares, land, self.outlines, water)
+
+    @cached_property
+    def outlines(self) -> gpd.GeoDataFrame:
+        """The units with their geometry."""
+        return read_located_units(self.directory, self.manifest)
 
     @cached_property
     def home(self) -> NDArray[np.int64]:
@@ -143,7 +147,7 @@ class RunCarriers:
         """What categories' totals are multiplied by in the inventory's own draws; empty where totals were given."""
         if DRAWS_FILE not in self.manifest["files"]:
             return {}
-        return read_draws(self.directory / DRAWS_FILE)
+        return self._read(DRAWS_FILE, read_draws)
 
     def accounts(self, category: str) -> Accounts:
         """Return the totals of a category and whose each unit's parcels are."""

@@ -166,7 +166,7 @@ def drawn_gdp(
     gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
     by = run.manifest["parameters"]["gdp_by"]
     if by not in (None, "unit"):
-        return _split_gdp(run, gdp, by, draws, seed)
+        return _split_gdp(run, gdp, by, uncertainty, draws, seed)
     rule = uncertainty.of("gdp", "unit")
     percents = [uncertainty.gdp.get(code, rule.percent) for code in run.units["id"]]
     sigma = np.array([sigma_of_percent(percent) for percent in percents])
@@ -175,9 +175,14 @@ def drawn_gdp(
 
 
 def _split_gdp(
-    run: RunCarriers, gdp: NDArray[np.float64], by: str, draws: int, seed: int
+    run: RunCarriers,
+    gdp: NDArray[np.float64],
+    by: str,
+    uncertainty: Uncertainty,
+    draws: int,
+    seed: int,
 ) -> tuple[NDArray[np.float64], list[Setting]]:
-    """Return GDP whose split over the units of a parent is drawn, the parent's GDP kept.
+    """Return GDP whose split over the units of a parent is drawn, and the parent's GDP where somebody says how sure it is.
 
     A unit's claim is its GDP times exp(tau_i*y). tau_i is such that the logit of its share has the 90 % interval that the run gives it
     (docs/decisions/0060), as if that were normal.
@@ -188,14 +193,17 @@ def _split_gdp(
     claims = np.where(np.isnan(gdp), 0.0, gdp)
     y = Stream(seed, "gdp", "split").normals(draws, gdp.size)
     drawn = np.broadcast_to(gdp, (draws, gdp.size)).copy()
-    widest = 0.0
+    rule, widest = uncertainty.of("gdp", by), 0.0
     for code in sorted({str(each) for each in run.units[by]}):
         inside = np.flatnonzero((run.units[by].astype(str) == code).to_numpy() & (claims > 0))
-        whole = claims[inside].sum()
+        percent = uncertainty.gdp.get(code, rule.percent)
+        factor = Stream(seed, "gdp", f"{by} {code}").lognormals(draws, 1, sigma_of_percent(percent))
+        whole = claims[inside].sum() * factor
         if inside.size < 2:
+            drawn[:, inside] *= factor
             continue
-        share = claims[inside] / whole
-        low, high = (np.clip(end[inside] / whole, 1e-9, 1 - 1e-9) for end in ends)
+        share = claims[inside] / claims[inside].sum()
+        low, high = (np.clip(end[inside] / claims[inside].sum(), 1e-9, 1 - 1e-9) for end in ends)
         half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
         others = ((share**2).sum() - share**2) / (1 - share) ** 2
         tau = half / NORMAL_90 / np.sqrt(1 + others)
@@ -211,7 +219,10 @@ def _split_gdp(
         "tau": widest,
         "group": "",
     }
-    return drawn, [{**row, "basis": "as in the run", "origin": origin}]
+    of_parents = {**_setting("gdp", by, rule), "percent": max([rule.percent, *uncertainty.gdp.values()])}  # fmt: skip
+    if uncertainty.gdp:
+        of_parents |= {"basis": "given", "origin": "gdp table; the widest"}
+    return drawn, [{**row, "basis": "as in the run", "origin": origin}, of_parents]
 
 
 def _totals(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from carbongrid.method.margins import margins as margins_of_units
 from carbongrid.outputs.tables.plain import write_text_csv
-from carbongrid.outputs.tables.reading import read_units
+from carbongrid.outputs.tables.reading import open_finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,19 +35,19 @@ def margins(run: str | Path | Result) -> pd.DataFrame:
     InputError
         If the directory is not a finished run.
     VerificationError
-        If units.csv is unreadable.
+        If units.csv is unreadable, or was changed since the run.
 
     Notes
     -----
     All other units stay as they are. At the boundary the index is high; one gram of emission more, or one gram of sink or currency unit less, it is
     low. Not in it: how likely such a change is, and what else would change with it.
     """
-    manifest, units = read_units(run if isinstance(run, str | Path) else run.directory)
+    _, manifest, units = open_finished(run)
     told = manifest["parameters"]
-    table = margins_of_units(units.frame, told["reference"], told.get("ties", ">="))
+    table = margins_of_units(units, told["reference"], told.get("ties", ">="))
     currency = manifest["currency"] or "currency units"
     measured = table["quantity"].map({"emission": "g yr-1", "sink": "g yr-1", "gdp": currency})
-    table.insert(1, "name", units.frame["name"].repeat(len(table) // len(units.frame)).tolist())
+    table.insert(1, "name", units["name"].repeat(len(table) // len(units)).tolist())
     table.insert(5, "measured_in", measured)
     return table
 

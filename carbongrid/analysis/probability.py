@@ -107,7 +107,7 @@ def probability(
     InputError
         If the directory is not a finished run, was written without parcels, or a source is unknown.
     VerificationError
-        If one of its files is missing or unreadable.
+        If one of its files is missing, unreadable or not as the run wrote it.
 
     Notes
     -----
@@ -123,7 +123,7 @@ def probability(
         )
     if draws < 1:
         raise InputError(f"expected at least one draw, not {draws}", "draws")
-    carriers = RunCarriers(run if isinstance(run, str | Path) else run.directory)
+    carriers = RunCarriers(run)
     uncertainty = uncertainty_of(carriers.manifest)
     active = frozenset(SOURCES) - {*without}
     combinations = _combinations(active)
@@ -148,10 +148,17 @@ def probability(
     ties = carriers.manifest["parameters"].get("ties", ">=")
     own_gdp = np.broadcast_to(_floats(carriers.units["gdp"]), gdp_drawn.shape)
     published = carriers.units["zone"].to_numpy(np.int64)
+    own_masses = [_floats(carriers.units[name]) for name in ("emission_g", "sink_g")]
 
     def decided(used: Active) -> DrawnIndices:
         emission, sink = (masses[of][_used(used, of)] for of in (False, True))
-        return drawn_indices(emission, sink, gdp_drawn if "gdp" in used else own_gdp, regions, ties)
+        gdp = gdp_drawn if "gdp" in used else own_gdp
+        found = drawn_indices(emission, sink, gdp, regions, ties)
+        # Floats take a unit that is a gram from 1 for a tie; a draw that is the run itself has the zones of its whole numbers.
+        pairs = zip((emission, sink, gdp), (*own_masses, own_gdp[0]), strict=True)
+        same = [((each == own) | np.isnan(own)).all(axis=1) for each, own in pairs]
+        found.zone[np.logical_and.reduce(same)] = published
+        return found
 
     indices = decided(active)
     emission, sink = (masses[of][_used(active, of)] for of in (False, True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pandas as pd
 
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, Problem
 from carbongrid.method.agreement import slip_of
 
 MAX_OFF = 0.02
@@ -68,6 +70,43 @@ def read_published(
     )
 
 
+def require_same_gases(values: pd.DataFrame, where: str) -> None:
+    """Refuse values whose gases differ from unit to unit, or that have a sum of gases beside its parts: added up they would not be of one thing.
+
+    Parameters
+    ----------
+    values
+        Rows of units, of :func:`read_published`.
+    where
+        Name of the file.
+
+    Raises
+    ------
+    InputError
+        With the first such unit of each quantity.
+    """
+    problems = []
+    for of, rows in values.groupby("of", sort=True):
+        pairs = zip(rows["region"], rows["gas"], strict=True)
+        gases: dict[str, tuple[str, ...]] = {}
+        for region, gas in sorted(pairs):
+            gases[region] = (*gases.get(region, ()), gas)
+        usual = Counter(gases.values()).most_common(1)[0][0]
+        both = [region for region, each in gases.items() if len(each) > 1 and "" in each]
+        other = [region for region, each in gases.items() if each != usual]
+        if both:
+            what = f"{both[0]!r} has {of} of all gases and of single ones, which would be counted twice"
+            hint = "Give either the sum, with a blank gas, or its parts."
+            problems.append(Problem(what, where, hint))
+        elif other:
+            own, most = (", ".join(filter(None, e)) or "all gases" for e in (gases[other[0]], usual))  # fmt: skip
+            what = f"{of} of {other[0]!r} is of {own}, that of most units of {most}"
+            hint = "Give the same gases for every unit, 0 where there is none."
+            problems.append(Problem(what, where, hint))
+    if problems:
+        raise InputError(problems)
+
+
 def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> pd.DataFrame:
     """Hold a table's units against its own totals.
 
@@ -82,30 +121,39 @@ def own_sums(published: pd.DataFrame, inside: Mapping[str, Collection[str]]) -> 
     -------
     DataFrame
         of, gas, region, total_t, sum_of_units_t, ratio (sum over total), off (by more than 2 %), slip (what would make the ratio), units_missing;
-        one row for each total of the table.
+        one row for each total of the table. Where units are missing only a sum above its total is off.
     """
     units = {unit for members in inside.values() for unit in members}
     found: list[dict[str, Any]] = []
-    for (of, gas), rows in published.groupby(["of", "gas"], sort=True):
-        grams = dict(zip(rows["region"], rows["grams"], strict=True))
-        for region, total in grams.items():
-            if region in units or region not in inside:
-                continue
-            there = [grams[unit] for unit in inside[region] if unit in grams]
-            ratio = sum(there) / total if total else float("nan")
-            off = bool(there) and not abs(ratio - 1) <= MAX_OFF
-            found.append(
-                {
-                    "of": of,
-                    "gas": gas,
-                    "region": region,
-                    "total_t": total / 1e6,
-                    "sum_of_units_t": sum(there) / 1e6,
-                    "ratio": ratio,
-                    "off": off,
-                    "slip": slip_of(ratio) if off else "",
-                    "units_missing": len(inside[region]) - len(there),
-                }
-            )
+    for of, rows in published.groupby("of", sort=True):
+        of_units = rows["region"].isin(units)
+        apart = set(rows.loc[of_units, "gas"]) == set(rows.loc[~of_units, "gas"])
+        gases = rows["gas"] if apart else rows["gas"].mask(rows["gas"] != "", "")
+        for gas, same in rows.groupby(gases, sort=True):
+            added = same.groupby("region", sort=False)["grams"].sum()
+            grams = {str(region): int(mass) for region, mass in added.items()}
+            totals = [region for region in grams if region not in units and region in inside]
+            found += [_sum_of(of, gas, region, inside[region], grams) for region in totals]
     columns = ["of", "gas", "region", "total_t", "sum_of_units_t", "ratio", "off", "slip", "units_missing"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)
+
+
+def _sum_of(
+    of: Hashable, gas: Hashable, region: str, members: Collection[str], grams: Mapping[str, int]
+) -> dict[str, Any]:
+    there = [int(grams[unit]) for unit in members if unit in grams]
+    missing = len(members) - len(there)
+    added, total = sum(there), int(grams[region])
+    ratio = added / total if total else (math.inf if added else 1.0)
+    off = bool(there) and (ratio > 1 + MAX_OFF or (ratio < 1 - MAX_OFF and not missing))
+    return {
+        "of": of,
+        "gas": gas,
+        "region": region,
+        "total_t": total / 1e6,
+        "sum_of_units_t": added / 1e6,
+        "ratio": ratio,
+        "off": off,
+        "slip": slip_of(ratio) if off else "",
+        "units_missing": missing,
+    }

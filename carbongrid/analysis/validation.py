@@ -15,7 +15,7 @@ from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.drawn_numbers import drawn_category, kind_factors
 from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.probability import probability
-from carbongrid.analysis.published import own_sums, read_published
+from carbongrid.analysis.published import own_sums, read_published, require_same_gases
 from carbongrid.analysis.uncertainty import SOURCES, Uncertainty, uncertainty_of
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.errors import InputError
@@ -29,7 +29,6 @@ from carbongrid.method.agreement import (
     skill,
 )
 from carbongrid.method.zoning import zone_units
-from carbongrid.outputs.tables.layers import read_unit_geometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +98,7 @@ def validate(
     Returns
     -------
     Validation
-        ``measures``: units compared, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area and
+        ``measures``: units compared and missing from the table, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area and
         by_people (what these alone would misplace), skill, median_log2_ratio, coverage_90 (values in the interval of the draws), sigma_found and
         tau_found (of a category) with their standard errors, tau_if_sigma_holds, same_proxy.
 
@@ -113,25 +112,27 @@ def validate(
     Agreement, not truth: the published values have errors of their own, and where they were made with the same proxies they agree for that. Such a
     quantity is marked ``same_proxy`` and has no skill.
     """
-    found = RunCarriers(run if isinstance(run, str | Path) else run.directory)
+    found = RunCarriers(run)
     units, groups = found.units, _groups(found.categories)
-    if key is not None and key not in units.columns:
-        raise InputError(f"{key!r} is no column of the units", "key", f"Columns are id, {', '.join(found.parents)}.")  # fmt: skip
-    codes = units["id" if key is None else key].astype(str)
+    if key not in (None, "id", *found.parents):
+        raise InputError(f"{key!r} is no column of the units that has codes", "key", f"Columns are id, {', '.join(found.parents)}.")  # fmt: skip
+    codes = units["id" if key is None else key].fillna("").astype(str)
     above = [name for name in found.parents if name != key]
     inside = {"": set(codes)}
     for name in above:
-        for code, members in codes.groupby(units[name].astype(str)):
-            inside[str(code)] = set(members)
+        for code, members in codes.groupby(units[name].fillna("").astype(str)):
+            if code:
+                inside[str(code)] = set(members)
     published = read_published(Path(table), {*codes, *inside} - {""}, set(groups))
     sums = own_sums(published, inside)
     values = published[published["region"].isin(set(codes))]
+    require_same_gases(values, Path(table).name)
     if values.empty:
         raise InputError("the table has no value of a unit", str(table), "Write a row for each unit, by its code.")  # fmt: skip
     wanted = {of: groups[of] for of in dict.fromkeys(values["of"])}
     uncertainty = uncertainty_of(found.manifest)
     drawn = _drawn_by_key(found, wanted, codes, uncertainty, draws, seed)
-    outlines = read_unit_geometry(found.directory / "units.gpkg")
+    outlines = found.outlines
     own_area = geodesic_area(outlines.geometry.to_numpy(), outlines.crs)
     area = pd.Series(own_area).groupby(codes.to_numpy()).sum()
     people = units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
@@ -142,7 +143,8 @@ def validate(
         told = None
         if len(groups[of]) == 1 and len(theirs) >= MIN_UNITS and key is None:
             told = _concentration(found, next(iter(groups[of])), uncertainty, each.index)
-        rows.append(_measures(of, each, area, people, told))
+        missing = len(set(codes) - {""} - set(each.index))
+        rows.append({"of": of, "units": len(each), "units_missing": missing, **_measures(each, area, people, told)})  # fmt: skip
         compared.append(each)
     every = pd.concat(compared)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -204,7 +206,6 @@ def _drawn_by_key(
 
 
 def _measures(
-    of: str,
     each: pd.DataFrame,
     area: pd.Series[float],
     people: pd.Series[float],
@@ -216,7 +217,9 @@ def _measures(
     scaled = misplaced(ours, theirs, scaled=True)
     by_area = misplaced(np.asarray(area.reindex(each.index), np.float64), theirs, scaled=True)
     by_people = misplaced(heads, theirs, scaled=True) if populated else math.nan
-    same = scaled < SAME_PROXY
+    # One value is always its own total: it says nothing of where anything is.
+    same = scaled < SAME_PROXY and len(each) > 1
+    alone = len(each) < 2
     errors = Found(*[math.nan] * len(Found._fields))
     if told is not None:
         concentration, sigma = told
@@ -226,8 +229,6 @@ def _measures(
             errors = sigma_and_tau(logs, concentration[known], sigma)
     within = (theirs >= each["low_t"]) & (theirs <= each["high_t"])
     return {
-        "of": of,
-        "units": len(each),
         "ours_t": ours.sum(),
         "published_t": theirs.sum(),
         "bias": ours.sum() / theirs.sum() if theirs.sum() else math.nan,
@@ -237,7 +238,7 @@ def _measures(
         "misplaced_scaled": scaled,
         "by_area": by_area,
         "by_people": by_people,
-        "skill": math.nan if same else skill(scaled, (by_area, by_people)),
+        "skill": math.nan if same or alone else skill(scaled, (by_area, by_people)),
         "median_log2_ratio": median_log2_ratio(ours, theirs),
         "coverage_90": float(within.mean()),
         "sigma_found": errors.sigma,
@@ -284,9 +285,16 @@ def _zones(
         zone_units(units.assign(emission_g=grams), *of)["zone"].to_numpy(np.int64)
         for grams in (units["emission_g"], published, by_area)
     )
+    zoned = (ours > 0) | (
+        told > 0
+    )  # what neither can zone, for want of GDP or sinks, is no agreement
+    if not zoned.any():
+        return {}
+    ours, told, lazy = ours[zoned], told[zoned], lazy[zoned]
     differs = ours != told
-    firm = probability(run.directory, draws=draws, seed=seed).table["firm"].to_numpy(bool)
+    firm = probability(run.directory, draws=draws, seed=seed).table["firm"].to_numpy(bool)[zoned]
     return {
+        "units": float(zoned.sum()),
         "agreement": float((ours == told).mean()),
         "disagreements_not_firm": float((~firm[differs]).mean()) if differs.any() else math.nan,
         "not_firm": float((~firm).mean()),

@@ -206,6 +206,7 @@ GDP_BY_INDUSTRY = TableFormat(
         Column("primary", "number", "farming, forestry, fishing", True, unit="currency", blank=True),
         Column("secondary", "number", "industry and building", True, unit="currency", blank=True),
         Column("tertiary", "number", "services", True, unit="currency", blank=True),
+        _half_width("the three together"),
     ),
     once="region",
 )
@@ -214,7 +215,7 @@ UNCERTAINTY = TableFormat(
     "How uncertain numbers are, for `carbongrid probability`. The first row that fits counts, rows here before those of the package; a blank number is 0, which is exact.",
     (
         Column("source", "word", "what is drawn", True, words=UNCERTAIN),
-        Column("of", "text", "whom the row is for, with * for any text: categories of totals; types of land or categories of sinks; categories or weight rules of weights; unit of gdp", True),
+        Column("of", "text", "whom the row is for, with * for any text: categories of totals; types of land or categories of sinks; categories or weight rules of weights; of gdp unit, or the parent column that by names", True),
         Column("percent", "number", "half of the 95 % interval of totals, coefficients of sinks and gdp", unit="%", limit=_FULL_RANGE),
         Column("sigma", "number", "of weights: standard deviation of the logarithm of a parcel's claim about its weight", unit="1", limit=_TOO_WIDE),
         Column("tau", "number", "of weights: the same of a factor that the parcels of a unit share", unit="1", limit=_TOO_WIDE),

@@ -202,11 +202,13 @@ def validate(
                 "zones": {name: None if value != value else value for name, value in found.zones.items()},
             }
         )  # fmt: skip
-        weak = found.measures[found.measures["skill"] < (-1e9 if min_skill is None else min_skill)]
-        if len(weak):
-            names = ", ".join(weak["of"])
-            console.problem(Problem(f"less skill than {min_skill:g}: {names}"))
-            raise SystemExit(1)
+        if min_skill is not None:
+            # Without a skill to tell nothing has passed, but for what was made with this very proxy.
+            measures = found.measures
+            weak = measures[~(measures["skill"] >= min_skill) & ~measures["same_proxy"]]
+            if len(weak):
+                console.problem(Problem(f"less skill than {min_skill:g}, or none that can be told: {', '.join(weak['of'])}"))  # fmt: skip
+                raise SystemExit(1)
 
 
 def _agreement(found: Validation) -> Iterator[str]:
@@ -222,15 +224,19 @@ def _agreement(found: Validation) -> Iterator[str]:
             f"{row['by_people']:>7.3f} {row['skill']:>6.2f} {100 * row['coverage_90']:>7.0f}%"
         )
     for row in found.measures.to_dict("records"):
+        if row["units_missing"]:
+            yield f"{row['of']}: {row['units_missing']} of {row['units'] + row['units_missing']} units are not in the table; all that is said here is of the others."
         if row["same_proxy"]:
             yield f"{row['of']}: less than 0.005 is misplaced, so the published values were probably made with this very proxy; it says nothing of either."
+        elif row["skill"] != row["skill"]:
+            yield f"{row['of']}: its skill cannot be told, since there is no baseline to hold it against."
         elif row["skill"] <= 0:
             yield f"{row['of']}: no skill. Area or people alone would have placed it as well."
         if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
             yield _row_to_paste(row)
     if found.zones:
         zones = found.zones
-        yield f"Zones: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+        yield f"Zones of {zones['units']:.0f} units: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
         if zones["agreement"] < 1:
             yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 

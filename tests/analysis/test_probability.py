@@ -281,3 +281,43 @@ def test_an_inventorys_own_draws_are_taken(small_city, small_run, tmp_path):
     np.testing.assert_allclose(found.emission, expected, rtol=1e-9)
     totals = found.settings.query("source == 'totals'")
     assert set(totals["basis"]) == {"drawn"}
+
+
+def test_with_nothing_drawn_a_unit_one_gram_from_1_keeps_its_published_zone(tmp_path):
+    """C_1 = C_2 + 1 g at the same GDP: ECC_1 is low by one gram in 5e15, which floats do not tell from a tie."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    grams = 5 * 10**15
+    totals = [f"industry/manufacturing,{grams + 1},g CO2e,01", f"industry/manufacturing,{grams},g CO2e,02", "sink/forest,5,t CO2e,"]  # fmt: skip
+    tables = {
+        "totals.csv": "\n".join(["category,value,unit,region", *totals]),
+        "gdp.csv": "region,value\n01,7\n02,7\n03,0\n04,0\n",
+    }
+    case = squares_case(tmp_path, ["0601", "0601", "0301", "0301"], tables, gdp={"path": "gdp.csv"}, allow={"fallback": ["industry/manufacturing"]})  # fmt: skip
+    run(case, tmp_path / "run")
+    found = probability(tmp_path / "run", draws=2, without=["totals", "weights", "sinks", "gdp"])
+    zones = found.table["zone"].tolist()
+    assert zones == read_units(tmp_path / "run")[1].frame["zone"].tolist()
+    assert zones[:2] == [4, 2]
+    shares = found.table[["p0", "p1", "p2", "p3", "p4"]].to_numpy()
+    assert shares[np.arange(4), zones].tolist() == [1.0] * 4
+    assert found.sources["units_expected_to_flip"].tolist() == [0.0]
+
+
+def test_gdp_of_parents_is_drawn_where_somebody_says_how_sure_it_is(full_demo, tmp_path):
+    import shutil
+
+    run = shutil.copytree(full_demo / "run-district-gdp", tmp_path / "run")
+    _, table = read_units(run)
+    districts = table.frame["district"].astype(str).to_numpy()
+    first = sorted(set(districts))[0]
+    tell(run, [], gdp=[{"region": first, "percent": 30.0}])
+    found = probability(run, draws=200, without=["totals", "weights", "sinks"])
+    gdp = table.frame["gdp"].to_numpy(float)
+    for code in set(districts):
+        ratio = found.gdp[:, districts == code].sum(axis=1) / gdp[districts == code].sum()
+        expected = sigma_of_percent(30.0 if code == first else 0.0)
+        assert np.log(ratio).std() == pytest.approx(expected, rel=0.15, abs=1e-12)
+    assert found.settings.query("of == 'district'")["percent"].tolist() == [30.0]

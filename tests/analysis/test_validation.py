@@ -166,3 +166,67 @@ def test_the_command_says_it_in_words_and_in_its_exit_code(full_demo, units, tmp
     held = carbongrid(*asked, "--min-skill", 0.1, "--json")
     assert held.returncode == 1
     assert json.loads(held.stdout)["zones"]["agreement"] == 1
+
+
+def test_gases_that_differ_or_stand_beside_their_sum_are_refused(full_demo, units, tmp_path):
+    rows = rows_of(units, "waste", "waste_g", 0.6, "CH4")
+    beside = [*rows, rows_of(units, "waste", "waste_g")[0]]
+    with pytest.raises(InputError, match="counted twice"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", beside), draws=2)
+    differ = [*rows, rows_of(units, "waste", "waste_g", 0.4, "N2O")[7]]
+    with pytest.raises(InputError, match="of CH4, N2O, that of most units of CH4"):
+        validate(full_demo / "run", table_of(tmp_path / "t.csv", differ), draws=2)
+
+
+def test_units_that_are_missing_are_told_and_make_no_contradiction(full_demo, units, tmp_path, carbongrid):  # fmt: skip
+    rng = np.random.default_rng(3)
+    rows = [(*row[:2], float(row[2] * rng.uniform(0.5, 2)), "") for row in rows_of(units, "transport", "transport_g")][:60]  # fmt: skip
+    rows += [("", "transport", units["transport_g"].sum() / 1e6, "")]
+    table = table_of(tmp_path / "t.csv", rows)
+    found = validate(full_demo / "run", table, draws=2)
+    assert found.measures[["units", "units_missing"]].to_numpy().tolist() == [[60, 37]]
+    assert found.sums[["off", "units_missing"]].to_numpy().tolist() == [[False, 37]]
+    done = carbongrid("validate", full_demo / "run", table, "--draws", 2, "--out", tmp_path / "out")
+    assert "37 of 97 units are not in the table" in done.stdout
+    assert "contradicts itself" not in done.stdout
+
+
+def test_the_tables_own_sums_hold_across_gases_and_for_nothing(full_demo, units, tmp_path):
+    rows = [*rows_of(units, "waste", "waste_g", 0.6, "CH4"), *rows_of(units, "waste", "waste_g", 0.4, "N2O")]  # fmt: skip
+    rows += [("", "waste", units["waste_g"].sum() / 1e6 * 2, "")]
+    rows += [*rows_of(units, "transport", "transport_g", 0.0), ("", "transport", 0.0, "")]
+    rows += [*rows_of(units, "sink", "sink_g"), ("", "sink", 0.0, "")]
+    sums = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=2).sums
+    told = {row["of"]: (row["off"], row["slip"]) for row in sums.to_dict("records")}
+    assert told == {"waste": (True, "counted twice"), "transport": (False, ""), "sink": (True, "")}
+
+
+def test_one_value_says_nothing_and_passes_no_bar(full_demo, units, tmp_path, carbongrid):
+    table = table_of(tmp_path / "t.csv", rows_of(units, "transport", "transport_g", 9.0)[:1])
+    row = validate(full_demo / "run", table, draws=2).measures.iloc[0]
+    assert not row["same_proxy"]
+    assert np.isnan(row["skill"])
+    asked = ("validate", full_demo / "run", table, "--draws", 2, "--out", tmp_path / "out")
+    assert carbongrid(*asked).returncode == 0
+    held = carbongrid(*asked, "--min-skill", 0.1)
+    assert held.returncode == 1
+    assert "none that can be told" in held.stderr
+
+
+def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path, undrawn):
+    """Without GDP every unit is unclassified, by the run and by any table."""
+    from squares_case import squares_case
+
+    from carbongrid.pipeline import run
+
+    tables = {
+        "totals.csv": "category,value,unit\nagriculture/plantation,3,kt CO2e\nsink/forest,1,kt CO2e\n",
+        "gdp.csv": "region,value\n01,1\n02,2\n03,\n04,\n",
+    }
+    codes = ["0101", "0101", "0101", "0301"]
+    rows = [(f"0{k + 1}", "emission", float(k + 1), "") for k in range(4)]
+    run(squares_case(tmp_path, codes, tables), tmp_path / "run")
+    assert validate(tmp_path / "run", table_of(tmp_path / "t.csv", rows), draws=2).zones == {}
+    run(squares_case(tmp_path, codes, tables, gdp={"path": "gdp.csv"}), tmp_path / "zoned")
+    zones = validate(tmp_path / "zoned", table_of(tmp_path / "t.csv", rows), draws=2).zones
+    assert zones["units"] == 2

@@ -217,7 +217,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
         facilities = gather(lambda: _placed_facilities(case, known, totals, crs, gather.notes))
     regional = _read_regional(case, gather, units, (codes, ancestors))
     guidance = gather(lambda: guidance_of(case))
-    uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes))
+    uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes, known))
     around = None if units is None else gather(lambda: read_surroundings(case, units))
     if parcels is not None and len(parcels):
         off = _off_the_map(case, evidence, parcels)

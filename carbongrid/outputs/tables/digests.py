@@ -49,11 +49,12 @@ def digests_of(content: Content) -> dict[str, str]:
         "facilities": content.facilities,
     }
     tables |= {name: table for name, table in more.items() if table is not None}
-    digests = {name: _digest_of_table(table) for name, table in tables.items()}
+    digests = {name: digest_of_table(table) for name, table in tables.items()}
     return dict(sorted({**digests, "grid_1km": _digest_of_grid(content.grid_1km)}.items()))
 
 
-def _digest_of_table(table: Table) -> str:
+def digest_of_table(table: Table) -> str:
+    """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it."""
     digest = hashlib.sha256()
     kinds: dict[str, Kind | str] = {**table.kinds}
     if "geometry" in table.frame.columns:

@@ -21,6 +21,7 @@ from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.result import Result, RunTables
 from carbongrid.outputs.tables.content import Content, Table, with_geometry
+from carbongrid.outputs.tables.digests import digest_of_table
 from carbongrid.outputs.tables.layers import (
     read_parcels_parquet,
     read_surroundings_gpkg,
@@ -38,6 +39,7 @@ from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.raster.label_store import open_labels
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
+from carbongrid.run_store import SEAL, seal_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -220,6 +222,49 @@ def read_units(directory: str | Path) -> tuple[dict[str, Any], Table]:
     """
     directory = Path(directory)
     return read_manifest(directory), read_units_csv(directory / "units.csv")
+
+
+def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.DataFrame]:
+    """Return a run's directory, its manifest and its units (mass in grams), all as the run wrote them.
+
+    Parameters
+    ----------
+    run
+        A finished run: its directory, or what :func:`carbongrid.open` returned.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If the manifest or units.csv was changed since, or another run has taken the place of the one that was opened.
+    """
+    directory = Path(run if isinstance(run, str | Path) else run.directory)
+    manifest, units = read_units(directory)
+    if manifest.get(SEAL) != seal_of(manifest):
+        raise VerificationError(f"{directory}: manifest.json was changed after the run, or is damaged. Run the case again.")  # fmt: skip
+    if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
+        raise VerificationError(f"{directory} was made again since it was opened: open it again")
+    require_as_written(directory, "units.csv", manifest)
+    return directory, manifest, units.frame
+
+
+def read_located_units(directory: Path, manifest: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """Read the units of a finished run with their geometry, mass in grams.
+
+    The content is held against the manifest, not the file's sha256: a GIS program that only looks at a GeoPackage may write into it.
+
+    Raises
+    ------
+    VerificationError
+        If units.csv or units.gpkg is missing, unreadable, or not what the run wrote.
+    """
+    table = _units(directory)
+    if digest_of_table(table) != manifest["digests"]["units"]:
+        raise VerificationError(
+            f"{directory}: units.csv or units.gpkg was changed after the run, or is damaged. Run the case again."
+        )
+    return table.located
 
 
 def _units(directory: Path) -> Table:

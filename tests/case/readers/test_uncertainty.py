@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 
 import pytest
 from squares_case import squares_case
@@ -13,6 +15,8 @@ from carbongrid.analysis.uncertainty import SOURCES, uncertainty_of
 from carbongrid.case.readers.uncertainty import read_uncertainty
 from carbongrid.case.table_formats import UNCERTAIN
 from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
+from carbongrid.method.landuse import packaged_table
 
 TOTALS = """category,value,unit,region,place,uncertainty
 agriculture/plantation,3,kt CO2e,,,12.5
@@ -64,6 +68,12 @@ def test_a_case_that_says_nothing_tells_nothing(tmp_path):
         ("own.csv", "source,of,percent\ntotals,*,-3\n", "-3"),
         ("own.csv", "source,of,sigma\nweights,area,9\n", "factor of more than 10,000"),
         ("own.csv", "source,of,basis\nweights,area,guessed\n", "guessed"),
+        ("own.csv", "source,of,percent\nweights,area,30\n", "a row of weights has no percent"),
+        ("own.csv", "source,of,sigma\ntotals,agriculture/*,0.3\n", "a row of totals has no sigma"),
+        ("own.csv", "source,of,percent\ntotals,agricultur/*,3\n", "'agricultur/*' is for none of what totals"),
+        ("own.csv", "source,of,sigma\nweights,poi,1\n", "'poi' is for none of what weights"),
+        ("own.csv", "source,of,percent\nsinks,woods,1\n", "'woods' is for none of what sinks"),
+        ("own.csv", "source,of,percent\ngdp,town,1\n", "'town' is for none of what gdp"),
         ("own.csv", "source,percent\ntotals,9\n", "of"),
         ("gdp.csv", "region,value,uncertainty\n01,1,much\n", "much"),
         ("totals.csv", "category,value,unit,uncertainty\nagriculture/plantation,3,kt CO2e,5000\n", "5000 % is more than"),
@@ -71,8 +81,8 @@ def test_a_case_that_says_nothing_tells_nothing(tmp_path):
 )  # fmt: skip
 def test_wrong_cells_are_told(tmp_path, table, text, message):
     case = case_of(tmp_path, {**TABLES, table: text})
-    with pytest.raises(InputError, match=message):
-        read_uncertainty(case)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_uncertainty(case, None, read_categories())
     assert any(message in str(problem) for problem in pipeline.check(case).problems)
 
 
@@ -103,3 +113,32 @@ def test_the_table_and_the_draws_have_the_same_sources():
     for weight in ("area", "pois", "people", "roads", "lines:rail", "field:x", "raster:y.tif"):
         assert uncertainty_of({}).of("weights", "a/b", weight).sigma > 0
     assert uncertainty_of({}).of("totals", "own/thing").percent == 30
+
+
+def test_the_packages_own_table_passes_as_a_cases(tmp_path):
+    own = packaged_table("uncertainty.csv").to_csv(index=False)
+    told = read_uncertainty(case_of(tmp_path, {**TABLES, "own.csv": own}), None, read_categories())
+    assert len(told["rules"]) == len(packaged_table("uncertainty.csv"))
+
+
+def test_merged_units_have_one_uncertainty(tmp_path):
+    """Independent figures: the squares of their half-widths add up. Before, the last row's was taken for all."""
+    tables = {
+        **TABLES,
+        "old.csv": "old,new\n90,02\n",
+        "gdp.csv": "region,value,uncertainty\n01,1,\n02,3,20\n90,1,60\n03,3,0\n04,4,\n",
+    }
+    units = {"old_codes": "old.csv"}
+    told = read_uncertainty(case_of(tmp_path, tables, units=units), ["01", "02", "03", "04"])
+    assert told["gdp"] == [{"region": "02", "percent": pytest.approx(math.hypot(60, 60) / 4)}, {"region": "03", "percent": 0.0}]  # fmt: skip
+    half = tables["gdp.csv"].replace("90,1,60", "90,1,")
+    case = case_of(tmp_path, {**tables, "gdp.csv": half}, units=units)
+    with pytest.raises(InputError, match="not all say how uncertain they are"):
+        read_uncertainty(case, ["01", "02", "03", "04"])
+
+
+@pytest.mark.parametrize(("header", "cells"), [("value", "5"), ("primary,secondary,tertiary", "1,2,2")])  # fmt: skip
+def test_gdp_of_parents_says_how_sure_it_is(tmp_path, header, cells):
+    tables = {**TABLES, "gdp.csv": f"region,{header},uncertainty\nD1,{cells},7\nD2,{cells},\n"}
+    case = case_of(tmp_path, tables, gdp={"path": "gdp.csv", "by": "district"})
+    assert read_uncertainty(case)["gdp"] == [{"region": "D1", "percent": 7.0}]

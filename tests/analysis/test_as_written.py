@@ -1,0 +1,98 @@
+"""An analysis answers from what the run wrote, or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import geopandas as gpd
+import pytest
+
+import carbongrid as cg
+from carbongrid.analysis.margins import margins
+from carbongrid.analysis.probability import probability
+from carbongrid.analysis.validation import validate
+from carbongrid.errors import VerificationError
+from carbongrid.outputs.tables.reading import read_units
+
+
+@pytest.fixture
+def run(small_run, tmp_path):
+    return shutil.copytree(small_run, tmp_path / "run")
+
+
+def replace(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def table_for(run, path):
+    codes = read_units(run)[1].frame["id"]
+    rows = [f"{code},emission,{k + 1},kt CO2e" for k, code in enumerate(codes)]
+    path.write_text("\n".join(["region,of,value,unit", *rows]), encoding="utf-8")
+    return path
+
+
+def ask_all(run, tmp_path):
+    """Return which of the analyses answers."""
+    published = table_for(run, tmp_path / "t.csv")
+    asked = {
+        "margins": lambda: margins(run),
+        "probability": lambda: probability(run, draws=2),
+        "validate": lambda: validate(run, published, draws=2),
+    }
+    answered = set()
+    for name, ask in asked.items():
+        try:
+            ask()
+        except VerificationError as error:
+            assert "changed after the run" in str(error)
+        else:
+            answered.add(name)
+    return answered
+
+
+def test_units_that_were_edited_are_no_longer_asked(run, tmp_path):
+    first = cg.open(run).units["emission_t"].iloc[0]
+    replace(run / "units.csv", f"{first:.6f}", f"{first + 1:.6f}")
+    assert ask_all(run, tmp_path) == set()
+
+
+def test_a_manifest_that_was_edited_is_no_longer_asked(run, tmp_path):
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["parameters"]["ties"] = ">"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert ask_all(run, tmp_path) == set()
+
+
+@pytest.mark.parametrize("file", ["ledger.csv", "facilities.csv", "overlap.npz", "parcels.parquet", "steps/land.npz"])  # fmt: skip
+def test_each_file_that_draws_rest_on_is_held_against_the_manifest(run, tmp_path, file):
+    with (run / file).open("ab") as stream:
+        stream.write(b"\n")
+    assert ask_all(run, tmp_path) == {"margins"}
+
+
+def test_outlines_that_were_moved_are_told_and_looking_at_them_is_not(run, tmp_path):
+    """QGIS may write into a GeoPackage that it only shows; what it holds is then the same."""
+    path = run / "units.gpkg"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE view_of_a_user (scale REAL)")
+    assert ask_all(run, tmp_path) == {"margins", "probability", "validate"}
+    units = gpd.read_file(path, layer="units")
+    path.unlink()
+    units.assign(geometry=units.translate(1.0)).to_file(path, layer="units")
+    assert ask_all(run, tmp_path) == {"margins", "probability"}
+
+
+def test_a_result_whose_run_was_made_again_is_told(run, small_city, tmp_path):
+    opened = cg.open(run)
+    assert len(margins(opened)) == len(margins(run))
+    city = shutil.copytree(small_city, tmp_path / "city")
+    replace(city / "case.toml", "resolution = ", "resolution = 50 # ")
+    cg.run(city / "case.toml", run, replace=True)
+    for ask in (margins, lambda of: probability(of, draws=2)):
+        with pytest.raises(VerificationError, match="made again since it was opened"):
+            ask(opened)
