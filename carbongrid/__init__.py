@@ -36,6 +36,7 @@ _HOME = {
     "classify": "carbongrid.method.zoning",
     "Case": "carbongrid.case",
     "read_activity": "carbongrid.case.readers.activity",
+    "audit_choices": "carbongrid.analysis.choice_audit",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
     "validate": "carbongrid.analysis.validation",
@@ -61,6 +62,7 @@ __all__ = sorted([*_HOME, *_RENAMED, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from carbongrid import inventory as inventory
+    from carbongrid.analysis.choice_audit import audit_choices as audit_choices
     from carbongrid.analysis.compare import Comparison as Comparison
     from carbongrid.analysis.compare import compare as compare
     from carbongrid.analysis.margins import margins as margins

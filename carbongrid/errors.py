@@ -107,6 +107,10 @@ class InputError(CarbongridError):
         return type(self), (self.problems,)
 
 
+class NotKeptError(InputError):
+    """A question that a finished run cannot answer, since it keeps too little of what decides it."""
+
+
 class RunError(CarbongridError):
     """The run itself failed: disk, memory, a lock, a worker (exit code 1)."""
 

@@ -18,7 +18,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
-from carbongrid.method.sharing import reduce_to_cells, reduce_to_units
+from carbongrid.method.sharing import Shares, reduce_to_cells, reduce_to_units
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
@@ -39,6 +39,7 @@ from carbongrid.pipeline.changes import (
     without_facility,
 )
 from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.rasterizing import problems_outside, structure_of
 from carbongrid.pipeline.tables import (
@@ -312,26 +313,51 @@ class LiveResult:
         kept = prepared.claims([name for name in chosen if name not in self.claims])
         parts, faults = dict(self.parts), list[Problem]()
         for name in chosen:
-            weighed = Weighed({name: self.claims.get(name) or kept[name]})
+            claims = self.claims.get(name) or kept[name]
             try:
-                parts[name] = self._allocated(name, inputs, weighed, placed)
+                parts[name] = changed_category(name, inputs, prepared.land, claims, placed, prepared.shares)  # fmt: skip
             except InputError as error:
                 faults += error.problems
         if faults:
             raise InputError(faults)
         return dataclasses.replace(self, inputs=inputs, placed=placed, parts=parts)
 
-    def _allocated(
-        self, name: str, inputs: Inputs, weighed: Weighed, placed: PlacedFacilities
-    ) -> ChangedCategory:
-        """Return one category allocated and reduced; raises :class:`InputError` as a run would."""
-        allocation = allocate_totals(inputs, self.prepared.land, weighed, placed)
-        structures = [structure_of(inputs.categories[name])]
-        mass = reduce_to_units(allocation.masses, structures, self.prepared.shares)
-        problems = (*allocation.problems, *problems_outside(inputs, allocation, mass))
-        if any(problem.level == "error" for problem in problems):
-            raise InputError(problems)
-        sums = mass.units.sum(axis=0), mass.outside, mass.snapped
-        ledger = closed_ledger(allocation.ledger, [name], *sums)
-        [grams] = allocation.masses
-        return ChangedCategory(grams, mass.units[:, 0], ledger, allocation.evidence, problems)
+
+def changed_category(
+    name: str,
+    inputs: Inputs,
+    land: Land,
+    claims: PackedWeights,
+    placed: PlacedFacilities,
+    shares: Shares,
+) -> ChangedCategory:
+    """Return one category allocated and reduced, as a run of the changed case would.
+
+    Parameters
+    ----------
+    name
+        The category.
+    inputs, land
+        The changed tables, and where parcels stand.
+    claims
+        What parcels claim of it.
+    placed
+        Where the facilities of the changed tables lie.
+    shares
+        What parcels have in common with units.
+
+    Raises
+    ------
+    InputError
+        With what a run would refuse.
+    """
+    allocation = allocate_totals(inputs, land, Weighed({name: claims}), placed)
+    structures = [structure_of(inputs.categories[name])]
+    mass = reduce_to_units(allocation.masses, structures, shares)
+    problems = (*allocation.problems, *problems_outside(inputs, allocation, mass))
+    if any(problem.level == "error" for problem in problems):
+        raise InputError(problems)
+    sums = mass.units.sum(axis=0), mass.outside, mass.snapped
+    ledger = closed_ledger(allocation.ledger, [name], *sums)
+    [grams] = allocation.masses
+    return ChangedCategory(grams, mass.units[:, 0], ledger, allocation.evidence, problems)

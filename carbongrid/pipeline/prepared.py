@@ -148,14 +148,32 @@ class PreparedRun:
     @cached_property
     def shares(self) -> Shares:
         """What parcels have in common with units and cells, after the rule for water outside every unit."""
-        shares, land = self._read(rasterizing.shares_in, rasterizing.OVERLAP), self.land
-        if self.tables.case.units.water == "nearest":
-            path, column = sections.data_of("parcels"), ["type"]
-            located = self._read(
-                lambda folder: read_geoparquet(folder / path, "geometry", column), path
-            )
-            land = dataclasses.replace(land, parcels=located)
-        return rasterizing.share_water(self.inputs, land, shares)
+        nearest = self.tables.case.units.water == "nearest"
+        land = self.located if nearest else self.land
+        return rasterizing.share_water(self.inputs, land, self.counted)
+
+    @cached_property
+    def counted(self) -> Shares:
+        """What parcels have in common with units and cells, water outside every unit being nobody's."""
+        return self._read(rasterizing.shares_in, rasterizing.OVERLAP)
+
+    @cached_property
+    def located(self) -> Land:
+        """Where parcels stand, with their geometry and type."""
+        path = sections.data_of("parcels")
+        parcels = self._read(
+            lambda folder: read_geoparquet(folder / path, "geometry", ["type"]), path
+        )
+        return dataclasses.replace(self.land, parcels=parcels)
+
+    @cached_property
+    def pois(self) -> dict[str, int]:
+        """How many POIs each category has; none where the case has none."""
+        if self.tables.case.pois is None:
+            return {}
+        files = sections.files_of("pois")
+        table = self._read(lambda folder: sections.load_columns("pois", folder), *files)
+        return {str(name): int(count) for name, count in table["category"].value_counts().items()}
 
     def claims(self, names: Sequence[str]) -> dict[str, PackedWeights]:
         """Return what parcels claim of some categories."""

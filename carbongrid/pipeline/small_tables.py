@@ -32,6 +32,8 @@ class SmallTables:
         As :class:`carbongrid.case.readers.inputs.Inputs` has them.
     coefficients
         Uptake per area by territorial type.
+    gdp
+        As :class:`carbongrid.case.readers.inputs.Inputs` has it.
     """
 
     case: Case
@@ -40,6 +42,7 @@ class SmallTables:
     facilities: pd.DataFrame | None
     water: dict[str, int] | None
     coefficients: dict[str, float]
+    gdp: pd.DataFrame | None
 
 
 def content_of(inputs: Inputs) -> dict[str, Any]:
@@ -53,6 +56,7 @@ def content_of(inputs: Inputs) -> dict[str, Any]:
         "facilities": None if facilities is None else _kept(facilities),
         "water": inputs.water,
         "coefficients": coefficients_of(inputs),
+        "gdp": None if inputs.gdp is None else _kept(inputs.gdp),
     }
 
 
@@ -74,14 +78,18 @@ def load_tables(folder: Path) -> SmallTables:
         facilities=None if facilities is None else _frame(facilities),
         water=told["water"],
         coefficients=told["coefficients"],
+        gdp=None if told.get("gdp") is None else _frame(told["gdp"]),
     )
 
 
 def _kept(table: pd.DataFrame) -> dict[str, Any]:
-    # Of a float JSON keeps every bit; a place that is not known is NaN, which Python's JSON has as well.
+    # Of a float JSON keeps every bit; a place that is not known is NaN, which Python's JSON has as well. Of integers an unknown one is None.
     return {
         "dtypes": {name: str(kind) for name, kind in table.dtypes.items()},
-        "columns": {name: table[name].tolist() for name in table.columns},
+        "columns": {
+            name: [None if cell is pd.NA else cell for cell in table[name].tolist()]
+            for name in table.columns
+        },
     }
 
 

@@ -13,6 +13,7 @@ from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.totals import Formed
 from carbongrid.errors import Problem
+from carbongrid.inventory.activity import ActivityData
 from carbongrid.inventory.uncertainty import DRAWS, SEED
 from carbongrid.method.categories import Category
 
@@ -38,15 +39,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     if section is None:
         raise ValueError("the case has no activity data")
     data = read_activity(case.resolve(section.path), categories)
-    formed = as_given = inventory.form(
-        data,
-        gwp=section.gwp,
-        sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
-        year=case.year,
-        country=case.country,
-        code_system=case.parcels.code_system,
-        categories=categories,
-    )
+    formed = as_given = _formed(case, categories, data)
     balanced, unknown = inventory.consumption_if_known(formed)
     if case.electricity == "consumption":
         formed = balanced = inventory.by_consumption(formed)
@@ -64,6 +57,53 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         drawn=drawn,
         by_consumption=() if balanced is None else _rows(balanced, case),
         not_balanced=unknown.what if unknown and inventory.has_balance(as_given) else "",
+    )
+
+
+def form_rows(case: Case, categories: Mapping[str, Category], data: ActivityData) -> Formed:
+    """Return the totals that activity data make under a case's settings, with neither audit nor draws.
+
+    Parameters
+    ----------
+    case
+        With [inventory], whose file is not read.
+    categories
+        Those that rows may name.
+    data
+        What was read of it.
+
+    Raises
+    ------
+    InputError
+        As :func:`form_totals`.
+    """
+    formed = _formed(case, categories, data)
+    balanced, unknown = inventory.consumption_if_known(formed)
+    return Formed(
+        file=data.file,
+        rows=_rows(formed, case),
+        audit=pd.DataFrame(),
+        intervals=pd.DataFrame(),
+        drawn=xr.DataArray(),
+        by_consumption=() if balanced is None else _rows(balanced, case),
+        not_balanced=unknown.what if unknown else "",
+    )
+
+
+def _formed(
+    case: Case, categories: Mapping[str, Category], data: ActivityData
+) -> inventory.Inventory:
+    section = case.inventory
+    if section is None:
+        raise ValueError("the case has no activity data")
+    return inventory.form(
+        data,
+        gwp=section.gwp,
+        sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
+        year=case.year,
+        country=case.country,
+        code_system=case.parcels.code_system,
+        categories=categories,
     )
 
 

@@ -22,7 +22,7 @@ from carbongrid.method.weights.points import (
     parcels_of_facilities,
     points_in_parcels,
 )
-from carbongrid.method.weights.roadside import corrected_lengths
+from carbongrid.method.weights.roadside import blended_lengths, corrected_lengths
 from carbongrid.method.weights.rules import (
     WeightInputs,
     Weights,
@@ -41,6 +41,7 @@ __all__ = [
     "Residents",
     "WeightInputs",
     "Weights",
+    "blended_lengths",
     "corrected_lengths",
     "eligible",
     "line_lengths",

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from carbongrid.method.weights.rules import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
+OF_ROADS = ("length", "by_pois")
+"""Arrays that only corrected road lengths have."""
 FACTS = ("rule", "unit", "lost", "per_unit", "note", "unknown", "by_area", "counted")
 
 
@@ -26,7 +28,7 @@ class PackedWeights:
     rows : int64, shape (n,)
         Parcels that have something.
     arrays
-        Values of :data:`ARRAYS` in these rows; zero and false elsewhere.
+        Values of :data:`ARRAYS`, and of :data:`OF_ROADS` where there are any, in these rows; zero and false elsewhere.
     facts
         The rest of the claims, by name.
     """
@@ -40,6 +42,7 @@ class PackedWeights:
     def of(cls, claims: Weights) -> PackedWeights:
         """Pack claims."""
         dense = {name: getattr(claims, name) for name in ARRAYS}
+        dense |= {name: each for name in OF_ROADS if (each := getattr(claims, name)) is not None}
         some = np.logical_or.reduce([array != 0 for array in dense.values()])
         rows = np.flatnonzero(some)
         facts = {name: getattr(claims, name) for name in FACTS}

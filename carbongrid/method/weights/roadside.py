@@ -23,15 +23,14 @@ _POIS_AT_ONCE = 4096
 """Some million pairs of POI and stretch in a dense city, 100 MB."""
 
 
-def corrected_lengths(
+def lengths_by_pois(
     claims: LineWeights,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    lambda_: float,
     regions: NDArray[np.int64],
     quanta: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return road lengths corrected by the transport POIs beside the road.
+    """Return road lengths as the transport POIs beside the road alone would share them out.
 
     Parameters
     ----------
@@ -39,12 +38,38 @@ def corrected_lengths(
         Of mode road.
     x, y : shape (pois,)
         Transport POIs, in the grid's CRS.
-    lambda_
-        0 (pure length) to 1.
     regions : int64, shape (parcels,)
-        Region of each parcel, over which the mean is taken; those of none (-1) share one.
+        Region of each parcel, whose whole length is shared; those of none (-1) share one.
     quanta : int64, shape (pois,), optional
         What each POI counts; default 1.
+
+    Returns
+    -------
+    float64, shape (parcels,)
+        Without any POI beside a road of the region the length itself.
+    """
+    n = served_pois(claims, x, y, np.ones(len(x), np.int64) if quanta is None else quanta)
+    group = np.asarray(regions, np.int64) + 1
+    size = int(group.max(initial=0)) + 1
+    pois, length = np.zeros(size, np.int64), np.bincount(group, claims.weight, size)
+    np.add.at(pois, group, n)
+    per_quantum = np.divide(length, pois, out=np.zeros(size), where=pois > 0)
+    return np.where((pois > 0)[group], n * per_quantum[group], claims.weight)
+
+
+def blended_lengths(
+    length: NDArray[np.float64], by_pois: NDArray[np.float64], lambda_: float
+) -> NDArray[np.float64]:
+    """Return road lengths corrected by the transport POIs beside the road.
+
+    Parameters
+    ----------
+    length : shape (parcels,)
+        L, times its class's weight.
+    by_pois : shape (parcels,)
+        From :func:`lengths_by_pois`.
+    lambda_
+        0 (pure length) to 1.
 
     Returns
     -------
@@ -57,14 +82,20 @@ def corrected_lengths(
     So the share of a road in its region is (1 - lambda) * its share of L + lambda * its share of POIs, however its
     land is cut. Without any POI beside a road of the region L' is L.
     """
-    n = served_pois(claims, x, y, np.ones(len(x), np.int64) if quanta is None else quanta)
-    group = np.asarray(regions, np.int64) + 1
-    size = int(group.max(initial=0)) + 1
-    pois, length = np.zeros(size, np.int64), np.bincount(group, claims.weight, size)
-    np.add.at(pois, group, n)
-    per_quantum = np.divide(length, pois, out=np.zeros(size), where=pois > 0)
-    corrected = (1.0 - lambda_) * claims.weight + lambda_ * (n * per_quantum[group])
-    return np.where((pois > 0)[group], corrected, claims.weight)
+    blended: NDArray[np.float64] = (1.0 - lambda_) * length + lambda_ * by_pois
+    return np.where(by_pois == length, length, blended)
+
+
+def corrected_lengths(
+    claims: LineWeights,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    lambda_: float,
+    regions: NDArray[np.int64],
+    quanta: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    """Return road lengths corrected by the transport POIs beside the road: :func:`lengths_by_pois`, then :func:`blended_lengths`."""
+    return blended_lengths(claims.weight, lengths_by_pois(claims, x, y, regions, quanta), lambda_)
 
 
 def served_pois(

@@ -17,7 +17,7 @@ from carbongrid.method.landuse import packaged_table
 from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
 from carbongrid.method.weights.points import points_in_parcels
-from carbongrid.method.weights.roadside import corrected_lengths
+from carbongrid.method.weights.roadside import blended_lengths, lengths_by_pois
 
 POI_REACH = 100.0
 """Farthest that a POI comes to an eligible parcel, in m (D11)."""
@@ -102,6 +102,8 @@ class Weights:
     counted
         Evidence that was given, used and lost, counted each by itself, in quanta, where that is not what lies inside, near and
         nowhere: of people on all homes together, of a raster on all parcels.
+    length, by_pois : float64, shape (parcels,)
+        Of corrected road lengths what they are blended of (:func:`blended_lengths`); None under other rules.
     """
 
     weight: Weight
@@ -116,6 +118,8 @@ class Weights:
     unknown: float = 0.0
     by_area: bool = False
     counted: tuple[int, int, int] | None = None
+    length: NDArray[np.float64] | None = None
+    by_pois: NDArray[np.float64] | None = None
 
     @property
     def fate(self) -> tuple[int, int, int]:
@@ -319,10 +323,11 @@ def _by_lines(
     if evidence.lines is not None:
         found = weighted_lengths(evidence.lines, mode, parcels.geometry.to_numpy(), carries)
         note = "" if found.weight.any() or found.unplaced else note
-    weight = found.weight
+    weight, length, by_pois = found.weight, None, None
     if corrected:
         x, y, quanta = _pois_of(ROAD, evidence.pois)
-        weight = corrected_lengths(found, x, y, evidence.lambda_, regions, quanta)
+        length, by_pois = weight, lengths_by_pois(found, x, y, regions, quanta)
+        weight = blended_lengths(length, by_pois, evidence.lambda_)
     return Weights(
         weight,
         category.weight,
@@ -334,6 +339,8 @@ def _by_lines(
         1000,
         note,
         by_area=not corrected,
+        length=length,
+        by_pois=by_pois,
     )
 
 

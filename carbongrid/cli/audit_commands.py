@@ -1,0 +1,114 @@
+"""The commands that ask a finished run what its zones depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from carbongrid.cli.analysis_commands import analysis_folder, with_out
+from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.errors import Problem, missing_libraries
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbongrid.analysis.choice_audit import ChoiceAudit
+    from carbongrid.cli.console import Console
+
+_LISTED = 10
+
+
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return a table as JSON has it, what is unknown as null."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _can_draw(console: Console) -> bool:
+    if missing_libraries("matplotlib"):
+        console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+        return False
+    return True
+
+
+@main.command("audit-choices")
+@click.argument("directory", type=_FOLDER)
+@click.option(
+    "--case",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="The run's case, where it is from activity data: with it other electricity, GWP and sinks are tried.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    help="A choice that is left as it is, such as basis; may be given several times.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_out
+@_with_console
+def audit_choices(
+    directory: Path,
+    case: Path | None,
+    without: tuple[str, ...],
+    seed: int,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say which zones of the finished run in DIRECTORY hold under every defensible reading of the method.
+
+    What the study leaves open is read otherwise, choice by choice and together; no geometry is measured again. Writes choices_units.csv: per unit the share of
+    readings in each zone, and whether it is in the stable core; choices.csv: units that flip when a choice changes; choices_not_tried.csv: what this run cannot
+    answer, and why; choices_readings.csv; choices.png.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.choice_audit import CANNOT_TELL, write_choices
+        from carbongrid.analysis.choice_audit import audit_choices as audit
+        from carbongrid.outputs.figures.choices import write_choices_figure
+        from carbongrid.run_store import detect_full_disk
+
+        with console.progress() as progress:
+            found = audit(directory, case=case, without=without, seed=seed, progress=progress)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_choices(found, folder)
+            if _can_draw(console):
+                files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
+        for line in _decided(found):
+            console.say(line)
+        console.say(CANNOT_TELL)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "design": found.design,
+                "stable": found.stable,
+                "units": _rows(found.units),
+                "choices": _rows(found.choices),
+                "not_tried": _rows(found.not_tried),
+                "cannot_tell": CANNOT_TELL,
+            }
+        )
+
+
+def _decided(found: ChoiceAudit) -> Iterator[str]:
+    """Yield how many zones are stable, what moves the rest, what was not tried, and the units that are moved most."""
+    yield f"{found.stable} of {len(found.units)} units have one zone under all readings ({found.design})."
+    yield f"{'choice':<14} {'in the run':<14} {'read as':<14} {'units that flip':>15} {'mean over the others':>21}"
+    for row in found.choices.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
+        yield f"{row['choice']:<14} {row['own']:<14} {row['value']:<14} {row['alone']:>15} {row['mean']:>21.1f}"
+    for (choice, reason), rows in found.not_tried.groupby(["choice", "reason"], sort=False):
+        yield f"Not tried: {choice} {', '.join(rows['value'])}: {reason}."
+    of_own = found.units.apply(lambda row: row[f"share_{row['zone']}"], axis=1)
+    moved = found.units[~found.units["stable"]].assign(own=of_own)
+    if len(moved):
+        yield "Kept by the fewest readings:"
+        for row in moved.sort_values("own", kind="stable").head(_LISTED).to_dict("records"):
+            shares = ", ".join(f"{code}: {100 * row[f'share_{code}']:.0f} %" for code in (1, 2, 3, 4, 0) if row[f"share_{code}"] >= 0.005)  # fmt: skip
+            yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the readings {shares}"
