@@ -140,7 +140,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
 
 
 def cell_runs(
-    polygons: Polygons, grid: Grid
+    polygons: Polygons, grid: Grid, *, near: bool = True
 ) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
     """Measure the exact share that polygons have in cells: what ``coverage`` and ``ZonalOperator`` are made of.
 
@@ -150,25 +150,28 @@ def cell_runs(
         Valid polygons [polygon], in the order in which they are stored.
     grid
         In the same CRS, which may be geographic: a share is then one of a square of degrees.
+    near
+        Count coordinates from a cell near each polygon: right to the last bits whatever the size of the grid, and the same ones on any
+        grid with the same borders of cells. ``coverage`` counts from the grid's corner.
 
     Returns
     -------
     start : int64 [polygon + 1]
         Where the runs of each polygon start.
     runs
-        First cell (row * width + column), number of cells and share of each run, in order of cells.
+        Row and column of the first cell, number of cells and share of each run, in order of cells.
     areas : float64 [polygon]
         Of the whole polygon, on the grid or off it, in cells.
     """
     land = _land(polygons, grid)
     parts = each_block(
-        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape),
+        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape, near),
         row_blocks(len(polygons), _POLYGONS_AT_ONCE),
     )
     counts, runs, areas = zip(*parts, strict=True)
     start = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    cells, lengths, shares = (np.concatenate(column) for column in zip(*runs, strict=True))
-    return start, (cells, lengths, shares), np.concatenate(areas)
+    row, column, length, share = (np.concatenate(each) for each in zip(*runs, strict=True))
+    return start, (row, column, length, share), np.concatenate(areas)
 
 
 def cells_of_runs(
@@ -182,9 +185,9 @@ def cells_of_runs(
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     require_plane(grid.crs, "exact areas")
-    start, runs, _ = cell_runs(polygons, grid)
-    ends = np.concatenate([[0], np.cumsum(runs[1])])
-    cells, shares = cells_of_runs(*runs)
+    start, (row, column, lengths, parts), _ = cell_runs(polygons, grid, near=False)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    cells, shares = cells_of_runs(row * grid.shape[1] + column, lengths, parts)
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
     found = csr_array((shares * grid.cell_area, cells, ends[start]), shape=shape)
     return found if polygons.place is None else found[polygons.place]

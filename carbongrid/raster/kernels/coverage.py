@@ -12,10 +12,13 @@ from carbongrid.raster.kernels.scanline import Starts, Vertices
 from carbongrid.raster.kernels.vectors import first_of
 
 Events = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
-"""Row and column of each term, the height that it moves from outside to inside east of its cell, and the area inside it."""
+"""Row and column of each term, the height that it moves from outside to inside east of its cell, and the area inside it; columns are counted from the one west of the window."""
 
-Covered = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""Runs of cells of one row, one polygon after the other: the first cell (row * width + column), how many there are, and the part of each that is covered."""
+Window = tuple[int, int, int, int]
+"""First row and column, and one past the last, that are measured, counted from the cell where coordinates are 0."""
+
+Covered = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Runs of cells of one row, one polygon after the other: row and column of the first cell, how many there are, and the part of each that is covered."""
 
 Land = tuple[Vertices, Starts, tuple[float, float, float]]
 """Vertices in the CRS, where rings, parts and rows start, and west, north and cell side of a grid."""
@@ -28,6 +31,8 @@ _ROUNDING = 1.5 * 2.0**8
 # that part of the cell: its area is no measure of what rounding does to one cell.
 _NOTHING = 1e-12
 _NOTHING_OF_CELL = 1e-9
+_SPLITTER = 2.0**27 + 1.0
+_FURTHEST = 2.0**52
 # Up to this number insertion beats counting.
 _SHORT = 32
 
@@ -46,13 +51,14 @@ def _add_event(events: Events, used: int, row: int, column: int, cover: float, a
 
 @helper
 def _add_row_piece(
-    events: Events, used: int, row: int, width: int, start: tuple[float, float], end: tuple[float, float]
+    events: Events, used: int, row: int, columns: tuple[int, int], start: tuple[float, float], end: tuple[float, float]
 ) -> int:  # fmt: skip
     """Add the signed terms of an edge piece inside one row; points are (x, height in the row).
 
     A piece of height h moves h of every cell to its east from outside to inside, and of its own cell the part to its
-    east. West of the grid it counts for all cells of the row, east of the grid for none.
+    east. West of the window it counts for all cells of the row, east of it for none.
     """
+    west, width = columns
     if start[1] == end[1]:
         return used
     (x1, t1), (x2, t2) = start, end
@@ -61,9 +67,9 @@ def _add_row_piece(
         x1, t1, x2, t2 = x2, t2, x1, t1
         sign = -1.0
     here, height = x1, t1
-    column = math.floor(min(max(x1, -1.0), float(width)))
+    column = math.floor(min(max(x1, west - 1.0), float(width)))
     while column < width:
-        border = float(column + 1) if column >= 0 else 0.0
+        border = float(column + 1)
         if border >= x2:
             next_x, next_height = x2, t2
         else:
@@ -71,15 +77,13 @@ def _add_row_piece(
             next_height = _height(t1 + (border - x1) * ((t2 - t1) / (x2 - x1)), 0)
             next_height = min(max(next_height, min(t1, t2)), max(t1, t2))
         cover = sign * (next_height - height)
-        if column < 0:
-            used = _add_event(events, used, row, 0, cover, cover)
-        else:
-            east = column + 1.0 - 0.5 * (here + next_x)
-            used = _add_event(events, used, row, column, cover, cover * east)
+        # West of the window only the height counts.
+        east = border - 0.5 * (here + next_x)
+        used = _add_event(events, used, row, column - west + 1, cover, cover * east)
         if border >= x2:
             break
         here, height = next_x, next_height
-        column = max(column + 1, 0)
+        column += 1
     return used
 
 
@@ -87,47 +91,56 @@ def _add_row_piece(
 def _add_edge(
     events: Events,
     used: int,
-    shape: tuple[int, int],
+    window: Window,
     a: tuple[float, float],
     b: tuple[float, float],
 ) -> int:
-    """Add the terms of the edge from a to b (x, y in cells), row by row."""
+    """Add the terms of the edge from a to b (x, y in cells), row by row; in a row they are the same for any window."""
     (xa, ya), (xb, yb) = a, b
     if ya == yb:
         return used
-    slope = (xb - xa) / (yb - ya)
     down = ya < yb
-    x_low, low, x_high, high = (xa, ya, xb, yb) if down else (xb, yb, xa, ya)
-    west, east = min(xa, xb), max(xa, xb)
-    first = math.floor(min(max(low, 0.0), float(shape[0])))
-    last = math.ceil(max(min(high, float(shape[0])), 0.0))
-    x1 = x_low
-    if low < first:
-        x1 = min(max(_cut(x_low, low, x_high, high, slope, float(first)), west), east)
+    low, high = (a, b) if down else (b, a)
+    first = math.floor(min(max(low[1], float(window[0])), float(window[2])))
+    last = math.ceil(max(min(high[1], float(window[2])), float(window[0])))
+    columns = (window[1], window[3])
+    x_middle = _x_before_middle(low, high)
+    x1 = _cut(low, high, x_middle, float(first)) if low[1] < first else low[0]
     for row in range(first, last):
-        y1 = max(low, float(row))
-        y2 = min(high, row + 1.0)
-        if y2 == high:
-            x2 = x_high
-        else:
-            # Never back: rounding of a far end could otherwise make an edge pass columns twice.
-            x2 = _cut(x_low, low, x_high, high, slope, y2)
-            x2 = min(max(x2, min(x1, x_high)), max(x1, x_high))
+        y1 = max(low[1], float(row))
+        y2 = min(high[1], row + 1.0)
+        x2 = high[0] if y2 == high[1] else _cut(low, high, x_middle, y2)
         top, bottom = (x1, _height(y1, row)), (x2, _height(y2, row))
         if down:
-            used = _add_row_piece(events, used, row, shape[1], top, bottom)
+            used = _add_row_piece(events, used, row, columns, top, bottom)
         else:
-            used = _add_row_piece(events, used, row, shape[1], bottom, top)
+            used = _add_row_piece(events, used, row, columns, bottom, top)
         x1 = x2
     return used
 
 
 @helper
-def _cut(x_low: float, low: float, x_high: float, high: float, slope: float, y: float) -> float:
-    """Where an edge crosses y, from the end that is nearer to it."""
-    if y - low < high - y:
-        return x_low + (y - low) * slope
-    return x_high - (high - y) * slope
+def _x_before_middle(low: tuple[float, float], high: tuple[float, float]) -> float:
+    """Return where an edge crosses the last border of rows that is nearer to its low end; its low end where there is none."""
+    y = math.ceil(0.5 * (low[1] + high[1])) + 1.0
+    while not y - low[1] < high[1] - y:
+        y -= 1.0
+    return _cut(low, high, low[0], y) if y > low[1] else low[0]
+
+
+@helper
+def _cut(low: tuple[float, float], high: tuple[float, float], x_middle: float, y: float) -> float:
+    """Where an edge crosses y, from the end that is nearer to it.
+
+    Never back: rounding of a far end could otherwise make an edge pass columns twice. From each end places go one way; those from the high end
+    begin where the others ended.
+    """
+    slope = (high[0] - low[0]) / (high[1] - low[1])
+    if y - low[1] < high[1] - y:
+        x, start = low[0] + (y - low[1]) * slope, low[0]
+    else:
+        x, start = high[0] - (high[1] - y) * slope, x_middle
+    return min(max(x, min(start, high[0])), max(start, high[0]))
 
 
 @helper
@@ -171,24 +184,28 @@ def _sweep(
     events: Events,
     chosen: NDArray[np.int64],
     line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64]],
+    row: int,
     least: float,
     covered: Covered,
     count: int,
 ) -> int:
-    """Add up one row from west to east; return how many runs there are now."""
-    rows, columns, covers, areas = events
-    cells, lengths, shares = covered
+    """Add up one row of the grid from west to east; return how many runs there are now."""
+    _, columns, covers, areas = events
     cover, area, touched = line
     width = cover.size
-    column = columns[chosen[0]]
+    column, inside = width, 0.0
     for i in chosen:
         at = columns[i]
+        if at == 0:
+            inside += covers[i]
+            continue
         cover[at] += covers[i]
         area[at] += areas[i]
         touched[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
         column = min(column, at)
-    row = rows[chosen[0]] * width
-    begin, inside = count, 0.0
+    if inside != 0.0:
+        column = 1
+    begin = count
     while column < width:
         until = _next_touched(touched, column, width)
         share = min(inside, 1.0)
@@ -197,29 +214,30 @@ def _sweep(
         if until == width and inside < _QUANTUM:
             break
         if until > column and share > 0.0:
-            count = _add_run((cells, lengths, shares), begin, count, row + column, until - column, share)  # fmt: skip
+            count = _add_run(covered, begin, count, (row, column - 1), until - column, share)  # fmt: skip
         if until < width:
             share = min(inside + area[until], 1.0)
             inside += cover[until]
             cover[until], area[until] = 0.0, 0.0
             touched[until >> 6] &= ~(np.uint64(1) << np.uint64(until & 63))
             if share > least:
-                count = _add_run((cells, lengths, shares), begin, count, row + until, 1, share)
+                count = _add_run(covered, begin, count, (row, until - 1), 1, share)
         column = until + 1
     return count
 
 
 @helper
 def _add_run(
-    covered: Covered, begin: int, count: int, first: int, length: int, share: float
+    covered: Covered, begin: int, count: int, first: tuple[int, int], length: int, share: float
 ) -> int:
     """Append a run; whole cells beside whole cells of the same row are one."""
-    cells, lengths, shares = covered
+    rows, columns, lengths, shares = covered
     whole = count > begin and share == 1.0 and shares[count - 1] == 1.0
-    if whole and cells[count - 1] + lengths[count - 1] == first:
+    if whole and columns[count - 1] + lengths[count - 1] == first[1]:
         lengths[count - 1] += length
         return count
-    cells[count], lengths[count], shares[count] = first, length, share
+    rows[count], columns[count] = first
+    lengths[count], shares[count] = length, share
     return count + 1
 
 
@@ -235,16 +253,18 @@ def _enlarged(events: Events, used: int, size: int) -> Events:
 
 @helper
 def _with_room(covered: Covered, used: int, size: int) -> Covered:
-    cells, lengths, shares = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
+    rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
+    lengths, shares = np.empty(size, np.int64), np.empty(size)
     for i in range(used):
-        cells[i], lengths[i], shares[i] = covered[0][i], covered[1][i], covered[2][i]
-    return cells, lengths, shares
+        rows[i], columns[i] = covered[0][i], covered[1][i]
+        lengths[i], shares[i] = covered[2][i], covered[3][i]
+    return rows, columns, lengths, shares
 
 
 @helper
-def _cell(place: float, size: int) -> int:
-    """Row or column that holds a place; -1 before the grid, size behind it."""
-    return int(np.floor(min(max(place, -1.0), float(size))))
+def _cell(place: float, first: int, end: int) -> int:
+    """Row or column that holds a place; one before the first where it lies before it, the end behind it."""
+    return int(np.floor(min(max(place, first - 1.0), float(end))))
 
 
 @helper
@@ -255,24 +275,22 @@ def _most_terms(rows: int, columns: int) -> int:
 
 @helper
 def _add_cell(
-    events: Events, used: int, place: tuple[int, int], shape: tuple[int, int], hole: bool, cover: float, area: float
+    events: Events, used: int, place: tuple[int, int], window: Window, hole: bool, cover: float, area: float
 ) -> int:  # fmt: skip
-    """Add the term of edges that lie inside one cell, or off the grid in line with a row."""
+    """Add the term of edges that lie inside one cell, or off the window in line with a row."""
     row, column = place
-    if row < 0 or row >= shape[0] or column == shape[1] or (cover == 0.0 and area == 0.0):
+    if row < window[0] or row >= window[2] or column == window[3] or (cover == 0.0 and area == 0.0):
         return used
     # With y downwards a clockwise shell comes up along its west side: backwards is positive.
     sign = 1.0 if hole else -1.0
-    if column < 0:
-        return _add_event(events, used, row, 0, sign * cover, sign * cover)
-    return _add_event(events, used, row, column, sign * cover, sign * area)
+    return _add_event(events, used, row, column - window[1] + 1, sign * cover, sign * area)
 
 
 @helper
 def _add_ring(
     ring: tuple[NDArray[np.float64], NDArray[np.float64]],
     hole: bool,
-    shape: tuple[int, int],
+    window: Window,
     events: Events,
     used: int,
 ) -> tuple[int, float]:
@@ -283,7 +301,7 @@ def _add_ring(
     px, py = ring
     room = events[0].size
     xa, ya = px[0], py[0]
-    row, column = _cell(ya, shape[0]), _cell(xa, shape[1])
+    row, column = _cell(ya, window[0], window[2]), _cell(xa, window[1], window[3])
     south, east = row + 1.0, column + 1.0
     height = _height(ya, row)
     cover, area, whole = 0.0, 0.0, 0.0
@@ -300,29 +318,77 @@ def _add_ring(
             area += (height_b - height) * (east - 0.5 * (xa + xb))
         else:
             alone = False
-            row_b, column_b = _cell(yb, shape[0]), _cell(xb, shape[1])
+            row_b, column_b = _cell(yb, window[0], window[2]), _cell(xb, window[1], window[3])
             height_b = _height(yb, row_b)
             if used + _most_terms(row_b - row, column_b - column) > room:
                 return -1, whole
-            used = _add_cell(events, used, (row, column), shape, hole, cover, area)
+            used = _add_cell(events, used, (row, column), window, hole, cover, area)
             start, end = ((xa, ya), (xb, yb)) if hole else ((xb, yb), (xa, ya))
-            used = _add_edge(events, used, shape, start, end)
+            used = _add_edge(events, used, window, start, end)
             row, column, cover, area = row_b, column_b, 0.0, 0.0
             south, east = row + 1.0, column + 1.0
         xa, ya, height = xb, yb, height_b
     if used == room:
         return -1, whole
-    if alone and column >= 0:
+    if alone and column >= window[1]:
         # The closed ring never left its cell: its area needs no rounded heights.
         cover, area = 0.0, -0.5 * abs(whole)
-    return _add_cell(events, used, (row, column), shape, hole, cover, area), 0.5 * abs(whole)
+    return _add_cell(events, used, (row, column), window, hole, cover, area), 0.5 * abs(whole)
+
+
+@helper
+def _offset(place: float, corner: float, side: float, cells: float) -> float:
+    """Return how far a place lies beyond a border of cells, so many from the corner, in units of the CRS.
+
+    What subtractions and the product are rounded by is added, so that what comes out depends on the border's place alone, not on the corner that it is counted from.
+    """
+    far = place - corner
+    back = far - place
+    rest = (place - (far - back)) - (corner + back)
+    border = cells * side
+    c = _SPLITTER * side
+    side_high = c - (c - side)
+    c = _SPLITTER * cells
+    cells_high = c - (c - cells)
+    side_low, cells_low = side - side_high, cells - cells_high
+    of_border = cells_low * side_low - (
+        ((border - cells_high * side_high) - cells_low * side_high) - cells_high * side_low
+    )
+    near = far - border
+    back = near - far
+    of_near = (far - (near - back)) - (border + back)
+    return near + (of_near + (rest - of_border))
+
+
+@helper
+def _border_before(place: float, corner: float, side: float) -> float:
+    """Return the number of the last border of cells that is not beyond a place."""
+    cells = float(np.floor(min(max((place - corner) / side, -_FURTHEST), _FURTHEST)))
+    away = _offset(place, corner, side, cells)
+    if away < 0.0:
+        return cells - 1.0
+    return cells + 1.0 if away >= side else cells
+
+
+@helper
+def _first_cell(land: Land, polygon: int) -> tuple[float, float]:
+    """Return row and column of the cell at the north-west corner of a polygon's bounds, also off the grid."""
+    (x, y), (ring_start, part_start, row_start), (west, north, side) = land
+    begin = ring_start[part_start[row_start[polygon]]]
+    end = ring_start[part_start[row_start[polygon + 1]]]
+    if begin == end:
+        return 0.0, 0.0
+    left, top = x[begin], y[begin]
+    for i in range(begin, end):
+        left, top = min(left, x[i]), max(top, y[i])
+    return _border_before(-top, -north, side), _border_before(left, west, side)
 
 
 @helper
 def _polygon_events(
-    land: Land, polygon: int, shape: tuple[int, int], ring_in_cells: Vertices, events: Events
-) -> tuple[Events, int, float]:
-    """Return the terms of all rings of one polygon (in a buffer large enough), their number, and the area in cells."""
+    land: Land, polygon: int, window: Window, origin: tuple[float, float], ring_in_cells: Vertices, events: Events
+) -> tuple[Events, int, float]:  # fmt: skip
+    """Return the terms of all rings of one polygon (in a buffer large enough), their number, and the area in cells; rows and columns count from ``origin``."""
     (x, y), (ring_start, part_start, row_start), (west, north, side) = land
     px, py = ring_in_cells
     used, whole = 0, 0.0
@@ -332,13 +398,13 @@ def _polygon_events(
             count = ring_start[ring + 1] - begin
             # Subtracted first, so large coordinates keep the bits that division would round away.
             for i in range(count):
-                px[i] = (x[begin + i] - west) / side
+                px[i] = _offset(x[begin + i], west, side, origin[1]) / side
             for i in range(count):
-                py[i] = (north - y[begin + i]) / side
+                py[i] = _offset(-y[begin + i], -north, side, origin[0]) / side
             hole = ring > part_start[part]
             now, area = -1, 0.0
             while now < 0:
-                now, area = _add_ring((px[:count], py[:count]), hole, shape, events, used)
+                now, area = _add_ring((px[:count], py[:count]), hole, window, events, used)
                 if now < 0:
                     events = _enlarged(events, used, 2 * events[0].size)
             used = now
@@ -363,7 +429,7 @@ def _buffers(longest: int) -> tuple[Vertices, Events]:
 
 @kernel
 def cover_runs(
-    land: Land, rows: tuple[int, int], shape: tuple[int, int]
+    land: Land, rows: tuple[int, int], shape: tuple[int, int], near: bool
 ) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
     """Return how many runs of cells each valid polygon covers, the runs row by row of cells, and the area of each polygon, on the grid or off it, in cells.
 
@@ -375,16 +441,21 @@ def cover_runs(
         First polygon, and one past the last.
     shape
         Rows and columns of the grid.
+    near
+        Count coordinates from a cell near each polygon, not from the grid's corner: shares are then the same bits on any grid with the same borders of cells.
     """
-    width = shape[1]
     counts, wholes = np.zeros(rows[1] - rows[0], np.int64), np.zeros(rows[1] - rows[0])
-    runs = (np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024))
+    runs = (np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024))  # fmt: skip
+    width = shape[1] + 1
     line = (np.zeros(width), np.zeros(width), np.zeros((width >> 6) + 1, np.uint64))
     ring, events = _buffers(_longest_ring(land[1], rows))
     order = np.empty(events[0].size, np.int64)
     total = 0
     for polygon in range(rows[0], rows[1]):
-        events, used, whole = _polygon_events(land, polygon, shape, ring, events)
+        origin = _first_cell(land, polygon) if near else (0.0, 0.0)
+        down, across = int(origin[0]), int(origin[1])
+        window = (-down, -across, shape[0] - down, shape[1] - across)
+        events, used, whole = _polygon_events(land, polygon, window, origin, ring, events)
         wholes[polygon - rows[0]] = whole
         if used > order.size:
             order = np.empty(2 * used, np.int64)
@@ -396,7 +467,8 @@ def cover_runs(
             if share > least:
                 if total == runs[0].size:
                     runs = _with_room(runs, total, 2 * total)
-                total = _add_run(runs, total, total, events[0][0] * width + events[1][0], 1, share)
+                first = (down + events[0][0], events[1][0] - 1)
+                total = _add_run(runs, total, total, first, 1, share)
                 counts[polygon - rows[0]] = 1
             continue
         _by_row(events[0], used, order)
@@ -405,14 +477,14 @@ def cover_runs(
             while end < used and events[0][order[end]] == row:
                 end += 1
             # A touched cell is a run, and so may be what lies east of it.
-            most = total + 2 * (end - begin)
+            most = total + 2 * (end - begin) + 2
             if most > runs[0].size:
                 runs = _with_room(runs, total, 2 * most)
-            now = _sweep(events, order[begin:end], line, least, runs, total)
+            now = _sweep(events, order[begin:end], line, down + row, least, runs, total)
             counts[polygon - rows[0]] += now - total
             total = now
             begin = end
-    return counts, (runs[0][:total], runs[1][:total], runs[2][:total]), wholes
+    return counts, (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total]), wholes
 
 
 @kernel
@@ -425,17 +497,21 @@ def spread_evenly(
     """
     cover, field = np.zeros(shape), np.zeros(shape)
     ring, events = _buffers(_longest_ring(land[1], rows))
-    lost = -1
+    window, lost = (0, 0, shape[0], shape[1]), -1
     for polygon in range(rows[0], rows[1]):
         if amounts[polygon] == 0.0:
             continue
-        events, used, whole = _polygon_events(land, polygon, shape, ring, events)
+        events, used, whole = _polygon_events(land, polygon, window, (0.0, 0.0), ring, events)
         if whole == 0.0:
             lost = polygon if lost < 0 else lost
             continue
         density = amounts[polygon] / whole
         for i in range(used):
-            row, column = events[0][i], events[1][i]
+            row, column = events[0][i], events[1][i] - 1
+            if column < 0:
+                cover[row, 0] += density * events[2][i]
+                field[row, 0] += density * events[2][i]
+                continue
             cover[row, column] += density * events[2][i]
             field[row, column] += density * events[3][i]
     for row in range(shape[0]):

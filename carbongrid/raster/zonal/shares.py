@@ -57,16 +57,14 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     """
     if polygons.place is not None:
         polygons = polygons.take(np.arange(len(polygons)))
-    start, (cells, lengths, shares), areas = cell_runs(polygons, grid)
+    start, (row, first, lengths, shares), areas = cell_runs(polygons, grid)
     owner = np.repeat(np.arange(len(polygons)), np.diff(start))
     whole = shares == 1.0
-    row, first = np.divmod(cells[whole], grid.shape[1])
-    spans = (_starts(owner[whole], len(polygons)), row, first, first + lengths[whole])
+    spans = (_starts(owner[whole], len(polygons)), row[whole], first[whole], (first + lengths)[whole])  # fmt: skip
     parts = ~whole
-    edge_cells, edge_shares = cells_of_runs(cells[parts], lengths[parts], shares[parts])
-    edge_row, column = np.divmod(edge_cells, grid.shape[1])
+    column, edge_shares = cells_of_runs(first[parts], lengths[parts], shares[parts])
     of_edges = np.repeat(owner[parts], lengths[parts])
-    edges = (_starts(of_edges, len(polygons)), edge_row, column, edge_shares)
+    edges = (_starts(of_edges, len(polygons)), np.repeat(row[parts], lengths[parts]), column, edge_shares)  # fmt: skip
     on_grid = np.bincount(owner, lengths * shares, len(polygons))
     beyond = _reach_beyond(polygons, grid)
     _require_simple(polygons, areas, on_grid, np.diff(start), ~beyond)
@@ -144,7 +142,7 @@ def _area_beyond(
     found = np.zeros(len(polygons))
     rows = np.flatnonzero(_reach_beyond(polygons, grid))
     if rows.size:
-        start, (_, lengths, shares), areas = cell_runs(polygons.take(rows), grid)
+        start, (_, _, lengths, shares), areas = cell_runs(polygons.take(rows), grid)
         owner = np.repeat(np.arange(rows.size), np.diff(start))
         if times is not None:
             areas = areas / times[rows]
