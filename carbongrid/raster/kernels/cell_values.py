@@ -202,6 +202,59 @@ def values_in_polygons(
 
 
 @kernel
+def weighted_cells(
+    raster: NDArray[Any],
+    weights: NDArray[np.float64],
+    corner: tuple[int, int],
+    spans: Spans,
+    edges: Edges,
+    polygons: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return polygon, value, and share times weight of each known cell that some polygons have in a window, as they come.
+
+    Parameters
+    ----------
+    raster, weights : [y, x]
+        Of the same cells; NaN is unknown.
+    corner, spans, edges, polygons
+        As for ``values_in_polygons``.
+    """
+    (top, left), (height, width) = corner, raster.shape
+    start, rows, firsts, ends = spans
+    edge_start, edge_rows, edge_columns, shares = edges
+    size = 0
+    for polygon in polygons:
+        size += edge_start[polygon + 1] - edge_start[polygon]
+        for j in range(start[polygon], start[polygon + 1]):
+            first, end = max(firsts[j] - left, 0), min(ends[j] - left, width)
+            size += max(end - first, 0)
+    owners, values, measures = np.empty(size, np.int64), np.empty(size), np.empty(size)
+    used = 0
+    for polygon in polygons:
+        j = _first_at(rows, start[polygon], start[polygon + 1], top)
+        while j < start[polygon + 1] and rows[j] < top + height:
+            row = rows[j] - top
+            for column in range(max(firsts[j] - left, 0), min(ends[j] - left, width)):
+                value = np.float64(raster[row, column])
+                if value == value:
+                    owners[used], values[used] = polygon, value
+                    measures[used] = weights[row, column]
+                    used += 1
+            j += 1
+        j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
+        while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
+            row, column = edge_rows[j] - top, edge_columns[j] - left
+            if column >= 0 and column < width:
+                value = np.float64(raster[row, column])
+                if value == value:
+                    owners[used], values[used] = polygon, value
+                    measures[used] = shares[j] * weights[row, column]
+                    used += 1
+            j += 1
+    return owners[:used], values[:used], measures[:used]
+
+
+@kernel
 def quantiles_in_rows(
     ends: NDArray[np.int64],
     values: NDArray[np.float64],

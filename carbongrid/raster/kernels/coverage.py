@@ -96,10 +96,9 @@ def _add_edge(
     b: tuple[float, float],
 ) -> int:
     """Add the terms of the edge from a to b (x, y in cells), row by row; in a row they are the same for any window."""
-    (xa, ya), (xb, yb) = a, b
-    if ya == yb:
+    if a[1] == b[1]:
         return used
-    down = ya < yb
+    down = a[1] < b[1]
     low, high = (a, b) if down else (b, a)
     first = math.floor(min(max(low[1], float(window[0])), float(window[2])))
     last = math.ceil(max(min(high[1], float(window[2])), float(window[0])))

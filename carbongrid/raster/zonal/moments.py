@@ -100,7 +100,7 @@ def merged_moments(tables: list[Table]) -> Table:
     sizes = np.diff(np.append(first, polygons.size))
     highest = np.maximum.reduceat(tops[order], first)
     down = np.repeat(highest, sizes, axis=0) - tops[order]
-    moved = _moved_down(sums[order], down)
+    moved = moved_down(sums[order], down)
     least = np.minimum.reduceat(extremes[order, 0], first)
     most = np.maximum.reduceat(extremes[order, 1], first)
     return Table(
@@ -112,7 +112,7 @@ def merged_moments(tables: list[Table]) -> Table:
     )
 
 
-def _moved_down(sums: NDArray[np.int64], down: NDArray[np.int64]) -> NDArray[np.int64]:
+def moved_down(sums: NDArray[np.int64], down: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return sums with so many empty bins on top; what falls below the lowest one is left out."""
     place = np.arange(BINS) - down[..., None]
     moved = np.take_along_axis(sums, np.maximum(place, 0), axis=-1)
@@ -218,16 +218,16 @@ def _shares(table: Table) -> Pair:
     """Return the sum of shares of known cells: whole ones are counted, the others are in bins."""
     parts = table.sums[:, WEIGHTS].copy()
     tops = np.maximum(table.tops[:, WEIGHTS], 0)
-    parts = _moved_down(parts, tops - table.tops[:, WEIGHTS])
+    parts = moved_down(parts, tops - table.tops[:, WEIGHTS])
     parts[np.arange(tops.size), np.minimum(tops, BINS - 1)] += table.cells[:, 1]
-    return _pair(parts, tops)
+    return pair_of_bins(parts, tops)
 
 
 def _bins(table: Table, what: int) -> Pair:
-    return _pair(table.sums[:, what], table.tops[:, what])
+    return pair_of_bins(table.sums[:, what], table.tops[:, what])
 
 
-def _pair(parts: NDArray[np.int64], tops: NDArray[np.int64]) -> Pair:
+def pair_of_bins(parts: NDArray[np.int64], tops: NDArray[np.int64]) -> Pair:
     """Return what is in bins, as a float and what that is rounded by."""
     parts = parts.copy()
     for k in range(BINS - 1, 0, -1):

@@ -21,7 +21,6 @@ from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal.bringing import brought
-from carbongrid.raster.zonal.distributions import is_distribution
 from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.operator_files import read_operator, write_operator
 from carbongrid.raster.zonal.placing import on_grid, require_same_way
@@ -174,9 +173,9 @@ class ZonalOperator:
             ``valid_fraction`` (known share of the polygon's area, on the grid or off it); and, of all values, ``median``, ``quantile_25`` and the like (percent),
             ``majority``, ``minority``, ``variety`` (number of different values) and ``fractions`` (share of each class of the known area). Quantiles hold all different values of a polygon.
         weights : real [y, x], or ``"area"`` or ``"cells"``, optional
-            Of the same cells, none negative: sum, mean, std and variance take share times weight instead of the share. A known cell
-            whose weight is unknown makes them NaN. ``"area"`` weighs by the area of cells in m2, ``"cells"`` all alike, which is
-            the default, and has to be said where cells differ in area. Quantiles, classes and fractions take no raster.
+            Of the same cells, none negative: sum, mean, std, variance, quantiles, majority, minority and fractions take share times weight instead of
+            the share; values without weight have no part in them. A known cell whose weight is unknown makes them NaN. ``"area"`` weighs by the
+            area of cells in m2, ``"cells"`` all alike, which is the default, and has to be said where cells differ in area.
         classes : [class], optional
             Values that ``fractions`` are wanted of. Default: all that occur in a raster [y, x] in memory.
 
@@ -223,7 +222,9 @@ class ZonalOperator:
         if "fractions" in wanted and own is None and (later or leads):
             raise _classes_unknown("is not known before they are read")
         factors = self._factors(weights)
-        recipe = Recipe(wanted, unknown, Unknown.of(weighed), weighed is not None, factors, own)
+        named = weights is None or (isinstance(weights, str) and weights in _NAMED_WEIGHTS)
+        weighing = (Unknown.of(weighed), weighed is not None, not named)
+        recipe = Recipe(wanted, unknown, *weighing, factors, own)
         each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 
@@ -264,16 +265,6 @@ class ZonalOperator:
                 hint="Take area, cells, or a raster or its path.",
             )
         unequal = [stat for stat in stats if is_by_area(stat)]
-        whole = [stat for stat in stats if is_distribution(stat)]
-        if (
-            whole
-            and weights is not None
-            and not (isinstance(weights, str) and weights in _NAMED_WEIGHTS)
-        ):
-            raise InputError(
-                f"{whole[0]} takes no raster of weights",
-                hint='Take weights="area" or weights="cells", or ask for it without.',
-            )
         if weights is None and unequal and metres_per_unit(self.grid.crs) is None:
             raise InputError(
                 f"{unequal[0]} by cells of {crs_name(self.grid.crs)} favours the poles: their areas differ from row to row",

@@ -33,6 +33,13 @@ from carbongrid.raster.zonal.moments import (
     statistics_of,
 )
 from carbongrid.raster.zonal.rasters import described, units
+from carbongrid.raster.zonal.weighted_values import (
+    WeightedValues,
+    as_values,
+    block_weighted_values,
+    merged_weighted_values,
+    no_weighted_values,
+)
 
 ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
 """Statistics that take weights, and up to which power of the values they add."""
@@ -44,12 +51,13 @@ _CELLS_AT_ONCE = 2**20
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is made of a raster: statistics, what is unknown in it and in its weights, what its rows weigh, which classes, and what is whole."""
+    """What is made of a raster: statistics, what is unknown in it and in its weights, whether there are any and whether they are a raster's, what its rows weigh, and which classes."""
 
     stats: tuple[str, ...]
     unknown: Unknown
     unweighed: Unknown
     weighted: bool
+    by_raster: bool
     factors: NDArray[np.float64]
     classes: NDArray[Any] | None
 
@@ -65,8 +73,13 @@ class Recipe:
 
     @property
     def distributions(self) -> list[str]:
-        """Statistics of all values."""
-        return [stat for stat in self.stats if is_distribution(stat)]
+        """Statistics of all values, with what rows of cells weigh."""
+        return [stat for stat in self.stats if is_distribution(stat) and stat not in self.weighed]
+
+    @property
+    def weighed(self) -> list[str]:
+        """Statistics of all values, with a raster of weights."""
+        return [stat for stat in self.stats if self.by_raster and is_distribution(stat) and stat != "variety"]  # fmt: skip
 
 
 class Done(NamedTuple):
@@ -82,6 +95,7 @@ class Tables(NamedTuple):
     plain: Table
     weighted: Table
     values: Values
+    weighed: WeightedValues
     done: tuple[Done, ...]
 
 
@@ -142,40 +156,35 @@ def block_tables(recipe: Recipe, values: Any, *rest: Any, measured: Measured) ->
     floats = floats_of(values, recipe.unknown)
     shares = (measured.shares.spans, measured.shares.edges)
     plain, weighted, found = empty_moments(), empty_moments(), empty_values()
-    done: tuple[Done, ...] = ()
+    weighed, done = no_weighted_values(), list[Done]()
     if recipe.plain:
         order = max(ORDERS.get(stat, 0) for stat in recipe.plain)
         plain = block_moments(floats, None, corner, shares, polygons, order)
+    needs_weights = bool(recipe.of_weights or recipe.weighed)
+    own = _weights_block(weights[0], recipe.unweighed) if needs_weights else None
     if recipe.of_weights:
-        own = _weights_block(weights[0], recipe.unweighed)
         order = max(ORDERS[stat] for stat in recipe.of_weights)
         weighted = block_moments(floats, own, corner, shares, polygons, order)
     if recipe.distributions:
-        found, done = _all_values(recipe, floats, corner, polygons, measured)
-    return Tables(plain, weighted, found, done)
-
-
-def _all_values(
-    recipe: Recipe,
-    floats: NDArray[Any],
-    corner: tuple[int, int],
-    polygons: NDArray[np.int64],
-    measured: Measured,
-) -> tuple[Values, tuple[Done, ...]]:
-    """Return the values of polygons that go on in other blocks, and what is made of the others, whose values need not be kept."""
-
-    def values_of(some: NDArray[np.int64]) -> Values:
-        shares = (measured.shares.spans, measured.shares.edges)
-        return block_values(floats, corner, shares, some, measured.scales, recipe.factors)
-
-    if "fractions" in recipe.distributions:
-        return values_of(polygons), ()
-    whole = measured.whole_in(polygons, corner, floats.shape)
-    done = [
-        Done(*rows_of_values(values_of(batch), recipe.distributions))
-        for batch in measured.batches(polygons[whole], _CELLS_AT_ONCE)
-    ]
-    return values_of(polygons[~whole]), tuple(done)
+        # Of polygons that have all their cells here values need not be kept, but for fractions.
+        here = measured.whole_in(polygons, corner, shape)
+        if "fractions" in recipe.distributions:
+            here[:] = False
+        for batch in measured.batches(polygons[here], _CELLS_AT_ONCE):
+            values = block_values(floats, corner, shares, batch, measured.scales, recipe.factors)
+            done.append(Done(*rows_of_values(values, recipe.distributions)))
+        found = block_values(
+            floats, corner, shares, polygons[~here], measured.scales, recipe.factors
+        )
+    if recipe.weighed and own is not None:
+        weighed = merged_weighted_values(
+            [
+                block_weighted_values(floats, own, corner, shares, batch)
+                for batch in measured.batches(polygons, _CELLS_AT_ONCE)
+            ]
+            or [weighed]
+        )
+    return Tables(plain, weighted, found, weighed, tuple(done))
 
 
 def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
@@ -188,12 +197,13 @@ def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
 def merged(parts: list[Tables]) -> Tables:
     """Put tables of blocks together; their order does not matter."""
     if not parts:
-        return Tables(empty_moments(), empty_moments(), empty_values(), ())
-    plain, weighted, values, done = zip(*parts, strict=True)
+        return Tables(empty_moments(), empty_moments(), empty_values(), no_weighted_values(), ())
+    plain, weighted, values, weighed, done = zip(*parts, strict=True)
     return Tables(
         merged_moments(list(plain)),
         merged_moments(list(weighted)),
         merged_values(list(values)),
+        merged_weighted_values(list(weighed)),
         tuple(each for several in done for each in several),
     )
 
@@ -208,6 +218,9 @@ def finished(
         **statistics_of(tables.plain, recipe.plain, totals, weighted=False, whole=whole),
         **distributions_of(tables.values, recipe.distributions, len(measured), recipe.classes),
     }
+    if recipe.weighed:
+        of_raster = as_values(tables.weighed, len(measured))
+        made |= distributions_of(of_raster, recipe.weighed, len(measured), recipe.classes)
     for done in tables.done:
         for stat, row in done.stats.items():
             made[stat][done.polygons] = row

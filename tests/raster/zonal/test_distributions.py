@@ -142,7 +142,7 @@ def test_bands_and_named_classes():
         operator.apply(cover.chunk(), "fractions")
 
 
-def test_weights_by_area_but_not_by_a_raster():
+def test_weights_by_area():
     grid = Grid("EPSG:4326", 1, (0, 0, 4, 60))
     raster = on(grid, np.broadcast_to((grid.y[:, None] > 30) * 1, grid.shape).copy())
     operator = ZonalOperator(gpd.GeoSeries([shapely.box(0, 0, 4, 60)], crs=4326), grid)
@@ -154,8 +154,6 @@ def test_weights_by_area_but_not_by_a_raster():
     assert operator.apply(raster, "fractions", weights="cells")["fractions"].values[0].tolist() == [0.5, 0.5]  # fmt: skip
     with pytest.raises(InputError, match="favours the poles"):
         operator.apply(raster, "median")
-    with pytest.raises(InputError, match="median takes no raster of weights"):
-        operator.apply(raster, "median", weights=raster)
     assert int(operator.apply(raster, "variety")["variety"][0]) == 2
 
 
@@ -163,3 +161,100 @@ def test_weights_by_area_but_not_by_a_raster():
 def test_names_that_are_none(stat):
     with pytest.raises(InputError, match="there is no statistic"):
         ZonalOperator(np.array([shapely.box(0, 0, 1, 1)]), GRID).apply(np.ones(GRID.shape), stat)
+
+
+WEIGHED = ("median", "quantile_25", "quantile_90", "majority", "minority")
+
+
+def slow_quantile(classes, q):
+    """Value i of n, in order, at i w[i] + (n - 1) W[i]; between two of them linearly."""
+    values = sorted(x for x, w in classes.items() if w > 0)
+    weights = [classes[x] for x in values]
+    places = [i * w + (len(values) - 1) * sum(weights[:i]) for i, w in enumerate(weights)]
+    return np.interp(q * (len(values) - 1) * sum(weights), places, values)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.sampled_from([1.0, 1e-20, 1e12]))
+def test_with_a_raster_of_weights_as_by_loops(seed, count, size):
+    """Seen to fail when weights are left out, and when values without weight count as values."""
+    random = np.random.default_rng(seed)
+    values = random.integers(0, count, GRID.shape).astype("f4")
+    values[random.random(GRID.shape) < 0.2] = np.nan
+    weights = random.random(GRID.shape) * size
+    weights[random.random(GRID.shape) < 0.3] = 0.0
+    polygons = partition(6, 13.0, seed % 1000)
+    operator = ZonalOperator(polygons, GRID)
+    made = operator.apply(
+        on(GRID, values), ["fractions", "variety", *WEIGHED], weights=on(GRID, weights), classes=range(count)
+    )  # fmt: skip
+    shares = cg.coverage(polygons, GRID).toarray()
+    for i, share in enumerate(shares):
+        classes = slow_classes(share * weights.ravel(), values)
+        total = sum(classes.values())
+        assert int(made["variety"][i]) == len(slow_classes(share, values))
+        if not total:
+            assert all(np.isnan(made[stat][i]).all() for stat in ("fractions", *WEIGHED))
+            continue
+        for x in range(count):
+            found = float(made["fractions"][i].sel({"class": x}))
+            assert found == pytest.approx(classes.get(x, 0.0) / total, abs=1e-13)
+        assert classes[float(made["majority"][i])] == pytest.approx(max(classes.values()))
+        assert classes[float(made["minority"][i])] == pytest.approx(min(classes.values()))
+        for stat, q in (("median", 0.5), ("quantile_25", 0.25), ("quantile_90", 0.9)):
+            assert float(made[stat][i]) == pytest.approx(slow_quantile(classes, q), abs=1e-9)
+
+
+def test_equal_weights_are_none_and_unknown_ones_leave_nothing():
+    values = np.random.default_rng(2).integers(0, 5, GRID.shape) * 1.0
+    land = np.array([shapely.box(0.5, 0.5, 6.2, 9), shapely.box(7.3, 1, 11, 4)])
+    operator = ZonalOperator(land, GRID)
+    stats = ("fractions", *WEIGHED)
+    plain = operator.apply(on(GRID, values), stats)
+    weights = np.full(GRID.shape, 3.0)
+    made = operator.apply(on(GRID, values), stats, weights=weights)
+    for stat in stats:
+        np.testing.assert_allclose(made[stat], plain[stat], rtol=1e-13, err_msg=stat)
+    weights[1, 1] = np.nan
+    made = operator.apply(on(GRID, values), stats, weights=weights)
+    assert np.isnan(made["median"].values).tolist() == [True, False]
+    assert np.isnan(made["fractions"].values[0]).all()
+    values[1, 1] = np.nan  # of an unknown value the weight does not matter
+    assert not np.isnan(operator.apply(on(GRID, values), "median", weights=weights)["median"]).any()
+    with pytest.raises(InputError, match="a weight is negative"):
+        operator.apply(on(GRID, values), "median", weights=-weights)
+    with pytest.raises(InputError, match="a weight is infinite"):
+        operator.apply(on(GRID, values), "median", weights=np.full(GRID.shape, np.inf))
+
+
+def test_with_weights_the_same_bits_for_any_chunks():
+    """Weights of forty powers of ten: their sums in floats would differ. Seen to fail with sums of floats."""
+    grid = Grid(CRS, 10, (0, 0, 900, 700))
+    random = np.random.default_rng(5)
+    values = np.round(random.normal(0, 2, grid.shape))
+    values[values == 0] *= -1.0
+    weights = on(grid, random.random(grid.shape) * 10.0 ** random.integers(-12, 12, grid.shape))
+    raster, operator = on(grid, values), ZonalOperator(partition(40, 900.0, 2), grid)
+    stats, classes = (*WEIGHED, "fractions"), np.unique(values)
+    whole = operator.apply(raster, stats, weights=weights, classes=classes)
+    for chunks in [(70, 90), (1, 90), (70, 1), (13, 17), (64, 30)]:
+        lazy = raster.chunk(y=chunks[0], x=chunks[1])
+        with dask.config.set(scheduler="threads", num_workers=3):
+            made = operator.apply(lazy, stats, weights=weights, classes=classes).compute()
+        for stat in stats:
+            assert made[stat].values.tobytes() == whole[stat].values.tobytes(), stat
+
+
+def test_weighted_fractions_as_exactextract():
+    exactextract = pytest.importorskip("exactextract")
+    random = np.random.default_rng(4)
+    values, weights = random.integers(0, 4, GRID.shape) * 1.0, on(GRID, random.random(GRID.shape))
+    of = land(4)
+    made = ZonalOperator(of, GRID).apply(on(GRID, values), "fractions", weights=weights)
+    theirs = exactextract.exact_extract(
+        on(GRID, values), of, ["unique", "weighted_frac"], weights=weights, output="pandas"
+    )
+    for i, (unique, shares) in enumerate(zip(theirs["unique"], theirs["weighted_frac"], strict=True)):  # fmt: skip
+        for x, share in zip(unique, shares, strict=True):
+            found = float(made["fractions"][i].sel({"class": x}))
+            assert found == pytest.approx(share, abs=1e-6)
