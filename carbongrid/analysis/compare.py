@@ -102,15 +102,11 @@ def compare(a: Asked, b: Asked, *, despite: Collection[str] = ()) -> Comparison:
         what = f"{unknown[0]!r} is nothing that two runs must have in common"
         raise InputError(what, "despite", f"Give some of {', '.join(DESPITE)}.")
     first, second = FinishedRun.of(a), FinishedRun.of(b)
-    differences = list(_differences(first, second))
-    wrong = [each for kind, each in differences if kind not in despite]
-    if wrong:
-        raise InputError(wrong)
-    notes = [Problem(f"Compared all the same: {each.what}", level="warning") for _, each in differences]  # fmt: skip
+    notes = require_alike(first, second, despite)
     codes = [code for code in first.units["id"] if code in set(second.units["id"])]
     if not codes:
         raise InputError("the two runs have no unit in common", f"{first.name}, {second.name}")
-    money = not any(kind == "currency" for kind, _ in differences)
+    money = first.manifest["currency"] == second.manifest["currency"]
     cells = _cells(first, second)
     if cells is None:
         notes.append(Problem("Coarse cells are not compared: the grids of the runs lie otherwise.", level="warning"))  # fmt: skip
@@ -128,6 +124,21 @@ def compare(a: Asked, b: Asked, *, despite: Collection[str] = ()) -> Comparison:
         pd.DataFrame(_made_of(first, second), columns=["kind", "what", "a", "b"]),
         (*notes, *_remarks(first, second)),
     )
+
+
+def require_alike(a: FinishedRun, b: FinishedRun, despite: Collection[str]) -> list[Problem]:
+    """Return warnings on what differs between two runs though it should not.
+
+    Raises
+    ------
+    InputError
+        For what differs and is not in ``despite``.
+    """
+    differences = list(_differences(a, b))
+    wrong = [each for kind, each in differences if kind not in despite]
+    if wrong:
+        raise InputError(wrong)
+    return [Problem(f"Compared all the same: {each.what}", level="warning") for _, each in differences]  # fmt: skip
 
 
 def _differences(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, Problem]]:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from carbongrid.analysis.compare import Comparison
     from carbongrid.analysis.finished import FinishedRun
-    from carbongrid.errors import Problem
 
 _KINDS = {
     "answer": Words("answer", "假设"),
@@ -92,7 +91,7 @@ def _page(found: Comparison) -> AnalysisPage:
             map_of_changes(units["emission_change_g"].to_numpy(np.int64), Words("Change of emission", "排放变化"), turned, Words("Heavy outlines: units in another zone.", "粗线：分区改变的单元。")),
         ],
         tables=[_matrix(found), _totals(found), _unit_rows(found), _made_of(found)],
-        notes=[(each, chinese_of(each)) for each in found.notes],
+        notes=[(each, note_in_chinese(str(each))) for each in found.notes],
         attribution=b.manifest.get("attribution", ""),
     )  # fmt: skip
 
@@ -217,20 +216,3 @@ def _short(text: str) -> str:
     if re.fullmatch("[0-9a-f]{64}", text):
         return f"{text[:12]}…"
     return text if len(text) <= 120 else f"{text[:100]}…"
-
-
-def chinese_of(problem: Problem) -> str:
-    """Return the Chinese of a remark; empty where there is none."""
-    for english, chinese in (
-        ("Compared all the same", "按要求仍予比较："),
-        ("Coarse cells are not compared", "两次运算的网格位置不同，未比较 1 km 网格。"),
-        ("The reference region differs", "参照区域不同，部分分区变化可能由此引起。"),
-        ("The rule for an index", "指数恰为 1 时的判定规则不同，部分分区变化可能由此引起。"),
-        ("Which GWP set", "两次运算均未说明总量采用的 GWP。"),
-        ("Only ", "有类别仅见于一次运算，另一次按 0 计："),
-    ):
-        if problem.what.startswith(english):
-            return (
-                chinese if not chinese.endswith("：") else chinese + problem.what.partition(": ")[2]
-            )
-    return ""

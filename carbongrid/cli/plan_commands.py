@@ -102,3 +102,65 @@ def _told(found: Comparison) -> Iterator[str]:
         yield f"  and {found.turned - _LARGEST} more."
     cells = "not compared" if found.cells is None else f"{len(found.cells):,} differ"
     yield f"Cells: {cells}. {len(found.made_of)} inputs, settings and statements differ."
+
+
+@main.command()
+@click.argument("run", type=_FOLDER)
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", type=_FOLDER, required=True, help="The run directory to make.")
+@click.option("--replace", is_flag=True, help="Replace an existing run.")
+@_with_console
+def scenario(
+    run: Path, plan: Path, out: Path, replace: bool, quiet: bool, as_json: bool, verbose: int
+) -> None:
+    """Do the actions of PLAN on the finished RUN, and write what comes of it as a run of its own.
+
+    PLAN is a TOML file of actions in order: scale a total, a facility or what lies on land; add or remove a facility; convert land; change GDP. Nothing of the case is read again, and
+    the run equals one of the case changed by hand. Beside it, in OUT-analysis, it is compared with RUN, and zones.csv has each unit's zone against the region as the plan leaves it and as it was.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.compare import compare as compare_runs
+        from carbongrid.analysis.compare import write_comparison
+        from carbongrid.analysis.files import write_csvs
+        from carbongrid.analysis.finished import FinishedRun
+        from carbongrid.analysis.frozen import zones_both_ways
+        from carbongrid.pipeline.opening import open_run
+        from carbongrid.pipeline.plans import read_plan
+        from carbongrid.pipeline.scenario_run import run_plan
+        from carbongrid.run_store import detect_full_disk
+
+        told = read_plan(plan)
+        with console.progress() as progress:
+            answer, made = run_plan(open_run(run), told, out, path=plan, replace=replace, progress=progress)  # fmt: skip
+        found = compare_runs(run, made)
+        zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
+        folder = analysis_folder(made, None)
+        with detect_full_disk(folder):
+            files = [*write_comparison(found, folder), *write_csvs({"zones.csv": zones}, folder)]
+        for action in told.actions:
+            console.say(str(action))
+        for line in _told(found):
+            console.say(line)
+        turned = {
+            reference: int((zones[f"zone_{reference}"] != zones["zone_before"]).sum())
+            for reference in ("floating", "frozen")
+        }
+        told_first = told.reference
+        other = "frozen" if told_first == "floating" else "floating"
+        kept = {"floating": "against the region as the plan leaves it", "frozen": "against the region as it was"}  # fmt: skip
+        console.say(f"{turned[told_first]} units are in another zone {kept[told_first]}, {turned[other]} {kept[other]}.")  # fmt: skip
+        console.problems(each for each in answer.problems if each.level != "note")
+        console.say(f"Results in {made}; the comparison with {run} is {files[0]}.")
+        console.document(
+            {
+                "status": "done",
+                "run": made,
+                "files": files,
+                "actions": [str(action) for action in told.actions],
+                "reference": told_first,
+                "turned": turned,
+                "zones": records(zones),
+                "totals": records(found.totals),
+            }
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -232,6 +232,12 @@ class Result:
     ) -> LiveResult:
         """Return what there would be without a facility, see :meth:`carbongrid.LiveResult.without`."""
         return self.live.without(facility, category=category, emission=emission)
+
+    def scenario(
+        self, actions: Iterable[Mapping[str, Any]], *, folder: str | Path | None = None
+    ) -> LiveResult:
+        """Return what a plan would give, see :meth:`carbongrid.LiveResult.scenario`."""
+        return self.live.scenario(actions, folder=folder)
 
     @cached_property
     def parcels(self) -> gpd.GeoDataFrame:

@@ -97,7 +97,7 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
         _set_total(rows, inputs, land, (name, region), total)
     order = ["category", "region", "place"]
     totals = pd.DataFrame(rows).astype(inputs.totals.dtypes).sort_values(order, ignore_index=True)
-    return _checked(inputs, totals, inputs.facilities)
+    return under_new_totals(inputs, totals, inputs.facilities)
 
 
 def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remove: bool) -> Inputs:
@@ -132,7 +132,7 @@ def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remov
         shared = (table["category"] == name) & (table["way"] == "share")
         table = table.assign(way=table["way"].where(~shared, "value"))
     kept = np.arange(len(table)) != row
-    return _checked(inputs, totals, table[kept].reset_index(drop=True))
+    return under_new_totals(inputs, totals, table[kept].reset_index(drop=True))
 
 
 def facility_row(inputs: Inputs, name: str, category: str | None) -> int:
@@ -300,8 +300,16 @@ def _names_with_mass(totals: pd.DataFrame, *places: str) -> set[str]:
     return set(totals.loc[some, "category"])
 
 
-def _checked(inputs: Inputs, totals: pd.DataFrame, facilities: pd.DataFrame | None) -> Inputs:
-    """Hold totals and facilities against each other, as when they are read; the notes are what a run would say of these totals."""
+def under_new_totals(
+    inputs: Inputs, totals: pd.DataFrame, facilities: pd.DataFrame | None
+) -> Inputs:
+    """Return the inputs with other totals and facilities, held against each other as when they are read; the notes are what a run would say of these totals.
+
+    Raises
+    ------
+    InputError
+        For regions that contradict their whole, facilities above their total, and totals of which another side of electricity would count.
+    """
     parents = inputs.case.units.parents
     faults, notes = Faults(TOTALS), list[Problem]()
     rows: list[dict[Any, Any]] = totals.to_dict("records")

@@ -107,6 +107,13 @@ class Land:
             vars(land).update(shared_area=shared, hashes=tuple(arrays["hashes"].tolist()))
         return land
 
+    def with_parcels(self, parcels: Any) -> Land:
+        """Return the land with other columns of the same parcels; what was measured on their polygons is kept."""
+        other = replace(self, parcels=parcels)
+        measured = {name: value for name, value in vars(self).items() if name in ("shared_area", "hashes")}  # fmt: skip
+        vars(other).update(measured)
+        return other
+
     def regions_of_units(self, codes: Sequence[str]) -> NDArray[np.int64]:
         """Return, for each unit, the position of the innermost code that means it; -1 for none.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -40,8 +41,10 @@ from carbongrid.pipeline.changes import (
 )
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.prepared import PreparedRun
 from carbongrid.pipeline.rasterizing import problems_outside, structure_of
+from carbongrid.pipeline.scenario import apply_plan
 from carbongrid.pipeline.tables import (
     Indexed,
     Zoned,
@@ -130,7 +133,7 @@ class LiveResult:
         given = {key: total_given(mass, key) for key, mass in totals.items()}
         inputs = with_totals(self.inputs, self.prepared.land, given)
         names = {key if isinstance(key, str) else key[0] for key in given}
-        return self._changed(names, inputs, self.placed)
+        return self.recomputed(names, inputs, self.placed)
 
     def with_weights(self, weights: Mapping[str, Any]) -> LiveResult:
         """Return what other weights would give.
@@ -150,7 +153,7 @@ class LiveResult:
         inputs, claims = self.inputs, dict(self.claims)
         for name, weight in weights.items():
             inputs, claims[name] = self._weighed(inputs, name, weight)
-        return dataclasses.replace(self, claims=claims)._changed(
+        return dataclasses.replace(self, claims=claims).recomputed(
             weights.keys(), inputs, self.placed
         )
 
@@ -184,7 +187,39 @@ class LiveResult:
         table = self.inputs.facilities
         assert table is not None, "it has the row"
         placed = self.placed.taken(np.arange(len(table)) != row)
-        return self._changed([str(table["category"].iloc[row])], inputs, placed)
+        return self.recomputed([str(table["category"].iloc[row])], inputs, placed)
+
+    def scenario(
+        self, actions: Iterable[Mapping[str, Any]], *, folder: str | Path | None = None
+    ) -> LiveResult:
+        """Return what a plan would give: actions in order, as in a plan's file (docs/howto/plan.md).
+
+        Parameters
+        ----------
+        actions
+            Mappings with ``do``: ``scale`` (a category, a facility, or what lies on land), ``add`` and ``remove`` a facility, ``convert`` land to another
+            code, ``gdp``. Land is selected by ``units``, ``parcels``, ``code`` and ``inside`` (a file of polygons, or a GeoDataFrame).
+        folder
+            What paths in the plan are relative to; default: where Python runs.
+
+        Raises
+        ------
+        InputError
+            For the first action that cannot be done, by its number, with what is there; and as a run of the changed case.
+        """
+        return apply_plan(self, plan_of(actions, folder=None if folder is None else Path(folder)))
+
+    def on(self, prepared: PreparedRun) -> LiveResult:
+        """Return the answer on land, or with GDP, that is another; what was allocated stays."""
+        return dataclasses.replace(self, prepared=prepared)
+
+    def reweighed(
+        self, name: str, weights: NDArray[np.float64], column: str, inputs: Inputs
+    ) -> LiveResult:
+        """Return the answer with other tables, and what parcels claim of a category as a column of this name would have it."""
+        inputs, packed = self._weighed(inputs, name, pd.Series(weights, self.prepared.parcels["id"], name=column))  # fmt: skip
+        claims = {**self.claims, name: packed}
+        return dataclasses.replace(self, claims=claims).recomputed([name], inputs, self.placed)
 
     @cached_property
     def units(self) -> gpd.GeoDataFrame:
@@ -222,8 +257,13 @@ class LiveResult:
     @property
     def evidence(self) -> pd.DataFrame:
         """What was given, used and lost, as that of a run."""
-        rows = {**self.prepared.evidence, **{name: part.evidence for name, part in self.parts.items()}}  # fmt: skip
+        rows = self.evidence_rows
         return for_people(evidence_of(tuple(row for name in self.inputs.categories for row in rows[name])))  # fmt: skip
+
+    @property
+    def evidence_rows(self) -> dict[str, tuple[EvidenceRow, ...]]:
+        """Rows of the table of evidence, by category."""
+        return {**self.prepared.evidence, **{name: part.evidence for name, part in self.parts.items()}}  # fmt: skip
 
     @property
     def inventory(self) -> pd.DataFrame:
@@ -234,7 +274,8 @@ class LiveResult:
     def parcels(self) -> gpd.GeoDataFrame:
         """The parcels, as those of a run: mass in int64 grams."""
         before = self.prepared.result.parcels
-        columns: dict[str, Any] = {}
+        uses = self.prepared.parcels[["land_use", "type", "mode"]]
+        columns: dict[str, Any] = {str(name): uses[name].to_numpy() for name in uses}
         names = list(self.parts)
         categories = [self.inputs.categories[name] for name in names]
         now = [self.parts[name].mass for name in names]
@@ -304,8 +345,23 @@ class LiveResult:
         )
         return inputs, PackedWeights.of(weigh(inputs.categories[name], parcels, evidence))
 
-    def _changed(self, names: Any, inputs: Inputs, placed: PlacedFacilities) -> LiveResult:
-        """Do the steps of a run again for the categories that changed."""
+    def recomputed(
+        self, names: Iterable[str], inputs: Inputs, placed: PlacedFacilities
+    ) -> LiveResult:
+        """Return the answer with other tables: the steps of a run done again for the categories that changed.
+
+        Parameters
+        ----------
+        names
+            The categories.
+        inputs, placed
+            The changed tables, and where their facilities lie.
+
+        Raises
+        ------
+        InputError
+            As a run of the changed case.
+        """
         chosen = [name for name in inputs.categories if name in set(names)]
         if not chosen:
             return self

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import geopandas as gpd
@@ -95,12 +95,12 @@ class PreparedRun:
     @cached_property
     def tables(self) -> SmallTables:
         """Settings, totals and facilities."""
-        return self._read(small_tables.load_tables, *small_tables.FILES)
+        return self.read(small_tables.load_tables, *small_tables.FILES)
 
     @cached_property
     def parcels(self) -> pd.DataFrame:
         """Columns of the parcels, without geometry."""
-        return self._read(
+        return self.read(
             lambda folder: sections.load_columns("parcels", folder), *sections.files_of("parcels")
         )
 
@@ -110,7 +110,7 @@ class PreparedRun:
         names = {f"{column_of(name)}_g": name for name in self.tables.categories}
         kept = [*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS]
         file = "units.csv"
-        frame = self._read(lambda folder: read_units_csv(folder / file).frame[kept], file)
+        frame = self.read(lambda folder: read_units_csv(folder / file).frame[kept], file)
         geometry = self.result.units.geometry
         return gpd.GeoDataFrame(
             frame.rename(columns=names), geometry=geometry.to_numpy(), crs=geometry.crs
@@ -136,14 +136,14 @@ class PreparedRun:
     @cached_property
     def land(self) -> Land:
         """Where parcels stand."""
-        return self._read(lambda folder: Land.measured_before(folder, self.inputs), *LAND)
+        return self.read(lambda folder: Land.measured_before(folder, self.inputs), *LAND)
 
     @cached_property
     def placed(self) -> PlacedFacilities:
         """Where facilities lie."""
         if self.tables.facilities is None:
             return facilities.place_facilities(self.inputs, self.land)
-        return self._read(facilities.load_places, *facilities.FILES)
+        return self.read(facilities.load_places, *facilities.FILES)
 
     @cached_property
     def shares(self) -> Shares:
@@ -155,16 +155,14 @@ class PreparedRun:
     @cached_property
     def counted(self) -> Shares:
         """What parcels have in common with units and cells, water outside every unit being nobody's."""
-        return self._read(rasterizing.shares_in, rasterizing.OVERLAP)
+        return self.read(rasterizing.shares_in, rasterizing.OVERLAP)
 
     @cached_property
     def located(self) -> Land:
         """Where parcels stand, with their geometry and type."""
         path = sections.data_of("parcels")
-        parcels = self._read(
-            lambda folder: read_geoparquet(folder / path, "geometry", ["type"]), path
-        )
-        return dataclasses.replace(self.land, parcels=parcels)
+        parcels = self.read(lambda folder: read_geoparquet(folder / path, "geometry", ["id"]), path)
+        return self.land.with_parcels(parcels.assign(type=self.parcels["type"].to_numpy()))
 
     @cached_property
     def pois(self) -> dict[str, int]:
@@ -172,15 +170,24 @@ class PreparedRun:
         if self.tables.case.pois is None:
             return {}
         files = sections.files_of("pois")
-        table = self._read(lambda folder: sections.load_columns("pois", folder), *files)
+        table = self.read(lambda folder: sections.load_columns("pois", folder), *files)
         return {str(name): int(count) for name, count in table["category"].value_counts().items()}
+
+    def changed(self, claims: dict[str, PackedWeights] | None = None, **values: Any) -> PreparedRun:
+        """Return the run with other claims, or other values of some properties, such as parcels whose land use is another; all that was read is shared."""
+        other = PreparedRun(self.result, self._claims if claims is None else claims, self._masses, self._whole)  # fmt: skip
+        fields = {each.name for each in dataclasses.fields(self)}
+        stale = {*fields, "located"} if "parcels" in values else fields
+        vars(other).update({name: value for name, value in vars(self).items() if name not in stale})
+        vars(other).update(values)
+        return other
 
     def claims(self, names: Sequence[str]) -> dict[str, PackedWeights]:
         """Return what parcels claim of some categories."""
         missing = [name for name in names if name not in self._claims]
         if missing:
             load = partial(weighing.load_weights, names=missing)
-            before = Weighed(self._read(load, *weighing.FILES).claims)
+            before = Weighed(self.read(load, *weighing.FILES).claims)
             chosen = {name: self.inputs.categories[name] for name in missing}
             inputs = dataclasses.replace(self.inputs, categories=chosen)
             by_rasters = [name for name in missing if weighing.weighs_by_raster(inputs, name)]
@@ -193,7 +200,7 @@ class PreparedRun:
         """Return the run's grams of some categories on parcels."""
         missing = [name for name in names if name not in self._masses]
         if missing:
-            columns = self._read(
+            columns = self.read(
                 lambda folder: _columns_of(folder / PARCELS_FILE, missing), PARCELS_FILE
             )
             for name in missing:
@@ -216,7 +223,7 @@ class PreparedRun:
         """Rows of the table of evidence, by category."""
         return _by_category(EvidenceRow(**row) for row in self.result.manifest["evidence"])
 
-    def _read[T](self, read: Callable[[Path], T], *files: str) -> T:
+    def read[T](self, read: Callable[[Path], T], *files: str) -> T:
         """Read some of the run, which must still be the one that was opened, from files that must be what the run wrote."""
         there = manifest_in(self.directory)
         if there is None:

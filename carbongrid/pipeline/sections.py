@@ -45,7 +45,7 @@ def _step(reader: SectionReader) -> Step:
     kept = Kept(
         files=lambda case, *_: [] if getattr(case, name) is None else files_of(name),
         load=lambda folder, *_: _load(name, folder),
-        save=functools.partial(_save, name),
+        save=functools.partial(save_section, name),
         decided_by=decided_by,
         sources=lambda case, *_: [
             path for key, path in case.named_files() if key.startswith(f"[{name}]")
@@ -60,7 +60,8 @@ def files_of(section: str) -> list[str]:
     return [f"{FOLDER}/{section}.parquet", f"{FOLDER}/{section}.json"]
 
 
-def _save(name: str, folder: Path, section: Section) -> None:
+def save_section(name: str, folder: Path, section: Section) -> None:
+    """Write a section."""
     data, facts = (folder / file for file in files_of(name))
     told: dict[str, Any] = {"notes": [vars(note) for note in section.notes]}
     table = section.table

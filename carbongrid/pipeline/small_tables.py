@@ -45,8 +45,8 @@ class SmallTables:
     gdp: pd.DataFrame | None
 
 
-def content_of(inputs: Inputs) -> dict[str, Any]:
-    """Return what is kept, as JSON has it."""
+def content_of(inputs: Inputs, coefficients: dict[str, float] | None = None) -> dict[str, Any]:
+    """Return what is kept, as JSON has it; coefficients of sinks are the case's, unless they are known already."""
     case, facilities = inputs.case, inputs.facilities
     return {
         "file": case.path.name,
@@ -55,14 +55,14 @@ def content_of(inputs: Inputs) -> dict[str, Any]:
         "totals": _kept(inputs.totals),
         "facilities": None if facilities is None else _kept(facilities),
         "water": inputs.water,
-        "coefficients": coefficients_of(inputs),
+        "coefficients": coefficients_of(inputs) if coefficients is None else coefficients,
         "gdp": None if inputs.gdp is None else _kept(inputs.gdp),
     }
 
 
-def keep_tables(folder: Path, inputs: Inputs) -> None:
+def keep_tables(folder: Path, inputs: Inputs, coefficients: dict[str, float] | None = None) -> None:
     """Write them."""
-    text = json.dumps(content_of(inputs), ensure_ascii=False, indent=1)
+    text = json.dumps(content_of(inputs, coefficients), ensure_ascii=False, indent=1)
     (folder / FILES[0]).write_text(text, encoding="utf-8")
 
 

@@ -1,0 +1,264 @@
+"""What an action of a plan changes of a run's tables: totals that follow mass, facilities at points, land of another use."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.case.readers.facilities import COLUMNS, project_facilities
+from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.table_formats import HERE
+from carbongrid.errors import InputError
+from carbongrid.inventory.units_of_measure import grams_of_text
+from carbongrid.method.allocate import apportion
+from carbongrid.method.categories import Category
+from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
+from carbongrid.method.tonnes import format_tonnes
+from carbongrid.method.weights import PackedWeights
+from carbongrid.method.weights.packing import OF_ROADS
+from carbongrid.method.weights.rules import eligible
+from carbongrid.pipeline.changes import TOTALS, total_given
+from carbongrid.pipeline.land import Land
+
+Rows = NDArray[np.int64]
+
+
+def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
+    """Return a mass after ``factor``, ``change`` or ``total``, in whole grams, rounded half even.
+
+    Raises
+    ------
+    InputError
+        If it would be negative, or what is told is no mass.
+    """
+    if "factor" in told:
+        return round(Fraction(now) * Fraction(str(told["factor"])))
+    if "total" in told:
+        return total_given(told["total"], where).grams
+    after = now + _signed_mass(told["change"], where)
+    if after < 0:
+        there = format_tonnes([now])[0]
+        raise InputError(f"it removes more than there is: {there} t", hint="Give a smaller change.")
+    return after
+
+
+def _signed_mass(value: Any, where: str) -> int:
+    if isinstance(value, str):
+        text = value.strip()
+        return -grams_of_text(text[1:]) if text.startswith("-") else grams_of_text(text.lstrip("+"))  # fmt: skip
+    sign = -1 if isinstance(value, int | float) and value < 0 else 1
+    return sign * total_given(abs(value) if sign < 0 else value, where).grams
+
+
+def money_after(told: Mapping[str, Any], now: int) -> int:
+    """Return an amount of whole currency units after ``factor``, ``change`` or ``total``, rounded half even."""
+    value = Fraction(str(told.get("factor", told.get("change", told.get("total", 0)))))
+    after = Fraction(now) * value if "factor" in told else Fraction(now) + value if "change" in told else value  # fmt: skip
+    if after < 0:
+        raise InputError(f"it removes more than there is: {now} currency units", hint="Give a smaller change.")  # fmt: skip
+    return round(after)
+
+
+def scaled_total(inputs: Inputs, name: str, after: int) -> pd.DataFrame:
+    """Return the totals with another whole of a category, its regions and the rest in proportion."""
+    totals = inputs.totals
+    own = _rows_here(totals, name)
+    regions = own & (totals["region"] != "")
+    whole = own & (totals["region"] == "")
+    masses = [int(mass) for mass in totals.loc[regions, "grams"]]
+    now = int(totals.loc[whole, "grams"].iloc[0]) if whole.any() else sum(masses)
+    rest = now - sum(masses)
+    if rest < 0:
+        raise InputError(f"{name} has regions within regions", TOTALS, "Give the totals of its regions.")  # fmt: skip
+    weights = np.array([*masses, rest], np.int64)
+    parts = apportion(after, weights) if now else np.zeros(len(weights), np.int64)
+    if not now and after:
+        if masses:
+            what = f"{name} is 0 and has regions: nobody knows whose the new mass is"
+            raise InputError(what, TOTALS, "Give the totals of its regions.")
+        parts[-1] = after
+    grams = totals["grams"].copy()
+    grams[regions] = parts[:-1]
+    if whole.any():
+        grams[whole] = after
+    return totals.assign(grams=grams, source=totals["source"].mask(own, ""))
+
+
+def moved_totals(
+    inputs: Inputs, land: Land, name: str, parcels: Rows, change: Sequence[int]
+) -> pd.DataFrame:
+    """Return the totals with mass that came to parcels, or went from them: of the whole, and of the region in which each lies.
+
+    Parameters
+    ----------
+    inputs, land
+        Those of a run.
+    name
+        The category.
+    parcels
+        Rows; -1 for none.
+    change
+        Grams, of each.
+
+    Raises
+    ------
+    InputError
+        If nothing of the category is spread here, if nobody knows whose total changes, or if less would be left than nothing.
+    """
+    totals = inputs.totals
+    own = _rows_here(totals, name)
+    codes = [code for code in sorted(totals.loc[own, "region"]) if code]
+    homes = np.full(len(parcels), -1, np.int64)
+    there = parcels >= 0
+    if codes:
+        homes[there] = land.regions_of_parcels(codes, parcels[there])
+    sums = dict.fromkeys([-1, *range(len(codes))], 0)
+    for home, grams in zip(homes.tolist(), change, strict=True):
+        sums[home] += int(grams)
+    whole = own & (totals["region"] == "")
+    if sums[-1] and not whole.any():
+        what = f"{name} has totals of regions only, and this lies in none of them: nobody knows whose total changes"
+        raise InputError(what, TOTALS, "Give a total of the whole.")
+    after = totals["grams"].copy()
+    after[whole] += sum(sums.values())
+    for position, code in enumerate(codes):
+        after[own & (totals["region"] == code)] += sums[position]
+    if (after[own] < 0).any():
+        there_are = format_tonnes(totals.loc[own, "grams"])[0]
+        raise InputError(f"it removes more of {name} than there is: {there_are} t", TOTALS)
+    return totals.assign(grams=after, source=totals["source"].mask(own, ""))
+
+
+def _rows_here(totals: pd.DataFrame, name: str) -> pd.Series[bool]:
+    own = (totals["category"] == name) & (totals["place"] == HERE)
+    if not own.any():
+        raise InputError(f"nothing of {name} is spread here", TOTALS)
+    return own
+
+
+def kept_shares(facilities: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the facilities, those of a category that are given by share with the grams that they have: their share was of a total that was."""
+    shared = (facilities["category"] == name) & (facilities["way"] == "share")
+    return facilities.assign(way=facilities["way"].where(~shared, "value"))
+
+
+def facility_table(told: Mapping[str, Any], grams: int, crs: Any) -> pd.DataFrame:
+    """Return one facility as a table of facilities, its place in the grid's CRS.
+
+    Raises
+    ------
+    InputError
+        If its coordinates cannot be in the CRS that it names.
+    """
+    row = {
+        "name": told["facility"],
+        "category": told["category"][0],
+        "way": "value",
+        "grams": grams,
+        "x": float(told["x"]),
+        "y": float(told["y"]),
+        "crs": told["crs"],
+        "place_uncertainty": math.nan,
+        "part": "0",
+        "part_unit": "",
+    }
+    table = pd.DataFrame({name: [row[name]] for name in COLUMNS})
+    text = dict.fromkeys(("name", "category", "way", "crs", "part", "part_unit"), "str")
+    return project_facilities(table.astype(text), crs, "the plan")
+
+
+def meaning_of(code: str, inputs: Inputs) -> tuple[str, str]:
+    """Return territorial type and mode of a land-use code: by the case's code system, or, where that is a file of the user's, as the run's parcels have it.
+
+    Raises
+    ------
+    InputError
+        If it means no land.
+    """
+    system = inputs.case.parcels.code_system
+    if system in SYSTEMS:
+        found = match_codes(pd.Series([code]), read_code_system(system)).iloc[0]
+        kind, mode = str(found["type"]), str(found["mode"])
+        there = f"the code system is {system}"
+    else:
+        parcels = inputs.parcels
+        rows = parcels[parcels["land_use"] == code]
+        kind, mode = ("none", "") if rows.empty else (str(rows["type"].iloc[0]), str(rows["mode"].iloc[0]))  # fmt: skip
+        there = f"the run's parcels have {', '.join(sorted(set(parcels['land_use']))[:20])}"
+    if kind == "none":
+        raise InputError(f"the land-use code {code!r} means no land of the method", "to", f"Give another: {there}.")  # fmt: skip
+    return kind, mode
+
+
+def without_claims(
+    packed: PackedWeights, category: Category, parcels: pd.DataFrame, rows: Rows
+) -> PackedWeights:
+    """Return claims that were measured, after land is of another use: what stood on it is gone, and nothing is known to have come.
+
+    Parameters
+    ----------
+    packed
+        Claims on the category.
+    category
+        The category.
+    parcels
+        With the types that they have now.
+    rows
+        Parcels of another use.
+    """
+    claims = packed.opened()
+    carries = eligible(category, parcels)
+    gone = rows[~carries[rows]]
+    measured = ("weight", "inside", "near", *OF_ROADS)
+    arrays = {name: array.copy() for name in measured if (array := getattr(claims, name)) is not None}  # fmt: skip
+    lost = int(arrays["inside"][gone].sum() + arrays["near"][gone].sum())
+    for array in arrays.values():
+        array[gone] = 0
+    counted = claims.counted
+    if counted is not None:
+        counted = (counted[0] - lost, counted[1] - lost, counted[2])
+    return PackedWeights.of(dataclasses.replace(claims, **arrays, eligible=carries, counted=counted))  # fmt: skip
+
+
+def gained(
+    before: NDArray[np.float64], after: NDArray[np.float64], grams: NDArray[np.int64],
+    regions: NDArray[np.int64], rows: Rows,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return what a sink takes up on parcels of another use, at the rate of its region: grams over claims, area times coefficient.
+
+    Parameters
+    ----------
+    before, after : float64, shape (parcels,)
+        Claims on the sink.
+    grams
+        Taken up before, by these claims.
+    regions
+        Of its totals, of each parcel.
+    rows
+        Parcels of another use.
+    """
+    found = np.zeros(len(rows), np.int64)
+    for region in np.unique(regions[rows]):
+        inside = regions == region
+        claimed = math.fsum(before[inside].tolist())
+        if not claimed:
+            continue
+        rate = Fraction(int(grams[inside].sum())) / Fraction(claimed)
+        for place in np.flatnonzero(regions[rows] == region):
+            found[place] = round(rate * Fraction(float(after[rows[place]])))
+    return found
+
+
+def named_once[T](values: Sequence[T], known: Callable[[T], bool], what: str, there: str) -> None:
+    """Raise :class:`InputError` for values that are not known."""
+    unknown = [value for value in values if not known(value)]
+    if unknown:
+        listed = ", ".join(map(repr, unknown[:10]))
+        raise InputError(f"{len(unknown)} {what} are none of the run: {listed}", hint=there)

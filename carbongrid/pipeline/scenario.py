@@ -1,0 +1,411 @@
+"""What a plan makes of a finished run: its actions in order, by the steps of the run, to the gram."""
+
+from __future__ import annotations
+
+import dataclasses
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.allocate import apportion
+from carbongrid.method.categories import Category
+from carbongrid.method.weights import PackedWeights, WeightInputs, locate, weigh
+from carbongrid.pipeline.changes import facility_row, known_category, under_new_totals
+from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities, rows_of_facilities
+from carbongrid.pipeline.plans import Action, Plan
+from carbongrid.pipeline.rasterizing import share_water
+from carbongrid.pipeline.replanned import (
+    amount_after,
+    facility_table,
+    gained,
+    kept_shares,
+    meaning_of,
+    money_after,
+    moved_totals,
+    named_once,
+    scaled_total,
+    without_claims,
+)
+from carbongrid.pipeline.weighing import regions_of
+from carbongrid.raster.opening.vectors import open_vector
+
+if TYPE_CHECKING:
+    from carbongrid.pipeline.live import LiveResult
+    from carbongrid.pipeline.prepared import PreparedRun
+
+Rows = NDArray[np.int64]
+
+
+def apply_plan(answer: LiveResult, plan: Plan) -> LiveResult:
+    """Return what a plan makes of a run, or of an answer of it.
+
+    Raises
+    ------
+    InputError
+        For the first action that cannot be done, by its number, with what is there.
+    """
+    does = {
+        "scale": _scaled,
+        "add": _with_facility,
+        "remove": _without_facility,
+        "convert": _converted,
+        "gdp": _with_gdp,
+    }
+    for action in plan.actions:
+        try:
+            answer = does[action.do](answer, action, plan.folder)
+        except InputError as error:
+            problems = [dataclasses.replace(each, where=", ".join(filter(None, (action.where, each.where)))) for each in error.problems]  # fmt: skip
+            raise InputError(problems) from error
+    return answer
+
+
+def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:
+    told = action.told
+    if "facility" in told:
+        return _scaled_facility(answer, action)
+    names = _categories(answer, told)
+    if action.land:
+        return _scaled_land(answer, action, names, _selected(answer, action, folder))
+    if len(names) > 1 and "factor" not in told:
+        raise InputError(f"an amount for {len(names)} categories at once: {', '.join(names)}", hint="Give factor, or one category.")  # fmt: skip
+    for name in names:
+        now = _whole(answer, name)
+        totals = scaled_total(answer.inputs, name, amount_after(told, now, name))
+        inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
+        answer = answer.recomputed([name], inputs, answer.placed)
+    return answer
+
+
+def _categories(answer: LiveResult, told: Any) -> list[str]:
+    """Return the categories that an action names, ``*`` standing for anything; without a name all that emit."""
+    known = answer.inputs.categories
+    if "category" not in told:
+        return [name for name, each in known.items() if not each.sink]
+    found: list[str] = []
+    for pattern in told["category"]:
+        named = [name for name in known if fnmatchcase(name, pattern)]
+        if not named:
+            known_category(answer.inputs, pattern, "category")
+        found += [name for name in named if name not in found]
+    return found
+
+
+def _whole(answer: LiveResult, name: str) -> int:
+    rows = answer.inputs.totals
+    own = rows[(rows["category"] == name) & (rows["place"] == "here")]
+    whole = own[own["region"] == ""]
+    return int((own if whole.empty else whole)["grams"].sum())
+
+
+def _scaled_facility(answer: LiveResult, action: Action) -> LiveResult:
+    told, inputs = action.told, answer.inputs
+    row = facility_row(inputs, told["facility"], _one_category(told))
+    table = inputs.facilities
+    assert table is not None, "it has the row"
+    name, now = str(table["category"].iloc[row]), int(table["grams"].iloc[row])
+    after = amount_after(told, now, told["facility"])
+    where = np.array([answer.placed.parcel[row]], np.int64)
+    totals = moved_totals(inputs, answer.prepared.land, name, where, [after - now])
+    table = kept_shares(table, name)
+    own = np.arange(len(table)) == row
+    table = table.assign(grams=table["grams"].mask(own, after), way=table["way"].mask(own, "value"))
+    return answer.recomputed([name], under_new_totals(inputs, totals, table), answer.placed)
+
+
+def _one_category(told: Any) -> str | None:
+    if "category" not in told:
+        return None
+    if len(told["category"]) > 1:
+        raise InputError("a facility is of one category", "category", "Name one.")
+    return str(told["category"][0])
+
+
+def _scaled_land(answer: LiveResult, action: Action, names: list[str], rows: Rows) -> LiveResult:
+    """Scale what lies on land: it weighs what it emits from now on, so that all other land keeps its grams."""
+    told, masses = action.told, answer.masses(names)
+    there = [name for name, mass in zip(names, masses, strict=True) if np.isin(mass.rows, rows).any()]  # fmt: skip
+    if not there:
+        listed = names[0] if len(names) == 1 else f"{len(names)} categories"
+        raise InputError(f"the {len(rows)} parcels that it selects have nothing of {listed}", hint="Select other land.")  # fmt: skip
+    if len(there) > 1 and "factor" not in told:
+        raise InputError(f"an amount for {len(there)} categories at once: {', '.join(there)}", hint="Give factor, or one category.")  # fmt: skip
+    for name in there:
+        answer = _scaled_on(answer, action, name, rows)
+    return answer
+
+
+def _scaled_on(answer: LiveResult, action: Action, name: str, rows: Rows) -> LiveResult:
+    prepared, inputs = answer.prepared, answer.inputs
+    _require_by_own_rule(answer, name)
+    size = len(prepared.parcels)
+    grams, here = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    answer.masses([name])[0].add_to(grams)
+    here[rows] = True
+    table = inputs.facilities
+    own = np.zeros(0, np.int64)
+    if table is not None:
+        placed = (table["category"] == name).to_numpy(bool) & (answer.placed.parcel >= 0)
+        own = np.flatnonzero(placed)
+        np.subtract.at(grams, answer.placed.parcel[own], table["grams"].to_numpy(np.int64)[own])
+        own = own[here[answer.placed.parcel[own]]]
+    before = np.concatenate([grams[rows], [] if table is None else table["grams"].to_numpy(np.int64)[own]]).astype(np.int64)  # fmt: skip
+    now = int(before.sum())
+    after = amount_after(action.told, now, name)
+    parts = apportion(after, before)
+    grams[rows] = parts[: len(rows)]
+    where = np.concatenate([rows, [] if table is None else answer.placed.parcel[own]]).astype(np.int64)  # fmt: skip
+    totals = moved_totals(inputs, prepared.land, name, where, (parts - before).tolist())
+    if table is not None:
+        table = kept_shares(table, name)
+        masses, ways = table["grams"].to_numpy(np.int64).copy(), table["way"].copy()
+        masses[own] = parts[len(rows) :]
+        ways.iloc[own] = "value"
+        table = table.assign(grams=masses, way=ways)
+    inputs = under_new_totals(inputs, totals, table)
+    if not grams.any():  # all of it lies at facilities: no land weighs anything
+        return answer.recomputed([name], inputs, answer.placed)
+    return answer.reweighed(name, grams.astype(np.float64), f"plan-{action.number}", inputs)
+
+
+def _require_by_own_rule(answer: LiveResult, name: str) -> None:
+    """Refuse a category of which some lies on land of the parent type: that is none of its own, which alone can weigh something."""
+    own = [row for row in answer.ledger_rows if row.category == name]
+    if any(row.by_parent or row.unallocated for row in own):
+        what = f"some of {name} lies on land of the parent type, or on none: its land cannot be scaled by itself"
+        raise InputError(what, hint="Scale the whole category, or give it a weight.")
+
+
+def _with_facility(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
+    told, inputs, prepared = action.told, answer.inputs, answer.prepared
+    name = str(_one_category(told))
+    known_category(inputs, name, "category")
+    before = inputs.facilities
+    if before is not None:
+        same = (before["name"] == told["facility"]) & (before["category"] == name)
+        if same.any():
+            what = f"{told['facility']!r} is a facility of {name} already"
+            raise InputError(what, "facility", "Scale it, or give another name.")
+    grams = amount_after({"total": told["mass"]}, 0, name)
+    one = facility_table(told, grams, prepared.units.crs)
+    land = prepared.located
+    at = place_facilities(dataclasses.replace(inputs, facilities=one), land)
+    if at.failed:
+        raise InputError(problem for problems in at.failed.values() for problem in problems)
+    totals, table = inputs.totals, one if before is None else before
+    if action.fate == "add":
+        table = table if before is None else kept_shares(before, name)
+        totals = moved_totals(inputs, prepared.land, name, at.parcel, [grams])
+    if before is not None:
+        table = pd.concat([table, one], ignore_index=True).astype(before.dtypes)
+    order = table.sort_values(["category", "name", "x", "y"], kind="stable").index.to_numpy()
+    placed = PlacedFacilities(
+        np.append(answer.placed.parcel, at.parcel)[order],
+        np.append(answer.placed.unit, at.unit)[order],
+        tuple((*answer.placed.in_reach, *at.in_reach)[row] for row in order),
+        answer.placed.failed,
+    )
+    changed = under_new_totals(inputs, totals, table.iloc[order].reset_index(drop=True))
+    return answer.recomputed([name], changed, placed)
+
+
+def _without_facility(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
+    told = action.told
+    return answer.without(told["facility"], category=_one_category(told), emission=action.fate)
+
+
+def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
+    """Change GDP of units, or of all; an interval of GDP that was derived keeps its ratio."""
+    units = answer.prepared.units
+    codes = action.told.get("units", tuple(units["id"]))
+    positions = _positions(answer, codes)
+    columns = {name: units[name].copy() for name in ("gdp", "gdp_low", "gdp_high")}
+    unknown = [code for code, row in zip(codes, positions, strict=True) if pd.isna(units["gdp"].iloc[row])]  # fmt: skip
+    known = [row for code, row in zip(codes, positions, strict=True) if code not in unknown]
+    if unknown and ("units" in action.told) and "total" not in action.told:
+        raise InputError(f"GDP of {', '.join(unknown[:10])} is unknown", "units", "Give total.")
+    if "total" in action.told:
+        known = positions
+    if "factor" not in action.told and len(known) != 1:
+        raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
+    for row in known:
+        now = units["gdp"].iloc[row]
+        after = money_after(action.told, 0 if pd.isna(now) else int(now))
+        for name in columns:
+            end = units[name].iloc[row]
+            own = pd.isna(end) or pd.isna(now) or not int(now)
+            columns[name].iloc[row] = after if name == "gdp" or own else round(int(end) * after / int(now))  # fmt: skip
+    return answer.on(answer.prepared.changed(units=units.assign(**columns)))
+
+
+def _positions(answer: LiveResult, codes: Any) -> list[int]:
+    ids = pd.Index(answer.prepared.units["id"])
+    named_once(codes, lambda code: code in ids, "units", f"Units are {', '.join(ids[:10])}{', ...' if len(ids) > 10 else ''}.")  # fmt: skip
+    return [int(row) for row in ids.get_indexer(list(codes))]
+
+
+def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
+    """Return the rows of the parcels that hold all that an action says of land; units by where a parcel's representative point lies."""
+    prepared, told = answer.prepared, action.land
+    parcels = prepared.parcels
+    chosen = np.ones(len(parcels), np.bool_)
+    if "units" in told:
+        chosen &= np.isin(prepared.land.unit_of_parcel, _positions(answer, told["units"]))
+    if "parcels" in told:
+        ids = pd.Index(parcels["id"])
+        named_once(told["parcels"], lambda code: code in ids, "parcels", "parcels.parquet has the ids.")  # fmt: skip
+        chosen &= parcels["id"].isin(told["parcels"]).to_numpy(bool)
+    if "code" in told:
+        codes = set(parcels["land_use"])
+        named_once(told["code"], lambda code: code in codes, "land-use codes", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
+        chosen &= parcels["land_use"].isin(told["code"]).to_numpy(bool)
+    if "inside" in told:
+        outlines = _outlines(told["inside"], folder, prepared)
+        rows = np.flatnonzero(chosen)
+        points = shapely.point_on_surface(prepared.located.parcels.geometry.to_numpy()[rows])
+        inside = locate(shapely.get_x(points), shapely.get_y(points), outlines) >= 0
+        chosen[rows] = inside
+    if not chosen.any():
+        listed = ", ".join(f"{key} {_named(value)}" for key, value in told.items())
+        raise InputError(f"no parcel of the run is selected by {listed}", hint="Select other land.")
+    return np.flatnonzero(chosen)
+
+
+def _named(value: Any) -> str:
+    return ", ".join(value[:5]) if isinstance(value, tuple) else str(value)
+
+
+def _outlines(inside: Any, folder: Path | None, prepared: PreparedRun) -> NDArray[np.object_]:
+    """Return the polygons of a file, or of a GeoDataFrame, in the grid's CRS."""
+    if isinstance(inside, str | Path):
+        path = Path(inside)
+        path = path if folder is None or path.is_absolute() else folder / path
+        if not path.exists():
+            raise InputError(
+                f"there is no file {path}", "inside", "Paths are relative to the plan."
+            )
+        with open_vector(path) as file:
+            layers = [name for name, kind in file.layers() if kind]
+            if len(layers) != 1:
+                raise InputError(f"{path.name} has {len(layers)} layers with geometry", "inside", "Give a file with one.")  # fmt: skip
+            table = file.table(layers[0])
+    else:
+        table = gpd.GeoDataFrame(geometry=inside.geometry.to_numpy(), crs=inside.crs)
+    if table.crs is None:
+        raise InputError("the polygons have no CRS", "inside", "Write it into the file.")
+    polygons: NDArray[np.object_] = table.to_crs(prepared.units.crs).geometry.to_numpy()
+    return polygons
+
+
+def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:
+    """Give parcels another land-use code: what they carried goes or is taken by others, and sinks follow area times coefficient."""
+    prepared, code = answer.prepared, action.told["to"]
+    kind, mode = meaning_of(code, answer.inputs)
+    rows = _selected(answer, action, folder)
+    parcels = prepared.parcels
+    chosen, rows = rows, rows[(parcels["land_use"].iloc[rows] != code).to_numpy(bool)]
+    if not rows.size:
+        raise InputError(f"the {len(chosen)} parcels that it selects are {code} already", "to", "Take the action out.")  # fmt: skip
+    _require_no_facility(answer, rows)
+    changes = {"land_use": code, "type": kind, "mode": mode}
+    after = parcels.assign(**{name: parcels[name].mask(np.isin(np.arange(len(parcels)), rows), value) for name, value in changes.items()})  # fmt: skip
+    after = after.astype(parcels.dtypes)
+    inputs = dataclasses.replace(answer.inputs, parcels=after)
+    claims = {name: _claims_after(answer, name, after, rows) for name in inputs.categories}
+    for name, (old, new) in claims.items():
+        change = _mass_after(answer, name, old, new, rows, remove=action.fate == "remove")
+        if change.any():
+            totals = moved_totals(inputs, prepared.land, name, rows, change.tolist())
+            inputs = under_new_totals(inputs, totals, inputs.facilities if inputs.facilities is None else kept_shares(inputs.facilities, name))  # fmt: skip
+    land = prepared.land.with_parcels(after)
+    own = {name: _claims_of(prepared, each, prepared.claims([name])[name], after, rows) for name, each in prepared.inputs.categories.items()}  # fmt: skip
+    changed = prepared.changed(own, parcels=after, land=land, inputs=dataclasses.replace(prepared.inputs, parcels=after))  # fmt: skip
+    if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
+        changed = changed.changed(shares=_shares_after(changed))
+    packed = {name: new for name, (_, new) in claims.items()}
+    moved = dataclasses.replace(answer, prepared=changed, claims=packed)
+    return moved.recomputed(list(packed), inputs, answer.placed)
+
+
+def _require_no_facility(answer: LiveResult, rows: Rows) -> None:
+    table = answer.inputs.facilities
+    if table is None:
+        return
+    there = np.flatnonzero(np.isin(answer.placed.parcel, rows))
+    if there.size:
+        names = ", ".join(table["name"].iloc[there[:10]])
+        raise InputError(f"there are facilities on this land: {names}", hint="Remove them in an action before this one.")  # fmt: skip
+
+
+def _claims_after(
+    answer: LiveResult, name: str, parcels: pd.DataFrame, rows: Rows
+) -> tuple[PackedWeights, PackedWeights]:
+    """Return what parcels claim of a category before and after land is of another use."""
+    before = answer.claims.get(name) or answer.prepared.claims([name])[name]
+    category = answer.inputs.categories[name]
+    return before, _claims_of(answer.prepared, category, before, parcels, rows)
+
+
+def _claims_of(
+    prepared: PreparedRun, category: Category, before: PackedWeights, parcels: pd.DataFrame, rows: Rows
+) -> PackedWeights:  # fmt: skip
+    """Return claims after land is of another use.
+
+    By area, by a raster and by a column of the parcels it is weighed again. What was measured otherwise (POIs, people, lines) stood on the land and is gone with its use.
+    """
+    rule = category.weight.partition(":")[0]
+    if rule in ("area", "raster") or (rule == "field" and category.weight in parcels):
+        evidence = WeightInputs(
+            coefficients=prepared.tables.coefficients,
+            rasters=prepared.shares.raster_sums,
+            raster_known=prepared.shares.raster_known,
+        )
+        return PackedWeights.of(weigh(category, parcels, evidence))
+    return without_claims(before, category, parcels, rows)
+
+
+def _mass_after(
+    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return how much more of a category the land carries, or less."""
+    before, after = (each.opened().weight.astype(np.float64) for each in (old, new))
+    grams = np.zeros(len(before), np.int64)
+    answer.masses([name])[0].add_to(grams)
+    if not answer.inputs.categories[name].sink:
+        gone = new.opened().eligible[rows] == 0
+        return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
+    codes = regions_of(answer.inputs, name)
+    regions = answer.prepared.land.regions_of_parcels(codes)
+    same = before[rows] == after[rows]
+    return np.where(same, 0, gained(before, after, grams, regions, rows) - grams[rows])
+
+
+def _shares_after(prepared: PreparedRun) -> Any:
+    """Return the shares after the rule for water, of land that may be water now, or water no more."""
+    nearest = prepared.tables.case.units.water == "nearest"
+    return share_water(
+        prepared.inputs, prepared.located if nearest else prepared.land, prepared.counted
+    )
+
+
+def facility_rows(answer: LiveResult) -> tuple[Any, ...]:
+    """Return the facilities as a run tells of them, category by category."""
+    rows = []
+    for name in answer.inputs.categories:
+        rows += rows_of_facilities(answer.inputs, answer.prepared.land, answer.placed, name)[1]
+    return tuple(rows)
+
+
+def notes_of_plan(plan: Plan, base: str) -> tuple[Problem, ...]:
+    """Return what a run says that was made by a plan."""
+    said = [f"This run is a scenario: a plan of {len(plan.actions)} actions on {base}. What that run says of its data holds here as well."]  # fmt: skip
+    said += [f"Plan: {action}" for action in plan.actions]
+    said.append("GDP and residents are those of that run, but for what the plan says of GDP.")
+    return tuple(Problem(text, level="note") for text in said)

@@ -1,0 +1,244 @@
+"""A scenario as a run like any other: what it leaves as it is comes from the run that it was asked of, the rest is written by a run's own steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+
+from carbongrid.case.readers.geoparquet import read_geoparquet
+from carbongrid.case.readers.inputs import Inputs, Section
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.sharing import reduce_mass
+from carbongrid.outputs.result import Result
+from carbongrid.outputs.tables.layers import read_surroundings_gpkg
+from carbongrid.pipeline import facilities, sections, small_tables, weighing
+from carbongrid.pipeline.allocation import Allocation
+from carbongrid.pipeline.cross_checks import CrossChecked
+from carbongrid.pipeline.electricity_readings import Readings
+from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
+from carbongrid.pipeline.land import Land, fine_grid
+from carbongrid.pipeline.live import LiveResult
+from carbongrid.pipeline.plans import Plan
+from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_plan
+from carbongrid.pipeline.step import Progress, RunOptions
+from carbongrid.pipeline.steps import STEPS
+from carbongrid.pipeline.tables import Indexed, manifest_of
+from carbongrid.pipeline.weighing import Weighed
+from carbongrid.pipeline.work import Work, silent
+from carbongrid.pipeline.writing import left_out
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store import (
+    SEAL,
+    Recall,
+    RunStore,
+    check_target,
+    claimed,
+    hash_values,
+    new_run,
+    place_of,
+)
+
+_FIRST_WRITTEN = "assemble"
+"""From this step on a scenario is made by the list of a run's steps."""
+
+
+@dataclasses.dataclass
+class _Told:
+    """Stands for the digests of the case's files: those of the run, and that of the plan."""
+
+    digests: dict[str, str]
+
+    def take(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the digests of some files."""
+        return {name: self.digests[name] for name in names if name in self.digests}
+
+
+def run_plan(
+    base: Result,
+    plan: Plan,
+    out: str | Path,
+    *,
+    path: Path | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> tuple[LiveResult, Path]:
+    """Do a plan on a finished run and write what comes of it as a run of its own.
+
+    Parameters
+    ----------
+    base
+        The run, opened.
+    plan
+        Its actions.
+    out
+        The run directory to make; it is absent or complete at any moment.
+    path
+        The plan's file, whose digest the manifest gets.
+    replace
+        Whether an existing run may be replaced.
+    progress
+        Called with a phase, the number of its steps that are done, and their number.
+
+    Returns
+    -------
+    answer, directory
+        What the plan makes of the run, and where it is written.
+
+    Raises
+    ------
+    InputError
+        For the first action that cannot be done, by its number; then nothing is written.
+    """
+    out = place_of(Path(out))
+    if out == place_of(base.directory):
+        raise InputError("a scenario may not replace the run that it is asked of", str(out), "Give another --out.")  # fmt: skip
+    check_target(out, replace=replace)
+    answer = apply_plan(base.live, plan)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # No Recall of the run to be replaced: each step comes from the base run, or is made.
+    with claimed(out), new_run(out, replace=replace, reuse=base.directory, restart=True) as store:
+        store.recall = Recall((base.directory,), base.directory)
+        _write(answer, base, plan, path, store, progress or silent)
+    return answer, out
+
+
+def _write(
+    answer: LiveResult,
+    base: Result,
+    plan: Plan,
+    path: Path | None,
+    store: RunStore,
+    progress: Progress,
+) -> None:
+    inputs = _whole_inputs(answer, base, plan)
+    _keep(answer, base, inputs, plan, store)
+    land = Land.measured_before(base.directory, inputs)
+    parameters = base.manifest["parameters"]
+    grid = fine_grid(inputs)
+    digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
+    if path is not None:
+        digests[path.name] = hash_path(path)
+    values = {
+        **_values(answer, inputs, land),
+        "case": inputs.case,
+        "options": RunOptions(None, parameters["chunks"], progress),
+        "fingerprints": _Told(digests),
+        "read": inputs,
+        "land": land,
+        "grid": grid,
+    }
+    at = [step.name for step in STEPS].index(_FIRST_WRITTEN)
+    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, progress)
+    work.keep_in(store)
+    work.go()
+    tables, made = work.values["assemble"], work.values["digest"]
+    content = manifest_of(inputs, grid, tables, made, parameters["chunks"])
+    told = {"base": base.directory.name, "seal": base.manifest[SEAL], "reference": plan.reference, "actions": [str(each) for each in plan.actions]}  # fmt: skip
+    facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
+    store.write_manifest({**content, **facts})
+
+
+def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
+    """Return the tables with geometry, and with what the report shows."""
+    name = sections.data_of("parcels")
+    facts = answer.prepared.parcels
+    shapes = answer.prepared.read(lambda folder: read_geoparquet(folder / name, "geometry", ["id"]), name)  # fmt: skip
+    crs = answer.prepared.units.crs
+    parcels = gpd.GeoDataFrame(facts, geometry=shapes.geometry.to_numpy(), crs=crs)
+    around = base.directory / "surroundings.gpkg"
+    return dataclasses.replace(
+        answer.inputs,
+        parcels=parcels,
+        units=gpd.GeoDataFrame(answer.prepared.units),
+        notes=(*answer.inputs.notes, *notes_of_plan(plan, base.directory.name)),
+        surroundings=read_surroundings_gpkg(around).located if around.is_file() else None,
+        uncertainty=base.manifest["uncertainty"],
+    )
+
+
+def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
+    """Return what the steps of a run would have made, of the answer."""
+    names = list(inputs.categories)
+    kinds = [inputs.categories[name] for name in names]
+    masses, named, shares = (
+        tuple(answer.masses(names)),
+        facility_rows(answer),
+        answer.prepared.shares,
+    )
+    sinks = np.array([each.sink for each in kinds], np.bool_)
+    shape = tuple(answer.prepared.result.grid_1km.sizes[axis] for axis in ("y", "x"))
+    reduced = reduce_mass(masses, sinks, [structure_of(each) for each in kinds], shares, shape)  # type: ignore[arg-type]
+    evidence = tuple(row for name in names for row in answer.evidence_rows[name])
+    problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
+    notes = tuple(each for each in dict.fromkeys(problems) if each not in answer.inputs.notes)
+    allocation = Allocation(tuple(names), masses, answer.ledger_rows, evidence, named, notes)
+    return {
+        "cross-check": CrossChecked(()),
+        "allocate all": allocation,
+        "reduce": Reduction(shares, reduced, ()),
+        "index": Indexed(answer.prepared.units, ()),
+        "zone": answer.zoned,
+        "readings": Readings(),
+    }
+
+
+def _keep(answer: LiveResult, base: Result, inputs: Inputs, plan: Plan, store: RunStore) -> None:
+    """Take over what the next question is answered from; what the plan changed of it is written anew."""
+    steps: Mapping[str, Any] = base.manifest["steps"]
+    prepared = answer.prepared
+    converted = prepared.parcels is not base.live.prepared.parcels
+    own = {
+        "read parcels": (lambda: _save_parcels(store.folder, inputs, base)) if converted else None,
+        "facilities": lambda: facilities.save_places(store.folder, answer.placed),
+        "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
+        "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),
+    }
+    marked = hash_values([str(each) for each in plan.actions])
+    names = [name for name in steps if name not in ("tables", "report", "figures")]
+    if inputs.facilities is not None and "facilities" not in names:
+        names.append("facilities")
+    for name in names:
+        make = own.get(name)
+        key = steps[name]["key"] if name in steps else hash_values(base.manifest[SEAL], name)
+        files = list(steps[name]["files"]) if name in steps else list(facilities.FILES)
+        if make is None:
+            store.step(name, key, files, _missing(base, name))
+        else:
+            store.step(name, hash_values(key, marked, "scenario"), files, make)
+
+
+def _missing(base: Result, name: str) -> Any:
+    def refuse() -> None:
+        raise InputError(f"{base.directory}: the files of its step {name!r} were changed after the run", hint="Run the case again.")  # fmt: skip
+
+    return refuse
+
+
+def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
+    _, facts = sections.files_of("parcels")
+    told = json.loads((base.directory / facts).read_text(encoding="utf-8"))
+    notes = tuple(Problem(**each) for each in told["notes"])
+    sections.save_section("parcels", folder, Section(inputs.parcels, notes))
+
+
+def _save_weights(folder: Path, answer: LiveResult) -> None:
+    """Write the claims of all categories but those by rasters, which are summed when they are asked for."""
+    names = [name for name in answer.inputs.categories if not weighing.weighs_by_raster(answer.inputs, name)]  # fmt: skip
+    rest = [name for name in names if name not in answer.claims]
+    claims = {**answer.prepared.claims(rest), **answer.claims}
+    weighing.save_weights(folder, Weighed({name: claims[name] for name in names}))
+
+
+def _save_tables(folder: Path, answer: LiveResult, inputs: Inputs, plan: Plan) -> None:
+    """Write settings and small tables; a table of GDP that the plan changes is none any more."""
+    changed = any(action.do == "gdp" for action in plan.actions)
+    gdp = None if changed else answer.prepared.tables.gdp
+    known = dict(answer.prepared.tables.coefficients)
+    small_tables.keep_tables(folder, dataclasses.replace(inputs, gdp=gdp), known)

@@ -1,0 +1,353 @@
+"""A plan on a finished run, against full runs of the case changed by hand: every digest, for plans drawn by lot."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from town import CRS, EAST, NORTH, square, write_raster, write_town
+
+import carbongrid as cg
+from carbongrid.errors import InputError
+from carbongrid.pipeline.plans import plan_of, read_plan
+from carbongrid.pipeline.scenario_run import run_plan
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+TYPES = {"0601": "industrial", "0602": "mining", "0101": "cultivated", "0301": "forest", "0401": "grassland", "1101": "water", "0809": "utilities"}  # fmt: skip
+CATEGORIES = {
+    "industry/manufacturing": (("industrial",), "field:size"),
+    "industry/mining": (("mining",), "area"),
+    "waste/domestic": (("utilities",), "raster:lights.tif"),
+    "agriculture/plantation": (("cultivated", "paddy"), "area"),
+    "sink/land": (("forest", "grassland", "water", "unused"), "area"),
+}
+PLANS = 6
+IDS = [f"{row}{number}" for row in "pq" for number in range(6)]
+
+
+@dataclass(frozen=True)
+class Town:
+    """A case as tables, which the test changes by itself and writes again."""
+
+    seed: int
+    codes: tuple[str, ...]
+    totals: dict[tuple[str, str], int]
+    facilities: tuple[tuple[str, str, int, float, float], ...]
+    gdp: tuple[int, ...]
+    weights: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, list[float]] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        rng = random.Random(self.seed)
+        parcels, column = [], 0.0
+        for number in range(6):
+            width = rng.choice([0.5, 0.77, 1.0])
+            for row, north in (("p", 0.0), ("q", 1.0)):
+                place = IDS.index(f"{row}{number}")
+                parcels.append((f"{row}{number}", self.codes[place], square(column, north, width, 1)))  # fmt: skip
+            column += width
+        parcels.sort()
+        units = [(f"u{k}", "ab"[k // 2], square(k * column / 4, 0, column / 4, rng.choice([1.7, 2]))) for k in range(4)]  # fmt: skip
+        own = [
+            f"{name},{name.partition('/')[0]},x,x,1,{str(name.startswith('sink')).lower()},{'+'.join(types)},{self.weights.get(name, weight)}"
+            for name, (types, weight) in CATEGORIES.items()
+        ]
+        rows = [f"{name},{mass},g CO2e,{region}" for (name, region), mass in self.totals.items()]
+        named = [f"{name},{of},{mass},g CO2e,{EAST + 1000 * x},{NORTH + 1000 * y},EPSG:{CRS}" for name, of, mass, x, y in self.facilities]  # fmt: skip
+        tables = {
+            "totals.csv": "\n".join(["category,value,unit,region", *rows]),
+            "categories.csv": "\n".join(["category,sector,name_en,name_zh,scope,sink,types,weight", *own]),
+            "facilities.csv": "\n".join(["name,category,value,unit,x,y,crs", *named]),
+            "gdp.csv": "region,value\n" + "".join(f"u{k},{value}\n" for k, value in enumerate(self.gdp)),
+        }  # fmt: skip
+        everything = json.dumps(list(CATEGORIES))
+        water = rng.choice(["ledger", "nearest"])
+        more = (
+            '[gdp]\npath = "gdp.csv"\ncurrency = "CNY"\n[categories]\npath = "categories.csv"\n[facilities]\npath = "facilities.csv"\n'
+            f"[allow]\noutside = {everything}\nfallback = {everything}\nunallocated = {everything}\n"
+        )
+        size = [float(rng.choice([0, 1, 2.5, 40])) for _ in IDS]
+        write_raster(folder / "lights.tif", [[rng.choice([0, 1, 7.25]) for _ in range(6)] for _ in range(2)])  # fmt: skip
+        path = write_town(folder, parcels, units, tables, more, {"size": size, **self.columns})
+        text = path.read_text(encoding="utf-8").replace('parents = ["district"]', f'parents = ["district"]\nwater = "{water}"')  # fmt: skip
+        path.write_text(f'reduce = "{rng.choice(["cells", "exact"])}"\n{text}', encoding="utf-8")
+        return path
+
+
+def drawn(rng: random.Random) -> Town:
+    codes = [*TYPES, *(rng.choice(list(TYPES)) for _ in range(len(IDS) - len(TYPES)))]
+    rng.shuffle(codes)
+    totals = {(name, ""): rng.randrange(10**12, 10**13) for name in CATEGORIES}
+    for region in rng.choice(["", "a", "ab"]):
+        totals["agriculture/plantation", region] = rng.randrange(10**11)
+    if ("agriculture/plantation", "b") in totals:  # then the regions are the whole
+        totals["agriculture/plantation", ""] = sum(
+            totals["agriculture/plantation", region] for region in "ab"
+        )
+    facilities = tuple(
+        (f"f{number}", "industry/manufacturing", rng.randrange(1, 10**11), rng.choice([0.2, 1.3, 2.6]), rng.choice([0.4, 1.3]))
+        for number in range(rng.randrange(3))
+    )  # fmt: skip
+    return Town(rng.randrange(2**32), tuple(codes), totals, facilities, tuple(rng.randrange(1, 10**9) for _ in range(4)))  # fmt: skip
+
+
+def step(rng: random.Random, town: Town, run: cg.Result, number: int) -> tuple[Town, dict[str, Any]]:  # fmt: skip
+    """Draw an action, and change the tables by hand for the same; ``run`` is that of the town before."""
+    do = rng.choice(["scale", "land", "add", "remove", "convert", "convert", "gdp"])
+    if do == "remove" and not town.facilities:
+        do = "add"
+    if do == "scale":
+        name, factor = rng.choice(list(CATEGORIES)), rng.choice(["0", "0.9", "1.3333"])
+        after = round(town.totals[name, ""] * Fraction(factor))
+        totals = {**town.totals, (name, ""): after}
+        parts = [key for key in totals if key[0] == name and key[1]]
+        whole, running, taken = town.totals[name, ""], 0, 0
+        for key in sorted(parts):  # telescoped, as splits are
+            running += town.totals[key]
+            totals[key] = after * running // whole - taken
+            taken += totals[key]
+        return replace(town, totals=totals), {"do": "scale", "category": name, "factor": float(factor)}  # fmt: skip
+    if do == "add":
+        x, y, mass = rng.choice([0.3, 1.1, 2.2]), rng.choice([0.6, 1.2]), rng.randrange(1, 10**11)
+        name = f"new{number}"
+        facilities = (*town.facilities, (name, "industry/manufacturing", mass, x, y))
+        totals = {**town.totals}
+        totals["industry/manufacturing", ""] += mass
+        return replace(town, totals=totals, facilities=facilities), {
+            "do": "add", "facility": name, "category": "industry/manufacturing", "mass": f"{mass} g CO2e",
+            "x": EAST + 1000 * x, "y": NORTH + 1000 * y, "crs": f"EPSG:{CRS}",
+        }  # fmt: skip
+    if do == "remove":
+        gone = rng.choice(town.facilities)
+        totals, fate = {**town.totals}, rng.choice(["remove", "redistribute"])
+        if fate == "remove":
+            totals["industry/manufacturing", ""] -= gone[2]
+        facilities = tuple(each for each in town.facilities if each != gone)
+        return replace(town, totals=totals, facilities=facilities), {"do": "remove", "facility": gone[0], "emission": fate}  # fmt: skip
+    if do == "gdp":
+        unit, change = rng.randrange(4), rng.randrange(10**9)
+        gdp = tuple(value + change * (k == unit) for k, value in enumerate(town.gdp))
+        return replace(town, gdp=gdp), {"do": "gdp", "units": [f"u{unit}"], "change": change}
+    parcels = run.parcels.set_index("id")
+    chosen = rng.sample(IDS, rng.randrange(1, 4))
+    if do == "land":
+        return _scaled_land(rng, town, parcels, chosen, number)
+    return _converted(rng, town, run, parcels, chosen)
+
+
+def homes(run: cg.Result, ids: list[str]) -> dict[str, str]:
+    """The district of the unit that holds each parcel's representative point; empty for none."""
+    points = run.parcels.set_index("id").loc[ids].geometry.representative_point()
+    found = {}
+    for name, point in points.items():
+        inside = run.units[run.units.covers(point)]
+        found[str(name)] = "" if inside.empty else str(inside["district"].iloc[0])
+    return found
+
+
+def _scaled_land(rng: random.Random, town: Town, parcels: pd.DataFrame, chosen: list[str], number: int) -> tuple[Town, dict[str, Any]]:  # fmt: skip
+    """Mines have no facilities: the masses of parcels weigh them."""
+    name, factor = "industry/mining", rng.choice(["0.5", "1.25"])
+    mass = parcels[name]
+    some = mass[mass.index.isin(chosen)]
+    action = {"do": "scale", "category": name, "parcels": chosen, "factor": float(factor)}
+    if not some.sum():
+        return town, action  # which is refused
+    now = int(some.sum())
+    after, running, taken, parts = round(now * Fraction(factor)), 0, 0, {}
+    for each, grams in some.items():
+        running += int(grams)
+        parts[each] = after * running // now - taken
+        taken += parts[each]
+    column = [float(parts.get(each, mass[each])) for each in sorted(IDS)]
+    totals = {**town.totals}
+    totals[name, ""] += after - now
+    label = f"plan-{number}"
+    return replace(town, totals=totals, weights={**town.weights, name: f"field:{label}"}, columns={**town.columns, label: column}), action  # fmt: skip
+
+
+def _converted(rng: random.Random, town: Town, run: cg.Result, parcels: pd.DataFrame, chosen: list[str]) -> tuple[Town, dict[str, Any]]:  # fmt: skip
+    code, fate = rng.choice(list(TYPES)), rng.choice(["remove", "redistribute"])
+    uptake = {"forest": 0.612, "grassland": 0.021, "water": 0.235, "unused": 0.005}
+    totals, codes = {**town.totals}, list(town.codes)
+    region = homes(run, chosen)
+    area = parcels["area_m2"]
+    claims = area * parcels["type"].map(uptake).fillna(0.0)
+    rate = Fraction(int(parcels["sink/land"].sum())) / Fraction(float(np.float64(claims.sum()))) if claims.sum() else Fraction(0)  # fmt: skip
+    for each in chosen:
+        place = IDS.index(each)
+        if codes[place] == code:
+            continue
+        before, after = TYPES[codes[place]], TYPES[code]
+        codes[place] = code
+        for name, (types, _) in CATEGORIES.items():
+            grams = int(parcels.at[each, name])
+            if name.startswith("sink"):
+                change = 0 if before == after else round(rate * Fraction(float(area[each] * uptake.get(after, 0.0)))) - grams  # fmt: skip
+            else:
+                change = -grams if fate == "remove" and after not in types else 0
+            totals[name, ""] += change
+            if (name, region[each]) in totals and region[each]:
+                totals[name, region[each]] += change
+    return replace(town, totals=totals, codes=tuple(codes)), {"do": "convert", "parcels": chosen, "to": code, "emission": fate}  # fmt: skip
+
+
+@settings(max_examples=PLANS)
+@given(st.integers(0, 2**32 - 1))
+@example(3)
+def test_a_plan_is_what_a_run_of_the_changed_case_gives(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:  # fmt: skip
+    """Digest by digest, inventory plus change is the scenario, `verify` passes, and the written scenario is asked again.
+
+    Seen to fail when land of another use kept its claims, and when totals of regions did not follow their parcels.
+    """
+    rng, folder = random.Random(seed), tmp_path_factory.mktemp("towns")
+    town = drawn(rng)
+    base = cg.run(town.write(folder / "case"), folder / "base")
+    run, actions, refused = base, [], None
+    for number in range(1, rng.randrange(2, 4)):
+        before = town
+        town, action = step(rng, town, run, len(actions) + 1)
+        try:
+            after = cg.run(town.write(folder / f"case{number}"), folder / f"run{number}")
+        except InputError as error:
+            refused = error
+            town = before
+            continue
+        try:
+            base.scenario([*actions, action])
+        except InputError:
+            town = before  # such as land with a facility on it, or nothing to scale
+            continue
+        run, actions = after, [*actions, action]
+    if not actions:
+        return
+    answer, out = run_plan(base, plan_of(actions), folder / "scenario")
+    written = cg.open(out)
+    assert written.manifest["digests"] == run.manifest["digests"], (actions, refused)
+    assert cg.verify(out, sample=0).ok
+    change = cg.compare(base, answer)
+    own = change.totals[change.totals["kind"] == "category"].set_index("of")
+    for name, row in own.iterrows():
+        before, after = (sum(ledger.total for ledger in each.live.ledger_rows if ledger.category == name) for each in (base, written))  # fmt: skip
+        assert before + row["total_change_g"] == after
+    assert written.with_totals({"sink/land": 5}).inventory.equals(answer.with_totals({"sink/land": 5}).inventory)  # fmt: skip
+    assert written.with_totals({"industry/mining": 5}).units.equals(answer.with_totals({"industry/mining": 5}).units)  # fmt: skip
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> cg.Result:
+    """A town whose land is worked out on paper: units of one square each, a factory on one of them."""
+    folder = tmp_path_factory.mktemp("town")
+    codes = ("0601", "0101", "0301", "0401", "0602", "0809") * 2
+    facilities = (("works", "industry/manufacturing", 10**11, 0.2, 0.4),)
+    town = Town(5, codes, {(name, ""): 10**12 for name in CATEGORIES}, facilities, (1, 2, 3, 4))
+    return cg.run(town.write(folder / "case"), folder / "run")
+
+
+def test_land_that_is_scaled_leaves_all_other_land_alone(base: cg.Result) -> None:
+    """To the gram: halved on one parcel, all others keep what they have."""
+    chosen = base.parcels[base.parcels["agriculture/plantation"] > 0]["id"].iloc[0]
+    after = base.scenario([{"do": "scale", "category": "agriculture/*", "parcels": chosen, "factor": 0.5}])  # fmt: skip
+    change = after.parcels["agriculture/plantation"] - base.parcels["agriculture/plantation"]
+    assert change[base.parcels["id"] != chosen].eq(0).all()
+    now = base.parcels.set_index("id").at[chosen, "agriculture/plantation"]
+    assert change.sum() == round(Fraction(int(now)) / 2) - now
+
+
+def test_a_facility_on_scaled_land_is_scaled_as_well(base: cg.Result) -> None:
+    after = base.scenario([{"do": "scale", "parcels": "p0", "category": "industry/manufacturing", "factor": 0.5}])  # fmt: skip
+    assert after.inputs.facilities["grams"].tolist() == [5 * 10**10]
+
+
+def test_selections_hold_all_that_they_say(base: cg.Result, tmp_path: Path) -> None:
+    """Of polygons in another CRS: what lies inside by a point on the surface."""
+    shape = gpd.GeoDataFrame(geometry=[square(0, 0, 10, 1)], crs=CRS).to_crs(4326)
+    shape.to_file(tmp_path / "south.gpkg")
+    codes = sorted(set(base.parcels["land_use"]))
+    plan = [
+        {"do": "convert", "inside": "south.gpkg", "code": codes, "to": "1101"},
+    ]
+    with pytest.raises(InputError, match="facilities on this land: works"):
+        base.scenario(plan, folder=tmp_path)
+    plan.insert(0, {"do": "remove", "facility": "works"})
+    by_file, by_table = base.scenario(plan, folder=tmp_path), base.scenario([plan[0], {**plan[1], "inside": shape}])  # fmt: skip
+    south = base.parcels["id"].str.startswith("p")
+    assert (by_file.parcels["land_use"] == "1101").equals(south)
+    assert by_file.units.equals(by_table.units)
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ({"do": "halve"}, r"action 2: do is 'halve', which is no action\. Give scale, add"),
+        ({"do": "scale", "categry": "x", "factor": 1}, r"action 2 \(scale\): it has no key 'categry'\. Did you mean category"),
+        ({"do": "scale", "category": "x", "factor": -1}, "factor is -1: expected a number from 0 on"),
+        ({"do": "scale", "factor": 1}, "it selects nothing"),
+        ({"do": "scale", "category": "sink/land"}, "it has no amount. Give one of factor, change, total"),
+        ({"do": "scale", "category": "sink/lands", "factor": 1}, r"action 2 \(scale\), category: 'sink/lands' has no total .*Did you mean 'sink/land'"),
+        ({"do": "scale", "category": "sink/land", "change": "-2 Mt CO2e"}, r"it removes more than there is: 1000000\.000000 t"),
+        ({"do": "scale", "category": "*", "change": "-2 t CO2e"}, "an amount for 5 categories at once"),
+        ({"do": "scale", "category": "industry/mining", "parcels": "p1", "factor": 2}, "the 1 parcels that it selects have nothing of industry/mining"),
+        ({"do": "scale", "facility": "works", "parcels": "p1", "factor": 2}, "it names a facility and land"),
+        ({"do": "scale", "facility": "work", "factor": 2}, "the run has no facility 'work'.*Did you mean 'works'"),
+        ({"do": "convert", "to": "0404"}, "it selects no land"),
+        ({"do": "convert", "units": ["u1", "u1"], "to": "0404"}, "each once; 'u1' stands twice"),
+        ({"do": "convert", "units": ["u9"], "to": "0404"}, r"1 units are none of the run: 'u9'\. Units are u0, u1, u2, u3"),
+        ({"do": "convert", "parcels": ["p9", "p1"], "to": "0404"}, "1 parcels are none of the run: 'p9'"),
+        ({"do": "convert", "code": "0499", "to": "0404"}, r"land-use codes are none of the run: '0499'\. There are 0101, 0301"),
+        ({"do": "convert", "parcels": "p1", "to": "99"}, "the land-use code '99' means no land of the method.*tdland3"),
+        ({"do": "convert", "parcels": "p1", "to": "0101"}, "the 1 parcels that it selects are 0101 already"),
+        ({"do": "convert", "parcels": "p1", "code": "0301", "to": "0404"}, "no parcel of the run is selected by parcels p1, code 0301"),
+        ({"do": "convert", "parcels": "p0", "to": "0404"}, "there are facilities on this land: works. Remove them in an action before"),
+        ({"do": "convert", "inside": "nowhere.gpkg", "to": "0404"}, "there is no file"),
+        ({"do": "remove", "facility": "works", "emission": "halve"}, "emission is 'halve'. Give remove or redistribute"),
+        ({"do": "add", "facility": "works", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": EAST, "y": NORTH, "crs": "EPSG:4549"}, "'works' is a facility of industry/manufacturing already"),
+        ({"do": "add", "facility": "far", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": EAST - 5e4, "y": NORTH, "crs": "EPSG:4549"}, r"action 2 \(add\), "),
+        ({"do": "gdp", "units": "u1", "change": -5}, "it removes more than there is: 2 currency units"),
+        ({"do": "gdp", "change": 5}, "an amount for 4 units at once"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_told_by_its_number(base: cg.Result, action: dict[str, Any], told: str) -> None:  # fmt: skip
+    first = {"do": "scale", "category": "waste/domestic", "factor": 0.5}
+    with pytest.raises(InputError, match=told):
+        base.scenario([first, action])
+
+
+def test_an_order_that_contradicts_itself(base: cg.Result, tmp_path: Path) -> None:
+    """The second time there is no such facility; nothing is written."""
+    gone = {"do": "remove", "facility": "works"}
+    with pytest.raises(InputError, match=r"action 2 \(remove\), without: the run has no facility 'works'"):  # fmt: skip
+        run_plan(base, plan_of([gone, gone]), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match="may not replace the run"):
+        run_plan(base, plan_of([gone]), base.directory, replace=True)
+
+
+def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
+    """A plan's file beside a file of polygons that it names; zones by both references."""
+    (tmp_path / "plan.toml").write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "industry/*"\nfactor = 0.1\n', encoding="utf-8")  # fmt: skip
+    done = carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "out", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1"]  # fmt: skip
+    assert {row["zone_frozen"] for row in told["zones"]} != {row["zone_floating"] for row in told["zones"]}  # fmt: skip
+    assert "plan.toml" in {each["file"] for each in cg.open(tmp_path / "out").manifest["inputs"]}
+    assert (tmp_path / "out-analysis" / "comparison.html").is_file()
+    (tmp_path / "plan.toml").write_text("action = 1", encoding="utf-8")
+    with pytest.raises(InputError, match=r"the plan has no \[\[action\]\]"):
+        read_plan(tmp_path / "plan.toml")
+    assert carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "two").returncode == 2  # fmt: skip
