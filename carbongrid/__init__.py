@@ -37,6 +37,7 @@ _HOME = {
     "Case": "carbongrid.case",
     "read_activity": "carbongrid.case.readers.activity",
     "audit_choices": "carbongrid.analysis.choice_audit",
+    "audit_scale": "carbongrid.analysis.scale_audit",
     "check": "carbongrid.pipeline",
     "run": "carbongrid.pipeline",
     "validate": "carbongrid.analysis.validation",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from carbongrid.analysis.compare import compare as compare
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
+    from carbongrid.analysis.scale_audit import audit_scale as audit_scale
     from carbongrid.analysis.validation import validate as validate
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity

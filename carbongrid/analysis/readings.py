@@ -38,7 +38,7 @@ from carbongrid.pipeline.live import changed_category
 from carbongrid.pipeline.weighing import regions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -304,26 +304,16 @@ class Readings:
                 return _split_by_people(own, units, case.gdp.by)
             if reading["reduce"] == case.reduce and (not case.pois or reading["poi_miss"] == case.pois.miss):  # fmt: skip
                 return own
-            return self._split_by_industry(reading, case.gdp.by)
+            return self._split_by_industry(reading)
 
         found: list[int | None] = self._once(key, make)
         return found
 
-    def _split_by_industry(self, reading: Reading, by: str) -> list[int | None]:
-        land, table = self.run.land, self.run.tables.gdp
-        assert table is not None, "choices are tried where it is kept"
-        parents = land.units[by].to_numpy(dtype=object)
-        of_pois = [name for name, each in self.run.inputs.categories.items() if each.weight == "pois"]  # fmt: skip
-        pois = {name: self._claims(name, ("poi_miss", reading["poi_miss"])).opened().weight.astype(np.int64) for name in of_pois}  # fmt: skip
-        carriers = gdp.Land(
-            types=land.parcels["type"].to_numpy(dtype=object),
-            area=land.parcels["area_m2"].to_numpy(np.float64),
-            parents=np.append(parents, "")[land.unit_of_parcel],
-            pois=pois,
-        )
-        shares = self._shares(reading).units
-        split, _ = gdp.gdp_of_units(table, carriers, shares, land.unit_of_parcel, parents, apportion)  # fmt: skip
-        return [None if pd.isna(cell) else int(cell) for cell in split]
+    def _split_by_industry(self, reading: Reading) -> list[int | None]:
+        by = ("poi_miss", reading["poi_miss"])
+        known = self.run.inputs.categories
+        claims = {name: self._claims(name, by) for name, each in known.items() if each.weight == "pois"}  # fmt: skip
+        return gdp_by_industry(self.run, claims, self._shares(reading))
 
     def _regions(self, reference: str) -> Sequence[NDArray[np.int64]]:
         """Return the units of each reference region; one of no region is in none."""
@@ -351,6 +341,34 @@ def _dropped(kept: PackedWeights) -> PackedWeights:
     given, used, lost = kept.facts["counted"]
     moved = {"counted": (given, used - near, lost + near), "lost": kept.facts["lost"] + near}
     return dataclasses.replace(kept, arrays=arrays, facts={**kept.facts, **moved})
+
+
+def gdp_by_industry(
+    run: PreparedRun, claims: Mapping[str, PackedWeights], shares: Shares
+) -> list[int | None]:
+    """Return the GDP of units, split off that of their parents as a run does.
+
+    Parameters
+    ----------
+    run
+        One whose choices say that GDP can follow (:func:`carbongrid.analysis.choices.gdp_can_follow`).
+    claims
+        Of the categories by POIs.
+    shares
+        What parcels have in common with units.
+    """
+    land, table, section = run.land, run.tables.gdp, run.tables.case.gdp
+    assert table is not None, "it is kept"
+    assert section is not None, "the case has GDP"
+    parents = land.units[section.by].to_numpy(dtype=object)
+    carriers = gdp.Land(
+        types=land.parcels["type"].to_numpy(dtype=object),
+        area=land.parcels["area_m2"].to_numpy(np.float64),
+        parents=np.append(parents, "")[land.unit_of_parcel],
+        pois={name: each.opened().weight.astype(np.int64) for name, each in claims.items()},
+    )
+    split, _ = gdp.gdp_of_units(table, carriers, shares.units, land.unit_of_parcel, parents, apportion)  # fmt: skip
+    return [None if pd.isna(cell) else int(cell) for cell in split]
 
 
 def _split_by_people(own: list[int | None], units: pd.DataFrame, by: str) -> list[int | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carbongrid.analysis.choice_audit import ChoiceAudit
+    from carbongrid.analysis.scale_audit import ScaleAudit
     from carbongrid.cli.console import Console
 
 _LISTED = 10
@@ -112,3 +113,81 @@ def _decided(found: ChoiceAudit) -> Iterator[str]:
         for row in moved.sort_values("own", kind="stable").head(_LISTED).to_dict("records"):
             shares = ", ".join(f"{code}: {100 * row[f'share_{code}']:.0f} %" for code in (1, 2, 3, 4, 0) if row[f"share_{code}"] >= 0.005)  # fmt: skip
             yield f"  {row['unit']} {row['name']}, zone {row['zone']}; of the readings {shares}"
+
+
+@main.command("audit-scale")
+@click.argument("directory", type=_FOLDER)
+@click.option(
+    "--without-fine",
+    is_flag=True,
+    help="Leave out other fine cells and exact areas, which count borders again.",
+)
+@click.option("--groupings", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_out
+@_with_console
+def audit_scale(
+    directory: Path,
+    without_fine: bool,
+    groupings: int,
+    seed: int,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say whether the pattern of the finished run in DIRECTORY survives another ruler.
+
+    Coarse grids of 0.5, 1, 2 and 5 km at eight origins; units merged to their parents, and to as many random groups of neighbours; other fine cells and exact
+    areas. Writes scale_grids.csv, scale_groups.csv, scale_null.csv, scale_cells.csv, scale_units.csv and scale.png.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.scale_audit import CANNOT_TELL, write_scale
+        from carbongrid.analysis.scale_audit import audit_scale as audit
+        from carbongrid.outputs.figures.scale import write_scale_figure
+        from carbongrid.run_store import detect_full_disk
+
+        with console.progress() as progress:
+            found = audit(directory, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_scale(found, folder)
+            if _can_draw(console):
+                files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
+        for line in _by_ruler(found):
+            console.say(line)
+        console.say(CANNOT_TELL)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "grids": _rows(found.grids),
+                "null": _rows(found.null),
+                "cells": _rows(found.cells),
+                "remarks": found.remarks,
+                "cannot_tell": CANNOT_TELL,
+            }
+        )
+
+
+def _by_ruler(found: ScaleAudit) -> Iterator[str]:
+    """Yield what coarse grids see, how parents compare with random groups, and what fine cells move."""
+    yield f"{'coarse grid':<12} {'quantity':<9} {'Gini of density':>17} {'most, t per km2 and year':>29}"
+    for key, rows in found.grids.groupby(["quantity", "side_m"], sort=True):
+        quantity, side = str(key[0]), float(str(key[1]))
+        gini, most = (f"{rows[name].min():{form}} to {rows[name].max():{form}}" for name, form in (("gini", ".3f"), ("max_t_km2", ",.0f")))  # fmt: skip
+        yield f"{side / 1000:>8g} km  {quantity:<9} {gini:>17} {most:>29}"
+    words = {"same": "have the zone of most of their units' emission", "adjusted_rand": "adjusted Rand index of zones of units and of theirs"}  # fmt: skip
+    for row in found.null.to_dict("records"):
+        yield (
+            f"Merged to {row['merged']}: {row['parents']:.2f} {words[row['measure']]}; random groups of neighbours {row['random_mean']:.2f} "
+            f"({row['random_p05']:.2f} to {row['random_p95']:.2f} of 90 %), {100 * row['reached_by']:.0f} % of them reach it."
+        )
+    if len(found.cells):
+        yield f"{'fine cells':<12} {'emission':>10} {'sink':>10} {'other zones':>12} {'seconds':>8}"
+        for row in found.cells.to_dict("records"):
+            named = row["fine"] if row["fine"] == "exact" else f"{row['fine']} m"
+            yield f"{named:<12} {row['emission_percent']:>9.3f}% {row['sink_percent']:>9.3f}% {row['zones']:>12} {row['seconds']:>8.1f}"
+    yield from found.remarks
