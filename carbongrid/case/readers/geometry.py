@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from pyproj import CRS
 from carbongrid.case.readers.reference import transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
+from carbongrid.raster.kernels.geodesic import ring_areas
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.row_blocks import in_blocks
 
 Geometries = NDArray[np.object_]
@@ -62,7 +65,8 @@ def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
 
     Notes
     -----
-    Exteriors less holes, each by pyproj's ``Geod``; edges are geodesics between the vertices.
+    Exteriors less holes; edges are geodesics between the vertices. By a series for short edges, which is closer than pyproj's ``Geod``
+    (off by up to 5e-5 m2, whatever the size), and by that where an edge is too long for it: some 5 km, less in slivers.
     """
     return in_blocks(lambda some: _geodesic_area(some, crs), geometry)
 
@@ -73,12 +77,12 @@ def _geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
     xy = shapely.get_coordinates(rings)
     longitude, latitude = _degrees(xy, crs)
     end = np.cumsum(shapely.get_num_coordinates(rings))
-    start = end - shapely.get_num_coordinates(rings)
-    measure = crs.get_geod().polygon_area_perimeter  # type: ignore[union-attr]
-    areas = np.array(
-        [abs(measure(longitude[a:b], latitude[a:b])[0]) for a, b in zip(start, end, strict=True)],
-        dtype=np.float64,
-    )
+    geod = crs.get_geod()
+    bounds = as_readonly_contiguous(np.concatenate([[0], end]), np.int64)
+    areas = ring_areas(longitude, latitude, bounds, geod.a, geod.f)  # type: ignore[union-attr]
+    for ring in np.flatnonzero(np.isnan(areas)):
+        own = slice(bounds[ring], bounds[ring + 1])
+        areas[ring] = abs(geod.polygon_area_perimeter(longitude[own], latitude[own])[0])  # type: ignore[union-attr]
     is_exterior = np.r_[True, ring_of[1:] != ring_of[:-1]] if len(ring_of) else np.zeros(0, bool)
     signed = np.where(is_exterior, areas, -areas)
     return np.bincount(part_of[ring_of], weights=signed, minlength=len(geometry))
@@ -191,8 +195,15 @@ def only_polygons(geometry: Geometries, smallest: float = 0.0) -> Geometries:
 
 
 def _degrees(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if crs.is_geographic:
-        return np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
-    transformer = transformer_between(crs, crs.geodetic_crs)
-    longitude, latitude = transformer.transform(xy[:, 0], xy[:, 1])
-    return np.asarray(longitude), np.asarray(latitude)
+    """Return longitude and latitude in degrees, also where the CRS counts in grads, as those of old French maps."""
+    around = crs if crs.is_geographic else crs.geodetic_crs
+    assert around is not None, "a CRS of the earth rests on a geographic one"
+    longitude, latitude = xy[:, 0], xy[:, 1]
+    if not crs.is_geographic:
+        longitude, latitude = transformer_between(crs, around).transform(longitude, latitude)
+    unit = math.degrees(around.axis_info[0].unit_conversion_factor)
+    scale = 1.0 if math.isclose(unit, 1.0, rel_tol=1e-12) else unit
+    return (
+        as_readonly_contiguous(longitude * scale, np.float64),
+        as_readonly_contiguous(latitude * scale, np.float64),
+    )

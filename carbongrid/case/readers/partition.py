@@ -13,6 +13,7 @@ from pyproj import CRS
 from carbongrid.case.readers.geometry import Geometries, Names, geodesic_area, only_polygons
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
+from carbongrid.raster.polygons.matching import unmatched
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 MAX_OVERLAP = 1e-3
@@ -62,9 +63,10 @@ def find_overlaps(geometry: Geometries, crs: CRS) -> Overlaps:
 
     Notes
     -----
-    A coverage check finds the polygons whose edges do not match their neighbours'; only pairs
-    with one of these are intersected: on a clean partition of 20,000 parcels that is none, and
-    the check takes 0.4 s where intersecting all neighbours takes 2.5 s.
+    Polygons whose edges all have an equal counterpart overlap nothing, unless a place that lies twice reaches to them from a rim that
+    has none. So polygons with edges of their own are asked first, those by GEOS's coverage check whose edges do not fit; then those that
+    were found to overlap, until no other is found. On a clean partition of 100,000 parcels that is none: 0.2 s, where the coverage check of all takes 1.4 s
+    and intersecting all neighbours six times that.
     """
     first, second = _meeting(geometry)
     if not len(first):
@@ -196,11 +198,17 @@ def stack_order(
 
 def _meeting(geometry: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return pairs of rows, first < second, whose interiors may meet, in order."""
-    suspect = np.flatnonzero(_unmatched(geometry))
-    if not len(suspect):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     tree = shapely.STRtree(geometry)
-    unique = np.unique(_meeting_these(geometry, tree, suspect), axis=0)
+    asked = np.zeros(len(geometry), np.bool_)
+    found = [np.zeros((0, 2), np.int64)]
+    rows = np.flatnonzero(_unmatched(geometry, tree))
+    while rows.size:
+        asked[rows] = True
+        found.append(_meeting_these(geometry, tree, rows))
+        # Under a heap of polygons that fit to each other, only those at its rim are unmatched.
+        met = np.unique(found[-1])
+        rows = met[~asked[met]]
+    unique = np.unique(np.concatenate(found), axis=0)
     return unique[:, 0], unique[:, 1]
 
 
@@ -245,28 +253,36 @@ def _batches(rows: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
         yield rows[first : first + most]
 
 
-def _unmatched(geometry: Geometries) -> NDArray[np.bool_]:
+def _unmatched(geometry: Geometries, tree: shapely.STRtree) -> NDArray[np.bool_]:
     """Return whether a polygon has edges that do not match its neighbours': found stripe by stripe, each with all neighbours."""
     west, south, east, north = shapely.bounds(geometry).T
     # What is empty has no bounds: NaN would be the least of its stripe, and nothing near it.
     order = np.argsort(west, kind="stable")[: np.count_nonzero(~np.isnan(west))]
 
-    def of_stripe(rows: slice) -> NDArray[np.bool_]:
+    def own_edges(rows: slice) -> NDArray[np.bool_]:
         own = order[rows]
         if not own.size:
             return np.zeros(0, np.bool_)
         near = (east >= west[own].min()) & (west <= east[own].max())
         near &= (north >= south[own].min()) & (south <= north[own].max())
         near[own] = False
-        both = np.concatenate([own, np.flatnonzero(near)])
-        edges = shapely.coverage_invalid_edges(geometry[both])
+        return unmatched(geometry[np.concatenate([own, np.flatnonzero(near)])])[: own.size]
+
+    def misfits(rows: slice) -> NDArray[np.bool_]:
+        own = lonely[rows]
+        if not own.size:
+            return np.zeros(0, np.bool_)
+        near = np.setdiff1d(tree.query(geometry[own])[1], own)
+        edges = shapely.coverage_invalid_edges(geometry[np.concatenate([own, near])])
         found: NDArray[np.bool_] = ~shapely.is_empty(edges[: own.size])
         return found
 
-    unmatched = np.zeros(len(geometry), np.bool_)
-    stripes = row_blocks(len(order), _ROWS_OF_STRIPE)
-    unmatched[order] = np.concatenate(list(each_block(of_stripe, stripes)))
-    return unmatched
+    alone = np.concatenate(list(each_block(own_edges, row_blocks(len(order), _ROWS_OF_STRIPE))))
+    lonely = order[alone]
+    misfit = np.zeros(len(geometry), np.bool_)
+    found = each_block(misfits, row_blocks(len(lonely), _ROWS_OF_STRIPE))
+    misfit[lonely] = np.concatenate(list(found))
+    return misfit
 
 
 def _without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:

@@ -124,6 +124,36 @@ def test_geodesic_area_is_that_of_pyproj(crs):
     assert geodesic_area(holed[:0], crs).tolist() == []
 
 
+@pytest.mark.parametrize(
+    ("crs", "box"),
+    [
+        ("EPSG:27572", (600_000, 2_400_000, 601_000, 2_401_000)),
+        ("EPSG:4807", (1.0, 52.0, 1.01, 52.01)),
+    ],
+)
+def test_areas_where_degrees_are_grads(crs, box):
+    """Seen to fail: parcels of old French maps were 10 % too large, grads being taken for degrees."""
+    from carbongrid.case.readers.reference import reproject
+
+    crs, square = CRS.from_user_input(crs), np.array([shapely.box(*box)], dtype=object)
+    assert geodesic_area(square, crs) == pytest.approx(
+        geodesic_area(reproject(square, crs, LONLAT), LONLAT), rel=1e-4
+    )
+
+
+def test_long_edges_are_measured_too():
+    """A country of three corners, and a parcel beside it."""
+    country = shapely.Polygon([(100, 30), (110, 30), (105, 40)])
+    parcel = shapely.box(100, 30, 100.001, 30.001)
+    geod = LONLAT.get_geod()
+    expected = [
+        abs(geod.polygon_area_perimeter(*shapely.get_coordinates(one).T)[0])
+        for one in (country, parcel)
+    ]
+    found = geodesic_area(np.array([country, parcel], dtype=object), LONLAT)
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
 @given(seed=st.integers(0, 2**32))
 def test_area_does_not_depend_on_the_company(seed):
     """Seen to fail when areas were differences of one running sum over all rings."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from geodata_layers import voronoi
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -61,6 +61,40 @@ def test_overlaps_are_those_of_all_pairs(seed, count):
             area = polygons[i].intersection(polygons[j]).area
             # The lattice moves new corners by less than 1e-7 m along edges of less than 1 km.
             assert got.get((i, j), 0.0) == pytest.approx(area, rel=1e-6, abs=1e-3)
+
+
+@given(
+    corner=st.tuples(st.integers(-15, 75), st.integers(-15, 75)),
+    size=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    turned=st.booleans(),
+)
+@example(corner=(23, 23), size=(3, 3), turned=False)
+@example(corner=(20, 20), size=(4, 3), turned=True)
+def test_a_patch_of_fitting_polygons_over_others_is_found_whole(corner, size, turned):
+    """Seen to fail: polygons amid the patch fit to all their neighbours, so nobody looked for what lies below them."""
+    below = [(10 * i, 10 * j, 10 * i + 10, 10 * j + 10) for i in range(8) for j in range(8)]
+    x, y = corner
+    above = [
+        (x + 10 * i, y + 10 * j, x + 10 * i + 10, y + 10 * j + 10)
+        for i in range(size[0])
+        for j in range(size[1])
+    ]
+    polygons = boxes(*below, *above)
+    if turned:
+        polygons[::2] = shapely.reverse(polygons[::2])
+    found = find_overlaps(polygons, GAUSS)
+    expected = {
+        (i, j)
+        for j in range(len(below), len(polygons))
+        for i in range(len(below))
+        if polygons[i].intersection(polygons[j]).area > 0
+    }
+    assert set(zip(found.first.tolist(), found.second.tolist(), strict=True)) == expected
+    width = max(0, min(x + 10 * size[0], 80) - max(x, 0))
+    height = max(0, min(y + 10 * size[1], 80) - max(y, 0))
+    assert found.total == pytest.approx(width * height)
+    cut = partition_by_order(polygons, np.arange(len(polygons))[::-1], GAUSS).geometry
+    assert not find_overlaps(cut[~shapely.is_empty(cut)], GAUSS).area.size
 
 
 def test_an_island_over_an_unpierced_parcel_is_found():
@@ -209,7 +243,7 @@ def test_stripes_find_the_edges_that_the_whole_layer_shows(rows, monkeypatch):
     cells = np.array([*cells, *heap(3, 5), cells[4]], dtype=object)
     whole = ~shapely.is_empty(shapely.coverage_invalid_edges(cells))
     monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
-    assert np.array_equal(partition._unmatched(cells), whole)
+    assert np.array_equal(partition._unmatched(cells, shapely.STRtree(cells)), whole)
     assert 0 < whole.sum() < len(cells)
 
 
@@ -221,7 +255,7 @@ def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
     polygons = np.array([shapely.Polygon(), *overlapping, *apart, None], dtype=object)
     monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
     expected = [False, True, True] + [False] * 8
-    assert partition._unmatched(polygons).tolist() == expected
+    assert partition._unmatched(polygons, shapely.STRtree(polygons)).tolist() == expected
     assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
 
 
