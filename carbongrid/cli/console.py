@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carbongrid.errors import CarbongridError, InputError, Problem, merged
+from carbongrid.raster.portable import interrupt
 
 Progress = Callable[[str, int, int], None]
 
@@ -189,7 +190,7 @@ def _interrupts_kept() -> Iterator[None]:
             # Not at once: it would be raised in here, and lost like the first.
             number = signal.SIGTERM if lost is _Terminated else signal.SIGINT
             asks = (threading.main_thread().ident, number)
-            timer = threading.Timer(_A_MOMENT, signal.pthread_kill, asks)
+            timer = threading.Timer(_A_MOMENT, interrupt, asks)
             again[timer] = lost
             timer.start()
         else:

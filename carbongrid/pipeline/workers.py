@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from carbongrid.errors import InputError, RunError, require_extra
 from carbongrid.raster.chunked.tasks import answered, client_at
 from carbongrid.raster.chunked.versions import HINT, differences
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.portable import interrupts_blocked
 from carbongrid.raster.software import versions
 from carbongrid.run_store.location import remove, sibling
 
@@ -101,7 +101,7 @@ def _started_here(workers: int, memory: str) -> Iterator[distributed.Client]:
         told = logging.getLogger("tornado.application")
         stack.callback(setattr, told, "disabled", told.disabled)
         stack.enter_context(dask.config.set(settings))
-        with _deaf_to_interrupts():
+        with interrupts_blocked():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -135,19 +135,6 @@ def _hear_nannies() -> None:
     """Let this process's part of a cluster say what it warns of, such as a worker that was ended for its memory."""
     for handler in logging.getLogger("distributed").handlers:
         handler.setLevel(logging.WARNING)
-
-
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start threads and processes that do not hear Ctrl-C, which a terminal sends to all: this process ends them in order.
-
-    What was sent meanwhile arrives afterwards.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _active_client() -> distributed.Client | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.portable import physical_memory
 
 _GROUPS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
@@ -14,7 +14,7 @@ _MOUNT = Path("/sys/fs/cgroup")
 
 def memory_limit() -> int:
     """Return bytes: the least of physical memory and the limits of the control groups (versions 1 and 2) around the process."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    limits = [physical_memory()]
     for line in _lines(_GROUPS):
         _, kinds, path = line.split(":", 2)
         if kinds and "memory" not in kinds.split(","):

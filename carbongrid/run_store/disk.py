@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from carbongrid.errors import CarbongridError, RunError
+from carbongrid.raster.portable import reserve
 
 _SPACE = 16 * 2**20
 """Where a file that is so much larger than all others finds no room, a failure to write is told as a full disk."""
@@ -61,7 +61,7 @@ def _takes_no_more(folder: Path) -> bool:
     try:
         with tempfile.TemporaryFile(dir=folder.parent) as probe:
             probe.truncate(_SPACE + largest)  # takes no room, but is refused above a limit to files
-            os.posix_fallocate(probe.fileno(), 0, min(_SPACE + largest, _MAX_SPACE))
+            reserve(probe, min(_SPACE + largest, _MAX_SPACE), folder.parent)
     except OSError as error:
         return error.errno in _FULL
     return False

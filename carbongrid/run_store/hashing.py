@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from carbongrid.raster.portable import sync
 
 SEAL = "seal"
 """Key of a manifest under which its own digest stands."""
@@ -24,19 +25,6 @@ def seal_of(manifest: Mapping[str, Any]) -> str:
     told = {key: value for key, value in manifest.items() if key != SEAL}
     text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Bring a file's content, or a folder's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems cannot do it for folders, and have no use for it.
-        if error.errno != errno.EINVAL or not path.is_dir():
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def sync_tree(path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import read_text, require_own_folder
-from carbongrid.run_store.hashing import SEAL, seal_of, sync
+from carbongrid.raster.portable import sync
+from carbongrid.run_store.hashing import SEAL, seal_of
 
 MANIFEST = "manifest.json"
 _SIDE_FILES = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".qmd", ".lock")

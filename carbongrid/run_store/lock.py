@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import time
@@ -13,6 +12,7 @@ from typing import IO
 
 from carbongrid.errors import RunError
 from carbongrid.raster.opening.files import own_file
+from carbongrid.raster.portable import LOCKS_FILES, lives, lock, machine_name
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.location import place_of, sibling
 
@@ -33,6 +33,10 @@ def claimed(out: Path) -> Iterator[None]:
     """
     out = place_of(out)
     path = sibling(out, "lock")
+    if not LOCKS_FILES:
+        with _claimed_as_the_system_can(path, out):
+            yield
+        return
     with _taken(path, out) as stream:
         try:
             _sign(stream, out)
@@ -42,10 +46,32 @@ def claimed(out: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _claimed_as_the_system_can(path: Path, out: Path) -> Iterator[None]:
+    """Hold the lock by filelock: it knows other systems' locks, and makes do with a file where there are none."""
+    import filelock
+
+    if path.is_symlink():
+        raise RunError(f"{path}: the lock of the run directory is a link. Remove it.")
+    try:
+        with filelock.FileLock(path, timeout=0):
+            yield
+    except filelock.Timeout:
+        raise RunError(
+            f"{out}: another process is writing this run directory. Wait for it, or give another. If there is none, remove {path}."
+        ) from None
+    except OSError as error:
+        if error.filename != str(path):
+            raise
+        raise RunError(
+            f"{out.parent}: no run directory can be written here ({error.strerror}). Give another."
+        ) from error
+
+
 def _sign(stream: IO[str], out: Path) -> None:
     stream.truncate(0)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    name = f"process {os.getpid()} on {os.uname().nodename}, since {since}"
+    name = f"process {os.getpid()} on {machine_name()}, since {since}"
     try:
         # Past the stream's buffer: what cannot be written would be tried again when it is closed.
         os.write(stream.fileno(), name.encode())
@@ -73,7 +99,7 @@ def _taken(path: Path, out: Path) -> IO[str]:
                 f"{out.parent}: no run directory can be written here ({error.strerror}). Give another."
             ) from error
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream)
         except OSError as error:
             if not isinstance(error, BlockingIOError | PermissionError):
                 stream.close()
@@ -110,12 +136,6 @@ def _lives(holder: str) -> bool:
     match = _NAME.match(holder)
     if match is None:
         return False
-    if match[2] != os.uname().nodename:
+    if match[2] != machine_name():
         return True
-    try:
-        os.kill(int(match[1]), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return lives(int(match[1]))

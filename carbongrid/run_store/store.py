@@ -16,8 +16,9 @@ from typing import Any
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.portable import sync
 from carbongrid.run_store.disk import full_disk, is_full
-from carbongrid.run_store.hashing import SEAL, seal_of, sync, sync_tree, write_whole
+from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
     MANIFEST,
     check_target,

@@ -77,7 +77,7 @@ def test_figures_of_a_province_are_quick(tmp_path):
     waited, busy = time.perf_counter() - begun, time.process_time() - worked
     told = (len(paths), len(tables.parcels), waited, busy)
     logger.info("%d figures of %d parcels in %.1f s, %.1f s of them work", *told)
-    assert len(paths) == 14
+    assert len(paths) == 20
     assert busy < 30
 
 

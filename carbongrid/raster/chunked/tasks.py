@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from carbongrid.errors import CarbongridError, InputError, RunError, require_extra
 from carbongrid.raster.chunked.versions import require_same
+from carbongrid.raster.portable import interrupts_blocked
 from carbongrid.raster.software import versions
 
 if TYPE_CHECKING:
@@ -283,9 +284,7 @@ def _processes(most: int) -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(
         number, mp_context=context, initializer=_begin, initargs=(others, go, number - 1)
     ) as pool:
-        with _interrupts_later():
-            # A thread's mask is that of the processes that it starts.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        with _interrupts_later(), interrupts_blocked():
             try:
                 # None has an answer before all are there, so that each of these starts one.
                 wait([pool.submit(os.getpid) for _ in range(number)], _TIMEOUT_S)
@@ -293,8 +292,6 @@ def _processes(most: int) -> Iterator[ProcessPoolExecutor]:
                 for _ in range(number):
                     go.release()
                 raise
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield pool
 
 

@@ -25,6 +25,8 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from carbongrid.raster.portable import open_without_links, user
+
 logger = logging.getLogger(__name__)
 
 _DIGEST_BYTES = 32
@@ -132,10 +134,14 @@ def _open_to_others(folder: Path) -> str:
 
     A folder above that is open to all but sticky, such as /tmp, lets nobody move what is another's.
     """
+    if (
+        user() is None
+    ):  # rights are no bits of the mode there, and a user's own folders are the user's
+        return ""
     real = folder.resolve()
     for each in (real, *real.parents):
         told = each.stat()
-        if told.st_uid not in (0, os.geteuid()) or (each == real and told.st_uid != os.geteuid()):
+        if told.st_uid not in (0, user()) or (each == real and told.st_uid != user()):
             return f"{each} belongs to another user"
         shared = told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if shared and (each == real or not told.st_mode & stat.S_ISVTX):
@@ -146,13 +152,13 @@ def _open_to_others(folder: Path) -> str:
 def _read_entry(path: Path, made_for: bytes) -> bytes | None:
     """Return what an entry holds, or None unless it is a whole one of this user's, made for this."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = open_without_links(path, os.O_RDONLY)
     except OSError:
         return None
     with os.fdopen(handle, "rb") as stream:
         told = os.fstat(handle)
-        mine = stat.S_ISREG(told.st_mode) and told.st_uid == os.geteuid()
-        if not mine or told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        shared = user() is not None and told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not stat.S_ISREG(told.st_mode) or user() not in (None, told.st_uid) or shared:
             return None
         content = stream.read()
     digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.jit import helper, kernel
 
-_MOST_OFF = 1e-7
+_MAX_ERROR = 1e-7
 """A hundred times the share of its area by which a ring may be off."""
 
 
@@ -69,5 +69,5 @@ def ring_areas(
             before = below
         area = abs(total)
         # Around a pole, the equator's other side would be measured.
-        areas[ring] = area if off <= _MOST_OFF * area and abs(turned) < 180.0 else np.nan
+        areas[ring] = area if off <= _MAX_ERROR * area and abs(turned) < 180.0 else np.nan
     return areas

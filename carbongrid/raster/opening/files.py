@@ -9,6 +9,8 @@ import stat
 from pathlib import Path
 from typing import TextIO
 
+from carbongrid.raster.portable import READ_ONLY, open_without_links, user
+
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -33,7 +35,7 @@ def open_file(path: str | Path) -> io.BufferedReader:
     """
     require_regular(path)
     # What was looked at may be another file by now: opening it waits for nothing, and it is looked at again.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, READ_ONLY)
     try:
         _require_regular(os.fstat(descriptor).st_mode, path)
         return os.fdopen(descriptor, "rb")
@@ -66,9 +68,8 @@ def own_file(path: str | Path) -> io.TextIOWrapper:
     OSError
         If there is something else, or it cannot be made: what is written here must not end up in another file.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = open_without_links(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "it is a link", str(path)) from None
@@ -110,7 +111,7 @@ def require_own_folder(folder: Path) -> None:
 
 def _require_owner(facts: os.stat_result, path: Path) -> None:
     """Raise unless it is this user's, or of whom the folder belongs to: all files of some mounted disks are of one user."""
-    if facts.st_uid not in (os.geteuid(), path.parent.stat().st_uid):
+    if user() is not None and facts.st_uid not in (user(), path.parent.stat().st_uid):
         raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
 
 
