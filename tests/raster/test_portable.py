@@ -137,6 +137,7 @@ def test_room_is_asked_for_where_it_cannot_be_taken(tmp_path, monkeypatch):
 
 
 def test_memory_nobody_tells_of_is_no_limit(monkeypatch):
+    __import__("psutil")  # which asks Linux by the same name as it is loaded
     assert 2**28 < portable.physical_memory() < 2**50
     monkeypatch.delattr(os, "sysconf", raising=False)
     assert portable.physical_memory() > 2**28

@@ -23,7 +23,7 @@ PACKAGED = {
     *(
         "sources/osm/writing.py",
         "outputs/report/notes.py",
-        "outputs/report/page.py",
+        "outputs/report/rendering.py",
         "case/template.py",
         "method/zoning.py",
     ),
@@ -53,10 +53,9 @@ HELD = {
     # The package's own code, and compiled code in a folder of the user's own.
     ("raster/software.py", "path.read_bytes"),
     ("raster/kernels/cache.py", "source.read_bytes"),
-    ("raster/kernels/cache.py", "os.open"),
     ("raster/kernels/cache.py", "os.fdopen"),
-    # To bring it to the disk, not to read it.
-    ("run_store/hashing.py", "os.open"),
+    # For the door and for the folder of compiled code, as each system can; and to bring it to the disk, not to read it.
+    ("raster/portable.py", "os.open"),
 }
 """Calls that look as if they opened a file, each by its module and name."""
 
