@@ -34,6 +34,7 @@ from carbongrid.pipeline.weighing import Weighed
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import left_out
 from carbongrid.raster.opening.digests import hash_path
+from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import (
     SEAL,
     Recall,
@@ -223,7 +224,7 @@ def _missing(base: Result, name: str) -> Any:
 
 def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
     _, facts = sections.files_of("parcels")
-    told = json.loads((base.directory / facts).read_text(encoding="utf-8"))
+    told = json.loads(read_text(base.directory / facts))
     notes = tuple(Problem(**each) for each in told["notes"])
     sections.save_section("parcels", folder, Section(inputs.parcels, notes))
 
