@@ -44,6 +44,8 @@ _HOME = {
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
     "compare": "carbongrid.analysis.compare",
+    "compensation": "carbongrid.analysis.compensation",
+    "trend": "carbongrid.analysis.trend",
     "Comparison": "carbongrid.analysis.compare",
     "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
@@ -66,9 +68,11 @@ if TYPE_CHECKING:
     from carbongrid.analysis.choice_audit import audit_choices as audit_choices
     from carbongrid.analysis.compare import Comparison as Comparison
     from carbongrid.analysis.compare import compare as compare
+    from carbongrid.analysis.compensation import compensation as compensation
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
     from carbongrid.analysis.scale_audit import audit_scale as audit_scale
+    from carbongrid.analysis.trend import trend as trend
     from carbongrid.analysis.validation import validate as validate
     from carbongrid.case import Case as Case
     from carbongrid.case.readers.activity import read_activity as read_activity

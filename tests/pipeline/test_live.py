@@ -282,7 +282,7 @@ def test_an_answer_reads_no_geometry_of_parcels(opened: cg.Result, monkeypatch: 
     monkeypatch.setattr(sections, "read_geoparquet", refuse)
     first = opened.with_totals({"industry/manufacturing": "100 Mt CO2e"})
     assert len(first.units) == len(opened.units)
-    monkeypatch.setattr(prepared.PreparedRun, "_read", refuse)
+    monkeypatch.setattr(prepared.PreparedRun, "read", refuse)
     again = opened.with_totals({"industry/manufacturing": "90 Mt CO2e"})
     assert again.ledger_rows != first.ledger_rows
 

@@ -1,0 +1,194 @@
+"""``compensation``: relative transfers between the units of a run, which add up to zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.transfers import balance_of, least_transfers, sink_surplus
+from carbongrid.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+ALLOWANCES = ("sink", "gdp", "people", "cap")
+RELATIVE = Problem(
+    "A transfer is between units, relative to what they have together; it adds up to zero and offsets nothing in the atmosphere.",
+    level="note",
+)
+PRICE = Problem("Money is mass times a price that the user gives; no price is proposed.", level="note")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Compensation:
+    """Who compensates whom, mass in whole grams of CO2e per year.
+
+    Parameters
+    ----------
+    run
+        The run.
+    allowance
+        What emission is shared out by.
+    units
+        One row per unit: unit, name, zone, emission_g, sink_g, balance_g (above 0: it is paid), and for each price paid or received.
+    flows
+        One row per payer and receiver: payer, receiver, mass_g, distance_km, and money for each price.
+    zones
+        Grams from the payers' zone (rows) to the receivers' (columns).
+    parents
+        The same of the units' nearest parents; None where the run has none.
+    prices
+        Currency units per t CO2e.
+    notes
+        What has to be said beside the numbers.
+    """
+
+    run: FinishedRun
+    allowance: str
+    units: pd.DataFrame
+    flows: pd.DataFrame
+    zones: pd.DataFrame
+    parents: pd.DataFrame | None
+    prices: tuple[float, ...]
+    notes: tuple[Problem, ...]
+
+
+def compensation(
+    run: Asked,
+    *,
+    allowance: str = "sink",
+    prices: tuple[float, ...] = (),
+    caps: Mapping[str, int] | None = None,
+) -> Compensation:
+    """Return who would compensate whom, so that no unit is above its allowance.
+
+    Parameters
+    ----------
+    run
+        A run directory, what :func:`carbongrid.open` returned, or an answer of it.
+    allowance
+        ``sink``: s_i = CA_i - CCR*C_i, the sink of a unit less its emission's part of all sinks; ``gdp`` or ``people``: the part of all emission that it has of GDP, or of
+        residents, less its emission; ``cap``: the part of all emission that ``caps`` give it.
+    prices
+        Currency units per t CO2e, such as the ends of a range; none is guessed.
+    caps
+        By unit, in g CO2e or any whole number, for the allowance ``cap``.
+
+    Returns
+    -------
+    Compensation
+        Balances add up to 0, and what a unit pays or is paid to its balance, to the gram.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run, the allowance is unknown, or a unit's GDP or residents are.
+
+    Notes
+    -----
+    Who pays whom is the transport problem min sum d_ij*f_ij between the units' representative points, solved by HiGHS. It is one of several fair readings, not a
+    prediction: other distances, or a fund that all pay into, move the same balances otherwise.
+    """
+    told = FinishedRun.of(run)
+    units = told.units
+    balance = _balance(units, allowance, caps)
+    points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
+    distance = np.hypot(*(points[:, None, axis] - points[None, :, axis] for axis in (0, 1)))
+    flows = least_transfers(balance, distance)
+    ids, zone = units["id"].tolist(), units["zone"].to_numpy(np.int64)
+    table = pd.DataFrame(
+        {
+            "payer": [ids[i] for i, _, _ in flows],
+            "receiver": [ids[j] for _, j, _ in flows],
+            "mass_g": np.array([grams for *_, grams in flows], np.int64),
+            "distance_km": [distance[i, j] / 1000 for i, j, _ in flows],
+        }
+    )
+    own = pd.DataFrame(
+        {
+            "unit": ids,
+            "name": units["name"].to_numpy(object),
+            "zone": zone,
+            "emission_g": units["emission_g"].to_numpy(np.int64),
+            "sink_g": units["sink_g"].to_numpy(np.int64),
+            "balance_g": balance,
+        }
+    )
+    for price in prices:
+        own[_money(price)] = balance / 1e6 * price
+        table[_money(price)] = table["mass_g"] / 1e6 * price
+    parents = told.parameters["parents"]
+    levels = units[parents[0]].to_numpy(object) if parents else None
+    return Compensation(
+        told,
+        allowance,
+        own,
+        table,
+        _summed(flows, zone.astype(object)),
+        None if levels is None else _summed(flows, levels),
+        tuple(prices),
+        (RELATIVE, *((PRICE,) if prices else ())),
+    )
+
+
+def _money(price: float) -> str:
+    return f"money_at_{price:g}_per_t"
+
+
+def _balance(
+    units: pd.DataFrame, allowance: str, caps: Mapping[str, int] | None
+) -> NDArray[np.int64]:
+    emission = units["emission_g"].tolist()
+    if allowance == "sink":
+        return sink_surplus(emission, units["sink_g"].tolist())
+    if allowance == "cap":
+        missing = [code for code in units["id"] if code not in (caps or {})]
+        if missing or caps is None:
+            raise InputError(f"{len(missing)} units have no cap: {', '.join(missing[:10])}", "caps", "Give each unit's.")  # fmt: skip
+        return balance_of(emission, [int(caps[code]) for code in units["id"]])
+    columns = {"gdp": "gdp", "people": "residents"}
+    if allowance not in columns:
+        raise InputError(f"{allowance!r} is no allowance", "allowance", f"Give {', '.join(ALLOWANCES)}.")  # fmt: skip
+    values = units[columns[allowance]]
+    unknown = units["id"][values.isna()].tolist()
+    if unknown:
+        what = (
+            f"{columns[allowance]} of {len(unknown)} units are unknown: {', '.join(unknown[:10])}"
+        )
+        raise InputError(what, "allowance", "Give another allowance.")
+    thousandths = 1000 if allowance == "people" else 1
+    return balance_of(emission, [round(float(value) * thousandths) if thousandths > 1 else int(value) for value in values])  # fmt: skip
+
+
+def _summed(flows: list[tuple[int, int, int]], groups: NDArray[Any]) -> pd.DataFrame:
+    """Return grams from group to group, each pair summed in whole numbers."""
+    sums: dict[tuple[Any, Any], int] = {}
+    for i, j, grams in flows:
+        sums[groups[i], groups[j]] = sums.get((groups[i], groups[j]), 0) + grams
+    rows = [{"payers": a, "receivers": b, "mass_g": grams} for (a, b), grams in sorted(sums.items())]  # fmt: skip
+    return pd.DataFrame(rows, columns=["payers", "receivers", "mass_g"])
+
+
+def write_compensation(found: Compensation, folder: Path) -> list[Path]:
+    """Write compensation_units.csv, _flows.csv, _zones.csv, _parents.csv and compensation.html; returns the files."""
+    from carbongrid.analysis.compensation_page import write_compensation_page
+    from carbongrid.analysis.files import write_exact_csvs
+
+    tables = {
+        "compensation_units.csv": found.units,
+        "compensation_flows.csv": found.flows,
+        "compensation_zones.csv": found.zones,
+    }
+    if found.parents is not None:
+        tables["compensation_parents.csv"] = found.parents
+    files = write_exact_csvs(tables, folder)
+    return [write_compensation_page(found, folder / "compensation.html"), *files]

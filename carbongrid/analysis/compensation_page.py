@@ -1,0 +1,113 @@
+"""The page of a compensation: who is above its part, who pays whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+
+from carbongrid.analysis.comparison_page import signed
+from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Card,
+    Cell,
+    Column,
+    Rows,
+    Words,
+    map_of_changes,
+    map_of_zones,
+    write_analysis_page,
+    zone_cell,
+)
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.report.wording import mass
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from carbongrid.analysis.compensation import Compensation
+
+_LISTED = 200
+_BY = {
+    "sink": Words("sinks", "碳汇"),
+    "gdp": Words("GDP", "地区生产总值"),
+    "people": Words("residents", "人口"),
+    "cap": Words("caps", "配额"),
+}
+
+
+def write_compensation_page(found: Compensation, path: Path) -> Path:
+    """Write ``compensation.html``."""
+    units, run = found.units, found.run
+    names = dict(zip(units["unit"], units["name"], strict=True))
+    by = _BY[found.allowance]
+    moved = int(found.flows["mass_g"].sum())
+    payers = int((units["balance_g"] < 0).sum())
+    money = [str(name) for name in found.flows if str(name).startswith("money_at_")]
+    cards = [
+        Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
+        Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
+        *(
+            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"at {price:g} per t", f"单价 {price:g} /t"))
+            for name, price in zip(money, found.prices, strict=True)
+        ),
+    ]  # fmt: skip
+    page = AnalysisPage(
+        kicker=Words("Compensation between units", "单元间补偿"),
+        title=f"{run.manifest['title']}, {run.manifest['year']}",
+        sub=Words(f"Shared out by {by.en}: a transfer between units, never an offset against the atmosphere", f"按{by.zh}分摊：仅为单元之间的转移，并非对大气的抵消"),
+        cards=cards,
+        outlines=gpd.GeoDataFrame(geometry=run.outlines),
+        tips=[f"{row['name']} ({row['unit']}): {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
+        maps=[
+            map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。")),
+            map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
+        ],
+        tables=[_zones(found), _flows(found, names, money), _units(found)],
+        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
+        attribution=run.manifest.get("attribution", ""),
+    )  # fmt: skip
+    return write_analysis_page(page, path)
+
+
+def _zones(found: Compensation) -> Rows:
+    rows: list[list[Cell | str]] = [
+        [zone_cell(int(row["payers"])), zone_cell(int(row["receivers"])), mass(int(row["mass_g"]))]
+        for row in found.zones.to_dict("records")
+    ]
+    columns = [Column(Words("zone that pays", "支付方分区"), False), Column(Words("zone that is paid", "受偿方分区"), False), Column(Words("CO₂e", "CO₂ 当量"))]  # fmt: skip
+    return Rows("zones", Words("From zone to zone", "分区之间"), None, columns, rows)
+
+
+def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows:
+    largest = found.flows.sort_values("mass_g", ascending=False, kind="stable").head(_LISTED)
+    rows: list[list[Cell | str]] = []
+    for row in largest.to_dict("records"):
+        ends = [f"{names[row[end]]} ({row[end]})" for end in ("payer", "receiver")]
+        rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
+    columns = [
+        Column(Words("pays", "支付"), False),
+        Column(Words("is paid", "受偿"), False),
+        Column(Words("CO₂e", "CO₂ 当量")),
+        Column(Words("km", "公里")),
+        *(Column(Words(f"at {price:g} per t", f"单价 {price:g} /t")) for price in found.prices),
+    ]
+    told = Words("The largest first; over the least sum of mass times distance", "由大到小；使质量与距离乘积之和最小")  # fmt: skip
+    return Rows("flows", Words("Who pays whom", "支付关系"), told, columns, rows)
+
+
+def _units(found: Compensation) -> Rows:
+    rows: list[list[Cell | str]] = [
+        [f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"]))]
+        for row in found.units.sort_values("balance_g", kind="stable").to_dict("records")
+    ]  # fmt: skip
+    columns = [
+        Column(Words("unit", "单元"), False),
+        Column(Words("zone", "分区"), False),
+        Column(Words("emission", "排放")),
+        Column(Words("sink", "碳汇")),
+        Column(Words("balance", "差额")),
+    ]
+    return Rows("units", Words("Units", "单元"), None, columns, rows)

@@ -1,0 +1,157 @@
+"""The page of a trend: zones of each year, what changed and through what, from zone to zone."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.decomposition import TAPIO_ZH
+from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Card,
+    Cell,
+    Column,
+    Map,
+    Rows,
+    Words,
+    map_of_changes,
+    map_of_zones,
+    write_analysis_page,
+    zone_cell,
+)
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.report.wording import change_in_percent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from carbongrid.analysis.trend import Trend
+
+_EFFECTS = (
+    Column(Words("through population", "人口效应")),
+    Column(Words("GDP per head", "人均 GDP 效应")),
+    Column(Words("emission per GDP", "排放强度效应")),
+)
+
+
+def write_trend_page(found: Trend, path: Path) -> Path:
+    """Write ``trend.html``."""
+    last, region = found.runs[-1], found.region.to_dict("records")
+    ids = found.units["unit"][found.units["to_year"] == found.years[-1]].tolist()
+    at = {code: row for row, code in enumerate(last.units["id"])}
+    outlines = gpd.GeoDataFrame(geometry=last.outlines).iloc[[at[code] for code in ids]].reset_index(drop=True)  # fmt: skip
+    whole = sum(int(row["change_g"]) for row in region)
+    span = f"{found.years[0]} – {found.years[-1]}"
+    cards = [
+        Card(Words("Change of emission", "排放变化"), signed(whole), Words(span, span)),
+        *(
+            Card(
+                Words(f"{row['from_year']} to {row['to_year']}", f"{row['from_year']} 至 {row['to_year']}"),
+                str(row["turned"]),
+                Words(f"of {row['units']} units in another zone; {row['turned_frozen']} with the region of {found.years[0]} kept", f"个单元分区改变（共 {row['units']} 个）；若以 {found.years[0]} 年区域为准则为 {row['turned_frozen']} 个"),
+            )
+            for row in region
+        ),
+    ]  # fmt: skip
+    page = AnalysisPage(
+        kicker=Words("What changed over the years", "历年变化"),
+        title=last.manifest["title"],
+        sub=Words(f"{', '.join(map(str, found.years))} · {len(ids)} units · mass is CO₂e per year", f"{'、'.join(map(str, found.years))} · {len(ids)} 个单元 · 质量均为每年 CO₂ 当量"),
+        cards=cards,
+        outlines=outlines,
+        tips=[f"{name} ({code})" for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],
+        maps=list(_maps(found)),
+        tables=[_region(region), *_matrices(found), _units(found)],
+        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
+        attribution=last.manifest.get("attribution", ""),
+    )  # fmt: skip
+    return write_analysis_page(page, path)
+
+
+def _maps(found: Trend) -> list[Map]:
+    """Return the zones of each year, small, then the change from the first to the last."""
+    maps = []
+    for position, year in enumerate(found.years):
+        first = position == 0
+        period = position if first else position - 1
+        rows = found.units[found.units.groupby(["from_year", "to_year"], sort=False).ngroup() == period]  # fmt: skip
+        zones = rows["zone_from" if first else "zone_to"].tolist()
+        turned = [] if first else np.flatnonzero((rows["zone_from"] != rows["zone_to"]).to_numpy()).tolist()  # fmt: skip
+        maps.append(map_of_zones(zones, Words(str(year), f"{year} 年"), turned))
+    change = found.units.groupby("unit", sort=False)["change_g"].sum().to_numpy(np.int64)
+    span = f"{found.years[0]} – {found.years[-1]}"
+    maps.append(map_of_changes(change, Words(f"Change of emission, {span}", f"排放变化，{span}"), (), Words("Heavy outlines: another zone than the year before.", "粗线：与上一年分区不同。")))  # fmt: skip
+    return maps
+
+
+def _effect_cells(row: dict[Any, Any]) -> list[str]:
+    names = ("population_effect", "gdp_per_head_effect", "emission_per_gdp_effect")
+    return ["–" if math.isnan(row[name]) else signed(round(row[name])) for name in names]
+
+
+def _elasticity(value: float) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return "–" if math.isnan(value) else short_number(value)
+
+
+def _class(row: dict[Any, Any]) -> Cell:
+    return Cell(row["tapio"], TAPIO_ZH[row["tapio"]])
+
+
+def _region(region: list[dict[Any, Any]]) -> Rows:
+    rows: list[list[Cell | str]] = [
+        [f"{row['from_year']} – {row['to_year']}", signed(int(row["change_g"])), change_in_percent(int(row["emission_from_g"]), int(row["change_g"])) if row["change_g"] else "0 %", *_effect_cells(row), _class(row), _elasticity(row["elasticity"])]
+        for row in region
+    ]  # fmt: skip
+    columns = [
+        Column(Words("years", "年份"), False),
+        Column(Words("change of emission", "排放变化")),
+        Column(Words("%", "%")),
+        *_EFFECTS,
+        Column(Words("decoupling", "脱钩类型"), False),
+        Column(Words("elasticity", "弹性")),
+    ]
+    told = Words("All units together; effects by LMDI-I add up to the change. Without residents GDP itself stands under GDP per head.", "全部单元合计；LMDI-I 各效应之和即为变化量。无人口数据时“人均 GDP”一栏为 GDP 效应。")  # fmt: skip
+    return Rows("region", Words("Through what", "变化来源"), told, columns, rows)
+
+
+def _matrices(found: Trend) -> list[Rows]:
+    tables = []
+    for reference, name in (("own", Words("Zones, each year's region", "分区转移（当年区域）")), ("first", Words(f"Zones, region of {found.years[0]}", f"分区转移（{found.years[0]} 年区域）"))):  # fmt: skip
+        inside = found.matrices[found.matrices["reference"] == reference]
+        rows: list[list[Cell | str]] = [
+            [f"{row['from_year']} – {row['to_year']}", zone_cell(int(row["zone_from"])), zone_cell(int(row["zone_to"])), str(row["units"]), f"{100 * row['share']:.0f} %"]
+            for row in inside.to_dict("records")
+        ]  # fmt: skip
+        columns = [
+            Column(Words("years", "年份"), False),
+            Column(Words("from", "原分区"), False),
+            Column(Words("to", "现分区"), False),
+            Column(Words("units", "单元")),
+            Column(Words("of the zone", "占原分区")),
+        ]
+        tables.append(Rows(f"zones-{reference}", name, None, columns, rows))
+    return tables
+
+
+def _units(found: Trend) -> Rows:
+    rows: list[list[Cell | str]] = []
+    for row in found.units.to_dict("records"):
+        turned = row["zone_from"] != row["zone_to"]
+        rows.append([f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", zone_cell(row["zone_from"]), zone_cell(row["zone_to"]) if turned else "", signed(int(row["change_g"])), *_effect_cells(row), _class(row)])  # fmt: skip
+    columns = [
+        Column(Words("unit", "单元"), False),
+        Column(Words("years", "年份"), False),
+        Column(Words("zone", "分区"), False),
+        Column(Words("another zone", "新分区"), False),
+        Column(Words("change of emission", "排放变化")),
+        *_EFFECTS,
+        Column(Words("decoupling", "脱钩类型"), False),
+    ]
+    return Rows("units", Words("Units", "单元"), None, columns, rows)

@@ -1,0 +1,143 @@
+"""The commands that study finished runs: transfers between units, and what changed over the years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from carbongrid.cli.analysis_commands import analysis_folder, with_out
+from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.plan_commands import records
+from carbongrid.errors import InputError
+
+
+def _prices(_context: object, _parameter: object, text: str | None) -> tuple[float, ...]:
+    """Return the prices of ``40`` or ``40:120``."""
+    if text is None:
+        return ()
+    try:
+        found = tuple(float(part) for part in text.split(":"))
+    except ValueError:
+        found = ()
+    if not 1 <= len(found) <= 2 or not all(0 <= price < float("inf") for price in found):
+        raise click.BadParameter(f"{text!r} is no price and no range such as 40:120")
+    return found
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option(
+    "--price",
+    default=None,
+    callback=_prices,
+    help="Currency units per t CO2e, or a range such as 40:120; none is guessed.",
+)
+@click.option(
+    "--allowance",
+    type=click.Choice(["sink", "gdp", "people"]),
+    default="sink",
+    show_default=True,
+    help="What emission is shared out by.",
+)
+@with_out
+@_with_console
+def compensation(
+    directory: Path,
+    price: tuple[float, ...],
+    allowance: str,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say which units of the finished run in DIRECTORY would compensate which, so that none is above its part.
+
+    A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.compensation import compensation as compensation_of
+        from carbongrid.analysis.compensation import write_compensation
+        from carbongrid.run_store import detect_full_disk
+
+        found = compensation_of(directory, allowance=allowance, prices=price)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_compensation(found, folder)
+        moved = int(found.flows["mass_g"].sum())
+        payers = int((found.units["balance_g"] < 0).sum())
+        console.say(f"{payers} of {len(found.units)} units are below their part and compensate {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
+        for each in price:
+            console.say(f"At {each:g} per t that is {moved / 1e6 * each:,.0f}.")
+        console.problems(found.notes)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "units": records(found.units),
+                "flows": records(found.flows),
+                "zones": records(found.zones),
+                "notes": [str(each) for each in found.notes],
+            }
+        )
+
+
+@main.command()
+@click.argument("runs", nargs=-1, required=True, type=_FOLDER)
+@click.option(
+    "--codes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="CSV with columns old, new: units that merged, by their code in the last run.",
+)
+@click.option(
+    "--despite",
+    multiple=True,
+    type=click.Choice(["units", "gwp", "basis", "currency"]),
+    help="Follow the years though these differ, and say so.",
+)
+@click.option("--out", type=_FOLDER, required=True, help="Folder for the files.")
+@_with_console
+def trend(
+    runs: tuple[Path, ...],
+    codes: Path | None,
+    despite: tuple[str, ...],
+    out: Path,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say what changed over the years, and through what, between finished RUNS in the order of their years.
+
+    Writes trend.html and, as CSV, zones from year to year with each year's own region and with the first year's, change of emission, sink and indices, its parts by population, GDP per head and emission per GDP (LMDI), and Tapio's decoupling.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.trend import read_merged_codes, write_trend
+        from carbongrid.analysis.trend import trend as trend_of
+        from carbongrid.run_store import detect_full_disk
+
+        if len(runs) < 2:
+            raise InputError("one run is no trend", hint="Name two runs or more.")
+        found = trend_of(
+            runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        with detect_full_disk(out):
+            files = write_trend(found, out)
+        for row in found.region.to_dict("records"):
+            console.say(f"{row['from_year']} to {row['to_year']}: emission {row['change_g'] / 1e6:+,.0f} t, {row['tapio']}; {row['turned']} units in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
+        console.problems(found.notes)
+        console.say(f"In {out}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "region": records(found.region),
+                "units": records(found.units),
+                "matrices": records(found.matrices),
+                "notes": [str(each) for each in found.notes],
+            }
+        )
