@@ -23,6 +23,7 @@ PARTS = (
     "steps",
     "areas",
     "weighted",
+    "zonal",
     "first-calls",
     "whole-run",
     "live",

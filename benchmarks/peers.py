@@ -33,6 +33,8 @@ PEERS = (
     "numbagg",
     "flox",
     "exactextract",
+    "extractrs",
+    "geohalo",
 )
 
 
@@ -54,6 +56,10 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
             return peers_whole.whole_run(*province)
         land = (60, 2000.0, (10, 5)) if small else (1_000_000, 327_680.0, (10, 5, 2.5))
         return peers_whole.labels_to_zarr(*land)
+    if part == "zonal":
+        import peers_zonal
+
+        return peers_zonal.zonal(*((60, 128) if small else (22_500, 2_510)))
     if part == "live":
         import peers_live
 

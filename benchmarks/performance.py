@@ -28,6 +28,7 @@ TITLES = {
     "steps": "Where the time goes, on one core",
     "areas": "Exact areas on a 1 km grid",
     "weighted": "Sums of a raster per unit",
+    "zonal": "Statistics by exact shares of cells",
     "first-calls": "First calls",
     "whole-run": "A whole run of a million parcels, and its second year",
     "live": "What a finished run answers",

@@ -69,22 +69,6 @@ def _raise_top(
 
 
 @helper
-def _put(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, number: float
-) -> None:
-    if number == 0.0:
-        return
-    _raise_top(tops, sums, i, what, _bin_of(abs(number)))
-    place = tops[i, what] + _FIRST
-    for k in range(BINS):
-        part = (number + _ROUNDING[place - k]) - _ROUNDING[place - k]
-        sums[i, what, k] += np.int64(part * _PER_UNIT[place - k])
-        number -= part
-        if number == 0.0:
-            return
-
-
-@helper
 def _product(a: float, b: float) -> tuple[float, float]:
     """Return a product and what it was rounded by (Dekker, A floating-point technique, 1971; recalled)."""
     whole = a * b
@@ -159,41 +143,100 @@ def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
 
 
 @helper
-def _whole_cells(
-    values: NDArray[Any], weights: NDArray[np.float64], count: int, i: int, order: int, found: Any, scratch: NDArray[np.float64]
+def _put_short(
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, numbers: NDArray[np.float64], count: int, largest: float
 ) -> bool:  # fmt: skip
-    """Add cells with a share of 1, few enough to be summed at once; False if a value or a weight is too large."""
+    """Add some numbers to three bins in one go, as ``_put_cells`` does in several; False, and nothing is added, if one has bits below them.
+
+    Integers and numbers that came as float32 seldom have.
+    """
+    if largest == 0.0:
+        return True
+    top = max(_bin_of(largest), tops[i, what])
+    place = top + _FIRST
+    first, second, third = _ROUNDING[place], _ROUNDING[place - 1], _ROUNDING[place - 2]
+    a, b, c, d, e, f = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    fine = True
+    whole = count - count % 2
+    for n in range(0, whole, 2):
+        p, q = numbers[n], numbers[n + 1]
+        high, high_q = (p + first) - first, (q + first) - first
+        p, q = p - high, q - high_q
+        middle, middle_q = (p + second) - second, (q + second) - second
+        p, q = p - middle, q - middle_q
+        a, b, c = a + high, b + middle, c + p
+        d, e, f = d + high_q, e + middle_q, f + q
+        fine &= ((p + third) - third == p) & ((q + third) - third == q)
+    for n in range(whole, count):
+        p = numbers[n]
+        high = (p + first) - first
+        p -= high
+        middle = (p + second) - second
+        p -= middle
+        a, b, c = a + high, b + middle, c + p
+        fine &= (p + third) - third == p
+    if not fine:
+        return False
+    _raise_top(tops, sums, i, what, top)
+    sums[i, what, 0] += np.int64((a + d) * _PER_UNIT[place])
+    sums[i, what, 1] += np.int64((b + e) * _PER_UNIT[place - 1])
+    sums[i, what, 2] += np.int64((c + f) * _PER_UNIT[place - 2])
+    return True
+
+
+@helper
+def _extremes(
+    numbers: NDArray[np.float64], count: int, least: float, most: float
+) -> tuple[float, float, int]:
+    """Return least and largest of some numbers and two others, and how many are known; unknown ones become 0."""
+    low, high, known = least, most, 0
+    whole = count - count % 2
+    for n in range(0, whole, 2):
+        p, q = numbers[n], numbers[n + 1]
+        known += (p == p) + (q == q)
+        least = p if p < least else least
+        most = p if p > most else most
+        low = q if q < low else low
+        high = q if q > high else high
+    for n in range(whole, count):
+        p = numbers[n]
+        known += p == p
+        least = p if p < least else least
+        most = p if p > most else most
+    if known < count:
+        for n in range(count):
+            if numbers[n] != numbers[n]:
+                numbers[n] = 0.0
+    return min(least, low), max(most, high), known
+
+
+@helper
+def _whole_cells(
+    scratch: NDArray[np.float64], count: int, i: int, order: int, weighted: bool, found: Any
+) -> bool:
+    """Add cells with a share of 1, few enough to be summed at once: values and weights, which are spent; False if one is too large."""
     cells, extremes, tops, sums = found
-    weighted = weights.size > 0
-    known, unknown, least, most = 0, 0, extremes[i, 0], extremes[i, 1]
-    largest, heaviest = 0.0, 0.0
     first, second, third = scratch[0], scratch[1], scratch[2]
-    for n in range(count):
-        value = np.float64(values[n])
-        there = value == value
-        known += there
-        first[n] = value if there else 0.0
-        least = value if value < least else least
-        most = value if value > most else most
-        size = abs(first[n])
-        largest = size if size > largest else largest
+    unknown, heaviest = 0, 0.0
     if weighted:
         for n in range(count):
-            there = values[n] == values[n]
-            weight = weights[n] if there else 0.0
+            weight = second[n] if first[n] == first[n] else 0.0
             unknown += weight != weight
             second[n] = weight if weight == weight else 0.0
             heaviest = max(heaviest, second[n])
+    least, most, known = _extremes(first, count, np.inf, -np.inf)
+    largest = max(abs(least), abs(most)) if known else 0.0
     if order > 0 and (largest >= LARGEST or heaviest >= LARGEST):
         return False
     cells[i, 0] += count
     cells[i, 1] += 0 if weighted else known
     cells[i, 2] += unknown
-    extremes[i, 0], extremes[i, 1] = least, most
+    extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], least), max(extremes[i, 1], most)
     if order == 0:
         return True
     if not weighted and order == 1:
-        _put_cells(tops, sums, i, SUM, first, count, largest)
+        if not _put_short(tops, sums, i, SUM, first, count, largest):
+            _put_cells(tops, sums, i, SUM, first, count, largest)
         return True
     fourth, fifth = scratch[3], scratch[4]
     bounds = np.zeros(4)
@@ -203,7 +246,8 @@ def _whole_cells(
         first[n], third[n], fourth[n], fifth[n] = a, b, c, d
         bounds[0], bounds[1] = max(bounds[0], abs(a)), max(bounds[1], abs(b))
         bounds[2], bounds[3] = max(bounds[2], abs(c)), max(bounds[3], abs(d))
-    _put_cells(tops, sums, i, SUM, first, count, bounds[0])
+    if not _put_short(tops, sums, i, SUM, first, count, bounds[0]):
+        _put_cells(tops, sums, i, SUM, first, count, bounds[0])
     _put_cells(tops, sums, i, SUM, third, count, bounds[1])
     if weighted:
         _put_cells(tops, sums, i, WEIGHTS, second, count, heaviest)
@@ -214,30 +258,30 @@ def _whole_cells(
 
 
 @helper
-def _edge_cell(value: float, share: float, weight: float, i: int, order: int, found: Any) -> bool:
-    """Add a cell with a share below 1; False if its value or weight is too large."""
-    cells, extremes, tops, sums = found
-    cells[i, 0] += 1
-    if value != value:
-        return True
-    if order > 0 and (abs(value) >= LARGEST or weight >= LARGEST):
-        return False
-    extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], value), max(extremes[i, 1], value)
-    if weight != weight:
-        cells[i, 2] += 1
-        return True
-    whole, rest = _product(share, weight)
-    _put(tops, sums, i, WEIGHTS, whole)
-    _put(tops, sums, i, WEIGHTS, rest)
-    if order == 0:
-        return True
-    a, b, c, d = _products((whole, rest), value)
-    _put(tops, sums, i, SUM, a)
-    _put(tops, sums, i, SUM, b)
+def _edge_cells(
+    scratch: NDArray[np.float64], count: int, i: int, order: int, weighted: bool, found: Any
+) -> None:
+    """Add cells with a share below 1, few enough to be summed at once: shares, values and weights, which are spent."""
+    _, _, tops, sums = found
+    bounds = np.zeros(6)
+    for n in range(count):
+        share, value = scratch[0, n], scratch[1, n]
+        whole, rest = _product(share, scratch[2, n]) if weighted else (share, 0.0)
+        scratch[0, n], scratch[1, n] = whole, rest
+        bounds[0], bounds[1] = max(bounds[0], abs(whole)), max(bounds[1], abs(rest))
+        if order > 0:
+            a, b, c, d = _products((whole, rest), value)
+            scratch[2, n], scratch[3, n], scratch[4, n], scratch[5, n] = a, b, c, d
+            bounds[2], bounds[3] = max(bounds[2], abs(a)), max(bounds[3], abs(b))
+            bounds[4], bounds[5] = max(bounds[4], abs(c)), max(bounds[5], abs(d))
+    _put_cells(tops, sums, i, WEIGHTS, scratch[0], count, bounds[0])
+    _put_cells(tops, sums, i, WEIGHTS, scratch[1], count, bounds[1])
+    if order > 0:
+        _put_cells(tops, sums, i, SUM, scratch[2], count, bounds[2])
+        _put_cells(tops, sums, i, SUM, scratch[3], count, bounds[3])
     if order == 2:
-        _put(tops, sums, i, SQUARES, c)
-        _put(tops, sums, i, SQUARES, d)
-    return True
+        _put_cells(tops, sums, i, SQUARES, scratch[4], count, bounds[4])
+        _put_cells(tops, sums, i, SQUARES, scratch[5], count, bounds[5])
 
 
 @kernel
@@ -272,31 +316,53 @@ def polygon_moments(
     cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2))
     tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
     found = (cells, extremes, tops, sums)
-    scratch = np.empty((5, _CELLS_AT_ONCE))
-    none = np.empty(0)
+    scratch = np.empty((6, _CELLS_AT_ONCE))
     start, rows, firsts, ends = spans
     edge_start, edge_rows, edge_columns, shares = edges
     ordinary = True
     for i in range(size):
         extremes[i, 0], extremes[i, 1] = np.inf, -np.inf
         polygon = polygons[i]
+        count = 0
         j = _first_at(rows, start[polygon], start[polygon + 1], top)
         while j < start[polygon + 1] and rows[j] < top + height:
-            row, here = rows[j] - top, max(firsts[j] - left, 0)
-            end = min(ends[j] - left, width)
-            while here < end:
-                count = min(end - here, _CELLS_AT_ONCE)
-                theirs = weights[row, here:end] if weighted else none
-                ordinary &= _whole_cells(values[row, here:end], theirs, count, i, order, found, scratch)  # fmt: skip
-                here += count
+            row, end = rows[j] - top, min(ends[j] - left, width)
+            for column in range(max(firsts[j] - left, 0), end):
+                scratch[0, count] = values[row, column]
+                if weighted:
+                    scratch[1, count] = weights[row, column]
+                count += 1
+                if count == _CELLS_AT_ONCE:
+                    ordinary &= _whole_cells(scratch, count, i, order, weighted, found)
+                    count = 0
             j += 1
+        ordinary &= _whole_cells(scratch, count, i, order, weighted, found)
+        count = 0
         j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
         while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
             row, column = edge_rows[j] - top, edge_columns[j] - left
-            if column >= 0 and column < width:
-                weight = weights[row, column] if weighted else 1.0
-                ordinary &= _edge_cell(np.float64(values[row, column]), shares[j], weight, i, order, found)  # fmt: skip
+            share = shares[j]
             j += 1
+            if column < 0 or column >= width:
+                continue
+            cells[i, 0] += 1
+            value = np.float64(values[row, column])
+            if value != value:
+                continue
+            weight = weights[row, column] if weighted else 1.0
+            if order > 0 and (abs(value) >= LARGEST or weight >= LARGEST):
+                ordinary = False
+                continue
+            extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], value), max(extremes[i, 1], value)
+            if weight != weight:
+                cells[i, 2] += 1
+                continue
+            scratch[0, count], scratch[1, count], scratch[2, count] = share, value, weight
+            count += 1
+            if count == _CELLS_AT_ONCE:
+                _edge_cells(scratch, count, i, order, weighted, found)
+                count = 0
+        _edge_cells(scratch, count, i, order, weighted, found)
     return ordinary, cells, extremes, tops, sums
 
 
@@ -310,9 +376,15 @@ def share_sums(
     size = start.size - 1
     cells = np.zeros((size, 3), np.int64)
     tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    scratch = np.empty(_CELLS_AT_ONCE)
     for i in range(size):
         for j in range(start[i], start[i + 1]):
             cells[i, 1] += ends[j] - firsts[j]
-        for j in range(edge_start[i], edge_start[i + 1]):
-            _put(tops, sums, i, WEIGHTS, shares[j])
+        for begin in range(edge_start[i], edge_start[i + 1], _CELLS_AT_ONCE):
+            count = min(edge_start[i + 1] - begin, _CELLS_AT_ONCE)
+            largest = 0.0
+            for n in range(count):
+                scratch[n] = shares[begin + n]
+                largest = max(largest, scratch[n])
+            _put_cells(tops, sums, i, WEIGHTS, scratch, count, largest)
     return cells, tops, sums

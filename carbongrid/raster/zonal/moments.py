@@ -299,7 +299,7 @@ def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:
                 hint="Convert the values to float64 first, or take labels: cg.zonal_stats(values, cg.rasterize(...)).",
             )
     small = bytes_each <= (4 if kind == "f" else 2)
-    floats = block.astype(np.float32 if small else np.float64)
+    floats = block.astype(np.float32 if small else np.float64, copy=hidden is not None)
     if hidden is not None:
         floats[hidden] = np.nan
     return floats

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.chunked.arrays import each_band, reduce_touched, rows_later
+from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
 from carbongrid.raster.georeference import inside, is_chunked
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.memory_limit import require_room
@@ -35,6 +35,7 @@ from carbongrid.raster.zonal.recipes import (
     kinds_of,
     known_stats,
     merged,
+    tables_of_plane,
 )
 from carbongrid.raster.zonal.shares import (
     Shares,
@@ -304,13 +305,7 @@ class ZonalOperator:
                 return rows_later(made, kinds, len(self))
             found = rows_later(made, kinds, len(self), {"fractions": recipe.classes.size})
             return found | {"class": recipe.classes} if "fractions" in kinds else found
-        parts = each_band(
-            lambda rows: block(
-                *(array[rows] for array in arrays), rows.start, 0, measured=self._measured
-            ),
-            arrays[0].shape,
-        )
-        return finish(merged(parts), measured=self._measured)
+        return finish(tables_of_plane(recipe, arrays, self._measured), measured=self._measured)
 
     def _whole(
         self, stats: tuple[str, ...], dtype: np.dtype[Any], weighted: bool

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.chunked.arrays import each_band
 from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.row_blocks import each_block
 from carbongrid.raster.zonal.distributions import (
     DISTRIBUTIONS,
     Values,
@@ -47,6 +49,8 @@ ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
 _BY_AREA = ("mean", "std", "variance")
 # Values and measures of so many cells are 24 MB.
 _CELLS_AT_ONCE = 2**20
+# Of so many a copy as floats is made at once at most.
+_CELLS_OF_A_PLANE = 2**24
 
 
 @dataclass(frozen=True)
@@ -148,11 +152,18 @@ def classes_as(classes: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
     return named.astype(dtype)
 
 
-def block_tables(recipe: Recipe, values: Any, *rest: Any, measured: Measured) -> Tables:
-    """Return what polygons have in a block whose first cell is at the row and column that come last."""
+def block_tables(
+    recipe: Recipe,
+    values: Any,
+    *rest: Any,
+    measured: Measured,
+    polygons: NDArray[np.int64] | None = None,
+) -> Tables:
+    """Return what polygons, all or some, have in a block whose first cell is at the row and column that come last."""
     *weights, top, left = rest
     corner, shape = (top, left), values.shape
-    polygons = measured.polygons_in(corner, shape)
+    if polygons is None:
+        polygons = measured.polygons_in(corner, shape)
     floats = floats_of(values, recipe.unknown)
     shares = (measured.shares.spans, measured.shares.edges)
     plain, weighted, found = empty_moments(), empty_moments(), empty_values()
@@ -185,6 +196,26 @@ def block_tables(recipe: Recipe, values: Any, *rest: Any, measured: Measured) ->
             or [weighed]
         )
     return Tables(plain, weighted, found, weighed, tuple(done))
+
+
+def tables_of_plane(recipe: Recipe, arrays: Sequence[Any], measured: Measured) -> Tables:
+    """Return what all polygons have in a raster in memory, [y, x], and its weights: polygons on threads where it is small, else bands of rows."""
+    if arrays[0].size > _CELLS_OF_A_PLANE:
+        bands = each_band(
+            lambda rows: block_tables(
+                recipe, *(array[rows] for array in arrays), rows.start, 0, measured=measured
+            ),
+            arrays[0].shape,
+        )
+        return merged(bands)
+    unknown = (recipe.unknown, recipe.unweighed)
+    floats = [floats_of(array, own) for array, own in zip(arrays, unknown, strict=False)]
+    known = replace(recipe, unknown=Unknown(), unweighed=Unknown())
+    groups = measured.batches(np.flatnonzero(measured.cells), _CELLS_AT_ONCE)
+    parts = each_block(
+        lambda some: block_tables(known, *floats, 0, 0, measured=measured, polygons=some), groups
+    )
+    return merged(list(parts))
 
 
 def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:

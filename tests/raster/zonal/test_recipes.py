@@ -94,7 +94,7 @@ def test_values_of_polygons_in_one_block_are_not_kept(monkeypatch):
     kept = []
     merged = recipes.merged
     monkeypatch.setattr(
-        "carbongrid.raster.zonal.operator.merged",
+        "carbongrid.raster.zonal.recipes.merged",
         lambda parts: kept.extend(part.values.values.size for part in parts) or merged(parts),
     )
     monkeypatch.setattr(recipes, "_CELLS_AT_ONCE", 10**9)
