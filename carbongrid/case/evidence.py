@@ -130,6 +130,16 @@ class PeopleSection(Section):
             file=True,
         ),
     ] = None
+    share: Annotated[
+        Text,
+        one_of("centre", "exact"),
+        about(
+            "Cells on a border",
+            "centre or exact",
+            "whose people of a raster are, unit by unit: the unit's of the cell's centre, or shared by the exact area",
+            example="exact",
+        ),
+    ] = "centre"
     encoding: Annotated[EncodingText | None, ENCODING] = None
 
     @property
@@ -144,6 +154,16 @@ class PeopleSection(Section):
                 "crs is missing: points need their coordinate system, and there is no default",
                 'Write crs = "gcj02", crs = "bd09" or a code such as crs = "EPSG:4490".',
                 key="crs",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _points_have_no_shares(self) -> PeopleSection:
+        if self.share == "exact" and not self.is_raster:
+            raise wrong(
+                'share is "exact": cells of a raster have shares, and these people are points',
+                'Leave it out, or write share = "centre".',
+                key="share",
             )
         return self
 

@@ -12,7 +12,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
-from carbongrid.pipeline.residents import census_of
+from carbongrid.pipeline.residents import census_of, shared_over
 from carbongrid.pipeline.weighing import weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.opening.formats import sniff_raster
@@ -175,7 +175,7 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
     census = census_of(inputs, land)
     if inputs.people is None or census is None or inputs.case.people is None:
         return
-    told = people_points(inputs.people, land.units.crs, census)
+    told = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
     whole = int(census.thousandths.sum())
     homes = [name for name, category in inputs.categories.items() if category.weight == "people"]
     if not told.note and told.missing * MAX_MISSING <= whole:

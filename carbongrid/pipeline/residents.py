@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +28,14 @@ def residents_on_parcels(inputs: Inputs, land: Land) -> Residents | None:
     for category in categories_of(inputs.case).values():
         if category.weight == "people":
             residential |= eligible(category, land.parcels)
-    return people_by_parcel(inputs.people, land.parcels, residential, census_of(inputs, land))
+    census = census_of(inputs, land)
+    return people_by_parcel(inputs.people, land.parcels, residential, census, shared_over(inputs, land))  # fmt: skip
+
+
+def shared_over(inputs: Inputs, land: Land) -> gpd.GeoSeries | None:
+    """Return the units that a cell of people on a border is shared out over; None where it is its centre's."""
+    people = inputs.case.people
+    return land.units.geometry if people is not None and people.share == "exact" else None
 
 
 def census_of(inputs: Inputs, land: Land) -> Census | None:
@@ -43,8 +51,11 @@ def residents_of_units(inputs: Inputs, land: Land) -> tuple[NDArray[np.float64],
     """Return the people in each unit, and those in none; NaN where the case has no people."""
     if inputs.people is None:
         return np.full(len(land.units), np.nan), np.nan
-    people = people_points(inputs.people, land.units.crs, census_of(inputs, land))
-    unit = locate(people.x, people.y, land.units.geometry.to_numpy())
+    census = census_of(inputs, land)
+    people = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
+    unit = people.unit
+    if unit is None:
+        unit = locate(people.x, people.y, land.units.geometry.to_numpy())
     # The last sum is of those in none.
     sums = np.zeros(len(land.units) + 1, np.int64)
     np.add.at(sums, unit, people.thousandths)

@@ -15,6 +15,7 @@ from squares_case import CRS, SOUTH, WEST, layer, squares_case
 from carbongrid.case import Case
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline import check, rasterizing, run
+from carbongrid.pipeline.verification import verify
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -217,3 +218,30 @@ def test_values_too_small_beside_the_largest_are_unknown_not_zero(tmp_path: Path
     case = raster_case(tmp_path, values, {}, categories={"path": "categories.csv"})
     with pytest.raises(InputError, match="the raster has no value in 3 km2"):
         run(case, tmp_path / "run")
+
+
+def test_a_cell_on_the_border_of_units_counts_for_both_by_exact_shares(tmp_path: Path) -> None:
+    """Cells of 500 m begin at the units' west end; moved by 200 m, two in five of a cell's people are the next unit's. Seen to fail when units took cells by their centre."""
+    found = {}
+    for share in ("centre", "exact"):
+        folder = tmp_path / share
+        folder.mkdir()
+        case = raster_case(folder, PLAIN * 100, {}, people={"path": "people.tif", "share": share})
+        with rasterio.open(folder / "people.tif", "r+") as target:
+            target.transform = from_origin(WEST + 200, SOUTH + 1000, 500, 500)
+        result = run(case, folder / "run")
+        found[share] = result.units["residents"].tolist()
+        masses = result.parcels["buildings/urban-homes"]
+        assert int(masses.sum()) == 400 * 10**6
+        assert verify(folder / "run").ok
+    columns = PLAIN.sum(axis=0) * 100
+    # A unit is two columns wide.
+    by_share = [columns[2 * i] + 0.6 * columns[2 * i + 1] + (0.4 * columns[2 * i - 1] if i else 0) for i in range(4)]  # fmt: skip
+    assert found["exact"] == pytest.approx(by_share, abs=0.01)
+    assert found["centre"] == [columns[2 * i] + columns[2 * i + 1] for i in range(4)]
+
+
+def test_points_have_no_shares_of_cells(tmp_path: Path) -> None:
+    tables = {**HOMES, "people.csv": people_at(0)}
+    with pytest.raises(InputError, match=r"cells of a raster have shares.*these people are points"):
+        squares_case(tmp_path, ["0701"] * 4, tables, people={**PEOPLE, "share": "exact"})

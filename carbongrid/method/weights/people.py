@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from carbongrid.errors import InputError
+from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
-from carbongrid.raster.kernels import split as splits
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -73,9 +73,14 @@ class Census:
     thousandths: NDArray[np.int64]
     codes: Sequence[str] = ()
 
-    def region_of(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the region of each point, -1 for none, shape (points,)."""
-        unit = locate(x, y, self.units)
+    def region_of(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        unit: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """Return the region of each point, -1 for none, shape (points,); by its unit where that is known."""
+        unit = locate(x, y, self.units) if unit is None else unit
         return np.where(unit >= 0, np.append(self.region_of_unit, -1)[unit], -1)
 
 
@@ -117,7 +122,7 @@ class Residents:
 
 @dataclass(frozen=True)
 class PeoplePoints:
-    """People where they are told to live: at points, or at the centres of the cells that have any.
+    """People where they are told to live: at points, or at the centres of the cells that have any; by exact shares, at those of pieces of cells.
 
     Parameters
     ----------
@@ -126,7 +131,9 @@ class PeoplePoints:
     thousandths : int64, shape (points,)
         People, scaled to the census where there is one.
     cell : int64, shape (points,)
-        Flat position in the grid of people; empty for points.
+        Flat position in the grid of people, ascending; empty for points.
+    unit : int64, shape (points,)
+        By exact shares, the unit that each piece of a cell lies in, -1 for none; else None.
     note
         What is odd, in words; else empty.
     missing
@@ -139,10 +146,14 @@ class PeoplePoints:
     cell: NDArray[np.int64]
     note: str = ""
     missing: int = 0
+    unit: NDArray[np.int64] | None = None
 
 
 def people_points(
-    people: pd.DataFrame | PeopleRaster, crs: Any, census: Census | None = None
+    people: pd.DataFrame | PeopleRaster,
+    crs: Any,
+    census: Census | None = None,
+    units: gpd.GeoSeries | None = None,
 ) -> PeoplePoints:
     """Return the people as points, scaled to the census: what all that counts people counts.
 
@@ -154,7 +165,11 @@ def people_points(
         Of the points returned.
     census
         Regions to scale to; None keeps the counts.
+    units
+        Those that a cell on a border is shared out over, by the exact share that lies in each; None leaves it to the unit of its centre.
+        Of points nothing is shared out.
     """
+    unit = None
     if isinstance(people, pd.DataFrame):
         x, y = people["x"].to_numpy(np.float64), people["y"].to_numpy(np.float64)
         cell, found = np.zeros(0, np.int64), people["thousandths"].to_numpy(np.int64)
@@ -163,8 +178,13 @@ def people_points(
         cell = np.flatnonzero(values > 0)
         x, y = _centres(people, cell, crs)
         found = values.ravel()[cell]
-    counts, note, missing = _scaled(found, x, y, census)
-    return PeoplePoints(x, y, counts, cell, note, missing)
+        if units is not None:
+            pieces = cells_over_units(people, cell, units)
+            found, unit = pieces.split(found), pieces.target
+            x, y, cell = x[pieces.cell], y[pieces.cell], cell[pieces.cell]
+    region = None if census is None else census.region_of(x, y, unit)
+    counts, note, missing = _scaled(found, region, census)
+    return PeoplePoints(x, y, counts, cell, note, missing, unit)
 
 
 def scale_to_census(
@@ -208,6 +228,7 @@ def people_by_parcel(
     parcels: gpd.GeoDataFrame,
     residential: NDArray[np.bool_],
     census: Census | None = None,
+    units: gpd.GeoSeries | None = None,
 ) -> Residents:
     """Sum people over the residential parcels: one person, one parcel.
 
@@ -221,6 +242,8 @@ def people_by_parcel(
         Parcels that are eligible for any category whose weight is people.
     census
         Regions to scale to; None keeps the counts.
+    units
+        As for :func:`people_points`. Over parcels a cell is shared out by area, with units or without.
 
     Raises
     ------
@@ -228,8 +251,12 @@ def people_by_parcel(
         If floor_area is negative or infinite in a residential parcel; the parcels are named.
     """
     geometry = parcels.geometry.to_numpy()
-    told = people_points(people, parcels.crs, census)
+    told = people_points(people, parcels.crs, census, units)
     x, y, counts, cell = told.x, told.y, told.thousandths, told.cell
+    if told.unit is not None and cell.size:
+        # The pieces of a cell are its people again.
+        first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
+        x, y, cell, counts = x[first], y[first], cell[first], np.add.reduceat(counts, first)
     # Whom the census counts where there is no point came in, and reached nobody's parcel.
     given, missing = int(counts.sum()) + told.missing, told.missing
     if isinstance(people, pd.DataFrame):
@@ -240,7 +267,7 @@ def people_by_parcel(
     unknown = int((np.asarray(people.values) < 0).sum())
     pairs = _cells_in_parcels(people, cell, parcels, residential)
     inside = np.zeros(len(parcels), np.int64)
-    np.add.at(inside, pairs.parcel, pairs.split(counts))
+    np.add.at(inside, pairs.target, pairs.split(counts))
     rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
     west, south, east, north = parcels.total_bounds
     near = (x[rest] >= west) & (x[rest] <= east) & (y[rest] >= south) & (y[rest] <= north)
@@ -260,15 +287,11 @@ def people_by_parcel(
 
 
 def _scaled(
-    counts: NDArray[np.int64],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    census: Census | None,
+    counts: NDArray[np.int64], region: NDArray[np.int64] | None, census: Census | None
 ) -> tuple[NDArray[np.int64], str, int]:
     """Return the counts scaled to the census, what is odd in words, and whom of the census no point has."""
-    if census is None:
+    if census is None or region is None:
         return counts, "", 0
-    region = census.region_of(x, y)
     found = np.zeros(len(census.thousandths), np.int64)
     np.add.at(found, region[region >= 0], counts[region >= 0])
     empty = np.flatnonzero((found == 0) & (census.thousandths > 0))
@@ -286,30 +309,12 @@ def _scaled(
     return scaled, note, int(missing.sum())
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Cells and the parcels in them, by (cell, parcel); cell is a row of the populated cells."""
-
-    cell: NDArray[np.int64]
-    parcel: NDArray[np.int64]
-    claim: NDArray[np.float64]
-
-    def split(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Share each cell's people out over its parcels, telescoped in id order."""
-        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]][: self.cell.size])
-        start = np.append(first, self.cell.size).astype(np.int64)
-        quanta, _ = splits.quantize(self.claim, start)
-        largest = splits.MAX_SUM + self.claim.size
-        parts, _ = splits.split(counts[self.cell[first]], quanta, start, largest)
-        return parts
-
-
 def _cells_in_parcels(
     people: PeopleRaster,
     cell: NDArray[np.int64],
     parcels: gpd.GeoDataFrame,
     residential: NDArray[np.bool_],
-) -> _Pairs:
+) -> CellShares:
     rows = np.flatnonzero(residential)
     polygons = _polygons_in(parcels, rows, people.crs)
     squares = _squares(people, cell)
@@ -337,7 +342,7 @@ def _cells_in_parcels(
     if "floor_area" in parcels:
         floor = _floor_area(parcels, rows)[polygon]
         claim = _by_floor_area(area, floor / shapely.area(polygons)[polygon], square)
-    return _Pairs(square, rows[polygon], claim)
+    return CellShares(square, rows[polygon], claim)
 
 
 def _by_floor_area(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import geopandas as gpd
 import naive
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
-from carbongrid.method.weights import Census, people_by_parcel, scale_to_census
+from carbongrid.method.weights import Census, people_by_parcel, people_points, scale_to_census
 
 SEEDS = st.integers(0, 2**32)
 SIDE = 4
@@ -262,3 +263,68 @@ def test_a_grid_is_scaled_to_the_census_by_its_cells_centres(seed):
     twin = people_by_parcel(Raster(other, raster.crs, raster.transform), land, residential)
     assert found.inside.tolist() == twin.inside.tolist()
     assert found.snapped.tolist() == twin.snapped.tolist()
+
+
+HALVES = shapely.box([-300, 130], [-300, -300], [130, 700], [700, 700])
+"""Two units whose border cuts cells; beyond them there is nobody's land."""
+
+
+def exact(raster, census=None):
+    return people_points(raster, small_land.CRS, census, gpd.GeoSeries(HALVES, crs=small_land.CRS))
+
+
+@given(SEEDS, st.sampled_from([100, 37, 250]))
+def test_by_exact_shares_a_cell_is_shared_out_over_units(seed, side):
+    """Against areas of intersections; nobody is lost. Seen to fail when a cell is its centre's, and when what lies in no unit is left out."""
+    random = np.random.default_rng(seed)
+    values = random.integers(-1, 10**6, (9, 8))
+    raster = Raster(values, small_land.CRS, Affine(side, 0, -311, 0, -side, 590))
+    told = exact(raster)
+    assert told.thousandths.sum() == values[values > 0].sum()
+    found = {}
+    for cell, unit, count in zip(told.cell, told.unit, told.thousandths, strict=True):
+        found[cell, unit] = found.get((cell, unit), 0) + count
+    for cell in np.flatnonzero(values > 0):
+        row, column = divmod(int(cell), 8)
+        (west, north), (east, south) = at(raster, column, row), at(raster, column + 1, row + 1)
+        square = shapely.box(west, south, east, north)
+        shares = [square.intersection(unit).area / side**2 for unit in HALVES]
+        for unit, share in ((0, shares[0]), (1, shares[1]), (-1, 1 - sum(shares))):
+            expected = values.flat[cell] * share
+            assert abs(found.get((cell, unit), 0) - expected) <= 1 + 1e-6
+
+
+def test_by_exact_shares_the_census_counts_the_people_of_pieces():
+    """By centres all of a cell was one region's."""
+    raster = Raster(np.array([[3000, 1000]]), small_land.CRS, Affine(100, 0, 70, 0, -100, 100))
+    census = Census(HALVES, np.array([0, 1]), np.array([3000, 5000], np.int64), ("a", "b"))
+    told = exact(raster, census)
+    # 1.8 people of the first cell are in the first region, 1.201 (a split in whole thousandths rounds down) in the second, as is the second cell.
+    assert told.unit.tolist() == [0, 1, 1]
+    assert told.thousandths.tolist() == [3000, 2728, 2272]
+    land = small_land.parcels(small_land.squares(4), ["rural-homestead"] * 16)
+    units = gpd.GeoSeries(HALVES, crs=small_land.CRS)
+    on_land = people_by_parcel(raster, land, np.ones(16, bool), census, units)
+    assert on_land.placed == 8000
+    by_centre = people_points(raster, small_land.CRS, census)
+    assert by_centre.thousandths.tolist() == [3000, 5000]
+
+
+def test_by_exact_shares_the_grid_has_square_cells():
+    for turned in (Affine(10, 0, 0, 0, -20, 0), Affine(10, 1, 0, 1, -10, 0)):
+        with pytest.raises(InputError, match=r'not square.*share = "centre"'):
+            exact(Raster(np.array([[7]]), small_land.CRS, turned))
+    assert exact(Raster(np.array([[0, -1]]), small_land.CRS, Affine(10, 0, 0, 0, -10, 0))).cell.size == 0  # fmt: skip
+
+
+def test_by_exact_shares_in_degrees():
+    """Units are brought to the raster; whole cells keep their people."""
+    values = np.full((6, 6), 10_000)
+    raster = Raster(values, "EPSG:4326", Affine(0.001, 0, -0.003, 0, -0.001, 0.003))
+    told = people_points(raster, 3857, None, gpd.GeoSeries(HALVES, crs=3857))
+    assert told.thousandths.sum() == 360_000
+    found = np.bincount(told.unit + 1, told.thousandths)
+    cell = 111.31949079327358**2  # m2 on the plane of 3857, at the equator
+    for unit, polygon in enumerate(HALVES):
+        inside = polygon.intersection(shapely.box(-333.958, -333.958, 333.958, 333.958)).area
+        assert found[unit + 1] == pytest.approx(10_000 * inside / cell, rel=1e-4)
