@@ -137,7 +137,7 @@ class PeopleSection(Section):
             "Cells on a border",
             "centre or exact",
             "whose people of a raster are, unit by unit: the unit's of the cell's centre, or shared by the exact area",
-            example="exact",
+            example="centre",
         ),
     ] = "centre"
     encoding: Annotated[EncodingText | None, ENCODING] = None

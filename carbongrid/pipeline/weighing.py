@@ -144,6 +144,7 @@ def what_weighs(inputs: Inputs, *_: Any) -> list[Any]:
         {name: regions_of(inputs, name) for name in inputs.categories},
         census,
         inputs.case.pois.miss if inputs.case.pois else "",
+        inputs.case.people.share if inputs.case.people else "",
         lines.lambda_ if lines else 0.0,
         coefficients_of(inputs),
     ]
