@@ -88,8 +88,7 @@ def told(town: Town, draws: int, times: float = 1.0) -> NDArray[np.float64]:
         one = np.zeros(UNITS + 1, np.int64)
         carriers = Carriers(mass, home, one, shares, np.zeros(0, np.int64), times * sigma, times * tau)  # fmt: skip
         drawn = CategoryDraws(name, carriers, UNITS, 0)
-        for draw in range(draws):
-            sums[int(name == "forest"), draw] += drawn.masses(drawn.drawn(draw))[:-1]
+        sums[int(name == "forest")] += drawn.masses(drawn.drawn(range(draws)))[:, :-1]
     gdp = np.broadcast_to(town.gdp, (draws, UNITS))
     zone = drawn_indices(sums[0], sums[1], gdp, [np.arange(UNITS)]).zone
     shares_of = zone_shares_of(zone)

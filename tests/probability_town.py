@@ -128,11 +128,14 @@ def the_long_way(folder: Path, draw: int, seed: int) -> pd.DataFrame:
     factor = {}
     for name, percent in (("industry/manufacturing", 20.0), ("waste/industrial", 30.0)):
         sigma = sigma_of_percent(percent)
-        z = float(Stream(seed, "totals", name).normal(draw, 1)[0])
+        z = float(Stream(seed, "totals", name).normal(range(draw, draw + 1), 1)[0, 0])
         factor[name] = np.exp(sigma * z - sigma**2 / 2)
     sigma = sigma_of_percent(40.0)
     of_type = {
-        kind: np.exp(sigma * float(Stream(seed, "sinks", kind).normal(draw, 1)[0]) - sigma**2 / 2)
+        kind: np.exp(
+            sigma * float(Stream(seed, "sinks", kind).normal(range(draw, draw + 1), 1)[0, 0])
+            - sigma**2 / 2
+        )
         for kind in ("forest", "grassland")
     }
 
@@ -141,8 +144,16 @@ def the_long_way(folder: Path, draw: int, seed: int) -> pd.DataFrame:
         carrying = np.flatnonzero(
             parcels["DLBM"].isin(kinds)
         )  # in the order of home and id already
-        z = Stream(seed, "weights", name).normal(draw, carrying.size).astype(float)
-        y = Stream(seed, "weights by unit", name).normal(draw, UNITS + 1).astype(float)
+        z = (
+            Stream(seed, "weights", name)
+            .normal(range(draw, draw + 1), carrying.size)[0]
+            .astype(float)
+        )
+        y = (
+            Stream(seed, "weights by unit", name)
+            .normal(range(draw, draw + 1), UNITS + 1)[0]
+            .astype(float)
+        )
         claim[carrying] *= np.exp(sigma * z - sigma**2 / 2)
         claim[carrying] *= np.exp(tau * y[home[carrying]] - tau**2 / 2)
         return claim

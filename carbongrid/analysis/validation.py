@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.carriers import RunCarriers
-from carbongrid.analysis.drawn_numbers import drawn_category, kind_factors
 from carbongrid.analysis.files import write_csvs
-from carbongrid.analysis.probability import probability
 from carbongrid.analysis.published import own_sums, read_published, require_same_gases
-from carbongrid.analysis.uncertainty import SOURCES, Uncertainty, uncertainty_of
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.errors import InputError
 from carbongrid.method.agreement import (
@@ -28,11 +24,16 @@ from carbongrid.method.agreement import (
     sigma_and_tau,
     skill,
 )
+from carbongrid.method.probability.drawn_numbers import drawn_category, kind_factors
+from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty, uncertainty_of
+from carbongrid.method.probability.zone_probability import draw_zones
 from carbongrid.method.zoning import zone_units
+from carbongrid.pipeline.run_carriers import RunCarriers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from carbongrid.method.categories import Category
     from carbongrid.outputs.result import Result
 
 SAME_PROXY = 0.005
@@ -42,6 +43,7 @@ MIN_UNITS = 20
 """Units that must be compared before sigma and tau are told from them."""
 
 _WORST = 10
+_AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
 
 
@@ -159,13 +161,13 @@ def validate(
     )
 
 
-def _groups(categories: Iterable[Mapping[str, Any]]) -> Groups:
+def _groups(categories: Iterable[Category]) -> Groups:
     """Return the categories of each quantity that a table may be of."""
     found: dict[str, set[str]] = {}
     for category in categories:
-        whole = "sink" if category["sink"] else "emission"
-        for name in {whole, category["sector"], category["name"]}:
-            found.setdefault(name, set()).add(category["name"])
+        whole = "sink" if category.sink else "emission"
+        for name in {whole, category.sector, category.name}:
+            found.setdefault(name, set()).add(category.name)
     return {name: frozenset(members) for name, members in found.items()}
 
 
@@ -178,25 +180,27 @@ def _drawn_by_key(
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return ours_t, low_t and high_t by code for each quantity."""
-    kinds = run.kinds()
+    carried = run.carried
+    kinds = carried.kinds()
     coefficients, _ = kind_factors(kinds, uncertainty, draws, seed)
     names, place = np.unique(codes.to_numpy(str), return_inverse=True)
     base = {of: np.zeros(names.size) for of in wanted}
     sums = {of: np.zeros((draws, names.size)) for of in wanted}
     everything = frozenset(SOURCES)
     for category in run.categories:
-        of_it = [of for of, members in wanted.items() if category["name"] in members]
+        of_it = [of for of, members in wanted.items() if category.name in members]
         if not of_it:
             continue
-        drawn = drawn_category(run, category, uncertainty, kinds, coefficients, draws, seed)
+        drawn = drawn_category(carried, category, uncertainty, kinds, coefficients, draws, seed)
         own = np.bincount(place, drawn.base, names.size)
         for of in of_it:
             base[of] += own
-        for draw in range(draws):
-            [(_, masses)] = drawn.masses(draw, [everything])
-            merged = np.bincount(place, masses, names.size)
+        for start in range(0, draws, _AT_ONCE):
+            rows = range(start, min(start + _AT_ONCE, draws))
+            [(_, masses)] = drawn.masses(rows, [everything])
+            merged = np.array([np.bincount(place, each, names.size) for each in masses])
             for of in of_it:
-                sums[of][draw] += merged
+                sums[of][rows.start : rows.stop] += merged
     tables = {}
     for of in wanted:
         low, high = np.quantile(sums[of], (0.05, 0.95), axis=0)
@@ -254,8 +258,8 @@ def _concentration(
     run: RunCarriers, category: str, uncertainty: Uncertainty, codes: pd.Index[str]
 ) -> tuple[NDArray[np.float64], float]:
     """Return the sum of squares of the parcels' shares of a category in each unit, 0 where there is none, and sigma as it was taken."""
-    [told] = [each for each in run.categories if each["name"] == category]
-    carriers = run.carriers(told, uncertainty, run.kinds())
+    [told] = [each for each in run.categories if each.name == category]
+    carriers = run.carried.carriers(told, uncertainty, run.carried.kinds())
     size = len(run.units) + 1
     whole = np.bincount(carriers.home, carriers.mass, size)
     squares = np.bincount(carriers.home, carriers.mass**2, size)
@@ -292,7 +296,8 @@ def _zones(
         return {}
     ours, told, lazy = ours[zoned], told[zoned], lazy[zoned]
     differs = ours != told
-    firm = probability(run.directory, draws=draws, seed=seed).table["firm"].to_numpy(bool)[zoned]
+    drawn = draw_zones(run.carried, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)  # fmt: skip
+    firm = drawn.table["firm"].to_numpy(bool)[zoned]
     return {
         "units": float(zoned.sum()),
         "agreement": float((ours == told).mean()),

@@ -159,10 +159,20 @@ class BenchmarkSection(Section):
 
 
 class UncertaintySection(Section):
-    """How uncertain numbers are; ``carbongrid probability`` draws them."""
+    """How uncertain numbers are; a run and ``carbongrid probability`` draw them."""
 
+    draws: Annotated[
+        int | None,
+        Field(ge=0, le=100_000),
+        about(
+            "Draws",
+            "whole number",
+            "how often a run draws its numbers to tell how sure zones are; 0: not at all; default: 1000, and 0 above 100,000 parcels",
+            example=1000,
+        ),
+    ] = None
     path: Annotated[
-        Text,
+        Text | None,
         about(
             "Uncertainty",
             "file",
@@ -170,7 +180,7 @@ class UncertaintySection(Section):
             example="uncertainty.csv",
             file=True,
         ),
-    ]
+    ] = None
     encoding: Annotated[EncodingText | None, ENCODING] = None
 
 

@@ -14,8 +14,8 @@ from carbongrid.errors import Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carbongrid.analysis.probability import ZoneProbability
     from carbongrid.analysis.validation import Validation
+    from carbongrid.method.probability.zone_probability import ZoneProbability
 
 _NEAREST = 10
 _WELL = 0.3

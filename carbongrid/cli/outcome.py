@@ -38,6 +38,9 @@ def zone_lines(result: Result) -> Iterator[str]:
         yield f"{_name(row):<34} {' '.join(f'{in_percent(part):>8}' for part in parts)}"
     if units["gdp"].isna().any() and units["gdp"].notna().any():
         yield f"GDP is unknown in {int(units['gdp'].isna().sum())} units: its shares are of what is known."
+    if "firm" in units:
+        firm, zoned = int(units["firm"].sum()), int((units["zone"] > 0).sum())
+        yield f"{firm} of {zoned} zones are firm: at least 90 % of {result.manifest['parameters']['draws']:,} draws have them."
     flagged = int(units["borderline"].sum())
     if flagged:
         yield f"{flagged} units are close to 1: an index within 0.05 of it. That is a distance, no probability."

@@ -35,6 +35,17 @@ UNIT_NUMBERS: Mapping[str, Kind] = {
     "sink_to_leave_zone_g": "mass",
     "gdp_to_leave_zone": "whole",
 }
+UNIT_DRAWN: Mapping[str, Kind] = {
+    "zone_probability": "number",
+    "firm": "flag",
+    **{
+        f"{name}_{point}": "number"
+        for name in ("emission_t", "sink_t", "ccr", "ecc", "esc")
+        for point in ("p05", "p95")
+    },
+}
+"""What draws say of the units; not there where a run made none."""
+
 GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
 """What formats call a geometry, or a row's number."""
 
@@ -66,7 +77,7 @@ def repeated_columns(names: Iterable[str]) -> list[str]:
 def parent_clashes(parents: Iterable[str], categories: Iterable[Category]) -> list[str]:
     """Return the parent columns that are called like a column which a run gives the units."""
     categories, parents = list(categories), list(parents)
-    own = (*UNIT_NAMES, *UNIT_NUMBERS, *GEOMETRY_COLUMNS, *unit_masses(categories))
+    own = (*UNIT_NAMES, *UNIT_NUMBERS, *UNIT_DRAWN, *GEOMETRY_COLUMNS, *unit_masses(categories))
     taken = repeated_columns([*parents, *dict.fromkeys((*own, *(c.name for c in categories)))])
     return [parent for parent in parents if parent in taken]
 

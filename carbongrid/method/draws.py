@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,17 +41,26 @@ class Stream:
         text = f"{seed}\n{source}\n{name}".encode()
         self._key = np.frombuffer(hashlib.sha256(text).digest()[:16], dtype="<u8")
 
-    def _generator(self, draw: int) -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(key=self._key, counter=[0, 0, 0, draw]))
+    def _generators(self, draws: range) -> Iterator[np.random.Generator]:
+        """Yield the generator of each draw: one, its counter moved, since to make one takes longer than what most draws need of it."""
+        bits = np.random.Philox(key=self._key)
+        generator = np.random.Generator(bits)
+        state: Any = bits.state
+        for draw in draws:
+            state["state"]["counter"] = np.array([0, 0, 0, draw], np.uint64)
+            bits.state = state
+            yield generator
 
-    def normal(self, draw: int, size: int) -> NDArray[np.float32]:
-        """Return standard normal numbers of one draw, float32, shape (size,)."""
-        return self._generator(draw).standard_normal(size, dtype=np.float32)
+    def normal(self, draws: range, size: int) -> NDArray[np.float32]:
+        """Return standard normal numbers of some draws, float32, shape (draws, size)."""
+        found = np.empty((len(draws), size), np.float32)
+        for row, generator in zip(found, self._generators(draws), strict=True):
+            generator.standard_normal(dtype=np.float32, out=row)
+        return found
 
     def normals(self, draws: int, size: int) -> NDArray[np.float64]:
         """Return standard normal numbers, shape (draws, size): row d is that of draw d."""
-        rows = [self.normal(draw, size) for draw in range(draws)]
-        return np.array(rows, np.float64).reshape(draws, size)
+        return self.normal(range(draws), size).astype(np.float64)
 
     def lognormals(
         self, draws: int, size: int, sigma: float | NDArray[np.float64]
@@ -64,5 +74,5 @@ class Stream:
     def whole(self, draws: int, below: int) -> NDArray[np.int64]:
         """Return whole numbers 0 to below - 1, shape (draws,), one for each draw."""
         return np.array(
-            [self._generator(draw).integers(below) for draw in range(draws)], np.int64
+            [each.integers(below) for each in self._generators(range(draws))], np.int64
         ).reshape(draws)

@@ -48,7 +48,7 @@ class Carriers:
 
 
 class Claimed(NamedTuple):
-    """What parcels claim in a draw: of one unit alone, on borders, by unit, and what each account's claims are multiplied by to keep its mass."""
+    """What parcels claim, a row for each draw: of one unit alone, on borders, by unit, and what each account's claims are multiplied by to keep its mass."""
 
     own: NDArray[np.float64]
     cross: NDArray[np.float64]
@@ -92,27 +92,28 @@ class CategoryDraws:
         self._cross_account = carriers.account[self._cross_home]
         self._homes, self._starts = np.unique(carriers.home, return_index=True)
         self._accounts = int(carriers.account.max(initial=-1)) + 1
-        self._totals = self._by_account(carriers.account[carriers.home], carriers.mass)
+        self._totals = self._by_account(carriers.account[carriers.home], carriers.mass[None])
 
-    def as_it_is(self) -> Claimed:
-        """Return the claims as the run has them."""
-        ones = np.ones(self.units + 1)
-        return Claimed(self._alone, self._cross_mass, ones, np.ones(self._totals.size))
+    def as_it_is(self, draws: int = 1) -> Claimed:
+        """Return the claims as the run has them, so many times."""
+        ones = np.ones((draws, self.units + 1))
+        own, cross = (np.repeat(each[None], draws, axis=0) for each in (self._alone, self._cross_mass))  # fmt: skip
+        return Claimed(own, cross, ones, np.ones((draws, self._totals.size)))
 
-    def drawn(self, draw: int) -> Claimed:
-        """Return the claims of one draw, scaled so that each account keeps its mass."""
-        own, cross = self._alone, self._cross_mass
+    def drawn(self, draws: range) -> Claimed:
+        """Return the claims of some draws, scaled so that each account keeps its mass."""
+        own, cross = self._alone[None], self._cross_mass[None]
         sigma, tau = self.carriers.sigma, self.carriers.tau
         if not (sigma or tau):
-            return self.as_it_is()
+            return self.as_it_is(len(draws))
         if sigma:
             # In float64: exp of float32 differs in the seventh digit between processors.
-            factor = self._of_parcel.normal(draw, own.size).astype(np.float64)
+            factor = self._of_parcel.normal(draws, self._alone.size).astype(np.float64)
             factor *= sigma
             np.exp(factor, out=factor)
-            own, cross = own * factor, cross * factor[self._crossing]
-        of_unit = self._unit_factors(draw) if tau else np.ones(self.units + 1)
-        cross = cross * of_unit[self._cross_home]
+            own, cross = own * factor, cross * factor[:, self._crossing]
+        of_unit = self._unit_factors(draws) if tau else np.ones((len(draws), self.units + 1))
+        cross = cross * of_unit[:, self._cross_home]
         sums = self._by_account(self.carriers.account, self._by_home(own) * of_unit)
         sums += self._by_account(self._cross_account, cross)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -125,39 +126,41 @@ class CategoryDraws:
         kinds: NDArray[np.float64] | None = None,
         accounts: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Return the mass of each unit, and outside, g, shape (units + 1,).
+        """Return the mass of each unit, and outside, g, shape (draws, units + 1).
 
         Parameters
         ----------
         claimed
-            Claims of a draw, or as they are.
-        kinds : shape (kinds,)
+            Claims of draws, or as they are.
+        kinds : shape (draws, kinds)
             What the mass of parcels of each kind is multiplied by, after the split.
-        accounts : shape (accounts,)
+        accounts : shape (draws, accounts)
             What each account's mass is multiplied by.
         """
         own, cross = claimed.own, claimed.cross
         scale = claimed.scale if accounts is None else claimed.scale * accounts
         if kinds is not None and self.carriers.kind.size:
-            own = own * kinds[self.carriers.kind]
-            cross = cross * kinds[self.carriers.kind[self._crossing]]
+            own = own * kinds[:, self.carriers.kind]
+            cross = cross * kinds[:, self.carriers.kind[self._crossing]]
         found: NDArray[np.float64] = self._by_home(own) * claimed.of_unit
-        found *= scale[self.carriers.account]
+        found *= scale[:, self.carriers.account]
         if cross.size:
-            found += self._cross_shares @ (cross * scale[self._cross_account])
+            found += (self._cross_shares @ (cross * scale[:, self._cross_account]).T).T
         return found
 
-    def _unit_factors(self, draw: int) -> NDArray[np.float64]:
-        z = self._of_unit.normal(draw, self.units + 1).astype(np.float64)
+    def _unit_factors(self, draws: range) -> NDArray[np.float64]:
+        z = self._of_unit.normal(draws, self.units + 1).astype(np.float64)
         return np.exp(self.carriers.tau * z)
 
     def _by_home(self, mass: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = np.zeros(self.units + 1)
+        sums = np.zeros((len(mass), self.units + 1))
         if self._homes.size:
-            sums[self._homes] = np.add.reduceat(mass, self._starts)
+            sums[:, self._homes] = np.add.reduceat(mass, self._starts, axis=1)
         return sums
 
     def _by_account(
         self, account: NDArray[np.int64], mass: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        return np.bincount(account, mass, self._accounts).astype(np.float64)
+        """Add up columns by account; row after row, so that a draw has the same bits whatever is drawn beside it."""
+        rows = [np.bincount(account, each, self._accounts) for each in mass]
+        return np.array(rows, np.float64).reshape(len(mass), self._accounts)

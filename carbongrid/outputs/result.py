@@ -76,7 +76,8 @@ class RunTables:
         sector (``industry_g`` ...), emission_g, sink_g, residents (float), gdp, gdp_low, gdp_high (Int64, missing is unknown),
         ccr, ecc, ecc_low, ecc_high, esc (float), zone (int8), zone_name, zone_name_zh, borderline, indicative (bool),
         balance (source, balanced, sink), reason (why unclassified or indicative, else empty), emission_to_leave_zone_g,
-        sink_to_leave_zone_g, gdp_to_leave_zone (Int64, missing where no change leads to another zone).
+        sink_to_leave_zone_g, gdp_to_leave_zone (Int64, missing where no change leads to another zone). Where zones were drawn also
+        zone_probability, firm and the 5 and 95 % points of emission, sink, CCR, ECC and ESC.
     parents
         Names of the parent columns of ``units``, nearest first.
     ledger
@@ -121,6 +122,8 @@ class RunTables:
         Polygons around the units (name, geometry in the grid's CRS), among which Fig. 1 shows their place; None without.
     ties
         How an index is compared with 1: ``>=`` or ``>``.
+    draws
+        How often the run's numbers were drawn to tell how sure zones are; 0 where they were not.
     """
 
     title: str
@@ -151,6 +154,7 @@ class RunTables:
     sink_floor: float = 0.0
     surroundings: gpd.GeoDataFrame | None = None
     ties: str = ">="
+    draws: int = 0
 
     @property
     def spread(self) -> pd.DataFrame:

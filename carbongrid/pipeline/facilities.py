@@ -163,7 +163,7 @@ def facilities_by_unit(
         The path of the raster that a category's mass follows inside a parcel, for those that have one.
     """
     ids = [*land.units["id"].astype(str), ""]
-    parcel = _rows_of_parcels(rows, land)
+    parcel = rows_of_parcels(rows, land)
     found = list(rows)
     for category in dict.fromkeys(row.category for row in rows):
         own = [number for number, row in enumerate(rows) if row.category == category]
@@ -181,7 +181,7 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land) -> list[Problem
     if not there:
         return []
     ids = land.units["id"].astype(str).to_numpy()
-    shares = land.shares_of_area[_rows_of_parcels(there, land)]
+    shares = land.shares_of_area[rows_of_parcels(there, land)]
     split = []
     for number, row in enumerate(there):
         part = slice(shares.indptr[number], shares.indptr[number + 1])
@@ -204,7 +204,7 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land) -> list[Problem
     return [Problem(what, "facilities", hint, "warning")]
 
 
-def _rows_of_parcels(rows: Sequence[FacilityRow], land: Land) -> NDArray[np.int64]:
+def rows_of_parcels(rows: Sequence[FacilityRow], land: Land) -> NDArray[np.int64]:
     """Return the row of each facility's parcel, -1 for none."""
     ids = pd.Index(land.parcels["id"].astype(str))
     return np.asarray(ids.get_indexer([row.parcel for row in rows]), np.int64)

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from carbongrid.case.readers.inputs import complete_inputs, read_section_of_categories
 from carbongrid.outputs.tables import table_digests
-from carbongrid.pipeline import facilities, land, rasterizing, small_tables, tables, weighing
+from carbongrid.pipeline import (
+    facilities,
+    land,
+    probability,
+    rasterizing,
+    small_tables,
+    tables,
+    weighing,
+)
 from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
 from carbongrid.pipeline.electricity_readings import compare_readings
@@ -92,6 +100,11 @@ STEPS: tuple[Step, ...] = (
     # What the indices are made of, the indices, the zones.
     Step("index", tables.index_units, ("read", "land", "weigh by rasters", "reduce")),
     Step("zone", tables.zone_land, ("read", "index")),
+    Step(
+        "probability",
+        probability.draw_probabilities,
+        ("read", "land", "allocate all", "reduce", "zone"),
+    ),
     Step("readings", compare_readings, ("read", "land", "weigh by rasters", "reduce", "zone")),
     # What a finished run answers from when it is asked what would be otherwise.
     Step(
@@ -109,7 +122,7 @@ STEPS: tuple[Step, ...] = (
         "assemble",
         tables.make_tables,
         (
-            *("read", "land", "cross-check", "allocate all", "reduce", "index", "zone"),
+            *("read", "land", "cross-check", "allocate all", "reduce", "index", "probability"),
             *("readings", "grid", "fingerprints", "options"),
         ),
     ),

@@ -25,6 +25,7 @@ from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, gr
 from carbongrid.method.categories import Category
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
+from carbongrid.method.probability.zone_probability import SEED
 from carbongrid.method.sharing import Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
@@ -52,6 +53,9 @@ _ELECTRICITY = {
     "consumption": "Electricity is counted where it is used, by a balance of what is made, imported, used and lost",
 }
 
+MAX_DRAWN = 100_000
+"""Of more parcels nothing is drawn unless the case asks for it."""
+
 _TIES = {
     ">=": "An index of exactly 1 is high",
     ">": "An index of exactly 1 is low",
@@ -68,9 +72,10 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Zoned:
-    """Units with their indices, their zones, and what would move them to another."""
+    """Units with their indices, their zones, and what would move them to another; how sure they are, by so many draws."""
 
     units: gpd.GeoDataFrame
+    draws: int = 0
 
 
 def index_units(inputs: Inputs, land: Land, weighed: Weighed, reduction: Reduction) -> Indexed:
@@ -135,7 +140,8 @@ def make_tables(
     rules = {name: each.weight.partition(":") for name, each in inputs.categories.items()}
     rasters = {name: path for name, (rule, _, path) in rules.items() if rule == "raster"}
     emission = parcels["emission_g"].to_numpy(np.int64)
-    of_method, of_sinks = method_notes(inputs), notes_of_sinks(units, case.sink_floor)
+    of_method = [*method_notes(inputs), *notes_of_draws(units, len(parcels), zoned.draws)]
+    of_sinks = notes_of_sinks(units, case.sink_floor)
     differences = [
         *notes_of_comparison(case, land, units, emission),
         *(("note", sentence) for sentence in readings.sentences(len(units))),
@@ -162,6 +168,7 @@ def make_tables(
         reference=case.reference,
         sink_floor=case.sink_floor,
         ties=case.ties,
+        draws=zoned.draws,
         basis=effective_basis(inputs),
         attribution=case.attribution,
         guidance=inputs.guidance,
@@ -324,6 +331,17 @@ def notes_of_sinks(units: pd.DataFrame, floor: float) -> list[tuple[str, str]]:
     return [("warning", text)]
 
 
+def notes_of_draws(units: pd.DataFrame, parcels: int, draws: int) -> list[tuple[str, str]]:
+    """Return how many zones are firm, or that it was not drawn since there are too many parcels."""
+    zoned = int((units["zone"] > 0).sum())
+    if "firm" in units:
+        firm = int(units["firm"].sum())
+        return [("note", f"{firm} of {zoned} zones are firm: at least 90 % of {draws:,} draws of uncertain totals, proxies, sinks and GDP have them (docs/method/probability.md).")]  # fmt: skip
+    if zoned and parcels > MAX_DRAWN:
+        return [("note", f"How sure zones are was not drawn, since there are more than {MAX_DRAWN:,} parcels: carbongrid probability draws it.")]  # fmt: skip
+    return []
+
+
 def _crs_name(inputs: Inputs) -> str:
     crs = inputs.parcels.crs
     authority = crs.to_authority()
@@ -363,6 +381,8 @@ def manifest_of(
             "sink_floor": case.sink_floor,
             "basis": tables.basis,
             "ties": case.ties,
+            "draws": tables.draws,
+            "seed": SEED,
             "resolution": grid.resolution,
             "coarse": case.grid.coarse,
             "crs": grid.crs,

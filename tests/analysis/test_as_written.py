@@ -68,7 +68,7 @@ def test_a_manifest_that_was_edited_is_no_longer_asked(run, tmp_path):
     assert ask_all(run, tmp_path) == set()
 
 
-@pytest.mark.parametrize("file", ["ledger.csv", "facilities.csv", "overlap.npz", "parcels.parquet", "steps/land.npz"])  # fmt: skip
+@pytest.mark.parametrize("file", ["facilities.csv", "overlap.npz", "parcels.parquet", "steps/land.npz"])  # fmt: skip
 def test_each_file_that_draws_rest_on_is_held_against_the_manifest(run, tmp_path, file):
     with (run / file).open("ab") as stream:
         stream.write(b"\n")

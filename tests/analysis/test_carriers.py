@@ -8,33 +8,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from carbongrid.analysis.carriers import RunCarriers
-from carbongrid.analysis.uncertainty import uncertainty_of
-from carbongrid.method.categories import column_of
+from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.pipeline import run
+from carbongrid.pipeline.run_carriers import RunCarriers
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def as_the_run_has_them(out: Path) -> None:
     """Claims as they are and facilities: each unit within a gram for each of its parcels and facilities."""
-    found = RunCarriers(out)
-    uncertainty, kinds = uncertainty_of(found.manifest), found.kinds()
+    finished = RunCarriers(out)
+    found, uncertainty = finished.carried, uncertainty_of(finished.manifest)
+    kinds = found.kinds()
     assert found.categories
     for category in found.categories:
-        name = category["name"]
+        name = category.name
         carriers = found.carriers(category, uncertainty, kinds)
         claims = CategoryDraws(name, carriers, len(found.units), 0)
-        facilities = found.masses_of_facilities(name)
-        masses = claims.masses(claims.as_it_is())[:-1] + facilities.sum(axis=0)[:-1]
-        expected = found.units[f"{column_of(name)}_g"].to_numpy(np.float64)
+        facilities = found.named(name).grams
+        masses = claims.masses(claims.as_it_is())[0, :-1] + facilities.sum(axis=0)[:-1]
+        expected = found.units[name].to_numpy(np.float64)
         parcels = np.bincount(carriers.shares.indices, minlength=len(found.units) + 1)[:-1]
         assert (np.abs(masses - expected) <= 1 + parcels + len(facilities) + 1e-12 * expected).all()
         accounts = found.accounts(name)
         placed = np.bincount(carriers.account[carriers.home], carriers.mass, accounts.grams.size)
-        named = found.facilities[found.facilities["category"] == name]["mass_g"].sum()
-        assert placed.sum() + named == pytest.approx(accounts.grams.sum(), rel=1e-12)
+        assert placed.sum() + facilities.sum() == pytest.approx(accounts.grams.sum(), rel=1e-12)
 
 
 def test_the_demo_with_its_facilities(full_demo: Path) -> None:

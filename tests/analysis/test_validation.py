@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carbongrid.analysis.carriers import RunCarriers
 from carbongrid.analysis.probability import probability
-from carbongrid.analysis.uncertainty import Rule, uncertainty_of
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
+from carbongrid.method.probability.uncertainty import Rule, uncertainty_of
 from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.outputs.tables.reading import read_units
+from carbongrid.pipeline.run_carriers import RunCarriers
 
 SUPPLY = "industry/supply"
 
@@ -132,12 +132,12 @@ def test_a_planted_tau_is_found_in_a_table(full_demo, tmp_path):
     """Tables are worlds of the run's own category. Over ten of them tau is within 20 %; 97 units do not tell sigma from it, and the errors say so."""
     run = RunCarriers(full_demo / "run")
     name, tau = "buildings/commerce", 0.6
-    category = next(each for each in run.categories if each["name"] == name)
+    category = next(each for each in run.categories if each.name == name)
     planted = uncertainty_of({"uncertainty": {"rules": [vars(Rule("weights", name, 0, 1.0, tau))]}})
-    drawn = CategoryDraws(name, run.carriers(category, planted, []), len(run.units), 17)
+    drawn = CategoryDraws(name, run.carried.carriers(category, planted, []), len(run.units), 17)
     found, covered = [], []
     for world in range(10):
-        values = drawn.masses(drawn.drawn(world))[:-1] / 1e6
+        values = drawn.masses(drawn.drawn(range(world, world + 1)))[0, :-1] / 1e6
         rows = [(code, name, float(v), "") for code, v in zip(run.units["id"], values, strict=True)]
         row = validate(full_demo / "run", table_of(tmp_path / "t.csv", rows), draws=200).measures.iloc[0]  # fmt: skip
         found.append([row[each] for each in ("tau_if_sigma_holds", "tau_error")])

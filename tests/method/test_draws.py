@@ -15,7 +15,7 @@ def test_a_draw_is_the_same_however_it_is_asked_for():
     stream = Stream(7, "weights", "industry/mining")
     rows = stream.normals(20, 5)
     for draw in (19, 3, 0):
-        assert (stream.normal(draw, 5) == rows[draw]).all()
+        assert (stream.normal(range(draw, draw + 1), 5)[0] == rows[draw]).all()
     assert (Stream(7, "weights", "industry/mining").normals(9, 5) == rows[:9]).all()
     for other in (Stream(8, "weights", "industry/mining"), Stream(7, "totals", "industry/mining"), Stream(7, "weights", "a")):  # fmt: skip
         assert not (other.normals(20, 5) == rows).any()

@@ -87,7 +87,7 @@ def test_the_page_is_well_formed_and_loads_nothing(tmp_path):
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("href", "xlink:href"):
             assert attributes.get(name, "#").startswith("#")
-    assert set(re.findall(r"url\((#[^)]*)\)", text)) <= {"#hatch-borderline", "#hatch-indicative"}
+    assert set(re.findall(r"url\((#[^)]*)\)", text)) <= {"#hatch-unsure", "#hatch-indicative"}
     assert not re.findall(r"url\(([^#][^)]*)\)", text)
     assert "@import" not in text
 

@@ -32,7 +32,7 @@ from carbongrid.raster.label_store import read_window, write_window
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.run_store import seal_of
 
-EVERY = ["files", "digests", "sums", "formats", "zones", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
+EVERY = ["files", "digests", "sums", "formats", "zones", "probability", "labels", "shares", "units", "cells", "tiles", "methods"]  # fmt: skip
 FILES = ["inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "units.csv", "units.gpkg", "units.xlsx", "parcels.parquet", "overlap.npz", "grid_1km.nc", "grid_1km.tif", "report.html"]  # fmt: skip
 
 

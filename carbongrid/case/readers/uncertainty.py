@@ -61,7 +61,7 @@ def read_uncertainty(
         With every wrong cell.
     """
     told: Told = {}
-    if case.uncertainty is not None:
+    if case.uncertainty is not None and case.uncertainty.path is not None:
         path = case.resolve(case.uncertainty.path)
         table = read_declared(path, UNCERTAINTY, encoding=case.uncertainty.encoding)
         rows, faults = rows_declared(table, UNCERTAINTY, path.name)

@@ -12,6 +12,7 @@ import numpy as np
 from carbongrid.method.zoning import zones
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from carbongrid.method.zoning import Zone
@@ -23,7 +24,8 @@ NO_VALUE = "#d4d6d9"
 class Flag:
     """A mark on a unit whose zone may be another: its column of the units, its names, its hatching.
 
-    ``borderline`` is a distance of an index from 1 and no probability, so it is called what it is.
+    ``borderline`` is a distance of an index from 1 and no probability, so it is called what it is; where a run has drawn how sure its zones are,
+    units whose zone is not firm are marked instead.
     """
 
     column: str
@@ -31,11 +33,36 @@ class Flag:
     name_zh: str
     hatch: str
 
+    def marked(self, units: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which units are marked, shape (units,)."""
+        values = units[self.column].to_numpy(dtype=bool)
+        return ~values & (units["zone"] > 0).to_numpy(bool) if self.column == "firm" else values
 
-FLAGS = (
-    Flag("borderline", "close to 1", "接近 1", "////"),
-    Flag("indicative", "indicative", "仅供参考", "...."),
-)
+    @property
+    def expression(self) -> str:
+        """The same as a condition that QGIS reads."""
+        return 'NOT "firm" AND "zone" > 0' if self.column == "firm" else f'"{self.column}"'
+
+
+CLOSE = Flag("borderline", "close to 1", "接近 1", "////")
+NOT_FIRM = Flag("firm", "not firm", "不稳定", "////")
+INDICATIVE = Flag("indicative", "indicative", "仅供参考", "....")
+
+_BY_LOT = 0.25
+"""A zone that has no more than one draw in four is white: by lot it would have as many."""
+
+
+def flags_of(units: pd.DataFrame) -> tuple[Flag, Flag]:
+    """Return the marks of a run's units: on zones that are not firm where that was drawn, else on those close to 1; and on indicative ones."""
+    return (NOT_FIRM if "firm" in units else CLOSE, INDICATIVE)
+
+
+def faded(colour: str, probability: float) -> str:
+    """Return a zone's colour mixed with white: all of it at 1, none at 0.25 or less."""
+    part = min(max((probability - _BY_LOT) / (1 - _BY_LOT), 0.0), 1.0)
+    channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - part * (255 - each)):02x}" for each in channels)
+
 
 RELATIVE = (
     "Zones are relative:\neach index is held against\nthe whole of the region",

@@ -18,6 +18,7 @@ from carbongrid.outputs.figures.classes import (
 from carbongrid.outputs.figures.lettering import installed_lettering
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.figures.sheet import (
+    DPI,
     GREY,
     HEADING,
     LEGEND,
@@ -27,14 +28,13 @@ from carbongrid.outputs.figures.sheet import (
     Sheet,
     legend_entries,
 )
+from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from carbongrid.outputs.result import RunTables
-
-DPI = 150
 
 
 def write_figures(tables: RunTables, directory: Path) -> list[Path]:
@@ -50,7 +50,7 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png).
+        The files: zones, emission, sink, ccr, ecc, esc, grid_emission, grid_sink (.png), and zone_probability where zones were drawn.
     """
     require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,10 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
         "grid_emission": _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd"),
         "grid_sink": _grid(sheet, "sink", "Carbon sinks", "碳汇", "YlGn"),
     }
+    units = tables.units
+    if "firm" in units:
+        sure, firm = units["zone_probability"].tolist(), units["firm"].to_numpy(bool)
+        figures["zone_probability"] = probability_map(sheet, sure, firm)
     paths = []
     for name, figure in figures.items():
         path = directory / f"{name}.png"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
+DPI = 150
 MAX_NAMES = 30
 EITHER_SIDE_OF_ONE = ("interval contains 1", "区间包含 1")
 SPLIT_GDP = (

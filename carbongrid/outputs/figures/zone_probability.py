@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import RELATIVE, ordered_zones
-from carbongrid.outputs.figures.figures import DPI
+from carbongrid.outputs.figures.classes import RELATIVE, faded, ordered_zones
 from carbongrid.outputs.figures.lettering import installed_lettering
-from carbongrid.outputs.figures.sheet import GREY, HEADING, INK, LEGEND, WIDTH, Entry, Sheet
+from carbongrid.outputs.figures.sheet import DPI, GREY, HEADING, INK, LEGEND, WIDTH, Entry, Sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from carbongrid.outputs.result import RunTables
 
 _SHOWN = (1.0, 0.75, 0.5)
 """Probabilities of which the legend shows the shade."""
-
-_BY_LOT = 0.25
-"""A zone that has no more than one draw in four is white: by lot it would have as many."""
 
 _NOT_FIRM = ("not firm: below 90 %", "不稳定：低于 90 %")
 _MAX_BARS = 300
@@ -53,19 +52,14 @@ def write_probability_figures(
     require_extra("report", "matplotlib", purpose="drawing figures")
     sheet = Sheet(tables, installed_lettering())
     figures = {
-        "zone_probability.png": _map(sheet, probabilities),
+        "zone_probability.png": probability_map(
+            sheet, probability_of_zone(probabilities), probabilities["firm"].to_numpy(bool)
+        ),
         "zone_plane.png": _plane(sheet, probabilities),
     }
     for name, figure in figures.items():
         figure.savefig(directory / name, dpi=DPI, facecolor="white")
     return [directory / name for name in figures]
-
-
-def faded(colour: str, probability: float) -> str:
-    """Return a zone's colour mixed with white: all of it at 1, none at 0.25 or less."""
-    part = min(max((probability - _BY_LOT) / (1 - _BY_LOT), 0.0), 1.0)
-    channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - part * (255 - each)):02x}" for each in channels)
 
 
 def probability_of_zone(probabilities: pd.DataFrame) -> list[float]:
@@ -74,25 +68,26 @@ def probability_of_zone(probabilities: pd.DataFrame) -> list[float]:
     return [float(row[f"p{int(row['zone'])}"]) for row in rows]
 
 
-def _map(sheet: Sheet, probabilities: pd.DataFrame) -> Figure:
+def probability_map(sheet: Sheet, sure: Sequence[float], firm: NDArray[np.bool_]) -> Figure:
+    """Draw the zones, their colours fading with the share of draws that have them; those that are not firm are hatched."""
     figure, axes = sheet.blank("How sure the zones are", "分区的可靠程度")
     letters, zones = sheet.letters, ordered_zones()
     colours = {zone.code: zone.colour for zone in zones}
-    sure = probability_of_zone(probabilities)
-    codes = probabilities["zone"].tolist()
-    sheet.paint(axes, [faded(colours[int(z)], p) for z, p in zip(codes, sure, strict=True)])
+    codes = sheet.tables.units["zone"].to_numpy(np.int64)
+    pairs = zip(codes.tolist(), sure, strict=True)
+    sheet.paint(axes, [faded(colours[code], p if code else 1.0) for code, p in pairs])
     entries: list[Entry] = []
     for zone in zones:
-        here = probabilities[probabilities["zone"] == zone.code]
-        if zone.code and len(here):
-            firm = int(here["firm"].sum())
+        here = codes == zone.code
+        if zone.code and here.any():
             text = letters.below(zone.name_en, zone.name_zh)
-            entries.append(({"facecolor": zone.colour}, f"{text}  ({firm} / {len(here)})"))
+            counts = f"({int(firm[here].sum())} / {int(here.sum())})"
+            entries.append(({"facecolor": zone.colour}, f"{text}  {counts}"))
     strongest = zones[0].colour
     for each in _SHOWN:
         text = letters.beside(f"{each:.0%} of the draws", f"抽样的 {each:.0%}")
         entries.append(({"facecolor": faded(strongest, each)}, text))
-    unsure = np.flatnonzero(~probabilities["firm"].to_numpy(bool))
+    unsure = np.flatnonzero(~firm & (codes > 0))
     if unsure.size:
         entries.append(sheet.hatch(axes, unsure, "////", letters.below(*_NOT_FIRM)))
     sheet.name_units(axes)

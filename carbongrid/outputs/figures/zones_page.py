@@ -9,8 +9,8 @@ import numpy as np
 
 from carbongrid.outputs.figures.chart import Chart
 from carbongrid.outputs.figures.classes import (
-    FLAGS,
     RELATIVE,
+    flags_of,
     mass_scale,
     ordered_zones,
     short_number,
@@ -57,10 +57,10 @@ def zones_page(sheet: Sheet) -> Page:
 
 
 def mark_unsure(sheet: Sheet, axes: Axes) -> list[Entry]:
-    """Hatch the units that are close to 1 or indicative; return the entries of the legend."""
+    """Hatch the units that are not firm (or, where nothing was drawn, close to 1) or indicative; return the entries of the legend."""
     entries: list[Entry] = []
-    for flag in FLAGS:
-        marked = np.flatnonzero(sheet.tables.units[flag.column].to_numpy(dtype=bool))
+    for flag in flags_of(sheet.tables.units):
+        marked = np.flatnonzero(flag.marked(sheet.tables.units))
         if marked.size:
             text = sheet.letters.beside(flag.name_en, flag.name_zh)
             entries.append(sheet.hatch(axes, marked, flag.hatch, text))

@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
+    faded,
     mass_scale,
     millions_of,
     natural_breaks,
@@ -32,6 +33,9 @@ _LEAF = ("#e9f3e3", "#bfdcb8", "#89bd92", "#4b936f", "#1f634f")
 _PLUM = ("#efeaf5", "#cfc3e0", "#a796c6", "#7b66a2", "#4e3b74")
 _SEA = ("#e6eff6", "#b9d2e6", "#82aed0", "#4a82b0", "#1f5685")
 """Ordered by lightness, so that they part under any colour blindness."""
+
+_SURE = ((0.9, 1.1, ", ≥ 90 %"), (0.7, 0.9, ", 70 – 90 %"), (0.5, 0.7, ", 50 – 70 %"), (0.0, 0.5, ", < 50 %"))  # fmt: skip
+"""Classes of probability, and how they are called."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
     scales = scales_of(units)
     layers = [
         _zones(units),
+        _sure(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(intensity(units), ("intensity", "Intensity", "排放强度", "t km⁻²"), _ROSE),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
@@ -133,6 +138,31 @@ def _zones(units: pd.DataFrame) -> Layer:
         ),
         tuple(places[code] for code in codes.tolist()),
     )
+
+
+def _sure(units: pd.DataFrame) -> Layer | None:
+    """Return the zones, their colours fading with the share of draws that have them; None where nothing was drawn."""
+    if "firm" not in units:
+        return None
+    codes = units["zone"].to_numpy(np.int64)
+    sure = units["zone_probability"].to_numpy(np.float64)
+    entries: list[Entry] = []
+    places = np.zeros(len(units), np.int64)
+    for zone in ordered_zones():
+        for low, high, text in _SURE if zone.code else ((None, None, ""),):
+            inside = codes == zone.code
+            if low is not None and high is not None:
+                inside &= (sure >= low) & (sure < high)
+            if inside.any():
+                places[inside] = len(entries)
+                colour = faded(zone.colour, low or 0.0) if zone.code else zone.colour
+                english, chinese = (f"{name}{text}" for name in (zone.name_en, zone.name_zh))
+                entries.append(Entry(colour, english, chinese, int(inside.sum())))
+    notes = (
+        "Share of the draws of uncertain totals, proxies, sinks and GDP that have the zone; firm from 90 %. Where the case says nothing, uncertainties are assumed.",
+        "属该分区的抽样比例（对总量、替代指标、碳汇与地区生产总值的不确定性抽样）；90 % 起为稳定。案例未给出之处，不确定度为假定值。",
+    )
+    return Layer("sure", "How sure", "可靠程度", "", tuple(entries), tuple(places.tolist()), *notes)
 
 
 def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:

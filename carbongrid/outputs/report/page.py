@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
-from carbongrid.outputs.figures.classes import FLAGS, RELATIVE
+from carbongrid.outputs.figures.classes import RELATIVE, flags_of
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
@@ -98,7 +98,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
     drawing = zone_map(units, tables.parents[0] if tables.parents else None)
     table, layers = unit_table(tables), map_layers(tables)
     quadrants = plane(units)
-    flags = {flag: int(units[flag.column].sum()) for flag in FLAGS}
+    flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
     few = few_sinks(units["reason"])
     compared = comparison(tables, sums["gross"])
     sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
@@ -126,6 +126,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "compared": compared,
         "sectors": sector_rows(tables, {False: sums["gross"], True: sums["sink"]}),
         "columns": table.columns,
+        "drawn": "firm" in units,
         "units": _unit_rows(tables, drawing, table),
         "map": drawing,
         "layers": layers,
@@ -171,12 +172,13 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
     """Return a row per unit, with its number, outline, cells and remarks."""
     rows = []
     records = tables.units.drop(columns="geometry").to_dict("records")
+    flags = [(flag, flag.marked(tables.units)) for flag in flags_of(tables.units)]
     for number, (row, path, cells) in enumerate(
         zip(records, drawing.units, table.rows, strict=True), start=1
     ):
         remarks = [
             *row["reason"].split("; "),
-            *(flag.name_en for flag in FLAGS if row[flag.column]),
+            *(flag.name_en for flag, marked in flags if marked[number - 1]),
         ]
         remarks.append("" if row["balance"] == "source" else row["balance"])
         known = {str(name): value for name, value in row.items()}
@@ -184,6 +186,7 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         sinks = FEW_SINKS in row["reason"]
         # Of a unit that is unclassified too, the reason is another.
         known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
+        known["unsure"] = flags[0][1][number - 1]
         known["either"] = EITHER_SIDE in row["reason"]
         rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
     return rows

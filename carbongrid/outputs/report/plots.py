@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import FLAGS, RELATIVE, ordered_zones
+from carbongrid.outputs.figures.classes import RELATIVE, flags_of, ordered_zones
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,7 +25,7 @@ class Plots:
     Parameters
     ----------
     units
-        Columns geometry, zone, ecc, esc, emission_t, borderline, indicative.
+        Columns geometry, zone, ecc, esc, emission_t, borderline, indicative, and firm if it was drawn.
     """
 
     units: gpd.GeoDataFrame
@@ -34,7 +34,7 @@ class Plots:
         return "Plots: .zones(ax=None), .ecc_esc(ax=None)"
 
     def zones(self, ax: Axes | None = None) -> Axes:
-        """Draw the zone map, units close to 1 and indicative ones hatched, counts in the legend.
+        """Draw the zone map, units whose zone is not firm (or, where nothing was drawn, close to 1) and indicative ones hatched, counts in the legend.
 
         Parameters
         ----------
@@ -59,8 +59,8 @@ class Plots:
             for zone in ordered_zones()
             if zone.code or counts.get(zone.code, 0)
         ]
-        for flag in FLAGS:
-            marked = self.units[self.units[flag.column].to_numpy(dtype=bool)]
+        for flag in flags_of(self.units):
+            marked = self.units[flag.marked(self.units)]
             if len(marked):
                 style: dict[str, Any] = {"facecolor": "none", "edgecolor": _INK, "hatch": flag.hatch, "linewidth": 0}  # fmt: skip
                 marked.plot(ax=axes, **style)

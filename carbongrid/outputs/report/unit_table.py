@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,11 +103,37 @@ def unit_table(tables: RunTables) -> UnitTable:
         column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True)
         if f"{sector}_g" in units:
             found.append((column, _masses(units[f"{sector}_g"])))
+    if "firm" in units:
+        found += _drawn(units)
     found += _leaving(units, tables.currency)
     if tables.unit_intervals is not None:
         found += _ends(tables.unit_intervals)
     columns, cells = zip(*found, strict=True)
     return UnitTable(tuple(columns), tuple(zip(*cells, strict=True)))
+
+
+def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
+    """Return how sure each zone is, and between which numbers nine tenths of the draws lie; the exact cell is the lower one."""
+    sure = NumberColumn("zone_probability", "sure", "可靠程度")
+    found: list[tuple[NumberColumn, Sequence[Cell]]] = [
+        (sure, _numbers(units["zone_probability"].tolist(), percent))
+    ]
+    shown: Mapping[str, tuple[str, str, str, Callable[[float], str]]] = {
+        "emission_t": ("emission", "碳排放", "t", short_number),
+        "sink_t": ("sink", "碳汇", "t", short_number),
+        "ccr": ("CCR", "碳补偿率", "", percent),
+        "ecc": ("ECC", "经济贡献系数", "", short_number),
+        "esc": ("ESC", "生态承载系数", "", short_number),
+    }
+    for name, (english, chinese, unit, show) in shown.items():
+        column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, optional=True)  # fmt: skip
+        ends = zip(units[f"{name}_p05"].tolist(), units[f"{name}_p95"].tolist(), strict=True)
+        cells = [
+            Cell("" if math.isnan(low) else repr(low), "–" if math.isnan(low) else f"{show(low)} – {show(high)}")
+            for low, high in ends
+        ]  # fmt: skip
+        found.append((column, cells))
+    return found
 
 
 def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn, Sequence[Cell]]]:

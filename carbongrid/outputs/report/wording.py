@@ -18,7 +18,7 @@ from carbongrid.method.zoning import (
     ONE_UNIT,
     UNKNOWN_GDP,
 )
-from carbongrid.outputs.figures.classes import FLAGS, mass_scale, short_number
+from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM, mass_scale, short_number
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.zone_shares import in_percent
 
@@ -48,7 +48,7 @@ CHINESE = {
     "capacity": "按产能",
     "POI": "个兴趣点",
     "person": "人",
-    **{flag.name_en: flag.name_zh for flag in FLAGS},
+    **{flag.name_en: flag.name_zh for flag in (CLOSE, NOT_FIRM, INDICATIVE)},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
 

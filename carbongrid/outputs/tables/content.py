@@ -17,6 +17,7 @@ import pandas as pd
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.columns import (
     GEOMETRY_COLUMNS,
+    UNIT_DRAWN,
     UNIT_NAMES,
     UNIT_NUMBERS,
     Kind,
@@ -194,13 +195,14 @@ def content_of(tables: RunTables, *, public: bool = False) -> Content:
     return _published(content) if public else content
 
 
-def unit_kinds(parents: Iterable[str], masses: Iterable[str]) -> dict[str, Kind]:
-    """Return the columns of units.csv, in its order, from the parents and the mass columns."""
+def unit_kinds(parents: Iterable[str], masses: Iterable[str], *, drawn: bool) -> dict[str, Kind]:
+    """Return the columns of units.csv, in its order, from the parents and the mass columns; ``drawn``: with what draws say."""
     return {
         **UNIT_NAMES,
         **dict.fromkeys(parents, "text"),
         **dict.fromkeys(masses, "mass"),
         **UNIT_NUMBERS,
+        **(UNIT_DRAWN if drawn else {}),
     }  # fmt: skip
 
 
@@ -302,8 +304,8 @@ def units_of(
     """Return units.csv with geometry, of units as RunTables has them."""
     of_category = {c.name.replace("/", "_") + "_g": c.name for c in categories}
     masses = unit_masses(categories)
-    _refuse_clashes([*UNIT_NAMES, *parents, *masses, *UNIT_NUMBERS, *GEOMETRY_COLUMNS])
-    kinds = unit_kinds(parents, masses)
+    _refuse_clashes([*UNIT_NAMES, *parents, *masses, *UNIT_NUMBERS, *UNIT_DRAWN, *GEOMETRY_COLUMNS])
+    kinds = unit_kinds(parents, masses, drawn="firm" in units)
     nothing = pd.Series(np.zeros(len(units), dtype=np.int64), units.index)
     columns = {
         name: units.get(of_category.get(name, name), nothing) if kind == "mass" else units[name]

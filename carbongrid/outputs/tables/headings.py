@@ -56,6 +56,19 @@ _HEADINGS: Mapping[str, Heading] = {
     "reason": Heading("Reason", "说明"),
     "emission_to_leave_zone_t": Heading("Emissions to leave the zone", "改变分区的排放变化", PER_YEAR),
     "sink_to_leave_zone_t": Heading("Sinks to leave the zone", "改变分区的碳汇变化", PER_YEAR),
+    "zone_probability": Heading("Share of draws with this zone", "属该分区的抽样比例"),
+    "firm": Heading("Firm (90 % or more)", "稳定（不低于 90 %）"),
+    **{
+        f"{name}_{point}": Heading(f"{english}, {part}", f"{chinese} {part}", unit)
+        for name, english, chinese, unit in (
+            ("emission_t", "Emissions", "碳排放", PER_YEAR),
+            ("sink_t", "Carbon sinks", "碳汇", PER_YEAR),
+            ("ccr", "CCR", "碳补偿率", ""),
+            ("ecc", "ECC", "经济贡献系数", ""),
+            ("esc", "ESC", "生态承载系数", ""),
+        )
+        for point, part in (("p05", "5 %"), ("p95", "95 %"))
+    },
     "gdp_to_leave_zone": Heading("GDP to leave the zone", "改变分区的 GDP 变化", CURRENCY),
 }  # fmt: skip
 

@@ -27,12 +27,26 @@ def write_draws(drawn: xr.DataArray, path: Path) -> None:
     path
         The file.
     """
-    totals = drawn["total"].to_numpy()
-    known = totals != 0
-    relative = drawn.to_numpy()[:, known] / totals[known]
-    names = drawn["category"].to_numpy()[known].astype(str)
+    found = relative_draws(drawn)
+    relative = np.stack([*found.values()], axis=1) if found else np.zeros((len(drawn), 0))
     with path.open("wb") as stream:
-        np.savez(stream, category=names, relative=relative)
+        np.savez(stream, category=np.array([*found], str), relative=relative)
+
+
+def relative_draws(drawn: xr.DataArray) -> dict[str, NDArray[np.float64]]:
+    """Return what each category's total is multiplied by, draw by draw; of those that have one.
+
+    Parameters
+    ----------
+    drawn
+        As for :func:`write_draws`.
+    """
+    totals, draws = drawn["total"].to_numpy(), drawn.to_numpy()
+    return {
+        str(name): draws[:, column] / totals[column]
+        for column, name in enumerate(drawn["category"].to_numpy())
+        if totals[column] != 0
+    }
 
 
 def read_draws(path: Path) -> dict[str, NDArray[np.float64]]:

@@ -111,7 +111,7 @@ def read_units_csv(path: Path) -> Table:
     except ValueError as error:
         raise VerificationError(f"{path.name}: a column is missing: {error}") from error
     masses = [name.removesuffix("_t") + "_g" for name in header[first:last]]
-    return _content(header, rows, unit_kinds(header[3:first], masses), path)
+    return _content(header, rows, unit_kinds(header[3:first], masses, drawn="firm" in header), path)
 
 
 def read_inventory_csv(path: Path) -> Table:

@@ -111,6 +111,25 @@ _MEANINGS = {  # English, Chinese
         "least change of its own GDP, in whole currency units, that moves it to another zone",
         "使其改变分区的最小地区生产总值变化量，以货币单位计",
     ),
+    "zone_probability": (
+        "share of the draws of uncertain totals, proxies, sinks and GDP in which the unit has its zone; where the case says nothing, uncertainties are assumed",
+        "对总量、替代指标、碳汇与地区生产总值的不确定性抽样中，属该分区的比例；案例未给出之处，不确定度为假定值",
+    ),
+    "firm": ("whether that is 0.9 or more", "该比例是否不低于 0.9"),
+    **{
+        f"{name}_{point}": (
+            f"{quantity}: {part} of the draws are lower, with four digits",
+            f"{chinese}：{part} 的抽样低于此值，四位有效数字",
+        )
+        for name, quantity, chinese in (
+            ("emission_t", "emissions, t CO2e per year", "碳排放，吨二氧化碳当量/年"),
+            ("sink_t", "sinks, t CO2e per year", "碳汇，吨二氧化碳当量/年"),
+            ("ccr", "CCR", "碳补偿率"),
+            ("ecc", "ECC", "经济贡献系数"),
+            ("esc", "ESC", "生态承载系数"),
+        )
+        for point, part in (("p05", "5 %"), ("p95", "95 %"))
+    },
 }
 
 

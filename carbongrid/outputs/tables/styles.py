@@ -14,10 +14,10 @@ import numpy as np
 
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.figures.classes import (
-    FLAGS,
     NO_VALUE,
     RELATIVE,
     Flag,
+    flags_of,
     ordered_zones,
     short_number,
 )
@@ -98,7 +98,9 @@ def styles_of(units: pd.DataFrame, currency: str = "") -> list[Style]:
     )
     relative = f"{RELATIVE[0]} {RELATIVE[1]}".replace("\n", " ")
     about_zones = f"Carbon balance zones 碳平衡分区. {relative}"
-    flags = tuple(flag for flag in FLAGS if flag.column in units and units[flag.column].any())
+    flags = tuple(
+        flag for flag in flags_of(units) if flag.column in units and flag.marked(units).any()
+    )
     styles = [Style("Zones", about_zones, zones, default=True, flags=flags)]
     for key, scale in scales_of(units, currency).items():
         name = key.upper() if len(key) == 3 else key.capitalize()
@@ -182,7 +184,7 @@ def qml_of(style: Style, aliases: Mapping[str, str]) -> str:
         _fill(symbols, str(number), rule.colour)
     for number, flag in enumerate(style.flags, start=len(style.rules)):
         label = f"{flag.name_en} {flag.name_zh}"
-        attributes = {"key": f"rule{number}", "symbol": str(number), "filter": f'"{flag.column}"'}
+        attributes = {"key": f"rule{number}", "symbol": str(number), "filter": flag.expression}
         ET.SubElement(rules, "rule", {**attributes, "label": label})
         _lines(symbols, str(number), _HATCHES[flag.hatch])
     _columns(root, aliases)

@@ -14,6 +14,7 @@ from carbongrid.pipeline.verification.derived import (
     check_units,
     compare_methods,
 )
+from carbongrid.pipeline.verification.drawn import check_drawn
 from carbongrid.pipeline.verification.files import check_digests, check_files
 from carbongrid.pipeline.verification.formats import SHEET, check_formats
 from carbongrid.pipeline.verification.labels import check_labels, check_tiles
@@ -56,7 +57,7 @@ def verify(out: str | Path, *, sample: int = 4) -> Verification:
     Verification
         Checks by name: files (sha256 against the manifest), digests (content), sums (every table added up again),
         formats (other formats of a table), labels (every chunk), shares, units and cells (derived again from parcels and
-        labels), zones (decided again), tiles (burnt again), methods (by cells and by area, how far apart).
+        labels), zones (decided again), probability (drawn again), tiles (burnt again), methods (by cells and by area, how far apart).
         Damage is a check that is not ok and says which file is meant; nothing is raised for it.
 
     Raises
@@ -82,6 +83,7 @@ def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[]
         "sums": lambda: check_sums(run),
         "formats": lambda: check_formats(run),
         "zones": lambda: check_zones(run),
+        "probability": lambda: check_drawn(run),
     }
     run.manifest  # noqa: B018  (raises if it cannot be read)
     if run.public:

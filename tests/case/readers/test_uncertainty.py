@@ -11,12 +11,12 @@ from squares_case import squares_case
 
 from carbongrid import pipeline
 from carbongrid.analysis.probability import probability
-from carbongrid.analysis.uncertainty import SOURCES, uncertainty_of
 from carbongrid.case.readers.uncertainty import read_uncertainty
 from carbongrid.case.table_formats import UNCERTAIN
 from carbongrid.errors import InputError
 from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
+from carbongrid.method.probability.uncertainty import SOURCES, uncertainty_of
 
 TOTALS = """category,value,unit,region,place,uncertainty
 agriculture/plantation,3,kt CO2e,,,12.5

@@ -108,8 +108,14 @@
     at("remarks").append(...copies(remarks.childNodes));
     const holds = {
       remarks: remarks.textContent !== "", borderline: "borderline" in row.dataset && row.dataset.zone !== "0", "few-sinks": "fewSinks" in row.dataset, derived: "derived" in row.dataset, either: "either" in row.dataset,
-      sure: row.dataset.zone !== "0" && !("unsure" in row.dataset),
+      sure: row.dataset.zone !== "0" && !("borderline" in row.dataset) && !("unsure" in row.dataset) && !page.has("zone_probability"),
     };
+    if (page.has("zone_probability")) {
+      holds.drawn = row.dataset.zone !== "0";
+      for (const key of ["zone_probability", "emission_t_p05", "sink_t_p05", "ecc_p05", "esc_p05"]) at(key).textContent = page.cell(unit, key).textContent;
+      copy.querySelector('[data-when="firm"]').hidden = !("firm" in row.dataset);
+      copy.querySelector('[data-when="not-firm"]').hidden = "firm" in row.dataset;
+    }
     for (const key of ["ecc", "esc"]) {
       const value = page.number(unit, key);
       holds[key] = known(value);

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from carbongrid.analysis.carriers import Accounts, RunCarriers
-from carbongrid.method.categories import column_of
 from carbongrid.method.draws import Stream, sigma_of_percent
 from carbongrid.method.spread_draws import CategoryDraws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from carbongrid.analysis.uncertainty import Rule, Uncertainty
+    from carbongrid.method.categories import Category
+    from carbongrid.method.probability.carried import Accounts, Carried
+    from carbongrid.method.probability.uncertainty import Rule, Uncertainty
 
 NORMAL_90 = 1.6448536269514722
 """Half of a normal distribution's 90 % interval, in standard deviations."""
@@ -65,36 +64,34 @@ class DrawnCategory:
         return bool(self.drawn)
 
     def masses(
-        self, draw: int, wanted: Collection[frozenset[str]]
+        self, draws: range, wanted: Collection[frozenset[str]]
     ) -> Iterator[tuple[frozenset[str], NDArray[np.float64]]]:
-        """Yield the mass of the units in one draw for each of the wanted sets of sources; claims are drawn once for all."""
+        """Yield the mass of the units in some draws, shape (draws, units), for each of the wanted sets of sources; claims are drawn once for all."""
+        rows = slice(draws.start, draws.stop)
         claimed = None
         for used in wanted:
             moved = used & self.drawn
             if not moved:
-                yield used, self.base
+                yield used, np.broadcast_to(self.base, (len(draws), self.base.size))
                 continue
             if "weights" in moved and claimed is None:
-                claimed = self.claims.drawn(draw)
-            by = claimed if "weights" in moved and claimed else self.claims.as_it_is()
+                claimed = self.claims.drawn(draws)
+            by = claimed if "weights" in moved and claimed else self.claims.as_it_is(len(draws))
             totals = "totals" in moved
             found = self.claims.masses(
                 by,
-                kinds=self.coefficients[draw] if "sinks" in moved else None,
-                accounts=self.accounts[draw] if totals else None,
-            )[:-1]
+                kinds=self.coefficients[rows] if "sinks" in moved else None,
+                accounts=self.accounts[rows] if totals else None,
+            )[:, :-1]
             if self.facilities.size:
-                found = found + (
-                    self.of_facilities[draw] @ self.facilities
-                    if totals
-                    else self.facilities.sum(axis=0)
-                )
+                of_each = self.of_facilities[rows] if totals else np.ones((1, len(self.facilities)))
+                found = found + of_each @ self.facilities
             yield used, found
 
 
 def drawn_category(
-    run: RunCarriers,
-    category: dict[str, Any],
+    run: Carried,
+    category: Category,
     uncertainty: Uncertainty,
     kinds: list[str],
     coefficients: NDArray[np.float64],
@@ -106,7 +103,7 @@ def drawn_category(
     Parameters
     ----------
     run, category
-        The run, and the category as its manifest has it.
+        What the run has on its land, and which of its categories.
     uncertainty
         How uncertain it is.
     kinds, coefficients
@@ -114,7 +111,7 @@ def drawn_category(
     draws, seed
         How many, and the seed of the streams.
     """
-    name = category["name"]
+    name = category.name
     accounts = run.accounts(name)
     carriers = run.carriers(category, uncertainty, kinds)
     if name in run.inventory:
@@ -123,19 +120,19 @@ def drawn_category(
         coefficients = np.ones_like(coefficients)
     else:
         factors, of_totals = _totals(name, accounts, uncertainty, draws, seed)
-    by_unit = run.masses_of_facilities(name).astype(np.float64)
-    named = run.facilities[run.facilities["category"] == name]
-    home = run.home[_rows_of(run.parcels["id"], named["parcel"])]
+    named = run.named(name)
+    by_unit = named.grams.astype(np.float64)
+    account = accounts.of_unit[run.home[named.parcel]]
     of_facilities, own = _facility_factors(
-        name, named["name"].tolist(), factors[:, accounts.of_unit[home]], uncertainty, draws, seed
+        name, named.names, factors[:, account], uncertainty, draws, seed
     )
-    rest = _rest(accounts, factors, by_unit.sum(axis=1), accounts.of_unit[home], of_facilities)
+    rest = _rest(accounts, factors, by_unit.sum(axis=1), account, of_facilities)
     drawn = {"weights"} if (carriers.sigma or carriers.tau) and carriers.mass.size else set()
     drawn |= {"totals"} if (factors != 1).any() or own else set()
     drawn |= {"sinks"} if carriers.kind.size and (coefficients != 1).any() else set()
     weights = uncertainty.of("weights", name, run.rule_of(category))
     return DrawnCategory(
-        base=run.units[f"{column_of(name)}_g"].to_numpy(np.float64),
+        base=run.units[name].to_numpy(np.float64),
         claims=CategoryDraws(name, carriers, len(run.units), seed),
         accounts=rest,
         facilities=by_unit[:, :-1],
@@ -160,11 +157,11 @@ def kind_factors(
 
 
 def drawn_gdp(
-    run: RunCarriers, uncertainty: Uncertainty, draws: int, seed: int
+    run: Carried, uncertainty: Uncertainty, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return the GDP of the units, drawn, shape (draws, units), NaN where unknown, and what that rests on."""
     gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
-    by = run.manifest["parameters"]["gdp_by"]
+    by = run.gdp_by
     if by not in (None, "unit"):
         return _split_gdp(run, gdp, by, uncertainty, draws, seed)
     rule = uncertainty.of("gdp", "unit")
@@ -175,7 +172,7 @@ def drawn_gdp(
 
 
 def _split_gdp(
-    run: RunCarriers,
+    run: Carried,
     gdp: NDArray[np.float64],
     by: str,
     uncertainty: Uncertainty,
@@ -245,7 +242,7 @@ def _totals(
 
 
 def _drawn_totals(
-    run: RunCarriers, name: str, accounts: Accounts, draws: int, seed: int
+    run: Carried, name: str, accounts: Accounts, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return what each account is multiplied by in the inventory's own draws: the same draw for all categories, so that what they share is shared."""
     drawn = run.inventory[name]
@@ -258,7 +255,7 @@ def _drawn_totals(
 
 def _facility_factors(
     category: str,
-    names: list[str],
+    names: Sequence[str],
     of_account: NDArray[np.float64],
     uncertainty: Uncertainty,
     draws: int,
@@ -297,11 +294,6 @@ def _rest(
     for number in range(facilities.size):
         same[of[number]] &= bool((of_facilities[:, number] == factors[:, of[number]]).all())
     return np.where(same, factors, rest)
-
-
-def _rows_of(ids: pd.Series[Any], wanted: pd.Series[Any]) -> NDArray[np.int64]:
-    rows: NDArray[np.int64] = pd.Index(ids).get_indexer(wanted).astype(np.int64)
-    return rows
 
 
 def _setting(source: str, of: str, rule: Rule) -> Setting:
