@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carbongrid.analysis.baselines import OneTotal, raked
 from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.published import own_sums, read_published, require_same_gases
 from carbongrid.case.readers.geometry import geodesic_area
@@ -31,9 +32,11 @@ from carbongrid.method.zoning import zone_units
 from carbongrid.pipeline.run_carriers import RunCarriers
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
+    from carbongrid.method.probability.carried import Carried
     from carbongrid.outputs.result import Result
 
 SAME_PROXY = 0.005
@@ -45,6 +48,9 @@ MIN_UNITS = 20
 _WORST = 10
 _AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
+
+_UNIT_ZONES = ["unit", "zone", "zone_published", "firm", "agrees"]
+_NO_ZONES: tuple[dict[str, float], pd.DataFrame] = ({}, pd.DataFrame(columns=_UNIT_ZONES))
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,23 @@ class Validation:
         The table's units against its own totals.
     zones
         Agreement of zones; empty without a published emission for every unit.
+    unit_zones
+        unit, zone, zone_published, firm, agrees; one row for each unit that a zone can be decided for.
+    outlines
+        region (by which the table names it), name and geometry of each unit of the run.
+    title, table, attribution
+        Of the run, name of the file, and whom the run's data want named.
     """
 
     measures: pd.DataFrame
     values: pd.DataFrame
     sums: pd.DataFrame
     zones: Mapping[str, float]
+    unit_zones: pd.DataFrame
+    outlines: gpd.GeoDataFrame
+    title: str
+    table: str
+    attribution: str
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -100,8 +117,8 @@ def validate(
     Returns
     -------
     Validation
-        ``measures``: units compared and missing from the table, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area and
-        by_people (what these alone would misplace), skill, median_log2_ratio, coverage_90 (values in the interval of the draws), sigma_found and
+        ``measures``: units compared and missing from the table, totals, bias (ours over theirs), spearman, spearman_per_head, misplaced and misplaced_scaled, by_area,
+        by_people and by_one_total (what area, residents, or one whole total instead of those of regions would misplace; NaN where there is none), skill, median_log2_ratio, coverage_90 (values in the interval of the draws), sigma_found and
         tau_found (of a category) with their standard errors, tau_if_sigma_holds, same_proxy.
 
     Raises
@@ -146,18 +163,26 @@ def validate(
         if len(groups[of]) == 1 and len(theirs) >= MIN_UNITS and key is None:
             told = _concentration(found, next(iter(groups[of])), uncertainty, each.index)
         missing = len(set(codes) - {""} - set(each.index))
-        rows.append({"of": of, "units": len(each), "units_missing": missing, **_measures(each, area, people, told)})  # fmt: skip
+        baselines = (area, people, each["one_total_t"])
+        rows.append({"of": of, "units": len(each), "units_missing": missing, **_measures(each, baselines, told)})  # fmt: skip
         compared.append(each)
     every = pd.concat(compared)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(every["ours_t"] / every["published_t"])
     listed = every.assign(log2_ratio=ratio).rename_axis("region").reset_index()
     columns = ["of", "region", "ours_t", "published_t", "low_t", "high_t", "log2_ratio"]
+    zones, unit_zones = _zones(found, values, own_area, draws, seed) if key is None else _NO_ZONES
+    manifest = found.manifest
     return Validation(
         pd.DataFrame(rows),
         listed[columns],
         sums,
-        _zones(found, values, own_area, draws, seed) if key is None else {},
+        zones,
+        unit_zones,
+        outlines[["name", "geometry"]].assign(region=codes.to_numpy()),
+        f"{manifest['title']}, {manifest['year']}",
+        Path(table).name,
+        manifest.get("attribution", ""),
     )
 
 
@@ -179,13 +204,14 @@ def _drawn_by_key(
     draws: int,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Return ours_t, low_t and high_t by code for each quantity."""
+    """Return ours_t, low_t, high_t and one_total_t (NaN without totals of regions) by code for each quantity."""
     carried = run.carried
     kinds = carried.kinds()
     coefficients, _ = kind_factors(kinds, uncertainty, draws, seed)
     names, place = np.unique(codes.to_numpy(str), return_inverse=True)
     base = {of: np.zeros(names.size) for of in wanted}
     sums = {of: np.zeros((draws, names.size)) for of in wanted}
+    whole, nested, one = {of: np.zeros(names.size) for of in wanted}, set(), OneTotal(run)
     everything = frozenset(SOURCES)
     for category in run.categories:
         of_it = [of for of, members in wanted.items() if category.name in members]
@@ -193,8 +219,11 @@ def _drawn_by_key(
             continue
         drawn = drawn_category(carried, category, uncertainty, kinds, coefficients, draws, seed)
         own = np.bincount(place, drawn.base, names.size)
+        by_one = one.masses(category)
+        nested |= set(of_it) if by_one is not None else set()
         for of in of_it:
             base[of] += own
+            whole[of] += own if by_one is None else np.bincount(place, by_one, names.size)
         for start in range(0, draws, _AT_ONCE):
             rows = range(start, min(start + _AT_ONCE, draws))
             [(_, masses)] = drawn.masses(rows, [everything])
@@ -205,22 +234,26 @@ def _drawn_by_key(
     for of in wanted:
         low, high = np.quantile(sums[of], (0.05, 0.95), axis=0)
         columns = {"ours_t": base[of] / 1e6, "low_t": low / 1e6, "high_t": high / 1e6}
+        columns["one_total_t"] = whole[of] / 1e6 if of in nested else np.full(names.size, np.nan)
         tables[of] = pd.DataFrame(columns, index=names)
     return tables
 
 
 def _measures(
     each: pd.DataFrame,
-    area: pd.Series[float],
-    people: pd.Series[float],
+    baselines: Sequence[pd.Series[float]],
     told: tuple[NDArray[np.float64], float] | None,
 ) -> dict[str, Any]:
     ours, theirs = (each[name].to_numpy(np.float64) for name in ("ours_t", "published_t"))
-    heads = np.asarray(people.reindex(each.index), np.float64)
+    area, heads, one_total = (
+        np.asarray(values.reindex(each.index), np.float64) for values in baselines
+    )
     populated = (heads > 0).all()
     scaled = misplaced(ours, theirs, scaled=True)
-    by_area = misplaced(np.asarray(area.reindex(each.index), np.float64), theirs, scaled=True)
+    by_area = misplaced(area, theirs, scaled=True)
     by_people = misplaced(heads, theirs, scaled=True) if populated else math.nan
+    nested = not np.isnan(one_total).any()
+    by_one = misplaced(one_total, theirs, scaled=True) if nested else math.nan
     # One value is always its own total: it says nothing of where anything is.
     same = scaled < SAME_PROXY and len(each) > 1
     alone = len(each) < 2
@@ -242,7 +275,8 @@ def _measures(
         "misplaced_scaled": scaled,
         "by_area": by_area,
         "by_people": by_people,
-        "skill": math.nan if same or alone else skill(scaled, (by_area, by_people)),
+        "by_one_total": by_one,
+        "skill": math.nan if same or alone else skill(scaled, (by_area, by_people, by_one)),
         "median_log2_ratio": median_log2_ratio(ours, theirs),
         "coverage_90": float(within.mean()),
         "sigma_found": errors.sigma,
@@ -275,42 +309,83 @@ def _zones(
     area: NDArray[np.float64],
     draws: int,
     seed: int,
-) -> dict[str, float]:
-    """Compare zones with those that the published emission gives, sinks and GDP being the run's; and what emission spread by area would have."""
-    units = run.units
-    theirs = values[values["of"] == "emission"].groupby("region")["grams"].sum()
-    if not set(units["id"]) <= set(theirs.index):
-        return {}
-    parameters = run.manifest["parameters"]
-    of = (parameters["reference"], False, 0.0, parameters.get("ties", ">="))
-    published = theirs.reindex(units["id"]).to_numpy(np.int64)
-    by_area = np.rint(published.sum() * (area / area.sum())).astype(np.int64)
-    ours, told, lazy = (
-        zone_units(units.assign(emission_g=grams), *of)["zone"].to_numpy(np.int64)
-        for grams in (units["emission_g"], published, by_area)
-    )
-    zoned = (ours > 0) | (
-        told > 0
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Compare zones with those that the published emission gives, sinks and GDP being the run's.
+
+    Beside it what an emission spread by area would have, one by one whole total of each category, and, as the most that can be had with the run's
+    totals, the published values scaled to these.
+    """
+    units, carried = run.units, run.carried
+    by_quantity = values.pivot_table("grams", "region", "of", aggfunc="sum").reindex(units["id"])
+    parts = _parts_of_emission(carried, by_quantity)
+    if not parts:
+        return _NO_ZONES
+    theirs = {of: by_quantity[of].to_numpy(np.float64) for of in parts}
+    whole = by_quantity["emission"].to_numpy(np.float64) if "emission" in by_quantity else None
+    published = sum(theirs.values(), np.zeros(len(units))) if whole is None else whole
+    if np.isnan(published).any():
+        return _NO_ZONES
+    one = OneTotal(run)
+    base = [carried.units[each.name].to_numpy(np.float64) for each in carried.categories]
+    placed = [one.masses(each) for each in carried.categories]
+    emitting = [not each.sink for each in carried.categories]
+    rows = [(own, other) for own, other, emits in zip(base, placed, emitting, strict=True) if emits]
+    nested = any(other is not None for _, other in rows)
+    emission = {
+        "run": units["emission_g"].to_numpy(np.float64),
+        "published": published,
+        "by_area": published.sum() * (area / area.sum()),
+        "ceiling": sum((raked(carried, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
+    }  # fmt: skip
+    if nested:
+        emission["by_one_total"] = sum((own if other is None else other for own, other in rows), np.zeros(len(units)))  # fmt: skip
+    zone = {name: _zones_with(run, grams) for name, grams in emission.items()}
+    zoned = (zone["run"] > 0) | (
+        zone["published"] > 0
     )  # what neither can zone, for want of GDP or sinks, is no agreement
     if not zoned.any():
-        return {}
-    ours, told, lazy = ours[zoned], told[zoned], lazy[zoned]
-    differs = ours != told
-    drawn = draw_zones(run.carried, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)  # fmt: skip
+        return _NO_ZONES
+    drawn = draw_zones(carried, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)
     firm = drawn.table["firm"].to_numpy(bool)[zoned]
-    return {
+    zone = {name: codes[zoned] for name, codes in zone.items()}
+    differs = zone["run"] != zone["published"]
+    found = {
         "units": float(zoned.sum()),
-        "agreement": float((ours == told).mean()),
+        "agreement": float((~differs).mean()),
         "disagreements_not_firm": float((~firm[differs]).mean()) if differs.any() else math.nan,
         "not_firm": float((~firm).mean()),
-        "kappa": kappa(ours, told),
-        "agreement_by_area": float((lazy == told).mean()),
-        "kappa_by_area": kappa(lazy, told),
+        "kappa": kappa(zone["run"], zone["published"]),
     }
+    for name in ("by_area", "by_one_total", "ceiling"):
+        same = zone.get(name)
+        found[f"agreement_{name}"] = math.nan if same is None else float((same == zone["published"]).mean())  # fmt: skip
+        found[f"kappa_{name}"] = math.nan if same is None else kappa(same, zone["published"])
+    columns = (units["id"][zoned], zone["run"], zone["published"], firm, ~differs)
+    return found, pd.DataFrame(dict(zip(_UNIT_ZONES, columns, strict=True))).reset_index(drop=True)
+
+
+def _parts_of_emission(run: Carried, by_quantity: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the quantities that make up emission, with their categories: all sectors where the table has each for every unit, else emission as a whole."""
+    sectors: dict[str, list[str]] = {}
+    for category in run.categories:
+        if not category.sink:
+            sectors.setdefault(category.sector, []).append(category.name)
+    complete = [name for name in sectors if name in by_quantity and by_quantity[name].notna().all()]
+    if sectors and len(complete) == len(sectors):
+        return sectors
+    whole = [name for members in sectors.values() for name in members]
+    return {"emission": whole} if "emission" in by_quantity else {}
+
+
+def _zones_with(run: RunCarriers, emission: NDArray[np.float64]) -> NDArray[np.int64]:
+    told = run.manifest["parameters"]
+    units = run.units.assign(emission_g=np.rint(emission).astype(np.int64))
+    zoned = zone_units(units, told["reference"], ties=told.get("ties", ">="))
+    return zoned["zone"].to_numpy(np.int64)
 
 
 def write_validation(found: Validation, folder: Path) -> list[Path]:
-    """Write validation.csv, validation_units.csv and validation_sums.csv.
+    """Write validation.csv, validation_units.csv, validation_sums.csv, and validation_zones.csv where zones were compared.
 
     Parameters
     ----------
@@ -329,4 +404,6 @@ def write_validation(found: Validation, folder: Path) -> list[Path]:
         "validation_units.csv": found.values,
         "validation_sums.csv": found.sums,
     }
+    if found.zones:
+        tables["validation_zones.csv"] = found.unit_zones
     return write_csvs(tables, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,13 +174,14 @@ def validate(
     """Say how far the finished run in DIRECTORY agrees with what others have published, in TABLE.
 
     TABLE has columns region, of (emission, sink, a sector or a category), value, unit. It is first held against its own totals. Skill is against
-    what area or people alone would do; agreement is not truth. Writes validation.csv, validation_units.csv, validation_sums.csv and
-    validation.png.
+    what area or people alone would do; agreement is not truth. Writes validation.csv, validation_units.csv, validation_sums.csv,
+    validation_zones.csv, validation.html (maps of ratios, a scatter for each quantity) and validation.png.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.validation import validate as validate_run
         from carbongrid.analysis.validation import write_validation
+        from carbongrid.analysis.validation_page import write_validation_page
         from carbongrid.errors import missing_libraries
         from carbongrid.outputs.figures.scatter import write_scatter
         from carbongrid.run_store import detect_full_disk
@@ -188,8 +190,11 @@ def validate(
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_validation(found, folder)
-            if not missing_libraries("matplotlib"):
+            if missing_libraries("jinja2", "matplotlib"):
+                console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+            else:
                 files.append(write_scatter(found.values, folder / "validation.png"))
+                files.append(write_validation_page(found, folder / "validation.html"))
         for line in _agreement(found):
             console.say(line)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
@@ -197,9 +202,11 @@ def validate(
             {
                 "status": "done",
                 "files": files,
-                "measures": found.measures.astype(object).where(found.measures.notna(), None).to_dict("records"),
-                "sums": found.sums.astype(object).where(found.sums.notna(), None).to_dict("records"),
+                "measures": _records(found.measures),
+                "values": _records(found.values),
+                "sums": _records(found.sums),
                 "zones": {name: None if value != value else value for name, value in found.zones.items()},
+                "unit_zones": _records(found.unit_zones),
             }
         )  # fmt: skip
         if min_skill is not None:
@@ -211,17 +218,23 @@ def validate(
                 raise SystemExit(1)
 
 
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table as JSON holds them: null where nothing is known, and where a number is infinite."""
+    cells = table.replace([math.inf, -math.inf], math.nan)
+    return cells.astype(object).where(cells.notna(), None).to_dict("records")
+
+
 def _agreement(found: Validation) -> Iterator[str]:
     """Yield what is wrong with the table itself, then a line for each quantity, in words where there is no skill."""
     for row in found.sums[found.sums["off"]].to_dict("records"):
         where = f"region {row['region']}" if row["region"] else "the whole"
         why = f": as if {row['slip']}" if row["slip"] else ""
         yield f"The table contradicts itself: {' '.join(filter(None, (row['of'], row['gas'])))} of its units in {where} add up to {row['ratio']:.3g} times its total{why}."
-    yield f"{'of':<28} {'units':>5} {'bias':>6} {'rank':>6} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6} {'in 90 %':>8}"
+    yield f"{'of':<28} {'units':>5} {'bias':>6} {'rank':>6} {'misplaced':>9} {'by area':>8} {'people':>7} {'whole':>7} {'skill':>6} {'in 90 %':>8}"
     for row in found.measures.to_dict("records"):
         yield (
             f"{row['of']:<28} {row['units']:>5} {row['bias']:>6.2f} {row['spearman']:>6.2f} {row['misplaced_scaled']:>9.3f} {row['by_area']:>8.3f} "
-            f"{row['by_people']:>7.3f} {row['skill']:>6.2f} {100 * row['coverage_90']:>7.0f}%"
+            f"{row['by_people']:>7.3f} {row['by_one_total']:>7.3f} {row['skill']:>6.2f} {100 * row['coverage_90']:>7.0f}%"
         )
     for row in found.measures.to_dict("records"):
         if row["units_missing"]:
@@ -231,12 +244,15 @@ def _agreement(found: Validation) -> Iterator[str]:
         elif row["skill"] != row["skill"]:
             yield f"{row['of']}: its skill cannot be told, since there is no baseline to hold it against."
         elif row["skill"] <= 0:
-            yield f"{row['of']}: no skill. Area or people alone would have placed it as well."
+            yield f"{row['of']}: no skill. Area, people or one total alone would have placed it as well."
         if row["sigma_found"] == row["sigma_found"] and not row["same_proxy"]:
             yield _row_to_paste(row)
     if found.zones:
         zones = found.zones
         yield f"Zones of {zones['units']:.0f} units: {100 * zones['agreement']:.0f} % agree, kappa {zones['kappa']:.2f}; with emission spread by area {100 * zones['agreement_by_area']:.0f} %, kappa {zones['kappa_by_area']:.2f}."
+        if zones["agreement_by_one_total"] == zones["agreement_by_one_total"]:
+            yield f"With one whole total of each category instead of those of regions {100 * zones['agreement_by_one_total']:.0f} % agree, kappa {zones['kappa_by_one_total']:.2f}."
+        yield f"With the run's totals and everything placed as published {100 * zones['agreement_ceiling']:.0f} % would agree, kappa {zones['kappa_ceiling']:.2f}: no placing does better."
         if zones["agreement"] < 1:
             yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
 

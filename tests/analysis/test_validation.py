@@ -161,7 +161,7 @@ def test_the_command_says_it_in_words_and_in_its_exit_code(full_demo, units, tmp
     assert "as if carbon for CO2, 44/12" in done.stdout
     assert f"{SUPPLY}: no skill" in done.stdout
     assert "emission: less than 0.005 is misplaced" in done.stdout
-    assert {path.name for path in out.iterdir()} == {"validation.csv", "validation_units.csv", "validation_sums.csv", "validation.png"}  # fmt: skip
+    assert {path.name for path in out.iterdir()} == {"validation.csv", "validation_units.csv", "validation_sums.csv", "validation_zones.csv", "validation.png", "validation.html"}  # fmt: skip
     assert len(pd.read_csv(out / "validation_units.csv")) == 2 * 97
     held = carbongrid(*asked, "--min-skill", 0.1, "--json")
     assert held.returncode == 1
@@ -230,3 +230,88 @@ def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path, undrawn):
     run(squares_case(tmp_path, codes, tables, gdp={"path": "gdp.csv"}), tmp_path / "zoned")
     zones = validate(tmp_path / "zoned", table_of(tmp_path / "t.csv", rows), draws=2).zones
     assert zones["units"] == 2
+
+
+def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path, undrawn):
+    """The oracle is a full run of the case with one total of each category."""
+    from probability_town import FACILITIES, GDP, TOTALS, case_of, written
+
+    from carbongrid.analysis.baselines import OneTotal
+    from carbongrid.pipeline import run
+
+    written(tmp_path)
+    run(case_of(tmp_path, TOTALS, FACILITIES, GDP), tmp_path / "nested")
+    nested = RunCarriers(tmp_path / "nested")
+    regional = {name for name, region in TOTALS if region}
+    whole = {}
+    for category in nested.carried.categories:
+        grams = nested.carried.accounts(category.name).grams.sum()
+        whole[category.name, ""] = float(grams) / 1e6
+    run(case_of(tmp_path, whole, FACILITIES, GDP), tmp_path / "whole")
+    expected = RunCarriers(tmp_path / "whole").carried.units
+    one = OneTotal(nested)
+    assert regional
+    for category in nested.carried.categories:
+        masses = one.masses(category)
+        if category.name in regional:
+            np.testing.assert_allclose(masses, expected[category.name], rtol=1e-9)
+            assert not np.allclose(masses, nested.carried.units[category.name])
+        else:
+            assert masses is None
+    name = sorted(regional)[0]
+    values = expected[name].to_numpy(float) / 1e6 * np.array([1.2, 0.8, 1.1, 0.9, 1.0])
+    rows = [(code, name, float(v), "") for code, v in zip(expected["id"], values, strict=True)]
+    row = validate(tmp_path / "nested", table_of(tmp_path / "t.csv", rows), draws=2).measures.iloc[0]  # fmt: skip
+    by_hand = expected[name].to_numpy(float) / 1e6
+    by_hand = by_hand * values.sum() / by_hand.sum()
+    assert row["by_one_total"] == pytest.approx(np.abs(by_hand - values).sum() / 2 / values.sum())
+    assert row["skill"] <= 1 - row["misplaced_scaled"] / row["by_one_total"] + 1e-12
+
+
+def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path, undrawn):
+    from probability_town import FACILITIES, GDP, TOTALS, case_of, written
+
+    from carbongrid.analysis.baselines import raked
+    from carbongrid.pipeline import run
+
+    written(tmp_path)
+    run(case_of(tmp_path, TOTALS, FACILITIES, GDP), tmp_path / "run")
+    carried = RunCarriers(tmp_path / "run").carried
+    name = sorted({name for name, region in TOTALS if region})[0]
+    theirs = np.array([5.0, 1.0, 3.0, 2.0, 7.0])
+    ours = carried.units[name].to_numpy(float)
+    found = raked(carried, [name], theirs)
+    of_unit = carried.accounts(name).of_unit[:-1]
+    assert len(set(of_unit)) > 1
+    for account in set(of_unit):
+        inside = of_unit == account
+        assert found[inside].sum() == pytest.approx(ours[inside].sum())
+        np.testing.assert_allclose(found[inside] / theirs[inside], (found / theirs)[inside][0])
+    # The run's own places under other totals by region: nothing but totals differs, so the ceiling is the run.
+    emission = carried.units["emission_g"].to_numpy(float) / 1e6
+    rows = [(code, "emission", float(v), "") for code, v in zip(carried.units["id"], emission * np.where(of_unit == of_unit[0], 4.0, 1.0), strict=True)]  # fmt: skip
+    zones = validate(tmp_path / "run", table_of(tmp_path / "t.csv", rows), draws=20).zones
+    assert zones["agreement_ceiling"] == zones["agreement"]
+
+
+def test_the_page_and_json_have_all_of_it(full_demo, units, tmp_path, carbongrid):
+    rng = np.random.default_rng(5)
+    rows = []
+    for sector in ("industry", "buildings", "transport", "agriculture", "waste"):
+        values = units[f"{sector}_g"].to_numpy(float) / 1e6 * rng.lognormal(0, 0.4, len(units))
+        rows += [(code, sector, float(v), "") for code, v in zip(units["id"], values, strict=True)]
+    table, out = table_of(tmp_path / "t.csv", rows), tmp_path / "out"
+    done = carbongrid("validate", full_demo / "run", table, "--draws", 5, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert len(told["values"]) == 5 * 97
+    assert len(told["unit_zones"]) == 97
+    assert told["zones"]["agreement_ceiling"] > told["zones"]["agreement_by_area"]
+    assert told["zones"]["agreement_by_one_total"] is None
+    assert len(pd.read_csv(out / "validation_zones.csv")) == 97
+    page = (out / "validation.html").read_text(encoding="utf-8")
+    assert page.count('<svg class="scatter"') == 5
+    assert page.count("<circle") >= 4 * 97
+    assert page.count('<svg class="map"') == 5 + 2
+    assert 'Content-Security-Policy" content="default-src ' in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")

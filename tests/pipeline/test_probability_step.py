@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import geopandas as gpd
 import numpy as np
 import openpyxl
@@ -123,14 +121,3 @@ def test_a_published_run_keeps_it(small_city, small_run, tmp_path, undrawn):
     published = run(small_city / "case.toml", out, public=True, reuse=small_run).units
     assert (published["firm"] == cg.open(small_run).units["firm"]).all()
     assert verify(out).ok
-
-
-@pytest.mark.parametrize(("column", "old", "new"), [("zone_probability", None, "0.5"), ("ecc_p95", None, "99.0"), ("firm", "true", "false")])  # fmt: skip
-def test_verify_draws_again(small_run, tmp_path, column, old, new):
-    from test_verification import change_cell, failed, refresh
-
-    out = shutil.copytree(small_run, tmp_path / "run")
-    first = int(np.flatnonzero(cg.open(out).units["firm"])[0]) + 1
-    change_cell(out / "units.csv", first, column, lambda text: new if old in (None, text) else text)
-    refresh(out)
-    assert failed(out, ["probability"])["probability"].startswith("units.csv, unit")

@@ -20,6 +20,7 @@ from squares_case import squares_case
 
 from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
 from carbongrid.outputs.tables import digests_of_directory
 from carbongrid.pipeline.verification import Verification, checks, verify
@@ -265,6 +266,28 @@ def test_a_zone_or_what_it_rests_on_changed_is_found(run, column, change):
     change_cell(run / "units.csv", 2, column, change)
     refresh(run)
     assert failed(run, ["zones"])["zones"].startswith("units.csv, unit")
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("zone_probability", lambda text: "0.5" if text != "0.5" else "0.25"),
+        ("ecc_p95", lambda _: "99.0"),
+        ("firm", lambda text: {"true": "false", "false": "true"}[text]),
+    ],
+)
+def test_what_was_drawn_is_drawn_again(run, column, change):
+    change_cell(run / "units.csv", 2, column, change)
+    refresh(run)
+    assert failed(run, ["probability"])["probability"].startswith("units.csv, unit")
+
+
+def test_draws_that_the_manifest_tells_and_units_csv_lacks_are_missed(run):
+    rows = table(run / "units.csv")
+    kept = [place for place, name in enumerate(rows[0]) if name not in UNIT_DRAWN]
+    rewrite(run / "units.csv", [[row[place] for place in kept] for row in rows])
+    refresh(run, digests=False)
+    assert "lacks what was drawn" in failed(run, ["probability"])["probability"]
 
 
 @pytest.mark.parametrize(
@@ -595,7 +618,7 @@ def test_a_public_run_is_checked_without_parcels(run):
     manifest |= {"public": True}
     path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
     assert failed(run) == {}
-    assert [check.name for check in verify(run).checks] == EVERY[:5]
+    assert [check.name for check in verify(run).checks] == EVERY[:6]
     change_cell(run / "units.csv", 1, "sink_t", plus_grams(1))
     refresh(run)
     assert "sums" in failed(run)

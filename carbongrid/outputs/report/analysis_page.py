@@ -22,6 +22,7 @@ from carbongrid.outputs.figures.palettes import colours_at
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
+from carbongrid.outputs.report.scatter import Scatter
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -115,6 +116,8 @@ class AnalysisPage:
         Warnings and notes, each with its Chinese; what it cannot tell is among them.
     attribution
         Whom the data's licence wants named.
+    plots
+        Of values against published ones.
     """
 
     kicker: Words
@@ -127,6 +130,7 @@ class AnalysisPage:
     tables: Sequence[Rows]
     notes: Sequence[tuple[Problem, str]]
     attribution: str = ""
+    plots: Sequence[Scatter] = ()
 
 
 def write_analysis_page(page: AnalysisPage, path: Path) -> Path:
