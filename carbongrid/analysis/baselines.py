@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
-    from carbongrid.method.probability.carried import Carried
+    from carbongrid.method.probability.mass_on_land import MassOnLand
     from carbongrid.pipeline.run_carriers import RunCarriers
 
 
@@ -41,17 +41,17 @@ class OneTotal:
 
         Facilities stay where they are. Where no parcel has a weight nothing can be said, and that is None as well.
         """
-        carried = self.run.carried
-        if len(carried.accounts(category.name).regions) < 2:
+        on_land = self.run.on_land
+        if len(on_land.accounts(category.name).regions) < 2:
             return None
         weight = self._prepared.claims([category.name])[category.name].opened().weight
         claims = weight.astype(np.float64)
         if not claims.any():
             return None
-        named = carried.named(category.name).grams
-        left = float(carried.accounts(category.name).grams.sum() - named.sum())
+        named = on_land.named(category.name).grams
+        left = float(on_land.accounts(category.name).grams.sum() - named.sum())
         rule, _, path = category.weight.partition(":")
-        overlap = carried.by_raster[path] if rule == "raster" else carried.shares
+        overlap = on_land.by_raster[path] if rule == "raster" else on_land.shares
         shares = sparse.csr_array(overlap).astype(np.float64)
         shares.data /= np.repeat(np.asarray(shares.sum(axis=1)).ravel(), np.diff(shares.indptr))
         spread = left * ((claims / claims.sum()) @ shares)[:-1]
@@ -60,7 +60,7 @@ class OneTotal:
 
 
 def raked(
-    run: Carried, categories: Collection[str], theirs: NDArray[np.float64]
+    run: MassOnLand, categories: Collection[str], theirs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return published values scaled to the run's totals: what a run would have that places them as published.
 
@@ -87,7 +87,7 @@ def raked(
     return np.where(np.isnan(factor), ours, theirs * factor)
 
 
-def _regions_of(run: Carried, categories: Sequence[str]) -> NDArray[np.int64]:
+def _regions_of(run: MassOnLand, categories: Sequence[str]) -> NDArray[np.int64]:
     """Return the number of each unit's set of totals: units with the same totals of all categories share one."""
     accounts = np.stack([run.accounts(name).of_unit[:-1] for name in categories], axis=1)
     _, number = np.unique(accounts, axis=0, return_inverse=True)

@@ -70,7 +70,7 @@ def probability(
     """
     found = RunCarriers(run)
     return draw_zones(
-        found.carried,
+        found.on_land,
         uncertainty_of(found.manifest),
         draws=draws,
         seed=seed,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
-    from carbongrid.method.probability.carried import Carried
+    from carbongrid.method.probability.mass_on_land import MassOnLand
     from carbongrid.outputs.result import Result
 
 SAME_PROXY = 0.005
@@ -205,8 +205,8 @@ def _drawn_by_key(
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return ours_t, low_t, high_t and one_total_t (NaN without totals of regions) by code for each quantity."""
-    carried = run.carried
-    kinds = carried.kinds()
+    on_land = run.on_land
+    kinds = on_land.kinds()
     coefficients, _ = kind_factors(kinds, uncertainty, draws, seed)
     names, place = np.unique(codes.to_numpy(str), return_inverse=True)
     base = {of: np.zeros(names.size) for of in wanted}
@@ -217,7 +217,7 @@ def _drawn_by_key(
         of_it = [of for of, members in wanted.items() if category.name in members]
         if not of_it:
             continue
-        drawn = drawn_category(carried, category, uncertainty, kinds, coefficients, draws, seed)
+        drawn = drawn_category(on_land, category, uncertainty, kinds, coefficients, draws, seed)
         own = np.bincount(place, drawn.base, names.size)
         by_one = one.masses(category)
         nested |= set(of_it) if by_one is not None else set()
@@ -293,7 +293,7 @@ def _concentration(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the sum of squares of the parcels' shares of a category in each unit, 0 where there is none, and sigma as it was taken."""
     [told] = [each for each in run.categories if each.name == category]
-    carriers = run.carried.carriers(told, uncertainty, run.carried.kinds())
+    carriers = run.on_land.carriers(told, uncertainty, run.on_land.kinds())
     size = len(run.units) + 1
     whole = np.bincount(carriers.home, carriers.mass, size)
     squares = np.bincount(carriers.home, carriers.mass**2, size)
@@ -315,9 +315,9 @@ def _zones(
     Beside it what an emission spread by area would have, one by one whole total of each category, and, as the most that can be had with the run's
     totals, the published values scaled to these.
     """
-    units, carried = run.units, run.carried
+    units, on_land = run.units, run.on_land
     by_quantity = values.pivot_table("grams", "region", "of", aggfunc="sum").reindex(units["id"])
-    parts = _parts_of_emission(carried, by_quantity)
+    parts = _parts_of_emission(on_land, by_quantity)
     if not parts:
         return _NO_ZONES
     theirs = {of: by_quantity[of].to_numpy(np.float64) for of in parts}
@@ -326,16 +326,16 @@ def _zones(
     if np.isnan(published).any():
         return _NO_ZONES
     one = OneTotal(run)
-    base = [carried.units[each.name].to_numpy(np.float64) for each in carried.categories]
-    placed = [one.masses(each) for each in carried.categories]
-    emitting = [not each.sink for each in carried.categories]
+    base = [on_land.units[each.name].to_numpy(np.float64) for each in on_land.categories]
+    placed = [one.masses(each) for each in on_land.categories]
+    emitting = [not each.sink for each in on_land.categories]
     rows = [(own, other) for own, other, emits in zip(base, placed, emitting, strict=True) if emits]
     nested = any(other is not None for _, other in rows)
     emission = {
         "run": units["emission_g"].to_numpy(np.float64),
         "published": published,
         "by_area": published.sum() * (area / area.sum()),
-        "ceiling": sum((raked(carried, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
+        "ceiling": sum((raked(on_land, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
     }  # fmt: skip
     if nested:
         emission["by_one_total"] = sum((own if other is None else other for own, other in rows), np.zeros(len(units)))  # fmt: skip
@@ -345,7 +345,7 @@ def _zones(
     )  # what neither can zone, for want of GDP or sinks, is no agreement
     if not zoned.any():
         return _NO_ZONES
-    drawn = draw_zones(carried, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)
+    drawn = draw_zones(on_land, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)
     firm = drawn.table["firm"].to_numpy(bool)[zoned]
     zone = {name: codes[zoned] for name, codes in zone.items()}
     differs = zone["run"] != zone["published"]
@@ -364,7 +364,7 @@ def _zones(
     return found, pd.DataFrame(dict(zip(_UNIT_ZONES, columns, strict=True))).reset_index(drop=True)
 
 
-def _parts_of_emission(run: Carried, by_quantity: pd.DataFrame) -> dict[str, list[str]]:
+def _parts_of_emission(run: MassOnLand, by_quantity: pd.DataFrame) -> dict[str, list[str]]:
     """Return the quantities that make up emission, with their categories: all sectors where the table has each for every unit, else emission as a whole."""
     sectors: dict[str, list[str]] = {}
     for category in run.categories:

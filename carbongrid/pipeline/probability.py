@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.method.probability.carried import Carried, NamedEmitters
+from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.probability.zone_probability import DRAWS, SEED, draw_zones, unit_columns
 from carbongrid.outputs.tables.inventory_draws import relative_draws
@@ -39,16 +39,16 @@ def draw_probabilities(
     draws = draws_of(inputs)
     if not draws or not (zoned.units["zone"] > 0).any():
         return zoned
-    run = carried_by(inputs, land, allocation, reduction, zoned)
+    run = mass_on_land(inputs, land, allocation, reduction, zoned)
     uncertainty = uncertainty_of({"uncertainty": inputs.uncertainty})
     found = draw_zones(run, uncertainty, draws=draws, seed=SEED, sources=False)
     columns = unit_columns(found.table).set_axis(zoned.units.index)
     return Zoned(zoned.units.join(columns), draws)
 
 
-def carried_by(
+def mass_on_land(
     inputs: Inputs, land: Land, allocation: Allocation, reduction: Reduction, zoned: Zoned
-) -> Carried:
+) -> MassOnLand:
     """Return what a run has on its land, from what its steps made."""
     masses = dict(zip(allocation.names, allocation.masses, strict=True))
     ledger: dict[str, list[LedgerRow]] = {}
@@ -60,7 +60,7 @@ def carried_by(
         allocation.facilities, land, shares, {name: path for name, path in rasters.items() if path}
     )
     drawn = None if inputs.formed is None else inputs.formed.drawn
-    return Carried(
+    return MassOnLand(
         units=zoned.units,
         categories=tuple(inputs.categories.values()),
         mass=masses.__getitem__,

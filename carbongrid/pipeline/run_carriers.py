@@ -16,7 +16,7 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import Category, column_of
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
-from carbongrid.method.probability.carried import Carried, NamedEmitters
+from carbongrid.method.probability.mass_on_land import MassOnLand, NamedEmitters
 from carbongrid.method.sharing import Shares, load_shares, with_water_rule
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_facilities_csv
@@ -143,14 +143,14 @@ class RunCarriers:
         return tuple(self.manifest["parameters"]["parents"])
 
     @cached_property
-    def carried(self) -> Carried:
+    def on_land(self) -> MassOnLand:
         """What the run has on its land."""
         told = self.manifest["parameters"]
         names = {f"{column_of(each.name)}_g": each.name for each in self.categories}
         ledger: dict[str, list[LedgerRow]] = {}
         for row in self.manifest["ledger"]:
             ledger.setdefault(row["category"], []).append(LedgerRow(**row))
-        return Carried(
+        return MassOnLand(
             units=self.units.rename(columns=names),
             categories=self.categories,
             mass=lambda name: ParcelMass.of(self.parcels[name].to_numpy(np.int64)),

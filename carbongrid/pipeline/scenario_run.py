@@ -25,6 +25,7 @@ from carbongrid.pipeline.facilities import problems_of_borders, problems_of_plac
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.plans import Plan
+from carbongrid.pipeline.probability import draw_probabilities
 from carbongrid.pipeline.rasterizing import Reduction, structure_of
 from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_plan
 from carbongrid.pipeline.step import Progress, RunOptions
@@ -180,12 +181,14 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
     problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
     notes = tuple(each for each in dict.fromkeys(problems) if each not in answer.inputs.notes)
     allocation = Allocation(tuple(names), masses, answer.ledger_rows, evidence, named, notes)
+    reduction = Reduction(shares, reduced, ())
     return {
         "cross-check": CrossChecked(()),
         "allocate all": allocation,
-        "reduce": Reduction(shares, reduced, ()),
+        "reduce": reduction,
         "index": Indexed(answer.prepared.units, ()),
         "zone": answer.zoned,
+        "probability": draw_probabilities(inputs, land, allocation, reduction, answer.zoned),
         "readings": Readings(),
     }
 

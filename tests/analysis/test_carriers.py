@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("undrawn")
 def as_the_run_has_them(out: Path) -> None:
     """Claims as they are and facilities: each unit within a gram for each of its parcels and facilities."""
     finished = RunCarriers(out)
-    found, uncertainty = finished.carried, uncertainty_of(finished.manifest)
+    found, uncertainty = finished.on_land, uncertainty_of(finished.manifest)
     kinds = found.kinds()
     assert found.categories
     for category in found.categories:

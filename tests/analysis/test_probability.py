@@ -136,7 +136,7 @@ def test_parcels_in_another_order_give_the_same_numbers(town_run, tmp_path, undr
 def test_the_mass_of_every_total_is_kept(town_run):
     """Claims are drawn and nothing else: what lies in the units and outside stays the mass of each region."""
     finished = RunCarriers(town_run)
-    run, uncertainty = finished.carried, uncertainty_of(finished.manifest)
+    run, uncertainty = finished.on_land, uncertainty_of(finished.manifest)
     for category in run.categories:
         carriers = run.carriers(category, uncertainty, run.kinds())
         drawn = CategoryDraws(category.name, carriers, UNITS, 0)

@@ -134,7 +134,7 @@ def test_a_planted_tau_is_found_in_a_table(full_demo, tmp_path):
     name, tau = "buildings/commerce", 0.6
     category = next(each for each in run.categories if each.name == name)
     planted = uncertainty_of({"uncertainty": {"rules": [vars(Rule("weights", name, 0, 1.0, tau))]}})
-    drawn = CategoryDraws(name, run.carried.carriers(category, planted, []), len(run.units), 17)
+    drawn = CategoryDraws(name, run.on_land.carriers(category, planted, []), len(run.units), 17)
     found, covered = [], []
     for world in range(10):
         values = drawn.masses(drawn.drawn(range(world, world + 1)))[0, :-1] / 1e6
@@ -244,18 +244,18 @@ def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path, 
     nested = RunCarriers(tmp_path / "nested")
     regional = {name for name, region in TOTALS if region}
     whole = {}
-    for category in nested.carried.categories:
-        grams = nested.carried.accounts(category.name).grams.sum()
+    for category in nested.on_land.categories:
+        grams = nested.on_land.accounts(category.name).grams.sum()
         whole[category.name, ""] = float(grams) / 1e6
     run(case_of(tmp_path, whole, FACILITIES, GDP), tmp_path / "whole")
-    expected = RunCarriers(tmp_path / "whole").carried.units
+    expected = RunCarriers(tmp_path / "whole").on_land.units
     one = OneTotal(nested)
     assert regional
-    for category in nested.carried.categories:
+    for category in nested.on_land.categories:
         masses = one.masses(category)
         if category.name in regional:
             np.testing.assert_allclose(masses, expected[category.name], rtol=1e-9)
-            assert not np.allclose(masses, nested.carried.units[category.name])
+            assert not np.allclose(masses, nested.on_land.units[category.name])
         else:
             assert masses is None
     name = sorted(regional)[0]
@@ -276,20 +276,20 @@ def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path, undrawn)
 
     written(tmp_path)
     run(case_of(tmp_path, TOTALS, FACILITIES, GDP), tmp_path / "run")
-    carried = RunCarriers(tmp_path / "run").carried
+    on_land = RunCarriers(tmp_path / "run").on_land
     name = sorted({name for name, region in TOTALS if region})[0]
     theirs = np.array([5.0, 1.0, 3.0, 2.0, 7.0])
-    ours = carried.units[name].to_numpy(float)
-    found = raked(carried, [name], theirs)
-    of_unit = carried.accounts(name).of_unit[:-1]
+    ours = on_land.units[name].to_numpy(float)
+    found = raked(on_land, [name], theirs)
+    of_unit = on_land.accounts(name).of_unit[:-1]
     assert len(set(of_unit)) > 1
     for account in set(of_unit):
         inside = of_unit == account
         assert found[inside].sum() == pytest.approx(ours[inside].sum())
         np.testing.assert_allclose(found[inside] / theirs[inside], (found / theirs)[inside][0])
     # The run's own places under other totals by region: nothing but totals differs, so the ceiling is the run.
-    emission = carried.units["emission_g"].to_numpy(float) / 1e6
-    rows = [(code, "emission", float(v), "") for code, v in zip(carried.units["id"], emission * np.where(of_unit == of_unit[0], 4.0, 1.0), strict=True)]  # fmt: skip
+    emission = on_land.units["emission_g"].to_numpy(float) / 1e6
+    rows = [(code, "emission", float(v), "") for code, v in zip(on_land.units["id"], emission * np.where(of_unit == of_unit[0], 4.0, 1.0), strict=True)]  # fmt: skip
     zones = validate(tmp_path / "run", table_of(tmp_path / "t.csv", rows), draws=20).zones
     assert zones["agreement_ceiling"] == zones["agreement"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
-    from carbongrid.method.probability.carried import Accounts, Carried
+    from carbongrid.method.probability.mass_on_land import Accounts, MassOnLand
     from carbongrid.method.probability.uncertainty import Rule, Uncertainty
 
 NORMAL_90 = 1.6448536269514722
@@ -90,7 +90,7 @@ class DrawnCategory:
 
 
 def drawn_category(
-    run: Carried,
+    run: MassOnLand,
     category: Category,
     uncertainty: Uncertainty,
     kinds: list[str],
@@ -157,7 +157,7 @@ def kind_factors(
 
 
 def drawn_gdp(
-    run: Carried, uncertainty: Uncertainty, draws: int, seed: int
+    run: MassOnLand, uncertainty: Uncertainty, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return the GDP of the units, drawn, shape (draws, units), NaN where unknown, and what that rests on."""
     gdp = run.units["gdp"].to_numpy(np.float64, na_value=np.nan)
@@ -172,7 +172,7 @@ def drawn_gdp(
 
 
 def _split_gdp(
-    run: Carried,
+    run: MassOnLand,
     gdp: NDArray[np.float64],
     by: str,
     uncertainty: Uncertainty,
@@ -242,7 +242,7 @@ def _totals(
 
 
 def _drawn_totals(
-    run: Carried, name: str, accounts: Accounts, draws: int, seed: int
+    run: MassOnLand, name: str, accounts: Accounts, draws: int, seed: int
 ) -> tuple[NDArray[np.float64], list[Setting]]:
     """Return what each account is multiplied by in the inventory's own draws: the same draw for all categories, so that what they share is shared."""
     drawn = run.inventory[name]

@@ -30,7 +30,7 @@ from carbongrid.method.zoning import zones
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from carbongrid.method.probability.carried import Carried
+    from carbongrid.method.probability.mass_on_land import MassOnLand
 
 DRAWS, SEED = 1000, 0
 FIRM = 0.9
@@ -72,7 +72,7 @@ class ZoneProbability:
 
 
 def draw_zones(
-    run: Carried,
+    run: MassOnLand,
     uncertainty: Uncertainty,
     *,
     draws: int = DRAWS,

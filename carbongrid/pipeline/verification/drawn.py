@@ -33,7 +33,7 @@ def check_drawn(run: Opened) -> Check:
     if not run.public:
         carriers = RunCarriers(run.folder)
         again = draw_zones(
-            carriers.carried,
+            carriers.on_land,
             uncertainty_of(run.manifest),
             draws=told["draws"],
             seed=told["seed"],

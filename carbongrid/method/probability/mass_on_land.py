@@ -61,7 +61,7 @@ class NamedEmitters:
 
 
 @dataclass(frozen=True)
-class Carried:
+class MassOnLand:
     """What a run has on its land.
 
     Parameters
