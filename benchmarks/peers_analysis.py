@@ -1,4 +1,4 @@
-"""What a finished run is asked: seconds and peak memory of margins and of a thousand draws, each in a process of its own."""
+"""What a finished run is asked: seconds and peak memory of margins, of a thousand draws and of audits, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from measuring import Measured, Row
 from peers_whole import in_process
 
 SECONDS_OF_CITY, SECONDS_OF_PROVINCE, MEGABYTES = 10.0, 60.0, 3000.0
+SECONDS_OF_CHOICES = 120.0
 
 RUN = "import sys, carbongrid as cg\ncg.run(sys.argv[1], sys.argv[2])\n"
 DEMO = "import sys\nfrom pathlib import Path\nfrom carbongrid.sources.demo import run_demo\nrun_demo(Path(sys.argv[1]), size=sys.argv[2])\n"
 DRAW = "import sys, carbongrid as cg\ncg.probability(sys.argv[1], draws=int(sys.argv[2]))\n"
+CHOICES = "import sys, carbongrid as cg\ncg.audit_choices(sys.argv[1])\n"
+SCALE = "import sys, carbongrid as cg\ncg.audit_scale(sys.argv[1])\n"
+SKILL = "import sys, carbongrid as cg\ncg.skill(sys.argv[1])\n"
 MARGINS = "import sys, carbongrid as cg\ncg.margins(sys.argv[1])\n"
 
 
@@ -27,6 +31,7 @@ def analysis(count: int, side: float, units: int, draws: int) -> Iterator[Row]:
         yield from _asked(
             f"the {'small ' if small else ''}demo", demo / "run", draws, SECONDS_OF_CITY
         )
+        yield from _audited(f"the {'small ' if small else ''}demo", demo / "run")
         parcels = whole_case.write(case, count, side, units)
         in_process(RUN, case / "case.toml", out)
         size = f"{parcels} parcels, {len(whole_case.CATEGORIES)} categories, {units} units"
@@ -42,3 +47,14 @@ def _asked(size: str, run: Path, draws: int, seconds: float) -> Iterator[Row]:
     )
     exact = in_process(MARGINS, run)
     yield Row("analysis", "margins", "-", size, exact, None, None, f"{exact.peak:.0f} MB")
+
+
+def _audited(size: str, run: Path) -> Iterator[Row]:
+    """Read a run's choices otherwise, take other rulers, hold out what is known."""
+    goal = Measured(SECONDS_OF_CHOICES, MEGABYTES, 0)
+    choices = in_process(CHOICES, run)
+    note = f"{choices.peak:.0f} MB of the whole process"
+    yield Row("analysis", "audit of choices", "the goal", size, choices, goal, 1, note)
+    for what, words in (("audit of scale, fine cells too", SCALE), ("skill", SKILL)):
+        asked = in_process(words, run)
+        yield Row("analysis", what, "-", size, asked, None, None, f"{asked.peak:.0f} MB")

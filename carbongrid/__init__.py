@@ -43,6 +43,7 @@ _HOME = {
     "validate": "carbongrid.analysis.validation",
     "verify": "carbongrid.pipeline.verification",
     "margins": "carbongrid.analysis.margins",
+    "skill": "carbongrid.analysis.skill",
     "compare": "carbongrid.analysis.compare",
     "compensation": "carbongrid.analysis.compensation",
     "trend": "carbongrid.analysis.trend",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
     from carbongrid.analysis.scale_audit import audit_scale as audit_scale
+    from carbongrid.analysis.skill import skill as skill
     from carbongrid.analysis.trend import trend as trend
     from carbongrid.analysis.validation import validate as validate
     from carbongrid.case import Case as Case

@@ -18,7 +18,7 @@ COLOURS = {
 }  # fmt: skip
 """The picture brings its own paper, so that it can be read on a page of either kind."""
 
-_WIDTH = 1000
+_WIDTH = 1120
 _STEP_X, _STEP_Y, _BOX = 84, 30, 24
 _CHARACTER, _PADDING, _GAP = 7.3, 12, 6
 

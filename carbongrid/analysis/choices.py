@@ -137,7 +137,8 @@ def _own_and_fault(name: str, run: PreparedRun, case: Case | None) -> tuple[str,
 
 
 def _number(value: float) -> str:
-    return f"{value:g}"
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _electricity(run: PreparedRun, case: Case | None) -> Iterator[tuple[str, str]]:

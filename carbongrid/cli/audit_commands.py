@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     from carbongrid.analysis.choice_audit import ChoiceAudit
     from carbongrid.analysis.scale_audit import ScaleAudit
+    from carbongrid.analysis.skill import Skill
     from carbongrid.cli.console import Console
 
 _LISTED = 10
+_NO_SKILL = 0.02
+"""Of the least that area or people misplace: less than this is none."""
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -191,3 +194,72 @@ def _by_ruler(found: ScaleAudit) -> Iterator[str]:
             named = row["fine"] if row["fine"] == "exact" else f"{row['fine']} m"
             yield f"{named:<12} {row['emission_percent']:>9.3f}% {row['sink_percent']:>9.3f}% {row['zones']:>12} {row['seconds']:>8.1f}"
     yield from found.remarks
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@with_out
+@_with_console
+def skill(
+    directory: Path, seed: int, out: Path | None, quiet: bool, as_json: bool, verbose: int
+) -> None:
+    """Say how well the proxies of the finished run in DIRECTORY would have placed what is known.
+
+    Facilities are held out one at a time and in fifths, regions with totals of their own one at a time, GDP of units by parent. Writes skill.csv and what was held
+    out, skill.png, and, where sigma and tau of a weight rule are told, uncertainty.csv, which [uncertainty] in the case names and `carbongrid probability` reads.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.skill import CANNOT_TELL, write_skill
+        from carbongrid.analysis.skill import skill as skill_of
+        from carbongrid.outputs.figures.skill import write_skill_figure
+        from carbongrid.run_store import detect_full_disk
+
+        found = skill_of(directory, seed=seed)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_skill(found, folder)
+            if len(found.measures) and _can_draw(console):
+                files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
+        for line in _placed(found):
+            console.say(line)
+        console.say(CANNOT_TELL)
+        console.say(f"In {folder}: {', '.join(file.name for file in files) or 'nothing'}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "measures": _rows(found.measures),
+                "spreads": _rows(found.spreads),
+                "rows": _rows(found.rows),
+                "cannot_tell": CANNOT_TELL,
+            }
+        )
+
+
+def _placed(found: Skill) -> Iterator[str]:
+    """Yield what was held out and how well it was placed, sigma and tau of each weight rule, and what to paste."""
+    if found.measures.empty:
+        yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals, no GDP of units with a parent."
+        return
+    yield f"{'of':<28} {'by':<7} {'held out':<14} {'misplaced':>9} {'by area':>8} {'people':>7} {'skill':>6}"
+    for row in found.measures.to_dict("records"):
+        held = f"{row['count']} {row['held']}"
+        yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {row['misplaced']:>9.3f} {row['by_area']:>8.3f} {row['by_people']:>7.3f} {row['skill']:>6.2f}"
+    for row in found.measures[found.measures["skill"] <= _NO_SKILL].to_dict("records"):
+        yield f"{row['of']}: no skill. Area or people alone would have placed these {row['held']} as well."
+    for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
+        yield f"{row['of']}: {row['left_out']} facilities have no place or lie in no unit, and are not held out."
+    for row in found.spreads.to_dict("records"):
+        named = f"{row['rule']} ({row['count']} {row['held']})"
+        if row["told"]:
+            yield f"{named}: sigma {row['sigma']:.2f} (error {row['sigma_error']:.2f}), tau {row['tau']:.2f} (error {row['tau_error']:.2f}); assumed were {row['assumed_sigma']:g} and {row['assumed_tau']:g}."
+        elif row["both"] < row["assumed_sigma"]:
+            yield f"{named}: too few, or too few in one unit, to tell sigma from tau; both together {row['both']:.2f}, less than sigma as it was taken, {row['assumed_sigma']:g}: what is held out is alike."
+        else:
+            yield f"{named}: too few, or too few in one unit, to tell sigma from tau; both together {row['both']:.2f}. With sigma as it was taken, {row['assumed_sigma']:g}, tau is {row['tau_if_sigma_holds']:.2f}."
+    if len(found.rows):
+        yield "What was measured is in uncertainty.csv. Copy it beside the case, and paste into the case:"
+        yield "[uncertainty]"
+        yield 'path = "uncertainty.csv"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import combinations
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from click.testing import CliRunner
 from town import CRS, EAST, NORTH, square, write_town
 
 import carbongrid as cg
@@ -17,6 +19,7 @@ from carbongrid.analysis import choice_audit
 from carbongrid.analysis.choice_audit import audit_choices, write_choices
 from carbongrid.analysis.choices import choices_of
 from carbongrid.analysis.readings import Readings
+from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.tables.reading import read_units
 
@@ -322,3 +325,15 @@ def test_activity_data_that_changed_are_refused(formed):
             audit_choices(formed.parent / "run", case=formed)
     finally:
         industry.write_text(ACTIVITY["industry"], encoding="utf-8")
+
+
+def test_the_command_tells_what_decides_and_what_was_not_tried(town, tmp_path):
+    run = town.parent / "run"
+    words = ["audit-choices", str(run), "--out", str(tmp_path), "--without", "road_lambda"]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    assert "Not tried: road_lambda 0, 1: left out by --without." in told.output
+    assert "What it cannot tell" in told.output
+    document = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
+    assert len(document["units"]) == UNITS
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["choices.csv", "choices.png", "choices_not_tried.csv", "choices_readings.csv", "choices_units.csv"]  # fmt: skip

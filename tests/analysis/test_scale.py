@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from itertools import combinations
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import CRS, EAST, NORTH, square, write_town
+from town import EAST, NORTH, square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.scale_audit import (
@@ -23,6 +25,7 @@ from carbongrid.analysis.scale_audit import (
     neighbours_of,
     write_scale,
 )
+from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
 from carbongrid.outputs.tables.reading import read_units
@@ -221,4 +224,14 @@ def test_fine_cells_may_be_left_out(town):
     assert found.units.empty
     with pytest.raises(InputError, match="at least one grouping"):
         audit_scale(town.parent / "run", groupings=0)
-    assert CRS == 4549
+
+
+def test_the_command_tells_what_each_ruler_sees(town, tmp_path):
+    words = ["audit-scale", str(town.parent / "run"), "--out", str(tmp_path), "--groupings", "5"]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    assert "Merged to district" in told.output
+    assert "What it cannot tell" in told.output
+    document = json.loads(CliRunner().invoke(main, [*words, "--without-fine", "--json"]).stdout)
+    assert document["cells"] == []
+    assert (tmp_path / "scale.png").stat().st_size > 10_000

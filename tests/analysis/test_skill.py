@@ -1,0 +1,200 @@
+"""What is known, held out: planted sigma and tau found, a proxy that is the truth, one that is permuted, a case by hand, the demo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from town import CRS, EAST, NORTH, square, write_town
+
+import carbongrid as cg
+from carbongrid.analysis.held_out import leave_one_out
+from carbongrid.analysis.skill import skill, write_skill
+from carbongrid.cli import main
+from carbongrid.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+NAME = "industry/manufacturing"
+UNITS, EACH = 80, 5
+CATEGORIES = f"category,sector,name_en,name_zh,scope,sink,types,weight\n{NAME},industry,x,x,1,false,industrial,field:size\n"
+MORE = f'[categories]\npath = "categories.csv"\n[allow]\nfallback = ["{NAME}"]\n'
+
+
+def town(folder, claims, rows, totals, more=""):
+    """80 units in 8 rows, each of five parcels in a row with a claim each; facilities (parcel, grams) and totals (region, grams)."""
+    folder.mkdir()
+    units, parcels = [], []
+    for unit in range(UNITS):
+        x, y = unit % 10, unit // 10
+        units.append((f"u{unit:02}", f"d{y}", square(x, y)))
+        parcels += [(f"p{unit:02}{k}", "0601", square(x + k / EACH, y, 1 / EACH)) for k in range(EACH)]  # fmt: skip
+    named = []
+    for parcel, grams in rows:
+        if parcel < 0:
+            named.append(f"nowhere,{NAME},{grams},g CO2e,,,")
+            continue
+        x, y = (parcel // EACH) % 10 + (parcel % EACH + 0.5) / EACH, parcel // EACH // 10 + 0.5
+        named.append(f"f{parcel:03},{NAME},{grams},g CO2e,{EAST + 1000 * x},{NORTH + 1000 * y},EPSG:{CRS}")  # fmt: skip
+    tables = {
+        "totals.csv": "\n".join(["category,value,unit,region", *(f"{NAME},{grams},g CO2e,{code}" for code, grams in totals)]),
+        "categories.csv": CATEGORIES,
+    }  # fmt: skip
+    if named:
+        tables["facilities.csv"] = "\n".join(["name,category,value,unit,x,y,crs", *named])
+        more += '[facilities]\npath = "facilities.csv"\n'
+    path = write_town(folder, parcels, units, tables, MORE + more, {"size": claims.tolist()})
+    return cg.run(path, folder.with_name(f"{folder.name}-run")).directory
+
+
+def grams_of(values, whole=4e14):
+    return np.rint(values / values.sum() * whole).astype(np.int64).tolist()
+
+
+def worlds(seed, sigma, tau):
+    rng = np.random.default_rng(seed)
+    claims = np.round(rng.uniform(1, 9, UNITS * EACH), 3)
+    factor = np.exp(sigma * rng.standard_normal(UNITS * EACH) - sigma**2 / 2)
+    factor *= np.repeat(np.exp(tau * rng.standard_normal(UNITS) - tau**2 / 2), EACH)
+    return claims, claims * factor
+
+
+def test_planted_sigma_and_tau_of_facilities_are_found(tmp_path):
+    """Each parcel has a works of known mass; within 20 %, told apart, and read by probability from the section that is printed."""
+    sigma, tau = 0.9, 0.6
+    claims, true = worlds(4, sigma, tau)
+    masses = grams_of(true)
+    rows = list(enumerate(masses))
+    run = town(tmp_path / "t", claims, rows, [("", 2 * sum(masses))])
+    found = skill(run)
+    [row] = found.spreads.to_dict("records")
+    assert (row["rule"], row["held"], row["count"], row["groups"]) == ("field", "facilities", UNITS * EACH, UNITS)  # fmt: skip
+    assert row["sigma"] == pytest.approx(sigma, rel=0.2)
+    assert row["tau"] == pytest.approx(tau, rel=0.2)
+    assert row["told"]
+    told = CliRunner().invoke(main, ["skill", str(run), "--out", str(tmp_path / "t")])
+    assert told.exit_code == 0, told.output
+    section = '[uncertainty]\npath = "uncertainty.csv"'
+    assert section in told.output
+    case = tmp_path / "t" / "case.toml"
+    case.write_text(f"{case.read_text(encoding='utf-8')}{section}\n", encoding="utf-8")
+    cg.run(case, tmp_path / "again")
+    settings = cg.probability(tmp_path / "again", draws=5).settings
+    weights = settings[settings["source"] == "weights"].iloc[0]
+    assert weights["basis"] == "measured"
+    assert weights["sigma"] == pytest.approx(row["sigma"], abs=0.005)
+    assert weights["tau"] == pytest.approx(row["tau"], abs=0.005)
+    again = skill(tmp_path / "again").spreads.iloc[0]
+    assert again["assumed_sigma"] == weights["sigma"]
+
+
+def test_planted_sigma_and_tau_of_units_with_totals_are_found(tmp_path):
+    """Each unit has a total of its own: tau within 20 % where sigma is what it was taken to be; the sum of both as it is."""
+    sigma, tau = 0.5, 0.8
+    claims, true = worlds(6, sigma, tau)
+    of_units = grams_of(true.reshape(UNITS, EACH).sum(axis=1))
+    totals = [(f"u{unit:02}", grams) for unit, grams in enumerate(of_units)]
+    found = skill(town(tmp_path / "t", claims, [], [("", sum(of_units)), *totals]))
+    [row] = found.spreads.to_dict("records")
+    assert (row["held"], row["count"], row["assumed_sigma"]) == ("regions", UNITS, sigma)
+    assert row["tau_if_sigma_holds"] == pytest.approx(tau, rel=0.2)
+    claimed = claims.reshape(UNITS, EACH)
+    assert found.regions["of_parcels"].to_numpy() == pytest.approx((claimed**2).sum(axis=1) / claimed.sum(axis=1) ** 2)  # fmt: skip
+    assert found.regions["of_units"].to_numpy() == pytest.approx(1.0)
+    total = np.array(of_units, float) / 1e6
+    slow = [c * (total.sum() - t) / (claims.sum() - c) for c, t in zip(claimed.sum(axis=1), total, strict=True)]  # fmt: skip
+    assert found.regions["predicted_t"].to_numpy() == pytest.approx(slow)
+
+
+def test_a_proxy_that_is_the_truth_and_one_that_is_permuted(tmp_path):
+    """Totals of units made from the claims: nothing is misplaced and skill is 1; permuted claims have none."""
+    claims, _ = worlds(1, 0.0, 0.0)
+    claims *= np.repeat(np.random.default_rng(0).lognormal(0, 1.5, UNITS), EACH)
+    of_units = grams_of(claims.reshape(UNITS, EACH).sum(axis=1))
+    totals = [("", sum(of_units)), *((f"u{unit:02}", grams) for unit, grams in enumerate(of_units))]
+    [row] = skill(town(tmp_path / "t", claims, [], totals)).measures.to_dict("records")
+    assert row["misplaced"] == pytest.approx(0, abs=1e-9)
+    assert row["skill"] == pytest.approx(1)
+    assert row["by_area"] > 0.3
+    shuffled = np.random.default_rng(3).permutation(claims.reshape(UNITS, EACH)).ravel()
+    [row] = skill(town(tmp_path / "s", shuffled, [], totals)).measures.to_dict("records")
+    assert row["skill"] < 0.1
+    assert np.isnan(row["by_people"])
+
+
+def test_ten_facilities_by_hand(tmp_path):
+    """What a parcel would get, one at a time; which share lands elsewhere, a fifth at a time."""
+    rng = np.random.default_rng(8)
+    claims = np.round(rng.uniform(1, 9, UNITS * EACH), 3)
+    places = sorted(rng.choice(UNITS * EACH, 10, replace=False).tolist())
+    grams = rng.integers(10**12, 10**13, 10).tolist()
+    whole = 4 * sum(grams)
+    rows = [*zip(places, grams, strict=True), (-1, 7)]
+    run = town(tmp_path / "t", claims, rows, [("", whole)])
+    found = skill(run)
+    assert found.measures["left_out"].tolist() == [1]
+    table = found.facilities
+    assert table["name"].tolist() == [f"f{place:03}" for place in places]
+    for row, place, mass in zip(table.to_dict("records"), places, grams, strict=True):
+        left = whole - sum(grams) + mass
+        assert row["proxy_t"] == pytest.approx(left * claims[place] / claims.sum() / 1e6)
+        assert row["region"] == ""
+        assert row["log_ratio"] == pytest.approx(np.log(mass / (left * claims[place] / claims.sum())))  # fmt: skip
+        inside = claims[place // EACH * EACH : (place // EACH + 1) * EACH].sum()
+        assert row["in_own_unit"] == pytest.approx(inside / claims.sum())
+        assert row["by_area"] == pytest.approx(1 / UNITS, rel=1e-3)
+    share = claims.reshape(UNITS, EACH).sum(axis=1) / claims.sum()
+    wrong = 0.0
+    for fold in range(5):
+        held = table["fold"] == fold
+        assert held.sum() == 2
+        theirs = np.zeros(UNITS)
+        for place, mass in zip(np.array(places)[held], np.array(grams, float)[held], strict=True):
+            theirs[place // EACH] += mass
+        wrong += np.abs(theirs - theirs.sum() * share).sum() / 2
+    [row] = found.measures.to_dict("records")
+    assert row["misplaced"] == pytest.approx(wrong / sum(grams))
+    assert row["without_claim"] == 0
+    assert not found.spreads["told"].any()
+    assert found.rows.empty
+    files = write_skill(found, tmp_path)
+    assert [file.name for file in files] == ["skill.csv", "skill_facilities.csv", "skill_spreads.csv"]  # fmt: skip
+    assert skill(run, seed=1).facilities["fold"].tolist() != table["fold"].tolist()
+
+
+def test_the_others_total_per_claim():
+    assert leave_one_out(np.array([4.0, 1, 1]), np.array([2.0, 1, 1])).tolist() == [2.0, 5 / 3, 5 / 3]  # fmt: skip
+
+
+def test_the_demo_s_facilities_and_gdp_held_out(full_demo):
+    """Its steel works and power plants lie where POIs and area say little; land says less of its GDP than people do."""
+    found = skill(full_demo / "run")
+    measures = found.measures.set_index("of")
+    assert measures.loc[NAME, "held"] == "facilities"
+    assert measures.loc[[NAME, "industry/supply"], "count"].tolist() == [10, 10]
+    assert measures.loc[NAME, "misplaced"] > 0.9
+    assert measures.loc[NAME, "skill"] < 0.05
+    gdp = measures.loc["gdp"]
+    assert (gdp["held"], gdp["count"]) == ("units", 97)
+    assert gdp["by_people"] < gdp["by_area"]
+    assert gdp["skill"] < 0
+    table = found.gdp
+    for name in ("predicted", "by_area", "by_people"):
+        sums = table.groupby("parent")[["gdp", name]].sum()
+        assert sums[name].to_numpy() == pytest.approx(sums["gdp"].to_numpy())
+    assert isinstance(found.regions, pd.DataFrame)
+    assert found.rows.empty
+
+
+def test_nothing_to_hold_out(tmp_path):
+    claims, _ = worlds(1, 0.0, 0.0)
+    run = town(tmp_path / "t", claims, [], [("", 10**14)])
+    found = skill(run)
+    assert found.measures.empty
+    assert found.spreads.empty
+    told = CliRunner().invoke(main, ["skill", str(run)])
+    assert told.exit_code == 0, told.output
+    assert "Nothing is known to hold out" in told.output
+    with pytest.raises(InputError, match="not a finished run"):
+        skill(tmp_path)
