@@ -13,9 +13,9 @@ import pandas as pd
 
 from carbongrid.analysis.files import write_csvs
 from carbongrid.analysis.held_out import BASELINES, HeldOut, pairs_of, share_misplaced
-from carbongrid.analysis.uncertainty import uncertainty_of
 from carbongrid.method.agreement import median_log2_ratio
 from carbongrid.method.agreement import skill as skill_against
+from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.method.random_effects import spread_in_groups, spread_in_sums, spread_together
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
@@ -25,7 +25,7 @@ from carbongrid.pipeline.prepared import PreparedRun
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from carbongrid.analysis.uncertainty import Uncertainty
+    from carbongrid.method.probability.uncertainty import Uncertainty
 
 MIN_FACILITIES, MIN_REGIONS = 20, 20
 """Of fewer nothing is measured."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.figures import DPI
-from carbongrid.outputs.figures.sheet import GREY, INK
+from carbongrid.outputs.figures.sheet import DPI, GREY, INK
 
 if TYPE_CHECKING:
     import pandas as pd
