@@ -59,7 +59,7 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
     if part == "zonal":
         import peers_zonal
 
-        return peers_zonal.zonal(*((60, 128) if small else (22_500, 2_510)))
+        return peers_zonal.zonal(*((60, 128) if small else (4_500, 1_122)))
     if part == "live":
         import peers_live
 
@@ -124,7 +124,7 @@ def run_part(part: str, *, small: bool) -> None:
         # Both sides compile what they compile, and load what they load, before anything is measured.
         for _ in rows_of(part, small=True):
             pass
-        touch_memory_first()
+        touch_memory_first(2**29 if part == "zonal" else 5 * 2**30)
     rows = []
     for row in rows_of(part, small=small):
         print(performance.line(row), flush=True)
