@@ -46,7 +46,9 @@ _HOME = {
     "skill": "carbongrid.analysis.skill",
     "compare": "carbongrid.analysis.compare",
     "compensation": "carbongrid.analysis.compensation",
+    "targets": "carbongrid.analysis.targets",
     "trend": "carbongrid.analysis.trend",
+    "inequality": "carbongrid.analysis.inequality",
     "Comparison": "carbongrid.analysis.compare",
     "probability": "carbongrid.analysis.probability",
     "Result": "carbongrid.outputs.result",
@@ -70,10 +72,12 @@ if TYPE_CHECKING:
     from carbongrid.analysis.compare import Comparison as Comparison
     from carbongrid.analysis.compare import compare as compare
     from carbongrid.analysis.compensation import compensation as compensation
+    from carbongrid.analysis.inequality import inequality as inequality
     from carbongrid.analysis.margins import margins as margins
     from carbongrid.analysis.probability import probability as probability
     from carbongrid.analysis.scale_audit import audit_scale as audit_scale
     from carbongrid.analysis.skill import skill as skill
+    from carbongrid.analysis.targets import targets as targets
     from carbongrid.analysis.trend import trend as trend
     from carbongrid.analysis.validation import validate as validate
     from carbongrid.case import Case as Case

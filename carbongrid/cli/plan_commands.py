@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carbongrid.cli.analysis_commands import analysis_folder
+from carbongrid.cli.analysis_commands import analysis_folder, with_out
 from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 
 if TYPE_CHECKING:
@@ -164,3 +164,71 @@ def scenario(
                 "totals": records(found.totals),
             }
         )
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--unit", "units", multiple=True, help="Code of a unit; may be given several times.")
+@click.option(
+    "--zone",
+    type=click.IntRange(1, 3),
+    default=1,
+    show_default=True,
+    help="Zone to be lifted to: 1 both indices at 1, 2 ECC, 3 ESC.",
+)
+@with_out
+@_with_console
+def targets(
+    directory: Path,
+    units: tuple[str, ...],
+    zone: int,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say what would lift units of the finished run in DIRECTORY to a zone: the least cut of emission, gain of sink or of GDP, in tonnes and in hectares by land type.
+
+    Each unit by itself, with the region following and with the region kept. Writes targets.csv and targets_uptake.csv.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.targets import targets as targets_of
+        from carbongrid.analysis.targets import write_targets
+        from carbongrid.run_store import detect_full_disk
+
+        found = targets_of(directory, units=units, zone=zone)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_targets(found, folder)
+        lifted = found.table["unit"].nunique()
+        console.say(
+            f"{lifted} units are below zone {zone}. With the region kept as it is they need:"
+        )
+        frozen = found.table[found.table["reference"] == "frozen"]
+        for row in frozen.head(4 * _LARGEST).to_dict("records"):
+            console.say(f"  {row['unit']} {row['name']}: {_need(row)}")
+        console.problems(found.notes)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "zone": zone,
+                "targets": records(found.table),
+                "uptake_per_hectare_g": found.rates,
+                "notes": [str(each) for each in found.notes],
+            }
+        )
+
+
+def _need(row: dict[Any, Any]) -> str:
+    """Return a target in a line."""
+    name = row["index"].upper()
+    if row["needed"] is None:
+        return f"{name} by {row['quantity']}: none is enough, {row['remark']}"
+    if row["quantity"] == "gdp":
+        return f"{name}: {row['needed']:+,} {row['measured_in']} of GDP ({row['percent']:+.2f} %)"
+    hectares = [f"{value:,.0f} ha of {key.removeprefix('hectares_')}" for key, value in row.items() if str(key).startswith("hectares_") and value == value]  # fmt: skip
+    land = f", such as {' or '.join(hectares[:3])}" if hectares else ""
+    return f"{name}: {row['needed'] / 1e6:+,.0f} t of {row['quantity']} ({row['percent']:+.2f} %){land}"

@@ -141,3 +141,52 @@ def trend(
                 "notes": [str(each) for each in found.notes],
             }
         )
+
+
+@main.command()
+@click.argument("directory", type=_FOLDER)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--no-clusters", is_flag=True, help="Leave out Moran's I, which takes esda.")
+@with_out
+@_with_console
+def inequality(
+    directory: Path,
+    seed: int,
+    no_clusters: bool,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
+) -> None:
+    """Say how unequally the units of the finished run in DIRECTORY hold emission and sink, and whether like units lie side by side.
+
+    Writes inequality.html and, as CSV, Gini and Theil by residents, GDP and area, Lorenz curves, Moran's I and its local parts.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid.analysis.inequality import inequality as inequality_of
+        from carbongrid.analysis.inequality import write_inequality
+        from carbongrid.run_store import detect_full_disk
+
+        found = inequality_of(directory, with_clusters=not no_clusters, seed=seed)
+        folder = analysis_folder(directory, out)
+        with detect_full_disk(folder):
+            files = write_inequality(found, folder)
+        console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
+        for row in found.table.to_dict("records"):
+            console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")
+        for row in () if found.moran is None else found.moran.to_dict("records"):
+            console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.3f}.")  # fmt: skip
+        console.problems(found.notes)
+        console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
+        console.document(
+            {
+                "status": "done",
+                "files": files,
+                "seed": seed,
+                "measures": records(found.table),
+                "moran": None if found.moran is None else records(found.moran),
+                "units": None if found.units is None else records(found.units),
+                "notes": [str(each) for each in found.notes],
+            }
+        )

@@ -1,0 +1,109 @@
+"""Whether like units lie side by side: Moran's I and its local parts, by esda, with seeded permutations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.errors import InputError, require_extra
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+PERMUTATIONS, ALPHA = 999, 0.05
+KINDS = (
+    "not significant",
+    "high beside high",
+    "low beside high",
+    "low beside low",
+    "high beside low",
+)
+"""Local clusters and outliers, as esda numbers their quadrants; 0 where chance would do as well."""
+
+
+class Moran(NamedTuple):
+    """Moran's I, what it would be by chance, -1/(n - 1), and how often permuted values reach it (two-sided)."""
+
+    i: float
+    expected: float
+    p: float
+
+
+def clusters(
+    outlines: gpd.GeoSeries, values: NDArray[np.float64], *, seed: int = 0
+) -> tuple[Moran, pd.DataFrame]:
+    """Return Moran's I of units, and what each adds to it.
+
+    Parameters
+    ----------
+    outlines
+        Polygons, in the order of the values; neighbours have a point in common.
+    values
+        Shape (units,); NaN is unknown, and such a unit takes no part.
+    seed
+        Of the permutations: the same numbers with the same seed.
+
+    Returns
+    -------
+    moran, table
+        The table has one row per unit: neighbours, local_i, p, and kind, one of :data:`KINDS`, where p is below the threshold that holds the false discovery rate at 5 %; NaN and 0 where a
+        unit has no value or no neighbour.
+
+    Raises
+    ------
+    InputError
+        If esda is not installed, or fewer than four units have a value and a neighbour, or all values are one.
+    """
+    require_extra("statistics", "esda", "libpysal", purpose="Moran's I")
+    import esda
+    from libpysal.weights import Queen
+
+    taken = np.flatnonzero(np.isfinite(values))
+    while True:  # without a unit of no neighbour another may have none
+        shapes = outlines.iloc[taken].reset_index(drop=True)
+        queen = Queen.from_dataframe(shapes.to_frame("geometry").set_geometry("geometry"), use_index=False, silence_warnings=True)  # fmt: skip
+        alone = set(queen.islands)
+        if not alone:
+            break
+        taken = np.array([row for place, row in enumerate(taken) if place not in alone], np.int64)
+        if len(taken) < 4:
+            break
+    own = values[taken]
+    if len(taken) < 4 or np.ptp(own) == 0:
+        what = f"{len(taken)} units have a value and a neighbour" if len(taken) < 4 else "all units have one value"  # fmt: skip
+        raise InputError(f"no clusters can be looked for: {what}", "inequality", "Leave them out: --no-clusters.")  # fmt: skip
+    moran, local = moran_of(own, queen, seed=seed)
+    threshold = esda.fdr(local.p_sim, ALPHA)
+    table = pd.DataFrame({"neighbours": 0, "local_i": np.nan, "p": np.nan, "kind": KINDS[0]}, index=range(len(values)))  # fmt: skip
+    significant = local.p_sim <= threshold
+    table.loc[taken, "neighbours"] = [queen.cardinalities[place] for place in range(len(taken))]
+    table.loc[taken, "local_i"] = local.Is
+    table.loc[taken, "p"] = local.p_sim
+    table.loc[taken, "kind"] = [KINDS[q] if sure else KINDS[0] for q, sure in zip(local.q, significant, strict=True)]  # fmt: skip
+    return moran, table
+
+
+def moran_of(values: NDArray[np.float64], neighbours: Any, *, seed: int = 0) -> tuple[Moran, Any]:
+    """Return Moran's I of values under libpysal's weights, rows brought to 1, and esda's local parts of it."""
+    import esda
+
+    neighbours.transform = "r"
+    found = esda.Moran(values, neighbours, permutations=0)
+    chance = _permuted(values, neighbours.sparse, seed)
+    beyond = np.abs(chance - found.EI) >= abs(found.I - found.EI) - 1e-12
+    p = float((beyond.sum() + 1) / (PERMUTATIONS + 1))
+    local = esda.Moran_Local(values, neighbours, permutations=PERMUTATIONS, seed=seed, n_jobs=1, alternative="two-sided")  # fmt: skip
+    return Moran(float(found.I), float(found.EI), p), local
+
+
+def _permuted(values: NDArray[np.float64], weights: Any, seed: int) -> NDArray[np.float64]:
+    """Return I of values put on units by chance; esda draws from a state that all of a process share."""
+    z = values - values.mean()
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([rng.permutation(z) for _ in range(PERMUTATIONS)], axis=1)
+    spread: NDArray[np.float64] = weights @ drawn
+    found: NDArray[np.float64] = (drawn * spread).sum(axis=0) / (z**2).sum()
+    return found

@@ -1,0 +1,135 @@
+"""``inequality``: how unequally emission and sink are held, between whom, and whether like units lie side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from carbongrid.analysis.clusters import clusters
+from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.shares import gini, lorenz, theil
+from carbongrid.errors import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BY = ("units", "residents", "gdp", "area")
+SAME_PROXY = Problem(
+    "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",
+    level="note",
+)
+NOT_CAUSE = Problem("Inequality is of emission where it arises, not of who causes or bears it.", level="note")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Inequality:
+    """How unequally a run's units hold emission and sink.
+
+    Parameters
+    ----------
+    run
+        The run.
+    table
+        One row per quantity (emission, sink) and what it is counted by (units, residents, gdp, area): gini, theil, and theil's parts between and within parents and zones; blank where a unit's is unknown or 0.
+    curves
+        Lorenz curves: of, by, share_of_weight, share_of_amount.
+    moran
+        One row per quantity, of its density: i, expected, p; None without clusters.
+    units
+        One row per unit: unit, name, zone and, for each quantity, local_i, p and kind; None without clusters.
+    notes
+        What has to be said beside the numbers.
+    """
+
+    run: FinishedRun
+    table: pd.DataFrame
+    curves: pd.DataFrame
+    moran: pd.DataFrame | None
+    units: pd.DataFrame | None
+    notes: tuple[Problem, ...]
+
+
+def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Inequality:
+    """Return how unequally emission and sink are held by the units of a run.
+
+    Parameters
+    ----------
+    run
+        A run directory, what :func:`carbongrid.open` returned, or an answer of it.
+    with_clusters
+        Whether Moran's I and its local parts are looked for, which takes the optional part ``statistics``.
+    seed
+        Of their permutations.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run, or no clusters can be looked for.
+
+    Notes
+    -----
+    By residents, GDP or area a unit counts by its part of them, and is equal to another with as much per head, currency unit or km2; by units each counts once. Theil's T adds up:
+    between groups and within them. Local clusters hold the false discovery rate at 5 %.
+    """
+    told = FinishedRun.of(run)
+    units = told.units
+    area = gpd.GeoSeries(told.outlines).area.to_numpy() / 1e6
+    weights = {
+        "units": np.ones(len(units)),
+        "residents": units["residents"].to_numpy(np.float64),
+        "gdp": units["gdp"].to_numpy(np.float64, na_value=np.nan),
+        "area": area,
+    }
+    amounts = {of: units[f"{of}_g"].to_numpy(np.float64) for of in ("emission", "sink")}
+    parents = told.parameters["parents"]
+    groups = {"zones": units["zone"].tolist()}
+    if parents:
+        groups = {"parents": units[parents[0]].tolist(), **groups}
+    rows, curves = [], []
+    for of, amount in amounts.items():
+        for by, weight in weights.items():
+            known = bool((weight > 0).all())  # NaN is not
+            row: dict[str, Any] = {
+                "of": of,
+                "by": by,
+                "gini": gini(amount, weight) if known else np.nan,
+            }
+            for name, own in groups.items():
+                parts = theil(amount, weight, own) if known else (np.nan,) * 3
+                row |= {"theil": parts[0], f"between_{name}": parts[1], f"within_{name}": parts[2]}
+            rows.append(row)
+            if known and amount.sum():
+                curve = lorenz(amount, weight)
+                curves.append(pd.DataFrame({"of": of, "by": by, "share_of_weight": curve[:, 0], "share_of_amount": curve[:, 1]}))  # fmt: skip
+    found, table = [], pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
+    if with_clusters:
+        for of, amount in amounts.items():
+            moran, local = clusters(gpd.GeoSeries(told.outlines), amount / area, seed=seed)
+            found.append({"of": f"{of} per km2", "i": moran.i, "expected": moran.expected, "p": moran.p})  # fmt: skip
+            table = table.join(local.add_prefix(f"{of}_"))
+    return Inequality(
+        told,
+        pd.DataFrame(rows),
+        pd.concat(curves, ignore_index=True),
+        pd.DataFrame(found) if with_clusters else None,
+        table if with_clusters else None,
+        (NOT_CAUSE, *((SAME_PROXY,) if with_clusters else ())),
+    )
+
+
+def write_inequality(found: Inequality, folder: Path) -> list[Path]:
+    """Write inequality.csv, inequality_lorenz.csv, inequality_moran.csv, inequality_units.csv and inequality.html; returns the files."""
+    from carbongrid.analysis.files import write_csvs
+    from carbongrid.analysis.inequality_page import write_inequality_page
+
+    tables = {"inequality.csv": found.table, "inequality_lorenz.csv": found.curves}
+    if found.moran is not None and found.units is not None:
+        tables |= {"inequality_moran.csv": found.moran, "inequality_units.csv": found.units}
+    return [
+        write_inequality_page(found, folder / "inequality.html"),
+        *write_csvs(tables, folder),
+    ]

@@ -1,0 +1,111 @@
+"""The page of inequality: Gini and Theil, and maps of clusters."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+
+from carbongrid.analysis.clusters import KINDS
+from carbongrid.outputs.figures.classes import short_number
+from carbongrid.outputs.report.analysis_page import (
+    AnalysisPage,
+    Card,
+    Cell,
+    Column,
+    Map,
+    Rows,
+    Words,
+    write_analysis_page,
+)
+from carbongrid.outputs.report.layers import Entry
+from carbongrid.outputs.report.notes import note_in_chinese
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from carbongrid.analysis.inequality import Inequality
+
+_ZH = {"emission": "排放", "sink": "碳汇", "units": "单元", "residents": "人口", "gdp": "地区生产总值", "area": "面积"}  # fmt: skip
+_KINDS = dict(
+    zip(
+        KINDS,
+        (("#e9e8e2", "不显著"), ("#b2402e", "高—高"), ("#8fb7d9", "低—高"), ("#2f6b9a", "低—低"), ("#eaa58f", "高—低")),
+        strict=True,
+    )
+)  # fmt: skip
+
+
+def write_inequality_page(found: Inequality, path: Path) -> Path:
+    """Write ``inequality.html``."""
+    run, ginis = found.run, found.table.set_index(["of", "by"])["gini"]
+    cards = [
+        Card(
+            Words(f"Gini of {of} by {by}", f"{_ZH[of]}基尼系数（按{_ZH[by]}）"),
+            _number(float(ginis[of, by])),
+            Words("0: all alike; towards 1: few hold all", "0 为均等；趋近 1 为少数占有"),
+        )
+        for of in ("emission", "sink")
+        for by in ("residents", "area")
+    ]
+    page = AnalysisPage(
+        kicker=Words("Inequality and clusters", "不均等与集聚"),
+        title=f"{run.manifest['title']}, {run.manifest['year']}",
+        sub=Words(f"{len(run.units)} units", f"{len(run.units)} 个单元"),
+        cards=cards,
+        outlines=gpd.GeoDataFrame(geometry=run.outlines),
+        tips=[f"{name} ({code})" for code, name in zip(run.units["id"], run.units["name"], strict=True)],
+        maps=_maps(found),
+        tables=[_table(found), *_moran(found)],
+        notes=[(note, note_in_chinese(str(note))) for note in found.notes],
+        attribution=run.manifest.get("attribution", ""),
+    )  # fmt: skip
+    return write_analysis_page(page, path)
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _maps(found: Inequality) -> list[Map]:
+    if found.units is None:
+        return []
+    maps = []
+    for of, english in (("emission", "Emission per km²"), ("sink", "Sink per km²")):
+        kinds = found.units[f"{of}_kind"].tolist()
+        entries = [Entry(_KINDS[kind][0], kind, _KINDS[kind][1], kinds.count(kind)) for kind in KINDS]  # fmt: skip
+        maps.append(Map(Words(f"{english}: clusters", f"单位面积{_ZH[of]}：集聚"), [_KINDS[kind][0] for kind in kinds], entries, (), Words("Local Moran's I, conditional permutations, false discovery rate 5 %.", "局部莫兰指数，条件置换，错误发现率 5 %。")))  # fmt: skip
+    return maps
+
+
+def _table(found: Inequality) -> Rows:
+    measures = [str(name) for name in found.table if name not in ("of", "by")]
+    words = {
+        "gini": Words("Gini", "基尼系数"),
+        "theil": Words("Theil", "泰尔指数"),
+        "between_parents": Words("between parents", "上级区域间"),
+        "within_parents": Words("within them", "上级区域内"),
+        "between_zones": Words("between zones", "分区间"),
+        "within_zones": Words("within them", "分区内"),
+    }
+    rows: list[list[Cell | str]] = [
+        [Cell(row["of"], _ZH[row["of"]]), Cell(row["by"], _ZH[row["by"]]), *(_number(row[name]) for name in measures)]
+        for row in found.table.to_dict("records")
+    ]  # fmt: skip
+    columns = [Column(Words("of", "对象"), False), Column(Words("by", "按"), False), *(Column(words[name]) for name in measures)]  # fmt: skip
+    told = Words(
+        "Theil is the sum of what lies between groups and within them", "泰尔指数等于组间与组内之和"
+    )
+    return Rows("measures", Words("Measures", "指标"), told, columns, rows)
+
+
+def _moran(found: Inequality) -> list[Rows]:
+    if found.moran is None:
+        return []
+    rows: list[list[Cell | str]] = [
+        [Cell(row["of"], f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"])]
+        for row in found.moran.to_dict("records")
+    ]  # fmt: skip
+    columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p"))]  # fmt: skip
+    return [Rows("moran", Words("Side by side", "空间自相关"), None, columns, rows)]

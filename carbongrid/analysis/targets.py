@@ -1,0 +1,157 @@
+"""``targets``: the least cut of emission, gain of sink or of GDP that lifts each unit's low indices to 1, in tonnes and in hectares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.margins import margins
+from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written
+from carbongrid.raster.opening.parquet import open_parquet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INDICES = {1: ("ecc", "esc"), 2: ("ecc",), 3: ("esc",)}
+"""Indices that are high in each zone; in zone 4 none is, so that it is no target."""
+
+NOT_ALL = Problem(
+    "With the region following, each row is for one unit alone: that all units are at 1 at once is impossible, unless all are equal. With the region kept as it is all can be.",
+    level="note",
+)
+NO_LAND = Problem("The run has no parcels, so that no hectares are known.", level="note")
+BARE = Problem("Hectares are of land that took up nothing before, at the run's mean uptake of each land type; young land takes up less, and whether there is such land is not looked at.", level="note")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What would lift units to a zone.
+
+    Parameters
+    ----------
+    run
+        The run.
+    zone
+        The zone that is aimed at.
+    table
+        One row for each unit that has not, index that is low, quantity (emission, sink, gdp) and reference (floating, frozen): unit, name, zone, index, quantity, reference, measured_in,
+        now, needed (the least change, signed, Python integers; None where no change is enough, ``remark`` says why), percent, and hectares of each land type for a gain of sink.
+    rates
+        Uptake of a hectare by territorial type, g yr-1, as the run has it.
+    notes
+        What has to be said beside the numbers.
+    """
+
+    run: FinishedRun
+    zone: int
+    table: pd.DataFrame
+    rates: dict[str, float]
+    notes: tuple[Problem, ...]
+
+
+def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Targets:
+    """Return the least changes that lift units to a zone, each by itself, all other units as they are.
+
+    Parameters
+    ----------
+    run
+        A run directory, what :func:`carbongrid.open` returned, or an answer of it.
+    units
+        Codes; all units without.
+    zone
+        1: both indices at 1; 2: ECC; 3: ESC.
+
+    Returns
+    -------
+    Targets
+        With ``needed`` the index is high, with one gram or currency unit less it is low.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run, a unit is none of it, or the zone is no target.
+
+    Notes
+    -----
+    The boundaries are those of :func:`carbongrid.margins`. Where both indices are low and emission is cut for both, the larger cut is enough for both; a gain of sink lifts ESC alone, one of GDP ECC.
+    Hectares are the gain over the mean uptake per hectare of a land type in the run.
+    """
+    if zone not in INDICES:
+        raise InputError(f"zone {zone} is no target: no index is high in it", "zone", "Give 1, 2 or 3.")  # fmt: skip
+    told = FinishedRun.of(run)
+    frame = told.units
+    unknown = [code for code in units if code not in set(frame["id"])]
+    if unknown:
+        raise InputError(f"no units of the run: {', '.join(unknown[:10])}", "units", f"There are {', '.join(frame['id'][:10])}.")  # fmt: skip
+    found = margins(frame, told.parameters["reference"], told.parameters.get("ties", ">="))
+    rates = _uptake(told)
+    named: dict[Any, dict[Any, Any]] = frame.set_index("id")[["name", "zone"]].to_dict("index")
+    rows = []
+    for row in found.to_dict("records"):
+        wanted = not units or row["unit"] in units
+        if not wanted or row["boundary"] not in INDICES[zone] or not _is_low(row, named):
+            continue
+        rows.append(_needed(row, named, told.manifest["currency"] or "currency units", rates))
+    columns = ["unit", "name", "zone", "index", "quantity", "reference", "measured_in", "now", "needed", "percent", "remark"]  # fmt: skip
+    table = pd.DataFrame(rows, columns=[*columns, *(f"hectares_{kind}" for kind in rates)])
+    notes = (NOT_ALL, *((BARE,) if rates else (NO_LAND,)))
+    return Targets(told, zone, table.astype({"now": object, "needed": object}), rates, notes)
+
+
+def _is_low(row: dict[Any, Any], units: dict[Any, dict[Any, Any]]) -> bool:
+    """Tell by the zone, which is decided exactly, whether the index is low; a unit without a zone has no target."""
+    zone = int(units[row["unit"]]["zone"])
+    return zone in ((3, 4) if row["boundary"] == "ecc" else (2, 4))
+
+
+def _needed(
+    row: dict[Any, Any], units: dict[Any, dict[Any, Any]], currency: str, rates: dict[str, float]
+) -> dict[str, Any]:
+    needed = row["difference"]
+    found = {
+        "unit": row["unit"],
+        "name": units[row["unit"]]["name"],
+        "zone": int(units[row["unit"]]["zone"]),
+        "index": row["boundary"],
+        "quantity": row["quantity"],
+        "reference": row["reference"],
+        "measured_in": currency if row["quantity"] == "gdp" else "g yr-1",
+        "now": row["now"],
+        "needed": needed,
+        "percent": row["percent"],
+        "remark": row["remark"],
+    }
+    if row["quantity"] == "sink" and needed is not None:
+        found |= {f"hectares_{kind}": needed / rate for kind, rate in rates.items()}
+    return found
+
+
+def _uptake(run: FinishedRun) -> dict[str, float]:
+    """Return g yr-1 that a hectare of each territorial type takes up in the run, of those that take up something."""
+    columns = ["type", "area_m2", "sink_g"]
+    if run.answer is not None:
+        parcels = run.answer.parcels[columns]
+    else:
+        assert run.directory is not None, "an answer has none"
+        if PARCELS_FILE not in run.manifest["files"]:
+            return {}
+        require_as_written(run.directory, PARCELS_FILE, run.manifest)
+        with open_parquet(run.directory / PARCELS_FILE) as file:
+            parcels = file.read(columns=columns).to_pandas()
+    sums = parcels.groupby(parcels["type"].astype(str))[["area_m2", "sink_g"]].sum()
+    some = sums[(sums["sink_g"] > 0) & (sums["area_m2"] > 0)]
+    rates = some["sink_g"] / (some["area_m2"] / 1e4)
+    return {str(kind): float(rate) for kind, rate in rates.items()}
+
+
+def write_targets(found: Targets, folder: Path) -> list[Path]:
+    """Write targets.csv: whole numbers to the last digit, hectares with six decimals; returns the files."""
+    from carbongrid.analysis.files import write_exact_csvs
+
+    rates = pd.DataFrame({"type": list(found.rates), "uptake_per_hectare_t": [rate / 1e6 for rate in found.rates.values()]})  # fmt: skip
+    return write_exact_csvs({"targets.csv": found.table, "targets_uptake.csv": rates}, folder)

@@ -1,0 +1,99 @@
+"""Measures against closed forms, a slow oracle and esda's published example; Theil adds up; permutations are seeded."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+import carbongrid as cg
+from carbongrid.analysis.clusters import KINDS, clusters, moran_of
+from carbongrid.analysis.inequality import write_inequality
+from carbongrid.analysis.shares import gini, lorenz, theil
+from carbongrid.errors import InputError
+
+AMOUNTS = st.lists(st.tuples(st.floats(0, 1e12), st.floats(1e-3, 1e6), st.sampled_from("abc")), min_size=1, max_size=12)  # fmt: skip
+
+
+@given(st.integers(1, 200))
+def test_one_that_holds_all(n: int) -> None:
+    """(n - 1)/n, and Theil ln n."""
+    amount = [0.0] * (n - 1) + [5.0]
+    assert gini(amount, [1.0] * n) == pytest.approx((n - 1) / n)
+    assert theil(amount, [1.0] * n, range(n)).total == pytest.approx(math.log(n))
+
+
+@given(AMOUNTS)
+def test_gini_is_the_mean_difference_and_theil_adds_up(rows) -> None:
+    """The mean absolute difference of amounts per weight, over twice their mean. Seen to fail when units were sorted by amount."""
+    amount, weight, groups = zip(*rows, strict=True)
+    if sum(amount) < 1e-6:
+        return
+    whole, by = math.fsum(amount), math.fsum(weight)
+    pairs = math.fsum(abs(a / v - b / w) * v * w for a, v, _ in rows for b, w, _ in rows)
+    assert gini(amount, weight) == pytest.approx(pairs / (2 * by * whole), rel=1e-7, abs=1e-9)
+    found = theil(amount, weight, groups)
+    assert found.between + found.within == pytest.approx(found.total, rel=1e-9, abs=1e-9)
+    assert found.between >= -1e-9 and found.within >= -1e-9
+    curve = lorenz(amount, weight)
+    assert (np.diff(curve[:, 1]) >= 0).all() and (curve[:, 1] <= curve[:, 0] + 1e-9).all()
+
+
+def squares(side: int) -> gpd.GeoSeries:
+    return gpd.GeoSeries([shapely.box(x, y, x + 1, y + 1) for y in range(side) for x in range(side)], crs=4549)  # fmt: skip
+
+
+def test_by_chance_and_of_two_halves() -> None:
+    """E[I] = -1/(n - 1); two halves are clusters, a board of chess the opposite."""
+    land = squares(6)
+    halves = np.array([float(k % 6 < 3) for k in range(36)])
+    moran, table = clusters(land, halves + np.arange(36) * 1e-6)
+    assert moran.expected == pytest.approx(-1 / 35)
+    assert moran.i > 0.5 and moran.p == 0.001
+    assert {"high beside high", "low beside low"} <= set(table["kind"]) <= set(KINDS)
+    again, same = clusters(land, halves + np.arange(36) * 1e-6)
+    assert again == moran and same.equals(table)
+
+
+def test_units_without_a_value_or_a_neighbour_take_no_part() -> None:
+    """An island, and a unit that is one as soon as its only neighbour has no value."""
+    far = gpd.GeoSeries([shapely.box(50, 50, 51, 51), shapely.box(60, 60, 61, 61), shapely.box(61, 60, 62, 61)], crs=4549)  # fmt: skip
+    land = gpd.GeoSeries([*squares(4), *far], crs=4549)
+    values = np.concatenate([np.arange(16.0), [1e9, 5.0, np.nan]])
+    moran, table = clusters(land, values)
+    alone, _ = clusters(squares(4), np.arange(16.0))
+    assert moran == alone
+    assert table["local_i"].isna().tolist() == [False] * 16 + [True] * 3
+    with pytest.raises(InputError, match="0 units have a value and a neighbour"):
+        clusters(far, np.array([1.0, 2.0, np.nan]))
+    with pytest.raises(InputError, match="all units have one value"):
+        clusters(squares(3), np.ones(9))
+
+
+def test_the_published_example_of_esda() -> None:
+    """Homicide rates around St. Louis, 1988 to 1993, with the neighbours that come with them: I = 0.2436 (the documentation of esda.Moran)."""
+    libpysal = pytest.importorskip("libpysal")
+    counties = gpd.read_file(libpysal.examples.get_path("stl_hom.shp"))
+    file = libpysal.io.open(libpysal.examples.get_path("stl.gal"))
+    neighbours = file.read()
+    file.close()
+    moran, _ = moran_of(counties["HR8893"].to_numpy(np.float64), neighbours)
+    assert moran.i == pytest.approx(0.24365582621771659, abs=1e-9)
+    assert moran.p < 0.01
+
+
+def test_a_run_and_the_command(small_run, tmp_path, carbongrid) -> None:
+    found = cg.inequality(small_run)
+    table = found.table.set_index(["of", "by"])
+    assert (table["between_zones"] + table["within_zones"]).to_numpy() == pytest.approx(table["theil"].to_numpy())  # fmt: skip
+    files = write_inequality(found, tmp_path)
+    assert "基尼系数" in files[0].read_text(encoding="utf-8")
+    done = carbongrid("inequality", small_run, "--no-clusters", "--out", tmp_path / "c", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["moran"] is None

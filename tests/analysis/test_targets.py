@@ -1,0 +1,85 @@
+"""Targets are tried: with each the index is high, with one gram less low; all of them at once against the region that is kept."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import carbongrid as cg
+from carbongrid.analysis.finished import FinishedRun
+from carbongrid.analysis.frozen import frozen_zones
+from carbongrid.analysis.targets import INDICES, write_targets
+from carbongrid.errors import InputError
+from carbongrid.method.zoning import classify
+
+
+def columns_of(frame):
+    names = {"emission": "emission_g", "sink": "sink_g", "gdp": "gdp"}
+    return {name: [int(value) for value in frame[column]] for name, column in names.items()}
+
+
+def test_each_target_is_the_least_change_that_is_enough(full_demo) -> None:
+    """With the region following, one unit at a time, through classify."""
+    found = cg.targets(full_demo / "run")
+    frame = FinishedRun.of(full_demo / "run").units
+    cells = columns_of(frame)
+    place = {code: row for row, code in enumerate(frame["id"])}
+    floating = found.table[(found.table["reference"] == "floating") & found.table["needed"].notna()]
+    assert len(floating) > 100
+    for row in floating.sort_values("unit", kind="stable").iloc[::7].to_dict("records"):
+        at, quantity = place[row["unit"]], row["quantity"]
+        now, less = cells[quantity][at], 1 if row["needed"] > 0 else -1
+        sides = []
+        for change in (row["needed"], row["needed"] - less):
+            cells[quantity][at] = now + change
+            sides.append(
+                classify(*cells.values())[at] in ((1, 2) if row["index"] == "ecc" else (1, 3))
+            )
+        cells[quantity][at] = now
+        assert sides == [True, False], row
+
+
+def test_all_targets_at_once_lift_every_unit_against_the_region_that_is_kept(full_demo) -> None:
+    """The larger cut of emission of each unit; against the region that follows not all can be lifted."""
+    found = cg.targets(full_demo / "run")
+    run = FinishedRun.of(full_demo / "run")
+    after = run.units.copy()
+    cuts = found.table[
+        (found.table["reference"] == "frozen") & (found.table["quantity"] == "emission")
+    ]
+    least = cuts.groupby("unit")["needed"].min()
+    change = after["id"].map(least).fillna(0).astype(int)
+    after["emission_g"] += change
+    assert set(frozen_zones(run.units, after)) == {1}
+    assert set(classify(*columns_of(after).values())) != {1}
+
+
+def test_hectares_are_the_gain_over_the_uptake_of_the_run(small_run, tmp_path) -> None:
+    run = cg.open(small_run)
+    found = cg.targets(run)
+    forest = run.parcels[run.parcels["type"] == "forest"]
+    rate = forest["sink_g"].sum() / (forest["area_m2"].sum() / 1e4)
+    assert found.rates["forest"] == pytest.approx(rate)
+    gain = found.table[(found.table["quantity"] == "sink") & found.table["needed"].notna()]
+    assert gain["hectares_forest"].astype(float).to_numpy() == pytest.approx(
+        (gain["needed"] / rate).astype(float).to_numpy()
+    )
+    assert found.table.loc[found.table["quantity"] == "gdp", "hectares_forest"].isna().all()
+    assert cg.targets(run.live).table.equals(found.table)
+    some = cg.targets(run, units=[gain["unit"].iloc[0]], zone=3)
+    assert set(some.table["index"]) == set(INDICES[3]) and some.table["unit"].nunique() == 1
+    files = write_targets(found, tmp_path)
+    assert [file.name for file in files] == ["targets.csv", "targets_uptake.csv"]
+    assert not any(math.isnan(rate) for rate in found.rates.values())
+
+
+def test_what_is_no_target_is_refused(small_run, tmp_path, carbongrid) -> None:
+    with pytest.raises(InputError, match="zone 4 is no target"):
+        cg.targets(small_run, zone=4)
+    with pytest.raises(InputError, match="no units of the run: nowhere"):
+        cg.targets(small_run, units=["nowhere"])
+    done = carbongrid("targets", small_run, "--zone", 2, "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {row["index"] for row in json.loads(done.stdout)["targets"]} == {"ecc"}
