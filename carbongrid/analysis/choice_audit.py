@@ -56,8 +56,8 @@ class ChoiceAudit:
     not_tried
         choice, decision, value, reason.
     readings
-        A row for each reading that was made: how (own, alone, pair, sample, all), the value of each choice, units in another zone than the run's, and a zone for
-        each unit; NaN where a run would refuse it.
+        A row for each reading that was made: how (own, alone, pair, sample, all), the value of each choice, units in another zone than the run's, and units
+        in each zone; NaN where a run would refuse it.
     design
         In words.
     """

@@ -92,9 +92,11 @@ class Readings:
     """
 
     def __init__(self, run: PreparedRun, case: Case | None = None) -> None:
-        self.run, self.case = run, case
-        if case is not None and case.inventory is not None:
-            _require_same(run, case)
+        # Of a table of totals a run keeps all that is asked.
+        formed = case is not None and run.tables.case.inventory is not None
+        self.run, self.case = run, case if formed else None
+        if self.case is not None:
+            _require_same(run, self.case)
         self._kept: dict[Any, Any] = {}
 
     def zones(self, reading: Reading) -> NDArray[np.int8]:
@@ -160,8 +162,7 @@ class Readings:
 
         def make() -> _Changed:
             before, placed = self.run.inputs, self.run.placed
-            formed = before.case.inventory is not None and self.case is not None
-            totals, facilities = self._formed(**chosen) if formed else self._given(reading)
+            totals, facilities = self._given(reading) if self.case is None else self._formed(**chosen)  # fmt: skip
             if before.facilities is not None and facilities is not None:
                 kept = _same_facilities(before.facilities, facilities)
                 placed = placed.taken(kept)
@@ -401,7 +402,8 @@ def _same_facilities(before: pd.DataFrame, after: pd.DataFrame) -> NDArray[np.bo
 
 def _require_same(run: PreparedRun, case: Case) -> None:
     """Refuse a case whose activity data are not those that the run was made of."""
-    assert case.inventory is not None, "it is asked of activity data only"
+    if case.inventory is None:
+        raise InputError("the run is from activity data, and the case has none", str(case.path), "Name the case of this run.")  # fmt: skip
     told = {each["file"]: each["sha256"] for each in run.result.manifest["inputs"]}
     names = [path for key, path in case.named_files() if key.startswith(("[inventory]", "[categories]", "[facilities]"))]  # fmt: skip
     for file, digest in Fingerprints(case).take(names).items():

@@ -232,7 +232,8 @@ def test_every_value_is_tried_or_told(town):
     assert (found.not_tried["reason"] != "").all()
     rest = found.readings[found.readings["how"] == "sample"]
     assert len(rest) > 100
-    first, second = (audit_choices(town.parent / "run", seed=seed) for seed in (1, 2))
+    first = audit_choices(town.parent / "run", case=town, seed=1)
+    second = audit_choices(town.parent / "run", seed=2)
     assert first.readings.equals(found.readings)
     assert not second.readings.equals(found.readings)
     assert first.choices["alone"].tolist() == second.choices["alone"].tolist()
@@ -313,11 +314,22 @@ def test_a_reading_of_activity_data_is_a_run_of_the_changed_case(formed, change,
     assert ("sinks" in change) == (before[1].tolist() != sink.tolist())
 
 
+def totals_of(formed):
+    """Write the same case with a table of totals; return it."""
+    other = formed.with_name("totals.toml")
+    text = formed.read_text(encoding="utf-8")
+    section = text[text.index("[inventory]") : text.index('sinks = "study"') + len('sinks = "study"')]  # fmt: skip
+    other.write_text(text.replace(section, '[totals]\npath = "totals.csv"'), encoding="utf-8")
+    return other
+
+
 def test_activity_data_that_changed_are_refused(formed):
     """Without the case what needs it is listed; with another one nothing is answered."""
     found = audit_choices(formed.parent / "run", without=["water", "reduce", "poi_miss", "road_lambda"])  # fmt: skip
     reasons = found.not_tried.set_index("choice")["reason"]
     assert all("name its case" in reason for name in ("gwp", "electricity") for reason in reasons[[name]])  # fmt: skip
+    with pytest.raises(InputError, match="the case has none"):
+        audit_choices(formed.parent / "run", case=totals_of(formed))
     industry = formed.parent / "activity" / "industry.csv"
     industry.write_text(ACTIVITY["industry"].replace("900000", "900001"), encoding="utf-8")
     try:
