@@ -107,17 +107,15 @@ def test_performance_page_is_that_of_the_results(monkeypatch, tmp_path):
 def test_readme_says_what_was_measured():
     performance = load("performance")
 
-    def row(part, work):
-        rows = json.loads((performance.RESULTS / f"{part}.json").read_text())["rows"]
-        return next(each for each in rows if each["work"] == work)
+    def rows(part, work):
+        found = json.loads((performance.RESULTS / f"{part}.json").read_text())["rows"]
+        return [each for each in found if each["work"] == work]
 
-    pairs, run = (
-        row("overlaps", "parcels x units, prepared polygons"),
-        row("whole-run", "whole run, 25 categories"),
-    )
-    assert pairs["peer"].startswith("rusterize")
-    seconds, whole = pairs["ours"]["seconds"], run["ours"]["seconds"]
-    ratio = pairs["theirs"]["seconds"] / seconds
+    pairs = rows("overlaps", "parcels x units, prepared polygons")
+    (run,) = rows("whole-run", "whole run, 25 categories")
+    seconds, whole = pairs[0]["ours"]["seconds"], run["ours"]["seconds"]
+    # The best way that a peer has.
+    ratio = min(each["theirs"]["seconds"] for each in pairs) / seconds
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"takes {seconds:.1f} s on two cores, {ratio:.0f} times less" in readme
     assert f"a million parcels takes {whole:.0f} s" in readme
