@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import re
 import signal
 import sys
@@ -27,6 +28,9 @@ _COMMANDS = re.compile(
 """What a terminal obeys instead of showing it: control characters but the tab, those that turn the direction of writing; and
 halves of characters, which no terminal can be sent."""
 
+
+_LINES = "CARBONGRID_PROGRESS"
+"""Environment variable; ``lines`` asks for ``progress DONE/TOTAL STEP`` on standard error, as the QGIS plugin does."""
 
 _TERMINATED = 128 + signal.SIGTERM
 """Exit code by which shells and batch systems know SIGTERM."""
@@ -141,14 +145,25 @@ class Console:
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Progress | None]:
-        """Show a bar for each long step, when a terminal is there."""
+        """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`)."""
+        if os.environ.get(_LINES) == "lines":
+            yield _tell_a_program
+            return
         if self.quiet or self.as_json or not sys.stderr.isatty():
             yield None
             return
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+        shown_time = (TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), *shown_time)
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
             tasks: dict[str, Any] = {}
 
@@ -158,6 +173,12 @@ class Console:
                 bars.update(tasks[step], completed=done, total=total)
 
             yield show
+
+
+def _tell_a_program(step: str, done: int, total: int) -> None:
+    import click
+
+    click.echo(f"progress {done}/{total} {shown(step)}", err=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,146 @@
+"""The QGIS plugin as its user has it: installed from its archive, in QGIS itself, without a window."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from data import ROOT
+
+from carbongrid import __version__
+
+TEXT = re.compile(r"[\u4e00-\u9fff]")
+ALGORITHMS = ("check", "form", "fromosm", "open", "run", "scenario")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    out = tmp_path_factory.mktemp("plugin") / "carbongrid_qgis.zip"
+    subprocess.run([sys.executable, str(ROOT / "qgis" / "package.py"), str(out)], check=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def qgis(archive, tmp_path_factory):
+    """A QGIS with the plugin; called with words, it gives what they came to."""
+    if shutil.which("qgis_process") is None:
+        pytest.skip("no qgis_process here")
+    home = tmp_path_factory.mktemp("home")
+    plugins = home / ".local/share/QGIS/QGIS3/profiles/default/python/plugins"
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(plugins)
+    own = Path(sys.executable).with_name("carbongrid")
+    surroundings = {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        "HOME": str(home),
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_RUNTIME_DIR": str(home),
+        "CARBONGRID_COMMAND": str(own),
+    }
+
+    def call(*words, **more):
+        told = subprocess.run(
+            ["qgis_process", *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**surroundings, **more},
+        )
+        assert "Traceback" not in told.stdout + told.stderr, told.stdout + told.stderr
+        return told
+
+    enabled = call("plugins", "enable", "carbongrid_qgis")
+    assert "* carbongrid_qgis" in enabled.stdout, enabled.stdout + enabled.stderr
+    return call
+
+
+def test_the_archive_is_the_same_from_the_same_files(archive, tmp_path):
+    again = tmp_path / "again.zip"
+    words = [sys.executable, str(ROOT / "qgis" / "package.py"), str(again)]
+    subprocess.run(words, check=True, capture_output=True)
+    assert again.read_bytes() == archive.read_bytes()
+    with zipfile.ZipFile(archive) as packed:
+        names = packed.namelist()
+        metadata = packed.read("carbongrid_qgis/metadata.txt").decode()
+    assert {"carbongrid_qgis/__init__.py", "carbongrid_qgis/icon.svg", "carbongrid_qgis/LICENSE"} <= set(names)  # fmt: skip
+
+    assert f"version={__version__}\n" in metadata
+    for key in ("name", "qgisMinimumVersion", "description", "about", "author", "email", "repository", "hasProcessingProvider"):  # fmt: skip
+        assert re.search(rf"^{key}=\S", metadata, re.MULTILINE), key
+
+
+def test_every_algorithm_explains_itself_in_both_languages(qgis):
+    listed = qgis("list").stdout
+    assert all(f"carbongrid:{name}\t" in listed for name in ALGORITHMS)
+    for language in ("en", "zh_CN"):
+        for name in ("run", "form"):
+            told = qgis("help", f"carbongrid:{name}", CARBONGRID_LANGUAGE=language).stdout
+            head = told.split("Arguments")[0].replace("Description", "")
+            assert len(head) > 60
+            assert bool(TEXT.search(head)) == (language == "zh_CN")
+
+
+def test_a_run_has_the_digests_of_the_command_s(qgis, small_city, small_run, tmp_path):
+    out = tmp_path / "out"
+    told = qgis("run", "carbongrid:run", f"--CASE={small_city / 'case.toml'}", f"--OUT={out}")
+    assert told.returncode == 0, told.stderr
+    digests = [
+        json.loads((run / "manifest.json").read_bytes())["digests"] for run in (out, small_run)
+    ]
+    assert digests[0] == digests[1]
+    assert "rasterizing" in told.stdout
+    assert "warning: " in told.stdout + told.stderr
+
+
+def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
+    case = tmp_path / "case"
+    totals = tmp_path / "sums.csv"
+    # What goes by area: points, people and lines are added to the case file by hand.
+    by_area = "category,value,unit\nagriculture/plantation,1,Mt CO2e\nwaste/industrial,2,Mt CO2e\n"
+    totals.write_text(by_area)
+    told = qgis(
+        "run", "carbongrid:form", "--TITLE=A \"small\" city", "--YEAR=2020",
+        f"--PARCELS={small_city / 'parcels.gpkg'}|layername=DLTB", "--PARCEL_ID=BSM", "--LAND_USE=DLBM", "--CODE_SYSTEM=tdland3",
+        f"--UNITS={small_city / 'townships.gpkg'}", "--UNIT_ID=code", "--UNIT_NAME=name_en",
+        f"--TOTALS={totals}", f"--GDP={small_city / 'gdp.csv'}", f"--FOLDER={case}",
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    text = (case / "case.toml").read_text(encoding="utf-8")
+    assert 'title = "A \\"small\\" city"' in text
+    checked = qgis("run", "carbongrid:check", f"--CASE={case / 'case.toml'}")
+    units = len(pd.read_csv(small_city / "gdp.csv"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert f"{units} units" in checked.stdout
+    again = qgis("run", "carbongrid:form", f"--FOLDER={case}", "--YEAR=2020", f"--PARCELS={small_city / 'parcels.gpkg'}", "--PARCEL_ID=BSM", "--LAND_USE=DLBM", f"--UNITS={small_city / 'townships.gpkg'}", "--UNIT_ID=code", f"--TOTALS={totals}")  # fmt: skip
+    assert again.returncode != 0
+    assert "is there already" in again.stdout + again.stderr
+
+
+def test_what_goes_wrong_is_said_in_words(qgis, small_run, tmp_path):
+    words = ("run", "carbongrid:run", f"--CASE={tmp_path / 'none.toml'}", f"--OUT={tmp_path / 'o'}")
+    (tmp_path / "none.toml").write_text("year = 2020\n")
+    for surroundings, said in (
+        ({"CARBONGRID_COMMAND": str(tmp_path / "nowhere")}, "is no command"),
+        ({"CARBONGRID_COMMAND": "", "PATH": "/usr/bin:/bin"}, "is not on the PATH. Install it"),
+        ({}, "parcels"),
+    ):
+        told = qgis(*words, **surroundings)
+        assert told.returncode != 0
+        assert said in told.stdout + told.stderr
+    told = qgis("run", "carbongrid:open", f"--RUN={tmp_path}")
+    assert "is not a finished run: it has no manifest.json" in told.stdout + told.stderr
+
+
+def test_results_open_as_valid_layers(qgis, small_run):
+    told = qgis("--json", "run", "carbongrid:open", f"--RUN={small_run}")
+    assert told.returncode == 0, told.stderr
+    layers = json.loads(told.stdout)["results"]["LAYERS"]
+    assert [Path(each.split("|")[0]).name for each in layers][:2] == ["grid_1km.tif", "units.gpkg"]
