@@ -92,7 +92,8 @@ def test_a_result_whose_run_was_made_again_is_told(run, small_city, tmp_path):
     assert len(margins(opened)) == len(margins(run))
     city = shutil.copytree(small_city, tmp_path / "city")
     replace(city / "case.toml", "resolution = ", "resolution = 50 # ")
-    cg.run(city / "case.toml", run, replace=True)
+    shutil.rmtree(run)
+    cg.run(city / "case.toml", run)
     for ask in (margins, lambda of: probability(of, draws=2)):
         with pytest.raises(VerificationError, match="made again since it was opened"):
             ask(opened)

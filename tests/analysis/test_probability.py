@@ -256,7 +256,10 @@ def test_derived_gdp_is_drawn_by_its_split(full_demo):
     low, high = (units[name].to_numpy(float) for name in ("gdp_low", "gdp_high"))
     inside = (found.gdp >= low) & (found.gdp <= high)
     assert 0.85 < inside[:, (low < high) & (gdp > 0)].mean() < 0.95
-    assert found.settings.query("source == 'gdp'")["of"].tolist() == ["split by district"]
+    assert found.settings.query("source == 'gdp'")["of"].tolist() == [
+        "split by district",
+        "district",
+    ]
     assert not found.table["firm"].all()
 
 

@@ -13,7 +13,9 @@ from squares_case import squares_case
 import carbongrid as cg
 from carbongrid.analysis.probability import probability
 from carbongrid.method.columns import UNIT_DRAWN
+from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.figures.classes import flags_of
+from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.unit_table import unit_table
 from carbongrid.outputs.tables import read_tables
@@ -53,7 +55,7 @@ def test_a_run_draws_what_the_command_draws_from_its_files(
         np.testing.assert_allclose(units[column], table[column], rtol=1e-3)
 
 
-def test_every_file_has_it(small_run):
+def test_every_file_has_it(small_run, tmp_path):
     units = cg.open(small_run).units
     written = gpd.read_file(small_run / "units.gpkg", layer="units")
     sheet = openpyxl.load_workbook(small_run / "units.xlsx", read_only=True)["units"]
@@ -62,9 +64,11 @@ def test_every_file_has_it(small_run):
     for column in UNIT_DRAWN:
         assert (written[column] == units[column]).all(), column
         assert (table[column] == units[column]).all(), column
-    with Image.open(small_run / "figures" / "zone_probability.png") as image:
+    found = read_tables(small_run, parcels=False)
+    drawn = {path.name: path for path in write_figures(found, tmp_path / "figures")}
+    with Image.open(drawn["zone_probability.png"]) as image:
         assert image.size[0] > 500
-    text = (small_run / "report.html").read_text(encoding="utf-8")
+    text = write_report(found, tmp_path).read_text(encoding="utf-8")
     assert 'id="layer-sure"' in text
     assert "fewer than 90 % of the draws have this zone" in text
 
