@@ -220,6 +220,15 @@ PAYLOADS = (
 """Names that are formulas in a spreadsheet, markup in a page, or something else elsewhere."""
 
 
+def _is_formula(cell: str) -> bool:
+    """Tell whether a spreadsheet takes a cell for a formula: numbers may begin with a sign."""
+    try:
+        float(cell)
+    except ValueError:
+        return cell[:1] in tuple("=+-@\t\r")
+    return False
+
+
 def hostile_names(ground: Ground, shells: list[Shell]) -> Row:
     """Give units, facilities and the case names that mean something to the programs that open the results."""
     import geopandas as gpd
@@ -245,7 +254,7 @@ def hostile_names(ground: Ground, shells: list[Shell]) -> Row:
             (folder / "run" / "report.html").read_text(encoding="utf-8") if done.code == 0 else ""
         )
         for name in names:
-            formula = any(cell[:1] in tuple("=+@\t\r") or cell[:2] == "-2" for cell in cells)
+            formula = any(map(_is_formula, cells))
             markup = name[:1] in '<"' and name in page
             gone = not any(name.strip().strip("'") in cell for cell in cells)
             row.case(
