@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +97,6 @@ def compare(a: Asked, b: Asked, *, despite: Collection[str] = ()) -> Comparison:
     -----
     Differences are of whole grams and exact. Zones are relative to the region of each run: a unit may change its zone since others have changed.
     """
-    unknown = sorted({*despite} - {*DESPITE})
-    if unknown:
-        what = f"{unknown[0]!r} is nothing that two runs must have in common"
-        raise InputError(what, "despite", f"Give some of {', '.join(DESPITE)}.")
     first, second = FinishedRun.of(a), FinishedRun.of(b)
     notes = require_alike(first, second, despite)
     codes = [code for code in first.units["id"] if code in set(second.units["id"])]
@@ -126,22 +122,42 @@ def compare(a: Asked, b: Asked, *, despite: Collection[str] = ()) -> Comparison:
     )
 
 
-def require_alike(a: FinishedRun, b: FinishedRun, despite: Collection[str]) -> list[Problem]:
+def require_alike(
+    a: FinishedRun,
+    b: FinishedRun,
+    despite: Collection[str],
+    merged: Mapping[str, str] | None = None,
+) -> list[Problem]:
     """Return warnings on what differs between two runs though it should not.
+
+    Parameters
+    ----------
+    a, b
+        The runs.
+    despite
+        What may differ: some of ``units``, ``gwp``, ``basis``, ``currency``.
+    merged
+        Old codes of units that merged, with the new: the units of both runs are held against each other by the new ones, and the outlines of those that did not merge.
 
     Raises
     ------
     InputError
-        For what differs and is not in ``despite``.
+        For what differs and is not in ``despite``, and for what is none of these.
     """
-    differences = list(_differences(a, b))
+    unknown = sorted({*despite} - {*DESPITE})
+    if unknown:
+        what = f"{unknown[0]!r} is nothing that two runs must have in common"
+        raise InputError(what, "despite", f"Give some of {', '.join(DESPITE)}.")
+    differences = list(_differences(a, b, merged or {}))
     wrong = [each for kind, each in differences if kind not in despite]
     if wrong:
         raise InputError(wrong)
     return [Problem(f"Compared all the same: {each.what}", level="warning") for _, each in differences]  # fmt: skip
 
 
-def _differences(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, Problem]]:
+def _differences(
+    a: FinishedRun, b: FinishedRun, merged: Mapping[str, str]
+) -> Iterator[tuple[str, Problem]]:
     """Yield what forbids a comparison unless it is wanted all the same."""
     where = f"{a.name}, {b.name}"
 
@@ -149,15 +165,13 @@ def _differences(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, Problem]
         hint = f'Give --despite {kind}, in Python despite=("{kind}",), to compare all the same.'
         return kind, Problem(what, where, hint)
 
-    mine, others = set(a.units["id"]), set(b.units["id"])
+    mine, others = ({merged.get(code, code) for code in run.units["id"]} for run in (a, b))
     if mine != others:
-        told = (
-            f"{_some(mine - others)} only in the first, {_some(others - mine)} only in the second"
-        )
-        yield problem("units", f"the runs have other units: {told}; {len(mine & others)} are in both")  # fmt: skip
-    moved = _moved(a, b)
+        first, second = some_codes(mine - others), some_codes(others - mine)
+        yield problem("units", f"the runs have other units: {first} only in the first, {second} only in the second; {len(mine & others)} are in both")  # fmt: skip
+    moved = [code for code in _moved(a, b) if code not in {*merged, *merged.values()}]
     if moved:
-        yield problem("units", f"the outlines of {len(moved)} units differ: {_some(moved)}")
+        yield problem("units", f"the outlines of {len(moved)} units differ: {some_codes(moved)}")
     for kind, name in (("gwp", "GWP set"), ("basis", "basis of shares")):
         if a.parameters[kind] != b.parameters[kind]:
             yield problem(kind, f"the {name} differs: {a.parameters[kind]} and {b.parameters[kind]}")  # fmt: skip
@@ -188,7 +202,8 @@ def _moved(a: FinishedRun, b: FinishedRun) -> list[str]:
     return found
 
 
-def _some(codes: Iterable[str]) -> str:
+def some_codes(codes: Iterable[str]) -> str:
+    """Return codes in their order, at most ten of them, and how many more there are."""
     ordered = sorted(codes)
     if not ordered:
         return "none"

@@ -45,6 +45,9 @@ def lmdi(
     return tuple(mean * math.log(new / old) for old, new in zip(before, after, strict=True))
 
 
+EFFECTS = ("population", "gdp_per_head", "gdp", "emission_per_gdp")
+"""GDP's is that of population and of GDP per head together, and stands without residents, too."""
+
 WEAK, STRONG = Fraction(8, 10), Fraction(12, 10)
 
 TAPIO_ZH = {

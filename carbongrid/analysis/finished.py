@@ -14,7 +14,7 @@ from carbongrid.outputs.tables.content import Table, inventory_of, ledger_of, un
 from carbongrid.outputs.tables.layers import read_unit_geometry
 from carbongrid.outputs.tables.plain import read_inventory_csv, read_ledger_csv, read_units_csv
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.outputs.tables.reading import read_manifest, require_as_written
+from carbongrid.outputs.tables.reading import require_as_written, sealed_manifest
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.tables import inventory_of_totals
 
@@ -58,13 +58,15 @@ class FinishedRun:
         ------
         InputError
             If the directory is not a finished run.
+        VerificationError
+            If its manifest was changed since, or another run has taken the place of the one that was opened.
         """
         if isinstance(asked, LiveResult):
             base = asked.prepared.result
             name = f"{base.directory} with changes" if asked.parts else str(base.directory)
             return cls(name, base.manifest, answer=asked)
-        directory = Path(asked) if isinstance(asked, str | Path) else asked.directory
-        return cls(str(directory), read_manifest(directory), directory)
+        directory, manifest = sealed_manifest(asked)
+        return cls(str(directory), manifest, directory)
 
     @cached_property
     def categories(self) -> dict[str, Category]:

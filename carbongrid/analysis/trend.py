@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.compare import require_alike
-from carbongrid.analysis.decomposition import lmdi, tapio
+from carbongrid.analysis.compare import require_alike, some_codes
+from carbongrid.analysis.decomposition import EFFECTS, lmdi, tapio
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
-from carbongrid.case.readers.tables import read_table, require_columns
+from carbongrid.analysis.merged_units import (
+    require_merged_codes,
+    require_same_money,
+    units_by_new_codes,
+    what_was_left_out,
+)
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.zoning import zone_units
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-EFFECTS = ("population", "gdp_per_head", "emission_per_gdp")
 WHAT_IT_IS = Problem("A decomposition says how a change is made up of its factors, not what caused it; GDP is in the prices of each run.", level="note")  # fmt: skip
 OWN_REGION = Problem("With each year's own region zones say who is better than the rest of that year; with the first year's kept they say who is better than then.", level="note")  # fmt: skip
 
@@ -37,13 +41,13 @@ class Trend:
     years
         Theirs.
     units
-        One row per pair of years that follow each other, and unit: zones of both, ``zone_frozen_from`` and ``zone_frozen_to`` with the first year's region kept, emission, sink and indices of both,
-        change_g, its effects in g (population, gdp_per_head, emission_per_gdp; without residents gdp and emission_per_gdp, the first of which stands under gdp_per_head),
+        One row per pair of years that follow each other (``period``, from 1), and unit: zones of both, ``zone_frozen_from`` and ``zone_frozen_to`` with the first year's region kept, emission, sink and indices of both,
+        change_g, its effects in g (population and gdp_per_head, which together are gdp's, and emission_per_gdp; without residents only the last two),
         elasticity and tapio.
     region
         The same sums of all units, one row per pair of years, with the number of units in another zone.
     matrices
-        Long: from_year, to_year, reference (``own``, ``first``), zone_from, zone_to, units, share of its row.
+        Long: period, from_year, to_year, reference (``own``, ``first``), zone_from, zone_to, units, share of its row.
     notes
         What has to be said beside the numbers.
     """
@@ -69,14 +73,14 @@ def trend(
     runs
         Run directories or opened runs, two or more; they are put in the order of their years, between which gaps may lie.
     codes
-        Units that merged: old code to that in the last run. Their sums stand for the merged unit before.
+        Units that merged: old code to new, step by step where they merged twice. Their sums stand for the merged unit before.
     despite
-        What may differ between the runs, as for :func:`carbongrid.compare`.
+        What may differ between the runs, as for :func:`carbongrid.compare`; units that are not in all of them are left out, and said. GDP in two currencies is refused all the same.
 
     Raises
     ------
     InputError
-        If there are fewer than two, if a directory is not a finished run, and if the runs are not alike.
+        If there are fewer than two, if a directory is not a finished run, if the runs are not alike, and if ``codes`` names units that are in no run.
     VerificationError
         If a file of a run is not what its manifest says.
 
@@ -88,25 +92,46 @@ def trend(
     found = sorted((FinishedRun.of(run) for run in runs), key=lambda run: int(run.manifest["year"]))
     if len(found) < 2:
         raise InputError("one run is no trend", hint="Name two runs or more.")
+    merged = require_merged_codes(codes or {}, found)
+    require_same_money(found)
     notes = []
-    allowed = {*despite, *(("units",) if codes else ())}
     for a, b in itertools.pairwise(found):
-        notes += require_alike(a, b, allowed)
-    if codes:
-        notes = [note for note in notes if "outlines" not in note.what and "other units" not in note.what]  # fmt: skip
-        notes.append(Problem(f"{len(codes)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
-    tables = [_units(run, found[-1], codes or {}) for run in found]
-    kept = [code for code in tables[-1]["id"] if all(code in set(table["id"]) for table in tables)]
+        notes += require_alike(a, b, despite, merged)
+    if merged:
+        notes.append(Problem(f"{len(merged)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
+    tables = [units_by_new_codes(run, found[-1], merged) for run in found]
+    every = [set(table["id"]) for table in tables]
+    kept = [code for code in tables[-1]["id"] if all(code in known for known in every)]
     if not kept:
         raise InputError("the runs have no unit in common", ", ".join(run.name for run in found))
+    notes += what_was_left_out(found, tables, kept)
     tables = [table.set_index("id", drop=False).loc[kept].reset_index(drop=True) for table in tables]  # fmt: skip
-    reference, ties = found[-1].parameters["reference"], found[-1].parameters.get("ties", ">=")
+    years = tuple(int(run.manifest["year"]) for run in found)
+    reference, ties = _rule(found[-1])
+    for run, table in zip(found, tables, strict=True):
+        if reference not in ("all", *table):
+            raise InputError(f"the units have no {reference}, the reference region of {found[-1].name}", run.name, "Run the cases with one reference region.")  # fmt: skip
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
-    frozen = [frozen_zones(tables[0], table, reference, ties) for table in tables]
-    years = [int(run.manifest["year"]) for run in found]
+    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables)]
+    return Trend(tuple(found), years, *_followed(years, tables, zoned, found[-1]), (*notes, WHAT_IT_IS, OWN_REGION))  # fmt: skip
+
+
+def _rule(run: FinishedRun) -> tuple[str, str]:
+    """Return the reference region and the rule for an index of exactly 1."""
+    return str(run.parameters["reference"]), str(run.parameters.get("ties", ">="))
+
+
+def _followed(
+    years: Sequence[int],
+    tables: Sequence[pd.DataFrame],
+    zoned: Sequence[pd.DataFrame],
+    last: FinishedRun,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the tables of the units, of the region, and of zones, period by period."""
+    frozen = [frozen_zones(tables[0], table, *_rule(last)) for table in tables]
     units, region, matrices = [], [], []
-    for k in range(len(found) - 1):
-        of_years = {"from_year": years[k], "to_year": years[k + 1]}
+    for k in range(len(years) - 1):
+        of_years = {"period": k + 1, "from_year": years[k], "to_year": years[k + 1]}
         own = _period(zoned[k], zoned[k + 1], frozen[k], frozen[k + 1])
         units.append(pd.DataFrame(own).assign(**of_years))
         region.append({**of_years, **_of_region(zoned[k], zoned[k + 1], units[-1])})
@@ -114,52 +139,40 @@ def trend(
             matrices += [
                 {**of_years, "reference": name, **row} for row in _matrix(units[-1], *ends)
             ]
-    lead = ["from_year", "to_year"]
+    lead = ["period", "from_year", "to_year"]
     table = pd.concat(units, ignore_index=True)
-    return Trend(
-        tuple(found),
-        tuple(years),
-        table[[*lead, *(name for name in table if name not in lead)]],
-        pd.DataFrame(region),
-        pd.DataFrame(matrices),
-        (*notes, WHAT_IT_IS, OWN_REGION),
-    )
+    ordered = table[[*lead, *(name for name in table if name not in lead)]]
+    return ordered, pd.DataFrame(region), pd.DataFrame(matrices)
 
 
-def read_merged_codes(path: Path) -> dict[str, str]:
-    """Read a table of merged units: columns old and new.
+def _otherwise_zoned(
+    runs: Sequence[FinishedRun], zoned: Sequence[pd.DataFrame]
+) -> Iterator[Problem]:
+    """Yield how many zones are not those that a run has, and what differs in how the runs are zoned."""
+    for place, what in enumerate(("reference region", "rule for an index of exactly 1")):
+        rules = list(dict.fromkeys(_rule(run)[place] for run in runs))
+        if len(rules) > 1:
+            yield Problem(f"The {what} differs ({' and '.join(rules)}): all years are zoned by that of the last run, {rules[-1]}.", level="warning")  # fmt: skip
+    for run, table in zip(runs, zoned, strict=True):
+        own = run.units.set_index("id")["zone"]
+        told = table[table["id"].isin(own.index)].set_index("id")["zone"]
+        other = int((told != own[told.index]).sum())
+        if other:
+            yield Problem(f"{other} of {len(told)} zones of {run.manifest['year']} are not those that {run.name} has: they are of the units that all years have in common, by the rule of the last run.", level="warning")  # fmt: skip
 
-    Raises
-    ------
-    InputError
-        If a column is missing, or a code stands twice.
-    """
-    table = read_table(path)
-    require_columns(table, path.name, ("old", "new"))
-    old = [str(code) for code in table["old"]]
-    twice = [code for code in dict.fromkeys(old) if old.count(code) > 1]
-    if twice:
-        raise InputError(f"the code {twice[0]!r} stands twice", path.name, "Keep one row.")
-    return dict(zip(old, (str(code) for code in table["new"]), strict=True))
 
-
-def _units(run: FinishedRun, last: FinishedRun, codes: Mapping[str, str]) -> pd.DataFrame:
-    """Return whole sums of the units by their codes in the last year; a sum with something unknown is unknown."""
-    columns = ["id", "name", "emission_g", "sink_g", "gdp", "residents"]
-    own = run.units[[*columns, *(parent for parent in last.parameters["parents"] if parent in run.units)]]  # fmt: skip
-    if not codes:
-        return own
-    new = [codes.get(code, code) for code in own["id"]]
-    names = dict(zip(last.units["id"], last.units["name"], strict=True))
-    rows = []
-    for code, inside in own.groupby(new, sort=True):
-        row: dict[str, Any] = {str(name): inside[name].iloc[0] for name in own}
-        row |= {"id": code, "name": names.get(code, inside["name"].iloc[0])}
-        row |= {name: int(inside[name].sum()) for name in ("emission_g", "sink_g")}
-        row["gdp"] = pd.NA if inside["gdp"].isna().any() else int(inside["gdp"].sum())
-        row["residents"] = float(inside["residents"].sum(skipna=False))
-        rows.append(row)
-    return pd.DataFrame(rows).astype({"emission_g": np.int64, "sink_g": np.int64, "gdp": "Int64"})
+def _gaps(years: Sequence[int], tables: Sequence[pd.DataFrame]) -> Iterator[Problem]:
+    """Yield of which units GDP or residents are unknown, or GDP is 0, so that effects are not."""
+    for year, table in zip(years, tables, strict=True):
+        for name, column in (("GDP", "gdp"), ("residents", "residents")):
+            unknown = table["id"][table[column].isna()].tolist()
+            if len(unknown) == len(table):
+                yield Problem(f"No {name} of {year} are known: their effects are blank.", level="note")  # fmt: skip
+            elif unknown:
+                yield Problem(f"Of {len(unknown)} units {name} of {year} are unknown: {some_codes(unknown)}. Effects of these units, and of the region, that take them are blank.", level="warning")  # fmt: skip
+            nothing = table["id"][(table[column] == 0).fillna(False)].tolist()
+            if nothing:
+                yield Problem(f"{len(nothing)} units have 0 {name} in {year}: {some_codes(nothing)}. Their own effects are blank; the region's are not.", level="note")  # fmt: skip
 
 
 def _period(a: pd.DataFrame, b: pd.DataFrame, frozen_a: Any, frozen_b: Any) -> dict[str, Any]:
@@ -185,22 +198,24 @@ def _sums(units: pd.DataFrame) -> dict[str, Any]:
     return {
         "emission": int(units["emission_g"].sum()),
         "gdp": None if gdp.isna().any() else int(gdp.sum()),
-        "people": None if residents.isna().any() or not (residents > 0).all() else float(residents.sum()),
+        "people": None if residents.isna().any() else float(residents.sum()),
     }  # fmt: skip
 
 
 def _effects(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     """Return the effects on a change of emission, in g, and Tapio's class."""
-    found: tuple[float, ...] | None = None
+    values = [np.nan] * len(EFFECTS)
     if a["gdp"] and b["gdp"]:
+        known = bool(a["people"] and b["people"])
         ends = []
         for each in (a, b):
-            people = each["people"] if a["people"] and b["people"] else 1.0
+            people = each["people"] if known else 1.0
             ends.append((people, each["gdp"] / people, each["emission"] / each["gdp"]))
         found = lmdi(ends[0], ends[1], a["emission"], b["emission"])
-    values = found or (np.nan,) * 3
-    if not (a["people"] and b["people"]) and found:
-        values = (np.nan, *found[1:])
+        if found:
+            population, per_head, intensity = found
+            split = (population, per_head) if known else (np.nan, np.nan)
+            values = [*split, population + per_head, intensity]
     elasticity, name = tapio((a["emission"], b["emission"]), (a["gdp"], b["gdp"]))
     effects = {f"{effect}_effect": value for effect, value in zip(EFFECTS, values, strict=True)}
     return {**effects, "elasticity": elasticity, "tapio": name}

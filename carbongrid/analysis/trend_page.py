@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
-from carbongrid.analysis.decomposition import TAPIO_ZH
+from carbongrid.analysis.decomposition import EFFECTS, TAPIO_ZH
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _EFFECTS = (
     Column(Words("through population", "人口效应")),
     Column(Words("GDP per head", "人均 GDP 效应")),
+    Column(Words("both: GDP", "两者合计：GDP 效应")),
     Column(Words("emission per GDP", "排放强度效应")),
 )
 
@@ -42,7 +43,7 @@ _EFFECTS = (
 def write_trend_page(found: Trend, path: Path) -> Path:
     """Write ``trend.html``."""
     last, region = found.runs[-1], found.region.to_dict("records")
-    ids = found.units["unit"][found.units["to_year"] == found.years[-1]].tolist()
+    ids = found.units["unit"][found.units["period"] == len(found.years) - 1].tolist()
     at = {code: row for row, code in enumerate(last.units["id"])}
     outlines = gpd.GeoDataFrame(geometry=last.outlines).iloc[[at[code] for code in ids]].reset_index(drop=True)  # fmt: skip
     whole = sum(int(row["change_g"]) for row in region)
@@ -78,8 +79,7 @@ def _maps(found: Trend) -> list[Map]:
     maps = []
     for position, year in enumerate(found.years):
         first = position == 0
-        period = position if first else position - 1
-        rows = found.units[found.units.groupby(["from_year", "to_year"], sort=False).ngroup() == period]  # fmt: skip
+        rows = found.units[found.units["period"] == max(position, 1)]
         zones = rows["zone_from" if first else "zone_to"].tolist()
         turned = [] if first else np.flatnonzero((rows["zone_from"] != rows["zone_to"]).to_numpy()).tolist()  # fmt: skip
         maps.append(map_of_zones(zones, Words(str(year), f"{year} 年"), turned))
@@ -90,8 +90,8 @@ def _maps(found: Trend) -> list[Map]:
 
 
 def _effect_cells(row: dict[Any, Any]) -> list[str]:
-    names = ("population_effect", "gdp_per_head_effect", "emission_per_gdp_effect")
-    return ["–" if math.isnan(row[name]) else signed(round(row[name])) for name in names]
+    values = [row[f"{name}_effect"] for name in EFFECTS]
+    return ["–" if math.isnan(value) else signed(round(value)) for value in values]
 
 
 def _elasticity(value: float) -> str:
@@ -117,7 +117,7 @@ def _region(region: list[dict[Any, Any]]) -> Rows:
         Column(Words("decoupling", "脱钩类型"), False),
         Column(Words("elasticity", "弹性")),
     ]
-    told = Words("All units together; effects by LMDI-I add up to the change. Without residents GDP itself stands under GDP per head.", "全部单元合计；LMDI-I 各效应之和即为变化量。无人口数据时“人均 GDP”一栏为 GDP 效应。")  # fmt: skip
+    told = Words("All units together; effects by LMDI-I: that of GDP, which is those of population and GDP per head together, and that of emission per GDP add up to the change.", "全部单元合计；按 LMDI-I，GDP 效应（人口与人均 GDP 效应之和）与排放强度效应之和即为变化量。")  # fmt: skip
     return Rows("region", Words("Through what", "变化来源"), told, columns, rows)
 
 

@@ -90,7 +90,7 @@ def compensation(
     "--codes",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="CSV with columns old, new: units that merged, by their code in the last run.",
+    help="CSV with columns old, new: units that merged, by their codes before and after.",
 )
 @click.option(
     "--despite",
@@ -115,8 +115,9 @@ def trend(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.trend import read_merged_codes, write_trend
+        from carbongrid.analysis.merged_units import read_merged_codes
         from carbongrid.analysis.trend import trend as trend_of
+        from carbongrid.analysis.trend import write_trend
         from carbongrid.run_store import detect_full_disk
 
         if len(runs) < 2:

@@ -29,7 +29,7 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights
 from carbongrid.outputs.tables.plain import read_units_csv
-from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written
+from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written, require_seal
 from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weighing
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import FILES as LAND
@@ -65,6 +65,8 @@ class PreparedRun:
     ------
     InputError
         If the run keeps nothing to answer from: it was made to be published, or by an earlier version.
+    VerificationError
+        If its manifest was changed after the run.
     """
 
     result: Result
@@ -86,6 +88,7 @@ class PreparedRun:
                 str(self.directory),
                 _AGAIN,
             )
+        require_seal(self.directory, self.result.manifest)
 
     @property
     def directory(self) -> Path:

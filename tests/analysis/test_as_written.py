@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -97,3 +98,35 @@ def test_a_result_whose_run_was_made_again_is_told(run, small_city, tmp_path):
     for ask in (margins, lambda of: probability(of, draws=2)):
         with pytest.raises(VerificationError, match="made again since it was opened"):
             ask(opened)
+
+
+def forged(run):
+    """A first emission of ten times as much, and the sha256 and the size that go with it: only the seal tells."""
+    first = cg.open(run).units["emission_t"].iloc[0]
+    replace(run / "units.csv", f"{first:.6f}", f"{10 * first:.6f}")
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["files"]["units.csv"] = hashlib.sha256((run / "units.csv").read_bytes()).hexdigest()
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    return run
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda run, good: cg.compare(good, run),
+        lambda run, good: cg.compare(good, cg.open(run)),
+        lambda run, good: cg.trend([good, run]),
+        lambda run, _: cg.compensation(run),
+        lambda run, _: cg.inequality(run, with_clusters=False),
+        lambda run, _: cg.targets(run),
+        lambda run, _: cg.skill(run),
+        lambda run, _: cg.audit_choices(run),
+        lambda run, _: cg.open(run).with_totals({"waste/industrial": "1 t CO2e"}),
+    ],
+    ids=["compare", "compare opened", "trend", "compensation", "inequality", "targets", "skill", "audit_choices", "with_totals"],
+)  # fmt: skip
+def test_a_manifest_is_believed_only_with_its_seal(run, small_run, ask):
+    """Seen to fail when the manifest's own sha256 were all that was asked."""
+    with pytest.raises(VerificationError, match=r"manifest\.json was changed after the run"):
+        ask(forged(run), small_run)

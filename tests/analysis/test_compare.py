@@ -16,6 +16,7 @@ from town import square, write_town
 import carbongrid as cg
 from carbongrid.analysis.compare import write_comparison
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.run_store import SEAL, seal_of
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -109,20 +110,28 @@ def test_other_units_are_refused_unless_told(base: cg.Result, tmp_path: Path) ->
     assert cg.compare(base, run, despite=("units",)).units["unit"].tolist() == ["a", "b"]
 
 
-def test_other_gwp_basis_and_currency_are_refused_unless_told(base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
-    copy = Path(shutil.copytree(base.directory, tmp_path / "copy"))
-    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
-    manifest["parameters"] |= {"gwp": "AR6", "basis": "net", "reference": "district"}
-    manifest["currency"] = "EUR"
-    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+def test_other_basis_and_currency_are_refused_unless_told(base: cg.Result, tmp_path: Path) -> None:
+    other = town(tmp_path / "other", more='currency = "EUR"\n', settings='basis = "net"\nreference = "district"\n')  # fmt: skip
     with pytest.raises(InputError) as told:
-        cg.compare(base, copy)
-    assert len(told.value.problems) == 3
-    found = cg.compare(base, copy, despite=("gwp", "basis", "currency"))
+        cg.compare(base, other)
+    assert len(told.value.problems) == 2
+    found = cg.compare(base, other, despite=("basis", "currency"))
     assert "gdp_a" not in found.units
-    assert sum(note.level == "warning" for note in found.notes) == 4
+    assert sum(note.level == "warning" for note in found.notes) == 3
     with pytest.raises(InputError, match="'sinks' is nothing that two runs"):
         cg.compare(base, base, despite=("sinks",))
+
+
+def test_another_gwp_set_is_refused_unless_told(base: cg.Result, tmp_path: Path) -> None:
+    """As a run writes it whose totals were weighed by another set, with its seal."""
+    copy = Path(shutil.copytree(base.directory, tmp_path / "copy"))
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    manifest["parameters"]["gwp"] = "AR6"
+    manifest[SEAL] = seal_of(manifest)
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="the GWP set differs"):
+        cg.compare(base, copy)
+    assert any("GWP set differs" in str(note) for note in cg.compare(base, copy, despite=("gwp",)).notes)  # fmt: skip
 
 
 @pytest.mark.parametrize("file", ["units.csv", "ledger.csv", "grid_1km.nc", "units.gpkg"])

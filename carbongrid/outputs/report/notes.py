@@ -22,6 +22,27 @@ _OWN_WORDS = {
         "the later of equals": "同等条件下次序在后",
         "no activity data say what is generated and used": "没有活动数据说明发电量与用电量",
     },
+    "what": {
+        "GWP set": "GWP",
+        "basis of shares": "占比口径",
+        "reference region": "参照区域",
+        "rule for an index of exactly 1": "指数恰为 1 时的规则",
+    },
+    "amount": {"GDP": "地区生产总值", "residents": "人口"},
+    "a": {
+        "none told": "未说明",
+        "as the totals were given": "按给定总量",
+        "gross": "总量",
+        "net": "净量",
+    },
+    "b": {
+        "none told": "未说明",
+        "as the totals were given": "按给定总量",
+        "gross": "总量",
+        "net": "净量",
+    },
+    "first": {"none": "无"},
+    "second": {"none": "无"},
     "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
 }
 

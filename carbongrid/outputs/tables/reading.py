@@ -240,14 +240,34 @@ def open_finished(run: str | Path | Result) -> tuple[Path, dict[str, Any], pd.Da
     VerificationError
         If the manifest or units.csv was changed since, or another run has taken the place of the one that was opened.
     """
-    directory = Path(run if isinstance(run, str | Path) else run.directory)
-    manifest, units = read_units(directory)
-    if manifest.get(SEAL) != seal_of(manifest):
-        raise VerificationError(f"{directory}: manifest.json was changed after the run, or is damaged. Run the case again.")  # fmt: skip
-    if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
-        raise VerificationError(f"{directory} was made again since it was opened: open it again")
+    directory, manifest = sealed_manifest(run)
+    _, units = read_units(directory)
     require_as_written(directory, "units.csv", manifest)
     return directory, manifest, units.frame
+
+
+def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
+    """Return a run's directory and its manifest, as the run wrote it.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run.
+    VerificationError
+        If the manifest was changed since, or another run has taken the place of the one that was opened.
+    """
+    directory = Path(run if isinstance(run, str | Path) else run.directory)
+    manifest = read_manifest(directory)
+    require_seal(directory, manifest)
+    if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
+        raise VerificationError(f"{directory} was made again since it was opened: open it again")
+    return directory, manifest
+
+
+def require_seal(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise :class:`VerificationError` unless a manifest is the one that its seal was taken of."""
+    if manifest.get(SEAL) != seal_of(manifest):
+        raise VerificationError(f"{directory}: manifest.json was changed after the run, or is damaged. Run the case again.")  # fmt: skip
 
 
 def read_located_units(directory: Path, manifest: Mapping[str, Any]) -> gpd.GeoDataFrame:
