@@ -334,7 +334,12 @@ def _made_of(a: FinishedRun, b: FinishedRun) -> Iterator[tuple[str, str, str, st
 
 
 def _unlike(a: dict[str, Any], b: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield what differs, field by field where both have fields."""
     for name in dict.fromkeys([*a, *b]):
+        one, other = a.get(name), b.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from ((f"{name}: {field}", x, y) for field, x, y in _unlike(one, other))
+            continue
         pair = [_told(side[name]) if name in side else "" for side in (a, b)]
         if pair[0] != pair[1]:
             yield name, pair[0], pair[1]
@@ -358,7 +363,7 @@ def _remarks(a: FinishedRun, b: FinishedRun) -> Iterator[Problem]:
 
 
 def write_comparison(found: Comparison, folder: Path) -> list[Path]:
-    """Write a comparison: comparison_totals.csv, _units.csv, _values.csv, _zones.csv, _cells.csv, _made_of.csv and comparison.html.
+    """Write a comparison: comparison_totals.csv, _units.csv, _values.csv (mass in tonnes), _people_and_gdp.csv, _zones.csv, _cells.csv, _made_of.csv and comparison.html.
 
     Parameters
     ----------
@@ -376,10 +381,14 @@ def write_comparison(found: Comparison, folder: Path) -> list[Path]:
     from carbongrid.analysis.files import write_exact_csvs
 
     matrix = found.matrix.rename_axis(index="zone_a", columns=None)
+    weighed = found.values["measured_in"] == "g yr-1"
+    in_grams = {name: f"{name}_g" for name in ("a", "b", "change")}
+    masses = found.values[weighed].drop(columns="measured_in").rename(columns=in_grams)
     tables = {
         "comparison_totals.csv": found.totals,
         "comparison_units.csv": found.units,
-        "comparison_values.csv": found.values,
+        "comparison_values.csv": masses,
+        "comparison_people_and_gdp.csv": found.values[~weighed].drop(columns="kind"),
         "comparison_zones.csv": matrix.add_prefix("zone_b_").reset_index(),
         "comparison_made_of.csv": found.made_of,
     }

@@ -197,8 +197,7 @@ def _made_of(found: Comparison) -> Rows:
         [
             Cell(*_KINDS[row["kind"]]),
             Cell(row["what"], note_in_chinese(row["what"]) or ""),
-            _short(row["a"]),
-            _short(row["b"]),
+            *_short(row["a"], row["b"]),
         ]
         for row in found.made_of.to_dict("records")
     ]
@@ -212,7 +211,11 @@ def _made_of(found: Comparison) -> Rows:
     return Rows("made-of", Words("Made of", "来源差异"), told, columns, rows)
 
 
-def _short(text: str) -> str:
-    if re.fullmatch("[0-9a-f]{64}", text):
-        return f"{text[:12]}…"
-    return text if len(text) <= 120 else f"{text[:100]}…"
+def _short(a: str, b: str) -> tuple[str, str]:
+    """Return two texts that differ, cut so that it is seen where."""
+    if all(re.fullmatch("[0-9a-f]{64}|", text) for text in (a, b)):
+        return (f"{a[:12]}…" if a else "", f"{b[:12]}…" if b else "")
+    same = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))  # fmt: skip
+    start = max(same - 20, 0) if same > 80 else 0
+    cut = [("…" if start else "") + (text[start:] if len(text) - start <= 120 else f"{text[start : start + 100]}…") for text in (a, b)]  # fmt: skip
+    return cut[0], cut[1]

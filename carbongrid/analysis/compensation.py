@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ import shapely
 
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.transfers import balance_of, least_transfers, sink_surplus
+from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ RELATIVE = Problem(
     "A transfer is between units, relative to what they have together; it adds up to zero and offsets nothing in the atmosphere.",
     level="note",
 )
-PRICE = Problem("Money is mass times a price that the user gives; no price is proposed.", level="note")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def compensation(
         ``sink``: s_i = CA_i - CCR*C_i, the sink of a unit less its emission's part of all sinks; ``gdp`` or ``people``: the part of all emission that it has of GDP, or of
         residents, less its emission; ``cap``: the part of all emission that ``caps`` give it.
     prices
-        Currency units per t CO2e, such as the ends of a range; none is guessed.
+        Currency units of the run's GDP per t CO2e, such as the ends of a range; none is guessed.
     caps
         By unit, in g CO2e or any whole number, for the allowance ``cap``.
 
@@ -98,7 +99,11 @@ def compensation(
     Who pays whom is the transport problem min sum d_ij*f_ij between the units' representative points, solved by HiGHS. It is one of several fair readings, not a
     prediction: other distances, or a fund that all pay into, move the same balances otherwise.
     """
+    if len({*prices}) < len(prices):
+        raise InputError("a price stands twice", "prices", "Give each once.")
     told = FinishedRun.of(run)
+    currency = told.manifest["currency"] or "currency units that nobody told"
+    money = Problem(f"Money is in {currency}: mass times a price that the user gives; no price is proposed.", level="note")  # fmt: skip
     units = told.units
     balance = _balance(units, allowance, caps)
     points = shapely.get_coordinates(gpd.GeoSeries(told.outlines).representative_point().to_numpy())
@@ -136,12 +141,43 @@ def compensation(
         _summed(flows, zone.astype(object)),
         None if levels is None else _summed(flows, levels),
         tuple(prices),
-        (RELATIVE, *((PRICE,) if prices else ())),
+        (RELATIVE, *((money,) if prices else ())),
     )
 
 
 def _money(price: float) -> str:
-    return f"money_at_{price:g}_per_t"
+    return f"money_at_{plain(price)}_per_t"
+
+
+def plain(price: float) -> str:
+    """Return a price with all its digits, and no more."""
+    return np.format_float_positional(price, trim="-")
+
+
+def read_caps(path: Path) -> dict[str, int]:
+    """Read a table of caps: columns unit and cap, the latter in t CO2e per year with at most six decimals; returns grams by unit.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a unit is blank or stands twice, or a cap is no amount.
+    """
+    table = read_table(path)
+    require_columns(table, path.name, ("unit", "cap"))
+    found: dict[str, int] = {}
+    for number, (unit, cap) in enumerate(zip(table["unit"], table["cap"], strict=True), start=2):
+        where = f"{path.name}, row {number}"
+        code = "" if pd.isna(unit) else str(unit).strip()
+        if not code or code in found:
+            raise InputError(f"the unit {code!r} stands twice" if code else "the unit is blank", where, "Keep one row for each unit.")  # fmt: skip
+        try:
+            grams = Fraction(str(cap).strip()) * 10**6
+        except (ValueError, ZeroDivisionError):
+            grams = Fraction(-1)
+        if grams < 0 or grams.denominator != 1:
+            raise InputError(f"{str(cap)!r} is no cap", where, "Give t CO2e per year, 0 or more, with at most six decimals.")  # fmt: skip
+        found[code] = int(grams)
+    return found
 
 
 def _balance(
@@ -154,6 +190,9 @@ def _balance(
         missing = [code for code in units["id"] if code not in (caps or {})]
         if missing or caps is None:
             raise InputError(f"{len(missing)} units have no cap: {', '.join(missing[:10])}", "caps", "Give each unit's.")  # fmt: skip
+        foreign = [code for code in caps if code not in set(units["id"])]
+        if foreign:
+            raise InputError(f"{len(foreign)} caps are of no unit of the run: {', '.join(foreign[:10])}", "caps", "Give those of its units.")  # fmt: skip
         return balance_of(emission, [int(caps[code]) for code in units["id"]])
     columns = {"gdp": "gdp", "people": "residents"}
     if allowance not in columns:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
+from carbongrid.analysis.compensation import plain
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -46,11 +47,12 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     moved = int(found.flows["mass_g"].sum())
     payers = int((units["balance_g"] < 0).sum())
     money = [str(name) for name in found.flows if str(name).startswith("money_at_")]
+    currency = run.manifest["currency"]
     cards = [
         Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
         *(
-            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"at {price:g} per t", f"单价 {price:g} /t"))
+            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"{currency}, at {plain(price)} per t".lstrip(", "), f"{currency}，单价 {plain(price)} /t".lstrip("，")))
             for name, price in zip(money, found.prices, strict=True)
         ),
     ]  # fmt: skip
@@ -87,12 +89,21 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     for row in largest.to_dict("records"):
         ends = [f"{names[row[end]]} ({row[end]})" for end in ("payer", "receiver")]
         rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
+    currency = found.run.manifest["currency"]
     columns = [
         Column(Words("pays", "支付"), False),
         Column(Words("is paid", "受偿"), False),
         Column(Words("CO₂e", "CO₂ 当量")),
         Column(Words("km", "公里")),
-        *(Column(Words(f"at {price:g} per t", f"单价 {price:g} /t")) for price in found.prices),
+        *(
+            Column(
+                Words(
+                    f"{currency} at {plain(price)} per t".strip(),
+                    f"{currency} 单价 {plain(price)} /t".strip(),
+                )
+            )
+            for price in found.prices
+        ),
     ]
     told = Words("The largest first; over the least sum of mass times distance", "由大到小；使质量与距离乘积之和最小")  # fmt: skip
     return Rows("flows", Words("Who pays whom", "支付关系"), told, columns, rows)

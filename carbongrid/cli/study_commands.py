@@ -11,6 +11,13 @@ from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
 from carbongrid.cli.plan_commands import records
 from carbongrid.errors import InputError
 
+_OWE = {
+    "sink": "take up less than their part of all sinks",
+    "gdp": "emit more than their part by GDP",
+    "people": "emit more than their part by residents",
+    "cap": "emit more than their part by caps",
+}
+
 
 def _prices(_context: object, _parameter: object, text: str | None) -> tuple[float, ...]:
     """Return the prices of ``40`` or ``40:120``."""
@@ -35,10 +42,16 @@ def _prices(_context: object, _parameter: object, text: str | None) -> tuple[flo
 )
 @click.option(
     "--allowance",
-    type=click.Choice(["sink", "gdp", "people"]),
+    type=click.Choice(["sink", "gdp", "people", "cap"]),
     default="sink",
     show_default=True,
-    help="What emission is shared out by.",
+    help="sink: a unit's part of all sinks is held against its own; else all emission is shared out by GDP, people or caps.",
+)
+@click.option(
+    "--caps",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="CSV with columns unit, cap in t CO2e per year, for --allowance cap.",
 )
 @with_out
 @_with_console
@@ -46,30 +59,34 @@ def compensation(
     directory: Path,
     price: tuple[float, ...],
     allowance: str,
+    caps: Path | None,
     out: Path | None,
     quiet: bool,
     as_json: bool,
     verbose: int,
 ) -> None:
-    """Say which units of the finished run in DIRECTORY would compensate which, so that none is above its part.
+    """Say which units of the finished run in DIRECTORY would compensate which, so that each has its part.
 
     A transfer between units, which adds up to zero: never an offset against the atmosphere. Writes compensation.html and, as CSV, balances of units, who pays whom over the least distance, and sums by zone and by parent.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.compensation import compensation as compensation_of
-        from carbongrid.analysis.compensation import write_compensation
+        from carbongrid.analysis.compensation import plain, read_caps, write_compensation
         from carbongrid.run_store import detect_full_disk
 
-        found = compensation_of(directory, allowance=allowance, prices=price)
+        if (caps is None) == (allowance == "cap"):
+            raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
+        given = None if caps is None else read_caps(caps)
+        found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_compensation(found, folder)
         moved = int(found.flows["mass_g"].sum())
         payers = int((found.units["balance_g"] < 0).sum())
-        console.say(f"{payers} of {len(found.units)} units are below their part and compensate {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
+        console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
         for each in price:
-            console.say(f"At {each:g} per t that is {moved / 1e6 * each:,.0f}.")
+            console.say(f"At {plain(each)} per t that is {moved / 1e6 * each:,.0f} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,9 @@ from town import square, write_town
 
 import carbongrid as cg
 from carbongrid.analysis.compare import write_comparison
+from carbongrid.analysis.comparison_page import _short
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.outputs.report.analysis_page import Words, map_of_changes
 from carbongrid.run_store import SEAL, seal_of
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -26,10 +30,13 @@ TOTALS = {"waste/industrial": 2**53 + 1, "agriculture/plantation": 7, "sink/land
 GDP = "region,value\na,1\nb,2\nc,3\n"
 
 
-def town(folder: Path, totals=TOTALS, parcels=PARCELS, units=UNITS, gdp=GDP, more="", settings="") -> cg.Result:  # fmt: skip
+def town(folder: Path, totals=TOTALS, parcels=PARCELS, units=UNITS, gdp=GDP, more="", settings="", categories="") -> cg.Result:  # fmt: skip
     folder.mkdir()
     rows = "".join(f"{name},{mass},g CO2e\n" for name, mass in totals.items())
     tables = {"totals.csv": "category,value,unit\n" + rows, "gdp.csv": gdp}
+    if categories:
+        tables["categories.csv"] = categories
+        more += '[categories]\npath = "categories.csv"\n'
     everything = json.dumps(list(totals))
     path = write_town(folder, parcels, units, tables, f'[gdp]\npath = "gdp.csv"\n{more}[allow]\noutside = {everything}\nfallback = {everything}\n')  # fmt: skip
     path.write_text(settings + path.read_text(encoding="utf-8"), encoding="utf-8")
@@ -148,6 +155,12 @@ def test_what_is_written(base: cg.Result, tmp_path: Path) -> None:
     files = write_comparison(found, tmp_path)
     table = pd.read_csv(tmp_path / "comparison_totals.csv", dtype=str).set_index("of")
     assert table.at["waste/industrial", "total_a_t"] == "9007199254.740993"
+    values = pd.read_csv(tmp_path / "comparison_values.csv", dtype=str)
+    assert set(values["kind"]) == {"sum", "sector", "category"}
+    whole = found.values[found.values["kind"] != "residents"].query("kind != 'gdp'")
+    assert [Fraction(text) * 10**6 for text in values["change_t"]] == whole["change"].tolist()
+    others = pd.read_csv(tmp_path / "comparison_people_and_gdp.csv")
+    assert set(others["measured_in"]) == {"people", "CNY"} and len(others) == 6
     page = html.unescape((tmp_path / "comparison.html").read_text(encoding="utf-8"))
     assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
     assert "A 的分区" in page and "Zones in A" in page
@@ -160,3 +173,24 @@ def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     told = json.loads(done.stdout)
     assert told["units_in_another_zone"] == 0 and told["made_of"] == []
     assert carbongrid("compare", base.directory, tmp_path).returncode == 2
+
+
+def test_the_page_shows_where_two_texts_differ(base: cg.Result, tmp_path: Path) -> None:
+    """Seen to fail when a category was one text of which the first 100 characters were shown."""
+    columns = "category,sector,name_en,name_zh,scope,sink,types,weight\n"
+    other = town(tmp_path / "town", categories=f"{columns}waste/industrial,,Rubbish,,,,,\n")
+    found = cg.compare(base, other)
+    rows = found.made_of[found.made_of["kind"] == "category"]
+    assert "waste/industrial: name_en" in rows["what"].tolist()
+    write_comparison(found, tmp_path)
+    for a, b in zip(*(found.made_of[side] for side in "ab"), strict=True):
+        shown = _short(a, b)
+        assert shown[0] != shown[1]
+    assert _short("x" * 300 + "a", "x" * 300 + "b")[0].endswith("a")
+
+
+def test_a_legend_s_bounds_are_each_in_the_unit_that_suits_them() -> None:
+    """Seen to fail with "-1.00e-12 ... -5.82e-05 Mt" for one gram."""
+    labels = [entry.text_en for entry in map_of_changes(np.array([0, -1, -(10**8), 5 * 10**13]), Words("x", "x")).entries]  # fmt: skip
+    assert not any("e-" in label for label in labels), labels
+    assert any("> −1 t" in label for label in labels), labels

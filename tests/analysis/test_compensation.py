@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import carbongrid as cg
-from carbongrid.analysis.compensation import compensation, write_compensation
+from carbongrid.analysis.compensation import compensation, read_caps, write_compensation
 from carbongrid.analysis.transfers import balance_of, least_transfers, sink_surplus
 from carbongrid.errors import InputError
+from carbongrid.outputs.report.notes import note_in_chinese
 
 GRAMS = st.integers(0, 10**15)
 
@@ -104,3 +105,32 @@ def test_the_command(small_run, tmp_path, carbongrid) -> None:
         compensation(small_run, allowance="trees")
     with pytest.raises(InputError, match="6 units have no cap"):
         compensation(small_run, allowance="cap")
+
+
+def test_the_command_says_who_owes_by_what(small_run, tmp_path, carbongrid) -> None:
+    """Seen to fail when units above their part of emission were said to be below it."""
+    units = cg.open(small_run).units["id"]
+    caps = tmp_path / "caps.csv"
+    caps.write_text("unit,cap\n" + "".join(f"{code},1.5\n" for code in units), encoding="utf-8")
+    told = carbongrid("compensation", small_run, "--allowance", "cap", "--caps", caps, "--price", "40.0000001", "--out", tmp_path)  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "emit more than their part by caps and compensate the others" in told.stdout
+    assert "At 40.0000001 per t" in told.stdout and "CNY." in told.stdout
+    assert carbongrid("compensation", small_run, "--caps", caps, "--out", tmp_path).returncode == 2
+
+
+def test_prices_that_are_nearly_alike_have_columns_of_their_own(small_run) -> None:
+    found = compensation(small_run, prices=(40.0, 40.0000001))
+    assert {"money_at_40_per_t", "money_at_40.0000001_per_t"} <= set(found.units)
+    currency = cg.open(small_run).manifest["currency"]
+    [note] = [str(each) for each in found.notes if "price" in str(each)]
+    assert f"Money is in {currency}:" in note and note_in_chinese(note)
+    with pytest.raises(InputError, match="a price stands twice"):
+        compensation(small_run, prices=(40.0, 40.0))
+
+
+@pytest.mark.parametrize(("rows", "wrong"), [("a,1\na,2", "row 3: the unit 'a' stands twice"), ("a,-1", "row 2: '-1' is no cap"), ("a,much", "no cap"), ("a,0.0000001", "no cap")])  # fmt: skip
+def test_caps_that_are_none(tmp_path, rows: str, wrong: str) -> None:
+    (tmp_path / "caps.csv").write_text(f"unit,cap\n{rows}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=wrong):
+        read_caps(tmp_path / "caps.csv")

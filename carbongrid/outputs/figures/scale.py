@@ -67,7 +67,7 @@ def _by_side(axes: Any, grids: pd.DataFrame, column: str, label: str) -> None:
 
 def _by_cells(axes: Any, cells: pd.DataFrame) -> None:
     axes.set_ylabel("largest difference of a unit, %", fontsize=8)
-    axes.set_xlabel("fine cells, m", fontsize=8)
+    axes.set_xlabel("fine cells, m; below: units in another zone", fontsize=8)
     if cells.empty:
         axes.text(0.5, 0.5, "not tried", ha="center", transform=axes.transAxes, fontsize=8)
         return
@@ -75,13 +75,13 @@ def _by_cells(axes: Any, cells: pd.DataFrame) -> None:
     for shift, quantity in ((-0.18, "emission"), (0.18, "sink")):
         heights = cells[f"{quantity}_percent"]
         axes.bar([each + shift for each in place], heights, 0.34, color=_COLOURS[quantity], label=quantity)  # fmt: skip
-    named = [f"{fine}\n{zones} other zones" for fine, zones in zip(cells["fine"], cells["zones"], strict=True)]  # fmt: skip
+    named = [f"{fine}\n{zones}" for fine, zones in zip(cells["fine"], cells["zones"], strict=True)]
     axes.set_xticks(list(place), named)
     axes.legend(fontsize=7, frameon=False)
 
 
 def _among_random(axes: Any, groups: pd.DataFrame) -> None:
-    axes.set_xlabel("adjusted Rand index: zones of units and of the groups they are merged to", fontsize=8)  # fmt: skip
+    axes.set_xlabel("adjusted Rand index: zones of units and of their groups", fontsize=8)  # fmt: skip
     axes.set_ylabel("groupings drawn by lot", fontsize=8)
     random, parents = groups[groups["draw"] > 0], groups[groups["draw"] == 0]
     if len(random):

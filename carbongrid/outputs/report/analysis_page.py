@@ -13,7 +13,6 @@ from carbongrid.errors import Problem
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
-    mass_scale,
     natural_breaks,
     ordered_zones,
     short_number,
@@ -23,6 +22,7 @@ from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
+from carbongrid.outputs.report.wording import mass
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -176,7 +176,6 @@ def map_of_changes(
     if not bounds:
         whole = Entry(_SAME, "no change", "无变化", len(grams))
         return Map(name, [_SAME] * len(grams), [whole], marked, note)
-    scale, unit = mass_scale(bounds[-1])
     places = np.searchsorted(bounds, amounts)
     sides = {
         -1: colours_at("BrBG", [0.5 + 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
@@ -189,8 +188,8 @@ def map_of_changes(
         for k in order:
             inside = np.flatnonzero((np.sign(grams) == sign) & (places == k))
             mark = "+" if sign > 0 else "−"
-            ends = dict.fromkeys(f"{mark}{short_number(edge / scale)}" for edge in edges[k : k + 2])
-            text = f"{' … '.join(ends)} {unit}"
+            low, high = (_bound(mark, float(edge)) for edge in edges[k : k + 2])
+            text = low if low == high else f"{low} … {high}"
             for row in inside:
                 colours[row] = sides[sign][k]
             entries.append(Entry(sides[sign][k], text, text, len(inside)))
@@ -198,6 +197,11 @@ def map_of_changes(
             none = int((grams == 0).sum())
             entries.append(Entry(_SAME, "no change", "无变化", none))
     return Map(name, colours, [entry for entry in entries if entry.count], marked, note)
+
+
+def _bound(mark: str, grams: float) -> str:
+    """Return the bound of a class of changes in the unit that suits it."""
+    return f"< {mark}1 t" if grams < 1e6 and mark == "+" else f"> {mark}1 t" if grams < 1e6 else f"{mark}{mass(round(grams))}"  # fmt: skip
 
 
 def map_of_classes(

@@ -28,6 +28,7 @@ _OWN_WORDS = {
         "reference region": "参照区域",
         "rule for an index of exactly 1": "指数恰为 1 时的规则",
     },
+    "currency": {"currency units that nobody told": "未说明的货币"},
     "amount": {"GDP": "地区生产总值", "residents": "人口"},
     "a": {
         "none told": "未说明",
