@@ -27,6 +27,9 @@ TOTALS, FACILITIES, WEIGHTS = "with_totals", "without", "with_weights"
 RUN = "Write it in the case and run it: what does not change is taken over."
 """The way out where an answer would take what a finished run does not keep."""
 
+MEASURED = ("pois", "people", "roads", "lines")
+"""Rules that measure geometry."""
+
 Key = str | tuple[str, str]
 """A category, or a category and a region."""
 Mass = str | float | int | Decimal

@@ -27,6 +27,7 @@ from carbongrid.outputs.tables.content import evidence_of, inventory_of, ledger_
 from carbongrid.outputs.tables.reading import for_people
 from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
 from carbongrid.pipeline.changes import (
+    MEASURED,
     RUN,
     WEIGHTS,
     Key,
@@ -57,9 +58,6 @@ from carbongrid.pipeline.weighing import Weighed, regions_of
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_MEASURED = ("pois", "people", "roads", "lines")
-"""Rules that measure geometry."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +101,8 @@ class LiveResult:
         The categories that were changed, by name; all others are the run's.
     claims
         Weights that were changed, by category.
+    said
+        What a plan says of itself, such as units that it left as they were.
     """
 
     prepared: PreparedRun
@@ -110,6 +110,7 @@ class LiveResult:
     placed: PlacedFacilities
     parts: Mapping[str, ChangedCategory] = field(default_factory=dict)
     claims: Mapping[str, PackedWeights] = field(default_factory=dict)
+    said: tuple[Problem, ...] = ()
 
     @classmethod
     def of(cls, prepared: PreparedRun) -> LiveResult:
@@ -241,7 +242,7 @@ class LiveResult:
     def problems(self) -> tuple[Problem, ...]:
         """Warnings and notes on the totals and on the categories that changed, as a run gives them."""
         of_parts = (problem for part in self.parts.values() for problem in part.problems)
-        return tuple(dict.fromkeys((*self.inputs.notes, *of_parts)))
+        return tuple(dict.fromkeys((*self.inputs.notes, *of_parts, *self.said)))
 
     @property
     def ledger_rows(self) -> tuple[LedgerRow, ...]:
@@ -331,7 +332,7 @@ class LiveResult:
             values = values_by_parcel(weight, parcels["id"], name)
             parcels = parcels.assign(**{f"field:{column}": values})
             weight = f"field:{column}"
-        elif weight.partition(":")[0] in _MEASURED:
+        elif weight.partition(":")[0] in MEASURED:
             before = prepared.inputs
             if weight != before.categories[name].weight or regions_of(before, name) != regions_of(inputs, name):  # fmt: skip
                 what = f"{weight!r} measures geometry, which takes longer than an answer may"

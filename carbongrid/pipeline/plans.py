@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
+
 from carbongrid.case.fields import nearest
+from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.opening.formats import files_behind
 
 REFERENCES = ("floating", "frozen")
 LAND = ("units", "parcels", "code", "inside")
@@ -40,6 +49,7 @@ _FATES = {
 _LISTS = ("units", "parcels", "code", "category")
 _TEXTS = ("facility", "to", "emission", "crs")
 _NUMBERS = ("x", "y", "factor")
+_QUANTITIES = ("change", "total", "mass")
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,11 @@ class Action:
         """What selects land; empty where it names none."""
         return {key: self.told[key] for key in LAND if key in self.told}
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """All that it says, every id of it, as JSON has it; of polygons that are no file their digest."""
+        return {"do": self.do, **{key: _whole(value) for key, value in self.told.items()}}
+
     def __str__(self) -> str:
         """Return the action in a line."""
         told = ", ".join(f"{key} = {_shown(value)}" for key, value in self.told.items())
@@ -84,11 +99,39 @@ class Action:
 
 @dataclass(frozen=True)
 class Plan:
-    """Actions in order, and against what zones are held: the region as the plan leaves it (``floating``) or as it was (``frozen``)."""
+    """Actions in order.
+
+    Parameters
+    ----------
+    actions
+        In order.
+    reference
+        Which zones are told first: against the region as the plan leaves it (``floating``) or as it was (``frozen``). A run has the first.
+    folder
+        What paths are relative to.
+    sha256
+        Of the file that was read; empty for actions that no file has.
+    """
 
     actions: tuple[Action, ...]
     reference: str = "floating"
     folder: Path | None = None
+    sha256: str = ""
+
+    def path(self, inside: str | Path) -> Path:
+        """Return where a file of polygons lies."""
+        path = Path(inside)
+        return path if self.folder is None or path.is_absolute() else self.folder / path
+
+    def polygons(self) -> dict[str, str]:
+        """Return the sha256 of each file of polygons as it is now, and of what is read with it, by the name in the plan; one that is missing has none."""
+        named = [each.told["inside"] for each in self.actions if isinstance(each.told.get("inside"), str | Path)]  # fmt: skip
+        found = {}
+        for name in named:
+            path = self.path(name)
+            for file in files_behind(path) if path.exists() else ():
+                found[f"{name}" if file == path else f"{name}: {file.name}"] = hash_path(file)
+        return found
 
 
 def read_plan(path: Path) -> Plan:
@@ -100,9 +143,13 @@ def read_plan(path: Path) -> Plan:
         If it cannot be read, and as :func:`plan_of`.
     """
     try:
+        sha256 = hash_path(path)
         told = tomllib.loads(read_text(path))
+        same = hash_path(path) == sha256
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"the plan cannot be read: {error}", str(path)) from error
+    if not same:
+        raise InputError("the plan changed while it was read", str(path), "Do it again.")
     unknown = [key for key in told if key not in ("reference", "action")]
     if unknown:
         what = f"a plan has no key {unknown[0]!r}"
@@ -110,7 +157,8 @@ def read_plan(path: Path) -> Plan:
     actions = told.get("action", [])
     if not isinstance(actions, list) or not actions:
         raise InputError("the plan has no [[action]]", path.name, 'Begin one with [[action]], do = "scale".')  # fmt: skip
-    return plan_of(actions, told.get("reference", "floating"), path.parent)
+    plan = plan_of(actions, told.get("reference", "floating"), path.parent)
+    return replace(plan, sha256=sha256)
 
 
 def plan_of(
@@ -132,6 +180,8 @@ def plan_of(
             found.append(_action(number, told))
         except InputError as error:
             problems += error.problems
+    if not found and not problems:
+        problems.append(Problem("the plan has no action", "plan", f"Begin with one: do is {', '.join(_KEYS)}."))  # fmt: skip
     if problems:
         raise InputError(problems)
     return Plan(tuple(found), reference, folder)
@@ -198,16 +248,43 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
             return "text, or a list of text that is not empty", value
         twice = [each for each in dict.fromkeys(words) if words.count(each) > 1]
         return (f"each once; {twice[0]!r} stands twice" if twice else ""), words
+    if key == "crs" and isinstance(value, str) and value:
+        try:
+            crs_of_points(value)
+        except ValueError:
+            return "a coordinate reference system, such as 'EPSG:4326' or 'gcj02'", value
+        return "", value
     if key in _TEXTS:
         return ("" if isinstance(value, str) and value else "text"), value
-    if key in _NUMBERS:
-        right = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-        if not right or (key == "factor" and not 0 <= value < float("inf")):
-            return ("a number" if key != "factor" else "a number from 0 on"), value
+    if key in _NUMBERS and not (_is_number(value) and (key != "factor" or value >= 0)):
+        return ("a finite number" if key != "factor" else "a number from 0 on"), value
+    if key in _QUANTITIES and not (_is_number(value) or (isinstance(value, str) and value)):
+        return "a finite number, or text with a unit", value
+    if key == "inside" and not (isinstance(value, gpd.GeoDataFrame | Path) or (isinstance(value, str) and value)):  # fmt: skip
+        return "a file of polygons, or a GeoDataFrame", value
     return "", value
 
 
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | np.number):
+        return False
+    return math.isfinite(value)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, gpd.GeoDataFrame):
+        digest = hashlib.sha256(str(value.crs).encode())
+        for shape in value.geometry.to_wkb():
+            digest.update(shape or b"")
+        return {"polygons": len(value), "sha256": digest.hexdigest()}
+    return value if isinstance(value, str | int | float) else str(value)
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, gpd.GeoDataFrame):
+        return f"{len(value)} polygons"
     if isinstance(value, tuple):
         some = ", ".join(value[:10]) + (f" and {len(value) - 10} more" if len(value) > 10 else "")
         return some if len(value) == 1 else f"[{some}]"

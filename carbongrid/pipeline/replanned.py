@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +18,7 @@ from carbongrid.case.readers.facilities import COLUMNS, project_facilities
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError
-from carbongrid.inventory.units_of_measure import grams_of_text
+from carbongrid.inventory.units_of_measure import base_currency, currency_units, grams_of_text
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
@@ -29,6 +31,13 @@ from carbongrid.pipeline.land import Land
 
 Rows = NDArray[np.int64]
 
+MOST = 2**63 - 1
+"""Grams, or currency units, that an int64 holds."""
+
+_MONEY = re.compile(
+    r"(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>(?<=\s)\S.*|[^\d.\s].*)"
+)
+
 
 def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
     """Return a mass after ``factor``, ``change`` or ``total``, in whole grams, rounded half even.
@@ -39,7 +48,11 @@ def amount_after(told: Mapping[str, Any], now: int, where: str) -> int:
         If it would be negative, or what is told is no mass.
     """
     if "factor" in told:
-        return round(Fraction(now) * Fraction(str(told["factor"])))
+        after = round(Fraction(now) * Fraction(str(told["factor"])))
+        if after > MOST:
+            what = f"{where} would be {float(after):.3g} g CO2e, more than can be counted: 9.2e12 t"
+            raise InputError(what, "factor", "Give a smaller one.")
+        return after
     if "total" in told:
         return total_given(told["total"], where).grams
     after = now + _signed_mass(told["change"], where)
@@ -57,13 +70,52 @@ def _signed_mass(value: Any, where: str) -> int:
     return sign * total_given(abs(value) if sign < 0 else value, where).grams
 
 
-def money_after(told: Mapping[str, Any], now: int) -> int:
-    """Return an amount of whole currency units after ``factor``, ``change`` or ``total``, rounded half even."""
-    value = Fraction(str(told.get("factor", told.get("change", told.get("total", 0)))))
-    after = Fraction(now) * value if "factor" in told else Fraction(now) + value if "change" in told else value  # fmt: skip
+def money_after(told: Mapping[str, Any], now: int, unit: str) -> int:
+    """Return an amount of whole currency units after ``factor``, ``change`` or ``total``, rounded half even.
+
+    Parameters
+    ----------
+    told
+        What the action says. A number counts the case's unit of GDP; text has its own unit.
+    now
+        Whole currency units.
+    unit
+        Of the case's GDP, such as ``1e8 CNY``.
+
+    Raises
+    ------
+    InputError
+        If it would be negative or more than can be counted, or what is told is no amount of the case's currency.
+    """
+    name = base_currency(unit)
+    if "factor" in told:
+        after = round(Fraction(now) * Fraction(str(told["factor"])))
+    elif "change" in told:
+        after = now + _money(told["change"], unit, "change")
+    else:
+        after = _money(told["total"], unit, "total")
     if after < 0:
-        raise InputError(f"it removes more than there is: {now} currency units", hint="Give a smaller change.")  # fmt: skip
-    return round(after)
+        raise InputError(f"it removes more than there is: {now} {name}", hint="Give a smaller change.")  # fmt: skip
+    if after > MOST:
+        raise InputError(f"GDP would be {float(after):.3g} {name}, more than can be counted: 9.2e18", hint="Give less.")  # fmt: skip
+    return after
+
+
+def _money(value: Any, unit: str, key: str) -> int:
+    """Return an amount in whole currency units."""
+    number, own = value, unit
+    if isinstance(value, str):
+        match = _MONEY.fullmatch(value.strip())
+        if match is None:
+            raise InputError(f"{value!r} is no number with a currency", key, f"Write for example 2.5e9 {base_currency(unit)}.")  # fmt: skip
+        number, own = match["number"], match["unit"]
+    try:
+        if base_currency(own) != base_currency(unit):
+            what = f"{value!r} is of {base_currency(own)}, GDP of the run of {base_currency(unit)}"
+            raise InputError(what, hint="Convert it at a rate that you know.")
+        return currency_units(Decimal(str(number)), own)
+    except InputError as error:
+        raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
 
 def scaled_total(inputs: Inputs, name: str, after: int) -> pd.DataFrame:

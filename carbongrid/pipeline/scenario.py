@@ -14,10 +14,12 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import PackedWeights, WeightInputs, locate, weigh
-from carbongrid.pipeline.changes import facility_row, known_category, under_new_totals
+from carbongrid.method.weights.rules import eligible
+from carbongrid.pipeline.changes import MEASURED, facility_row, known_category, under_new_totals
 from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities, rows_of_facilities
 from carbongrid.pipeline.plans import Action, Plan
 from carbongrid.pipeline.rasterizing import share_water
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from carbongrid.pipeline.prepared import PreparedRun
 
 Rows = NDArray[np.int64]
+
+_JUMP = 10
+"""GDP that grows or falls by more than so many times is told: a number may be in another unit than was meant."""
 
 
 def apply_plan(answer: LiveResult, plan: Plan) -> LiveResult:
@@ -172,7 +177,10 @@ def _scaled_on(answer: LiveResult, action: Action, name: str, rows: Rows) -> Liv
     inputs = under_new_totals(inputs, totals, table)
     if not grams.any():  # all of it lies at facilities: no land weighs anything
         return answer.recomputed([name], inputs, answer.placed)
-    return answer.reweighed(name, grams.astype(np.float64), f"plan-{action.number}", inputs)
+    column = f"plan-{action.number}"
+    while f"field:{column}" in prepared.parcels:  # a column of the user's own
+        column += "'"
+    return answer.reweighed(name, grams.astype(np.float64), column, inputs)
 
 
 def _require_by_own_rule(answer: LiveResult, name: str) -> None:
@@ -223,25 +231,33 @@ def _without_facility(answer: LiveResult, action: Action, _: Path | None) -> Liv
 
 def _with_gdp(answer: LiveResult, action: Action, _: Path | None) -> LiveResult:
     """Change GDP of units, or of all; an interval of GDP that was derived keeps its ratio."""
-    units = answer.prepared.units
+    section, units = answer.inputs.case.gdp, answer.prepared.units
+    if section is None:
+        raise InputError("the run has no GDP", hint="Write [gdp] in the case and run it.")
     codes = action.told.get("units", tuple(units["id"]))
     positions = _positions(answer, codes)
     columns = {name: units[name].copy() for name in ("gdp", "gdp_low", "gdp_high")}
     unknown = [code for code, row in zip(codes, positions, strict=True) if pd.isna(units["gdp"].iloc[row])]  # fmt: skip
     known = [row for code, row in zip(codes, positions, strict=True) if code not in unknown]
-    if unknown and ("units" in action.told) and "total" not in action.told:
-        raise InputError(f"GDP of {', '.join(unknown[:10])} is unknown", "units", "Give total.")
+    listed = f"{', '.join(unknown[:10])}{', ...' if len(unknown) > 10 else ''}"
     if "total" in action.told:
-        known = positions
+        known, unknown = positions, []
+    elif unknown and ("units" in action.told or not known):
+        raise InputError(f"GDP of {len(unknown)} units is unknown: {listed}", "units", "Give total, or other units.")  # fmt: skip
     if "factor" not in action.told and len(known) != 1:
         raise InputError(f"an amount for {len(known)} units at once", "units", "Give factor, or one unit.")  # fmt: skip
+    said = [f"action {action.number} leaves {len(unknown)} units whose GDP is unknown as they are: {listed}"] if unknown else []  # fmt: skip
     for row in known:
         now = units["gdp"].iloc[row]
-        after = money_after(action.told, 0 if pd.isna(now) else int(now))
+        after = money_after(action.told, 0 if pd.isna(now) else int(now), section.currency)
         for name in columns:
             end = units[name].iloc[row]
             own = pd.isna(end) or pd.isna(now) or not int(now)
             columns[name].iloc[row] = after if name == "gdp" or own else round(int(end) * after / int(now))  # fmt: skip
+        if not pd.isna(now) and int(now) and not _JUMP * after >= int(now) >= after / _JUMP:
+            said.append(f"action {action.number} takes GDP of {units['id'].iloc[row]} from {int(now):,} to {after:,} {base_currency(section.currency)}. A number counts {section.currency}: was that meant?")  # fmt: skip
+    warned = tuple(Problem(text, level="warning") for text in said)
+    answer = dataclasses.replace(answer, said=(*answer.said, *warned))
     return answer.on(answer.prepared.changed(units=units.assign(**columns)))
 
 
@@ -317,6 +333,7 @@ def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveR
     changes = {"land_use": code, "type": kind, "mode": mode}
     after = parcels.assign(**{name: parcels[name].mask(np.isin(np.arange(len(parcels)), rows), value) for name, value in changes.items()})  # fmt: skip
     after = after.astype(parcels.dtypes)
+    _require_known_claims(answer, after, rows)
     inputs = dataclasses.replace(answer.inputs, parcels=after)
     claims = {name: _claims_after(answer, name, after, rows) for name in inputs.categories}
     for name, (old, new) in claims.items():
@@ -342,6 +359,20 @@ def _require_no_facility(answer: LiveResult, rows: Rows) -> None:
     if there.size:
         names = ", ".join(table["name"].iloc[there[:10]])
         raise InputError(f"there are facilities on this land: {names}", hint="Remove them in an action before this one.")  # fmt: skip
+
+
+def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows) -> None:
+    """Refuse land that comes to a category whose weights are known parcel by parcel only: scaled land, or weights given by hand."""
+    before = answer.prepared.parcels
+    other = (parcels["type"] != before["type"]) | (parcels["mode"] != before["mode"])
+    rows = rows[other.to_numpy(bool)[rows]]
+    for name, category in answer.inputs.categories.items():
+        if not category.weight.startswith("field:") or category.weight in parcels:
+            continue
+        measured = answer.prepared.inputs.categories[name].weight.partition(":")[0] in MEASURED
+        if not measured and eligible(category, parcels)[rows].any():
+            what = f"the new use carries {name}, whose land was scaled or weighed by hand before ({category.weight}): what land of another use claims of it is unknown"
+            raise InputError(what, name, "Convert first and scale after it; of a run that has scaled land, ask the run before it.")  # fmt: skip
 
 
 def _claims_after(

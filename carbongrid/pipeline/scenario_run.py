@@ -18,6 +18,7 @@ from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
 from carbongrid.pipeline import facilities, sections, small_tables, weighing
+from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.electricity_readings import Readings
@@ -34,7 +35,6 @@ from carbongrid.pipeline.tables import Indexed, manifest_of
 from carbongrid.pipeline.weighing import Weighed
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import left_out
-from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.run_store import (
     SEAL,
@@ -82,7 +82,7 @@ def run_plan(
     out
         The run directory to make; it is absent or complete at any moment.
     path
-        The plan's file, whose digest the manifest gets.
+        The plan's file, whose name the manifest gets beside the digest of what was read.
     replace
         Whether an existing run may be replaced.
     progress
@@ -102,12 +102,15 @@ def run_plan(
     if out == place_of(base.directory):
         raise InputError("a scenario may not replace the run that it is asked of", str(out), "Give another --out.")  # fmt: skip
     check_target(out, replace=replace)
+    polygons = plan.polygons()
     answer = apply_plan(base.live, plan)
+    if plan.polygons() != polygons:
+        raise InputError("a file of polygons changed while the plan was done", str(plan.folder), "Do it again.")  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     # No Recall of the run to be replaced: each step comes from the base run, or is made.
     with claimed(out), new_run(out, replace=replace, reuse=base.directory, restart=True) as store:
         store.recall = Recall((base.directory,), base.directory)
-        _write(answer, base, plan, path, store, progress or silent)
+        _write(answer, base, plan, _read_for(plan, path, polygons, base), store, progress or silent)
     return answer, out
 
 
@@ -115,7 +118,7 @@ def _write(
     answer: LiveResult,
     base: Result,
     plan: Plan,
-    path: Path | None,
+    read: Mapping[str, str],
     store: RunStore,
     progress: Progress,
 ) -> None:
@@ -125,8 +128,7 @@ def _write(
     parameters = base.manifest["parameters"]
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
-    if path is not None:
-        digests[path.name] = hash_path(path)
+    digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
     values = {
         **_values(answer, inputs, land),
         "case": inputs.case,
@@ -142,9 +144,17 @@ def _write(
     work.go()
     tables, made = work.values["assemble"], work.values["digest"]
     content = manifest_of(inputs, grid, tables, made, parameters["chunks"])
-    told = {"base": base.directory.name, "seal": base.manifest[SEAL], "reference": plan.reference, "actions": [str(each) for each in plan.actions]}  # fmt: skip
+    told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
     facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
     store.write_manifest({**content, **facts})
+
+
+def _read_for(
+    plan: Plan, path: Path | None, polygons: Mapping[str, str], base: Result
+) -> dict[str, str]:
+    """Return the digests of the plan and of what it names, under names that no file of a case has."""
+    own = {} if path is None or not plan.sha256 else {path.name: plan.sha256}
+    return {f"plan on {base.directory.name}: {name}": value for name, value in {**polygons, **own}.items()}  # fmt: skip
 
 
 def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
@@ -155,13 +165,17 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     crs = answer.prepared.units.crs
     parcels = gpd.GeoDataFrame(facts, geometry=shapes.geometry.to_numpy(), crs=crs)
     around = base.directory / "surroundings.gpkg"
+    evidence = evidence_after(answer, base)
+    more = () if evidence is None else evidence.notes
     return dataclasses.replace(
         answer.inputs,
         parcels=parcels,
         units=gpd.GeoDataFrame(answer.prepared.units),
-        notes=(*answer.inputs.notes, *notes_of_plan(plan, base.directory.name)),
+        notes=(*answer.inputs.notes, *notes_of_plan(plan, base.directory.name), *more),
         surroundings=read_surroundings_gpkg(around).located if around.is_file() else None,
-        uncertainty=base.manifest["uncertainty"],
+        uncertainty=uncertainty_after(answer, base),
+        formed=None if evidence is None else evidence.formed,
+        by_gas=None if evidence is None else evidence.by_gas,
     )
 
 
@@ -204,7 +218,7 @@ def _keep(answer: LiveResult, base: Result, inputs: Inputs, plan: Plan, store: R
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
         "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),
     }
-    marked = hash_values([str(each) for each in plan.actions])
+    marked = hash_values([each.content for each in plan.actions], sorted(plan.polygons().items()))
     names = [name for name in steps if name not in ("tables", "report", "figures")]
     if inputs.facilities is not None and "facilities" not in names:
         names.append("facilities")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -20,8 +21,10 @@ from town import CRS, EAST, NORTH, square, write_raster, write_town
 
 import carbongrid as cg
 from carbongrid.errors import InputError
+from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.pipeline.plans import plan_of, read_plan
 from carbongrid.pipeline.scenario_run import run_plan
+from carbongrid.raster.opening.digests import hash_path
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -34,6 +37,11 @@ CATEGORIES = {
     "sink/land": (("forest", "grassland", "water", "unused"), "area"),
 }
 PLANS = 6
+MAY_REFUSE = re.compile(
+    "facilities on this land|selects have nothing of|that it selects are .* already|whose land was scaled"
+    "|lies on land of the parent type|it removes more|facilities .*more than|nothing of .* is spread"
+)
+"""What a plan refuses that a case changed by hand may do."""
 IDS = [f"{row}{number}" for row in "pq" for number in range(6)]
 
 
@@ -73,11 +81,16 @@ class Town:
             "facilities.csv": "\n".join(["name,category,value,unit,x,y,crs", *named]),
             "gdp.csv": "region,value\n" + "".join(f"u{k},{value}\n" for k, value in enumerate(self.gdp)),
         }  # fmt: skip
+        if self.weights:  # scaled land is as sure as what weighed it before
+            rows = [f"weights,{name},,0.7,0.5,,assumed,area" for name in self.weights]
+            tables["uncertainty.csv"] = "\n".join(
+                ["source,of,percent,sigma,tau,group,basis,origin", *rows]
+            )
         everything = json.dumps(list(CATEGORIES))
         water = rng.choice(["ledger", "nearest"])
         more = (
             '[gdp]\npath = "gdp.csv"\ncurrency = "CNY"\n[categories]\npath = "categories.csv"\n[facilities]\npath = "facilities.csv"\n'
-            f"[allow]\noutside = {everything}\nfallback = {everything}\nunallocated = {everything}\n"
+            f"{'[uncertainty]\npath = "uncertainty.csv"\n' if self.weights else ''}[allow]\noutside = {everything}\nfallback = {everything}\nunallocated = {everything}\n"
         )
         size = [float(rng.choice([0, 1, 2.5, 40])) for _ in IDS]
         write_raster(folder / "lights.tif", [[rng.choice([0, 1, 7.25]) for _ in range(6)] for _ in range(2)])  # fmt: skip
@@ -223,13 +236,15 @@ def test_a_plan_is_what_a_run_of_the_changed_case_gives(tmp_path_factory: pytest
         try:
             after = cg.run(town.write(folder / f"case{number}"), folder / f"run{number}")
         except InputError as error:
-            refused = error
-            town = before
+            refused, town = error, before
+            with pytest.raises(InputError):  # what a run refuses, a plan refuses
+                base.scenario([*actions, action])
             continue
         try:
             base.scenario([*actions, action])
-        except InputError:
-            town = before  # such as land with a facility on it, or nothing to scale
+        except InputError as error:
+            assert MAY_REFUSE.search(str(error)), (actions, action)
+            town = before
             continue
         run, actions = after, [*actions, action]
     if not actions:
@@ -317,7 +332,19 @@ def test_selections_hold_all_that_they_say(base: cg.Result, tmp_path: Path) -> N
         ({"do": "remove", "facility": "works", "emission": "halve"}, "emission is 'halve'. Give remove or redistribute"),
         ({"do": "add", "facility": "works", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": EAST, "y": NORTH, "crs": "EPSG:4549"}, "'works' is a facility of industry/manufacturing already"),
         ({"do": "add", "facility": "far", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": EAST - 5e4, "y": NORTH, "crs": "EPSG:4549"}, r"action 2 \(add\), "),
-        ({"do": "gdp", "units": "u1", "change": -5}, "it removes more than there is: 2 currency units"),
+        ({"do": "gdp", "units": "u1", "change": -5}, "it removes more than there is: 2 CNY"),
+        ({"do": "gdp", "units": "u1", "total": "100 Mt"}, r"action 2 \(gdp\), total: the currency 'Mt' is not known"),
+        ({"do": "gdp", "units": "u1", "total": "100 EUR"}, "'100 EUR' is of EUR, GDP of the run of CNY"),
+        ({"do": "gdp", "units": "u1", "total": "100"}, "'100' is no number with a currency"),
+        ({"do": "gdp", "units": "u1", "total": float("inf")}, "total is inf: expected a finite number, or text with a unit"),
+        ({"do": "gdp", "units": "u1", "change": True}, "change is True: expected a finite number"),
+        ({"do": "gdp", "units": "u1", "change": [1]}, r"change is \[1\]: expected a finite number"),
+        ({"do": "gdp", "factor": 1e30}, r"action 2 \(gdp\): GDP would be 1e\+30 CNY, more than can be counted"),
+        ({"do": "scale", "category": "sink/land", "factor": 1e9}, r"action 2 \(scale\), factor: sink/land would be 1e\+21 g CO2e, more than can be counted"),
+        ({"do": "scale", "category": "sink/land", "total": True}, "total is True: expected a finite number"),
+        ({"do": "scale", "category": "sink/land", "inside": 5, "factor": 1}, "inside is 5: expected a file of polygons"),
+        ({"do": "add", "facility": "new", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": 120, "y": 31, "crs": "gcj-02"}, r"action 2 \(add\): crs is gcj-02: expected a coordinate reference system"),
+        ({"do": "add", "facility": "new", "category": "industry/manufacturing", "mass": "1 t CO2e", "x": float("inf"), "y": 31, "crs": "EPSG:4326"}, "x is inf: expected a finite number"),
         ({"do": "gdp", "change": 5}, "an amount for 4 units at once"),
     ],
 )  # fmt: skip
@@ -345,9 +372,102 @@ def test_the_command(base: cg.Result, tmp_path: Path, carbongrid) -> None:
     told = json.loads(done.stdout)
     assert told["reference"] == "frozen" and told["actions"] == ["1. scale: category = industry/*, factor = 0.1"]  # fmt: skip
     assert {row["zone_frozen"] for row in told["zones"]} != {row["zone_floating"] for row in told["zones"]}  # fmt: skip
-    assert "plan.toml" in {each["file"] for each in cg.open(tmp_path / "out").manifest["inputs"]}
+    assert "plan on run: plan.toml" in {
+        each["file"] for each in cg.open(tmp_path / "out").manifest["inputs"]
+    }
     assert (tmp_path / "out-analysis" / "comparison.html").is_file()
     (tmp_path / "plan.toml").write_text("action = 1", encoding="utf-8")
     with pytest.raises(InputError, match=r"the plan has no \[\[action\]\]"):
         read_plan(tmp_path / "plan.toml")
     assert carbongrid("scenario", base.directory, tmp_path / "plan.toml", "--out", tmp_path / "two").returncode == 2  # fmt: skip
+
+
+def test_a_plan_without_actions_is_refused(base: cg.Result) -> None:
+    with pytest.raises(InputError, match="the plan has no action"):
+        base.scenario([])
+
+
+def test_land_of_another_use_after_scaled_land(base: cg.Result) -> None:
+    """What new forest takes up is known before land is scaled, and refused after it; the first order differs by the scaled land alone."""
+    forest = base.parcels[base.parcels["type"] == "forest"]["id"].iloc[0]
+    field_ = base.parcels[base.parcels["land_use"] == "0101"]["id"].iloc[0]
+    scale = {"do": "scale", "category": "sink/land", "parcels": forest, "factor": 0.999}
+    convert = {"do": "convert", "parcels": field_, "to": "0301"}
+    alone, both = base.scenario([convert]), base.scenario([convert, scale])
+    change = (both.parcels["sink/land"] - alone.parcels["sink/land"]).set_axis(base.parcels["id"])
+    assert change.drop(forest).eq(0).all() and change[forest] < 0
+    with pytest.raises(InputError, match=r"action 2 \(convert\), sink/land: the new use carries sink/land, whose land was scaled"):  # fmt: skip
+        base.scenario([scale, convert])
+    with pytest.raises(InputError, match="whose land was scaled"):
+        base.scenario([scale]).scenario([convert])
+    away = {"do": "convert", "parcels": forest, "to": "0601"}  # to what no scaled category carries
+    gone = base.scenario([scale, away]).parcels.set_index("id")
+    assert gone.at[forest, "sink/land"] == 0
+
+
+def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    forest = base.parcels[base.parcels["type"] == "forest"]["id"].iloc[0]
+    scale = {"do": "scale", "category": "sink/land", "parcels": forest, "factor": 0.5}
+    _, out = run_plan(base, plan_of([scale]), tmp_path / "out")
+    with pytest.raises(InputError, match="ask the run before it"):
+        cg.open(out).scenario([{"do": "convert", "parcels": "p1", "to": "0301"}])
+
+
+def test_scaled_land_is_as_sure_as_before(base: cg.Result, tmp_path: Path) -> None:
+    """Mines weigh by area, sigma 0.7 and tau 0.5, not by a column of the user's own; so again in a plan on the written run."""
+    mine = base.parcels[base.parcels["industry/mining"] > 0]["id"].iloc[0]
+    scale = {"do": "scale", "category": "industry/mining", "parcels": mine, "factor": 0.5}
+    _, out = run_plan(base, plan_of([scale]), tmp_path / "out")
+    _, again = run_plan(cg.open(out), plan_of([scale]), tmp_path / "again")
+    for folder in (out, again):
+        known = uncertainty_of(cg.open(folder).manifest)
+        rule = known.of("weights", "industry/mining", "field:plan-1")
+        assert (rule.sigma, rule.tau) == (0.7, 0.5)
+        assert known.of("weights", "x", "field:plan-1").sigma == 0.5
+
+
+def test_money_counts_the_cases_unit(base: cg.Result) -> None:
+    """Or its own, where it is text; GDP that jumps, and GDP that nobody knows, are told."""
+    unit = {"do": "gdp", "units": "u3"}
+    case = base.live.inputs.case
+    live = replace(base.live, inputs=replace(base.live.inputs, case=case.model_copy(update={"gdp": case.gdp.model_copy(update={"currency": "1e8 CNY"})})))  # fmt: skip
+    assert live.scenario([{**unit, "total": 80.06}]).units["gdp"].iloc[3] == 8_006_000_000
+    assert live.scenario([{**unit, "total": "80.06 CNY"}]).units["gdp"].iloc[3] == 80
+    told = live.scenario([{**unit, "total": "2.5 万元"}])
+    assert told.units["gdp"].iloc[3] == 25_000
+    assert "takes GDP of u3 from 4 to 25,000 CNY" in str(told.problems[-1])
+    assert live.scenario([{**unit, "factor": 2}]).problems == live.problems
+    prepared = live.prepared
+    gdp = prepared.units["gdp"].copy()
+    gdp.iloc[0] = pd.NA
+    some = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
+    assert "leaves 1 units whose GDP is unknown as they are: u0" in str(some.scenario([{"do": "gdp", "factor": 2}]).problems[-1])  # fmt: skip
+    gdp.iloc[:] = pd.NA
+    none = live.on(prepared.changed(units=prepared.units.assign(gdp=gdp)))
+    with pytest.raises(InputError, match="GDP of 4 units is unknown: u0, u1"):
+        none.scenario([{"do": "gdp", "factor": 2}])
+
+
+def test_a_scenario_is_made_again_from_its_manifest(base: cg.Result, tmp_path: Path) -> None:
+    """Every id, the plan and its polygons by digests of their own, whatever they are called."""
+    shape = gpd.GeoDataFrame(geometry=[square(0, 0, 10, 2)], crs=CRS)
+    shape.to_file(tmp_path / "all.gpkg")
+    ids = sorted(set(base.parcels["id"]) - {"p0"})
+    lines = f'[[action]]\ndo = "convert"\nparcels = {json.dumps(ids)}\ninside = "all.gpkg"\nto = "0601"\n'
+    path = tmp_path / "totals.csv"
+    path.write_text('reference = "frozen"\n' + lines, encoding="utf-8")
+    _, out = run_plan(base, read_plan(path), tmp_path / "out", path=path)
+    told = cg.open(out).manifest
+    inputs, before = ({each["file"]: each["sha256"] for each in of["inputs"]} for of in (told, base.manifest))  # fmt: skip
+    assert before.items() < inputs.items()
+    assert inputs["plan on run: totals.csv"] == hash_path(path)
+    assert inputs["plan on run: all.gpkg"] == hash_path(tmp_path / "all.gpkg")
+    scenario = told["scenario"]
+    assert scenario["actions"][0]["parcels"] == ids
+    assert (scenario["zones"], scenario["zones_told_first"]) == ("floating", "frozen")
+    _, again = run_plan(base, plan_of(scenario["actions"], folder=tmp_path), tmp_path / "again")
+    assert cg.open(again).manifest["digests"] == told["digests"]
+    assert len(ids) == 11
+    other = [{**scenario["actions"][0], "parcels": [*ids[:10], ids[10]][:10]}]
+    _, fewer = run_plan(base, plan_of(other, folder=tmp_path), tmp_path / "fewer")
+    assert cg.open(fewer).manifest["digests"] != told["digests"]

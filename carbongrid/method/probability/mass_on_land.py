@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -169,10 +169,7 @@ class MassOnLand:
 
     def rule_of(self, category: Category) -> str:
         """Return the rule by which most of a category was placed: area where its own found no weight."""
-        rows = self.ledger[category.name]
-        own = sum(row.by_rule for row in rows if "by area" not in row.reason)
-        everything = sum(row.by_rule + row.by_area + row.by_parent for row in rows)
-        return category.weight if 2 * own >= everything else "area"
+        return rule_placed_by(category, self.ledger[category.name])
 
     def kinds(self) -> list[str]:
         """Return the names of the coefficients that the run's sinks have."""
@@ -198,3 +195,11 @@ class MassOnLand:
 def kind_of_sink(category: str, kind: str) -> str:
     """Return whose coefficient a sink on a type of land has: the type's, or the category's own where none is known."""
     return kind if kind in sink_coefficients() and category != "sink/crops" else category
+
+
+def rule_placed_by(category: Category, ledger: Iterable[LedgerRow]) -> str:
+    """Return the rule by which most of a category was placed by its rows of the ledger: area where its own found no weight."""
+    rows = list(ledger)
+    own = sum(row.by_rule for row in rows if "by area" not in row.reason)
+    everything = sum(row.by_rule + row.by_area + row.by_parent for row in rows)
+    return category.weight if 2 * own >= everything else "area"

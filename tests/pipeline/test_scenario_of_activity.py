@@ -1,0 +1,86 @@
+"""A plan on a run of activity data: its gases, draws and audit stay, and follow the totals that the plan changes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import carbongrid as cg
+from carbongrid.case import Case
+from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.case.readers.totals import scopes_spread
+from carbongrid.errors import InputError
+from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
+from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.pipeline.activity_evidence import evidence_after
+from carbongrid.pipeline.plans import plan_of
+from carbongrid.pipeline.scenario_run import run_plan
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+NOTHING = [{"do": "scale", "category": "industry/supply", "factor": 1}]
+HALF = [{"do": "scale", "category": "industry/mining", "factor": 0.5}]
+
+
+@pytest.fixture(scope="module")
+def base(
+    small_city: Path, small_run: Path, tmp_path_factory: pytest.TempPathFactory, undrawn: None
+) -> cg.Result:
+    out = tmp_path_factory.mktemp("activity") / "run"
+    return cg.run(small_city / "case-inventory.toml", out, reuse=small_run)
+
+
+def test_a_plan_that_changes_nothing_changes_no_evidence(base: cg.Result, small_city: Path, tmp_path: Path) -> None:  # fmt: skip
+    """Byte by byte, the probabilities of zones among them; so again in a plan on the written run."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    answer, _ = run_plan(base, plan_of(NOTHING), first)
+    run_plan(cg.open(first), plan_of(NOTHING), second)
+    for folder in (first, second):
+        for name in ("inventory.csv", "audit.csv", "uncertainty.csv", "uncertainty_units.csv", "units.csv"):  # fmt: skip
+            assert (folder / name).read_bytes() == (base.directory / name).read_bytes(), name
+        before, after = (read_draws(each / DRAWS_FILE) for each in (base.directory, folder))
+        assert list(before) == list(after)
+        for name, draws in before.items():
+            np.testing.assert_allclose(after[name], draws, rtol=1e-12)
+        assert cg.open(folder).manifest["digests"] == base.manifest["digests"]
+        assert cg.verify(folder, sample=0).ok
+    inputs = read_inputs(Case.read(small_city / "case-inventory.toml"))
+    kept = evidence_after(answer, base)
+    assert kept is not None and not kept.notes
+    told = [scopes_spread(inputs.case, inputs.categories, inputs.totals, each) for each in (inputs.formed, kept.formed)]  # fmt: skip
+    assert told[0] == told[1]
+
+
+def test_what_a_plan_halves_keeps_its_gases_and_its_draws(base: cg.Result, tmp_path: Path) -> None:
+    """To the gram the total, gas by gas half; its interval half as wide, others as they were; and the run says so."""
+    _, out = run_plan(base, plan_of(HALF), tmp_path / "out")
+    assert cg.verify(out, sample=0).ok
+    before, after = (read_text_csv(each / "inventory.csv") for each in (base.directory, out))
+    own = before["category"] == "industry/mining"
+    assert own.sum() > 1
+    assert after[~own].equals(before[~own])
+    was, now = ([int(Decimal(cell) * 10**6) for cell in each.loc[own, "mass_t"]] for each in (before, after))  # fmt: skip
+    assert sum(now) == round(sum(was) / 2)
+    assert all(abs(2 * b - a) <= 2 for a, b in zip(was, now, strict=True))
+    before, after = (read_text_csv(each / "uncertainty.csv").set_index("category").map(float) for each in (base.directory, out))  # fmt: skip
+    np.testing.assert_allclose(after.loc["industry/mining"], before.loc["industry/mining"] / 2, rtol=1e-9)  # fmt: skip
+    assert after.loc["industry/supply"].equals(before.loc["industry/supply"])
+    assert after.loc["sink"].equals(before.loc["sink"])
+    gross = after.loc["gross"]
+    assert gross[["low_1_t", "high_1_t"]].isna().all()
+    assert gross["low_2_t"] < gross["co2e_t"] < gross["high_2_t"] < before.loc["gross", "high_2_t"]
+    old, new = (read_draws(each / DRAWS_FILE)["industry/mining"] for each in (base.directory, out))
+    np.testing.assert_allclose(new, old, rtol=1e-12)
+    said = [text for _, text in cg.open(out).manifest["assumptions"]]
+    assert any("the plan changed 1 (industry/mining)" in text for text in said)
+
+
+def test_a_run_that_lost_its_draws_is_refused(base: cg.Result, tmp_path: Path) -> None:
+    files = {name: told for name, told in base.manifest["files"].items() if name != DRAWS_FILE}
+    lost = cg.open(base.directory)
+    lost.manifest["files"] = files
+    with pytest.raises(InputError, match=r"has no inventory_draws\.npz"):
+        evidence_after(base.scenario(NOTHING), lost)
