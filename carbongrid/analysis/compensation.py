@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.analysis.finished import Asked, FinishedRun
-from carbongrid.analysis.transfers import balance_of, least_transfers, sink_surplus
+from carbongrid.analysis.transfers import balance_of, least_transfers, plain_price, sink_surplus
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
 
@@ -146,12 +146,7 @@ def compensation(
 
 
 def _money(price: float) -> str:
-    return f"money_at_{plain(price)}_per_t"
-
-
-def plain(price: float) -> str:
-    """Return a price with all its digits, and no more."""
-    return np.format_float_positional(price, trim="-")
+    return f"money_at_{plain_price(price)}_per_t"
 
 
 def read_caps(path: Path) -> dict[str, int]:

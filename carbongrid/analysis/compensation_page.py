@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
-from carbongrid.analysis.compensation import plain
+from carbongrid.analysis.transfers import plain_price
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -52,7 +52,7 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
         *(
-            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"{currency}, at {plain(price)} per t".lstrip(", "), f"{currency}，单价 {plain(price)} /t".lstrip("，")))
+            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"{currency}, at {plain_price(price)} per t".lstrip(", "), f"{currency}，单价 {plain_price(price)} /t".lstrip("，")))
             for name, price in zip(money, found.prices, strict=True)
         ),
     ]  # fmt: skip
@@ -98,8 +98,8 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
         *(
             Column(
                 Words(
-                    f"{currency} at {plain(price)} per t".strip(),
-                    f"{currency} 单价 {plain(price)} /t".strip(),
+                    f"{currency} at {plain_price(price)} per t".strip(),
+                    f"{currency} 单价 {plain_price(price)} /t".strip(),
                 )
             )
             for price in found.prices

@@ -18,6 +18,11 @@ _LARGEST, _SLACK = 1e7, 1e-6
 """What the largest balance is to the solver, whose tolerance is 1e-7, and by how much a receiver may be paid too much."""
 
 
+def plain_price(price: float) -> str:
+    """Return a price with all its digits, and no more."""
+    return np.format_float_positional(price, trim="-")
+
+
 def balance_of(emission: Sequence[int], allowance: Sequence[int]) -> NDArray[np.int64]:
     """Return how much each unit emits below the part of all emission that its allowance gives it; the balances add up to 0.
 

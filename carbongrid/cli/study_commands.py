@@ -72,7 +72,8 @@ def compensation(
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.compensation import compensation as compensation_of
-        from carbongrid.analysis.compensation import plain, read_caps, write_compensation
+        from carbongrid.analysis.compensation import read_caps, write_compensation
+        from carbongrid.analysis.transfers import plain_price
         from carbongrid.run_store import detect_full_disk
 
         if (caps is None) == (allowance == "cap"):
@@ -86,7 +87,7 @@ def compensation(
         payers = int((found.units["balance_g"] < 0).sum())
         console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
         for each in price:
-            console.say(f"At {plain(each)} per t that is {moved / 1e6 * each:,.0f} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
+            console.say(f"At {plain_price(each)} per t that is {moved / 1e6 * each:,.0f} {found.run.manifest['currency']}".rstrip() + ".")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
