@@ -6,7 +6,7 @@ from collections import defaultdict
 import numpy as np
 import shapely
 from geodata_layers import voronoi
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.raster.polygons.matching import unmatched
@@ -30,6 +30,7 @@ def by_lists(polygons):
     return [row in lonely for row in range(len(polygons))]
 
 
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32),
     count=st.integers(2, 40),

@@ -241,12 +241,12 @@ def test_an_edge_makes_no_more_terms_than_are_reserved(ends):
     shape = (12, 2000)
     a, b = (ends[0], ends[1]), (ends[2], ends[3])
     cells = [
-        (coverage_kernels._cell(y, shape[0]), coverage_kernels._cell(x, shape[1]))
+        (coverage_kernels._cell(y, 0, shape[0]), coverage_kernels._cell(x, 0, shape[1]))
         for x, y in (a, b)
     ]
     events = (*(np.empty(10**6, np.int64) for _ in range(2)), *(np.empty(10**6) for _ in range(2)))
     most = coverage_kernels._most_terms(cells[1][0] - cells[0][0], cells[1][1] - cells[0][1])
-    assert coverage_kernels._add_edge(events, 0, shape, a, b) <= most
+    assert coverage_kernels._add_edge(events, 0, (0, 0, *shape), a, b) <= most
 
 
 def test_coverage_in_parts_on_threads_is_the_same(monkeypatch):

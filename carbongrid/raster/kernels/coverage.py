@@ -121,10 +121,25 @@ def _add_edge(
 @helper
 def _x_before_middle(low: tuple[float, float], high: tuple[float, float]) -> float:
     """Return where an edge crosses the last border of rows that is nearer to its low end; its low end where there is none."""
-    y = math.ceil(0.5 * (low[1] + high[1])) + 1.0
-    while not y - low[1] < high[1] - y:
-        y -= 1.0
-    return _cut(low, high, low[0], y) if y > low[1] else low[0]
+    # One border before the middle, but for rounding: where edges reach far, numbers beside each other are many rows apart.
+    before = after = float(np.floor(0.5 * (low[1] + high[1])))
+    step = 1.0
+    while not before - low[1] < high[1] - before:
+        before -= step
+        step *= 2.0
+    step = 1.0
+    while after - low[1] < high[1] - after:
+        after += step
+        step *= 2.0
+    while True:
+        y = float(np.floor(0.5 * (before + after)))
+        if y in (before, after):
+            break
+        if y - low[1] < high[1] - y:
+            before = y
+        else:
+            after = y
+    return _cut(low, high, low[0], before) if before > low[1] else low[0]
 
 
 @helper

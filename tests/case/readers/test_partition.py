@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from geodata_layers import voronoi
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -63,6 +63,7 @@ def test_overlaps_are_those_of_all_pairs(seed, count):
             assert got.get((i, j), 0.0) == pytest.approx(area, rel=1e-6, abs=1e-3)
 
 
+@settings(max_examples=15)
 @given(
     corner=st.tuples(st.integers(-15, 75), st.integers(-15, 75)),
     size=st.tuples(st.integers(1, 5), st.integers(1, 5)),
