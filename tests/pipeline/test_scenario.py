@@ -36,7 +36,7 @@ CATEGORIES = {
     "agriculture/plantation": (("cultivated", "paddy"), "area"),
     "sink/land": (("forest", "grassland", "water", "unused"), "area"),
 }
-PLANS = 6
+PLANS = 3
 MAY_REFUSE = re.compile(
     "facilities on this land|selects have nothing of|that it selects are .* already|whose land was scaled"
     "|lies on land of the parent type|it removes more|facilities .*more than|nothing of .* is spread"
