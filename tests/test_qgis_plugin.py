@@ -73,7 +73,7 @@ def test_the_archive_is_the_same_from_the_same_files(archive, tmp_path):
     assert {"carbongrid_qgis/__init__.py", "carbongrid_qgis/icon.svg", "carbongrid_qgis/LICENSE"} <= set(names)  # fmt: skip
 
     assert f"version={__version__}\n" in metadata
-    for key in ("name", "qgisMinimumVersion", "description", "about", "author", "email", "repository", "hasProcessingProvider"):  # fmt: skip
+    for key in ("name", "qgisMinimumVersion", "description", "about", "author", "email", "hasProcessingProvider"):  # fmt: skip
         assert re.search(rf"^{key}=\S", metadata, re.MULTILINE), key
 
 

@@ -65,7 +65,7 @@ def find_overlaps(geometry: Geometries, crs: CRS) -> Overlaps:
     -----
     Polygons whose edges all have an equal counterpart overlap nothing, unless a place that lies twice reaches to them from a rim that
     has none. So polygons with edges of their own are asked first, those by GEOS's coverage check whose edges do not fit; then those that
-    were found to overlap, until no other is found. On a clean partition of 100,000 parcels that is none: 0.2 s, where the coverage check of all takes 1.4 s
+    were found to overlap, until no other is found. On a clean partition of 100,000 parcels that is none: 0.3 s of processor time, where the coverage check of all takes 1.4 s
     and intersecting all neighbours six times that.
     """
     first, second = _meeting(geometry)
