@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -79,7 +80,7 @@ def test_each_file_that_draws_rest_on_is_held_against_the_manifest(run, tmp_path
 def test_outlines_that_were_moved_are_told_and_looking_at_them_is_not(run, tmp_path):
     """QGIS may write into a GeoPackage that it only shows; what it holds is then the same."""
     path = run / "units.gpkg"
-    with sqlite3.connect(path) as database:
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE view_of_a_user (scale REAL)")
     assert ask_all(run, tmp_path) == {"margins", "probability", "validate"}
     units = gpd.read_file(path, layer="units")

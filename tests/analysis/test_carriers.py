@@ -80,5 +80,5 @@ def test_a_land_of_other_parcels_is_refused(small_run: Path, tmp_path: Path) -> 
     with pytest.raises(VerificationError, match="changed after the run"):
         _ = RunCarriers(out).home
     (out / "overlap.npz").write_bytes(b"damaged")
-    with pytest.raises(VerificationError, match=r"overlap\.npz cannot be read"):
+    with pytest.raises(VerificationError, match=r"overlap\.npz was changed after the run"):
         _ = RunCarriers(out).shares

@@ -146,6 +146,7 @@ def test_memory_nobody_tells_of_is_no_limit(monkeypatch):
 
 
 def test_an_interrupt_reaches_the_main_thread_either_way(monkeypatch):
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     for whole in (True, False):
         if not whole:
             monkeypatch.delattr(signal, "pthread_kill", raising=False)
@@ -154,6 +155,7 @@ def test_an_interrupt_reaches_the_main_thread_either_way(monkeypatch):
             pass
         with pytest.raises(KeyboardInterrupt):
             portable.interrupt(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, usual)
 
 
 def test_nobody_is_ended_by_being_asked_for(monkeypatch):
