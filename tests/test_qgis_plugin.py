@@ -38,8 +38,13 @@ def qgis(archive, tmp_path_factory):
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(plugins)
     own = Path(sys.executable).with_name("carbongrid")
+    # QGIS's own Python takes the packages of a virtual environment whose interpreter the path finds first.
+    folders = os.environ["PATH"].split(os.pathsep)
+    path = os.pathsep.join(name for name in folders if Path(name) != own.parent)
+    left_out = ("PYTHONPATH", "VIRTUAL_ENV")
     surroundings = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        **{name: value for name, value in os.environ.items() if name not in left_out},
+        "PATH": path,
         "HOME": str(home),
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_RUNTIME_DIR": str(home),

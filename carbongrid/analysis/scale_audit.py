@@ -25,6 +25,7 @@ from carbongrid.method.zoning import classify
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline.prepared import PreparedRun
+from carbongrid.pipeline.work import silent
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.overlaps import area_field
 
@@ -119,7 +120,7 @@ def audit_scale(
     """
     if groupings < 1:
         raise InputError(f"expected at least one grouping, not {groupings}", "groupings")
-    told = progress or _nobody
+    told = progress or silent
     prepared = PreparedRun(run if isinstance(run, Result) else read_result(Path(run)))
     land = prepared.located
     grids = pd.DataFrame(_grids(prepared, land, told))
@@ -280,9 +281,6 @@ def neighbours_of(outlines: NDArray[Any]) -> list[NDArray[np.int64]]:
             pairs[second].add(first)
     return [np.array(sorted(each), np.int64) for each in pairs]
 
-
-def _nobody(phase: str, done: int, total: int) -> None:
-    """Tell nobody."""
 
 
 def write_scale(found: ScaleAudit, folder: Path) -> list[Path]:
