@@ -282,7 +282,6 @@ def neighbours_of(outlines: NDArray[Any]) -> list[NDArray[np.int64]]:
     return [np.array(sorted(each), np.int64) for each in pairs]
 
 
-
 def write_scale(found: ScaleAudit, folder: Path) -> list[Path]:
     """Write scale_grids.csv, scale_groups.csv, scale_null.csv and, where fine cells were tried, scale_cells.csv and scale_units.csv.
 
