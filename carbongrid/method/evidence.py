@@ -13,7 +13,7 @@ FACILITIES = "facilities"
 _OF_ONE_CATEGORY = ("pois", "people", "roads", "lines")
 """Weight rules whose evidence is of their category alone: what of it is lost is missed."""
 
-WORTH_A_WARNING, MAX_LOST = 10, 2
+WORTH_A_WARNING, MAX_LOST = 100, 2
 """One part in this many may be lost without a warning, without an error."""
 
 MIN_CARRIERS = 5
@@ -93,7 +93,7 @@ def evidence_problems(rows: Iterable[EvidenceRow], allowed: Collection[str] = ()
     -------
     list of Problem
         An error for a category that lost more than half of its evidence, unless it is allowed or all is lost (then the limit
-        of fallbacks holds); warnings for one that lost more than 10 %, whose mass lies on fewer than five parcels where twice
+        of fallbacks holds); warnings for one that lost more than 1 %, whose mass lies on fewer than five parcels where twice
         as many could have some, or of which a hundredth lies denser than on any land.
     """
     spread = [row for row in rows if row.evidence != FACILITIES and row.spread]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import allocate, check_limits, outside_problems
 from carbongrid.method.categories import Category
@@ -16,7 +17,9 @@ from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.ledger import LedgerRow
 from carbongrid.method.parcel_mass import ParcelMass
+from carbongrid.method.rule_skill import NoSkill, no_skill
 from carbongrid.method.weights import PackedWeights
+from carbongrid.pipeline.cross_checks import WORTH_A_NAME
 from carbongrid.pipeline.evidence import evidence_of
 from carbongrid.pipeline.facilities import (
     PlacedFacilities,
@@ -25,6 +28,7 @@ from carbongrid.pipeline.facilities import (
     rows_of_facilities,
 )
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.regional_totals import moved_by_regions
 from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
 
 MAX_UNKNOWN = 0.05
@@ -67,6 +71,7 @@ class Part:
     ledger: list[LedgerRow]
     evidence: list[EvidenceRow]
     facilities: list[FacilityRow]
+    notes: list[Problem]
 
 
 def allocate_totals(
@@ -111,6 +116,8 @@ def allocate_totals(
     limits = check_limits(ledger, allow.unallocated, allow.fallback)
     limits += _unknown_evidence(weighed.claims, allow.fallback)
     limits += _without_proxy(weighed.claims, ledger)
+    limits += _without_skill(inputs, weighed.claims, ledger)
+    limits += [note for part in parts for note in part.notes]
     limits += evidence_problems(counted, allow.lost)
     limits += _outside_by_area(inputs, land, masses, names)
     limits += [*problems_of_borders(named, land), *problems_of_place(named)]
@@ -151,7 +158,9 @@ def allocate_category(
         counted = evidence_of(category, claims, grams, own, parcels, len(land.parcels))
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)
-        return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told), fallen
+        region = land.regions_of_parcels(codes, packed.rows)
+        moved = moved_by_regions(ledger, packed, codes, region)
+        return Part(ParcelMass(rows[some], grams[some]), ledger, counted, told, moved), fallen
 
     part, fallen = spread(np.union1d(packed.rows, homes) if homes.size else packed.rows)
     # What neither weight nor area carries goes to parcels of the parent type, which may be any.
@@ -237,6 +246,30 @@ def _without_proxy(
         Problem(f"{claim.facts['note']}: it goes by area", f"categories: {name}", hint, "warning")
         for name, claim in claims.items()
         if name in spread and claim.facts["by_area"] and claim.facts["rule"] == "pois"
+    ]
+
+
+def _without_skill(
+    inputs: Inputs, claims: Mapping[str, PackedWeights], ledger: Collection[LedgerRow]
+) -> list[Problem]:
+    """Return which mass lies by a rule that has shown no skill for its category: a warning if it is much, else a note."""
+    found: dict[NoSkill, dict[str, int]] = {}
+    for row in ledger:
+        shown = no_skill(row.category, row.rule) if claims[row.category].by_counts_alone else None
+        if shown is not None and row.by_rule:
+            masses = found.setdefault(shown, {})
+            masses[row.category] = masses.get(row.category, 0) + row.by_rule
+    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    whole = sum(mass for name, mass in here.items() if not inputs.categories[name].sink)
+    return [
+        Problem(
+            f"{sum(masses.values()) / whole:.1%} of the emissions ({', '.join(masses)}) lies by POIs that count 1 each, a rule that has shown no skill for it: of the mass of "
+            f"{shown.units} published units it put {shown.misplaced:.0%} into other units, no better than chance",
+            f"{inputs.case.path.name}: [facilities]",
+            "Read nothing from where this mass lies until its largest works are named as facilities, or its POIs have sizes.",
+            "warning" if sum(masses.values()) * WORTH_A_NAME > whole else "note",
+        )
+        for shown, masses in found.items()
     ]
 
 

@@ -16,7 +16,8 @@ from squares_case import square, squares_case
 
 import carbongrid as cg
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.errors import InputError, RunError, VerificationError
+from carbongrid.errors import InputError, Problem, RunError, VerificationError
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import check, run, running
 from carbongrid.pipeline.land import Land
@@ -418,6 +419,73 @@ def test_check_leads_to_a_registry_where_industry_is_placed_by_a_proxy(tmp_path:
     (tmp_path / "facilities.csv").write_text(works, encoding="utf-8")
     named = squares_case(tmp_path, ["0601", "0602"], tables, facilities={"path": "facilities.csv"})
     assert not [each for each in check(named).problems if "registry" in str(each)]
+
+
+POIS = {"path": "pois.csv", "x": "x", "y": "y", "crs": "EPSG:4549", "type": "kind", "crosswalk": "kinds.csv"}  # fmt: skip
+ONE_POI_EACH = {
+    "pois.csv": "x,y,kind,size\n500500,3450500,works,2\n501500,3450500,works,1\n502500,3450500,shop,1\n",
+    "kinds.csv": "poi_type,category\nworks,industry/manufacturing\nshop,buildings/commerce\n",
+}
+
+
+def test_what_lies_by_a_rule_without_skill_is_told(tmp_path: Path) -> None:
+    """In check, ledger, run and report. Seen to fail with sizes of POIs, and with all of a category that facilities hold a part of."""
+    tables = {
+        **ONE_POI_EACH,
+        "totals.csv": "category,value,unit\nindustry/manufacturing,30,t CO2e\nbuildings/commerce,70,t CO2e\n",
+        "facilities.csv": "name,category,value,unit,x,y,crs\nW,industry/manufacturing,20,t CO2e,500500,3450500,EPSG:4549\n",
+    }
+    codes, said = ["0601", "0601", "0501"], "a rule that has shown no skill for it"
+
+    def told(**sections: object) -> list[Problem]:
+        case = squares_case(tmp_path, codes, tables, **sections)
+        return [each for each in check(case).problems if said in each.what]
+
+    [plain] = told(pois=POIS)
+    assert plain.what.startswith("30.0% of the emissions (industry/manufacturing) lies by POIs")
+    assert plain.level == "warning"
+    facilities = {"path": "facilities.csv"}
+    [rest] = told(pois=POIS, facilities=facilities)
+    assert rest.what.startswith("10.0% of the emissions (industry/manufacturing)")
+    assert not told(pois=POIS | {"weight": "size"})
+    tables["totals.csv"] = tables["totals.csv"].replace("70", "9970")
+    [little] = told(pois=POIS)
+    assert (little.level, little.what[:4]) == ("note", "0.3%")
+
+    case = squares_case(tmp_path, codes, tables, pois=POIS, facilities=facilities)
+    result = run(case, tmp_path / "run")
+    reasons = result.ledger.set_index("category")["reason"]
+    assert f"what no facility names lies by pois, {said}" in reasons[
+        "industry/manufacturing"
+    ].split("; ")
+    assert said not in str(reasons["buildings/commerce"])
+    assert any(said in text for _, text in result.manifest["assumptions"])
+    report = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert said in report
+    assert "未列为设施的部分按兴趣点分配，而该规则对此类别未显示分配能力" in report
+    assert cg.verify(tmp_path / "run").ok
+
+
+def test_totals_of_regions_say_what_they_move(tmp_path: Path) -> None:
+    """By hand: 60 and 10 t and 30 t of the rest, of which a facility has 10, over one POI in each unit: 30 of each."""
+    pois = "x,y,kind\n" + "".join(f"{500_500 + 1000 * k},3450500,works\n" for k in range(3))
+    tables = {
+        **ONE_POI_EACH,
+        "pois.csv": pois,
+        "totals.csv": "category,value,unit,region\nindustry/manufacturing,100,t CO2e,\n"
+        "industry/manufacturing,60,t CO2e,01\nindustry/manufacturing,10,t CO2e,02\n",
+        "facilities.csv": "name,category,value,unit,x,y,crs\nW,industry/manufacturing,10,t CO2e,502500,3450500,EPSG:4549\n",
+    }
+    case = squares_case(
+        tmp_path, ["0601"] * 3, tables, pois=POIS, facilities={"path": "facilities.csv"}
+    )
+    [told] = [each for each in check(case).problems if "totals of 2 regions" in each.what]
+    assert told.level == "note"
+    assert told.what == (
+        "totals of 2 regions put 30 t of industry/manufacturing (33.3% of what no facility names) "
+        "elsewhere than one total by pois would: 01 +30 t, 02 -20 t, the rest -10 t"
+    )
+    assert note_in_chinese(str(told))
 
 
 def test_supply_that_no_poi_stands_for_is_told_once(tmp_path: Path) -> None:

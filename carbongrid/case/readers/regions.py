@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from carbongrid.case.readers.tables import Faults
@@ -12,6 +13,9 @@ from carbongrid.method.tonnes import format_tonnes
 
 LEFT_OVER = 100
 """Regions that cover every unit may leave one part in this many of their whole, for rounding."""
+
+LISTED = 10
+"""Of regions with their masses, in a message."""
 
 Row = Mapping[Any, Any]
 """One total: category, region, grams, place, row."""
@@ -69,13 +73,26 @@ def check_regions(
 def _check_nested(
     name: str, regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]], faults: Faults
 ) -> None:
-    for region, mass in regional.items():
-        for holder in sorted(set(ancestors.get(region, ())) & set(regional) - {region}):
-            faults.add(
-                f"{name} is given for {holder!r} ({_tonnes(regional[holder])}) and for {region!r} in it "
-                f"({_tonnes(mass)})",
-                "Give one level of regions for a category.",
-            )
+    for holder, mass in regional.items():
+        below = {
+            region: regional[region]
+            for region in regional
+            if region != holder and holder in ancestors.get(region, ())
+        }
+        # Of several levels below, the parts are those that lie in none of the others.
+        parts = {r: part for r, part in below.items() if not set(ancestors[r]) & set(below) - {r}}
+        if not parts:
+            continue
+        added = sum(parts.values())
+        within = {code: above for code, above in ancestors.items() if holder in above}
+        if added > mass or _cover_all(parts, within):
+            told = _moves(mass, parts)
+        else:
+            told = f"they leave {_tonnes(mass - added)} to the rest of it"
+        faults.add(
+            f"{name} is given for {holder!r} ({_tonnes(mass)}) and for {_listed(parts)} in it ({_tonnes(added)} together): {told}",
+            "Give one level of regions for a category.",
+        )
 
 
 def _check_sum(
@@ -87,19 +104,17 @@ def _check_sum(
     notes: list[Problem] | None,
 ) -> None:
     added = sum(regional.values())
-    listed = ", ".join(f"{region} {_tonnes(mass)}" for region, mass in list(regional.items())[:10])
-    more = ", ..." if len(regional) > 10 else ""
     if added > whole:
         faults.add(
-            f"{name}: the regions ({listed}{more}) add up to {_tonnes(added)}, more than the whole's "
-            f"{_tonnes(whole)}",
+            f"{name}: the regions ({_listed(regional)}) add up to {_tonnes(added)}, more than the whole's "
+            f"{_tonnes(whole)}: {_moves(whole, regional)}",
             "Correct the row without a region, or those with one.",
         )
     elif added < whole and _cover_all(regional, ancestors):
         rest = whole - added
         what = (
-            f"{name}: the regions ({listed}{more}) cover every unit and add up to {_tonnes(added)}, less than "
-            f"the whole's {_tonnes(whole)}"
+            f"{name}: the regions ({_listed(regional)}) cover every unit and add up to {_tonnes(added)}, less than "
+            f"the whole's {_tonnes(whole)}: {_moves(whole, regional)}"
         )
         if rest * LEFT_OVER > whole:
             hint = "Correct one of them, or give the rest with place = elsewhere."
@@ -107,6 +122,43 @@ def _check_sum(
         elif notes is not None:
             hint = f"The remaining {_tonnes(rest)} go to land in no unit."
             notes.append(Problem(what, faults.file, hint, "warning"))
+
+
+def _listed(masses: Mapping[str, int]) -> str:
+    """Return regions with their masses, the first ten."""
+    told = ", ".join(f"{region} {_tonnes(mass)}" for region, mass in list(masses.items())[:LISTED])
+    return told + (", ..." if len(masses) > LISTED else "")
+
+
+def _moves(whole: int, parts: Mapping[str, int]) -> str:
+    """Return how much a total moves if its parts hold, and how much each part if the total holds, those that move most first."""
+    added = sum(parts.values())
+    if added == whole:
+        return "they agree"
+    told = f"by the parts the total moves by {_change(whole, added - whole)}"
+    if not added:
+        return told
+    moved = {
+        region: round(Fraction(mass * (whole - added), added)) for region, mass in parts.items()
+    }
+    most = sorted(moved, key=lambda region: (-abs(moved[region]), region))[:LISTED]
+    each = ", ".join(f"{region} {_signed(moved[region])}" for region in most)
+    more = ", ..." if len(moved) > LISTED else ""
+    return (
+        f"{told}, by the total each part moves by {_percent(added, whole - added)} ({each}{more})"
+    )
+
+
+def _change(now: int, change: int) -> str:
+    return f"{_signed(change)} ({_percent(now, change)})" if now else _signed(change)
+
+
+def _percent(now: int, change: int) -> str:
+    return f"{100 * change / now:+,.4g} %"
+
+
+def _signed(change: int) -> str:
+    return f"{'-' if change < 0 else '+'}{_tonnes(abs(change))}"
 
 
 def _cover_all(regional: Mapping[str, int], ancestors: Mapping[str, Collection[str]]) -> bool:

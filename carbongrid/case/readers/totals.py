@@ -349,12 +349,22 @@ def _notes_on_years(rows: list[dict[str, Any]], year: int, file: str) -> list[Pr
 
 
 def _notes_on_sinks(rows: list[dict[str, Any]], file: str) -> list[Problem]:
-    present = {total["category"] for total in rows if total["place"] == HERE}
-    parts = sorted(present & {"sink/forest", "sink/grassland", "sink/water", "sink/unused"})
-    if "sink/land" not in present or not parts:
+    masses = whole_masses(total for total in rows if total["place"] == HERE)
+    parts = sorted(
+        set(masses) & {"sink/forest", "sink/grassland", "sink/ponds", "sink/unused", "sink/water"}
+    )
+    if "sink/land" not in masses or not parts:
         return []
-    what = f"sink/land stands beside {', '.join(parts)}, which it holds"
+    listed = ", ".join(f"{name} {_told(masses[name])}" for name in parts)
+    what = (
+        f"sink/land ({_told(masses['sink/land'])}) stands beside {listed}, which it holds: "
+        f"{_told(sum(masses[name] for name in parts))} may be counted twice"
+    )
     return [Problem(what, file, "Give either, unless they do not overlap.", "warning")]
+
+
+def _told(grams: int) -> str:
+    return f"{format_tonnes([grams])[0]} t"
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

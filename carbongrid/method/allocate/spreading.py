@@ -14,6 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.landuse import PARENT
 from carbongrid.method.ledger import LedgerRow
+from carbongrid.method.rule_skill import no_skill
 from carbongrid.method.tonnes import format_tonnes
 
 if TYPE_CHECKING:
@@ -243,6 +244,10 @@ def _ledger_row(
         reasons.append("no parcel of its types: by area of the types with the same parent")
     if fate["unallocated"]:
         reasons.append("no parcel of its types, nor of types with the same parent: unallocated")
+    if own and claims.by_counts_alone and no_skill(name, claims.rule):
+        reasons.append(
+            f"what no facility names lies by {claims.rule}, a rule that has shown no skill for it"
+        )
     placed, snapped = claims.of_region(here)
     return LedgerRow(
         category=name,

@@ -48,6 +48,12 @@ class PackedWeights:
         facts = {name: getattr(claims, name) for name in FACTS}
         return cls(some.size, rows, {name: array[rows] for name, array in dense.items()}, facts)
 
+    @property
+    def by_counts_alone(self) -> bool:
+        """Whether it goes by points that count 1 each, of which some type stands for it."""
+        told = self.facts
+        return told["unit"] == "POI" and told["per_unit"] == 1 and not told["by_area"]
+
     def opened(self, rows: NDArray[np.int64] | None = None) -> Weights:
         """Return the claims again: of all parcels, or of some that are in order and hold those that have something."""
         told: dict[str, Any] = dict(self.facts)

@@ -130,6 +130,11 @@ class Weights:
         return used + self.lost, used, self.lost
 
     @property
+    def by_counts_alone(self) -> bool:
+        """Whether it goes by points that count 1 each, of which some type stands for it."""
+        return self.unit == "POI" and self.per_unit == 1 and not self.by_area
+
+    @property
     def placed(self) -> int:
         """Evidence inside eligible parcels, the whole category's, in whole units."""
         return _whole(int(self.inside.sum()), self.per_unit)

@@ -141,7 +141,10 @@ def test_other_years_are_warned_of(tmp_path):
 def test_land_beside_its_parts_is_warned_of(tmp_path):
     notes = []
     totals(tmp_path, "category,value,unit\nsink/land,1,t CO2\nsink/forest,1,t CO2\n", notes=notes)
-    assert "sink/land stands beside sink/forest" in str(notes[0])
+    assert (
+        "sink/land (1.000000 t) stands beside sink/forest 1.000000 t, which it holds: 1.000000 t may be counted twice"
+        in str(notes[0])
+    )
 
 
 def test_figures_of_merged_units_are_added_up(tmp_path):
@@ -190,8 +193,37 @@ def test_a_district_and_a_township_in_it(tmp_path):
     text = "category,value,unit,region\nwaste/domestic,5,t CO2,01\nwaste/domestic,2,t CO2,0102\n"
     (found,) = faults(tmp_path, text)
     assert (
-        "'waste/domestic' is given for '01' (5.000000 t) and for '0102' in it (2.000000 t)" in found
+        "'waste/domestic' is given for '01' (5.000000 t) and for 0102 2.000000 t in it (2.000000 t together): "
+        "they leave 3.000000 t to the rest of it"
+    ) in found
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ((2, 6), "by the parts the total moves by +3.000000 t (+60 %), by the total each part moves by -37.5 % (0102 -2.250000 t, 0101 -0.750000 t)"),
+        ((1, 3), "by the parts the total moves by -1.000000 t (-20 %), by the total each part moves by +25 % (0102 +0.750000 t, 0101 +0.250000 t)"),
+        ((2, 3), "they agree"),
+        ((0, 0), "by the parts the total moves by -5.000000 t (-100 %)."),
+    ],
+)  # fmt: skip
+def test_nested_totals_that_contradict_each_other_say_how_much_each_moves(tmp_path, parts, told):
+    """By hand: a district of 5 t and its two townships. Seen to fail with a fault for each township and no difference."""
+    rows = "".join(
+        f"waste/domestic,{t},t CO2,{code}\n"
+        for code, t in zip(("0101", "0102"), parts, strict=True)
     )
+    (found,) = faults(tmp_path, f"category,value,unit,region\nwaste/domestic,5,t CO2,01\n{rows}")
+    assert told in found
+
+
+def test_regions_above_their_whole_say_how_much_each_moves(tmp_path):
+    text = "category,value,unit,region\nwaste/domestic,8,t CO2,\nwaste/domestic,4,t CO2,01\nwaste/domestic,6,t CO2,02\n"
+    (found,) = faults(tmp_path, text)
+    assert (
+        "more than the whole's 8.000000 t: by the parts the total moves by +2.000000 t (+25 %), "
+        "by the total each part moves by -20 % (02 -1.200000 t, 01 -0.800000 t)"
+    ) in found
 
 
 def test_regions_elsewhere_exceed_no_whole_elsewhere(tmp_path):
