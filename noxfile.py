@@ -48,6 +48,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """Run the tests that take minutes each: more of what the default suite tries a little of."""
+    _install(session, "test")
+    env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
+    paths = ("tests/test_whole_cities.py", "tests/pipeline/test_any_grid.py")
+    session.run("python", "-m", "pytest", "-m", "thorough", *session.posargs, env=env)
+    session.run("python", "-m", "pytest", *paths, *session.posargs, env=env)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, layers, spelling."""
     _install(session, "test", "lint")
@@ -77,7 +87,7 @@ def coverage(session: nox.Session) -> None:
         "--cov",
         "--cov-report=term",
         "-m",
-        "not full",
+        "not full and not thorough",
         # Hashes wrap on purpose, which NumPy's numbers say and compiled ones do not.
         *("-W", "ignore:overflow encountered in scalar multiply:RuntimeWarning"),
         *session.posargs,
@@ -94,7 +104,7 @@ def matrix(session: nox.Session) -> None:
         "-m",
         "pytest",
         "-m",
-        "not full",
+        "not full and not thorough",
         *session.posargs,
         env=_fresh_numba_cache(session),
     )

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from data import ROOT, data_folder
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from waiting import HANG
 
 # The first example of a test may compile a kernel, and other work may hold up any of them: how long one takes says nothing.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -100,10 +100,15 @@ def undrawn() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def carbongrid() -> Command:
-    """Run the command line in a process of its own."""
+    """Call the command line in this process: one of its own takes seconds to begin. Those of tests/cli have their own."""
 
     def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "carbongrid", *map(str, arguments)]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=HANG)
+        from carbongrid.cli import main
+
+        words = [*map(str, arguments)]
+        done = CliRunner().invoke(main, words)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
     return command

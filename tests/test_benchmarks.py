@@ -64,7 +64,7 @@ def test_each_benchmark_runs_once():
     "part",
     [
         "reductions",
-        "lookups",
+        pytest.param("lookups", marks=pytest.mark.thorough),
         "from-zarr",
         "labels",
         "labels-large",
@@ -73,10 +73,10 @@ def test_each_benchmark_runs_once():
         "areas",
         "weighted",
         "first-calls",
-        "whole-run",
-        "live",
+        pytest.param("whole-run", marks=pytest.mark.thorough),
+        pytest.param("live", marks=pytest.mark.thorough),
         "labels-zarr",
-        "analysis",
+        pytest.param("analysis", marks=pytest.mark.thorough),
     ],
 )
 def test_each_part_of_the_comparison_runs(part, monkeypatch):
@@ -121,6 +121,7 @@ def test_readme_says_what_was_measured():
     assert f"a million parcels takes {whole:.0f} s" in readme
 
 
+@pytest.mark.thorough
 def test_scaling_runs_and_draws(tmp_path):
     scaling = load("scaling")
     for series in (

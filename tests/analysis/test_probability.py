@@ -29,10 +29,11 @@ def town_run(tmp_path_factory, undrawn):
     return town(tmp_path_factory.mktemp("town"))
 
 
-def test_thirty_draws_are_what_full_runs_give(town_run, tmp_path, undrawn):
+@pytest.mark.parametrize("draws", [4, pytest.param(30, marks=pytest.mark.thorough)])
+def test_draws_are_what_full_runs_give(draws, town_run, tmp_path, undrawn):
     """Seen to fail with a factor by unit left out, with regions scaled together, and with facilities drawn as parcels."""
-    drawn = probability(town_run, draws=30, seed=5, without=["gdp"])
-    for draw in range(30):
+    drawn = probability(town_run, draws=draws, seed=5, without=["gdp"])
+    for draw in range(draws):
         units = the_long_way(tmp_path, draw, 5)
         for name, values in (("emission_t", drawn.emission), ("sink_t", drawn.sink)):
             np.testing.assert_allclose(values[draw] / 1e6, units[name], rtol=1e-9)

@@ -86,6 +86,7 @@ def test_bad_input(ground: Ground, both: list[Shell]) -> None:
         assert not row.failures, "\n".join(row.failures)
 
 
+@pytest.mark.thorough
 def test_a_worker_killed_in_mid_run(ground: Ground) -> None:
     rows = worker_deaths(ground, 1)
     assert len(rows) == 2
@@ -99,6 +100,7 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield made
 
 
+@pytest.mark.thorough
 def test_a_hostile_machine(on: Machine) -> None:
     """Seen to fail: without a driver's name set aside, and with SIGTERM to a run and to its worker told as no more than it is."""
     trials = [settings(on, True), folders(on, True), terminations(on, True)]

@@ -21,7 +21,7 @@ from carbongrid.case import Case
 from carbongrid.pipeline import run, writing
 from carbongrid.pipeline.verification import verify
 
-EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "2"))
 CRS, EAST, NORTH = "EPSG:32650", 500_000, 3_400_000
 TOTALS = {"agriculture/plantation": 10**13 + 7, "waste/industrial": 10**12 + 1}
 
