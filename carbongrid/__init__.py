@@ -47,6 +47,7 @@ _HOME = {
     "compare": "carbongrid.analysis.compare",
     "compensation": "carbongrid.analysis.compensation",
     "targets": "carbongrid.analysis.targets",
+    "plan_targets": "carbongrid.analysis.target_plan",
     "trend": "carbongrid.analysis.trend",
     "inequality": "carbongrid.analysis.inequality",
     "Comparison": "carbongrid.analysis.compare",
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from carbongrid.analysis.probability import probability as probability
     from carbongrid.analysis.scale_audit import audit_scale as audit_scale
     from carbongrid.analysis.skill import skill as skill
+    from carbongrid.analysis.target_plan import plan_targets as plan_targets
     from carbongrid.analysis.targets import targets as targets
     from carbongrid.analysis.trend import trend as trend
     from carbongrid.analysis.validation import validate as validate

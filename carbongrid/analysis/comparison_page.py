@@ -48,6 +48,8 @@ def write_comparison_page(found: Comparison, path: Path) -> Path:
 
 def signed(grams: int) -> str:
     """Return a change of mass with its sign."""
+    if 0 < abs(grams) < 1000:
+        return "< +0.001 t" if grams > 0 else "> −0.001 t"
     return f"{'+' if grams > 0 else '−' if grams < 0 else ''}{mass(abs(grams))}"
 
 

@@ -17,6 +17,10 @@ from carbongrid.raster.opening.parquet import open_parquet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from carbongrid.analysis.target_plan import TargetPlan
+
+PLAN_FILE = "targets_plan.toml"
+
 INDICES = {1: ("ecc", "esc"), 2: ("ecc",), 3: ("esc",)}
 """Indices that are high in each zone; in zone 4 none is, so that it is no target."""
 
@@ -85,9 +89,7 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
         raise InputError(f"zone {zone} is no target: no index is high in it", "zone", "Give 1, 2 or 3.")  # fmt: skip
     told = FinishedRun.of(run)
     frame = told.units
-    unknown = [code for code in units if code not in set(frame["id"])]
-    if unknown:
-        raise InputError(f"no units of the run: {', '.join(unknown[:10])}", "units", f"There are {', '.join(frame['id'][:10])}.")  # fmt: skip
+    require_units(told, units)
     found = margins(frame, told.parameters["reference"], told.parameters.get("ties", ">="))
     rates = _uptake(told)
     named: dict[Any, dict[Any, Any]] = frame.set_index("id")[["name", "zone"]].to_dict("index")
@@ -101,6 +103,14 @@ def targets(run: Asked, *, units: Collection[str] = (), zone: int = 1) -> Target
     table = pd.DataFrame(rows, columns=[*columns, *(f"hectares_{kind}" for kind in rates)])
     notes = (NOT_ALL, *((BARE,) if rates else (NO_LAND,)))
     return Targets(told, zone, table.astype({"now": object, "needed": object}), rates, notes)
+
+
+def require_units(run: FinishedRun, units: Collection[str]) -> None:
+    """Raise :class:`InputError` for codes that are no units of a run."""
+    known = run.units["id"]
+    unknown = [code for code in units if code not in set(known)]
+    if unknown:
+        raise InputError(f"no units of the run: {', '.join(unknown[:10])}", "units", f"There are {', '.join(known[:10])}.")  # fmt: skip
 
 
 def _is_low(row: dict[Any, Any], units: dict[Any, dict[Any, Any]]) -> bool:
@@ -149,9 +159,38 @@ def _uptake(run: FinishedRun) -> dict[str, float]:
     return {str(kind): float(rate) for kind, rate in rates.items()}
 
 
-def write_targets(found: Targets, folder: Path) -> list[Path]:
-    """Write targets.csv: whole numbers to the last digit, hectares with six decimals; returns the files."""
+def write_targets(found: Targets, folder: Path, plan: TargetPlan | None = None) -> list[Path]:
+    """Write targets.html and the tables: whole numbers to the last digit, mass in tonnes where the column says so; with a plan targets_plan.toml, which ``scenario`` takes.
+
+    Parameters
+    ----------
+    found
+        What each unit needs by itself.
+    folder
+        An existing folder; files of the same names are replaced, and the plan of an earlier call goes where there is none now.
+    plan
+        The joint plan.
+
+    Returns
+    -------
+    list of Path
+        The files, the page first.
+    """
     from carbongrid.analysis.files import write_exact_csvs
+    from carbongrid.analysis.target_actions import plan_toml
+    from carbongrid.analysis.targets_page import write_targets_page
 
     rates = pd.DataFrame({"type": list(found.rates), "uptake_per_hectare_t": [rate / 1e6 for rate in found.rates.values()]})  # fmt: skip
-    return write_exact_csvs({"targets.csv": found.table, "targets_uptake.csv": rates}, folder)
+    tables = {"targets.csv": found.table, "targets_uptake.csv": rates}
+    path = folder / PLAN_FILE
+    path.unlink(missing_ok=True)
+    if plan is not None:
+        own = {"units": plan.units, "steps": plan.steps, "limits": plan.limits, "kept": plan.kept, "short": plan.short}  # fmt: skip
+        tables |= {f"targets_{name}.csv": table for name, table in own.items()}
+    files = [write_targets_page(found, plan, folder / "targets.html"), *write_exact_csvs(tables, folder)]  # fmt: skip
+    if plan is not None and plan.actions:
+        aimed = int(plan.units["target"].sum())
+        said = [f"Zone {plan.zone} for {aimed} units of {found.run.manifest['title']}, {found.run.manifest['year']}, against the region as it is.", f"carbongrid scenario {found.run.name} {PLAN_FILE} --out DIR does it."]  # fmt: skip
+        path.write_text(plan_toml(plan.actions, said), encoding="utf-8", newline="\n")
+        files.insert(1, path)
+    return files

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carbongrid.analysis.compare import Comparison
+    from carbongrid.analysis.target_plan import TargetPlan
 
 _LARGEST = 10
 
@@ -176,12 +177,19 @@ def scenario(
     show_default=True,
     help="Zone to be lifted to: 1 both indices at 1, 2 ECC, 3 ESC.",
 )
+@click.option(
+    "--limits",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Table of what may be cut, converted or raised, at most how much, at what cost, and of land that is kept; default: each unit cuts all its emission alike.",
+)
 @with_out
 @_with_console
 def targets(
     directory: Path,
     units: tuple[str, ...],
     zone: int,
+    limits: Path | None,
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -189,26 +197,31 @@ def targets(
 ) -> None:
     """Say what would lift units of the finished run in DIRECTORY to a zone: the least cut of emission, gain of sink or of GDP, in tonnes and in hectares by land type.
 
-    Each unit by itself, with the region following and with the region kept. Writes targets.csv and targets_uptake.csv.
+    First each unit by itself, with the region following and with the region kept; then all of them at once within --limits, the region kept, as a plan that `carbongrid scenario` takes and that was applied to see that it reaches
+    the zone. Writes targets.html, targets_plan.toml and tables. Where the limits allow no plan it says what is in the way.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
+        from carbongrid.analysis.target_plan import plan_targets
         from carbongrid.analysis.targets import targets as targets_of
         from carbongrid.analysis.targets import write_targets
         from carbongrid.run_store import detect_full_disk
 
         found = targets_of(directory, units=units, zone=zone)
+        plan = None
+        if limits is not None or not found.run.manifest.get("public"):
+            plan = plan_targets(directory, units=units, zone=zone, limits=limits)
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
-            files = write_targets(found, folder)
+            files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
-        console.say(
-            f"{lifted} units are below zone {zone}. With the region kept as it is they need:"
-        )
+        console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
         frozen = found.table[found.table["reference"] == "frozen"]
         for row in frozen.head(4 * _LARGEST).to_dict("records"):
             console.say(f"  {row['unit']} {row['name']}: {_need(row)}")
-        console.problems(found.notes)
+        if plan is not None and plan.actions:
+            console.say(_told_of_plan(plan))
+        console.problems([*(() if plan is None else plan.notes), *found.notes])
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
             {
@@ -217,9 +230,31 @@ def targets(
                 "zone": zone,
                 "targets": records(found.table),
                 "uptake_per_hectare_g": found.rates,
+                "plan": None if plan is None else _document_of_plan(plan),
                 "notes": [str(each) for each in found.notes],
             }
         )
+
+
+def _told_of_plan(plan: TargetPlan) -> str:
+    """Return a joint plan in a line."""
+    units, steps = plan.units, plan.steps
+    hectares = float(steps["hectares"].fillna(0).astype(float).sum())
+    land = f", {hectares:,.0f} ha converted" if hectares else ""
+    return f"Together: {len(plan.actions)} actions, emission {units['emission_change_g'].sum() / 1e6:+,.0f} t, sink {units['sink_change_g'].sum() / 1e6:+,.0f} t{land}. Applied, all {int(units['target'].sum())} units reach it with the region as it was."  # fmt: skip
+
+
+def _document_of_plan(plan: TargetPlan) -> dict[str, Any]:
+    return {
+        "feasible": plan.feasible,
+        "actions": [dict(action) for action in plan.actions],
+        "units": records(plan.units),
+        "steps": records(plan.steps),
+        "limits": records(plan.limits),
+        "kept": records(plan.kept),
+        "short": records(plan.short),
+        "notes": [str(each) for each in plan.notes],
+    }
 
 
 def _need(row: dict[Any, Any]) -> str:

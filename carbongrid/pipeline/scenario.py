@@ -16,31 +16,25 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.method.allocate import apportion
-from carbongrid.method.categories import Category
-from carbongrid.method.weights import PackedWeights, WeightInputs, locate, weigh
-from carbongrid.method.weights.rules import eligible
-from carbongrid.pipeline.changes import MEASURED, facility_row, known_category, under_new_totals
+from carbongrid.method.weights import locate
+from carbongrid.pipeline.changes import facility_row, known_category, under_new_totals
+from carbongrid.pipeline.conversion import convert_parcels
 from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities, rows_of_facilities
 from carbongrid.pipeline.plans import Action, Plan
-from carbongrid.pipeline.rasterizing import share_water
 from carbongrid.pipeline.replanned import (
     amount_after,
     facility_table,
-    gained,
     kept_shares,
     meaning_of,
     money_after,
     moved_totals,
     named_once,
     scaled_total,
-    without_claims,
 )
-from carbongrid.pipeline.weighing import regions_of
 from carbongrid.raster.opening.vectors import open_vector
 
 if TYPE_CHECKING:
     from carbongrid.pipeline.live import LiveResult
-    from carbongrid.pipeline.prepared import PreparedRun
 
 Rows = NDArray[np.int64]
 
@@ -283,7 +277,7 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
         named_once(told["code"], lambda code: code in codes, "land-use codes", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
         chosen &= parcels["land_use"].isin(told["code"]).to_numpy(bool)
     if "inside" in told:
-        outlines = _outlines(told["inside"], folder, prepared)
+        outlines = outlines_in(told["inside"], folder, prepared.units.crs)
         rows = np.flatnonzero(chosen)
         points = shapely.point_on_surface(prepared.located.parcels.geometry.to_numpy()[rows])
         inside = locate(shapely.get_x(points), shapely.get_y(points), outlines) >= 0
@@ -298,8 +292,8 @@ def _named(value: Any) -> str:
     return ", ".join(value[:5]) if isinstance(value, tuple) else str(value)
 
 
-def _outlines(inside: Any, folder: Path | None, prepared: PreparedRun) -> NDArray[np.object_]:
-    """Return the polygons of a file, or of a GeoDataFrame, in the grid's CRS."""
+def outlines_in(inside: Any, folder: Path | None, crs: Any) -> NDArray[np.object_]:
+    """Return the polygons of a file, or of a GeoDataFrame, in a CRS."""
     if isinstance(inside, str | Path):
         path = Path(inside)
         path = path if folder is None or path.is_absolute() else folder / path
@@ -316,39 +310,25 @@ def _outlines(inside: Any, folder: Path | None, prepared: PreparedRun) -> NDArra
         table = gpd.GeoDataFrame(geometry=inside.geometry.to_numpy(), crs=inside.crs)
     if table.crs is None:
         raise InputError("the polygons have no CRS", "inside", "Write it into the file.")
-    polygons: NDArray[np.object_] = table.to_crs(prepared.units.crs).geometry.to_numpy()
+    polygons: NDArray[np.object_] = table.to_crs(crs).geometry.to_numpy()
     return polygons
 
 
 def _converted(answer: LiveResult, action: Action, folder: Path | None) -> LiveResult:
-    """Give parcels another land-use code: what they carried goes or is taken by others, and sinks follow area times coefficient."""
+    """Give parcels another land-use code."""
     prepared, code = answer.prepared, action.told["to"]
-    kind, mode = meaning_of(code, answer.inputs)
+    meaning_of(code, answer.inputs)
     rows = _selected(answer, action, folder)
-    parcels = prepared.parcels
-    chosen, rows = rows, rows[(parcels["land_use"].iloc[rows] != code).to_numpy(bool)]
+    chosen, rows = rows, rows[(prepared.parcels["land_use"].iloc[rows] != code).to_numpy(bool)]
     if not rows.size:
         raise InputError(f"the {len(chosen)} parcels that it selects are {code} already", "to", "Take the action out.")  # fmt: skip
     _require_no_facility(answer, rows)
-    changes = {"land_use": code, "type": kind, "mode": mode}
-    after = parcels.assign(**{name: parcels[name].mask(np.isin(np.arange(len(parcels)), rows), value) for name, value in changes.items()})  # fmt: skip
-    after = after.astype(parcels.dtypes)
-    _require_known_claims(answer, after, rows)
-    inputs = dataclasses.replace(answer.inputs, parcels=after)
-    claims = {name: _claims_after(answer, name, after, rows) for name in inputs.categories}
-    for name, (old, new) in claims.items():
-        change = _mass_after(answer, name, old, new, rows, remove=action.fate == "remove")
-        if change.any():
-            totals = moved_totals(inputs, prepared.land, name, rows, change.tolist())
-            inputs = under_new_totals(inputs, totals, inputs.facilities if inputs.facilities is None else kept_shares(inputs.facilities, name))  # fmt: skip
-    land = prepared.land.with_parcels(after)
-    own = {name: _claims_of(prepared, each, prepared.claims([name])[name], after, rows) for name, each in prepared.inputs.categories.items()}  # fmt: skip
-    changed = prepared.changed(own, parcels=after, land=land, inputs=dataclasses.replace(prepared.inputs, parcels=after))  # fmt: skip
-    if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
-        changed = changed.changed(shares=_shares_after(changed))
-    packed = {name: new for name, (_, new) in claims.items()}
-    moved = dataclasses.replace(answer, prepared=changed, claims=packed)
-    return moved.recomputed(list(packed), inputs, answer.placed)
+    return convert_parcels(answer, code, rows, remove=action.fate == "remove")
+
+
+def rows_with_facilities(answer: LiveResult) -> Rows:
+    """Return the parcels on which facilities lie, which no plan converts."""
+    return np.unique(answer.placed.parcel[answer.placed.parcel >= 0])
 
 
 def _require_no_facility(answer: LiveResult, rows: Rows) -> None:
@@ -359,71 +339,6 @@ def _require_no_facility(answer: LiveResult, rows: Rows) -> None:
     if there.size:
         names = ", ".join(table["name"].iloc[there[:10]])
         raise InputError(f"there are facilities on this land: {names}", hint="Remove them in an action before this one.")  # fmt: skip
-
-
-def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows) -> None:
-    """Refuse land that comes to a category whose weights are known parcel by parcel only: scaled land, or weights given by hand."""
-    before = answer.prepared.parcels
-    other = (parcels["type"] != before["type"]) | (parcels["mode"] != before["mode"])
-    rows = rows[other.to_numpy(bool)[rows]]
-    for name, category in answer.inputs.categories.items():
-        if not category.weight.startswith("field:") or category.weight in parcels:
-            continue
-        measured = answer.prepared.inputs.categories[name].weight.partition(":")[0] in MEASURED
-        if not measured and eligible(category, parcels)[rows].any():
-            what = f"the new use carries {name}, whose land was scaled or weighed by hand before ({category.weight}): what land of another use claims of it is unknown"
-            raise InputError(what, name, "Convert first and scale after it; of a run that has scaled land, ask the run before it.")  # fmt: skip
-
-
-def _claims_after(
-    answer: LiveResult, name: str, parcels: pd.DataFrame, rows: Rows
-) -> tuple[PackedWeights, PackedWeights]:
-    """Return what parcels claim of a category before and after land is of another use."""
-    before = answer.claims.get(name) or answer.prepared.claims([name])[name]
-    category = answer.inputs.categories[name]
-    return before, _claims_of(answer.prepared, category, before, parcels, rows)
-
-
-def _claims_of(
-    prepared: PreparedRun, category: Category, before: PackedWeights, parcels: pd.DataFrame, rows: Rows
-) -> PackedWeights:  # fmt: skip
-    """Return claims after land is of another use.
-
-    By area, by a raster and by a column of the parcels it is weighed again. What was measured otherwise (POIs, people, lines) stood on the land and is gone with its use.
-    """
-    rule = category.weight.partition(":")[0]
-    if rule in ("area", "raster") or (rule == "field" and category.weight in parcels):
-        evidence = WeightInputs(
-            coefficients=prepared.tables.coefficients,
-            rasters=prepared.shares.raster_sums,
-            raster_known=prepared.shares.raster_known,
-        )
-        return PackedWeights.of(weigh(category, parcels, evidence))
-    return without_claims(before, category, parcels, rows)
-
-
-def _mass_after(
-    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
-) -> NDArray[np.int64]:  # fmt: skip
-    """Return how much more of a category the land carries, or less."""
-    before, after = (each.opened().weight.astype(np.float64) for each in (old, new))
-    grams = np.zeros(len(before), np.int64)
-    answer.masses([name])[0].add_to(grams)
-    if not answer.inputs.categories[name].sink:
-        gone = new.opened().eligible[rows] == 0
-        return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
-    codes = regions_of(answer.inputs, name)
-    regions = answer.prepared.land.regions_of_parcels(codes)
-    same = before[rows] == after[rows]
-    return np.where(same, 0, gained(before, after, grams, regions, rows) - grams[rows])
-
-
-def _shares_after(prepared: PreparedRun) -> Any:
-    """Return the shares after the rule for water, of land that may be water now, or water no more."""
-    nearest = prepared.tables.case.units.water == "nearest"
-    return share_water(
-        prepared.inputs, prepared.located if nearest else prepared.land, prepared.counted
-    )
 
 
 def facility_rows(answer: LiveResult) -> tuple[Any, ...]:

@@ -71,7 +71,7 @@ def test_hectares_are_the_gain_over_the_uptake_of_the_run(small_run, tmp_path) -
     some = cg.targets(run, units=[gain["unit"].iloc[0]], zone=3)
     assert set(some.table["index"]) == set(INDICES[3]) and some.table["unit"].nunique() == 1
     files = write_targets(found, tmp_path)
-    assert [file.name for file in files] == ["targets.csv", "targets_uptake.csv"]
+    assert [file.name for file in files] == ["targets.html", "targets.csv", "targets_uptake.csv"]
     assert not any(math.isnan(rate) for rate in found.rates.values())
 
 

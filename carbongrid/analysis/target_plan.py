@@ -1,0 +1,351 @@
+"""A joint plan: the least that lifts all units at once against the region that is kept, within limits, and tried by applying it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.frozen import frozen_zones
+from carbongrid.analysis.target_actions import (
+    STEPS,
+    conversions,
+    cuts,
+    land_steps,
+    other_steps,
+    raises,
+)
+from carbongrid.analysis.target_effects import Effects
+from carbongrid.analysis.target_limits import EACH, UNLIMITED, Limit, read_limits
+from carbongrid.analysis.target_model import HIGH, Model, currency_units_of_one
+from carbongrid.analysis.target_program import Need, Program, Solution, solve
+from carbongrid.analysis.targets import INDICES, require_units
+from carbongrid.errors import InputError, Problem, RunError
+from carbongrid.pipeline.live import LiveResult
+from carbongrid.pipeline.opening import open_run
+
+if TYPE_CHECKING:
+    pass
+
+_TRIES = 6
+"""Of plans, each with more to spare than the one before, until one that was applied reaches its targets."""
+
+KEPT = Problem("The plan is against the region as it is: with the region following, other units' zones move as well, and all at 1 at once is impossible unless all are equal.", level="note")  # fmt: skip
+COSTS = Problem("What is least is the sum of the costs in the table, which are the user's; without costs it is tonnes, or hectares. Another plan may cost the same.", level="note")  # fmt: skip
+WHOLE_PARCELS = Problem("Parcels are converted whole: the plan is the least one up to the parcels that are cut off or added so.", level="note")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class TargetPlan:
+    """A joint plan, and what it does.
+
+    Parameters
+    ----------
+    run
+        The run.
+    zone
+        The zone that is aimed at.
+    feasible
+        Whether the limits allow it.
+    actions
+        The plan, as :meth:`carbongrid.LiveResult.scenario` takes it; empty where it is not feasible.
+    answer
+        What the plan makes of the run; None where it is not feasible.
+    units
+        One row per unit: unit, name, target, zone, zone_frozen and zone_floating after the plan, emission, sink and GDP of both and their change, and ``to_spare_ecc_g``, ``to_spare_esc_g``: how much more the unit
+        might emit, or would have to emit less (below 0), for the index to be just high against the region that is kept.
+    steps
+        One row per action and unit: limit (row of the table), do, unit, name, category, from, to, parcels, hectares, cut_g, gdp, cost.
+    limits
+        One row per row of the table and unit (blank: all together): most, measured_in, used, binds.
+    kept
+        Land that may not be converted: limit, parcels, hectares.
+    short
+        Where it is not feasible: unit, name, index, missing_g, which is emission beyond the target whatever is done.
+    notes
+        What has to be said beside the numbers.
+    """
+
+    run: FinishedRun
+    zone: int
+    feasible: bool
+    actions: tuple[Mapping[str, Any], ...]
+    answer: LiveResult | None
+    units: pd.DataFrame
+    steps: pd.DataFrame
+    limits: pd.DataFrame
+    kept: pd.DataFrame
+    short: pd.DataFrame
+    notes: tuple[Problem, ...]
+
+
+def plan_targets(
+    run: Asked, *, units: Collection[str] = (), zone: int = 1, limits: str | Path | None = None
+) -> TargetPlan:
+    """Return the least that lifts units to a zone all at once, the region being kept as it is, within limits.
+
+    Parameters
+    ----------
+    run
+        A run directory, what :func:`carbongrid.open` returned, or an answer of it.
+    units
+        Codes; without any all that are below the zone.
+    zone
+        1: both indices at 1; 2: ECC; 3: ESC. A unit that reaches more is not held back.
+    limits
+        A table of what may be cut, converted or raised and at most how much, and of land that is kept (docs/howto/plan.md). Without it each unit cuts all of its emission alike.
+
+    Returns
+    -------
+    TargetPlan
+        Where the limits allow no plan, what is missing and which limits are in the way.
+
+    Raises
+    ------
+    InputError
+        If the directory is not a finished run or one to be published, if a unit is none of it, the zone is no target, or the table says what the run has not.
+
+    Notes
+    -----
+    A linear program (HiGHS) over the cut of each unit, conversions of parcels, and GDP, with what a parcel across a border does to both units. Its answer is rounded to whole parcels, and outward to what a plan says, and
+    applied as a scenario: a plan that is returned has been found to reach every target in whole grams, and leaves no index low that is high now.
+    """
+    if zone not in INDICES:
+        raise InputError(f"zone {zone} is no target: no index is high in it", "zone", "Give 1, 2 or 3.")  # fmt: skip
+    told = FinishedRun.of(run)
+    require_units(told, units)
+    answer = told.answer if told.answer is not None else open_run(_directory(told)).live
+    frame = told.units
+    section = answer.inputs.case.gdp
+    currency = "" if section is None else section.currency
+    rows = UNLIMITED if limits is None else read_limits(Path(limits), frame["id"], currency)
+    low = _low(frame, INDICES[zone], units)
+    model = Model(
+        Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
+        told.parameters.get("ties", ">="), rows, currency,
+    )  # fmt: skip
+    return _Search(told, zone, model).plan()
+
+
+def _directory(told: FinishedRun) -> Path:
+    assert told.directory is not None, "it is no answer"
+    return told.directory
+
+
+def _low(frame: pd.DataFrame, aims: Sequence[str], units: Collection[str]) -> list[int]:
+    """Return the rows of the units that are to be lifted: of those asked for, all with an index that is low; those without a zone have no target."""
+    zones = frame["zone"].astype(int).tolist()
+    asked = frame["id"].isin(list(units)) if units else pd.Series(True, frame.index)
+    return [row for row, zone in enumerate(zones) if asked.iloc[row] and zone and any(zone not in HIGH[index] for index in aims)]  # fmt: skip
+
+
+class _Search:
+    """Solves, rounds, applies, and solves again with more to spare where a gram is missing."""
+
+    def __init__(self, told: FinishedRun, zone: int, model: Model) -> None:
+        self.told, self.zone, self.model = told, zone, model
+        self.needs = model.needs()
+        self.base = model.base_cuts()
+        self.kept = model.kept()
+        self.first = model.program(self.needs, self.base, self.kept, convert=True)
+
+    def plan(self) -> TargetPlan:
+        """Return the plan, or what is in the way of one."""
+        size = np.bincount(np.maximum(self.model.effects.unit_of_parcel, 0), minlength=len(self.model.units))  # fmt: skip
+        # A gram on each parcel of a unit is what rounding may move; beside it the solver's own tolerance.
+        margin = [2.0 * float(size[need.unit]) + 1e-9 * need.emission for need in self.needs]
+        for _ in range(_TRIES):
+            found = solve(self.first, margin)
+            if found.short:
+                return self._infeasible(found)
+            land = conversions(self.model, self.first, found.x)
+            between = self.model.effects.answer.scenario(land) if land else self.model.effects.answer  # fmt: skip
+            model = dataclasses.replace(self.model, effects=Effects(between))
+            second, rest = self.first, found
+            if land:
+                second = model.program(self._needs_after(between), self.base, self.kept, convert=False)  # fmt: skip
+                rest = solve(second, margin)
+                if rest.short:
+                    return self._infeasible(rest)
+            actions = [*land, *cuts(self.model, second, rest.x), *raises(self.model, second, rest.x)]  # fmt: skip
+            after = self.model.effects.answer.scenario(actions) if actions else self.model.effects.answer  # fmt: skip
+            zones = self._frozen(after)
+            units = FinishedRun.of(after).units
+            low = [zones[need.unit] not in HIGH[need.index] for need in self.needs]
+            if not any(low):
+                return self._feasible(actions, after, zones, (found, second, rest))
+            margin = [
+                more + (2.0 * max(-_to_spare(need, units), 0) + 1000.0 if missed else 0.0)
+                for need, more, missed in zip(self.needs, margin, low, strict=True)
+            ]
+        raise RunError("no plan was found that reaches the targets to the gram when it is applied: give the limits a little more room")  # fmt: skip
+
+    def _frozen(self, after: LiveResult) -> list[int]:
+        """Return the zones of an answer against the region that is kept."""
+        model = self.model
+        zones = frozen_zones(model.units, FinishedRun.of(after).units, model.reference, model.ties)
+        return [int(zone) for zone in zones]
+
+    def _needs_after(self, between: LiveResult) -> tuple[Need, ...]:
+        """Return the needs when land is converted, of the region as it was."""
+        units = FinishedRun.of(between).units
+        found = []
+        for need in self.needs:
+            emission, part = _amounts(need, units)
+            found.append(
+                dataclasses.replace(need, now=need.ratio * part - emission, emission=emission)
+            )
+        return tuple(found)
+
+    def _infeasible(self, found: Solution) -> TargetPlan:
+        units = self.model.units
+        short = pd.DataFrame(
+            [
+                {"unit": units["id"].iloc[each.need.unit], "name": units["name"].iloc[each.need.unit], "index": each.need.index, "missing_g": round(each.grams)}
+                for each in found.short
+            ]
+        )  # fmt: skip
+        return TargetPlan(
+            self.told, self.zone, False, (), None, self._units(None, None), pd.DataFrame(columns=STEPS),
+            self._limits(None, found.binding), self._kept(), short, (*self._notes(), *_in_the_way(short, found.binding, units["id"])),
+        )  # fmt: skip
+
+    def _feasible(
+        self,
+        actions: Sequence[Mapping[str, Any]],
+        after: LiveResult,
+        zones: list[int],
+        solved: tuple[Solution, Program, Solution],
+    ) -> TargetPlan:
+        first, second, rest = solved
+        steps = [*land_steps(self.model, self.first, first.x), *other_steps(self.model, second, rest.x)]  # fmt: skip
+        used: dict[tuple[int, int], float] = {}
+        for key, step in steps:
+            limit, unit = key
+            at = (limit.row, unit if limit.unit == EACH else -1)
+            amount = {"cut": step["cut_g"] or 0, "convert": step["hectares"] or 0, "gdp": step["gdp"] or 0}[step["do"]]  # fmt: skip
+            used[at] = used.get(at, 0) + amount
+        table = pd.DataFrame([step for _, step in steps], columns=STEPS, dtype=object)
+        return TargetPlan(
+            self.told, self.zone, True, tuple(actions), after, self._units(after, zones), table,
+            self._limits(used, (*first.binding, *rest.binding)), self._kept(), pd.DataFrame(columns=["unit", "name", "index", "missing_g"]), self._notes(),
+        )  # fmt: skip
+
+    def _units(self, after: LiveResult | None, zones: list[int] | None) -> pd.DataFrame:
+        """Return the units before and after."""
+        before = self.model.units
+        now = before if after is None else FinishedRun.of(after).units
+        known = after is not None
+        zone = before["zone"].astype(int)
+        columns: dict[str, Any] = {
+            "unit": before["id"],
+            "name": before["name"],
+            "target": np.isin(np.arange(len(before)), self.model.lifted),
+            "zone": zone,
+            "zone_frozen": zones if known else pd.array([pd.NA] * len(before), "Int64"),
+            "zone_floating": now["zone"].astype(int) if known else pd.array([pd.NA] * len(before), "Int64"),
+        }  # fmt: skip
+        for name in ("emission_g", "sink_g", "gdp"):
+            columns[name] = before[name]
+            columns[f"{name.removesuffix('_g')}_change{'_g' if name.endswith('_g') else ''}"] = now[name] - before[name]  # fmt: skip
+        spare = {(need.unit, need.index): _to_spare(need, now) for need in self.needs}
+        for index in HIGH:
+            left = [spare.get((row, index)) for row in range(len(before))]
+            columns[f"to_spare_{index}_g"] = pd.Series(left, before.index, dtype=object)
+        return pd.DataFrame(columns)
+
+    def _limits(
+        self, used: Mapping[tuple[int, int], float] | None, binding: Sequence[tuple[Limit, int]]
+    ) -> pd.DataFrame:
+        """Return what of each limit is used, and which bind; with ``*`` of each unit."""
+        model, rows = self.model, []
+        tight = {(limit.row, unit if limit.unit == EACH else -1) for limit, unit in binding}
+        for limit in model.limits:
+            if limit.do == "keep":
+                continue
+            for unit in model.units_of(limit) if limit.unit == EACH else [-1]:
+                key = (limit.row, unit)
+                code = limit.unit if unit < 0 else model.units["id"].iloc[unit]
+                amount, measure = _measured(
+                    self, limit, unit, math.nan if used is None else used.get(key, 0.0)
+                )
+                most = np.nan if limit.most is None else float(limit.most)
+                rows.append({"row": limit.row, "do": limit.do, "what": limit.category if limit.do == "cut" else f"{limit.code} to {limit.to}" if limit.do == "convert" else "", "unit": code, "most": most, "used": amount, "measured_in": measure, "binds": key in tight})  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def _kept(self) -> pd.DataFrame:
+        rows = []
+        area = self.model.hectares
+        codes = {limit.code for limit in self.model.limits if limit.do == "convert"}
+        wanted = self.model.effects.answer.prepared.parcels["land_use"].isin(codes).to_numpy(bool)
+        for each in self.kept:
+            both = each.parcels & wanted
+            rows.append({"row": each.limit.row, "polygons": "" if each.limit.polygons is None else each.limit.polygons.name, "code": each.limit.code, "parcels": int(each.parcels.sum()), "hectares": float(area[each.parcels].sum()), "parcels_else_converted": int(both.sum()), "hectares_else_converted": float(area[both].sum())})  # fmt: skip
+        return pd.DataFrame(rows, columns=["row", "polygons", "code", "parcels", "hectares", "parcels_else_converted", "hectares_else_converted"])  # fmt: skip
+
+    def _notes(self) -> tuple[Problem, ...]:
+        _, fallen = self.model.effects.can_be_cut()
+        said = [KEPT, COSTS]
+        if any(limit.do == "convert" for limit in self.model.limits):
+            said.append(WHOLE_PARCELS)
+        if fallen:
+            said.append(Problem(f"Some of {', '.join(fallen)} lies on land of the parent type, or on none: no land of it is cut.", level="warning"))  # fmt: skip
+        for row in self._kept().to_dict("records"):
+            what = row["polygons"] or row["code"]
+            said.append(Problem(f"{row['parcels']} parcels ({row['hectares']:,.0f} ha) are kept by {what}, of which {row['parcels_else_converted']} ({row['hectares_else_converted']:,.0f} ha) might else be converted.", level="note"))  # fmt: skip
+        return tuple(said)
+
+
+def _in_the_way(
+    short: pd.DataFrame, binding: Sequence[tuple[Limit, int]], ids: pd.Series[str]
+) -> tuple[Problem, ...]:
+    """Say that there is no plan, where, and which rows of the table are in the way."""
+    names = [f"{row['unit']} {row['index'].upper()} {row['missing_g'] / 1e6:,.0f} t" for row in short.to_dict("records")]  # fmt: skip
+    rows: dict[int, list[str]] = {}
+    for limit, unit in binding:
+        own = rows.setdefault(limit.row, [])
+        own += [str(ids.iloc[unit])] if unit >= 0 and limit.unit == EACH else []
+    way = [f"{row} ({_some(units)})" if units else f"{row}" for row, units in sorted(rows.items())]
+    said = [f"No plan within the limits reaches the targets. The one that comes nearest leaves too much emission: {_some(names)}."]  # fmt: skip
+    said.append(f"In the way are these rows of the table of limits: {', '.join(way)}." if 0 not in rows and way else "All that is allowed is not enough.")  # fmt: skip
+    return tuple(Problem(text, level="warning") for text in said)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" … ({len(names)})" if len(names) > 10 else "")
+
+
+def _measured(search: _Search, limit: Limit, unit: int, used: float) -> tuple[float, str]:
+    """Return what is used of a limit in what it is measured in."""
+    model = search.model
+    units = model.units_of(limit) if unit < 0 else [unit]
+    if limit.do == "cut":
+        whole = sum(search.base[limit.row, each] for each in units)
+        return (used / 1e6, "t") if limit.measured_in == "t" else (100 * used / whole if whole else 0.0, "%")  # fmt: skip
+    if limit.do == "convert":
+        inside = model.land_of(limit, units)
+        there = float(model.hectares[inside].sum())
+        return (used, "ha") if limit.measured_in == "ha" else (100 * used / there if there else 0.0, "%")  # fmt: skip
+    now = sum(int(model.units["gdp"].iloc[each]) for each in units if not pd.isna(model.units["gdp"].iloc[each]))  # fmt: skip
+    if limit.measured_in == "%":
+        return (100 * used / now if now else 0.0), "%"
+    return used / currency_units_of_one(model.currency), limit.measured_in
+
+
+def _amounts(need: Need, units: pd.DataFrame) -> tuple[int, int]:
+    """Return the emission of a unit, and its GDP or sink."""
+    part = units["gdp" if need.index == "ecc" else "sink_g"].iloc[need.unit]
+    return int(units["emission_g"].iloc[need.unit]), int(part)
+
+
+def _to_spare(need: Need, units: pd.DataFrame) -> int:
+    """Return how much more a unit might emit with the index just high, whole grams."""
+    emission, part = _amounts(need, units)
+    return math.floor(need.ratio * part) - emission

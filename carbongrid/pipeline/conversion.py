@@ -1,0 +1,178 @@
+"""Land of another use: what parcels carried goes or is taken by others, and sinks follow area times coefficient."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.method.categories import Category
+from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
+from carbongrid.method.weights.rules import eligible
+from carbongrid.pipeline.changes import MEASURED, under_new_totals
+from carbongrid.pipeline.rasterizing import share_water
+from carbongrid.pipeline.replanned import (
+    gained,
+    kept_shares,
+    meaning_of,
+    moved_totals,
+    without_claims,
+)
+from carbongrid.pipeline.weighing import regions_of
+
+if TYPE_CHECKING:
+    from carbongrid.pipeline.live import LiveResult
+    from carbongrid.pipeline.prepared import PreparedRun
+
+Rows = NDArray[np.int64]
+
+
+def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) -> LiveResult:
+    """Return the answer with another land-use code on some parcels.
+
+    Parameters
+    ----------
+    answer
+        A run, or an answer of it.
+    code
+        The code.
+    rows
+        Parcels of another code, without facilities.
+    remove
+        Whether the totals fall by what the land emitted; else others take it.
+
+    Raises
+    ------
+    InputError
+        If the code means no land, or if what the new use claims is unknown.
+    """
+    prepared = answer.prepared
+    after, claims = _land_after(answer, code, rows)
+    inputs = dataclasses.replace(answer.inputs, parcels=after)
+    for name, (old, new) in claims.items():
+        change = _mass_after(answer, name, old, new, rows, remove=remove)
+        if change.any():
+            totals = moved_totals(inputs, prepared.land, name, rows, change.tolist())
+            inputs = under_new_totals(inputs, totals, inputs.facilities if inputs.facilities is None else kept_shares(inputs.facilities, name))  # fmt: skip
+    land = prepared.land.with_parcels(after)
+    own = {name: _claims_of(prepared, each, prepared.claims([name])[name], after, rows) for name, each in prepared.inputs.categories.items()}  # fmt: skip
+    changed = prepared.changed(own, parcels=after, land=land, inputs=dataclasses.replace(prepared.inputs, parcels=after))  # fmt: skip
+    if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
+        changed = changed.changed(shares=_shares_after(changed))
+    packed = {name: new for name, (_, new) in claims.items()}
+    moved = dataclasses.replace(answer, prepared=changed, claims=packed)
+    return moved.recomputed(list(packed), inputs, answer.placed)
+
+
+def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, NDArray[np.int64]]:
+    """Return how much more or less of each category parcels would carry as land of a code, what they emit now being removed.
+
+    Parameters
+    ----------
+    answer
+        A run, or an answer of it.
+    code
+        The land-use code.
+    rows
+        Parcels of another code; each counts by itself, whichever others are converted.
+
+    Returns
+    -------
+    dict of int64 array, shape (rows,)
+        Grams, by category.
+
+    Raises
+    ------
+    InputError
+        If the code means no land, if what the new use claims is unknown, or if it takes part in a total that emits: then each parcel's part depends on all others'.
+    """
+    _, claims = _land_after(answer, code, rows)
+    changes = {}
+    for name, (old, new) in claims.items():
+        if not answer.inputs.categories[name].sink and new.opened().weight[rows].any():
+            what = f"land of {code} emits {name}, by a part of a total that others have too"
+            raise InputError(what, "to", "Give a use that emits nothing, or scale what it emits in a plan of your own.")  # fmt: skip
+        changes[name] = _mass_after(answer, name, old, new, rows, remove=True)
+    return changes
+
+
+def _land_after(
+    answer: LiveResult, code: str, rows: Rows
+) -> tuple[pd.DataFrame, dict[str, tuple[PackedWeights, PackedWeights]]]:
+    """Return the parcels with another code on some, and what they claim of each category before and after."""
+    kind, mode = meaning_of(code, answer.inputs)
+    parcels = answer.prepared.parcels
+    changes = {"land_use": code, "type": kind, "mode": mode}
+    after = parcels.assign(**{name: parcels[name].mask(np.isin(np.arange(len(parcels)), rows), value) for name, value in changes.items()})  # fmt: skip
+    after = after.astype(parcels.dtypes)
+    _require_known_claims(answer, after, rows)
+    return after, {name: _claims_after(answer, name, after, rows) for name in answer.inputs.categories}  # fmt: skip
+
+
+def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows) -> None:
+    """Refuse land that comes to a category whose weights are known parcel by parcel only: scaled land, or weights given by hand."""
+    before = answer.prepared.parcels
+    other = (parcels["type"] != before["type"]) | (parcels["mode"] != before["mode"])
+    rows = rows[other.to_numpy(bool)[rows]]
+    for name, category in answer.inputs.categories.items():
+        if not category.weight.startswith("field:") or category.weight in parcels:
+            continue
+        measured = answer.prepared.inputs.categories[name].weight.partition(":")[0] in MEASURED
+        if not measured and eligible(category, parcels)[rows].any():
+            what = f"the new use carries {name}, whose land was scaled or weighed by hand before ({category.weight}): what land of another use claims of it is unknown"
+            raise InputError(what, name, "Convert first and scale after it; of a run that has scaled land, ask the run before it.")  # fmt: skip
+
+
+def _claims_after(
+    answer: LiveResult, name: str, parcels: pd.DataFrame, rows: Rows
+) -> tuple[PackedWeights, PackedWeights]:
+    """Return what parcels claim of a category before and after land is of another use."""
+    before = answer.claims.get(name) or answer.prepared.claims([name])[name]
+    category = answer.inputs.categories[name]
+    return before, _claims_of(answer.prepared, category, before, parcels, rows)
+
+
+def _claims_of(
+    prepared: PreparedRun, category: Category, before: PackedWeights, parcels: pd.DataFrame, rows: Rows
+) -> PackedWeights:  # fmt: skip
+    """Return claims after land is of another use.
+
+    By area, by a raster and by a column of the parcels it is weighed again. What was measured otherwise (POIs, people, lines) stood on the land and is gone with its use.
+    """
+    rule = category.weight.partition(":")[0]
+    if rule in ("area", "raster") or (rule == "field" and category.weight in parcels):
+        evidence = WeightInputs(
+            coefficients=prepared.tables.coefficients,
+            rasters=prepared.shares.raster_sums,
+            raster_known=prepared.shares.raster_known,
+        )
+        return PackedWeights.of(weigh(category, parcels, evidence))
+    return without_claims(before, category, parcels, rows)
+
+
+def _mass_after(
+    answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return how much more of a category the land carries, or less."""
+    before, after = (each.opened().weight.astype(np.float64) for each in (old, new))
+    grams = np.zeros(len(before), np.int64)
+    answer.masses([name])[0].add_to(grams)
+    if not answer.inputs.categories[name].sink:
+        gone = new.opened().eligible[rows] == 0
+        return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
+    codes = regions_of(answer.inputs, name)
+    regions = answer.prepared.land.regions_of_parcels(codes)
+    same = before[rows] == after[rows]
+    return np.where(same, 0, gained(before, after, grams, regions, rows) - grams[rows])
+
+
+def _shares_after(prepared: PreparedRun) -> Any:
+    """Return the shares after the rule for water, of land that may be water now, or water no more."""
+    nearest = prepared.tables.case.units.water == "nearest"
+    return share_water(
+        prepared.inputs, prepared.located if nearest else prepared.land, prepared.counted
+    )
