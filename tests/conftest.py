@@ -38,6 +38,17 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def disk_is_not_waited_for() -> Iterator[None]:
+    """A run brings some hundred files to the disk, which is most of what a small one takes; only a loss of power tells whether it did.
+
+    Who calls ``fsync``, and in which order, tests/run_store asks; processes of their own bring what they write to the disk.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: os.fstat(descriptor) and None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo's case; not to be modified: see ``city``."""
