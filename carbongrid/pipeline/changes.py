@@ -91,12 +91,17 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
     Raises
     ------
     InputError
-        For a category without a total, a region that is none, regions that contradict their whole, facilities above their total, and a total
-        that would change what counts of electricity.
+        For a category without a total, a total given twice, a region that is none, regions that contradict their whole, facilities above their total, and a
+        total that would change what counts of electricity.
     """
     rows: list[dict[Any, Any]] = inputs.totals.to_dict("records")
+    seen = set[tuple[str, str]]()
     for key, total in given.items():
         name, region = (key, "") if isinstance(key, str) else key
+        if (name, region) in seen:
+            what = "the total is given twice, as a name and as a name with no region"
+            raise InputError(what, f"{TOTALS}, {_named(key)}", "Give it once.")
+        seen.add((name, region))
         _set_total(rows, inputs, land, (name, region), total)
     order = ["category", "region", "place"]
     totals = pd.DataFrame(rows).astype(inputs.totals.dtypes).sort_values(order, ignore_index=True)

@@ -54,7 +54,7 @@ from carbongrid.pipeline.tables import (
     unit_masses_by_name,
     zone_land,
 )
-from carbongrid.pipeline.weighing import Weighed, regions_of
+from carbongrid.pipeline.weighing import Weighed, one_spelling, regions_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -338,7 +338,7 @@ class LiveResult:
                 what = f"{weight!r} measures geometry, which takes longer than an answer may"
                 raise InputError(what, f"{WEIGHTS}, {name}", RUN)
             return with_weight(inputs, name, weight), prepared.claims([name])[name]
-        inputs = with_weight(inputs, name, weight)
+        inputs = one_spelling(with_weight(inputs, name, weight))
         evidence = WeightInputs(
             coefficients=prepared.tables.coefficients,
             rasters=prepared.shares.raster_sums,

@@ -241,6 +241,7 @@ def opened(small_run: Path) -> cg.Result:
     ("ask", "told"),
     [
         (lambda run: run.with_totals({"industry/manufacturings": 1}), "Did you mean 'industry/manufacturing'"),
+        (lambda run: run.with_totals({"industry/manufacturing": 1, ("industry/manufacturing", ""): 2}), "the total is given twice"),
         (lambda run: run.with_totals({"industry/manufacturing": -1}), "a total is negative: -1. Mass is >= 0"),
         (lambda run: run.with_totals({"industry/manufacturing": "-3 Mt CO2e"}), "a total is negative: -3 Mt CO2e"),
         (lambda run: run.with_totals({"industry/manufacturing": "3 Mt CH4"}), "with_totals, industry/manufacturing: "),
@@ -353,6 +354,16 @@ def test_a_facility_that_lies_nowhere_is_refused_each_time(tmp_path: Path) -> No
     for _ in range(2):
         with pytest.raises(InputError, match="has no parcel within 100 m"):
             cg.run(path, tmp_path / "run")
+
+
+def test_a_raster_is_the_same_however_its_path_is_spelled(tmp_path: Path) -> None:
+    """Seen to fail: of a path that begins with a dot there were no sums."""
+    path = small_case(tmp_path / "case", f"{WORKS},,1000,t CO2e\n", weight="raster:lights.tif")
+    run = cg.run(path, tmp_path / "run")
+    turned = run.with_weights({WORKS: "area"})
+    back = turned.with_weights({WORKS: "raster:./lights.tif"})
+    assert_frame_equal(back.parcels, run.parcels)
+    assert sums(back) == sums(run)
 
 
 def electricity(tmp_path: Path, choice: str, totals: str, plant: str = "") -> cg.Result:
