@@ -11,6 +11,7 @@ from types import ModuleType
 
 import factors_table
 import framework
+import how_sure
 import rooms
 from PIL import Image
 
@@ -56,7 +57,7 @@ PLACES = {
 
 
 def main() -> None:
-    """Write docs/case.md from the models, docs/factors.md from the tables, docs/images and docs/gallery.md from runs."""
+    """Write docs/case.md from the models, docs/factors.md from the tables, docs/images, docs/gallery.md and what is said of the demo from runs."""
     rooms.main()
     framework.main()
     (DOCS / "case.md").write_text(case_reference(), encoding="utf-8")
@@ -67,6 +68,7 @@ def main() -> None:
         for figure in ("zones", "grid_emission"):
             shutil.copy2(demo / "figures" / f"{figure}.png", DOCS / "images" / f"{figure}.png")
         draw(demo, "demo")
+        how_sure.main(demo)
         example = liechtenstein()
         if example is not None:
             case = example.write_case(Path(folder) / "liechtenstein")

@@ -184,8 +184,6 @@ def missing_raster(city: Path) -> None:
         "waste/domestic,waste,Domestic waste,生活废弃物,1,false,utilities,raster:none.tif\n",
         encoding="utf-8",
     )
-    with (city / "case.toml").open("a", encoding="utf-8") as stream:
-        stream.write('\n[categories]\npath = "categories.csv"\n')
 
 
 def cut_parquet(city: Path) -> None:

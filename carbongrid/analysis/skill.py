@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MIN_FACILITIES, MIN_REGIONS = 20, 20
 """Of fewer nothing is measured."""
 
+NO_SKILL = 0.02
+"""Of the least that area or people misplace: less than this is none."""
+
 WELL = 0.3
 """sigma and tau are told apart where both errors are no larger than this, of each."""
 
@@ -80,6 +83,14 @@ class Skill:
                 "origin": origin,
             }
         )
+
+
+def without_skill(measures: pd.DataFrame) -> list[str]:
+    """Return a line for each quantity that area or people alone would have placed as well."""
+    return [
+        f"{row['of']}: no skill. Area or people alone would have placed these {row['held']} as well."
+        for row in measures[measures["skill"] <= NO_SKILL].to_dict("records")
+    ]
 
 
 def skill(run: str | Path | Result, *, seed: int = 0) -> Skill:

@@ -59,7 +59,7 @@ def _page(found: Validation) -> AnalysisPage:
     values = {of: rows.set_index("region") for of, rows in found.values.groupby("of", sort=False)}
     codes = found.outlines["region"]
     maps = [
-        _map_of_ratios(of, codes.map(values[of]["log2_ratio"]).to_numpy(np.float64))
+        map_of_ratios(of, codes.map(values[of]["log2_ratio"]).to_numpy(np.float64))
         for of in quantities[:_MAX_MAPS]
     ]
     if found.zones:
@@ -112,7 +112,7 @@ def _tips(
         yield f"{name} ({code}): {', '.join(parts) or 'not in the table 未列出'}"
 
 
-def _map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
+def map_of_ratios(of: str, logs: NDArray[np.float64]) -> Map:
     """Return the units by how many times the published value the run has, in classes that double away from 1."""
     shades = colours_at("BrBG", [0.95, 0.8, 0.62, 0.38, 0.2, 0.05])
     bounds = np.log2(logarithmic_breaks(1.0))

@@ -194,9 +194,18 @@ class LinesSection(Section):
         about(
             "Class weights",
             "file",
-            "table class, weight, mode; default: that of the package",
+            "table class, weight, mode; default: that of the package, vehicles a day of typical traffic",
             example="classes.csv",
             file=True,
+        ),
+    ] = None
+    weight: Annotated[
+        Text | None,
+        about(
+            "Weight",
+            "column",
+            "column with what a line counts instead of its class's weight, such as vehicles a day; blank: its class's",
+            example="vehicles",
         ),
     ] = None
     lambda_: Annotated[

@@ -168,7 +168,13 @@ def _categories() -> str:
         for name, one in read_categories().items()
     )
     header = ("category", "English", "Chinese", "scope", "types", "weight")
+    plain = read_categories()
+    by_people = "; ".join(
+        f"`{name}`, on {'+'.join(one.types)} by {one.weight}"
+        for name, one in read_categories(people=True).items()
+        if one != plain[name]
+    )
     return (
         "## Categories\n\nOf the package; rows of `categories.csv` replace or add to them. A sink's mass is taken up. Give either "
-        f"`sink/land` or the four by type.\n\n{_markdown(header, rows)}\nSectors:\n\n{sectors}"
+        f"`sink/land` or the four by type. Otherwise in a case with people: {by_people}.\n\n{_markdown(header, rows)}\nSectors:\n\n{sectors}"
     )

@@ -142,6 +142,14 @@ _TOO_HEAVY = Limit(
     "Give the weights in a larger unit.",
 )
 
+LINE_WEIGHT = Column(
+    "weight",
+    "number",
+    "what a line counts instead of its class's weight",
+    limit=Limit(10**7, "{text} is more than passes anywhere in a day; at most {most:,}"),
+)
+"""Of the column of the lines that ``[lines] weight`` names."""
+
 _FULL_RANGE = Limit(1000, "{text} % is more than any half-width that a lognormal number needs")
 _TOO_WIDE = Limit(5, "{text} is a factor of more than 10,000 either way at 95 %")
 
@@ -253,7 +261,7 @@ CLASS_WEIGHTS = TableFormat(
     "What classes of lines weigh; rows replace those of the package or add to them.",
     (
         Column("class", "text", "class as in the lines", True),
-        Column("weight", "number", "0 or more; 0 carries no motor traffic", True, unit="1"),
+        Column("weight", "number", "0 or more, what a metre counts: of roads the vehicles a day, as in the package's table; 0 carries no motor traffic", True, unit="1"),
         Column("mode", "word", "road, rail, water or air", True, words=MODES),
     ),
     once="class",

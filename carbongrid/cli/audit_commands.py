@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from carbongrid.cli.console import Console
 
 _LISTED = 10
-_NO_SKILL = 0.02
-"""Of the least that area or people misplace: less than this is none."""
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -31,8 +29,8 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _can_draw(console: Console) -> bool:
-    if missing_libraries("matplotlib"):
-        console.problem(Problem("without matplotlib there is no figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+    if missing_libraries("jinja2", "matplotlib"):
+        console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
         return False
     return True
 
@@ -67,22 +65,26 @@ def audit_choices(
 
     What the study leaves open is read otherwise, choice by choice and together; no geometry is measured again. Writes choices_units.csv: per unit the share of
     readings in each zone, and whether it is in the stable core; choices.csv: units that flip when a choice changes; choices_not_tried.csv: what this run cannot
-    answer, and why; choices_readings.csv; choices.png.
+    answer, and why; choices_readings.csv; choices.html, a page of all of it in English and Chinese; choices.png.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.choice_audit import CANNOT_TELL, write_choices
         from carbongrid.analysis.choice_audit import audit_choices as audit
+        from carbongrid.analysis.choices_page import write_choices_page
         from carbongrid.outputs.figures.choices import write_choices_figure
+        from carbongrid.outputs.tables import read_result
         from carbongrid.run_store import detect_full_disk
 
         with console.progress() as progress:
-            found = audit(directory, case=case, without=without, seed=seed, progress=progress)
+            result = read_result(directory)
+            found = audit(result, case=case, without=without, seed=seed, progress=progress)
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_choices(found, folder)
             if _can_draw(console):
                 files.append(write_choices_figure(found.units, found.choices, folder / "choices.png"))  # fmt: skip
+                files.append(write_choices_page(found, result, folder / "choices.html"))
         for line in _decided(found):
             console.say(line)
         console.say(CANNOT_TELL)
@@ -142,22 +144,26 @@ def audit_scale(
     """Say whether the pattern of the finished run in DIRECTORY survives another ruler.
 
     Coarse grids of 0.5, 1, 2 and 5 km at eight origins; units merged to their parents, and to as many random groups of neighbours; other fine cells and exact
-    areas. Writes scale_grids.csv, scale_groups.csv, scale_null.csv, scale_cells.csv, scale_units.csv and scale.png.
+    areas. Writes scale_grids.csv, scale_groups.csv, scale_null.csv, scale_cells.csv, scale_units.csv, scale.html and scale.png.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.scale_audit import CANNOT_TELL, write_scale
         from carbongrid.analysis.scale_audit import audit_scale as audit
+        from carbongrid.analysis.scale_page import write_scale_page
         from carbongrid.outputs.figures.scale import write_scale_figure
+        from carbongrid.outputs.tables import read_result
         from carbongrid.run_store import detect_full_disk
 
         with console.progress() as progress:
-            found = audit(directory, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
+            result = read_result(directory)
+            found = audit(result, fine=not without_fine, groupings=groupings, seed=seed, progress=progress)  # fmt: skip
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_scale(found, folder)
             if _can_draw(console):
                 files.append(write_scale_figure(found.grids, found.groups, found.cells, folder / "scale.png"))  # fmt: skip
+                files.append(write_scale_page(found, result, folder / "scale.html"))
         for line in _by_ruler(found):
             console.say(line)
         console.say(CANNOT_TELL)
@@ -207,21 +213,25 @@ def skill(
     """Say how well the proxies of the finished run in DIRECTORY would have placed what is known.
 
     Facilities are held out one at a time and in fifths, regions with totals of their own one at a time, GDP of units by parent. Writes skill.csv and what was held
-    out, skill.png, and, where sigma and tau of a weight rule are told, uncertainty.csv, which [uncertainty] in the case names and `carbongrid probability` reads.
+    out, skill.html, skill.png, and, where sigma and tau of a weight rule are told, uncertainty.csv, which [uncertainty] in the case names and `carbongrid probability` reads.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.analysis.skill import CANNOT_TELL, write_skill
         from carbongrid.analysis.skill import skill as skill_of
+        from carbongrid.analysis.skill_page import write_skill_page
         from carbongrid.outputs.figures.skill import write_skill_figure
+        from carbongrid.outputs.tables import read_result
         from carbongrid.run_store import detect_full_disk
 
-        found = skill_of(directory, seed=seed)
+        result = read_result(directory)
+        found = skill_of(result, seed=seed)
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_skill(found, folder)
             if len(found.measures) and _can_draw(console):
                 files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
+                files.append(write_skill_page(found, result, folder / "skill.html"))
         for line in _placed(found):
             console.say(line)
         console.say(CANNOT_TELL)
@@ -240,6 +250,8 @@ def skill(
 
 def _placed(found: Skill) -> Iterator[str]:
     """Yield what was held out and how well it was placed, sigma and tau of each weight rule, and what to paste."""
+    from carbongrid.analysis.skill import without_skill
+
     if found.measures.empty:
         yield "Nothing is known to hold out: no facility with a place, no category with three regions that have totals, no GDP of units with a parent."
         return
@@ -247,8 +259,7 @@ def _placed(found: Skill) -> Iterator[str]:
     for row in found.measures.to_dict("records"):
         held = f"{row['count']} {row['held']}"
         yield f"{row['of']:<28} {row['rule']:<7} {held:<14} {row['misplaced']:>9.3f} {row['by_area']:>8.3f} {row['by_people']:>7.3f} {row['skill']:>6.2f}"
-    for row in found.measures[found.measures["skill"] <= _NO_SKILL].to_dict("records"):
-        yield f"{row['of']}: no skill. Area or people alone would have placed these {row['held']} as well."
+    yield from without_skill(found.measures)
     for row in found.measures[found.measures["left_out"] > 0].to_dict("records"):
         yield f"{row['of']}: {row['left_out']} facilities have no place or lie in no unit, and are not held out."
     for row in found.spreads.to_dict("records"):

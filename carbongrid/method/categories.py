@@ -69,7 +69,9 @@ class Category:
         return cls(**{**told, "types": tuple(told["types"])})
 
 
-def read_categories(extra: pd.DataFrame | None = None, *, where: str = "") -> dict[str, Category]:
+def read_categories(
+    extra: pd.DataFrame | None = None, *, where: str = "", people: bool = False
+) -> dict[str, Category]:
     """Return the categories of the package, with a user's rows laid over them.
 
     Parameters
@@ -80,6 +82,8 @@ def read_categories(extra: pd.DataFrame | None = None, *, where: str = "") -> di
         category and needs every cell but the names.
     where
         Name of the user's file, for messages.
+    people
+        Whether the case has people, by whom some of the package's categories then go (docs/decisions/0088).
 
     Returns
     -------
@@ -91,7 +95,7 @@ def read_categories(extra: pd.DataFrame | None = None, *, where: str = "") -> di
     InputError
         With every wrong cell.
     """
-    packaged = _packaged()
+    packaged = _packaged_with_people() if people else _packaged()
     if extra is None:
         return dict(packaged)
     problems = _faults_of_table(extra, where)
@@ -118,6 +122,12 @@ def sector_names() -> dict[str, tuple[str, str]]:
     return dict(zip(table["sector"], names, strict=True))
 
 
+@cache
+def by_people_unasked() -> frozenset[str]:
+    """Return the package's categories that go by people where a case has any."""
+    return frozenset(packaged_table("categories_with_people.csv")["category"])
+
+
 def column_of(name: str) -> str:
     """Return the stem of a category's column in tables: ``industry_mining`` for ``industry/mining``."""
     return name.replace("/", "_")
@@ -131,6 +141,11 @@ def _packaged() -> dict[str, Category]:
     if problems:
         raise InputError(problems)
     return {category.name: category for category in found if category is not None}
+
+
+@cache
+def _packaged_with_people() -> dict[str, Category]:
+    return read_categories(packaged_table("categories_with_people.csv"))
 
 
 def _faults_of_table(table: pd.DataFrame, where: str) -> list[Problem]:

@@ -12,7 +12,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import allocate, check_limits, outside_problems
-from carbongrid.method.categories import Category
+from carbongrid.method.categories import Category, by_people_unasked
 from carbongrid.method.evidence import EvidenceRow, evidence_problems
 from carbongrid.method.facilities import FacilityRow
 from carbongrid.method.ledger import LedgerRow
@@ -118,7 +118,9 @@ def allocate_totals(
     limits += _without_proxy(weighed.claims, ledger)
     limits += _without_skill(inputs, weighed.claims, ledger)
     limits += [note for part in parts for note in part.notes]
-    limits += evidence_problems(counted, allow.lost)
+    # People are evidence of all their categories together: who allows it of homes allows it of what follows them unasked.
+    lost = {*allow.lost, *by_people_unasked()} if allow.lost else ()
+    limits += evidence_problems(counted, lost)
     limits += _outside_by_area(inputs, land, masses, names)
     limits += [*problems_of_borders(named, land), *problems_of_place(named)]
     return Allocation(

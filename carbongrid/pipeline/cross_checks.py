@@ -9,7 +9,7 @@ from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.categories import Category
+from carbongrid.method.categories import Category, by_people_unasked
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
@@ -159,11 +159,12 @@ def _way_of_supply(inputs: Inputs, supply: Category) -> str:
 
 
 def _problems_of_people(inputs: Inputs) -> Iterator[Problem]:
-    spread = set(inputs.totals["category"])
+    # What goes by people unasked says nothing of homes.
+    spread = set(inputs.totals["category"]) - by_people_unasked()
     weights = {category.weight for name, category in inputs.categories.items() if name in spread}
     if inputs.people is not None and "people" not in weights:
         yield Problem(
-            "people are given and no category is spread by them: they change no emission",
+            "people are given and no homes are spread by them",
             f"{inputs.case.path.name}: [people]",
             "Give homes the weight people: take the row that sets another from the case's categories.csv.",
             "warning",
@@ -177,7 +178,9 @@ def _problems_of_census(inputs: Inputs, land: Land) -> Iterator[Problem]:
         return
     told = people_points(inputs.people, land.units.crs, census, shared_over(inputs, land))
     whole = int(census.thousandths.sum())
-    homes = [name for name, category in inputs.categories.items() if category.weight == "people"]
+    by_people = [n for n, category in inputs.categories.items() if category.weight == "people"]
+    # Whoever allows it for homes allows it for what goes by the same people unasked.
+    homes = [name for name in by_people if name not in by_people_unasked()] or by_people
     if not told.note and told.missing * MAX_MISSING <= whole:
         return
     much = told.missing * MAX_MISSING > whole and not (

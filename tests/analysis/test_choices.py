@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import random
 from itertools import combinations
@@ -21,6 +22,8 @@ from carbongrid.analysis.choices import choices_of
 from carbongrid.analysis.readings import Readings
 from carbongrid.cli import main
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.landuse import packaged_table
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.reading import read_units
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -348,4 +351,23 @@ def test_the_command_tells_what_decides_and_what_was_not_tried(town, tmp_path):
     assert "What it cannot tell" in told.output
     document = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
     assert len(document["units"]) == UNITS
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["choices.csv", "choices.png", "choices_not_tried.csv", "choices_readings.csv", "choices_units.csv"]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["choices.csv", "choices.html", "choices.png", "choices_not_tried.csv", "choices_readings.csv", "choices_units.csv"]  # fmt: skip
+    page = html.unescape((tmp_path / "choices.html").read_text(encoding="utf-8"))
+    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert page.count('<svg class="map"') == 2
+    assert f'<p class="big">{document["stable"]}</p>' in page
+    # Every reason and every question in both languages. Seen to fail with a reason that has no Chinese.
+    for row in document["not_tried"]:
+        assert note_in_chinese(row["reason"]), row["reason"]
+    for row in document["choices"]:
+        assert row["question"] in page
+    assert "电力按生产地还是使用地计？" in page and "无法说明之处" in page
+    assert len(document["units"]) == page.split('id="units"')[1].split("</table>")[0].count("<tr") - 1  # fmt: skip
+
+
+def test_questions_and_reasons_have_their_chinese():
+    table = packaged_table("choices.csv")
+    for column in ("question_zh", "why_zh"):
+        assert table[column].str.contains("[一-鿿]").all()
+    assert table.groupby("question")["question_zh"].nunique().eq(1).all()
+    assert table.groupby("why")["why_zh"].nunique().eq(1).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from fractions import Fraction
 from itertools import combinations
@@ -28,6 +29,7 @@ from carbongrid.analysis.scale_audit import (
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, islands_of, majority
+from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.reading import read_units
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -232,6 +234,14 @@ def test_the_command_tells_what_each_ruler_sees(town, tmp_path):
     assert told.exit_code == 0, told.output
     assert "Merged to district" in told.output
     assert "What it cannot tell" in told.output
+    page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
+    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert page.count('<svg class="map"') == 2 and 'id="cells"' in page
+    assert "Largest change of emission by fine cells" in page and "无法说明之处" in page
     document = json.loads(CliRunner().invoke(main, [*words, "--without-fine", "--json"]).stdout)
     assert document["cells"] == []
     assert (tmp_path / "scale.png").stat().st_size > 10_000
+    # Without fine cells the page has the zones alone, and what is said of either in both languages.
+    page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
+    assert page.count('<svg class="map"') == 1 and 'id="cells"' not in page
+    assert [text for text in document["remarks"] if not note_in_chinese(text)] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +13,10 @@ from town import CRS, EAST, NORTH, square, write_town
 import carbongrid as cg
 from carbongrid.analysis.held_out import leave_one_out
 from carbongrid.analysis.skill import skill, write_skill
+from carbongrid.analysis.skill_page import write_skill_page
 from carbongrid.cli import main
 from carbongrid.errors import InputError
+from carbongrid.outputs.tables import read_result
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -167,7 +171,7 @@ def test_the_others_total_per_claim():
     assert leave_one_out(np.array([4.0, 1, 1]), np.array([2.0, 1, 1])).tolist() == [2.0, 5 / 3, 5 / 3]  # fmt: skip
 
 
-def test_the_demo_s_facilities_and_gdp_held_out(full_demo):
+def test_the_demo_s_facilities_and_gdp_held_out(full_demo, tmp_path):
     """Its steel works and power plants lie where POIs and area say little; land says less of its GDP than people do."""
     found = skill(full_demo / "run")
     measures = found.measures.set_index("of")
@@ -185,6 +189,13 @@ def test_the_demo_s_facilities_and_gdp_held_out(full_demo):
         assert sums[name].to_numpy() == pytest.approx(sums["gdp"].to_numpy())
     assert isinstance(found.regions, pd.DataFrame)
     assert found.rows.empty
+    path = write_skill_page(found, read_result(full_demo / "run"), tmp_path / "skill.html")
+    page = html.unescape(path.read_text(encoding="utf-8"))
+    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert page.count('<svg class="map"') == 2 and page.count('<svg class="scatter"') == 2
+    assert page.count("<circle") == 20 and page.count("published 发布值") == 0
+    assert "没有技巧。仅按面积或人口即可同样分配这些设施。" in page and "无法说明之处" in page
+    assert "±" not in page and "inf" not in page.replace("info", "")
 
 
 def test_nothing_to_hold_out(tmp_path):

@@ -238,9 +238,9 @@ class Lines:
         frame = read_vector(inputs.folder / section["path"], section.get("layer"))
         frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty].reset_index(drop=True)
         own = section.get("class_weights")
-        classes = read_table(inputs.folder / own if own else DATA / "road_classes.csv").set_index(
-            "class"
-        )
+        tables = [*([inputs.folder / own] if own else []), DATA / "road_classes.csv"]
+        classes = pd.concat([read_table(path) for path in tables]).drop_duplicates("class")
+        classes = classes.set_index("class")
         kind = text(frame[section["class"]])
         weight = kind.map(classes["weight"].replace("", "0").astype(float)).fillna(0.0).to_numpy()
         carriageway = section.get("dual", "dual")

@@ -167,6 +167,8 @@ def shipped_or_own(name, kind, folder):
 def read_categories(inputs):
     table = {}
     for name, (types, weight) in CATEGORIES.items():
+        if name == "waste/domestic" and "people" in inputs.settings:
+            types, weight = "urban-residential+rural-homestead", "people"
         sector = name.split("/")[0]
         scope = "2" if sector == "buildings" else "1"
         table[name] = Category(name, sector, scope, sector == "sink", types.split("+"), weight)

@@ -111,8 +111,6 @@ def with_weight_raster(city: Path) -> Path:
         "buildings/rural-homes,raster:./people.tif\n",
         encoding="utf-8",
     )
-    text = (city / "case.toml").read_text(encoding="utf-8")
-    (city / "case.toml").write_text(f'{text}\n[categories]\npath = "categories.csv"\n', "utf-8")
     return city / "case.toml"
 
 

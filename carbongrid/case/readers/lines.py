@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.class_weights import read_class_weights
+from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import (
     Geometries,
     missing_problems,
@@ -18,6 +21,7 @@ from carbongrid.case.readers.geometry import (
     normalize_geometry,
 )
 from carbongrid.case.readers.reference import crs_problems, reproject
+from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -25,8 +29,13 @@ from carbongrid.case.readers.vector import (
     read_vector,
     text_column,
 )
+from carbongrid.case.table_formats import LINE_WEIGHT
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.landuse import MODES
 from carbongrid.raster.opening.crs import crs_of
+
+FAR_APART = 10
+"""Counts that are on the whole more than this many times what classes weigh, or less than one part in as many, are of another unit."""
 
 _LINEAR = (1, 2, 5)
 _TRUE = ("1", "1.0", "true", "t", "yes", "y", "是")
@@ -47,10 +56,10 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     -------
     GeoDataFrame
         Columns line_class, mode, weight (0: no claim; a class that the table does not know has
-        weight 0 and no mode), dual (one carriageway of two), geometry; sorted by normalized WKB,
+        weight 0 and no mode; a line with a count of its own has that, unless its class carries nothing), dual (one carriageway of two), geometry; sorted by normalized WKB,
         then class.
     list of Problem
-        Classes without a weight, with their number and length.
+        Classes without a weight, with their number and length; lines without a count beside some that have one.
 
     Raises
     ------
@@ -62,10 +71,11 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     where = section.path
     path = case.resolve(where)
     known = fields_of(path, section.layer, section.encoding)
-    problems = missing_columns([section.class_], known, where)
+    own = [] if section.weight is None else [section.weight]
+    problems = missing_columns([section.class_, *own], known, where)
     if problems:
         raise InputError(problems)
-    columns = [section.class_, *([section.dual] if section.dual in known else [])]
+    columns = [section.class_, *own, *([section.dual] if section.dual in known else [])]
     table = read_vector(path, section.layer, section.encoding, columns)
     if not len(table):
         raise InputError("the layer is empty", where)
@@ -76,6 +86,10 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     geometry = np.asarray(table.geometry.array, dtype=object)
     problems += _geometry_problems(table, geometry, where)
     weights = read_class_weights(case).set_index("class")
+    of_class = weights["weight"].reindex(classes, fill_value=0.0).to_numpy(dtype=np.float64)
+    counts = np.full(len(table), np.nan)
+    if section.weight is not None:
+        counts = _counts(table[section.weight], section.weight, where, problems)
     if problems:
         raise InputError(problems)
     source = crs_of(table.crs)
@@ -84,13 +98,15 @@ def read_lines(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
         {
             "line_class": pd.Series(classes, dtype=str),
             "mode": weights["mode"].reindex(classes, fill_value="").to_numpy(dtype=str),
-            "weight": weights["weight"].reindex(classes, fill_value=0.0).to_numpy(dtype=np.float64),
+            "weight": np.where((of_class > 0) & ~np.isnan(counts), counts, of_class),
             "dual": dual,
         },
         geometry=normal_form(reproject(geometry, source, crs)),
         crs=crs,
     )
     notes = _unknown_classes(lines, set(weights.index), where)
+    if section.weight is not None:
+        notes += _half_counted(lines, of_class, counts, where)
     return lines.iloc[_canonical(lines)].reset_index(drop=True), notes
 
 
@@ -110,6 +126,45 @@ def _truth(
             )
         )
     return texts.isin(_TRUE).to_numpy(dtype=bool)
+
+
+def _counts(
+    values: pd.Series, column: str, where: str, problems: list[Problem]
+) -> NDArray[np.float64]:
+    """Return what each line counts, NaN where its cell is blank."""
+    named, faults = replace(LINE_WEIGHT, name=column), Faults(where)
+    numbers = (
+        cell(named, "" if pd.isna(value) else str(value).strip(), f"feature {row}", faults)
+        for row, value in enumerate(values, start=1)
+    )
+    found = [np.nan if number is None else float(number) for number in numbers]
+    problems += faults.problems
+    return np.array(found, dtype=np.float64)
+
+
+def _half_counted(
+    lines: gpd.GeoDataFrame,
+    of_class: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    where: str,
+) -> list[Problem]:
+    """Return, for each mode of which some lines have a count and some have none, how both compare: they are added up."""
+    metres = shapely.length(np.asarray(lines.geometry.array, dtype=object))
+    notes = []
+    for mode in MODES:
+        own = (lines["mode"] == mode).to_numpy(dtype=bool) & (of_class > 0)
+        told, blank = own & ~np.isnan(counts), own & np.isnan(counts)
+        if not told.any() or not blank.any():
+            continue
+        times = float((metres * counts)[told].sum() / (metres * of_class)[told].sum())
+        far = not 1 / FAR_APART <= times <= FAR_APART
+        what = (
+            f"{blank.sum():,} of {own.sum():,} lines of mode {mode} ({metres[blank].sum() / metres[own].sum():.1%} of their length) have no count and weigh as "
+            f"their class does; those with one count {times:.3g} times what their classes weigh"
+        )
+        hint = "Give counts and class_weights in one unit: vehicles a day, in both directions together."
+        notes.append(Problem(what, where, hint, "warning" if far else "note"))
+    return notes
 
 
 def _geometry_problems(table: gpd.GeoDataFrame, geometry: Geometries, where: str) -> list[Problem]:
@@ -148,6 +203,7 @@ def _canonical(lines: gpd.GeoDataFrame) -> list[int]:
             shapely.to_wkb(np.asarray(lines.geometry.array, dtype=object)),
             lines["line_class"],
             lines["dual"],
+            lines["weight"],
             strict=True,
         )
     )

@@ -66,19 +66,20 @@ TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source
 
 
 def categories_of(case: Case) -> dict[str, Category]:
-    """Return the categories of the package with the case's own laid over them.
+    """Return the categories of the package, some by people where the case has any, with the case's own laid over them.
 
     Raises
     ------
     InputError
         With every wrong cell, and every unknown category in [allow].
     """
+    people = case.people is not None
     if case.categories is None:
-        categories = read_categories()
+        categories = read_categories(people=people)
     else:
         path = case.resolve(case.categories.path)
         table = read_table(path, encoding=case.categories.encoding)
-        categories = read_categories(table, where=path.name)
+        categories = read_categories(table, where=path.name, people=people)
     faults = Faults(case.path.name)
     for key in type(case.allow).model_fields:
         for name in getattr(case.allow, key):

@@ -210,7 +210,7 @@ def summed_by_class(
     dual: NDArray[np.bool_],
     size: int,
 ) -> NDArray[np.float64]:
-    """Sum length times weight by row, class by class in integers, so that the order of lines does not matter.
+    """Sum length times weight by row, those of one weight in integers, so that the order of lines does not matter.
 
     Parameters
     ----------
@@ -219,12 +219,15 @@ def summed_by_class(
     size
         Number of rows.
     """
-    sums = np.zeros(size)
-    doubled = np.where(dual, length, 2 * length)
-    for value in np.unique(weight):
-        of_class = weight == value
-        sums += _sums(row[of_class], doubled[of_class], size) * (value / 2)
-    return sums
+    order = np.lexsort((weight, row))
+    row, weight = row[order], weight[order]
+    doubled = np.where(dual, length, 2 * length)[order]
+    first = np.flatnonzero(np.diff(row, prepend=-1) | (np.diff(weight, prepend=-1.0) != 0))
+    if not first.size:
+        return np.zeros(size)
+    # Row by row from the lightest class on: floats are added up in one order.
+    of_class = np.add.reduceat(doubled, first) * (weight[first] / 2)
+    return np.bincount(row[first], of_class, size)
 
 
 def _parts(found: LineLengths, weight: NDArray[np.float64], dual: NDArray[np.bool_]) -> RoadParts:

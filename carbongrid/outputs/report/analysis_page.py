@@ -38,6 +38,13 @@ class Words(NamedTuple):
     zh: str
 
 
+PLOTS = Words("Values against published ones", "数值对照")
+OF_PLOTS = Words(
+    "Both axes are logarithmic and alike; on the diagonal both are equal. Lines: 5 to 95 % of the draws.",
+    "两轴均为对数坐标且范围相同；对角线上两者相等。竖线：抽样的 5 % 至 95 %。",
+)
+
+
 class Cell(NamedTuple):
     """A cell of a table: its text in both languages, and a colour beside it where it has one."""
 
@@ -117,7 +124,9 @@ class AnalysisPage:
     attribution
         Whom the data's licence wants named.
     plots
-        Of values against published ones.
+        Of values against published or known ones.
+    plots_name, plots_told
+        Their heading, and what they say of themselves.
     """
 
     kicker: Words
@@ -131,6 +140,8 @@ class AnalysisPage:
     notes: Sequence[tuple[Problem, str]]
     attribution: str = ""
     plots: Sequence[Scatter] = ()
+    plots_name: Words = PLOTS
+    plots_told: Words = OF_PLOTS
 
 
 def write_analysis_page(page: AnalysisPage, path: Path) -> Path:

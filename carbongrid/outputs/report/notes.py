@@ -42,6 +42,7 @@ _OWN_WORDS = {
         "gross": "总量",
         "net": "净量",
     },
+    "held": {"facilities": "设施", "regions": "区域", "units": "单元"},
     "first": {"none": "无"},
     "second": {"none": "无"},
     "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},

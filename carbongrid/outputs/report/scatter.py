@@ -1,4 +1,4 @@
-"""A scatter of a run's values against published ones, drawn for a page: both axes logarithmic and alike."""
+"""A scatter of a run's values against published or known ones, drawn for a page: both axes logarithmic and alike."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIDE = 300
+ACROSS, UP = "published 发布值, t", "run 本次, t"
 
 
 class Point(NamedTuple):
@@ -42,16 +43,20 @@ class Scatter:
         Places along either axis, with their text.
     left_out
         Values that are 0 on one side, and so on no logarithmic axis.
+    across, up
+        Names of the axes.
     """
 
     name: str
     points: Sequence[Point]
     ticks: Sequence[tuple[float, str]]
     left_out: int
+    across: str = ACROSS
+    up: str = UP
     side: int = SIDE
 
 
-def scatter(of: str, values: pd.DataFrame) -> Scatter:
+def scatter(of: str, values: pd.DataFrame, across: str = ACROSS, up: str = UP) -> Scatter:
     """Return the scatter of a quantity.
 
     Parameters
@@ -60,10 +65,12 @@ def scatter(of: str, values: pd.DataFrame) -> Scatter:
         Its name.
     values
         region, ours_t, published_t, low_t, high_t.
+    across, up
+        Names of the axes.
     """
     shown = values[(values["ours_t"] > 0) & (values["published_t"] > 0)]
     if shown.empty:
-        return Scatter(of, (), (), len(values))
+        return Scatter(of, (), (), len(values), across, up)
     logs = np.log10(shown[["ours_t", "published_t"]].to_numpy(np.float64))
     least, most = math.floor(logs.min()), math.ceil(logs.max() + 1e-9)
     span = max(most - least, 1)
@@ -84,7 +91,7 @@ def scatter(of: str, values: pd.DataFrame) -> Scatter:
     ]
     step = math.ceil(span / 4)
     ticks = [(round(SIDE * k / span, 1), _power(least + k)) for k in range(0, span + 1, step)]
-    return Scatter(of, points, ticks, len(values) - len(shown))
+    return Scatter(of, points, ticks, len(values) - len(shown), across, up)
 
 
 def _power(exponent: int) -> str:

@@ -12,6 +12,7 @@ from pyproj import CRS as ReferenceSystem  # noqa: N811 (a class, whatever its l
 from pyproj import Transformer
 
 from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import read_code_system
 from carbongrid.sources.demo.city import City
 from carbongrid.sources.demo.coordinates import gcj02_from_wgs84
@@ -83,6 +84,20 @@ def line_layer(city: City) -> gpd.GeoDataFrame:
         "dual": np.array([line.dual for line in city.lines], dtype=np.int32),
     }
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=CRS)
+
+
+def class_rows(city: City) -> Rows:
+    """Return a weight of 1 for each class of road: plain lengths, as the study has them."""
+    rows: Rows = [("class", "weight", "mode")]
+    classes = {line.kind for line in city.lines} - {"rail", "waterway"}
+    return [*rows, *((name, "1", "road") for name in sorted(classes))]
+
+
+def category_rows() -> Rows:
+    """Return the one category that the study carries otherwise than the package does: waste, on municipal utilities by area."""
+    waste = read_categories()["waste/domestic"]
+    cells = (waste.name, waste.sector, waste.name_en, waste.name_zh, str(waste.scope), "false", "+".join(waste.types), waste.weight)  # fmt: skip
+    return [("category", "sector", "name_en", "name_zh", "scope", "sink", "types", "weight"), cells]
 
 
 def poi_rows(city: City) -> Rows:

@@ -76,6 +76,8 @@ def _write_folder(city: City, directory: Path, seed: int) -> None:
     texts = {
         "pois.csv": tables.poi_rows(city),
         "people.csv": tables.people_rows(city),
+        "classes.csv": tables.class_rows(city),
+        "categories.csv": tables.category_rows(),
         "census.csv": tables.census_rows(city),
         "totals.csv": tables.total_rows(),
         "facilities.csv": tables.facility_rows(city),
@@ -160,8 +162,16 @@ def _case(city: City) -> dict[str, Any]:
             "count": "residents",
             "census": "census.csv",
         },
-        "lines": {"path": "lines.gpkg", "class": "class", "lambda": 0.5, "dual": "dual"},
+        # The study's lengths are plain; without this table classes weigh by typical traffic (docs/decisions/0088).
+        "lines": {
+            "path": "lines.gpkg",
+            "class": "class",
+            "class_weights": "classes.csv",
+            "lambda": 0.5,
+            "dual": "dual",
+        },
         "totals": {"path": "totals.csv"},
+        "categories": {"path": "categories.csv"},
         "facilities": {"path": "facilities.csv"},
         "benchmark": {
             "name": "CEADs, the real Suzhou, 2019",

@@ -22,7 +22,7 @@ class Network:
     Parameters
     ----------
     lines
-        Columns id, name, class; tunnels left out, since no parcel lies over them that carries their traffic.
+        Columns id, name, class, dual (traffic of one direction alone); tunnels left out, since no parcel lies over them that carries their traffic.
     land
         Columns id, land_use (``highway=primary``), name; a polygon per line that has a width.
     tunnels
@@ -40,7 +40,7 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
     Parameters
     ----------
     lines
-        With columns id, name, highway, railway, aeroway, route, waterway, tunnel, width, area.
+        With columns id, name, highway, railway, aeroway, route, waterway, tunnel, width, area, oneway, junction.
     """
     weights = packaged_table("road_classes.csv")
     carries = set(weights.loc[weights["weight"] != "0", "class"]) - {"river", "waterway"}
@@ -75,10 +75,21 @@ def network_of(lines: gpd.GeoDataFrame) -> Network:
         crs=lines.crs,
     )
     return Network(
-        gpd.GeoDataFrame(chosen[["id", "name", "class", "geometry"]], crs=lines.crs),
+        gpd.GeoDataFrame(
+            chosen[["id", "name", "class", "geometry"]].assign(dual=_one_way(chosen)), crs=lines.crs
+        ),
         land[~land.is_empty],
         int((kept & tunnel).sum()),
     )
+
+
+def _one_way(lines: gpd.GeoDataFrame) -> np.ndarray:
+    """Return which roads are of one direction: as mapped, else motorways and roundabouts, which are so unless mapped otherwise."""
+    told = lines["oneway"].astype(object).where(lines["oneway"].notna(), "")
+    implied = (lines["class"] == "motorway") | lines["junction"].isin(["roundabout", "circular"])
+    one = told.isin(["yes", "true", "1", "-1"]) | ((told == "") & implied)
+    found: np.ndarray = (one & (lines["key"] == "highway")).to_numpy(dtype=bool)
+    return found
 
 
 def _told_width(told: pd.Series, by_class: np.ndarray) -> np.ndarray:

@@ -197,7 +197,7 @@ def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> N
             "crosswalk": "osm",
         }
     if "lines" in there:
-        values["lines"] = {"path": "lines.gpkg", "class": "class"}
+        values["lines"] = {"path": "lines.gpkg", "class": "class", "dual": "dual"}
     name = " ".join(path.name.split())
     head = f"# Made of {name}, {ATTRIBUTION}. README.md says what to fill in.\n"
     text = head + commented_toml(values, unused=True)

@@ -11,6 +11,7 @@ from pyproj import CRS
 from carbongrid.case.readers.lines import read_lines
 from carbongrid.errors import InputError
 from carbongrid.method.landuse import MODES, packaged_table
+from carbongrid.outputs.report.notes import note_in_chinese
 
 GRID = CRS.from_epsg(4549)
 ZERO = [
@@ -60,7 +61,7 @@ def test_the_table(tmp_path, suffix):
         "hovercraft": "",
     }
     assert rows["weight"].to_dict() == {
-        "motorway": 1.0,
+        "motorway": 37_290.0,
         "rail": 1.0,
         "footway": 0.0,
         "hovercraft": 0.0,
@@ -104,11 +105,64 @@ def test_packaged_classes():
     table = packaged_table("road_classes.csv")
     assert table["class"].is_unique
     assert set(table["mode"]) == set(MODES)
-    assert set(table["weight"]) == {"0", "1"}
     assert (table["source"] != "").all()
-    weights = table.set_index("class")["weight"]
-    assert (weights[ZERO] == "0").all()
-    assert (weights[["motorway", "residential", "service", "rail", "river", "runway"]] == "1").all()
+    weights = table.set_index("class")["weight"].astype(int)
+    assert (weights[ZERO] == 0).all()
+    assert (weights[["rail", "river", "runway"]] == 1).all()
+    assert set(weights[(table["mode"] != "road").to_numpy()]) == {0, 1}
+    for ladder in (
+        ["motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service"],
+        ["高速公路", "国道", "省道", "县道", "乡道", "村道"],
+        ["快速路", "主干路", "次干路", "支路"],
+    ):
+        assert weights[ladder].is_monotonic_decreasing and weights[ladder].is_unique
+    for name in ("motorway", "trunk", "primary", "secondary", "tertiary"):
+        assert weights[f"{name}_link"] == weights[name]
+    assumed = table[table["source"].str.startswith("assumed: as ")]
+    like = assumed["source"].str.extract(r"as (\w+)")[0]
+    assert (weights[like].to_numpy() == weights[assumed["class"]].to_numpy()).all()
+
+
+def counted(counts):
+    return network().assign(vehicles=counts)
+
+
+def test_a_count_stands_for_the_weight_of_the_class(tmp_path):
+    """But where the class carries nothing; blank is the class's. Seen to fail with the product of both."""
+    table, _ = reading(tmp_path, counted([1200.5, None, 900.0, 5.0]), weight="vehicles")
+    weights = table.set_index("line_class")["weight"].to_dict()
+    assert weights == {"motorway": 1200.5, "rail": 1.0, "footway": 0.0, "hovercraft": 0.0}
+    text, _ = reading(tmp_path, counted(["0", "", "", ""]), weight="vehicles")
+    assert text.set_index("line_class")["weight"]["motorway"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ([-1, None, None, None], "feature 1.*no negative number"),
+        (["many", "", "", ""], "feature 1.*finite number|feature 1.*number"),
+        ([1e9, None, None, None], "more than passes anywhere in a day"),
+    ],
+)
+def test_wrong_counts(tmp_path, counts, says):
+    with pytest.raises(InputError, match=says):
+        reading(tmp_path, counted(counts), weight="vehicles")
+    with pytest.raises(InputError, match=r"no column 'vehicle'. Did you mean 'vehicles'"):
+        reading(tmp_path, counted([1, 1, 1, 1]), weight="vehicle")
+
+
+@pytest.mark.parametrize(
+    ("count", "level", "times"), [(37_290 * 2, "note", "2"), (30, "warning", "0.000805")]
+)
+def test_lines_without_a_count_are_told_with_how_counts_compare(tmp_path, count, level, times):
+    """Seen to fail in silence: thousands of vehicles a day beside classes in vehicles."""
+    layer = counted([count, None, None, None])
+    layer.loc[3, "class"] = "primary"
+    (note,) = reading(tmp_path, layer, weight="vehicles")[1]
+    assert note.level == level
+    assert "1 of 2 lines of mode road (0.1% of their length) have no count" in note.what
+    assert f"those with one count {times} times what their classes weigh" in note.what
+    assert note_in_chinese(str(note))
 
 
 def test_classes_of_the_users_own(tmp_path):

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.method.weights import line_lengths, weighted_lengths
+from carbongrid.method.weights.lines import summed_by_class
 
 SEEDS = st.integers(0, 2**32)
 SIDE = 4
@@ -197,3 +198,21 @@ def test_no_line_and_no_land():
     assert line_lengths(nothing, land, np.ones(4, bool)).length.size == 0
     line = np.array([shapely.LineString([(0, 0), (25, 0)])], dtype=object)
     assert line_lengths(line, land, np.zeros(4, bool)).lost_length.sum() == 25 * NM - 1
+
+
+@given(SEEDS)
+@settings(max_examples=40)
+def test_lengths_of_many_weights_are_added_up_class_by_class(seed):
+    """Against a loop over the weights, with ==: as many as lines, as counts of vehicles are."""
+    rng = np.random.default_rng(seed)
+    n, size = int(rng.integers(0, 40)), 5
+    row, length = rng.integers(0, size, n), rng.integers(0, 10**15, n)
+    weight = rng.choice([0.0, 1.0, 2.5, 37_290.0, *rng.random(6) * 1e5], n)
+    dual = rng.random(n) < 0.5
+    slow = np.zeros(size)
+    for value in np.unique(weight):
+        own = weight == value
+        sums = np.zeros(size, np.int64)
+        np.add.at(sums, row[own], np.where(dual, length, 2 * length)[own])
+        slow += sums * (value / 2)
+    assert summed_by_class(row, length, weight, dual, size).tolist() == slow.tolist()

@@ -171,7 +171,7 @@ def test_the_same_seed_gives_the_same_bytes(small, tmp_path):
     assert names == sorted(path.name for path in again.iterdir())
     assert {
         "case.toml", "case-district-gdp.toml", "case-inventory.toml", "inventory.xlsx", "parcels.gpkg", "townships.gpkg", "pois.csv", "people.csv", "people.tif",
-        "census.csv", "lines.gpkg", "totals.csv", "facilities.csv", "gdp.csv", "gdp-districts.csv", "README.md",
+        "census.csv", "classes.csv", "categories.csv", "lines.gpkg", "totals.csv", "facilities.csv", "gdp.csv", "gdp-districts.csv", "README.md",
     } == set(names)  # fmt: skip
     for name in names:
         assert digest(small.path / name) == digest(again / name), name

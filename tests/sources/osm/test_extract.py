@@ -25,7 +25,10 @@ def areas(*rows: tuple[str, dict[str, str], object]) -> gpd.GeoDataFrame:
 
 
 def lines(*rows: dict[str, str]) -> gpd.GeoDataFrame:
-    keys = ("highway", "railway", "aeroway", "route", "waterway", "tunnel", "width", "area", "name")
+    keys = (
+        *("highway", "railway", "aeroway", "route", "waterway"),
+        *("tunnel", "width", "area", "name", "oneway", "junction"),
+    )
     table = {key: [row.get(key) for row in rows] for key in keys}
     ids = [f"way/{k}" for k in range(len(rows))]
     shapes = [LineString([(0, 100 * k), (1000, 100 * k)]) for k in range(len(rows))]
@@ -49,6 +52,16 @@ def test_a_mapped_width_counts_where_it_is_plausible():
               {"highway": "primary", "width": "wide"}, {"railway": "rail"})
     )  # fmt: skip
     assert (network.land.area / 1000).round(6).tolist() == [9.0, 12.0, 9.0, 9.0, 6.0]
+
+
+def test_a_road_of_one_direction_is_one_carriageway_of_two():
+    """Seen to fail with motorways that say nothing, which are drawn twice, and with railways."""
+    network = network_of(
+        lines({"highway": "primary"}, {"highway": "primary", "oneway": "yes"}, {"highway": "primary", "oneway": "-1"},
+              {"highway": "motorway"}, {"highway": "motorway", "oneway": "no"}, {"highway": "tertiary", "junction": "roundabout"},
+              {"railway": "rail", "oneway": "yes"}, {"highway": "motorway_link"})
+    )  # fmt: skip
+    assert network.lines["dual"].tolist() == [False, True, True, True, False, True, False, False]
 
 
 def test_what_carries_no_traffic_or_runs_in_a_tunnel_is_left_out():
