@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,31 @@ def small_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return made_once(tmp_path_factory, "small-run", lambda out: run(small_city / "case.toml", out))
 
 
+@pytest.fixture(scope="session")
+def years_demo(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the small demo with its years, those undrawn; not to be modified."""
+    from carbongrid.sources.demo import write_city
+    from carbongrid.sources.demo.years_running import run_years
+
+    def make(folder: Path) -> None:
+        write_city(folder / "case", size="small", with_years=True)
+        shutil.copytree(small_run, folder / "run")
+        run_years(folder, with_clusters=False)
+
+    with leaving_undrawn():
+        return made_once(tmp_path_factory, "years-demo", make)
+
+
 @pytest.fixture(scope="module")
 def undrawn() -> Iterator[None]:
     """Leave out the report and the figures, which are made from the tables and take longer than they do."""
+    with leaving_undrawn():
+        yield
+
+
+@contextmanager
+def leaving_undrawn() -> Iterator[None]:
+    """Leave out the report and the figures of runs."""
     from carbongrid.pipeline import writing
 
     def write_report(_tables: object, folder: Path) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.analysis.finished import Asked, FinishedRun
-from carbongrid.analysis.transfers import balance_of, least_transfers, plain_price, sink_surplus
+from carbongrid.analysis.transfers import balance_of, least_transfers, money_column, sink_surplus
 from carbongrid.case.readers.tables import read_table, require_columns
 from carbongrid.errors import InputError, Problem
 
@@ -129,8 +129,9 @@ def compensation(
         }
     )
     for price in prices:
-        own[_money(price)] = balance / 1e6 * price
-        table[_money(price)] = table["mass_g"] / 1e6 * price
+        name = money_column(price, told.manifest["currency"])
+        own[name] = balance / 1e6 * price
+        table[name] = table["mass_g"] / 1e6 * price
     parents = told.parameters["parents"]
     levels = units[parents[0]].to_numpy(object) if parents else None
     return Compensation(
@@ -143,10 +144,6 @@ def compensation(
         tuple(prices),
         (RELATIVE, *((money,) if prices else ())),
     )
-
-
-def _money(price: float) -> str:
-    return f"money_at_{plain_price(price)}_per_t"
 
 
 def read_caps(path: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 
 from carbongrid.analysis.comparison_page import signed
-from carbongrid.analysis.transfers import plain_price
+from carbongrid.analysis.transfers import money_column, plain_price
 from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.report.analysis_page import (
     AnalysisPage,
@@ -46,13 +46,13 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
     by = _BY[found.allowance]
     moved = int(found.flows["mass_g"].sum())
     payers = int((units["balance_g"] < 0).sum())
-    money = [str(name) for name in found.flows if str(name).startswith("money_at_")]
-    currency = run.manifest["currency"]
+    currency = run.manifest["currency"] or ""
+    money = [money_column(price, currency) for price in found.prices]
     cards = [
         Card(Words("Moved", "转移量"), mass(moved), Words("CO₂e per year; all balances add up to 0", "每年 CO₂ 当量；各单元差额合计为 0")),
         Card(Words("Units that pay", "支付单元"), str(payers), Words(f"of {len(units)} units", f"共 {len(units)} 个单元")),
         *(
-            Card(Words("Money", "金额"), short_number(float(found.flows[name].sum())), Words(f"{currency}, at {plain_price(price)} per t".lstrip(", "), f"{currency}，单价 {plain_price(price)} /t".lstrip("，")))
+            Card(Words(f"Money, {currency}".rstrip(", "), f"金额，{currency}".rstrip("，")), short_number(float(found.flows[name].sum())), Words(f"at {plain_price(price)} {currency} per t".replace("  ", " "), f"单价 {plain_price(price)} {currency}/t"))
             for name, price in zip(money, found.prices, strict=True)
         ),
     ]  # fmt: skip
@@ -64,10 +64,10 @@ def write_compensation_page(found: Compensation, path: Path) -> Path:
         outlines=gpd.GeoDataFrame(geometry=run.outlines),
         tips=[f"{row['name']} ({row['unit']}): {signed(int(row['balance_g']))}" for row in units.to_dict("records")],
         maps=[
-            map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。")),
+            map_of_changes(units["balance_g"].to_numpy(np.int64), Words("Balance: above 0 is paid", "差额：正值为受偿"), (), Words("Below 0 pays.", "负值为支付。"), rise_is_good=True),
             map_of_zones(units["zone"].tolist(), Words("Zones", "分区")),
         ],
-        tables=[_zones(found), _flows(found, names, money), _units(found)],
+        tables=[_zones(found), _flows(found, names, money), _units(found, money)],
         notes=[(note, note_in_chinese(str(note))) for note in found.notes],
         attribution=run.manifest.get("attribution", ""),
     )  # fmt: skip
@@ -89,29 +89,28 @@ def _flows(found: Compensation, names: dict[str, str], money: list[str]) -> Rows
     for row in largest.to_dict("records"):
         ends = [f"{names[row[end]]} ({row[end]})" for end in ("payer", "receiver")]
         rows.append([*ends, mass(int(row["mass_g"])), f"{row['distance_km']:.1f}", *(short_number(row[name]) for name in money)])  # fmt: skip
-    currency = found.run.manifest["currency"]
     columns = [
         Column(Words("pays", "支付"), False),
         Column(Words("is paid", "受偿"), False),
         Column(Words("CO₂e", "CO₂ 当量")),
         Column(Words("km", "公里")),
-        *(
-            Column(
-                Words(
-                    f"{currency} at {plain_price(price)} per t".strip(),
-                    f"{currency} 单价 {plain_price(price)} /t".strip(),
-                )
-            )
-            for price in found.prices
-        ),
+        *_money_columns(found),
     ]
     told = Words("The largest first; over the least sum of mass times distance", "由大到小；使质量与距离乘积之和最小")  # fmt: skip
     return Rows("flows", Words("Who pays whom", "支付关系"), told, columns, rows)
 
 
-def _units(found: Compensation) -> Rows:
+def _money_columns(found: Compensation) -> list[Column]:
+    currency = found.run.manifest["currency"] or ""
+    return [
+        Column(Words(f"{currency} at {plain_price(price)} per t".strip(), f"{currency} 单价 {plain_price(price)} /t".strip()))
+        for price in found.prices
+    ]  # fmt: skip
+
+
+def _units(found: Compensation, money: list[str]) -> Rows:
     rows: list[list[Cell | str]] = [
-        [f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"]))]
+        [f"{row['name']} ({row['unit']})", zone_cell(int(row["zone"])), mass(int(row["emission_g"])), mass(int(row["sink_g"])), signed(int(row["balance_g"])), *(short_number(row[name]) for name in money)]
         for row in found.units.sort_values("balance_g", kind="stable").to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -120,5 +119,7 @@ def _units(found: Compensation) -> Rows:
         Column(Words("emission", "排放")),
         Column(Words("sink", "碳汇")),
         Column(Words("balance", "差额")),
+        *_money_columns(found),
     ]
-    return Rows("units", Words("Units", "单元"), None, columns, rows)
+    told = Words("Below 0 it pays, above 0 it is paid", "负值为支付，正值为受偿")
+    return Rows("units", Words("Units", "单元"), told, columns, rows)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from carbongrid.analysis.inequality import Inequality
 
 _ZH = {"emission": "排放", "sink": "碳汇", "units": "单元", "residents": "人口", "gdp": "地区生产总值", "area": "面积"}  # fmt: skip
+_EN = {"gdp": "GDP"}
 _KINDS = dict(
     zip(
         KINDS,
@@ -42,7 +43,7 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
     run, ginis = found.run, found.table.set_index(["of", "by"])["gini"]
     cards = [
         Card(
-            Words(f"Gini of {of} by {by}", f"{_ZH[of]}基尼系数（按{_ZH[by]}）"),
+            Words(f"Gini of {of} by {_EN.get(by, by)}", f"{_ZH[of]}基尼系数（按{_ZH[by]}）"),
             _number(float(ginis[of, by])),
             Words("0: all alike; towards 1: few hold all", "0 为均等；趋近 1 为少数占有"),
         )
@@ -90,7 +91,7 @@ def _table(found: Inequality) -> Rows:
         "within_zones": Words("within them", "分区内"),
     }
     rows: list[list[Cell | str]] = [
-        [Cell(row["of"], _ZH[row["of"]]), Cell(row["by"], _ZH[row["by"]]), *(_number(row[name]) for name in measures)]
+        [Cell(row["of"], _ZH[row["of"]]), Cell(_EN.get(row["by"], row["by"]), _ZH[row["by"]]), *(_number(row[name]) for name in measures)]
         for row in found.table.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("of", "对象"), False), Column(Words("by", "按"), False), *(Column(words[name]) for name in measures)]  # fmt: skip
@@ -104,7 +105,7 @@ def _moran(found: Inequality) -> list[Rows]:
     if found.moran is None:
         return []
     rows: list[list[Cell | str]] = [
-        [Cell(row["of"], f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"])]
+        [Cell(row["of"].replace("km2", "km²"), f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"])]
         for row in found.moran.to_dict("records")
     ]  # fmt: skip
     columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p"))]  # fmt: skip

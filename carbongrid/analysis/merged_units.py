@@ -83,22 +83,42 @@ def require_same_money(runs: Sequence[FinishedRun]) -> None:
 def units_by_new_codes(
     run: FinishedRun, last: FinishedRun, codes: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return whole sums of the units by their codes in the last year; a sum with something unknown is unknown."""
+    """Return whole sums of the units by their codes in the last year, merged units in the parents that they have there; a sum with something unknown is unknown."""
     columns = ["id", "name", "emission_g", "sink_g", "gdp", "residents"]
     own = run.units[[*columns, *(parent for parent in last.parameters["parents"] if parent in run.units)]]  # fmt: skip
     if not codes:
         return own
     new = [codes.get(code, code) for code in own["id"]]
-    names = dict(zip(last.units["id"], last.units["name"], strict=True))
+    there = last.units.set_index("id")
+    parents = [name for name in last.parameters["parents"] if name in own]
     rows = []
     for code, inside in own.groupby(new, sort=True):
         row: dict[str, Any] = {str(name): inside[name].iloc[0] for name in own}
-        row |= {"id": code, "name": names.get(code, inside["name"].iloc[0])}
+        row |= {"id": code}
+        if code in there.index:
+            row |= {name: there.at[code, name] for name in ("name", *parents)}
         row |= {name: int(inside[name].sum()) for name in ("emission_g", "sink_g")}
         row["gdp"] = pd.NA if inside["gdp"].isna().any() else int(inside["gdp"].sum())
         row["residents"] = float(inside["residents"].sum(skipna=False))
         rows.append(row)
     return pd.DataFrame(rows).astype({"emission_g": np.int64, "sink_g": np.int64, "gdp": "Int64"})
+
+
+def merged_across_parents(
+    runs: Sequence[FinishedRun], codes: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield the merged units that had parts in other parents than theirs in the last run, which counts for all years."""
+    last = runs[-1].units.set_index("id")
+    for parent in runs[-1].parameters["parents"]:
+        moved = {
+            code
+            for run in runs[:-1]
+            if parent in run.units
+            for old, own in zip(run.units["id"], run.units[parent], strict=True)
+            if (code := codes.get(old)) is not None and own != last.at[code, parent]
+        }
+        if moved:
+            yield Problem(f"{len(moved)} merged units had parts in another {parent} before: {some_codes(sorted(moved))}. They count in that of the last run in all years.", level="warning")  # fmt: skip
 
 
 def what_was_left_out(

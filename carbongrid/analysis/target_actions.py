@@ -102,7 +102,10 @@ def land_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[_
     for step, part, cost in zip(program.steps, x, program.cost, strict=True):
         if step.do != "convert" or part < 0.5:
             continue
-        row = found.setdefault((step.limit, step.unit), _told(model, step) | _land(model, step.limit) | {"parcels": 0, "hectares": 0.0, "cost": 0.0})  # fmt: skip
+        if (step.limit, step.unit) not in found:
+            blank = {"parcels": 0, "hectares": 0.0, "cost": 0.0}
+            found[step.limit, step.unit] = _told(model, step) | _land(model, step.limit) | blank
+        row = found[step.limit, step.unit]
         row["parcels"] += 1
         row["hectares"] += step.amount
         row["cost"] += float(cost)
@@ -115,10 +118,11 @@ def other_steps(model: Model, program: Program, x: NDArray[np.float64]) -> list[
     for step, part, upper, cost in zip(program.steps, x, program.upper, program.cost, strict=True):
         row = _told(model, step)
         if step.do == "cut" and (factor := _factor(part, upper)) < 1:
-            names = [name for name in step.names if model.effects.of_cut([name], step.unit)[0]]
-            whole = int(step.amount)
-            cut = whole - round(Fraction(factor) * whole)
-            found.append(((step.limit, step.unit), row | {"category": " + ".join(names), "cut_g": cut, "cost": float(cost) * cut / whole}))  # fmt: skip
+            masses = {name: model.effects.of_cut([name], step.unit)[0] for name in step.names}
+            # As an action rounds: each category by itself.
+            cut = sum(grams - round(Fraction(factor) * grams) for grams in masses.values())
+            names = [name for name, grams in masses.items() if grams]
+            found.append(((step.limit, step.unit), row | {"category": " + ".join(names), "cut_g": cut, "cost": float(cost) * cut / step.amount}))  # fmt: skip
         elif step.do == "gdp" and (units := _money(model, step, part)):
             found.append(((step.limit, step.unit), row | {"gdp": units, "cost": float(cost) * part}))  # fmt: skip
     return found

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -106,26 +107,32 @@ class Program:
     caps: Sequence[Cap]
     needs: Sequence[Need]
 
-    def rows_of_needs(self, margin: Sequence[float]) -> tuple[Any, NDArray[np.float64]]:
-        """Return rows A x <= b, scaled by each unit's emission, ``margin`` g being kept between the target and what is reached."""
-        rows, bounds = [], []
+    @cached_property
+    def matrix(self) -> Any:
+        """Rows A of A x <= b: of the needs, scaled by each unit's emission, then of the caps, scaled by the bounds."""
+        rows = [need.unit for need in self.needs]
+        economic = np.array([need.index == "ecc" for need in self.needs], np.float64)
+        ratio = np.array([float(need.ratio) for need in self.needs])
+        parts = _scaled(self.gdp[rows], ratio * economic) + _scaled(self.sink[rows], ratio * (1 - economic))  # fmt: skip
+        scale = np.array([1 / max(need.emission, 1) for need in self.needs])
+        needs = _scaled(self.emission[rows] - parts, scale)
+        cells = [(number, place, value / (cap.most or 1.0)) for number, cap in enumerate(self.caps) for place, value in cap.row.items()]  # fmt: skip
+        at, places, values = zip(*cells, strict=True) if cells else ((), (), ())
+        caps = sparse.csr_array((values, (at, places)), shape=(len(self.caps), len(self.steps)))
+        return sparse.vstack([needs, caps], format="csr")
+
+    def bounds(self, margin: Sequence[float]) -> NDArray[np.float64]:
+        """Return b of A x <= b, ``margin`` g being kept between each target and what is reached."""
+        found = []
         for need, more in zip(self.needs, margin, strict=True):
-            parts = self.gdp if need.index == "ecc" else self.sink
-            scale = max(need.emission, 1)
-            rows.append((self.emission[[need.unit]] - parts[[need.unit]] * float(need.ratio)) / scale)  # fmt: skip
             # A unit that is at its boundary now cannot have more than that.
             kept = more if need.must else min(more, float(need.now))
-            bounds.append(float(need.now) / scale - kept / scale)
-        empty = sparse.csr_array((0, len(self.steps)))
-        return (sparse.vstack(rows, format="csr") if rows else empty), np.array(bounds)
+            found.append((float(need.now) - kept) / max(need.emission, 1))
+        return np.array([*found, *(float(cap.most > 0) for cap in self.caps)])
 
-    def rows_of_caps(self) -> tuple[Any, NDArray[np.float64]]:
-        """Return rows A x <= b of the sums that are bounded, scaled by the bounds."""
-        matrix = sparse.dok_array((len(self.caps), len(self.steps)))
-        for number, cap in enumerate(self.caps):
-            for place, value in cap.row.items():
-                matrix[number, place] = value / (cap.most or 1.0)
-        return matrix.tocsr(), np.array([float(cap.most > 0) for cap in self.caps])
+
+def _scaled(rows: Any, factors: NDArray[np.float64]) -> Any:
+    return sparse.diags_array(factors, format="csr") @ rows if len(factors) else rows
 
 
 class Short(NamedTuple):
@@ -221,9 +228,7 @@ def _caps_hold(program: Program, x: NDArray[np.float64]) -> bool:
 
 
 def _least_cost(program: Program, bounds: _Bounds) -> Solution:
-    needs, of_needs = program.rows_of_needs(bounds.margin)
-    caps, of_caps = program.rows_of_caps()
-    matrix, right = sparse.vstack([needs, caps], format="csr"), np.append(of_needs, of_caps)
+    matrix, right = program.matrix, program.bounds(bounds.margin)
     if not program.steps:
         return _least_missing(program, bounds, matrix, right) if (right < 0).any() else Solution(np.zeros(0))  # fmt: skip
     scale = float(program.cost.max(initial=0)) or 1.0

@@ -166,7 +166,7 @@ def _limits(plan: TargetPlan) -> Iterator[Rows]:
         used = "–" if pd.isna(row["used"]) else f"{short_number(row['used'])} {row['measured_in']}"
         rows.append([str(row["row"]), Cell(*_DO[row["do"]]), row["what"], where, most, used, Cell("binds", "起约束作用") if row["binds"] else ""])  # fmt: skip
     columns = [
-        Column(Words("row", "行")),
+        Column(Words("row", "行"), False),
         Column(Words("action", "措施"), False),
         Column(Words("of", "对象"), False),
         Column(Words("unit", "单元"), False),
@@ -174,7 +174,7 @@ def _limits(plan: TargetPlan) -> Iterator[Rows]:
         Column(Words("used", "已用")),
         Column(Words("binds", "约束"), False),
     ]
-    told = Words("The table's rows; a limit binds where loosening it would cost less, or is in the way of a plan", "限值表各行；放宽后成本降低或阻碍方案者为起约束作用")  # fmt: skip
+    told = Words("The table's rows; one binds where more of it would make the plan cost less, or possible: by its own cap, or since no more land is free", "限值表各行；增加其可用量可降低成本或使方案可行者为起约束作用：或因自身上限，或因已无可用土地")  # fmt: skip
     yield Rows("limits", Words("Limits", "限值"), told, columns, rows)
 
 

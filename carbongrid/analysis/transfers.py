@@ -23,6 +23,11 @@ def plain_price(price: float) -> str:
     return np.format_float_positional(price, trim="-")
 
 
+def money_column(price: float, currency: str | None) -> str:
+    """Return the name of a column of money: of what currency, at what price; ``money`` where nobody told the currency."""
+    return f"{currency or 'money'}_at_{plain_price(price)}_per_t"
+
+
 def balance_of(emission: Sequence[int], allowance: Sequence[int]) -> NDArray[np.int64]:
     """Return how much each unit emits below the part of all emission that its allowance gives it; the balances add up to 0.
 

@@ -15,6 +15,7 @@ from carbongrid.analysis.decomposition import EFFECTS, lmdi, tapio
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
 from carbongrid.analysis.merged_units import (
+    merged_across_parents,
     require_merged_codes,
     require_same_money,
     units_by_new_codes,
@@ -99,6 +100,7 @@ def trend(
         notes += require_alike(a, b, despite, merged)
     if merged:
         notes.append(Problem(f"{len(merged)} codes are those of merged units: their sums stand for the units of the last year.", level="note"))  # fmt: skip
+        notes += merged_across_parents(found, merged)
     tables = [units_by_new_codes(run, found[-1], merged) for run in found]
     every = [set(table["id"]) for table in tables]
     kept = [code for code in tables[-1]["id"] if all(code in known for known in every)]

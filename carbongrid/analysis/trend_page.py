@@ -83,6 +83,11 @@ def _maps(found: Trend) -> list[Map]:
         zones = rows["zone_from" if first else "zone_to"].tolist()
         turned = [] if first else np.flatnonzero((rows["zone_from"] != rows["zone_to"]).to_numpy()).tolist()  # fmt: skip
         maps.append(map_of_zones(zones, Words(str(year), f"{year} 年"), turned))
+    base = found.years[0]
+    for position, year in enumerate(found.years[1:], start=1):
+        rows = found.units[found.units["period"] == position]
+        turned = np.flatnonzero((rows["zone_frozen_from"] != rows["zone_frozen_to"]).to_numpy()).tolist()  # fmt: skip
+        maps.append(map_of_zones(rows["zone_frozen_to"].tolist(), Words(f"{year}, region of {base}", f"{year} 年（{base} 年区域）"), turned))  # fmt: skip
     change = found.units.groupby("unit", sort=False)["change_g"].sum().to_numpy(np.int64)
     span = f"{found.years[0]} – {found.years[-1]}"
     maps.append(map_of_changes(change, Words(f"Change of emission, {span}", f"排放变化，{span}"), (), Words("Heavy outlines: another zone than the year before.", "粗线：与上一年分区不同。")))  # fmt: skip
@@ -144,12 +149,20 @@ def _units(found: Trend) -> Rows:
     rows: list[list[Cell | str]] = []
     for row in found.units.to_dict("records"):
         turned = row["zone_from"] != row["zone_to"]
-        rows.append([f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", zone_cell(row["zone_from"]), zone_cell(row["zone_to"]) if turned else "", signed(int(row["change_g"])), *_effect_cells(row), _class(row)])  # fmt: skip
+        frozen = row["zone_frozen_from"] != row["zone_frozen_to"]
+        kept = zone_cell(row["zone_frozen_from"])
+        to = zone_cell(row["zone_frozen_to"])
+        if frozen:
+            kept = Cell(f"{kept.en} → {to.en}", f"{kept.zh} → {to.zh}", to.colour)
+        rows.append([f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", zone_cell(row["zone_from"]), zone_cell(row["zone_to"]) if turned else "", kept, signed(int(row["change_g"])), *_effect_cells(row), _class(row)])  # fmt: skip
     columns = [
         Column(Words("unit", "单元"), False),
         Column(Words("years", "年份"), False),
         Column(Words("zone", "分区"), False),
         Column(Words("another zone", "新分区"), False),
+        Column(
+            Words(f"region of {found.years[0]} kept", f"{found.years[0]} 年区域下的分区"), False
+        ),
         Column(Words("change of emission", "排放变化")),
         *_EFFECTS,
         Column(Words("decoupling", "脱钩类型"), False),

@@ -62,11 +62,18 @@ def main() -> None:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=2023, show_default=True, help="Seed of the city."
 )
+@click.option(
+    "--years",
+    "with_years",
+    is_flag=True,
+    help="Also run 2015 and 2018, do a plan, and ask all that is asked of several runs: trend, compare, targets, compensation, inequality.",
+)
 @_with_console
 def demo(
     directory: Path,
     size: Literal["full", "small"],
     seed: int,
+    with_years: bool,
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -79,7 +86,7 @@ def demo(
         from carbongrid.sources.demo import run_demo
 
         with console.progress() as progress, detect_full_disk(directory):
-            outcome = run_demo(directory, size=size, seed=seed, progress=progress)
+            outcome = run_demo(directory, size=size, seed=seed, with_years=with_years, progress=progress)  # fmt: skip
         for line in zone_lines(outcome.result):
             console.say(line)
         console.say(
@@ -91,6 +98,11 @@ def demo(
         (first, program), *others = what_to_open(outcome.result).items()
         console.say(f"Open next {outcome.result.directory / first} in {program},")
         console.say(f"          {', '.join(f'{name} in {by}' for name, by in others)}.")
+        pages = {} if outcome.years is None else outcome.years.pages
+        if outcome.years is not None:
+            console.say("Years     made up, as the city is: case/YEARS.md says from what.")
+        for told, path in pages.items():
+            console.say(f"          {path}: {told}")
         console.say(f"Your city {outcome.case}: replace the files beside it by your own, then")
         console.say(f"          carbongrid check {outcome.case}")
         console.document(
@@ -100,6 +112,7 @@ def demo(
                 "run": outcome.result.directory,
                 "zones": outcome.result.units["zone"].value_counts().sort_index().to_dict(),
                 "flipped": outcome.flipped,
+                "pages": pages,
             }
         )
 

@@ -82,7 +82,7 @@ def test_a_run(small_run, tmp_path) -> None:
         assert moved(flows, len(ids)) == found.units["balance_g"].tolist()
         whole = found.flows["mass_g"].sum()
         assert found.zones["mass_g"].sum() == found.parents["mass_g"].sum() == whole
-        assert found.units["money_at_40_per_t"].sum() == pytest.approx(0.0, abs=1e-3)
+        assert found.units["CNY_at_40_per_t"].sum() == pytest.approx(0.0, abs=1e-3)
     files = write_compensation(found, tmp_path)
     assert {file.suffix for file in files} == {".csv", ".html"}
     page = (tmp_path / "compensation.html").read_text(encoding="utf-8")
@@ -121,7 +121,7 @@ def test_the_command_says_who_owes_by_what(small_run, tmp_path, carbongrid) -> N
 
 def test_prices_that_are_nearly_alike_have_columns_of_their_own(small_run) -> None:
     found = compensation(small_run, prices=(40.0, 40.0000001))
-    assert {"money_at_40_per_t", "money_at_40.0000001_per_t"} <= set(found.units)
+    assert {"CNY_at_40_per_t", "CNY_at_40.0000001_per_t"} <= set(found.units)
     currency = cg.open(small_run).manifest["currency"]
     [note] = [str(each) for each in found.notes if "price" in str(each)]
     assert f"Money is in {currency}:" in note and note_in_chinese(note)

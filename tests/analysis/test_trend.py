@@ -131,7 +131,7 @@ def test_years_are_put_in_order_and_effects_add_up(years: list[cg.Result], tmp_p
 
 
 def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp_path) -> None:
-    merged = [UNITS[0], UNITS[1], ("v", "d", square(2, 0, 2))]
+    merged = [UNITS[0], UNITS[1], ("v", "e", square(2, 0, 2))]
     last = year(tmp_path / "c", 2022, 150, (2, 2, 7), merged)
     with pytest.raises(InputError, match="other units: u2, u3 only in the first, v only in the second"):  # fmt: skip
         trend([years[0], last])
@@ -140,6 +140,9 @@ def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp
     codes = read_merged_codes(table)
     found = trend([years[0], last], codes=codes)
     assert found.units["unit"].tolist() == ["u0", "u1", "v"]
+    said = [str(note) for note in found.notes]
+    assert "1 merged units had parts in another district before: v. They count in that of the last run in all years." in said  # fmt: skip
+    assert all(note_in_chinese(note) for note in said)
     before = years[0].units.set_index("id")["emission_t"]
     of_merged = found.units.set_index("unit").at["v", "emission_from_g"]
     assert of_merged == round((before["u2"] + before["u3"]) * 10**6)

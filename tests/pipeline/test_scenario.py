@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -36,7 +38,8 @@ CATEGORIES = {
     "agriculture/plantation": (("cultivated", "paddy"), "area"),
     "sink/land": (("forest", "grassland", "water", "unused"), "area"),
 }
-PLANS = 3
+PLANS, FIFTY = 3, 50
+logger = logging.getLogger(__name__)
 MAY_REFUSE = re.compile(
     "facilities on this land|selects have nothing of|that it selects are .* already|whose land was scaled"
     "|lies on land of the parent type|it removes more|facilities .*more than|nothing of .* is spread"
@@ -226,7 +229,24 @@ def test_a_plan_is_what_a_run_of_the_changed_case_gives(tmp_path_factory: pytest
 
     Seen to fail when land of another use kept its claims, and when totals of regions did not follow their parcels.
     """
-    rng, folder = random.Random(seed), tmp_path_factory.mktemp("towns")
+    actions_held_against_a_run(seed, tmp_path_factory.mktemp("towns"))
+
+
+@pytest.mark.thorough
+def test_fifty_plans_are_what_runs_of_the_changed_cases_give(tmp_path_factory: pytest.TempPathFactory) -> None:  # fmt: skip
+    """As above, for towns of their own; how many actions of which kind were held against runs is logged."""
+    counts = Counter[str]()
+    for seed in range(FIFTY):
+        kinds = actions_held_against_a_run(seed, tmp_path_factory.mktemp("towns"))
+        counts.update(kinds, towns=bool(kinds))
+        logger.info("%d towns tried: %s", seed + 1, dict(counts))
+    assert counts["towns"] >= 0.8 * FIFTY
+    assert all(counts[kind] for kind in ("scale", "convert", "add", "remove", "gdp"))
+
+
+def actions_held_against_a_run(seed: int, folder: Path) -> list[str]:
+    """Draw a town and a plan, and hold the plan against runs of the case changed by hand; return the kinds of its actions that neither refused."""
+    rng = random.Random(seed)
     town = drawn(rng)
     base = cg.run(town.write(folder / "case"), folder / "base")
     run, actions, refused = base, [], None
@@ -248,7 +268,7 @@ def test_a_plan_is_what_a_run_of_the_changed_case_gives(tmp_path_factory: pytest
             continue
         run, actions = after, [*actions, action]
     if not actions:
-        return
+        return []
     answer, out = run_plan(base, plan_of(actions), folder / "scenario")
     written = cg.open(out)
     assert written.manifest["digests"] == run.manifest["digests"], (actions, refused)
@@ -261,6 +281,7 @@ def test_a_plan_is_what_a_run_of_the_changed_case_gives(tmp_path_factory: pytest
     assert written.with_totals({"sink/land": 5}).inventory.equals(answer.with_totals({"sink/land": 5}).inventory)  # fmt: skip
     assert written.with_totals({"industry/mining": 5}).units.equals(answer.with_totals({"industry/mining": 5}).units)  # fmt: skip
     shutil.rmtree(folder)
+    return [action["do"] for action in actions]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def write_scale_figure(
     FigureCanvasAgg(figure)
     (first, second), (third, fourth) = figure.subplots(2, 2)
     _by_side(first, grids, "gini", "Gini of density")
-    _by_side(second, grids, "max_t_km2", "most, t per km2 and year")
+    _by_side(second, grids, "max_t_km2", "largest density, t per km² and year")
     second.set_yscale("log")
     _by_cells(third, cells)
     _among_random(fourth, groups)

@@ -179,18 +179,24 @@ def map_of_zones(codes: Sequence[int], name: Words, marked: Sequence[int] = ()) 
 
 
 def map_of_changes(
-    grams: NDArray[np.int64], name: Words, marked: Sequence[int] = (), note: Words | None = None
+    grams: NDArray[np.int64],
+    name: Words,
+    marked: Sequence[int] = (),
+    note: Words | None = None,
+    *,
+    rise_is_good: bool = False,
 ) -> Map:
-    """Return the units by a change of mass: natural classes of its amount, the same on both sides of none."""
+    """Return the units by a change of mass: natural classes of its amount, the same on both sides of none; green is what is good."""
     amounts = np.abs(grams.astype(np.float64))
     bounds = natural_breaks(np.where(amounts > 0, amounts, np.nan), 3)
     if not bounds:
         whole = Entry(_SAME, "no change", "无变化", len(grams))
         return Map(name, [_SAME] * len(grams), [whole], marked, note)
     places = np.searchsorted(bounds, amounts)
+    good = 1 if rise_is_good else -1
     sides = {
-        -1: colours_at("BrBG", [0.5 + 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
-        1: colours_at("BrBG", [0.5 - 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
+        good: colours_at("BrBG", [0.5 + 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
+        -good: colours_at("BrBG", [0.5 - 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
     }
     least = amounts[amounts > 0].min()
     edges = [least, *bounds]

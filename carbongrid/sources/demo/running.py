@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from carbongrid.errors import InputError
 from carbongrid.sources.demo.writing import write_city
+from carbongrid.sources.demo.years_running import run_years
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carbongrid.outputs.result import Result
+    from carbongrid.sources.demo.years_running import YearsOutcome
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class DemoOutcome:
         The run of the case.
     by_district
         The run of the same case with GDP known per district and industry.
+    years
+        What was made of earlier years and a plan; None where they were not asked for.
     """
 
     case: Path
     result: Result
     by_district: Result
+    years: YearsOutcome | None = None
 
     @property
     def flipped(self) -> int:
@@ -44,9 +49,10 @@ def run_demo(
     *,
     size: Literal["full", "small"] = "full",
     seed: int = 2023,
+    with_years: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> DemoOutcome:
-    """Write the city to DIRECTORY/case and run it to DIRECTORY/run and DIRECTORY/run-district-gdp.
+    """Write the city to DIRECTORY/case and run it to DIRECTORY/run and DIRECTORY/run-district-gdp; with years also what :func:`carbongrid.sources.demo.years_running.run_years` does.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def run_demo(
         )
     if progress:
         progress("building the city", 0, 1)
-    case = write_city(directory / "case", size=size, seed=seed)
+    case = write_city(directory / "case", size=size, seed=seed, with_years=with_years)
     if progress:
         progress("building the city", 1, 1)
     result = run(case, directory / "run", progress=progress)
@@ -71,4 +77,5 @@ def run_demo(
         reuse=directory / "run",
         progress=progress,
     )
-    return DemoOutcome(case, result, by_district)
+    years = run_years(directory, progress=progress) if with_years else None
+    return DemoOutcome(case, result, by_district, years)

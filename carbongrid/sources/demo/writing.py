@@ -19,7 +19,7 @@ from carbongrid.case import commented_toml
 from carbongrid.case.readers.activity_template import WORKBOOK, write_workbook
 from carbongrid.errors import how_to_install, missing_libraries
 from carbongrid.raster.opening.names import plain_folder
-from carbongrid.sources.demo import tables
+from carbongrid.sources.demo import tables, years
 from carbongrid.sources.demo.activity import GWP, activity_tables
 from carbongrid.sources.demo.city import City, build_city
 from carbongrid.sources.demo.plan import CRS, PLANS, Size
@@ -34,7 +34,9 @@ _OF_ACTIVITY = (WORKBOOK, "case-inventory.toml")
 """Written only where a workbook can be; the README then has a row on each."""
 
 
-def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Path:
+def write_city(
+    directory: Path, *, size: Size = "full", seed: int = 2023, with_years: bool = False
+) -> Path:
     """Write a synthetic city with its case files; no real place's geometry, no download.
 
     Parameters
@@ -45,6 +47,8 @@ def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Pat
         ``full`` (97 townships, 8,657 km2, about 20,000 parcels) or ``small`` (6 townships, about 1,000 parcels, 40 m cells).
     seed
         Of the random numbers, from 0. The same seed gives the same files.
+    with_years
+        Whether earlier years, a plan and a table of limits are written beside it; the other files are the same.
 
     Returns
     -------
@@ -59,8 +63,41 @@ def write_city(directory: Path, *, size: Size = "full", seed: int = 2023) -> Pat
     a geometry engine decides where a border runs.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    _write_folder(build_city(PLANS[size], seed), directory, seed)
+    city = build_city(PLANS[size], seed)
+    _write_folder(city, directory, seed)
+    if with_years:
+        _write_years(city, directory, seed)
     return directory / "case.toml"
+
+
+def _write_years(city: City, directory: Path, seed: int) -> None:
+    """Write the cases of earlier years, a plan, a table of limits with red lines, and what all this is."""
+    parcels = tables.parcel_layer(city, seed)
+    own = {"gdp": {"path": "gdp.csv", "by": "unit", "currency": "1e8 CNY"}}
+    for year in years.EARLIER:
+        texts = {
+            "totals": years.earlier_totals(year),
+            "facilities": years.earlier_facilities(city, year),
+            "gdp": years.earlier_gdp(city, year, seed),
+            "census": years.earlier_census(city, year, seed),
+        }
+        for name, rows in texts.items():
+            _write_text(directory / f"{name}-{year}.csv", tables.csv_text(rows))
+        with _fixed_date():
+            _write_layer(years.earlier_parcels(city, parcels, year, seed), directory / f"parcels-{year}.gpkg", "DLTB")  # fmt: skip
+        case = {**_case(city), **own, "year": year}
+        del case["benchmark"]
+        for section in ("parcels", "totals", "facilities", "gdp"):
+            path = Path(case[section]["path"])
+            case[section] = {**case[section], "path": f"{path.stem}-{year}{path.suffix}"}
+        case["people"] = {**case["people"], "census": f"census-{year}.csv"}
+        _write_text(directory / f"case-{year}.toml", commented_toml(case))
+    _write_text(directory / "plan.toml", years.plan_text(city))
+    _write_text(directory / "limits.csv", tables.csv_text(years.limit_rows()))
+    with _fixed_date():
+        _write_layer(years.red_lines(city), directory / years.RED_LINES, "red lines")
+    text = files("carbongrid").joinpath("sources", "demo", "years.md").read_text(encoding="utf-8")
+    _write_text(directory / "YEARS.md", text)
 
 
 def _write_folder(city: City, directory: Path, seed: int) -> None:
