@@ -199,6 +199,24 @@ class UnitsSection(Section):
             example=["district"],
         ),
     ] = ()
+    parent_names: Annotated[
+        Texts,
+        about(
+            "Parents' names",
+            "columns",
+            "columns with the names of those levels, in their order; the report shows names instead of codes",
+            example=["district_zh"],
+        ),
+    ] = ()
+    parent_names_en: Annotated[
+        Texts,
+        about(
+            "Parents' English names",
+            "columns",
+            "columns with those names in English, in the same order",
+            example=["district_en"],
+        ),
+    ] = ()
     water: Annotated[
         Text,
         one_of_or_table("ledger", "nearest"),

@@ -100,7 +100,7 @@ def test_the_policy_lets_its_own_style_and_script_in_and_nothing_else(tmp_path):
     assert policy.startswith("default-src 'none';")
     assert "unsafe" not in policy
     assert "http" not in policy
-    for tag, number in (("style", 1), ("script", 8)):
+    for tag, number in (("style", 1), ("script", 11)):
         contents = re.findall(rf"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
         assert len(contents) == number
         (allowed,) = re.findall(rf"{tag}-src ([^;]*);", policy)
@@ -139,7 +139,7 @@ def test_markup_and_formulas_in_names_are_shown_as_text(tmp_path, payload):
     assert kinds <= {tag for tag, _ in plain.elements} | {"details", "summary"}
     tags = [tag for tag, _ in page.elements]
     assert tags.count("style") == 1
-    assert tags.count("script") == 9
+    assert tags.count("script") == 12
     assert {name for _, a in page.elements for name in a} == {
         name for _, a in plain.elements for name in a
     }
@@ -153,10 +153,23 @@ def test_a_parent_column_may_have_any_name(tmp_path):
     assert "<b>items" in page.all_text()
 
 
+def test_districts_stand_by_their_names(tmp_path):
+    """With their codes, which the search finds as well; seen to fail with codes alone."""
+    tables = example_tables()
+    own = {"01": ("城关区", "Chengguan"), "02": ("水乡区", "")}
+    units = tables.units.assign(**{"district: name": [own[code][0] for code in tables.units["district"]], "district: name_en": [own[code][1] for code in tables.units["district"]]})  # fmt: skip
+    text, _ = page_of(dataclasses.replace(tables, units=units), tmp_path)
+    assert text.count('<td data-code="01"><span class="en">Chengguan</span><span class="zh" lang="zh">城关区</span> <small>01</small></td>') == 3  # fmt: skip
+    assert text.count('<td data-code="02"><bdi>水乡区</bdi> <small>02</small></td>') == 3
+    unnamed, _ = page_of(tables, tmp_path)
+    assert unnamed.count('<td data-code="01">01</td>') == 3
+
+
 def rows_of(text):
-    """Cells of each unit's row: what data-v says, and the text as shown."""
+    """Cells of each unit's row: what data-v says, and the text as shown in English."""
     rows = re.findall(r'<tr id="unit-\d+".*?</tr>', text)
-    return [re.findall(r'<td class="n[^"]*" data-v="([^"]*)">([^<]*)</td>', row) for row in rows]
+    cell = re.compile(r'<td class="n[^"]*" data-v="([^"]*)">(?:<span class="en">)?([^<]*)<')
+    return [cell.findall(row) for row in rows]
 
 
 def test_every_unit_is_a_row_and_a_shape(tmp_path):

@@ -365,7 +365,7 @@ def test_people_and_money_are_read_as_they_are():
 
 def test_the_legend_of_gdp_is_chinese_too(tmp_path):
     layer = next(layer for layer in map_layers(TABLES) if layer.key == "gdp")
-    assert (layer.unit, layer.unit_zh) == ("million CNY", "百万元")
+    assert (layer.unit, layer.unit_zh) == ("million CNY", "亿元")
     text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
     assert text.count("百万元") >= 2  # the table's head and the legend
 

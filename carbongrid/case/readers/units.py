@@ -49,7 +49,7 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     -------
     GeoDataFrame
         Columns id, name (the id where there is none), name_en (blank where there is none), the
-        parent columns, geometry.
+        parent columns, their names where the case has columns for them (:func:`parent_name_columns`), geometry.
     list of Problem
         Warnings and notes.
 
@@ -60,7 +60,8 @@ def read_units(case: Case, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """
     section, where = case.units, case.units.path
     path = case.resolve(where)
-    wanted = [section.id, section.name, section.name_en, *section.parents]
+    named = (*section.parent_names, *section.parent_names_en)
+    wanted = [section.id, section.name, section.name_en, *section.parents, *named]
     columns = list(dict.fromkeys(column for column in wanted if column))
     known = fields_of(path, section.layer, section.encoding)
     problems = missing_columns(columns, known, where)
@@ -106,6 +107,7 @@ def _attributes(
         attributes[column] = text_column(table, column, where, problems)
         _check_blank(attributes[column], f"code in {column!r}", ids, where, problems)
     problems += _order_problems(section.parents, attributes, where)
+    attributes |= _parent_names(section, table, attributes, where, problems)
     rows = np.array([f"row {row + 1}" for row in range(len(ids))], dtype=object)
     _check_blank(ids, f"code in {section.id!r}", rows, where, problems)
     codes, counts = np.unique(ids[ids != ""].astype(str), return_counts=True)
@@ -118,6 +120,36 @@ def _attributes(
         what = f"{int((counts > 1).sum())} units stand more than once: {listed(codes[counts > 1])}"
         problems.append(Problem(what, where, hint))
     return pd.DataFrame(attributes, dtype=str)
+
+
+def parent_name_columns(parent: str) -> tuple[str, str]:
+    """Return the columns of the units with the names of a parent, and with those in English."""
+    return f"{parent}: name", f"{parent}: name_en"
+
+
+def _parent_names(
+    section: Any,
+    table: gpd.GeoDataFrame,
+    codes: Mapping[str, Names],
+    where: str,
+    problems: list[Problem],
+) -> dict[str, Names]:
+    """Return the names of the parents of each unit; a code that has several is an error."""
+    found: dict[str, Names] = {}
+    for key, place in (("parent_names", 0), ("parent_names_en", 1)):
+        named = getattr(section, key)
+        if named and len(named) != len(section.parents):
+            what = f"{key} names {len(named)} columns, and parents {len(section.parents)}"
+            problems.append(Problem(what, where, "Give one for each level, in the same order."))
+            continue
+        for parent, column in zip(section.parents, named, strict=False):
+            names = text_column(table, column, where, problems)
+            several = pd.DataFrame({"code": codes[parent], "name": names}).groupby("code")["name"].nunique()  # fmt: skip
+            for code in several.index[several > 1]:
+                what = f"{parent} {code!r} has {several[code]} names in {column!r}"
+                problems.append(Problem(what, where, "Give each code one name."))
+            found[parent_name_columns(parent)[place]] = names
+    return found
 
 
 def _order_problems(

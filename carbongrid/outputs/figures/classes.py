@@ -217,6 +217,16 @@ def logarithmic_breaks(centre: float) -> list[float]:
     return [centre / 4, centre / 2, centre, centre * 2, centre * 4]
 
 
+def powers_of_ten(values: NDArray[np.float64]) -> list[float]:
+    """Return the powers of ten between the least twentieth of the values and the highest hundredth, six at most."""
+    if not values.size:
+        return []
+    low, high = (math.log10(np.quantile(values, share)) for share in (0.05, 0.99))
+    top, bottom = math.floor(high), math.ceil(low)
+    stride = max(-(-(top - bottom + 1) // 6), 1)
+    return [10.0**power for power in range(top, bottom - 1, -stride)][::-1]
+
+
 def round_length(length: float) -> float:
     """Return the largest of 1, 2, 5 times a power of ten that is not above a length > 0."""
     power = 10.0 ** math.floor(math.log10(length))
@@ -237,6 +247,11 @@ def millions_of(currency: str) -> tuple[str, str]:
         f"million {currency}".strip(),
         "百万元" if currency == "CNY" else f"百万 {currency}".strip(),
     )
+
+
+def hundreds_of_millions_of(currency: str) -> str:
+    """Return what 1e8 of the currency are called in Chinese, as statistics there count."""
+    return "亿元" if currency == "CNY" else f"亿 {currency}".strip()
 
 
 def short_number(value: float) -> str:

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDTH = 2000
+MARGIN = 20
+_BAR = 140
 _VERTICES = 60_000  # of all outlines together: about 0.4 MB of path data
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True)
 class ZoneMap:
-    """Outlines of the units and borders of their parents as SVG path data, a point inside each unit, a scale bar."""
+    """Outlines of the units and borders of their parents as SVG path data, a point inside each unit, a scale bar.
+
+    ``metres`` is the length on the ground of one drawing unit: what a bar of any length is made by when the map is zoomed.
+    ``west`` and ``north`` are the plane's coordinates of the drawing's origin.
+    """
 
     width: int
     height: int
@@ -31,6 +37,14 @@ class ZoneMap:
     places: tuple[tuple[int, int] | None, ...]
     bar: int
     bar_text: str
+    metres: float
+    west: float
+    north: float
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Width and height of what is shown: the outlines, a margin, and below them room for the bar."""
+        return self.width + 2 * MARGIN, self.height + 2 * MARGIN + _BAR
 
 
 def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
@@ -48,7 +62,7 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
     scale = WIDTH / side if side > 0 else 1.0
     shapes = np.array([shape or shapely.Polygon() for shape in units.geometry], dtype=object)
     valid = bool(shapely.coverage_is_valid(shapes))
-    shapes = _simplified(shapes, 1.2 / scale, valid)
+    shapes = simplified(shapes, 1.2 / scale, valid)
     if parent is None:
         groups: list[Any] = []
     else:
@@ -60,12 +74,20 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
     return ZoneMap(
         width=max(math.ceil((east - west) * scale), 1),
         height=max(math.ceil((north - south) * scale), 1),
-        units=tuple(_path(shape, offset, scale) for shape in shapes),
-        borders=tuple(_path(shape, offset, scale) for shape in borders),
+        units=tuple(path_of(shape, offset, scale) for shape in shapes),
+        borders=tuple(path_of(shape, offset, scale) for shape in borders),
         places=_places_inside(shapes, offset, scale),
         bar=round(length * scale),
-        bar_text=f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m",
+        bar_text=length_in_words(length),
+        metres=1 / scale,
+        west=float(west),
+        north=float(north),
     )
+
+
+def length_in_words(length: float) -> str:
+    """Return metres as people say them."""
+    return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
 
 
 def _places_inside(
@@ -82,7 +104,7 @@ def _places_inside(
     return tuple(found)
 
 
-def _simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArray[Any]:
+def simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArray[Any]:
     """Simplify until few enough vertices are left; a shape that would vanish stays as it is."""
     for _ in range(8):
         if coverage:
@@ -96,7 +118,7 @@ def _simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArr
     return simple
 
 
-def _path(shape: Any, offset: NDArray[np.float64], scale: float) -> str:
+def path_of(shape: Any, offset: NDArray[np.float64], scale: float) -> str:
     """Return a polygon's rings as SVG path data in whole drawing units, relative and short."""
     pieces = []
     for ring in shapely.get_rings(shapely.get_parts(shape)):

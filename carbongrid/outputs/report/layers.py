@@ -12,6 +12,7 @@ import numpy as np
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
     faded,
+    hundreds_of_millions_of,
     mass_scale,
     millions_of,
     natural_breaks,
@@ -19,6 +20,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.scales import ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
+from carbongrid.outputs.report.wording import EXPLAINED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +100,12 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
         _zones(units),
         _sure(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
-        _natural(intensity(units), ("intensity", "Intensity", "排放强度", "t km⁻²"), _ROSE),
+        _natural(
+            intensity(units),
+            ("intensity", "Intensity", "排放强度", "t km⁻²"),
+            _ROSE,
+            (1e-4, "万吨/km²"),
+        ),
         _mass(units["sink_g"], "sink", "Sinks", "碳汇", _LEAF),
         *(
             _around(scales[key], tables, (key, key.upper(), chinese))
@@ -117,10 +124,10 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
 
 
 def _gdp(tables: RunTables) -> Layer | None:
-    english, chinese = millions_of(tables.currency)
+    english, _ = millions_of(tables.currency)
     millions = tables.units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6
-    layer = _natural(millions, ("gdp", "GDP", "地区生产总值", english), _SEA)
-    return replace(layer, unit_zh=chinese) if layer else None
+    chinese = (0.01, hundreds_of_millions_of(tables.currency))
+    return _natural(millions, ("gdp", "GDP", "地区生产总值", english), _SEA, chinese)
 
 
 def _zones(units: pd.DataFrame) -> Layer:
@@ -168,22 +175,29 @@ def _sure(units: pd.DataFrame) -> Layer | None:
 def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
-    return _natural(values / scale, (key, english, chinese, unit), palette)
+    return _natural(values / scale, (key, english, chinese, unit), palette, (scale / 1e10, "万吨"))
 
 
 def _natural(
-    values: NDArray[np.float64], names: tuple[str, str, str, str], palette: Sequence[str]
+    values: NDArray[np.float64],
+    names: tuple[str, str, str, str],
+    palette: Sequence[str],
+    chinese: tuple[float, str] = (1.0, ""),
 ) -> Layer | None:
-    """Return natural classes of the numbers above zero; zero and unknown stand apart."""
+    """Return natural classes of the numbers above zero; zero and unknown stand apart.
+
+    ``chinese`` is what a number is multiplied by to be in the unit that Chinese statistics count in, and that unit.
+    """
     bounds = natural_breaks(np.where(values > 0, values, np.nan))
     if not bounds:
         return None
     least = float(values[values > 0].min())
     edges = [least, *bounds]
     places = np.searchsorted(bounds, values)  # the first bound that is not below the value
-    texts = ranges(edges)
+    texts = ranges(edges), ranges([edge * chinese[0] for edge in edges])
     colours = _spread(palette, len(bounds))
-    return _layer(names, values, places, list(zip(colours, texts, strict=True)), ("", ""))
+    layer = _layer(names, values, places, list(zip(colours, *texts, strict=True)), ("", ""))
+    return replace(layer, unit_zh=chinese[1])
 
 
 def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Layer | None:
@@ -199,7 +213,9 @@ def _around(scale: Scale, tables: RunTables, names: tuple[str, str, str]) -> Lay
             f"Fixed classes, the same for every place. {' '.join(scale.note[0].split())}. ESC is at least 1 just where CCR is at least that of {english}.",
             f"固定分级，各地相同。{scale.note[1].replace(chr(10), '；')}。ESC 不低于 1 等价于碳补偿率不低于{chinese}。",
         )
-    classes = list(zip(scale.colours, scale.labels, strict=True))
+    english, chinese = EXPLAINED[scale.column]
+    notes = (f"{english} {notes[0]}", f"{chinese}{notes[1]}")
+    classes = list(zip(scale.colours, scale.labels, scale.labels, strict=True))
     return _layer((*names, unit), values, scale.classes(values), classes, notes, zero=False)
 
 
@@ -214,7 +230,7 @@ def _layer(
     names: tuple[str, str, str, str],
     values: NDArray[np.float64],
     places: NDArray[np.intp],
-    classes: list[tuple[str, str]],
+    classes: list[tuple[str, str, str]],
     notes: tuple[str, str],
     *,
     zero: bool = True,
@@ -222,7 +238,7 @@ def _layer(
     """Return the layer, from the highest class to the lowest, then zero and unknown if there are any."""
     size = len(classes)
     places = size - 1 - np.minimum(places, size - 1)
-    counted = [Entry(colour, text, text, 0) for colour, text in reversed(classes)]
+    counted = [Entry(*each, 0) for each in reversed(classes)]
     for apart, colour, texts in (
         (zero & (values == 0), "#f7f7f4", ("0", "0")),
         (np.isnan(values), NO_VALUE, ("unknown", "未知")),

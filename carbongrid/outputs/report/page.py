@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
-from carbongrid.outputs.figures.classes import RELATIVE, flags_of
+from carbongrid.outputs.figures.classes import (
+    RELATIVE,
+    flags_of,
+    hundreds_of_millions_of,
+    millions_of,
+)
 from carbongrid.outputs.figures.framework import framework_svg
 from carbongrid.outputs.report.accounts import (
     evidence_rows,
@@ -19,28 +25,31 @@ from carbongrid.outputs.report.accounts import (
 )
 from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.outputs.report.flows import sankey
+from carbongrid.outputs.report.ground import coarse_cells, water_path
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.summary import (
     balance_rows,
     comparison,
+    finding,
     headline,
     index_statistics,
     zones_by_code,
 )
 from carbongrid.outputs.report.unit_table import UnitTable, unit_table
+from carbongrid.outputs.report.wording import EXPLAINED
 from carbongrid.outputs.zone_shares import zone_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from carbongrid.outputs.result import RunTables
 
 _D3 = ("dispatch", "selection", "drag", "timer", "color", "interpolate", "ease", "transition", "brush", "zoom")  # fmt: skip
-_SCRIPTS = ("page", "table", "map", "plane", "sheet", "start")
+_SCRIPTS = ("page", "table", "map", "plane", "sheet", "selection", "save", "address", "start")
 _FACILITIES = 50
 """Rows of the table of facilities; facilities.csv has all."""
 _LEVELS = {"error": 0, "warning": 1}
@@ -48,8 +57,8 @@ _SECTIONS = (
     ("explorer", "Map and units", "地图与单元"),
     ("zones", "Zones and indices", "分区与指数"),
     ("guidance", "Guidance", "指引"),
-    ("flows", "Totals to land", "总量到用地"),
-    ("assumed", "Assumed", "假设"),
+    ("flows", "Allocation", "排放分配"),
+    ("assumed", "Assumptions", "假设"),
 )
 
 
@@ -92,50 +101,82 @@ def _library() -> str:
 
 
 def _content(tables: RunTables) -> dict[str, Any]:
-    units = tables.units
+    drawing = zone_map(tables.units, tables.parents[0] if tables.parents else None)
     sums = headline(tables)
-    accounts = ledger_accounts(tables)
-    drawing = zone_map(units, tables.parents[0] if tables.parents else None)
-    table, layers = unit_table(tables), map_layers(tables)
-    quadrants = plane(units)
-    flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
-    few = few_sinks(units["reason"])
     compared = comparison(tables, sums["gross"])
     sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
     return {
         "title": tables.title,
         "year": tables.year,
+        "sections": sections,
+        "headline": sums,
+        "benchmark": tables.benchmark,
+        "compared": compared,
+        "attribution": tables.attribution,
+        **_explorer(tables, drawing),
+        **_zones(tables),
+        **_flows(tables),
+        **_assumed(tables, sums),
+    }
+
+
+def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
+    """Return what map, plane, table and sheets show."""
+    units = tables.units
+    table, layers, quadrants = unit_table(tables), map_layers(tables), plane(units)
+    flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
+    return {
+        "parents": tables.parents,
+        "parent_names": _parent_names(tables),
+        "zones": zones_by_code(),
+        "flags": {flag: count for flag, count in flags.items() if count},
+        "columns": table.columns,
+        "drawn": "firm" in units,
+        "units": _unit_rows(tables, drawing, table),
+        "map": drawing,
+        "layers": layers,
+        "cells": coarse_cells(tables.grid_1km, drawing),
+        "water": water_path(tables.parcels, drawing),
+        "plane": quadrants,
+        "reasons": _reasons(tables),
+        "why_indicative": _why_indicative(units),
+        "explained": EXPLAINED,
+        "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
+    }
+
+
+def _zones(tables: RunTables) -> dict[str, Any]:
+    """Return what is said of zones and indices, and the sentence that opens the page."""
+    units = tables.units
+    rows = zone_shares(units)
+    return {
         "region": tables.reference,
         "ties": tables.ties,
         "relative": tuple(
             text.replace("\n", between) for text, between in zip(RELATIVE, (" ", ""), strict=True)
         ),
-        "sections": sections,
-        "parents": tables.parents,
-        "zones": zones_by_code(),
-        "flags": {flag: count for flag, count in flags.items() if count},
-        "zone_rows": zone_shares(units),
+        "finding": finding(units, rows),
+        "zone_rows": rows,
         "split": (
             int((units["ecc_low"] < units["ecc_high"]).sum()),
             int(either_side(units["reason"]).sum()),
         ),
         "balance": balance_rows(units),
         "statistics": index_statistics(units, tables.ties),
-        "headline": sums,
-        "benchmark": tables.benchmark,
-        "compared": compared,
-        "sectors": sector_rows(tables, {False: sums["gross"], True: sums["sink"]}),
-        "columns": table.columns,
-        "drawn": "firm" in units,
-        "units": _unit_rows(tables, drawing, table),
-        "map": drawing,
-        "layers": layers,
-        "plane": quadrants,
-        "reasons": _reasons(tables),
         "guidance": guidance_of_zones(
-            units["zone"], few, tables.guidance or read_guidance(), tables.sink_floor
+            units["zone"],
+            few_sinks(units["reason"]),
+            tables.guidance or read_guidance(),
+            tables.sink_floor,
         ),
-        "why_indicative": _why_indicative(units),
+    }
+
+
+def _flows(tables: RunTables) -> dict[str, Any]:
+    """Return how totals came to land."""
+    accounts = ledger_accounts(tables)
+    facilities = sorted(tables.facilities, key=lambda row: (-row.grams, row.category, row.name))
+    return {
         "framework": framework_svg("switch", styled=False),
         "land": land_table(tables),
         "flows": [
@@ -148,19 +189,22 @@ def _content(tables: RunTables) -> dict[str, Any]:
         ],
         "accounts": accounts,
         "evidence": evidence_rows(tables),
-        "facilities": sorted(
-            tables.facilities, key=lambda row: (-row.grams, row.category, row.name)
-        )[:_FACILITIES],
-        "more_facilities": max(len(tables.facilities) - _FACILITIES, 0),
+        "facilities": facilities[:_FACILITIES],
+        "more_facilities": max(len(facilities) - _FACILITIES, 0),
         "regional": [row for row in tables.ledger if row.region],
+    }
+
+
+def _assumed(tables: RunTables, sums: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was assumed, and where numbers come from."""
+    return {
+        "sectors": sector_rows(tables, {False: sums["gross"], True: sums["sink"]}),
         "notes": sorted(tables.assumptions, key=lambda note: _LEVELS.get(note[0], 2)),
         "origins": _origins(tables),
         "factors": factor_rows(tables),
         "intervals": interval_rows(tables),
         "basis": tables.basis,
-        "attribution": tables.attribution,
         "inputs": tables.inputs,
-        "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
     }
 
 
@@ -203,6 +247,22 @@ def _why_indicative(units: pd.DataFrame) -> list[tuple[str, str]]:
     return why
 
 
+def _parent_names(tables: RunTables) -> dict[str, list[tuple[str, str]]]:
+    """Return by parent column each unit's name of that level, own and English, where the case has names."""
+    units = tables.units
+    found = {}
+    for parent in tables.parents:
+        own, english = parent_name_columns(parent)
+        if own not in units and english not in units:
+            continue
+        blank = [""] * len(units)
+        names, in_english = (list(units[c]) if c in units else blank for c in (own, english))
+        found[parent] = [
+            (name or foreign, foreign) for name, foreign in zip(names, in_english, strict=True)
+        ]
+    return found
+
+
 def _reasons(tables: RunTables) -> list[tuple[str, int]]:
     counts = tables.units["reason"].value_counts()
     return [(str(reason), int(count)) for reason, count in counts.items() if reason]
@@ -237,4 +297,6 @@ def _data(tables: RunTables, layers: Sequence[Layer], drawing: ZoneMap) -> dict[
         "ties": tables.ties,
         "grams": [[str(int(grams)) for grams in row] for row in masses],  # text: beyond a double
         "places": drawing.places,
+        "metres": drawing.metres,
+        "currency": [millions_of(tables.currency)[0], hundreds_of_millions_of(tables.currency)],
     }

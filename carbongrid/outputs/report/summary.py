@@ -12,10 +12,16 @@ from carbongrid.outputs.figures.classes import ordered_zones
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from carbongrid.method.zoning import Zone
     from carbongrid.outputs.result import RunTables
+    from carbongrid.outputs.zone_shares import ZoneShare
+
+_HIGH_CARBON = 4
+"""Code of the zone of units low in ECC and in ESC."""
 
 
 @dataclass(frozen=True)
@@ -159,3 +165,52 @@ def comparison(tables: RunTables, gross: int) -> Comparison | None:
 def zones_by_code() -> dict[int, Zone]:
     """Return the zones, 1 to 4 and then 0, by code."""
     return {zone.code: zone for zone in ordered_zones()}
+
+
+def finding(units: pd.DataFrame, rows: Sequence[ZoneShare]) -> tuple[str, str]:
+    """Return the sentence that opens the report, in English and Chinese.
+
+    Parameters
+    ----------
+    units
+        The run's.
+    rows
+        Each zone's part.
+
+    Notes
+    -----
+    What the high-carbon units emit beside what they earn. Where there are none, or GDP is unknown or was derived by the very land that carries
+    the emissions, it is how few units emit half of all.
+    """
+    high = next(row for row in rows if row.zone.code == _HIGH_CARBON)
+    inside = units["zone"] == _HIGH_CARBON
+    derived = bool(units["indicative"][inside].any())
+    if high.count and not derived and not math.isnan(high.gdp_share):
+        emitted, earned, taken = map(_whole_percent, (high.emission_share, high.gdp_share, high.sink_share))  # fmt: skip
+        known, known_zh = ("known ", "已知") if units["gdp"].isna().any() else ("", "")
+        zone, verb = high.zone, "emits" if high.count == 1 else "emit"
+        return (
+            f"{high.count} of {len(units)} units, the {zone.name_en} zone, {verb} {emitted} of all emissions, with {earned} of the {known}GDP and {taken} of the sinks.",
+            f"{len(units)} 个单元中，{high.count} 个属{zone.name_zh}：排放占全部的 {emitted}，{known_zh}地区生产总值占 {earned}，碳汇占 {taken}。",
+        )
+    emission = sorted((int(grams) for grams in units["emission_g"]), reverse=True)
+    whole, least, reached = sum(emission), 0, 0
+    if not whole:
+        return "No unit emits anything.", "各单元均无排放。"
+    while 2 * reached < whole:
+        reached += emission[least]
+        least += 1
+    part, verb = _whole_percent(reached / whole), "emits" if least == 1 else "emit"
+    return (
+        f"{least} of {len(units)} units {verb} at least half of all emissions ({part}).",
+        f"{len(units)} 个单元中，{least} 个单元的排放即占一半以上（{part}）。",
+    )
+
+
+def _whole_percent(part: float) -> str:
+    """Return a share in whole percent, no nearer to none or all than it is; a dash where it is unknown."""
+    if math.isnan(part):
+        return "–"
+    if 0 < part < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= part < 1 else f"{100 * part:.0f} %"

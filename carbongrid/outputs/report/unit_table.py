@@ -13,15 +13,21 @@ import shapely
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.tonnes import format_tonnes
-from carbongrid.outputs.figures.classes import millions_of, short_number
+from carbongrid.outputs.figures.classes import (
+    hundreds_of_millions_of,
+    millions_of,
+    short_number,
+)
 from carbongrid.outputs.report.wording import (
-    change_in_percent,
     interval,
+    mass_in_chinese,
     money,
+    money_in_chinese,
     people,
     percent,
     threshold,
     tonnes,
+    tonnes_in_chinese,
     whole_or_none,
 )
 
@@ -53,16 +59,17 @@ class NumberColumn:
     name_en: str
     name_zh: str
     unit: str = ""
-    optional: bool = False
     unit_zh: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number: as units.csv writes it (empty: unknown), and as people read it."""
+    """A number: as units.csv writes it (empty: unknown), and as people read it; in Chinese too where that counts otherwise."""
 
     exact: str
     shown: str
+    shown_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,24 +90,26 @@ def unit_table(tables: RunTables) -> UnitTable:
         (NumberColumn("ecc", "ECC", "经济贡献系数"), _with_interval(units)),
         (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), short_number)),
         (NumberColumn("ccr", "CCR", "碳补偿率"), _numbers(units["ccr"].tolist(), percent)),
-        (NumberColumn("emission_t", "emission", "碳排放", "t"), _masses(units["emission_g"])),
-        (NumberColumn("sink_t", "sink", "碳汇", "t"), _masses(units["sink_g"])),
         (
-            NumberColumn("intensity", "intensity", "排放强度", "t km⁻²"),
-            _numbers(density.tolist(), short_number),
+            NumberColumn("emission_t", "emission", "碳排放", "t", unit_zh="万吨"),
+            _masses(units["emission_g"]),
+        ),
+        (NumberColumn("sink_t", "sink", "碳汇", "t", unit_zh="万吨"), _masses(units["sink_g"])),
+        (
+            NumberColumn("intensity", "intensity", "排放强度", "t km⁻²", unit_zh="万吨/km²"),
+            _numbers(density.tolist(), short_number, lambda value: short_number(value / 1e4)),
         ),
     ]
     if units["gdp"].notna().any():
-        english, chinese = millions_of(tables.currency)
-        column = NumberColumn("gdp", "GDP", "地区生产总值", english, unit_zh=chinese)
+        column = NumberColumn("gdp", "GDP", "地区生产总值", *_currency(tables.currency))
         values = [whole_or_none(value) for value in units["gdp"]]
-        found.append((column, [Cell("" if v is None else str(v), money(v)) for v in values]))
+        found.append((column, [Cell("" if v is None else str(v), money(v), money_in_chinese(v)) for v in values]))  # fmt: skip
     if units["residents"].notna().any():
         counts = _numbers(units["residents"].tolist(), people)
         found.append((NumberColumn("residents", "residents", "人口"), counts))
     for sector in (*SECTORS, *own):
         english, chinese = names.get(sector, (sector, sector))
-        column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True)
+        column = NumberColumn(f"{sector}_t", english, chinese, "t", optional=True, unit_zh="万吨")
         if f"{sector}_g" in units:
             found.append((column, _masses(units[f"{sector}_g"])))
     if "firm" in units:
@@ -126,10 +135,12 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
         "esc": ("ESC", "生态承载系数", "", short_number),
     }
     for name, (english, chinese, unit, show) in shown.items():
-        column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, optional=True)  # fmt: skip
+        column = NumberColumn(f"{name}_p05", f"{english}, 5 to 95 % of the draws", f"{chinese}，抽样的 5 % 至 95 %", unit, "万吨" if unit else "", optional=True)  # fmt: skip
         ends = zip(units[f"{name}_p05"].tolist(), units[f"{name}_p95"].tolist(), strict=True)
+        wan = 1e4 if unit else 1.0
         cells = [
-            Cell("" if math.isnan(low) else repr(low), "–" if math.isnan(low) else f"{show(low)} – {show(high)}")
+            Cell("", "–") if math.isnan(low)
+            else Cell(repr(low), f"{show(low)} – {show(high)}", f"{show(low / wan)} – {show(high / wan)}" if unit else "")
             for low, high in ends
         ]  # fmt: skip
         found.append((column, cells))
@@ -138,11 +149,10 @@ def _drawn(units: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
 
 def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn, Sequence[Cell]]]:
     """Return at which emission, sink and GDP each unit would be in another zone; the exact cell is the change that it takes."""
-    english, chinese = millions_of(currency)
     columns = [
         (NumberColumn("emission_to_leave_zone_t", "leaves its zone at emission", "改变分区的排放", optional=True), "emission_g", "emission_to_leave_zone_g"),
         (NumberColumn("sink_to_leave_zone_t", "leaves its zone at sink", "改变分区的碳汇", optional=True), "sink_g", "sink_to_leave_zone_g"),
-        (NumberColumn("gdp_to_leave_zone", "leaves its zone at GDP", "改变分区的地区生产总值", english, optional=True, unit_zh=chinese), "gdp", "gdp_to_leave_zone"),
+        (NumberColumn("gdp_to_leave_zone", "leaves its zone at GDP", "改变分区的地区生产总值", *_currency(currency), optional=True), "gdp", "gdp_to_leave_zone"),
     ]  # fmt: skip
     found: list[tuple[NumberColumn, Sequence[Cell]]] = []
     for column, now, change in columns:
@@ -153,9 +163,9 @@ def _leaving(units: gpd.GeoDataFrame, currency: str) -> list[tuple[NumberColumn,
             if amount is None or by is None:
                 cells.append(Cell("", "–"))
             elif now == "gdp":
-                cells.append(Cell(str(by), f"{money(amount + by)} ({change_in_percent(amount, by)})"))  # fmt: skip
+                cells.append(Cell(str(by), threshold(amount, by, money), threshold(amount, by, money_in_chinese)))  # fmt: skip
             else:
-                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by)))
+                cells.append(Cell(format_tonnes([by])[0], threshold(amount, by), threshold(amount, by, mass_in_chinese)))  # fmt: skip
         found.append((column, cells))
     return found
 
@@ -169,9 +179,17 @@ def _ends(intervals: pd.DataFrame) -> list[tuple[NumberColumn, Sequence[Cell]]]:
         "sink_high_t": ("sink, 97.5 % (inventory alone)", "碳汇上限（仅清单）"),
     }
     return [
-        (NumberColumn(name, *words, "t", optional=True), _masses((intervals[name] * 1e6).round()))
+        (
+            NumberColumn(name, *words, "t", "万吨", optional=True),
+            _masses((intervals[name] * 1e6).round()),
+        )
         for name, words in names.items()
     ]
+
+
+def _currency(currency: str) -> tuple[str, str]:
+    """Return in which unit money is shown, in English and Chinese."""
+    return millions_of(currency)[0], hundreds_of_millions_of(currency)
 
 
 def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
@@ -185,8 +203,10 @@ def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
 
 def _masses(grams: Any) -> list[Cell]:
     whole = [int(each) for each in grams]
-    pairs = zip(format_tonnes(whole), map(tonnes, whole), strict=True)
-    return [Cell(exact, shown) for exact, shown in pairs]
+    texts = zip(
+        format_tonnes(whole), map(tonnes, whole), map(tonnes_in_chinese, whole), strict=True
+    )
+    return [Cell(*each) for each in texts]
 
 
 def _with_interval(units: pd.DataFrame) -> list[Cell]:
@@ -198,5 +218,12 @@ def _with_interval(units: pd.DataFrame) -> list[Cell]:
     ]
 
 
-def _numbers(values: Sequence[float], show: Callable[[float], str]) -> list[Cell]:
-    return [Cell("" if math.isnan(value) else repr(value), show(value)) for value in values]
+def _numbers(
+    values: Sequence[float],
+    show: Callable[[float], str],
+    show_zh: Callable[[float], str] = lambda _: "",
+) -> list[Cell]:
+    return [
+        Cell("" if math.isnan(value) else repr(value), show(value), show_zh(value))
+        for value in values
+    ]

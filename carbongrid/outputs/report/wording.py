@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -48,9 +49,20 @@ CHINESE = {
     "capacity": "按产能",
     "POI": "个兴趣点",
     "person": "人",
+    "district": "区县",
+    "county": "县",
+    "prefecture": "地市",
+    "province": "省",
     **{flag.name_en: flag.name_zh for flag in (CLOSE, NOT_FIRM, INDICATIVE)},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
+
+EXPLAINED = {
+    "ccr": ("CCR: sinks over emissions.", "碳补偿率 CCR：碳汇与碳排放之比。"),
+    "ecc": ("ECC: share of GDP over share of emissions.", "经济贡献系数 ECC：GDP 占比与碳排放占比之比。"),
+    "esc": ("ESC: share of sinks over share of emissions.", "生态承载系数 ESC：碳汇占比与碳排放占比之比。"),
+}  # fmt: skip
+"""What the indices are, wherever one of them stands."""
 
 
 def chinese(word: str) -> str:
@@ -79,9 +91,39 @@ def exact_mass(grams: int) -> str:
     return f"{grams / scale:,.2f} {unit}" if abs(grams) >= scale / 100 else mass(grams)
 
 
-def threshold(now: int, change: int) -> str:
+_WAN = 10**10
+"""Grams in 10,000 t, by which Chinese statistics count."""
+
+
+def tonnes_in_chinese(grams: int) -> str:
+    """Return hundredths of 10,000 t; three digits of what is less than one of them."""
+    return f"{grams / _WAN:,.2f}" if not grams or abs(grams) >= _WAN / 100 else short_number(grams / _WAN)  # fmt: skip
+
+
+def mass_in_chinese(grams: int) -> str:
+    """Return a mass with three digits, in 10,000 t from there on and in tonnes below."""
+    if abs(grams) >= _WAN:
+        return f"{short_number(grams / _WAN)} 万吨"
+    if 0 < abs(grams) < 1000:
+        return "< 0.001 吨" if grams > 0 else "> −0.001 吨"
+    return f"{short_number(grams / 1e6)} 吨"
+
+
+def exact_mass_in_chinese(grams: int) -> str:
+    """Return a headline's mass in hundredths of 10,000 t; a smaller one as any mass."""
+    return f"{grams / _WAN:,.2f} 万吨" if abs(grams) >= _WAN else mass_in_chinese(grams)
+
+
+def money_in_chinese(value: int | None) -> str:
+    """Return currency units in hundreds of millions; a dash where they are unknown."""
+    if value is None:
+        return "–"
+    return f"{value / 1e8:,.2f}" if value >= 10_000_000 else short_number(value / 1e8)
+
+
+def threshold(now: int, change: int, show: Callable[[int], str] = mass) -> str:
     """Return the mass at which a change ends, and the change in percent of what is there now."""
-    return f"{mass(now + change)} ({change_in_percent(now, change)})"
+    return f"{show(now + change)} ({change_in_percent(now, change)})"
 
 
 def change_in_percent(now: int, change: int) -> str:
@@ -125,13 +167,16 @@ def whole_or_none(value: Any) -> int | None:
 FILTERS = {
     "chinese": chinese,
     "exact_mass": exact_mass,
+    "exact_mass_in_chinese": exact_mass_in_chinese,
     "interval": interval,
     "mass": mass,
+    "mass_in_chinese": mass_in_chinese,
     "money": money,
     "note_in_chinese": note_in_chinese,
     "number": short_number,
     "people": people,
     "percent": percent,
     "tonnes": tonnes,
+    "tonnes_in_chinese": tonnes_in_chinese,
     "two_decimals": in_percent,
 }

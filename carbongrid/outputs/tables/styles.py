@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import numpy as np
-
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.figures.classes import (
     NO_VALUE,
@@ -19,6 +17,7 @@ from carbongrid.outputs.figures.classes import (
     Flag,
     flags_of,
     ordered_zones,
+    powers_of_ten,
     short_number,
 )
 from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
@@ -26,7 +25,6 @@ from carbongrid.outputs.figures.scales import Scale, scales_of, sequential
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from numpy.typing import NDArray
 
 STYLES_LAYER = "layer_styles"
 NOTHING = "#f7f7f4"
@@ -290,7 +288,7 @@ def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
     lowest: a works emits what a thousand cells of homes do.
     """
     tonnes = grid["emission"].to_numpy().ravel() / _GRAMS_PER_TONNE
-    bounds = _powers_of_ten(tonnes[tonnes > 0])
+    bounds = powers_of_ten(tonnes[tonnes > 0])
     most = repr(float(tonnes.max(initial=0.0)))
     root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology")
     pipe = ET.SubElement(root, "pipe")
@@ -308,16 +306,6 @@ def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
         low = short_number(bound)
     text = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
     path.write_text(text, encoding="utf-8")
-
-
-def _powers_of_ten(values: NDArray[np.float64]) -> list[float]:
-    """Return the powers of ten between the least twentieth of the values and the highest hundredth, six at most."""
-    if not values.size:
-        return []
-    low, high = (math.log10(np.quantile(values, share)) for share in (0.05, 0.99))
-    top, bottom = math.floor(high), math.ceil(low)
-    stride = max(-(-(top - bottom + 1) // 6), 1)
-    return [10.0**power for power in range(top, bottom - 1, -stride)][::-1]
 
 
 def _rgba(colour: str) -> str:

@@ -53,6 +53,20 @@ def test_the_table(tmp_path, suffix):
     assert notes == []
 
 
+def test_levels_have_names_and_one_each(tmp_path):
+    layer = townships().assign(zh=["沧浪", "沧浪", "昆山", "昆山"], en="X", city_zh="苏州", city_en="Suzhou")  # fmt: skip
+    names = {"parent_names": ["zh", "city_zh"], "parent_names_en": ["en", "city_en"]}
+    table, notes = reading(tmp_path, layer, **names)
+    assert table["district: name"].tolist() == ["沧浪", "沧浪", "昆山", "昆山"]
+    assert set(table["city: name"]) == {"苏州"}
+    assert set(table["district: name_en"]) == {"X"}
+    assert notes == []
+    two = layer.assign(zh=["沧浪", "平江", "昆山", "昆山"])
+    assert "district 'D1' has 2 names in 'zh'" in refused(tmp_path, two, **names)
+    short = {"parent_names": ["zh"]}
+    assert "parent_names names 1 columns, and parents 2" in refused(tmp_path, layer, **short)
+
+
 def test_names_are_optional(tmp_path):
     table, _ = reading(tmp_path, townships(), name=None, name_en=None, parents=[])
     assert table["name"].tolist() == table["id"].tolist()

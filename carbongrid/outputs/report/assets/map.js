@@ -6,6 +6,7 @@
   const marks = document.getElementById("marks");
   const shapes = new Map([...svg.querySelectorAll("a[data-row]")].map((a) => [Number(a.dataset.row), a]));
   const places = page.data.places;
+  const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   const use = (unit, name) => {
     const copy = document.createElementNS(svg.namespaceURI, "use");
     copy.setAttribute("href", `#shape-${unit + 1}`);
@@ -28,15 +29,22 @@
   };
   if (entry !== undefined) enter(entry);
 
+  // Over the coarse grid the units are outlines that can still be pointed at.
   page.layer = (key) => {
-    const { colours, of } = page.data.layers[key];
-    for (const [unit, a] of shapes) a.setAttribute("fill", colours[of[unit]]);
+    page.layered = key;
+    document.getElementById(`layer-${key}`).checked = true;
+    const layer = page.data.layers[key];
+    for (const [unit, a] of shapes) a.setAttribute("fill", layer ? layer.colours[layer.of[unit]] : "transparent");
+    document.getElementById("cells")?.toggleAttribute("hidden", key !== "cells");
+    svg.classList.toggle("gridded", key === "cells");
     for (const legend of document.querySelectorAll(".legend[data-layer]")) legend.hidden = legend.dataset.layer !== key;
+    for (const note of document.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== key;
+    page.tell("change");
   };
   if (page.rows.every((row) => row.dataset.zone === "0") && "emission" in page.data.layers) {
-    document.getElementById("layer-emission").checked = true; // a map without a zone says nothing
-    page.layer("emission");
+    page.layer("emission"); // a map without a zone says nothing
   }
+  page.firstLayer = page.layered;
   document.getElementById("layers").addEventListener("change", (event) => page.layer(event.target.value));
 
   const unitOf = (target) => {
@@ -57,7 +65,6 @@
 
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   svg.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") page.choose(null);
     const step = steps[event.key];
     const from = unitOf(event.target);
     if (!step || from === null || !places[from]) return;
@@ -95,17 +102,71 @@
   page.on("show", (shown, some) => {
     svg.classList.toggle("some", some);
     for (const [unit, a] of shapes) a.classList.toggle("off", !shown[unit]);
+    label();
     if (!shown[entry]) {
       const first = [...shapes.keys()].find((unit) => shown[unit]);
       if (first !== undefined) enter(first);
     }
   });
 
+  // A bar as long as its text says, at any zoom: the longest of 1, 2, 5 times a power of ten metres that fits.
+  const bar = svg.querySelector(".scale");
+  const words = (length) => (length >= 1000 ? `${length / 1000} km` : `${Number(length.toPrecision(1))} m`);
+  const measure = (k) => {
+    const room = (500 * page.data.metres) / k;
+    const power = 10 ** Math.floor(Math.log10(room));
+    const length = [5, 2, 1].find((step) => step * power <= room * (1 + 1e-12)) * power;
+    const drawn = (length * k) / page.data.metres;
+    bar.querySelector("path").setAttribute("d", `M0 -20V0H${drawn.toFixed(1)}V-20`);
+    bar.querySelector("text").setAttribute("x", (drawn / 2).toFixed(1));
+    bar.querySelector("text").textContent = words(length);
+  };
+
+  // Names where they have room, the largest emitters first; the text keeps its size when the map is zoomed.
+  const names = document.getElementById("names");
+  const wanted = document.getElementById("show-names");
+  const nameOf = (unit) => {
+    const cell = page.rows[unit].cells[0];
+    const shown = [...cell.querySelectorAll(".en, .own, bdi")].find((part) => part.getClientRects().length);
+    return (shown ?? cell).textContent.trim();
+  };
+  const label = () => {
+    names.replaceChildren();
+    if (!wanted.checked) return;
+    const { x: dx, y: dy, k } = d3.zoomTransform(svg);
+    names.setAttribute("font-size", 12 / svg.getScreenCTM().a);
+    const taken = [];
+    const order = [...shapes.keys()].filter((unit) => places[unit] && page.shown[unit]).sort((a, b) => page.number(b, "emission_t") - page.number(a, "emission_t"));
+    for (const unit of order) {
+      const [left, top] = [places[unit][0] * k + dx, places[unit][1] * k + dy];
+      if (left < x || left > x + width || top < y || top > y + height) continue;
+      const text = document.createElementNS(svg.namespaceURI, "text");
+      text.textContent = nameOf(unit);
+      text.setAttribute("x", left.toFixed(0));
+      text.setAttribute("y", top.toFixed(0));
+      names.append(text);
+      const box = text.getBBox();
+      const apart = (other) => box.x > other.x + other.width || other.x > box.x + box.width || box.y > other.y + other.height || other.y > box.y + box.height;
+      if (taken.every(apart)) taken.push(box);
+      else text.remove();
+      if (taken.length > 150) break;
+    }
+  };
+  page.label = label;
+  wanted.addEventListener("change", () => { label(); page.tell("change"); });
+  const water = document.getElementById("show-water");
+  page.showWater = () => document.getElementById("water")?.toggleAttribute("hidden", !water.checked);
+  water?.addEventListener("change", () => { page.showWater(); page.tell("change"); });
+
   // The wheel scrolls the page unless Ctrl is held; one finger scrolls, two zoom; dragging moves a map that is zoomed in.
-  const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   const zoom = d3.zoom().scaleExtent([1, 24]).extent([[x, y], [x + width, y + height]]).translateExtent([[x, y], [x + width, y + height]])
     .filter((event) => event.type === "wheel" ? event.ctrlKey : event.type === "touchstart" ? event.touches.length > 1 : !event.button && d3.zoomTransform(svg).k > 1)
-    .on("zoom", ({ transform }) => ground.setAttribute("transform", transform.toString()));
+    .on("zoom", ({ transform }) => {
+      ground.setAttribute("transform", transform.toString());
+      measure(transform.k);
+      label();
+    })
+    .on("end", () => page.tell("change"));
   const frame = d3.select(svg).call(zoom).on("dblclick.zoom", null);
   svg.addEventListener("mousedown", () => page.point(null));
   for (const button of document.querySelectorAll("[data-zoom]")) {
@@ -114,6 +175,13 @@
       else frame.call(zoom.scaleBy, button.dataset.zoom === "in" ? 1.8 : 1 / 1.8);
     });
   }
+  page.view = {
+    read: () => { const { x: left, y: top, k } = d3.zoomTransform(svg); return k > 1 ? [k.toFixed(3), left.toFixed(0), top.toFixed(0)].join("_") : ""; },
+    set: (text) => {
+      const [k, left, top] = text.split("_").map(Number);
+      if (k > 1 && k <= 24 && Number.isFinite(left) && Number.isFinite(top)) frame.call(zoom.transform, d3.zoomIdentity.translate(left, top).scale(k));
+    },
+  };
   page.zoomTo = (unit) => {
     if (!places[unit]) return;
     const box = document.getElementById(`shape-${unit + 1}`).getBBox();

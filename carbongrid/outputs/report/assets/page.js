@@ -4,7 +4,7 @@ const page = {
   data: JSON.parse(document.getElementById("data").textContent),
   table: document.getElementById("table"),
   tip: document.getElementById("tip"),
-  listeners: { hover: [], choose: [], show: [] },
+  listeners: { hover: [], choose: [], show: [], change: [] },
   pointed: null,
   chosen: null,
 
@@ -25,6 +25,34 @@ const page = {
   },
   cell(unit, key) { return this.rows[unit].cells[this.columns.get(key)]; },
   has(key) { return this.columns.has(key); },
+  head(key) { return this.table.tHead.rows[0].cells[this.columns.get(key)]; },
+  // Grams as the table has them: tonnes with six decimals.
+  grams(unit, key) { return BigInt(this.cell(unit, key).dataset.v.replace(".", "")); },
+
+  // Words and numbers in both languages, of which the switch shows one.
+  both(english, chinese) {
+    const words = document.createDocumentFragment();
+    for (const [code, text] of [["en", english], ["zh", chinese]]) {
+      const span = document.createElement("span");
+      [span.className, span.lang, span.textContent] = [code, code, text];
+      words.append(span);
+    }
+    return words;
+  },
+  // Three digits, as Python writes them.
+  digits(number) {
+    const rounded = Number(number.toPrecision(3));
+    if (rounded === 0) return "0";
+    const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
+    return rounded.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  },
+  mass(grams) {
+    const value = Number(grams);
+    const [scale, unit] = value >= 1e12 ? [1e12, "Mt"] : value >= 1e9 ? [1e9, "kt"] : [1e6, "t"];
+    const [scaleZh, unitZh] = value >= 1e10 ? [1e10, "万吨"] : [1e6, "吨"];
+    if (0 < value && value < 1000) return this.both("< 0.001 t", "< 0.001 吨");
+    return this.both(`${this.digits(value / scale)} ${unit}`, `${this.digits(value / scaleZh)} ${unitZh}`);
+  },
   // A number as units.csv has it; NaN where it is unknown.
   number(unit, key) {
     const exact = this.has(key) ? this.cell(unit, key).dataset.v : "";
@@ -49,14 +77,20 @@ const page = {
     if (before !== null) this.rows[before].classList.remove("chosen");
     if (unit !== null) this.rows[unit].classList.add("chosen");
     this.tell("choose", unit, before, from);
+    this.tell("change");
   },
 
-  // Every number that the table shows of the unit, with its unit of measure.
+  // Six rows at most: the zone, what the map is coloured by, and the numbers that zones are made of.
+  told() {
+    const layer = { emission: "emission_t", sink: "sink_t", sure: "zone_probability", cells: "emission_t" }[this.layered] ?? this.layered;
+    const wanted = ["zone", layer, "emission_t", "sink_t", "ecc", "esc", "ccr"].filter((key, at, all) => this.has(key) && all.indexOf(key) === at);
+    return wanted.slice(0, 6);
+  },
+  layered: "zone",
   fillTip(unit) {
     const list = document.createElement("dl");
-    for (const head of this.table.tHead.rows[0].cells) {
-      const cell = this.rows[unit].cells[head.cellIndex];
-      if (head.dataset.key === "name" || cell.textContent === "") continue;
+    for (const key of this.told()) {
+      const [head, cell] = [this.head(key), this.cell(unit, key)];
       const [term, text] = [document.createElement("dt"), document.createElement("dd")];
       for (const node of head.querySelector("button").childNodes) {
         if (node.nodeName !== "SMALL") term.append(node.cloneNode(true));
@@ -86,5 +120,6 @@ const page = {
     for (const element of document.querySelectorAll("[data-label-zh]")) {
       element.setAttribute("aria-label", element.dataset[wanted === "zh" ? "labelZh" : "labelEn"]);
     }
+    this.label?.();
   },
 };

@@ -3,7 +3,6 @@
 {
   const sheet = document.getElementById("sheet");
   const body = document.getElementById("sheet-body");
-  const empty = document.getElementById("sheet-empty");
   const template = document.getElementById("sheet-template");
   const { categories, ties } = page.data;
   const grams = page.data.grams.map((row) => row.map(BigInt));
@@ -13,8 +12,9 @@
     return element;
   };
   const copies = (nodes) => [...nodes].map((node) => node.cloneNode(true));
-  // As the table rounds: half up, in whole numbers.
+  // As the table rounds: half up, in whole numbers; in Chinese hundredths of 10,000 t.
   const tonnes = (mass) => (mass > 0n && mass < 500000n ? "< 1" : ((mass + 500000n) / 1000000n).toLocaleString("en"));
+  const tensOfThousands = (mass) => (mass > 0n && mass < 100000000n ? page.digits(Number(mass) / 1e10) : (Number(mass) / 1e10).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
   const ratio = (part, whole) => Number(part) / Number(whole);
   page.percent = (share) => {
     if (!Number.isFinite(share)) return "–";
@@ -50,7 +50,10 @@
       name.append(...copies(head.querySelector("button").childNodes));
       row.append(name);
       const [place, inZone] = [rank(unit, key, all), rank(unit, key, zone)];
-      for (const text of [cell.textContent, place ? `${place[0]} / ${place[1]}` : "–", inZone ? `${inZone[0]} / ${inZone[1]}` : "–"]) {
+      const shown = row.insertCell();
+      shown.className = "number";
+      shown.append(...copies(cell.childNodes));
+      for (const text of [place ? `${place[0]} / ${place[1]}` : "–", inZone ? `${inZone[0]} / ${inZone[1]}` : "–"]) {
         const added = row.insertCell();
         added.className = "number";
         added.textContent = text;
@@ -82,7 +85,7 @@
       if (!own && row.dataset.category) { row.remove(); continue; }
       const [mine, others] = total[of === "sink"];
       const whole = row.dataset.sector && page.has(`${of}_t`);
-      row.cells[1].textContent = whole ? page.cell(unit, `${of}_t`).textContent : tonnes(own);
+      row.cells[1].replaceChildren(...(whole ? copies(page.cell(unit, `${of}_t`).childNodes) : [page.both(tonnes(own), tensOfThousands(own))]));
       const [share, mean] = [ratio(own, mine), ratio(all, others)];
       row.cells[2].textContent = page.percent(share);
       row.cells[3].textContent = page.percent(mean);
@@ -112,7 +115,7 @@
     };
     if (page.has("zone_probability")) {
       holds.drawn = row.dataset.zone !== "0";
-      for (const key of ["zone_probability", "emission_t_p05", "sink_t_p05", "ecc_p05", "esc_p05"]) at(key).textContent = page.cell(unit, key).textContent;
+      for (const key of ["zone_probability", "emission_t_p05", "sink_t_p05", "ecc_p05", "esc_p05"]) at(key).append(...copies(page.cell(unit, key).childNodes));
       copy.querySelector('[data-when="firm"]').hidden = !("firm" in row.dataset);
       copy.querySelector('[data-when="not-firm"]').hidden = "firm" in row.dataset;
     }
@@ -120,7 +123,7 @@
       const value = page.number(unit, key);
       holds[key] = known(value);
       holds[`no-${key}`] = !known(value);
-      at(key).textContent = page.cell(unit, key).textContent;
+      at(key).append(...copies(page.cell(unit, key).childNodes));
       const high = isHigh(key, Number(row.dataset.zone), value);
       copy.querySelector(`[data-when="${key}-high"]`).hidden = !high;
       copy.querySelector(`[data-when="${key}-low"]`).hidden = high;
@@ -130,7 +133,7 @@
       const change = page.number(unit, key);
       holds[key] = known(change);
       if (!holds[key]) continue;
-      at(key).textContent = page.cell(unit, key).textContent;
+      at(key).append(...copies(page.cell(unit, key).childNodes));
       for (const part of copy.querySelectorAll(`[data-stays="${key}"]`)) part.append(...copies(zone));
       for (const part of copy.querySelectorAll(`[data-less="${key}"]`)) part.hidden = change < 0;
       for (const part of copy.querySelectorAll(`[data-more="${key}"]`)) part.hidden = change > 0;
@@ -149,13 +152,13 @@
   }
 
   let origin = null; // what had the focus before the sheet took it
-  const close = () => {
+  page.close = () => {
     const back = sheet.contains(document.activeElement) ? origin : null;
     page.choose(null);
     back?.focus();
   };
   const actions = {
-    close,
+    close: page.close,
     show: () => {
       page.zoomTo(page.chosen);
       document.getElementById("map").scrollIntoView({ block: "nearest" });
@@ -167,16 +170,14 @@
     },
   };
   body.addEventListener("click", (event) => actions[event.target.closest("button")?.dataset.do]?.());
-  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   page.on("choose", (unit, before, from) => {
-    empty.hidden = unit !== null;
     sheet.classList.toggle("filled", unit !== null);
     if (unit === null) { body.replaceChildren(); return; }
     fill(unit);
-    if (from === "name" || from === "key") {
-      origin = document.activeElement;
-      sheet.scrollIntoView({ block: "start" });
-      sheet.focus({ preventScroll: true });
-    }
+    if (from === undefined) return;
+    sheet.scrollIntoView({ block: "start" });
+    if (from !== "name" && from !== "key") return;
+    origin = document.activeElement;
+    sheet.focus({ preventScroll: true });
   });
 }

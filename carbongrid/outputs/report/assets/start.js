@@ -1,11 +1,16 @@
 // All parts are there: the page begins.
 "use strict";
 {
-  document.querySelector(".language").addEventListener("change", (event) => page.language(event.target.value));
+  // A language is in the address once it was wished for.
+  page.wish = (code) => { page.wished = code; page.language(code); };
+  document.querySelector(".language").addEventListener("change", (event) => { page.wish(event.target.value); page.remember(); });
   page.language((navigator.language ?? "").toLowerCase().startsWith("zh") ? "zh" : "en");
   page.filter();
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape") page.point(null);
+    if (event.key !== "Escape") return;
+    page.point(null);
+    if (page.chosen !== null) page.close();
+    else if (page.filtered) page.showAll();
   });
   addEventListener("scroll", () => { page.tip.hidden = true; }, { passive: true });
   addEventListener("beforeprint", () => { page.tip.hidden = true; });
@@ -20,6 +25,7 @@
   addEventListener("toggle", reach, true);
   page.on("choose", reach);
   reach();
+  page.recall();
   const unit = /^#unit-(\d+)$/.exec(location.hash);
   if (unit && page.rows[unit[1] - 1]) page.choose(unit[1] - 1, "link");
   document.documentElement.dataset.ready = "";

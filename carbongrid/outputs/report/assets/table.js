@@ -29,11 +29,14 @@
     return texts[unit];
   };
 
-  function sortBy(head) {
+  // Of numbers the highest are asked for first, of words the first.
+  page.sortBy = (head, wanted) => {
     page.draw();
-    const up = head.getAttribute("aria-sort") !== "ascending";
+    const first = head.classList.contains("number") ? "descending" : "ascending";
+    const order = wanted ?? (head.getAttribute("aria-sort") !== first ? first : first === "ascending" ? "descending" : "ascending");
+    const up = order === "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    head.setAttribute("aria-sort", order);
     const column = head.cellIndex;
     const numeric = "v" in page.rows[0].cells[column].dataset;
     const key = (row) => {
@@ -49,9 +52,10 @@
       return a === b ? 0 : sign * (a < b ? -1 : 1);
     });
     body.append(...rows.map(([, row]) => row));
-  }
+    page.tell("change");
+  };
   for (const button of table.tHead.querySelectorAll("button")) {
-    button.addEventListener("click", () => sortBy(button.closest("th")));
+    button.addEventListener("click", () => page.sortBy(button.closest("th")));
   }
 
   const within = (unit, key) => {
@@ -71,19 +75,25 @@
     const number = page.shown.filter(Boolean).length;
     if (number < page.rows.length) page.draw();
     count.textContent = `${number} / ${page.rows.length}`;
-    page.tell("show", page.shown, number < page.rows.length);
+    document.getElementById("no-match").hidden = number > 0;
+    table.parentElement.hidden = number === 0;
+    page.filtered = number < page.rows.length;
+    page.tell("show", page.shown, page.filtered);
+    page.tell("change");
   };
   form.addEventListener("input", (event) => { if (event.target.id !== "more-columns") page.filter(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("show-all").addEventListener("click", () => {
+  page.showAll = () => {
     const whole = table.classList.contains("whole");
     form.reset();
     document.getElementById("more-columns").checked = whole;
     form.dispatchEvent(new Event("cleared"));
     page.filter();
-  });
+  };
+  for (const name of ["show-all", "reset"]) document.getElementById(name).addEventListener("click", page.showAll);
   document.getElementById("more-columns").addEventListener("change", (event) => {
     table.classList.toggle("whole", event.target.checked);
+    page.tell("change");
   });
 
   body.addEventListener("pointerover", (event) => {

@@ -1,0 +1,136 @@
+"""What the report's map shows beside the units: the coarse grid's cells in classes, and water."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from carbongrid.outputs.figures.classes import powers_of_ten
+from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.report.drawings import length_in_words, path_of, simplified
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.report.drawings import ZoneMap
+
+_MOST_CELLS = 40_000
+"""With more, cells are drawn in blocks: about 15 bytes a cell stand in the page."""
+
+_WATER_VERTICES = 15_000
+_WATER_SPAN = 6.0  # drawing units: what is smaller is a speck on the map
+
+
+@dataclass(frozen=True)
+class CellClass:
+    """The cells of one class as one outline, SVG path data in drawing units."""
+
+    colour: str
+    text_en: str
+    text_zh: str
+    count: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Emissions per cell, from the highest class to the lowest; ``side`` is that of a cell as drawn, m."""
+
+    side: float
+    classes: tuple[CellClass, ...]
+
+    @property
+    def side_text(self) -> str:
+        """The side as people say it."""
+        return length_in_words(self.side)
+
+
+def coarse_cells(grid: xr.Dataset, drawing: ZoneMap) -> Cells | None:
+    """Return the cells that emit, by powers of ten as the grid's own style has them; None where none does.
+
+    Parameters
+    ----------
+    grid
+        int64 ``emission`` in g yr-1, dims (y, x), north up, and its resolution in m.
+    drawing
+        Where they are drawn.
+    """
+    side = float(grid.attrs["resolution"])
+    west = float(grid["x"][0]) - side / 2
+    north = float(grid["y"][0]) + side / 2
+    tonnes = grid["emission"].to_numpy() / 1e6
+    block = 1
+    while np.count_nonzero(tonnes) > _MOST_CELLS:
+        tonnes, block = _halved(tonnes), 2 * block
+    emitting = tonnes[tonnes > 0]
+    if not emitting.size:
+        return None
+    bounds = powers_of_ten(emitting)
+    colours = sequential("YlOrRd", len(bounds) + 1)
+    place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
+    edges = [float(emitting.min()), *bounds, float(emitting.max())]
+    texts = zip(ranges(edges), ranges([edge / 1e4 for edge in edges]), strict=True)
+    to_drawing = _Transform(west, north, side * block, drawing)
+    classes = [
+        CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))
+        for k, (colour, text) in enumerate(zip(colours, texts, strict=True))
+        if (place == k).any()
+    ]
+    return Cells(side * block, tuple(reversed(classes)))
+
+
+def _halved(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sums over blocks of two by two cells, from the north-west corner."""
+    height, width = values.shape
+    whole = np.pad(values, ((0, height % 2), (0, width % 2)))
+    blocks = whole.reshape(whole.shape[0] // 2, 2, whole.shape[1] // 2, 2)
+    sums: NDArray[np.float64] = blocks.sum(axis=(1, 3))
+    return sums
+
+
+@dataclass(frozen=True)
+class _Transform:
+    """Edges of columns and rows of cells, from metres to whole drawing units: neighbours share them."""
+
+    west: float
+    north: float
+    side: float
+    drawing: ZoneMap
+
+    def x(self, column: int) -> int:
+        return round((self.west + column * self.side - self.drawing.west) / self.drawing.metres)
+
+    def y(self, row: int) -> int:
+        return round((self.drawing.north - self.north + row * self.side) / self.drawing.metres)
+
+
+def _runs(inside: NDArray[np.bool_], to_drawing: _Transform) -> str:
+    """Return cells side by side in a row as one rectangle each."""
+    pieces = []
+    for row in np.flatnonzero(inside.any(axis=1)).tolist():
+        top, height = to_drawing.y(row), to_drawing.y(row + 1) - to_drawing.y(row)
+        ends = np.flatnonzero(np.diff(np.concatenate([[False], inside[row], [False]])))
+        for first, last in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
+            left, width = to_drawing.x(first), to_drawing.x(last) - to_drawing.x(first)
+            pieces.append(f"M{left} {top}h{width}v{height}h-{width}z")
+    return "".join(pieces)
+
+
+def water_path(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> str:
+    """Return the water among the parcels as SVG path data, the largest first, specks left out; empty where there is none."""
+    shapes = np.array(parcels.geometry[parcels["type"] == "water"], dtype=object)
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    span = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / drawing.metres
+    shapes = shapes[span >= _WATER_SPAN]
+    shapes = simplified(shapes, 1.2 * drawing.metres, coverage=False)
+    area = shapely.area(shapes)
+    order = np.lexsort((np.arange(len(shapes)), -area))
+    within = np.cumsum(shapely.get_num_coordinates(shapes[order])) <= _WATER_VERTICES
+    offset = np.array([drawing.west, drawing.north])
+    kept: list[Any] = shapes[order][within].tolist()
+    return "".join(path_of(shape, offset, 1 / drawing.metres) for shape in kept)

@@ -1,0 +1,180 @@
+"""What the report's map shows beside the units, and the sentence that opens it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from tables_example import CRS, SOUTH, WEST, example_tables
+
+from carbongrid.outputs.report import ground
+from carbongrid.outputs.report.drawings import zone_map
+from carbongrid.outputs.report.ground import coarse_cells, water_path
+from carbongrid.outputs.report.summary import finding
+from carbongrid.outputs.report.wording import (
+    exact_mass_in_chinese,
+    mass_in_chinese,
+    money_in_chinese,
+    tonnes_in_chinese,
+)
+from carbongrid.outputs.zone_shares import zone_shares
+
+SIDE = 1000.0
+
+
+def grid_of(grams: np.ndarray) -> xr.Dataset:
+    height, width = grams.shape
+    x = WEST + SIDE * (np.arange(width) + 0.5)
+    y = SOUTH + SIDE * (height - np.arange(height) - 0.5)
+    return xr.Dataset({"emission": (("y", "x"), grams)}, {"y": y, "x": x}, {"resolution": SIDE})
+
+
+def frame_of(grams: np.ndarray):
+    """A drawing whose one unit is as large as the grid."""
+    height, width = grams.shape
+    box = shapely.box(WEST, SOUTH, WEST + SIDE * width, SOUTH + SIDE * height)
+    return zone_map(gpd.GeoDataFrame(geometry=[box], crs=CRS), None)
+
+
+def filled(path: str) -> list[tuple[int, int, int, int]]:
+    """Left, top, width and height of each rectangle."""
+    found = re.findall(r"M(-?\d+) (-?\d+)h(\d+)v(\d+)h-(\d+)z", path)
+    assert "".join("M{} {}h{}v{}h-{}z".format(*each) for each in found) == path
+    assert all(each[2] == each[4] for each in found)
+    return [tuple(map(int, each[:4])) for each in found]
+
+
+masses = arrays(np.int64, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.sampled_from([0, 0, 1, 10**9, 10**11, 3 * 10**12]))  # fmt: skip
+
+
+@given(masses)
+def test_each_cell_that_emits_is_in_one_class_where_it_lies(grams):
+    cells = coarse_cells(grid_of(grams), frame_of(grams))
+    if not grams.any():
+        assert cells is None
+        return
+    drawing = frame_of(grams)
+    width = round(SIDE / drawing.metres)
+    assert sum(each.count for each in cells.classes) == np.count_nonzero(grams)
+    least = np.inf
+    seen = np.zeros(grams.shape, int)
+    for each in cells.classes:  # from the highest to the lowest
+        inside = []
+        for left, top, across, down in filled(each.path):
+            assert abs(down - width) <= 1
+            row, first, last = (round(v * drawing.metres / SIDE) for v in (top, left, left + across))  # fmt: skip
+            seen[row, first:last] += 1
+            inside += grams[row, first:last].tolist()
+        assert each.count == len(inside)
+        assert max(inside) < least
+        least = min(inside)
+    assert ((grams > 0) == (seen == 1)).all()
+
+
+@settings(max_examples=20)
+@given(masses, st.integers(1, 30))
+def test_many_cells_are_drawn_in_blocks_that_hold_the_same_mass(grams, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ground, "_MOST_CELLS", most)
+        cells = coarse_cells(grid_of(grams), frame_of(grams))
+    if cells is None:
+        return
+    assert sum(each.count for each in cells.classes) <= most
+    block = round(cells.side / SIDE)
+    rows, columns = np.nonzero(grams)
+    blocks = set(zip((rows // block).tolist(), (columns // block).tolist(), strict=True))
+    assert sum(each.count for each in cells.classes) == len(blocks)
+
+
+def test_neighbouring_cells_leave_no_gap():
+    grams = np.full((7, 7), 10**12)
+    (only,) = coarse_cells(grid_of(grams), frame_of(grams)).classes
+    rows = sorted(filled(only.path), key=lambda each: each[1])
+    assert [top for _, top, _, _ in rows[1:]] == [top + down for _, top, _, down in rows[:-1]]
+
+
+def test_water_is_drawn_where_it_lies_and_no_other_land():
+    tables = example_tables()
+    drawing = zone_map(tables.units, None)
+    assert water_path(tables.parcels, drawing) == ""
+    parcels = tables.parcels.assign(type=["water", *tables.parcels["type"][1:]])
+    path = water_path(parcels, drawing)
+    west, _, _, north = parcels.geometry.iloc[0].bounds
+    left, top = map(int, re.match(r"M(-?\d+) (-?\d+)l", path).groups())
+    assert path.count("M") == 1
+    xs = shapely.get_coordinates(parcels.geometry.iloc[0])
+    corners = {(round((x - drawing.west) / drawing.metres), round((drawing.north - y) / drawing.metres)) for x, y in xs}  # fmt: skip
+    assert (left, top) in corners
+    assert west >= drawing.west
+    assert north <= drawing.north
+    speck = parcels.assign(geometry=[shapely.box(WEST, SOUTH, WEST + 3, SOUTH + 3), *parcels.geometry[1:]])  # fmt: skip
+    assert water_path(speck, drawing) == ""
+    assert water_path(parcels.iloc[:0], drawing) == ""
+
+
+def sentence(units: pd.DataFrame) -> str:
+    return finding(units, zone_shares(units))[0]
+
+
+def test_the_finding_is_what_a_pocket_calculator_says():
+    """Zone 4 of the example is one unit of six; GDP of one is unknown."""
+    units = example_tables().units
+    own = units[units["zone"] == 4]
+    emitted, sink = (100 * int(own[c].sum()) / int(units[c].sum()) for c in ("emission_g", "sink_g"))  # fmt: skip
+    earned = 100 * 9_000 / (9_000 + 3_200 + 100 + 100 + 700)
+    assert sentence(units) == f"1 of 6 units, the high-carbon optimization zone, emits {emitted:.0f} % of all emissions, with {earned:.0f} % of the known GDP and {sink:.0f} % of the sinks."  # fmt: skip
+
+
+def test_without_gdp_of_its_own_the_finding_rests_on_emissions_alone():
+    units = example_tables().units
+    grams = sorted(units["emission_g"], reverse=True)
+    for changed in (units.assign(indicative=True), units.assign(zone=0), units.assign(gdp=pd.array([None] * 6, dtype="Int64"), zone=0)):  # fmt: skip
+        assert sentence(changed) == f"1 of 6 units emits at least half of all emissions ({100 * grams[0] / sum(grams):.0f} %)."  # fmt: skip
+    even = units.assign(emission_g=10**9, zone=0)
+    assert sentence(even) == "3 of 6 units emit at least half of all emissions (50 %)."
+    assert sentence(units.assign(emission_g=0, zone=0)) == "No unit emits anything."
+
+
+@given(st.integers(0, 10**17))
+def test_masses_in_chinese_are_those_masses(grams):
+    """The number times its unit is the mass, to the digits that are shown."""
+    scale = {"万吨": 1e10, "吨": 1e6}
+    for text, near in ((mass_in_chinese(grams), 6e-3), (exact_mass_in_chinese(grams), 6e-3)):
+        if grams and text.startswith("<"):
+            assert grams < 1000
+            continue
+        number, unit = text.split()
+        assert float(number.replace(",", "")) * scale[unit] == pytest.approx(grams, rel=near)
+        assert unit == ("万吨" if grams >= 1e10 else "吨")
+    assert float(tonnes_in_chinese(grams).replace(",", "")) * 1e10 == pytest.approx(grams, rel=6e-3, abs=0.006e10)  # fmt: skip
+
+
+def test_money_in_chinese_is_in_hundreds_of_millions():
+    assert money_in_chinese(2_017_050_000_000) == "20,170.50"
+    assert money_in_chinese(1_234_567) == "0.0123"
+    assert money_in_chinese(None) == "–"
+
+
+def test_the_page_grows_by_less_than_a_megabyte_for_grid_and_water(tmp_path):
+    """As many cells as are drawn at most, no two of a row in one class: the worst that there is."""
+    grams = np.zeros((200, 400), np.int64)
+    grams[:, ::2] = 10**9
+    grams[:, ::4] = 10**12
+    drawn = coarse_cells(grid_of(grams), frame_of(grams))
+    assert np.count_nonzero(grams) == 40_000
+    assert sum(len(each.path) for each in drawn.classes) < 1_000_000
+
+
+def test_published_tables_have_no_water(tmp_path):
+    tables = example_tables()
+    empty = dataclasses.replace(tables, parcels=tables.parcels.iloc[:0])
+    assert water_path(empty.parcels, zone_map(tables.units, None)) == ""
