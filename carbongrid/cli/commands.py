@@ -156,7 +156,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
         console.document(
             {
                 "status": "wrong" if outlook.wrong else "fine",
-                "outlook": list(outlook.lines),
+                **outlook.content,
                 "evidence": [vars(row) for row in outlook.evidence],
                 "problems": [vars(problem) for problem in outlook.problems],
             }

@@ -229,6 +229,18 @@ def _interrupts_kept() -> Iterator[None]:
             timer.cancel()
 
 
+class _ToStandardError(logging.StreamHandler[Any]):
+    """Writes to what standard error is now: while bars are shown they take its place, and draw themselves anew below the line."""
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: Any) -> None:
+        """Stay with standard error."""
+
+
 class _Shown(logging.Formatter):
     """Log lines, and tracebacks, as a terminal may show them."""
 
@@ -242,7 +254,7 @@ def set_up_logging(verbosity: int) -> None:
     Warnings of libraries, which may repeat what a file holds, are shown in the same way.
     """
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
-    handler = logging.StreamHandler()
+    handler = _ToStandardError()
     handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("carbongrid")
     logger.handlers[:] = [handler]

@@ -1,4 +1,4 @@
-"""The commands of the inventory: factors, inventory, explain inventory."""
+"""The commands of the inventory: factors, inventory."""
 
 from __future__ import annotations
 
@@ -269,52 +269,3 @@ def _intervals(rooms: Any, formed: Any) -> list[tuple[str, ...]]:
         numbers = (one.co2e_t, one.low_t, one.high_t, two.low_t, two.high_t)
         rows.append((one.category, *(f"{number:.0f}" for number in numbers)))
     return rows
-
-
-@main.group()
-def explain() -> None:
-    """Say how a number came about."""
-
-
-@explain.command("inventory")
-@click.argument("category")
-@click.option(
-    "--from",
-    "source",
-    type=_FILE,
-    default=Path("inventory.xlsx"),
-    show_default=True,
-    help="Activity data, a run directory, or its audit.csv.",
-)
-@click.option(
-    "--gwp",
-    type=click.Choice(["AR4", "AR5", "AR6"]),
-    default="AR5",
-    show_default=True,
-    help="For activity data.",
-)
-@click.option(
-    "--sinks", default="ipcc", show_default=True, help="For activity data: as of inventory."
-)
-@_with_console
-def explain_inventory(
-    category: str, source: Path, gwp: str, sinks: str, quiet: bool, as_json: bool, verbose: int
-) -> None:
-    """Print how the total of CATEGORY is formed, down to the rows and factors."""
-    console = _console(quiet, as_json, verbose)
-    with console.errors():
-        from carbongrid import inventory as rooms
-        from carbongrid.case.readers.activity import read_activity
-        from carbongrid.case.readers.sinks import sinks_of
-        from carbongrid.outputs.tables.plain import read_text_csv
-
-        trail = source / "audit.csv" if source.is_dir() else source
-        if trail.name == "audit.csv" and trail.is_file():
-            tree = rooms.explain(read_text_csv(trail), category)
-        else:
-            counted = sinks_of(sinks, Path(sinks))
-            formed = rooms.form(read_activity(source), gwp=gwp, sinks=counted)
-            tree = rooms.explain(formed, category)
-        for line in tree.split("\n"):
-            console.say(line)
-        console.document({"status": "done", "category": category, "tree": tree})

@@ -242,7 +242,10 @@ def _types_fault(text: str) -> _Expected:
     for name in types:
         land, _, mode = name.partition(":")
         if land not in _CARRIERS:
-            return (f"territorial types joined by + ({land!r} is not one)", _hint(land, _CARRIERS))
+            return (
+                f"territorial types joined by + ({land!r} is not one)",
+                suggestion_of(land, _CARRIERS),
+            )
         if mode and (land != "transport" or mode not in MODES):
             return (
                 f"a mode ({', '.join(MODES)}) after transport:",
@@ -263,11 +266,12 @@ def weight_fault(text: str) -> _Expected:
     if kind == "lines" and colon:
         if argument in MODES:
             return None
-        return (f"lines: and one of {', '.join(MODES)}", _hint(argument, MODES))
-    return (_WEIGHTS, _hint(text, _PLAIN_WEIGHTS))
+        return (f"lines: and one of {', '.join(MODES)}", suggestion_of(argument, MODES))
+    return (_WEIGHTS, suggestion_of(text, _PLAIN_WEIGHTS))
 
 
-def _hint(word: str, known: Collection[str]) -> str:
+def suggestion_of(word: str, known: Collection[str]) -> str:
+    """Return which of the known words is meant, or what is known."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.weights import eligible
-from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
@@ -35,15 +33,15 @@ class CheckReport:
 
     Parameters
     ----------
-    lines
-        Plain sentences and small tables, in order.
+    content
+        The same as data, of plain numbers and texts: title, year, crs, parcels, units, types, categories, electricity, cost; empty where nothing could be read.
     problems
         Errors, warnings and notes.
     evidence
         What was given, used and lost, by category; empty where a category cannot be placed.
     """
 
-    lines: tuple[str, ...]
+    content: Mapping[str, Any]
     problems: tuple[Problem, ...]
     evidence: tuple[EvidenceRow, ...] = ()
 
@@ -51,6 +49,11 @@ class CheckReport:
     def wrong(self) -> bool:
         """Whether there is an error, so that a run would refuse."""
         return any(problem.level == "error" for problem in self.problems)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Plain sentences and small tables, in order."""
+        return tuple(_lines(self.content, self.evidence)) if self.content else ()
 
 
 def check(case: Case | str | Path) -> CheckReport:
@@ -66,10 +69,9 @@ def check(case: Case | str | Path) -> CheckReport:
         work = Work(STEPS, {"case": case})
         work.go("cross-check", refuse=False)
     except InputError as error:
-        return CheckReport((), error.problems)
+        return CheckReport({}, error.problems)
     inputs, land = work.values["read"], work.values["land"]
     problems = [*problems_of_left_out(), *work.problems]
-    lines = list(_land_lines(inputs, land))
     try:
         work.go("allocate", refuse=False)
     except InputError as error:
@@ -77,83 +79,140 @@ def check(case: Case | str | Path) -> CheckReport:
     allocation = work.values.get("allocate")
     if allocation is not None:
         problems += allocation.problems
-    lines += _category_lines(inputs, allocation)
-    lines += _electricity_lines(inputs)
-    if weight_rasters(inputs):
-        lines.append(
-            "Weights by raster are known after the rasterization: those categories are placed by a run alone."
-        )
-    with suppress(InputError):  # of a grid that cannot be made, which is among the problems already
-        lines += _cost_lines(inputs)
-    return CheckReport(tuple(lines), tuple(problems), allocation.evidence if allocation else ())
+    content = {
+        **_of_land(inputs, land),
+        "categories": _of_categories(inputs),
+        "electricity": _of_electricity(inputs),
+        "by_raster": bool(weight_rasters(inputs)),
+        "cost": _cost(inputs),
+    }
+    return CheckReport(content, tuple(problems), allocation.evidence if allocation else ())
 
 
-def _land_lines(inputs: Inputs, land: Land) -> Iterator[str]:
+def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
     case, parcels = inputs.case, land.parcels
-    area = parcels["area_m2"].to_numpy(np.float64)
-    yield f"{case.title or case.path.stem}, {case.year}"
-    yield f"{len(parcels):,} parcels, {area.sum() / 1e6:,.2f} km2, in {parcels.crs.name}"
-    yield f"{len(land.units):,} units; {land.share_in_units:.2%} of the parcels' area in them"
     whole = float(land.units.geometry.area.sum()) / 1e6
-    bare = max(whole - land.covered / 1e6, 0.0)
-    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
-    for label, table in (("POIs", inputs.pois), ("lines", inputs.lines)):
+    found: dict[str, Any] = {
+        "title": case.title or case.path.stem,
+        "year": case.year,
+        "crs": parcels.crs.name,
+        "parcels": {
+            "count": len(parcels),
+            "km2": float(parcels["area_m2"].sum()) / 1e6,
+            "share_in_units": float(land.share_in_units),
+        },
+        "units": {
+            "count": len(land.units),
+            "km2": whole,
+            "bare_km2": max(whole - float(land.covered) / 1e6, 0.0),
+        },
+        "types": [
+            {"type": name, "parcels": len(own), "km2": float(own["area_m2"].sum()) / 1e6}
+            for name, own in parcels.groupby("type")
+        ],
+    }
+    for key, table in (("pois", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
-            yield f"{len(table):,} {label}"
+            found[key] = len(table)
     if inputs.people is not None:
         inside, outside = residents_of_units(inputs, land)
-        told = f"{inside.sum():,.0f} residents"
-        yield f"{told} in units, {outside:,.0f} in none" if outside >= 0.5 else told
-    yield ""
-    yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
-    for name, members in parcels.groupby("type"):
-        yield f"{name:<22} {len(members):>9,} {members['area_m2'].sum() / 1e6:>12,.2f}"
-    yield ""
+        found["residents"] = {"in_units": float(inside.sum()), "in_none": float(outside)}
+    return found
 
 
-def _category_lines(inputs: Inputs, allocation: Allocation | None) -> Iterator[str]:
-    yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
+def _of_categories(inputs: Inputs) -> list[dict[str, Any]]:
     here = inputs.totals[inputs.totals["place"] == "here"]
+    found = []
     for name, category in inputs.categories.items():
         rows = here[here["category"] == name]
         whole = rows[rows["region"] == ""]
         grams = sum((rows if whole.empty else whole)["grams"].tolist())
         carriers = int(eligible(category, inputs.parcels).sum())
-        yield f"{name:<28} {grams / 1e6:>18,.2f} {carriers:>9,} {category.weight}"
-    yield ""
-    if allocation and allocation.evidence:
-        yield from evidence_lines(allocation.evidence)
-        yield ""
+        found.append({"category": name, "grams": grams, "carriers": carriers, "weight": category.weight})  # fmt: skip
+    return found
 
 
-def _electricity_lines(inputs: Inputs) -> Iterator[str]:
-    """Yield what each way of counting electricity would spread."""
+def _of_electricity(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return what each way of counting electricity would spread."""
     readings = tonnes_by_reading(inputs)
-    if readings.rows:
-        yield f"{'electricity':<28} {'emission spread, t':>18}"
-    for row in readings.rows:
-        mass = row.why if row.grams is None else f"{row.grams / 1e6:,.2f}"
-        yield f"{row.name + (' *' if row.name == readings.chosen else ''):<28} {mass:>18}"
-    if readings.rows:
-        yield ""
+    return [
+        {"way": row.name, "chosen": row.name == readings.chosen, "grams": row.grams, "why": row.why}
+        for row in readings.rows
+    ]
 
 
-def _memory_line(case: Case) -> str:
+def _cost(inputs: Inputs) -> dict[str, Any]:
+    """Return memory and time; without the most, and the grid, where that cannot be made, which is among the problems already."""
+    found: dict[str, Any] = {"least_memory_gb": None, "why": ""}
     try:
-        return f"At least about {estimated_memory(case) / 1e9:,.1f} GB of memory."
+        found["least_memory_gb"] = estimated_memory(inputs.case) / 1e9
     except InputError as error:
-        return f"How much memory it takes is not known: {error}"
+        found["why"] = str(error)
+    with suppress(InputError):
+        grid = fine_grid(inputs)
+        most = most_memory(inputs, grid) / 1e9
+        found |= {"most_memory_gb": most, "threads": threads_at_once(), "fine_grid": None}
+        if inputs.case.reduce != "exact" or weight_rasters(inputs):
+            height, width = grid.shape
+            seconds = max(1, round(height * width / CELLS_PER_SECOND))
+            found["fine_grid"] = {"rows": height, "columns": width, "resolution_m": inputs.case.grid.resolution, "seconds": seconds}  # fmt: skip
+    return found
 
 
-def _cost_lines(inputs: Inputs) -> Iterator[str]:
-    yield _memory_line(inputs.case)
-    yield f"At most about {most_memory(inputs, fine_grid(inputs)) / 1e9:,.1f} GB, with as many threads as here ({threads_at_once()})."
-    if inputs.case.reduce == "exact" and not weight_rasters(inputs):
+def _lines(content: Mapping[str, Any], evidence: tuple[EvidenceRow, ...]) -> Iterator[str]:
+    yield from _land_lines(content)
+    yield f"{'category':<28} {'total t':>18} {'carriers':>9} weight"
+    for row in content["categories"]:
+        yield f"{row['category']:<28} {row['grams'] / 1e6:>18,.2f} {row['carriers']:>9,} {row['weight']}"
+    yield ""
+    if evidence:
+        yield from evidence_lines(evidence)
+        yield ""
+    if content["electricity"]:
+        yield f"{'electricity':<28} {'emission spread, t':>18}"
+        for row in content["electricity"]:
+            mass = row["why"] if row["grams"] is None else f"{row['grams'] / 1e6:,.2f}"
+            yield f"{row['way'] + (' *' if row['chosen'] else ''):<28} {mass:>18}"
+        yield ""
+    if content["by_raster"]:
+        yield "Weights by raster are known after the rasterization: those categories are placed by a run alone."
+    yield from _cost_lines(content["cost"])
+
+
+def _land_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    parcels, units = content["parcels"], content["units"]
+    yield f"{content['title']}, {content['year']}"
+    yield f"{parcels['count']:,} parcels, {parcels['km2']:,.2f} km2, in {content['crs']}"
+    yield f"{units['count']:,} units; {parcels['share_in_units']:.2%} of the parcels' area in them"
+    bare, whole = units["bare_km2"], units["km2"]
+    yield f"{bare:,.2f} km2 of the units' {whole:,.2f} hold no parcel ({bare / whole:.2%})"
+    for key, label in (("pois", "POIs"), ("lines", "lines")):
+        if key in content:
+            yield f"{content[key]:,} {label}"
+    if "residents" in content:
+        inside, outside = content["residents"].values()
+        told = f"{inside:,.0f} residents"
+        yield f"{told} in units, {outside:,.0f} in none" if outside >= 0.5 else told
+    yield ""
+    yield f"{'territorial type':<22} {'parcels':>9} {'km2':>12}"
+    for row in content["types"]:
+        yield f"{row['type']:<22} {row['parcels']:>9,} {row['km2']:>12,.2f}"
+    yield ""
+
+
+def _cost_lines(cost: Mapping[str, Any]) -> Iterator[str]:
+    if cost["least_memory_gb"] is None:
+        yield f"How much memory it takes is not known: {cost['why']}"
+    else:
+        yield f"At least about {cost['least_memory_gb']:,.1f} GB of memory."
+    if "fine_grid" not in cost:
+        return
+    yield f"At most about {cost['most_memory_gb']:,.1f} GB, with as many threads as here ({cost['threads']})."
+    grid = cost["fine_grid"]
+    if grid is None:
         yield "Parcels are shared by exact area: no fine raster is made."
         return
-    height, width = fine_grid(inputs).shape
-    cells = height * width
     yield (
-        f"A fine grid of {height:,} x {width:,} cells at {inputs.case.grid.resolution:g} m, {cells / 1e6:,.1f} million "
-        f"cells and never whole in memory; about {max(1, round(cells / CELLS_PER_SECOND))} s on two cores to rasterize."
+        f"A fine grid of {grid['rows']:,} x {grid['columns']:,} cells at {grid['resolution_m']:g} m, {grid['rows'] * grid['columns'] / 1e6:,.1f} million "
+        f"cells and never whole in memory; about {grid['seconds']} s on two cores to rasterize."
     )

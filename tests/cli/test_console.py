@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import re
+import sys
 
 from click.testing import CliRunner
 
 from carbongrid.cli import main
+from carbongrid.cli.console import Console, set_up_logging
+from carbongrid.errors import Problem
 
 
 def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch):
@@ -23,3 +28,33 @@ def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch)
     assert all(done == total for done, total in last.values())
     assert list(last) == ["reading", "rasterizing", "writing"]
     assert json.loads(told.stdout)
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal that keeps all that it was sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_warning_does_not_break_the_bars(monkeypatch):
+    """Each line of it begins where the bars were wiped away; seen to fail with a handler that kept the first standard error."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    handlers = logging.getLogger("carbongrid").handlers[:]
+    try:
+        set_up_logging(0)
+        with Console().progress() as progress:
+            assert progress is not None
+            progress("reading", 1, 4)
+            logging.getLogger("carbongrid").warning("a log line [bold]in brackets[/bold]")
+            Console().problem(Problem("a note", level="note"))
+            progress("reading", 4, 4)
+    finally:
+        logging.getLogger("carbongrid").handlers[:] = handlers
+    sent = sys.stderr.getvalue()
+    for words in ("a log line [bold]in brackets[/bold]", "a note"):
+        (before,) = re.findall(rf"([^\n]*){re.escape(words)}", sent)
+        wiped = before.rpartition("\x1b[2K")[2]
+        assert "reading" not in wiped, before
+        assert "\x1b[2K" in before or "\x1b[1A" in before, before

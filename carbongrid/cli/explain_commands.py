@@ -1,0 +1,118 @@
+"""The commands that say how a number came about: explain inventory, explain unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.errors import InputError
+
+_FILE = click.Path(path_type=Path)
+
+
+@main.group()
+def explain() -> None:
+    """Say how a number came about."""
+
+
+@explain.command("inventory")
+@click.argument("category")
+@click.option(
+    "--from",
+    "source",
+    type=_FILE,
+    default=Path("inventory.xlsx"),
+    show_default=True,
+    help="Activity data, a run directory, or its audit.csv.",
+)
+@click.option(
+    "--gwp",
+    type=click.Choice(["AR4", "AR5", "AR6"]),
+    default="AR5",
+    show_default=True,
+    help="For activity data.",
+)
+@click.option(
+    "--sinks", default="ipcc", show_default=True, help="For activity data: as of inventory."
+)
+@_with_console
+def explain_inventory(
+    category: str, source: Path, gwp: str, sinks: str, quiet: bool, as_json: bool, verbose: int
+) -> None:
+    """Print how the total of CATEGORY is formed, down to the rows and factors."""
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from carbongrid import inventory as rooms
+        from carbongrid.case.readers.activity import read_activity
+        from carbongrid.case.readers.sinks import sinks_of
+        from carbongrid.outputs.tables.plain import read_text_csv
+
+        trail = source / "audit.csv" if source.is_dir() else source
+        if source.is_dir() and not trail.is_file():
+            told = _total_as_given(source, category)
+            console.say(told)
+            console.document({"status": "done", "category": category, "tree": told})
+            return
+        if trail.name == "audit.csv" and trail.is_file():
+            tree = rooms.explain(read_text_csv(trail), category)
+        else:
+            counted = sinks_of(sinks, Path(sinks))
+            formed = rooms.form(read_activity(source), gwp=gwp, sinks=counted)
+            tree = rooms.explain(formed, category)
+        for line in tree.split("\n"):
+            console.say(line)
+        console.document({"status": "done", "category": category, "tree": tree})
+
+
+def _total_as_given(run: Path, category: str) -> str:
+    """Return the one line that there is to say of a total that the case gave: no activity data stand behind it."""
+    from carbongrid.method.categories import suggestion_of
+    from carbongrid.outputs.tables.plain import read_inventory_csv
+    from carbongrid.outputs.tables.reading import require_as_written, sealed_manifest
+
+    directory, manifest = sealed_manifest(run)
+    require_as_written(directory, "inventory.csv", manifest)
+    table = read_inventory_csv(directory / "inventory.csv").frame
+    rows = table[table["category"] == category]
+    if rows.empty:
+        known = sorted(set(table["category"]))
+        raise InputError(f"no total of {category!r}", str(run), suggestion_of(category, known))
+    sources = (
+        "; ".join(dict.fromkeys(str(each) for each in rows["source"] if each)) or "no source told"
+    )
+    return f"{category}: {int(rows['mass_g'].sum()) / 1e6:,.2f} t CO2e, given as a total in the case ({sources}); this run was made of totals, so there are no activity data and factors to explain."
+
+
+@explain.command("unit")
+@click.argument("code")
+@click.argument("directory", type=_FOLDER)
+@click.option(
+    "--largest",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Parcels to name of each category.",
+)
+@_with_console
+def explain_unit(
+    code: str, directory: Path, largest: int, quiet: bool, as_json: bool, verbose: int
+) -> None:
+    """Print how the numbers of the unit CODE came about in the finished run in DIRECTORY.
+
+    Its categories with what they were spread by, the facilities and the largest parcels that carry them, their part in the unit and in the
+    category; and at which emission, sink or GDP its indices would be just 1.
+    """
+    console = _console(quiet, as_json, verbose)
+    with console.errors():
+        from dataclasses import asdict
+
+        from carbongrid.pipeline.opening import open_run
+        from carbongrid.pipeline.unit_account import account_lines, account_of_unit
+
+        run = open_run(directory)
+        account = account_of_unit(run, code, largest=largest)
+        for line in account_lines(account, run.manifest["currency"]):
+            console.say(line)
+        console.document({"status": "done", **asdict(account)})
