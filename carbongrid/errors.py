@@ -119,7 +119,7 @@ class VerificationError(CarbongridError):
     """A finished run directory is damaged, or its numbers do not add up (exit code 1)."""
 
 
-Extra = Literal["report", "inventory", "distributed", "verify", "statistics"]
+Extra = Literal["report", "inventory", "distributed", "verify", "statistics", "explore"]
 """An optional part, as in ``pip install "carbongrid[report]"``; which libraries it brings stands in pyproject.toml."""
 
 

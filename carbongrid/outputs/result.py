@@ -190,7 +190,7 @@ class Result:
     labels
         Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
     plot
-        Draws the units: ``plot.zones()``, ``plot.ecc_esc()``.
+        Draws the run: ``plot("emission_t")``, ``plot.zones()``, ``plot.ecc_esc()``, ``plot.grid()``, ``plot.explore()``.
     read_parcels
         What :attr:`parcels` is read by: a million of them are a gigabyte.
     prepare

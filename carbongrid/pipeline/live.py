@@ -309,7 +309,7 @@ class LiveResult:
     @property
     def plot(self) -> Plots:
         """Draws the units, as that of a run."""
-        return Plots(self.units)
+        return Plots(self.units, lambda: self.grid_1km)
 
     def __repr__(self) -> str:
         """Return what is changed, and how many units are in another zone."""

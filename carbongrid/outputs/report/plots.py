@@ -1,20 +1,42 @@
-"""Drawings of a finished run for a notebook: ``result.plot.zones()``, ``result.plot.ecc_esc()``."""
+"""Drawings of a finished run for a notebook: ``result.plot("emission_t")``, ``result.plot.zones()``, ``.ecc_esc()``, ``.grid()``, ``.explore()``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from carbongrid.errors import require_extra
-from carbongrid.outputs.figures.classes import RELATIVE, flags_of, ordered_zones
+from carbongrid.errors import InputError, require_extra
+from carbongrid.method.categories import suggestion_of
+from carbongrid.outputs.figures.classes import (
+    NO_VALUE,
+    RELATIVE,
+    flags_of,
+    ordered_zones,
+    powers_of_ten,
+)
+from carbongrid.outputs.figures.scales import (
+    natural,
+    ranges,
+    scales_of,
+    sequential,
+    totals,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import xarray as xr
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.figures.scales import Scale
 
 _INK = "#22272e"
+_TOLD = ("id", "name", "name_en", "zone_name", "emission_t", "sink_t", "ccr", "ecc", "esc")
 _LEAST, _GREATEST = 0.01, 100.0
 
 
@@ -26,12 +48,165 @@ class Plots:
     ----------
     units
         Columns geometry, zone, ecc, esc, emission_t, borderline, indicative, and firm if it was drawn.
+    read_grid
+        Returns the coarse grid: ``emission`` and ``sink`` in g yr-1.
     """
 
     units: gpd.GeoDataFrame
+    read_grid: Callable[[], xr.Dataset] | None = None
 
     def __repr__(self) -> str:
-        return "Plots: .zones(ax=None), .ecc_esc(ax=None)"
+        return 'Plots: ("emission_t", ax=None), .zones(ax=None), .ecc_esc(ax=None), .grid("emission", ax=None), .explore("zone")'
+
+    def __call__(self, column: str = "emission_t", ax: Axes | None = None) -> Axes:
+        """Draw a map of the units by one of their columns, in the classes of the report and the figures.
+
+        Parameters
+        ----------
+        column
+            A column of numbers of :attr:`carbongrid.Result.units`; ``zone`` draws the zones.
+        ax
+            Where to draw; by default a figure of its own, which a notebook then shows.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        InputError
+            If the units have no such column, or it holds no numbers.
+
+        Notes
+        -----
+        CCR, ECC and ESC have their own classes; all else five natural ones of what is above 0. Grey is zero, or unknown.
+        """
+        if column == "zone":
+            return self.zones(ax)
+        require_extra("report", "matplotlib", purpose="a map of the units")
+        scale, classes = self._classed(column)
+        axes = ax or _new_axes(7.0, 6.0)
+        colours = [
+            scale.colours[number] if number >= 0 else NO_VALUE for number in classes.tolist()
+        ]
+        self.units.plot(ax=axes, color=colours, edgecolor="white", linewidth=0.5)
+        counts = np.bincount(classes[classes >= 0], minlength=len(scale.labels))
+        entries = list(zip(scale.colours, scale.labels, counts.tolist(), strict=True))[::-1]
+        left = int((classes < 0).sum())
+        entries += [(NO_VALUE, f"0 or {scale.missing}", left)] if left else []
+        _legend(
+            axes,
+            entries,
+            ", ".join(filter(None, (scale.name[0], scale.unit[0].replace("\n", " ")))),
+        )
+        return _as_map(axes)
+
+    def _classed(self, column: str) -> tuple[Scale, NDArray[np.int64]]:
+        """Return the classes of a column, and that of each unit: those of the figures where they draw it."""
+        numbers = [str(name) for name in self.units.select_dtypes("number").columns]
+        if column not in numbers:
+            raise InputError(f"the units have no column of numbers {column!r}", "plot", suggestion_of(column, numbers))  # fmt: skip
+        frame = pd.DataFrame(self.units.drop(columns="geometry"))
+        frame = frame.assign(emission_g=1e6 * frame["emission_t"], sink_g=1e6 * frame["sink_t"])
+        key = {"emission_t": "emission", "sink_t": "sink"}.get(column, column)
+        known = scales_of(frame)
+        if key in known:
+            scale = known[key]
+        elif column.endswith("_t"):
+            grams = 1e6 * frame[column].rename("grams")
+            frame = frame.assign(grams=grams)
+            palette = "YlGn" if column.startswith("sink") else "YlOrRd"
+            scale = totals("grams", grams, (column, ""), palette)
+        else:
+            scale = replace(natural(frame[column], ("", ""), "YlOrRd"), name=(column, ""))
+        return scale, scale.classes(scale.values(frame))
+
+    def grid(self, field: str = "emission", ax: Axes | None = None) -> Axes:
+        """Draw the coarse grid by powers of ten, as its own style in QGIS has it; the units' borders above it.
+
+        Parameters
+        ----------
+        field
+            ``emission`` or ``sink``.
+        ax
+            As for :meth:`__call__`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        require_extra("report", "matplotlib", purpose="a map of the grid")
+        from matplotlib.colors import BoundaryNorm, ListedColormap
+
+        if self.read_grid is None or field not in ("emission", "sink"):
+            raise InputError(f"there is no field {field!r} of the grid", "plot.grid", "The fields are emission and sink, of a finished run.")  # fmt: skip
+        dataset = self.read_grid()
+        tonnes = dataset[field].to_numpy() / 1e6
+        axes = ax or _new_axes(7.0, 6.0)
+        shown = tonnes[tonnes > 0]
+        if shown.size:
+            bounds = powers_of_ten(shown)
+            edges = sorted({float(shown.min()), *bounds, float(np.nextafter(shown.max(), np.inf))})
+            colours = sequential("YlGn" if field == "sink" else "YlOrRd", max(len(edges) - 1, 1))
+            half = float(dataset.attrs["resolution"]) / 2
+            x, y = dataset["x"].to_numpy(), dataset["y"].to_numpy()
+            axes.imshow(
+                np.where(tonnes > 0, tonnes, np.nan),
+                extent=(x[0] - half, x[-1] + half, y[-1] - half, y[0] + half),
+                cmap=ListedColormap(colours),
+                norm=BoundaryNorm(edges, len(colours)),
+                interpolation="nearest",
+            )
+            places = np.digitize(shown, edges[1:-1])
+            counts = np.bincount(places, minlength=len(colours)).tolist()
+            entries = list(zip(colours, ranges(edges), counts, strict=True))[::-1]
+            _legend(axes, entries, f"{field}, t CO₂e per cell and year")
+        self.units.boundary.plot(ax=axes, color=_INK, linewidth=0.4)
+        return _as_map(axes)
+
+    def explore(self, column: str = "zone", *, tiles: str | None = None, **options: Any) -> Any:
+        """Return a map to move about in, of folium; needs ``pip install "carbongrid[explore]"``.
+
+        Parameters
+        ----------
+        column
+            ``zone``, or a column of numbers.
+        tiles
+            What to lay the units over, such as ``OpenStreetMap``; by default nothing. Whatever is drawn, folium's page loads its scripts from
+            the network, and tiles besides.
+        options
+            For ``folium.Map``.
+
+        Returns
+        -------
+        folium.Map
+
+        Notes
+        -----
+        Names are text in it, whatever they hold.
+        """
+        require_extra("explore", "folium", purpose="a map to move about in")
+        import folium
+
+        if column == "zone":
+            known = {zone.code: zone.colour for zone in ordered_zones()}
+            colours = [known[int(code)] for code in self.units["zone"]]
+        else:
+            scale, classes = self._classed(column)
+            colours = [scale.colours[k] if k >= 0 else NO_VALUE for k in classes.tolist()]
+        told = [name for name in _TOLD if name in self.units]
+        shown = self.units[[*told, "geometry"]].to_crs("EPSG:4326")
+        for name in told:
+            shown[name] = [html.escape(_in_words(cell)) for cell in shown[name]]
+        west, south, east, north = shown.total_bounds.tolist()
+        drawn = folium.Map(tiles=tiles, **options)
+        folium.GeoJson(
+            shown.assign(colour=colours),
+            style_function=_style,
+            tooltip=folium.GeoJsonTooltip(told),
+        ).add_to(drawn)
+        drawn.fit_bounds([[south, west], [north, east]])
+        return drawn
 
     def zones(self, ax: Axes | None = None) -> Axes:
         """Draw the zone map, units whose zone is not firm (or, where nothing was drawn, close to 1) and indicative ones hatched, counts in the legend.
@@ -120,6 +295,33 @@ class Plots:
         axes.set_xlabel("ECC: share of GDP / share of emissions")
         axes.set_ylabel("ESC: share of sinks / share of emissions")
         return axes
+
+
+def _style(feature: dict[str, Any]) -> dict[str, Any]:
+    colour = feature["properties"]["colour"]
+    return {"fillColor": colour, "color": _INK, "weight": 0.6, "fillOpacity": 0.75}
+
+
+def _in_words(cell: Any) -> str:
+    return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _legend(axes: Axes, entries: list[tuple[str, str, int]], title: str) -> None:
+    """Put classes with their counts beside the map."""
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=colour, label=f"{text} ({count})") for colour, text, count in entries
+    ]
+    axes.legend(
+        handles=handles, title=title, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False
+    )
+
+
+def _as_map(axes: Axes) -> Axes:
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    return axes
 
 
 def _new_axes(width: float, height: float) -> Axes:

@@ -181,6 +181,7 @@ def read_result(directory: Path) -> Result:
     content = read_content(directory, parcels=False)
     units = gpd.GeoDataFrame(for_people(content.units))
     labels = directory / "labels.zarr"
+    grid = read_grid_nc(directory / "grid_1km.nc")
     return Result(
         directory=directory,
         manifest=manifest,
@@ -189,9 +190,9 @@ def read_result(directory: Path) -> Result:
         ledger=LedgerTable(for_people(content.ledger)),
         evidence=for_people(content.evidence),
         land_types=for_people(content.land_types),
-        grid_1km=read_grid_nc(directory / "grid_1km.nc"),
+        grid_1km=grid,
         labels=_labels(labels) if labels.exists() else None,
-        plot=Plots(units),
+        plot=Plots(units, lambda: grid),
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
 

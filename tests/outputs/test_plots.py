@@ -1,0 +1,88 @@
+"""Maps that a notebook asks a result for."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pytest
+from hostile import NAMES
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from tables_example import example_tables
+
+from carbongrid.errors import InputError
+from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten
+from carbongrid.outputs.figures.scales import scales_of
+from tests.outputs.test_notebook import result_in
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+def told(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("column", ["emission_t", "sink_t", "ccr", "ecc", "esc", "residents", "gdp", "industry_t"])  # fmt: skip
+def test_a_map_classes_each_unit_as_the_figures_do(tmp_path, column):
+    result = result_in(tmp_path)
+    axes = result.plot(column)
+    drawn = [colors.to_hex(each) for each in axes.collections[0].get_facecolor()]
+    units = example_tables().units
+    key = column.removesuffix("_t")
+    if key in (known := scales_of(units)):
+        places = known[key].classes(known[key].values(units))
+        wanted = [known[key].colours[place] if place >= 0 else NO_VALUE for place in places]
+        assert drawn == [each.lower() for each in wanted]
+    values = result.units[column].to_numpy(np.float64, na_value=np.nan)
+    grey = np.isnan(values) | ((values <= 0) & (key not in ("ccr", "ecc", "esc")))
+    assert [each == NO_VALUE for each in drawn] == grey.tolist()
+    assert sum(int(text.rpartition("(")[2].rstrip(")")) for text in told(axes)) == 6
+    axes.figure.canvas.draw()
+
+
+def test_zones_by_name_and_no_map_of_words(tmp_path):
+    plot = result_in(tmp_path).plot
+    assert told(plot("zone")) == told(plot.zones())
+    with pytest.raises(InputError, match="Did you mean 'emission_t'"):
+        plot("emissions_t")
+    with pytest.raises(InputError, match="no column of numbers 'name'"):
+        plot("name")
+
+
+def test_the_grid_is_drawn_where_it_lies_and_counted(tmp_path):
+    result = result_in(tmp_path)
+    for field in ("emission", "sink"):
+        axes = result.plot.grid(field)
+        tonnes = result.grid_1km[field].to_numpy() / 1e6
+        (image,) = axes.images
+        shown = np.ma.masked_invalid(np.asarray(image.get_array(), float))
+        assert np.array_equal(shown.filled(0), np.where(tonnes > 0, tonnes, 0))
+        west, south, east, north = result.units.total_bounds
+        left, right, low, high = image.get_extent()
+        assert (left, high) == (west, north)
+        assert right >= east
+        assert low <= south
+        assert sum(int(text.rpartition("(")[2].rstrip(")")) for text in told(axes)) == np.count_nonzero(tonnes)  # fmt: skip
+        assert set(powers_of_ten(tonnes[tonnes > 0])) <= set(image.norm.boundaries)
+        axes.figure.canvas.draw()
+    with pytest.raises(InputError, match="emission and sink"):
+        result.plot.grid("net")
+
+
+@pytest.mark.parametrize("column", ["zone", "emission_t"])
+def test_a_map_to_move_about_in_holds_names_as_text(tmp_path, column):
+    pytest.importorskip("folium", reason="the extra explore is not installed")
+    tables = example_tables()
+    units = tables.units.assign(name=NAMES[:6])
+    result = result_in(tmp_path, units=units)
+    page = result.plot.explore(column).get_root().render()
+    assert "<img src=x" not in page
+    for name in NAMES[:6]:
+        assert "<" not in name or html.escape(name).replace("&", r"\u0026") in page
+    assert "tile.openstreetmap" not in page
+    assert "tile.openstreetmap" in result.plot.explore(tiles="OpenStreetMap").get_root().render()
