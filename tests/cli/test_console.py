@@ -58,3 +58,16 @@ def test_a_warning_does_not_break_the_bars(monkeypatch):
         wiped = before.rpartition("\x1b[2K")[2]
         assert "reading" not in wiped, before
         assert "\x1b[2K" in before or "\x1b[1A" in before, before
+
+
+def test_a_shell_is_told_how_to_complete(monkeypatch):
+    """As docs/howto/command-line.md says."""
+    monkeypatch.setenv("_CARBONGRID_COMPLETE", "zsh_source")
+    told = CliRunner().invoke(main, [], prog_name="carbongrid")
+    assert told.exit_code == 0
+    assert "_CARBONGRID_COMPLETE=zsh_complete carbongrid" in told.output
+    monkeypatch.setenv("_CARBONGRID_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", "carbongrid explain ")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    words = CliRunner().invoke(main, [], prog_name="carbongrid").output.split("\n")
+    assert {"inventory", "unit"} <= set(words)

@@ -93,7 +93,8 @@ class Plots:
         counts = np.bincount(classes[classes >= 0], minlength=len(scale.labels))
         entries = list(zip(scale.colours, scale.labels, counts.tolist(), strict=True))[::-1]
         left = int((classes < 0).sum())
-        entries += [(NO_VALUE, f"0 or {scale.missing}", left)] if left else []
+        none = "unknown" if scale.at_break == "above" else "0 or unknown"
+        entries += [(NO_VALUE, none, left)] if left else []
         _legend(
             axes,
             entries,
