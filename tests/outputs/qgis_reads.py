@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from osgeo import ogr  # pyright: ignore[reportMissingImports]
 from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsApplication,
     QgsMapRendererParallelJob,
@@ -56,6 +57,8 @@ def vector(run, pictures):
         }
         for number, field in enumerate(layer.fields())
     }
+    ogr.UseExceptions()
+    file = ogr.Open(str(run / "units.gpkg"))
     _, ids, names, _, error = layer.listStylesInDatabase()
     styles = dict(zip(ids, names, strict=True))
     return {
@@ -64,6 +67,7 @@ def vector(run, pictures):
         "rules": rules,
         "fields": fields,
         "styles": sorted(styles.values()),
+        "domain": file.GetFieldDomain("zone").GetEnumeration(),
         "error": error,
         "colours": picture(layer, pictures / "units.png"),
         "labels": layer.labelsEnabled(),

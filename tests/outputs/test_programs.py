@@ -61,6 +61,9 @@ def test_every_column_has_a_name_for_people(seen):
     assert own == []
     assert fields["gdp"]["alias"] == "GDP 地区生产总值, CNY"
     assert fields["zone"]["widget"] == "ValueMap"
+    assert fields["residents"]["type"] == "Integer64"
+    named = {str(zone.code): f"{zone.name_en} {zone.name_zh}" for zone in zones()}
+    assert seen["units"]["domain"] == named
 
 
 def test_the_grid_opens_in_classes_that_its_cells_spread_over(seen):

@@ -260,6 +260,8 @@ def test_geopackage(tables, directory):
     assert frame["id"].tolist() == tables.units["id"].tolist()
     assert frame["name"].tolist() == tables.units["name"].tolist()
     assert frame["zone"].dtype == np.int32
+    assert frame["residents"].dtype == np.int64  # 18,000.25 people are none
+    assert frame["residents"].tolist() == [52_000, 31_000, 8, 18_000, 0, 0]
     assert frame["zone"].tolist() == tables.units["zone"].tolist()
     np.testing.assert_allclose(
         frame["sink_crops_t"], tables.units["sink/crops"] / 10**6, rtol=1e-15

@@ -20,6 +20,7 @@ from carbongrid.outputs.tables.content import (
     typed,
     with_geometry,
 )
+from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import headings_of
 from carbongrid.outputs.tables.styles import STYLES_LAYER, style_table, styles_of
 from carbongrid.raster.opening.formats import GPKG
@@ -35,7 +36,7 @@ UNITS_LAYER, SURROUNDINGS_LAYER = "units", "surroundings"
 
 
 def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
-    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone as an integer, and its styles.
+    """Write the layer ``units``, mass in tonnes as float64, ids as text, zone and people as integers, its styles, and what its columns mean.
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
     for name in units.masses:
         frame[in_tonnes(name)] = _tonnes(units.frame[name])
     frame["zone"] = frame["zone"].astype(np.int32)
+    frame["residents"] = pd.array(np.rint(frame["residents"].to_numpy(np.float64)), dtype="Int64")
     frame = frame[[*titles(units.kinds), "geometry"]]
     aliases = {name: heading.text for name, heading in headings_of(units, tables).items()}
     styles = style_table(styles_of(units.frame, tables.currency), UNITS_LAYER, "geom", aliases)
@@ -61,6 +63,7 @@ def write_units_gpkg(units: Table, tables: RunTables, path: Path) -> None:
             file, layer=UNITS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
         )
         pyogrio.write_dataframe(styles, file, layer=STYLES_LAYER, driver=driver)
+        write_domains(file, UNITS_LAYER, aliases)
 
 
 def write_surroundings_gpkg(polygons: Table, path: Path) -> None:
