@@ -10,13 +10,12 @@ from pathlib import Path
 from carbongrid.outputs.figures.classes import ordered_zones
 
 ZONE_DOMAIN = "zone"
-_COLUMNS, _CONSTRAINTS = "gpkg_data_columns", "gpkg_data_column_constraints"
-_TABLES = f"""
-CREATE TABLE {_COLUMNS} (
+_TABLES = """
+CREATE TABLE gpkg_data_columns (
   table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT,
   CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name), CONSTRAINT gdc_tn UNIQUE (table_name, name)
 );
-CREATE TABLE {_CONSTRAINTS} (
+CREATE TABLE gpkg_data_column_constraints (
   constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC,
   max_is_inclusive BOOLEAN, description TEXT, CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value)
 );
@@ -46,15 +45,15 @@ def write_domains(file: Path, layer: str, titles: Mapping[str, str]) -> None:
     """
     zones = [(ZONE_DOMAIN, str(zone.code), f"{zone.name_en} {zone.name_zh}") for zone in sorted(ordered_zones(), key=lambda zone: zone.code)]  # fmt: skip
     columns = [(layer, name, title, ZONE_DOMAIN if name == "zone" else None) for name, title in titles.items()]  # fmt: skip
-    extension = [(table, None, "gpkg_schema", _DEFINITION, "read-write") for table in (_COLUMNS, _CONSTRAINTS)]  # fmt: skip
+    extension = [(table, None, "gpkg_schema", _DEFINITION, "read-write") for table in ("gpkg_data_columns", "gpkg_data_column_constraints")]  # fmt: skip
     with closing(sqlite3.connect(file)) as database, database:
         database.executescript(_TABLES)
         database.executemany(
-            f"INSERT INTO {_CONSTRAINTS} (constraint_name, constraint_type, value, description) VALUES (?, 'enum', ?, ?)",
+            "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description) VALUES (?, 'enum', ?, ?)",
             zones,
-        )  # noqa: S608  (a name of ours)
+        )
         database.executemany(
-            f"INSERT INTO {_COLUMNS} (table_name, column_name, title, constraint_name) VALUES (?, ?, ?, ?)",
+            "INSERT INTO gpkg_data_columns (table_name, column_name, title, constraint_name) VALUES (?, ?, ?, ?)",
             columns,
-        )  # noqa: S608
+        )
         database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extension)
