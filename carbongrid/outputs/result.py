@@ -124,6 +124,8 @@ class RunTables:
         How an index is compared with 1: ``>=`` or ``>``.
     draws
         How often the run's numbers were drawn to tell how sure zones are; 0 where they were not.
+    parent_names
+        By parent column, the name of each of its codes, own and English; empty where the case names none.
     """
 
     title: str
@@ -155,6 +157,7 @@ class RunTables:
     surroundings: gpd.GeoDataFrame | None = None
     ties: str = ">="
     draws: int = 0
+    parent_names: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def spread(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
+from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import Problem
 from carbongrid.inventory import intervals_of_parts
 from carbongrid.inventory.units_of_measure import base_currency, gas_of_text, grams_of_text
@@ -159,6 +160,7 @@ def make_tables(
         parcels=parcels,
         units=units,
         parents=case.units.parents,
+        parent_names=_parent_names(land.units, case.units.parents),
         ledger=ledger,
         evidence=allocation.evidence,
         facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
@@ -178,6 +180,21 @@ def make_tables(
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
     return published(tables, [*of_method, *of_sinks]) if options.public else tables
+
+
+def _parent_names(
+    units: pd.DataFrame, parents: Iterable[str]
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the names of the codes of each level that has some; where one language lacks, the other stands for it."""
+    found = {}
+    for parent in parents:
+        own, english = parent_name_columns(parent)
+        if own in units or english in units:
+            blank = [""] * len(units)
+            columns = (list(units[name]) if name in units else blank for name in (own, english))
+            rows = zip(units[parent], *columns, strict=True)
+            found[parent] = {code: (name or foreign, foreign) for code, name, foreign in rows}
+    return found
 
 
 def _benchmark(case: Case) -> Benchmark | None:

@@ -156,9 +156,8 @@ def test_a_parent_column_may_have_any_name(tmp_path):
 def test_districts_stand_by_their_names(tmp_path):
     """With their codes, which the search finds as well; seen to fail with codes alone."""
     tables = example_tables()
-    own = {"01": ("城关区", "Chengguan"), "02": ("水乡区", "")}
-    units = tables.units.assign(**{"district: name": [own[code][0] for code in tables.units["district"]], "district: name_en": [own[code][1] for code in tables.units["district"]]})  # fmt: skip
-    text, _ = page_of(dataclasses.replace(tables, units=units), tmp_path)
+    names = {"district": {"01": ("城关区", "Chengguan"), "02": ("水乡区", "")}}
+    text, _ = page_of(dataclasses.replace(tables, parent_names=names), tmp_path)
     assert text.count('<td data-code="01"><span class="en">Chengguan</span><span class="zh" lang="zh">城关区</span> <small>01</small></td>') == 3  # fmt: skip
     assert text.count('<td data-code="02"><bdi>水乡区</bdi> <small>02</small></td>') == 3
     unnamed, _ = page_of(tables, tmp_path)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
+from carbongrid.outputs.report.wording import chinese
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Account:
     snapped: int
     elsewhere: int
     unplaced: str
+    unplaced_zh: str
     reasons: tuple[str, ...]
 
     @property
@@ -87,6 +89,7 @@ def ledger_accounts(tables: RunTables) -> list[Account]:
                 category=category,
                 rule=rows[0].rule,
                 unplaced=_unplaced(rows),
+                unplaced_zh=_unplaced(rows, chinese),
                 reasons=tuple(dict.fromkeys(said)),
                 **{name: sum(getattr(row, name) or 0 for row in rows) for name in _MASSES},
             )
@@ -224,6 +227,6 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _unplaced(rows: Sequence[LedgerRow]) -> str:
+def _unplaced(rows: Sequence[LedgerRow], word: Callable[[str], str] = str) -> str:
     count = sum(row.weight_unplaced or 0 for row in rows)
-    return f"{count:,} × {rows[0].weight_unit}" if count else ""
+    return f"{count:,} × {word(rows[0].weight_unit)}" if count else ""

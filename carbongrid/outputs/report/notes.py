@@ -45,6 +45,7 @@ _OWN_WORDS = {
     "held": {"facilities": "设施", "regions": "区域", "units": "单元"},
     "first": {"none": "无"},
     "second": {"none": "无"},
+    "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
     "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import (
@@ -127,7 +126,7 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
     flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
     return {
         "parents": tables.parents,
-        "parent_names": _parent_names(tables),
+        "parent_names": tables.parent_names,
         "zones": zones_by_code(),
         "flags": {flag: count for flag, count in flags.items() if count},
         "columns": table.columns,
@@ -191,6 +190,10 @@ def _flows(tables: RunTables) -> dict[str, Any]:
         "evidence": evidence_rows(tables),
         "facilities": facilities[:_FACILITIES],
         "more_facilities": max(len(facilities) - _FACILITIES, 0),
+        "category_names": {
+            each.name: (each.name_en or each.name, each.name_zh or each.name)
+            for each in tables.categories
+        },
         "regional": [row for row in tables.ledger if row.region],
     }
 
@@ -245,22 +248,6 @@ def _why_indicative(units: pd.DataFrame) -> list[tuple[str, str]]:
         sinks = ("the region's sinks are below the floor", "参照区域的碳汇低于下限")
         why = [sinks] if only else [*why, sinks]
     return why
-
-
-def _parent_names(tables: RunTables) -> dict[str, list[tuple[str, str]]]:
-    """Return by parent column each unit's name of that level, own and English, where the case has names."""
-    units = tables.units
-    found = {}
-    for parent in tables.parents:
-        own, english = parent_name_columns(parent)
-        if own not in units and english not in units:
-            continue
-        blank = [""] * len(units)
-        names, in_english = (list(units[c]) if c in units else blank for c in (own, english))
-        found[parent] = [
-            (name or foreign, foreign) for name, foreign in zip(names, in_english, strict=True)
-        ]
-    return found
 
 
 def _reasons(tables: RunTables) -> list[tuple[str, int]]:

@@ -48,12 +48,12 @@ class Plots:
     ----------
     units
         Columns geometry, zone, ecc, esc, emission_t, borderline, indicative, and firm if it was drawn.
-    read_grid
-        Returns the coarse grid: ``emission`` and ``sink`` in g yr-1.
+    cells
+        The coarse grid, ``emission`` and ``sink`` in g yr-1; or what returns it, when it is asked for.
     """
 
     units: gpd.GeoDataFrame
-    read_grid: Callable[[], xr.Dataset] | None = None
+    cells: xr.Dataset | Callable[[], xr.Dataset] | None = None
 
     def __repr__(self) -> str:
         return 'Plots: ("emission_t", ax=None), .zones(ax=None), .ecc_esc(ax=None), .grid("emission", ax=None), .explore("zone")'
@@ -139,9 +139,9 @@ class Plots:
         require_extra("report", "matplotlib", purpose="a map of the grid")
         from matplotlib.colors import BoundaryNorm, ListedColormap
 
-        if self.read_grid is None or field not in ("emission", "sink"):
+        if self.cells is None or field not in ("emission", "sink"):
             raise InputError(f"there is no field {field!r} of the grid", "plot.grid", "The fields are emission and sink, of a finished run.")  # fmt: skip
-        dataset = self.read_grid()
+        dataset = self.cells() if callable(self.cells) else self.cells
         tonnes = dataset[field].to_numpy() / 1e6
         axes = ax or _new_axes(7.0, 6.0)
         shown = tonnes[tonnes > 0]

@@ -56,6 +56,8 @@ CHINESE = {
     **{flag.name_en: flag.name_zh for flag in (CLOSE, NOT_FIRM, INDICATIVE)},
 }
 """Words of the tables in Chinese; a word that is not here is shown as it is."""
+_RULES = {"lines": "按{}线路长度", "field": "按字段 {}", "raster": "按栅格 {}"}
+_MODES = {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"}
 
 EXPLAINED = {
     "ccr": ("CCR: sinks over emissions.", "碳补偿率 CCR：碳汇与碳排放之比。"),
@@ -66,7 +68,10 @@ EXPLAINED = {
 
 
 def chinese(word: str) -> str:
-    """Return a word of the run's tables in Chinese, or the word where none is known."""
+    """Return a word of the run's tables in Chinese, or the word where none is known; a rule may name a mode, a field or a raster."""
+    rule, colon, argument = word.partition(":")
+    if colon and rule in _RULES:
+        return _RULES[rule].format(_MODES.get(argument, argument))
     return CHINESE.get(word, word)
 
 

@@ -192,7 +192,7 @@ def read_result(directory: Path) -> Result:
         land_types=for_people(content.land_types),
         grid_1km=grid,
         labels=_labels(labels) if labels.exists() else None,
-        plot=Plots(units, lambda: grid),
+        plot=Plots(units, grid),
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
 
