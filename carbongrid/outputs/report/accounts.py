@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.method.categories import SECTORS, sector_names
 from carbongrid.method.evidence import WORTH_A_WARNING
-from carbongrid.outputs.report.wording import chinese
+from carbongrid.outputs.report import wording
 from carbongrid.outputs.zone_shares import share
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def ledger_accounts(tables: RunTables) -> list[Account]:
                 category=category,
                 rule=rows[0].rule,
                 unplaced=_unplaced(rows),
-                unplaced_zh=_unplaced(rows, chinese),
+                unplaced_zh=_unplaced(rows, wording.chinese),
                 reasons=tuple(dict.fromkeys(said)),
                 **{name: sum(getattr(row, name) or 0 for row in rows) for name in _MASSES},
             )
