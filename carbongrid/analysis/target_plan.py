@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,6 @@ from carbongrid.analysis.targets import INDICES, require_units
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.opening import open_run
-
-if TYPE_CHECKING:
-    pass
 
 _TRIES = 6
 """Of plans, each with more to spare than the one before, until one that was applied reaches its targets."""

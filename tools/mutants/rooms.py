@@ -28,6 +28,7 @@ _UNTIMED = "-k 'not in_time'"
 
 TESTS = {
     "method/weights/cell_shares.py": "tests/method/weights/test_people.py",
+    "method/weights/claims.py": "tests/method/weights/test_rules.py tests/method/test_evidence.py",
     "method/weights/clipping.py": "tests/method/weights/test_lines.py",
     "case/readers/activity_template.py": "tests/case/readers/test_activity.py tests/inventory/test_crosswalks.py",
     "case/readers/facility_masses.py": "tests/case/readers/test_facilities.py",

@@ -1,5 +1,6 @@
 """Weights: what each parcel claims of a category, from points, people, lines, fields or its area."""
 
+from carbongrid.method.weights.claims import Weights
 from carbongrid.method.weights.lines import (
     LineLengths,
     LineWeights,
@@ -25,7 +26,6 @@ from carbongrid.method.weights.points import (
 from carbongrid.method.weights.roadside import blended_lengths, corrected_lengths
 from carbongrid.method.weights.rules import (
     WeightInputs,
-    Weights,
     eligible,
     sink_coefficients,
     weigh,

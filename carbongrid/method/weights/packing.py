@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.method.weights.rules import Weights
+from carbongrid.method.weights.claims import Weights
 
 ARRAYS = ("weight", "inside", "near", "eligible")
 OF_ROADS = ("length", "by_pois")

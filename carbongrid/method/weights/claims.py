@@ -1,0 +1,99 @@
+"""The parcels' claims on a category, and what became of the evidence that they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weight = NDArray[np.int64] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The parcels' claims on one category.
+
+    Parameters
+    ----------
+    weight : int64 or float64, shape (parcels,)
+        Zero outside the eligible parcels.
+    rule
+        The category's weight rule.
+    unit
+        Unit of the quantities below, for the ledger.
+    inside, near : int64, shape (parcels,)
+        Evidence inside the parcel, and outside that came to it by the nearest rule, in quanta.
+    lost
+        Evidence that reached no parcel, in quanta.
+    eligible : bool, shape (parcels,)
+        Parcels of the category's territorial types.
+    per_unit
+        Quanta of one unit.
+    note
+        What is odd, in words; else empty.
+    unknown
+        Share of the eligible parcels' area of which the evidence says nothing: neither something nor zero.
+    by_area
+        Whether the category goes by area, as its rule, where nothing has a weight: no line of its mode lies on its land, or the
+        crosswalk has no type of POI of it.
+    counted
+        Evidence that was given, used and lost, counted each by itself, in quanta, where that is not what lies inside, near and
+        nowhere: of people on all homes together, of a raster on all parcels.
+    length, by_pois : float64, shape (parcels,)
+        Of corrected road lengths what they are blended of (:func:`blended_lengths`); None under other rules.
+    """
+
+    weight: Weight
+    rule: str
+    unit: str
+    inside: NDArray[np.int64]
+    near: NDArray[np.int64]
+    lost: int
+    eligible: NDArray[np.bool_]
+    per_unit: int = 1
+    note: str = ""
+    unknown: float = 0.0
+    by_area: bool = False
+    counted: tuple[int, int, int] | None = None
+    length: NDArray[np.float64] | None = None
+    by_pois: NDArray[np.float64] | None = None
+
+    @property
+    def fate(self) -> tuple[int, int, int]:
+        """Evidence that was given, used and lost, in quanta (docs/decisions/0037)."""
+        if self.counted is not None:
+            return self.counted
+        used = int(self.inside.sum()) + int(self.near.sum())
+        return used + self.lost, used, self.lost
+
+    @property
+    def by_counts_alone(self) -> bool:
+        """Whether it goes by points that count 1 each, of which some type stands for it."""
+        return self.unit == "POI" and self.per_unit == 1 and not self.by_area
+
+    @property
+    def placed(self) -> int:
+        """Evidence inside eligible parcels, the whole category's, in whole units."""
+        return _whole(int(self.inside.sum()), self.per_unit)
+
+    @property
+    def snapped(self) -> int:
+        """Evidence that the nearest rule placed, the whole category's, in whole units."""
+        return _whole(int(self.near.sum()), self.per_unit)
+
+    @property
+    def unplaced(self) -> int:
+        """Evidence that reached no parcel, in whole units."""
+        return _whole(self.lost, self.per_unit)
+
+    def of_region(self, here: NDArray[np.int64]) -> tuple[int, int]:
+        """Return placed and snapped evidence of some parcels (their rows), in whole units."""
+        placed, snapped = int(self.inside[here].sum()), int(self.near[here].sum())
+        return _whole(placed, self.per_unit), _whole(snapped, self.per_unit)
+
+
+def _whole(quanta: int, per_unit: int) -> int:
+    """Return quanta as whole units, rounded half even."""
+    whole, rest = divmod(quanta, per_unit)
+    return whole + (2 * rest > per_unit or (2 * rest == per_unit and whole % 2 == 1))
