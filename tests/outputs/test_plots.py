@@ -27,7 +27,7 @@ def told(axes) -> list[str]:
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
-@pytest.mark.parametrize("column", ["emission_t", "sink_t", "ccr", "ecc", "esc", "residents", "gdp", "industry_t"])  # fmt: skip
+@pytest.mark.parametrize("column", ["emission_t", "ccr", "ecc", "residents", "gdp", "industry_t"])  # fmt: skip
 def test_a_map_classes_each_unit_as_the_figures_do(tmp_path, column):
     result = result_in(tmp_path)
     axes = result.plot(column)
