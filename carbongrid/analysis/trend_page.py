@@ -146,20 +146,14 @@ def _matrices(found: Trend) -> list[Rows]:
 
 
 def _units(found: Trend) -> Rows:
-    rows: list[list[Cell | str]] = []
-    for row in found.units.to_dict("records"):
-        turned = row["zone_from"] != row["zone_to"]
-        frozen = row["zone_frozen_from"] != row["zone_frozen_to"]
-        kept = zone_cell(row["zone_frozen_from"])
-        to = zone_cell(row["zone_frozen_to"])
-        if frozen:
-            kept = Cell(f"{kept.en} → {to.en}", f"{kept.zh} → {to.zh}", to.colour)
-        rows.append([f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", zone_cell(row["zone_from"]), zone_cell(row["zone_to"]) if turned else "", kept, signed(int(row["change_g"])), *_effect_cells(row), _class(row)])  # fmt: skip
+    rows: list[list[Cell | str]] = [
+        [f"{row['name']} ({row['unit']})", f"{row['from_year']} – {row['to_year']}", _from_to(row["zone_from"], row["zone_to"]), _from_to(row["zone_frozen_from"], row["zone_frozen_to"]), signed(int(row["change_g"])), *_effect_cells(row), _class(row)]
+        for row in found.units.to_dict("records")
+    ]  # fmt: skip
     columns = [
         Column(Words("unit", "单元"), False),
         Column(Words("years", "年份"), False),
         Column(Words("zone", "分区"), False),
-        Column(Words("another zone", "新分区"), False),
         Column(
             Words(f"region of {found.years[0]} kept", f"{found.years[0]} 年区域下的分区"), False
         ),
@@ -168,3 +162,9 @@ def _units(found: Trend) -> Rows:
         Column(Words("decoupling", "脱钩类型"), False),
     ]
     return Rows("units", Words("Units", "单元"), None, columns, rows)
+
+
+def _from_to(before: int, after: int) -> Cell:
+    """Return a zone, and the one that it became, with the colour of that."""
+    start, end = zone_cell(before), zone_cell(after)
+    return end if before == after else Cell(f"{start.en} → {end.en}", f"{start.zh} → {end.zh}", end.colour)  # fmt: skip
