@@ -170,7 +170,7 @@ class _Search:
                 second = model.program(self._needs_after(between), self.base, self.kept, convert=False)  # fmt: skip
                 rest = solve(second, margin)
                 if rest.short:
-                    return self._infeasible(rest)
+                    return self._infeasible(dataclasses.replace(rest, in_parts=True))
             actions = [*land, *cuts(self.model, second, rest.x), *raises(self.model, second, rest.x)]  # fmt: skip
             after = self.model.effects.answer.scenario(actions) if actions else self.model.effects.answer  # fmt: skip
             zones = self._frozen(after)
@@ -211,7 +211,7 @@ class _Search:
         )  # fmt: skip
         return TargetPlan(
             self.told, self.zone, False, (), None, self._units(None, None), pd.DataFrame(columns=STEPS),
-            self._limits(None, found.binding), self._kept(), short, (*self._notes(), *_in_the_way(short, found.binding, units["id"])),
+            self._limits(None, found.binding), self._kept(), short, (*self._notes(), *_in_the_way(short, found, units["id"])),
         )  # fmt: skip
 
     def _feasible(
@@ -300,17 +300,17 @@ class _Search:
         return tuple(said)
 
 
-def _in_the_way(
-    short: pd.DataFrame, binding: Sequence[tuple[Limit, int]], ids: pd.Series[str]
-) -> tuple[Problem, ...]:
+def _in_the_way(short: pd.DataFrame, found: Solution, ids: pd.Series[str]) -> tuple[Problem, ...]:
     """Say that there is no plan, where, and which rows of the table are in the way."""
     names = [f"{row['unit']} {row['index'].upper()} {row['missing_g'] / 1e6:,.0f} t" for row in short.to_dict("records")]  # fmt: skip
     rows: dict[int, list[str]] = {}
-    for limit, unit in binding:
+    for limit, unit in found.binding:
         own = rows.setdefault(limit.row, [])
         own += [str(ids.iloc[unit])] if unit >= 0 and limit.unit == EACH else []
     way = [f"{row} ({_some(units)})" if units else f"{row}" for row, units in sorted(rows.items())]
     said = [f"No plan within the limits reaches the targets. The one that comes nearest leaves too much emission: {_some(names)}."]  # fmt: skip
+    if found.in_parts:
+        said = [f"No plan of whole parcels was found, though parts of parcels would do, so that there may be one. What was tried leaves too much emission: {_some(names)}."]  # fmt: skip
     said.append(f"In the way are these rows of the table of limits: {', '.join(way)}." if 0 not in rows and way else "All that is allowed is not enough.")  # fmt: skip
     return tuple(Problem(text, level="warning") for text in said)
 

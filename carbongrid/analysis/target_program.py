@@ -159,6 +159,8 @@ class Solution:
     x: NDArray[np.float64]
     short: tuple[Short, ...] = ()
     binding: tuple[tuple[Limit, int], ...] = ()
+    in_parts: bool = False
+    """Whether parts of parcels would do where whole ones were not found to."""
 
 
 @dataclass
@@ -187,12 +189,12 @@ def solve(program: Program, margin: Sequence[float]) -> Solution:
     bounds = _Bounds(np.zeros(len(program.steps)), program.upper.copy(), margin)
     parcels = np.array([step.do == "convert" for step in program.steps], bool)
     binding, completed = None, list[int]()
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         found = _least_cost(program, bounds)
         # Of parts of parcels: later on it is whole parcels that are in the way.
         binding = found.binding if binding is None else binding
         if found.short:
-            return dataclasses.replace(found, binding=binding)
+            return dataclasses.replace(found, binding=binding, in_parts=number > 0)
         open_ = parcels & (bounds.lower < bounds.upper)
         parts = np.flatnonzero(open_ & (found.x > _WHOLE) & (found.x < 1 - _WHOLE))
         whole = np.flatnonzero(open_ & (found.x >= 1 - _WHOLE))

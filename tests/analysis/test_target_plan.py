@@ -99,7 +99,7 @@ def test_the_plan_is_the_least_one_up_to_a_parcel(base, tmp_path_factory, most: 
     plan = cg.plan_targets(base, limits=path)
     if not plan.feasible:
         # Parcels are chosen one after the other: a plan may be missed where few choices are left, and is said to be so.
-        assert best is None or hectares < 95
+        assert best is None or any("of whole parcels was found" in each.what for each in plan.notes)
         return
     assert best is not None
     more = 2 * cost_ha * 100 * 3
