@@ -63,19 +63,19 @@ def test_each_benchmark_runs_once():
 @pytest.mark.parametrize(
     "part",
     [
-        "reductions",
+        pytest.param("reductions", marks=pytest.mark.thorough),
         pytest.param("lookups", marks=pytest.mark.thorough),
-        "from-zarr",
+        pytest.param("from-zarr", marks=pytest.mark.thorough),
         "labels",
-        "labels-large",
+        pytest.param("labels-large", marks=pytest.mark.thorough),
         "overlaps",
         "steps",
         "areas",
-        "weighted",
-        "first-calls",
+        pytest.param("weighted", marks=pytest.mark.thorough),
+        pytest.param("first-calls", marks=pytest.mark.thorough),
         pytest.param("whole-run", marks=pytest.mark.thorough),
         pytest.param("live", marks=pytest.mark.thorough),
-        "labels-zarr",
+        pytest.param("labels-zarr", marks=pytest.mark.thorough),
         pytest.param("analysis", marks=pytest.mark.thorough),
     ],
 )
@@ -156,6 +156,7 @@ def test_shapes_of_case_that_memory_is_measured_on_can_be_run(tmp_path):
     assert shapes.Shape.drawn(3) == shapes.Shape.drawn(3)
 
 
+@pytest.mark.thorough
 def test_the_numbers_that_memory_is_held_against_are_asked_of_the_package(small_city):
     """Seen to fail in a process of its own, whose code nobody else reads: a parameter that was gone."""
     memory = load("memory")

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -62,6 +62,21 @@ def without(
     script = WITHOUT.format(absent=set(absent)) + code
     command = [sys.executable, "-c", script, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG)
+
+
+Without = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def told_absent(carbongrid: Without, monkeypatch: pytest.MonkeyPatch) -> Without:
+    """Call a command in this process, where libraries are told to be absent: for what is asked before anything is imported."""
+    from carbongrid import errors
+
+    def command(absent: list[str], *words: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(errors, "_is_installed", lambda name: name not in absent)
+        return carbongrid(*words)
+
+    return command
 
 
 def test_the_whole_is_all_of_its_parts() -> None:
@@ -245,9 +260,9 @@ def one_error(done: subprocess.CompletedProcess[str], extra: str, *names: str) -
 
 
 def test_figures_ask_for_the_extra(
-    core_run: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+    core_run: tuple[Path, subprocess.CompletedProcess[str]], told_absent: Without, tmp_path: Path
 ) -> None:
-    done = without(OPTIONAL, "figures", core_run[0], "--out", tmp_path / "figures")
+    done = told_absent(OPTIONAL, "figures", core_run[0], "--out", tmp_path / "figures")
     one_error(done, "report", "matplotlib")
     assert not (tmp_path / "figures").exists()
 
@@ -282,10 +297,10 @@ def test_drawing_and_writing_ask_for_the_extra(
 
 
 def test_verify_asks_for_the_extra_before_it_starts(
-    core_run: tuple[Path, subprocess.CompletedProcess[str]],
+    core_run: tuple[Path, subprocess.CompletedProcess[str]], told_absent: Without
 ) -> None:
     """No check is left out in silence."""
-    done = without(OPTIONAL, "verify", core_run[0])
+    done = told_absent(OPTIONAL, "verify", core_run[0])
     one_error(done, "verify", "geocube")
     assert "--sample 0" in done.stderr
     assert done.stdout == ""
@@ -308,21 +323,25 @@ def test_a_spreadsheet_that_is_there_is_verified_or_asked_for(
         ("inventory", ROOT / "carbongrid" / "data" / "template" / "inventory"),
     ],
 )
-def test_the_inventory_asks_for_the_extra(words: tuple[object, ...]) -> None:
-    one_error(without(OPTIONAL, *words), "inventory", "pint")
+def test_the_inventory_asks_for_the_extra(words: tuple[object, ...], told_absent: Without) -> None:
+    one_error(told_absent(OPTIONAL, *words), "inventory", "pint")
 
 
-def test_the_template_of_an_inventory_asks_for_the_extra(tmp_path: Path) -> None:
-    done = without(OPTIONAL, "init", tmp_path / "city", "--inventory")
+def test_the_template_of_an_inventory_asks_for_the_extra(
+    tmp_path: Path, told_absent: Without
+) -> None:
+    done = told_absent(OPTIONAL, "init", tmp_path / "city", "--inventory")
     one_error(done, "inventory", "openpyxl")
     assert not (tmp_path / "city").exists()
 
 
-def test_a_workbook_asks_for_the_extra_or_for_another_table(town: Path) -> None:
+def test_a_workbook_asks_for_the_extra_or_for_another_table(
+    town: Path, told_absent: Without
+) -> None:
     case = town.with_name("workbook.toml")
     case.write_text(town.read_text(encoding="utf-8").replace("totals.csv", "totals.xlsx"))
     town.with_name("totals.xlsx").write_bytes(b"PK\x03\x04")
-    done = without(OPTIONAL, "check", case)
+    done = told_absent(OPTIONAL, "check", case)
     one_error(done, "inventory", "openpyxl")
     assert "totals.xlsx" in done.stderr
     assert "save the table as CSV" in done.stderr
@@ -337,9 +356,9 @@ def test_a_workbook_asks_for_the_extra_or_for_another_table(town: Path) -> None:
     ],
 )
 def test_a_cluster_asks_for_the_extra(
-    town: Path, tmp_path: Path, absent: list[str], words: tuple[str, str]
+    town: Path, told_absent: Without, tmp_path: Path, absent: list[str], words: tuple[str, str]
 ) -> None:
-    done = without(absent, "run", town, "--out", tmp_path / "run", *words)
+    done = told_absent(absent, "run", town, "--out", tmp_path / "run", *words)
     one_error(done, "distributed", *absent)
     assert list(tmp_path.iterdir()) == []
 

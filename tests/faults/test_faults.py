@@ -52,12 +52,12 @@ def require_sound(row: Row, cases: int) -> None:
 
 
 def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
-    require_sound(kills(ground, both, 2), 2)
+    require_sound(kills(ground, both, 1), 1)
 
 
 def test_interrupted_and_run_again(ground: Ground, both: list[Shell]) -> None:
     """Caught: the tracebacks of workers, which a terminal interrupts too."""
-    require_sound(interrupts(ground, both, 2), 2)
+    require_sound(interrupts(ground, both, 1), 1)
 
 
 def test_full_disks(ground: Ground, both: list[Shell]) -> None:

@@ -133,6 +133,7 @@ def test_small_demo_with_facilities_of_each_kind(small, tmp_path):
     assert_same(case, tmp_path / "run")
 
 
+@pytest.mark.thorough  # beside the small demo and Liechtenstein
 @pytest.mark.full
 def test_full_demo(full_demo, tmp_path):
     assert_same(exact(full_demo / "case", tmp_path / "exact") / "case.toml", tmp_path / "run")
