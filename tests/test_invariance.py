@@ -84,8 +84,6 @@ def replace_layers(case: Path, suffix: str, driver: str, **options: Any) -> None
         (case / name).unlink()
         target = case / f"{layer}{suffix}"
         if driver:
-            # A Shapefile's column names have ten letters at most: these two are not used.
-            table = table.drop(columns=["district_zh", "district_en"], errors="ignore")
             pyogrio.write_dataframe(table, target, layer=layer, driver=driver, **options)
         else:
             table.to_parquet(target)

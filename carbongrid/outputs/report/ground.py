@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from carbongrid.outputs.report.drawings import ZoneMap
 
-_MOST_CELLS = 40_000
+_MAX_CELLS = 40_000
 """With more, cells are drawn in blocks: about 15 bytes a cell stand in the page."""
 
 _WATER_VERTICES = 15_000
@@ -65,7 +65,7 @@ def coarse_cells(grid: xr.Dataset, drawing: ZoneMap) -> Cells | None:
     north = float(grid["y"][0]) + side / 2
     tonnes = grid["emission"].to_numpy() / 1e6
     block = 1
-    while np.count_nonzero(tonnes) > _MOST_CELLS:
+    while np.count_nonzero(tonnes) > _MAX_CELLS:
         tonnes, block = _halved(tonnes), 2 * block
     emitting = tonnes[tonnes > 0]
     if not emitting.size:

@@ -66,8 +66,8 @@ def township_layer(city: City) -> gpd.GeoDataFrame:
         "name_zh": names.name_zh,
         "name_en": names.name_en,
         "district": [names.district_code[number] for number in district],
-        "district_zh": [names.district_zh[number] for number in district],
-        "district_en": [names.district_en[number] for number in district],
+        "dist_zh": [names.district_zh[number] for number in district],
+        "dist_en": [names.district_en[number] for number in district],
     }
     geometry = _polygons(city, city.parcels.territory + 1)
     layer = gpd.GeoDataFrame(columns, geometry=geometry, crs=CRS)

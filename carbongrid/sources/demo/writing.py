@@ -180,8 +180,8 @@ def _case(city: City) -> dict[str, Any]:
             "name": "name_zh",
             "name_en": "name_en",
             "parents": ["district"],
-            "parent_names": ["district_zh"],
-            "parent_names_en": ["district_en"],
+            "parent_names": ["dist_zh"],
+            "parent_names_en": ["dist_en"],
             "water": "ledger",
         },
         "pois": {
