@@ -50,7 +50,8 @@ def explain_inventory(
         from carbongrid.outputs.tables.plain import read_text_csv
 
         trail = source / "audit.csv" if source.is_dir() else source
-        if source.is_dir() and not trail.is_file():
+        # Activity data may lie in a folder, too.
+        if (source / "manifest.json").is_file() and not trail.is_file():
             told = _total_as_given(source, category)
             console.say(told)
             console.document({"status": "done", "category": category, "tree": told})
