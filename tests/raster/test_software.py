@@ -125,7 +125,7 @@ def test_another_library_in_c_redoes_every_step(row: Case, monkeypatch: pytest.M
 
 
 def test_every_dependency_is_listed() -> None:
-    """But for those of the command line, of certificates, of locks and of memory, and of questions to a finished run: they decide no result."""
+    """But for those of the command line, of certificates, of locks and of memory, of maps to explore, and of questions to a finished run: they decide no result."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     parts = project["optional-dependencies"]
     wanted = [
@@ -133,7 +133,16 @@ def test_every_dependency_is_listed() -> None:
         *(each for name in parts if name != "all" for each in parts[name]),
     ]
     named = {re.split(r"[\[>]", each)[0] for each in wanted}
-    of_no_result = {"click", "cryptography", "esda", "filelock", "libpysal", "psutil", "rich"}
+    of_no_result = {
+        "click",
+        "cryptography",
+        "esda",
+        "filelock",
+        "folium",
+        "libpysal",
+        "psutil",
+        "rich",
+    }
     assert named - set(LIBRARIES) == of_no_result
     assert set(LIBRARIES) <= set(versions())
 
