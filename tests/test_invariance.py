@@ -153,6 +153,7 @@ def test_threads(small_city: Path, tmp_path: Path, plain: Digests, count: int) -
         assert digests_of_run(small_city, tmp_path, scheduler="threads", chunks=128) == plain
 
 
+@pytest.mark.thorough
 def test_a_cluster(small_city: Path, tmp_path: Path, plain: Digests) -> None:
     distributed = pytest.importorskip("distributed")
     means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ""}

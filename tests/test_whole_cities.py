@@ -188,6 +188,7 @@ def grams(result: Result, table: str, column: str) -> list[int]:
     return [int(cell.replace(".", "")) for cell in cells]
 
 
+@pytest.mark.thorough
 def test_a_whole_city() -> None:
     """Caught: what is compared of some cities only was compared of none, and one city that was taken for several."""
     HELD.clear()

@@ -477,6 +477,7 @@ def test_nothing_serious_for_axe_in_the_city(opened, full_demo, width):
     assert serious(page) == []
 
 
+@pytest.mark.thorough
 def test_liechtenstein_without_gdp(opened, liechtenstein):
     page = opened(liechtenstein / "run" / "report.html")
     assert "no plane to show" in page.locator("#plane").inner_text()

@@ -160,6 +160,7 @@ def test_a_termination_that_does_nothing_is_no_success(
     assert len(struck) == times
 
 
+@pytest.mark.thorough
 def test_what_a_machine_did_is_judged(on: Machine, tmp_path: Path) -> None:
     """The oracle itself: neither words beside a traceback, nor silence, nor a process that is left, nor half a run is right."""
     words = "error: the disk is full"

@@ -168,7 +168,7 @@ def what(error: InputError) -> set[str]:
     return {problem.what for problem in error.problems if problem.level == "error"}
 
 
-@settings(max_examples=6)
+@settings(max_examples=2)
 @given(st.integers(0, 2**32 - 1))
 @example(NEAREST_WATER)
 @example(FOLLOW_A_TOTAL)

@@ -38,7 +38,7 @@ CATEGORIES = {
     "agriculture/plantation": (("cultivated", "paddy"), "area"),
     "sink/land": (("forest", "grassland", "water", "unused"), "area"),
 }
-PLANS, FIFTY = 3, 50
+PLANS, FIFTY = 1, 50
 logger = logging.getLogger(__name__)
 MAY_REFUSE = re.compile(
     "facilities on this land|selects have nothing of|that it selects are .* already|whose land was scaled"

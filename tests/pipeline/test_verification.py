@@ -148,6 +148,7 @@ def test_a_sound_run_passes_every_check(small_run):
     assert "by exact area instead of by cells" in said["methods"]
 
 
+@pytest.mark.thorough
 def test_a_sound_exact_run_with_other_choices_passes_too(other_run):
     verification = verify(other_run)
     assert verification.ok, failed(other_run)

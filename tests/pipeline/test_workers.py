@@ -84,6 +84,7 @@ def test_workers_are_bound_in_memory_and_never_spill(client: Any) -> None:
         assert not spill
 
 
+@pytest.mark.thorough
 def test_a_worker_that_ends_comes_back_however_long_it_takes() -> None:
     """Seen to fail: one that took longer than 15 s to start again was given up, and a run went on, or waited, without it."""
     impatient = dask.config.set({"distributed.deploy.lost-worker-timeout": "0s"})
@@ -95,6 +96,7 @@ def test_a_worker_that_ends_comes_back_however_long_it_takes() -> None:
         assert run_tasks(_square, [2, 3], client) == [4, 9]
 
 
+@pytest.mark.thorough
 def test_a_large_land_sends_little(client: Any, tmp_path: Path) -> None:
     """36 tiles, a lake with 100,000 vertices in half of them: what the client sends is the plan, not the land. Caught: slices in the graph."""
     land = Polygons.of(np.concatenate([partition(400, 36_000.0, 1), _dense(100_000)]), "EPSG:32650")
@@ -238,6 +240,7 @@ def _elsewhere(probe: str, token: str) -> str:
 
 
 @pytest.mark.usefixtures("asked")
+@pytest.mark.thorough
 def test_a_worker_with_other_versions_is_refused_whenever_it_comes(
     client: Any, tmp_path: Path
 ) -> None:
@@ -351,6 +354,7 @@ def test_an_address_of_another_kind_is_told_as_what_it_is(address: str, says: st
         pass
 
 
+@pytest.mark.thorough
 def test_the_command_line_says_one_thing_of_a_scheduler_without_certificates(
     small_city: Path, tmp_path: Path
 ) -> None:

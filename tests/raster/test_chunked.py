@@ -333,6 +333,7 @@ elif __name__ == "__main__":
 """
 
 
+@pytest.mark.thorough
 def test_an_interrupt_while_processes_start_waits_until_all_are_there(tmp_path):
     """Seen to fail, with tracebacks, while one process alone was waited for, and while those that started heard Ctrl-C."""
     script = tmp_path / "interrupted.py"
@@ -346,12 +347,14 @@ def test_an_interrupt_while_processes_start_waits_until_all_are_there(tmp_path):
     assert done.stdout.split() == ["starts", "starts", "starts", "interrupted"]
 
 
+@pytest.mark.thorough
 def test_no_more_processes_than_tasks():
     with dask.config.set(num_workers=3), tasks._processes(2) as pool:
         assert len(pool._processes) == 2
     assert run_tasks(str, [], "processes") == []
 
 
+@pytest.mark.thorough
 def test_processes_that_cannot_all_start_do_not_wait_for_each_other(monkeypatch):
     """Seen to hang while those that were there waited for the one that the system refused."""
     real = ProcessPoolExecutor._spawn_process

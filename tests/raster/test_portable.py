@@ -68,6 +68,7 @@ def test_only_one_module_asks_for_what_some_systems_lack():
     assert found == {"raster/portable.py", "raster/row_blocks.py"}
 
 
+@pytest.mark.thorough
 def test_the_small_demo_runs_where_they_are_hidden(tmp_path):
     demo = 'from carbongrid.cli import main; sys.argv = ["carbongrid", *sys.argv[1:]]; main()'
     hidden = python(demo, "demo", tmp_path / "hidden", "--size", "small", "--quiet")

@@ -107,6 +107,7 @@ def asked_anew() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("asked_anew")
+@pytest.mark.thorough
 def test_another_library_in_c_redoes_every_step(row: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen to fail for both of GDAL, which no key held."""
     out = row.folder / "run"
