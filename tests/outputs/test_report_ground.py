@@ -84,7 +84,7 @@ def test_each_cell_that_emits_is_in_one_class_where_it_lies(grams):
 @given(masses, st.integers(1, 30))
 def test_many_cells_are_drawn_in_blocks_that_hold_the_same_mass(grams, most):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ground, "_MOST_CELLS", most)
+        patch.setattr(ground, "_MAX_CELLS", most)
         cells = coarse_cells(grid_of(grams), frame_of(grams))
     if cells is None:
         return
