@@ -40,7 +40,8 @@ def qgis(archive, tmp_path_factory):
     own = Path(sys.executable).with_name("carbongrid")
     # QGIS's own Python takes the packages of a virtual environment whose interpreter the path finds first.
     folders = os.environ["PATH"].split(os.pathsep)
-    path = os.pathsep.join(name for name in folders if Path(name) != own.parent)
+    outside = (name for name in folders if not Path(name, "../pyvenv.cfg").exists())
+    path = os.pathsep.join(outside)
     left_out = ("PYTHONPATH", "VIRTUAL_ENV")
     surroundings = {
         **{name: value for name, value in os.environ.items() if name not in left_out},
