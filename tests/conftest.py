@@ -53,11 +53,9 @@ def disk_is_not_waited_for() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo's case; not to be modified: see ``city``."""
-    from carbongrid.sources.demo import write_city
+    from small_demo import write_small_city
 
-    return made_once(
-        tmp_path_factory, "small-city", lambda folder: write_city(folder, size="small")
-    )
+    return made_once(tmp_path_factory, "small-city", write_small_city)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +63,8 @@ def full_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the full demo, both of its cases run; not to be modified."""
     from carbongrid.sources.demo import run_demo
 
-    return made_once(tmp_path_factory, "full-demo", run_demo)
+    with drawing(True):
+        return made_once(tmp_path_factory, "full-demo", run_demo)
 
 
 @pytest.fixture(scope="session")
@@ -93,42 +92,64 @@ def small_run(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A finished run of the small demo; not to be modified: copy it before damaging it."""
     from carbongrid.pipeline import run
 
-    return made_once(tmp_path_factory, "small-run", lambda out: run(small_city / "case.toml", out))
+    with drawing(True):
+        return made_once(
+            tmp_path_factory, "small-run", lambda out: run(small_city / "case.toml", out)
+        )
 
 
 @pytest.fixture(scope="session")
 def years_demo(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo with its years, those undrawn; not to be modified."""
-    from carbongrid.sources.demo import write_city
+    from small_demo import write_small_city
+
     from carbongrid.sources.demo.years_running import run_years
 
     def make(folder: Path) -> None:
-        write_city(folder / "case", size="small", with_years=True)
+        write_small_city(folder / "case", with_years=True)
         shutil.copytree(small_run, folder / "run")
         run_years(folder, with_clusters=False)
 
-    with leaving_undrawn():
+    with drawing(False):
         return made_once(tmp_path_factory, "years-demo", make)
 
 
-@pytest.fixture(scope="module")
-def undrawn() -> Iterator[None]:
-    """Leave out the report and the figures, which are made from the tables and take longer than they do."""
-    with leaving_undrawn():
+@pytest.fixture(scope="module", autouse=True)
+def undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave out the report and the figures of runs in this process: both are made from the tables, and take longer than they do.
+
+    A module that looks at them is marked ``drawn``, a single test takes the fixture of that name.
+    """
+    if request.node.get_closest_marker("drawn"):
+        yield
+    else:
+        with drawing(False):
+            yield
+
+
+@pytest.fixture
+def drawn() -> Iterator[None]:
+    """Draw the report and the figures of this test's runs."""
+    with drawing(True):
         yield
 
 
 @contextmanager
-def leaving_undrawn() -> Iterator[None]:
-    """Leave out the report and the figures of runs."""
+def drawing(wanted: bool) -> Iterator[None]:
+    """Draw the report and the figures of runs in this process, or leave both out."""
+    from carbongrid.outputs.figures import write_figures
+    from carbongrid.outputs.report import write_report
     from carbongrid.pipeline import writing
 
-    def write_report(_tables: object, folder: Path) -> None:
+    def touch_report(_tables: object, folder: Path) -> None:
         (folder / "report.html").touch()
 
+    def make_folder(_tables: object, folder: Path) -> None:
+        folder.mkdir()
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "write_report", write_report)
-        patch.setattr(writing, "write_figures", lambda _tables, folder: folder.mkdir())
+        patch.setattr(writing, "write_report", write_report if wanted else touch_report)
+        patch.setattr(writing, "write_figures", write_figures if wanted else make_folder)
         yield
 
 

@@ -119,7 +119,9 @@ def wait_forever(folder):
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)]
+)
 def test_worker_processes_end_with_the_one_that_started_them(tmp_path: Path, how: int) -> None:
     """Two of 350 MB each stayed for good, and kept the end of a pipe open."""
     folder = tmp_path / "pids"

@@ -22,7 +22,6 @@ TABLES = ("totals", "facilities", "gdp", "census", "pois", "people")
 CHUNKS = (64, 97, 150, 211, 333)
 SEEDS = (1, 2, 3, 4)
 
-pytestmark = pytest.mark.usefixtures("undrawn")
 
 Digests = dict[str, str]
 Rearrange = Callable[[pd.DataFrame], pd.DataFrame]

@@ -54,6 +54,7 @@ def two_tests(tmp_path: Path) -> copies.Copy:
     return copies.Copy(tmp_path / "copy", root, libraries=())
 
 
+@pytest.mark.thorough
 def test_a_fault_is_noticed_by_a_test_or_by_no_end(two_tests: copies.Copy) -> None:
     """Caught: an endless loop kept the whole session waiting; bytecode trusted by time and size made ``1 - 1`` of an earlier fault the sound sum."""
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from shapes import partition
 
 from carbongrid.outputs.result import Result
-from carbongrid.pipeline import run, writing
+from carbongrid.pipeline import run
 
 EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "4"))
 HELD: Counter[str] = Counter()
@@ -73,15 +73,6 @@ fallback = {names}
 lost = {names}
 outside = {names}
 """
-
-
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the report and the figures, which are made from the tables and take longer than they do."""
-    monkeypatch.setattr(
-        writing, "write_report", lambda tables, folder: (folder / "report.html").touch()
-    )
-    monkeypatch.setattr(writing, "write_figures", lambda tables, folder: folder.mkdir())
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.pipeline import run
 from carbongrid.pipeline.run_carriers import RunCarriers
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 def as_the_run_has_them(out: Path) -> None:
     """Claims as they are and facilities: each unit within a gram for each of its parcels and facilities."""

@@ -26,8 +26,6 @@ from carbongrid.method.landuse import packaged_table
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.reading import read_units
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 CODES = ("0601", "05H1", "0809", "1006", "0301", "0101")
 UNITS = 6
 TOTALS = """category,value,unit

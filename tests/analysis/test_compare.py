@@ -22,8 +22,6 @@ from carbongrid.errors import InputError, VerificationError
 from carbongrid.outputs.report.analysis_page import Words, map_of_changes
 from carbongrid.run_store import SEAL, seal_of
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 PARCELS = [("p0", "0601", square(0, 0)), ("p1", "0809", square(1, 0)), ("p2", "0101", square(2, 0)), ("p3", "0301", square(3, 0))]  # fmt: skip
 UNITS = [("a", "x", square(0, 0, 1.55)), ("b", "x", square(1.55, 0, 1)), ("c", "y", square(2.55, 0, 1.4))]  # fmt: skip
 TOTALS = {"waste/industrial": 2**53 + 1, "agriculture/plantation": 7, "sink/land": 10**9 + 1}
@@ -44,7 +42,7 @@ def town(folder: Path, totals=TOTALS, parcels=PARCELS, units=UNITS, gdp=GDP, mor
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> cg.Result:
+def base(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
     return town(tmp_path_factory.mktemp("towns") / "base")
 
 

@@ -49,6 +49,7 @@ def squares(side: int) -> gpd.GeoSeries:
     return gpd.GeoSeries([shapely.box(x, y, x + 1, y + 1) for y in range(side) for x in range(side)], crs=4549)  # fmt: skip
 
 
+@pytest.mark.thorough  # half a minute of compiling
 def test_by_chance_and_of_two_halves() -> None:
     """E[I] = -1/(n - 1); two halves are clusters, a board of chess the opposite."""
     land = squares(6)

@@ -21,16 +21,14 @@ from carbongrid.method.spread_draws import CategoryDraws
 from carbongrid.outputs.tables.reading import read_units
 from carbongrid.pipeline.run_carriers import RunCarriers
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 @pytest.fixture(scope="module")
-def town_run(tmp_path_factory, undrawn):
+def town_run(tmp_path_factory):
     return town(tmp_path_factory.mktemp("town"))
 
 
 @pytest.mark.parametrize("draws", [4, pytest.param(30, marks=pytest.mark.thorough)])
-def test_draws_are_what_full_runs_give(draws, town_run, tmp_path, undrawn):
+def test_draws_are_what_full_runs_give(draws, town_run, tmp_path):
     """Seen to fail with a factor by unit left out, with regions scaled together, and with facilities drawn as parcels."""
     drawn = probability(town_run, draws=draws, seed=5, without=["gdp"])
     for draw in range(draws):
@@ -118,7 +116,7 @@ def test_a_source_switched_off_leaves_the_others_draws_alone(town_run):
     assert (every.gdp == sinks_off.gdp).all()
 
 
-def test_parcels_in_another_order_give_the_same_numbers(town_run, tmp_path, undrawn):
+def test_parcels_in_another_order_give_the_same_numbers(town_run, tmp_path):
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
 
     from carbongrid.pipeline import run

@@ -32,8 +32,6 @@ from carbongrid.method.scale import adjusted_rand, contiguous_groups, gini, isla
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables.reading import read_units
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), min_size=1, max_size=12))
 def test_gini_is_that_of_every_pair(cells):

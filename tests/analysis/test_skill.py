@@ -18,8 +18,6 @@ from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables import read_result
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 NAME = "industry/manufacturing"
 UNITS, EACH = 80, 5
 CATEGORIES = f"category,sector,name_en,name_zh,scope,sink,types,weight\n{NAME},industry,x,x,1,false,industrial,field:size\n"

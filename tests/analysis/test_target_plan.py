@@ -29,7 +29,7 @@ FIELDS = {"a": (0.3, 0.5, 0.9), "b": (0.2, 0.7, 0.4), "c": (0.6, 0.1, 0.8)}
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> cg.Result:
+def base(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
     """Three units without a parcel across a border, each with a factory, three fields and a forest."""
     parcels, units, south = [], [], 0.0
     sizes = {"a": (1.0, 0.1), "b": (0.7, 0.8), "c": (0.2, 0.9)}

@@ -19,8 +19,6 @@ from carbongrid.analysis.trend import trend, write_trend
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 SOME = st.floats(1e-3, 1e6)
 
 
@@ -97,7 +95,7 @@ def year(folder, number: int, mass: int, gdp=None, units=UNITS, *, people=(), mo
 
 
 @pytest.fixture(scope="module")
-def years(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> list[cg.Result]:
+def years(tmp_path_factory: pytest.TempPathFactory) -> list[cg.Result]:
     folder = tmp_path_factory.mktemp("years")
     return [year(folder / "a", 2015, 300, (1, 2, 3, 4)), year(folder / "b", 2020, 150, (2, 2, 3, 4))]  # fmt: skip
 

@@ -213,7 +213,7 @@ def test_one_value_says_nothing_and_passes_no_bar(full_demo, units, tmp_path, ca
     assert "none that can be told" in held.stderr
 
 
-def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path, undrawn):
+def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path):
     """Without GDP every unit is unclassified, by the run and by any table."""
     from squares_case import squares_case
 
@@ -232,7 +232,7 @@ def test_zones_that_nobody_can_decide_are_no_agreement(tmp_path, undrawn):
     assert zones["units"] == 2
 
 
-def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path, undrawn):
+def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path):
     """The oracle is a full run of the case with one total of each category."""
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
 
@@ -268,7 +268,7 @@ def test_one_whole_total_is_what_a_run_without_those_of_regions_gives(tmp_path, 
     assert row["skill"] <= 1 - row["misplaced_scaled"] / row["by_one_total"] + 1e-12
 
 
-def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path, undrawn):
+def test_the_ceiling_places_as_published_with_the_runs_totals(tmp_path):
     from probability_town import FACILITIES, GDP, TOTALS, case_of, written
 
     from carbongrid.analysis.baselines import raked

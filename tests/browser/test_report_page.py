@@ -470,7 +470,7 @@ def test_nothing_serious_for_axe(opened, small, language):
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("width", [390, 1360])
+@pytest.mark.parametrize("width", [390, pytest.param(1360, marks=pytest.mark.thorough)])
 def test_nothing_serious_for_axe_in_the_city(opened, full_demo, width):
     page = opened(full_demo / "run" / "report.html", viewport={"width": width, "height": 844})
     page.click("#unit-1 a")

@@ -23,9 +23,6 @@ BY_RASTER = CATEGORIES + (
 OWN = '[categories]\npath = "categories.csv"\n'
 
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
-
 def tonnes(case: Path, category: str) -> list[float]:
     """Run a case and return a category's tonnes, unit by unit."""
     result = run(case, case.parent.parent / f"{case.parent.name}-run")

@@ -99,7 +99,7 @@ def cells(small_run: Path) -> Files:
 
 
 @pytest.fixture(scope="module")
-def exact(small_city: Path, tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> Files:
+def exact(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
     """Return the files of the small demo with parcels shared out by exact area."""
     case = small_city / "case-exact.toml"
     text = (small_city / "case.toml").read_text(encoding="utf-8")
@@ -191,7 +191,6 @@ def move_a_poi(city: Path, parcels: gpd.GeoDataFrame, kind: str, category: str) 
     return carriers["id"].iloc[old], carriers["id"].iloc[new]
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("kind", "category"), MOVES.items())
 def test_one_poi_moves_its_share_and_no_more(
     city: Path, tmp_path: Path, cells: Files, kind: str, category: str

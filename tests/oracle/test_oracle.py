@@ -60,7 +60,9 @@ def test_tiny_case(tmp_path):
     assert_same(write_tiny_case(tmp_path), tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["case.toml", "case-district-gdp.toml"])
+@pytest.mark.parametrize(
+    "name", ["case.toml", pytest.param("case-district-gdp.toml", marks=pytest.mark.thorough)]
+)
 def test_small_demo(small, tmp_path, name):
     assert_same(small / name, tmp_path / "run")
 
@@ -112,6 +114,7 @@ def test_small_demo_with_other_choices(small, tmp_path):
     assert_same(case, tmp_path / "run")
 
 
+@pytest.mark.thorough
 def test_small_demo_with_facilities_of_each_kind(small, tmp_path):
     """A share of 7.3 %, two capacities that take all the rest of supply, values as they are, one place uncertain."""
     case = shutil.copytree(small, tmp_path / "case") / "case.toml"
@@ -139,6 +142,7 @@ def test_full_demo(full_demo, tmp_path):
     assert_same(exact(full_demo / "case", tmp_path / "exact") / "case.toml", tmp_path / "run")
 
 
+@pytest.mark.thorough  # beside the small demo
 def test_liechtenstein(liechtenstein, tmp_path):
     [case] = liechtenstein.rglob("case.toml")
     assert_same(exact(case.parent, tmp_path / "exact") / "case.toml", tmp_path / "run")

@@ -182,9 +182,9 @@ def test_drawing_leaves_no_global_figure_and_no_setting_behind(tmp_path):
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
-    before = dict(mpl.rcParams)
+    open_before, before = plt.get_fignums(), dict(mpl.rcParams)  # other tests draw in pyplot
     write_figures(example_tables(), tmp_path)
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == open_before
     assert dict(mpl.rcParams) == before
 
 

@@ -12,27 +12,17 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pytest
 import shapely
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from carbongrid.case import Case
-from carbongrid.pipeline import run, writing
+from carbongrid.pipeline import run
 from carbongrid.pipeline.verification import verify
 
 EXAMPLES = int(os.environ.get("CARBONGRID_EXAMPLES", "2"))
 CRS, EAST, NORTH = "EPSG:32650", 500_000, 3_400_000
 TOTALS = {"agriculture/plantation": 10**13 + 7, "waste/industrial": 10**12 + 1}
-
-
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the report and the figures, which are made from the tables and take longer than they do."""
-    monkeypatch.setattr(
-        writing, "write_report", lambda tables, folder: (folder / "report.html").touch()
-    )
-    monkeypatch.setattr(writing, "write_figures", lambda tables, folder: folder.mkdir())
 
 
 @dataclass(frozen=True)

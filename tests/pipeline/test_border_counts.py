@@ -17,8 +17,6 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline import check, rasterizing, run
 from carbongrid.pipeline.verification import verify
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 HOMES = {"totals.csv": "category,value,unit\nbuildings/urban-homes,400,t CO2e\n"}
 PEOPLE = {"path": "people.csv", "crs": f"EPSG:{CRS}", "census": "census.csv"}
 CENSUS = "region,residents\n" + "".join(f"{row:02},1000\n" for row in range(1, 5))

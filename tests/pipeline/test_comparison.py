@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
-import pytest
 from town import square, write_town
 
 from carbongrid.pipeline import run
-
-pytestmark = pytest.mark.usefixtures("undrawn")
 
 INDUSTRY = "0601"
 

@@ -13,8 +13,6 @@ from town import EAST, NORTH, square, write_town
 import carbongrid as cg
 from carbongrid.inventory.electricity import READINGS
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 # Four units in a row: the plant, homes, works, and homes beside works. Forest north of all, more of it to the east.
 PARCELS = [
     ("a-plant", "0809", square(0, 0)),

@@ -20,8 +20,6 @@ import carbongrid as cg
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 CODES = ["0601", "0809", "0701", "0101", "0301", "1101"]
 ALIKE = ["0602", "05H1", "0702"]
 """Of the same parent types as some of those."""

@@ -38,7 +38,7 @@ def squares(folder, **sections):
 
 @pytest.mark.parametrize("name", ["small", "district", "inventory"])
 def test_a_run_draws_what_the_command_draws_from_its_files(
-    name, small_run, small_city, full_demo, tmp_path, undrawn
+    name, small_run, small_city, full_demo, tmp_path
 ):
     """Steps in memory and files read back are two ways to the same numbers: weights, facilities, water, split GDP, an inventory's draws."""
     out = small_run if name == "small" else full_demo / "run-district-gdp"
@@ -90,7 +90,7 @@ def test_marks_and_layers_follow_firm_where_it_was_drawn(small_run):
     assert flags_of(undrawn)[0].column == "borderline"
 
 
-def test_a_case_may_say_how_often_or_not_at_all(tmp_path, undrawn):
+def test_a_case_may_say_how_often_or_not_at_all(tmp_path):
     few = run(squares(tmp_path, uncertainty={"draws": 40}), tmp_path / "few")
     assert few.manifest["parameters"]["draws"] == 40
     assert set((few.units["zone_probability"] * 40).round(9) % 1) == {0.0}
@@ -103,14 +103,14 @@ def test_a_case_may_say_how_often_or_not_at_all(tmp_path, undrawn):
     assert again.manifest["digests"] == few.manifest["digests"]
 
 
-def test_without_a_zone_nothing_is_drawn(tmp_path, undrawn):
+def test_without_a_zone_nothing_is_drawn(tmp_path):
     result = run(squares(tmp_path, gdp=None), tmp_path / "run")
     assert not {*UNIT_DRAWN} & {*result.units.columns}
     assert result.manifest["parameters"]["draws"] == 0
     assert verify(tmp_path / "run").ok
 
 
-def test_of_many_parcels_nothing_is_drawn_unasked_and_it_is_said(tmp_path, undrawn, monkeypatch):
+def test_of_many_parcels_nothing_is_drawn_unasked_and_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("carbongrid.pipeline.probability.MAX_DRAWN", 3)
     monkeypatch.setattr(tables, "MAX_DRAWN", 3)
     result = run(squares(tmp_path), tmp_path / "run")
@@ -120,7 +120,7 @@ def test_of_many_parcels_nothing_is_drawn_unasked_and_it_is_said(tmp_path, undra
     assert "firm" in asked.units
 
 
-def test_a_published_run_keeps_it(small_city, small_run, tmp_path, undrawn):
+def test_a_published_run_keeps_it(small_city, small_run, tmp_path):
     out = tmp_path / "public"
     published = run(small_city / "case.toml", out, public=True, reuse=small_run).units
     assert (published["firm"] == cg.open(small_run).units["firm"]).all()

@@ -28,8 +28,6 @@ from carbongrid.pipeline.plans import plan_of, read_plan
 from carbongrid.pipeline.scenario_run import run_plan
 from carbongrid.raster.opening.digests import hash_path
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 TYPES = {"0601": "industrial", "0602": "mining", "0101": "cultivated", "0301": "forest", "0401": "grassland", "1101": "water", "0809": "utilities"}  # fmt: skip
 CATEGORIES = {
     "industry/manufacturing": (("industrial",), "field:size"),
@@ -285,7 +283,7 @@ def actions_held_against_a_run(seed: int, folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> cg.Result:
+def base(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
     """A town whose land is worked out on paper: units of one square each, a factory on one of them."""
     folder = tmp_path_factory.mktemp("town")
     codes = ("0601", "0101", "0301", "0401", "0602", "0809") * 2

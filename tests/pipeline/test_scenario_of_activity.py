@@ -19,20 +19,17 @@ from carbongrid.pipeline.activity_evidence import evidence_after
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 NOTHING = [{"do": "scale", "category": "industry/supply", "factor": 1}]
 HALF = [{"do": "scale", "category": "industry/mining", "factor": 0.5}]
 
 
 @pytest.fixture(scope="module")
-def base(
-    small_city: Path, small_run: Path, tmp_path_factory: pytest.TempPathFactory, undrawn: None
-) -> cg.Result:
+def base(small_city: Path, small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
     out = tmp_path_factory.mktemp("activity") / "run"
     return cg.run(small_city / "case-inventory.toml", out, reuse=small_run)
 
 
+@pytest.mark.thorough
 def test_a_plan_that_changes_nothing_changes_no_evidence(base: cg.Result, small_city: Path, tmp_path: Path) -> None:  # fmt: skip
     """Byte by byte, the probabilities of zones among them; so again in a plan on the written run."""
     first, second = tmp_path / "first", tmp_path / "second"

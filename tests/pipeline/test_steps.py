@@ -114,7 +114,6 @@ def with_weight_raster(city: Path) -> Path:
     return city / "case.toml"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_categories_by_raster_are_placed_after_the_rasterization_and_all_others_before(
     city: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +151,6 @@ def noted_steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_steps_are_done_in_the_order_of_the_method(
     city: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +175,6 @@ def overlays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("reduce", ["cells", "exact"])
-@pytest.mark.usefixtures("undrawn")
 def test_an_exact_overlay_is_made_once_and_only_when_somebody_asks(
     city: Path, monkeypatch: pytest.MonkeyPatch, reduce: str
 ) -> None:
@@ -202,7 +199,6 @@ def test_an_exact_overlay_is_made_once_and_only_when_somebody_asks(
     assert found == [6]  # taken over
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_check_and_run_allocate_by_the_same_steps(
     city: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,7 @@ def test_a_sound_exact_run_with_other_choices_passes_too(other_run):
 
 
 @pytest.mark.parametrize(("resolution", "coarse"), [(33.33, 333.3), (30.19, 211.33)])
-def test_a_sound_run_on_cells_of_any_side_passes(tmp_path, undrawn, resolution, coarse):
+def test_a_sound_run_on_cells_of_any_side_passes(tmp_path, resolution, coarse):
     """Seen to fail at 211.33 m: the grid that was made again from its bounds was another one."""
     totals = "category,value,unit\nagriculture/plantation,3,kt CO2e\n"
     grid = {"resolution": resolution, "coarse": coarse}

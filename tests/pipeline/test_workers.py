@@ -125,6 +125,7 @@ def _dense(vertices: int) -> np.ndarray:
     return np.array([shapely.Polygon(ring)])
 
 
+@pytest.mark.thorough
 def test_a_whole_run_sends_a_task_a_tile(client: Any, tmp_path: Path) -> None:
     """256 tiles. Caught: slices of polygons in the graph, a task per chunk without an end."""
     scale_model.write_case(tmp_path, 2_500, 10.0)

@@ -78,6 +78,7 @@ def types_in(out: Path) -> list[str]:
     return sorted(gpd.read_parquet(out / "parcels.parquet")["type"])
 
 
+@pytest.mark.thorough
 def test_a_mended_crosswalk_is_followed_by_the_next_run(row: Case, tmp_path: Path) -> None:
     """Seen to fail with keys of versions alone: the run after the mend kept the old types."""
     package = tmp_path / "copy" / "carbongrid"

@@ -86,7 +86,7 @@ def test_wrong_cells_are_told(tmp_path, table, text, message):
     assert any(message in str(problem) for problem in pipeline.check(case).problems)
 
 
-def test_a_run_draws_what_its_case_says(tmp_path, undrawn):
+def test_a_run_draws_what_its_case_says(tmp_path):
     pipeline.run(case_of(tmp_path), tmp_path / "run")
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     found = uncertainty_of(manifest)

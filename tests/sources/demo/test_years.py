@@ -8,11 +8,12 @@ import tomllib
 
 import geopandas as gpd
 import pandas as pd
+import pytest
+from small_demo import write_small_city
 
 import carbongrid as cg
 from carbongrid.pipeline.plans import read_plan
 from carbongrid.pipeline.verification import verify
-from carbongrid.sources.demo import write_city
 from carbongrid.sources.demo.years import EARLIER
 
 
@@ -20,12 +21,13 @@ def bytes_of(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.thorough
 def test_years_are_the_same_each_time_and_change_nothing_of_the_city(years_demo, small_city, tmp_path) -> None:  # fmt: skip
     """Every byte of the city's own files, workbook apart, which carries its time of writing."""
     own, without = bytes_of(years_demo / "case"), bytes_of(small_city)
     for name in without.keys() - {"inventory.xlsx"}:
         assert own[name] == without[name], name
-    again = bytes_of(write_city(tmp_path, size="small", with_years=True).parent)
+    again = bytes_of(write_small_city(tmp_path, with_years=True).parent)
     assert {name for name in own if own[name] != again.get(name)} <= {"inventory.xlsx"}
     more = own.keys() - without.keys()
     assert {"plan.toml", "limits.csv", "red-lines.gpkg", "YEARS.md", "case-2015.toml"} <= more

@@ -35,6 +35,7 @@ def parcels(made: OsmCase) -> gpd.GeoDataFrame:
     return gpd.read_file(made.case.with_name("parcels.gpkg"))
 
 
+@pytest.mark.thorough
 def test_parcels_cover_what_the_ready_made_ones_cover(parcels: gpd.GeoDataFrame) -> None:
     ready = gpd.read_file(data_folder() / READY, layer="parcels").to_crs(parcels.crs)
     west, south, east, north = ready.total_bounds

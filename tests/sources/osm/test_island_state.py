@@ -116,7 +116,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("most", [0, 3000, 40_000])
+@pytest.mark.parametrize(
+    "most", [*(pytest.param(most, marks=pytest.mark.thorough) for most in (0, 3000)), 40_000]
+)
 def test_a_full_disk_is_told_as_such(extract: Path, tmp_path: Path, most: int) -> None:
     """As a limit to files, which fails like one: at the first file, at a table, within a layer."""
     done = subprocess.run(
