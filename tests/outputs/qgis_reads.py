@@ -1,4 +1,4 @@
-"""Run by QGIS's own Python: what QGIS makes of units.gpkg and grid_1km.tif of a run, as JSON, and a picture of each.
+"""Run by QGIS's own Python: what QGIS makes of units.gpkg, grid_1km.tif and city.qgz of a run, as JSON, and a picture of each.
 
 ``python3 qgis_reads.py RUN PICTURES``; needs Debian's python3-qgis and no display (QT_QPA_PLATFORM=offscreen).
 """
@@ -10,13 +10,15 @@ from pathlib import Path
 from osgeo import ogr  # pyright: ignore[reportMissingImports]
 from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsApplication,
+    QgsLayoutExporter,
     QgsMapRendererParallelJob,
     QgsMapSettings,
+    QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize  # pyright: ignore[reportMissingImports]
-from qgis.PyQt.QtGui import QColor  # pyright: ignore[reportMissingImports]
+from qgis.PyQt.QtGui import QColor, QImage  # pyright: ignore[reportMissingImports]
 
 
 def picture(layer, path):
@@ -32,9 +34,14 @@ def picture(layer, path):
     job.waitForFinished()
     image = job.renderedImage()
     image.save(str(path))
+    return colours_of(image)
+
+
+def colours_of(image):
+    """Count the colours of every third pixel; rare ones are left out."""
     colours = {}
-    for x in range(0, 600, 3):
-        for y in range(0, 600, 3):
+    for x in range(0, image.width(), 3):
+        for y in range(0, image.height(), 3):
             name = image.pixelColor(x, y).name()
             colours[name] = colours.get(name, 0) + 1
     return {name: count for name, count in colours.items() if count >= 20}
@@ -59,6 +66,7 @@ def vector(run, pictures):
     }
     ogr.UseExceptions()
     file = ogr.Open(str(run / "units.gpkg"))
+    names_shown = layer.labeling().settings()
     _, ids, names, _, error = layer.listStylesInDatabase()
     styles = dict(zip(ids, names, strict=True))
     return {
@@ -71,6 +79,7 @@ def vector(run, pictures):
         "error": error,
         "colours": picture(layer, pictures / "units.png"),
         "labels": layer.labelsEnabled(),
+        "names_from": [names_shown.minimumScale, names_shown.maximumScale],
     }
 
 
@@ -86,12 +95,49 @@ def raster(run, pictures):
     }
 
 
+def project(run, pictures):
+    """Tell of the project: its layers from the top, and its page, printed."""
+    opened = QgsProject.instance()
+    read = opened.read(str(run / "city.qgz"))
+    root = opened.layerTreeRoot()
+    layers = [
+        {
+            "name": each.name(),
+            "shown": each.isVisible(),
+            "valid": each.layer().isValid(),
+            "source": each.layer().source(),
+            "renderer": each.layer().renderer().type() if each.layer().renderer() else None,
+            "crs": each.layer().crs().authid(),
+        }
+        for each in root.findLayers()
+    ]
+    (page,) = opened.layoutManager().printLayouts()
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = 100
+    QgsLayoutExporter(page).exportToImage(str(pictures / "page.png"), settings)
+    image = QImage(str(pictures / "page.png"))
+    return {
+        "read": read,
+        "title": opened.title(),
+        "crs": opened.crs().authid(),
+        "layers": layers,
+        "items": sorted(
+            type(item).__name__.removeprefix("QgsLayoutItem")
+            for item in page.items()
+            if hasattr(item, "uuid")
+        ),
+        "bar_mm": page.itemById("bar").rect().width(),
+        "colours": colours_of(image),
+    }
+
+
 def main():
     """Write what QGIS sees."""
     run, pictures = (Path(word) for word in sys.argv[1:3])
     application = QgsApplication([], False)
     application.initQgis()
-    json.dump({"units": vector(run, pictures), "grid": raster(run, pictures)}, sys.stdout)
+    told = {"units": vector(run, pictures), "grid": raster(run, pictures)}
+    json.dump({**told, "project": project(run, pictures)}, sys.stdout)
     application.exitQgis()
 
 

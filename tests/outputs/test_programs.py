@@ -46,6 +46,22 @@ def test_units_open_in_the_colours_of_their_zones(seen):
     assert units["styles"] == ["CCR", "ECC", "ESC", "Emission", "GDP", "Residents", "Sink", "Zones"]
 
 
+def test_the_project_opens_with_all_that_a_page_needs(seen):
+    """Seen to fail: ids that QGIS replaced, so that no layer was in the panel; a scale bar of no length; names of units hidden where one looks closely."""
+    project = seen["project"]
+    assert project["read"] and project["title"] == "A city like Suzhou (synthetic), 2020"
+    assert project["crs"] == "EPSG:4528"
+    layers = [(each["valid"], each["shown"], each["renderer"]) for each in project["layers"]]
+    assert layers == [(True, True, "RuleRenderer"), (True, False, "singlebandpseudocolor")]
+    assert {Path(each["source"].partition("|")[0]).name for each in project["layers"]} == {"units.gpkg", "grid_1km.tif"}  # fmt: skip
+    assert project["items"] == ["Label", "Legend", "Map", "Page", "ScaleBar"]
+    # Two segments of 2.5 km on a map of some 28 km over 186 mm.
+    assert 30 < project["bar_mm"] < 75
+    colours = {zone.colour.lower() for zone in zones()} & set(project["colours"])
+    assert len(colours) >= 3
+    assert seen["units"]["names_from"] == [1_000_000, 0]
+
+
 def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
     tables = example_tables()
     flags = {"borderline": [True] * 3 + [False] * 3, "indicative": [False] * 3 + [True] * 3}

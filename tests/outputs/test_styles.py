@@ -17,7 +17,7 @@ from tables_example import example_tables
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.tables import write_tables
-from carbongrid.outputs.tables.styles import Rule, Style, qml_of, sld_of, write_grid_qml
+from carbongrid.outputs.tables.styles import Rule, Style, sld_of, units_style, write_grid_qml
 
 OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 SLD = {"se": "http://www.opengis.net/se", "ogc": "http://www.opengis.net/ogc"}
@@ -126,7 +126,7 @@ def test_the_sld_says_what_the_qml_says(stored):
 @given(st.text(max_size=20).filter(lambda text: text.isprintable()), st.floats(allow_nan=False))
 def test_any_label_and_any_number_stay_well_formed(label, number):
     style = Style("s", "", (Rule(label, "#aabbcc", "x", number), Rule("rest", "#000000")))
-    assert ET.fromstring(qml_of(style, {label: label})).find(".//rule").get("label") == label
+    assert units_style(style, {label: label}).find(".//rule").get("label") == label
     literal = ET.fromstring(sld_of(style, "units")).find(".//ogc:Literal", SLD).text
     assert float(literal) == number
 

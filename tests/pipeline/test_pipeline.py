@@ -27,7 +27,7 @@ from carbongrid.raster.opening.digests import hash_path
 
 LAYOUT = {
     "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "parcels.parquet", "units.gpkg", "units.csv", "units.xlsx",
-    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
+    "grid_1km.tif", "grid_1km.qml", "grid_1km.nc", "city.qgz", "overlap.npz", "labels.zarr", "report.html", "figures", "steps",
 }  # fmt: skip
 
 

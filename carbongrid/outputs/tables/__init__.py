@@ -17,6 +17,7 @@ from carbongrid.outputs.tables.layers import (
     write_units_gpkg,
 )
 from carbongrid.outputs.tables.plain import write_csv, write_text_csv
+from carbongrid.outputs.tables.project import PROJECT, write_project
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
 from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
@@ -105,6 +106,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "grid_1km.nc": lambda content, tables, path: write_grid_nc(
         content.grid_1km, _title(tables), path
     ),
+    PROJECT: write_project,
 }
 """By file; some runs leave some of them out."""
 
@@ -152,7 +154,7 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     Notes
     -----
     inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
-    grid_1km.nc; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
+    grid_1km.nc, and city.qgz, which opens them in QGIS; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
     surroundings.gpkg too. Without openpyxl there is no units.xlsx.
     """
     content = content_of(tables, public=public)

@@ -32,7 +32,7 @@ UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 """When a style was changed, by which QGIS sorts the styles of a layer; the same for all, so that a run's files tell no time."""
 
 _GRAMS_PER_TONNE = 1e6
-_QGIS = "3.28.0"  # the oldest whose style format is written here
+QGIS_VERSION = "3.28.0"  # the oldest whose style format is written here
 _CATEGORIES = "Symbology|Labeling|Fields|Forms"
 _HATCHES: dict[str, tuple[str, ...]] = {"////": ("45",), "....": ("0", "90")}
 """Angles of the lines that stand for a hatching of the figures."""
@@ -159,7 +159,7 @@ def style_table(
             "f_table_name": layer,
             "f_geometry_column": geometry,
             "styleName": [style.name for style in styles],
-            "styleQML": [qml_of(style, aliases) for style in styles],
+            "styleQML": [qml(units_style(style, aliases)) for style in styles],
             "styleSLD": [sld_of(style, layer) for style in styles],
             "useAsDefault": [style.default for style in styles],
             "description": [style.description for style in styles],
@@ -170,9 +170,9 @@ def style_table(
     )
 
 
-def qml_of(style: Style, aliases: Mapping[str, str]) -> str:
-    """Return a style as QGIS writes it: rules, one symbol each, names of the units as labels, and what columns are called."""
-    root = ET.Element("qgis", version=_QGIS, styleCategories=_CATEGORIES)
+def units_style(style: Style, aliases: Mapping[str, str]) -> ET.Element:
+    """Return a style of the units as QGIS writes it: rules, one symbol each, names of the units as labels, and what columns are called."""
+    root = ET.Element("qgis", version=QGIS_VERSION, styleCategories=_CATEGORIES)
     renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
     rules = ET.SubElement(renderer, "rules", key="root")
     symbols = ET.SubElement(renderer, "symbols")
@@ -190,9 +190,10 @@ def qml_of(style: Style, aliases: Mapping[str, str]) -> str:
     settings = ET.SubElement(labels, "settings", calloutType="simple")
     text = ET.SubElement(settings, "text-style", fieldName="name", fontSize="8", textColor="34,39,46,255")  # fmt: skip
     ET.SubElement(text, "text-buffer", bufferDraw="1", bufferSize="0.7", bufferSizeUnits="MM", bufferColor="255,255,255,210")  # fmt: skip
-    ET.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="400000", scaleMax="0")
+    # scaleMax is the scale from which names are drawn: beyond it they would lie on each other.
+    ET.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="0", scaleMax="1000000")
     ET.SubElement(root, "layerGeometryType").text = "2"
-    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
+    return root
 
 
 def _fill(symbols: ET.Element, name: str, colour: str) -> None:
@@ -280,7 +281,12 @@ def _condition(parent: ET.Element, rule: Rule) -> None:
 
 
 def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
-    """Write the style that QGIS takes for grid_1km.tif: emissions by powers of ten, by its first band.
+    """Write the style that QGIS takes for grid_1km.tif."""
+    path.write_text(qml(grid_style(grid)), encoding="utf-8")
+
+
+def grid_style(grid: xr.Dataset) -> ET.Element:
+    """Return the style of grid_1km.tif: emissions by powers of ten, by its first band.
 
     Notes
     -----
@@ -290,7 +296,7 @@ def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
     tonnes = grid["emission"].to_numpy().ravel() / _GRAMS_PER_TONNE
     bounds = powers_of_ten(tonnes[tonnes > 0])
     most = repr(float(tonnes.max(initial=0.0)))
-    root = ET.Element("qgis", version=_QGIS, styleCategories="Symbology")
+    root = ET.Element("qgis", version=QGIS_VERSION, styleCategories="Symbology")
     pipe = ET.SubElement(root, "pipe")
     kind = {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1"}
     ends = {"classificationMin": "0", "classificationMax": most}
@@ -304,13 +310,17 @@ def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
         label = f"{low or '> 0'} – {short_number(bound)}" if bound < math.inf else f"> {low or 0}"
         ET.SubElement(ramp, "item", value=repr(bound), label=f"{label} t CO₂e per cell and year", color=colour, alpha="255")  # fmt: skip
         low = short_number(bound)
-    text = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
-    path.write_text(text, encoding="utf-8")
+    return root
 
 
 def _rgba(colour: str) -> str:
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return f"{red},{green},{blue},255"
+
+
+def qml(root: ET.Element) -> str:
+    """Return a style, or a project, as the text of a file of QGIS."""
+    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
 
 
 def _text(root: ET.Element) -> str:
