@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from data import ROOT, data_folder
+from drawing import drawing
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
@@ -131,25 +131,6 @@ def undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
 def drawn() -> Iterator[None]:
     """Draw the report and the figures of this test's runs."""
     with drawing(True):
-        yield
-
-
-@contextmanager
-def drawing(wanted: bool) -> Iterator[None]:
-    """Draw the report and the figures of runs in this process, or leave both out."""
-    from carbongrid.outputs.figures import write_figures
-    from carbongrid.outputs.report import write_report
-    from carbongrid.pipeline import writing
-
-    def touch_report(_tables: object, folder: Path) -> None:
-        (folder / "report.html").touch()
-
-    def make_folder(_tables: object, folder: Path) -> None:
-        folder.mkdir()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "write_report", write_report if wanted else touch_report)
-        patch.setattr(writing, "write_figures", write_figures if wanted else make_folder)
         yield
 
 

@@ -202,6 +202,13 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     is_flag=True,
     help="Write what may be published: units and 1 km cells, no parcels or names; counts of people below ten are not printed.",
 )
+@click.option(
+    "--parcels",
+    type=click.Choice(["parquet", "gpkg", "fgb"]),
+    default="parquet",
+    show_default=True,
+    help="Write parcels.gpkg or parcels.fgb too, for a GIS that reads no Parquet: tonnes, densities, unit and zone of each parcel.",
+)
 @_with_console
 def run(
     case: Path,
@@ -213,6 +220,7 @@ def run(
     memory: str | None,
     chunks: int,
     public: bool,
+    parcels: Literal["parquet", "gpkg", "fgb"],
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -234,6 +242,7 @@ def run(
                 memory=memory,
                 chunks=chunks,
                 public=public,
+                parcels=parcels,
                 progress=progress,
             )
         warnings = [text for level, text in result.manifest["assumptions"] if level == "warning"]

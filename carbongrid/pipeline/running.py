@@ -10,6 +10,7 @@ from typing import Any
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.outputs.result import Result
+from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 from carbongrid.pipeline.land import fine_grid
 from carbongrid.pipeline.memory import require_memory, require_memory_of_inputs
 from carbongrid.pipeline.opening import open_run
@@ -37,6 +38,7 @@ def run(
     memory: str | None = None,
     chunks: int = 2048,
     public: bool = False,
+    parcels: ParcelFormat = "parquet",
     progress: Progress | None = None,
 ) -> Result:
     """Run a case: from its totals to the zones of its units, into a new directory.
@@ -67,6 +69,9 @@ def run(
     public
         Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
         Nothing can be taken over from such a run.
+    parcels
+        ``gpkg`` or ``fgb``: write the parcels also as a layer for a GIS that reads no Parquet, such as Debian's QGIS, in tonnes, with the
+        unit and the zone that each lies in; not with ``public``.
     progress
         Called with the name of a long step, what is done and what there is to do.
 
@@ -95,7 +100,7 @@ def run(
     earlier = Path(reuse) if reuse else None
     store = new_run(out, replace=replace, reuse=earlier, restart=restart)
     with dask_client(scheduler, workers, memory) as client:
-        options = RunOptions(client, chunks, progress or silent, public)
+        options = RunOptions(client, chunks, progress or silent, public, parcels)
 
         def first_half() -> Work:
             return _first_half(case, options, Recall.around(out, earlier, restart=restart), memory)

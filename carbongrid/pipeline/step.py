@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from carbongrid.outputs.tables.parcel_layer import ParcelFormat
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -18,6 +20,7 @@ class RunOptions:
     chunks: int
     progress: Progress
     public: bool = False
+    parcels: ParcelFormat = "parquet"
 
 
 def _nothing(*_: Any) -> Any:

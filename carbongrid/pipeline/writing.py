@@ -17,7 +17,9 @@ from carbongrid.outputs.figures import write_figures
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import table_files, write_tables
-from carbongrid.pipeline.step import Kept, Step
+from carbongrid.outputs.tables.content import ParcelLayer
+from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.step import Kept, RunOptions, Step
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
 REPORT, FIGURES = ["report.html"], ["figures"]
@@ -45,7 +47,13 @@ def problems_of_left_out() -> list[Problem]:
 def product_steps() -> tuple[Step, ...]:
     """Return the steps that write what people look at; without a digest of the parcels, these are not written (``--public``)."""
     return (
-        _product("tables", _files_of_tables, _write_tables),
+        Step(
+            "tables",
+            _write_tables,
+            ("assemble", "digest", "land", "options"),
+            kept=Kept(files=_files_of_tables, load=lambda *_: None, decided_by=_shown_of_tables),
+            phase="writing",
+        ),
         _product("report", _but_left_out(REPORT), _write_report),
         _product("figures", _but_left_out(FIGURES), _write_figures),
     )
@@ -60,12 +68,24 @@ def _shown(tables: RunTables, digests: Mapping[str, str]) -> list[Any]:
     return [dict(digests), _told(tables)]
 
 
-def _files_of_tables(tables: RunTables, digests: Mapping[str, str]) -> list[str]:
-    return table_files(tables, public="parcels" not in digests)
+def _shown_of_tables(tables: RunTables, digests: Mapping[str, str], _: Land, options: RunOptions) -> list[Any]:  # fmt: skip
+    return [*_shown(tables, digests), options.parcels]
 
 
-def _write_tables(folder: Path, tables: RunTables, digests: Mapping[str, str]) -> None:
-    write_tables(tables, folder, public="parcels" not in digests)
+def _files_of_tables(tables: RunTables, digests: Mapping[str, str], land: Land, options: RunOptions) -> list[str]:  # fmt: skip
+    public = "parcels" not in digests
+    return table_files(tables, public=public, layer=_layer(land, options))
+
+
+def _write_tables(folder: Path, tables: RunTables, digests: Mapping[str, str], land: Land, options: RunOptions) -> None:  # fmt: skip
+    public = "parcels" not in digests
+    write_tables(tables, folder, public=public, layer=_layer(land, options))
+
+
+def _layer(land: Land, options: RunOptions) -> ParcelLayer | None:
+    """Return how parcels are written for a GIS; None where parcels.parquet is all."""
+    wanted = options.parcels
+    return None if wanted == "parquet" else ParcelLayer(wanted, land.unit_of_parcel)
 
 
 def _write_report(folder: Path, tables: RunTables, _: object) -> None:

@@ -282,6 +282,7 @@ def test_twenty_of_twenty_one_lost_stop_a_run(tmp_path: Path) -> None:
     assert row.top_share == 1.0
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_loss_that_is_allowed_is_told_everywhere(
     tmp_path: Path, carbongrid: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -18,7 +18,7 @@ from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize  # pyright: ignore[reportMissingImports]
-from qgis.PyQt.QtGui import QColor, QImage  # pyright: ignore[reportMissingImports]
+from qgis.PyQt.QtGui import QColor  # pyright: ignore[reportMissingImports]
 
 
 def picture(layer, path):
@@ -112,10 +112,8 @@ def project(run, pictures):
         for each in root.findLayers()
     ]
     (page,) = opened.layoutManager().printLayouts()
-    settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 100
-    QgsLayoutExporter(page).exportToImage(str(pictures / "page.png"), settings)
-    image = QImage(str(pictures / "page.png"))
+    image = QgsLayoutExporter(page).renderPageToImage(0, dpi=100)
+    image.save(str(pictures / "page.png"))
     return {
         "read": read,
         "title": opened.title(),

@@ -330,6 +330,7 @@ Pit,industry/mining,,,,1,MW,,,,
 """
 
 
+@pytest.mark.usefixtures("drawn")
 def test_facilities_by_share_and_capacity_lie_where_they_are(tmp_path: Path) -> None:
     """25 % and 25 % of 40 t in the first square, whose industrial land takes the rest; 3 of 4 parts of 8 t, the pit's on mining land."""
     tables = {
@@ -426,6 +427,7 @@ ONE_POI_EACH = {
 }
 
 
+@pytest.mark.usefixtures("drawn")
 def test_what_lies_by_a_rule_without_skill_is_told(tmp_path: Path) -> None:
     """In check, ledger, run and report. Seen to fail with sizes of POIs, and with all of a category that facilities hold a part of."""
     tables = {

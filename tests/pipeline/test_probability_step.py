@@ -45,8 +45,9 @@ def test_a_run_draws_what_the_command_draws_from_its_files(
     if name == "inventory":
         out = tmp_path / "run"
         run(small_city / "case-inventory.toml", out, reuse=small_run)
-    units = cg.open(out).units
-    table = probability(out).table
+    result = cg.open(out)
+    units = result.units
+    table = probability(out, draws=result.manifest["parameters"]["draws"]).table
     zoned = units["zone"].to_numpy() > 0
     assert (units["firm"] == table["firm"]).all()
     shares = table[["p0", "p1", "p2", "p3", "p4"]].to_numpy()[np.arange(len(table)), table["zone"]]

@@ -12,6 +12,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from drawing import drawing
 from power_town import sides_agree
 from tables_example import example_tables
 
@@ -26,7 +27,8 @@ def from_activity(
     small_city: Path, small_run: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("activity") / "run"
-    cg.run(small_city / "case-inventory.toml", out, reuse=small_run)
+    with drawing(True):
+        cg.run(small_city / "case-inventory.toml", out, reuse=small_run)
     return out
 
 

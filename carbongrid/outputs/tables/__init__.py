@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carbongrid.errors import missing_libraries
-from carbongrid.outputs.tables.content import Content, content_of
+from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of
 from carbongrid.outputs.tables.digests import digests_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
     write_parcels_parquet,
     write_surroundings_gpkg,
     write_units_gpkg,
+)
+from carbongrid.outputs.tables.parcel_layer import (
+    LAYER_FILES,
+    write_parcel_layer,
 )
 from carbongrid.outputs.tables.plain import write_csv, write_text_csv
 from carbongrid.outputs.tables.project import PROJECT, write_project
@@ -79,6 +84,11 @@ def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
         write_parcels_parquet(content.parcels, path)
 
 
+def _write_parcel_layer(content: Content, tables: RunTables, path: Path) -> None:
+    if content.layer is not None and content.layer.file == path.name:
+        write_parcel_layer(tables, content.layer, path)
+
+
 def _write_surroundings(content: Content, _: RunTables, path: Path) -> None:
     if content.surroundings is not None:
         write_surroundings_gpkg(content.surroundings, path)
@@ -97,6 +107,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
     "parcels.parquet": _write_parcels,
+    **dict.fromkeys(LAYER_FILES, _write_parcel_layer),
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
     "grid_1km.tif": lambda content, tables, path: write_grid_tif(
@@ -111,17 +122,20 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
 """By file; some runs leave some of them out."""
 
 
-def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
+def table_files(
+    tables: RunTables, *, public: bool = False, layer: ParcelLayer | None = None
+) -> list[str]:
     """Return the names of the files that :func:`write_tables` writes.
 
     Parameters
     ----------
     tables
         The run's tables.
-    public
+    public, layer
         As for :func:`write_tables`.
     """
     absent = {
+        **{name: public or layer is None or layer.file != name for name in LAYER_FILES},
         "parcels.parquet": public,
         "facilities.csv": public or not tables.facilities,
         "audit.csv": tables.audit is None,
@@ -134,7 +148,13 @@ def table_files(tables: RunTables, *, public: bool = False) -> list[str]:
     return [name for name in _WRITERS if not absent.get(name)]
 
 
-def write_tables(tables: RunTables, directory: Path, *, public: bool = False) -> None:
+def write_tables(
+    tables: RunTables,
+    directory: Path,
+    *,
+    public: bool = False,
+    layer: ParcelLayer | None = None,
+) -> None:
     """Write a run's tables and its 1 km grid.
 
     Parameters
@@ -144,7 +164,9 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     directory
         An existing directory; files of the same names are replaced.
     public
-        Without parcels.parquet, counts of fewer than ten people and the ledger's remarks (D31).
+        Without parcels, counts of fewer than ten people and the ledger's remarks (D31).
+    layer
+        How to write parcels for a GIS as well; None: not at all.
 
     Raises
     ------
@@ -157,8 +179,8 @@ def write_tables(tables: RunTables, directory: Path, *, public: bool = False) ->
     grid_1km.nc, and city.qgz, which opens them in QGIS; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
     surroundings.gpkg too. Without openpyxl there is no units.xlsx.
     """
-    content = content_of(tables, public=public)
-    files = table_files(tables, public=public)
+    content = replace(content_of(tables, public=public), layer=None if public else layer)
+    files = table_files(tables, public=public, layer=layer)
     for name, write in _WRITERS.items():
         path = directory / name
         path.unlink(missing_ok=True)  # GDAL would add to an existing one

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from carbongrid.outputs.land_types import land_flows
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
+    from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
     from carbongrid.method.evidence import Evidences
@@ -152,6 +153,8 @@ class Content:
         With geometry; None where the case names none.
     facilities
         None where there are none, or they are not published.
+    layer
+        How parcels are written for a GIS as well; None: not at all.
     """
 
     inventory: Table
@@ -163,6 +166,28 @@ class Content:
     grid_1km: xr.Dataset
     surroundings: Table | None = None
     facilities: Table | None = None
+    layer: ParcelLayer | None = None
+
+
+@dataclass(frozen=True)
+class ParcelLayer:
+    """Parcels for a GIS that reads no Parquet: the format, and the unit of each parcel.
+
+    Parameters
+    ----------
+    format
+        ``gpkg`` or ``fgb``.
+    unit : int64, shape (parcels,)
+        Row of the unit that holds a point inside the parcel, -1 for none.
+    """
+
+    format: Literal["gpkg", "fgb"]
+    unit: NDArray[np.int64]
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return f"parcels.{self.format}"
 
 
 def content_of(tables: RunTables, *, public: bool = False) -> Content:

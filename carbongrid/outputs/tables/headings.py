@@ -84,15 +84,19 @@ def headings_of(units: Table, tables: RunTables) -> dict[str, Heading]:
         Where sectors, categories and the currency come from.
     """
     sectors = {f"{sector}_t": Heading(*names, PER_YEAR) for sector, names in sector_names().items()}
-    categories = {
+    # The unit of the run's own sinks has the sector's name, and the units' sum comes first.
+    known = {**sectors, **category_headings(tables), **_HEADINGS}
+    return {title: _of(known, title, tables.currency) for title in titles(units.kinds)}
+
+
+def category_headings(tables: RunTables) -> dict[str, Heading]:
+    """Return the heading of each category's mass in tonnes."""
+    return {
         f"{column_of(category.name)}_t": Heading(
             category.name_en or category.name, category.name_zh, PER_YEAR
         )
         for category in tables.categories
     }
-    # The unit of the run's own sinks has the sector's name, and the units' sum comes first.
-    known = {**sectors, **categories, **_HEADINGS}
-    return {title: _of(known, title, tables.currency) for title in titles(units.kinds)}
 
 
 def _of(known: Mapping[str, Heading], title: str, currency: str) -> Heading:

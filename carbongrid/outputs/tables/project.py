@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from carbongrid.outputs.figures.classes import round_length
 from carbongrid.outputs.tables.headings import headings_of
 from carbongrid.outputs.tables.layers import UNITS_LAYER
+from carbongrid.outputs.tables.parcel_layer import parcel_aliases, parcel_frame, style_of_density
 from carbongrid.outputs.tables.styles import QGIS_VERSION, grid_style, qml, styles_of, units_style
 
 if TYPE_CHECKING:
@@ -92,14 +93,19 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
 
 
 def _layers(content: Content, tables: RunTables) -> list[_Layer]:
-    """Return the layers from the top: units, then the coarse grid."""
+    """Return the layers from the top: units, the coarse grid, parcels where a file of them is there that any QGIS opens."""
     aliases = {name: each.text for name, each in headings_of(content.units, tables).items()}
     default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)
     side = float(content.grid_1km.attrs["resolution"]) / 1000
-    return [
+    layers = [
         _Layer(_id("units"), "Zones 碳平衡分区", f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
         _Layer(_id("grid"), f"Emissions, {side:g} km grid 碳排放网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km)), shown=False),
     ]  # fmt: skip
+    if content.layer is not None:
+        frame = parcel_frame(tables, content.layer.unit)
+        style = units_style(style_of_density(frame), parcel_aliases(frame, tables), label="")
+        layers.append(_Layer(_id("parcels"), "Parcels 地块", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
+    return layers
 
 
 def _tree(parent: ET.Element, layers: Iterable[_Layer]) -> None:

@@ -133,7 +133,11 @@ def _measure(scale: Scale) -> str:
 
 
 def style_table(
-    styles: list[Style], layer: str, geometry: str, aliases: Mapping[str, str]
+    styles: list[Style],
+    layer: str,
+    geometry: str,
+    aliases: Mapping[str, str],
+    label: str = "name",
 ) -> pd.DataFrame:
     """Return the rows of ``layer_styles``, the table in which QGIS looks for a layer's styles.
 
@@ -145,6 +149,8 @@ def style_table(
         Names of the table and of its geometry column.
     aliases
         What the columns are called in tables and forms of QGIS.
+    label
+        The column that is written beside each polygon; empty for none.
 
     Notes
     -----
@@ -159,7 +165,7 @@ def style_table(
             "f_table_name": layer,
             "f_geometry_column": geometry,
             "styleName": [style.name for style in styles],
-            "styleQML": [qml(units_style(style, aliases)) for style in styles],
+            "styleQML": [qml(units_style(style, aliases, label)) for style in styles],
             "styleSLD": [sld_of(style, layer) for style in styles],
             "useAsDefault": [style.default for style in styles],
             "description": [style.description for style in styles],
@@ -170,7 +176,7 @@ def style_table(
     )
 
 
-def units_style(style: Style, aliases: Mapping[str, str]) -> ET.Element:
+def units_style(style: Style, aliases: Mapping[str, str], label: str = "name") -> ET.Element:
     """Return a style of the units as QGIS writes it: rules, one symbol each, names of the units as labels, and what columns are called."""
     root = ET.Element("qgis", version=QGIS_VERSION, styleCategories=_CATEGORIES)
     renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
@@ -186,14 +192,20 @@ def units_style(style: Style, aliases: Mapping[str, str]) -> ET.Element:
         ET.SubElement(rules, "rule", {**attributes, "label": label})
         _lines(symbols, str(number), _HATCHES[flag.hatch])
     _columns(root, aliases)
+    if label:
+        _labels(root, label)
+    ET.SubElement(root, "layerGeometryType").text = "2"
+    return root
+
+
+def _labels(root: ET.Element, column: str) -> None:
+    """Write a column beside its polygon."""
     labels = ET.SubElement(root, "labeling", type="simple")
     settings = ET.SubElement(labels, "settings", calloutType="simple")
-    text = ET.SubElement(settings, "text-style", fieldName="name", fontSize="8", textColor="34,39,46,255")  # fmt: skip
+    text = ET.SubElement(settings, "text-style", fieldName=column, fontSize="8", textColor="34,39,46,255")  # fmt: skip
     ET.SubElement(text, "text-buffer", bufferDraw="1", bufferSize="0.7", bufferSizeUnits="MM", bufferColor="255,255,255,210")  # fmt: skip
     # scaleMax is the scale from which names are drawn: beyond it they would lie on each other.
     ET.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="0", scaleMax="1000000")
-    ET.SubElement(root, "layerGeometryType").text = "2"
-    return root
 
 
 def _fill(symbols: ET.Element, name: str, colour: str) -> None:

@@ -1,0 +1,83 @@
+"""Parcels for a GIS that reads no Parquet."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+from tables_example import example_tables
+
+import carbongrid as cg
+from carbongrid.outputs.tables import table_files, write_tables
+from carbongrid.outputs.tables.content import ParcelLayer
+from carbongrid.outputs.tables.parcel_layer import parcel_frame, style_of_density
+from tests.outputs.test_programs import seen_by_qgis
+
+
+@pytest.fixture(scope="module")
+def layered(small_city, tmp_path_factory):
+    return cg.run(
+        small_city / "case.toml", tmp_path_factory.mktemp("layer") / "run", parcels="gpkg"
+    )
+
+
+def test_the_layer_has_the_run_s_mass_and_the_zones_of_units(layered):
+    layer = gpd.read_file(layered.directory / "parcels.gpkg", layer="parcels").set_index("id")
+    parcels = layered.parcels.set_index("id").loc[layer.index]
+    for name in ("emission", "sink"):
+        np.testing.assert_array_equal(layer[f"{name}_t"], parcels[f"{name}_g"] / 1e6)
+        np.testing.assert_allclose(layer[f"{name}_t_km2"] * layer["area_m2"], parcels[f"{name}_g"])
+    assert not [name for name in layer if name.endswith("_g")]
+    inside = layer[layer["unit"].notna()]
+    zones = layered.units.set_index("id")["zone"].reindex(inside["unit"])
+    assert (inside["zone"].to_numpy() == zones.to_numpy()).all()
+    points = inside.representative_point()
+    outlines = layered.units.set_index("id").geometry.reindex(inside["unit"]).to_crs(inside.crs)
+    assert outlines.reset_index(drop=True).contains(points.reset_index(drop=True)).all()
+    outside = layer[layer["unit"].isna()]
+    assert len(outside) and (outside["zone"] == 0).all()
+
+
+def test_a_run_with_a_layer_is_verified_and_opens_in_qgis(layered, tmp_path):
+    assert cg.verify(layered.directory).ok
+    layers = seen_by_qgis(layered.directory, tmp_path)["project"]["layers"]
+    assert [each["valid"] for each in layers] == [True] * 3
+    assert layers[-1]["renderer"] == "RuleRenderer"
+    styles = pyogrio.read_dataframe(layered.directory / "parcels.gpkg", layer="layer_styles")
+    assert styles["useAsDefault"].tolist() == [True]
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb"])
+def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
+    tables = example_tables()
+    unit = np.full(len(tables.parcels), -1)
+    unit[0] = 0
+    layer = ParcelLayer(suffix, unit)
+    write_tables(tables, tmp_path, layer=layer)
+    assert {path.name for path in tmp_path.glob("parcels.*")} == {"parcels.parquet", f"parcels.{suffix}"}  # fmt: skip
+    found = gpd.read_file(tmp_path / f"parcels.{suffix}", layer="parcels").set_index("id")
+    first = tables.parcels["id"].iloc[0]
+    assert found.loc[first, "unit"] == tables.units["id"].iloc[0]
+    write_tables(tables, tmp_path, public=True, layer=layer)
+    assert not [*tmp_path.glob("parcels.*")]
+    assert f"parcels.{suffix}" not in table_files(tables, public=True, layer=layer)
+
+
+def test_each_parcel_is_in_one_class():
+    tables = example_tables()
+    frame = parcel_frame(tables, np.full(len(tables.parcels), -1))
+    for values in ([0.0, 3.0, 40.0, 5e6], [0.0] * 4, [7.0] * 4):
+        numbers = np.resize(values, len(frame))
+        style = style_of_density(frame.assign(emission_t_km2=numbers))
+        *classes, none = style.rules
+        taken = [
+            sum(
+                (value >= rule.low if rule.low_in else value > rule.low)
+                and (rule.high is None or value < rule.high)
+                for rule in classes
+            )
+            for value in numbers
+        ]
+        assert taken == [int(value > 0) for value in numbers]
+        assert none.expression == "ELSE"
