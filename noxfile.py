@@ -52,7 +52,7 @@ def thorough(session: nox.Session) -> None:
     """Run the tests that take minutes each: more of what the default suite tries a little of."""
     _install(session, "test")
     env = {**_fresh_numba_cache(session), "CARBONGRID_EXAMPLES": "12"}
-    paths = ("tests/pipeline/test_any_grid.py",)
+    paths = ("tests/pipeline/test_any_grid.py", "tests/pipeline/test_live.py")
     session.run("python", "-m", "pytest", "-m", "thorough", *session.posargs, env=env)
     session.run("python", "-m", "pytest", "-m", "", *paths, *session.posargs, env=env)
 

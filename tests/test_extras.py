@@ -219,6 +219,7 @@ def test_what_was_left_out_is_made_by_the_next_run_of_the_same_numbers(
         assert whole.manifest["files"][name] == bare["files"][name]
 
 
+@pytest.mark.thorough
 def test_a_run_of_the_core_is_verified_with_and_without_the_libraries(
     core_run: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_run_has_the_digests_of_the_command_s(qgis, small_city, small_run, tmp
     assert "warning: " in told.stdout + told.stderr
 
 
+@pytest.mark.thorough
 def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
     case = tmp_path / "case"
     totals = tmp_path / "sums.csv"

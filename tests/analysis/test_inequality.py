@@ -62,6 +62,7 @@ def test_by_chance_and_of_two_halves() -> None:
     assert again == moran and same.equals(table)
 
 
+@pytest.mark.thorough  # half a minute of compiling
 def test_units_without_a_value_or_a_neighbour_take_no_part() -> None:
     """An island, and a unit that is one as soon as its only neighbour has no value."""
     far = gpd.GeoSeries([shapely.box(50, 50, 51, 51), shapely.box(60, 60, 61, 61), shapely.box(61, 60, 62, 61)], crs=4549)  # fmt: skip

@@ -77,6 +77,7 @@ main()
 """
 
 
+@pytest.mark.thorough  # beside that of from-osm
 def test_a_full_disk_is_told_as_such_by_the_commands_that_write_folders(
     small_run: Path, tmp_path: Path
 ) -> None:

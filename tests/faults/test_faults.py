@@ -51,6 +51,7 @@ def require_sound(row: Row, cases: int) -> None:
     assert row.cases == cases
 
 
+@pytest.mark.thorough  # the next one interrupts
 def test_killed_and_run_again(ground: Ground, both: list[Shell]) -> None:
     require_sound(kills(ground, both, 1), 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -166,7 +167,7 @@ def what(error: InputError) -> set[str]:
     return {problem.what for problem in error.problems if problem.level == "error"}
 
 
-@settings(max_examples=2)
+@settings(max_examples=int(os.environ.get("CARBONGRID_EXAMPLES", "1")))
 @given(st.integers(0, 2**32 - 1))
 @example(NEAREST_WATER)
 @example(FOLLOW_A_TOTAL)

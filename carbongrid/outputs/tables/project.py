@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
@@ -86,10 +87,10 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
     system = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(system, "ProjectionsEnabled", type="int").text = "1"
     _layout(ET.SubElement(root, "Layouts"), tables, layers, extent)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            zipfile.ZipInfo(f"{path.stem}.qgs", _FIRST), qml(root), zipfile.ZIP_DEFLATED
-        )
+    packed, name = BytesIO(), zipfile.ZipInfo(f"{path.stem}.qgs", _FIRST)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, qml(root), zipfile.ZIP_DEFLATED)
+    path.write_bytes(packed.getvalue())
 
 
 def _layers(content: Content, tables: RunTables) -> list[_Layer]:

@@ -39,6 +39,7 @@ HELD = {
     ("pipeline/verification/formats.py", "load_workbook"),
     ("pipeline/verification/formats.py", "zipfile.ZipFile"),
     ("case/readers/activity_template.py", "zipfile.ZipFile"),
+    ("outputs/tables/project.py", "zipfile.ZipFile"),
     ("case/readers/geoparquet.py", "gpd.read_parquet"),
     ("case/readers/geoparquet.py", "parquet.read_table"),
     ("case/readers/geoparquet.py", "parquet.read_schema"),

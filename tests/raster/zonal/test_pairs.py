@@ -69,7 +69,7 @@ def test_weighted_crosstab_adds_up_to_zonal_sums(a, b, quarters, chunks):
 COMBINED = st.lists(LABELS, min_size=2, max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(COMBINED, st_numpy.arrays(np.int16, SHAPE), CHUNKS, st.sampled_from([np.int64, np.float32]))
 def test_combinations_equal_a_loop(labels, quarters, chunks, dtype):
     """Seen to fail when a combination is known by its last two labels, and when background of the middle ones counts."""

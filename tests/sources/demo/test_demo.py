@@ -150,6 +150,7 @@ def test_small_codes(small):
     }  # fmt: skip
 
 
+@pytest.mark.thorough  # the full demo is run and verified in the default suite
 @pytest.mark.full
 def test_full_city(full):
     assert_well_made(full)
