@@ -68,7 +68,7 @@ def test_each_benchmark_runs_once():
         pytest.param("from-zarr", marks=pytest.mark.thorough),
         "labels",
         pytest.param("labels-large", marks=pytest.mark.thorough),
-        "overlaps",
+        pytest.param("overlaps", marks=pytest.mark.thorough),
         "steps",
         "areas",
         pytest.param("weighted", marks=pytest.mark.thorough),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -56,6 +57,21 @@ def test_the_code_of_a_page_runs(
     for value in names.values():
         if hasattr(value, "close"):
             value.close()
+
+
+def test_the_cells_of_the_notebook_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But the slider, whose library the tests do not install; ``nox -s docs`` runs all of it."""
+    from matplotlib import pyplot as plt
+
+    monkeypatch.chdir(tmp_path)
+    read = json.loads((DOCS / "howto" / "notebook.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in read["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for text in cells:
+        if "ipywidgets" not in text:
+            exec(compile(text, "notebook.ipynb", "exec"), names)
+    plt.close("all")
+    assert not any(cell.get("outputs") for cell in read["cells"]), "kept without outputs"
 
 
 @pytest.mark.parametrize("page", [p for p in WALKED if any(blocks(p, "toml"))], ids=named)

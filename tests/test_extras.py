@@ -232,6 +232,7 @@ def test_a_run_of_the_core_is_verified_with_and_without_the_libraries(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.thorough
 def test_a_run_of_the_core_shows_itself(
     core_run: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:

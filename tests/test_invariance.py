@@ -129,7 +129,10 @@ def test_geoparquet(city: Path, tmp_path: Path, plain: Digests) -> None:
     assert digests_of_run(city, tmp_path) == plain
 
 
-@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize(
+    "chunks",
+    [*CHUNKS[:2], *(pytest.param(each, marks=pytest.mark.thorough) for each in CHUNKS[2:])],
+)
 def test_chunks_that_do_not_divide_the_grid(
     small_city: Path, tmp_path: Path, plain: Digests, chunks: int
 ) -> None:
@@ -144,7 +147,7 @@ def test_schedulers(small_city: Path, tmp_path: Path, plain: Digests, scheduler:
     assert digests_of_run(small_city, tmp_path, scheduler=scheduler, chunks=256) == plain
 
 
-@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.thorough), 4])
 def test_threads(small_city: Path, tmp_path: Path, plain: Digests, count: int) -> None:
     import dask
 

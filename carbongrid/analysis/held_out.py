@@ -16,6 +16,7 @@ from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.case.table_formats import HERE
 from carbongrid.method.agreement import misplaced
 from carbongrid.method.categories import Category
+from carbongrid.method.landuse import carrying_types
 from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.pipeline.weighing import regions_of
 
@@ -261,7 +262,11 @@ class HeldOut:
             return pd.DataFrame(columns=columns)
         parent = units[case.units.parents[0]].fillna("").astype(str).to_numpy()
         own = units["gdp"].to_numpy(np.float64, na_value=np.nan)
-        carries = self.run.parcels["type"].isin(industries()["value"].types).to_numpy(bool)
+        carries = (
+            self.run.parcels["type"]
+            .isin(carrying_types(industries()["value"].types))
+            .to_numpy(bool)
+        )
         area = np.where(carries, self.run.parcels["area_m2"].to_numpy(np.float64), 0.0)
         land = sparse.csr_array(self.run.shares.units).astype(np.float64)
         whole = np.maximum(np.asarray(land.sum(axis=1)).ravel(), np.finfo(float).tiny)

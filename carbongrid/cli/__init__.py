@@ -5,6 +5,7 @@ from carbongrid.cli import audit_commands as _audit_commands  # noqa: F401  (add
 from carbongrid.cli import explain_commands as _explain_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli import figures_command as _figures_command  # noqa: F401  (adds its command)
 from carbongrid.cli import inventory_commands as _inventory_commands  # noqa: F401  (adds its commands)
+from carbongrid.cli import land_cover_command as _land_cover_command  # noqa: F401  (adds its command)
 from carbongrid.cli import osm_command as _osm_command  # noqa: F401  (adds its command)
 from carbongrid.cli import plan_commands as _plan_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli import study_commands as _study_commands  # noqa: F401  (adds its commands)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.landuse import carrying_types
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -304,7 +305,7 @@ def _rows_by_parent(parents: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
 def _claims(industry: Industry, land: Land, parcels: NDArray[np.int64]) -> tuple[NDArray[Any], str]:
     """Return the industry's weight on a parent's parcels, and what it fell back to."""
     area = land.area[parcels]
-    eligible = np.isin(land.types[parcels].astype(str), industry.types)
+    eligible = np.isin(land.types[parcels].astype(str), carrying_types(industry.types))
     if not (eligible & (area > 0)).any():
         return area, f"there is no {' or '.join(industry.types)} land: spread over all the land"
     if industry.weight == "pois":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from functools import cache
 from importlib.resources import files
 from io import StringIO
@@ -17,7 +17,10 @@ import pandas as pd
 
 from carbongrid.errors import InputError, Problem
 
-SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
+SYSTEMS = (
+    *("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas"),
+    *("worldcover", "globeland30", "corine-grid"),
+)
 """Code systems that ship with the package."""
 
 MODES = ("road", "rail", "water", "air")
@@ -51,6 +54,27 @@ TYPES: tuple[str, ...] = tuple(TERRITORIAL_TYPES["type"])
 
 PARENT: dict[str, str] = dict(zip(TYPES, TERRITORIAL_TYPES["parent"], strict=True))
 """Parent of each territorial type, for the fallback of D10; blank where it has none."""
+
+
+BUILT_UP = "built-up"
+"""Land that is built on, and nobody says with what: land cover seen from above."""
+
+_BUILT = frozenset(
+    {
+        *("industrial", "utilities", "commercial", "public", "urban-residential"),
+        *("rural-homestead", "transport:road", "transport:rail", "transport:air"),
+    }
+)
+
+
+def carrying_types(types: Iterable[str]) -> tuple[str, ...]:
+    """Return the types of land that carry what stands on land of these types.
+
+    Built-up land that nobody tells apart is of any built type, roads and railways among them. Where parcels tell homes, shops and
+    works apart, there is none.
+    """
+    own = tuple(types)
+    return (*own, BUILT_UP) if _BUILT.intersection(own) else own
 
 
 @cache

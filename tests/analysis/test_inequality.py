@@ -78,6 +78,7 @@ def test_units_without_a_value_or_a_neighbour_take_no_part() -> None:
         clusters(squares(3), np.ones(9))
 
 
+@pytest.mark.thorough  # half a minute of compiling
 def test_the_published_example_of_esda() -> None:
     """Homicide rates around St. Louis, 1988 to 1993, with the neighbours that come with them: I = 0.2436 (the documentation of esda.Moran)."""
     libpysal = pytest.importorskip("libpysal")

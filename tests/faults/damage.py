@@ -21,7 +21,7 @@ from faults.tally import Row
 
 KINDS = [
     "manifest.json", "inventory.csv", "ledger.csv", "evidence.csv", "facilities.csv", "land_types.csv", "units.csv", "units.xlsx", "units.gpkg", "parcels.parquet",
-    "grid_1km.tif", "grid_1km.nc", "overlap.npz", "report.html", "figures/*.png", "labels.zarr/zarr.json",
+    "grid_1km.tif", "grid_1km.nc", "city.qgz", "overlap.npz", "report.html", "figures/*.png", "labels.zarr/zarr.json",
     "labels.zarr/parcel/zarr.json", "labels.zarr/parcel/c/*/*", "labels.zarr/unit/c/*/*", "labels.zarr/x/c/0",
     "steps/*.parquet", "steps/*.json", "steps/*.npz",
 ]  # fmt: skip

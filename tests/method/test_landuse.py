@@ -31,6 +31,7 @@ CASE_TYPES = [
     "paddy",
     "cultivated",
     "farm-facilities",
+    "built-up",
     "transport",
     "forest",
     "grassland",

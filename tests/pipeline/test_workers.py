@@ -142,6 +142,7 @@ def _square(value: int) -> int:
     return value * value
 
 
+@pytest.mark.thorough
 def test_a_graph_has_a_bounded_number_of_tasks(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +376,7 @@ def _end_at_once(code: int) -> None:
     os._exit(code)
 
 
+@pytest.mark.thorough
 def test_a_process_of_a_pool_that_is_ended_from_outside_is_told() -> None:
     """Seen to fail: a fault of the package, in words of the library."""
     with pytest.raises(RunError, match=r"a worker process died, .* Run again: what is finished"):

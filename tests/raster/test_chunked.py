@@ -141,6 +141,7 @@ def test_any_chunks_same_bits(land, raster, expected, tmp_path, chunks):
     assert digest(counts) == digest(expected[0])
 
 
+@pytest.mark.thorough  # beside those of saved polygons
 def test_processes_same_bits(land, raster, expected, tmp_path):
     counts = label_and_count(
         *land,
@@ -185,7 +186,9 @@ def test_tiles_are_wider_than_most_polygons():
     assert pieces.tile_size(grid, (parcels,))[1] == 800
 
 
-@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
+@pytest.mark.parametrize(
+    "scheduler", ["threads", pytest.param("processes", marks=pytest.mark.thorough), "synchronous"]
+)
 def test_counts_without_labels_are_the_same(land, expected, monkeypatch, scheduler):
     """Seen to fail when a tile's first row is not the first of a square, and when sums are combined twice."""
     monkeypatch.setattr(pieces, "_TILES", 7)

@@ -28,7 +28,7 @@ from carbongrid.case.readers.vector import listed, text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
-from carbongrid.method.landuse import packaged_table
+from carbongrid.method.landuse import carrying_types, packaged_table
 
 CROSSWALKS = ("gaode", "osm")
 """Crosswalks from POI types to categories that ship with the package."""
@@ -162,7 +162,7 @@ def hit_rates(
     if not len(counted):
         return {}
     counted = counted.iloc[:: -(-len(counted) // _SAMPLE)]
-    carry = _carriers(parcels, {name: categories[name].types for name in weighed})
+    carry = _carriers(parcels, {name: carrying_types(categories[name].types) for name in weighed})
     kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
     carriers = np.flatnonzero(carry.any(axis=0))
     geometry, carry = parcels.geometry.to_numpy()[carriers], carry[:, carriers]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
-from carbongrid.method.landuse import packaged_table
+from carbongrid.method.landuse import carrying_types, packaged_table
 from carbongrid.method.weights.claims import Weight, Weights
 from carbongrid.method.weights.lines import LineWeights, weighted_lengths
 from carbongrid.method.weights.people import THOUSANDTHS, Residents
@@ -89,7 +89,7 @@ def eligible(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
         Columns type and mode.
     """
     carries = np.zeros(len(parcels), np.bool_)
-    for name in category.types:
+    for name in carrying_types(category.types):
         kind, _, mode = name.partition(":")
         of_type = (parcels["type"] == kind).to_numpy(dtype=bool)
         carries |= of_type & (parcels["mode"] == mode).to_numpy(dtype=bool) if mode else of_type

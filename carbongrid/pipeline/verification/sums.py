@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carbongrid.method.evidence import FACILITIES
+from carbongrid.method.landuse import carrying_types
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -196,8 +197,8 @@ def _ids(cell: str) -> list[str] | None:
 
 
 def _carries(parcels: pd.DataFrame, types: Collection[str]) -> Any:
-    kinds = parcels["type"].astype(str)
-    return kinds.isin(types) | (kinds + ":" + parcels["mode"].astype(str)).isin(types)
+    kinds, wanted = parcels["type"].astype(str), carrying_types(types)
+    return kinds.isin(wanted) | (kinds + ":" + parcels["mode"].astype(str)).isin(wanted)
 
 
 def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[str]:

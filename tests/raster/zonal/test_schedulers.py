@@ -40,7 +40,9 @@ def tables(operator, raster, weights):
     return [{stat: made[stat].values.tobytes() for stat in STATS} for made in dask.compute(*later)]
 
 
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+@pytest.mark.parametrize(
+    "scheduler", ["synchronous", "threads", pytest.param("processes", marks=pytest.mark.thorough)]
+)
 def test_schedulers_of_dask(case, scheduler):
     operator, raster, weights, expected = case
     with dask.config.set(scheduler=scheduler, num_workers=2):

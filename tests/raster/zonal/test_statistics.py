@@ -105,6 +105,7 @@ def test_quantized_sums_are_the_same_bits_for_any_chunks(land, chunks, scheduler
         assert found.values.tobytes() == whole.values.tobytes()
 
 
+@pytest.mark.thorough
 def test_quantized_sums_are_the_same_bits_in_processes_and_from_zarr(land, tmp_path, monkeypatch):
     values, labels = land
     quantum = quantum_of(values)

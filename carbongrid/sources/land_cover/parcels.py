@@ -1,0 +1,287 @@
+"""Parcels of a land-cover raster: cells of one class within a square of cells, as far as they lie in a unit."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.errors import InputError, Problem
+from carbongrid.method.landuse import match_codes, read_code_system
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.names import plain_folder
+from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.windows import band_problems
+from carbongrid.sources.land_cover.patches import bands, outlines_of
+
+Progress = Callable[[str, int, int], None]
+SIDE = 50
+"""Cells; 500 m of WorldCover's 10 m."""
+
+ID, CODE = "id", "code"
+_MAX_CELLS = 16_000_000  # of a band in memory at a time
+_FORMATS = (".parquet", ".gpkg")
+
+
+@dataclass(frozen=True)
+class LandCover:
+    """What a raster became.
+
+    Parameters
+    ----------
+    parcels
+        Columns id (``r<row>c<column>-<code>``, of the square within the whole raster), code, geometry in the raster's CRS.
+    codes
+        Index code; columns cells, parcels, type (blank where the code system has none).
+    cells
+        Cells that lie in a unit and have a code.
+    notes
+        What is worth saying.
+    """
+
+    parcels: gpd.GeoDataFrame
+    codes: pd.DataFrame
+    cells: int
+    notes: tuple[Problem, ...]
+
+
+def read_land_cover(
+    raster: Path,
+    units: Path,
+    *,
+    codes: str,
+    layer: str | None = None,
+    side: int = SIDE,
+    progress: Progress | None = None,
+) -> LandCover:
+    """Return parcels of a land-cover raster, as far as its cells' centres lie in a unit.
+
+    Parameters
+    ----------
+    raster
+        GeoTIFF of one band of whole numbers, such as ESA WorldCover; not rotated.
+    units
+        Polygons of the units, any format of a case.
+    codes
+        The code system of its numbers: see :data:`carbongrid.method.landuse.SYSTEMS`.
+    layer
+        Of the units' file.
+    side
+        Cells of a square: cells of one class in it are one parcel, whole parcels of one class would be as large as a plain.
+    progress
+        Called with a phase, rows done, rows in all.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, has no CRS, is rotated, holds no whole numbers, or no cell with a code lies in a unit.
+
+    Notes
+    -----
+    The parcels are a partition of the cells: each border is common to both sides, vertex by vertex, in any CRS. Memory goes with the parcels, not with
+    the raster, which is read in bands.
+    """
+    if side < 1:
+        raise InputError("a square has one cell at least", "side")
+    system = read_code_system(codes)
+    outlines = read_vector(units, layer, columns=[])
+    if outlines.crs is None:
+        raise InputError("the layer has no CRS", units.name, "Write it again with one.")
+    from rasterio.errors import RasterioError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd is told by the checks here
+            with open_raster(raster) as source:
+                _require_codes(source, raster.name)
+                crs = crs_of(source.crs)
+                land = outlines.geometry.to_crs(crs)
+                cells = _Cells(source, land.to_numpy(), side)
+                found = list(cells.parcels(progress))
+    except RasterioError as error:
+        hint = "It may be damaged or cut off: copy it again."
+        raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
+    counts = cells.counts
+    if not counts:
+        raise InputError(
+            "no cell with a code lies in a unit",
+            f"{raster.name}, {units.name}",
+            "Do they cover the same place? gdalinfo tells where the raster lies.",
+        )
+    return _land_cover(found, counts, crs, (system, codes, raster.name))
+
+
+def write_land_cover(cover: LandCover, path: Path) -> None:
+    """Write the parcels as GeoParquet or, by its name, as GeoPackage.
+
+    Raises
+    ------
+    InputError
+        If the file is there, or of another kind.
+    """
+    if path.suffix not in _FORMATS:
+        raise InputError(
+            f"{path.name!r} is neither GeoParquet nor GeoPackage", "", "Name it parcels.parquet or parcels.gpkg."
+        )  # fmt: skip
+    if path.exists():
+        raise InputError("the file is there already", str(path), "Give another, or remove it.")
+    with plain_folder(path.parent) as folder:
+        if path.suffix == ".gpkg":
+            cover.parcels.to_file(folder / path.name, layer="parcels", engine="pyogrio")
+        else:
+            cover.parcels.to_parquet(folder / path.name, write_covering_bbox=True)
+
+
+def _require_codes(source: Any, where: str) -> None:
+    """Raise InputError unless a raster holds whole numbers on cells that lie upright in a known CRS."""
+    problems = [*band_problems(source, where)]
+    if source.crs is None:
+        problems.append(Problem("the raster has no CRS", where, "gdal_edit.py -a_srs EPSG:... FILE"))  # fmt: skip
+    if np.dtype(source.dtypes[0]).kind not in "iu":
+        problems.append(
+            Problem(
+                f"the raster holds numbers of the type {source.dtypes[0]}, and codes are whole",
+                where,
+                "Write it with whole numbers: gdal_translate -ot Int32 FILE CODES.tif",
+            )
+        )
+    if source.transform.b or source.transform.d or source.transform.e >= 0:
+        what = "the raster is rotated, or its first row lies in the south"
+        problems.append(Problem(what, where, "Bring it upright: gdalwarp FILE UPRIGHT.tif"))
+    if problems:
+        raise InputError(problems)
+
+
+class _Cells:
+    """The cells of a raster that lie in a unit, read in bands of whole squares."""
+
+    def __init__(self, source: Any, land: NDArray[np.object_], side: int) -> None:
+        self.source, self.side = source, side
+        self.land = land[~shapely.is_missing(land)]
+        self.counts: dict[int, list[int]] = {}
+
+    def parcels(
+        self, progress: Progress | None
+    ) -> Iterator[tuple[NDArray[np.object_], NDArray[Any], NDArray[Any]]]:
+        """Yield ids, codes and outlines of each band."""
+        top, bottom, left, right = self._window()
+        for first, last in bands(bottom - top, self.side, right - left, _MAX_CELLS):
+            if progress:
+                progress("parcels of the land cover", first, bottom - top)
+            yield from self._band((top + first, top + last), (left, right))
+        if progress:
+            progress("parcels of the land cover", bottom - top, bottom - top)
+
+    def _window(self) -> tuple[int, int, int, int]:
+        """Return the rows and columns of whole squares that hold all units."""
+        inverse, side = ~self.source.transform, self.side
+        if not len(self.land):
+            return 0, 0, 0, 0
+        west, south, east, north = shapely.total_bounds(self.land)
+        left, top = inverse * (west, north)
+        right, bottom = inverse * (east, south)
+        rows, columns = self.source.height, self.source.width
+        first = [max(math.floor(each / side) * side, 0) for each in (top, left)]
+        last = [min(math.ceil(each / side) * side, most) for each, most in ((bottom, rows), (right, columns))]  # fmt: skip
+        return first[0], max(last[0], first[0]), first[1], max(last[1], first[1])
+
+    def _band(
+        self, rows: tuple[int, int], columns: tuple[int, int]
+    ) -> Iterator[tuple[NDArray[np.object_], NDArray[Any], NDArray[Any]]]:
+        codes, known = self._codes(rows, columns)
+        if not known[1:-1, 1:-1].any():
+            return
+        kinds, kind = np.unique(codes[known], return_inverse=True)
+        height, width = codes.shape
+        down = (np.arange(height) + rows[0] - 1) // self.side - rows[0] // self.side + 1
+        across = (np.arange(width) + columns[0] - 1) // self.side - columns[0] // self.side + 1
+        squares = int(across[-1]) + 1
+        square = (down[:, None] * squares + across[None, :])[known]
+        labels = np.zeros(codes.shape, np.int32)
+        labels[known] = square * len(kinds) + kind + 1
+        made = outlines_of(labels)
+        place, number = np.divmod(made.label - 1, len(kinds))
+        row = place // squares - 1 + rows[0] // self.side
+        column = place % squares - 1 + columns[0] // self.side
+        code = kinds[number]
+        self._count(codes[1:-1, 1:-1][known[1:-1, 1:-1]], code)
+        ids = np.array([f"r{r}c{c}-{k}" for r, c, k in zip(row.tolist(), column.tolist(), code.tolist(), strict=True)], object)  # fmt: skip
+        yield ids, code, self._placed(made.geometry, rows[0], columns[0])
+
+    def _codes(
+        self, rows: tuple[int, int], columns: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return a band with a rim of one cell, and which cells have a code and lie in a unit."""
+        from rasterio.features import geometry_mask
+        from rasterio.windows import Window
+
+        rim = [
+            (int(low > 0), int(high < most))
+            for (low, high), most in ((rows, self.source.height), (columns, self.source.width))
+        ]
+        (up, down), (before, after) = rim
+        height, width = rows[1] - rows[0] + up + down, columns[1] - columns[0] + before + after
+        window = Window(columns[0] - before, rows[0] - up, width, height)
+        stored = self.source.read(1, window=window, masked=True)
+        place = self.source.window_transform(window)
+        known = geometry_mask(self.land, stored.shape, place, invert=True)
+        known &= ~np.ma.getmaskarray(stored)
+        outside = [(1 - low, 1 - high) for low, high in rim]  # the raster ends there
+        return np.pad(np.ma.getdata(stored), outside), np.pad(known, outside)
+
+    def _count(self, cells: NDArray[Any], parcels: NDArray[Any]) -> None:
+        for place, some in enumerate((cells, parcels)):
+            values, counts = np.unique(some, return_counts=True)
+            for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+                self.counts.setdefault(value, [0, 0])[place] += count
+
+    def _placed(self, geometry: NDArray[np.object_], row: int, column: int) -> NDArray[np.object_]:
+        """Return outlines in the raster's CRS; a corner is computed from its own row and column alone."""
+        a, _, west, _, e, north, *_ = self.source.transform
+
+        def place(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.column_stack([west + a * (corners[:, 0] + column), north + e * (corners[:, 1] + row)])  # fmt: skip
+
+        return shapely.transform(geometry, place)
+
+
+def _land_cover(
+    found: list[tuple[NDArray[np.object_], NDArray[Any], NDArray[Any]]],
+    counts: dict[int, list[int]],
+    crs: CRS,
+    told: tuple[pd.DataFrame, str, str],
+) -> LandCover:
+    system, name, where = told
+    ids, codes, outlines = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    texts = pd.Series(codes).astype(str).to_numpy(object)
+    parcels = gpd.GeoDataFrame({ID: ids, CODE: texts}, geometry=outlines, crs=crs)
+    table = pd.DataFrame.from_dict(counts, orient="index", columns=["cells", "parcels"])
+    table = table.sort_values("cells", ascending=False, kind="stable")
+    table.index = pd.Index(table.index.astype(str), name=CODE)
+    matched = match_codes(pd.Series(table.index), system)
+    kinds = matched["type"].where(matched["matched"] != "", "")
+    table["type"] = kinds.to_numpy(object)
+    cells, notes = int(table["cells"].sum()), []
+    unknown = table[table["type"] == ""]
+    if len(unknown):
+        share = unknown["cells"].sum() / cells
+        notes.append(
+            Problem(
+                f"{share:.2%} of the cells have codes that {name} lacks, and carry nothing: {listed(unknown.index)}",
+                where,
+                "Is it another code system? Else write a CSV of your own, and name it as code_system.",
+                "warning",
+            )
+        )
+    return LandCover(parcels, table, cells, tuple(notes))

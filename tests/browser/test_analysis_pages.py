@@ -1,0 +1,43 @@
+"""Pages of several runs and of plans: nothing serious for those who cannot see them well, on a phone and a desk, in both languages, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_reader import serious
+from waiting import HANG
+
+PAGES = ("years/trend.html", "years/comparison.html", "years/targets.html", "years/compensation.html", "years/inequality.html", "run-plan-analysis/comparison.html")  # fmt: skip
+
+
+@pytest.fixture
+def page_of(chromium: Any, years_demo: Path) -> Iterator[Any]:
+    windows, asked = [], []
+
+    def opened(name: str, **options: Any) -> Any:
+        context = chromium.new_context(offline=True, **options)
+        context.set_default_timeout(HANG * 1000)
+        windows.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((years_demo / name).as_uri())
+        return page
+
+    yield opened
+    for context in windows:
+        context.close()
+    assert [url for url in asked if not url.startswith("file:")] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
+def test_nothing_serious_for_axe(page_of: Any, name: str, width: int, scheme: str) -> None:
+    page = page_of(name, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    for language in ("zh", "en"):
+        page.click(f"label[for=language-{language}]")
+        assert serious(page) == [], language
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, f"{language}: the page is {beyond} px wider than the window"

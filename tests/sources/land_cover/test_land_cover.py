@@ -1,0 +1,187 @@
+"""A land-cover raster becomes parcels: cell by cell, as a loop over cells says, and a case that runs."""
+
+from __future__ import annotations
+
+import collections
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+import carbongrid as cg
+from carbongrid.errors import InputError
+from carbongrid.sources.land_cover import parcels as land_cover
+from carbongrid.sources.land_cover import read_land_cover, write_land_cover
+
+WEST, NORTH, STEP = 9.5, 47.2, 1 / 12000  # WorldCover's cells, some 10 m
+CODES = np.array([10, 30, 40, 50, 80], np.uint8)
+
+
+def raster_of(path, codes, *, crs="EPSG:4326", transform=None, nodata=0, **more):
+    profile = {"driver": "GTiff", "count": 1, "dtype": codes.dtype, "nodata": nodata, **more}
+    with rasterio.open(
+        path, "w", height=codes.shape[0], width=codes.shape[1], crs=crs,
+        transform=transform or from_origin(WEST, NORTH, STEP, STEP), **profile,
+    ) as file:  # fmt: skip
+        file.write(codes, 1)
+    return path
+
+
+def town(rows, columns, seed=0):
+    """Codes in blotches of some cells, with specks and cells without data."""
+    rng = np.random.default_rng(seed)
+    coarse = CODES[rng.integers(0, len(CODES), (rows // 7 + 1, columns // 5 + 1))]
+    codes = np.repeat(np.repeat(coarse, 7, axis=0), 5, axis=1)[:rows, :columns].copy()
+    specks = rng.random(codes.shape) < 0.05
+    codes[specks] = CODES[rng.integers(0, len(CODES), specks.sum())]
+    codes[rng.random(codes.shape) < 0.02] = 0
+    return codes
+
+
+def units_in(path, rows, columns, *, crs="EPSG:4326"):
+    """Two crooked units with a gap between them, that leave a rim of the raster out."""
+
+    def place(corners):
+        return [(WEST + x * columns * STEP, NORTH - y * rows * STEP) for x, y in corners]
+
+    halves = [
+        place([(0.08, 0.1), (0.5, 0.05), (0.46, 0.9), (0.1, 0.93)]),
+        place([(0.52, 0.05), (0.93, 0.12), (0.95, 0.88), (0.5, 0.9)]),
+    ]
+    frame = gpd.GeoDataFrame(
+        {"code": ["1", "2"], "name": ["W", "E"]},
+        geometry=[shapely.Polygon(each) for each in halves],
+        crs="EPSG:4326",
+    ).to_crs(crs)
+    frame.to_file(path, layer="units", engine="pyogrio")
+    return path
+
+
+def as_a_loop(codes, units, side):
+    """Cells of each parcel by its id: a cell counts if its centre lies in a unit."""
+    inside = units.to_crs("EPSG:4326").union_all()
+    cells = collections.Counter()
+    for row in range(codes.shape[0]):
+        for column in range(codes.shape[1]):
+            x, y = WEST + (column + 0.5) * STEP, NORTH - (row + 0.5) * STEP
+            if codes[row, column] and shapely.contains_xy(inside, x, y):
+                cells[f"r{row // side}c{column // side}-{codes[row, column]}"] += 1
+    return cells
+
+
+@pytest.mark.parametrize(("side", "most"), [(8, 10**9), (8, 1), (13, 600), (1, 500), (1000, 1)])
+def test_parcels_have_the_cells_of_a_loop(tmp_path, monkeypatch, side, most):
+    """In one band or in many, with squares of one cell and with one square."""
+    monkeypatch.setattr(land_cover, "_MAX_CELLS", most)
+    codes = town(53, 61)
+    raster = raster_of(tmp_path / "cover.tif", codes)
+    units = units_in(tmp_path / "units.gpkg", 53, 61)
+    cover = read_land_cover(raster, units, codes="worldcover", side=side)
+    expected = as_a_loop(codes, gpd.read_file(units), side)
+    found = pd.Series(
+        shapely.area(cover.parcels.geometry.to_numpy()) / STEP**2, cover.parcels["id"]
+    )
+    assert found.round(3).to_dict() == pytest.approx(dict(expected))
+    assert cover.cells == sum(expected.values())
+    assert cover.codes["cells"].sum() == cover.cells
+    assert cover.codes["parcels"].sum() == len(cover.parcels)
+    assert (cover.parcels["id"].str.partition("-")[2] == cover.parcels["code"]).all()
+    assert shapely.coverage_is_valid(cover.parcels.geometry.to_numpy())
+    assert shapely.coverage_is_valid(cover.parcels.to_crs("EPSG:3035").geometry.to_numpy())
+
+
+def test_ids_stay_where_other_units_are_asked_for(tmp_path):
+    codes = town(53, 61)
+    raster = raster_of(tmp_path / "cover.tif", codes)
+    units = units_in(tmp_path / "units.gpkg", 53, 61, crs="EPSG:3857")
+    both = read_land_cover(raster, units, codes="worldcover", side=8).parcels.set_index("id")
+    east = tmp_path / "east.gpkg"
+    gpd.read_file(units).iloc[1:].to_file(east, layer="units", engine="pyogrio")
+    one = read_land_cover(raster, east, codes="worldcover", side=8).parcels.set_index("id")
+    assert set(one.index) < set(both.index)
+    same = [each for each in one.index if one.geometry[each].equals(both.geometry[each])]
+    assert len(same) > 0.8 * len(one)
+
+
+def test_a_case_of_land_cover_runs_and_verifies(tmp_path, carbongrid):
+    """From the raster to zones by commands: built-up land carries homes, works and roads, told apart by nothing but what is spread on it."""
+    raster = raster_of(tmp_path / "cover.tif", town(120, 140))
+    units = units_in(tmp_path / "units.gpkg", 120, 140)
+    done = carbongrid("from-raster", raster, "--units", units, "--codes", "worldcover", "--out", tmp_path / "parcels.parquet", "--side", 20, "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    (tmp_path / "totals.csv").write_text(
+        "category,value,unit\nindustry/manufacturing,100,kt CO2e\nbuildings/urban-homes,50,kt CO2e\n"
+        "transport/road,20,kt CO2e\nagriculture/plantation,30,kt CO2e\nsink/forest,5,kt CO2e\n"
+    )
+    (tmp_path / "gdp.csv").write_text("region,value\n1,5e8\n2,7e8\n")
+    (tmp_path / "categories.csv").write_text(
+        "category,weight\nindustry/manufacturing,area\nbuildings/urban-homes,area\ntransport/road,area\n"
+    )
+    (tmp_path / "case.toml").write_text(
+        'year = 2021\n[grid]\nresolution = 10\ncoarse = 100\n[parcels]\npath = "parcels.parquet"\nid = "id"\nland_use = "code"\n'
+        'code_system = "worldcover"\n[units]\npath = "units.gpkg"\nid = "code"\n[totals]\npath = "totals.csv"\n'
+        '[gdp]\npath = "gdp.csv"\ncurrency = "EUR"\n[categories]\npath = "categories.csv"\n'
+    )
+    checked = carbongrid("check", tmp_path / "case.toml")
+    assert checked.returncode == 0, checked.stderr
+    result = cg.run(tmp_path / "case.toml", tmp_path / "run")
+    assert cg.verify(result.directory).ok
+    parcels = result.parcels
+    assert len(parcels) == told["parcels"]
+    assert parcels["emission_g"].sum() == 200 * 10**9
+    carrying = parcels.groupby("type")[["industry/manufacturing", "agriculture/plantation", "sink/forest"]].sum()  # fmt: skip
+    assert carrying.loc["built-up", "industry/manufacturing"] == 100 * 10**9
+    assert carrying.loc["cultivated", "agriculture/plantation"] == 30 * 10**9
+    assert carrying.loc["forest", "sink/forest"] == 5 * 10**9
+    assert (result.units["zone"] > 0).all()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".gpkg"])
+def test_what_is_written_comes_back(tmp_path, suffix):
+    raster = raster_of(tmp_path / "cover.tif", town(30, 30))
+    cover = read_land_cover(raster, units_in(tmp_path / "u.gpkg", 30, 30), codes="worldcover")
+    path = tmp_path / f"parcels{suffix}"
+    write_land_cover(cover, path)
+    read = gpd.read_parquet(path) if suffix == ".parquet" else gpd.read_file(path)
+    pd.testing.assert_frame_equal(pd.DataFrame(read[["id", "code"]]), pd.DataFrame(cover.parcels[["id", "code"]]))  # fmt: skip
+    assert (shapely.normalize(read.geometry.to_numpy()) == shapely.normalize(cover.parcels.geometry.to_numpy())).all()  # fmt: skip
+    with pytest.raises(InputError, match="there already"):
+        write_land_cover(cover, path)
+    with pytest.raises(InputError, match="neither GeoParquet nor GeoPackage"):
+        write_land_cover(cover, tmp_path / "parcels.shp")
+
+
+@pytest.mark.parametrize(
+    ("codes", "more", "said"),
+    [
+        (np.ones((9, 9), np.float32), {}, "codes are whole"),
+        (np.full((9, 9), 10, np.uint8), {"crs": None}, "has no CRS"),
+        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(120, 30, STEP, STEP)}, "no cell with a code lies in a unit"),
+        (np.zeros((9, 9), np.uint8), {}, "no cell with a code lies in a unit"),
+        (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 1e-6, WEST, 0, -STEP, NORTH)}, "rotated"),
+        (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 0, WEST, 0, STEP, NORTH - 9 * STEP)}, "first row lies in the south"),
+    ],
+)  # fmt: skip
+def test_what_is_no_land_cover_is_refused(tmp_path, codes, more, said):
+    raster = raster_of(tmp_path / "cover.tif", codes, **more)
+    units = units_in(tmp_path / "units.gpkg", 9, 9)
+    with pytest.raises(InputError, match=said):
+        read_land_cover(raster, units, codes="worldcover")
+
+
+def test_codes_that_mean_nothing_are_told_with_their_share(tmp_path):
+    codes = np.full((20, 20), 10, np.uint8)
+    codes[:, :5] = 77
+    raster, units = raster_of(tmp_path / "c.tif", codes), units_in(tmp_path / "u.gpkg", 20, 20)
+    cover = read_land_cover(raster, units, codes="worldcover", side=10)
+    (note,) = cover.notes
+    share = cover.codes.loc["77", "cells"] / cover.cells
+    assert note.level == "warning"
+    assert f"{share:.2%} of the cells have codes that worldcover lacks" in note.what
+    assert cover.codes.loc["77", "type"] == ""
