@@ -20,7 +20,8 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
 ]
-source_suffix = {".md": "markdown", ".rst": "restructuredtext", ".ipynb": "myst-nb"}
+# .rst first: autosummary writes its pages, which are reStructuredText, with the first suffix.
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]

@@ -33,7 +33,9 @@ def page_of(chromium: Any, years_demo: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(390, "light"), pytest.param(1440, "dark", marks=pytest.mark.thorough)]
+)
 def test_nothing_serious_for_axe(page_of: Any, name: str, width: int, scheme: str) -> None:
     page = page_of(name, viewport={"width": width, "height": 844}, color_scheme=scheme)
     for language in ("zh", "en"):
