@@ -23,11 +23,11 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--codes",
     required=True,
-    help="Code system of the raster: worldcover, globeland30, corine-grid.",
+    help="Code system of the raster: worldcover, globeland30, corine-grid, or a CSV of your own.",
 )
 @click.option(
     "--side",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 100_000),
     default=50,
     show_default=True,
     help="Cells of a square: the cells of one class in it are one parcel.",
@@ -53,8 +53,9 @@ def from_raster(
     console = _console(quiet, as_json, verbose)
     with console.errors():
         from carbongrid.run_store import detect_full_disk
-        from carbongrid.sources.land_cover import read_land_cover, write_land_cover
+        from carbongrid.sources.land_cover import read_land_cover, require_target, write_land_cover
 
+        require_target(out)
         with console.progress() as progress, detect_full_disk(out.parent):
             cover = read_land_cover(
                 raster, units, codes=codes, layer=layer, side=side, progress=progress

@@ -56,13 +56,13 @@ PARENT: dict[str, str] = dict(zip(TYPES, TERRITORIAL_TYPES["parent"], strict=Tru
 """Parent of each territorial type, for the fallback of D10; blank where it has none."""
 
 
-BUILT_UP = "built-up"
+SETTLEMENT = "settlement"
 """Land that is built on, and nobody says with what: land cover seen from above."""
 
-_BUILT = frozenset(
+_IN_SETTLEMENTS = frozenset(
     {
         *("industrial", "utilities", "commercial", "public", "urban-residential"),
-        *("rural-homestead", "transport:road", "transport:rail", "transport:air"),
+        *("rural-homestead", "transport", "transport:road"),
     }
 )
 
@@ -70,11 +70,11 @@ _BUILT = frozenset(
 def carrying_types(types: Iterable[str]) -> tuple[str, ...]:
     """Return the types of land that carry what stands on land of these types.
 
-    Built-up land that nobody tells apart is of any built type, roads and railways among them. Where parcels tell homes, shops and
-    works apart, there is none.
+    A settlement whose land nobody tells apart carries what stands on homes, shops, offices, works and roads. Railways, ports and airports are few and
+    far between: spread over every settlement they would lie where they are not. Where parcels tell such land apart, no parcel is a settlement.
     """
     own = tuple(types)
-    return (*own, BUILT_UP) if _BUILT.intersection(own) else own
+    return (*own, SETTLEMENT) if _IN_SETTLEMENTS.intersection(own) else own
 
 
 @cache

@@ -10,6 +10,7 @@ from carbongrid.case.readers.points import crosswalk_categories
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category, by_people_unasked
+from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
@@ -42,6 +43,7 @@ def cross_check(inputs: Inputs, land: Land) -> CrossChecked:
         *_problems_of_grid(inputs),
         *_problems_of_reference(inputs),
         *_problems_of_supply(inputs),
+        *_problems_of_settlements(inputs),
         *_problems_of_registry(inputs),
         *_problems_of_people(inputs),
         *_problems_of_census(inputs, land),
@@ -100,6 +102,27 @@ def _problems_of_reference(inputs: Inputs) -> Iterator[Problem]:
             f"reference = {reference!r} is no parent column of the units",
             f"{inputs.case.path.name}: reference",
             f"Known: {known}; another column of the units must stand in [units] parents.",
+        )
+
+
+def _problems_of_settlements(inputs: Inputs) -> Iterator[Problem]:
+    """Yield a warning where land cover tells no homes from works: what is spread there lies on the same parcels."""
+    settlement = (inputs.parcels["type"] == SETTLEMENT).to_numpy(dtype=bool)
+    if not settlement.any():
+        return
+    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    alike = [
+        name
+        for name, category in inputs.categories.items()
+        if here.get(name) and SETTLEMENT in carrying_types(category.types)
+    ]
+    area = inputs.parcels["area_m2"].to_numpy()
+    if len(alike) > 1:
+        yield Problem(
+            f"{area[settlement].sum() / 1e6:,.4g} km2 are settlements that nobody tells apart, and {len(alike)} categories lie on all of them: {', '.join(alike)}",
+            inputs.case.parcels.path,
+            "Homes of town and country lie on the same land then. Name the works and plants as facilities, give totals by region, or parcels that tell such land apart: docs/howto/land-cover.md.",
+            "warning",
         )
 
 

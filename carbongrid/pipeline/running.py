@@ -9,6 +9,7 @@ from typing import Any
 
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
+from carbongrid.errors import InputError
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 from carbongrid.pipeline.land import fine_grid
@@ -90,6 +91,12 @@ def run(
         If another process writes the same directory, the disk is full, an input changes while it is read, or a
         cluster does not answer, has other versions or does not see the run directory.
     """
+    if public and parcels != "parquet":
+        raise InputError(
+            "a published run has no parcels, so none can be written for a GIS",
+            f"--public, --parcels {parcels}",
+            "Leave one of them out.",
+        )
     out = place_of(out)
     check_target(out, replace=replace)
     case = case if isinstance(case, Case) else Case.read(case)

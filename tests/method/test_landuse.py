@@ -31,7 +31,7 @@ CASE_TYPES = [
     "paddy",
     "cultivated",
     "farm-facilities",
-    "built-up",
+    "settlement",
     "transport",
     "forest",
     "grassland",

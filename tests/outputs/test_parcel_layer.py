@@ -9,6 +9,7 @@ import pytest
 from tables_example import example_tables
 
 import carbongrid as cg
+from carbongrid.errors import InputError
 from carbongrid.outputs.tables import table_files, write_tables
 from carbongrid.outputs.tables.content import ParcelLayer
 from carbongrid.outputs.tables.parcel_layer import parcel_frame, style_of_density
@@ -62,6 +63,12 @@ def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
     write_tables(tables, tmp_path, public=True, layer=layer)
     assert not [*tmp_path.glob("parcels.*")]
     assert f"parcels.{suffix}" not in table_files(tables, public=True, layer=layer)
+
+
+def test_a_published_run_has_no_layer_and_says_so(small_city, tmp_path):
+    with pytest.raises(InputError, match="a published run has no parcels"):
+        cg.run(small_city / "case.toml", tmp_path / "run", public=True, parcels="fgb")
+    assert not (tmp_path / "run").exists()
 
 
 def test_each_parcel_is_in_one_class():

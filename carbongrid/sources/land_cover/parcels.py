@@ -16,9 +16,12 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from carbongrid.case.readers.declared import read_declared
+from carbongrid.case.readers.geometry import missing_problems, polygon_problems
 from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Problem
-from carbongrid.method.landuse import match_codes, read_code_system
+from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
@@ -30,6 +33,7 @@ SIDE = 50
 """Cells; 500 m of WorldCover's 10 m."""
 
 ID, CODE = "id", "code"
+_TOLD = 0.01  # of the units' area
 _MAX_CELLS = 16_000_000  # of a band in memory at a time
 _FORMATS = (".parquet", ".gpkg")
 
@@ -74,7 +78,7 @@ def read_land_cover(
     units
         Polygons of the units, any format of a case.
     codes
-        The code system of its numbers: see :data:`carbongrid.method.landuse.SYSTEMS`.
+        The code system of its numbers: one of :data:`carbongrid.method.landuse.SYSTEMS`, or the path of a CSV with columns code and type.
     layer
         Of the units' file.
     side
@@ -85,7 +89,8 @@ def read_land_cover(
     Raises
     ------
     InputError
-        If a file cannot be read, has no CRS, is rotated, holds no whole numbers, or no cell with a code lies in a unit.
+        If a file cannot be read, has no CRS, is rotated or scaled, holds no whole numbers, if a unit is no valid polygon, or none of its
+        cells has a code.
 
     Notes
     -----
@@ -94,10 +99,8 @@ def read_land_cover(
     """
     if side < 1:
         raise InputError("a square has one cell at least", "side")
-    system = read_code_system(codes)
-    outlines = read_vector(units, layer, columns=[])
-    if outlines.crs is None:
-        raise InputError("the layer has no CRS", units.name, "Write it again with one.")
+    system = _system(codes)
+    outlines = _units(units, layer)
     from rasterio.errors import RasterioError
 
     try:
@@ -109,17 +112,69 @@ def read_land_cover(
                 land = outlines.geometry.to_crs(crs)
                 cells = _Cells(source, land.to_numpy(), side)
                 found = list(cells.parcels(progress))
+                problems = _lacking(cells, (units.name, raster.name))
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
-    counts = cells.counts
-    if not counts:
-        raise InputError(
-            "no cell with a code lies in a unit",
-            f"{raster.name}, {units.name}",
-            "Do they cover the same place? gdalinfo tells where the raster lies.",
-        )
-    return _land_cover(found, counts, crs, (system, codes, raster.name))
+    if any(problem.level == "error" for problem in problems):
+        raise InputError(problems)
+    return _land_cover(found, cells.counts, crs, (system, codes, raster.name), problems)
+
+
+def _system(codes: str) -> pd.DataFrame:
+    if codes in SYSTEMS or not Path(codes).suffix:
+        return read_code_system(codes, where="--codes")
+    return read_code_system(read_declared(Path(codes), CODE_SYSTEM), where=codes)
+
+
+def _units(path: Path, layer: str | None) -> gpd.GeoDataFrame:
+    """Return the outlines of the units; raises InputError unless all are polygons in a known CRS."""
+    outlines = read_vector(path, layer, columns=[])
+    geometry = outlines.geometry.to_numpy()
+    rows = np.array([f"row {number}" for number in range(1, len(outlines) + 1)], dtype=object)
+    problems = [
+        *missing_problems(geometry, rows, path.name),
+        *polygon_problems(geometry, rows, path.name, "Mend them in QGIS: Fix geometries."),
+    ]
+    if outlines.crs is None:
+        problems.append(Problem("the layer has no CRS", path.name, "Write it again with one."))
+    if not len(outlines):
+        problems.append(Problem("the layer is empty", path.name))
+    if problems:
+        raise InputError(problems)
+    return outlines
+
+
+def _lacking(cells: _Cells, where: tuple[str, str]) -> list[Problem]:
+    """Return what of the units has no code: an error for those without any cell, a warning from one hundredth."""
+    units, raster = where
+    a, e = cells.source.transform.a, cells.source.transform.e
+    area = shapely.area(cells.land)
+    known = np.minimum(cells.known * abs(a * e), area)
+    named = np.array([f"row {number + 1}" for number in range(area.size)], dtype=object)
+    none = cells.known == 0
+    hint = "Does the raster cover them? gdalinfo tells where it lies; several tiles become one with gdalbuildvrt and gdal_translate."
+    if none.any():
+        what = f"{int(none.sum())} of {area.size} units hold no cell with a code: {listed(named[none])}"
+        return [Problem(what, f"{raster}, {units}", hint)]
+    lacking = 1 - known.sum() / area.sum()
+    if lacking < _TOLD:
+        return []
+    worst = np.argsort(known / area)
+    some = listed(f"{named[row]} ({1 - known[row] / area[row]:.1%})" for row in worst if known[row] < (1 - _TOLD) * area[row])  # fmt: skip
+    what = f"{lacking:.2%} of the units' area has no code, and becomes no land: {some}"
+    return [Problem(what, f"{raster}, {units}", hint, "warning")]
+
+
+def require_target(path: Path) -> None:
+    """Raise InputError if a file cannot be written: it is there, its folder is not, or its name is of another kind."""
+    if path.suffix not in _FORMATS:
+        what = f"{path.name!r} is neither GeoParquet nor GeoPackage"
+        raise InputError(what, "", "Name it parcels.parquet or parcels.gpkg.")
+    if path.exists():
+        raise InputError("the file is there already", str(path), "Give another, or remove it.")
+    if not path.parent.is_dir():
+        raise InputError("there is no such folder", str(path.parent), "Make it first.")
 
 
 def write_land_cover(cover: LandCover, path: Path) -> None:
@@ -128,19 +183,18 @@ def write_land_cover(cover: LandCover, path: Path) -> None:
     Raises
     ------
     InputError
-        If the file is there, or of another kind.
+        As :func:`require_target`.
     """
-    if path.suffix not in _FORMATS:
-        raise InputError(
-            f"{path.name!r} is neither GeoParquet nor GeoPackage", "", "Name it parcels.parquet or parcels.gpkg."
-        )  # fmt: skip
-    if path.exists():
-        raise InputError("the file is there already", str(path), "Give another, or remove it.")
+    require_target(path)
     with plain_folder(path.parent) as folder:
+        # Under another name until it is whole: a full disk leaves no half a file behind.
+        partial = folder / f".partial-{path.name}"
+        partial.unlink(missing_ok=True)
         if path.suffix == ".gpkg":
-            cover.parcels.to_file(folder / path.name, layer="parcels", engine="pyogrio")
+            cover.parcels.to_file(partial, layer="parcels", engine="pyogrio")
         else:
-            cover.parcels.to_parquet(folder / path.name, write_covering_bbox=True)
+            cover.parcels.to_parquet(partial, write_covering_bbox=True)
+        partial.replace(folder / path.name)
 
 
 def _require_codes(source: Any, where: str) -> None:
@@ -156,6 +210,9 @@ def _require_codes(source: Any, where: str) -> None:
                 "Write it with whole numbers: gdal_translate -ot Int32 FILE CODES.tif",
             )
         )
+    if source.scales[0] != 1 or source.offsets[0]:
+        what = "the raster's numbers are scaled, and codes are meant as they stand"
+        problems.append(Problem(what, where, "gdal_edit.py -scale 1 -offset 0 FILE"))
     if source.transform.b or source.transform.d or source.transform.e >= 0:
         what = "the raster is rotated, or its first row lies in the south"
         problems.append(Problem(what, where, "Bring it upright: gdalwarp FILE UPRIGHT.tif"))
@@ -167,8 +224,9 @@ class _Cells:
     """The cells of a raster that lie in a unit, read in bands of whole squares."""
 
     def __init__(self, source: Any, land: NDArray[np.object_], side: int) -> None:
-        self.source, self.side = source, side
-        self.land = land[~shapely.is_missing(land)]
+        self.source, self.side = source, min(side, max(source.height, source.width))
+        self.land = land
+        self.known = np.zeros(len(land), np.int64)
         self.counts: dict[int, list[int]] = {}
 
     def parcels(
@@ -186,8 +244,6 @@ class _Cells:
     def _window(self) -> tuple[int, int, int, int]:
         """Return the rows and columns of whole squares that hold all units."""
         inverse, side = ~self.source.transform, self.side
-        if not len(self.land):
-            return 0, 0, 0, 0
         west, south, east, north = shapely.total_bounds(self.land)
         left, top = inverse * (west, north)
         right, bottom = inverse * (east, south)
@@ -208,10 +264,13 @@ class _Cells:
         across = (np.arange(width) + columns[0] - 1) // self.side - columns[0] // self.side + 1
         squares = int(across[-1]) + 1
         square = (down[:, None] * squares + across[None, :])[known]
-        labels = np.zeros(codes.shape, np.int32)
-        labels[known] = square * len(kinds) + kind + 1
+        patches, patch = np.unique(square * len(kinds) + kind, return_inverse=True)
+        labels = np.zeros(
+            codes.shape, np.int32
+        )  # GDAL's widest; there are no more patches than cells
+        labels[known] = patch + 1
         made = outlines_of(labels)
-        place, number = np.divmod(made.label - 1, len(kinds))
+        place, number = np.divmod(patches[made.label - 1], len(kinds))
         row = place // squares - 1 + rows[0] // self.side
         column = place % squares - 1 + columns[0] // self.side
         code = kinds[number]
@@ -223,7 +282,7 @@ class _Cells:
         self, rows: tuple[int, int], columns: tuple[int, int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return a band with a rim of one cell, and which cells have a code and lie in a unit."""
-        from rasterio.features import geometry_mask
+        from rasterio.features import rasterize
         from rasterio.windows import Window
 
         rim = [
@@ -235,8 +294,12 @@ class _Cells:
         window = Window(columns[0] - before, rows[0] - up, width, height)
         stored = self.source.read(1, window=window, masked=True)
         place = self.source.window_transform(window)
-        known = geometry_mask(self.land, stored.shape, place, invert=True)
-        known &= ~np.ma.getmaskarray(stored)
+        numbered = zip(self.land, range(1, len(self.land) + 1), strict=True)
+        unit = rasterize(numbered, out_shape=stored.shape, transform=place, dtype=np.int32)
+        unit[np.ma.getmaskarray(stored)] = 0
+        inner = unit[up : unit.shape[0] - down, before : unit.shape[1] - after]
+        self.known += np.bincount(inner.ravel(), minlength=len(self.land) + 1)[1:]
+        known = unit > 0
         outside = [(1 - low, 1 - high) for low, high in rim]  # the raster ends there
         return np.pad(np.ma.getdata(stored), outside), np.pad(known, outside)
 
@@ -261,6 +324,7 @@ def _land_cover(
     counts: dict[int, list[int]],
     crs: CRS,
     told: tuple[pd.DataFrame, str, str],
+    problems: list[Problem],
 ) -> LandCover:
     system, name, where = told
     ids, codes, outlines = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -272,7 +336,7 @@ def _land_cover(
     matched = match_codes(pd.Series(table.index), system)
     kinds = matched["type"].where(matched["matched"] != "", "")
     table["type"] = kinds.to_numpy(object)
-    cells, notes = int(table["cells"].sum()), []
+    cells, notes = int(table["cells"].sum()), list(problems)
     unknown = table[table["type"] == ""]
     if len(unknown):
         share = unknown["cells"].sum() / cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -11,10 +12,12 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+from data import ROOT
 from rasterio.transform import from_origin
 
 import carbongrid as cg
 from carbongrid.errors import InputError
+from carbongrid.method.landuse import carrying_types, packaged_table, read_code_system
 from carbongrid.sources.land_cover import parcels as land_cover
 from carbongrid.sources.land_cover import read_land_cover, write_land_cover
 
@@ -109,7 +112,7 @@ def test_ids_stay_where_other_units_are_asked_for(tmp_path):
 
 
 def test_a_case_of_land_cover_runs_and_verifies(tmp_path, carbongrid):
-    """From the raster to zones by commands: built-up land carries homes, works and roads, told apart by nothing but what is spread on it."""
+    """From the raster to zones by commands: settlements carry homes, works and roads alike, and that is said."""
     raster = raster_of(tmp_path / "cover.tif", town(120, 140))
     units = units_in(tmp_path / "units.gpkg", 120, 140)
     done = carbongrid("from-raster", raster, "--units", units, "--codes", "worldcover", "--out", tmp_path / "parcels.parquet", "--side", 20, "--json")  # fmt: skip
@@ -130,13 +133,15 @@ def test_a_case_of_land_cover_runs_and_verifies(tmp_path, carbongrid):
     )
     checked = carbongrid("check", tmp_path / "case.toml")
     assert checked.returncode == 0, checked.stderr
+    alike = "3 categories lie on all of them: buildings/urban-homes, industry/manufacturing, transport/road"
+    assert alike in " ".join(checked.stderr.split())
     result = cg.run(tmp_path / "case.toml", tmp_path / "run")
     assert cg.verify(result.directory).ok
     parcels = result.parcels
     assert len(parcels) == told["parcels"]
     assert parcels["emission_g"].sum() == 200 * 10**9
     carrying = parcels.groupby("type")[["industry/manufacturing", "agriculture/plantation", "sink/forest"]].sum()  # fmt: skip
-    assert carrying.loc["built-up", "industry/manufacturing"] == 100 * 10**9
+    assert carrying.loc["settlement", "industry/manufacturing"] == 100 * 10**9
     assert carrying.loc["cultivated", "agriculture/plantation"] == 30 * 10**9
     assert carrying.loc["forest", "sink/forest"] == 5 * 10**9
     assert (result.units["zone"] > 0).all()
@@ -162,8 +167,9 @@ def test_what_is_written_comes_back(tmp_path, suffix):
     [
         (np.ones((9, 9), np.float32), {}, "codes are whole"),
         (np.full((9, 9), 10, np.uint8), {"crs": None}, "has no CRS"),
-        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(120, 30, STEP, STEP)}, "no cell with a code lies in a unit"),
-        (np.zeros((9, 9), np.uint8), {}, "no cell with a code lies in a unit"),
+        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(120, 30, STEP, STEP)}, "2 of 2 units hold no cell with a code: row 1, row 2"),
+        (np.full((9, 9), 10, np.uint8), {"transform": from_origin(WEST - 4 * STEP, NORTH, STEP, STEP)}, "1 of 2 units hold no cell with a code: row 2"),
+        (np.zeros((9, 9), np.uint8), {}, "2 of 2 units hold no cell with a code"),
         (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 1e-6, WEST, 0, -STEP, NORTH)}, "rotated"),
         (np.full((9, 9), 10, np.uint8), {"transform": rasterio.Affine(STEP, 0, WEST, 0, STEP, NORTH - 9 * STEP)}, "first row lies in the south"),
     ],
@@ -175,12 +181,88 @@ def test_what_is_no_land_cover_is_refused(tmp_path, codes, more, said):
         read_land_cover(raster, units, codes="worldcover")
 
 
-def test_codes_that_mean_nothing_are_told_with_their_share(tmp_path):
-    codes = np.full((20, 20), 10, np.uint8)
-    codes[:, :5] = 77
-    raster, units = raster_of(tmp_path / "c.tif", codes), units_in(tmp_path / "u.gpkg", 20, 20)
-    cover = read_land_cover(raster, units, codes="worldcover", side=10)
+def test_scaled_numbers_are_no_codes(tmp_path):
+    raster = raster_of(tmp_path / "cover.tif", np.full((9, 9), 1, np.uint8))
+    with rasterio.open(raster, "r+") as file:
+        file.scales = (10,)
+    with pytest.raises(InputError, match="the raster's numbers are scaled"):
+        read_land_cover(raster, units_in(tmp_path / "u.gpkg", 9, 9), codes="worldcover")
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (shapely.LineString([(WEST, NORTH), (WEST + 9 * STEP, NORTH - 9 * STEP)]), "not polygons: row 1 .LineString"),
+        (shapely.Polygon(), "1 rows have no geometry"),
+    ],
+)  # fmt: skip
+def test_units_that_are_no_polygons_are_refused(tmp_path, shape, said):
+    """Seen to fail: borders as lines gave the cells along them, and nothing was said."""
+    raster = raster_of(tmp_path / "cover.tif", np.full((9, 9), 10, np.uint8))
+    gpd.GeoDataFrame({"code": ["1"]}, geometry=[shape], crs=4326).to_file(tmp_path / "u.gpkg")
+    with pytest.raises(InputError, match=said):
+        read_land_cover(raster, tmp_path / "u.gpkg", codes="worldcover")
+
+
+def test_what_a_raster_does_not_cover_is_told_with_its_share(tmp_path):
+    """Seen to fail: half a unit beyond the edge of a tile was gone without a word."""
+    codes = np.full((60, 60), 10, np.uint8)
+    units = units_in(tmp_path / "units.gpkg", 60, 60)
+    place = from_origin(WEST - 20 * STEP, NORTH, STEP, STEP)
+    cover = read_land_cover(raster_of(tmp_path / "c.tif", codes, transform=place), units, codes="worldcover")  # fmt: skip
     (note,) = cover.notes
+    assert note.level == "warning"
+    east, west = ((WEST + 40 * STEP) - shapely.bounds(each)[[0, 2]] for each in gpd.read_file(units).geometry[::-1])  # fmt: skip
+    assert west.min() > 0 > east.min()
+    there = gpd.read_file(units).geometry
+    covered = shapely.area(shapely.intersection(there.to_numpy(), shapely.box(0, 0, WEST + 40 * STEP, 90)))  # fmt: skip
+    lacking = 1 - covered.sum() / shapely.area(there.to_numpy()).sum()
+    told = float(note.what.partition("%")[0]) / 100
+    assert told == pytest.approx(lacking, abs=0.01)
+    assert "row 2" in note.what and "row 1" not in note.what
+
+
+def test_more_classes_times_squares_than_labels_can_count(tmp_path):
+    """Seen to fail: labels were squares times classes, and went beyond 32 bits."""
+    codes = np.arange(220 * 220, dtype=np.int32).reshape(220, 220) + 1
+    raster = raster_of(tmp_path / "c.tif", codes)
+    cover = read_land_cover(raster, units_in(tmp_path / "u.gpkg", 220, 220), codes="worldcover", side=1)  # fmt: skip
+    x, y = shapely.get_coordinates(shapely.centroid(cover.parcels.geometry.to_numpy())).T
+    row, column = ((NORTH - y) / STEP).astype(int), ((x - WEST) / STEP).astype(int)
+    assert (cover.parcels["code"].astype(int).to_numpy() == codes[row, column]).all()
+
+
+def test_a_system_of_ones_own(tmp_path):
+    (tmp_path / "own.csv").write_text("code,type\n10,paddy\n")
+    raster = raster_of(tmp_path / "c.tif", np.full((20, 20), 10, np.uint8))
+    units = units_in(tmp_path / "u.gpkg", 20, 20)
+    cover = read_land_cover(raster, units, codes=str(tmp_path / "own.csv"))
+    assert cover.codes["type"].tolist() == ["paddy"]
+    with pytest.raises(InputError, match="'worldcovr' is not a land-use code system"):
+        read_land_cover(raster, units, codes="worldcovr")
+
+
+def test_categories_that_have_no_land_in_worldcover():
+    """As docs/howto/land-cover.md lists them."""
+    system = read_code_system("worldcover")
+    kinds = set(system["type"])
+    known = packaged_table("categories.csv")
+    without = {
+        row["category"]
+        for row in known.to_dict("records")
+        if not kinds & set(carrying_types(row["types"].split("+")))
+    }
+    page = (ROOT / "docs" / "howto" / "land-cover.md").read_text("utf-8")
+    sentence = page.partition("have no land in WorldCover")[0].rpartition("\n")[2]
+    assert set(re.findall(r"`([a-z]+/[a-z-]+)`", sentence)) == without
+
+
+def test_codes_that_mean_nothing_are_told_with_their_share(tmp_path):
+    codes = np.full((60, 60), 10, np.uint8)
+    codes[:, :15] = 77
+    raster, units = raster_of(tmp_path / "c.tif", codes), units_in(tmp_path / "u.gpkg", 60, 60)
+    cover = read_land_cover(raster, units, codes="worldcover", side=10)
+    (note,) = (each for each in cover.notes if "worldcover lacks" in each.what)
     share = cover.codes.loc["77", "cells"] / cover.cells
     assert note.level == "warning"
     assert f"{share:.2%} of the cells have codes that worldcover lacks" in note.what
