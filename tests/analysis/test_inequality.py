@@ -91,8 +91,9 @@ def test_the_published_example_of_esda() -> None:
     assert moran.p < 0.01
 
 
-def test_a_run_and_the_command(small_run, tmp_path, carbongrid) -> None:
-    found = cg.inequality(small_run)
+@pytest.mark.parametrize("clusters", [False, pytest.param(True, marks=pytest.mark.thorough)])
+def test_a_run_and_the_command(small_run, tmp_path, carbongrid, clusters) -> None:
+    found = cg.inequality(small_run, with_clusters=clusters)
     table = found.table.set_index(["of", "by"])
     assert (table["between_zones"] + table["within_zones"]).to_numpy() == pytest.approx(table["theil"].to_numpy())  # fmt: skip
     files = write_inequality(found, tmp_path)

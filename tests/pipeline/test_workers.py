@@ -174,6 +174,7 @@ def _fail(tile: Tile) -> None:
     raise OSError("no luck")
 
 
+@pytest.mark.thorough
 def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="tile at row 7, column 9: OSError: no luck"):
         run_tasks(_fail, [Tile(str(tmp_path))], client)
