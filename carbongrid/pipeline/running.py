@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
@@ -91,6 +91,11 @@ def run(
         If another process writes the same directory, the disk is full, an input changes while it is read, or a
         cluster does not answer, has other versions or does not see the run directory.
     """
+    if parcels not in get_args(ParcelFormat):
+        raise InputError(
+            f"parcels are written as {', '.join(get_args(ParcelFormat))}, not as {parcels!r}",
+            "parcels",
+        )
     if public and parcels != "parquet":
         raise InputError(
             "a published run has no parcels, so none can be written for a GIS",

@@ -71,6 +71,12 @@ def test_a_published_run_has_no_layer_and_says_so(small_city, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_another_format_is_refused(small_city, tmp_path):
+    """Seen to fail: nothing was written, and nothing said."""
+    with pytest.raises(InputError, match="parquet, gpkg, fgb, not as 'shp'"):
+        cg.run(small_city / "case.toml", tmp_path / "run", parcels="shp")
+
+
 def test_each_parcel_is_in_one_class():
     tables = example_tables()
     frame = parcel_frame(tables, np.full(len(tables.parcels), -1))

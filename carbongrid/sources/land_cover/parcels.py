@@ -265,9 +265,8 @@ class _Cells:
         squares = int(across[-1]) + 1
         square = (down[:, None] * squares + across[None, :])[known]
         patches, patch = np.unique(square * len(kinds) + kind, return_inverse=True)
-        labels = np.zeros(
-            codes.shape, np.int32
-        )  # GDAL's widest; there are no more patches than cells
+        # GDAL takes no wider ones; there are no more patches than cells of a band.
+        labels = np.zeros(codes.shape, np.int32)
         labels[known] = patch + 1
         made = outlines_of(labels)
         place, number = np.divmod(patches[made.label - 1], len(kinds))
