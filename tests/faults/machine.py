@@ -24,6 +24,7 @@ import psutil
 from waiting import HANG, until
 
 import carbongrid
+from carbongrid.pipeline.rasterizing import JOURNAL
 from carbongrid.raster.kernels.cache import cache_folder
 from carbongrid.sources.demo import write_city
 from faults.ground import manifest_of
@@ -406,7 +407,7 @@ def terminations(on: Machine, few: bool = False) -> Trials:
     means: list[tuple[object, ...]] = [("--scheduler", "processes"), ("--workers", 2), ()]
     for options in means[: 1 if few else None]:
         for victim in ("run", "worker") if options else ("run",):
-            for stage in ("begun", "working", "reducing"):
+            for stage in ("begun", "working", "tiles finished"):
                 if few and stage != "working":
                     continue
                 told = f"{victim} {options}, {stage}"
@@ -445,7 +446,7 @@ def _terminated_once(
                 there = not options or bool(workers())
                 there &= partial.exists()
             else:
-                there = any(partial.glob("*.zarr"))
+                there = any(partial.glob(f"{JOURNAL}/*/*.npz"))
             return there and (victim == "run" or bool(workers()))
 
         until(reached)
