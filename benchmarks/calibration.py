@@ -64,15 +64,15 @@ def zones_of(masses: NDArray[np.float64], gdp: NDArray[np.float64]) -> NDArray[n
     return found
 
 
-def truths(town: Town, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield the true zones of worlds behind a town."""
+def truths(town: Town, count: int, seed: int, errors: float = 1.0) -> Iterator[NDArray[np.int64]]:
+    """Yield the true zones of worlds behind a town; ``errors``: sigma and tau are so many times those of ``CATEGORIES``."""
     rng = np.random.default_rng([seed, 99])
     for _ in range(count):
         claims = {}
         for name, (sigma, tau, _) in CATEGORIES.items():
             home = town.home[name]
-            of_parcel = np.exp(sigma * rng.standard_normal(home.size))
-            of_unit = np.exp(tau * rng.standard_normal(UNITS))
+            of_parcel = np.exp(errors * sigma * rng.standard_normal(home.size))
+            of_unit = np.exp(errors * tau * rng.standard_normal(UNITS))
             claims[name] = town.weight[name] * of_parcel * of_unit[home]
         yield zones_of(spread_by(town, claims), town.gdp)
 
@@ -137,14 +137,26 @@ def marked(town: Town) -> NDArray[np.float64]:
     return 1.0 - ((abs(ecc - 1) <= 0.05) | (abs(esc - 1) <= 0.05))
 
 
-def calibrate(towns: int = 10, worlds: int = 200, draws: int = 1000, times: float = 1.0) -> Calibration:  # fmt: skip
-    """Return what is told of towns, and what their worlds are."""
+def calibrate(
+    towns: int = 10, worlds: int = 200, draws: int = 1000, times: float = 1.0, errors: float = 1.0
+) -> Calibration:
+    """Return what is told of towns, and what their worlds are.
+
+    Parameters
+    ----------
+    towns, worlds, draws
+        So many towns, truths behind each, and draws of the package for each.
+    times
+        Sigma and tau are taken so many times as large as they are.
+    errors
+        Sigma and tau are so many times those of ``CATEGORIES``.
+    """
     said, kept = [], []
     for seed in range(towns):
         place = town(seed)
         published = zones_of(spread_by(place, place.weight), place.gdp)
-        said.append(told(place, draws, times))
-        kept.append(np.array([zones == published for zones in truths(place, worlds, seed)]))
+        said.append(told(place, draws, times * errors))
+        kept.append(np.array([zones == published for zones in truths(place, worlds, seed, errors)]))
     every = np.concatenate(said)
     return Calibration(np.broadcast_to(every, (worlds, every.size)), np.hstack(kept))
 
@@ -168,6 +180,12 @@ def main() -> None:
     for name, each in columns.items():
         print(
             f"AUC with {name} the true sigma and tau: {each.auc:.3f}, by exact probabilities {each.ceiling:.3f}"
+        )
+    for errors in (0.5, 0.25):
+        small = calibrate(errors=errors)
+        print(
+            f"AUC where errors are {errors:g} times as large, and known: {small.auc:.3f}, by exact probabilities "
+            f"{small.ceiling:.3f}; {small.kept.mean():.1%} keep their zone"
         )
     mark = np.concatenate([marked(town(seed)) for seed in range(10)])
     kept = columns["1 times"].kept

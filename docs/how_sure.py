@@ -22,6 +22,12 @@ IN_README = re.compile(r"\(\d+ of the demo's \d+\)")
 
 def main(directory: Path) -> None:
     """Write the paragraphs again from a run of the full demo."""
+    for page, text in pages(directory).items():
+        page.write_text(text, encoding="utf-8")
+
+
+def pages(directory: Path) -> dict[Path, str]:
+    """Return the pages as a run of the full demo has them written."""
     run = cg.open(directory)
     audit, scale, skill = cg.audit_choices(run), cg.audit_scale(run), cg.skill(run)
     told = {
@@ -30,13 +36,12 @@ def main(directory: Path) -> None:
         "scale": ruler(scale),
         "skill": held_out(skill.measures.set_index("of")),
     }
-    PAGE.write_text(filled(PAGE.read_text("utf-8"), told), encoding="utf-8")
     said, count = IN_README.subn(
         f"({audit.stable} of the demo's {len(audit.units)})", README.read_text("utf-8")
     )
     if count != 1:
         raise SystemExit(f"README.md says {count} times how many zones hold, expected once")
-    README.write_text(said, encoding="utf-8")
+    return {PAGE: filled(PAGE.read_text("utf-8"), told), README: said}
 
 
 def filled(text: str, told: dict[str, str]) -> str:

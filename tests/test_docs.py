@@ -45,6 +45,21 @@ def named(page: Path) -> str:
     return str(page.relative_to(DOCS))
 
 
+_SAID = """if True:
+    import pathlib, sys
+    import how_sure
+    for page, text in how_sure.pages(pathlib.Path(sys.argv[1])).items():
+        assert page.read_text("utf-8") == text, page
+"""
+
+
+@pytest.mark.thorough
+def test_what_is_said_of_the_demos_certainty_is_what_its_run_says(full_demo: Path) -> None:
+    words = [sys.executable, "-c", _SAID, str(full_demo / "run")]
+    done = subprocess.run(words, cwd=DOCS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("page", [p for p in WALKED if any(blocks(p, "python"))], ids=named)
 def test_the_code_of_a_page_runs(
     page: Path, small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

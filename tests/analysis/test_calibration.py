@@ -40,6 +40,13 @@ def test_no_probability_tells_flips_better(calibrated):
     assert distance < 0.6 < 0.8 < calibrated.auc
 
 
+def test_flips_are_told_by_what_the_errors_leave_to_tell():
+    """With errors of half the size nine of ten pairs are told apart; with those of ``CATEGORIES`` no probability does it."""
+    small = calibration.calibrate(towns=4, worlds=100, draws=300, errors=0.5)
+    assert small.auc >= 0.9
+    assert 0.75 <= small.kept_between(0.8, 0.9)[1] <= 0.95
+
+
 def test_half_of_the_true_sigma_makes_zones_too_sure():
     narrow = calibration.calibrate(towns=2, worlds=100, draws=200, times=0.5)
     assert narrow.kept_between(0.8, 0.9)[1] < 0.78
