@@ -21,7 +21,7 @@ Question = Callable[[cg.Result], cg.LiveResult]
 
 
 def questions(run: cg.Result) -> dict[str, Question]:
-    """Return what is asked: one total, every total, another weight, and a facility less where there is one."""
+    """Return what is asked: one total, every total, another weight, a plan, and a facility less where there is one."""
     totals = {row.category: f"{row.total + 10**6} g CO2e" for row in run.live.ledger_rows}
     first = "industry/manufacturing"
     asked: dict[str, Question] = {
@@ -33,6 +33,8 @@ def questions(run: cg.Result) -> dict[str, Question]:
     if facilities is not None:
         name, category = facilities["name"].iloc[0], facilities["category"].iloc[0]
         asked["without a facility"] = lambda result: result.without(name, category=category)
+    actions = whole_case.plan(run)
+    asked[f"a plan of {len(actions)} actions"] = lambda result: result.scenario(actions)
     return asked
 
 

@@ -26,6 +26,12 @@ told = lambda step, done, total: print("at", time.time(), step, done)
 cg.run(sys.argv[1], sys.argv[2], replace=True, progress=told)
 told("end", 0, 0)
 """
+SCENARIO = """import pathlib, sys, carbongrid as cg, whole_case
+from carbongrid.pipeline.plans import plan_of
+from carbongrid.pipeline.scenario_run import run_plan
+base = cg.open(sys.argv[1])
+run_plan(base, plan_of(whole_case.plan(base), folder=None), sys.argv[2])
+"""
 YARDSTICK = """import sys, time, geopandas
 begin = time.perf_counter()
 geopandas.read_parquet(sys.argv[1]).to_parquet(sys.argv[2])
@@ -105,12 +111,14 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
         first, first_phases = _run(case / "case.toml", out)
         whole_case.write_totals(case, 2000)
         second, second_phases = _run(case / "case.toml", out)
+        planned = in_process(SCENARIO, out, Path(name) / "planned")
         loads.append(_loaded_and_saved(case / "parcels.parquet", Path(name) / "again.parquet"))
     load = min(loads, key=lambda one: one.seconds)
     categories = f"{len(whole_case.CATEGORIES)} categories"
     for work, ours, most in (
         (f"whole run, {categories}", first, FIRST_YEAR),
         ("the year after: other totals", second, SECOND_YEAR),
+        ("a plan on it, written as a run", planned, SECOND_YEAR),
     ):
         note = f"{ours.seconds / load.seconds:.1f} R, at most {most:g} is aimed at; {_memory(ours, MEGABYTES)}"
         peer = "GeoPandas, parcels loaded and saved (R)"
@@ -204,6 +212,9 @@ def _process(code: str, *arguments: object) -> tuple[Measured, list[str]]:
 def environment() -> dict[str, str]:
     """Return this process's environment, in which Python keeps what it compiles, as it does where it was not told otherwise."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (str(Path(__file__).parent), kept.get("PYTHONPATH")))
+    )
     return kept | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "carbongrid-pycache")}
 
 
