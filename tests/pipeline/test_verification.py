@@ -542,6 +542,18 @@ def test_a_byte_flipped_anywhere_in_a_chunk_is_found(run):
         assert "parcel/c/0/0 cannot be read" in check_labels(opened).text, place
 
 
+def test_a_byte_flipped_anywhere_in_a_coordinate_is_named(run):
+    """Seen to name the store alone, and to leave the labels' other faults untold."""
+    path = run / "labels.zarr" / "x" / "c" / "0"
+    content = path.read_bytes()
+    opened = Opened(run)
+    for place in (0, 5, len(content) // 2, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        assert "labels.zarr/x " in check_labels(opened).text, place
+
+
 @pytest.mark.parametrize("file", ["zarr.json", "parcel/zarr.json", "unit/zarr.json", "x/zarr.json", "spatial_ref/zarr.json"])  # fmt: skip
 def test_damaged_metadata_of_the_labels_is_found(run, file):
     (run / "labels.zarr" / file).write_text('{"zarr_format": 3', encoding="utf-8")

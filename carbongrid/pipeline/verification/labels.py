@@ -21,6 +21,8 @@ from carbongrid.raster.opening.stores import open_zarr_array
 from carbongrid.raster.polygons import Polygons
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -61,9 +63,7 @@ def check_labels(run: Opened) -> Check:
             found, broken = _read_all(store, name, array, sizes[name])
             chunks += found
             faults += broken
-        for axis, places in (("x", run.grid.x), ("y", run.grid.y)):
-            if not np.array_equal(open_zarr_array(store, axis)[...], places):
-                faults.append(f"{LABELS}/{axis} is not where the manifest says")
+        faults += _misplaced(store, {"x": run.grid.x, "y": run.grid.y})
     return check_of("labels", faults, f"{counted(chunks, 'chunk')} there and read", _HINT)
 
 
@@ -95,6 +95,20 @@ def _read_all(store: Path, name: str, array: zarr.Array[Any], rows: int) -> tupl
                 f"{LABELS}/{file} holds label {highest:,}, yet there are {rows:,} polygons"
             )
     return len(corners), faults
+
+
+def _misplaced(store: Path, grid_places: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Return the faults of the coordinates: one that cannot be read, or that lies elsewhere than the grid."""
+    faults = []
+    for axis, places in grid_places.items():
+        try:
+            stored = open_zarr_array(store, axis)[...]
+        except Exception as error:  # whatever a decoder says of damaged bytes
+            faults.append(f"{LABELS}/{axis} cannot be read ({type(error).__name__}: {error})")
+            continue
+        if not np.array_equal(stored, places):
+            faults.append(f"{LABELS}/{axis} is not where the manifest says")
+    return faults
 
 
 def check_tiles(run: Opened, sample: int) -> Check:
