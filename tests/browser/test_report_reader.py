@@ -201,6 +201,32 @@ def saved(page, kind: str) -> bytes:
     return Path(waiting.value.path()).read_bytes()
 
 
+def test_parcels_and_roads_are_seen_and_saved(opened, tmp_path):
+    """The picture stands in the page and in what is saved of it; over it units are pointed at as ever."""
+    tables = example_tables()
+    roads = tables.parcels.assign(mode=["road", *[""] * (len(tables.parcels) - 1)])
+    page = opened(write_report(dataclasses.replace(tables, parcels=roads), tmp_path))
+    picture, road = page.locator("#parcels"), page.locator("#roads")
+    assert not picture.is_visible()
+    page.click("label[for=layer-parcels]")
+    assert picture.is_visible()
+    assert page.evaluate("async () => { const i = new Image(); i.src = document.getElementById('parcels').getAttribute('href'); await i.decode(); return i.naturalWidth; }") > 1000  # fmt: skip
+    assert page.locator(".legend[data-layer=parcels]").is_visible()
+    page.hover("#land a[data-row='3']")
+    assert "emission" in page.locator("#tip").inner_text()
+    assert not road.is_visible()
+    page.check("#show-roads")
+    assert road.is_visible()
+    assert "layer=parcels" in page.url
+    assert "roads=1" in page.url
+    drawn = saved(page, "svg").decode()
+    assert "data:image/png" in drawn
+    assert saved(page, "png").startswith(b"\x89PNG")
+    page.click("label[for=layer-zone]")
+    assert not picture.is_visible()
+    assert "data:image/png" not in saved(page, "svg").decode()
+
+
 def test_csv_has_the_rows_that_are_seen(opened, tmp_path):
     """In their order, with the numbers of units.csv, and nothing that a spreadsheet would run."""
     tables = example_tables()

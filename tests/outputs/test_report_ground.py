@@ -18,7 +18,7 @@ from tables_example import CRS, SOUTH, WEST, example_tables
 
 from carbongrid.outputs.report import ground
 from carbongrid.outputs.report.drawings import zone_map
-from carbongrid.outputs.report.ground import coarse_cells, water_path
+from carbongrid.outputs.report.ground import coarse_cells, road_path, water_path
 from carbongrid.outputs.report.summary import finding
 from carbongrid.outputs.report.wording import (
     exact_mass_in_chinese,
@@ -119,6 +119,16 @@ def test_water_is_drawn_where_it_lies_and_no_other_land():
     speck = parcels.assign(geometry=[shapely.box(WEST, SOUTH, WEST + 3, SOUTH + 3), *parcels.geometry[1:]])  # fmt: skip
     assert water_path(speck, drawing) == ""
     assert water_path(parcels.iloc[:0], drawing) == ""
+
+
+def test_roads_are_drawn_where_they_lie_and_no_other_land():
+    tables = example_tables()
+    drawing = zone_map(tables.units, None)
+    modes = ["road", "rail", *[""] * (len(tables.parcels) - 2)]
+    as_water = tables.parcels.assign(type=["water", *["paddy"] * (len(tables.parcels) - 1)])
+    path = road_path(tables.parcels.assign(mode=modes), drawing)
+    assert path == water_path(as_water, drawing) != ""
+    assert road_path(tables.parcels.assign(mode=""), drawing) == ""
 
 
 def sentence(units: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What the report's map shows beside the units: the coarse grid's cells in classes, and water."""
+"""What the report's map shows beside the units: the coarse grid's cells in classes, water and roads."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from carbongrid.outputs.report.drawings import length_in_words, path_of, simplif
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import xarray as xr
     from numpy.typing import NDArray
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _MAX_CELLS = 40_000
 """With more, cells are drawn in blocks: about 15 bytes a cell stand in the page."""
 
-_WATER_VERTICES = 15_000
-_WATER_SPAN = 6.0  # drawing units: what is smaller is a speck on the map
+_VERTICES = 15_000  # of water, and of roads
+_SPAN = 6.0  # drawing units: what is smaller is a speck on the map
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,23 @@ def _runs(inside: NDArray[np.bool_], to_drawing: _Transform) -> str:
 
 def water_path(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> str:
     """Return the water among the parcels as SVG path data, the largest first, specks left out; empty where there is none."""
-    shapes = np.array(parcels.geometry[parcels["type"] == "water"], dtype=object)
+    return _path_of_land(parcels, parcels["type"] == "water", drawing)
+
+
+def road_path(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> str:
+    """Return the land of roads as SVG path data, the largest first, specks left out; empty where no parcel is a road."""
+    return _path_of_land(parcels, parcels["mode"] == "road", drawing)
+
+
+def _path_of_land(parcels: gpd.GeoDataFrame, chosen: pd.Series[bool], drawing: ZoneMap) -> str:
+    shapes = np.array(parcels.geometry[chosen], dtype=object)
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     span = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / drawing.metres
-    shapes = shapes[span >= _WATER_SPAN]
+    shapes = shapes[span >= _SPAN]
     shapes = simplified(shapes, 1.2 * drawing.metres, coverage=False)
     area = shapely.area(shapes)
     order = np.lexsort((np.arange(len(shapes)), -area))
-    within = np.cumsum(shapely.get_num_coordinates(shapes[order])) <= _WATER_VERTICES
+    within = np.cumsum(shapely.get_num_coordinates(shapes[order])) <= _VERTICES
     offset = np.array([drawing.west, drawing.north])
     kept: list[Any] = shapes[order][within].tolist()
     return "".join(path_of(shape, offset, 1 / drawing.metres) for shape in kept)

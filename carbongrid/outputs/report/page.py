@@ -24,9 +24,10 @@ from carbongrid.outputs.report.accounts import (
 )
 from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.outputs.report.flows import sankey
-from carbongrid.outputs.report.ground import coarse_cells, water_path
+from carbongrid.outputs.report.ground import coarse_cells, road_path, water_path
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
+from carbongrid.outputs.report.parcel_picture import parcel_picture
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.summary import (
     balance_rows,
@@ -61,7 +62,7 @@ _SECTIONS = (
 )
 
 
-def write_report(tables: RunTables, directory: Path) -> Path:
+def write_report(tables: RunTables, directory: Path, *, public: bool = False) -> Path:
     """Write the report of a run: ``report.html``, one file that needs nothing beside it.
 
     Parameters
@@ -70,6 +71,8 @@ def write_report(tables: RunTables, directory: Path) -> Path:
         What the run made.
     directory
         An existing folder.
+    public
+        Whether others read it: then it shows no parcel.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def write_report(tables: RunTables, directory: Path) -> Path:
         _library(),
         *(asset(f"assets/{name}.js") for name in _SCRIPTS),
     ]
-    page = render_page("report.html.j2", _content(tables), scripts)
+    page = render_page("report.html.j2", _content(tables, public), scripts)
     path = directory / "report.html"
     path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
     return path
@@ -99,7 +102,7 @@ def _library() -> str:
     return "\n".join(["/*!", *licences, "*/", *parts])
 
 
-def _content(tables: RunTables) -> dict[str, Any]:
+def _content(tables: RunTables, public: bool) -> dict[str, Any]:
     drawing = zone_map(tables.units, tables.parents[0] if tables.parents else None)
     sums = headline(tables)
     compared = comparison(tables, sums["gross"])
@@ -113,6 +116,7 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "compared": compared,
         "attribution": tables.attribution,
         **_explorer(tables, drawing),
+        "parcels": None if public else parcel_picture(tables.parcels, drawing),
         **_zones(tables),
         **_flows(tables),
         **_assumed(tables, sums),
@@ -136,6 +140,7 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
         "layers": layers,
         "cells": coarse_cells(tables.grid_1km, drawing),
         "water": water_path(tables.parcels, drawing),
+        "roads": road_path(tables.parcels, drawing),
         "plane": quadrants,
         "reasons": _reasons(tables),
         "why_indicative": _why_indicative(units),

@@ -50,7 +50,8 @@ def render_page(
 
     rules = asset("assets/report.css") + style
     allowed = " ".join(map(_source, scripts)) or "'none'"
-    own = "img-src blob:; " if scripts else ""  # a picture that a script made of the page itself
+    # Pictures that stand in the page, or that a script made of it.
+    own = "img-src data: blob:; " if scripts else ""
     policy = f"default-src 'none'; {own}style-src {_source(rules)}; script-src {allowed}; base-uri 'none'; form-action 'none'"
     return (
         _environment()

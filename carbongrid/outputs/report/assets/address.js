@@ -3,7 +3,7 @@
 {
   const form = document.getElementById("filters");
   const fields = ["text", "ecc-from", "ecc-to", "esc-from", "esc-to"];
-  const boxes = { names: "show-names", water: "show-water", more: "more-columns" };
+  const boxes = { names: "show-names", water: "show-water", roads: "show-roads", more: "more-columns" };
   const zones = () => [...form.querySelectorAll("[name=zone]")];
   const codeOf = (unit) => page.cell(unit, "id").textContent;
   let reading = true; // nothing is written before what the address holds is read
@@ -42,7 +42,7 @@
       if (box) box.checked = state.has(key);
     }
     page.table.classList.toggle("whole", state.has("more"));
-    page.showWater();
+    page.showOver();
     if (["en", "zh"].includes(state.get("lang"))) page.wish(state.get("lang"));
     if (document.getElementById(`layer-${state.get("layer")}`)) page.layer(state.get("layer"));
     if (state.has("view")) page.view.set(state.get("view"));

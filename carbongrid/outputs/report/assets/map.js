@@ -29,14 +29,14 @@
   };
   if (entry !== undefined) enter(entry);
 
-  // Over the coarse grid the units are outlines that can still be pointed at.
+  // Over the coarse grid, and over parcels, the units are outlines that can still be pointed at.
   page.layer = (key) => {
     page.layered = key;
     document.getElementById(`layer-${key}`).checked = true;
     const layer = page.data.layers[key];
     for (const [unit, a] of shapes) a.setAttribute("fill", layer ? layer.colours[layer.of[unit]] : "transparent");
-    document.getElementById("cells")?.toggleAttribute("hidden", key !== "cells");
-    svg.classList.toggle("gridded", key === "cells");
+    for (const ground of ["cells", "parcels"]) document.getElementById(ground)?.toggleAttribute("hidden", key !== ground);
+    svg.classList.toggle("gridded", key === "cells" || key === "parcels");
     for (const legend of document.querySelectorAll(".legend[data-layer]")) legend.hidden = legend.dataset.layer !== key;
     for (const note of document.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== key;
     page.tell("change");
@@ -154,9 +154,11 @@
   };
   page.label = label;
   wanted.addEventListener("change", () => { label(); page.tell("change"); });
-  const water = document.getElementById("show-water");
-  page.showWater = () => document.getElementById("water")?.toggleAttribute("hidden", !water.checked);
-  water?.addEventListener("change", () => { page.showWater(); page.tell("change"); });
+  const over = ["water", "roads"];
+  page.showOver = () => {
+    for (const what of over) document.getElementById(what)?.toggleAttribute("hidden", !document.getElementById(`show-${what}`).checked);
+  };
+  for (const what of over) document.getElementById(`show-${what}`)?.addEventListener("change", () => { page.showOver(); page.tell("change"); });
 
   // The wheel scrolls the page unless Ctrl is held; one finger scrolls, two zoom; dragging moves a map that is zoomed in.
   const zoom = d3.zoom().scaleExtent([1, 24]).extent([[x, y], [x + width, y + height]]).translateExtent([[x, y], [x + width, y + height]])

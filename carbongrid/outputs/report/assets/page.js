@@ -82,7 +82,7 @@ const page = {
 
   // Six rows at most: the zone, what the map is coloured by, and the numbers that zones are made of.
   told() {
-    const layer = { emission: "emission_t", sink: "sink_t", sure: "zone_probability", cells: "emission_t" }[this.layered] ?? this.layered;
+    const layer = { emission: "emission_t", sink: "sink_t", sure: "zone_probability", cells: "emission_t", parcels: "emission_t" }[this.layered] ?? this.layered;
     const wanted = ["zone", layer, "emission_t", "sink_t", "ecc", "esc", "ccr"].filter((key, at, all) => this.has(key) && all.indexOf(key) === at);
     return wanted.slice(0, 6);
   },

@@ -1,0 +1,131 @@
+"""The parcels on the report's map: a picture of what they emit per area, since a million outlines are too many for a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from carbongrid.outputs.figures.classes import powers_of_ten
+from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.report.layers import Entry
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import rasterize
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from carbongrid.outputs.report.drawings import ZoneMap
+
+_MAX_BYTES = 700_000
+"""Of the picture; a page has a third more, since it is written as text."""
+
+_FINEST = 1.0
+"""Side of a pixel in drawing units, where the picture is small enough."""
+
+_NOTHING = "#e4e6ea"
+"""Of parcels that emit nothing; what no parcel covers is transparent."""
+
+
+@dataclass(frozen=True)
+class ParcelPicture:
+    """A picture of the parcels and its legend.
+
+    Parameters
+    ----------
+    png
+        As a ``data:`` address.
+    left, top, width, height
+        Where it lies, in drawing units.
+    entries
+        Classes from the highest to the lowest, t CO2e km-2 yr-1, with counts of parcels.
+    """
+
+    png: str
+    left: float
+    top: float
+    width: float
+    height: float
+    entries: tuple[Entry, ...]
+
+
+def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture | None:
+    """Return the parcels in classes of emission per area, by powers of ten; None where none emits.
+
+    Parameters
+    ----------
+    parcels
+        int64 ``emission_g`` and float64 ``area_m2``, geometry in the plane of the drawing.
+    drawing
+        Where they are drawn.
+
+    Notes
+    -----
+    A pixel shows the parcel that covers its centre, so what is smaller than one may be missing. Pixels are made larger until the
+    picture is small enough for a page.
+    """
+    grams = parcels["emission_g"].to_numpy(np.int64)
+    if not grams.any():
+        return None
+    area = parcels["area_m2"].to_numpy(np.float64)
+    density = np.divide(
+        grams, area, out=np.zeros(len(area)), where=area > 0
+    )  # g per m2 is t per km2
+    emitting = density[density > 0]
+    bounds = powers_of_ten(emitting)
+    classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
+    colours = sequential("YlOrRd", len(bounds) + 1)
+    # Of label 0, which is no parcel, then of each parcel: transparent, without emissions, the classes.
+    places = np.concatenate([[0], classes + 2]).astype(np.uint8)
+    side = _FINEST
+    while True:
+        grid = Grid(parcels.crs, side * drawing.metres, _frame(drawing))
+        pixels = places[rasterize(parcels.geometry, grid).to_numpy()]
+        png = _png(pixels, [_NOTHING, *colours])
+        if len(png) <= _MAX_BYTES:
+            break
+        side *= 2**0.5
+    west, south, east, north = grid.bounds
+    return ParcelPicture(
+        png=f"data:image/png;base64,{base64.b64encode(png).decode()}",
+        left=(west - drawing.west) / drawing.metres,
+        top=(drawing.north - north) / drawing.metres,
+        width=(east - west) / drawing.metres,
+        height=(north - south) / drawing.metres,
+        entries=_entries([float(emitting.min()), *bounds, float(emitting.max())], colours, classes),
+    )
+
+
+def _frame(drawing: ZoneMap) -> tuple[float, float, float, float]:
+    """Return what the drawing shows, west, south, east, north."""
+    east = drawing.west + drawing.width * drawing.metres
+    return drawing.west, drawing.north - drawing.height * drawing.metres, east, drawing.north
+
+
+def _entries(
+    edges: list[float], colours: Sequence[str], classes: NDArray[np.int64]
+) -> tuple[Entry, ...]:
+    """Return the legend, the highest class first; in Chinese counted in ten thousands of tonnes."""
+    texts = zip(ranges(edges), ranges([edge / 1e4 for edge in edges]), strict=True)
+    counts = np.bincount(classes[classes >= 0], minlength=len(colours)).tolist()
+    named = [Entry(colour, *text, count) for colour, text, count in zip(colours, texts, counts, strict=True) if count]  # fmt: skip
+    nothing = int((classes < 0).sum())
+    none = (Entry(_NOTHING, "none", "无", nothing),) if nothing else ()
+    return (*reversed(named), *none)
+
+
+def _png(pixels: NDArray[np.uint8], colours: Sequence[str]) -> bytes:
+    """Return a picture of a palette whose first colour is transparent."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels, "P")
+    palette = [0, 0, 0, *(int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5))]
+    image.putpalette(palette)
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True, transparency=0, bits=4 if len(colours) < 15 else 8)
+    return stream.getvalue()

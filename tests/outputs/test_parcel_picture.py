@@ -1,0 +1,91 @@
+"""The picture of the parcels in the report: each dot has the colour of the parcel that covers its centre."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageColor
+from tables_example import CRS, SOUTH, WEST, example_tables
+
+from carbongrid.outputs.report import parcel_picture as module
+from carbongrid.outputs.report import write_report
+from carbongrid.outputs.report.drawings import zone_map
+from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
+
+SIDE = 500.0
+
+
+def dots_of(picture: ParcelPicture) -> np.ndarray:
+    """Red, green, blue and opacity, as a browser shows them."""
+    kind, text = picture.png.split(",")
+    assert kind == "data:image/png;base64"
+    with Image.open(io.BytesIO(base64.b64decode(text))) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def land_of(grams: list[int]) -> gpd.GeoDataFrame:
+    """Parcels in a row, of which every third is as high as two."""
+    boxes = [
+        shapely.box(WEST + SIDE * i, SOUTH, WEST + SIDE * (i + 1), SOUTH + SIDE * (2 - (i % 3 > 0)))
+        for i in range(len(grams))
+    ]
+    frame = gpd.GeoDataFrame({"emission_g": np.array(grams, np.int64)}, geometry=boxes, crs=CRS)
+    return frame.assign(area_m2=frame.area)
+
+
+@given(st.lists(st.sampled_from([0, 1, 10**9, 10**11, 3 * 10**12]), min_size=1, max_size=9))
+@settings(max_examples=20)
+def test_each_dot_is_of_the_parcel_at_its_centre(grams):
+    land = land_of(grams)
+    drawing = zone_map(land, None)
+    picture = parcel_picture(land, drawing)
+    if not any(grams):
+        assert picture is None
+        return
+    assert sum(entry.count for entry in picture.entries) == len(grams)
+    dots = dots_of(picture)
+    height, width = dots.shape[:2]
+    random = np.random.default_rng(len(grams))
+    colours = {}
+    for row, column in zip(random.integers(0, height, 60), random.integers(0, width, 60), strict=True):  # fmt: skip
+        x = drawing.west + (picture.left + (column + 0.5) * picture.width / width) * drawing.metres
+        y = drawing.north - (picture.top + (row + 0.5) * picture.height / height) * drawing.metres
+        at = np.flatnonzero(land.covers(shapely.Point(x, y)))
+        red, green, blue, opacity = dots[row, column].tolist()
+        assert opacity == (255 if at.size else 0)
+        for parcel in at:
+            density = grams[parcel] / land["area_m2"].iloc[parcel]
+            colours.setdefault((red, green, blue), set()).add(float(density))
+    legend = [ImageColor.getrgb(entry.colour) for entry in picture.entries]
+    assert colours.keys() <= set(legend)
+    # From the highest class to the lowest, and no density in two of them.
+    seen = [colours[colour] for colour in legend if colour in colours]
+    for higher, lower in zip(seen, seen[1:], strict=False):
+        assert min(higher) > max(lower)
+
+
+def test_a_picture_that_would_be_too_large_has_larger_dots(monkeypatch: pytest.MonkeyPatch):
+    land = land_of([10**9, 10**12, 0, 5, 10**11])
+    fine = parcel_picture(land, zone_map(land, None))
+    monkeypatch.setattr(module, "_MAX_BYTES", len(base64.b64decode(fine.png.split(",")[1])) - 1)
+    coarse = parcel_picture(land, zone_map(land, None))
+    assert dots_of(coarse).shape[1] < dots_of(fine).shape[1]
+    assert coarse.entries == fine.entries
+    assert coarse.width == pytest.approx(fine.width, abs=4)
+
+
+def test_a_published_report_shows_no_parcel(tmp_path):
+    tables = example_tables()
+    (tmp_path / "public").mkdir()
+    own = write_report(tables, tmp_path).read_text("utf-8")
+    public = write_report(tables, tmp_path / "public", public=True).read_text("utf-8")
+    assert 'id="parcels"' in own
+    assert "data:image" not in public
+    assert 'value="parcels"' not in public
