@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -67,7 +68,7 @@ def test_each_dot_is_of_the_parcel_at_its_centre(grams):
     assert colours.keys() <= set(legend)
     # From the highest class to the lowest, and no density in two of them.
     seen = [colours[colour] for colour in legend if colour in colours]
-    for higher, lower in zip(seen, seen[1:], strict=False):
+    for higher, lower in pairwise(seen):
         assert min(higher) > max(lower)
 
 
