@@ -204,10 +204,10 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
 )
 @click.option(
     "--parcels",
-    type=click.Choice(["parquet", "gpkg", "fgb"]),
+    type=click.Choice(["parquet", "gpkg", "fgb", "pmtiles"]),
     default="parquet",
     show_default=True,
-    help="Write parcels.gpkg or parcels.fgb too, for a GIS that reads no Parquet: tonnes, densities, unit and zone of each parcel.",
+    help="Write parcels.gpkg or parcels.fgb too, for a GIS that reads no Parquet, or parcels.pmtiles for a map on the web: tonnes, densities, unit and zone of each parcel.",
 )
 @_with_console
 def run(
@@ -220,7 +220,7 @@ def run(
     memory: str | None,
     chunks: int,
     public: bool,
-    parcels: Literal["parquet", "gpkg", "fgb"],
+    parcels: Literal["parquet", "gpkg", "fgb", "pmtiles"],
     quiet: bool,
     as_json: bool,
     verbose: int,

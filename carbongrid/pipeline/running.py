@@ -71,8 +71,8 @@ def run(
         Write what may be published: units and coarse cells, without parcels and names, small counts not printed (D31).
         Nothing can be taken over from such a run.
     parcels
-        ``gpkg`` or ``fgb``: write the parcels also as a layer for a GIS that reads no Parquet, such as Debian's QGIS, in tonnes, with the
-        unit and the zone that each lies in; not with ``public``.
+        ``gpkg`` or ``fgb``: write the parcels also as a layer for a GIS that reads no Parquet, such as Debian's QGIS; ``pmtiles``: as tiles
+        for a map on the web; in tonnes, with the unit and the zone that each lies in; not with ``public``.
     progress
         Called with the name of a long step, what is done and what there is to do.
 

@@ -49,7 +49,7 @@ def test_a_run_with_a_layer_is_verified_and_opens_in_qgis(layered, tmp_path):
     assert styles["useAsDefault"].tolist() == [True]
 
 
-@pytest.mark.parametrize("suffix", ["gpkg", "fgb"])
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb", "pmtiles"])
 def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
     tables = example_tables()
     unit = np.full(len(tables.parcels), -1)
@@ -65,6 +65,26 @@ def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
     assert f"parcels.{suffix}" not in table_files(tables, public=True, layer=layer)
 
 
+def test_tiles_hold_every_parcel_at_every_zoom_that_can_show_it(layered, small_city, tmp_path):
+    """GDAL leaves out of a tile what makes it too large, unless told."""
+    run = cg.run(small_city / "case.toml", tmp_path / "run", reuse=layered.directory, parcels="pmtiles")  # fmt: skip
+    assert cg.verify(run.directory, sample=0).ok
+    tiles = run.directory / "parcels.pmtiles"
+    whole = gpd.read_file(layered.directory / "parcels.gpkg", layer="parcels").set_index("id")
+    assert pyogrio.list_layers(tiles).tolist() == [["parcels", "MultiPolygon"]]
+    nearest = gpd.read_file(tiles, layer="parcels")
+    assert set(nearest["id"]) == set(whole.index)
+    assert nearest.crs == "EPSG:3857"
+    told = nearest.drop_duplicates("id").set_index("id").loc[whole.index]
+    np.testing.assert_array_equal(told["emission_t"], whole["emission_t"])
+    # Parts of a parcel cut at tiles are together what it is, but for the steps of the tiles.
+    area = nearest.to_crs(whole.crs).dissolve("id").area.loc[whole.index]
+    wide = whole.area > 10_000
+    np.testing.assert_allclose(area[wide], whole.area[wide], rtol=0.02)
+    far = gpd.read_file(tiles, layer="parcels", ZOOM_LEVEL=9)
+    assert set(far["id"]) >= set(whole.index[wide])
+
+
 def test_a_published_run_has_no_layer_and_says_so(small_city, tmp_path):
     with pytest.raises(InputError, match="a published run has no parcels"):
         cg.run(small_city / "case.toml", tmp_path / "run", public=True, parcels="fgb")
@@ -73,7 +93,7 @@ def test_a_published_run_has_no_layer_and_says_so(small_city, tmp_path):
 
 def test_another_format_is_refused(small_city, tmp_path):
     """Seen to fail: nothing was written, and nothing said."""
-    with pytest.raises(InputError, match="parquet, gpkg, fgb, not as 'shp'"):
+    with pytest.raises(InputError, match="parquet, gpkg, fgb, pmtiles, not as 'shp'"):
         cg.run(small_city / "case.toml", tmp_path / "run", parcels="shp")
 
 

@@ -171,17 +171,17 @@ class Content:
 
 @dataclass(frozen=True)
 class ParcelLayer:
-    """Parcels for a GIS that reads no Parquet: the format, and the unit of each parcel.
+    """Parcels for a GIS that reads no Parquet, or for the web: the format, and the unit of each parcel.
 
     Parameters
     ----------
     format
-        ``gpkg`` or ``fgb``.
+        ``gpkg``, ``fgb`` or ``pmtiles``.
     unit : int64, shape (parcels,)
         Row of the unit that holds a point inside the parcel, -1 for none.
     """
 
-    format: Literal["gpkg", "fgb"]
+    format: Literal["gpkg", "fgb", "pmtiles"]
     unit: NDArray[np.int64]
 
     @property

@@ -1,4 +1,4 @@
-"""Parcels for a GIS that reads no Parquet: one quantity, one name, one unit, and the unit and zone that each lies in."""
+"""Parcels for a GIS that reads no Parquet, or for a map on the web: one quantity, one name, one unit, and the unit and zone that each lies in."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
     from carbongrid.outputs.tables.content import ParcelLayer
 
-ParcelFormat = Literal["parquet", "gpkg", "fgb"]
+ParcelFormat = Literal["parquet", "gpkg", "fgb", "pmtiles"]
 PARCELS_LAYER = "parcels"
-LAYER_FILES = ("parcels.gpkg", "parcels.fgb")
-_DRIVERS: Mapping[str, str] = {"gpkg": GPKG, "fgb": FLATGEOBUF}
+LAYER_FILES = ("parcels.gpkg", "parcels.fgb", "parcels.pmtiles")
+_DRIVERS: Mapping[str, str] = {"gpkg": GPKG, "fgb": FLATGEOBUF, "pmtiles": "PMTiles"}
+_TILES = {"MINZOOM": 9, "MAXZOOM": 14, "MAX_SIZE": 100_000_000, "MAX_FEATURES": 100_000_000}
+"""From a province on a screen to tiles of 2.4 km in steps of 0.6 m; limits that GDAL meets by leaving parcels out are out of reach."""
 _GRAMS_PER_TONNE, _M2_PER_KM2 = 1e6, 1e6
 _HEADINGS = {
     "id": Heading("Code", "代码"),
@@ -60,6 +62,7 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
     Notes
     -----
     What a GIS shows is rounded to float64; the grams are in parcels.parquet. A GeoPackage holds a style by density and names of its columns.
+    Tiles (PMTiles) are for a map on the web: in web Mercator, outlines simplified to the screen, a parcel cut where tiles meet.
     """
     import pyogrio
 
@@ -67,8 +70,14 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
     aliases = parcel_aliases(frame, tables)
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, _DRIVERS[layer.format]
+        options = _TILES if layer.format == "pmtiles" else {}
         frame.to_file(
-            file, layer=PARCELS_LAYER, driver=driver, engine="pyogrio", promote_to_multi=True
+            file,
+            layer=PARCELS_LAYER,
+            driver=driver,
+            engine="pyogrio",
+            promote_to_multi=True,
+            **options,
         )
         if layer.format == "gpkg":
             styles = style_table(

@@ -102,7 +102,9 @@ def _layers(content: Content, tables: RunTables) -> list[_Layer]:
         _Layer(_id("units"), "Zones 碳平衡分区", f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
         _Layer(_id("grid"), f"Emissions, {side:g} km grid 碳排放网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km)), shown=False),
     ]  # fmt: skip
-    if content.layer is not None:
+    if (
+        content.layer is not None and content.layer.format != "pmtiles"
+    ):  # whose parcels are cut at tiles
         frame = parcel_frame(tables, content.layer.unit)
         style = units_style(style_of_density(frame), parcel_aliases(frame, tables), label="")
         layers.append(_Layer(_id("parcels"), "Parcels 地块", f"./{content.layer.file}", "ogr", "vector", tuple(style), shown=False))  # fmt: skip
