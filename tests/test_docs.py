@@ -62,9 +62,11 @@ def test_what_is_said_of_the_demos_certainty_is_what_its_run_says(full_demo: Pat
 
 @pytest.mark.parametrize("page", [p for p in WALKED if any(blocks(p, "python"))], ids=named)
 def test_the_code_of_a_page_runs(
-    page: Path, small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, years_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mycity-2020").symlink_to(small_run)
+    """On the demo's years, as ``carbongrid demo out --years --size small`` leaves them."""
+    for year, name in (("2015", "run-2015"), ("2018", "run-2018"), ("2020", "run")):
+        (tmp_path / f"mycity-{year}").symlink_to(years_demo / name)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for text in blocks(page, "python"):
