@@ -85,14 +85,18 @@ def sniff_raster(path: Path) -> str:
     InputError
         If there is no such file, or it is not a GeoTIFF.
     """
-    head = _head(path)
-    if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
+    if is_tiff(path):
         return GEOTIFF
     raise InputError(
         "the file is not a GeoTIFF",
         path.name,
         "Convert the raster to a GeoTIFF with gdal_translate.",
     )
+
+
+def is_tiff(path: Path) -> bool:
+    """Tell whether a file begins as a TIFF does; raises as :func:`sniff_raster` where there is none."""
+    return _head(path)[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
 def files_behind(path: Path) -> list[Path]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from carbongrid.errors import InputError
-from carbongrid.raster.opening.files import require_regular, require_regular_tree
+from carbongrid.raster.opening.files import open_file, require_regular, require_regular_tree
 
 if TYPE_CHECKING:
     import xarray as xr
     import zarr
 
 _AGAIN = "Take it from the run that wrote it."
+
+_HDF5, _CLASSIC = b"\x89HDF\r\n\x1a\n", b"CDF"
 
 
 def open_arrays(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
@@ -44,6 +46,58 @@ def open_netcdf(path: Path) -> xr.Dataset:
     _require_no_links(path)
     # Absolute: xarray takes a ``~`` at the beginning of any path for the user's home.
     return xr.open_dataset(path.absolute(), engine="h5netcdf", decode_coords="all")
+
+
+def is_netcdf(path: Path) -> bool:
+    """Tell whether a file begins as a NetCDF file does, of the classic format or of NetCDF-4.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it is no regular file.
+    """
+    with open_file(path) as file:
+        head = file.read(len(_HDF5))
+    return head == _HDF5 or head.startswith(_CLASSIC)
+
+
+def open_published_netcdf(path: Path) -> xr.Dataset:
+    """Open a NetCDF file that anybody wrote: NetCDF-4 lazily, the classic format as far as SciPy reads it.
+
+    Times stay numbers where they cannot be read, as months since a day.
+
+    Raises
+    ------
+    InputError
+        If it takes anything from another file, is of a format that is not read, or is damaged.
+    """
+    import xarray as xr
+
+    with open_file(path) as file:
+        classic = file.read(4)
+    if classic.startswith(_CLASSIC) and classic[3:] not in (b"\x01", b"\x02"):
+        raise InputError(
+            "the file is NetCDF in its classic format with 64-bit data, which is not read",
+            path.name,
+            "Write it as NetCDF-4: nccopy -k nc4 FILE NEW.nc",
+        )
+    try:
+        if classic.startswith(_CLASSIC):
+            engine: Literal["scipy", "h5netcdf"] = "scipy"
+        else:
+            engine = "h5netcdf"
+            _require_no_links(path)
+        try:
+            return xr.open_dataset(path.absolute(), engine=engine, decode_coords="all")
+        except ValueError:
+            return xr.open_dataset(
+                path.absolute(), engine=engine, decode_coords="all", decode_times=False
+            )
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # whatever a decoder says of damaged bytes and of odd attributes
+        hint = "Open it with ncdump -h, or take it from its publisher again."
+        raise InputError(f"the NetCDF file cannot be read: {error}", path.name, hint) from error
 
 
 def _require_no_links(path: Path) -> None:

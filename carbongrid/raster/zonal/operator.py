@@ -166,7 +166,7 @@ class ZonalOperator:
         Parameters
         ----------
         raster : real or integer [..., y, x]
-            DataArray, Dataset, or path of a GeoTIFF or a Zarr store, on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
+            DataArray, Dataset, or path of a GeoTIFF, a NetCDF file or a Zarr store, on the operator's grid, rows from the north or from the south; or an array [..., y, x] whose
             rows run from the north. Any other dimension (time, band) stays. NaN, masked cells and cells of a nodata value that the raster declares
             are unknown and count as nothing.
         stats

@@ -1,4 +1,4 @@
-"""Rasters given as paths: GeoTIFF files and Zarr stores."""
+"""Rasters given as paths: GeoTIFF and NetCDF files, and Zarr stores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_geotiff
-from carbongrid.raster.opening.stores import open_rasters
+from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
+
+
+def is_raster(path: Path) -> bool:
+    """Tell whether there is a raster at a path by what it is: a folder, or a file that begins as NetCDF or TIFF does."""
+    if path.is_dir():
+        return True
+    return path.is_file() and (is_netcdf(path) or is_tiff(path))
 
 
 def opened(raster: Any) -> Any:
-    """Return a raster, or the one at a path, lazily: a folder is a Zarr store, whose only variable with two dimensions or more is taken, a file a GeoTIFF.
+    """Return a raster, or the one at a path, lazily: a folder is a Zarr store, a file is NetCDF or a GeoTIFF, by its content.
+
+    Of a store and of NetCDF the only variable with two dimensions or more is taken; all of them where there are several.
 
     Raises
     ------
@@ -25,7 +35,10 @@ def opened(raster: Any) -> Any:
     if not path.exists():
         raise InputError("there is no such file", str(path))
     if not path.is_dir():
-        return open_geotiff(path)
-    dataset = open_rasters(path)
+        if not (path.is_file() and is_netcdf(path)):
+            return open_geotiff(path)
+        dataset = open_published_netcdf(path)
+    else:
+        dataset = open_rasters(path)
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
     return dataset[rasters[0]] if len(rasters) == 1 else dataset

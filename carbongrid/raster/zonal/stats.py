@@ -65,7 +65,7 @@ def zonal_stats(
     Parameters
     ----------
     values : real or integer [..., y, x]
-        DataArray, Dataset, NumPy, Dask or Zarr array, or path of a GeoTIFF or a Zarr store. y and x are found by CF attributes of the coordinates, else by name, wherever
+        DataArray, Dataset, NumPy, Dask or Zarr array, or path of a GeoTIFF, a NetCDF file or a Zarr store. y and x are found by CF attributes of the coordinates, else by name, wherever
         they stand; any other dimension (time, band) stays. What is unknown, as for ``zonal_sum``, counts as nothing.
     labels : unsigned integer [y, x], or polygons
         Labels of the same cells, 0 is background. A GeoDataFrame, GeoSeries, array of shapely polygons or ``Polygons`` is brought into the values'

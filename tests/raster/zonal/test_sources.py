@@ -14,7 +14,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.zonal import ZonalOperator, zonal_stats
-from carbongrid.raster.zonal.sources import opened
+from carbongrid.raster.zonal.sources import is_raster, opened
 
 # rioxarray's own.
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
@@ -98,3 +98,40 @@ def test_what_is_no_raster_is_told(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=r"folder: this is no Zarr store"):
         operator.apply(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
+def test_netcdf_files(tmp_path, raster, engine):
+    """NetCDF-4 and the classic format, told by their content; months since a day stay numbers."""
+    values = raster.where(raster > -40).astype("f8")
+    path = tmp_path / "heat"
+    time = xr.Variable("time", [3, 4], {"units": "months since 2000-01-01"})
+    days = xr.concat([values, values + 1], "time").assign_coords(time=time)
+    days.to_dataset().to_netcdf(path, engine=engine)
+    operator = ZonalOperator(LAND, GRID)
+    made, expected = (operator.apply(each, STATS) for each in (path, days))
+    for stat in STATS:
+        assert made[stat].values.tobytes() == expected[stat].values.tobytes()
+    assert is_raster(path)
+
+
+def test_netcdf_files_that_are_not_read(tmp_path):
+    """Seen to fail when the format with 64-bit data is left to SciPy, and when links are followed."""
+    for name, content, told in (
+        ("more.nc", b"CDF\x05" + bytes(40), "classic format with 64-bit data"),
+        ("short.nc", b"CDF\x01" + bytes(3), "cannot be read"),
+        ("broken.nc", b"\x89HDF\r\n\x1a\n" + bytes(99), "cannot be read"),
+        ("text.nc", b"none", "not a GeoTIFF"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=told):
+            opened(tmp_path / name)
+    import h5py
+
+    with h5py.File(tmp_path / "link.nc", "w") as file:
+        file["heat"] = h5py.ExternalLink("other.nc", "/heat")
+    with pytest.raises(InputError, match="taken from another file"):
+        opened(tmp_path / "link.nc")
+    assert not is_raster(tmp_path / "text.nc")
+    assert not is_raster(tmp_path / "none.nc")
+    assert is_raster(tmp_path)
