@@ -173,22 +173,44 @@ def base_currency(unit: str) -> str:
     return _money_unit(unit)[1]
 
 
-@lru_cache(maxsize=256)
-def _mass_unit(unit: str) -> tuple[Fraction, str]:
+def mass_and_substance(unit: str) -> tuple[Fraction, str]:
+    """Return the grams of one of a unit of mass, and what it is of: ``CO2e``, ``CO2``, ``C``, or blank where it does not say.
+
+    Parameters
+    ----------
+    unit
+        As for :func:`grams`; what it is of may be left out.
+
+    Raises
+    ------
+    InputError
+        If the unit is not known, is nothing, or is of anything else.
+    """
     text = _PER_YEAR.sub("", _plain(unit))
     match = _MASS.fullmatch(text)
     if match is None:
         raise InputError(f"the unit {unit!r} is not a unit of mass", hint=_MASS_HINT)
     written = match["substance"].strip()
-    substance = _SUBSTANCES.get(written.lower())
-    if substance is None:
+    substance = _SUBSTANCES.get(written.lower(), "")
+    if written and not substance:
         raise _not_carbon(unit, written)
     factor = _factor(match["factor"]) * _GRAMS[match["mass"]]
     if factor == 0:
         raise InputError(f"the unit {unit!r} is nothing", hint=_MASS_HINT)
-    if substance == "C":
-        return factor * _CO2_PER_CARBON, "CO2"
     return factor, substance
+
+
+def as_co2(grams_of_one: Fraction, substance: str) -> Fraction:
+    """Return grams of carbon as those of CO2, by 44/12 exactly; of anything else as they are."""
+    return grams_of_one * _CO2_PER_CARBON if substance == "C" else grams_of_one
+
+
+@lru_cache(maxsize=256)
+def _mass_unit(unit: str) -> tuple[Fraction, str]:
+    factor, substance = mass_and_substance(unit)
+    if not substance:
+        raise _not_carbon(unit, "")
+    return as_co2(factor, substance), "CO2" if substance == "C" else substance
 
 
 def _not_carbon(unit: str, written: str) -> InputError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,16 +28,31 @@ SLIPS: tuple[tuple[str, float], ...] = (
 _NEAR_SLIP = 0.01
 """A ratio is a slip's within so much of it."""
 
+UNIT_SLIPS: tuple[tuple[str, float], ...] = (
+    ("carbon for CO2, 44/12", 44 / 12),
+    ("a month for a year", 12.0),
+    ("a day for a year", 365.25),
+    ("a unit a thousand times as large", 1e3),
+    ("a unit a million times as large", 1e6),
+    ("a second for a year", 365.25 * 86400),
+)
+"""Ratios that the wrong unit of a raster makes, either way round."""
 
-def slip_of(ratio: float) -> str:
+NEAR_UNIT_SLIP = 0.15
+"""The same, of two estimates of one thing: they differ by more than rounding."""
+
+
+def slip_of(
+    ratio: float, slips: Iterable[tuple[str, float]] = SLIPS, near: float = _NEAR_SLIP
+) -> str:
     """Return the slip that would make a ratio, either way round; blank where it is near none."""
     if not (ratio > 0 and math.isfinite(ratio)):
         return ""
     found = [
         (abs(math.log(each / slip)), name)
-        for name, slip in SLIPS
+        for name, slip in slips
         for each in (ratio, 1 / ratio)
-        if abs(each / slip - 1) <= _NEAR_SLIP
+        if abs(each / slip - 1) <= near
     ]
     return min(found)[1] if found else ""
 

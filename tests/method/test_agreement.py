@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from carbongrid.method.agreement import (
+    NEAR_UNIT_SLIP,
     SLIPS,
+    UNIT_SLIPS,
     kappa,
     median_log2_ratio,
     misplaced,
@@ -77,6 +79,14 @@ def test_every_slip_is_named_either_way_round():
             assert named in near, (name, each)
     for ratio in (1.0, 1.07, 0.93, 5.0, 0.0, math.inf, math.nan):
         assert slip_of(ratio) == ""
+
+
+def test_every_slip_of_a_unit_is_named_either_way_round_and_none_of_two_estimates():
+    for name, ratio in UNIT_SLIPS:
+        for each in (ratio, 1 / ratio, ratio * 1.1, ratio / 1.1):
+            assert slip_of(each, UNIT_SLIPS, NEAR_UNIT_SLIP) == name
+    for ratio in (1.0, 0.5, 2.0, 3.0, 4.5, 30.0):
+        assert slip_of(ratio, UNIT_SLIPS, NEAR_UNIT_SLIP) == ""
 
 
 @pytest.mark.parametrize(("sigma", "tau"), [(1.0, 0.5), (0.6, 0.3), (0.8, 0.8)])

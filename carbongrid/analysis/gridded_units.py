@@ -1,0 +1,220 @@
+"""What a value of a published raster is: a mass of carbon, CO2 or CO2e, per cell or per area, in a second, a day, a month or a year; never guessed."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+from carbongrid.errors import InputError
+from carbongrid.inventory.units_of_measure import as_co2, mass_and_substance
+
+Period = Literal["second", "day", "month", "year"]
+
+HINT = 'Name it: --unit "t CO2 yr-1", "t C month-1", "kg CO2 m-2 s-1", "g C m-2 day-1" ...'
+
+_SECONDS_OF_A_DAY = 86400
+_PERIODS: dict[Period, str] = {
+    "second": "seconds?|sec|s",
+    "day": "days?|d",
+    "month": "months?|mon",
+    "year": "years?|yr|a",
+}
+_AREAS = {1: "m", 10**4: "ha", 10**6: "km"}
+_CELL = r"(?:grid\s?)?cell|pixel"
+_WHOLE_WORDS = (
+    (re.compile(r"carbon dioxide", re.IGNORECASE), "CO2"),
+    (re.compile(r"\bcarbon\b", re.IGNORECASE), "C"),
+    (re.compile(r"\btonnes?\b", re.IGNORECASE), "t"),
+)
+_POWER_SIGN = re.compile(r"(?<=[A-Za-z])(?:\*\*|\^)(?=-?[0-9])")
+"""Not of 10^3, which is a number."""
+_RAISED = str.maketrans("⁻−¹²", "--12")
+_ATTRIBUTES = ("substance", "species", "gas")
+"""Attributes that say what a raster is of."""
+
+
+@dataclass(frozen=True)
+class GriddedUnit:
+    """What a value is, as far as it is said.
+
+    Parameters
+    ----------
+    grams
+        In one unit of the mass, of whatever it is of; None where no mass is said.
+    substance
+        CO2e, CO2 or C; blank where it is not said.
+    square_metres
+        Of the area that it is per; None where it is per cell.
+    period
+        In which it is emitted; None where it is not said.
+    """
+
+    grams: Fraction | None = None
+    substance: str = ""
+    square_metres: int | None = None
+    period: Period | None = None
+
+    @property
+    def grams_of_co2(self) -> Fraction:
+        """Grams of CO2 or CO2e that a value of 1 is, per cell or m2, and per period."""
+        assert self.grams is not None, "a unit that says no mass is refused"
+        return as_co2(self.grams, self.substance) / (self.square_metres or 1)
+
+    @property
+    def gas(self) -> str:
+        """CO2 or CO2e."""
+        return "CO2" if self.substance == "C" else self.substance
+
+    def __str__(self) -> str:
+        mass = "" if self.grams is None else f"{float(self.grams):g} g {self.substance}".strip()
+        area = "cell" if self.square_metres is None else f"{self.square_metres} m2"
+        return " per ".join(filter(None, (mass, area, self.period)))
+
+
+def read_unit(text: str) -> GriddedUnit:
+    """Read a unit as people write it.
+
+    Parameters
+    ----------
+    text
+        Such as ``kg CO2 m-2 s-1``, ``gC/m2/d``, ``t C month-1``, ``Tonnes``. Without an area it is per cell.
+
+    Raises
+    ------
+    InputError
+        If it is no mass, is of another gas, or says an area or a period twice.
+    """
+    left = _POWER_SIGN.sub("", text.strip()).translate(_RAISED)
+    for written, short in _WHOLE_WORDS:
+        left = written.sub(short, left)
+    periods: list[Period] = []
+    for period, words in _PERIODS.items():
+        left, times = _taken(left, words, "")
+        periods += [period] * times
+    areas: list[int | None] = []
+    for square_metres, word in _AREAS.items():
+        left, times = _taken(left, word, "" if word == "ha" else "2")
+        areas += [square_metres] * times
+    left, times = _taken(left, _CELL, "")
+    areas += [None] * times
+    if len(periods) > 1 or len(areas) > 1:
+        raise InputError(f"the unit {text!r} is per several areas or times", hint=HINT)
+    grams, substance = mass_and_substance(left.strip(" ."))
+    return GriddedUnit(grams, substance, areas[0] if areas else None, periods[0] if periods else None)  # fmt: skip
+
+
+def _taken(text: str, words: str, power: str) -> tuple[str, int]:
+    """Return a text without what it says per one of some words, and how often it said so."""
+    before = rf"(?:\s*/\s*|\s+per\s+)(?:{words})\s*{power}(?![A-Za-z0-9-])"
+    after = rf"(?<![A-Za-z])(?:{words})\s?-{power or 1}(?![0-9])"
+    return re.subn(rf"{before}|{after}", " ", text)
+
+
+def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> GriddedUnit:
+    """Return what a raster's values are, by its attributes and by what was named for it.
+
+    Parameters
+    ----------
+    attributes
+        units, substance (species, gas) and standard_name are looked at.
+    named
+        By the user, or None.
+    where
+        The raster, for messages.
+
+    Raises
+    ------
+    InputError
+        If something stays unsaid, or the two contradict each other.
+    """
+    given = GriddedUnit() if named is None else read_unit(named)
+    stated, odd = _stated(attributes)
+    for what, ours, theirs in _pairs(given, stated):
+        if ours and theirs and ours != theirs:
+            raise InputError(
+                f"the raster says {stated}, and the unit {named!r} that was named another {what}",
+                where,
+                "Name what the raster says, or correct its attributes.",
+            )
+    mass = stated if given.grams is None else given
+    found = replace(
+        mass,
+        substance=given.substance or stated.substance,
+        period=given.period or stated.period,
+    )
+    missing = [
+        what
+        for what, said in (
+            ("how much one is (t, kg, g)", found.grams),
+            ("of what (CO2e, CO2 or C)", found.substance),
+            ("in which time (s-1, day-1, month-1, yr-1)", found.period),
+        )
+        if not said
+    ]
+    if missing:
+        told = f": its units are {odd!r}" if odd else ""
+        raise InputError(
+            f"neither the raster nor --unit says {', '.join(missing)}{told}", where, HINT
+        )
+    return found
+
+
+def _pairs(given: GriddedUnit, stated: GriddedUnit) -> list[tuple[str, Any, Any]]:
+    both = given.grams is not None and stated.grams is not None
+    areas = [each.square_metres or "cell" for each in (given, stated)] if both else (None, None)
+    return [
+        ("mass", given.grams, stated.grams),
+        ("substance", given.substance, stated.substance),
+        ("area", *areas),
+        ("time", given.period, stated.period),
+    ]
+
+
+def _stated(attributes: Mapping[Any, Any]) -> tuple[GriddedUnit, str]:
+    """Return what attributes say, and their text of units where it is none of mass."""
+    text = str(attributes.get("units") or "").strip()
+    odd = ""
+    try:
+        found = read_unit(text) if text else GriddedUnit()
+    except InputError as error:
+        if "GWP" in str(error):
+            raise
+        found, odd = GriddedUnit(), text
+    return replace(found, substance=found.substance or _substance(attributes)), odd
+
+
+def _substance(attributes: Mapping[Any, Any]) -> str:
+    for name in _ATTRIBUTES:
+        text = str(attributes.get(name) or "").strip()
+        try:
+            if text and (found := mass_and_substance(f"t {text}")[1]):
+                return found
+        except InputError as error:
+            if "GWP" in str(error):
+                raise
+    standard = str(attributes.get("standard_name") or "")
+    if "expressed_as_carbon" in standard:
+        return "C"
+    return "CO2" if "carbon_dioxide" in standard else ""
+
+
+def periods_in(period: Period, year: int, month: int | None) -> int:
+    """Return how many of a period a month has, or, of None, a year.
+
+    Parameters
+    ----------
+    period
+        No month, of which a layer is one.
+    year
+        Whose days count.
+    month
+        1 to 12.
+    """
+    if period in ("year", "month"):
+        return 1
+    days = (365 + calendar.isleap(year)) if month is None else calendar.monthrange(year, month)[1]
+    return days * (_SECONDS_OF_A_DAY if period == "second" else 1)
