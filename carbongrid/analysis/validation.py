@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import pandas as pd
 
 from carbongrid.analysis.baselines import OneTotal, raked
 from carbongrid.analysis.files import write_csvs
+from carbongrid.analysis.gridded import Published, Remark, gridded, published_of, rasters_of
+from carbongrid.analysis.gridded_cells import CELLS, compare_cells
 from carbongrid.analysis.published import own_sums, read_published, require_same_gases
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.errors import InputError
@@ -73,6 +75,10 @@ class Validation:
         region (by which the table names it), name and geometry of each unit of the run.
     title, table, attribution
         Of the run, name of the file, and whom the run's data want named.
+    cell_measures, cells
+        Of rasters, cell by cell: a row for each quantity, and one for each cell; empty of a table (:func:`carbongrid.analysis.gridded_cells.compare_cells`).
+    remarks
+        Of rasters: what has to be said of their cells, units and places, each with its Chinese.
     """
 
     measures: pd.DataFrame
@@ -84,6 +90,9 @@ class Validation:
     title: str
     table: str
     attribution: str
+    cell_measures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cells: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELLS))
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -92,27 +101,39 @@ class Validation:
         ordered = order.sort_values("far", ascending=False, kind="stable")
         return ordered.groupby("of", sort=True).head(_WORST).drop(columns="far")
 
+    @property
+    def worst_cells(self) -> pd.DataFrame:
+        """The ten cells of each quantity whose masses lie furthest apart, both sides brought to one total."""
+        order = self.cells.assign(far=self.cells["apart_t"].abs())
+        ordered = order.sort_values("far", ascending=False, kind="stable")
+        return ordered.groupby("of", sort=True).head(_WORST).drop(columns="far")
+
 
 def validate(
     run: str | Path | Result,
-    table: str | Path,
+    table: Published,
     *,
     key: str | None = None,
     draws: int = 300,
     seed: int = 0,
+    unit: str | None = None,
+    variable: str | None = None,
 ) -> Validation:
-    """Return how far a run agrees with a published table.
+    """Return how far a run agrees with a published table, or with published rasters.
 
     Parameters
     ----------
     run
         A finished run: its directory, or what :func:`carbongrid.open` returned.
     table
-        A CSV or XLSX file: region, of (emission, sink, a sector or a category), value, unit; gas, source.
+        A CSV or XLSX file: region, of (emission, sink, a sector or a category), value, unit; gas, source. Or rasters (GeoTIFF, NetCDF, Zarr): one of emission, several that add
+        up to it, or by quantity: ``{"transport": "transport.nc"}``.
     key
         Column of the units whose codes the table names, where it merges units; by default their own.
     draws, seed
         Of the intervals.
+    unit, variable
+        Of rasters that do not say it: what a value is (``t CO2 yr-1``), and which of several variables or bands is meant.
 
     Returns
     -------
@@ -124,7 +145,8 @@ def validate(
     Raises
     ------
     InputError
-        If the directory is no finished run with parcels, the key no column of its units, or the table wrong.
+        If the directory is no finished run with parcels, the key no column of its units, or the table wrong; if a
+        raster's unit is not said to the last word, its cells are not told, or its months are not twelve.
 
     Notes
     -----
@@ -142,12 +164,19 @@ def validate(
         for code, members in codes.groupby(units[name].fillna("").astype(str)):
             if code:
                 inside[str(code)] = set(members)
-    published = read_published(Path(table), {*codes, *inside} - {""}, set(groups))
+    rasters = rasters_of(table, unit, variable)
+    named = _named(table, [each.path for each in rasters])
+    quantities = gridded(found, rasters, set(groups))
+    remarks: list[Remark] = []
+    if quantities:
+        published, remarks = published_of(quantities, codes)
+    else:
+        published = read_published(named, {*codes, *inside} - {""}, set(groups))
     sums = own_sums(published, inside)
     values = published[published["region"].isin(set(codes))]
-    require_same_gases(values, Path(table).name)
+    require_same_gases(values, named.name)
     if values.empty:
-        raise InputError("the table has no value of a unit", str(table), "Write a row for each unit, by its code.")  # fmt: skip
+        raise InputError("the table has no value of a unit", str(named), "Write a row for each unit, by its code.")  # fmt: skip
     wanted = {of: groups[of] for of in dict.fromkeys(values["of"])}
     uncertainty = uncertainty_of(found.manifest)
     drawn = _drawn_by_key(found, wanted, codes, uncertainty, draws, seed)
@@ -173,6 +202,10 @@ def validate(
     columns = ["of", "region", "ours_t", "published_t", "low_t", "high_t", "log2_ratio"]
     zones, unit_zones = _zones(found, values, own_area, draws, seed) if key is None else _NO_ZONES
     manifest = found.manifest
+    of_cells: dict[str, Any] = {}
+    if quantities:
+        measured, cells, more = compare_cells(found, quantities, groups, SAME_PROXY)
+        of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*remarks, *more)}
     return Validation(
         pd.DataFrame(rows),
         listed[columns],
@@ -181,9 +214,27 @@ def validate(
         unit_zones,
         outlines[["name", "geometry"]].assign(region=codes.to_numpy()),
         f"{manifest['title']}, {manifest['year']}",
-        Path(table).name,
+        named.name if len(rasters) < 2 else f"{named.name} … ({len(rasters)})",
         manifest.get("attribution", ""),
+        **of_cells,
     )
+
+
+def _named(published: Published, rasters: Sequence[Path]) -> Path:
+    """Return the first file of what was published, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if rasters:
+        return rasters[0]
+    if isinstance(published, str | Path):
+        return Path(published)
+    for each in published:
+        return Path(str(each))
+    raise InputError("no published table and no raster is given", hint="Name one: carbongrid validate RUN TABLE.")  # fmt: skip
 
 
 def _groups(categories: Iterable[Category]) -> Groups:
@@ -385,7 +436,7 @@ def _zones_with(run: RunCarriers, emission: NDArray[np.float64]) -> NDArray[np.i
 
 
 def write_validation(found: Validation, folder: Path) -> list[Path]:
-    """Write validation.csv, validation_units.csv, validation_sums.csv, and validation_zones.csv where zones were compared.
+    """Write validation.csv, validation_units.csv, validation_sums.csv, validation_zones.csv where zones were compared, and of rasters validation_cells.csv and validation_cell_measures.csv.
 
     Parameters
     ----------
@@ -406,4 +457,7 @@ def write_validation(found: Validation, folder: Path) -> list[Path]:
     }
     if found.zones:
         tables["validation_zones.csv"] = found.unit_zones
+    if len(found.cell_measures):
+        tables["validation_cell_measures.csv"] = found.cell_measures
+        tables["validation_cells.csv"] = found.cells
     return write_csvs(tables, folder)

@@ -76,8 +76,18 @@ def _page(found: Validation) -> AnalysisPage:
         tips=list(_tips(found, values, quantities)),
         maps=maps,
         plots=[scatter(of, values[of].reset_index()) for of in quantities[:_MAX_PLOTS]],
-        tables=[_measures(found.measures), *_zones(found), _worst(found.worst), *_sums(found.sums)],
-        notes=[*_notes(found), *((Problem(en, level="note"), zh) for en, zh in _CANNOT)],
+        tables=[
+            _measures(found.measures),
+            *_cells(found),
+            *_zones(found),
+            _worst(found.worst),
+            *_sums(found.sums),
+        ],
+        notes=[
+            *_notes(found),
+            *found.remarks,
+            *((Problem(en, level="note"), zh) for en, zh in _CANNOT),
+        ],
         attribution=found.attribution,
     )
 
@@ -159,6 +169,40 @@ def _measures(measures: pd.DataFrame) -> Rows:
     columns += [Column(Words(english, chinese)) for _, english, chinese, _ in names]
     told = Words("Skill is 1 − misplaced / the best of area, people and one total: 1 is perfect, 0 no better; blank where it says nothing", "技巧为 1 − 错置 / 三种基准中的最好者：1 为完全一致，0 为不优于基准；无法判断时为空")  # fmt: skip
     return Rows("measures", Words("Measures", "指标"), told, columns, rows)
+
+
+def _cells(found: Validation) -> Iterator[Rows]:
+    if not len(found.cell_measures):
+        return
+    names = (
+        ("bias", "bias", "偏差", _number),
+        ("spearman", "rank correlation", "秩相关", _number),
+        ("misplaced", "misplaced", "错置", _percent),
+        ("misplaced_scaled", "misplaced, scaled", "缩放后错置", _percent),
+        ("by_area", "by area", "按面积", _percent),
+        ("skill", "skill", "技巧", _number),
+    )
+    rows: list[list[Cell | str]] = [
+        [row["of"], str(row["cells"]), *(show(row[key]) for key, _, _, show in names)]
+        for row in found.cell_measures.to_dict("records")
+    ]
+    columns = [Column(Words("quantity", "量"), False), Column(Words("cells", "像元"))]
+    columns += [Column(Words(english, chinese)) for _, english, chinese, _ in names]
+    told = Words("On the raster's own cells: parcels' masses cut exactly by them, against the cells' values as far as they lie in units", "在栅格自身的像元上：地块质量按像元精确切分，与像元值（仅计单元内部分）对照")  # fmt: skip
+    yield Rows("cells", Words("Cell by cell", "逐像元"), told, columns, rows)
+    lines: list[list[Cell | str]] = [
+        [row["of"], f"{row['x']:.7g}, {row['y']:.7g}", *(_tonnes(row[name]) for name in ("ours_t", "published_t", "apart_t"))]
+        for row in found.worst_cells.to_dict("records")
+    ]  # fmt: skip
+    columns = [
+        Column(Words("quantity", "量"), False),
+        Column(Words("centre", "中心"), False),
+        Column(Words("run, t", "本次，t")),
+        Column(Words("published, t", "发布，t")),
+        Column(Words("apart, t", "相差，t")),
+    ]
+    told = Words("The ten cells of each quantity whose masses lie furthest apart, with the run scaled to the raster's total", "每个量质量相差最大的十个像元（本次结果缩放至栅格总量）")  # fmt: skip
+    yield Rows("worst-cells", Words("Cells furthest apart", "相差最大的像元"), told, columns, lines)
 
 
 def _zones(found: Validation) -> Iterator[Rows]:

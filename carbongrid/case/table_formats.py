@@ -346,6 +346,17 @@ PUBLISHED = TableFormat(
         Column("source", "text", "who published it"),
     ),
 )
+PUBLISHED_RASTERS = TableFormat(
+    "carbongrid validate --rasters", "",
+    "Which published raster is of which quantity of a run. Several of one quantity are added up: sectors that make up a category, or the twelve months of a year.",
+    (
+        Column("of", "text", "emission, sink, a sector or a category", True),
+        Column("path", "text", "GeoTIFF, NetCDF or Zarr, as seen from the table", True),
+        Column("unit", "text", "what a value is, where the raster does not say: t CO2 yr-1, t C month-1, kg CO2 m-2 s-1 ..."),
+        Column("variable", "text", "of a NetCDF file or a Zarr store with several; of a GeoTIFF the number of the band"),
+        Column("source", "text", "who published it"),
+    ),
+)
 # fmt: on
 
 TABLES = (
@@ -364,4 +375,4 @@ TABLES = (
 )
 """Tables that the template has an example of, in the order of the documentation."""
 
-TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS, PUBLISHED)
+TABLES_WITHOUT_EXAMPLE = (CODE_SYSTEM, CROSSWALK, SINKS, PUBLISHED, PUBLISHED_RASTERS)

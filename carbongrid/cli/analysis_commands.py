@@ -148,7 +148,30 @@ def probability(
 
 @main.command()
 @click.argument("directory", type=_FOLDER)
-@click.argument("table", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("published", metavar="TABLE...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="CATEGORY=FILE",
+    help="A raster of one sector or category; may be given several times, and several times for one.",
+)
+@click.option(
+    "--rasters",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="A table of rasters: columns of, path, unit, variable.",
+)
+@click.option(
+    "--unit",
+    default=None,
+    help='What a raster\'s value is, where it does not say: "t CO2 yr-1" (per cell), "kg CO2 m-2 s-1".',
+)
+@click.option(
+    "--variable",
+    default=None,
+    help="The variable, or the number of the band, where there are several.",
+)
 @click.option(
     "--key", default=None, help="Column of the units whose codes TABLE names; default: their own."
 )
@@ -161,7 +184,11 @@ def probability(
 @_with_console
 def validate(
     directory: Path,
-    table: Path,
+    published: tuple[Path, ...],
+    categories: tuple[str, ...],
+    rasters: Path | None,
+    unit: str | None,
+    variable: str | None,
     key: str | None,
     draws: int,
     seed: int,
@@ -176,9 +203,13 @@ def validate(
     TABLE has columns region, of (emission, sink, a sector or a category), value, unit. It is first held against its own totals. Skill is against
     what area or people alone would do; agreement is not truth. Writes validation.csv, validation_units.csv, validation_sums.csv,
     validation_zones.csv, validation.html (maps of ratios, a scatter for each quantity) and validation.png.
+
+    TABLE may be a raster of emission instead (GeoTIFF, NetCDF or Zarr, as of EDGAR or ODIAC), or twelve of the months of a year. It becomes a table of units by exact
+    shares of its cells, and is held against the run cell by cell as well: validation_cell_measures.csv, validation_cells.csv.
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
+        from carbongrid.analysis.gridded import PublishedRaster, read_rasters_table
         from carbongrid.analysis.validation import validate as validate_run
         from carbongrid.analysis.validation import write_validation
         from carbongrid.analysis.validation_page import write_validation_page
@@ -186,7 +217,14 @@ def validate(
         from carbongrid.outputs.figures.scatter import write_scatter
         from carbongrid.run_store import detect_full_disk
 
-        found = validate_run(directory, table, key=key, draws=draws, seed=seed)
+        named = [
+            PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
+        ]
+        listed = () if rasters is None else read_rasters_table(rasters)
+        every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
+        found = validate_run(
+            directory, every, key=key, draws=draws, seed=seed, unit=unit, variable=variable
+        )
         folder = analysis_folder(directory, out)
         with detect_full_disk(folder):
             files = write_validation(found, folder)
@@ -195,7 +233,8 @@ def validate(
             else:
                 files.append(write_scatter(found.values, folder / "validation.png"))
                 files.append(write_validation_page(found, folder / "validation.html"))
-        for line in _agreement(found):
+        console.problems(problem for problem, _ in found.remarks)
+        for line in (*_agreement(found), *_agreement_of_cells(found)):
             console.say(line)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
@@ -207,6 +246,9 @@ def validate(
                 "sums": _records(found.sums),
                 "zones": {name: None if value != value else value for name, value in found.zones.items()},
                 "unit_zones": _records(found.unit_zones),
+                "cell_measures": _records(found.cell_measures),
+                "worst_cells": _records(found.worst_cells),
+                "remarks": [vars(problem) for problem, _ in found.remarks],
             }
         )  # fmt: skip
         if min_skill is not None:
@@ -216,6 +258,16 @@ def validate(
             if len(weak):
                 console.problem(Problem(f"less skill than {min_skill:g}, or none that can be told: {', '.join(weak['of'])}"))  # fmt: skip
                 raise SystemExit(1)
+
+
+def _category_and_file(text: str) -> tuple[str, str]:
+    """Return the two sides of CATEGORY=FILE."""
+    of, sign, path = text.partition("=")
+    if not (of and sign and path):
+        from carbongrid.errors import InputError
+
+        raise InputError(f"{text!r} is not CATEGORY=FILE", "--category", "Write for example --category transport=transport.nc.")  # fmt: skip
+    return of, path
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -255,6 +307,22 @@ def _agreement(found: Validation) -> Iterator[str]:
         yield f"With the run's totals and everything placed as published {100 * zones['agreement_ceiling']:.0f} % would agree, kappa {zones['kappa_ceiling']:.2f}: no placing does better."
         if zones["agreement"] < 1:
             yield f"Of the zones that disagree {100 * zones['disagreements_not_firm']:.0f} % are not firm, of all {100 * zones['not_firm']:.0f} %."
+
+
+def _agreement_of_cells(found: Validation) -> Iterator[str]:
+    """Yield how far rasters agree cell by cell, and where they agree least."""
+    if not len(found.cell_measures):
+        return
+    yield f"{'cell by cell':<28} {'cells':>6} {'bias':>6} {'rank':>6} {'misplaced':>9} {'scaled':>7} {'by area':>8} {'skill':>6}"
+    for row in found.cell_measures.to_dict("records"):
+        yield (
+            f"{row['of']:<28} {row['cells']:>6} {row['bias']:>6.2f} {row['spearman']:>6.2f} {row['misplaced']:>9.3f} {row['misplaced_scaled']:>7.3f} "
+            f"{row['by_area']:>8.3f} {row['skill']:>6.2f}"
+        )
+    yield "The cells whose masses lie furthest apart, both sides brought to one total:"
+    yield f"{'of':<28} {'x':>12} {'y':>12} {'run, t':>14} {'published, t':>14} {'apart, t':>14}"
+    for row in found.worst_cells.to_dict("records"):
+        yield f"{row['of']:<28} {row['x']:>12.7g} {row['y']:>12.7g} {row['ours_t']:>14,.0f} {row['published_t']:>14,.0f} {row['apart_t']:>+14,.0f}"
 
 
 def _row_to_paste(row: dict[Any, Any]) -> str:

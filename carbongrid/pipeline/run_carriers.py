@@ -86,10 +86,14 @@ class RunCarriers:
         water = self.manifest["parameters"]["water"]
         if water == "ledger":
             return shares
-        land = self._read(
+        return with_water_rule(shares, self.land, self.outlines, water)
+
+    @property
+    def land(self) -> gpd.GeoDataFrame:
+        """The parcels' type and geometry, in the order of the ids; read each time, since it is large."""
+        return self._read(
             "parcels.parquet", lambda path: read_geoparquet(path, "geometry", ["type"])
         )
-        return with_water_rule(shares, land, self.outlines, water)
 
     @cached_property
     def outlines(self) -> gpd.GeoDataFrame:
