@@ -19,11 +19,12 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.raster.georeference import is_in_angles, stated_crs
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.overlaps import cells_of_runs
 from carbongrid.raster.zonal import ZonalOperator
 from carbongrid.raster.zonal.placing import north_up
-from carbongrid.raster.zonal.shares import Shares, extents
+from carbongrid.raster.zonal.shares import Shares, cell_counts, extents
 from carbongrid.raster.zonal.sources import is_raster, opened
 from carbongrid.raster.zonal.stacks import rasters_in, with_mappings, y_and_x_last
 
@@ -39,6 +40,7 @@ _MONTHS = 12
 _WHOLE = 0.99
 """A unit of which less than this lies on cells with a value is not compared."""
 _BIG_SHARE = 0.01
+_BYTES_PER_SHARE = 64
 
 Remark = tuple[Problem, str]
 """What has to be said, and the same in Chinese."""
@@ -388,9 +390,19 @@ class LandOnCells:
 
 
 def matrix_of(shares: Shares, corner: tuple[int, int], shape: tuple[int, int]) -> csr_array:
-    """Return shares of cells as a matrix [polygon, cell] of a window that holds them all."""
+    """Return shares of cells as a matrix [polygon, cell] of a window that holds them all.
+
+    Raises
+    ------
+    InputError
+        If there are more of them than there is memory for.
+    """
     from scipy import sparse
 
+    pairs = int(cell_counts(shares).sum())
+    require_room(
+        _BYTES_PER_SHARE * pairs, f"{pairs:,} shares of cells", "Take a raster with larger cells."
+    )
     start, rows, firsts, ends = shares.spans
     edge_start, edge_rows, columns, parts = shares.edges
     lengths = (ends - firsts).astype(np.int64)
@@ -531,7 +543,7 @@ def published_of(
         if float(np.nansum(grams)) > INT64_MAX:
             raise InputError(f"{each.of}: the units' sum is more than can be counted exactly (9.2e12 t)", hint="Check the unit.")  # fmt: skip
         names, place = np.unique(codes.to_numpy(str), return_inverse=True)
-        whole = np.bincount(place, known < _WHOLE, names.size) == 0
+        whole = np.bincount(place, ~(known >= _WHOLE), names.size) == 0
         sums = np.bincount(place, np.nan_to_num(grams), names.size)
         kept = whole & (names != "")
         if not kept.any():
@@ -548,7 +560,7 @@ def published_of(
 def _of_place(quantity: GriddedQuantity, known: NDArray[np.float64]) -> list[Remark]:
     """Tell what lies on one side only."""
     of, found = quantity.of, list[Remark]()
-    off = int((known < _WHOLE).sum())
+    off = int((~(known >= _WHOLE)).sum())
     if off:
         least = 100 * float(np.nanmin(known))
         what = f"{of}: {off} of {known.size} units are not compared, since 1 % or more of their area lies off the raster or on cells without a value (the least known has {least:.0f} % of its area on cells with one)"

@@ -163,7 +163,10 @@ def _table(
 
 def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     found: list[Remark] = []
-    if row["slip"]:
+    if math.isnan(row["bias"]):
+        what = f"{of}: the raster has nothing in the units, so there is nothing to agree with"
+        found.append((Problem(what, level="warning"), f"{of}：栅格在单元内无数值，无从比较。"))
+    elif row["slip"]:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, as if {row['slip']}: look at its unit again"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，疑似单位有误（{row['slip']}）。"))  # fmt: skip
     elif not 1 / _FAR < row["bias"] < _FAR:

@@ -286,6 +286,8 @@ def test_what_has_no_value_or_lies_off_the_raster_is_told_and_not_compared(finis
     half = validate(finished, edgar(tmp_path / "half.nc", (lat, lon[kept]), tonnes[:, kept], **TOLD), **PER_YEAR)  # fmt: skip
     assert half.measures["units_missing"].iloc[0] == 1
     np.testing.assert_allclose(published(half), published(found))
+    nothing = validate(finished, edgar(tmp_path / "none.nc", axes, tonnes * 0, **TOLD), **PER_YEAR)
+    assert any("has nothing in the units" in str(problem) for problem, _ in nothing.remarks)
     with pytest.raises(InputError, match="does not touch the run's units"):
         validate(finished, edgar(tmp_path / "far.nc", (lat, lon + 90), tonnes, **TOLD), **PER_YEAR)
     with pytest.raises(InputError, match="negative"):
@@ -362,7 +364,7 @@ def test_a_table_of_rasters_and_the_command(finished, axes, tonnes, tmp_path, ca
         assert wrong in refused.stderr
 
 
-def test_a_matrix_of_shares_is_that_of_shapely():
+def test_a_matrix_of_shares_is_that_of_shapely(monkeypatch):
     """Spans and edges of random triangles, on a window of a larger grid."""
     from carbongrid.raster.grid import Grid
     from carbongrid.raster.zonal import ZonalOperator
@@ -378,3 +380,6 @@ def test_a_matrix_of_shares_is_that_of_shapely():
     np.testing.assert_allclose(found, by_hand, atol=1e-9)
     part = matrix_of(ZonalOperator(triangles, grid).shares, (1, 3), (9, 12)).toarray()
     np.testing.assert_array_equal(part, found.reshape(9, *grid.shape)[:, 1:10, 3:15].reshape(9, -1))
+    monkeypatch.setattr("carbongrid.raster.memory_limit.memory_limit", lambda: 100)
+    with pytest.raises(InputError, match="shares of cells need"):
+        matrix_of(ZonalOperator(triangles, grid).shares, (0, 0), grid.shape)
