@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.case.readers.declared import read_declared
-from carbongrid.case.readers.geometry import missing_problems, polygon_problems
-from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import CODE_SYSTEM
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.windows import band_problems
 from carbongrid.sources.land_cover.patches import bands, outlines_of
+from carbongrid.sources.new_files import require_new, written_whole
+from carbongrid.sources.outlines import read_outlines
 
 Progress = Callable[[str, int, int], None]
 SIDE = 50
@@ -100,7 +100,7 @@ def read_land_cover(
     if side < 1:
         raise InputError("a square has one cell at least", "side")
     system = _system(codes)
-    outlines = _units(units, layer)
+    outlines = read_outlines(units, layer)
     from rasterio.errors import RasterioError
 
     try:
@@ -125,24 +125,6 @@ def _system(codes: str) -> pd.DataFrame:
     if codes in SYSTEMS or not Path(codes).suffix:
         return read_code_system(codes, where="--codes")
     return read_code_system(read_declared(Path(codes), CODE_SYSTEM), where=codes)
-
-
-def _units(path: Path, layer: str | None) -> gpd.GeoDataFrame:
-    """Return the outlines of the units; raises InputError unless all are polygons in a known CRS."""
-    outlines = read_vector(path, layer, columns=[])
-    geometry = outlines.geometry.to_numpy()
-    rows = np.array([f"row {number}" for number in range(1, len(outlines) + 1)], dtype=object)
-    problems = [
-        *missing_problems(geometry, rows, path.name),
-        *polygon_problems(geometry, rows, path.name, "Mend them in QGIS: Fix geometries."),
-    ]
-    if outlines.crs is None:
-        problems.append(Problem("the layer has no CRS", path.name, "Write it again with one."))
-    if not len(outlines):
-        problems.append(Problem("the layer is empty", path.name))
-    if problems:
-        raise InputError(problems)
-    return outlines
 
 
 def _lacking(cells: _Cells, where: tuple[str, str]) -> list[Problem]:
@@ -171,10 +153,7 @@ def require_target(path: Path) -> None:
     if path.suffix not in _FORMATS:
         what = f"{path.name!r} is neither GeoParquet nor GeoPackage"
         raise InputError(what, "", "Name it parcels.parquet or parcels.gpkg.")
-    if path.exists():
-        raise InputError("the file is there already", str(path), "Give another, or remove it.")
-    if not path.parent.is_dir():
-        raise InputError("there is no such folder", str(path.parent), "Make it first.")
+    require_new(path)
 
 
 def write_land_cover(cover: LandCover, path: Path) -> None:
@@ -186,15 +165,11 @@ def write_land_cover(cover: LandCover, path: Path) -> None:
         As :func:`require_target`.
     """
     require_target(path)
-    with plain_folder(path.parent) as folder:
-        # Under another name until it is whole: a full disk leaves no half a file behind.
-        partial = folder / f".partial-{path.name}"
-        partial.unlink(missing_ok=True)
+    with written_whole(path) as partial:
         if path.suffix == ".gpkg":
             cover.parcels.to_file(partial, layer="parcels", engine="pyogrio")
         else:
             cover.parcels.to_parquet(partial, write_covering_bbox=True)
-        partial.replace(folder / path.name)
 
 
 def _require_codes(source: Any, where: str) -> None:
