@@ -1,0 +1,159 @@
+"""What is said of an inventory of sources that became facilities: what is left out, part of a year, not quite a place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+
+from carbongrid.case.readers.vector import listed
+from carbongrid.errors import Level, Problem
+from carbongrid.sources.climate_trace import account as why
+from carbongrid.sources.climate_trace.account import CO2E, GASES, Account, Written
+from carbongrid.sources.climate_trace.published import Published, Source
+
+_SAID: dict[str, tuple[Level, str, str]] = {
+    why.AREA: ("note", "stand for land or a whole region, and become no facility", "What they emit belongs to the totals of categories."),
+    why.OUTSIDE: ("note", "lie outside the units", ""),
+    why.NOTHING: ("note", "emit nothing, or less than half a gram", ""),
+    why.NO_PLACE: ("warning", "have no coordinates on earth", "Add them to the table by hand where you know their places."),
+    why.NO_QUANTITY: ("warning", "have no quantity yet", "A later release may have it."),
+    why.UPTAKE: ("warning", "take up more than they emit", "Sinks are totals of sink categories, not facilities."),
+    why.UNKNOWN: ("warning", "are of subsectors that this version does not know", "Add them to the table by hand, with a category."),
+    why.NO_CATEGORY: ("warning", "are of subsectors that have no category", "Add them to the table by hand where they belong to your totals."),
+    why.NOT_COUNTED: ("warning", "are told of in a way that is not counted here", "Give the files of what is counted too, or choose by --by."),
+}  # fmt: skip
+_LEVELS = ("error", "warning", "note")
+
+
+def notes_on(
+    published: Published,
+    written: Sequence[Written],
+    counted: Collection[str],
+    account: Account,
+    *,
+    everywhere: bool,
+) -> tuple[Problem, ...]:
+    """Return all that is worth saying, warnings first.
+
+    Parameters
+    ----------
+    published
+        What was read.
+    written
+        What became facilities.
+    counted
+        Gases, as published.
+    account
+        Of all tonnes.
+    everywhere
+        Whether no units were named.
+    """
+    notes = [
+        *published.notes,
+        *_on_left_out(account),
+        *_on_rows(published),
+        *_on_gases(written, counted, account),
+        *_on_the_year(published.year, written, counted),
+        *_on_places(written),
+    ]
+    if everywhere:
+        what = f"no units were named: the table has all {len(written):,} places, wherever they lie"
+        notes.append(Problem(what, "", "Name them: --within UNITS.", "note"))
+    return tuple(sorted(notes, key=lambda note: _LEVELS.index(note.level)))
+
+
+def _on_left_out(account: Account) -> Iterator[Problem]:
+    for reason, (level, said, hint) in _SAID.items():
+        found = account.by_subsector(reason)
+        if found:
+            count = sum(sources for sources, _ in found.values())
+            together = _tonnes(mass for _, mass in found.values())
+            some = listed(
+                f"{name} {sources:,} with {_tonnes([mass])}"
+                for name, (sources, mass) in found.items()
+            )
+            yield Problem(f"{count:,} sources {said}, {together} CO2e: {some}", "", hint, level)
+
+
+def _on_rows(published: Published) -> Iterator[Problem]:
+    for said, rows in (
+        ("say again what another row says, and count once", published.repeated),
+        ("go over the turn of the year, and are left out", published.over_the_turn),
+    ):
+        some = listed(
+            f"{gas} {count:,} with {_tonnes([mass])}" for gas, (count, mass) in sorted(rows.items())
+        )
+        if some:
+            yield Problem(f"rows {said}: {some}", "", "", "warning")
+
+
+def _on_gases(
+    written: Sequence[Written], counted: Collection[str], account: Account
+) -> Iterator[Problem]:
+    if CO2E in counted:
+        hint = "For another GWP set give the files of co2, ch4 and n2o."
+        yield Problem("CO2e is the publisher's own, by AR6 over 100 years", "", hint, "note")
+    elif missing := [GASES[gas] for gas in GASES if gas not in counted]:
+        what = f"no file holds {' or '.join(missing)}, which no facility emits here then"
+        yield Problem(what, "", "Give the files of these gases too.", "warning")
+    for gas in counted if len(counted) > 1 else ():
+        lacking = [each.source for each in written if each.source.tonnes(gas) is None]
+        if lacking:
+            what = f"{len(lacking):,} of {len(written):,} facilities have no quantity of {GASES[gas]}: {_called(lacking)}"
+            yield Problem(what, "", "", "note")
+    for gas, tonnes in account.of_gas(why.TWICE).items():
+        what = f"{gas} is told beside what is counted, and is not added: {_tonnes([tonnes])}"
+        yield Problem(what, "", "", "note")
+    for gas, tonnes in account.of_gas(why.ANOTHER_GAS).items():
+        what = f"{gas} is no greenhouse gas that is counted: {_tonnes([tonnes])} of it"
+        yield Problem(what, "", "", "note")
+
+
+def _on_the_year(
+    year: int, written: Sequence[Written], counted: Collection[str]
+) -> Iterator[Problem]:
+    whole = (date(year + 1, 1, 1) - date(year, 1, 1)).days
+    short = [
+        (days, each) for each in written if (days := _days_covered(each.source, counted)) < whole
+    ]
+    if short:
+        short.sort(key=lambda each: -each[1].mass)
+        together = _tonnes(each.mass for _, each in short)
+        some = listed(f"{_called([each.source])} {days} days" for days, each in short)
+        what = f"{len(short):,} of {len(written):,} facilities, {together} CO2e, have quantities of a part of {year} only, and are not scaled up: {some}"
+        yield Problem(what, "", "A later release or another year may be whole.", "warning")
+
+
+def _days_covered(source: Source, counted: Collection[str]) -> int:
+    return min(source.days(gas) for gas in counted if source.tonnes(gas) is not None)
+
+
+def _on_places(written: Sequence[Written]) -> Iterator[Problem]:
+    for note in sorted({each.subsector.note for each in written} - {""}):
+        those = [each for each in written if each.subsector.note == note]
+        names = ", ".join(sorted({each.subsector.name for each in those}))
+        together = _tonnes(each.mass for each in those)
+        what = f"{note}: {len(those):,} facilities of {names}, {together} CO2e"
+        yield Problem(what, "", "Take them out if your totals do not count that.", "warning")
+    hint = "Look at them on a map."
+    unbounded = [each.source for each in written if each.subsector.place == "boundary"]
+    if unbounded:
+        what = f"{len(unbounded):,} facilities are of subsectors that the publisher's schema 5.0.0 has by region, but have no boundary, and count as places: {_called(unbounded)}"
+        yield Problem(what, "", hint, "warning")
+    named = [each.source for each in written if each.source.boundary]
+    if named:
+        what = f"{len(named):,} facilities have a geometry_ref of an unknown kind, and count as places: {_called(named)}"
+        yield Problem(what, "", hint, "note")
+    moved = [each.source for each in written if each.source.moved]
+    if moved:
+        what = f"{len(moved):,} facilities change their place from row to row, and the first counts: {_called(moved)}"
+        yield Problem(what, "", hint, "warning")
+
+
+def _called(sources: Sequence[Source]) -> str:
+    return listed(f"{source.name or source.subsector} ({source.number})" for source in sources)
+
+
+def _tonnes(masses: Collection[Fraction] | Iterator[Fraction]) -> str:
+    return f"{float(sum(masses, start=Fraction(0))):,.1f} t"
