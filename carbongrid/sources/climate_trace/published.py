@@ -51,7 +51,7 @@ _NOTHING = frozenset({"", "n/a", "na", "n-a", "nan", "null", "none"})
 
 _TONNES = frozenset({"", "t", "tonne", "tonnes", "metric tonnes", "metric tons"})
 _POINT = re.compile(r"\s*POINT\s*\(\s*(\S+)\s+(\S+)\s*\)\s*", re.IGNORECASE)
-_MOST_FAULTS = 1000
+_MAX_FAULTS = 1000
 _ROWS_A_STEP = 50_000
 
 
@@ -268,7 +268,7 @@ class _Table:
                 self.faults.add(what, "Check the quotes; the file may be cut off.", row=number)
                 continue
             yield number, row
-            if len(self.faults.problems) >= _MOST_FAULTS:
+            if len(self.faults.problems) >= _MAX_FAULTS:
                 self.faults.raise_any()
 
     def text(self, row: list[str], what: str) -> str:
