@@ -17,6 +17,7 @@ from carbongrid.case.readers.activity import read_activity
 from carbongrid.case.readers.facilities import read_facilities, under_totals
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.formed_totals import form_rows
+from carbongrid.case.readers.inputs import ancestors_of
 from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.totals import categories_of, totals_of_rows
 from carbongrid.case.table_formats import ELSEWHERE, HERE
@@ -221,7 +222,8 @@ class Readings:
         formed: Formed = self._once(("formed", gwp, sinks), make)
         if not formed.rows_by(chosen):
             raise NotKeptError(formed.not_balanced or "no activity data say what is generated and used")  # fmt: skip
-        totals = totals_of_rows(case, known, formed)[0]
+        above = ancestors_of(self.run.inputs.units, case.units.parents)
+        totals = totals_of_rows(case, known, formed, ancestors=above)[0]
         facilities = None
         if self.run.inputs.facilities is not None:
             facilities = read_facilities(case, known, totals)

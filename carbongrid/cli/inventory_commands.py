@@ -135,6 +135,7 @@ def inventory(
             return
         from carbongrid import inventory as rooms
         from carbongrid.case.readers.activity import read_activity
+        from carbongrid.case.readers.formed_totals import regions_told
         from carbongrid.case.readers.sinks import sinks_of
         from carbongrid.outputs.tables.plain import write_text_csv
 
@@ -164,7 +165,7 @@ def inventory(
         ranges = _intervals(rooms, formed) if uncertainty else []
         for line in aligned_columns(ranges) if ranges else []:
             console.say(line)
-        problems = [*rooms.notes(formed), *rooms.energy_notes(as_given)]
+        problems = [*rooms.notes(formed), *regions_told(formed), *rooms.energy_notes(as_given)]
         problems += counted.problems(file.name)
         console.problems(problems)
         console.document(

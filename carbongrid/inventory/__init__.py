@@ -20,7 +20,7 @@ from carbongrid.inventory.power_balance import (
     has_balance,
 )
 from carbongrid.inventory.sinks_compared import compare_sinks
-from carbongrid.inventory.tables import audit, by_gas, explain, memo, notes, totals
+from carbongrid.inventory.tables import audit, by_gas, by_region, explain, memo, notes, totals
 from carbongrid.inventory.uncertainty import (
     approach_1,
     approach_2,
@@ -40,6 +40,7 @@ __all__ = [
     "balance_of",
     "by_consumption",
     "by_gas",
+    "by_region",
     "compare_electricity",
     "compare_sinks",
     "consumption_if_known",

@@ -17,11 +17,11 @@ SHEETS = ("industry", "buildings", "transport", "agriculture", "waste", "sinks")
 """Sheets of rows, one a sector; sinks is the sheet of the sector ``sink``."""
 
 ROW_COLUMNS = (
-    "id", "activity", "category", "amount", "unit", "parameters", "uncertainty_pct", "year", "source", "note",
+    "id", "activity", "category", "amount", "unit", "parameters", "uncertainty_pct", "year", "source", "note", "region",
 )  # fmt: skip
 COLUMN_TITLES = {
     "id": "编号", "activity": "活动", "category": "类别", "amount": "数量", "unit": "单位", "parameters": "参数",
-    "uncertainty_pct": "不确定度(%)", "year": "年份", "source": "来源", "note": "备注", "setting": "设置", "value": "值",
+    "uncertainty_pct": "不确定度(%)", "year": "年份", "source": "来源", "note": "备注", "region": "区域代码", "setting": "设置", "value": "值",
     "key": "键", "name": "名称", "gas": "气体", "low": "下限", "high": "上限",
 }  # fmt: skip
 """What the template calls its columns in Chinese; a header may say either."""
@@ -92,6 +92,8 @@ class ActivityRow:
         Half of the 95 % interval of the amount, in percent of it; None if not given.
     year, source, note
         As written.
+    region
+        Code of a unit or of one of its parents; blank is the whole city.
     """
 
     file: str
@@ -108,6 +110,7 @@ class ActivityRow:
     year: str
     source: str
     note: str
+    region: str = ""
 
     def place(self, column: str = "") -> str:
         """Return file, sheet, row and column as one text."""

@@ -18,6 +18,7 @@ from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import LOST_LAND
 from carbongrid.inventory.lines import Inventory, Line
 from carbongrid.inventory.methods import methods_of
+from carbongrid.inventory.regions import counted_once
 from carbongrid.inventory.terms import TERMS
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.method.categories import Category, read_categories
@@ -29,7 +30,7 @@ _MAX_LISTED = 8
 
 
 def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
-    """Return the inventory under the codes of a system.
+    """Return the inventory of the whole city under the codes of a system.
 
     Parameters
     ----------
@@ -47,9 +48,8 @@ def to_system(inventory: Inventory, system: str) -> pd.DataFrame:
     """
     check_system(system)
     sums: dict[tuple[str, str, int, str, str], list[int]] = {}
-    for line, grams, co2e in zip(
-        inventory.lines, inventory.grams, inventory.grams_co2e, strict=True
-    ):
+    once = counted_once(inventory)
+    for line, grams, co2e in zip(once.lines, once.grams, once.grams_co2e, strict=True):
         code, reason = code_of(line, system)
         sign = -1 if inventory.categories[line.category].sink else 1
         entry = sums.setdefault((code, line.category, line.scope, line.gas, reason), [0, 0])

@@ -18,6 +18,7 @@ from carbongrid.inventory.methods import (
     what_to_write,
 )
 from carbongrid.inventory.places import Place, place_of
+from carbongrid.inventory.regions import turned_by_regions
 from carbongrid.inventory.sink_sets import DEFAULT, METHANE, SinkSet, sink_set
 from carbongrid.inventory.terms import TERMS, Product
 from carbongrid.inventory.units_of_measure import INT64_MAX
@@ -164,6 +165,7 @@ def _of_rows(
         lines += formed
         left_out += left
         memo += beside
+    problems += turned_by_regions(lines)
     if problems:
         raise InputError(problems)
     return lines, left_out, memo
@@ -343,13 +345,15 @@ def _gas_of(product: Product, factors: Iterable[Input]) -> tuple[str, Fraction, 
 def _whole(lines: Sequence[Line], exact: Sequence[Fraction]) -> tuple[int, ...]:
     """Return whole grams per line that add up, per category, scope and gas, to the exact sum rounded once.
 
-    A line's part is the rounded sum up to it less the rounded sum before it.
+    A line's part is the rounded sum up to it less the rounded sum before it. Lines of regions add up so among themselves, region
+    by region: rounded, they come to no more than a whole that has them in it.
     """
-    running: dict[tuple[str, int, str], Fraction] = {}
-    parts = []
-    for line, mass in zip(lines, exact, strict=True):
-        key = (line.category, line.scope, line.gas)
+    running: dict[tuple[str, int, str, bool], Fraction] = {}
+    parts = [0] * len(lines)
+    for k in sorted(range(len(lines)), key=lambda k: lines[k].row.region):
+        line = lines[k]
+        key = (line.category, line.scope, line.gas, bool(line.row.region))
         before = running.get(key, Fraction(0))
-        running[key] = before + mass
-        parts.append(round(running[key]) - round(before))
+        running[key] = before + exact[k]
+        parts[k] = round(running[key]) - round(before)
     return tuple(parts)

@@ -168,7 +168,7 @@ class Inventory:
     lines
         Products.
     grams, grams_co2e
-        Of each line, int: per category, scope and gas they add up to the exact sum, rounded once.
+        Of each line, int: per category, scope and gas they add up to the exact sum, rounded once; lines of regions by themselves.
     left_out
         What is not in them.
     gwp, sinks

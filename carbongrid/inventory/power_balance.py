@@ -15,6 +15,7 @@ from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import EQUATION_OF_SECTOR
 from carbongrid.inventory.grids import grid_factor
 from carbongrid.inventory.lines import Input, Inventory, Line, amount_of
+from carbongrid.inventory.regions import counted_once, rows_once
 from carbongrid.inventory.terms import LOSSES, TERMS, Product
 from carbongrid.inventory.uncertainty import approach_1
 from carbongrid.method.allocate import apportion
@@ -62,6 +63,10 @@ class Flow:
         return sum(mass.co2e for mass in self.gases.values())
 
 
+Flows = tuple[tuple[ActivityRow, Flow], ...]
+"""Rows with their parts."""
+
+
 @dataclass(frozen=True)
 class Balance:
     """The balance of electricity: what is used, lost and exported is what is generated and imported, in Wh and in grams of each gas.
@@ -72,6 +77,8 @@ class Balance:
         By row of use, in the order of category and id.
     lost
         Of the losses, the part of each row of use.
+    within
+        Uses and losses of rows of regions, as far as rows of the whole city have them in theirs: parts of ``uses`` and of ``lost``.
     losses, exported
         Of all together.
     generated
@@ -82,13 +89,14 @@ class Balance:
         That of the grid; None where nothing is imported.
     """
 
-    uses: tuple[tuple[ActivityRow, Flow], ...]
-    lost: tuple[tuple[ActivityRow, Flow], ...]
+    uses: Flows
+    lost: Flows
     losses: Flow
     exported: Flow
     generated: Flow
     imported: Flow
     factor: Factor | None
+    within: tuple[Flows, Flows] = ((), ())
 
     @property
     def used(self) -> int:
@@ -132,15 +140,42 @@ def balance_of(inventory: Inventory) -> Balance:
     factor, brought = _brought(inventory, imported)
     pool = {gas: made.get(gas, Mass()) + brought.get(gas, Mass()) for gas in GASES}
     *parts, of_losses, of_exports = _shared(pool, [*used, lost, exported])
+    uses = _flows(rows, used, parts)
+    of_lost = _flows(rows, _split(lost, used), _shared(of_losses, used))
     return Balance(
-        uses=_flows(rows, used, parts),
-        lost=_flows(rows, _split(lost, used), _shared(of_losses, used)),
+        uses=uses,
+        lost=of_lost,
         losses=Flow(lost, of_losses),
         exported=Flow(exported, of_exports),
         generated=Flow(generated, made),
         imported=Flow(imported, brought),
         factor=factor,
+        within=_within(inventory, uses, of_lost),
     )
+
+
+def _within(inventory: Inventory, uses: Flows, lost: Flows) -> tuple[Flows, Flows]:
+    """Return what rows of regions have of the uses and of the losses of the whole that has them in it, by their Wh."""
+    held: dict[tuple[str, str], list[ActivityRow]] = {}
+    for row in rows_once(_all_rows_of(inventory, USES))[1]:
+        held.setdefault((row.category, row.activity), []).append(row)
+    parts: tuple[list[tuple[ActivityRow, Flow]], ...] = ([], [])
+    for key, rows in held.items():
+        wh = [_wh(row) for row in rows]
+        whole = sum(flow.wh for row, flow in uses if (row.category, row.activity) == key)
+        if sum(wh) > whole:
+            listed = ", ".join(row.id for row in rows)
+            what = f"{key[1]} of {key[0]}: the regions ({listed}) use {sum(wh) / 1000:,.3f} kWh, more than the whole's {whole / 1000:,.3f} kWh"
+            hint = "Correct the row without a region, or those with one."
+            raise InputError(what, rows[0].place("amount"), hint)
+        weights = [*wh, whole - sum(wh)]
+        for flows, found in zip((uses, lost), parts, strict=True):
+            own = [flow for row, flow in flows if (row.category, row.activity) == key]
+            amounts = _split(sum(flow.wh for flow in own), weights)[:-1]
+            found += _flows(
+                rows, amounts, _shared(_added(flow.gases for flow in own), weights)[:-1]
+            )
+    return tuple(parts[0]), tuple(parts[1])
 
 
 def by_consumption(inventory: Inventory) -> Inventory:
@@ -153,8 +188,9 @@ def by_consumption(inventory: Inventory) -> Inventory:
     term = TERMS["electricity-balance"]
     formed = zip(inventory.lines, inventory.grams, inventory.grams_co2e, strict=True)
     kept = [each for each in formed if each[0].row.activity not in USES]
-    for product, flows in zip(term.products, (balance.uses, balance.lost), strict=True):
-        for row, flow in flows:
+    sides = (balance.uses, balance.lost)
+    for product, flows, within in zip(term.products, sides, balance.within, strict=True):
+        for row, flow in (*flows, *within):
             for gas, mass in flow.gases.items():
                 factor = _mix(balance, product, gas, ends)
                 line = _line(inventory, row, product, factor, mass)
@@ -289,6 +325,11 @@ def _require_amounts(inventory: Inventory) -> None:
 
 
 def _rows_of(inventory: Inventory, names: Iterable[str]) -> list[ActivityRow]:
+    """Return the rows of some activities, but those of regions that rows of the whole have in them."""
+    return rows_once(_all_rows_of(inventory, names))[0]
+
+
+def _all_rows_of(inventory: Inventory, names: Iterable[str]) -> list[ActivityRow]:
     """Return the rows of some activities, in canonical order; :func:`_require_amounts` has seen their amounts."""
     wanted = set(names)
     rows = [row for row in inventory.data.rows if row.activity in wanted]
@@ -340,9 +381,8 @@ def _supply_and_heat(inventory: Inventory) -> tuple[dict[str, Mass], dict[str, M
     """Return what supply emits itself, and what the bought heat comes to by its own factor, gas by gas."""
     made: dict[str, Mass] = {}
     heat: dict[str, Mass] = {}
-    for line, grams, co2e in zip(
-        inventory.lines, inventory.grams, inventory.grams_co2e, strict=True
-    ):
+    once = counted_once(inventory)
+    for line, grams, co2e in zip(once.lines, once.grams, once.grams_co2e, strict=True):
         if _is_of_supply(inventory, line):
             made[line.gas] = made.get(line.gas, Mass()) + Mass(grams, co2e)
         elif line.row.activity == "heat":
@@ -412,9 +452,7 @@ def _split(total: int, weights: list[int]) -> list[int]:
     return [int(part) for part in apportion(total, weights)] if total else [0] * len(weights)
 
 
-def _flows(
-    rows: list[ActivityRow], wh: list[int], parts: list[dict[str, Mass]]
-) -> tuple[tuple[ActivityRow, Flow], ...]:
+def _flows(rows: list[ActivityRow], wh: list[int], parts: list[dict[str, Mass]]) -> Flows:
     flows = [Flow(each, part) for each, part in zip(wh, parts, strict=True)]
     return tuple(zip(rows, flows, strict=True))
 

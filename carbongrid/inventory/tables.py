@@ -14,6 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.factors import Factor, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.lines import Inventory, Line, plain
+from carbongrid.inventory.regions import counted_once, has_regions
 from carbongrid.method.categories import SECTORS
 from carbongrid.method.tonnes import format_tonnes
 
@@ -21,6 +22,11 @@ SEPARATOR = " | "
 """Between the factors of a line, their sources, its conversions."""
 
 _CAUTION = re.compile(r"\bdo not (?:also|mix|default)\b", re.IGNORECASE)
+_BY_REGION = (
+    "category", "region", "scope", "gas", "activity", "ids", "grams", "grams_co2e", "exact_co2e",
+)  # fmt: skip
+_LISTED = 10
+"""Of regions, in a message."""
 _BURNT_IN_WORKS = re.compile(r"fuel/(?:coke|anthracite|bituminous|lignite|cleaned-coal|briquette)")
 _WORTH_TELLING = Fraction(1, 200)
 """Of the whole: what another factor must move to be told of by itself; the demo passes over 61, and 6 of them do."""
@@ -28,15 +34,15 @@ _WORTH_TELLING = Fraction(1, 200)
 MEMO = "memo: biogenic CO2, in no total"
 """What the audit remarks of a row of the memo, whose tonnes stand in a column of their own."""
 
-TOTALS_COLUMNS = ("category", "gas", "mass_t", "co2e_t")
+TOTALS_COLUMNS = ("category", "region", "gas", "mass_t", "co2e_t")
 AUDIT_COLUMNS = (
-    "file", "sheet", "row", "id", "activity", "category", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
+    "file", "sheet", "row", "id", "activity", "category", "region", "scope", "equation", "term", "product", "variant", "amount", "unit", "year",
     "activity_source", "factors", "factor_sources", "conversions", "gas", "mass_t", "gwp", "gwp_set", "co2e_t", "passed_over", "remark", "memo_t",
 )  # fmt: skip
 
 
 def by_gas(inventory: Inventory) -> pd.DataFrame:
-    """Return the totals in whole grams.
+    """Return the totals of the whole city in whole grams; what stands for regions and for the whole counts once.
 
     Returns
     -------
@@ -44,7 +50,7 @@ def by_gas(inventory: Inventory) -> pd.DataFrame:
         category, scope, gas, grams (int64), grams_co2e (int64): one row for each that has lines, in the order of equation (1).
     """
     sums: dict[tuple[str, int, str], list[int]] = {}
-    for line, grams, co2e in _with_grams(inventory):
+    for line, grams, co2e in _with_grams(counted_once(inventory)):
         entry = sums.setdefault((line.category, line.scope, line.gas), [0, 0])
         entry[0] += grams
         entry[1] += co2e
@@ -54,23 +60,51 @@ def by_gas(inventory: Inventory) -> pd.DataFrame:
     return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
 
 
+def by_region(inventory: Inventory) -> pd.DataFrame:
+    """Return what the rows come to, whole and regions side by side, in whole grams: a whole has its regions in it.
+
+    Returns
+    -------
+    DataFrame
+        category, region (blank is the whole), scope, gas, activity, ids (of its rows, joined by a comma), grams (int64), grams_co2e
+        (int64), exact_co2e (grams before they are rounded, a Fraction): one row for each that has lines, in the order of equation (1), the whole
+        before its regions.
+    """
+    sums: dict[tuple[str, str, int, str, str], tuple[dict[str, None], list[Any]]] = {}
+    for line, grams, co2e in _with_grams(inventory):
+        key = (line.category, line.row.region, line.scope, line.gas, line.row.activity)
+        ids, masses = sums.setdefault(key, ({}, [0, 0, Fraction(0)]))
+        ids.setdefault(line.row.id)
+        exact = line.exact * line.potential(inventory.gwp)
+        masses[:] = [masses[0] + grams, masses[1] + co2e, masses[2] + exact]
+    keys = sorted(
+        sums,
+        key=lambda key: (*_order(inventory, key[0]), *key[1:3], GASES.index(key[3]), key[4]),
+    )
+    rows = [(*key, ", ".join(sums[key][0]), *sums[key][1]) for key in keys]
+    table = pd.DataFrame(rows, columns=list(_BY_REGION))
+    return table.astype({"scope": "int64", "grams": "int64", "grams_co2e": "int64"})
+
+
 def totals(inventory: Inventory) -> pd.DataFrame:
     """Return the totals for people and files.
 
     Returns
     -------
     DataFrame
-        category, gas, mass_t, co2e_t: tonnes as text with six decimals, which are whole grams.
+        category, region, gas, mass_t, co2e_t: tonnes as text with six decimals, which are whole grams. A blank region is the whole city, which
+        has its regions in it, as in a table of totals.
     """
     sums = (
-        by_gas(inventory)
-        .groupby(["category", "gas"], sort=False)[["grams", "grams_co2e"]]
+        by_region(inventory)
+        .groupby(["category", "region", "gas"], sort=False)[["grams", "grams_co2e"]]
         .sum()
         .reset_index()
     )
     return pd.DataFrame(
         {
             "category": sums["category"],
+            "region": sums["region"],
             "gas": sums["gas"],
             "mass_t": format_tonnes(sums["grams"].tolist()),
             "co2e_t": format_tonnes(sums["grams_co2e"].tolist()),
@@ -79,7 +113,7 @@ def totals(inventory: Inventory) -> pd.DataFrame:
 
 
 def memo(inventory: Inventory) -> pd.DataFrame:
-    """Return the biogenic CO2 that enters no total: crops that are eaten, biomass and waste that are burnt.
+    """Return the biogenic CO2 of the whole city that enters no total: crops that are eaten, biomass and waste that are burnt.
 
     Returns
     -------
@@ -87,7 +121,8 @@ def memo(inventory: Inventory) -> pd.DataFrame:
         category, activity, mass_t: tonnes of CO2 as text with six decimals; in the order of the file.
     """
     sums: dict[tuple[str, str], int] = {}
-    for line, grams in zip(inventory.memo, inventory.memo_grams, strict=True):
+    once = counted_once(inventory)
+    for line, grams in zip(once.memo, once.memo_grams, strict=True):
         key = (line.category, line.row.activity)
         sums[key] = sums.get(key, 0) + grams
     rows = [(*key, format_tonnes([grams])[0]) for key, grams in sums.items()]
@@ -97,7 +132,7 @@ def memo(inventory: Inventory) -> pd.DataFrame:
 def audit(inventory: Inventory) -> pd.DataFrame:
     """Return the audit trail: one row for each product formed, then the memo, then what was left out; every cell text.
 
-    The masses of the rows of a category and gas add up to its total, exactly.
+    The masses of the rows of a category, region and gas add up to its total, exactly.
     """
     rows = []
     for line, grams, co2e in _with_grams(inventory):
@@ -124,6 +159,7 @@ def audit(inventory: Inventory) -> pd.DataFrame:
         place |= {
             "activity": left.row.activity,
             "category": left.row.category,
+            "region": left.row.region,
             "amount": left.row.written,
         }
         rows.append(
@@ -151,6 +187,7 @@ def notes(inventory: Inventory) -> list[Problem]:
         )
     found.append(_place_note(inventory))
     found += _of_elsewhere(inventory)
+    found += _regions_note(inventory)
     found += _passed_over_notes(inventory)
     found += _own_factors(inventory)
     found += _grids_of_other_years(inventory)
@@ -181,7 +218,7 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     trail
         An inventory, or its audit trail: what :func:`audit` returns, or audit.csv of a run.
     category
-        Its name.
+        Its name. The tree is of the whole city; what rows of regions have of it stands below.
 
     Raises
     ------
@@ -190,7 +227,7 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
     """
     table = audit(trail) if isinstance(trail, Inventory) else trail
     rows = [row for row in table.to_dict("records") if row["category"] == category]
-    formed = [row for row in rows if row["mass_t"]]
+    formed, parts = _once([row for row in rows if row["mass_t"]])
     if not formed:
         known = ", ".join(sorted(set(table.loc[table["mass_t"] != "", "category"])))
         raise InputError(f"{category!r} has no line", hint=f"There are: {known}.")
@@ -208,11 +245,27 @@ def explain(trail: Inventory | pd.DataFrame, category: str) -> str:
         )
         text += _branches(members, "    " if last else "|   ")
     text += [
+        f"of it in {row['region']}: {row['activity']}, {row['product']}  {row['mass_t']} t {row['gas']} = {row['co2e_t']} t CO2e  ({row['sheet']} row {row['row']})"
+        for row in parts
+    ]
+    text += [
         f"left out: {row['sheet']} row {row['row']}, {row['product']}: {row['remark'].removeprefix('left out: ')}"
         for row in rows
         if not row["mass_t"] and row["remark"] != MEMO
     ]
     return "\n".join(text)
+
+
+def _once(
+    rows: list[dict[Hashable, Any]],
+) -> tuple[list[dict[Hashable, Any]], list[dict[Hashable, Any]]]:
+    """Return rows of the audit that add up to the city's total, and those of regions that a whole has in it."""
+    wholes = {(row["scope"], row["activity"]) for row in rows if not row.get("region")}
+    held = [bool(row.get("region")) and (row["scope"], row["activity"]) in wholes for row in rows]
+    return (
+        [row for row, inside in zip(rows, held, strict=True) if not inside],
+        [row for row, inside in zip(rows, held, strict=True) if inside],
+    )
 
 
 def _sum(rows: list[dict[Hashable, Any]], column: str) -> Decimal:
@@ -224,6 +277,7 @@ def _branches(members: list[dict[Hashable, Any]], stem: str) -> Iterator[str]:
         last = number == len(members)
         inner = stem + ("    " if last else "|   ")
         scope = f", scope {row['scope']}" if row["scope"] != "1" else ""
+        scope += f", region {row['region']}" if row.get("region") else ""
         yield (
             f"{stem}{'`--' if last else '|--'} {row['activity']}, {row['product']}  {row['mass_t']} t  "
             f"(equation {row['equation']}, {row['term']}{scope})"
@@ -262,6 +316,7 @@ def _how(line: Line) -> dict[str, str]:
     return {
         **_place(line),
         "category": line.category,
+        "region": line.row.region,
         "scope": str(line.scope),
         "equation": str(line.equation),
         "term": line.symbol,
@@ -331,6 +386,24 @@ def _place_note(inventory: Inventory) -> Problem:
     return Problem(what, inventory.data.file, hint, "note")
 
 
+def _regions_note(inventory: Inventory) -> list[Problem]:
+    """Return which rows are of regions, what of their mass a whole has in it, and what the intervals are of."""
+    data = inventory.data
+    if not has_regions(data):
+        return []
+    regions = sorted({row.region for row in data.rows if row.region})
+    regional = sum(co2e for line, _, co2e in _with_grams(inventory) if line.row.region)
+    once = counted_once(inventory)
+    alone = sum(co2e for line, _, co2e in _with_grams(once) if line.row.region)
+    told = ", ".join(regions[:_LISTED]) + (", ..." if len(regions) > _LISTED else "")
+    what = (
+        f"{sum(1 for row in data.rows if row.region)} of {len(data.rows)} rows are of {len(regions)} regions ({told}), {regional / 1e6:,.0f} t CO2e with sinks: "
+        f"rows of the whole have {(regional - alone) / 1e6:,.0f} t of it in them, {alone / 1e6:,.0f} t stand alone; "
+        "the intervals are of the whole city's totals, with which its regions go up and down"
+    )
+    return [Problem(what, data.file, "", "note")]
+
+
 def _of_elsewhere(inventory: Inventory) -> list[Problem]:
     """Return the factors in use that are of another place than the inventory, for want of one that holds there."""
     place, by_region = inventory.place, dict[str, dict[str, None]]()
@@ -350,16 +423,15 @@ def _of_elsewhere(inventory: Inventory) -> list[Problem]:
 def _passed_over_notes(inventory: Inventory) -> list[Problem]:
     """Return which factors were passed over that would move the inventory, the largest difference first, and how many others there are."""
     sums: dict[tuple[str, str, str, str], tuple[dict[str, None], list[Fraction]]] = {}
-    for line in inventory.lines:
+    lines = counted_once(inventory).lines
+    for line in lines:
         for other in line.passed_over:
             key = (line.row.activity, line.variant, other.name, other.why)
             rows, masses = sums.setdefault(key, ({}, [Fraction(0), Fraction(0)]))
             rows[line.row.id] = None
             masses[0] += line.exact * line.potential(inventory.gwp)
             masses[1] += other.mass * line.potential(inventory.gwp, other.gas)
-    whole = sum(
-        (abs(line.exact) * line.potential(inventory.gwp) for line in inventory.lines), Fraction(0)
-    )
+    whole = sum((abs(line.exact) * line.potential(inventory.gwp) for line in lines), Fraction(0))
     apart = {key: abs(instead - taken) for key, (_, (taken, instead)) in sums.items()}
     told = [key for key, difference in apart.items() if difference >= _WORTH_TELLING * whole]
     found = []

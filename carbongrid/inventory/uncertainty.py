@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.inventory.lines import Input, Inventory, Line
+from carbongrid.inventory.regions import counted_once
 from carbongrid.inventory.spread import Spread, spread_of
 from carbongrid.inventory.tables import by_gas
 
@@ -44,7 +45,7 @@ def approach_1(inventory: Inventory) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        category, co2e_t, low_t, high_t (95 %), deviation_t: one row per category, then one for gross emissions and one for
+        category, co2e_t, low_t, high_t (95 %), deviation_t: one row per category, of the whole city, then one for gross emissions and one for
         sinks; float64, t CO2e.
 
     Notes
@@ -92,7 +93,7 @@ def sensitivities(inventory: Inventory) -> tuple[list[str], list[Spread], NDArra
     column = {spread.key: number for number, spread in enumerate(keys)}
     row = {name: number for number, name in enumerate(names)}
     pulls = np.zeros((len(names), len(keys)))
-    for line in inventory.lines:
+    for line in counted_once(inventory).lines:
         for entry in line.inputs:
             spread = spread_of(line, entry)
             if spread is None:
@@ -144,7 +145,7 @@ def draws(inventory: Inventory, n: int = DRAWS, *, seed: int = SEED) -> xr.DataA
         numbers[key] = spread.at(deviations[spread.draw_key])
     masses = np.zeros((len(names), n))
     row = {name: number for number, name in enumerate(names)}
-    for line in inventory.lines:
+    for line in counted_once(inventory).lines:
         masses[row[line.category]] += _mass(line, numbers) * (
             float(line.potential(inventory.gwp)) / 1e6
         )
@@ -235,7 +236,7 @@ def categories_of(inventory: Inventory) -> list[str]:
 
 def _spreads(inventory: Inventory) -> dict[str, Spread]:
     found: dict[str, Spread] = {}
-    for line in inventory.lines:
+    for line in counted_once(inventory).lines:
         for entry in line.inputs:
             spread = spread_of(line, entry)
             if spread is not None:

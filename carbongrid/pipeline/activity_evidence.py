@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from carbongrid.case.readers.regions import left_by_regions
 from carbongrid.case.readers.totals import Formed
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.uncertainty import PERCENTILES
@@ -101,9 +102,7 @@ def _table(name: str, folder: Path) -> pd.DataFrame:
 
 def _sums(totals: pd.DataFrame) -> dict[str, int]:
     """Return grams of each category, wherever they are; a whole includes its regions."""
-    whole = totals[totals["region"] == ""]
-    rest = totals[~totals["category"].isin(whole["category"])]
-    sums = pd.concat([whole, rest]).groupby("category")["grams"].sum()
+    sums = left_by_regions(totals, ("category", "place")).groupby("category")["grams"].sum()
     return {str(name): int(grams) for name, grams in sums.items()}
 
 
@@ -127,7 +126,7 @@ def _by_gas(told: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
         year=[int(cell) if cell else 0 for cell in told["year"]],
     )[[*keys, "gas", "grams", "year", "source"]]
     parts = []
-    for row in totals.to_dict("records"):
+    for row in left_by_regions(totals, ("category", "place")).to_dict("records"):
         own = rows[(rows[keys] == [row[key] for key in keys]).all(axis=1)]
         if int(own["grams"].sum()) == row["grams"]:
             parts.append(own)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
-from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.inputs import Inputs, ancestors_of
 from carbongrid.case.readers.regions import whole_masses
 from carbongrid.case.readers.totals import (
     categories_of,
@@ -90,8 +90,8 @@ def tonnes_by_reading(inputs: Inputs) -> Readings:
     known = _known(inputs)
     found = [(name, _totals_under(inputs, known, name)) for name in READINGS if known]
     rows = tuple(
-        Reading(name, why=_why_not(inputs))
-        if totals is None
+        Reading(name, why=totals)
+        if isinstance(totals, str)
         else Reading(name, _emission(totals, known))
         for name, totals in found
     )
@@ -118,8 +118,8 @@ def compare_readings(
     rows = []
     for name in READINGS if known else ():
         totals = _totals_under(inputs, known, name)
-        if totals is None:
-            rows.append(Reading(name, why=_why_not(inputs)))
+        if isinstance(totals, str):
+            rows.append(Reading(name, why=totals))
             continue
         grams = _emission(totals, known)
         try:
@@ -144,19 +144,18 @@ def _known(inputs: Inputs) -> dict[str, Category]:
 
 def _totals_under(
     inputs: Inputs, known: Mapping[str, Category], reading: str
-) -> pd.DataFrame | None:
-    """Return the totals as another choice would have them; None if the data say too little for it."""
-    case = _counting(inputs.case, reading)
-    if inputs.formed is not None:
-        if not inputs.formed.rows_by(reading):
-            return None
-        return totals_of_rows(case, known, inputs.formed)[0]
-    return None if reading == "consumption" else read_totals(case, known)
-
-
-def _why_not(inputs: Inputs) -> str:
-    """Return why what consumption gives is not known."""
-    return (inputs.formed.not_balanced if inputs.formed is not None else "") or _UNKNOWN
+) -> pd.DataFrame | str:
+    """Return the totals as another choice would have them; why not, if the data say too little for it or their regions contradict it."""
+    case, formed = _counting(inputs.case, reading), inputs.formed
+    if formed is None:
+        return _UNKNOWN if reading == "consumption" else read_totals(case, known)
+    if not formed.rows_by(reading):
+        return formed.not_balanced or _UNKNOWN
+    above = ancestors_of(inputs.units, case.units.parents)
+    try:
+        return totals_of_rows(case, known, formed, ancestors=above)[0]
+    except InputError as error:
+        return error.problems[0].what
 
 
 def _counting(case: Case, reading: str) -> Case:

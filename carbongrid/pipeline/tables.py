@@ -17,7 +17,7 @@ from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.regions import left_by_regions, whole_masses
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import Problem
@@ -215,10 +215,7 @@ def _benchmark(case: Case) -> Benchmark | None:
 def inventory_of_totals(totals: pd.DataFrame) -> pd.DataFrame:
     """Return the totals as rows that add up: of a whole with regions, what the regions leave."""
     columns = ["category", "region", "place", "gas", "grams", "year", "source"]
-    rows = totals[columns].reset_index(drop=True)
-    in_regions = rows["grams"].where(rows["region"] != "", 0)
-    part = in_regions.groupby([rows["category"], rows["place"]]).transform("sum")
-    return rows.assign(grams=rows["grams"].where(rows["region"] != "", rows["grams"] - part))
+    return left_by_regions(totals[columns].reset_index(drop=True), ("category", "place"))
 
 
 def emission_and_sink(

@@ -302,6 +302,7 @@ def _row(
         year=cells["year"],
         source=cells["source"],
         note=cells["note"],
+        region=cells["region"],
     )
 
 
@@ -324,7 +325,7 @@ def _parameters(text: str, row: object, faults: Faults) -> dict[str, str]:
 
 
 def _refuse_doubles(rows: list[ActivityRow], faults: _Sheets) -> None:
-    """Refuse an id twice, and the same activity twice in one category with the same parameters."""
+    """Refuse an id twice, and the same activity twice in one category and region with the same parameters."""
     ids: dict[str, ActivityRow] = {}
     for row in rows:
         first = ids.setdefault(row.id, row)
@@ -337,11 +338,13 @@ def _refuse_doubles(rows: list[ActivityRow], faults: _Sheets) -> None:
             )
     keys: dict[object, ActivityRow] = {}
     for row in rows:
-        key = (row.activity, row.category, tuple(sorted(row.parameters.items())), row.note)
+        parameters = tuple(sorted(row.parameters.items()))
+        key = (row.activity, row.category, row.region, parameters, row.note)
         first = keys.setdefault(key, row)
         if first is not row:
+            of_region = f" in region {row.region!r}" if row.region else ""
             faults.of(row.sheet).add(
-                f"{row.activity} of {row.category} stands in sheet {first.sheet}, row {first.row} too",
+                f"{row.activity} of {row.category}{of_region} stands in sheet {first.sheet}, row {first.row} too",
                 "Add them up, or say in note what tells them apart.",
                 row=row.row,
                 column="activity",

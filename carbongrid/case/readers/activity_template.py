@@ -42,6 +42,10 @@ _HELP = {
     "year": ("Year of the figure, if not the inventory's.", "数据年份。"),
     "source": ("Where the figure is from.", "数据来源。"),
     "note": ("Free text. Two rows of one activity and category need different notes.", "备注；同一活动同一类别的两行须以备注区分。"),
+    "region": (
+        "Code of a unit, or of a parent of units such as a district, that the amount is of. Blank is the whole city, with what its regions have in it.",
+        "该数量所属单元或上级区域的代码；留空为全市，包含各区域的数量。",
+    ),
 }  # fmt: skip
 _FIXED = datetime(2020, 1, 1)
 _ROOM = 400

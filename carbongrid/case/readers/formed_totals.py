@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -10,15 +12,26 @@ import xarray as xr
 from carbongrid import inventory
 from carbongrid.case import Case
 from carbongrid.case.readers.activity import read_activity
+from carbongrid.case.readers.regional import read_old_codes
+from carbongrid.case.readers.regions import check_activities
 from carbongrid.case.readers.sinks import sinks_of
+from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.totals import Formed
+from carbongrid.case.table_formats import ELSEWHERE, HERE
 from carbongrid.errors import Problem
 from carbongrid.inventory.activity import ActivityData
+from carbongrid.inventory.regions import has_regions
 from carbongrid.inventory.uncertainty import DRAWS, SEED
 from carbongrid.method.categories import Category
 
 
-def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Problem]) -> Formed:
+def form_totals(
+    case: Case,
+    categories: Mapping[str, Category],
+    notes: list[Problem],
+    *,
+    codes: Collection[str] | None = None,
+) -> Formed:
     """Return the totals that a case's activity data make.
 
     Parameters
@@ -29,6 +42,8 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
         Those that rows may name.
     notes
         What a reader must know is appended: unknowns, recalled factors, intervals.
+    codes
+        Codes that a region may have: those of the units and of their parents. Not checked if None.
 
     Raises
     ------
@@ -38,7 +53,7 @@ def form_totals(case: Case, categories: Mapping[str, Category], notes: list[Prob
     section = case.inventory
     if section is None:
         raise ValueError("the case has no activity data")
-    data = read_activity(case.resolve(section.path), categories)
+    data = _known_regions(read_activity(case.resolve(section.path), categories), case, codes)
     formed = as_given = _formed(case, categories, data)
     balanced, unknown = inventory.consumption_if_known(formed)
     if case.electricity == "consumption":
@@ -97,7 +112,7 @@ def _formed(
     if section is None:
         raise ValueError("the case has no activity data")
     return inventory.form(
-        data,
+        _with_codes_of_today(data, case),
         gwp=section.gwp,
         sinks=sinks_of(section.sinks, case.resolve(section.sinks)),
         year=case.year,
@@ -107,20 +122,67 @@ def _formed(
     )
 
 
-def _rows(formed: inventory.Inventory, case: Case) -> tuple[dict[str, object], ...]:
-    """Return the totals as rows of a table of totals, gases and scopes apart."""
-    return tuple(
+def _known_regions(data: ActivityData, case: Case, codes: Collection[str] | None) -> ActivityData:
+    """Return activity data with an error for each region that is no code of the units, today or before they were merged."""
+    if codes is None or not has_regions(data):
+        return data
+    known = {*codes, *read_old_codes(case, codes)}
+    problems = [*data.problems]
+    for row in data.rows:
+        if row.region:
+            faults = Faults(f"{row.file}, sheet {row.sheet}")
+            faults.member(row.region, known, "region", row.row, "region")
+            problems += faults.problems
+    return replace(data, problems=tuple(problems))
+
+
+def _with_codes_of_today(data: ActivityData, case: Case) -> ActivityData:
+    """Return activity data with regions by the codes that they have since units were merged."""
+    if not has_regions(data):
+        return data
+    old_codes = read_old_codes(case)
+    rows = tuple(replace(row, region=old_codes.get(row.region, row.region)) for row in data.rows)
+    return replace(data, rows=rows)
+
+
+def regions_told(formed: inventory.Inventory) -> list[Problem]:
+    """Return as warnings what a run of an inventory would refuse about its regions, but for what only their codes tell."""
+    faults = Faults(formed.data.file)
+    rows = [
+        {**row, "place": ELSEWHERE if formed.categories[row["category"]].scope == 3 else HERE}
+        for row in _masses(formed)
+    ]
+    check_activities(rows, faults)
+    return [replace(problem, level="warning") for problem in faults.problems]
+
+
+def _masses(formed: inventory.Inventory) -> list[dict[str, Any]]:
+    """Return what the rows of activity data come to, by category, region, scope, gas and activity."""
+    return [
         {
             "category": str(row["category"]),
             "scope": int(row["scope"]),
-            "region": "",
+            "region": str(row["region"]),
             "gas": str(row["gas"]) if row["gas"] in ("CO2", "CO2e") else f"{row['gas']} as CO2e",
+            "activity": str(row["activity"]),
+            "ids": str(row["ids"]),
             "grams": int(row["grams_co2e"]),
+            "exact": row["exact_co2e"],
+        }
+        for row in inventory.by_region(formed).to_dict("records")
+    ]
+
+
+def _rows(formed: inventory.Inventory, case: Case) -> tuple[dict[str, object], ...]:
+    """Return the totals as rows of a table of totals, gases, scopes and activities apart."""
+    return tuple(
+        {
+            **row,
             "year": formed.year or case.year,
             "source": f"activity data {formed.data.file}, {formed.gwp}",
             "row": number,
         }
-        for number, row in enumerate(inventory.by_gas(formed).to_dict("records"), start=1)
+        for number, row in enumerate(_masses(formed), start=1)
     )
 
 

@@ -263,10 +263,10 @@ def _read_totals(
     # The inventory and its units are slow to load, and few cases need them.
     from carbongrid.case.readers.formed_totals import form_totals
 
-    formed = gather(lambda: form_totals(case, known, gather.notes))
+    formed = gather(lambda: form_totals(case, known, gather.notes, codes=codes))
     if formed is None:
         return None, None, None
-    made = gather(lambda: totals_of_rows(case, known, formed, gather.notes))
+    made = gather(lambda: totals_of_rows(case, known, formed, gather.notes, ancestors=ancestors))
     totals, by_gas = (None, None) if made is None else made
     return totals, formed, by_gas
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
+
+import pandas as pd
 
 from carbongrid.case.readers.tables import Faults
 from carbongrid.errors import Problem
@@ -21,6 +23,21 @@ Row = Mapping[Any, Any]
 """One total: category, region, grams, place, row."""
 
 
+def left_by_regions(rows: pd.DataFrame, of: Sequence[str]) -> pd.DataFrame:
+    """Return totals as rows that add up: of a whole with regions, what the regions leave.
+
+    Parameters
+    ----------
+    rows
+        region, grams (int64), and more.
+    of
+        Columns that say of what a row is the total.
+    """
+    in_regions = rows["grams"].where(rows["region"] != "", 0)
+    part = in_regions.groupby([rows[name] for name in of]).transform("sum")
+    return rows.assign(grams=rows["grams"].where(rows["region"] != "", rows["grams"] - part))
+
+
 def whole_masses(rows: Iterable[Row]) -> dict[str, int]:
     """Return the grams of each category: of its whole where it has one, else of its regions."""
     wholes: dict[str, int] = {}
@@ -32,7 +49,7 @@ def whole_masses(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def check_regions(
-    rows: list[dict[str, Any]],
+    rows: Sequence[Row],
     ancestors: Mapping[str, Collection[str]],
     faults: Faults,
     notes: list[Problem] | None = None,
@@ -54,7 +71,7 @@ def check_regions(
         faults.add(
             "the totals add up to more than can be counted exactly (9.2e12 t)", "Check the units."
         )
-    accounts: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    accounts: dict[tuple[str, str], list[Row]] = {}
     for total in rows:
         accounts.setdefault((total["category"], total["place"]), []).append(total)
     for (category, place), totals in accounts.items():
@@ -68,6 +85,71 @@ def check_regions(
         if wholes and regional:
             units = ancestors if place == "here" else {}  # what is elsewhere need not add up
             _check_sum(name, wholes[0], regional, units, faults, notes)
+
+
+def check_activities(rows: Sequence[Row], faults: Faults) -> None:
+    """Add an error for each category that is given for the whole and for regions, but not all of its activities for all of them.
+
+    What the regions leave of the whole is spread over the rest of the city. So an activity of the whole alone would lie outside those
+    regions, and one of regions alone would take the place of what the others have there (docs/decisions/0095).
+
+    Parameters
+    ----------
+    rows
+        category, place, region, activity, gas, ids, grams, exact: what the rows of activity data come to; what is elsewhere is not held against anything.
+    faults
+        Of the activity data.
+    """
+    accounts: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["place"] == "here":
+            accounts.setdefault(row["category"], []).append(row)
+    for category, own in accounts.items():
+        regions = sorted({row["region"] for row in own if row["region"]})
+        if regions and any(not row["region"] for row in own):
+            activities = list(dict.fromkeys(row["activity"] for row in own))
+            for activity in activities:
+                there = [row for row in own if row["activity"] == activity]
+                _check_activity(f"{category!r}, {activity}", there, regions, faults)
+            for gas in dict.fromkeys(row["gas"] for row in own):
+                there = [row for row in own if row["gas"] == gas]
+                if not faults.problems:
+                    _check_part(f"{category!r}, {gas}", there, "grams", faults)
+
+
+def _check_activity(name: str, rows: list[Row], regions: list[str], faults: Faults) -> None:
+    given = {row["region"] for row in rows}
+    ids = ", ".join(dict.fromkeys(row["ids"] for row in rows))
+    whole = sum(row["grams"] for row in rows if not row["region"])
+    parts = sum(row["grams"] for row in rows if row["region"])
+    missing = [region for region in regions if region not in given]
+    listed = ", ".join(map(repr, missing[:LISTED])) + (", ..." if len(missing) > LISTED else "")
+    if "" not in given:
+        faults.add(
+            f"{name} ({ids}) has {_tonnes(parts)} in regions and no row of the whole, which other activities of the category have: "
+            "it would lie in place of what they have there",
+            "Write a row without a region that has the regions in it, or give all of the category by region.",
+        )
+    elif missing:
+        faults.add(
+            f"{name} ({ids}) has {_tonnes(whole)} for the whole and nothing for {listed}, which other activities of the category name: "
+            f"it would all lie outside {listed if len(missing) == 1 else 'them'}",
+            "Write its amount there, 0 if there is none, or take the category's other rows of that region out.",
+        )
+    else:
+        _check_part(name, rows, "exact", faults)
+
+
+def _check_part(name: str, rows: list[Row], by: str, faults: Faults) -> None:
+    """Add an error if regions add up to more than their whole in a part of a category."""
+    regional: dict[str, int] = {}
+    for row in rows:
+        if row["region"]:
+            regional[row["region"]] = regional.get(row["region"], 0) + row["grams"]
+    whole = sum(row["grams"] for row in rows if not row["region"])
+    # Of one activity rounding alone may be a gram too much: exact masses decide.
+    if sum(-row[by] if row["region"] else row[by] for row in rows) < 0:
+        _check_sum(name, whole, regional, {}, faults, None)
 
 
 def _check_nested(

@@ -17,7 +17,12 @@ from carbongrid.case.readers.regional import read_census as read_census
 from carbongrid.case.readers.regional import read_gdp as read_gdp
 from carbongrid.case.readers.regional import read_old_codes
 from carbongrid.case.readers.regional import read_water as read_water
-from carbongrid.case.readers.regions import check_regions, whole_masses
+from carbongrid.case.readers.regions import (
+    check_activities,
+    check_regions,
+    left_by_regions,
+    whole_masses,
+)
 from carbongrid.case.readers.tables import Faults, read_table
 from carbongrid.case.table_formats import ELSEWHERE, HERE, TOTALS
 from carbongrid.errors import InputError, Problem
@@ -36,7 +41,7 @@ class Formed:
     file
         The activity data's name.
     rows
-        category, scope, region (""), gas, grams (CO2e), year, source, row.
+        category, scope, region (blank is the whole), gas, activity, ids, grams (CO2e), exact (the same before they are rounded), year, source, row.
     audit
         How each was formed, every cell text.
     intervals
@@ -169,6 +174,8 @@ def totals_of_rows(
     categories: Mapping[str, Category],
     formed: Formed,
     notes: list[Problem] | None = None,
+    *,
+    ancestors: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the totals that were formed of activity data, D24 applied row by row (docs/decisions/0016).
 
@@ -182,16 +189,20 @@ def totals_of_rows(
         What was formed.
     notes
         Warnings and notes are appended to it.
+    ancestors
+        As for :func:`read_totals`.
 
     Returns
     -------
     tuple of DataFrame
-        The totals as :func:`read_totals` returns them, gases added up; and the same rows with their gases apart.
+        The totals as :func:`read_totals` returns them, gases added up; and the same mass with its gases apart, in rows that add up: of a whole
+        with regions, what the regions leave.
 
     Raises
     ------
     InputError
-        If electricity is counted where it is made and where it is used, and the case does not choose.
+        If electricity is counted where it is made and where it is used, and the case does not choose; if regions contradict their whole
+        or each other (D8), or have other activities than it.
     """
     rows = [dict(row) for row in formed.rows_by(case.electricity)]
     scopes = _scopes_with_mass(formed, case)
@@ -200,7 +211,9 @@ def totals_of_rows(
         away = (row["category"], row["scope"]) in aside or categories[row["category"]].scope == 3
         row["place"] = ELSEWHERE if away else HERE
     for name, scope in sorted(aside):
-        mass = sum(row["grams"] for row in rows if (row["category"], row["scope"]) == (name, scope))
+        mass = whole_masses(
+            row for row in rows if (row["category"], row["scope"]) == (name, scope)
+        )[name]
         what = (
             f"electricity = {case.electricity!r} sets scope {scope} of {name} aside: its "
             f"{format_tonnes([mass])[0]} t are reported, never spread"
@@ -211,11 +224,17 @@ def totals_of_rows(
         _note(notes, Problem(what, case.path.name, "", "note"))
     if notes is not None:
         notes += _notes_on_sinks(rows, formed.file)
+    totals = _table(rows)
+    faults = Faults(formed.file)
+    check_activities(rows, faults)
+    faults.raise_any()
+    check_regions(totals.to_dict("records"), ancestors or {}, faults, notes)
+    faults.raise_any()
     keys = ["category", "region", "place", "gas", "year", "source"]
     apart = (
         pd.DataFrame(rows, columns=[*keys, "grams"]).groupby(keys, as_index=False)[["grams"]].sum()
     )
-    return _table(rows), apart
+    return totals, left_by_regions(apart, ("category", "place", "gas"))
 
 
 def scopes_spread(

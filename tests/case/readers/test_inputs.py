@@ -231,7 +231,7 @@ def test_a_grid_that_shows_areas_wrong_is_warned_of_with_the_numbers(tmp_path):
 def test_a_case_with_activity_data_asks_for_totals_formed_of_them(tmp_path, monkeypatch):
     """Seen to fail when its totals were read from a table that it does not have."""
 
-    def form(case, known, notes):
+    def form(case, known, notes, *, codes):
         raise InputError(f"{case.inventory.path} was formed of {'waste/industrial' in known}")
 
     monkeypatch.setattr(formed_totals, "form_totals", form)
