@@ -397,7 +397,7 @@ def _regions_note(inventory: Inventory) -> list[Problem]:
     alone = sum(co2e for line, _, co2e in _with_grams(once) if line.row.region)
     told = ", ".join(regions[:_LISTED]) + (", ..." if len(regions) > _LISTED else "")
     what = (
-        f"{sum(1 for row in data.rows if row.region)} of {len(data.rows)} rows are of {len(regions)} regions ({told}), {regional / 1e6:,.0f} t CO2e with sinks: "
+        f"{sum(1 for row in data.rows if row.region)} of {len(data.rows)} rows are of regions ({told}), {regional / 1e6:,.0f} t CO2e with sinks: "
         f"rows of the whole have {(regional - alone) / 1e6:,.0f} t of it in them, {alone / 1e6:,.0f} t stand alone; "
         "the intervals are of the whole city's totals, with which its regions go up and down"
     )

@@ -44,7 +44,7 @@ def test_totals_are_printed_and_written(tmp_path: Path) -> None:
     done = said("inventory", EXAMPLE, "--gwp", "AR6", "--out", out, "--audit", trail)
     assert done.exit_code == 0, done.output
     written = read_text_csv(out)
-    assert list(written.columns) == ["category", "gas", "mass_t", "co2e_t"]
+    assert list(written.columns) == ["category", "region", "gas", "mass_t", "co2e_t"]
     formed = cg.inventory.form(cg.read_activity(EXAMPLE), gwp="AR6")
     assert written.equals(cg.inventory.totals(formed))
     audited = cg.inventory.audit_with_readings(formed, formed)
@@ -55,6 +55,26 @@ def test_totals_are_printed_and_written(tmp_path: Path) -> None:
     for cell in written.iloc[0]:
         assert cell in done.stdout
     assert "recalled" in done.stderr
+
+
+def test_regions_are_printed_and_what_a_run_would_refuse_is_warned_of(tmp_path: Path) -> None:
+    """Seen to fail in silence: coal of the whole would all have lain outside the district whose diesel is known."""
+    (tmp_path / "industry.csv").write_text(
+        "activity,category,amount,unit,region\nfuel/diesel,industry/mining,5,t,\n"
+        "fuel/diesel,industry/mining,2,t,D1\nfuel/bituminous,industry/mining,7,t,\n"
+    )
+    out = tmp_path / "totals" / "totals.csv"
+    out.parent.mkdir()
+    done = said("inventory", tmp_path, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    written = read_text_csv(out)
+    assert written["region"].tolist() == [""] * 3 + ["D1"] * 3
+    told = json.loads(done.stdout)
+    assert told["totals"] == written.to_dict("records")
+    (problem,) = [each for each in told["problems"] if "nothing for 'D1'" in each["what"]]
+    assert problem["level"] == "warning"
+    assert problem["what"].startswith("'industry/mining', fuel/bituminous (industry:4) has ")
+    assert "  D1  " in said("inventory", tmp_path).stdout
 
 
 @pytest.mark.parametrize("system", ["crt", "gpc"])

@@ -265,6 +265,21 @@ def test_doubled_ids_and_doubled_rows_are_refused(sheets: Sheets) -> None:
     assert any("factors" in where and "stands in rows 2, 3" in what for where, what in problems)
 
 
+def test_a_row_says_which_region_it_is_of(tmp_path: Path) -> None:
+    """In either language; the same activity stands once for each region, and twice in one is refused."""
+    for head in ("region", "区域代码", "region 区域代码"):
+        rows = "fuel/diesel,industry/mining,5,t,\nfuel/diesel,industry/mining,2,t,0101\n"
+        path = tmp_path / "industry.csv"
+        path.write_text(f"activity,category,amount,unit,{head}\n{rows}", encoding="utf-8")
+        data = read_activity(tmp_path)
+        assert [row.region for row in data.rows] == ["", "0101"]
+        assert not data.problems
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write("fuel/diesel,industry/mining,3,t,0101\n")
+        (problem,) = read_activity(tmp_path).problems
+        assert problem.what == "fuel/diesel of industry/mining in region '0101' stands in sheet industry, row 3 too"  # fmt: skip
+
+
 def test_all_mistakes_are_told_at_once(sheets: Sheets) -> None:
     path = sheets(
         industry="a,product/lime,,-5,kWh,,\nb,nothing,,5,t,,", waste="c,incineration/msw,,5,t,x=1,"
