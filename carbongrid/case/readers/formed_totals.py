@@ -17,7 +17,7 @@ from carbongrid.case.readers.regions import check_activities
 from carbongrid.case.readers.sinks import sinks_of
 from carbongrid.case.readers.tables import Faults
 from carbongrid.case.readers.totals import Formed
-from carbongrid.case.table_formats import ELSEWHERE, HERE
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem
 from carbongrid.inventory.activity import ActivityData
 from carbongrid.inventory.regions import has_regions
@@ -148,11 +148,7 @@ def _with_codes_of_today(data: ActivityData, case: Case) -> ActivityData:
 def regions_told(formed: inventory.Inventory) -> list[Problem]:
     """Return as warnings what a run of an inventory would refuse about its regions, but for what only their codes tell."""
     faults = Faults(formed.data.file)
-    rows = [
-        {**row, "place": ELSEWHERE if formed.categories[row["category"]].scope == 3 else HERE}
-        for row in _masses(formed)
-    ]
-    check_activities(rows, faults)
+    check_activities([{**row, "place": HERE} for row in _masses(formed)], faults)
     return [replace(problem, level="warning") for problem in faults.problems]
 
 

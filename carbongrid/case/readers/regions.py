@@ -96,15 +96,14 @@ def check_activities(rows: Sequence[Row], faults: Faults) -> None:
     Parameters
     ----------
     rows
-        category, place, region, activity, gas, ids, grams, exact: what the rows of activity data come to; what is elsewhere is not held against anything.
+        category, place, region, activity, gas, ids, grams, exact: what the rows of activity data come to; what is here and what is elsewhere are held apart.
     faults
         Of the activity data.
     """
-    accounts: dict[str, list[Row]] = {}
+    accounts: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row["place"] == "here":
-            accounts.setdefault(row["category"], []).append(row)
-    for category, own in accounts.items():
+        accounts.setdefault((row["category"], row["place"]), []).append(row)
+    for (category, _), own in accounts.items():
         regions = sorted({row["region"] for row in own if row["region"]})
         if regions and any(not row["region"] for row in own):
             activities = list(dict.fromkeys(row["activity"] for row in own))

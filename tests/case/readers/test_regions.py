@@ -79,7 +79,10 @@ def test_all_activities_of_a_category_are_given_for_all_that_one_is_given_for():
         else:
             parts = sum(each["grams"] for each in rest if each["activity"] == row["activity"])
             assert f"has {parts / TONNE:.6f} t in regions and no row of the whole" in told
-        assert told_of(*[{**each, "place": "elsewhere"} for each in rest]) == []
+        assert told_of(*[{**each, "place": "elsewhere"} for each in rest]) == [told]
+        # What is here and what is elsewhere are held apart.
+        away = [{**each, "place": each["activity"]} for each in rest]
+        assert told_of(*away) == []
 
 
 def test_regions_alone_or_the_whole_alone_may_have_any_activities():
