@@ -21,6 +21,9 @@ from carbongrid.inventory.activity import SHEETS
 from carbongrid.pipeline import run
 from carbongrid.pipeline.verification import verify
 
+# What is searched are reports and figures too.
+pytestmark = pytest.mark.drawn
+
 FEW = 7.375
 """People in one township: a number that nothing else has."""
 
@@ -121,6 +124,9 @@ def test_every_byte_is_searched(runs: dict[str, Path], kind: str) -> None:
     assert found == []
     names = {path.name for path in public.iterdir()}
     assert not names & {"parcels.parquet", "overlap.npz", "labels.zarr", "steps", "audit.csv"}
+    layers = [f'id="{layer}"'.encode() for layer in ("parcels", "roads", "water")]
+    assert [layer for layer in layers if layer in (full / "report.html").read_bytes()] == layers
+    assert not [layer for layer in layers if layer in (public / "report.html").read_bytes()]
     # The search finds what is there to be found: the run that is not public has all of it.
     there = {b"GEHEIM", str(FEW).encode(), *([b"geheim", b"GEHEIM-source", b"GEHEIM-LAB"] if kind else [])}  # fmt: skip
     assert {s for _, raw in contents(full) for s in there if s in raw} == there

@@ -88,8 +88,8 @@ def _layer(land: Land, options: RunOptions) -> ParcelLayer | None:
     return None if wanted == "parquet" else ParcelLayer(wanted, land.unit_of_parcel)
 
 
-def _write_report(folder: Path, tables: RunTables, digests: Mapping[str, str]) -> None:
-    write_report(tables, folder, public="parcels" not in digests)
+def _write_report(folder: Path, tables: RunTables, _: object) -> None:
+    write_report(tables, folder)
 
 
 def _write_figures(folder: Path, tables: RunTables, _: object) -> None:

@@ -13,10 +13,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
-from tables_example import CRS, SOUTH, WEST, example_tables
+from tables_example import CRS, SOUTH, WEST
 
 from carbongrid.outputs.report import parcel_picture as module
-from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
 
@@ -82,11 +81,9 @@ def test_a_picture_that_would_be_too_large_has_larger_dots(monkeypatch: pytest.M
     assert coarse.width == pytest.approx(fine.width, abs=4)
 
 
-def test_a_published_report_shows_no_parcel(tmp_path):
-    tables = example_tables()
-    (tmp_path / "public").mkdir()
-    own = write_report(tables, tmp_path).read_text("utf-8")
-    public = write_report(tables, tmp_path / "public", public=True).read_text("utf-8")
-    assert 'id="parcels"' in own
-    assert "data:image" not in public
-    assert 'value="parcels"' not in public
+def test_land_that_is_stated_to_have_no_area_is_coloured_by_its_outline():
+    """Seen to fail: a works whose table says 0 m2 was grey, and where nothing else emitted there was no report."""
+    land = land_of([10**12, 0]).assign(area_m2=[0.0, 1.0])
+    picture = parcel_picture(land, zone_map(land, None))
+    assert [(each.text_en, each.count) for each in picture.entries][-1] == ("none", 1)
+    assert len(picture.entries) == 2

@@ -131,6 +131,24 @@ def test_roads_are_drawn_where_they_lie_and_no_other_land():
     assert road_path(tables.parcels.assign(mode=""), drawing) == ""
 
 
+def test_a_network_that_is_one_parcel_is_drawn_with_what_else_there_is():
+    """Seen to fail: the first shape of more vertices than all may have took itself and all smaller ones away."""
+    drawing = frame_of(np.ones((40, 40), np.int64))
+    wave = np.linspace(0, 38_000, 4_000)
+
+    def road(y: float) -> shapely.Polygon:
+        line = np.column_stack([WEST + 1000 + wave, SOUTH + y + 150 * np.sin(wave / 40)])
+        return shapely.LineString(line).buffer(30)
+
+    network = shapely.union_all([*(road(y) for y in range(2_000, 30_000, 4_000)), shapely.box(WEST + 9_000, SOUTH, WEST + 9_050, SOUTH + 33_000)])  # fmt: skip
+    assert shapely.get_num_coordinates(network) > 3 * ground._VERTICES
+    frame = gpd.GeoDataFrame({"mode": ["road"] * 2}, geometry=[network, road(35_000)], crs=CRS)
+    path = road_path(frame, drawing)
+    rows = [int(top) for top in re.findall(r"M-?\d+ (-?\d+)l", path)]
+    assert len(rows) >= 2
+    assert path.count(" ") < 4 * ground._VERTICES
+
+
 def sentence(units: pd.DataFrame) -> str:
     return finding(units, zone_shares(units))[0]
 

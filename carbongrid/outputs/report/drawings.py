@@ -104,15 +104,17 @@ def _places_inside(
     return tuple(found)
 
 
-def simplified(shapes: NDArray[Any], tolerance: float, coverage: bool) -> NDArray[Any]:
-    """Simplify until few enough vertices are left; a shape that would vanish stays as it is."""
+def simplified(
+    shapes: NDArray[Any], tolerance: float, coverage: bool, most: int = _VERTICES
+) -> NDArray[Any]:
+    """Simplify until no more vertices than ``most`` are left, or as far as it goes; a shape that would vanish stays as it is."""
     for _ in range(8):
         if coverage:
             simple = shapely.coverage_simplify(shapes, tolerance)
         else:
             simple = shapely.simplify(shapes, tolerance, preserve_topology=True)
         simple = np.where(shapely.is_empty(simple), shapes, simple)
-        if shapely.get_num_coordinates(simple).sum() <= _VERTICES:
+        if shapely.get_num_coordinates(simple).sum() <= most:
             break
         tolerance *= 2
     return simple

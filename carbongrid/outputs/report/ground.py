@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -133,14 +133,15 @@ def road_path(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> str:
 
 
 def _path_of_land(parcels: gpd.GeoDataFrame, chosen: pd.Series[bool], drawing: ZoneMap) -> str:
-    shapes = np.array(parcels.geometry[chosen], dtype=object)
+    shapes = shapely.get_parts(np.array(parcels.geometry[chosen], dtype=object))
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     span = np.hypot(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / drawing.metres
-    shapes = shapes[span >= _SPAN]
-    shapes = simplified(shapes, 1.2 * drawing.metres, coverage=False)
-    area = shapely.area(shapes)
-    order = np.lexsort((np.arange(len(shapes)), -area))
-    within = np.cumsum(shapely.get_num_coordinates(shapes[order])) <= _VERTICES
+    shapes = simplified(shapes[span >= _SPAN], 1.2 * drawing.metres, False, _VERTICES)
+    order = np.lexsort((np.arange(len(shapes)), -shapely.area(shapes)))
     offset = np.array([drawing.west, drawing.north])
-    kept: list[Any] = shapes[order][within].tolist()
-    return "".join(path_of(shape, offset, 1 / drawing.metres) for shape in kept)
+    room, pieces = _VERTICES, []
+    for shape, size in zip(shapes[order], shapely.get_num_coordinates(shapes[order]), strict=True):
+        if size <= room:
+            room -= int(size)
+            pieces.append(path_of(shape, offset, 1 / drawing.metres))
+    return "".join(pieces)

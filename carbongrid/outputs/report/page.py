@@ -62,7 +62,7 @@ _SECTIONS = (
 )
 
 
-def write_report(tables: RunTables, directory: Path, *, public: bool = False) -> Path:
+def write_report(tables: RunTables, directory: Path) -> Path:
     """Write the report of a run: ``report.html``, one file that needs nothing beside it.
 
     Parameters
@@ -71,8 +71,6 @@ def write_report(tables: RunTables, directory: Path, *, public: bool = False) ->
         What the run made.
     directory
         An existing folder.
-    public
-        Whether others read it: then it shows no parcel.
 
     Returns
     -------
@@ -89,7 +87,7 @@ def write_report(tables: RunTables, directory: Path, *, public: bool = False) ->
         _library(),
         *(asset(f"assets/{name}.js") for name in _SCRIPTS),
     ]
-    page = render_page("report.html.j2", _content(tables, public), scripts)
+    page = render_page("report.html.j2", _content(tables), scripts)
     path = directory / "report.html"
     path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
     return path
@@ -102,7 +100,7 @@ def _library() -> str:
     return "\n".join(["/*!", *licences, "*/", *parts])
 
 
-def _content(tables: RunTables, public: bool) -> dict[str, Any]:
+def _content(tables: RunTables) -> dict[str, Any]:
     drawing = zone_map(tables.units, tables.parents[0] if tables.parents else None)
     sums = headline(tables)
     compared = comparison(tables, sums["gross"])
@@ -116,7 +114,6 @@ def _content(tables: RunTables, public: bool) -> dict[str, Any]:
         "compared": compared,
         "attribution": tables.attribution,
         **_explorer(tables, drawing),
-        "parcels": None if public else parcel_picture(tables.parcels, drawing),
         **_zones(tables),
         **_flows(tables),
         **_assumed(tables, sums),
@@ -141,6 +138,7 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
         "cells": coarse_cells(tables.grid_1km, drawing),
         "water": water_path(tables.parcels, drawing),
         "roads": road_path(tables.parcels, drawing),
+        "parcels": parcel_picture(tables.parcels, drawing),
         "plane": quadrants,
         "reasons": _reasons(tables),
         "why_indicative": _why_indicative(units),

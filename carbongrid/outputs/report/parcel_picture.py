@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
@@ -72,10 +73,10 @@ def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture
     grams = parcels["emission_g"].to_numpy(np.int64)
     if not grams.any():
         return None
-    area = parcels["area_m2"].to_numpy(np.float64)
-    density = np.divide(
-        grams, area, out=np.zeros(len(area)), where=area > 0
-    )  # g per m2 is t per km2
+    stated = parcels["area_m2"].to_numpy(np.float64)
+    # A table may state an area of 0 for land that is there, and that emits.
+    area = np.where(stated > 0, stated, shapely.area(parcels.geometry.to_numpy()))
+    density = grams / area  # g per m2 is t per km2
     emitting = density[density > 0]
     bounds = powers_of_ten(emitting)
     classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
