@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         report = run_demo(Path(folder) / "demo").result.directory / "report.html"
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        for name, look in {"desktop": desktop, "sheet": sheet, "phone": phone}.items():
+        for name, look in {"desktop": desktop, "parcels": parcels, "sheet": sheet, "phone": phone}.items():
             path = Path(folder) / f"{name}.png"
             look(chromium, report.as_uri(), path)
             with Image.open(path) as image:
@@ -45,6 +45,14 @@ def desktop(chromium: Any, address: str, path: Path) -> None:
     page = opened(chromium, address, viewport={"width": 1400, "height": 1400})
     page.hover("#land a[data-row='60']")
     page.screenshot(path=path)
+
+
+def parcels(chromium: Any, address: str, path: Path) -> None:
+    """Take the map of what parcels emit, with water."""
+    page = opened(chromium, address, viewport={"width": 1400, "height": 1200})
+    page.click("label[for=layer-parcels]")
+    page.check("#show-water")
+    page.locator("#map").screenshot(path=path)
 
 
 def sheet(chromium: Any, address: str, path: Path) -> None:
