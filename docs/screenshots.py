@@ -24,7 +24,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         report = run_demo(Path(folder) / "demo").result.directory / "report.html"
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        for name, look in {"desktop": desktop, "parcels": parcels, "sheet": sheet, "phone": phone}.items():
+        for name, look in {
+            "desktop": desktop,
+            "parcels": parcels,
+            "sheet": sheet,
+            "phone": phone,
+        }.items():
             path = Path(folder) / f"{name}.png"
             look(chromium, report.as_uri(), path)
             with Image.open(path) as image:
