@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from carbongrid.analysis.gridded_months import MONTHS, Dates, Layered, dates_of, require_one_year
 from carbongrid.analysis.gridded_units import GriddedUnit, periods_in, unit_of
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
@@ -21,6 +22,7 @@ from carbongrid.raster.georeference import is_in_angles, stated_crs
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.overlaps import cells_of_runs
 from carbongrid.raster.zonal import ZonalOperator
 from carbongrid.raster.zonal.placing import north_up
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 _RASTERS = (".tif", ".tiff", ".nc", ".nc4", ".zarr")
 """By these names a file is meant to be a raster, whatever it is."""
-_MONTHS = 12
 _WHOLE = 0.99
 """A unit of which less than this lies on cells with a value is not compared."""
 _BIG_SHARE = 0.01
@@ -59,12 +60,15 @@ class PublishedRaster(NamedTuple):
         What a value is, where the raster does not say.
     variable
         Of a file with several; of a GeoTIFF the number of the band.
+    part
+        Of the quantity, where it has several: each is a year's, by itself, and they are added up.
     """
 
     of: str
     path: Path
     unit: str | None = None
     variable: str | None = None
+    part: str = ""
 
 
 type Published = (
@@ -116,7 +120,7 @@ def _several(paths: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
 
 
 def read_rasters_table(path: Path) -> tuple[PublishedRaster, ...]:
-    """Read a table that says which raster is of which quantity: columns of, path, unit, variable; paths are as seen from it.
+    """Read a table that says which raster is of which quantity: columns of, path, unit, variable, part; paths are as seen from it.
 
     Raises
     ------
@@ -136,6 +140,7 @@ def read_rasters_table(path: Path) -> tuple[PublishedRaster, ...]:
             path.parent / row.cells["path"],
             row.cells["unit"] or None,
             row.cells["variable"] or None,
+            row.cells["part"],
         )
         for row in rows
     )
@@ -155,6 +160,8 @@ class OpenedRaster:
         Its cells.
     unit
         What a value is.
+    dates
+        Of the layers.
     remarks
         What has to be said of it.
     """
@@ -163,6 +170,7 @@ class OpenedRaster:
     layers: xr.DataArray
     grid: Grid
     unit: GriddedUnit
+    dates: Dates
     remarks: tuple[Remark, ...]
 
     @classmethod
@@ -183,27 +191,37 @@ class OpenedRaster:
             what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
             remarks.append((Problem(what, name, level="note"), f"{name}：栅格为经纬度且无坐标系，按 WGS 84 处理。"))  # fmt: skip
         stack, _ = y_and_x_last(variable, None)
-        stack = stack.squeeze(list(stack.dims[:-2]), drop=True) if _is_one(stack) else stack
+        singles = [each for each in stack.dims[:-2] if stack.sizes[each] == 1]
+        stack = stack.squeeze(singles)
         if stack.ndim == 2:
             stack = stack.expand_dims("layer")
-        if stack.ndim > 3 or stack.shape[0] not in (1, _MONTHS):
+        if stack.ndim > 3 or stack.shape[0] not in (1, MONTHS):
             sizes = ", ".join(f"{dimension} {size}" for dimension, size in zip(stack.dims[:-2], stack.shape, strict=False))  # fmt: skip
             raise InputError(
                 f"the raster has several layers ({sizes}), and neither one nor the twelve months of a year",
                 name,
                 "Write the one that is meant to a file of its own, or name a GeoTIFF's band: --variable 1.",
             )
+        bands = not raster.path.is_dir() and is_tiff(raster.path)
+        dates = dates_of(stack, singles, name, bands=bands)
+        if dates.assumed:
+            what = (
+                "the twelve layers have no dates: they are taken as January to December of one year"
+            )
+            remarks.append((Problem(what, name, level="warning"), f"{name}：十二层没有日期，按同一年的 1 至 12 月处理。"))  # fmt: skip
         grid = Grid.like(north_up(stack[0]))
-        return cls(name, stack, grid, unit_of(attributes, raster.unit, name), tuple(remarks))
+        return cls(name, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks))
 
     @property
     def months(self) -> int:
         """How many months of a year the layers are; 0 where one is the year."""
-        monthly = self.unit.period == "month" or len(self.layers) == _MONTHS
+        monthly = self.unit.period == "month" or len(self.layers) == MONTHS
         return len(self.layers) if monthly else 0
 
     def grams(self, window: Window, year: int) -> NDArray[np.float64]:
         """Return the grams of CO2 or CO2e that each cell of a window emits in a year, or in the month that the raster is of; NaN where unknown.
+
+        Days are those of the raster's own year where it has a date, else of the one that is given.
 
         Raises
         ------
@@ -211,7 +229,8 @@ class OpenedRaster:
             If a value is negative or infinite.
         """
         unknown = Unknown.of(self.layers)
-        if self.unit.period == "year" and len(self.layers) == _MONTHS:
+        year = self.dates.years[0] if self.dates.years else year
+        if self.unit.period == "year" and len(self.layers) == MONTHS:
             raise InputError(
                 "the raster has twelve layers, and its unit is per year",
                 self.name,
@@ -220,29 +239,37 @@ class OpenedRaster:
         period = self.unit.period
         assert period is not None, "a unit that says no time is refused"
         total = np.zeros(window.grid.shape)
-        for number, layer in enumerate(self.layers, start=1):
+        for number, layer in enumerate(self.layers):
             part = inside_window(layer, window)
             hidden = unknown.where(part)
             values = part.astype(np.float64)
             if hidden is not None:
                 values[hidden] = np.nan
-            month = number if len(self.layers) == _MONTHS else None
+            # Each layer by itself: in a sum a negative one hides behind the others.
+            self._require_amounts(values)
+            month = self.dates.months[number] if len(self.layers) == MONTHS else None
             total += values * periods_in(period, year, month)
-        lowest = float(np.nanmin(total, initial=0.0))
-        if lowest < 0 or np.isinf(total).any():
-            raise InputError(
-                f"a value around the units is {'infinite' if lowest >= 0 else f'negative ({lowest:g})'}",
-                self.name,
-                "Declare it as nodata if it stands for an unknown value.",
-            )
         total *= float(self.unit.grams_of_co2)
         if self.unit.square_metres is not None:
             total *= window.grid.cell_areas[:, None]
         return total
 
+    def _require_amounts(self, values: NDArray[np.float64]) -> None:
+        lowest = float(np.nanmin(values, initial=0.0))
+        if lowest < 0 or np.isinf(values).any():
+            raise InputError(
+                f"a value around the units is {'infinite' if lowest >= 0 else f'negative ({lowest:g})'}",
+                self.name,
+                "Declare it as nodata if it stands for an unknown value.",
+            )
 
-def _is_one(stack: xr.DataArray) -> bool:
-    return stack.ndim > 2 and all(size == 1 for size in stack.shape[:-2])
+    def remarks_of_year(self, year: int) -> list[Remark]:
+        """Return what has to be said where the raster is of another year than the run."""
+        if not self.dates.years or self.dates.years[0] == year:
+            return []
+        own = self.dates.years[0]
+        what = f"the raster is of the year {own}, the run of {year}: what differs may be what happened between"
+        return [(Problem(what, self.name, level="warning"), f"{self.name}：栅格为 {own} 年，本次运算为 {year} 年，差异可能来自年份不同。")]  # fmt: skip
 
 
 def _first_of(variable: xr.DataArray) -> dict[Any, int]:
@@ -461,7 +488,7 @@ def gridded(
     Raises
     ------
     InputError
-        If a quantity is unknown, a raster wrong, the rasters of one quantity have other cells or gases, or their months are not twelve.
+        If a quantity is unknown, a raster wrong, the rasters of one quantity have other cells or gases, or are not of one year: all of its twelve months, or the year itself.
     """
     strange = [each for each in rasters if each.of not in quantities]
     if strange:
@@ -475,11 +502,18 @@ def gridded(
         raise InputError(f"the raster stands twice for {twice[0].of}, and would be counted twice", twice[0].path.name, "Give each raster once.")  # fmt: skip
     year, lands, found = int(run.manifest["year"]), dict[Grid, LandOnCells](), []
     for of in dict.fromkeys(each.of for each in rasters):
-        own = [OpenedRaster.of(each) for each in rasters if each.of == of]
+        meant = [each for each in rasters if each.of == of]
+        own = [OpenedRaster.of(each) for each in meant]
+        for part in dict.fromkeys(each.part for each in meant):
+            of_part = [opened for opened, each in zip(own, meant, strict=True) if each.part == part]
+            layered = [Layered(each.name, each.months, each.dates) for each in of_part]
+            require_one_year(f"{of} ({part})" if part else of, layered)
         _require_addable(of, own)
         land = lands.setdefault(own[0].grid, LandOnCells(run, own[0].grid, own[0].name))
         grams = np.sum([each.grams(land.window, year) for each in own], axis=0)
-        remarks = [remark for each in own for remark in each.remarks]
+        remarks = [
+            remark for each in own for remark in (*each.remarks, *each.remarks_of_year(year))
+        ]
         remarks += _remarks_of_sums(of, own)
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
@@ -500,13 +534,6 @@ def _require_addable(of: str, rasters: Sequence[OpenedRaster]) -> None:
                 other.name,
                 "Give rasters of the same gases.",
             )
-    months = sum(each.months for each in rasters)
-    if months % _MONTHS:
-        raise InputError(
-            f"{of} has {months} months in {len(rasters)} rasters, and a year has twelve",
-            first.name,
-            "Give all of them: one raster a month, or the twelve layers of one.",
-        )
 
 
 def _remarks_of_sums(of: str, rasters: Sequence[OpenedRaster]) -> list[Remark]:

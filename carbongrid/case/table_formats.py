@@ -354,6 +354,7 @@ PUBLISHED_RASTERS = TableFormat(
         Column("path", "text", "GeoTIFF, NetCDF or Zarr, as seen from the table", True),
         Column("unit", "text", "what a value is, where the raster does not say: t CO2 yr-1, t C month-1, kg CO2 m-2 s-1 ..."),
         Column("variable", "text", "of a NetCDF file or a Zarr store with several; of a GeoTIFF the number of the band"),
+        Column("part", "text", "of the quantity, where some of its rasters are of months and others of the year, or each part has its twelve months; parts are added up"),
         Column("source", "text", "who published it"),
     ),
 )

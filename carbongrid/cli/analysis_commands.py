@@ -160,7 +160,7 @@ def probability(
     "--rasters",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="A table of rasters: columns of, path, unit, variable.",
+    help="A table of rasters: columns of, path, unit, variable, part.",
 )
 @click.option(
     "--unit",

@@ -208,11 +208,135 @@ def test_odiac_as_twelve_geotiffs_and_as_daily_means(finished, squares, axes, to
 def test_twelve_layers_per_year_and_any_other_number_are_refused(finished, axes, tonnes, tmp_path):
     lat, lon = axes
     coords = {"lat": lat, "lon": lon}
-    for count, told in ((12, "twelve layers, and its unit is per year"), (5, "several layers .sector 5")):  # fmt: skip
-        layers = {"emissions": (("sector", "lat", "lon"), np.stack([tonnes] * count), TOLD)}
+    for count, told in ((12, "twelve layers, and its unit is per year"), (5, "several layers .month 5")):  # fmt: skip
+        layers = {"emissions": (("month", "lat", "lon"), np.stack([tonnes] * count), TOLD)}
         xr.Dataset(layers, coords).to_netcdf(path := tmp_path / f"{count}.nc", engine="h5netcdf")
         with pytest.raises(InputError, match=told):
             validate(finished, path, **PER_YEAR)
+
+
+def stack_of(path, axes, values, dimension="time", coordinate=None, **attributes):
+    """Layers of a NetCDF file [dimension, lat, lon], 1/12 of the values in each."""
+    lat, lon = axes
+    coords = {"lat": lat, "lon": lon} | ({} if coordinate is None else {dimension: coordinate})
+    layers = {"emissions": ((dimension, "lat", "lon"), values, attributes)}
+    xr.Dataset(layers, coords).to_netcdf(path, engine="h5netcdf")
+    return path
+
+
+PER_MONTH = {"unit": "t CO2 month-1", "draws": 2}
+
+
+def test_months_are_exactly_twelve_and_stand_beside_no_year(finished, axes, tonnes, tmp_path):
+    """Two years of months, or months with their own year, would be added up."""
+    months = [geotiff(tmp_path / f"{k:02}.tif", axes, tonnes) for k in range(24)]
+    year = geotiff(tmp_path / "year.tif", axes, tonnes * 12)
+    with pytest.raises(InputError, match="24 months in 24 rasters"):
+        validate(finished, months, **PER_MONTH)
+    every = [PublishedRaster("emission", path, "t CO2 month-1") for path in months[:12]]
+    annual = PublishedRaster("emission", year, "t CO2 yr-1")
+    with pytest.raises(InputError, match=r"year\.tif is of a year, and 12 others are of months"):
+        validate(finished, [*every, annual])
+    stack = stack_of(tmp_path / "s.nc", axes, np.stack([tonnes] * 12), "month", np.arange(1, 13))
+    with pytest.raises(InputError, match="is of a year, and 1 other is of months"):
+        validate(finished, [PublishedRaster("emission", stack, "t CO2 month-1"), annual])
+    with pytest.raises(InputError, match="24 months in 13 rasters"):
+        validate(finished, [stack, *months[:12]], **PER_MONTH)
+    table = tmp_path / "rasters.csv"
+    rows = [f"emission,road,{path.name},t CO2 month-1\n" for path in months[:12]]
+    table.write_text("of,part,path,unit\n" + "".join(rows) + "emission,air,year.tif,t CO2 yr-1\n")
+    both = validate(finished, read_rasters_table(table), draws=2)
+    np.testing.assert_allclose(published(both), 2 * published(validate(finished, year, **PER_YEAR)))
+
+
+def test_months_of_files_are_those_of_their_dates(finished, axes, tonnes, tmp_path):
+    def month(number, year=YEAR):
+        path = tmp_path / f"{year}-{number}-{len(list(tmp_path.iterdir()))}.nc"
+        return stack_of(path, axes, tonnes[None], coordinate=[np.datetime64(f"{year}-{number:02}-15", "ns")])  # fmt: skip
+
+    files = [month(number) for number in range(1, 13)]
+    validate(finished, files, **PER_MONTH)
+    for wrong, told in ((month(11), "2020-11 twice"), (month(12, 2019), "2019-12, 2020-01")):
+        with pytest.raises(InputError, match=told):
+            validate(finished, [*files[:11], wrong], **PER_MONTH)
+    with pytest.raises(InputError, match="dated 2020-01, 2020-02"):
+        validate(finished, files[:2], **PER_YEAR)
+
+
+@pytest.mark.parametrize("first", [1, 4])
+def test_rates_are_weighed_by_the_days_of_their_own_months(finished, squares, axes, tonnes, tmp_path, first):  # fmt: skip
+    """Files may begin in any month, and months may be written in any order."""
+    numbers = [(first - 1 + k) % 12 + 1 for k in range(12)]
+    parts = np.random.default_rng(8).dirichlet(np.full(12, 5.0))
+    days = np.array([calendar.monthrange(YEAR, number)[1] for number in numbers])
+    daily = tonnes * (parts / days)[:, None, None]
+    dates = [np.datetime64(f"{YEAR}-{number:02}-15", "ns") for number in numbers]
+    by_hand = (shares_by_shapely(squares, axes) * tonnes).sum(axis=(1, 2))
+    for name, coordinate in (("time", dates), ("month", numbers)):
+        path = stack_of(tmp_path / f"{name}.nc", axes, daily, name, coordinate)
+        found = validate(finished, path, unit="t CO2 day-1", draws=2)
+        np.testing.assert_allclose(published(found), by_hand, rtol=NEAR)
+    since = xr.DataArray(np.arange(12) + first - 1 - 12 * (first > 1), dims="time", attrs={"units": f"months since {YEAR}-01-01"})  # fmt: skip
+    path = stack_of(tmp_path / "since.nc", axes, daily, "time", since)
+    if first == 1:
+        np.testing.assert_allclose(published(validate(finished, path, unit="t CO2 day-1", draws=2)), by_hand, rtol=NEAR)  # fmt: skip
+    else:
+        with pytest.raises(InputError, match="not the twelve months of one year"):
+            validate(finished, path, unit="t CO2 day-1")
+
+
+def test_twelve_layers_that_are_no_months_are_refused(finished, axes, tonnes, tmp_path):
+    twelve = np.stack([tonnes / 12] * 12)
+    years = [np.datetime64(f"{year}-01-01", "ns") for year in range(2009, 2021)]
+    for number, (dimension, coordinate, told) in enumerate(
+        (
+            ("time", years, "time runs from 2009-01 to 2020-01, not the twelve months of one year"),
+            ("time", np.arange(2009, 2021), "time .2009 to 2020. says no months"),
+            ("sector", None, "twelve layers along 'sector'"),
+            ("band", np.arange(1, 13), "twelve layers along 'band'"),
+        )
+    ):
+        path = stack_of(tmp_path / f"{number}.nc", axes, twelve, dimension, coordinate)
+        with pytest.raises(InputError, match=told):
+            validate(finished, path, unit="kg CO2 s-1")
+
+
+def test_bands_and_times_without_dates_are_told_as_taken_from_january(finished, axes, tonnes, tmp_path):  # fmt: skip
+    lat, lon = axes
+    transform = rasterio.Affine(SIDE, 0, lon[0] - SIDE / 2, 0, -SIDE, lat[-1] + SIDE / 2)
+    path = tmp_path / "bands.tif"
+    profile = {"driver": "GTiff", "dtype": "float64", "crs": "EPSG:4326", "transform": transform}
+    with rasterio.open(path, "w", height=lat.size, width=lon.size, count=12, **profile) as raster:
+        raster.write(np.stack([tonnes[::-1]] * 12))
+    bare = stack_of(tmp_path / "bare.nc", axes, np.stack([tonnes] * 12), "time")
+    for each in (path, bare):
+        found = validate(finished, each, **PER_MONTH)
+        told = [str(problem) for problem, _ in found.remarks]
+        assert any("taken as January to December" in said for said in told)
+
+
+def test_another_year_than_the_runs_is_told(finished, axes, tonnes, tmp_path):
+    for year in (YEAR, 2018):
+        path = stack_of(tmp_path / f"{year}.nc", axes, tonnes[None], coordinate=[np.datetime64(f"{year}-07-01", "ns")])  # fmt: skip
+        found = validate(finished, path, unit="t CO2 day-1", draws=2)
+        told = [problem for problem, _ in found.remarks if "is of the year 2018" in problem.what]
+        assert bool(told) is (year == 2018)
+        assert all(each.level == "warning" for each in told)
+        sums = published(found).sum()
+        if year == YEAR:
+            leap = sums
+    assert sums / leap == pytest.approx(365 / 366)
+
+
+def test_a_negative_value_in_one_layer_is_refused(finished, axes, tonnes, tmp_path):
+    layers = np.stack([tonnes] * 12)
+    layers[3] *= -1
+    path = stack_of(tmp_path / "s.nc", axes, layers, "month", np.arange(1, 13))
+    with pytest.raises(InputError, match="negative"):
+        validate(finished, path, **PER_MONTH)
+    files = [geotiff(tmp_path / f"{k}.tif", axes, layer) for k, layer in enumerate(layers)]
+    with pytest.raises(InputError, match="negative"):
+        validate(finished, files, **PER_MONTH)
 
 
 def test_a_raster_made_from_the_run_agrees_to_rounding_and_is_told_as_circular(finished, tmp_path):
@@ -334,7 +458,7 @@ def test_a_table_of_rasters_and_the_command(finished, axes, tonnes, tmp_path, ca
     edgar(tmp_path / "b.nc", axes, tonnes, units="t yr-1", substance="CO2")
     table = tmp_path / "rasters.csv"
     table.write_text("of,path,unit,variable\nagriculture,a.nc,t CO2 yr-1,emissions\nindustry,b.nc,,\n")  # fmt: skip
-    assert read_rasters_table(table)[0] == ("agriculture", tmp_path / "a.nc", "t CO2 yr-1", "emissions")  # fmt: skip
+    assert read_rasters_table(table)[0] == ("agriculture", tmp_path / "a.nc", "t CO2 yr-1", "emissions", "")  # fmt: skip
     out = tmp_path / "out"
     asked = ("validate", finished, "--draws", 2, "--out", out)
     by_table = carbongrid(*asked, "--rasters", table, "--json")
