@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,38 @@ def require_new(path: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes a file's name when all is written: a full disk leaves no half a file behind.
+    """Give a path to write to, which takes a file's name when all is written.
+
+    Whatever goes wrong, a full disk or an interrupt, leaves nothing behind, nor what a driver writes beside the file.
 
     Parameters
     ----------
     path
         The file; its folder is there.
+
+    Raises
+    ------
+    InputError
+        If somebody made a file of that name in the meantime; it stays as it is.
     """
-    with plain_folder(path.parent) as folder:
-        partial = folder / f".partial-{path.name}"
-        partial.unlink(missing_ok=True)
+    with (
+        plain_folder(path.parent) as folder,
+        tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as made,
+    ):
+        partial = Path(made) / f"whole{path.suffix}"
         yield partial
-        partial.replace(folder / path.name)
+        _move(partial, path)
+
+
+def _move(partial: Path, path: Path) -> None:
+    """Give a file its name, over nothing: the name is taken first, since a rename asks nobody, and links are not everywhere."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        require_new(path)
+        raise
+    try:
+        partial.replace(path)
+    except BaseException:
+        path.unlink()
+        raise

@@ -22,6 +22,7 @@ CO2E = "co2e_100yr"
 CO2E_20 = "co2e_20yr"
 
 AREA, OUTSIDE, NOTHING = "stands for land", "outside the units", "emits nothing"
+UNTOLD = "no column of boundaries"
 NO_PLACE, NO_QUANTITY, UPTAKE = "no coordinates", "no quantity yet", "takes up more than it emits"
 UNKNOWN, NO_CATEGORY = "unknown subsector", "no category"
 ANOTHER_GAS, TWICE = "no greenhouse gas that is counted", "told again"

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from carbongrid.case.readers.coordinates import project_points
+from carbongrid.case.readers.reference import transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.tonnes import format_tonnes
@@ -24,7 +25,7 @@ from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.sources.climate_trace import account as why
 from carbongrid.sources.climate_trace.account import CO2E, CO2E_20, GASES, Account, Written
-from carbongrid.sources.climate_trace.notes import notes_on
+from carbongrid.sources.climate_trace.notes import Box, no_facility, notes_on
 from carbongrid.sources.climate_trace.published import Published, Source
 from carbongrid.sources.climate_trace.subsectors import SUBSECTORS, Subsector
 from carbongrid.sources.new_files import require_new, written_whole
@@ -133,7 +134,8 @@ def facilities_of(
     present = {gas for each in masses for gas in each}
     counted = _counted(by, present)
     account = Account(published, gwp)
-    written = []
+    written: list[Written] = []
+    outside: list[Source] = []
     inside = _inside(published.sources, within)
     for source, tonnes, is_inside in zip(published.sources, masses, inside, strict=True):
         own = {gas: tonnes[gas] for gas in counted if gas in tonnes}
@@ -148,13 +150,15 @@ def facilities_of(
         if subsector is None or reason:
             for gas, left in own.items():
                 account.leave(reason, source, gas, left)
+            if own and reason == why.OUTSIDE:
+                outside.append(source)
         elif own:
             account.write(own)
             written.append(Written(source, subsector, mass))
     notes = notes_on(published, written, counted, account, everywhere=within is None)
     if not written:
-        what = f"no source of {published.year} becomes a facility"
-        raise InputError([Problem(what, "", "See what became of them."), *notes])
+        boxes = _box_of_units(within), _box_of_sources(outside)
+        raise InputError([no_facility(published, account, *boxes), *notes])
     table, rounded = _table(written, "t CO2" if counted == ("co2",) else "t CO2e")
     return Facilities(table, account.written, rounded, account.left_out(), notes)
 
@@ -205,6 +209,8 @@ def _reason(source: Source, subsector: Subsector | None, inside: bool, mass: Fra
         return why.UNKNOWN
     if _is_area(source, subsector):
         return why.AREA
+    if subsector.place == "boundary" and source.boundary is None:
+        return why.UNTOLD
     if not subsector.category:
         return why.NO_CATEGORY
     if source.x is None:
@@ -218,7 +224,23 @@ def _reason(source: Source, subsector: Subsector | None, inside: bool, mass: Fra
 def _is_area(source: Source, subsector: Subsector) -> bool:
     if subsector.place == "area" or (source.boundary or "").lower().startswith(_BOUNDARIES):
         return True
-    return subsector.place == "boundary" and source.boundary != ""
+    return subsector.place == "boundary" and bool(source.boundary)
+
+
+def _box_of_units(within: gpd.GeoDataFrame | None) -> Box | None:
+    if within is None:
+        return None
+    to_degrees = transformer_between(crs_of(within.crs), crs_of(CRS))
+    west, south, east, north = to_degrees.transform_bounds(*within.total_bounds)
+    return west, south, east, north
+
+
+def _box_of_sources(sources: Sequence[Source]) -> Box | None:
+    places = [(float(s.x), float(s.y)) for s in sources if s.x is not None and s.y is not None]
+    if not places:
+        return None
+    x, y = zip(*places, strict=True)
+    return min(x), min(y), max(x), max(y)
 
 
 def _inside(sources: Sequence[Source], within: gpd.GeoDataFrame | None) -> list[bool]:

@@ -12,17 +12,27 @@ from carbongrid.sources.climate_trace import account as why
 from carbongrid.sources.climate_trace.account import CO2E, GASES, Account, Written
 from carbongrid.sources.climate_trace.published import Published, Source
 
+Box = tuple[float, float, float, float]
+"""West, south, east and north, degrees."""
+
 _SAID: dict[str, tuple[Level, str, str]] = {
     why.AREA: ("note", "stand for land or a whole region, and become no facility", "What they emit belongs to the totals of categories."),
     why.OUTSIDE: ("note", "lie outside the units", ""),
     why.NOTHING: ("note", "emit nothing, or less than half a gram", ""),
-    why.NO_PLACE: ("warning", "have no coordinates on earth", "Add them to the table by hand where you know their places."),
+    why.UNTOLD: ("warning", "are of subsectors that are places only where they have no boundary, and their files have no column geometry_ref", "Take a later release, which has that column, or add the plants among them by hand."),
+    why.NO_PLACE: ("warning", "have no coordinates on earth, or 0, 0", "Add them to the table by hand where you know their places."),
     why.NO_QUANTITY: ("warning", "have no quantity yet", "A later release may have it."),
     why.UPTAKE: ("warning", "take up more than they emit", "Sinks are totals of sink categories, not facilities."),
     why.UNKNOWN: ("warning", "are of subsectors that this version does not know", "Add them to the table by hand, with a category."),
     why.NO_CATEGORY: ("warning", "are of subsectors that have no category", "Add them to the table by hand where they belong to your totals."),
     why.NOT_COUNTED: ("warning", "are told of in a way that is not counted here", "Give the files of what is counted too, or choose by --by."),
 }  # fmt: skip
+_INSTEAD = {
+    why.AREA: "Give the files of plants, mines, ports and the like; the table in docs/howto/climate-trace.md says which these are.",
+    why.NOTHING: "Give the files of another year or gas.",
+}
+"""Ways out of having no facility at all, where a reason has no other."""
+
 _LEVELS = ("error", "warning", "note")
 
 
@@ -61,6 +71,43 @@ def notes_on(
         what = f"no units were named: the table has all {len(written):,} places, wherever they lie"
         notes.append(Problem(what, "", "Name them: --within UNITS.", "note"))
     return tuple(sorted(notes, key=lambda note: _LEVELS.index(note.level)))
+
+
+def no_facility(
+    published: Published, account: Account, units: Box | None, outside: Box | None
+) -> Problem:
+    """Return the error that no source becomes a facility: what became of them, and the likely cause.
+
+    Parameters
+    ----------
+    published
+        What was read.
+    account
+        Of all tonnes.
+    units, outside
+        What the units span and what the sources outside span, degrees; None where there are none.
+    """
+    counts = {
+        reason: sum(sources for sources, _ in account.by_subsector(reason).values())
+        for reason in _SAID
+    }
+    some = [
+        f"{counts[reason]:,} {said}" for reason, (_, said, _) in _SAID.items() if counts[reason]
+    ]
+    what = f"no source of {published.year} becomes a facility: {'; '.join(some)}"
+    most = max(counts, key=lambda reason: counts[reason])
+    hint = _INSTEAD.get(most) or _SAID[most][2]
+    if units and outside:  # whatever else is there, these are places of a category that emit
+        hint = (
+            "Check the CRS of --within, or give the files of its place: "
+            f"the units lie at {_span(units)}, the sources outside at {_span(outside)}."
+        )
+    return Problem(what, "", hint)
+
+
+def _span(box: Box) -> str:
+    west, south, east, north = box
+    return f"longitude {west:.3f} to {east:.3f} and latitude {south:.3f} to {north:.3f}"
 
 
 def _on_left_out(account: Account) -> Iterator[Problem]:

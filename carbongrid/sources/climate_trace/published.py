@@ -47,7 +47,7 @@ _NAMES = {
 
 _NEEDED = ("id", "subsector", "gas", "start", "end", "quantity")
 _NOTHING = frozenset({"", "n/a", "na", "n-a", "nan", "null", "none"})
-"""What stands for data that are not available yet."""
+"""What stands, in lower case, for what is not there."""
 
 _TONNES = frozenset({"", "t", "tonne", "tonnes", "metric tonnes", "metric tons"})
 _POINT = re.compile(r"\s*POINT\s*\(\s*(\S+)\s+(\S+)\s*\)\s*", re.IGNORECASE)
@@ -70,7 +70,7 @@ class Source:
     x, y
         Longitude and latitude in degrees, None where unknown.
     boundary
-        Which boundary it has, blank if none; None where the files have no such column.
+        Which boundary it has, blank if none; None where no file that names it has such a column.
     series
         By gas, tonnes of each period; None where the quantity is not available.
     moved
@@ -276,10 +276,15 @@ class _Table:
         place = self.columns.get(what)
         return "" if place is None else row[place].strip()
 
+    def word(self, row: list[str], what: str) -> str:
+        """Return a cell as :meth:`text` does, and nothing where it says NULL or the like."""
+        text = self.text(row, what)
+        return "" if text.lower() in _NOTHING else text
+
     def number(self, number: int, row: list[str], what: str) -> Decimal | None:
         """Return a number, None where it is not available or wrong."""
-        text = self.text(row, what)
-        if text.lower() in _NOTHING:
+        text = self.word(row, what)
+        if not text:
             return None
         return self.faults.number(text, number, self.header[self.columns[what]], signed=True)
 
@@ -296,7 +301,7 @@ class _Table:
         return first.toordinal(), last.toordinal()
 
     def place(self, number: int, row: list[str]) -> tuple[Decimal | None, Decimal | None]:
-        """Return longitude and latitude, None where they are unknown or nowhere on earth."""
+        """Return longitude and latitude, None where they are unknown, nowhere on earth, or 0, 0."""
         if "latitude" in self.columns and "longitude" in self.columns:
             x, y = self.number(number, row, "longitude"), self.number(number, row, "latitude")
         else:
@@ -306,8 +311,8 @@ class _Table:
                 self.faults.number(part, number, "st_astext", signed=True) if part else None
                 for part in parts
             )
-        if x is None or y is None or abs(x) > 180 or abs(y) > 90:
-            return None, None
+        if x is None or y is None or abs(x) > 180 or abs(y) > 90 or x == y == 0:
+            return None, None  # 0, 0 is open sea, and what is written for unknown places
         return x, y
 
 
@@ -337,8 +342,8 @@ class _Reading:
         period = table.period(number, row)
         if period is None or period[1] < self.first or period[0] > self.last:
             return
-        gas = table.text(row, "gas").lower()
-        key = table.text(row, "id"), table.text(row, "subsector").lower()
+        gas = table.word(row, "gas").lower()
+        key = table.word(row, "id"), table.word(row, "subsector").lower()
         unit = table.text(row, "unit")
         if not (gas and all(key)):
             what = "the source's id, its subsector or the gas is blank"
@@ -371,16 +376,16 @@ class _Reading:
 
     def _source(self, key: tuple[str, str], table: _Table, number: int, row: list[str]) -> Source:
         x, y = table.place(number, row)
-        boundary = table.text(row, "boundary") if "boundary" in table.columns else None
+        boundary = table.word(row, "boundary") if "boundary" in table.columns else None
         source = self.sources.get(key)
         if source is None:
-            name = " ".join(table.text(row, "name").split())
-            kind = " ".join(table.text(row, "kind").split())
+            name = " ".join(table.word(row, "name").split())
+            kind = " ".join(table.word(row, "kind").split())
             source = self.sources[key] = Source(*key, name, kind, x, y, boundary)
         elif (source.x, source.y) != (x, y):
             source.moved = source.moved or None not in (x, source.x)
             source.x, source.y = (x, y) if source.x is None else (source.x, source.y)
-        if boundary and not source.boundary:
+        if boundary is not None and not source.boundary:
             source.boundary = boundary
         return source
 

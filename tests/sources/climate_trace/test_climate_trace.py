@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
@@ -133,8 +134,10 @@ ROWS = st.lists(
         st.integers(1, 4),
         st.sampled_from(["co2", "ch4", "n2o", "co2e_100yr", "co2e_20yr", "nox"]),
         st.sampled_from([*SUBSECTORS, "unheard-of"]),
-        st.sampled_from(["", "gadm_CHN.1_1", "ghs-fua_12"]),
-        st.sampled_from([("120.5", "31.5"), ("", ""), ("0", "95"), ("-70.25", "1e-3")]),
+        st.sampled_from(["", "NULL", "gadm_CHN.1_1", "ghs-fua_12"]),
+        st.sampled_from(
+            [("120.5", "31.5"), ("", ""), ("0", "95"), ("0", "0.0"), ("-70.25", "1e-3")]
+        ),
         st.integers(1, 12),
         TONNES,
         st.booleans(),
@@ -252,8 +255,43 @@ def test_what_stands_for_land_is_no_facility(tmp_path) -> None:
     assert sum(tonnes for (why, _, _), tonnes in left(facilities).items() if why == "stands for land") == 100  # fmt: skip
     assert "3 sources stand for land or a whole region, and become no facility, 100.0 t CO2e: pulp-and-paper 1 with 50.0 t" in told(facilities)  # fmt: skip
     assert "have no boundary, and count as places: Plant 6 (6)" in told(facilities)
-    _, older = made(tmp_path, [row(1), row(6, subsector="pulp-and-paper")], OF_2022)
-    assert set(older.table["source_id"]) == {"1"}  # nothing tells that it has no boundary
+
+
+def test_without_a_column_of_boundaries_a_warning_says_what_it_decides(tmp_path) -> None:
+    """Nothing tells that the mill has no boundary; what has a place by its kind needs no such column."""
+    rows = [row(1), row(6, tonnes=60, subsector="pulp-and-paper")]
+    _, older = made(tmp_path, rows, OF_2022)
+    assert set(older.table["source_id"]) == {"1"}
+    assert left(older) == {("no column of boundaries", "pulp-and-paper", "co2"): 60}
+    assert "warning: 1 sources are of subsectors that are places only where they have no boundary, and their files have no column geometry_ref, 60.0 t CO2e: pulp-and-paper 1 with 60.0 t" in told(older)  # fmt: skip
+    assert "stand for land" not in told(older)
+    named = published(tmp_path / "with.csv", rows[1:])
+    without = published(tmp_path / "without.csv", [row(6, "ch4", 1, subsector="pulp-and-paper")], OF_2022)  # fmt: skip
+    for files in (
+        [named, without],
+        [without, named],
+    ):  # one file that tells is enough, in any order
+        assert list(facilities_of(read_published(files)).table["source_id"]) == ["6"]
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "None", "n/a", " NaN "])
+def test_a_text_that_stands_for_nothing_is_blank_in_any_column(tmp_path, nothing) -> None:
+    rows = [row(6, tonnes=60, subsector="pulp-and-paper", boundary=nothing, name=nothing, type=nothing)]  # fmt: skip
+    read, facilities = made(tmp_path, rows)
+    assert list(facilities.table["name"]) == ["pulp-and-paper (6)"]
+    assert (read.sources[0].boundary, read.sources[0].kind) == ("", "")
+    with pytest.raises(InputError, match="row 3: the source's id, its subsector or the gas is blank"):  # fmt: skip
+        made(tmp_path, [*rows, row(nothing)])
+
+
+@pytest.mark.parametrize("header", [NEW, OF_2022])
+def test_nought_nought_is_no_place(tmp_path, header) -> None:
+    """Where the equator meets the prime meridian is open sea: zeros stand for what is not known."""
+    rows = [row(1), row(2, tonnes=20, x="0", y="-0.0"), row(3, tonnes=30, x="0", y="51.5"), row(4, tonnes=40, x="9.4", y="0")]  # fmt: skip
+    _, facilities = made(tmp_path, rows, header)
+    assert set(facilities.table["source_id"]) == {"1", "3", "4"}
+    assert left(facilities) == {("no coordinates", "electricity-generation", "co2"): 20}
+    assert "warning: 1 sources have no coordinates on earth, or 0, 0, 20.0 t CO2e" in told(facilities)  # fmt: skip
 
 
 def test_bunkers_and_the_unknown_are_told_with_tonnes(tmp_path) -> None:
@@ -322,6 +360,29 @@ def test_only_what_lies_in_a_unit(tmp_path) -> None:
     with pytest.raises(InputError, match="no source of 2023 becomes a facility") as error:
         made(tmp_path, rows[1:2], within=units)
     assert "1 sources lie outside the units, 2.0 t CO2e" in str(error.value)
+
+
+def test_where_nothing_becomes_a_facility_the_likely_cause_is_said(tmp_path) -> None:
+    """Units that were given a wrong CRS lie elsewhere, and figures tell; the roads beside the plant are no cause."""
+    roads = [row(9, tonnes=5, subsector="road-transportation"), row(8, subsector="road-transportation")]  # fmt: skip
+    degrees = gpd.GeoDataFrame(geometry=[shapely.box(20.5, 1, 21.25, 2)], crs=4326)
+    plants = [row(1), row(2, x="121.75", y="32")]
+    for units in (degrees, degrees.to_crs(3857)):
+        with pytest.raises(InputError) as error:
+            made(tmp_path, [*plants, *roads], within=units)
+        first = error.value.problems[0]
+        assert first.what == "no source of 2023 becomes a facility: 2 stand for land or a whole region, and become no facility; 2 lie outside the units"  # fmt: skip
+        assert first.hint == "Check the CRS of --within, or give the files of its place: the units lie at longitude 20.500 to 21.250 and latitude 1.000 to 2.000, the sources outside at longitude 120.500 to 121.750 and latitude 31.500 to 32.000."  # fmt: skip
+    for rows, hint in (
+        (roads, "Give the files of plants, mines, ports and the like"),
+        ([row(1, subsector="fusion")], "with a category"),
+        ([row(1, x="0", y="0")], "where you know their places"),
+        ([row(1, tonnes=0)], "Give the files of another year or gas"),
+    ):
+        with pytest.raises(InputError) as error:
+            made(tmp_path, rows)
+        assert hint in error.value.problems[0].hint
+        assert "See what became" not in str(error.value)
 
 
 def test_names_are_told_apart_by_the_publishers_number(tmp_path) -> None:
