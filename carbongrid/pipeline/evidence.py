@@ -83,7 +83,9 @@ def _on_land(
     if not whole:
         return 0, None, None
     some = np.flatnonzero(grams)
-    own, density = grams[some], grams[some] / area[some]
+    own, size = grams[some], area[some]
+    # Land that a survey rounds to nothing has no density.
+    density = np.divide(own, size, out=np.zeros(len(own)), where=size > 0)
     # What lies on specks beside the land would say nothing of the rest.
     part = -(-whole // 100)
     dense = np.argpartition(-density, density.size // _FEW)[: density.size // _FEW]
@@ -91,4 +93,4 @@ def _on_land(
         own, density = own[dense], density[dense]
     order = np.argsort(-density, kind="stable")
     reached = int(np.searchsorted(np.cumsum(own[order]), part))
-    return whole, float(grams.max() / whole), float(density[order[reached]])
+    return whole, float(grams.max() / whole), float(density[order[reached]]) or None

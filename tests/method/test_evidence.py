@@ -209,6 +209,22 @@ def test_two_piers_are_told_of_and_specks_are_not() -> None:
     assert not evidence_problems([row])
 
 
+@pytest.mark.filterwarnings("error")
+def test_land_without_area_has_no_density() -> None:
+    """A survey rounds a speck's area to 0, and a facility may lie on it."""
+    category = small_land.category("a/b", "industrial", "area")
+    land = small_land.parcels(small_land.squares(1), ["industrial"]).iloc[[0, 0]]
+    land = land.assign(id=["0", "1"], area_m2=[0.0, 1000.0])
+    claims = weigh(category, land, WeightInputs())
+    (row,) = evidence_of(category, claims, np.array([0, 5000]), [], land)
+    assert row.densest == 5
+    placed = evidence_of(category, claims, np.array([10**6, 5000]), [("x", 0, 10**6)], land)
+    assert [each.densest for each in placed] == [5, None]
+    assert [each.top_share for each in placed] == [1, 1]
+    (row,) = evidence_of(category, claims, np.array([500, 500]), [], land)
+    assert row.densest == 0.5
+
+
 def test_facilities_have_a_row_of_their_own() -> None:
     category = small_land.category("a/b", "industrial", "pois")
     land = small_land.parcels(small_land.squares(2), ["industrial"] * 4)

@@ -69,6 +69,11 @@ FIELD = "field:"
 
 _BETTER_FIT = 0.05
 
+_FILL_IN = "Fill them in, or leave area_field out for geodesic areas."
+
+_ROUNDED = 0.5
+"""Area in m2 that is 0 where areas are written in whole m2."""
+
 
 @dataclass(frozen=True)
 class _Parcels:
@@ -199,6 +204,10 @@ def _checked(
         geometry, notes = _repaired(geometry, crs, names, where)
     replace_in_blocks(geometry, lambda some: normalize_geometry(some, geographic=crs.is_geographic))
     parcels = _Parcels(pd.DataFrame(attributes), geometry, geodesic_area(geometry, crs), crs, where)
+    if section.area_field:
+        wrong = _areas_of_nought(parcels, section.area_field)
+        if wrong:
+            raise InputError(wrong)
     return parcels.take(np.argsort(names, kind="stable")), notes
 
 
@@ -249,7 +258,20 @@ def _blank_areas(
     if not len(blank):
         return []
     what = f"{len(blank)} parcels have no area in {column!r}: {listed(names[row] for row in blank)}"
-    return [Problem(what, where, "Fill them in, or leave area_field out for geodesic areas.")]
+    return [Problem(what, where, _FILL_IN)]
+
+
+def _areas_of_nought(parcels: _Parcels, column: str) -> list[Problem]:
+    """Return the error on parcels that the survey gives no area, and that no rounding explains: they would carry nothing."""
+    surveyed = parcels.attributes["surveyed"].to_numpy(np.float64)
+    rows = np.flatnonzero((surveyed == 0) & (parcels.area > _ROUNDED))
+    if not len(rows):
+        return []
+    what = (
+        f"{len(rows)} parcels have an area of 0 in {column!r}, though their polygons have up to "
+        f"{parcels.area[rows].max():,.1f} m2: {listed(sorted(parcels.names[rows]))}"
+    )
+    return [Problem(what, parcels.where, _FILL_IN)]
 
 
 def _coordinate_problems(

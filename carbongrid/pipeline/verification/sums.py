@@ -207,7 +207,8 @@ def _on_top(row: dict[Any, Any], parcels: pd.DataFrame, place: str) -> Iterator[
     yield from _differ(f"{place}: spread", int(row["spread_g"]), "parcels.parquet", whole)
     if not whole:
         return
-    density = mass / parcels["area_m2"].to_numpy()
+    area = parcels["area_m2"].to_numpy(np.float64)
+    density = np.divide(mass, area, out=np.zeros(len(area)), where=area > 0)
     falling = np.argsort(density)[::-1]
     hundredth = np.flatnonzero(np.cumsum(mass[falling]) >= -(-whole // 100))[0]
     dense = density[falling][hundredth]

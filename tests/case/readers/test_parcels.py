@@ -296,6 +296,23 @@ def test_areas_that_are_missing(tmp_path):
     assert "wrong in 0001 (-1.0)" in text
 
 
+@pytest.mark.parametrize("overlap", ["error", "priority"])
+def test_areas_of_nought_are_refused_but_those_that_are_rounded(tmp_path, overlap):
+    """A speck of a third of a m2 has 0 m2 where areas are whole; no rounding makes a hectare 0."""
+    layer = survey_layer()
+    layer.loc[[0, 2], "TBDLMJ"] = 0.0
+    text = refused(tmp_path, layer, area_field="TBDLMJ", overlap=overlap)
+    assert "2 parcels have an area of 0 in 'TBDLMJ', though their polygons have up to 10,0" in text
+    assert "m2: 0004, 0010" in text
+    assert "leave area_field out" in text
+    west, south, *_ = layer.total_bounds
+    speck = layer.iloc[[0]].assign(BSM="speck", TBDLMJ=0.0)
+    speck.geometry = [shapely.box(west - 0.5, south, west, south + 0.66)]
+    whole = pd.concat([survey_layer(), speck], ignore_index=True)
+    table, _ = reading(tmp_path, whole, area_field="TBDLMJ", overlap=overlap)
+    assert table.set_index("id")["area_m2"]["speck"] == 0
+
+
 def test_no_parcels(tmp_path):
     assert "the layer is empty" in refused(tmp_path, survey_layer().iloc[:0])
 
