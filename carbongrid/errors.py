@@ -123,14 +123,18 @@ Extra = Literal["report", "inventory", "distributed", "verify", "statistics", "e
 """An optional part, as in ``pip install "carbongrid[report]"``; which libraries it brings stands in pyproject.toml."""
 
 
+_IMPORTED_AS = {"pillow": "PIL"}
+"""Modules of libraries that are installed by another name."""
+
+
 def missing_libraries(*libraries: str) -> tuple[str, ...]:
-    """Return those of the libraries that are not installed; none is imported."""
+    """Return those of the libraries, by the names they are installed by, that are not there; none is imported."""
     return tuple(name for name in libraries if not _is_installed(name))
 
 
 def _is_installed(library: str) -> bool:
     try:
-        return find_spec(library) is not None
+        return find_spec(_IMPORTED_AS.get(library, library)) is not None
     except ModuleNotFoundError:
         return False
 

@@ -42,6 +42,9 @@ EXTRAS = {
 }
 OPTIONAL = sorted(set[str]().union(*EXTRAS.values()))
 
+MODULES = {"pillow": "PIL"}
+"""By which name a library is imported, where that is not its own."""
+
 WITHOUT = """
 import sys
 
@@ -59,7 +62,8 @@ def without(
     absent: list[str], *words: object, code: str = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run code, by default the command line, in a process where libraries are not installed."""
-    script = WITHOUT.format(absent=set(absent)) + code
+    modules = {MODULES.get(name, name) for name in absent}
+    script = WITHOUT.format(absent=modules) + code
     command = [sys.executable, "-c", script, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG)
 
@@ -125,8 +129,9 @@ def imported_at_once(tree: ast.AST) -> Iterator[str]:
 
 
 def test_no_module_imports_an_optional_library_as_it_is_loaded() -> None:
+    modules = {MODULES.get(name, name) for name in OPTIONAL}
     found = {
-        path.relative_to(ROOT).as_posix(): sorted({*imported_at_once(tree)} & {*OPTIONAL})
+        path.relative_to(ROOT).as_posix(): sorted({*imported_at_once(tree)} & modules)
         for path in (ROOT / "carbongrid").rglob("*.py")
         for tree in [ast.parse(path.read_text(encoding="utf-8"))]
     }
@@ -172,7 +177,7 @@ def core_run(
 LEFT_OUT = ["units.xlsx", "report.html", "figures"]
 WARNING = (
     "runs are without units.xlsx, report.html, figures, since these libraries are not installed: openpyxl, jinja2, "
-    'matplotlib. Install it with: pip install "carbongrid[report]"'
+    'pillow, matplotlib. Install it with: pip install "carbongrid[report]"'
 )
 
 
@@ -203,6 +208,20 @@ def test_a_run_of_the_core_says_what_it_leaves_out(
     assert {"units.csv", "units.gpkg", "grid_1km.nc", "grid_1km.tif", "grid_1km.qml"} <= tops
     assert tops == {path.name for path in out.iterdir()} - {"manifest.json"}
     assert not tops & set(LEFT_OUT)
+
+
+def test_a_report_is_left_out_where_only_the_pictures_of_parcels_cannot_be_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from carbongrid import errors
+    from carbongrid.pipeline.writing import left_out, problems_of_left_out
+
+    monkeypatch.setattr(errors, "find_spec", lambda name: None if name == "PIL" else name)
+    assert left_out() == ["report.html", "figures"]
+    [problem] = problems_of_left_out()
+    assert problem.what == "runs are without report.html, figures, since these libraries are not installed: pillow"  # fmt: skip
+    monkeypatch.setattr(errors, "find_spec", lambda name: name)
+    assert left_out() == problems_of_left_out() == []
 
 
 def test_what_was_left_out_is_made_by_the_next_run_of_the_same_numbers(
@@ -274,7 +293,7 @@ def test_figures_ask_for_the_extra(
     [
         ("result.plot.zones()", "matplotlib"),
         ("result.plot.ecc_esc()", "matplotlib"),
-        ("write_report(read_tables(out), out)", "jinja2"),
+        ("write_report(read_tables(out), out)", "jinja2 and pillow"),
         ("write_units_xlsx(None, None, out / 'units.xlsx')", "openpyxl"),
     ],
 )

@@ -23,13 +23,17 @@ from carbongrid.pipeline.step import Kept, RunOptions, Step
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
 REPORT, FIGURES = ["report.html"], ["figures"]
-_DRAWN_BY = {"units.xlsx": "openpyxl", "report.html": "jinja2", "figures": "matplotlib"}
-"""What a run can do without, and the library of the extra ``report`` that writes it."""
+_DRAWN_BY = {
+    "units.xlsx": ("openpyxl",),
+    "report.html": ("jinja2", "pillow"),
+    "figures": ("matplotlib", "pillow"),
+}
+"""What a run can do without, and the libraries of the extra ``report`` that write it."""
 
 
 def left_out() -> list[str]:
     """Return the files and folders of a run that cannot be written here, since a library is not installed."""
-    return [name for name, library in _DRAWN_BY.items() if missing_libraries(library)]
+    return [name for name, libraries in _DRAWN_BY.items() if missing_libraries(*libraries)]
 
 
 def problems_of_left_out() -> list[Problem]:
@@ -37,9 +41,10 @@ def problems_of_left_out() -> list[Problem]:
     files = left_out()
     if not files:
         return []
-    libraries = ", ".join(_DRAWN_BY[name] for name in files)
+    needed = dict.fromkeys(library for name in files for library in _DRAWN_BY[name])
+    missing = ", ".join(missing_libraries(*needed))
     what = (
-        f"runs are without {', '.join(files)}, since these libraries are not installed: {libraries}"
+        f"runs are without {', '.join(files)}, since these libraries are not installed: {missing}"
     )
     return [Problem(what, hint=how_to_install("report"), level="warning")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import (
@@ -81,7 +82,13 @@ def write_report(tables: RunTables, directory: Path) -> Path:
     -----
     All text from the case is escaped, and a Content-Security-Policy lets the page use its own style and scripts, by their
     hashes, and nothing else. Map and table can be read without the scripts. The same tables give the same bytes.
+
+    Raises
+    ------
+    InputError
+        If Jinja or Pillow is not installed.
     """
+    require_extra("report", "jinja2", "pillow", purpose="the report")
     scripts = [
         asset("assets/head.js"),
         _library(),
