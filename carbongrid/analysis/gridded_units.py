@@ -28,8 +28,20 @@ _CELL = r"(?:grid\s?)?cell|pixel"
 _WHOLE_WORDS = (
     (re.compile(r"carbon dioxide", re.IGNORECASE), "CO2"),
     (re.compile(r"\bcarbon\b", re.IGNORECASE), "C"),
-    (re.compile(r"\btonnes?\b", re.IGNORECASE), "t"),
+    (re.compile(r"\btonnes?\b|\bmetric tons?\b", re.IGNORECASE), "t"),
+    (re.compile("平方公里|平方千米"), "km2"),
+    (re.compile("平方米"), "m2"),
+    (re.compile("公顷"), "ha"),
+    (re.compile("像元|网格|格网"), "cell"),
+    (re.compile("每"), "/"),
+    (re.compile("秒"), "s"),
+    (re.compile("日|天"), "day"),
+    (re.compile("月"), "month"),
+    (re.compile("年"), "yr"),
 )
+_TON = re.compile(r"(?<![A-Za-z])tons?(?!ne)", re.IGNORECASE)
+_BRACKET = re.compile(r"/\s*\(([^()]*)\)")
+_BETWEEN = re.compile(r"[\s*·.]+")
 _POWER_SIGN = re.compile(r"(?<=[A-Za-z])(?:\*\*|\^)(?=-?[0-9])")
 """Not of 10^3, which is a number."""
 _RAISED = str.maketrans("⁻−¹²", "--12")
@@ -91,6 +103,12 @@ def read_unit(text: str) -> GriddedUnit:
     left = _POWER_SIGN.sub("", text.strip()).translate(_RAISED)
     for written, short in _WHOLE_WORDS:
         left = written.sub(short, left)
+    if ton := _TON.search(left):
+        raise InputError(
+            f"the unit {text!r} says {ton[0]}, which is 1000 kg or a short ton of 907 kg",
+            hint="Write t or tonnes, or 907.18474 kg for a short ton.",
+        )
+    left = _BRACKET.sub(_without_bracket, left)
     periods: list[Period] = []
     for period, words in _PERIODS.items():
         left, times = _taken(left, words, "")
@@ -103,8 +121,20 @@ def read_unit(text: str) -> GriddedUnit:
     areas += [None] * times
     if len(periods) > 1 or len(areas) > 1:
         raise InputError(f"the unit {text!r} is per several areas or times", hint=HINT)
-    grams, substance = mass_and_substance(left.strip(" ."))
+    left = left.strip(" .")
+    try:
+        grams, substance = mass_and_substance(left)
+    except InputError as error:
+        if "GWP" in str(error):
+            raise
+        what = error.problems[0].what
+        raise InputError(what if left == text else f"of {text!r} {what}", hint=HINT) from None
     return GriddedUnit(grams, substance, areas[0] if areas else None, periods[0] if periods else None)  # fmt: skip
+
+
+def _without_bracket(found: re.Match[str]) -> str:
+    """Return /(m2 s) as /m2/s."""
+    return "".join(f"/{each}" for each in _BETWEEN.split(found[1]) if each)
 
 
 def _taken(text: str, words: str, power: str) -> tuple[str, int]:
@@ -131,8 +161,11 @@ def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> Gri
     InputError
         If something stays unsaid, or the two contradict each other.
     """
-    given = GriddedUnit() if named is None else read_unit(named)
-    stated, odd = _stated(attributes)
+    try:
+        given = GriddedUnit() if named is None else read_unit(named)
+        stated, odd = _stated(attributes)
+    except InputError as error:
+        raise InputError(replace(each, where=where) for each in error.problems) from None
     for what, ours, theirs in _pairs(given, stated):
         if ours and theirs and ours != theirs:
             raise InputError(
@@ -155,6 +188,8 @@ def unit_of(attributes: Mapping[Any, Any], named: str | None, where: str) -> Gri
         )
         if not said
     ]
+    if missing and _TON.search(odd):
+        odd = f"{odd}, where a ton is 1000 kg or a short ton of 907 kg"
     if missing:
         told = f": its units are {odd!r}" if odd else ""
         raise InputError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -507,3 +509,13 @@ def test_a_matrix_of_shares_is_that_of_shapely(monkeypatch):
     monkeypatch.setattr("carbongrid.raster.memory_limit.memory_limit", lambda: 100)
     with pytest.raises(InputError, match="shares of cells need"):
         matrix_of(ZonalOperator(triangles, grid).shares, (0, 0), grid.shape)
+
+
+def test_a_wrong_unit_ends_the_command_with_its_error_and_nothing_else(finished, axes, tonnes, tmp_path):  # fmt: skip
+    """In a process of its own: what GDAL still has open at its end would be told by nobody's name."""
+    path = geotiff(tmp_path / "emi.tif", axes, tonnes)
+    words = (sys.executable, "-m", "carbongrid", "validate", finished, path, "--unit", "count")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    [line] = done.stderr.strip().splitlines()
+    assert "is not a unit of mass" in line

@@ -45,6 +45,12 @@ def test_every_spelling_is_read_as_the_same_unit(data):
         ("kg/m2/s", "kg m-2 s-1"),
         ("t carbon dioxide per grid cell", "t CO2"),
         ("10^3 t CO2/pixel", "kt CO2"),
+        ("kg CO2/(m2 s)", "kg CO2 m-2 s-1"),
+        ("kg CO2 / (m^2·s)", "kg CO2 m-2 s-1"),
+        ("t C/(cell month)", "t C month-1"),
+        ("万吨 CO2/年", "1e4 t CO2 yr-1"),
+        ("吨二氧化碳/平方公里/月", "t CO2 km-2 month-1"),
+        ("千克碳每日", "kg C day-1"),
     ],
 )
 def test_published_spellings(text, same):
@@ -78,7 +84,18 @@ def test_what_the_attributes_say_needs_no_name():
         ({"units": "kg m-2 s-1", "substance": "CH4"}, "kg CO2 m-2 s-1", "GWP"),
         ({"units": "kg CH4 m-2 s-1"}, "kg CO2 m-2 s-1", "GWP"),
         ({}, "t CO2 yr-1 day-1", "several areas or times"),
-        ({}, "degC", "is not a unit of mass"),
+        ({}, "degC", r"a\.nc: the unit 'degC' is not a unit of mass.*--unit"),
+        ({}, "kg CO2/(m2 s", r"a\.nc: .*--unit"),
+        (
+            {},
+            "ton C/cell/month",
+            r"a\.nc: .*'ton C/cell/month' says ton.*short ton.*Write t or tonnes",
+        ),
+        (
+            {"units": "tons C"},
+            None,
+            r"a\.nc: .*its units are 'tons C, where a ton is 1000 kg or a short ton",
+        ),
     ],
 )
 def test_what_is_not_said_or_contradicts_is_refused(attributes, named, told):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.crs import require_no_file
@@ -56,6 +58,16 @@ class _Cache:
 
 
 _cache = _Cache()
+
+_left_open: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Files of rasters that are read in chunks, as long as anybody may ask for one."""
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close them while the interpreter still stands: one that is let go after it is told as an error of nobody's."""
+    for file in list(_left_open):
+        file.close()
 
 
 @contextmanager
@@ -142,6 +154,7 @@ def open_geotiff(path: Path) -> xr.DataArray:
         path.resolve(), chunks={"x": wide, "y": high}, mask_and_scale=scaled
     )
     raster: xr.DataArray = opened  # type: ignore[assignment]  # one subdataset of a GeoTIFF
+    _left_open.add(raster.rio._manager)
     return raster if bands > 1 else raster.squeeze("band", drop=True)
 
 

@@ -18,6 +18,9 @@ from carbongrid.raster.row_blocks import each_block, row_blocks
 MAX_BEND = 1e-3
 """Cells that an edge may lie beside where its projection bends it."""
 
+_NEAR_A_TURN = 1e-2
+"""Cells by which a grid may be wider than a turn: longitudes are often written in single precision."""
+
 # An edge is halved so often at most: what bends more has no image.
 _MAX_HALVINGS = 24
 _EDGES_AT_ONCE = 50_000
@@ -215,7 +218,7 @@ def _round_the_earth(
 ) -> tuple[Polygons, NDArray[np.int64]]:
     """Return polygons moved by whole turns, each as often as that brings it onto the grid, and how often."""
     west, _, east, _ = grid.bounds
-    if east - west > turn * (1 + 1e-9):
+    if east - west > turn + _NEAR_A_TURN * grid.resolution:
         raise InputError(
             f"the grid is {(east - west) / turn * 360:g} degrees wide: some land is on it twice",
             hint="Leave out the columns that repeat: raster.isel(x=slice(0, -1)).",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -76,3 +78,10 @@ def test_a_cache_that_the_caller_has_set_is_set_aside_and_restored(raster: Path)
             opened.read(1)
             assert cache() == _CACHE
         assert cache() == 99 * 2**20
+
+
+def test_a_script_that_leaves_rasters_open_ends_in_silence(raster: Path) -> None:
+    """Seen to fail with "Error in sys.excepthook" of a raster that was let go after the interpreter."""
+    script = "import sys; from pathlib import Path; from carbongrid.raster.opening.rasters import open_geotiff; kept = open_geotiff(Path(sys.argv[1])); print(int(kept.sum()))"
+    done = subprocess.run((sys.executable, "-c", script, raster), capture_output=True, text=True, check=True)  # fmt: skip
+    assert (done.stdout, done.stderr) == ("4\n", "")

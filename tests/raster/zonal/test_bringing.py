@@ -5,7 +5,9 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401
 import shapely
+import xarray as xr
 from shapely import affinity
 from shapes import partition
 
@@ -182,3 +184,18 @@ def test_refusals_of_what_has_no_image():
         ZonalOperator(
             far, Grid("+proj=ortho +lat_0=0 +lon_0=0 +type=crs", 1e5, (-6e6, -6e6, 6e6, 6e6))
         )
+
+
+@pytest.mark.parametrize("first", [0.05, -179.95])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_world_in_single_precision_is_one_turn(kind, first):
+    """Centres of 3600 columns rounded to float32 lie up to 0.0002 of a cell beside theirs."""
+    x = (first + 0.1 * np.arange(3600)).astype(kind)
+    y = (89.95 - 0.1 * np.arange(1800)).astype(kind)
+    ones = np.ones((1800, 3600), np.uint8)
+    world = xr.DataArray(ones, {"lat": y, "lon": x}, ("lat", "lon"))
+    land = gpd.GeoSeries([shapely.box(-0.53, 51.9, 0.41, 52.2), shapely.box(116.1, 51.9, 116.5, 52.2), shapely.box(179.8, 51.9, 180.3, 52.2)], crs=4326)  # fmt: skip
+    grid = Grid.like(world.rio.write_crs("EPSG:4326"))
+    made = ZonalOperator(land, grid).apply(ones, ["count", "valid_fraction"])
+    np.testing.assert_allclose(made["count"], [9.4 * 3, 4 * 3, 5 * 3], rtol=1e-3)
+    np.testing.assert_allclose(made["valid_fraction"], 1, rtol=1e-3)
