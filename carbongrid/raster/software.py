@@ -20,6 +20,7 @@ OWN_FILES = "carbongrid sha256"
 LIBRARIES = (
     *("affine", "cloudpickle", "dask", "distributed", "geocube", "geopandas", "h5netcdf", "h5py"),
     *("jinja2", "llvmlite", "matplotlib", "msgpack", "numba", "numpy", "openpyxl", "pandas"),
+    "pillow",
     *("pint", "pyarrow", "pydantic", "pyogrio", "pyproj", "rasterio", "rioxarray", "scipy"),
     *("shapely", "xarray", "zarr"),
 )
