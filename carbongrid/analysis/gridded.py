@@ -154,6 +154,8 @@ class OpenedRaster:
     ----------
     name
         Of the file.
+    variable
+        In it, or the number of its band; blank where it has one that has no name.
     layers
         [layer, y, x]: one, or the twelve months of a year.
     grid
@@ -167,6 +169,7 @@ class OpenedRaster:
     """
 
     name: str
+    variable: str
     layers: xr.DataArray
     grid: Grid
     unit: GriddedUnit
@@ -210,7 +213,10 @@ class OpenedRaster:
             )
             remarks.append((Problem(what, name, level="warning"), f"{name}：十二层没有日期，按同一年的 1 至 12 月处理。"))  # fmt: skip
         grid = Grid.like(north_up(stack[0]))
-        return cls(name, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks))
+        chosen = "" if variable.name is None else str(variable.name)
+        return cls(
+            name, chosen, stack, grid, unit_of(attributes, raster.unit, name), dates, tuple(remarks)
+        )
 
     @property
     def months(self) -> int:
@@ -281,6 +287,7 @@ def _first_of(variable: xr.DataArray) -> dict[Any, int]:
 def _variable(raster: PublishedRaster) -> tuple[xr.DataArray, Mapping[Any, Any], list[Remark]]:
     """Return the variable that is meant, or the band, with the attributes that say what it is."""
     name, found = raster.path.name, opened(raster.path)
+    band: int | None = None
     whole = dict(found.attrs) if isinstance(found, xr.Dataset) else {}
     if isinstance(found, xr.Dataset):
         rasters = {str(key): each for key, each in rasters_in(with_mappings(found), None).items()}
@@ -300,13 +307,21 @@ def _variable(raster: PublishedRaster) -> tuple[xr.DataArray, Mapping[Any, Any],
             numbers = [str(each) for each in variable["band"].to_numpy()]
             if raster.variable not in numbers:
                 raise _no_variable(raster, numbers)
-            variable = variable.isel(band=numbers.index(raster.variable), drop=True)
+            band = numbers.index(raster.variable)
+            variable = variable.isel(band=band, drop=True).rename(raster.variable)
         elif raster.variable not in (None, "1", variable.name):
             raise _no_variable(raster, [str(variable.name or 1)])
     attributes = {**whole, **variable.attrs}
     units = attributes.get("units")
     if isinstance(units, tuple | list):  # of each band
-        attributes["units"] = units[0] if len(set(units)) == 1 else None
+        told = list(dict.fromkeys("" if each is None else str(each) for each in units))
+        if band is None and len(told) > 1:
+            raise InputError(
+                f"the bands have different units: {', '.join(each or 'none' for each in told)}",
+                name,
+                "Name the band that is meant: --variable 1.",
+            )
+        attributes["units"] = units[band or 0]
     remarks: list[Remark] = []
     if str(attributes.get("source", "")).startswith("carbongrid"):
         what = "the raster was written by carbongrid: where it comes from the same inventory, agreement is circular"
@@ -497,13 +512,11 @@ def gridded(
             strange[0].path.name,
             f"There are {', '.join(sorted(quantities))}.",
         )
-    twice = [each for number, each in enumerate(rasters) if each in rasters[:number]]
-    if twice:
-        raise InputError(f"the raster stands twice for {twice[0].of}, and would be counted twice", twice[0].path.name, "Give each raster once.")  # fmt: skip
     year, lands, found = int(run.manifest["year"]), dict[Grid, LandOnCells](), []
     for of in dict.fromkeys(each.of for each in rasters):
         meant = [each for each in rasters if each.of == of]
         own = [OpenedRaster.of(each) for each in meant]
+        _require_once(of, [(each.path.resolve(), opened.variable) for each, opened in zip(meant, own, strict=True)])  # fmt: skip
         for part in dict.fromkeys(each.part for each in meant):
             of_part = [opened for opened, each in zip(own, meant, strict=True) if each.part == part]
             layered = [Layered(each.name, each.months, each.dates) for each in of_part]
@@ -517,6 +530,13 @@ def gridded(
         remarks += _remarks_of_sums(of, own)
         found.append(GriddedQuantity(of, land, grams, tuple(remarks)))
     return found
+
+
+def _require_once(of: str, sources: Sequence[tuple[Path, str]]) -> None:
+    for number, (path, variable) in enumerate(sources):
+        if (path, variable) in sources[:number]:
+            what = f"the raster stands twice for {of}, and would be counted twice"
+            raise InputError(what, path.name, "Give each raster once.")
 
 
 def _require_addable(of: str, rasters: Sequence[OpenedRaster]) -> None:

@@ -13,6 +13,7 @@ from carbongrid.analysis.gridded import GriddedQuantity, Remark
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
     NEAR_UNIT_SLIP,
+    ROUNDING,
     UNIT_SLIPS,
     misplaced,
     rank_correlation,
@@ -30,7 +31,6 @@ CELLS = ["of", "row", "column", "x", "y", "share_in_units", "ours_t", "published
 """Columns of the comparison of cells."""
 
 _FAR = 100.0
-_ROUNDING = 1e-9
 
 
 def compare_cells(
@@ -55,7 +55,7 @@ def compare_cells(
     Returns
     -------
     measures : DataFrame
-        A row for each quantity: of, cells, cells_unknown, cell_km2, ours_t, ours_off_t (on cells that have no value or off the raster), published_t, bias, slip, spearman,
+        A row for each quantity: of, cells, cells_unknown, cell_km2, cell_side (in units of the CRS), ours_off_t (on cells that have no value or off the raster), ours_t, published_t, bias, slip, spearman,
         misplaced, misplaced_scaled, by_area, skill, same_proxy.
     cells : DataFrame
         A row for each cell that units or their mass touch: of, row and column from the raster's north-west, x and y of the centre in its CRS, share_in_units, ours_t, published_t (its value times that
@@ -90,6 +90,7 @@ def compare_cells(
                 "cells": int(compared.sum()),
                 "cells_unknown": int((touched & ~compared).sum()),
                 "cell_km2": cell_area / 1e6,
+                "cell_side": land.grid.resolution,
                 "ours_off_t": float(grams.sum() - ours[compared].sum()) / 1e6,
                 **measured,
                 "slip": slip,
@@ -98,6 +99,24 @@ def compare_cells(
         remarks += _remarks(of, rows[-1])
         tables.append(_table(quantity, compared, own, published))
     return pd.DataFrame(rows), pd.concat(tables, ignore_index=True), remarks
+
+
+def centres_written(cells: pd.DataFrame, measures: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return x and y of cells to a hundredth of a cell, without powers of ten.
+
+    Parameters
+    ----------
+    cells
+        With of, x and y.
+    measures
+        With of and cell_side.
+    """
+    sides = dict(zip(measures["of"], measures["cell_side"], strict=True))
+    found = []
+    for of, x, y in zip(cells["of"], cells["x"], cells["y"], strict=True):
+        decimals = max(0, math.ceil(2 - math.log10(sides[of])))
+        found.append((f"{x:.{decimals}f}", f"{y:.{decimals}f}"))
+    return found
 
 
 def _mass_in_units(run: RunCarriers, category: Category) -> NDArray[np.float64]:
@@ -172,6 +191,9 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
     elif not 1 / _FAR < row["bias"] < _FAR:
         what = f"{of}: the run has {row['bias']:.3g} times the raster's total, which no two estimates of one thing differ by: look at its unit, and at what it is of"
         found.append((Problem(what, level="warning"), f"{of}：本次总量为栅格的 {row['bias']:.3g} 倍，请核对单位与内容。"))  # fmt: skip
+    if row["by_area"] <= ROUNDING:
+        what = f"{of}: the raster is even: it has as much on each m2 of the units, so there is no skill to tell between cells"
+        found.append((Problem(what, level="warning"), f"{of}：栅格在单元内各处均匀，像元间无技巧可言。"))  # fmt: skip
     if row["same_proxy"]:
         what = f"{of}: less than 0.005 is misplaced between cells, so the raster was probably made from this very run or with its proxy: agreement is circular and says nothing of either"
         found.append((Problem(what, level="warning"), f"{of}：像元间错置不足 0.005，栅格很可能由本次运算或同一替代指标得出，属循环论证。"))  # fmt: skip
@@ -179,7 +201,7 @@ def _remarks(of: str, row: Mapping[str, Any]) -> list[Remark]:
         what = f"{of}: no skill between cells. Area alone would have placed it as well"
         found.append((Problem(what, level="warning"), f"{of}：像元间没有技巧，仅按面积亦可达到。"))
     total = row["ours_t"] + row["ours_off_t"]
-    if row["cells_unknown"] or row["ours_off_t"] > _ROUNDING * total:
+    if row["cells_unknown"] or row["ours_off_t"] > ROUNDING * total:
         share = row["ours_off_t"] / total if total else 0.0
         what = f"{of}: {row['cells_unknown']} cells that the units touch have no value; {row['ours_off_t']:,.0f} t of the run ({100 * share:.1f} %) lie there or off the raster, and are in no comparison of cells"
         found.append((Problem(what, level="warning"), f"{of}：单元所及像元中有 {row['cells_unknown']} 个无值；本次 {row['ours_off_t']:,.0f} t 未参与像元比较。"))  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.errors import Problem
 from carbongrid.outputs.figures.classes import NO_VALUE, logarithmic_breaks, short_number
 from carbongrid.outputs.figures.palettes import colours_at
@@ -191,8 +192,8 @@ def _cells(found: Validation) -> Iterator[Rows]:
     told = Words("On the raster's own cells: parcels' masses cut exactly by them, against the cells' values as far as they lie in units", "在栅格自身的像元上：地块质量按像元精确切分，与像元值（仅计单元内部分）对照")  # fmt: skip
     yield Rows("cells", Words("Cell by cell", "逐像元"), told, columns, rows)
     lines: list[list[Cell | str]] = [
-        [row["of"], f"{row['x']:.7g}, {row['y']:.7g}", *(_tonnes(row[name]) for name in ("ours_t", "published_t", "apart_t"))]
-        for row in found.worst_cells.to_dict("records")
+        [row["of"], f"{x}, {y}", *(_tonnes(row[name]) for name in ("ours_t", "published_t", "apart_t"))]
+        for row, (x, y) in zip(found.worst_cells.to_dict("records"), centres_written(found.worst_cells, found.cell_measures), strict=True)
     ]  # fmt: skip
     columns = [
         Column(Words("quantity", "量"), False),

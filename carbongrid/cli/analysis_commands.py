@@ -313,6 +313,8 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
     """Yield how far rasters agree cell by cell, and where they agree least."""
     if not len(found.cell_measures):
         return
+    from carbongrid.analysis.gridded_cells import centres_written
+
     yield f"{'cell by cell':<28} {'cells':>6} {'bias':>6} {'rank':>6} {'misplaced':>9} {'scaled':>7} {'by area':>8} {'skill':>6}"
     for row in found.cell_measures.to_dict("records"):
         yield (
@@ -321,8 +323,10 @@ def _agreement_of_cells(found: Validation) -> Iterator[str]:
         )
     yield "The cells whose masses lie furthest apart, both sides brought to one total:"
     yield f"{'of':<28} {'x':>12} {'y':>12} {'run, t':>14} {'published, t':>14} {'apart, t':>14}"
-    for row in found.worst_cells.to_dict("records"):
-        yield f"{row['of']:<28} {row['x']:>12.7g} {row['y']:>12.7g} {row['ours_t']:>14,.0f} {row['published_t']:>14,.0f} {row['apart_t']:>+14,.0f}"
+    worst = found.worst_cells
+    places = centres_written(worst, found.cell_measures)
+    for row, (x, y) in zip(worst.to_dict("records"), places, strict=True):
+        yield f"{row['of']:<28} {x:>12} {y:>12} {row['ours_t']:>14,.0f} {row['published_t']:>14,.0f} {row['apart_t']:>+14,.0f}"
 
 
 def _row_to_paste(row: dict[Any, Any]) -> str:

@@ -38,6 +38,9 @@ UNIT_SLIPS: tuple[tuple[str, float], ...] = (
 )
 """Ratios that the wrong unit of a raster makes, either way round."""
 
+ROUNDING = 1e-9
+"""A share misplaced below this is noise of sums, no baseline."""
+
 NEAR_UNIT_SLIP = 0.15
 """The same, of two estimates of one thing: they differ by more than rounding."""
 
@@ -89,9 +92,9 @@ def median_log2_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) ->
 
 
 def skill(share: float, baselines: Sequence[float]) -> float:
-    """Return 1 - share/min(baselines): 1 is perfect, 0 no better than the best baseline, below 0 worse; NaN without one."""
+    """Return 1 - share/min(baselines): 1 is perfect, 0 no better than the best baseline, below 0 worse; NaN without one, or where it misplaces nothing but rounding."""
     known = [each for each in baselines if math.isfinite(each)]
-    return 1 - share / min(known) if known and min(known) > 0 else math.nan
+    return 1 - share / min(known) if known and min(known) > ROUNDING else math.nan
 
 
 def kappa(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> float:

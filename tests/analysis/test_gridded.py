@@ -20,6 +20,7 @@ import xarray as xr
 from pyproj import Geod
 
 from carbongrid.analysis.gridded import PublishedRaster, matrix_of, read_rasters_table
+from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables.layers import read_unit_geometry
@@ -519,3 +520,51 @@ def test_a_wrong_unit_ends_the_command_with_its_error_and_nothing_else(finished,
     assert done.returncode == 2
     [line] = done.stderr.strip().splitlines()
     assert "is not a unit of mass" in line
+
+
+def test_one_file_by_two_names_is_not_counted_twice(finished, axes, tonnes, tmp_path):
+    path = edgar(tmp_path / "emi.nc", axes, tonnes, **TOLD)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.nc").symlink_to(path)
+    for other in (tmp_path / "sub" / ".." / "emi.nc", tmp_path / "link.nc"):
+        with pytest.raises(InputError, match="twice"):
+            validate(finished, [path, other], **PER_YEAR)
+    named = PublishedRaster("emission", path, "t CO2 yr-1", "emissions")
+    with pytest.raises(InputError, match="twice"):
+        validate(finished, [named, path], **PER_YEAR)
+
+
+def test_an_even_raster_leaves_no_skill_to_tell(finished, axes, tonnes, tmp_path):
+    """Area misplaces nothing of it but rounding, against which any share is some 1e16."""
+    path = edgar(tmp_path / "even.nc", axes, np.full_like(tonnes, 0.37))
+    found = validate(finished, path, unit="kg CO2 m-2 yr-1", draws=2)
+    assert 0 <= found.cell_measures["by_area"].iloc[0] < 1e-9
+    assert np.isnan(found.cell_measures["skill"].iloc[0])
+    assert any("the raster is even" in str(problem) for problem, _ in found.remarks)
+
+
+def test_each_band_has_its_own_unit(finished, axes, tonnes, tmp_path):
+    lat, lon = axes
+    transform = rasterio.Affine(SIDE, 0, lon[0] - SIDE / 2, 0, -SIDE, lat[-1] + SIDE / 2)
+    profile = {"driver": "GTiff", "dtype": "float64", "crs": "EPSG:4326", "transform": transform}
+    for count in (2, 12):
+        path = tmp_path / f"{count}.tif"
+        with rasterio.open(path, "w", height=lat.size, width=lon.size, count=count, **profile) as raster:  # fmt: skip
+            raster.write(np.stack([tonnes[::-1], *[1000 * tonnes[::-1]] * (count - 1)]))
+            raster.units = ("t CO2 yr-1", *["kg CO2 yr-1"] * (count - 1))
+    first, second = (validate(finished, tmp_path / "2.tif", variable=band, draws=2) for band in "12")  # fmt: skip
+    np.testing.assert_allclose(published(first), published(second))
+    with pytest.raises(InputError, match="another mass"):
+        validate(finished, tmp_path / "2.tif", variable="2", unit="t CO2 yr-1")
+    with pytest.raises(InputError, match="bands have different units: t CO2 yr-1, kg CO2 yr-1"):
+        validate(finished, path, unit="kg CO2 month-1")
+
+
+@pytest.mark.parametrize(
+    ("x", "side", "told"),
+    [(116.35, 0.1, "116.350"), (500_012.5, 25, "500012.5"), (4_567_500.0, 1000, "4567500"), (-0.5, 1, "-0.50"), (12_345_678.25, 0.5, "12345678.250")],
+)  # fmt: skip
+def test_centres_are_written_to_a_hundredth_of_a_cell_and_never_with_a_power(x, side, told):
+    cells = pd.DataFrame({"of": ["emission"], "x": [x], "y": [x]})
+    measures = pd.DataFrame({"of": ["sink", "emission"], "cell_side": [7.0, side]})
+    assert centres_written(cells, measures) == [(told, told)]

@@ -68,6 +68,7 @@ def test_nothing_to_compare_is_nan():
     assert math.isnan(median_log2_ratio(none, none))
     assert median_log2_ratio(none, some) == math.inf
     assert math.isnan(skill(0.1, [math.nan]))
+    assert math.isnan(skill(0.1, [3e-17, 0.4]))
     assert math.isnan(kappa(np.ones(3, int), np.ones(3, int)))
 
 
