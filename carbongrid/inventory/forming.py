@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import ActivityData, ActivityRow
+from carbongrid.inventory.electricity import USES
 from carbongrid.inventory.factors import catalogue, gwp_of
 from carbongrid.inventory.lines import Input, Inventory, LeftOut, Line, PassedOver, amount_of
 from carbongrid.inventory.methods import (
@@ -346,11 +347,13 @@ def _whole(lines: Sequence[Line], exact: Sequence[Fraction]) -> tuple[int, ...]:
     """Return whole grams per line that add up, per category, scope and gas, to the exact sum rounded once.
 
     A line's part is the rounded sum up to it less the rounded sum before it. Lines of regions add up so among themselves, region
-    by region: rounded, they come to no more than a whole that has them in it.
+    by region: rounded, they come to no more than a whole that has them in it. Power comes last: what a balance leaves when it counts
+    power anew is the rounded sum of the rest.
     """
     running: dict[tuple[str, int, str, bool], Fraction] = {}
     parts = [0] * len(lines)
-    for k in sorted(range(len(lines)), key=lambda k: lines[k].row.region):
+    order = [(line.row.activity in USES, line.row.region, k) for k, line in enumerate(lines)]
+    for *_, k in sorted(order):
         line = lines[k]
         key = (line.category, line.scope, line.gas, bool(line.row.region))
         before = running.get(key, Fraction(0))

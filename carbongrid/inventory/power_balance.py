@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory import equations
 from carbongrid.inventory.activity import ActivityRow
-from carbongrid.inventory.electricity import is_supply, rows_set_aside
+from carbongrid.inventory.electricity import USES, is_supply, rows_set_aside
 from carbongrid.inventory.factors import Factor, gwp_of, read_unit
 from carbongrid.inventory.factors.catalogue import GASES
 from carbongrid.inventory.forming import EQUATION_OF_SECTOR
@@ -20,7 +21,6 @@ from carbongrid.inventory.terms import LOSSES, TERMS, Product
 from carbongrid.inventory.uncertainty import approach_1
 from carbongrid.method.allocate import apportion
 
-USES = ("electricity", "electricity/used")
 """Activities whose amounts are uses; the second is of no other reading."""
 
 GENERATED, LOST, IMPORTED, EXPORTED = (
@@ -161,14 +161,15 @@ def _within(inventory: Inventory, uses: Flows, lost: Flows) -> tuple[Flows, Flow
         held.setdefault((row.category, row.activity), []).append(row)
     parts: tuple[list[tuple[ActivityRow, Flow]], ...] = ([], [])
     for key, rows in held.items():
-        wh = [_wh(row) for row in rows]
-        whole = sum(flow.wh for row, flow in uses if (row.category, row.activity) == key)
-        if sum(wh) > whole:
+        ends = list(accumulate(map(_exact_wh, rows), initial=Fraction(0)))
+        whole = sum(_exact_wh(row) for row, _ in uses if (row.category, row.activity) == key)
+        if ends[-1] > whole:
             listed = ", ".join(row.id for row in rows)
-            what = f"{key[1]} of {key[0]}: the regions ({listed}) use {sum(wh) / 1000:,.3f} kWh, more than the whole's {whole / 1000:,.3f} kWh"
+            what = f"{key[1]} of {key[0]}: the regions ({listed}) use {float(ends[-1]) / 1000:,.3f} kWh, more than the whole's {float(whole) / 1000:,.3f} kWh"
             hint = "Correct the row without a region, or those with one."
             raise InputError(what, rows[0].place("amount"), hint)
-        weights = [*wh, whole - sum(wh)]
+        # A GJ is no whole Wh: rounded each by itself, three of them would be more than 3 GJ.
+        weights = [end - start for start, end in pairwise(map(round, [*ends, whole]))]
         for flows, found in zip((uses, lost), parts, strict=True):
             own = [flow for row, flow in flows if (row.category, row.activity) == key]
             amounts = _split(sum(flow.wh for flow in own), weights)[:-1]
@@ -338,7 +339,11 @@ def _all_rows_of(inventory: Inventory, names: Iterable[str]) -> list[ActivityRow
 
 def _wh(row: ActivityRow) -> int:
     """Return a row's amount in whole watt-hours."""
-    return round(amount_of(row).value / read_unit("Wh").scale)
+    return round(_exact_wh(row))
+
+
+def _exact_wh(row: ActivityRow) -> Fraction:
+    return amount_of(row).value / read_unit("Wh").scale
 
 
 def _sum_of(inventory: Inventory, activity: str) -> int | None:

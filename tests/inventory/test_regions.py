@@ -229,6 +229,37 @@ def test_regions_cannot_use_more_than_the_whole() -> None:
     assert "the regions (R5, R6) use 601,000,000.000 kWh, more than the whole's 600,000,000.000 kWh" in problem.what  # fmt: skip
 
 
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=6))
+def test_regions_that_use_all_of_the_whole_s_power_are_not_more_than_it(amounts) -> None:
+    """Seen to fail with 1 GJ in each of three districts and 3 GJ in the city: 833.334 kWh of 833.333, by whole Wh."""
+    whole: Row = ("electricity", "buildings/commerce", "", sum(amounts), "GJ")
+    rows: list[Row] = [("electricity", "buildings/commerce", "abcdef"[k], amount, "GJ") for k, amount in enumerate(amounts)]  # fmt: skip
+    table = inventory.by_region(inventory.by_consumption(power(whole, *rows)))
+    own = table[table["category"] == "buildings/commerce"]
+    for _, part in own.groupby("scope"):
+        grams = part["grams_co2e"].where(part["region"] != "", -part["grams_co2e"])
+        assert grams.sum() == 0
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**10)), min_size=1, max_size=6))
+def test_heat_of_regions_comes_to_no_more_than_the_whole_s_when_power_is_taken_out(amounts) -> None:
+    """Seen to fail by a gram, which stopped one run of four: power had left its part of their common rounding with the heat."""
+    parts = [(Decimal(kwh) / 1000, Decimal(gj) / 10**7) for kwh, gj in amounts]
+    sums = (sum(part[0] for part in parts), sum(part[1] for part in parts))
+    rows: list[Row] = [
+        (activity, "buildings/commerce", region, amount[k], unit)
+        for k, (activity, unit) in enumerate((("electricity", "kWh"), ("heat", "GJ")))
+        for region, amount in (("", sums), *zip("abcdef", parts, strict=False))
+    ]
+    table = inventory.by_region(inventory.by_consumption(power(*rows)))
+    own = table[table["category"] == "buildings/commerce"]
+    for _, part in own.groupby(["activity", "scope", "gas"]):
+        for name in ("grams", "grams_co2e"):
+            assert part[name].where(part["region"] != "", -part[name]).sum() == 0
+
+
 def test_power_of_regions_alone_is_the_city_s() -> None:
     rows = [("electricity", HOMES, region, 300, "GWh") for region in "ab"]
     town = power(*rows)
