@@ -406,14 +406,14 @@ def changed_category(
     Raises
     ------
     InputError
-        With what a run would refuse.
+        With what a run would refuse, before what it would only note.
     """
     allocation = allocate_totals(inputs, land, Weighed({name: claims}), placed)
     structures = [structure_of(inputs.categories[name])]
     mass = reduce_to_units(allocation.masses, structures, shares)
     problems = (*allocation.problems, *problems_outside(inputs, allocation, mass))
     if any(problem.level == "error" for problem in problems):
-        raise InputError(problems)
+        raise InputError(sorted(problems, key=lambda problem: problem.level != "error"))
     sums = mass.units.sum(axis=0), mass.outside, mass.snapped
     ledger = closed_ledger(allocation.ledger, [name], *sums)
     [grams] = allocation.masses

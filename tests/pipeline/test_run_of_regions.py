@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.pipeline import live
+from carbongrid.pipeline.allocation import allocate_totals
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
@@ -117,6 +120,19 @@ def test_a_plan_keeps_regions_and_gases(both: tuple[cg.Result, cg.Result], tmp_p
     assert rows["sink/forest", "D2"] == 7
     width = read_text_csv(out / "uncertainty.csv").set_index("category")["co2e_t"]
     assert float(width[WORKS]) == pytest.approx(730.500001 / 2, abs=1e-6)
+
+
+def test_what_a_run_would_refuse_is_told_before_its_notes(both: tuple[cg.Result, cg.Result], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to fail: the audit of choices, which tells the first problem, told a note of regions as the reason why a run is refused."""
+    told = Problem("totals of 1 regions", level="note"), Problem("too much is unallocated")
+
+    def allocated(*of: Any) -> Any:
+        return replace(allocate_totals(*of), problems=told)
+
+    monkeypatch.setattr(live, "allocate_totals", allocated)
+    with pytest.raises(InputError) as refused:
+        cg.open(both[0].directory).with_totals({(WORKS, "D1"): "90 t CO2e"})
+    assert [problem.what for problem in refused.value.problems] == [told[1].what, told[0].what]
 
 
 CELLS = st.dictionaries(st.sampled_from(["", "01", "02", "03", "D1", "D2"]), st.integers(0, 60), min_size=1)  # fmt: skip
