@@ -310,6 +310,29 @@ def test_by_exact_shares_the_census_counts_the_people_of_pieces():
     assert by_centre.thousandths.tolist() == [3000, 5000]
 
 
+@given(SEEDS)
+@settings(max_examples=10)
+def test_by_exact_shares_a_cell_that_units_cut_is_shared_over_parcels_as_one(seed):
+    """Seen to fail when the pieces of a cell were not put together again: a parcel had its share of each, rounded by itself."""
+    random = np.random.default_rng(seed)
+    raster = Raster(random.integers(0, 10**4, (4, 5)), small_land.CRS, Affine(97, 0, -30, 0, -97, 390))  # fmt: skip
+    land = small_land.parcels(small_land.bent(random, 4), ["rural-homestead"] * 16)
+    homes = random.random(16) < 0.7
+    with_units = people_by_parcel(raster, land, homes, None, gpd.GeoSeries(HALVES, crs=small_land.CRS))  # fmt: skip
+    without = people_by_parcel(raster, land, homes)
+    assert with_units.inside.tolist() == without.inside.tolist()
+    assert with_units.snapped.tolist() == without.snapped.tolist()
+    assert with_units.counted == without.counted
+
+
+def test_by_exact_shares_a_grid_of_nobody_is_nobody():
+    raster = Raster(np.array([[-1, 0]]), small_land.CRS, Affine(100, 0, 0, 0, -100, 100))
+    land = small_land.parcels(small_land.squares(2), ["rural-homestead"] * 4)
+    units = gpd.GeoSeries(HALVES, crs=small_land.CRS)
+    nobody = people_by_parcel(raster, land, np.ones(4, bool), None, units)
+    assert (nobody.inside.sum(), nobody.unplaced, nobody.counted) == (0, 0, 0)
+
+
 def test_by_exact_shares_the_grid_has_square_cells():
     for turned in (Affine(10, 0, 0, 0, -20, 0), Affine(10, 1, 0, 1, -10, 0)):
         with pytest.raises(InputError, match=r'not square.*share = "centre"'):

@@ -138,6 +138,39 @@ def test_the_package_knows_the_uptake_of_four_types():
     assert sink_coefficients() == expected
 
 
+def test_what_goes_by_points_that_count_1_each_says_so():
+    """It is what has shown no skill: neither points with weights, nor areas, nor fields are meant."""
+    table = table_of_pois([50.0, 250.0], [50.0, 150.0])
+    by_points = weigh(WORKS, land(), WeightInputs(pois=table))
+    assert by_points.by_counts_alone
+    weighed = weigh(WORKS, land(), WeightInputs(pois=table.assign(thousandths=[1000, 2500])))
+    field = weigh(small_land.category("a/b", "industrial", "field:floor"), land(**{"field:floor": [1.0] * 6}), WeightInputs())  # fmt: skip
+    area = weigh(small_land.category("a/b", "industrial", "area"), land(), WeightInputs())
+    for other in (weighed, field, area):
+        assert not other.by_counts_alone
+
+
+def test_a_field_and_areas_lose_nothing():
+    field = small_land.category("a/b", "industrial", "field:floor")
+    found = weigh(field, land(**{"field:floor": [1.5, 0, 0, 0, 0, 2.0]}), WeightInputs())
+    assert found.fate == (3500, 3500, 0)
+    assert found.lost == 0
+    assert weigh(small_land.category("a/b", "industrial", "area"), land(), WeightInputs()).lost == 0
+
+
+@pytest.mark.parametrize(
+    ("known", "share"), [([1.0] * 6, 0.0), ([0.25, 0, 0, 0, 0, 1.0], 0.375), ([0.0] * 6, 1.0)]
+)
+def test_land_of_which_a_raster_says_nothing_is_counted(known, share):
+    """Of the two industrial parcels, of the same area."""
+    category = small_land.category("a/b", "industrial", "raster:heat.tif")
+    rasters = {"heat.tif": np.array([3, 0, 0, 0, 0, 5], np.int64)}
+    found = weigh(category, land(), WeightInputs(rasters=rasters, raster_known={"heat.tif": np.array(known)}))  # fmt: skip
+    assert found.unknown == share
+    assert ("the raster has no value" in found.note) == (share > 0)
+    assert weigh(category, land(), WeightInputs(rasters=rasters)).unknown == 0.0
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])
 def test_a_field_that_is_no_weight_is_an_error_that_names_the_parcels(bad):
     category = small_land.category("a/b", "industrial", "field:floor")
