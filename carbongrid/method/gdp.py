@@ -228,9 +228,10 @@ def weights_of_units(
             claims[parcels] = own
             if not note:
                 by_rule.add(region)
-        units = np.bincount(column, claims[row] * weight / whole[row], minlength=unit_parents.size)
+        units = np.zeros(unit_parents.size)
+        np.add.at(units, column, claims[row] * weight / whole[row])
         of_one = parcel_units[alone]
-        units += np.bincount(of_one[of_one >= 0], claims[alone][of_one >= 0], unit_parents.size)
+        np.add.at(units, of_one[of_one >= 0], claims[alone][of_one >= 0])
         found[name] = (units, frozenset(by_rule))
     return found
 

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from carbongrid.errors import InputError
-from carbongrid.method.gdp import Land, gdp_of_units, industries, parcel_gdp, unit_gdp
+from carbongrid.method.gdp import (
+    Land,
+    gdp_of_units,
+    industries,
+    parcel_gdp,
+    unit_gdp,
+    weights_of_units,
+)
 
 TYPES = [
     "cultivated",
@@ -119,6 +126,39 @@ def test_parcels_carry_by_their_own_rule(case):
             for i, part in zip(eligible, split(cell, weights), strict=True):
                 expected[i] += int(part)
     assert spread.tolist() == expected
+
+
+@given(districts(), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_weights_of_units_are_what_a_loop_says(case, homeless):
+    """Each parcel's claim goes to the units of its own parent by overlap; without any to the unit it lies in, or to none.
+
+    Seen to fail where no parcel overlaps any: NumPy counts nothing in whole numbers, to which no claim could be added.
+    """
+    gdp, there, overlap, where = case
+    where = np.array([-1 if gone else unit for unit, gone in zip(where, homeless, strict=False)])
+    found = weights_of_units(gdp, there, overlap, where, UNIT_PARENTS)
+    shares = overlap.toarray()
+    for name, (weights, by_rule) in found.items():
+        expected = [0.0] * len(UNIT_PARENTS)
+        ruled = set()
+        for parent in PARENTS:
+            own = [i for i, each in enumerate(there.parents) if each == parent]
+            eligible = [i for i in own if there.types[i] in industries()[name].types]
+            claims = {i: there.area[i] for i in eligible or own}
+            pois = {i: int(there.pois["industry/manufacturing"][i]) for i in eligible}
+            if name == "secondary" and sum(pois.values()):
+                claims = pois
+            by_pois = industries()[name].weight == "pois"
+            if eligible and (not by_pois or (name == "secondary" and sum(pois.values()))):
+                ruled.add(parent)
+            for i, claim in claims.items():
+                inside = {k: shares[i, k] for k in range(5) if UNIT_PARENTS[k] == parent and shares[i, k]}  # fmt: skip
+                if not inside and where[i] >= 0:
+                    inside = {int(where[i]): 1}
+                for k, share in inside.items():
+                    expected[k] += claim * share / sum(inside.values())
+        np.testing.assert_allclose(weights, expected, rtol=1e-12, atol=1e-12)
+        assert by_rule == ruled
 
 
 def test_the_industries_of_the_decision():

@@ -211,6 +211,21 @@ def test_electricity_is_set_aside_by_scope_not_by_category(
         totals_of_rows(case, known, form_totals(case, known, []))
 
 
+def test_activity_data_of_another_year_than_the_case_s_are_told(city: Path) -> None:
+    from carbongrid.case import Case
+    from carbongrid.case.readers.formed_totals import form_totals
+    from carbongrid.case.readers.totals import categories_of
+
+    path = city / "case-inventory.toml"
+    said = {}
+    for year in (2020, 2021):
+        path.write_text(re.sub(r"^year = \d+", f"year = {year}", path.read_text("utf-8"), flags=re.M), "utf-8")  # fmt: skip
+        case, notes = Case.read(path), []
+        form_totals(case, categories_of(case), notes)
+        said[year] = [note.what for note in notes if "the activity data are of" in note.what]
+    assert said == {2020: [], 2021: ["the activity data are of 2020, the case is of 2021"]}
+
+
 @pytest.mark.parametrize(("choice", "scopes"), [("supply", (1,)), ("use", (1, 2)), ("both", (1, 2))])  # fmt: skip
 def test_the_benchmark_names_the_scopes_that_are_spread(
     city: Path, choice: str, scopes: tuple[int, ...]

@@ -133,6 +133,14 @@ def test_a_share_is_of_the_whole_category_and_capacities_take_what_is_left(tmp_p
     assert table["place_uncertainty"].fillna(-1).tolist() == [500, -1, -1, -1, -1]
 
 
+def test_half_a_place_is_one_error(tmp_path):
+    """Not one more of a CRS that only a whole place needs."""
+    with pytest.raises(InputError) as caught:
+        of_each_kind(tmp_path, "A,industry/supply,1,kt CO2e,,,,120,,,")
+    (problem,) = caught.value.problems
+    assert "one coordinate is blank" in problem.what
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
@@ -140,6 +148,7 @@ def test_a_share_is_of_the_whole_category_and_capacities_take_what_is_left(tmp_p
         ("A,industry/supply,,,25,3,MW,,,,", "row 2: the facility 'A' is given by share and by capacity"),
         ("A,industry/supply,,,,,,,,,", "row 2: the facility 'A' has neither value nor share nor capacity"),
         ("A,industry/supply,,,120,,,,,,", "row 2, column share: 120 % is more than the whole category"),
+        ("A,industry/supply,,,60,,,,,,\nB,industry/supply,,,30,,,,,,\nC,industry/supply,,,20,,,,,,", r"row 4, column share: .*add up to 110 %"),
         ("A,industry/supply,,,60,,,,,,\nB,industry/supply,,,40.5,,,,,,", r"row 3, column share: the shares of 'industry/supply' \(A, B\) add up to 100.5 %, more than 100 %.*Correct the shares"),
         ("A,industry/supply,,,,3,,,,,", "row 2, column capacity_unit: the capacity of 'A' has no unit"),
         ("A,industry/supply,,,,3,MW,,,,\nB,industry/supply,,,,3,t a day,,,,", r"row 3, column capacity_unit: the capacities of 'industry/supply' \(A, B\) are in MW and t a day"),

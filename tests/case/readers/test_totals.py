@@ -189,6 +189,12 @@ def test_regions_agree_with_their_whole(tmp_path, whole, shares):
         assert bool(notes) == (len(shares) == 2 and rest > 0)
 
 
+def test_a_district_and_a_township_in_it_after_one_that_stands_alone(tmp_path):
+    text = "category,value,unit,region\nwaste/domestic,5,t CO2,02\nwaste/domestic,5,t CO2,01\nwaste/domestic,2,t CO2,0102\n"
+    (found,) = faults(tmp_path, text)
+    assert "is given for '01' (5.000000 t) and for 0102" in found
+
+
 def test_a_district_and_a_township_in_it(tmp_path):
     text = "category,value,unit,region\nwaste/domestic,5,t CO2,01\nwaste/domestic,2,t CO2,0102\n"
     (found,) = faults(tmp_path, text)
