@@ -224,9 +224,7 @@ def test_every_page_is_reached() -> None:
             assert f"\n{name}\n" in start, name
 
 
-@pytest.mark.parametrize(
-    "name", ["zones.png", "gallery/demo-fig9-zones.png", "report-desktop.png", "report-phone.png"]
-)
+@pytest.mark.parametrize("name", ["zones.png", "gallery/demo-fig9-zones.png", "report-desktop.png"])
 def test_the_pictures_have_the_zones_own_colours(name: str) -> None:
     """Seen to fail with pictures saved with a palette of 200 colours."""
     with Image.open(DOCS / "images" / name) as image:

@@ -142,7 +142,9 @@ def test_chunks_that_do_not_divide_the_grid(
     assert result.manifest["digests"] == plain
 
 
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+@pytest.mark.parametrize(
+    "scheduler", ["synchronous", "threads", pytest.param("processes", marks=pytest.mark.thorough)]
+)
 def test_schedulers(small_city: Path, tmp_path: Path, plain: Digests, scheduler: str) -> None:
     assert digests_of_run(small_city, tmp_path, scheduler=scheduler, chunks=256) == plain
 

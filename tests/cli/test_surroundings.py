@@ -49,6 +49,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.thorough  # nox -s faults has each setting by itself
 def test_a_run_among_hostile_settings_has_the_same_digests(
     small_city: Path, small_run: Path, tmp_path: Path
 ) -> None:

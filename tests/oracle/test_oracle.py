@@ -67,6 +67,7 @@ def test_small_demo(small, tmp_path, name):
     assert_same(small / name, tmp_path / "run")
 
 
+@pytest.mark.thorough  # the small demo as it is is held above
 def test_small_demo_with_other_choices(small, tmp_path):
     """A grid of people, geodesic areas, totals of a district, water to the nearest, POIs dropped,
 

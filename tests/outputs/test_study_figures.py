@@ -46,6 +46,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.thorough  # each figure is drawn by the tests below
 def test_a_run_gets_its_figures_and_stays_as_it_is(small_run: Path, tmp_path: Path) -> None:
     before = hash_path(small_run)
     words = ["figures", str(small_run), "--out", str(tmp_path), "--dpi", "60"]

@@ -91,7 +91,7 @@ def statistics(values, labels=LABELS) -> dict[str, list]:
     }
 
 
-@settings(max_examples=120)
+@settings(max_examples=40)
 @given(
     st.sampled_from(DECLARED),
     st_numpy.arrays(np.int16, SHAPE, elements=st.integers(0, 100)),
