@@ -16,6 +16,7 @@ from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
+from carbongrid.raster.polygons import Polygons
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -83,10 +84,10 @@ def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture
     colours = sequential("YlOrRd", len(bounds) + 1)
     # Of label 0, which is no parcel, then of each parcel: transparent, without emissions, the classes.
     places = np.concatenate([[0], classes + 2]).astype(np.uint8)
-    side = _FINEST
+    polygons, side = Polygons.of(parcels.geometry), _FINEST
     while True:
         grid = Grid(parcels.crs, side * drawing.metres, _frame(drawing))
-        pixels = places[rasterize(parcels.geometry, grid).to_numpy()]
+        pixels = places[rasterize(polygons, grid).to_numpy()]
         png = _png(pixels, [_NOTHING, *colours])
         if len(png) <= _MAX_BYTES:
             break
