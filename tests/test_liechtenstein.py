@@ -66,6 +66,7 @@ def test_the_run_verifies(liechtenstein: Path) -> None:
     assert verification.ok, [check for check in verification.checks if not check.ok]
 
 
+@pytest.mark.thorough  # the fixture runs the same script
 def test_the_script_runs_as_the_page_says(
     example: ModuleType,
     liechtenstein: Path,

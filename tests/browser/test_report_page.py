@@ -432,6 +432,7 @@ def test_in_print(opened, small):
     assert wide <= 1.01
 
 
+@pytest.mark.thorough  # prints hundreds of rows
 def test_a_printed_table_has_its_headings_on_every_page(opened, full_demo):
     """Seen to fail with buttons that have boxes: Chromium then repeats no heading."""
     from pypdf import PdfReader
