@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,21 +52,22 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
         If the code means no land, or if what the new use claims is unknown.
     """
     prepared = answer.prepared
-    after, claims = _land_after(answer, code, rows)
+    after = _land_after(answer, code, rows)
+    claims = _claims_that_change(answer, after, rows)
     inputs = dataclasses.replace(answer.inputs, parcels=after)
     for name, (old, new) in claims.items():
         change = _mass_after(answer, name, old, new, rows, remove=remove)
         if change.any():
             totals = moved_totals(inputs, prepared.land, name, rows, change.tolist())
             inputs = under_new_totals(inputs, totals, inputs.facilities if inputs.facilities is None else kept_shares(inputs.facilities, name))  # fmt: skip
+    own = _claims_of_the_run(answer, claims, after, rows)
     land = prepared.land.with_parcels(after)
-    own = {name: _claims_of(prepared, each, prepared.claims([name])[name], after, rows) for name, each in prepared.inputs.categories.items()}  # fmt: skip
     changed = prepared.changed(own, parcels=after, land=land, inputs=dataclasses.replace(prepared.inputs, parcels=after))  # fmt: skip
     if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
         changed = changed.changed(shares=_shares_after(changed))
     packed = {name: new for name, (_, new) in claims.items()}
-    moved = dataclasses.replace(answer, prepared=changed, claims=packed)
-    return moved.recomputed(list(packed), inputs, answer.placed)
+    moved = dataclasses.replace(answer, prepared=changed, claims={**answer.claims, **packed})
+    return moved.recomputed([*packed, *_fallen(answer)], inputs, answer.placed)
 
 
 def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, NDArray[np.int64]]:
@@ -90,27 +92,32 @@ def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, N
     InputError
         If the code means no land, if what the new use claims is unknown, or if it takes part in a total that emits: then each parcel's part depends on all others'.
     """
-    _, claims = _land_after(answer, code, rows)
-    changes = {}
+    claims = _claims_that_change(answer, _land_after(answer, code, rows), rows)
+    changes = {name: np.zeros(len(rows), np.int64) for name in answer.inputs.categories}
     for name, (old, new) in claims.items():
-        if not answer.inputs.categories[name].sink and new.opened().weight[rows].any():
+        if not answer.inputs.categories[name].sink and new.values("weight", rows).any():
             what = f"land of {code} emits {name}, by a part of a total that others have too"
             raise InputError(what, "to", "Give a use that emits nothing, or scale what it emits in a plan of your own.")  # fmt: skip
         changes[name] = _mass_after(answer, name, old, new, rows, remove=True)
     return changes
 
 
-def _land_after(
-    answer: LiveResult, code: str, rows: Rows
-) -> tuple[pd.DataFrame, dict[str, tuple[PackedWeights, PackedWeights]]]:
-    """Return the parcels with another code on some, and what they claim of each category before and after."""
+def _land_after(answer: LiveResult, code: str, rows: Rows) -> pd.DataFrame:
+    """Return the parcels with another code on some."""
     kind, mode = meaning_of(code, answer.inputs)
     parcels = answer.prepared.parcels
+    here = _flags(len(parcels), rows)
     changes = {"land_use": code, "type": kind, "mode": mode}
-    after = parcels.assign(**{name: parcels[name].mask(np.isin(np.arange(len(parcels)), rows), value) for name, value in changes.items()})  # fmt: skip
+    after = parcels.assign(**{name: parcels[name].mask(here, value) for name, value in changes.items()})  # fmt: skip
     after = after.astype(parcels.dtypes)
     _require_known_claims(answer, after, rows)
-    return after, {name: _claims_after(answer, name, after, rows) for name in answer.inputs.categories}  # fmt: skip
+    return after
+
+
+def _flags(size: int, rows: Rows) -> NDArray[np.bool_]:
+    here = np.zeros(size, np.bool_)
+    here[rows] = True
+    return here
 
 
 def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows) -> None:
@@ -127,13 +134,51 @@ def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows)
             raise InputError(what, name, "Convert first and scale after it; of a run that has scaled land, ask the run before it.")  # fmt: skip
 
 
-def _claims_after(
-    answer: LiveResult, name: str, parcels: pd.DataFrame, rows: Rows
-) -> tuple[PackedWeights, PackedWeights]:
-    """Return what parcels claim of a category before and after land is of another use."""
-    before = answer.claims.get(name) or answer.prepared.claims([name])[name]
-    category = answer.inputs.categories[name]
-    return before, _claims_of(answer.prepared, category, before, parcels, rows)
+def _claims_that_change(
+    answer: LiveResult, parcels: pd.DataFrame, rows: Rows
+) -> dict[str, tuple[PackedWeights, PackedWeights]]:
+    """Return what parcels claim before and after land is of another use, of each category that had something there or may have it now."""
+    found, here, use = {}, _flags(len(parcels), rows), _use(parcels, rows)
+    for name, category in answer.inputs.categories.items():
+        before = answer.claims.get(name) or answer.prepared.claims([name])[name]
+        if _concerns(category, before, here, use):
+            found[name] = before, _claims_of(answer.prepared, category, before, parcels, rows)
+    return found
+
+
+def _claims_of_the_run(
+    answer: LiveResult,
+    changed: Mapping[str, tuple[PackedWeights, PackedWeights]],
+    parcels: pd.DataFrame,
+    rows: Rows,
+) -> dict[str, PackedWeights]:
+    """Return what parcels claim by the run's own weights after land is of another use."""
+    prepared, here, use = answer.prepared, _flags(len(parcels), rows), _use(parcels, rows)
+    found = {}
+    for name, category in prepared.inputs.categories.items():
+        before = found[name] = prepared.claims([name])[name]
+        if name in changed and before is changed[name][0] and category == answer.inputs.categories[name]:  # fmt: skip
+            found[name] = changed[name][1]
+        elif _concerns(category, before, here, use):
+            found[name] = _claims_of(prepared, category, before, parcels, rows)
+    return found
+
+
+def _use(parcels: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Return type and mode of land that is all of one use, as one row."""
+    return parcels[["type", "mode"]].iloc[rows[:1]]
+
+
+def _concerns(
+    category: Category, before: PackedWeights, here: NDArray[np.bool_], use: pd.DataFrame
+) -> bool:
+    """Return whether land that is of another use had something of a category, or may have it now."""
+    return bool(here[before.rows].any() or eligible(category, use).any())
+
+
+def _fallen(answer: LiveResult) -> list[str]:
+    """Return the categories of which some lies on land of the parent type, or on none, which any land of another use may change."""
+    return [row.category for row in answer.ledger_rows if row.by_parent or row.unallocated]
 
 
 def _claims_of(
@@ -158,16 +203,18 @@ def _mass_after(
     answer: LiveResult, name: str, old: PackedWeights, new: PackedWeights, rows: Rows, *, remove: bool
 ) -> NDArray[np.int64]:  # fmt: skip
     """Return how much more of a category the land carries, or less."""
-    before, after = (each.opened().weight.astype(np.float64) for each in (old, new))
-    grams = np.zeros(len(before), np.int64)
+    grams = np.zeros(old.size, np.int64)
     answer.masses([name])[0].add_to(grams)
     if not answer.inputs.categories[name].sink:
-        gone = new.opened().eligible[rows] == 0
+        gone = ~new.values("eligible", rows)
         return np.where(gone, -grams[rows], 0) if remove else np.zeros(len(rows), np.int64)
+    before, after = (each.values("weight", rows).astype(np.float64) for each in (old, new))
     codes = regions_of(answer.inputs, name)
     regions = answer.prepared.land.regions_of_parcels(codes)
-    same = before[rows] == after[rows]
-    return np.where(same, 0, gained(before, after, grams, regions, rows) - grams[rows])
+    other = np.flatnonzero(before != after)
+    change = np.zeros(len(rows), np.int64)
+    change[other] = gained(old, after[other], grams, regions, rows[other]) - grams[rows[other]]
+    return change
 
 
 def _shares_after(prepared: PreparedRun) -> Any:

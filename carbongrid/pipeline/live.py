@@ -218,7 +218,7 @@ class LiveResult:
         self, name: str, weights: NDArray[np.float64], column: str, inputs: Inputs
     ) -> LiveResult:
         """Return the answer with other tables, and what parcels claim of a category as a column of this name would have it."""
-        inputs, packed = self._weighed(inputs, name, pd.Series(weights, self.prepared.parcels["id"], name=column))  # fmt: skip
+        inputs, packed = self._weighed(inputs, name, weights, column)
         claims = {**self.claims, name: packed}
         return dataclasses.replace(self, claims=claims).recomputed([name], inputs, self.placed)
 
@@ -323,12 +323,14 @@ class LiveResult:
             "tables: units, parcels, inventory, ledger, evidence; field: grid_1km"
         )
 
-    def _weighed(self, inputs: Inputs, name: str, weight: Any) -> tuple[Inputs, PackedWeights]:
-        """Return the inputs with another weight of a category, and what parcels claim by it."""
+    def _weighed(
+        self, inputs: Inputs, name: str, weight: Any, column: str | None = None
+    ) -> tuple[Inputs, PackedWeights]:
+        """Return the inputs with another weight of a category, and what parcels claim by it; numbers go by a name, that of the Series if none is given."""
         known_category(inputs, name, WEIGHTS)
         prepared, parcels = self.prepared, self.prepared.parcels
         if not isinstance(weight, str):
-            column = str(getattr(weight, "name", None) or "weight")
+            column = str(column or getattr(weight, "name", None) or "weight")
             values = values_by_parcel(weight, parcels["id"], name)
             parcels = parcels.assign(**{f"field:{column}": values})
             weight = f"field:{column}"

@@ -273,7 +273,7 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
         named_once(told["parcels"], lambda code: code in ids, "parcels", "parcels.parquet has the ids.")  # fmt: skip
         chosen &= parcels["id"].isin(told["parcels"]).to_numpy(bool)
     if "code" in told:
-        codes = set(parcels["land_use"])
+        codes = set(parcels["land_use"].unique())
         named_once(told["code"], lambda code: code in codes, "land-use codes", f"There are {', '.join(sorted(codes)[:20])}.")  # fmt: skip
         chosen &= parcels["land_use"].isin(told["code"]).to_numpy(bool)
     if "inside" in told:

@@ -54,6 +54,12 @@ class PackedWeights:
         told = self.facts
         return told["unit"] == "POI" and told["per_unit"] == 1 and not told["by_area"]
 
+    def values(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return one of the arrays in some rows."""
+        dense = np.zeros(self.size, self.arrays[name].dtype)
+        dense[self.rows] = self.arrays[name]
+        return dense[rows]
+
     def opened(self, rows: NDArray[np.int64] | None = None) -> Weights:
         """Return the claims again: of all parcels, or of some that are in order and hold those that have something."""
         told: dict[str, Any] = dict(self.facts)
