@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.gridded import GriddedQuantity, Remark
+from carbongrid.analysis.gridded import GriddedQuantity
+from carbongrid.analysis.gridded_rasters import Remark
 from carbongrid.errors import Problem
 from carbongrid.method.agreement import (
     NEAR_UNIT_SLIP,

@@ -13,8 +13,9 @@ import pandas as pd
 
 from carbongrid.analysis.baselines import OneTotal, raked
 from carbongrid.analysis.files import write_csvs
-from carbongrid.analysis.gridded import Published, Remark, gridded, published_of, rasters_of
+from carbongrid.analysis.gridded import gridded, published_of
 from carbongrid.analysis.gridded_cells import CELLS, compare_cells
+from carbongrid.analysis.gridded_rasters import Published, Remark, rasters_of
 from carbongrid.analysis.published import own_sums, read_published, require_same_gases
 from carbongrid.case.readers.geometry import geodesic_area
 from carbongrid.errors import InputError

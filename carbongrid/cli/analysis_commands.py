@@ -209,7 +209,7 @@ def validate(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.gridded import PublishedRaster, read_rasters_table
+        from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
         from carbongrid.analysis.validation import validate as validate_run
         from carbongrid.analysis.validation import write_validation
         from carbongrid.analysis.validation_page import write_validation_page

@@ -19,8 +19,9 @@ import squares_case
 import xarray as xr
 from pyproj import Geod
 
-from carbongrid.analysis.gridded import PublishedRaster, matrix_of, read_rasters_table
 from carbongrid.analysis.gridded_cells import centres_written
+from carbongrid.analysis.gridded_land import matrix_of
+from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
 from carbongrid.analysis.validation import validate
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables.layers import read_unit_geometry
