@@ -19,9 +19,34 @@ from carbongrid.cli.commands import _console, _with_console, main
     metavar="ADMIN_LEVEL",
     help="admin_level of the units, 2 to 11; default: the smallest that covers nearly all land; the output tells the others.",
 )
+@click.option(
+    "--land-cover",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="A GeoTIFF of land-cover codes, for what the map leaves white.",
+)
+@click.option(
+    "--codes",
+    default=None,
+    help="Code system of the land cover: worldcover, globeland30, corine-grid, or a CSV of your own.",
+)
+@click.option(
+    "--people",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="A GeoTIFF of people per cell, such as WorldPop: homes then go by people.",
+)
 @_with_console
 def from_osm(
-    extract: Path, directory: Path, level: str | None, quiet: bool, as_json: bool, verbose: int
+    extract: Path,
+    directory: Path,
+    level: str | None,
+    land_cover: Path | None,
+    codes: str | None,
+    people: Path | None,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
 ) -> None:
     """Turn EXTRACT (.osm.pbf, for example of Geofabrik) into a case in DIRECTORY.
 
@@ -30,6 +55,7 @@ def from_osm(
 
     \b
         carbongrid from-osm liechtenstein.osm.pbf mycase
+        carbongrid from-osm island.osm.pbf mycase --land-cover worldcover.tif --codes worldcover --people worldpop.tif
         carbongrid check mycase/case.toml
         (fill in mycase/totals.csv)
         carbongrid run mycase/case.toml --out myrun
@@ -41,7 +67,15 @@ def from_osm(
         from carbongrid.sources.osm import write_case_from_osm
 
         with console.progress() as progress, detect_full_disk(directory):
-            made = write_case_from_osm(extract, directory, level=level, progress=progress)
+            made = write_case_from_osm(
+                extract,
+                directory,
+                level=level,
+                land_cover=land_cover,
+                codes=codes,
+                people=people,
+                progress=progress,
+            )
         console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
         console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
         console.problems(made.notes)

@@ -181,7 +181,7 @@ def partition_by_order(geometry: Geometries, order: NDArray[np.int64], crs: CRS)
     stacked = np.asarray(shapely.geometrycollections(geometry[upper], indices=group))
     cut = geometry.copy()
     smallest = _SLIVER_M2 / _square_metres(crs)
-    cut[rows] = only_polygons(_without(geometry[rows], stacked[:, np.newaxis], crs), smallest)
+    cut[rows] = only_polygons(without(geometry[rows], stacked[:, np.newaxis], crs), smallest)
     changed[rows] = True
     return Partition(cut, changed)
 
@@ -285,7 +285,7 @@ def _unmatched(geometry: Geometries, tree: shapely.STRtree) -> NDArray[np.bool_]
     return misfit
 
 
-def _without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:
+def without(polygons: Geometries, stacks: Geometries, crs: CRS) -> Geometries:
     """Return polygons without what stacks of others cover, shape (n,) and (n, 1).
 
     In floating point, where new vertices lie on the edges that they come from; where that differs

@@ -2,9 +2,20 @@
 
 from carbongrid.sources.land_cover.parcels import (
     LandCover,
+    Progress,
+    land_cover_in,
     read_land_cover,
     require_target,
+    system_of,
     write_land_cover,
 )
 
-__all__ = ["LandCover", "read_land_cover", "require_target", "write_land_cover"]
+__all__ = [
+    "LandCover",
+    "Progress",
+    "land_cover_in",
+    "read_land_cover",
+    "require_target",
+    "system_of",
+    "write_land_cover",
+]

@@ -99,8 +99,37 @@ def read_land_cover(
     """
     if side < 1:
         raise InputError("a square has one cell at least", "side")
-    system = _system(codes)
+    system_of(codes)  # a wrong one is told before polygons are read
     outlines = read_outlines(units, layer)
+    return land_cover_in(raster, outlines, codes=codes, named=units.name, side=side, progress=progress)  # fmt: skip
+
+
+def land_cover_in(
+    raster: Path,
+    units: gpd.GeoDataFrame,
+    *,
+    codes: str,
+    named: str,
+    side: int = SIDE,
+    progress: Progress | None = None,
+) -> LandCover:
+    """Return parcels of a land-cover raster within outlines that have been read.
+
+    Parameters
+    ----------
+    raster, codes, side, progress
+        Of :func:`read_land_cover`.
+    units
+        Valid polygons in a known CRS.
+    named
+        What messages call the units.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_land_cover`.
+    """
+    system = system_of(codes)
     from rasterio.errors import RasterioError
 
     try:
@@ -109,10 +138,10 @@ def read_land_cover(
             with open_raster(raster) as source:
                 _require_codes(source, raster.name)
                 crs = crs_of(source.crs)
-                land = outlines.geometry.to_crs(crs)
+                land = units.geometry.to_crs(crs)
                 cells = _Cells(source, land.to_numpy(), side)
                 found = list(cells.parcels(progress))
-                problems = _lacking(cells, (units.name, raster.name))
+                problems = _lacking(cells, (named, raster.name))
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
@@ -121,7 +150,14 @@ def read_land_cover(
     return _land_cover(found, cells.counts, crs, (system, codes, raster.name), problems)
 
 
-def _system(codes: str) -> pd.DataFrame:
+def system_of(codes: str) -> pd.DataFrame:
+    """Return the code system of a raster: by name, or of a user's CSV.
+
+    Raises
+    ------
+    InputError
+        If there is no such system, or the CSV is none.
+    """
     if codes in SYSTEMS or not Path(codes).suffix:
         return read_code_system(codes, where="--codes")
     return read_code_system(read_declared(Path(codes), CODE_SYSTEM), where=codes)

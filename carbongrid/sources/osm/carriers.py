@@ -36,7 +36,9 @@ class Rows:
     notes: tuple[Problem, ...]
 
 
-def carried_rows(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFrame) -> Rows:
+def carried_rows(
+    parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDataFrame, *, people: bool = False
+) -> Rows:
     """Return a row per category that some parcel carries.
 
     Parameters
@@ -47,20 +49,22 @@ def carried_rows(parcels: gpd.GeoDataFrame, pois: pd.DataFrame, lines: gpd.GeoDa
         Columns lon, lat, type, weight.
     lines
         Of the network; only whether there are any counts.
+    people
+        Whether the case has people.
 
     Notes
     -----
-    An extract has no people, so homes go by area. Points of interest weigh where ten or more, and half of them at least, reach land of their
+    An extract has no people, so homes go by area unless people are given beside it. Points of interest weigh where ten or more, and half of them at least, reach land of their
     category; the sites that make power and heat are no sample, so one is enough, and any built-up land may hold
     them. Shipping goes by the area of ports: a ferry line lies on water, and what of it lies on a pier says nothing.
     """
     land = parcels.assign(area_m2=parcels.area).sort_values("id", ignore_index=True)
     evidence = WeightInputs(pois=_placed_pois(pois, land))
     totals, own, without = [], [], []
-    for category in read_categories().values():
+    for category in read_categories(people=people).values():
         if category.name == "sink/land":
             continue  # its types have categories of their own
-        chosen, how = _as_carried(category, land, evidence, len(lines))
+        chosen, how = _as_carried(category, land, evidence, len(lines), people=people)
         carries = eligible(chosen, land)
         if not carries.any():
             without.append(category.name)
@@ -91,7 +95,7 @@ def _placed_pois(pois: pd.DataFrame, land: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return the points as the weights take them: category, x, y, thousandths, and a row's own number."""
     crosswalk = packaged_table("poi/osm.csv").set_index("poi_type")["category"]
     exact = pois["type"].map(crosswalk)
-    rough = (pois["type"].str.partition("=")[0] + "=*").map(crosswalk)
+    rough = (pois["type"].str.split("=").str[0] + "=*").map(crosswalk)
     places = gpd.GeoSeries(gpd.points_from_xy(pois["lon"], pois["lat"], crs="EPSG:4326"))
     xy = places.to_crs(land.crs)
     thousandths = np.rint(1000 * pois["weight"].astype(float)).astype(np.int64)
@@ -105,10 +109,17 @@ def _placed_pois(pois: pd.DataFrame, land: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _as_carried(
-    category: Category, land: gpd.GeoDataFrame, evidence: WeightInputs, lines: int
+    category: Category,
+    land: gpd.GeoDataFrame,
+    evidence: WeightInputs,
+    lines: int,
+    *,
+    people: bool,
 ) -> tuple[Category, str]:
     """Return a category with the land and the weight that an extract has for it, and why."""
     by_area = replace(category, weight="area")
+    if category.weight == "people" and people:
+        return category, ""
     if category.weight == "people":
         return by_area, " (an extract has no people)"
     if category.weight == "roads" and not lines:

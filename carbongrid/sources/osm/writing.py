@@ -21,11 +21,16 @@ from carbongrid.sources.osm.borders import Units, units_of
 from carbongrid.sources.osm.carriers import carried_rows
 from carbongrid.sources.osm.energy import energy_sites
 from carbongrid.sources.osm.extract import Extract, read_extract
+from carbongrid.sources.osm.filling import cover_in, notes_of_filling
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
 from carbongrid.sources.osm.networks import Network, network_of
 from carbongrid.sources.osm.points import points_of_interest
+from carbongrid.sources.osm.residents import cut_people
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
+CODES, PEOPLE = "codes.csv", "people.tif"
+_CODES_ROW = "| codes.csv | what the map's tags and the classes of the land cover mean; `land_cover=50` and its like fill what the map leaves white | correct what does not fit here |\n"
+_PEOPLE_ROW = "| people.tif | people per cell around the units, by whom homes go | a census in `[people]`, if you have one |\n"
 _RESOLUTION = 5  # m; an ordinary road has a cell centre in it
 
 Progress = Callable[[str, int, int], None]
@@ -60,7 +65,14 @@ class OsmCase:
 
 
 def write_case_from_osm(
-    path: Path, directory: Path, *, level: str | None = None, progress: Progress | None = None
+    path: Path,
+    directory: Path,
+    *,
+    level: str | None = None,
+    land_cover: Path | None = None,
+    codes: str | None = None,
+    people: Path | None = None,
+    progress: Progress | None = None,
 ) -> OsmCase:
     """Turn an OpenStreetMap extract into a case that is ready to edit, and runs as it is.
 
@@ -72,18 +84,25 @@ def write_case_from_osm(
         A new or empty folder.
     level
         ``admin_level`` of the units; default the smallest that covers nearly all land.
+    land_cover, codes
+        A raster of land cover for what the map leaves white, and its code system (docs/decisions/0097).
+    people
+        A raster of people per cell, by whom homes then go.
     progress
         Called with the name of a step, what is done and what there is to do.
 
     Raises
     ------
     InputError
-        If the folder holds something, the extract cannot be read, or has no such units.
+        If the folder holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(
             "the directory is not empty", str(directory), "Give a new one, or empty this one."
         )
+    if codes is not None and land_cover is None:
+        what = "a code system is named, and there is no land cover that it is of"
+        raise InputError(what, "--codes", "Give --land-cover FILE too, or leave --codes out.")
     report = progress or (lambda *_: None)
     report("reading the extract", 0, 1)
     extract = read_extract(path)
@@ -91,17 +110,25 @@ def write_case_from_osm(
     network = network_of(extract.lines)
     mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
     units = units_of(extract.borders, level, mapped)
+    cover = None if land_cover is None else cover_in(land_cover, units.table, codes, progress)
     report("cutting parcels", 0, 1)
-    land = land_of(extract.areas, network.land, units.table)
+    below = None if cover is None else cover.land
+    land = land_of(extract.areas, network.land, units.table, below)
     report("cutting parcels", 1, 1)
     lines = _near(network.lines, units.table)
     sites = energy_sites(extract.areas, extract.points, units.table)
     pois = points_of_interest(extract, sites.table, units.table)
-    rows = carried_rows(land.parcels, pois, lines)
+    rows = carried_rows(land.parcels, pois, lines, people=people is not None)
     notes = [*units.notes, *land.notes, *_notes(extract, network, units, land)]
     notes += [*sites.notes, *rows.notes]
+    if cover is not None:
+        notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]
     directory.mkdir(parents=True, exist_ok=True)
+    if people is not None:
+        notes.append(cut_people(people, units.table, directory / PEOPLE))
     _write_layers(directory, land, units, lines)
+    if cover is not None:
+        cover.codes.to_csv(directory / CODES, index=False)
     pois.to_csv(directory / "pois.csv", index=False)
     rows.totals.to_csv(directory / "totals.csv", index=False)
     rows.categories.to_csv(directory / "categories.csv", index=False)
@@ -109,9 +136,12 @@ def write_case_from_osm(
         "categories": len(rows.categories) > 0,
         "lines": len(lines) > 0,
         "pois": len(pois) > 0,
+        "people": people is not None,
+        "cover": cover is not None,
     }
     _write_case(path, directory, units, {name for name, some in there.items() if some})
-    _write_readme(path, directory, units, notes)
+    more = [text for text, some in ((_CODES_ROW, cover), (_PEOPLE_ROW, people)) if some is not None]
+    _write_readme(path, directory, units, more, notes)
     names = tuple(rows.totals["category"])
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
     return OsmCase(directory / "case.toml", units.level, *counts, names, tuple(notes))
@@ -174,7 +204,7 @@ def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> N
             "path": "parcels.gpkg",
             "id": "id",
             "land_use": "land_use",
-            "code_system": "osm",
+            "code_system": CODES if "cover" in there else "osm",
         },
         "units": {
             "path": "units.gpkg",
@@ -187,6 +217,8 @@ def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> N
     }
     if "categories" in there:
         values["categories"] = {"path": "categories.csv"}
+    if "people" in there:
+        values["people"] = {"path": PEOPLE}
     if "pois" in there:
         place = {"x": "lon", "y": "lat", "crs": "EPSG:4326"}
         values["pois"] = {
@@ -215,7 +247,9 @@ def _year_of(path: Path) -> int:
     return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).year
 
 
-def _write_readme(path: Path, directory: Path, units: Units, notes: list[Problem]) -> None:
+def _write_readme(
+    path: Path, directory: Path, units: Units, more: list[str], notes: list[Problem]
+) -> None:
     text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
     found = "\n".join(f"- {note.what}." for note in notes)
     filled = text.format(
@@ -223,6 +257,7 @@ def _write_readme(path: Path, directory: Path, units: Units, notes: list[Problem
         attribution=ATTRIBUTION,
         level=units.level,
         units=len(units.table),
+        more="".join(more),
         notes=found,
     )
     (directory / "README.md").write_text(filled, encoding="utf-8")

@@ -1,0 +1,193 @@
+"""An island of which the map draws a part: land cover fills the rest, and people live where the raster has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from click.testing import CliRunner
+from osm_file import OsmFile, Ring
+from rasterio.transform import from_origin
+
+import carbongrid as cg
+from carbongrid.cli import main
+from carbongrid.errors import InputError
+from carbongrid.pipeline import check
+from carbongrid.sources.osm import OsmCase, write_case_from_osm
+
+WEST, SOUTH, STEP = 14.0, 36.0, 1 / 1200
+COLUMNS, ROWS = 48, 24
+FIELDS, WOOD, VILLAGE, ICE = 40, 10, 50, 70
+
+
+def ring(west: float, south: float, east: float, north: float) -> Ring:
+    """Corners in cells of the land cover, anticlockwise from the south-west."""
+    corners = [(west, south), (east, south), (east, north), (west, north)]
+    return [(WEST + x * STEP, SOUTH + y * STEP) for x, y in corners]
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = OsmFile()
+    for k in range(2):
+        west = 24 * k
+        tags = {"boundary": "administrative", "admin_level": "8", "name": f"Ort {k}"}
+        file.border(ring(west, 0, west + 24, 24), tags)
+        file.way(ring(west + 2.3, 3, west + 9.7, 11), {"landuse": "residential"})
+        file.way(ring(west + 9.7, 3, west + 20, 8.5), {"landuse": "farmland"})
+    file.way(ring(4, 14, 12, 20), {"power": "plant", "plant:source": "solar"})
+    return file.write(tmp_path_factory.mktemp("island") / "island-2024.osm.pbf")
+
+
+def raster(path: Path, values: np.ndarray, west: float, north: float, step: float) -> Path:
+    with rasterio.open(
+        path, "w", driver="GTiff", crs="EPSG:4326", transform=from_origin(west, north, step, step),
+        count=1, height=values.shape[0], width=values.shape[1], dtype=values.dtype, nodata=0,
+    ) as file:  # fmt: skip
+        file.write(values, 1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cover(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fields, a wood in the north, a village in the east, and ice that the code system does not know."""
+    codes = np.full((ROWS + 4, COLUMNS + 4), FIELDS, np.uint8)
+    codes[2:8] = WOOD
+    codes[10:16, 40:] = VILLAGE
+    codes[10, 23] = ICE
+    path = tmp_path_factory.mktemp("cover") / "cover.tif"
+    return raster(path, codes, WEST - 2 * STEP, SOUTH + (ROWS + 2) * STEP, STEP)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cells of four by four of the land cover's, far beyond the island."""
+    values = np.zeros((30, 40), np.float32)
+    values[12:18, 14:26] = np.arange(1, 73).reshape(6, 12)
+    path = tmp_path_factory.mktemp("people") / "people-2020.tif"
+    return raster(path, values, WEST - 54 * STEP, SOUTH + 70 * STEP, 4 * STEP)
+
+
+@pytest.fixture(scope="module")
+def made(
+    extract: Path, cover: Path, people: Path, tmp_path_factory: pytest.TempPathFactory
+) -> OsmCase:
+    folder = tmp_path_factory.mktemp("case") / "case"
+    codes = cover.with_name("codes.csv")
+    codes.write_text(
+        f"code,type\n{FIELDS},cultivated\n{WOOD},forest\n{VILLAGE},settlement\n", encoding="utf-8"
+    )
+    return write_case_from_osm(extract, folder, land_cover=cover, codes=str(codes), people=people)
+
+
+@pytest.fixture(scope="module")
+def parcels(made: OsmCase) -> gpd.GeoDataFrame:
+    return gpd.read_file(made.case.with_name("parcels.gpkg"))
+
+
+def test_the_map_stays_and_what_it_leaves_white_is_filled(
+    made: OsmCase, parcels: gpd.GeoDataFrame, extract: Path, tmp_path: Path
+) -> None:
+    bare = gpd.read_file(write_case_from_osm(extract, tmp_path / "bare").case.with_name("parcels.gpkg"))  # fmt: skip
+    of_map = ~parcels["land_use"].str.startswith("land_cover=")
+    mapped = parcels[of_map].set_index("id")
+    assert set(mapped.index) == set(bare["id"])
+    both = mapped.loc[bare["id"]]
+    assert shapely.area(shapely.symmetric_difference(both.geometry.to_numpy(), bare.geometry.to_numpy())).max() < 1e-3  # fmt: skip
+    # No two parcels overlap, and one cell of ice is all that nobody knows.
+    units = gpd.read_file(made.case.with_name("units.gpkg"))
+    whole = units.area.sum()
+    cell = whole / (ROWS * COLUMNS)
+    assert shapely.union_all(parcels.geometry.to_numpy()).area == pytest.approx(parcels.area.sum(), rel=1e-9)  # fmt: skip
+    assert whole - parcels.area.sum() == pytest.approx(cell, rel=0.1)
+
+
+def test_the_classes_lie_where_the_raster_has_them(parcels: gpd.GeoDataFrame) -> None:
+    filled = parcels[parcels["land_use"].str.startswith("land_cover=")].to_crs(4326)
+    points = {"forest": (16.5, 21.5), "cultivated": (22.5, 12.5), "settlement": (44.5, 12.5)}
+    for kind, (x, y) in points.items():
+        point = shapely.Point(WEST + x * STEP, SOUTH + y * STEP)
+        assert filled.loc[filled.contains(point), "type"].tolist() == [kind]
+    # Solar panels are drawn on the map, on what is fields below: no land of the raster.
+    panels = shapely.Point(WEST + 8 * STEP, SOUTH + 17 * STEP)
+    assert not filled.contains(panels).any()
+
+
+def test_what_is_filled_is_told(made: OsmCase, parcels: gpd.GeoDataFrame) -> None:
+    [told] = [note.what for note in made.notes if "of the land cover:" in note.what]
+    units = gpd.read_file(made.case.with_name("units.gpkg"))
+    filled = parcels[parcels["land_use"].str.startswith("land_cover=")]
+    assert told.startswith(
+        f"{filled.area.sum() / units.area.sum():.1%} of the units' area is white"
+    )
+    for kind in ("cultivated", "forest", "settlement"):
+        share = filled[filled["type"] == kind].area.sum() / units.area.sum()
+        assert f"{kind} {share:.1%}" in told
+    assert any("have codes that" in note.what and "70" in note.what for note in made.notes)
+
+
+def test_people_are_the_raster_s_cells_around_the_units(made: OsmCase, people: Path) -> None:
+    with rasterio.open(people) as whole, rasterio.open(made.case.with_name("people.tif")) as cut:
+        # Thirteen cells by seven hold the units, and one more lies on each side.
+        assert cut.shape == (9, 15)
+        assert (cut.nodata, cut.crs, cut.dtypes) == (whole.nodata, whole.crs, whole.dtypes)
+        np.testing.assert_array_equal(cut.read(1), whole.read(1)[10:19, 12:27])
+        np.testing.assert_allclose(cut.bounds, (WEST - 6 * STEP, SOUTH - 6 * STEP, WEST + 54 * STEP, SOUTH + 30 * STEP))  # fmt: skip
+
+
+def test_homes_go_by_people(made: OsmCase) -> None:
+    totals = pd.read_csv(made.case.with_name("totals.csv"), dtype=str).set_index("category")
+    assert "by people" in totals.loc["buildings/urban-homes", "source"]
+    own = pd.read_csv(made.case.with_name("categories.csv"), dtype=str).set_index("category")
+    assert "buildings/urban-homes" not in own.index
+
+
+def test_the_case_checks_and_runs(made: OsmCase, tmp_path: Path) -> None:
+    outlook = check(made.case)
+    assert not outlook.wrong, outlook.problems
+    case = made.case
+    totals = pd.read_csv(case.with_name("totals.csv"), dtype=str).set_index("category")
+    before = totals.to_csv()
+    totals.loc[["buildings/urban-homes", "sink/forest"], "value"] = ["7200", "300"]
+    try:
+        totals.to_csv(case.with_name("totals.csv"))
+        run = cg.run(case, tmp_path / "run")
+    finally:
+        case.with_name("totals.csv").write_text(before, encoding="utf-8")
+    assert cg.verify(tmp_path / "run").ok
+    homes = run.parcels.set_index("id")["buildings/urban-homes"]
+    # The village of the raster has people, and no home of the map.
+    village = run.parcels.set_index("id")["land_use"] == f"land_cover={VILLAGE}"
+    assert homes[village].sum() > 0
+    assert homes.sum() == 7200 * 10**6
+    woods = run.parcels.set_index("id")["sink/forest"]
+    assert set(run.parcels.set_index("id")["land_use"][woods > 0]) == {f"land_cover={WOOD}"}
+
+
+def test_what_is_missing_is_said_before_anything_is_written(
+    extract: Path, cover: Path, people: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "case"
+    with pytest.raises(InputError, match="nobody says what the numbers"):
+        write_case_from_osm(extract, out, land_cover=cover)
+    with pytest.raises(InputError, match="there is no land cover"):
+        write_case_from_osm(extract, out, codes="worldcover")
+    elsewhere = raster(tmp_path / "far.tif", np.ones((4, 4), np.float32), 100, 10, STEP)
+    with pytest.raises(InputError, match="does not reach the units"):
+        write_case_from_osm(extract, out, people=elsewhere)
+    assert not out.exists() or not any(out.iterdir())
+
+
+def test_the_command_takes_both(extract: Path, cover: Path, people: Path, tmp_path: Path) -> None:
+    words = ["--land-cover", str(cover), "--codes", "worldcover", "--people", str(people)]
+    done = CliRunner().invoke(main, ["from-osm", str(extract), str(tmp_path / "c"), *words])
+    assert done.exit_code == 0, done.output
+    assert "of the land cover:" in done.output
+    readme = (tmp_path / "c" / "README.md").read_text(encoding="utf-8")
+    assert "codes.csv" in readme
+    assert "people.tif" in readme
