@@ -316,11 +316,11 @@ CODE_SYSTEM = TableFormat(
 )
 CROSSWALK = TableFormat(
     "[pois] crosswalk", "",
-    "Which POI type is of which category.",
+    "Which POI type is of which category; a type that serves several has a row for each, with what it counts there.",
     (
         Column("poi_type", "code", "type as in the POIs", True, blank=True, noun="POI type"),
         Column("category", "text", "category; blank for none", True, unit="category", blank=True, otherwise="Add it to the categories, or leave it blank."),
-        Column("weight", "text", "what a POI of the type counts; blank is 1", unit="number"),
+        Column("weight", "text", "what a POI of the type counts in this category; blank is 1", unit="number"),
         Column("source", "text", "who measured that weight; needed where there is one"),
     ),
 )

@@ -37,6 +37,7 @@ _HEAVIEST_TYPE = 10**9
 """A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
 
 _PER_POI = 1000
+_NONE = np.array([-1], np.int64)
 _SAMPLE = 20_000
 _CLEARLY_BETTER, _NEARLY_ALL = 0.1, 0.9
 
@@ -58,8 +59,8 @@ def read_pois(
     Returns
     -------
     DataFrame
-        Columns poi_type, category (blank: no match), x, y, and, where the case names a column of weights,
-        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths.
+        Columns poi_type, category (blank: no match), x, y, and, where the case or the crosswalk has weights,
+        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths, category. A POI whose type serves several categories has a row for each.
     list of Problem
         Types without a match, with their counts; types that look as if they had lost leading zeros.
 
@@ -80,22 +81,38 @@ def read_pois(
     if problems:
         raise InputError(problems)
     x, y = points.projected(crs)
-    found = match_poi_types(pd.Series(types, dtype=str), crosswalk)
+    kinds = pd.Series(types, dtype=str)
+    matched = match_poi_types(kinds, {entry: entry for entry in crosswalk})
+    told = pd.DataFrame({"poi_type": kinds, "entry": matched, "category": matched.map(crosswalk)})
+    row, entry = _claims(matched, entries)
+    served = entries["category"].to_numpy(object)
+    category = np.where(entry < 0, "", served[entry]) if len(served) else np.full(len(row), "")
     table = pd.DataFrame(
-        {"poi_type": pd.Series(types, dtype=str), "category": found, "x": x, "y": y}
-    )
+        {"poi_type": kinds.to_numpy()[row], "category": category, "x": x[row], "y": y[row]},
+    ).astype({"poi_type": str, "category": str})
     order = ["x", "y", "poi_type"]
-    sizes = _sizes(entries, table["poi_type"])
+    sizes = _sizes(entries, entry)
     if section.weight or sizes is not None:
         own = None
         if section.weight:
-            own = points.thousandths(section.weight, POIS.column("weight"))[0]
+            own = points.thousandths(section.weight, POIS.column("weight"))[0][row]
         table["thousandths"] = _weighed(own, sizes, len(table), points.where)
         order.append("thousandths")
-    table = table.sort_values(order, kind="stable", ignore_index=True)
-    notes = [*points.notes, *_lost_zeros(table, crosswalk, points.where)]
-    notes += _unmatched(table, section.crosswalk, points.where)
+    table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
+    notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
+    notes += _unmatched(told, section.crosswalk, points.where)
+    notes += _shared(told, entries, section.crosswalk)
     return table, [*notes, *_unsized(table, points.where)]
+
+
+def _claims(
+    matched: pd.Series[str], entries: pd.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return POI and row of the crosswalk of each claim, -1 for none; a type that serves several categories has several rows."""
+    rows = entries.groupby("poi_type", sort=False).indices
+    found = [rows.get(text, _NONE) for text in matched]
+    poi = np.repeat(np.arange(len(found)), [len(each) for each in found])
+    return poi, np.concatenate([_NONE[:0], *found]).astype(np.int64)
 
 
 def crosswalk_categories(case: Case) -> frozenset[str] | None:
@@ -222,9 +239,10 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.
         # Types of no category may stand as often as they like.
         table = table[table["category"] != ""]
         rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
-        faults.once(((row.number, repr(row.cells["poi_type"])) for row in rows), "the POI type")
+        pairs = ((row.number, f"{row.cells['poi_type']!r} for {row.cells['category']}") for row in rows)  # fmt: skip
+        faults.once(pairs, "the POI type")
         faults.raise_any()
-        problems = _faults_of_sizes(table, name)
+        problems = [*_faults_of_sizes(table, name), *_faults_of_shares(table, name)]
         if problems:
             raise InputError(problems)
     return table
@@ -247,6 +265,18 @@ def _faults_of_sizes(table: pd.DataFrame, where: str) -> list[Problem]:
     return problems
 
 
+def _faults_of_shares(table: pd.DataFrame, where: str) -> list[Problem]:
+    """Return an error for each type that serves several categories and does not say what a POI of it counts in each: it may be a slip."""
+    problems = []
+    weights = table["weight"] if "weight" in table else pd.Series("", index=table.index)
+    for kind, own in table.groupby("poi_type", sort=False):
+        if len(own) > 1 and not weights[own.index].all():
+            what = f"the POI type {kind!r} serves {', '.join(own['category'])}, and a row of it has no weight"
+            hint = "Write what a POI of it counts in each, in a column weight, with its source; or keep one row."
+            problems.append(Problem(what, where, hint))
+    return problems
+
+
 def _is_weight(text: str) -> bool:
     try:
         return 0 <= Decimal(text) <= _HEAVIEST_TYPE
@@ -254,12 +284,12 @@ def _is_weight(text: str) -> bool:
         return False
 
 
-def _sizes(entries: pd.DataFrame, types: pd.Series) -> list[Decimal] | None:
-    """Return what a POI of each type counts, by the crosswalk; None where it weighs no type."""
+def _sizes(entries: pd.DataFrame, entry: NDArray[np.int64]) -> list[Decimal] | None:
+    """Return what each claim counts, by its row of the crosswalk; None where that weighs no type."""
     if "weight" not in entries or not entries["weight"].any():
         return None
-    written = dict(zip(entries["poi_type"], entries["weight"], strict=True))
-    return [Decimal(text or "1") for text in match_poi_types(types, written)]
+    written = [Decimal(text or "1") for text in entries["weight"]]
+    return [written[row] if row >= 0 else Decimal(1) for row in entry.tolist()]
 
 
 def _weighed(
@@ -321,7 +351,7 @@ def _is_digits(text: str) -> bool:
 
 
 def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
-    counts = pois.loc[pois["category"] == "", "poi_type"].value_counts()
+    counts = pois.loc[pois["category"].fillna("") == "", "poi_type"].value_counts()
     if not len(counts):
         return []
     ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))
@@ -333,6 +363,16 @@ def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
     level = "warning" if counts.sum() > 0.5 * len(pois) else "note"
     hint = "Write a crosswalk of your own with these types, if they matter."
     return [Problem(what, where, hint, level)]  # type: ignore[arg-type]
+
+
+def _shared(pois: pd.DataFrame, entries: pd.DataFrame, crosswalk: str) -> list[Problem]:
+    """Return how many POIs stand for several categories."""
+    several = entries["poi_type"][entries["poi_type"].duplicated()].unique()
+    count = int(pois["entry"].isin(several).sum())
+    if not count:
+        return []
+    what = f"{count} of {len(pois)} POIs are of types that serve several categories in {crosswalk}, and count in each what it says there: {listed(several)}"
+    return [Problem(what, level="note")]
 
 
 def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:

@@ -137,7 +137,7 @@ def test_a_crosswalk_of_the_users_own(tmp_path):
     )
     with pytest.raises(InputError) as error:
         read_pois(case, GRID, read_categories(None))
-    assert "the POI type 'a' stands in rows" in str(error.value)
+    assert "unknown category 'x/y'" in str(error.value)
     assert "unknown category 'buildings/comerce'. Did you mean 'buildings/commerce'?" in str(
         error.value
     )
@@ -276,6 +276,46 @@ def test_a_type_may_weigh_and_needs_a_source_for_it(tmp_path):
     of = dict(zip(alone["poi_type"], alone["thousandths"].tolist(), strict=True))
     assert of == {"170300": 12_500, "170301": 0, "050100": 1000}
     assert not [note for note in notes if "counts 1" in note.what]
+
+
+def test_a_type_may_serve_several_categories_with_shares(tmp_path):
+    rows = ["060100,120.62,31.32,2", "060101,120.61,31.31,1", "050100,120.60,31.31,1", "990000,120.63,31.31,1"]  # fmt: skip
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category,weight,source\n0601*,buildings/commerce,0.7,survey of malls\n"
+        "0601*,industry/supply,0.3,survey of malls\n060101,buildings/commerce,,\n05*,buildings/commerce,,\n"
+    )
+    weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
+    table, notes = read_pois(pois_case(tmp_path, *rows, **weighed), GRID)
+    claims = table[["poi_type", "category", "thousandths"]].to_numpy().tolist()
+    # A whole match counts more than a beginning, and brings no row of the other.
+    assert sorted(claims) == [
+        ["050100", "buildings/commerce", 1000],
+        ["060100", "buildings/commerce", 1400],
+        ["060100", "industry/supply", 600],
+        ["060101", "buildings/commerce", 1000],
+        ["990000", "", 1000],
+    ]
+    both = table[table["poi_type"] == "060100"]
+    assert both["x"].nunique() == both["y"].nunique() == 1
+    told = [note.what for note in notes]
+    assert any(what.startswith("1 of 4 POIs are of types that serve several categories in own.csv") for what in told)  # fmt: skip
+    assert any(what.startswith("1 of 4 POIs are of 1 types without a category") for what in told)
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ("0601*,industry/supply,,", "'0601*' serves buildings/commerce, industry/supply, and a row of it has no weight"),
+        ("0601*,buildings/commerce,0.3,a survey", "the POI type '0601*' for buildings/commerce"),
+    ],
+)  # fmt: skip
+def test_a_type_that_stands_twice_by_a_slip_is_an_error(tmp_path, second, told):
+    (tmp_path / "own.csv").write_text(
+        f"poi_type,category,weight,source\n0601*,buildings/commerce,0.7,a survey\n{second}\n"
+    )
+    with pytest.raises(InputError) as error:
+        read_pois(pois_case(tmp_path, "060100,120.62,31.32", crosswalk="own.csv"), GRID)
+    assert told in str(error.value)
 
 
 def test_a_weight_that_its_type_makes_too_large_is_an_error(tmp_path):
