@@ -46,8 +46,9 @@ class Stream:
         bits = np.random.Philox(key=self._key)
         generator = np.random.Generator(bits)
         state: Any = bits.state
+        counter = state["state"]["counter"]
         for draw in draws:
-            state["state"]["counter"] = np.array([0, 0, 0, draw], np.uint64)
+            counter[3] = draw
             bits.state = state
             yield generator
 

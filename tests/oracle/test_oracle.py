@@ -8,29 +8,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from data import ROOT
 
 from oracle.comparison import differences, report
 from oracle.method import solve
 from oracle.tiny_case import write_tiny_case
-
-
-def command(*arguments):
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 0, f"{' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}"
 
 
 def exact(case, folder):
@@ -43,8 +28,9 @@ def exact(case, folder):
     return folder
 
 
-def assert_same(case, out):
-    command("-m", "carbongrid", "run", case, "--out", out, "--quiet")
+def assert_same(carbongrid, case, out):
+    done = carbongrid("run", case, "--out", out, "--quiet")
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     lines = differences(solve(case), out)
     assert not lines, (
         f"{len(lines)} differences from the oracle in {Path(case).name}\n{report(lines)}"
@@ -56,19 +42,19 @@ def small(small_city, tmp_path_factory):
     return exact(small_city, tmp_path_factory.mktemp("small") / "exact")
 
 
-def test_tiny_case(tmp_path):
-    assert_same(write_tiny_case(tmp_path), tmp_path / "run")
+def test_tiny_case(carbongrid, tmp_path):
+    assert_same(carbongrid, write_tiny_case(tmp_path), tmp_path / "run")
 
 
 @pytest.mark.parametrize(
     "name", ["case.toml", pytest.param("case-district-gdp.toml", marks=pytest.mark.thorough)]
 )
-def test_small_demo(small, tmp_path, name):
-    assert_same(small / name, tmp_path / "run")
+def test_small_demo(carbongrid, small, tmp_path, name):
+    assert_same(carbongrid, small / name, tmp_path / "run")
 
 
 @pytest.mark.thorough  # the small demo as it is is held above
-def test_small_demo_with_other_choices(small, tmp_path):
+def test_small_demo_with_other_choices(carbongrid, small, tmp_path):
     """A grid of people, geodesic areas, totals of a district, water to the nearest, POIs dropped,
 
     indices by district, and the GDP of a unit unknown.
@@ -112,11 +98,11 @@ def test_small_demo_with_other_choices(small, tmp_path):
     totals.write_text(
         "\n".join([header + ",region", *(row + "," for row in rows), *own]) + "\n", "utf-8"
     )
-    assert_same(case, tmp_path / "run")
+    assert_same(carbongrid, case, tmp_path / "run")
 
 
 @pytest.mark.thorough
-def test_small_demo_with_facilities_of_each_kind(small, tmp_path):
+def test_small_demo_with_facilities_of_each_kind(carbongrid, small, tmp_path):
     """A share of 7.3 %, two capacities that take all the rest of supply, values as they are, one place uncertain."""
     case = shutil.copytree(small, tmp_path / "case") / "case.toml"
     path = case.parent / "facilities.csv"
@@ -134,16 +120,18 @@ def test_small_demo_with_facilities_of_each_kind(small, tmp_path):
         "5000",
     ]
     table.to_csv(path, index=False)
-    assert_same(case, tmp_path / "run")
+    assert_same(carbongrid, case, tmp_path / "run")
 
 
 @pytest.mark.thorough  # beside the small demo and Liechtenstein
 @pytest.mark.full
-def test_full_demo(full_demo, tmp_path):
-    assert_same(exact(full_demo / "case", tmp_path / "exact") / "case.toml", tmp_path / "run")
+def test_full_demo(carbongrid, full_demo, tmp_path):
+    assert_same(
+        carbongrid, exact(full_demo / "case", tmp_path / "exact") / "case.toml", tmp_path / "run"
+    )
 
 
 @pytest.mark.thorough  # beside the small demo
-def test_liechtenstein(liechtenstein, tmp_path):
+def test_liechtenstein(carbongrid, liechtenstein, tmp_path):
     [case] = liechtenstein.rglob("case.toml")
-    assert_same(exact(case.parent, tmp_path / "exact") / "case.toml", tmp_path / "run")
+    assert_same(carbongrid, exact(case.parent, tmp_path / "exact") / "case.toml", tmp_path / "run")
