@@ -110,7 +110,7 @@ class Land:
     def with_parcels(self, parcels: Any) -> Land:
         """Return the land with other columns of the same parcels; what was measured on their polygons is kept."""
         other = replace(self, parcels=parcels)
-        measured = {name: value for name, value in vars(self).items() if name in ("shared_area", "hashes")}  # fmt: skip
+        measured = {name: value for name, value in vars(self).items() if name in ("shared_area", "hashes", "share_outside")}  # fmt: skip
         vars(other).update(measured)
         return other
 
