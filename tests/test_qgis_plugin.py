@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -14,8 +15,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from data import ROOT
+from osm_island import write_cover, write_extract, write_people
 
 from carbongrid import __version__
+from carbongrid.method.landuse import SYSTEMS
 
 TEXT = re.compile(r"[\u4e00-\u9fff]")
 ALGORITHMS = ("check", "form", "fromosm", "open", "run", "scenario")
@@ -151,3 +154,25 @@ def test_results_open_as_valid_layers(qgis, small_run):
     assert told.returncode == 0, told.stderr
     layers = json.loads(told.stdout)["results"]["LAYERS"]
     assert [Path(each.split("|")[0]).name for each in layers][:2] == ["grid_1km.tif", "units.gpkg"]
+
+
+@pytest.mark.thorough
+def test_an_extract_becomes_a_case_with_land_cover_and_people(qgis, tmp_path):
+    files = {
+        "EXTRACT": write_extract(tmp_path),
+        "LAND_COVER": write_cover(tmp_path),
+        "PEOPLE": write_people(tmp_path),
+        "FOLDER": tmp_path / "case",
+    }
+    words = [f"--{name}={path}" for name, path in files.items()]
+    told = qgis("run", "carbongrid:fromosm", *words, "--CODES=worldcover")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "is white on the map and is of the land cover" in told.stdout
+    assert (tmp_path / "case" / "people.tif").exists()
+
+
+def test_the_form_offers_every_code_system():
+    """Seen to fail when land from a raster could be made and the form did not know its codes."""
+    tree = ast.parse((ROOT / "qgis" / "carbongrid_qgis" / "algorithms.py").read_text("utf-8"))
+    [told] = [ast.unparse(node.value) for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CODE_SYSTEMS"]  # fmt: skip
+    assert set(re.findall(r"'([^']+)'", told)) == set(SYSTEMS)

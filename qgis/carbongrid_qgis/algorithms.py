@@ -29,7 +29,10 @@ from qgis.core import (
 from .command import run
 from .words import tr
 
-CODE_SYSTEMS = ("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas")
+CODE_SYSTEMS = (
+    *("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas"),
+    *("worldcover", "globeland30", "corine-grid"),
+)
 _FOLDER = QgsProcessingParameterFile.Folder
 
 
@@ -107,6 +110,9 @@ class FromOsm(_Algorithm):
         self._file("EXTRACT", "extract", fileFilter="OpenStreetMap (*.osm.pbf *.pbf)")
         level = QgsProcessingParameterNumber("LEVEL", tr("level"), optional=True, minValue=2, maxValue=11)  # fmt: skip
         self.addParameter(level)
+        self._file("LAND_COVER", "land_cover", optional=True, fileFilter="GeoTIFF (*.tif *.tiff)")
+        self.addParameter(QgsProcessingParameterString("CODES", tr("codes"), optional=True))
+        self._file("PEOPLE", "people", optional=True, fileFilter="GeoTIFF (*.tif *.tiff)")
         self.addParameter(QgsProcessingParameterFolderDestination("FOLDER", tr("folder")))
 
     def processAlgorithm(self, parameters: Any, context: Any, feedback: Any) -> dict[str, Any]:
@@ -114,6 +120,9 @@ class FromOsm(_Algorithm):
         words = ["from-osm", self.parameterAsFile(parameters, "EXTRACT", context), folder]
         if parameters.get("LEVEL") is not None:
             words += ["--units", str(self.parameterAsInt(parameters, "LEVEL", context))]
+        for name, option in (("LAND_COVER", "--land-cover"), ("CODES", "--codes"), ("PEOPLE", "--people")):  # fmt: skip
+            if parameters.get(name):
+                words += [option, self.parameterAsString(parameters, name, context)]
         for line in run(words, feedback).splitlines():
             feedback.pushInfo(line)
         return {"FOLDER": folder, "CASE": str(Path(folder) / "case.toml")}

@@ -11,8 +11,21 @@ import pytest
 import rasterio
 import shapely
 from click.testing import CliRunner
-from osm_file import OsmFile, Ring
-from rasterio.transform import from_origin
+from data import data_folder
+from osm_island import (
+    COLUMNS,
+    FIELDS,
+    ROWS,
+    SOUTH,
+    STEP,
+    VILLAGE,
+    WEST,
+    WOOD,
+    raster,
+    write_cover,
+    write_extract,
+    write_people,
+)
 
 import carbongrid as cg
 from carbongrid.cli import main
@@ -20,57 +33,20 @@ from carbongrid.errors import InputError
 from carbongrid.pipeline import check
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
 
-WEST, SOUTH, STEP = 14.0, 36.0, 1 / 1200
-COLUMNS, ROWS = 48, 24
-FIELDS, WOOD, VILLAGE, ICE = 40, 10, 50, 70
-
-
-def ring(west: float, south: float, east: float, north: float) -> Ring:
-    """Corners in cells of the land cover, anticlockwise from the south-west."""
-    corners = [(west, south), (east, south), (east, north), (west, north)]
-    return [(WEST + x * STEP, SOUTH + y * STEP) for x, y in corners]
-
 
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = OsmFile()
-    for k in range(2):
-        west = 24 * k
-        tags = {"boundary": "administrative", "admin_level": "8", "name": f"Ort {k}"}
-        file.border(ring(west, 0, west + 24, 24), tags)
-        file.way(ring(west + 2.3, 3, west + 9.7, 11), {"landuse": "residential"})
-        file.way(ring(west + 9.7, 3, west + 20, 8.5), {"landuse": "farmland"})
-    file.way(ring(4, 14, 12, 20), {"power": "plant", "plant:source": "solar"})
-    return file.write(tmp_path_factory.mktemp("island") / "island-2024.osm.pbf")
-
-
-def raster(path: Path, values: np.ndarray, west: float, north: float, step: float) -> Path:
-    with rasterio.open(
-        path, "w", driver="GTiff", crs="EPSG:4326", transform=from_origin(west, north, step, step),
-        count=1, height=values.shape[0], width=values.shape[1], dtype=values.dtype, nodata=0,
-    ) as file:  # fmt: skip
-        file.write(values, 1)
-    return path
+    return write_extract(tmp_path_factory.mktemp("island"))
 
 
 @pytest.fixture(scope="module")
 def cover(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fields, a wood in the north, a village in the east, and ice that the code system does not know."""
-    codes = np.full((ROWS + 4, COLUMNS + 4), FIELDS, np.uint8)
-    codes[2:8] = WOOD
-    codes[10:16, 40:] = VILLAGE
-    codes[10, 23] = ICE
-    path = tmp_path_factory.mktemp("cover") / "cover.tif"
-    return raster(path, codes, WEST - 2 * STEP, SOUTH + (ROWS + 2) * STEP, STEP)
+    return write_cover(tmp_path_factory.mktemp("cover"))
 
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cells of four by four of the land cover's, far beyond the island."""
-    values = np.zeros((30, 40), np.float32)
-    values[12:18, 14:26] = np.arange(1, 73).reshape(6, 12)
-    path = tmp_path_factory.mktemp("people") / "people-2020.tif"
-    return raster(path, values, WEST - 54 * STEP, SOUTH + 70 * STEP, 4 * STEP)
+    return write_people(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +167,23 @@ def test_the_command_takes_both(extract: Path, cover: Path, people: Path, tmp_pa
     readme = (tmp_path / "c" / "README.md").read_text(encoding="utf-8")
     assert "codes.csv" in readme
     assert "people.tif" in readme
+
+
+@pytest.mark.thorough
+def test_a_real_country_on_a_made_land_cover(tmp_path: Path) -> None:
+    """Liechtenstein, its white land filled by blotches: what is filled is what was white, and the case runs."""
+    source = data_folder() / "liechtenstein" / "liechtenstein-2024-03-04.osm.pbf"
+    rng = np.random.default_rng(1)
+    codes = np.repeat(np.repeat(rng.choice(np.array([10, 30, 40, 50], np.uint8), (28, 22)), 120, 0), 120, 1)  # fmt: skip
+    cover = raster(tmp_path / "cover.tif", codes, 9.45, 47.30, 1 / 12000)
+    made = write_case_from_osm(source, tmp_path / "case", land_cover=cover, codes="worldcover")
+    parcels = gpd.read_file(made.case.with_name("parcels.gpkg"))
+    units = gpd.read_file(made.case.with_name("units.gpkg"))
+    filled = parcels["land_use"].str.startswith("land_cover=")
+    assert parcels.area.sum() == pytest.approx(units.area.sum(), rel=1e-3)
+    assert 0.02 < parcels[filled].area.sum() / units.area.sum() < 0.2
+    totals = pd.read_csv(made.case.with_name("totals.csv"), dtype=str)
+    totals.assign(value="1000").to_csv(made.case.with_name("totals.csv"), index=False)
+    run = cg.run(made.case, tmp_path / "run")
+    assert cg.verify(tmp_path / "run").ok
+    assert len(run.units) == 11
