@@ -113,7 +113,7 @@ def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
     }
     for key, table in (("pois", inputs.pois), ("lines", inputs.lines)):
         if table is not None:
-            found[key] = len(table)
+            found[key] = int((~table["again"]).sum()) if "again" in table else len(table)
     if inputs.people is not None:
         inside, outside = residents_of_units(inputs, land)
         found["residents"] = {"in_units": float(inside.sum()), "in_none": float(outside)}

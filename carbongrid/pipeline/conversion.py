@@ -137,11 +137,12 @@ def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows)
 def _claims_that_change(
     answer: LiveResult, parcels: pd.DataFrame, rows: Rows
 ) -> dict[str, tuple[PackedWeights, PackedWeights]]:
-    """Return what parcels claim before and after land is of another use, of each category that had something there or may have it now."""
+    """Return what parcels claim before and after land is of another use, of each category that has mass or claims there, or may have them now."""
     found, here, use = {}, _flags(len(parcels), rows), _use(parcels, rows)
     for name, category in answer.inputs.categories.items():
         before = answer.claims.get(name) or answer.prepared.claims([name])[name]
-        if _concerns(category, before, here, use):
+        carried = here[answer.masses([name])[0].rows].any()
+        if carried or _concerns(category, before, here, use):
             found[name] = before, _claims_of(answer.prepared, category, before, parcels, rows)
     return found
 
@@ -172,7 +173,7 @@ def _use(parcels: pd.DataFrame, rows: Rows) -> pd.DataFrame:
 def _concerns(
     category: Category, before: PackedWeights, here: NDArray[np.bool_], use: pd.DataFrame
 ) -> bool:
-    """Return whether land that is of another use had something of a category, or may have it now."""
+    """Return whether land that is of another use has claims on a category, or may have some now."""
     return bool(here[before.rows].any() or eligible(category, use).any())
 
 

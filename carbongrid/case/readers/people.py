@@ -82,7 +82,7 @@ def read_people(
     section = case.people
     assert section is not None, "the case names no people"
     if section.is_raster:
-        return _read_grid(case.resolve(section.path), section.path, crs, bounds)
+        return read_people_grid(case.resolve(section.path), section.path, crs, bounds)
     points = read_located(case, section, [section.count])
     thousandths, exact, known = points.thousandths(section.count, PEOPLE.column("residents"))
     x, y = points.projected(crs)
@@ -96,17 +96,31 @@ def read_people(
     return table, notes
 
 
-def _read_grid(
+def read_people_grid(
     path: Path, where: str, crs: CRS, bounds: Bounds | None
 ) -> tuple[PeopleGrid, list[Problem]]:
+    """Return the people of a raster around a place, and what is worth saying of them.
+
+    Parameters
+    ----------
+    path, where
+        The file, and its name for messages.
+    crs, bounds
+        As :func:`read_people` takes them.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, lies elsewhere, or holds what are no people.
+    """
     from rasterio.errors import RasterioError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd is told by the checks here
             with open_raster(path) as raster:
-                own = _checked_crs(raster, where)
-                window = _window(raster, own, crs, bounds, where)
+                own = crs_of_people(raster, where)
+                window = window_of_people(raster, own, crs, bounds, where)
                 people = known_values(raster, window)
                 transform = raster.window_transform(window)
                 unread = raster.width * raster.height - people.size
@@ -161,7 +175,14 @@ def _notes_on_faint(
     return [Problem(told, where, level="note")]
 
 
-def _checked_crs(raster: Any, where: str) -> CRS:
+def crs_of_people(raster: Any, where: str) -> CRS:
+    """Return the CRS of an open raster of people.
+
+    Raises
+    ------
+    InputError
+        If it has none or a wrong one, is not north-up, or is not one band of real numbers.
+    """
     problems = [*band_problems(raster, where)]
     transform = raster.transform
     if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
@@ -173,7 +194,14 @@ def _checked_crs(raster: Any, where: str) -> CRS:
     return crs
 
 
-def _window(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
+def window_of_people(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
+    """Return the window of an open raster that is read: bounds in a CRS, and :data:`AROUND` them.
+
+    Raises
+    ------
+    InputError
+        If the raster lies elsewhere, or has too many cells there.
+    """
     from rasterio.windows import Window, from_bounds
 
     whole = Window(0, 0, raster.width, raster.height)

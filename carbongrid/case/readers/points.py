@@ -60,7 +60,8 @@ def read_pois(
     -------
     DataFrame
         Columns poi_type, category (blank: no match), x, y, and, where the case or the crosswalk has weights,
-        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths, category. A POI whose type serves several categories has a row for each.
+        thousandths (of a POI, int64); sorted by x, y, poi_type, thousandths, category. A POI whose type serves several categories has a row
+        for each, and then a column again says which rows are of one that was counted.
     list of Problem
         Types without a match, with their counts; types that look as if they had lost leading zeros.
 
@@ -82,8 +83,11 @@ def read_pois(
         raise InputError(problems)
     x, y = points.projected(crs)
     kinds = pd.Series(types, dtype=str)
-    matched = match_poi_types(kinds, {entry: entry for entry in crosswalk})
-    told = pd.DataFrame({"poi_type": kinds, "entry": matched, "category": matched.map(crosswalk)})
+    names = list(crosswalk)
+    # By number, since a row of the crosswalk may stand for a blank type.
+    number = match_poi_types(kinds, {entry: str(place) for place, entry in enumerate(names)})
+    matched = [names[int(text)] if text else None for text in number]
+    told = pd.DataFrame({"poi_type": kinds, "entry": matched, "category": [crosswalk.get(entry, "") for entry in matched]})  # fmt: skip
     row, entry = _claims(matched, entries)
     served = entries["category"].to_numpy(object)
     category = np.where(entry < 0, "", served[entry]) if len(served) else np.full(len(row), "")
@@ -98,6 +102,8 @@ def read_pois(
             own = points.thousandths(section.weight, POIS.column("weight"))[0][row]
         table["thousandths"] = _weighed(own, sizes, len(table), points.where)
         order.append("thousandths")
+    if len(row) > len(kinds):
+        table["again"] = np.append(False, row[1:] == row[:-1])
     table = table.sort_values([*order, "category"], kind="stable", ignore_index=True)
     notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
     notes += _unmatched(told, section.crosswalk, points.where)
@@ -106,11 +112,11 @@ def read_pois(
 
 
 def _claims(
-    matched: pd.Series[str], entries: pd.DataFrame
+    matched: list[str | None], entries: pd.DataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return POI and row of the crosswalk of each claim, -1 for none; a type that serves several categories has several rows."""
     rows = entries.groupby("poi_type", sort=False).indices
-    found = [rows.get(text, _NONE) for text in matched]
+    found = [_NONE if entry is None else rows[entry] for entry in matched]
     poi = np.repeat(np.arange(len(found)), [len(each) for each in found])
     return poi, np.concatenate([_NONE[:0], *found]).astype(np.int64)
 
@@ -236,15 +242,19 @@ def _crosswalk(case: Case, name: str, categories: Collection[str] | None) -> pd.
         encoding = case.pois.encoding if case.pois else None
         table = read_declared(case.resolve(name), CROSSWALK, beside=encoding)
         require_columns(table, name, CROSSWALK.names(required=True))
-        # Types of no category may stand as often as they like.
+        # Types of no category may stand as often as they like; each takes a type out of what stands for its beginning.
+        nothing = table[table["category"] == ""].drop_duplicates("poi_type")
         table = table[table["category"] != ""]
         rows, faults = rows_declared(table, CROSSWALK, name, {"category": categories})
         pairs = ((row.number, f"{row.cells['poi_type']!r} for {row.cells['category']}") for row in rows)  # fmt: skip
         faults.once(pairs, "the POI type")
         faults.raise_any()
         problems = [*_faults_of_sizes(table, name), *_faults_of_shares(table, name)]
+        both = nothing.loc[nothing["poi_type"].isin(table["poi_type"]), "poi_type"]
+        problems += [Problem(f"the POI type {kind!r} stands for no category and for some", name, "Keep one of its rows.") for kind in both]  # fmt: skip
         if problems:
             raise InputError(problems)
+        table = pd.concat([table, nothing[["poi_type", "category"]]]).fillna("")
     return table
 
 
@@ -351,7 +361,7 @@ def _is_digits(text: str) -> bool:
 
 
 def _unmatched(pois: pd.DataFrame, crosswalk: str, where: str) -> list[Problem]:
-    counts = pois.loc[pois["category"].fillna("") == "", "poi_type"].value_counts()
+    counts = pois.loc[pois["category"] == "", "poi_type"].value_counts()
     if not len(counts):
         return []
     ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))

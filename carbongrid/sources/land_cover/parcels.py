@@ -101,7 +101,8 @@ def read_land_cover(
         raise InputError("a square has one cell at least", "side")
     system_of(codes)  # a wrong one is told before polygons are read
     outlines = read_outlines(units, layer)
-    return land_cover_in(raster, outlines, codes=codes, named=units.name, side=side, progress=progress)  # fmt: skip
+    rows = np.array([f"row {number + 1}" for number in range(len(outlines))], dtype=object)
+    return land_cover_in(raster, outlines, codes=codes, named=(units.name, rows), side=side, progress=progress)  # fmt: skip
 
 
 def land_cover_in(
@@ -109,7 +110,8 @@ def land_cover_in(
     units: gpd.GeoDataFrame,
     *,
     codes: str,
-    named: str,
+    named: tuple[str, NDArray[np.object_]],
+    every_unit: bool = True,
     side: int = SIDE,
     progress: Progress | None = None,
 ) -> LandCover:
@@ -122,7 +124,9 @@ def land_cover_in(
     units
         Valid polygons in a known CRS.
     named
-        What messages call the units.
+        What messages call the units, and each of them.
+    every_unit
+        Whether a unit without any cell is an error; else it is told.
 
     Raises
     ------
@@ -141,7 +145,7 @@ def land_cover_in(
                 land = units.geometry.to_crs(crs)
                 cells = _Cells(source, land.to_numpy(), side)
                 found = list(cells.parcels(progress))
-                problems = _lacking(cells, (named, raster.name))
+                problems = _lacking(cells, named, raster.name, every_unit=every_unit)
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
         raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
@@ -163,25 +167,26 @@ def system_of(codes: str) -> pd.DataFrame:
     return read_code_system(read_declared(Path(codes), CODE_SYSTEM), where=codes)
 
 
-def _lacking(cells: _Cells, where: tuple[str, str]) -> list[Problem]:
-    """Return what of the units has no code: an error for those without any cell, a warning from one hundredth."""
-    units, raster = where
+def _lacking(
+    cells: _Cells, units: tuple[str, NDArray[np.object_]], raster: str, *, every_unit: bool
+) -> list[Problem]:
+    """Return what of the units has no code: an error for those without any cell, if every one needs some; a warning from one hundredth."""
+    where, named = f"{raster}, {units[0]}", units[1]
     a, e = cells.source.transform.a, cells.source.transform.e
     area = shapely.area(cells.land)
     known = np.minimum(cells.known * abs(a * e), area)
-    named = np.array([f"row {number + 1}" for number in range(area.size)], dtype=object)
     none = cells.known == 0
     hint = "Does the raster cover them? gdalinfo tells where it lies; several tiles become one with gdalbuildvrt and gdal_translate."
-    if none.any():
+    if none.all() or (every_unit and none.any()):
         what = f"{int(none.sum())} of {area.size} units hold no cell with a code: {listed(named[none])}"
-        return [Problem(what, f"{raster}, {units}", hint)]
+        return [Problem(what, where, hint)]
     lacking = 1 - known.sum() / area.sum()
     if lacking < _TOLD:
         return []
     worst = np.argsort(known / area)
     some = listed(f"{named[row]} ({1 - known[row] / area[row]:.1%})" for row in worst if known[row] < (1 - _TOLD) * area[row])  # fmt: skip
     what = f"{lacking:.2%} of the units' area has no code, and becomes no land: {some}"
-    return [Problem(what, f"{raster}, {units}", hint, "warning")]
+    return [Problem(what, where, hint, "warning")]
 
 
 def require_target(path: Path) -> None:
@@ -354,7 +359,7 @@ def _land_cover(
             Problem(
                 f"{share:.2%} of the cells have codes that {name} lacks, and carry nothing: {listed(unknown.index)}",
                 where,
-                "Is it another code system? Else write a CSV of your own, and name it as code_system.",
+                "Is it another code system? Else write a CSV of your own, and name that.",
                 "warning",
             )
         )

@@ -35,8 +35,16 @@ class Cover:
     notes: tuple[Problem, ...]
 
 
+def require_codes(codes: str | None) -> None:
+    """Raise InputError unless a code system is named that there is."""
+    if codes is None:
+        what = "nobody says what the numbers of the land cover mean, and the same ones mean other land elsewhere"
+        raise InputError(what, "--codes", "Name the code system: worldcover, globeland30, corine-grid, or a CSV of your own.")  # fmt: skip
+    system_of(codes)
+
+
 def cover_in(
-    raster: Path, units: gpd.GeoDataFrame, codes: str | None, progress: Progress | None = None
+    raster: Path, units: gpd.GeoDataFrame, codes: str, progress: Progress | None = None
 ) -> Cover:
     """Return the land of a land-cover raster whose class is known.
 
@@ -45,7 +53,7 @@ def cover_in(
     raster
         GeoTIFF of whole numbers, as ``from-raster`` takes it.
     units
-        Whose land it is.
+        Whose land it is: columns name and geometry. One without a cell is told, since the map may have all of it.
     codes
         Its code system: the name of one, or the path of a CSV.
     progress
@@ -54,13 +62,11 @@ def cover_in(
     Raises
     ------
     InputError
-        If no code system is named, as :func:`carbongrid.sources.land_cover.read_land_cover`, or if nothing of the raster has a known class.
+        As :func:`carbongrid.sources.land_cover.read_land_cover`, or if nothing of the raster has a known class.
     """
-    if codes is None:
-        what = "nobody says what the numbers of the land cover mean, and the same ones mean other land elsewhere"
-        raise InputError(what, "--codes", "Name the code system: worldcover, globeland30, corine-grid, or a CSV of your own.")  # fmt: skip
     system = system_of(codes)
-    cover = land_cover_in(raster, units, codes=codes, named="the units of the extract", progress=progress)  # fmt: skip
+    named = ("the units of the extract", units["name"].to_numpy(object))
+    cover = land_cover_in(raster, units, codes=codes, named=named, every_unit=False, progress=progress)  # fmt: skip
     kinds = match_codes(cover.parcels["code"], system)
     known = (kinds["matched"] != "").to_numpy(bool)
     if not known.any():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -12,15 +14,32 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from carbongrid.case.readers.people import (
+    AROUND,
+    crs_of_people,
+    read_people_grid,
+    window_of_people,
+)
+from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.raster.windows import band_problems
+from carbongrid.sources.new_files import written_whole
 
 _ROWS = 1024
+_WHOLE = 0.99
+"""A unit of which less than this lies on the raster is told."""
 
 
-def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> Problem:
+def require_people(raster: Path) -> None:
+    """Raise InputError unless a file is a raster that a case takes its people from; its values are not read."""
+    try:
+        with open_raster(raster) as source:
+            crs_of_people(source, raster.name)
+    except RasterioError as error:
+        raise _unreadable(error, raster) from None
+
+
+def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> list[Problem]:
     """Write the cells of a raster of people that lie around units; return what to say of them.
 
     Parameters
@@ -28,46 +47,47 @@ def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> Problem:
     raster
         GeoTIFF of people per cell, such as WorldPop or GHS-POP.
     units
-        Whose people they are.
+        Whose people they are: columns name and geometry, projected.
     path
-        The file that is written: the same numbers on the same cells, whatever stands for unknown.
+        The file that is written, whole or not at all: the same numbers on the same cells, all that a case reads and as much again.
 
     Raises
     ------
     InputError
-        If the raster cannot be read, has no CRS, or lies elsewhere.
+        As the case's reader, which reads it first.
     """
+    west, south, east, north = units.total_bounds.tolist()
+    bounds = (west - AROUND, south - AROUND, east + AROUND, north + AROUND)
+    grid, _ = read_people_grid(raster, raster.name, units.crs, bounds)
     try:
-        with open_raster(raster) as source:
-            problems = [*band_problems(source, raster.name)]
-            if source.crs is None:
-                problems.append(Problem("the raster has no CRS", raster.name, "gdal_edit.py -a_srs EPSG:... FILE"))  # fmt: skip
-            if problems:
-                raise InputError(problems)
-            window = _around(source, units, raster.name)
-            _write(source, window, path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd was told when it was read
+            with open_raster(raster) as source, written_whole(path) as partial:
+                own = crs_of_people(source, raster.name)
+                window = window_of_people(source, own, units.crs, bounds, raster.name)
+                box = shapely.box(*source.bounds)
+                _write(source, window, partial)
     except RasterioError as error:
-        hint = "It may be damaged or cut off: copy it again."
-        raise InputError(f"the raster cannot be read: {error}", raster.name, hint) from None
-    what = f"people are those of {raster.name}, {window.height} x {window.width} cells of it around the units"
-    return Problem(what, level="note")
+        raise _unreadable(error, raster) from None
+    people = int(grid.values[grid.values > 0].sum()) / 1000
+    rows, columns = grid.values.shape
+    what = f"people are those of {raster.name}, {rows} x {columns} cells of it around the units, {people:,.0f} people in all"
+    return [
+        Problem(what, level="note" if people else "warning"),
+        *_beyond(units, own, box, raster.name),
+    ]
 
 
-def _around(source: rasterio.DatasetReader, units: gpd.GeoDataFrame, name: str) -> Window:
-    """Return the cells that hold all units, and one more on each side where there are any."""
-    corners = shapely.get_coordinates(units.geometry.to_crs(crs_of(source.crs)).to_numpy())
-    back, (x, y) = ~source.transform, corners.T
-    columns, rows = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
-    ends = []
-    for places, most in ((rows, source.height), (columns, source.width)):
-        first = max(int(np.floor(places.min())) - 1, 0)
-        last = min(int(np.ceil(places.max())) + 1, most)
-        if first >= last:
-            what = "the raster of people does not reach the units of the extract"
-            raise InputError(what, name, "gdalinfo tells where it lies.")
-        ends.append((first, last))
-    (top, bottom), (left, right) = ends
-    return Window(left, top, right - left, bottom - top)
+def _beyond(units: gpd.GeoDataFrame, crs: Any, box: shapely.Geometry, name: str) -> list[Problem]:
+    """Return a warning of the units that lie off the raster, where nobody is known to live."""
+    land = units.geometry.to_crs(crs).to_numpy()
+    known = shapely.area(shapely.intersection(land, box)) / shapely.area(land)
+    off = np.flatnonzero(known < _WHOLE)
+    if not off.size:
+        return []
+    named = listed(f"{units['name'].iloc[row]} ({1 - known[row]:.0%})" for row in off)
+    what = f"{off.size} of {len(units)} units lie off the raster of people {name}, where nobody is known to live: {named}"
+    return [Problem(what, level="warning")]
 
 
 def _write(source: rasterio.DatasetReader, window: Window, path: Path) -> None:
@@ -92,3 +112,8 @@ def _write(source: rasterio.DatasetReader, window: Window, path: Path) -> None:
             target.write(source.read(1, window=here), 1, window=there)
             if masked:
                 target.write_mask(source.read_masks(1, window=here), window=there)
+
+
+def _unreadable(error: RasterioError, raster: Path) -> InputError:
+    hint = "It may be damaged or cut off: copy it again."
+    return InputError(f"the raster cannot be read: {error}", raster.name, hint)

@@ -21,11 +21,11 @@ from carbongrid.sources.osm.borders import Units, units_of
 from carbongrid.sources.osm.carriers import carried_rows
 from carbongrid.sources.osm.energy import energy_sites
 from carbongrid.sources.osm.extract import Extract, read_extract
-from carbongrid.sources.osm.filling import cover_in, notes_of_filling
+from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
 from carbongrid.sources.osm.networks import Network, network_of
 from carbongrid.sources.osm.points import points_of_interest
-from carbongrid.sources.osm.residents import cut_people
+from carbongrid.sources.osm.residents import cut_people, require_people
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 CODES, PEOPLE = "codes.csv", "people.tif"
@@ -103,6 +103,10 @@ def write_case_from_osm(
     if codes is not None and land_cover is None:
         what = "a code system is named, and there is no land cover that it is of"
         raise InputError(what, "--codes", "Give --land-cover FILE too, or leave --codes out.")
+    if land_cover is not None:
+        require_codes(codes)
+    if people is not None:
+        require_people(people)
     report = progress or (lambda *_: None)
     report("reading the extract", 0, 1)
     extract = read_extract(path)
@@ -110,7 +114,7 @@ def write_case_from_osm(
     network = network_of(extract.lines)
     mapped = mapped_land(extract.areas, network.land, coastal=extract.coastal)
     units = units_of(extract.borders, level, mapped)
-    cover = None if land_cover is None else cover_in(land_cover, units.table, codes, progress)
+    cover = None if land_cover is None else cover_in(land_cover, units.table, str(codes), progress)
     report("cutting parcels", 0, 1)
     below = None if cover is None else cover.land
     land = land_of(extract.areas, network.land, units.table, below)
@@ -125,7 +129,7 @@ def write_case_from_osm(
         notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]
     directory.mkdir(parents=True, exist_ok=True)
     if people is not None:
-        notes.append(cut_people(people, units.table, directory / PEOPLE))
+        notes += cut_people(people, units.table, directory / PEOPLE)
     _write_layers(directory, land, units, lines)
     if cover is not None:
         cover.codes.to_csv(directory / CODES, index=False)

@@ -297,6 +297,7 @@ def test_a_type_may_serve_several_categories_with_shares(tmp_path):
     ]
     both = table[table["poi_type"] == "060100"]
     assert both["x"].nunique() == both["y"].nunique() == 1
+    assert (~table["again"]).sum() == 4
     told = [note.what for note in notes]
     assert any(what.startswith("1 of 4 POIs are of types that serve several categories in own.csv") for what in told)  # fmt: skip
     assert any(what.startswith("1 of 4 POIs are of 1 types without a category") for what in told)
@@ -316,6 +317,29 @@ def test_a_type_that_stands_twice_by_a_slip_is_an_error(tmp_path, second, told):
     with pytest.raises(InputError) as error:
         read_pois(pois_case(tmp_path, "060100,120.62,31.32", crosswalk="own.csv"), GRID)
     assert told in str(error.value)
+
+
+def test_a_row_for_blank_types_is_of_them_alone(tmp_path):
+    """Seen to fail: it took all that no row matched."""
+    (tmp_path / "own.csv").write_text("poi_type,category\n,buildings/commerce\n0501*,buildings/commerce\n")  # fmt: skip
+    rows = [",120.60,31.31", "050100,120.61,31.31", "999999,120.62,31.31"]
+    table, notes = read_pois(pois_case(tmp_path, *rows, crosswalk="own.csv"), GRID)
+    of = dict(zip(table["poi_type"], table["category"], strict=True))
+    assert of == {"": "buildings/commerce", "050100": "buildings/commerce", "999999": ""}
+    assert any("1 of 3 POIs are of 1 types without a category" in note.what for note in notes)
+
+
+def test_a_row_without_a_category_takes_a_type_out(tmp_path):
+    """As in the package's own. Seen to fail: the row was passed over, and the type was of what its beginning is."""
+    own = tmp_path / "own.csv"
+    own.write_text("poi_type,category\n17*,industry/manufacturing\n170200,\n170200,\n")
+    case = pois_case(tmp_path, "170200,120.60,31.31", "170300,120.61,31.31", crosswalk="own.csv")
+    table, _ = read_pois(case, GRID)
+    of = dict(zip(table["poi_type"], table["category"], strict=True))
+    assert of == {"170200": "", "170300": "industry/manufacturing"}
+    own.write_text("poi_type,category\n170200,industry/manufacturing\n170200,\n")
+    with pytest.raises(InputError, match="'170200' stands for no category and for some"):
+        read_pois(case, GRID)
 
 
 def test_a_weight_that_its_type_makes_too_large_is_an_error(tmp_path):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+from affine import Affine
 from click.testing import CliRunner
 from data import data_folder
 from osm_island import (
@@ -26,8 +27,10 @@ from osm_island import (
     write_extract,
     write_people,
 )
+from pyproj import CRS
 
 import carbongrid as cg
+from carbongrid.case.readers.people import read_people_grid
 from carbongrid.cli import main
 from carbongrid.errors import InputError
 from carbongrid.pipeline import check
@@ -108,12 +111,57 @@ def test_what_is_filled_is_told(made: OsmCase, parcels: gpd.GeoDataFrame) -> Non
 
 
 def test_people_are_the_raster_s_cells_around_the_units(made: OsmCase, people: Path) -> None:
-    with rasterio.open(people) as whole, rasterio.open(made.case.with_name("people.tif")) as cut:
-        # Thirteen cells by seven hold the units, and one more lies on each side.
-        assert cut.shape == (9, 15)
-        assert (cut.nodata, cut.crs, cut.dtypes) == (whole.nodata, whole.crs, whole.dtypes)
-        np.testing.assert_array_equal(cut.read(1), whole.read(1)[10:19, 12:27])
-        np.testing.assert_allclose(cut.bounds, (WEST - 6 * STEP, SOUTH - 6 * STEP, WEST + 54 * STEP, SOUTH + 30 * STEP))  # fmt: skip
+    """A case reads the same cells of both, in the plane of any grid."""
+    units = gpd.read_file(made.case.with_name("units.gpkg"))
+    cut = made.case.with_name("people.tif")
+    with rasterio.open(people) as whole, rasterio.open(cut) as part:
+        assert part.width * part.height < whole.width * whole.height
+        assert (part.nodata, part.crs, part.dtypes) == (whole.nodata, whole.crs, whole.dtypes)
+    for crs in (units.crs, CRS(32633), CRS(3857)):
+        bounds = tuple(units.to_crs(crs).total_bounds.tolist())
+        (one, _), (other, _) = (read_people_grid(path, path.name, crs, bounds) for path in (people, cut))  # fmt: skip
+        np.testing.assert_array_equal(one.values, other.values)
+        np.testing.assert_allclose(one.transform, other.transform, rtol=0, atol=1e-9)
+        assert one.values[one.values > 0].sum() == np.arange(1, 73).sum() * 1000
+
+
+def test_units_beyond_a_raster_are_named(extract: Path, cover: Path, people: Path, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to pass in silence: half of the island had no people."""
+    with rasterio.open(people) as whole:
+        west = raster(tmp_path / "west.tif", whole.read(1)[:, :17], whole.bounds.left, whole.bounds.top, 4 * STEP)  # fmt: skip
+    with rasterio.open(cover) as whole:
+        left = raster(tmp_path / "left.tif", whole.read(1)[:, :20], whole.bounds.left, whole.bounds.top, STEP)  # fmt: skip
+    made = write_case_from_osm(extract, tmp_path / "case", land_cover=left, codes="worldcover", people=west)  # fmt: skip
+    told = [note.what for note in made.notes if note.level == "warning"]
+    [off] = [what for what in told if "lie off the raster of people" in what]
+    assert "Ort 1 (100%)" in off
+    assert any("has no code, and becomes no land" in what and "Ort 1 (100.0%)" in what for what in told)  # fmt: skip
+    empty = raster(tmp_path / "empty.tif", np.zeros((30, 40), np.float32), WEST - 54 * STEP, SOUTH + 70 * STEP, 4 * STEP)  # fmt: skip
+    made = write_case_from_osm(extract, tmp_path / "nobody", people=empty)
+    assert any("0 people in all" in note.what for note in made.notes if note.level == "warning")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"crs": None}, "CRS"),
+        ({"transform": Affine(4 * STEP, 0, WEST - 54 * STEP, 0, 4 * STEP, SOUTH - 40 * STEP)}, "north-up"),
+        ({"values": -5.0}, "negative"),
+    ],
+)  # fmt: skip
+def test_a_raster_that_the_case_would_refuse_is_refused_at_once(
+    extract: Path, people: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    """Seen to fail: the case was written, and its check refused the raster."""
+    with rasterio.open(people) as whole:
+        profile = {**whole.profile, "nodata": None, **{k: v for k, v in change.items() if k != "values"}}  # fmt: skip
+        values = whole.read(1) if "values" not in change else np.full(whole.shape, change["values"], np.float32)  # fmt: skip
+    odd = tmp_path / "odd.tif"
+    with rasterio.open(odd, "w", **profile) as file:
+        file.write(values, 1)
+    with pytest.raises(InputError, match=said):
+        write_case_from_osm(extract, tmp_path / "case", people=odd)
+    assert not [*(tmp_path / "case").glob("*")]
 
 
 def test_homes_go_by_people(made: OsmCase) -> None:
@@ -154,7 +202,7 @@ def test_what_is_missing_is_said_before_anything_is_written(
     with pytest.raises(InputError, match="there is no land cover"):
         write_case_from_osm(extract, out, codes="worldcover")
     elsewhere = raster(tmp_path / "far.tif", np.ones((4, 4), np.float32), 100, 10, STEP)
-    with pytest.raises(InputError, match="does not reach the units"):
+    with pytest.raises(InputError, match="the raster lies elsewhere"):
         write_case_from_osm(extract, out, people=elsewhere)
     assert not out.exists() or not any(out.iterdir())
 
