@@ -141,8 +141,8 @@ def _claims_that_change(
     found, here, use = {}, _flags(len(parcels), rows), _use(parcels, rows)
     for name, category in answer.inputs.categories.items():
         before = answer.claims.get(name) or answer.prepared.claims([name])[name]
-        carried = here[answer.masses([name])[0].rows].any()
-        if carried or _concerns(category, before, here, use):
+        emits = here[answer.masses([name])[0].rows].any()
+        if emits or _concerns(category, before, here, use):
             found[name] = before, _claims_of(answer.prepared, category, before, parcels, rows)
     return found
 
