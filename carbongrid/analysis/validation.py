@@ -6,22 +6,21 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.baselines import OneTotal, raked
+from carbongrid.analysis.baselines import OneTotal
 from carbongrid.analysis.files import write_csvs
-from carbongrid.analysis.gridded import gridded, published_of
+from carbongrid.analysis.gridded import GriddedQuantity, gridded, published_of
 from carbongrid.analysis.gridded_cells import CELLS, compare_cells
-from carbongrid.analysis.gridded_rasters import Published, Remark, rasters_of
+from carbongrid.analysis.gridded_rasters import Published, PublishedRaster, Remark, rasters_of
 from carbongrid.analysis.published import own_sums, read_published, require_same_gases
-from carbongrid.case.readers.geometry import geodesic_area
+from carbongrid.analysis.published_zones import NO_ZONES, areas_of_units, compare_zones
 from carbongrid.errors import InputError
 from carbongrid.method.agreement import (
     Found,
-    kappa,
     median_log2_ratio,
     misplaced,
     rank_correlation,
@@ -30,8 +29,6 @@ from carbongrid.method.agreement import (
 )
 from carbongrid.method.probability.drawn_numbers import drawn_category, kind_factors
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty, uncertainty_of
-from carbongrid.method.probability.zone_probability import draw_zones
-from carbongrid.method.zoning import zone_units
 from carbongrid.pipeline.run_carriers import RunCarriers
 
 if TYPE_CHECKING:
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.categories import Category
-    from carbongrid.method.probability.mass_on_land import MassOnLand
     from carbongrid.outputs.result import Result
 
 SAME_PROXY = 0.005
@@ -51,9 +47,6 @@ MIN_UNITS = 20
 _WORST = 10
 _AT_ONCE = 16
 Groups = Mapping[str, frozenset[str]]
-
-_UNIT_ZONES = ["unit", "zone", "zone_published", "firm", "agrees"]
-_NO_ZONES: tuple[dict[str, float], pd.DataFrame] = ({}, pd.DataFrame(columns=_UNIT_ZONES))
 
 
 @dataclass(frozen=True)
@@ -155,43 +148,112 @@ def validate(
     quantity is marked ``same_proxy`` and has no skill.
     """
     found = RunCarriers(run)
-    units, groups = found.units, _groups(found.categories)
-    if key not in (None, "id", *found.parents):
-        raise InputError(f"{key!r} is no column of the units that has codes", "key", f"Columns are id, {', '.join(found.parents)}.")  # fmt: skip
+    groups = _groups(found.categories)
+    codes, inside = _codes(found, key)
+    read = _read(found, rasters_of(table, unit, variable), table, (codes, inside), groups)
+    measures, values = _compared(found, read.values, codes, groups, key is None, draws, seed)
+    zones, unit_zones = compare_zones(found, read.values, draws, seed) if key is None else NO_ZONES
+    manifest = found.manifest
+    of_cells: dict[str, Any] = {}
+    if read.gridded:
+        measured, cells, more = compare_cells(found, read.gridded, groups, SAME_PROXY)
+        of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*read.remarks, *more)}
+    return Validation(
+        measures,
+        values,
+        read.sums,
+        zones,
+        unit_zones,
+        found.outlines[["name", "geometry"]].assign(region=codes.to_numpy()),
+        f"{manifest['title']}, {manifest['year']}",
+        read.name,
+        manifest.get("attribution", ""),
+        **of_cells,
+    )
+
+
+def _codes(run: RunCarriers, key: str | None) -> tuple[pd.Series[str], dict[str, set[str]]]:
+    """Return the code by which a table names each unit, blank for none, and the codes that lie in each larger area.
+
+    Raises
+    ------
+    InputError
+        If the key is no column of the units that has codes.
+    """
+    if key not in (None, "id", *run.parents):
+        raise InputError(f"{key!r} is no column of the units that has codes", "key", f"Columns are id, {', '.join(run.parents)}.")  # fmt: skip
+    units = run.units
     codes = units["id" if key is None else key].fillna("").astype(str)
-    above = [name for name in found.parents if name != key]
     inside = {"": set(codes)}
-    for name in above:
+    for name in (name for name in run.parents if name != key):
         for code, members in codes.groupby(units[name].fillna("").astype(str)):
             if code:
                 inside[str(code)] = set(members)
-    rasters = rasters_of(table, unit, variable)
-    named = _named(table, [each.path for each in rasters])
-    quantities = gridded(found, rasters, set(groups))
-    remarks: list[Remark] = []
+    return codes, inside
+
+
+class _Read(NamedTuple):
+    """What was published: values of units, the sums of its own, what it is as rasters, and what has to be said of them."""
+
+    values: pd.DataFrame
+    sums: pd.DataFrame
+    gridded: Sequence[GriddedQuantity]
+    remarks: Sequence[Remark]
+    name: str
+
+
+def _read(
+    run: RunCarriers,
+    rasters: Sequence[PublishedRaster],
+    table: Published,
+    places: tuple[pd.Series[str], Mapping[str, set[str]]],
+    groups: Groups,
+) -> _Read:
+    """Read a published table, or rasters as one.
+
+    Raises
+    ------
+    InputError
+        If it is wrong, or has no value of a unit.
+    """
+    codes, inside = places
+    file = _named(table, [each.path for each in rasters])
+    quantities = gridded(run, rasters, set(groups))
+    remarks: Sequence[Remark] = ()
     if quantities:
         published, remarks = published_of(quantities, codes)
     else:
-        published = read_published(named, {*codes, *inside} - {""}, set(groups))
-    sums = own_sums(published, inside)
+        published = read_published(file, {*codes, *inside} - {""}, set(groups))
     values = published[published["region"].isin(set(codes))]
-    require_same_gases(values, named.name)
+    require_same_gases(values, file.name)
     if values.empty:
-        raise InputError("the table has no value of a unit", str(named), "Write a row for each unit, by its code.")  # fmt: skip
+        raise InputError("the table has no value of a unit", str(file), "Write a row for each unit, by its code.")  # fmt: skip
+    name = file.name if len(rasters) < 2 else f"{file.name} … ({len(rasters)})"
+    return _Read(values, own_sums(published, inside), quantities, remarks, name)
+
+
+def _compared(
+    run: RunCarriers,
+    values: pd.DataFrame,
+    codes: pd.Series[str],
+    groups: Groups,
+    own_units: bool,
+    draws: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the measures of each quantity, and each value beside the run's."""
     wanted = {of: groups[of] for of in dict.fromkeys(values["of"])}
-    uncertainty = uncertainty_of(found.manifest)
-    drawn = _drawn_by_key(found, wanted, codes, uncertainty, draws, seed)
-    outlines = found.outlines
-    own_area = geodesic_area(outlines.geometry.to_numpy(), outlines.crs)
-    area = pd.Series(own_area).groupby(codes.to_numpy()).sum()
-    people = units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
+    uncertainty = uncertainty_of(run.manifest)
+    drawn = _drawn_by_key(run, wanted, codes, uncertainty, draws, seed)
+    area = pd.Series(areas_of_units(run)).groupby(codes.to_numpy()).sum()
+    people = run.units["residents"].groupby(codes.to_numpy()).sum(min_count=1)
     rows, compared = [], []
     for of, masses in drawn.items():
         theirs = values[values["of"] == of].groupby("region")["grams"].sum() / 1e6
         each = masses.loc[theirs.index].assign(published_t=theirs, of=of)
         told = None
-        if len(groups[of]) == 1 and len(theirs) >= MIN_UNITS and key is None:
-            told = _concentration(found, next(iter(groups[of])), uncertainty, each.index)
+        if len(groups[of]) == 1 and len(theirs) >= MIN_UNITS and own_units:
+            told = _concentration(run, next(iter(groups[of])), uncertainty, each.index)
         missing = len(set(codes) - {""} - set(each.index))
         baselines = (area, people, each["one_total_t"])
         rows.append({"of": of, "units": len(each), "units_missing": missing, **_measures(each, baselines, told)})  # fmt: skip
@@ -201,24 +263,7 @@ def validate(
         ratio = np.log2(every["ours_t"] / every["published_t"])
     listed = every.assign(log2_ratio=ratio).rename_axis("region").reset_index()
     columns = ["of", "region", "ours_t", "published_t", "low_t", "high_t", "log2_ratio"]
-    zones, unit_zones = _zones(found, values, own_area, draws, seed) if key is None else _NO_ZONES
-    manifest = found.manifest
-    of_cells: dict[str, Any] = {}
-    if quantities:
-        measured, cells, more = compare_cells(found, quantities, groups, SAME_PROXY)
-        of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*remarks, *more)}
-    return Validation(
-        pd.DataFrame(rows),
-        listed[columns],
-        sums,
-        zones,
-        unit_zones,
-        outlines[["name", "geometry"]].assign(region=codes.to_numpy()),
-        f"{manifest['title']}, {manifest['year']}",
-        named.name if len(rasters) < 2 else f"{named.name} … ({len(rasters)})",
-        manifest.get("attribution", ""),
-        **of_cells,
-    )
+    return pd.DataFrame(rows), listed[columns]
 
 
 def _named(published: Published, rasters: Sequence[Path]) -> Path:
@@ -353,87 +398,6 @@ def _concentration(
         found = np.where(whole > 0, squares / whole**2, 0.0)[:-1]
     by_code = pd.Series(found, index=run.units["id"]).reindex(codes)
     return np.asarray(by_code, np.float64), carriers.sigma
-
-
-def _zones(
-    run: RunCarriers,
-    values: pd.DataFrame,
-    area: NDArray[np.float64],
-    draws: int,
-    seed: int,
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """Compare zones with those that the published emission gives, sinks and GDP being the run's.
-
-    Beside it what an emission spread by area would have, one by one whole total of each category, and, as the most that can be had with the run's
-    totals, the published values scaled to these.
-    """
-    units, on_land = run.units, run.on_land
-    by_quantity = values.pivot_table("grams", "region", "of", aggfunc="sum").reindex(units["id"])
-    parts = _parts_of_emission(on_land, by_quantity)
-    if not parts:
-        return _NO_ZONES
-    theirs = {of: by_quantity[of].to_numpy(np.float64) for of in parts}
-    whole = by_quantity["emission"].to_numpy(np.float64) if "emission" in by_quantity else None
-    published = sum(theirs.values(), np.zeros(len(units))) if whole is None else whole
-    if np.isnan(published).any():
-        return _NO_ZONES
-    one = OneTotal(run)
-    base = [on_land.units[each.name].to_numpy(np.float64) for each in on_land.categories]
-    placed = [one.masses(each) for each in on_land.categories]
-    emitting = [not each.sink for each in on_land.categories]
-    rows = [(own, other) for own, other, emits in zip(base, placed, emitting, strict=True) if emits]
-    nested = any(other is not None for _, other in rows)
-    emission = {
-        "run": units["emission_g"].to_numpy(np.float64),
-        "published": published,
-        "by_area": published.sum() * (area / area.sum()),
-        "ceiling": sum((raked(on_land, of, theirs[name]) for name, of in parts.items()), np.zeros(len(units))),
-    }  # fmt: skip
-    if nested:
-        emission["by_one_total"] = sum((own if other is None else other for own, other in rows), np.zeros(len(units)))  # fmt: skip
-    zone = {name: _zones_with(run, grams) for name, grams in emission.items()}
-    zoned = (zone["run"] > 0) | (
-        zone["published"] > 0
-    )  # what neither can zone, for want of GDP or sinks, is no agreement
-    if not zoned.any():
-        return _NO_ZONES
-    drawn = draw_zones(on_land, uncertainty_of(run.manifest), draws=draws, seed=seed, sources=False)
-    firm = drawn.table["firm"].to_numpy(bool)[zoned]
-    zone = {name: codes[zoned] for name, codes in zone.items()}
-    differs = zone["run"] != zone["published"]
-    found = {
-        "units": float(zoned.sum()),
-        "agreement": float((~differs).mean()),
-        "disagreements_not_firm": float((~firm[differs]).mean()) if differs.any() else math.nan,
-        "not_firm": float((~firm).mean()),
-        "kappa": kappa(zone["run"], zone["published"]),
-    }
-    for name in ("by_area", "by_one_total", "ceiling"):
-        same = zone.get(name)
-        found[f"agreement_{name}"] = math.nan if same is None else float((same == zone["published"]).mean())  # fmt: skip
-        found[f"kappa_{name}"] = math.nan if same is None else kappa(same, zone["published"])
-    columns = (units["id"][zoned], zone["run"], zone["published"], firm, ~differs)
-    return found, pd.DataFrame(dict(zip(_UNIT_ZONES, columns, strict=True))).reset_index(drop=True)
-
-
-def _parts_of_emission(run: MassOnLand, by_quantity: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the quantities that make up emission, with their categories: all sectors where the table has each for every unit, else emission as a whole."""
-    sectors: dict[str, list[str]] = {}
-    for category in run.categories:
-        if not category.sink:
-            sectors.setdefault(category.sector, []).append(category.name)
-    complete = [name for name in sectors if name in by_quantity and by_quantity[name].notna().all()]
-    if sectors and len(complete) == len(sectors):
-        return sectors
-    whole = [name for members in sectors.values() for name in members]
-    return {"emission": whole} if "emission" in by_quantity else {}
-
-
-def _zones_with(run: RunCarriers, emission: NDArray[np.float64]) -> NDArray[np.int64]:
-    told = run.manifest["parameters"]
-    units = run.units.assign(emission_g=np.rint(emission).astype(np.int64))
-    zoned = zone_units(units, told["reference"], ties=told.get("ties", ">="))
-    return zoned["zone"].to_numpy(np.int64)
 
 
 def write_validation(found: Validation, folder: Path) -> list[Path]:
