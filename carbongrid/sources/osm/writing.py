@@ -18,7 +18,7 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.osm.borders import Units, units_of
-from carbongrid.sources.osm.carriers import carried_rows
+from carbongrid.sources.osm.carriers import Rows, carried_rows
 from carbongrid.sources.osm.energy import energy_sites
 from carbongrid.sources.osm.extract import Extract, read_extract
 from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
@@ -31,6 +31,8 @@ ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 CODES, PEOPLE = "codes.csv", "people.tif"
 _CODES_ROW = "| codes.csv | what the map's tags and the classes of the land cover mean; `land_cover=50` and its like fill what the map leaves white | correct what does not fit here |\n"
 _PEOPLE_ROW = "| people.tif | people per cell around the units, by whom homes go | a census in `[people]`, if you have one |\n"
+_WHITE = 0.05
+"""Of the units' area; whatever is less may be roofs and yards between what is mapped."""
 _RESOLUTION = 5  # m; an ordinary road has a cell centre in it
 
 Progress = Callable[[str, int, int], None]
@@ -130,6 +132,7 @@ def write_case_from_osm(
     directory.mkdir(parents=True, exist_ok=True)
     if people is not None:
         notes += cut_people(people, units.table, directory / PEOPLE)
+    notes.append(_missing_most(land, units, rows, people=people is not None))
     _write_layers(directory, land, units, lines)
     if cover is not None:
         cover.codes.to_csv(directory / CODES, index=False)
@@ -183,6 +186,20 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     bare = 1 - mapped.sum() / units.table.area.sum()
     notes.append(Problem(f"{bare:.1%} of the units' area is not mapped and carries nothing"))
     return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
+
+
+def _missing_most(land: Land, units: Units, rows: Rows, *, people: bool) -> Problem:
+    """Return what the case lacks, what it cannot do without first."""
+    lacks = [
+        f"totals ({len(rows.totals)} categories are 0)",
+        "GDP of the units (without it no unit has a zone: [gdp])",
+    ]
+    if not people:
+        lacks.append("people (homes go by area: --people, or [people])")
+    white = 1 - float(land.parcels.area.sum() / units.table.area.sum())
+    if white >= _WHITE:
+        lacks.append(f"land use of {white:.0%} of the units' area (it carries nothing: --land-cover)")  # fmt: skip
+    return Problem(f"missing most, in this order: {'; '.join(lacks)}", level="note")
 
 
 def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataFrame) -> None:

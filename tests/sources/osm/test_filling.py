@@ -110,6 +110,17 @@ def test_what_is_filled_is_told(made: OsmCase, parcels: gpd.GeoDataFrame) -> Non
     assert any("have codes that" in note.what and "70" in note.what for note in made.notes)
 
 
+def test_what_is_missing_most_is_told_in_order(made: OsmCase, extract: Path, tmp_path: Path) -> None:  # fmt: skip
+    bare = write_case_from_osm(extract, tmp_path / "bare")
+    told = [next(note.what for note in each.notes if "missing most" in note.what) for each in (bare, made)]  # fmt: skip
+    places = [told[0].find(word) for word in ("totals (", "GDP", "people (", "land use of 7")]
+    assert places == sorted(places)
+    assert places[0] > 0
+    assert "GDP" in told[1]
+    assert "people" not in told[1]
+    assert "land use" not in told[1]
+
+
 def test_people_are_the_raster_s_cells_around_the_units(made: OsmCase, people: Path) -> None:
     """A case reads the same cells of both, in the plane of any grid."""
     units = gpd.read_file(made.case.with_name("units.gpkg"))
