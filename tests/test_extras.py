@@ -341,9 +341,9 @@ def test_a_spreadsheet_that_is_there_is_verified_or_asked_for(
     "words",
     [
         ("factors", "coal"),
-        ("inventory", ROOT / "carbongrid" / "data" / "template" / "inventory"),
+        pytest.param(("inventory", ROOT / "carbongrid" / "data" / "template" / "inventory"), marks=pytest.mark.thorough),
     ],
-)
+)  # fmt: skip
 def test_the_inventory_asks_for_the_extra(words: tuple[object, ...]) -> None:
     """In a process of its own: here the factors may have been read by now."""
     one_error(without(OPTIONAL, *words), "inventory", "pint")

@@ -86,6 +86,7 @@ def test_the_archive_is_the_same_from_the_same_files(archive, tmp_path):
         assert re.search(rf"^{key}=\S", metadata, re.MULTILINE), key
 
 
+@pytest.mark.thorough
 def test_every_algorithm_explains_itself_in_both_languages(qgis):
     listed = qgis("list").stdout
     assert all(f"carbongrid:{name}\t" in listed for name in ALGORITHMS)

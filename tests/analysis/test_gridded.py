@@ -513,6 +513,7 @@ def test_a_matrix_of_shares_is_that_of_shapely(monkeypatch):
         matrix_of(ZonalOperator(triangles, grid).shares, (0, 0), grid.shape)
 
 
+@pytest.mark.thorough  # a process of its own
 def test_a_wrong_unit_ends_the_command_with_its_error_and_nothing_else(finished, axes, tonnes, tmp_path):  # fmt: skip
     """In a process of its own: what GDAL still has open at its end would be told by nobody's name."""
     path = geotiff(tmp_path / "emi.tif", axes, tonnes)

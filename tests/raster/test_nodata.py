@@ -91,7 +91,7 @@ def statistics(values, labels=LABELS) -> dict[str, list]:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.sampled_from(DECLARED),
     st_numpy.arrays(np.int16, SHAPE, elements=st.integers(0, 100)),
@@ -121,7 +121,7 @@ def test_declared_numbers_mean_what_nan_means(kind, numbers, hidden, where, lazy
         np.testing.assert_array_equal(found[name], result, name)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.sampled_from(["float32", "float64", "int32", "uint8"]),
     st_numpy.arrays(np.int16, SHAPE, elements=st.integers(0, 100)),

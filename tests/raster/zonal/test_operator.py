@@ -81,7 +81,7 @@ def rasters(draw):
     return values.astype(draw(st.sampled_from(["f4", "f8"])))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(valid_polygons(), rasters(), st.booleans())
 def test_as_cell_by_cell(polygons, values, weighted):
     """Seen to fail when an edge cell's share is taken as 1."""
@@ -263,7 +263,7 @@ def test_nothing_is_computed_early_and_only_touched_chunks_are_read():
     assert sorted(read) == [(0, 3), (3, 0), (3, 1)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["i2", "i4", "i8", "u1"]), st.booleans())
 def test_by_centre_it_is_labels_and_their_reduction(seed, dtype, lazy):
     """Polygons overlap: the later row has a cell. Quarters add up exactly in any order, so real numbers are the same bits, too."""
