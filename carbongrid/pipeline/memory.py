@@ -25,10 +25,10 @@ from carbongrid.raster.grid import Grid
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""
 
-TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.22, 0.05, 14e-6, 3.1e-6
+TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.16, 0.05, 14e-6, 3.1e-6
 """GB: tiles and buffers once there is land to fill them, fewer where areas are exact, and per parcel until then and from then on.
 
-Just below the least peaks that were measured, since the most varies: 0.79 GB with 20,490 parcels of the demo, 0.65 GB of it with exact areas;
+Just below the least peaks that were measured, since the most varies: 0.75 GB with 20,490 parcels of the demo beside other work (0.79 without), 0.65 GB of it with exact areas;
 with 25 categories 0.97 GB with 60,000 and 3.9 GB with a million; 0.72 to 0.74 GB with a small country of OpenStreetMap. benchmarks/memory.py measures.
 """
 
