@@ -48,10 +48,11 @@ class Carriers:
 
 
 class Claimed(NamedTuple):
-    """What parcels claim, a row for each draw: of one unit alone, on borders, by unit, and what each account's claims are multiplied by to keep its mass."""
+    """What parcels claim, a row for each draw: of one unit alone, on borders, the former added up by unit, the factor of each unit, and what each account's claims are multiplied by to keep its mass."""
 
     own: NDArray[np.float64]
     cross: NDArray[np.float64]
+    homes: NDArray[np.float64]
     of_unit: NDArray[np.float64]
     scale: NDArray[np.float64]
 
@@ -98,7 +99,8 @@ class CategoryDraws:
         """Return the claims as the run has them, so many times."""
         ones = np.ones((draws, self.units + 1))
         own, cross = (np.repeat(each[None], draws, axis=0) for each in (self._alone, self._cross_mass))  # fmt: skip
-        return Claimed(own, cross, ones, np.ones((draws, self._totals.size)))
+        homes = np.repeat(self._by_home(self._alone[None]), draws, axis=0)
+        return Claimed(own, cross, homes, ones, np.ones((draws, self._totals.size)))
 
     def drawn(self, draws: range) -> Claimed:
         """Return the claims of some draws, scaled so that each account keeps its mass."""
@@ -114,11 +116,12 @@ class CategoryDraws:
             own, cross = own * factor, cross * factor[:, self._crossing]
         of_unit = self._unit_factors(draws) if tau else np.ones((len(draws), self.units + 1))
         cross = cross * of_unit[:, self._cross_home]
-        sums = self._by_account(self.carriers.account, self._by_home(own) * of_unit)
+        homes = self._by_home(own)
+        sums = self._by_account(self.carriers.account, homes * of_unit)
         sums += self._by_account(self._cross_account, cross)
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(sums > 0, self._totals / sums, 0.0)
-        return Claimed(own, cross, of_unit, scale)
+        return Claimed(own, cross, homes, of_unit, scale)
 
     def masses(
         self,
@@ -137,12 +140,12 @@ class CategoryDraws:
         accounts : shape (draws, accounts)
             What each account's mass is multiplied by.
         """
-        own, cross = claimed.own, claimed.cross
+        cross, homes = claimed.cross, claimed.homes
         scale = claimed.scale if accounts is None else claimed.scale * accounts
         if kinds is not None and self.carriers.kind.size:
-            own = own * kinds[:, self.carriers.kind]
+            homes = self._by_home(claimed.own * kinds[:, self.carriers.kind])
             cross = cross * kinds[:, self.carriers.kind[self._crossing]]
-        found: NDArray[np.float64] = self._by_home(own) * claimed.of_unit
+        found: NDArray[np.float64] = homes * claimed.of_unit
         found *= scale[:, self.carriers.account]
         if cross.size:
             found += (self._cross_shares @ (cross * scale[:, self._cross_account]).T).T
