@@ -146,7 +146,7 @@ def _maps_of_zones(found: Validation) -> Iterator[Map]:
     theirs = codes.map(table["zone_published"]).fillna(0).astype(int)
     differs = np.flatnonzero((ours != theirs).to_numpy()).tolist()
     yield map_of_zones(ours.tolist(), Words("Zones of the run", "本次运算的分区"))
-    yield map_of_zones(theirs.tolist(), Words("Zones with the published emission (heavy outlines: others)", "采用发布排放的分区（粗线：不一致）"), differs)  # fmt: skip
+    yield map_of_zones(theirs.tolist(), Words("Zones with the published emission (heavy outlines differ)", "采用发布排放的分区（粗线：不一致）"), differs)  # fmt: skip
 
 
 def _measures(measures: pd.DataFrame) -> Rows:

@@ -43,3 +43,17 @@ def test_nothing_serious_for_axe(page_of: Any, name: str, width: int, scheme: st
         assert serious(page) == [], language
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, f"{language}: the page is {beyond} px wider than the window"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_heavy_outline_is_seen(page_of: Any, width: int) -> None:
+    page = page_of("years/comparison.html", viewport={"width": width, "height": 844})
+    widths = page.evaluate(
+        "[...document.querySelectorAll('svg.map .marked use')].map(use => ["
+        "parseFloat(getComputedStyle(use).strokeWidth),"
+        "document.querySelector(use.getAttribute('href')).getAttribute('vector-effect')])"
+    )
+    assert widths, "units whose zone changed are marked"
+    assert all(width > 1.2 and effect == "non-scaling-stroke" for width, effect in widths), (
+        "beside white borders of 1.2"
+    )

@@ -28,6 +28,7 @@ from carbongrid.outputs.figures.scales import scales_of
 from carbongrid.outputs.land_types import land_flows
 from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.accounts import factor_rows, ledger_accounts, waterfall
+from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import comparison, index_statistics
@@ -421,3 +422,11 @@ def test_the_sheet_says_at_what_a_unit_would_be_in_another_zone(tmp_path):
     for key in ("emission_to_leave_zone_t", "sink_to_leave_zone_t", "gdp_to_leave_zone"):
         assert f'<p data-if="{key}"' in page
         assert f'<th scope="col" class="number optional" data-key="{key}">' in page
+
+
+def test_few_numbers_are_in_few_classes():
+    values = np.append(1.64e6 * 1.1 ** np.arange(15), np.nan)
+    drawn = map_of_classes(values, Words("Facilities", "设施"), "YlOrRd")
+    known = [entry.count for entry in drawn.entries[:-1]]
+    assert len(known) == 3, "five classes of fifteen numbers had one of a single number"
+    assert sum(known) == 15 and drawn.entries[-1].count == 1

@@ -224,8 +224,9 @@ def _bound(mark: str, grams: float) -> str:
 def map_of_classes(
     values: NDArray[np.float64], name: Words, palette: str, note: Words | None = None
 ) -> Map:
-    """Return the units by a number, in at most five natural classes; unknown stands apart."""
-    bounds = natural_breaks(values)
+    """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
+    distinct = np.unique(values[~np.isnan(values)]).size
+    bounds = natural_breaks(values, int(np.clip(distinct // 4, 2, 5)))
     if not bounds:
         return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))], (), note)  # fmt: skip
     known = ~np.isnan(values)
