@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import column_of
@@ -104,7 +103,8 @@ class PreparedRun:
     def parcels(self) -> pd.DataFrame:
         """Columns of the parcels, without geometry."""
         return self.read(
-            lambda folder: sections.load_columns("parcels", folder), *sections.files_of("parcels")
+            lambda folder: sections.load_columns("parcels", folder),
+            *sections.columns_files_of("parcels"),
         )
 
     @cached_property
@@ -163,16 +163,22 @@ class PreparedRun:
     @cached_property
     def located(self) -> Land:
         """Where parcels stand, with their geometry and type."""
-        path = sections.data_of("parcels")
-        parcels = self.read(lambda folder: read_geoparquet(folder / path, "geometry", ["id"]), path)
-        return self.land.with_parcels(parcels.assign(type=self.parcels["type"].to_numpy()))
+        return self.land.with_parcels(
+            gpd.GeoDataFrame(self.parcels[["id", "type"]], geometry=self.shapes, crs=self.units.crs)
+        )
+
+    @cached_property
+    def shapes(self) -> NDArray[np.object_]:
+        """Outlines of the parcels."""
+        file = sections.shapes_of("parcels")
+        return self.read(lambda folder: sections.load_shapes("parcels", folder), file)
 
     @cached_property
     def pois(self) -> dict[str, int]:
         """How many POIs each category has; none where the case has none."""
         if self.tables.case.pois is None:
             return {}
-        files = sections.files_of("pois")
+        files = sections.columns_files_of("pois")
         table = self.read(lambda folder: sections.load_columns("pois", folder), *files)
         return {str(name): int(count) for name, count in table["category"].value_counts().items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from carbongrid.case.readers.geoparquet import read_geoparquet
 from carbongrid.case.readers.inputs import Inputs, Section
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
@@ -160,11 +160,8 @@ def _read_for(
 
 def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     """Return the tables with geometry, and with what the report shows."""
-    name = sections.data_of("parcels")
-    facts = answer.prepared.parcels
-    shapes = answer.prepared.read(lambda folder: read_geoparquet(folder / name, "geometry", ["id"]), name)  # fmt: skip
-    crs = answer.prepared.units.crs
-    parcels = gpd.GeoDataFrame(facts, geometry=shapes.geometry.to_numpy(), crs=crs)
+    prepared = answer.prepared
+    parcels = gpd.GeoDataFrame(prepared.parcels, geometry=prepared.shapes, crs=prepared.units.crs)
     around = base.directory / "surroundings.gpkg"
     evidence = evidence_after(answer, base)
     more = () if evidence is None else evidence.notes
@@ -182,7 +179,7 @@ def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
 
 def _names_of_parents(answer: LiveResult) -> dict[str, Any]:
     """Return the columns that name districts, which no file of a run but what it read has."""
-    files = sections.files_of("units")
+    files = sections.columns_files_of("units")
     kept = answer.prepared.read(lambda folder: sections.load_columns("units", folder), *files)
     columns = (
         name for parent in answer.inputs.case.units.parents for name in parent_name_columns(parent)
@@ -251,10 +248,11 @@ def _missing(base: Result, name: str) -> Any:
 
 
 def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
-    _, facts = sections.files_of("parcels")
-    told = json.loads(read_text(base.directory / facts))
+    shapes = sections.shapes_of("parcels")
+    shutil.copy2(base.directory / shapes, folder / shapes)
+    told = json.loads(read_text(base.directory / sections.facts_of("parcels")))
     notes = tuple(Problem(**each) for each in told["notes"])
-    sections.save_section("parcels", folder, Section(inputs.parcels, notes))
+    sections.save_columns("parcels", folder, Section(inputs.parcels, notes))
 
 
 def _save_weights(folder: Path, answer: LiveResult) -> None:

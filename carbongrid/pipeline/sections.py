@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from numpy.typing import NDArray
 
 from carbongrid.case import Case
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
@@ -55,60 +56,110 @@ def _step(reader: SectionReader) -> Step:
     return Step(f"read {name}", reader, needs, kept=kept, phase="reading")
 
 
+_SHAPES_APART = ("parcels",)
+"""Sections of which a plan changes columns, never outlines: these are a file of their own, taken over as it is."""
+
+
 def files_of(section: str) -> list[str]:
-    """Return the files in which a run keeps a section: its table, and what a table of columns cannot say."""
-    return [f"{FOLDER}/{section}.parquet", f"{FOLDER}/{section}.json"]
+    """Return the files in which a run keeps a section: its table, what a table of columns cannot say, and its geometry where that stands apart."""
+    apart = [shapes_of(section)] if section in _SHAPES_APART else []
+    return [_table_of(section), facts_of(section), *apart]
+
+
+def _table_of(section: str) -> str:
+    return f"{FOLDER}/{section}.parquet"
+
+
+def facts_of(section: str) -> str:
+    """Return the file that says what a table of columns cannot: its kinds, its CRS, its notes."""
+    return f"{FOLDER}/{section}.json"
+
+
+def shapes_of(section: str) -> str:
+    """Return the file that holds a section's geometry."""
+    return f"{FOLDER}/{section}-shapes.parquet" if section in _SHAPES_APART else _table_of(section)
 
 
 def save_section(name: str, folder: Path, section: Section) -> None:
     """Write a section."""
-    data, facts = (folder / file for file in files_of(name))
-    told: dict[str, Any] = {"notes": [vars(note) for note in section.notes]}
-    table = section.table
+    if name in _SHAPES_APART:
+        shapes = section.table[["geometry"]]
+        write_geoparquet(shapes, folder / shapes_of(name), compression="snappy")
+        save_columns(name, folder, section)
+        return
+    table, data = section.table, folder / _table_of(name)
+    told: dict[str, Any] = {}
     if isinstance(table, PeopleGrid):
         told |= {"crs": table.crs.srs, "transform": list(table.transform[:6])}
         told["shape"] = list(table.values.shape)
         pd.DataFrame({"values": table.values.ravel()}).to_parquet(data)
+    elif isinstance(table, gpd.GeoDataFrame):
+        write_geoparquet(table, data, compression="snappy")
+        told = _told_of(table)
     else:
-        told["dtypes"] = {
-            str(column): str(kind) for column, kind in table.dtypes.items() if column != "geometry"
-        }
-        if isinstance(table, gpd.GeoDataFrame):
-            told["crs"] = table.crs.srs
-            write_geoparquet(table, data, compression="snappy")
-        else:
-            table.to_parquet(data)
-    facts.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        table.to_parquet(data)
+        told = _told_of(table)
+    _save_facts(name, folder, section, told)
+
+
+def save_columns(name: str, folder: Path, section: Section) -> None:
+    """Write the columns of a section whose geometry stands apart, and leave that as it is."""
+    table = section.table
+    pd.DataFrame(table.drop(columns="geometry")).to_parquet(folder / _table_of(name))
+    _save_facts(name, folder, section, _told_of(table))
+
+
+def _told_of(table: pd.DataFrame) -> dict[str, Any]:
+    kinds = {
+        str(column): str(kind) for column, kind in table.dtypes.items() if column != "geometry"
+    }
+    crs = {"crs": table.crs.srs} if isinstance(table, gpd.GeoDataFrame) else {}
+    return {"dtypes": kinds, **crs}
+
+
+def _save_facts(name: str, folder: Path, section: Section, told: dict[str, Any]) -> None:
+    whole = {"notes": [vars(note) for note in section.notes], **told}
+    (folder / facts_of(name)).write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
 
 
 def _load(name: str, folder: Path) -> Section:
-    data, facts = (folder / file for file in files_of(name))
-    told = json.loads(read_text(facts))
-    return Section(_table(data, told), tuple(Problem(**note) for note in told["notes"]))
+    told = json.loads(read_text(folder / facts_of(name)))
+    return Section(_table(name, folder, told), tuple(Problem(**note) for note in told["notes"]))
 
 
-def _table(data: Path, told: dict[str, Any]) -> Any:
+def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
+    data = folder / _table_of(name)
     if "transform" in told:
         values = _frame(data)["values"].to_numpy(np.int64).reshape(told["shape"])
         return PeopleGrid(values, crs_of(told["crs"]), Affine(*told["transform"]))
     if "crs" not in told:
         return _frame(data).astype(told["dtypes"])
-    table = read_geoparquet(data, "geometry", list(told["dtypes"]))
     # PROJJSON keeps not every word of a CRS without a code, and the polygons' hash is of the words.
-    table = table.set_crs(crs_of(told["crs"]), allow_override=True)
-    return table.astype(told["dtypes"])
+    crs = crs_of(told["crs"])
+    if name not in _SHAPES_APART:
+        table = read_geoparquet(data, "geometry", list(told["dtypes"]))
+        return table.set_crs(crs, allow_override=True).astype(told["dtypes"])
+    columns = _frame(data).astype(told["dtypes"])
+    return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder), crs=crs)
 
 
-def data_of(section: str) -> str:
-    """Return the file in which a run keeps a section's table."""
-    return files_of(section)[0]
+def load_shapes(name: str, folder: Path) -> NDArray[np.object_]:
+    """Return the geometry of a section that a run kept, in the order of its rows."""
+    shapes: NDArray[np.object_] = read_geoparquet(
+        folder / shapes_of(name), "geometry", []
+    ).geometry.to_numpy()
+    return shapes
 
 
 def load_columns(name: str, folder: Path) -> pd.DataFrame:
     """Return the table of a section that a run kept, without its geometry."""
-    data, facts = (folder / file for file in files_of(name))
-    kinds = json.loads(read_text(facts))["dtypes"]
-    return _frame(data, list(kinds)).astype(kinds)
+    kinds = json.loads(read_text(folder / facts_of(name)))["dtypes"]
+    return _frame(folder / _table_of(name), list(kinds)).astype(kinds)
+
+
+def columns_files_of(section: str) -> list[str]:
+    """Return the files that :func:`load_columns` reads."""
+    return [_table_of(section), facts_of(section)]
 
 
 def _frame(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -451,6 +451,19 @@ def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Resu
         cg.open(out).scenario([{"do": "convert", "parcels": "p1", "to": "0301"}])
 
 
+def test_converted_land_keeps_the_file_of_its_outlines(base: cg.Result, tmp_path: Path) -> None:
+    """No plan changes outlines: they are 344 MB of a million parcels."""
+    action = {"do": "convert", "parcels": "p1", "to": "0404"}
+    _, out = run_plan(base, plan_of([action]), tmp_path / "plan")
+    shapes = Path("steps", "parcels-shapes.parquet")
+    assert (out / shapes).read_bytes() == (base.directory / shapes).read_bytes()
+    columns = Path("steps", "parcels.parquet")
+    assert (out / columns).read_bytes() != (base.directory / columns).read_bytes()
+    assert cg.open(out).live.prepared.located.parcels.equals(
+        cg.open(base.directory).live.prepared.located.parcels.assign(type=cg.open(out).parcels["type"].to_numpy())
+    )  # fmt: skip
+
+
 def test_scaled_land_is_as_sure_as_before(base: cg.Result, tmp_path: Path) -> None:
     """Mines weigh by area, sigma 0.7 and tau 0.5, not by a column of the user's own; so again in a plan on the written run."""
     mine = base.parcels[base.parcels["industry/mining"] > 0]["id"].iloc[0]
