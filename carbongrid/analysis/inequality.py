@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from carbongrid.analysis.clusters import clusters
+from carbongrid.analysis.clusters import clusters, fewest_told, permutations_for
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.shares import gini, lorenz, theil
-from carbongrid.errors import Problem
+from carbongrid.errors import InputError, Problem
+from carbongrid.outputs.result import Result
+from carbongrid.pipeline.opening import open_run
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from numpy.typing import NDArray
 
 BY = ("units", "residents", "gdp", "area")
 SAME_PROXY = Problem(
     "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",
+    level="note",
+)
+NO_NULL = Problem(
+    "What Moran's I would be by the proxies alone is not known: the run keeps no claims, or they cannot be spread without its facilities and regions.",
     level="note",
 )
 NOT_CAUSE = Problem("Inequality is of emission where it arises, not of who causes or bears it.", level="note")  # fmt: skip
@@ -38,7 +45,8 @@ class Inequality:
     curves
         Lorenz curves: of, by, share_of_weight, share_of_amount.
     moran
-        One row per quantity, of its density: i, expected, p; None without clusters.
+        One row per quantity, of its density: i, expected, p, and what I is by the proxies alone, one whole total of each category spread and no facility named
+        (blank where the run does not keep what that takes); None without clusters.
     units
         One row per unit: unit, name, zone and, for each quantity, local_i, p and kind; None without clusters.
     notes
@@ -105,11 +113,23 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
             if known and amount.sum():
                 curve = lorenz(amount, weight)
                 curves.append(pd.DataFrame({"of": of, "by": by, "share_of_weight": curve[:, 0], "share_of_amount": curve[:, 1]}))  # fmt: skip
+    alone, said = _by_proxies_alone(told, run) if with_clusters else ({}, ())
     found, table = [], pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
         for of, amount in amounts.items():
-            moran, local = clusters(gpd.GeoSeries(told.outlines), amount / area, seed=seed)
-            found.append({"of": f"{of} per km2", "i": moran.i, "expected": moran.expected, "p": moran.p})  # fmt: skip
+            beside = alone[of] / area if of in alone else None
+            moran, local = clusters(
+                gpd.GeoSeries(told.outlines), amount / area, beside=beside, seed=seed
+            )
+            found.append(
+                {
+                    "of": f"{of} per km2",
+                    "i": moran.i,
+                    "expected": moran.expected,
+                    "p": moran.p,
+                    "by_proxies_alone": moran.beside,
+                }
+            )
             table = table.join(local.add_prefix(f"{of}_"))
     return Inequality(
         told,
@@ -117,8 +137,29 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
         pd.concat(curves, ignore_index=True),
         pd.DataFrame(found) if with_clusters else None,
         table if with_clusters else None,
-        (NOT_CAUSE, *((SAME_PROXY,) if with_clusters else ())),
+        (NOT_CAUSE, *((SAME_PROXY, *said, *_too_few(len(units))) if with_clusters else ())),
     )
+
+
+def _by_proxies_alone(told: FinishedRun, run: Asked) -> tuple[dict[str, NDArray[np.float64]], tuple[Problem, ...]]:  # fmt: skip
+    """Return grams of units as the proxies alone would have them, by quantity; none of a run that keeps no claims, which is said."""
+    try:
+        base = told.answer or run
+        opened = open_run(base) if isinstance(base, str | Path) else base
+        answer = opened.live if isinstance(opened, Result) else opened
+        units = answer.by_proxies_alone().units
+    except InputError:
+        return {}, (NO_NULL,)
+    return {of: units[f"{of}_t"].to_numpy(np.float64) * 1e6 for of in ("emission", "sink")}, ()
+
+
+def _too_few(units: int) -> tuple[Problem, ...]:
+    """Return a note where a unit that stands out by itself cannot be told."""
+    fewest = fewest_told(units)
+    if fewest < 2:
+        return ()
+    text = f"{permutations_for(units):,} permutations of {units:,} units: clusters are told only where {fewest} units or more stand out."
+    return (Problem(text, level="note"),)
 
 
 def write_inequality(found: Inequality, folder: Path) -> list[Path]:

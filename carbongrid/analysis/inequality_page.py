@@ -66,7 +66,7 @@ def write_inequality_page(found: Inequality, path: Path) -> Path:
 
 
 def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
+    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
 
 
 def _maps(found: Inequality) -> list[Map]:
@@ -105,8 +105,9 @@ def _moran(found: Inequality) -> list[Rows]:
     if found.moran is None:
         return []
     rows: list[list[Cell | str]] = [
-        [Cell(row["of"].replace("km2", "km²"), f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"])]
+        [Cell(row["of"].replace("km2", "km²"), f"单位面积{_ZH[row['of'].partition(' ')[0]]}"), _number(row["i"]), _number(row["expected"]), short_number(row["p"]), _number(row["by_proxies_alone"])]
         for row in found.moran.to_dict("records")
     ]  # fmt: skip
-    columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p"))]  # fmt: skip
-    return [Rows("moran", Words("Side by side", "空间自相关"), None, columns, rows)]
+    columns = [Column(Words("of", "对象"), False), Column(Words("Moran's I", "莫兰指数")), Column(Words("by chance", "随机期望")), Column(Words("p", "p")), Column(Words("by the proxies alone", "仅由替代指标"))]  # fmt: skip
+    told = Words("By the proxies alone: one whole total of each category spread by the same weights, no facility named. As high as Moran's I, it is the proxies that lie side by side", "仅由替代指标：各类别以单一总量按相同权重分配，不计重点设施；若与莫兰指数相近，则集聚来自替代指标本身")  # fmt: skip
+    return [Rows("moran", Words("Side by side", "空间自相关"), told, columns, rows)]

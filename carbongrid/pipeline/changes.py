@@ -108,6 +108,22 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
     return under_new_totals(inputs, totals, inputs.facilities)
 
 
+def whole_total(inputs: Inputs, name: str) -> int:
+    """Return the grams of a category's whole total here, or of its regions where it has no whole."""
+    rows = inputs.totals
+    own = rows[(rows["category"] == name) & (rows["place"] == "here")]
+    whole = own[own["region"] == ""]
+    return int((own if whole.empty else whole)["grams"].sum())
+
+
+def by_one_total(inputs: Inputs) -> Inputs:
+    """Return the inputs with one whole total of each category, without those of regions and without a facility."""
+    totals = inputs.totals.drop_duplicates(["category", "place"]).assign(region="")
+    grams_here = [whole_total(inputs, name) for name in totals["category"]]
+    totals = totals.assign(grams=totals["grams"].where(totals["place"] != "here", grams_here))
+    return dataclasses.replace(inputs, totals=totals.astype(inputs.totals.dtypes), facilities=None)
+
+
 def without_facility(inputs: Inputs, land: Land, row: int, parcel: int, *, remove: bool) -> Inputs:
     """Return the inputs without a facility.
 

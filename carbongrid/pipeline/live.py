@@ -32,6 +32,7 @@ from carbongrid.pipeline.changes import (
     WEIGHTS,
     Key,
     Mass,
+    by_one_total,
     facility_row,
     known_category,
     total_given,
@@ -209,6 +210,18 @@ class LiveResult:
             For the first action that cannot be done, by its number, with what is there; and as a run of the changed case.
         """
         return apply_plan(self, plan_of(actions, folder=None if folder is None else Path(folder)))
+
+    def by_proxies_alone(self) -> LiveResult:
+        """Return what one whole total of each category would give by the same weights, without totals of regions and without a facility.
+
+        Raises
+        ------
+        InputError
+            As a run of such a case.
+        """
+        none = np.zeros(0, np.int64)
+        nowhere = PlacedFacilities(none, none, ())
+        return self.recomputed(self.inputs.categories, by_one_total(self.inputs), nowhere)
 
     def on(self, prepared: PreparedRun) -> LiveResult:
         """Return the answer on land, or with GDP, that is another; what was allocated stays."""

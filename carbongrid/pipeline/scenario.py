@@ -17,7 +17,12 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.units_of_measure import base_currency
 from carbongrid.method.allocate import apportion
 from carbongrid.method.weights import locate
-from carbongrid.pipeline.changes import facility_row, known_category, under_new_totals
+from carbongrid.pipeline.changes import (
+    facility_row,
+    known_category,
+    under_new_totals,
+    whole_total,
+)
 from carbongrid.pipeline.conversion import convert_parcels
 from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities, rows_of_facilities
 from carbongrid.pipeline.plans import Action, Plan
@@ -76,7 +81,7 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
     if len(names) > 1 and "factor" not in told:
         raise InputError(f"an amount for {len(names)} categories at once: {', '.join(names)}", hint="Give factor, or one category.")  # fmt: skip
     for name in names:
-        now = _whole(answer, name)
+        now = whole_total(answer.inputs, name)
         totals = scaled_total(answer.inputs, name, amount_after(told, now, name))
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
@@ -95,13 +100,6 @@ def _categories(answer: LiveResult, told: Any) -> list[str]:
             known_category(answer.inputs, pattern, "category")
         found += [name for name in named if name not in found]
     return found
-
-
-def _whole(answer: LiveResult, name: str) -> int:
-    rows = answer.inputs.totals
-    own = rows[(rows["category"] == name) & (rows["place"] == "here")]
-    whole = own[own["region"] == ""]
-    return int((own if whole.empty else whole)["grams"].sum())
 
 
 def _scaled_facility(answer: LiveResult, action: Action) -> LiveResult:

@@ -7,13 +7,21 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 import carbongrid as cg
-from carbongrid.analysis.clusters import KINDS, clusters, moran_of
+from carbongrid.analysis.clusters import (
+    KINDS,
+    Moran,
+    clusters,
+    fewest_told,
+    moran_of,
+    permutations_for,
+)
 from carbongrid.analysis.inequality import write_inequality
 from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError
@@ -56,10 +64,31 @@ def test_by_chance_and_of_two_halves() -> None:
     halves = np.array([float(k % 6 < 3) for k in range(36)])
     moran, table = clusters(land, halves + np.arange(36) * 1e-6)
     assert moran.expected == pytest.approx(-1 / 35)
-    assert moran.i > 0.5 and moran.p == 0.001
+    assert moran.i > 0.5 and moran.p == pytest.approx(1 / (permutations_for(36) + 1))
     assert {"high beside high", "low beside low"} <= set(table["kind"]) <= set(KINDS)
     again, same = clusters(land, halves + np.arange(36) * 1e-6)
     assert again == moran and same.equals(table)
+
+
+@given(st.integers(4, 100_000))
+def test_permutations_tell_a_single_unit_or_how_many_are_needed(units: int) -> None:
+    """The k-th least p of n must be at most 0.05 k / n (Benjamini and Hochberg); seen to fail with 999 for 97 units."""
+    permutations, fewest = permutations_for(units), fewest_told(units)
+    assert 999 <= permutations <= 99_999 and permutations * units <= max(20_000_000, 999 * units)
+    least = 2 / (permutations + 1)
+    assert least <= 0.05 * fewest / units * (1 + 1e-8)
+    assert fewest == 1 or least > 0.05 * (fewest - 1) / units
+    assert units > 400 or fewest == 1
+
+
+@pytest.mark.thorough  # half a minute of compiling
+def test_a_single_unit_that_stands_out_is_told() -> None:
+    """One high unit among high ones, of a hundred: grey with 999 permutations."""
+    land, values = squares(10), np.random.default_rng(4).normal(0.0, 1.0, 100)
+    middle = [44, 33, 34, 35, 43, 45, 53, 54, 55]
+    values[middle] = 3.0
+    _, table = clusters(land, values)
+    assert table["kind"].iloc[44] == "high beside high"
 
 
 @pytest.mark.thorough  # half a minute of compiling
@@ -101,3 +130,29 @@ def test_a_run_and_the_command(small_run, tmp_path, carbongrid, clusters) -> Non
     done = carbongrid("inequality", small_run, "--no-clusters", "--out", tmp_path / "c", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["moran"] is None
+
+
+def test_the_null_is_of_the_proxies_alone_or_it_is_said(small_run, monkeypatch) -> None:
+    """Local parts, which are compiled for half a minute, stand aside."""
+    asked = []
+
+    def seen(outlines, values, *, beside=None, seed=0):
+        asked.append(beside)
+        return Moran(0.0, 0.0, 1.0, 0.5), pd.DataFrame({"kind": KINDS[0]}, index=range(len(values)))
+
+    monkeypatch.setattr("carbongrid.analysis.inequality.clusters", seen)
+    units = cg.open(small_run).live.by_proxies_alone().units
+    area = units.geometry.area.to_numpy() / 1e6
+    found = cg.inequality(small_run)
+    for beside, of in zip(asked, ("emission_t", "sink_t"), strict=True):
+        assert beside == pytest.approx(units[of].to_numpy() * 1e6 / area, rel=1e-12)
+    assert found.moran is not None and (found.moran["by_proxies_alone"] == 0.5).all()
+
+    def refuse(_: object) -> None:
+        raise InputError("no claims")
+
+    asked.clear()
+    monkeypatch.setattr(cg.LiveResult, "by_proxies_alone", refuse)
+    notes = cg.inequality(small_run).notes
+    assert asked == [None, None]
+    assert any("by the proxies alone is not known" in each.what for each in notes)

@@ -255,7 +255,9 @@ def hundreds_of_millions_of(currency: str) -> str:
 
 
 def short_number(value: float) -> str:
-    """Return a number with three significant digits, thousands separated; inf as a sign."""
+    """Return a number with three significant digits, thousands separated, with a minus as it is printed; inf as a sign."""
+    if value < 0 and math.isfinite(value):
+        return f"−{short_number(-value)}"
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞"
     if value == 0:
