@@ -26,6 +26,7 @@ from carbongrid.outputs.report.analysis_page import (
 )
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.report.wording import change_in_percent
+from carbongrid.outputs.report.zone_flows import ZoneFlow, zone_flow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         outlines=outlines,
         tips=[f"{name} ({code})" for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],
         maps=list(_maps(found)),
+        flow=_flow(found),
         tables=[_region(region), *_matrices(found), _units(found)],
         notes=[(note, note_in_chinese(str(note))) for note in found.notes],
         attribution=last.manifest.get("attribution", ""),
@@ -77,21 +79,33 @@ def write_trend_page(found: Trend, path: Path) -> Path:
 def _maps(found: Trend) -> list[Map]:
     """Return the zones of each year, small, then the change from the first to the last."""
     maps = []
+    heavy = Words("Heavy outlines: another zone than the year before.", "粗线：与上一年分区不同。")
     for position, year in enumerate(found.years):
         first = position == 0
         rows = found.units[found.units["period"] == max(position, 1)]
         zones = rows["zone_from" if first else "zone_to"].tolist()
         turned = [] if first else np.flatnonzero((rows["zone_from"] != rows["zone_to"]).to_numpy()).tolist()  # fmt: skip
-        maps.append(map_of_zones(zones, Words(str(year), f"{year} 年"), turned))
+        maps.append(
+            map_of_zones(zones, Words(str(year), f"{year} 年"), turned, heavy if turned else None)
+        )
     base = found.years[0]
     for position, year in enumerate(found.years[1:], start=1):
         rows = found.units[found.units["period"] == position]
         turned = np.flatnonzero((rows["zone_frozen_from"] != rows["zone_frozen_to"]).to_numpy()).tolist()  # fmt: skip
-        maps.append(map_of_zones(rows["zone_frozen_to"].tolist(), Words(f"{year}, region of {base}", f"{year} 年（{base} 年区域）"), turned))  # fmt: skip
+        maps.append(map_of_zones(rows["zone_frozen_to"].tolist(), Words(f"{year}, region of {base}", f"{year} 年（{base} 年区域）"), turned, heavy if turned else None))  # fmt: skip
     change = found.units.groupby("unit", sort=False)["change_g"].sum().to_numpy(np.int64)
     span = f"{found.years[0]} – {found.years[-1]}"
-    maps.append(map_of_changes(change, Words(f"Change of emission, {span}", f"排放变化，{span}"), (), Words("Heavy outlines: another zone than the year before.", "粗线：与上一年分区不同。")))  # fmt: skip
+    maps.append(map_of_changes(change, Words(f"Change of emission, {span}", f"排放变化，{span}")))  # fmt: skip
     return maps
+
+
+def _flow(found: Trend) -> ZoneFlow:
+    own = found.matrices[found.matrices["reference"] == "own"]
+    counts = [
+        {(int(row["zone_from"]), int(row["zone_to"])): int(row["units"]) for row in rows.to_dict("records")}
+        for _, rows in own.groupby("from_year", sort=True)
+    ]  # fmt: skip
+    return zone_flow([str(year) for year in found.years], counts)
 
 
 def _effect_cells(row: dict[Any, Any]) -> list[str]:

@@ -233,7 +233,7 @@ def test_factors_and_intervals_of_activity_data_are_told(tmp_path):
     for words in ("a = 1; b = 2", "&lt;i&gt;GB/T", "(c) us &amp; &lt;them&gt;"):  # fmt: skip
         assert words in text
     english, chinese = (re.sub(r'<span class="' + other + r'"[^>]*>[^<]*</span>|<[^>]*>', "", text) for other in ("zh", "en"))  # fmt: skip
-    for words in ("4.00 t – 7.00 t", "-1.00 t – 6.00 t"):
+    for words in ("4.00 t – 7.00 t", "−1.00 t – 6.00 t"):
         assert words in english
         assert words.replace(" t", " 吨") in chinese
 

@@ -23,6 +23,7 @@ from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
 from carbongrid.outputs.report.scatter import Scatter
 from carbongrid.outputs.report.wording import mass
+from carbongrid.outputs.report.zone_flows import ZoneFlow
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -127,6 +128,8 @@ class AnalysisPage:
         Of values against published or known ones.
     plots_name, plots_told
         Their heading, and what they say of themselves.
+    flow
+        Of units from zone to zone.
     """
 
     kicker: Words
@@ -142,6 +145,7 @@ class AnalysisPage:
     plots: Sequence[Scatter] = ()
     plots_name: Words = PLOTS
     plots_told: Words = OF_PLOTS
+    flow: ZoneFlow | None = None
 
 
 def write_analysis_page(page: AnalysisPage, path: Path) -> Path:
@@ -167,7 +171,9 @@ def zone_cell(code: int) -> Cell:
     return Cell(zone.name_en, zone.name_zh, zone.colour)
 
 
-def map_of_zones(codes: Sequence[int], name: Words, marked: Sequence[int] = ()) -> Map:
+def map_of_zones(
+    codes: Sequence[int], name: Words, marked: Sequence[int] = (), note: Words | None = None
+) -> Map:
     """Return the units by zone."""
     colours = {zone.code: zone.colour for zone in zones()}
     entries = [
@@ -175,7 +181,7 @@ def map_of_zones(codes: Sequence[int], name: Words, marked: Sequence[int] = ()) 
         for zone in ordered_zones()
         if zone.code or 0 in codes
     ]
-    return Map(name, [colours[code] for code in codes], entries, marked)
+    return Map(name, [colours[code] for code in codes], entries, marked, note)
 
 
 def map_of_changes(

@@ -169,7 +169,7 @@ def _bands(
         used[start], used[end] = used.get(start, 0.0) + width, used.get(end, 0.0) + width
         bands.append(
             Band(
-                _ribbon((left, y0), (right, y1), max(width, 0.4)),
+                ribbon((left, y0), (right, y1), max(width, 0.4)),
                 colour_of_sector(flow.sector),
                 f"{names[start][0]} → {names[end][0]}",
                 f"{names[start][1]} → {names[end][1]}",
@@ -179,7 +179,8 @@ def _bands(
     return bands
 
 
-def _ribbon(start: tuple[float, float], end: tuple[float, float], width: float) -> str:
+def ribbon(start: tuple[float, float], end: tuple[float, float], width: float) -> str:
+    """Return a band between two places, so wide downwards, as SVG path data."""
     (x0, y0), (x1, y1) = start, end
     bend = (x0 + x1) / 2
     return (
