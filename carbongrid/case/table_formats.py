@@ -32,6 +32,9 @@ mass, unit of mass
 HERE, ELSEWHERE = "here", "elsewhere"
 """Places of a total: spread, or reported and never spread."""
 
+GUESS = "guess"
+"""Basis of a total that is no figure of the place (docs/decisions/0098)."""
+
 UNCERTAIN = ("totals", "weights", "sinks", "gdp")
 """What draws are made of."""
 
@@ -173,6 +176,7 @@ TOTALS = TableFormat(
         Column("place", "word", "here (default), or elsewhere: reported and never spread; a category of scope 3 is elsewhere unless the row says here", words=(HERE, ELSEWHERE)),
         Column("year", "year", "default: the year of the case; others are warned of"),
         Column("source", "text", "where the figure is from"),
+        Column("basis", "word", "guess: no figure of this place, but a mean of other places; `check`, the run, its ledger and report say how much rests on such rows. Blank: a figure", words=(GUESS,)),
         _half_width("value"),
     ),
 )

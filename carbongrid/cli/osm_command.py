@@ -36,6 +36,11 @@ from carbongrid.cli.commands import _console, _with_console, main
     default=None,
     help="A GeoTIFF of people per cell, such as WorldPop: homes then go by people.",
 )
+@click.option(
+    "--guess",
+    is_flag=True,
+    help="Fill in first guesses of totals, marked as such: world means per head (needs --people), and sinks by area.",
+)
 @_with_console
 def from_osm(
     extract: Path,
@@ -44,6 +49,7 @@ def from_osm(
     land_cover: Path | None,
     codes: str | None,
     people: Path | None,
+    guess: bool,
     quiet: bool,
     as_json: bool,
     verbose: int,
@@ -51,7 +57,7 @@ def from_osm(
     """Turn EXTRACT (.osm.pbf, for example of Geofabrik) into a case in DIRECTORY.
 
     The case runs as it is: parcels, units, roads and points are there, and totals.csv has a row,
-    still 0, for every category that some parcel carries.
+    still 0, for every category that some parcel carries; --guess fills in world means, which are no figures of the place.
 
     \b
         carbongrid from-osm liechtenstein.osm.pbf mycase
@@ -74,13 +80,15 @@ def from_osm(
                 land_cover=land_cover,
                 codes=codes,
                 people=people,
+                guess=guess,
                 progress=progress,
             )
         console.say(f"{made.units} units (admin_level {made.level}), {made.parcels:,} parcels,")
         console.say(f"{made.lines:,} lines and {made.pois:,} points of interest in {directory}")
         console.problems(made.notes)
+        totals = f"{made.guesses} first guesses" if made.guesses else "all 0"
         console.say(
-            f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, all 0."
+            f"Fill in {directory / 'totals.csv'}: {len(made.categories)} categories, {totals}."
         )
         console.say(f"Then: carbongrid check {made.case}")
         console.document(
@@ -90,6 +98,7 @@ def from_osm(
                 "units": made.units,
                 "parcels": made.parcels,
                 "categories": list(made.categories),
+                "guesses": made.guesses,
                 "notes": [vars(note) for note in made.notes],
             }
         )

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FIRST_GUESSES = "First guesses, no figures of this place"
+"""How the warning of a run begins whose totals are guesses; its report shows it on top."""
+
+GUESSED = "its total is a first guess"
+"""Said of a row whose total is no figure of the place (docs/decisions/0098)."""
+
 
 @dataclass(frozen=True)
 class LedgerRow:

@@ -27,6 +27,7 @@ from carbongrid.pipeline.facilities import (
     problems_of_place,
     rows_of_facilities,
 )
+from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.regional_totals import moved_by_regions
 from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
@@ -157,6 +158,7 @@ def allocate_category(
             region_of_parcel=land.regions_of_parcels(codes, rows),
             facilities=own,
         )
+        ledger = marked_guesses(ledger, totals)
         counted = evidence_of(category, claims, grams, own, parcels, len(land.parcels))
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)

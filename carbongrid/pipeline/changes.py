@@ -266,7 +266,7 @@ def _set_total(
     same = [row for row in here or own if row["region"] == region]
     if same:
         [row] = same
-        row.update(total._asdict(), source="")
+        row.update(total._asdict(), source="", basis="")
         return
     where = f"{TOTALS}, {_named(key)}"
     if not here:
@@ -286,7 +286,7 @@ def _set_total(
     if category.weight == "roads":
         what = f"{name} has no total of {region}: road lengths are corrected by region, so that its weights would be others"
         raise InputError(what, TOTALS, RUN)
-    rows.append({**here[0], **total._asdict(), "region": region, "source": ""})
+    rows.append({**here[0], **total._asdict(), "region": region, "source": "", "basis": ""})
 
 
 def _require_same_electricity(inputs: Inputs, totals: pd.DataFrame) -> None:

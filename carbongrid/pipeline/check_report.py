@@ -14,6 +14,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.evidence import EvidenceRow, evidence_lines
 from carbongrid.method.weights import eligible
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
+from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.residents import residents_of_units
@@ -71,7 +72,7 @@ def check(case: Case | str | Path) -> CheckReport:
     except InputError as error:
         return CheckReport({}, error.problems)
     inputs, land = work.values["read"], work.values["land"]
-    problems = [*problems_of_left_out(), *work.problems]
+    problems = [*problems_of_left_out(), *work.problems, *notes_of_guesses(inputs)]
     try:
         work.go("allocate", refuse=False)
     except InputError as error:

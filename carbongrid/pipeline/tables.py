@@ -36,6 +36,7 @@ from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.gdp_step import gdp_of_units
+from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
@@ -143,6 +144,7 @@ def make_tables(
     emission = parcels["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(parcels), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
+    of_sinks += [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
     differences = [
         *notes_of_comparison(case, land, units, emission),
         *(("note", sentence) for sentence in readings.sentences(len(units))),

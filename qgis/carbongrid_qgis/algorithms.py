@@ -113,6 +113,7 @@ class FromOsm(_Algorithm):
         self._file("LAND_COVER", "land_cover", optional=True, fileFilter="GeoTIFF (*.tif *.tiff)")
         self.addParameter(QgsProcessingParameterString("CODES", tr("codes"), optional=True))
         self._file("PEOPLE", "people", optional=True, fileFilter="GeoTIFF (*.tif *.tiff)")
+        self.addParameter(QgsProcessingParameterBoolean("GUESS", tr("guess"), defaultValue=False))
         self.addParameter(QgsProcessingParameterFolderDestination("FOLDER", tr("folder")))
 
     def processAlgorithm(self, parameters: Any, context: Any, feedback: Any) -> dict[str, Any]:
@@ -123,6 +124,8 @@ class FromOsm(_Algorithm):
         for name, option in (("LAND_COVER", "--land-cover"), ("CODES", "--codes"), ("PEOPLE", "--people")):  # fmt: skip
             if parameters.get(name):
                 words += [option, self.parameterAsString(parameters, name, context)]
+        if self.parameterAsBool(parameters, "GUESS", context):
+            words.append("--guess")
         for line in run(words, feedback).splitlines():
             feedback.pushInfo(line)
         return {"FOLDER": folder, "CASE": str(Path(folder) / "case.toml")}

@@ -29,6 +29,7 @@ _TEXTS = {
     "land_cover": ("Land cover for what the map leaves white (GeoTIFF)", "填补地图空白的土地覆盖栅格 (GeoTIFF)"),
     "codes": ("What its numbers mean: worldcover, globeland30, corine-grid, or a CSV", "其编码体系：worldcover、globeland30、corine-grid 或 CSV 文件"),
     "people": ("People per cell (GeoTIFF)", "每像元人口 (GeoTIFF)"),
+    "guess": ("Fill in first guesses of totals, no figures of the place (needs people)", "填入总量的初步估计，并非本地数据（需要人口）"),
     "title": ("Title", "标题"),
     "year": ("Year of the totals", "总量的年份"),
     "parcels": ("Land-use parcels", "土地利用图斑"),
@@ -55,8 +56,8 @@ _TEXTS = {
         "把每项总量分配到土地上，按乡镇与 1 km 网格精确到克地汇总，并对每个乡镇分区。调用已安装的 carbongrid 命令；取消时保留已完成的部分。",
     ),
     "help_osm": (
-        "Makes parcels, units, roads and points of an extract, with a table of totals to fill in.",
-        "由数据生成图斑、单元、道路与兴趣点，并附一张待填写的总量表。",
+        "Makes parcels, units, roads and points of an extract, with a table of totals to fill in. First guesses are the world's means per head and are marked as such everywhere: they are no figures of the place.",
+        "由数据生成图斑、单元、道路与兴趣点，并附一张待填写的总量表。初步估计为世界人均值，处处标明，并非本地数据。",
     ),
     "help_scenario": (
         "Does the actions of a plan on a finished run and writes what comes of it as a run of its own.",

@@ -67,7 +67,7 @@ class Formed:
         return self.by_consumption if electricity == "consumption" else self.rows
 
 
-TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "row")
+TOTALS_COLUMNS = ("category", "region", "grams", "place", "gas", "year", "source", "basis", "row")
 
 
 def categories_of(case: Case) -> dict[str, Category]:
@@ -121,7 +121,7 @@ def read_totals(
     -------
     DataFrame
         category, region ("" is the whole), grams (int64), place (here, elsewhere), gas (CO2, CO2e), year
-        (int64), source, row (in the file), sorted by category, region and place. Rows as written: a whole
+        (int64), source, basis (guess, or blank), row (in the file), sorted by category, region and place. Rows as written: a whole
         includes what its regions have.
 
     Raises
@@ -144,8 +144,9 @@ def read_totals(
     path = case.resolve(case.totals.path)
     table = read_declared(path, TOTALS, encoding=case.totals.encoding)
     _refuse_others(table, path.name)
-    if "place" in table.columns:
-        table["place"] = table["place"].str.lower()
+    for name in ("place", "basis"):
+        if name in table.columns:
+            table[name] = table[name].str.lower()
     old_codes = read_old_codes(case, codes)
     known = None if codes is None else {*codes, *old_codes}
     read, faults = rows_declared(
@@ -318,6 +319,7 @@ def _total(row: Row, year: int, categories: Mapping[str, Category] | None) -> di
         "gas": gas_of(row.cells["unit"]),
         "year": row.values["year"] or year,
         "source": row.cells["source"],
+        "basis": row.cells["basis"],
         "row": row.number,
     }
 
@@ -391,8 +393,9 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return the rows as a table, those that became one key by merged units or places added up."""
     merged: dict[tuple[str, str, str], dict[str, Any]] = {}
     for total in sorted(rows, key=lambda total: (*_key(total), total["row"])):
-        kept = merged.setdefault(_key(total), {**total, "grams": 0, "source": ""})
+        kept = merged.setdefault(_key(total), {"basis": "", **total, "grams": 0, "source": ""})
         kept["grams"] += total["grams"]
+        kept["basis"] = kept["basis"] or total.get("basis", "")
         kept["gas"] = total["gas"] if total["gas"] == kept["gas"] else "CO2e"
         if total["source"] and total["source"] not in kept["source"].split("; "):
             kept["source"] = "; ".join(filter(None, (kept["source"], total["source"])))

@@ -25,6 +25,7 @@ from carbongrid.method.columns import (
     repeated_columns,
     unit_masses,
 )
+from carbongrid.method.ledger import GUESSED
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.land_types import land_flows
 
@@ -376,19 +377,25 @@ def titles(kinds: Mapping[str, Kind]) -> list[str]:
     return [in_tonnes(name) if kind == "mass" else name for name, kind in kinds.items()]
 
 
+def published_reason(reason: str) -> str:
+    """Return what may be published of a ledger's remark: that a total is a guess, and nothing that may name facilities."""
+    return GUESSED if GUESSED in reason.split("; ") else ""
+
+
 def _published(content: Content) -> Content:
     units, ledger = content.units.frame, content.ledger.frame
     evidence = content.evidence.frame
     residents = units["residents"].where(units["residents"] >= MIN_PEOPLE)
     counts = ("weight_placed", "weight_snapped", "weight_unplaced")
     hidden = {name: ledger[name].mask(ledger["rule"] == "people") for name in counts}
+    reasons = [published_reason(text) for text in ledger["reason"]]
     of_people = evidence["evidence"] == "people"
     shares = {name: evidence[name].mask(of_people) for name in HIDDEN_OF_PEOPLE}
     return replace(
         content,
         evidence=replace(content.evidence, frame=evidence.assign(**shares)),
         units=replace(content.units, frame=units.assign(residents=residents)),
-        ledger=replace(content.ledger, frame=ledger.assign(reason="", **hidden)),
+        ledger=replace(content.ledger, frame=ledger.assign(reason=reasons, **hidden)),
         parcels=None,
         facilities=None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from carbongrid.outputs.tables.content import MIN_PEOPLE
+from carbongrid.outputs.tables.content import MIN_PEOPLE, published_reason
 
 if TYPE_CHECKING:
     from carbongrid.method.evidence import EvidenceRow
@@ -53,9 +53,12 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
 
 
 def _without_counts(row: LedgerRow) -> LedgerRow:
+    reason = published_reason(row.reason)
     if row.rule != "people":
-        return replace(row, reason="")
-    return replace(row, reason="", weight_placed=None, weight_snapped=None, weight_unplaced=None)
+        return replace(row, reason=reason)
+    return replace(
+        row, reason=reason, weight_placed=None, weight_snapped=None, weight_unplaced=None
+    )
 
 
 def _uncounted(row: EvidenceRow) -> EvidenceRow:

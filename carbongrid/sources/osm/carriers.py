@@ -11,7 +11,7 @@ import pandas as pd
 
 from carbongrid.errors import Problem
 from carbongrid.method.categories import Category, read_categories
-from carbongrid.method.landuse import packaged_table
+from carbongrid.method.landuse import SETTLEMENT, packaged_table
 from carbongrid.method.weights import WeightInputs, Weights, eligible, weigh
 from carbongrid.sources.osm.energy import SUPPLY
 
@@ -24,15 +24,30 @@ BUILT_UP = ("utilities", "industrial", "mining", "commercial", "public", "urban-
 WORKS_LAND = ("utilities", "industrial")
 """Land of power and heat where no plant is mapped: OSM draws the grounds of utilities as industrial."""
 
-_EMPTY = "to be filled in"
+UNFILLED = "to be filled in"
+"""How the source of a total begins that nobody has given yet."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of totals.csv and categories.csv, and remarks for people."""
+    """What a case of an extract says of its categories.
+
+    Parameters
+    ----------
+    totals, categories
+        The rows of totals.csv and categories.csv.
+    sinks
+        What sinks would take up by their area and the study's coefficient, t CO2.
+    not_told_apart
+        Categories that lie on settlements alone, which all that is built shares.
+    notes
+        Remarks for people.
+    """
 
     totals: pd.DataFrame
     categories: pd.DataFrame
+    sinks: Mapping[str, float]
+    not_told_apart: frozenset[str]
     notes: tuple[Problem, ...]
 
 
@@ -61,6 +76,8 @@ def carried_rows(
     land = parcels.assign(area_m2=parcels.area).sort_values("id", ignore_index=True)
     evidence = WeightInputs(pois=_placed_pois(pois, land))
     totals, own, without = [], [], []
+    sinks: dict[str, float] = {}
+    not_told_apart = set()
     for category in read_categories(people=people).values():
         if category.name == "sink/land":
             continue  # its types have categories of their own
@@ -69,9 +86,15 @@ def carried_rows(
         if not carries.any():
             without.append(category.name)
             continue
+        if (land["type"][carries] == SETTLEMENT).all():
+            not_told_apart.add(category.name)
         km2 = float(land["area_m2"][carries].sum()) / 1e6
         carriers = f"{int(carries.sum())} parcels, {km2:.2f} km2"
-        source = f"{_EMPTY}; {carriers}, by {chosen.weight}{how}{_sink_hint(category, km2)}"
+        source = f"{UNFILLED}; {carriers}, by {chosen.weight}{how}"
+        uptake = _uptake(category, km2)
+        if uptake is not None:
+            sinks[category.name], told = uptake
+            source += f"; {told} would be {sinks[category.name]:,.0f} t CO2"
         totals.append((category.name, "0", "t CO2e", "", source))
         if chosen != category:
             types = "+".join(chosen.types) if chosen.types != category.types else ""
@@ -87,6 +110,8 @@ def carried_rows(
     return Rows(
         pd.DataFrame(totals, columns=["category", "value", "unit", "year", "source"]),
         pd.DataFrame(own, columns=columns),
+        sinks,
+        frozenset(not_told_apart),
         tuple(notes),
     )
 
@@ -148,10 +173,11 @@ def _holders(claims: Weights) -> int:
     return int(np.count_nonzero(claims.weight))
 
 
-def _sink_hint(category: Category, km2: float) -> str:
+def _uptake(category: Category, km2: float) -> tuple[float, str] | None:
+    """Return what a sink takes up on so much land, t CO2, and the coefficient; None where none is known."""
     table = packaged_table("sink_coefficients.csv").set_index("type")
     if not category.sink or len(category.types) != 1 or category.types[0] not in table.index:
-        return ""
+        return None
     row = {name: str(table.at[category.types[0], name]) for name in table.columns}
     tonnes = float(row["coefficient"]) * km2 * 100 * 44 / 12
-    return f"; {row['coefficient']} {row['unit']} ({row['source']}) would be {tonnes:,.0f} t CO2"
+    return tonnes, f"{row['coefficient']} {row['unit']} ({row['source']})"

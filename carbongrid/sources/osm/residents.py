@@ -14,6 +14,7 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from carbongrid.case.readers.located import PER_ONE
 from carbongrid.case.readers.people import (
     AROUND,
     crs_of_people,
@@ -22,6 +23,7 @@ from carbongrid.case.readers.people import (
 )
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
+from carbongrid.method.weights import locate, people_points
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.sources.new_files import written_whole
 
@@ -76,6 +78,28 @@ def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> list[Proble
         Problem(what, level="note" if people else "warning"),
         *_beyond(units, own, box, raster.name),
     ]
+
+
+def people_within(raster: Path, units: gpd.GeoDataFrame) -> float:
+    """Return how many people live in the units: those of the cells whose centre lies in one, as a run counts them.
+
+    Parameters
+    ----------
+    raster
+        GeoTIFF of people per cell.
+    units
+        Projected.
+
+    Raises
+    ------
+    InputError
+        As the case's reader.
+    """
+    west, south, east, north = units.total_bounds.tolist()
+    grid, _ = read_people_grid(raster, raster.name, units.crs, (west, south, east, north))
+    people = people_points(grid, units.crs)
+    unit = locate(people.x, people.y, units.geometry.to_numpy())
+    return int(people.thousandths[unit >= 0].sum()) / PER_ONE
 
 
 def _beyond(units: gpd.GeoDataFrame, crs: Any, box: shapely.Geometry, name: str) -> list[Problem]:

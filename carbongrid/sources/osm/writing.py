@@ -11,6 +11,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from carbongrid.case import commented_toml
@@ -18,19 +19,23 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.sources.osm.borders import Units, units_of
-from carbongrid.sources.osm.carriers import Rows, carried_rows
+from carbongrid.sources.osm.carriers import carried_rows
 from carbongrid.sources.osm.energy import energy_sites
 from carbongrid.sources.osm.extract import Extract, read_extract
 from carbongrid.sources.osm.filling import cover_in, notes_of_filling, require_codes
+from carbongrid.sources.osm.guessing import guessed_totals, require_heads
 from carbongrid.sources.osm.land import Land, land_of, mapped_land
 from carbongrid.sources.osm.networks import Network, network_of
 from carbongrid.sources.osm.points import points_of_interest
-from carbongrid.sources.osm.residents import cut_people, require_people
+from carbongrid.sources.osm.residents import cut_people, people_within, require_people
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 CODES, PEOPLE = "codes.csv", "people.tif"
 _CODES_ROW = "| codes.csv | what the map's tags and the classes of the land cover mean; `land_cover=50` and its like fill what the map leaves white | correct what does not fit here |\n"
 _PEOPLE_ROW = "| people.tif | people per cell around the units, by whom homes go | a census in `[people]`, if you have one |\n"
+_GUESSED_TOTALS = "first guesses (`basis`), no figures of this place, or 0"
+_TITLE = ", first guesses"
+"""Of a case whose totals are guesses: reports, figures and projects bear the title."""
 _WHITE = 0.05
 """Of the units' area; whatever is less may be roofs and yards between what is mapped."""
 _RESOLUTION = 5  # m; an ordinary road has a cell centre in it
@@ -52,6 +57,8 @@ class OsmCase:
         How many.
     categories
         Rows of totals.csv: those that some parcel carries.
+    guesses
+        Of how many the total is a first guess.
     notes
         What was odd, and what was decided.
     """
@@ -63,6 +70,7 @@ class OsmCase:
     lines: int
     pois: int
     categories: tuple[str, ...]
+    guesses: int
     notes: tuple[Problem, ...]
 
 
@@ -74,6 +82,7 @@ def write_case_from_osm(
     land_cover: Path | None = None,
     codes: str | None = None,
     people: Path | None = None,
+    guess: bool = False,
     progress: Progress | None = None,
 ) -> OsmCase:
     """Turn an OpenStreetMap extract into a case that is ready to edit, and runs as it is.
@@ -90,13 +99,16 @@ def write_case_from_osm(
         A raster of land cover for what the map leaves white, and its code system (docs/decisions/0097).
     people
         A raster of people per cell, by whom homes then go.
+    guess
+        Fill in first guesses of totals, marked as such: world means per head, and sinks by area (docs/decisions/0098).
     progress
         Called with the name of a step, what is done and what there is to do.
 
     Raises
     ------
     InputError
-        If the folder holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere.
+        If the folder holds something, the extract cannot be read, or has no such units; if a raster cannot be read, or lies elsewhere; if guesses are
+        asked for without people.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(
@@ -105,6 +117,8 @@ def write_case_from_osm(
     if codes is not None and land_cover is None:
         what = "a code system is named, and there is no land cover that it is of"
         raise InputError(what, "--codes", "Give --land-cover FILE too, or leave --codes out.")
+    if guess:
+        require_heads(people)
     if land_cover is not None:
         require_codes(codes)
     if people is not None:
@@ -129,15 +143,22 @@ def write_case_from_osm(
     notes += [*sites.notes, *rows.notes]
     if cover is not None:
         notes += [*cover.notes, *notes_of_filling(land.parcels, units.table)]
+    totals = rows.totals
+    if guess and people is not None:
+        guessed = guessed_totals(
+            totals, rows.sinks, people_within(people, units.table), rows.not_told_apart
+        )
+        totals = guessed.totals
+        notes += guessed.notes
     directory.mkdir(parents=True, exist_ok=True)
     if people is not None:
         notes += cut_people(people, units.table, directory / PEOPLE)
-    notes.append(_missing_most(land, units, rows, people=people is not None))
+    notes.append(_missing_most(land, units, totals, people=people is not None))
     _write_layers(directory, land, units, lines)
     if cover is not None:
         cover.codes.to_csv(directory / CODES, index=False)
     pois.to_csv(directory / "pois.csv", index=False)
-    rows.totals.to_csv(directory / "totals.csv", index=False)
+    totals.to_csv(directory / "totals.csv", index=False)
     rows.categories.to_csv(directory / "categories.csv", index=False)
     there = {
         "categories": len(rows.categories) > 0,
@@ -145,13 +166,17 @@ def write_case_from_osm(
         "pois": len(pois) > 0,
         "people": people is not None,
         "cover": cover is not None,
+        "guesses": guess,
     }
     _write_case(path, directory, units, {name for name, some in there.items() if some})
     more = [text for text, some in ((_CODES_ROW, cover), (_PEOPLE_ROW, people)) if some is not None]
-    _write_readme(path, directory, units, more, notes)
-    names = tuple(rows.totals["category"])
+    _write_readme(path, directory, units, more, notes, guess=guess)
+    names = tuple(totals["category"])
+    basis = totals["basis"] if "basis" in totals else pd.Series("", totals.index)
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
-    return OsmCase(directory / "case.toml", units.level, *counts, names, tuple(notes))
+    return OsmCase(
+        directory / "case.toml", units.level, *counts, names, int((basis != "").sum()), tuple(notes)
+    )
 
 
 def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -188,10 +213,12 @@ def _notes(extract: Extract, network: Network, units: Units, land: Land) -> list
     return [note if note.level == "warning" else Problem(note.what, level="note") for note in notes]
 
 
-def _missing_most(land: Land, units: Units, rows: Rows, *, people: bool) -> Problem:
+def _missing_most(land: Land, units: Units, totals: pd.DataFrame, *, people: bool) -> Problem:
     """Return what the case lacks, what it cannot do without first."""
+    given = int((totals["value"] != "0").sum())
+    guesses = f"{given} are first guesses, " if given else ""
     lacks = [
-        f"totals ({len(rows.totals)} categories are 0)",
+        f"totals ({guesses}{len(totals) - given} categories are 0)",
         "GDP of the units (without it no unit has a zone: [gdp])",
     ]
     if not people:
@@ -216,7 +243,8 @@ def _write_layers(directory: Path, land: Land, units: Units, lines: gpd.GeoDataF
 
 def _write_case(path: Path, directory: Path, units: Units, there: set[str]) -> None:
     values: dict[str, object] = {
-        "title": path.name.removesuffix(".pbf").removesuffix(".osm"),
+        "title": path.name.removesuffix(".pbf").removesuffix(".osm")
+        + (_TITLE if "guesses" in there else ""),
         "year": _year_of(path),
         "attribution": ATTRIBUTION,
         "electricity": "both",
@@ -269,7 +297,13 @@ def _year_of(path: Path) -> int:
 
 
 def _write_readme(
-    path: Path, directory: Path, units: Units, more: list[str], notes: list[Problem]
+    path: Path,
+    directory: Path,
+    units: Units,
+    more: list[str],
+    notes: list[Problem],
+    *,
+    guess: bool,
 ) -> None:
     text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
     found = "\n".join(f"- {note.what}." for note in notes)
@@ -278,6 +312,7 @@ def _write_readme(
         attribution=ATTRIBUTION,
         level=units.level,
         units=len(units.table),
+        totals=_GUESSED_TOTALS if guess else "all 0",
         more="".join(more),
         notes=found,
     )

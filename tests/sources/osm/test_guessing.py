@@ -1,0 +1,207 @@
+"""First guesses of totals: what they add up to, and that nobody takes them for figures of the place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from osm_island import SOUTH, STEP, WEST, raster, write_cover, write_extract
+
+import carbongrid as cg
+from carbongrid.cli import main
+from carbongrid.errors import InputError
+from carbongrid.method.categories import read_categories
+from carbongrid.method.landuse import packaged_table
+from carbongrid.method.ledger import FIRST_GUESSES, GUESSED
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.pipeline import check
+from carbongrid.sources.osm import OsmCase, write_case_from_osm
+from carbongrid.sources.osm.guessing import guessed_totals
+
+PEOPLE = 25 * 40  # a cell of 25 in the middle of each of the 40 places of write_heads
+
+
+def write_heads(folder: Path) -> Path:
+    """Write 25 people in each of 8 x 5 cells on the island, and many beside it."""
+    values = np.full((24, 30), 1e4, np.float32)
+    values[6:18, 6:30] = 0
+    values[8:16:1, 10:15] = 25
+    return raster(folder / "heads.tif", values, WEST - 12 * STEP, SOUTH + 36 * STEP, 2 * STEP)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    return {"extract": write_extract(folder), "cover": write_cover(folder), "people": write_heads(folder)}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> OsmCase:
+    out = tmp_path_factory.mktemp("case") / "case"
+    return write_case_from_osm(files["extract"], out, land_cover=files["cover"], codes="worldcover", people=files["people"], guess=True)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(made: OsmCase, tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    return cg.run(made.case, tmp_path_factory.mktemp("run") / "run")
+
+
+def totals_of(made: OsmCase) -> pd.DataFrame:
+    table = pd.read_csv(made.case.with_name("totals.csv"), dtype=str, keep_default_na=False)
+    return table.set_index("category")
+
+
+def test_the_table_adds_up_as_its_source_says() -> None:
+    """Our World in Data: energy 73.2 % (transport 16.2, buildings 17.5, industry 24.2), processes 5.2, land 18.4, waste 3.2."""
+    world = packaged_table("world_emissions.csv")
+    percent = dict(zip(world["subsector"], map(Decimal, world["percent"]), strict=True))
+    assert len(percent) == len(world) == 29
+    sums = {
+        "16.2": ("Road transport", "Aviation", "Rail", "Pipelines", "Shipping"),
+        "17.5": ("Residential buildings", "Commercial buildings"),
+        "24.2": tuple(name for name in percent if name.endswith(", energy") and "fishing" not in name),
+        "5.8": ("Coal, fugitive", "Oil and natural gas, fugitive"),
+        "9.5": ("Agriculture and fishing, energy", "Unallocated fuel combustion"),
+        "5.2": tuple(name for name in percent if name.endswith(", process")),
+        "18.4": ("Livestock and manure", "Rice cultivation", "Agricultural soils", "Crop burning", "Forest land", "Cropland", "Grassland"),
+        "3.2": ("Landfills", "Wastewater"),
+    }  # fmt: skip
+    for whole, parts in sums.items():
+        assert sum(percent[name] for name in parts) == Decimal(whole), parts
+    assert sorted(name for parts in sums.values() for name in parts) == sorted(percent)
+    assert sum(percent.values()) == 100
+
+
+def test_each_subsector_serves_a_category_or_says_why_not() -> None:
+    known = read_categories()
+    world = packaged_table("world_emissions.csv")
+    assert (world["source"] != "").all()
+    assert ((world["category"] == "") == (world["why_not"] != "")).all()
+    served = {name for names in world["category"] for name in names.split("+") if name}
+    assert not [name for name in served if known[name].sink]
+    # Electricity is in the figures of those who use it.
+    assert "industry/supply" not in served
+
+
+def test_guesses_are_people_times_the_world_s_mean(made: OsmCase) -> None:
+    totals = totals_of(made)
+    mean = 49.4e9 / 7464e6
+    percents = {
+        "transport/road": 11.9,
+        "buildings/urban-homes": 10.9,
+        "buildings/commerce": 6.6,
+        "industry/manufacturing": 7.2 + 3.6 + 1.0 + 0.7 + 0.6 + 0.5 + 3.0 + 2.2,
+        "agriculture/plantation": 4.1 + 3.5,
+        "waste/domestic": 1.9,
+    }
+    for name, percent in percents.items():
+        row = totals.loc[name]
+        assert int(row["value"]) == pytest.approx(PEOPLE * mean * percent / 100, abs=0.5), name
+        assert (row["basis"], row["uncertainty"]) == ("guess", "200")
+        assert row["source"].startswith("world mean per head: ")
+        assert "times 1,000 people" in row["source"]
+    guessed = totals[totals["basis"] == "guess"]
+    assert {*guessed.index} == {*percents, "sink/forest"}
+    assert made.guesses == len(guessed)
+    assert (totals.loc[totals["basis"] == "", "value"] == "0").all()
+    forest = totals.loc["sink/forest"]
+    told = forest["source"].rpartition("would be ")[2].removesuffix(" t CO2")
+    assert forest["value"] == told.replace(",", "")
+    assert forest["uncertainty"] == ""
+
+
+def test_without_guess_the_case_is_as_it_was(files: dict[str, Path], made: OsmCase, tmp_path: Path) -> None:  # fmt: skip
+    plain = write_case_from_osm(files["extract"], tmp_path / "case", land_cover=files["cover"], codes="worldcover", people=files["people"])  # fmt: skip
+    totals, guessed = totals_of(plain), totals_of(made)
+    assert [*totals.columns] == ["value", "unit", "year", "source"]
+    assert (totals["value"] == "0").all()
+    assert plain.guesses == 0
+    assert [*totals.index] == [*guessed.index]
+    # Beside the totals and the title, the case is the same.
+    case, other = (tomllib.loads(each.case.read_text("utf-8")) for each in (plain, made))
+    assert other == {**case, "title": f"{case['title']}, first guesses"}
+    for name in ("categories.csv", "codes.csv", "people.tif"):
+        assert plain.case.with_name(name).read_bytes() == made.case.with_name(name).read_bytes()
+
+
+def test_without_people_there_is_no_guess(files: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nobody says how many people") as raised:
+        write_case_from_osm(files["extract"], tmp_path / "case", guess=True)
+    assert "--people" in str(raised.value)
+    assert not (tmp_path / "case").exists()
+
+
+def test_what_two_categories_share_is_split_by_nothing_invented() -> None:
+    names = ["buildings/urban-homes", "buildings/rural-homes"]
+    totals = pd.DataFrame({"category": names, "value": "0", "unit": "t CO2e", "year": "", "source": "to be filled in; x"})  # fmt: skip
+    both = guessed_totals(totals, {}, 1e6)
+    assert (both.totals["value"] == "0").all()
+    assert any("Residential buildings since several categories" in note.what for note in both.notes)
+    # Homes on settlements alone are not told apart from those of towns.
+    for untold in ({names[1]}, {*names}):
+        one = guessed_totals(totals, {}, 1e6, untold).totals.set_index("category")
+        assert [int(one["value"][name]) > 0 for name in names] == [True, False]
+
+
+def test_the_mark_reaches_check_run_ledger_and_manifest(made: OsmCase, run: cg.Result) -> None:
+    [told] = [note for note in check(made.case).problems if note.what.startswith(FIRST_GUESSES)]
+    assert told.level == "warning"
+    assert "7 of 7 categories, 100.0% of the emission and 100.0% of the sinks" in told.what
+    assert "made by area times the study's coefficient and world mean per head" in told.what
+    assert ["warning", str(told)] in [list(each) for each in run.manifest["assumptions"]]
+    assert note_in_chinese(str(told)).startswith("初步估计")
+    ledger = run.ledger.set_index("category")
+    marked = ledger["reason"].str.split("; ").map(lambda said: GUESSED in said)
+    assert marked.to_dict() == (totals_of(made)["basis"] == "guess").reindex(ledger.index).to_dict()
+    assert cg.verify(run.directory).ok
+
+
+@pytest.mark.usefixtures("drawn")
+def test_the_report_says_so_on_top(made: OsmCase, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["run", str(made.case), "--out", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    assert FIRST_GUESSES in done.output
+    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    notice, headline = page.index('<p class="guessed">'), page.index('<section class="headline"')
+    assert notice < headline
+    assert FIRST_GUESSES in page[notice:headline]
+    assert "first guesses, 2024" in page
+
+
+def test_figures_beside_guesses_are_told_apart(made: OsmCase, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(made.case.parent, folder)
+    table = pd.read_csv(folder / "totals.csv", dtype=str, keep_default_na=False).set_index("category")  # fmt: skip
+    emission = table.loc[~table.index.str.startswith("sink/"), "value"].astype(float).sum()
+    roads = float(table.loc["transport/road", "value"])
+    table.loc["transport/road", ["basis", "uncertainty"]] = ""
+    table.to_csv(folder / "totals.csv")
+    [told] = [note.what for note in check(folder / "case.toml").problems if note.what.startswith(FIRST_GUESSES)]  # fmt: skip
+    assert f"6 of 7 categories, {1 - roads / emission:.1%} of the emission" in told
+    table.assign(basis="").to_csv(folder / "totals.csv")
+    assert not [note for note in check(folder / "case.toml").problems if note.what.startswith(FIRST_GUESSES)]  # fmt: skip
+    table.assign(basis="measured").to_csv(folder / "totals.csv")
+    assert any("unknown basis 'measured'" in note.what for note in check(folder / "case.toml").problems)  # fmt: skip
+
+
+def test_a_plan_s_total_is_no_guess_any_more(run: cg.Result) -> None:
+    before = set(run.ledger.loc[run.ledger["reason"].str.contains(GUESSED), "category"])
+    live = run.with_totals({"transport/road": "3000 t CO2e"})
+    after = set(live.ledger.loc[live.ledger["reason"].str.contains(GUESSED), "category"])
+    assert before - after == {"transport/road"}
+    assert after <= before
+
+
+def test_a_published_run_keeps_the_mark(made: OsmCase, tmp_path: Path) -> None:
+    run = cg.run(made.case, tmp_path / "run", public=True)
+    manifest = json.loads((run.directory / "manifest.json").read_text("utf-8"))
+    assert any(text.startswith(FIRST_GUESSES) for _, text in manifest["assumptions"])
+    assert {*run.ledger["reason"]} == {"", GUESSED}
+    assert cg.verify(run.directory).ok
