@@ -21,6 +21,8 @@ from carbongrid.method.categories import read_categories
 from carbongrid.method.landuse import packaged_table
 from carbongrid.method.ledger import FIRST_GUESSES, GUESSED
 from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.report.page import write_report
+from carbongrid.outputs.tables.reading import read_tables
 from carbongrid.pipeline import check
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
 from carbongrid.sources.osm.guessing import guessed_totals
@@ -49,8 +51,17 @@ def made(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Os
 
 
 @pytest.fixture(scope="module")
-def run(made: OsmCase, tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
-    return cg.run(made.case, tmp_path_factory.mktemp("run") / "run")
+def ended(made: OsmCase, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run, and what the command said of it."""
+    out = tmp_path_factory.mktemp("run") / "run"
+    done = CliRunner().invoke(main, ["run", str(made.case), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    return out, done.output
+
+
+@pytest.fixture(scope="module")
+def run(ended: tuple[Path, str]) -> cg.Result:
+    return cg.open(ended[0])
 
 
 def totals_of(made: OsmCase) -> pd.DataFrame:
@@ -150,12 +161,15 @@ def test_what_two_categories_share_is_split_by_nothing_invented() -> None:
         assert [int(one["value"][name]) > 0 for name in names] == [True, False]
 
 
-def test_the_mark_reaches_check_run_ledger_and_manifest(made: OsmCase, run: cg.Result) -> None:
+def test_the_mark_reaches_check_run_ledger_and_manifest(
+    made: OsmCase, run: cg.Result, ended: tuple[Path, str]
+) -> None:
     [told] = [note for note in check(made.case).problems if note.what.startswith(FIRST_GUESSES)]
     assert told.level == "warning"
     assert "7 of 7 categories, 100.0% of the emission and 100.0% of the sinks" in told.what
     assert "made by area times the study's coefficient and world mean per head" in told.what
     assert ["warning", str(told)] in [list(each) for each in run.manifest["assumptions"]]
+    assert ended[1].count(str(told)) == 1
     assert note_in_chinese(str(told)).startswith("初步估计")
     ledger = run.ledger.set_index("category")
     marked = ledger["reason"].str.split("; ").map(lambda said: GUESSED in said)
@@ -163,12 +177,8 @@ def test_the_mark_reaches_check_run_ledger_and_manifest(made: OsmCase, run: cg.R
     assert cg.verify(run.directory).ok
 
 
-@pytest.mark.usefixtures("drawn")
-def test_the_report_says_so_on_top(made: OsmCase, tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["run", str(made.case), "--out", str(tmp_path / "run")])
-    assert done.exit_code == 0, done.output
-    assert FIRST_GUESSES in done.output
-    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+def test_the_report_says_so_on_top(run: cg.Result, tmp_path: Path) -> None:
+    page = write_report(read_tables(run.directory), tmp_path).read_text("utf-8")
     notice, headline = page.index('<p class="guessed">'), page.index('<section class="headline"')
     assert notice < headline
     assert FIRST_GUESSES in page[notice:headline]
