@@ -114,10 +114,11 @@ class PreparedRun:
         kept = [*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS]
         file = "units.csv"
         frame = self.read(lambda folder: read_units_csv(folder / file).frame[kept], file)
-        geometry = self.result.units.geometry
-        return gpd.GeoDataFrame(
-            frame.rename(columns=names), geometry=geometry.to_numpy(), crs=geometry.crs
+        crs = self.read(
+            lambda folder: sections.load_crs("units", folder), sections.facts_of("units")
         )
+        geometry = self.result.units.geometry.to_numpy()
+        return gpd.GeoDataFrame(frame.rename(columns=names), geometry=geometry, crs=crs)
 
     @cached_property
     def inputs(self) -> Inputs:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from affine import Affine
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
@@ -149,6 +150,11 @@ def load_shapes(name: str, folder: Path) -> NDArray[np.object_]:
         folder / shapes_of(name), "geometry", []
     ).geometry.to_numpy()
     return shapes
+
+
+def load_crs(name: str, folder: Path) -> CRS:
+    """Return the CRS of a section that a run kept, word for word: a GeoPackage keeps not every word of one without a code."""
+    return crs_of(json.loads(read_text(folder / facts_of(name)))["crs"])
 
 
 def load_columns(name: str, folder: Path) -> pd.DataFrame:

@@ -451,6 +451,22 @@ def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Resu
         cg.open(out).scenario([{"do": "convert", "parcels": "p1", "to": "0301"}])
 
 
+def test_a_scenario_on_a_grid_of_no_code_verifies(tmp_path: Path) -> None:
+    """Seen to fail: units.gpkg keeps not every word of an equal-area CRS of the data's own, and labels were of other polygons."""
+    town = Town(5, ("0601", "0101") * 6, {(name, ""): 10**12 for name in CATEGORIES}, (), (1, 2, 3, 4))  # fmt: skip
+    path = town.write(tmp_path / "case")
+    text = path.read_text(encoding="utf-8")
+    code = 'crs = "EPSG:4549"\n'
+    assert code in text
+    path.write_text(text.replace(code, ""), encoding="utf-8")
+    base = cg.run(path, tmp_path / "base")
+    action = {"do": "scale", "category": "industry/manufacturing", "factor": 0.9}
+    _, out = run_plan(base, plan_of([action]), tmp_path / "plan")
+    checks = {check.name: check for check in cg.verify(out, sample=0).checks}
+    assert checks["labels"].ok, checks["labels"]
+    assert all(check.ok for check in checks.values())
+
+
 def test_converted_land_keeps_the_file_of_its_outlines(base: cg.Result, tmp_path: Path) -> None:
     """No plan changes outlines: they are 344 MB of a million parcels."""
     action = {"do": "convert", "parcels": "p1", "to": "0404"}
