@@ -264,8 +264,6 @@ def _of_keys(best: Chosen, row: ActivityRow, setting: Setting) -> Iterator[Alter
     """Yield the products by the other factors that a role could have."""
     for product, inputs in best.formed:
         for position, entry in enumerate(inputs):
-            if not entry.factor.key or entry.role in row.parameters:
-                continue
             for other in _candidates(entry.role, best.method, row, setting)[1:]:
                 changed = (*inputs[:position], other, *inputs[position + 1 :])
                 if other.factor.value is not None and not faults_of(row, product, changed):

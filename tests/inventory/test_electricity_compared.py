@@ -46,6 +46,7 @@ def test_the_audit_by_consumption_says_what_makes_the_mix() -> None:
     assert "400000.000000 t CO2e" in sides.loc["electricity/imported", "remark"]
     assert "77777.777778 t CO2e" in sides.loc["electricity/losses", "remark"]
     assert "0.5 kg CO2/kWh (own.grid)" in sides.loc["electricity/imported", "factors"]
+    assert sides.index[sides["factors"] != ""].tolist() == ["electricity/imported"]
     aside = trail[trail["remark"].str.startswith("set aside by electricity = consumption")]
     assert aside["activity"].tolist() == ["fuel/diesel"]
     assert aside["mass_t"].tolist() == ["1000000.000000"]

@@ -14,6 +14,7 @@ from inventory_example import EXAMPLE, example
 from carbongrid import inventory
 from carbongrid.case.readers.activity import read_activity
 from carbongrid.inventory.forming import LOST_LAND, _whole
+from carbongrid.inventory.methods import variants
 
 MASSES = st.lists(
     st.tuples(
@@ -42,6 +43,22 @@ def test_grams_add_up_to_the_exact_sum_rounded_once(masses) -> None:
         parts[tuple(key)] += part
         assert abs(part - mass) < 1.5
     assert parts == Counter({key: round(whole) for key, whole in sums.items()})
+
+
+def test_what_is_passed_over_is_what_the_row_would_come_to_if_it_asked_for_it() -> None:
+    """Each variant that a row of the example does not take, against the row with that variant written in it."""
+    data = example().data
+    seen = []
+    for line in example().lines:
+        for other in line.passed_over:
+            if other.name not in variants():
+                continue
+            row = replace(line.row, parameters={**line.row.parameters, "variant": other.name})
+            asked = inventory.form(replace(data, rows=(row,)), sinks="study").lines
+            (same,) = (each for each in asked if each.product == line.product)
+            assert (same.gas, same.exact) == (other.gas, other.mass)
+            seen.append(other.name)
+    assert len(set(seen)) > 1
 
 
 @pytest.mark.parametrize(("factor", "sign"), [("0.25 t C/ha/a", 1), (None, -1)])

@@ -148,14 +148,18 @@ def test_land_that_gives_off_carbon_in_one_region_is_in_no_sink_of_the_whole() -
     own = tuple(replace(FUEL, key=f"own.land{name}", value=value, unit="t CO2/ha") for name, value in land.items())  # fmt: skip
     rows = [replace(row, parameters={"coefficient": f"own.land{row.region}"}) for row in data.rows]
     data = replace(data, factors=(*data.factors, *own))
+    # Rows of other things stand before and between them.
+    (fuel,) = data_of([("fuel/diesel", WORKS, "", 1, "t")]).rows
+    rows = [each for row in rows for each in (replace(fuel, id=f"F{row.id}"), row)]
     with pytest.raises(InputError) as told:
         inventory.form(replace(data, rows=tuple(rows)))
     (problem,) = told.value.problems
     assert problem.where == "town, sheet sinks, row 1, column region"
     assert "of region 'a' comes to agriculture/land" in problem.what
     assert "leave out the row of the whole" in problem.hint
-    alone = inventory.by_gas(inventory.form(replace(data, rows=tuple(rows[1:]))))
+    alone = inventory.by_gas(inventory.form(replace(data, rows=tuple(rows[2:]))))
     assert dict(zip(alone["category"], alone["grams"], strict=True)) == {
+        WORKS: 2 * 10**6,
         "agriculture/land": 3 * 10**6,
         "sink/forest": 2 * 10**6,
     }

@@ -60,6 +60,8 @@ def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
     found = gpd.read_file(tmp_path / f"parcels.{suffix}", layer="parcels").set_index("id")
     first = tables.parcels["id"].iloc[0]
     assert found.loc[first, "unit"] == tables.units["id"].iloc[0]
+    layers = pyogrio.list_layers(tmp_path / f"parcels.{suffix}")[:, 0].tolist()
+    assert layers == ["parcels", *["layer_styles"] * (suffix == "gpkg")]
     write_tables(tables, tmp_path, public=True, layer=layer)
     assert not [*tmp_path.glob("parcels.*")]
     assert f"parcels.{suffix}" not in table_files(tables, public=True, layer=layer)
@@ -114,3 +116,4 @@ def test_each_parcel_is_in_one_class():
         ]
         assert taken == [int(value > 0) for value in numbers]
         assert none.expression == "ELSE"
+        assert len({rule.colour for rule in style.rules}) == len(style.rules)

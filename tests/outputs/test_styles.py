@@ -144,9 +144,12 @@ def test_units_close_to_one_are_hatched(tables, tmp_path):
         assert hatched == (['"borderline"'] if marked else [])
 
 
-def test_columns_have_names_for_people(stored, tables):
+def test_columns_have_names_for_people(stored, directory):
     root = ET.fromstring(stored.loc["Zones", "styleQML"])
     names = {each.get("field"): each.get("name") for each in root.iter("alias")}
+    fields = pyogrio.read_info(directory / "units.gpkg", layer="units")["fields"].tolist()
+    places = {each.get("field"): int(each.get("index")) for each in root.iter("alias")}
+    assert [places[name] - 1 for name in fields] == [*range(len(fields))]  # 0 is the row's number
     assert names["gdp"] == "GDP 地区生产总值, CNY"
     assert names["emission_t"] == "Emissions 碳排放, t CO2e/yr"
     assert names["industry_manufacturing_t"] == "Manufacturing 制造业, t CO2e/yr"

@@ -5,6 +5,8 @@ import json
 import pickle
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from zipfile import ZipFile
 
@@ -21,9 +23,11 @@ import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import box
 from tables_example import example_tables
 
 from carbongrid.errors import InputError, VerificationError
+from carbongrid.method.guidance import Advice, read_guidance
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import (
@@ -39,7 +43,7 @@ from carbongrid.outputs.tables.content import Table, content_of
 from carbongrid.outputs.tables.plain import quoted, read_units_csv, unquoted, write_csv
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
-from carbongrid.outputs.tables.spreadsheet import NAMES_ROW
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, write_units_xlsx
 from carbongrid.raster.opening.digests import hash_path
 
 HOSTILE = [
@@ -67,7 +71,7 @@ def tables():
 
 @pytest.fixture(scope="module")
 def content(tables):
-    return content_of(tables)
+    return content_of(tables, public=False)
 
 
 def write_manifest(folder, tables, *, public=False, **entries):
@@ -242,6 +246,17 @@ def test_a_header_that_is_a_formula_is_quoted(tables, tmp_path):
     assert digests_of_directory(tmp_path) == table_digests(renamed)
 
 
+def test_intervals_have_six_decimals(tables, tmp_path):
+    """As tonnes have everywhere."""
+    ends = pd.DataFrame({"category": ["a", "b"], "low_t": [2 / 3, 1e7 / 3], "high_t": [1.25, 1e13]})
+    drawn = replace(tables, intervals=ends, unit_intervals=ends.rename(columns={"category": "unit"}))  # fmt: skip
+    write_tables(drawn, tmp_path)
+    for name in ("uncertainty.csv", "uncertainty_units.csv"):
+        rows = rows_of(tmp_path / name)
+        assert [row["low_t"] for row in rows] == ["0.666667", "3333333.333333"]
+        assert [row["high_t"] for row in rows] == ["1.25", "10000000000000.0"]
+
+
 def test_csv_opens_in_pandas(directory):
     frame = pd.read_csv(directory / "units.csv", dtype={"id": "str", "district": "str"})
     assert frame["id"].tolist() == ["0101", "0102", "0103", "0201", "0202", "0203"]
@@ -269,6 +284,34 @@ def test_geopackage(tables, directory):
     assert frame["gdp"].isna().tolist() == [False] * 4 + [True, False]
     assert frame.crs == tables.units.crs
     assert frame.geometry.geom_equals(tables.units.geometry).all()
+
+
+def test_the_zone_alone_is_a_number_that_stands_for_a_name(directory):
+    """By the tables of the GeoPackage itself: other numbers would be offered to people as zones."""
+    with closing(sqlite3.connect(directory / "units.gpkg")) as database:
+        columns = database.execute("SELECT table_name, column_name, constraint_name FROM gpkg_data_columns").fetchall()  # fmt: skip
+        offered = database.execute("SELECT constraint_name, value, description FROM gpkg_data_column_constraints").fetchall()  # fmt: skip
+    assert {layer for layer, *_ in columns} == {"units"}
+    assert len(columns) == len(rows_of(directory / "units.csv")[0])
+    assert [(column, domain) for _, column, domain in columns if domain] == [("zone", "zone")]
+    assert sorted(offered) == [("zone", str(zone.code), f"{zone.name_en} {zone.name_zh}") for zone in sorted(zones(), key=lambda zone: zone.code)]  # fmt: skip
+
+
+def test_surroundings_come_back(tables, tmp_path):
+    outlines = [box(4e7, 3e6, 4.05e7, 3.4e6), box(4.05e7, 3e6, 4.1e7, 3.4e6)]
+    around = gpd.GeoDataFrame({"name": ["西", "=East"]}, geometry=outlines, crs=tables.units.crs)
+    surrounded = replace(tables, surroundings=around)
+    write_tables(surrounded, tmp_path)
+    assert pyogrio.list_layers(tmp_path / "surroundings.gpkg").tolist() == [["surroundings", "MultiPolygon"]]  # fmt: skip
+    assert gpd.read_file(tmp_path / "surroundings.gpkg")["name"].tolist() == ["西", "=East"]
+    write_manifest(tmp_path, surrounded)
+    assert digests_of_directory(tmp_path) == table_digests(surrounded)
+
+
+def test_the_project_says_how_wide_the_cells_of_its_grid_are(directory):
+    with ZipFile(directory / "city.qgz") as package:
+        text = package.read("city.qgs").decode()
+    assert "Emissions, 1 km grid 碳排放网格" in text
 
 
 def test_geoparquet(tables, directory):
@@ -307,6 +350,7 @@ def test_spreadsheet(tables, directory):
     assert sheet.cell(1, header.index("gdp") + 1).value == "GDP\n地区生产总值\nCNY"
     name = sheet.cell(4, header.index("name") + 1)
     assert (name.value, name.data_type, name.quotePrefix) == ('=HYPERLINK("x")', "s", True)
+    assert all(cell.font.bold for cell in sheet[1])
     assert sheet.cell(3, 1).value == "0101"
     assert sheet.cell(3, 1).data_type == "s"
     emission = sheet.cell(3, header.index("emission_t") + 1)
@@ -349,6 +393,17 @@ def test_spreadsheet_has_a_sheet_per_sector_and_says_what_each_column_is(tables,
     with ZipFile(directory / "units.xlsx") as package:
         for name in package.namelist():
             assert b"<f>" not in package.read(name)
+
+
+@pytest.mark.parametrize("own", [(), tuple(Advice(zone, *[f"of {zone}"] * 4) for zone in range(5))])  # fmt: skip
+def test_the_workbook_has_the_guidance_of_the_case_or_else_the_package_s(tables, tmp_path, own):
+    guided = replace(tables, guidance=own)
+    write_units_xlsx(content_of(guided, public=False).units, guided, tmp_path / "units.xlsx")
+    rows = openpyxl.load_workbook(tmp_path / "units.xlsx")["notes"].iter_rows(values_only=True)
+    told = [row[1] for row in rows if not row[0] and row[1]]
+    given = [f"{each.topic_en}: {each.text_en}" for each in own or read_guidance()]
+    assert len(told) >= 5
+    assert set(told) <= set(given)
 
 
 def test_sectors_that_are_no_titles_of_sheets_get_one(tables, tmp_path):
@@ -743,3 +798,12 @@ def test_what_people_let_infer_is_said_where_mass_is_spread_by_them(tables, rule
     said = published(replace(tables, ledger=ledger), [("note", "kept")]).assumptions
     assert ("note", "kept") in said
     assert any("can be inferred" in text for _, text in said) == (rule == "people")
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_remarks_that_are_left_out_are_counted(tables, kept):
+    """Where none is left out, nothing is said of it."""
+    assert len(tables.assumptions) == 2
+    said = [text for _, text in published(tables, tables.assumptions[:kept]).assumptions]
+    told = [text.partition(":")[0] for text in said if "are left out" in text]
+    assert told == [f"{2 - kept} remarks are left out"] * (kept < 2)

@@ -191,7 +191,7 @@ class ParcelLayer:
         return f"parcels.{self.format}"
 
 
-def content_of(tables: RunTables, *, public: bool = False) -> Content:
+def content_of(tables: RunTables, *, public: bool) -> Content:
     """Return the content of a run's files.
 
     Parameters
