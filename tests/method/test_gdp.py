@@ -130,13 +130,17 @@ def test_parcels_carry_by_their_own_rule(case):
 
 @given(districts(), st.lists(st.booleans(), min_size=10, max_size=10))
 def test_weights_of_units_are_what_a_loop_says(case, homeless):
-    """Each parcel's claim goes to the units of its own parent by overlap; without any to the unit it lies in, or to none.
+    """Each parcel's claim goes to the units of its own parent by overlap; without any to the unit it lies in, or to none. Region 03 has no parcels.
 
-    Seen to fail where no parcel overlaps any: NumPy counts nothing in whole numbers, to which no claim could be added.
+    Seen to fail where no parcel overlaps any: NumPy counts nothing in whole numbers, to which no claim could be added; and when a
+    region without parcels took one of another region.
     """
     gdp, there, overlap, where = case
+    without_land = table(region=["03"], primary=[1], secondary=[1], tertiary=[1])
+    gdp = pd.concat([gdp, without_land], ignore_index=True)
     where = np.array([-1 if gone else unit for unit, gone in zip(where, homeless, strict=False)])
     found = weights_of_units(gdp, there, overlap, where, UNIT_PARENTS)
+    assert list(found) == ["primary", "secondary", "tertiary"]
     shares = overlap.toarray()
     for name, (weights, by_rule) in found.items():
         expected = [0.0] * len(UNIT_PARENTS)

@@ -42,6 +42,7 @@ TESTS = {
     "case/readers/formed_totals.py": "tests/pipeline/test_run_from_activity.py tests/pipeline/test_run_of_regions.py",
     "case/readers/__init__.py": "tests/case/readers/test_inputs.py",
     "raster/zonal": "tests/raster/test_zonal.py",
+    "raster/zonal/combinations.py": "tests/raster/zonal/test_pairs.py::test_combinations_equal_a_loop",
     "raster/zonal/memory.py": "",
     "inventory/code_tree.py": "tests/inventory/test_coded_inventory.py",
     "inventory/coded_table.py": "tests/inventory/test_coded_inventory.py",

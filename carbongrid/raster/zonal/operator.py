@@ -201,7 +201,7 @@ class ZonalOperator:
         wanted = known_stats(stats)
         self._require_weights(wanted, weights)
         raster = opened(raster)
-        if weights not in _NAMED_WEIGHTS if isinstance(weights, str) else weights is not None:
+        if not (isinstance(weights, str) and weights in _NAMED_WEIGHTS):
             weights = opened(weights)
         if isinstance(raster, xr.Dataset):
             rasters = rasters_in(with_mappings(raster), None)
@@ -223,7 +223,7 @@ class ZonalOperator:
         if "fractions" in wanted and own is None and (later or leads):
             raise _classes_unknown("is not known before they are read")
         factors = self._factors(weights)
-        named = weights is None or (isinstance(weights, str) and weights in _NAMED_WEIGHTS)
+        named = weights is None or isinstance(weights, str)
         weighing = (Unknown.of(weighed), weighed is not None, not named)
         recipe = Recipe(wanted, unknown, *weighing, factors, own)
         each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import shapely
 from geodata_layers import case_of
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
 from carbongrid.case.readers.points import (
+    _is_clearly_better,
     crosswalk_categories,
     hit_rates,
     match_poi_types,
@@ -186,6 +187,16 @@ def test_hits_count_on_land_that_carries_the_category():
     assert hit_rates(pois, parcels, categories, "EPSG:4490")["wgs84"] == 15 / 30
     assert hit_rates(pois.iloc[10:20], parcels, categories, "EPSG:4490") == {}
     assert reading_notes({}, "gcj02", "f") == []
+
+
+@given(st.integers(1, 300), st.data())
+def test_a_reading_is_better_by_a_tenth_and_by_three_standard_errors(count, data):
+    """Of hits as whole numbers. Seen to fail when twenty points, of which one reading hits ten and another six, told them apart."""
+    hits, own = data.draw(st.integers(0, count)), data.draw(st.integers(0, count))
+    tenth, chance = 10 * (hits - own) - count, (hits - own) ** 2 - 9 * (hits + own)
+    assume(tenth and chance)  # on the bound rounding decides
+    expected = hits > own and tenth > 0 and chance > 0
+    assert _is_clearly_better(hits / count, own / count, count) == expected
 
 
 def test_types_that_are_numbers(tmp_path):

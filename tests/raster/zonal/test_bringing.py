@@ -199,3 +199,12 @@ def test_a_world_in_single_precision_is_one_turn(kind, first):
     made = ZonalOperator(land, grid).apply(ones, ["count", "valid_fraction"])
     np.testing.assert_allclose(made["count"], [9.4 * 3, 4 * 3, 5 * 3], rtol=1e-3)
     np.testing.assert_allclose(made["valid_fraction"], 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("grid", [WORLD, PACIFIC, Grid(FIJI, 1000, (0, 0, 90_000, 90_000))])
+def test_polygons_that_lie_on_the_grid_are_not_copied(grid):
+    """All of a city's parcels, most often."""
+    polygons = Polygons.of(gpd.GeoSeries(partition(9, 80.0, 1), crs=grid.crs))
+    found, times = brought(polygons, grid)
+    assert found is polygons
+    assert times.tolist() == [1] * len(polygons)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
 
 from carbongrid import block_sum
 from carbongrid.errors import InputError
+from carbongrid.raster.zonal.coarse import _largest
 
 
 @given(st.integers(50, 62), st.integers(1, 5), st.sampled_from([1, -1]))
@@ -28,3 +30,9 @@ def test_unsigned_integers_above_int64_are_refused(value):
     """Seen to fail when only far larger ones were: these came back below zero."""
     with pytest.raises(InputError, match="leaves int64"):
         block_sum(np.array([[value, 0]], np.uint64), 1)
+
+
+@given(st_numpy.arrays(st_numpy.integer_dtypes() | st_numpy.unsigned_integer_dtypes(), (2, 3)))
+def test_no_integer_of_a_block_is_above_its_bound(block):
+    """A bound that is too low would show in sums of 2^32 cells only, more than a test can hold."""
+    assert _largest(block) >= max(abs(int(value)) for value in block.ravel())

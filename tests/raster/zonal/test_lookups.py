@@ -72,7 +72,10 @@ def test_refusals():
         lookup([1.0, np.nan], labels)
     with pytest.raises(InputError, match="does not divide"):
         lookup_sum(TABLE, labels, 5)
-    for out in (np.zeros((2, 2)), np.zeros(SHAPE, np.float32), np.zeros((36, 6)).T):
+    others = [
+        np.zeros(SHAPE, kind) for kind in (np.float32, np.int64, ">f8", np.complex128, object)
+    ]
+    for out in (np.zeros((2, 2)), *others, np.zeros((36, 6)).T):
         with pytest.raises(InputError, match="out must be contiguous float64"):
             lookup(TABLE, labels, out=out)
     with pytest.raises(InputError, match="labels in memory"):

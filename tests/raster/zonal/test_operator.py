@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -21,6 +22,7 @@ from shares import statistics as slow_statistics
 
 import carbongrid as cg
 from carbongrid.errors import InputError
+from carbongrid.raster import memory_limit
 from carbongrid.raster.chunked import arrays
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
@@ -399,3 +401,23 @@ def test_weights_lie_as_the_raster_does():
     for mine, other in ((values[::-1], weights.values[::-1]), (values.values, weights[:, ::-1])):
         with pytest.raises(InputError, match=r"run backwards along .*as DataArrays"):
             operator.apply(mine, "sum", weights=other)
+
+
+def test_tables_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    """Three polygons, two statistics and four bands are 24 numbers of 8 bytes. Seen to fail when more were counted."""
+    operator = ZonalOperator(np.array([shapely.box(k, 0, k + 1, 3) for k in range(3)]), GRID)
+    bands = np.ones((2, 2, *GRID.shape))
+    monkeypatch.setattr(memory_limit, "memory_limit", lambda: 24 * 8)
+    assert operator.apply(bands, ["sum", "max"])["sum"].shape == (2, 2, 3)
+    monkeypatch.setattr(memory_limit, "memory_limit", lambda: 24 * 8 - 1)
+    with pytest.raises(InputError, match=r"24 statistics need .*Take fewer at once"):
+        operator.apply(bands, ["sum", "max"])
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_weights_by_their_path(tmp_path, kind):
+    values = on(GRID, np.arange(120.0).reshape(GRID.shape)).rename("heat")
+    values.drop_attrs(deep=False).to_zarr(tmp_path / "weights.zarr", consolidated=False)
+    operator = ZonalOperator(np.array([shapely.box(1, 1, 4.5, 3)]), GRID)
+    made = operator.apply(values, "mean", weights=kind(tmp_path / "weights.zarr")).compute()
+    assert made["mean"].values == operator.apply(values, "mean", weights=values)["mean"].values

@@ -31,3 +31,14 @@ def test_a_raster_without_coordinates_is_asked_for_the_rest():
         operator.apply(bare.rio.write_crs(25832))
     with pytest.raises(InputError, match=r"differ in x"):
         operator.apply(raster.drop_vars("y").assign_coords(x=raster.x + 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1), (1, 1)])
+def test_a_single_row_or_column_runs_no_way(shape):
+    """Seen to fail: a raster of one column was said to run from the east, and its weights, an array, were refused."""
+    grid = Grid(CRS, 1, (0, 0, shape[1], shape[0]))
+    values = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    raster = rasterize(np.array([None]), grid).copy(data=values)
+    operator = ZonalOperator(np.array([shapely.box(0, 0, shape[1], shape[0])]), grid)
+    made = operator.apply(raster, "sum", weights=values)
+    assert float(made["sum"][0]) == (values**2).sum()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -45,6 +47,21 @@ def test_polygons_by_centre_that_reach_beyond_the_grid():
     )
     assert made["count"].values.tolist() == [40, 4, 0]
     assert made["valid_fraction"].values.tolist() == [0.5, 1.0, 0.0]
+
+
+def test_what_lies_beyond_any_sides_of_the_grid_is_not_known():
+    """All boxes whose sides lie beyond the grid, on its edge or inside. Seen to fail of those that reach beyond two opposite sides."""
+    across, down = (itertools.combinations((-2, 0, 4, end, end + 3), 2) for end in GRID.shape[::-1])
+    boxes = np.array(
+        [
+            shapely.box(left, bottom, right, top)
+            for (left, right), (bottom, top) in itertools.product(across, down)
+        ]
+    )
+    inside = shapely.area(shapely.intersection(boxes, shapely.box(*GRID.bounds)))
+    made = ZonalOperator(boxes, GRID).apply(np.ones(GRID.shape), ["count", "valid_fraction"])
+    assert made["count"].values.tolist() == inside.tolist()
+    np.testing.assert_allclose(made["valid_fraction"], inside / shapely.area(boxes), rtol=1e-12)
 
 
 def test_extents_are_those_of_all_cells():

@@ -396,3 +396,10 @@ def test_what_is_for_polygons_or_for_labels_alone(town):
         zonal_stats(raster, rasterize(town, GRID), coverage="exact")
     with pytest.raises(InputError, match="where the values' cells lie is not known"):
         zonal_stats(np.ones(SHAPE), town)
+
+
+def test_of_background_alone_there_is_no_label():
+    """Seen to fail when there was one, of no cell."""
+    found = zonal_stats(np.ones((3, 4)), np.zeros((3, 4), np.uint8))
+    assert dict(found.sizes) == {"label": 0}
+    assert list(found) == STATS
