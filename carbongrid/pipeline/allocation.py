@@ -263,6 +263,8 @@ def _without_skill(
         if shown is not None and row.by_rule:
             masses = found.setdefault(shown, {})
             masses[row.category] = masses.get(row.category, 0) + row.by_rule
+    if not found:
+        return []
     here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
     whole = sum(mass for name, mass in here.items() if not inputs.categories[name].sink)
     return [

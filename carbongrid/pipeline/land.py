@@ -117,9 +117,17 @@ class Land:
     def regions_of_units(self, codes: Sequence[str]) -> NDArray[np.int64]:
         """Return, for each unit, the position of the innermost code that means it; -1 for none.
 
-        A code means a unit, or all units below a parent.
+        A code means a unit, or all units below a parent. Categories mostly have the regions of others, and ask more than once: the array is theirs too.
         """
-        return regions_of_units(self.units, self.parents, codes)
+        known, key = self._regions, tuple(codes)
+        if key not in known:
+            known[key] = regions_of_units(self.units, self.parents, codes)
+            known[key].flags.writeable = False
+        return known[key]
+
+    @cached_property
+    def _regions(self) -> dict[tuple[str, ...], NDArray[np.int64]]:
+        return {}
 
     def regions_of_parcels(
         self, codes: Sequence[str], rows: NDArray[np.int64] | None = None
