@@ -19,6 +19,7 @@ import pyogrio
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 
+from carbongrid.outputs.figures.classes import CLOSE, INDICATIVE, NOT_FIRM
 from carbongrid.sources.demo import run_demo
 
 SCRIPTS = Path(sys.executable).parent
@@ -49,11 +50,25 @@ def style_faults(run: Path) -> Iterator[str]:
     if styles["useAsDefault"].sum() != 1:
         yield "units.gpkg: not one default style"
     for row in styles.to_dict("records"):
-        symbols = ET.fromstring(row["styleQML"]).findall("renderer-v2/symbols/symbol")
+        renderer = ET.fromstring(row["styleQML"]).find("renderer-v2")
+        symbols = [] if renderer is None else renderer.findall("symbols/symbol")
+        # What is hatched has no rule in the SLD, whose fills of lines every reader draws otherwise.
+        hatched = (
+            []
+            if renderer is None
+            else [each for each in renderer.iter("rule") if is_hatching(each)]
+        )
         rules = ET.fromstring(row["styleSLD"]).findall(".//{http://www.opengis.net/se}Rule")
-        print(f"style {row['styleName']}: {len(symbols)} symbols, {len(rules)} rules")
-        if not symbols or len(symbols) != len(rules):
+        print(
+            f"style {row['styleName']}: {len(symbols)} symbols, {len(rules)} rules, {len(hatched)} hatched"
+        )
+        if not symbols or len(symbols) != len(rules) + len(hatched):
             yield f"units.gpkg: style {row['styleName']} has no symbols, or not one per rule"
+
+
+def is_hatching(rule: ET.Element) -> bool:
+    """Tell whether a rule of QGIS marks units, whatever their class."""
+    return rule.get("filter") in {flag.expression for flag in (CLOSE, NOT_FIRM, INDICATIVE)}
 
 
 def label_faults(run: Path) -> Iterator[str]:
