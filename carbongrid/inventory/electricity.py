@@ -8,7 +8,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 
 USES = ("electricity", "electricity/used")
-"""Activities of power that is used; a balance counts them anew."""
+"""Activities of power that is used; a balance counts them anew, and the second is of no other reading."""
 
 READINGS = ("supply", "use", "both", "consumption")
 """What may be counted of electricity: where it is made; where it is used, by the grid's factor; both; or where it is used, by a balance."""

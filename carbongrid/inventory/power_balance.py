@@ -21,8 +21,6 @@ from carbongrid.inventory.terms import LOSSES, TERMS, Product
 from carbongrid.inventory.uncertainty import approach_1
 from carbongrid.method.allocate import apportion
 
-"""Activities whose amounts are uses; the second is of no other reading."""
-
 GENERATED, LOST, IMPORTED, EXPORTED = (
     f"electricity/{name}" for name in ("generated", "losses", "imported", "exported")
 )
