@@ -35,6 +35,9 @@ HERE, ELSEWHERE = "here", "elsewhere"
 GUESS = "guess"
 """Basis of a total that is no figure of the place (docs/decisions/0098)."""
 
+BY_AREA, PER_HEAD = "area times the study's coefficient", "world mean per head"
+"""How the source of a guess begins that the package makes; a colon and its details follow."""
+
 UNCERTAIN = ("totals", "weights", "sinks", "gdp")
 """What draws are made of."""
 

@@ -9,16 +9,18 @@ import pandas as pd
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import left_by_regions
-from carbongrid.case.table_formats import GUESS, HERE
+from carbongrid.case.table_formats import BY_AREA, GUESS, HERE, PER_HEAD
 from carbongrid.errors import Problem
 from carbongrid.method.ledger import FIRST_GUESSES, GUESSED, LedgerRow
+
+_OTHER, _UNTOLD = "other sources", "sources that nobody tells"
 
 
 def notes_of_guesses(inputs: Inputs) -> list[Problem]:
     """Return a warning of how much of what is spread rests on first guesses, and on which; none where nothing does."""
     totals = inputs.totals
     spread = totals[(totals["place"] == HERE) & (totals["grams"] > 0)].reset_index(drop=True)
-    guessed = _guessed(spread)
+    guessed = are_guesses(spread)
     if not guessed.any():
         return []
     names = spread["category"]
@@ -41,7 +43,7 @@ def marked_guesses(ledger: Iterable[LedgerRow], totals: pd.DataFrame) -> list[Le
     totals
         The category's rows.
     """
-    regions = set(totals["region"][_guessed(totals)])
+    regions = set(totals["region"][are_guesses(totals)])
     return [
         replace(row, reason="; ".join(filter(None, (GUESSED, row.reason))))
         if row.region in regions
@@ -50,7 +52,8 @@ def marked_guesses(ledger: Iterable[LedgerRow], totals: pd.DataFrame) -> list[Le
     ]
 
 
-def _guessed(totals: pd.DataFrame) -> pd.Series[bool]:
+def are_guesses(totals: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows of totals are marked as first guesses."""
     # A run that was made before guesses were marked has none.
     if "basis" not in totals:
         return pd.Series(False, totals.index)
@@ -63,6 +66,14 @@ def _share(grams: pd.Series[int], guessed: pd.Series[bool]) -> str:
 
 
 def _origins(sources: pd.Series[str]) -> str:
-    """Return what guesses are made by: what stands before the colon of their source."""
-    told = {source.partition(":")[0].strip() for source in sources} - {""}
-    return " and ".join(sorted(told)) or "no source is told"
+    """Return what guesses are made by: how their source begins where the package wrote it, and whether there are others."""
+    told = {_origin(source.strip()) for source in sources}
+    *most, last = [name for name in (BY_AREA, PER_HEAD, _OTHER, _UNTOLD) if name in told]
+    return " and ".join(filter(None, (", ".join(most), last)))
+
+
+def _origin(source: str) -> str:
+    begins = source.partition(": ")[0]
+    if begins in (BY_AREA, PER_HEAD):
+        return begins
+    return _OTHER if source else _UNTOLD

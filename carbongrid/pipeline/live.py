@@ -42,6 +42,7 @@ from carbongrid.pipeline.changes import (
     without_facility,
 )
 from carbongrid.pipeline.facilities import PlacedFacilities
+from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.prepared import PreparedRun
@@ -255,7 +256,8 @@ class LiveResult:
     def problems(self) -> tuple[Problem, ...]:
         """Warnings and notes on the totals and on the categories that changed, as a run gives them."""
         of_parts = (problem for part in self.parts.values() for problem in part.problems)
-        return tuple(dict.fromkeys((*self.inputs.notes, *of_parts, *self.said)))
+        guesses = notes_of_guesses(self.inputs)
+        return tuple(dict.fromkeys((*self.inputs.notes, *guesses, *of_parts, *self.said)))
 
     @property
     def ledger_rows(self) -> tuple[LedgerRow, ...]:

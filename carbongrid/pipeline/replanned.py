@@ -27,6 +27,7 @@ from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import OF_ROADS
 from carbongrid.method.weights.rules import eligible
 from carbongrid.pipeline.changes import TOTALS, total_given
+from carbongrid.pipeline.guesses import are_guesses
 from carbongrid.pipeline.land import Land
 
 Rows = NDArray[np.int64]
@@ -118,8 +119,25 @@ def _money(value: Any, unit: str, key: str) -> int:
         raise InputError(dataclasses.replace(each, where=key) for each in error.problems) from error
 
 
-def scaled_total(inputs: Inputs, name: str, after: int) -> pd.DataFrame:
-    """Return the totals with another whole of a category, its regions and the rest in proportion."""
+def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False) -> pd.DataFrame:
+    """Return the totals with another whole of a category, its regions and the rest in proportion.
+
+    Parameters
+    ----------
+    inputs
+        Those of a run.
+    name
+        The category.
+    after
+        Grams of the whole.
+    figure
+        Whether somebody gives the whole as a total: then it is no first guess any more (docs/decisions/0098).
+
+    Raises
+    ------
+    InputError
+        If nothing of the category is spread here, or if nobody knows which region has the new mass.
+    """
     totals = inputs.totals
     own = _rows_here(totals, name)
     regions = own & (totals["region"] != "")
@@ -140,7 +158,9 @@ def scaled_total(inputs: Inputs, name: str, after: int) -> pd.DataFrame:
     grams[regions] = parts[:-1]
     if whole.any():
         grams[whole] = after
-    return totals.assign(grams=grams, source=totals["source"].mask(own, ""))
+    if figure and "basis" in totals:
+        totals = totals.assign(basis=totals["basis"].mask(own, ""))
+    return _with_grams(totals, grams, own)
 
 
 def moved_totals(
@@ -185,7 +205,13 @@ def moved_totals(
     if (after[own] < 0).any():
         there_are = format_tonnes(totals.loc[own, "grams"])[0]
         raise InputError(f"it removes more of {name} than there is: {there_are} t", TOTALS)
-    return totals.assign(grams=after, source=totals["source"].mask(own, ""))
+    return _with_grams(totals, after, own)
+
+
+def _with_grams(totals: pd.DataFrame, grams: pd.Series[int], own: pd.Series[bool]) -> pd.DataFrame:
+    """Return the totals with other grams; no source tells those of its own rows, but what a guess is made by stays."""
+    source = totals["source"].mask(own & ~are_guesses(totals), "")
+    return totals.assign(grams=grams, source=source)
 
 
 def _rows_here(totals: pd.DataFrame, name: str) -> pd.Series[bool]:

@@ -82,7 +82,8 @@ def _scaled(answer: LiveResult, action: Action, folder: Path | None) -> LiveResu
         raise InputError(f"an amount for {len(names)} categories at once: {', '.join(names)}", hint="Give factor, or one category.")  # fmt: skip
     for name in names:
         now = whole_total(answer.inputs, name)
-        totals = scaled_total(answer.inputs, name, amount_after(told, now, name))
+        after = amount_after(told, now, name)
+        totals = scaled_total(answer.inputs, name, after, figure="total" in told)
         inputs = under_new_totals(answer.inputs, totals, answer.inputs.facilities)
         answer = answer.recomputed([name], inputs, answer.placed)
     return answer

@@ -24,6 +24,7 @@ from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.electricity_readings import Readings
 from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
+from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.plans import Plan
@@ -201,7 +202,8 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
     reduced = reduce_mass(masses, sinks, [structure_of(each) for each in kinds], shares, shape)  # type: ignore[arg-type]
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
     problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
-    notes = tuple(each for each in dict.fromkeys(problems) if each not in answer.inputs.notes)
+    told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run
+    notes = tuple(each for each in dict.fromkeys(problems) if each not in told)
     allocation = Allocation(tuple(names), masses, answer.ledger_rows, evidence, named, notes)
     reduction = Reduction(shares, reduced, ())
     return {

@@ -144,7 +144,7 @@ def make_tables(
     emission = parcels["emission_g"].to_numpy(np.int64)
     of_method = [*method_notes(inputs), *notes_of_draws(units, len(parcels), zoned.draws)]
     of_sinks = notes_of_sinks(units, case.sink_floor)
-    of_sinks += [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
+    of_guesses = [(str(note.level), str(note)) for note in notes_of_guesses(inputs)]
     differences = [
         *notes_of_comparison(case, land, units, emission),
         *(("note", sentence) for sentence in readings.sentences(len(units))),
@@ -167,7 +167,7 @@ def make_tables(
         evidence=allocation.evidence,
         facilities=facilities_by_unit(allocation.facilities, land, reduction.shares, rasters),
         grid_1km=_grid_1km(reduction.shares, reduced, grid, case.grid.coarse),
-        assumptions=(*of_method, *of_sinks, *differences, *said),
+        assumptions=(*of_method, *of_sinks, *of_guesses, *differences, *said),
         benchmark=_benchmark(case),
         reference=case.reference,
         sink_floor=case.sink_floor,
@@ -181,7 +181,7 @@ def make_tables(
         by_type=parcels.groupby("type")[names].sum(),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
-    return published(tables, [*of_method, *of_sinks]) if options.public else tables
+    return published(tables, [*of_method, *of_sinks, *of_guesses]) if options.public else tables
 
 
 def _parent_names(

@@ -8,6 +8,7 @@ import tomllib
 from importlib import resources
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_JOINS = re.compile(", | and ")
 
 
 _OWN_WORDS = {
@@ -49,8 +50,8 @@ _OWN_WORDS = {
     "made_by": {
         "area times the study's coefficient": "面积乘以原研究的系数",
         "world mean per head": "世界人均值",
-        "area times the study's coefficient and world mean per head": "面积乘以原研究的系数，世界人均值",
-        "no source is told": "未说明出处",
+        "other sources": "其他来源",
+        "sources that nobody tells": "未说明的来源",
     },
     "second": {"none": "无"},
     "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
@@ -68,8 +69,10 @@ def note_in_chinese(text: str) -> str:
 
 
 def _word(place: str, value: str) -> str:
-    """Return what stands in a place, in Chinese where it is one of the package's own words."""
-    return _OWN_WORDS.get(place, {}).get(value, value)
+    """Return what stands in a place, in Chinese where it is one of the package's own words, or a list of them."""
+    own = _OWN_WORDS.get(place, {})
+    listed = [value] if value in own else _JOINS.split(value)
+    return "，".join(own[each] for each in listed) if own.keys() >= set(listed) else value
 
 
 def templates() -> list[tuple[str, str]]:

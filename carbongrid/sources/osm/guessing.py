@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pandas as pd
 
-from carbongrid.case.table_formats import GUESS
+from carbongrid.case.table_formats import BY_AREA, GUESS, PER_HEAD
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import packaged_table
 from carbongrid.sources.osm.carriers import UNFILLED
@@ -22,9 +22,6 @@ WORLD_PEOPLE = Decimal("7464e6")
 
 SURE_WITHIN = 200
 """Half-width of the 95 % interval in percent, so a factor of three either way: a convention, since means per head differ by as much and more between countries."""
-
-PER_HEAD = "world mean per head"
-BY_AREA = "area times the study's coefficient"
 
 
 @dataclass(frozen=True)
@@ -66,12 +63,13 @@ def guessed_totals(
     sinks
         t CO2 of the sinks whose coefficient is known, by category.
     people
-        Who lives in the units.
+        Who lives in the units; of nobody nothing is guessed per head.
     not_told_apart
-        Categories that lie on settlements alone: what another one with land of its own would share with them is all its own.
+        Categories that lie on settlements alone: all of a subsector goes to the first category that it names where the others are among these.
     """
     world = packaged_table("world_emissions.csv")
-    served, shared = _served(world, set(totals["category"]), not_told_apart)
+    there = set(totals["category"]) if people else set[str]()
+    served, shared = _served(world, there, not_told_apart)
     rows = []
     for row in totals.to_dict("records"):
         parts = served.get(row["category"], [])
@@ -91,7 +89,7 @@ def guessed_totals(
             cells |= {"value": str(tonnes), "source": origin, "basis": GUESS, "uncertainty": width}
         rows.append(cells)
     table = pd.DataFrame(rows, columns=[*totals.columns, "basis", "uncertainty"])
-    return Guessed(table, tuple(_notes(table, world, served, shared)))
+    return Guessed(table, tuple(_notes(table, world, served, shared, people)))
 
 
 def per_head(percent: Decimal) -> Decimal:
@@ -107,8 +105,9 @@ def _served(
     shared = []
     for row in world.to_dict("records"):
         fitting = [name for name in row["category"].split("+") if name in there]
-        if len(fitting) > 1:
-            fitting = [name for name in fitting if name not in not_told_apart] or fitting[:1]
+        # The first holds what is not told apart; one with land of its own has its part, which nobody knows.
+        if all(name in not_told_apart for name in fitting[1:]):
+            fitting = fitting[:1]
         if len(fitting) == 1:
             served.setdefault(fitting[0], []).append((row["subsector"], row["percent"]))
         elif fitting:
@@ -121,20 +120,32 @@ def _notes(
     world: pd.DataFrame,
     served: Mapping[str, list[tuple[str, str]]],
     shared: Collection[str],
+    people: float,
 ) -> Iterable[Problem]:
-    guessed = table["basis"] == GUESS
-    used = {name for parts in served.values() for name, _ in parts}
+    if not people:
+        what = "nobody lives in the units by the raster of people, so nothing is guessed per head"
+        yield Problem(what, "--guess", "Give the people of this place.", "warning")
+    marked = table["basis"] == GUESS
+    guessed, zero = set(table["category"][marked]), table["category"][~marked].tolist()
+    used = {name for each in guessed for name, _ in served.get(each, ())}
     percents = dict(zip(world["subsector"], map(Decimal, world["percent"]), strict=True))
-    percent = sum((percents[name] for name in used), Decimal(0))
-    what = (
-        f"{int(guessed.sum())} of {len(table)} totals are first guesses, no figures of this place: world means per head of 2016, "
-        f"of {percent} % of the world's emissions, and sinks by area. Countries differ from such means by factors of several"
-    )
-    yield Problem(what, "totals.csv", "Replace them, and clear basis and uncertainty.", "warning")
-    zero = table["category"][~guessed]
-    if len(zero):
-        why = f"; {SUPPLY} since the figures of homes, shops and works include their electricity" if SUPPLY in set(zero) else ""  # fmt: skip
+    if guessed:
+        made_of = []
+        if used:
+            percent = sum((percents[name] for name in used), Decimal(0))
+            made_of.append(f"world means per head of 2016, of {percent} % of the world's emissions, from which countries differ by factors of several")  # fmt: skip
+        if guessed - served.keys():
+            made_of.append("sinks by area")
+        what = f"{len(guessed)} of {len(table)} totals are first guesses, no figures of this place: {'; and '.join(made_of)}"
+        yield Problem(what, "totals.csv", "Replace them, and clear basis and uncertainty.", "warning")  # fmt: skip
+    for row in world[(world["holds_too"] != "") & world["subsector"].isin(used)].to_dict("records"):
+        what = f"{row['category']} holds what is emitted of {row['holds_too']} too: the world's figures do not tell them apart"
+        yield Problem(what, "totals.csv", level="note")
+    if zero:
+        why = f"; {SUPPLY} since the figures of homes, shops and works include their electricity" if used and SUPPLY in zero else ""  # fmt: skip
         yield Problem(f"no guess, and 0: {', '.join(zero)}{why}", level="note")
+    if not people:
+        return
     left = [f"{name} {each} %" for name, each in percents.items() if name not in used]
     more = f"; {', '.join(shared)} since several categories here would share it" if shared else ""
     yield Problem(f"of the world's emissions no total here has {', '.join(left)}{more}", level="note")  # fmt: skip

@@ -160,23 +160,21 @@ def write_case_from_osm(
     pois.to_csv(directory / "pois.csv", index=False)
     totals.to_csv(directory / "totals.csv", index=False)
     rows.categories.to_csv(directory / "categories.csv", index=False)
+    guesses = int((totals["basis"] != "").sum()) if "basis" in totals else 0
     there = {
         "categories": len(rows.categories) > 0,
         "lines": len(lines) > 0,
         "pois": len(pois) > 0,
         "people": people is not None,
         "cover": cover is not None,
-        "guesses": guess,
+        "guesses": guesses > 0,
     }
     _write_case(path, directory, units, {name for name, some in there.items() if some})
     more = [text for text, some in ((_CODES_ROW, cover), (_PEOPLE_ROW, people)) if some is not None]
-    _write_readme(path, directory, units, more, notes, guess=guess)
+    _write_readme(path, directory, units, more, notes, guesses=guesses > 0)
     names = tuple(totals["category"])
-    basis = totals["basis"] if "basis" in totals else pd.Series("", totals.index)
     counts = (len(units.table), len(land.parcels), len(lines), len(pois))
-    return OsmCase(
-        directory / "case.toml", units.level, *counts, names, int((basis != "").sum()), tuple(notes)
-    )
+    return OsmCase(directory / "case.toml", units.level, *counts, names, guesses, tuple(notes))
 
 
 def _near(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -303,7 +301,7 @@ def _write_readme(
     more: list[str],
     notes: list[Problem],
     *,
-    guess: bool,
+    guesses: bool,
 ) -> None:
     text = files("carbongrid").joinpath("data", "osm", "README.md").read_text(encoding="utf-8")
     found = "\n".join(f"- {note.what}." for note in notes)
@@ -312,7 +310,7 @@ def _write_readme(
         attribution=ATTRIBUTION,
         level=units.level,
         units=len(units.table),
-        totals=_GUESSED_TOTALS if guess else "all 0",
+        totals=_GUESSED_TOTALS if guesses else "all 0",
         more="".join(more),
         notes=found,
     )
