@@ -107,6 +107,7 @@ def _parcels(rng: np.random.Generator) -> gpd.GeoDataFrame:
         {
             "id": number.astype(str),
             "type": rng.choice([c.types[0] for c in CATEGORIES], number.size),
+            "mode": np.where(number % 20, "", "road"),
             "area_m2": 0.75 * width * height,
         },
         geometry=shapely.polygons(middle[:, None] + ring + np.array(ORIGIN)),

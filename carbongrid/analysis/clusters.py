@@ -36,20 +36,25 @@ class Moran(NamedTuple):
     beside: float = float("nan")
 
 
+_LEAST_COUNTED = 3
+"""What esda counts of permutations however far a value stands out, two-sided: the least, the most and one; p is that over their number and one."""
+
+
 def permutations_for(units: int) -> int:
     """Return how many permutations units take: so many that a single one can be told, as far as time allows.
 
     Notes
     -----
-    The least p that n permutations give is 2 / (n + 1), two-sided. Where the false discovery rate is held at 5 %, one unit that stands out by itself
-    needs 0.05 / units; permutations are ten times what that takes.
+    The least p of n permutations is 3 / (n + 1). Where the false discovery rate is held at 5 %, one unit that stands out by itself needs a p below
+    0.05 / units; permutations are five times what that takes.
     """
-    return int(np.clip(20 * units / ALPHA, _LEAST, np.clip(_DRAWN // units, _LEAST, _MOST)))
+    most = np.clip(_DRAWN // units, _LEAST, _MOST)
+    return int(np.clip(5 * _LEAST_COUNTED * units / ALPHA, _LEAST, most))
 
 
 def fewest_told(units: int) -> int:
     """Return how many units must stand out together before any can be told, with as many permutations as they take."""
-    return int(np.ceil(round(2 * units / (permutations_for(units) + 1) / ALPHA, 9)))
+    return int(_LEAST_COUNTED * units / ((permutations_for(units) + 1) * ALPHA)) + 1
 
 
 def clusters(

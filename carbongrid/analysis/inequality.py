@@ -13,20 +13,18 @@ import pandas as pd
 from carbongrid.analysis.clusters import clusters, fewest_told, permutations_for
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.shares import gini, lorenz, theil
-from carbongrid.errors import InputError, Problem
+from carbongrid.errors import InputError, Problem, VerificationError
 from carbongrid.outputs.result import Result
 from carbongrid.pipeline.opening import open_run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
 BY = ("units", "residents", "gdp", "area")
 SAME_PROXY = Problem(
     "Neighbours whose emission was spread by the same proxy look alike for that reason too: a cluster may be the proxy's.",
-    level="note",
-)
-NO_NULL = Problem(
-    "What Moran's I would be by the proxies alone is not known: the run keeps no claims, or they cannot be spread without its facilities and regions.",
     level="note",
 )
 NOT_CAUSE = Problem("Inequality is of emission where it arises, not of who causes or bears it.", level="note")  # fmt: skip
@@ -113,9 +111,10 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
             if known and amount.sum():
                 curve = lorenz(amount, weight)
                 curves.append(pd.DataFrame({"of": of, "by": by, "share_of_weight": curve[:, 0], "share_of_amount": curve[:, 1]}))  # fmt: skip
-    alone, said = _by_proxies_alone(told, run) if with_clusters else ({}, ())
-    found, table = [], pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
+    found, said = [], list[Problem]()
+    table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
+        alone = dict(_by_proxies_alone(told, run, amounts, said))
         for of, amount in amounts.items():
             beside = alone[of] / area if of in alone else None
             moran, local = clusters(
@@ -131,26 +130,38 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
                 }
             )
             table = table.join(local.add_prefix(f"{of}_"))
+            said += _too_few(int(local["local_i"].notna().sum()))
     return Inequality(
         told,
         pd.DataFrame(rows),
         pd.concat(curves, ignore_index=True),
         pd.DataFrame(found) if with_clusters else None,
         table if with_clusters else None,
-        (NOT_CAUSE, *((SAME_PROXY, *said, *_too_few(len(units))) if with_clusters else ())),
+        (NOT_CAUSE, *((SAME_PROXY, *dict.fromkeys(said)) if with_clusters else ())),
     )
 
 
-def _by_proxies_alone(told: FinishedRun, run: Asked) -> tuple[dict[str, NDArray[np.float64]], tuple[Problem, ...]]:  # fmt: skip
-    """Return grams of units as the proxies alone would have them, by quantity; none of a run that keeps no claims, which is said."""
-    try:
-        base = told.answer or run
-        opened = open_run(base) if isinstance(base, str | Path) else base
-        answer = opened.live if isinstance(opened, Result) else opened
-        units = answer.by_proxies_alone().units
-    except InputError:
-        return {}, (NO_NULL,)
-    return {of: units[f"{of}_t"].to_numpy(np.float64) * 1e6 for of in ("emission", "sink")}, ()
+def _by_proxies_alone(
+    told: FinishedRun, run: Asked, amounts: Mapping[str, NDArray[np.float64]], said: list[Problem]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield each quantity with its grams in units as the proxies alone would have them; what cannot be known, or is the run's own, is said."""
+    for of, amount in amounts.items():
+        names = [name for name, each in told.categories.items() if each.sink == (of == "sink")]
+        try:
+            base = told.answer or run
+            opened = open_run(base) if isinstance(base, str | Path) else base
+            answer = opened.live if isinstance(opened, Result) else opened
+            tonnes = answer.by_proxies_alone(names).units[f"{of}_t"].to_numpy(np.float64)
+        except (InputError, VerificationError) as error:
+            why = error.problems[0].what if isinstance(error, InputError) else str(error)
+            text = f"What Moran's I of {of} would be by the proxies alone is not known: {why}"
+            said.append(Problem(text, level="note"))
+            continue
+        grams = np.rint(tonnes * 1e6)
+        if np.array_equal(grams, amount):
+            text = f"No facility and no total of a region has a say in where {of} lies: what Moran's I tells of it is of the proxies."
+            said.append(Problem(text, level="note"))
+        yield of, grams
 
 
 def _too_few(units: int) -> tuple[Problem, ...]:

@@ -68,7 +68,7 @@ def write_trend_page(found: Trend, path: Path) -> Path:
         outlines=outlines,
         tips=[f"{name} ({code})" for code, name in zip(ids, found.units["name"][: len(ids)], strict=True)],
         maps=list(_maps(found)),
-        flow=_flow(found),
+        flow=flow_of(found),
         tables=[_region(region), *_matrices(found), _units(found)],
         notes=[(note, note_in_chinese(str(note))) for note in found.notes],
         attribution=last.manifest.get("attribution", ""),
@@ -99,11 +99,12 @@ def _maps(found: Trend) -> list[Map]:
     return maps
 
 
-def _flow(found: Trend) -> ZoneFlow:
+def flow_of(found: Trend) -> ZoneFlow:
+    """Return the drawing of units from zone to zone, each run against its own region."""
     own = found.matrices[found.matrices["reference"] == "own"]
     counts = [
         {(int(row["zone_from"]), int(row["zone_to"])): int(row["units"]) for row in rows.to_dict("records")}
-        for _, rows in own.groupby("from_year", sort=True)
+        for _, rows in own.groupby("period", sort=True)
     ]  # fmt: skip
     return zone_flow([str(year) for year in found.years], counts)
 

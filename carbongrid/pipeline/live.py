@@ -212,8 +212,13 @@ class LiveResult:
         """
         return apply_plan(self, plan_of(actions, folder=None if folder is None else Path(folder)))
 
-    def by_proxies_alone(self) -> LiveResult:
-        """Return what one whole total of each category would give by the same weights, without totals of regions and without a facility.
+    def by_proxies_alone(self, categories: Iterable[str] | None = None) -> LiveResult:
+        """Return what one whole total of each category, or of some, would give by the same weights, without totals of regions and without a facility.
+
+        Parameters
+        ----------
+        categories
+            Those that are spread so; default: all.
 
         Raises
         ------
@@ -222,7 +227,8 @@ class LiveResult:
         """
         none = np.zeros(0, np.int64)
         nowhere = PlacedFacilities(none, none, ())
-        return self.recomputed(self.inputs.categories, by_one_total(self.inputs), nowhere)
+        names = self.inputs.categories if categories is None else categories
+        return self.recomputed(names, by_one_total(self.inputs), nowhere)
 
     def on(self, prepared: PreparedRun) -> LiveResult:
         """Return the answer on land, or with GDP, that is another; what was allocated stays."""

@@ -172,6 +172,12 @@ class PreparedRun:
     def shapes(self) -> NDArray[np.object_]:
         """Outlines of the parcels."""
         file = sections.shapes_of("parcels")
+        if file not in self.result.manifest["files"]:
+            raise InputError(
+                f"the run has no {file}: it was made by an earlier version",
+                str(self.directory),
+                _AGAIN,
+            )
         return self.read(lambda folder: sections.load_shapes("parcels", folder), file)
 
     @cached_property

@@ -16,6 +16,7 @@ import carbongrid as cg
 from carbongrid.analysis.decomposition import TAPIO_ZH, lmdi, log_mean, tapio
 from carbongrid.analysis.merged_units import read_merged_codes
 from carbongrid.analysis.trend import trend, write_trend
+from carbongrid.analysis.trend_page import flow_of
 from carbongrid.errors import InputError
 from carbongrid.outputs.report.notes import note_in_chinese
 
@@ -126,6 +127,18 @@ def test_years_are_put_in_order_and_effects_add_up(years: list[cg.Result], tmp_p
     assert written["change_t"].tolist() == [-150.0]
     assert "强脱钩" in (tmp_path / "trend.html").read_text(encoding="utf-8")
     assert len(files) == 4
+
+
+def test_plans_of_one_year_are_drawn_one_after_the_other(years: list[cg.Result]) -> None:
+    """Plans keep the year of their run. Seen to fail: the second period's units stood in for the first's."""
+    name = next(iter(years[0].live.inputs.categories))
+    low, high = (years[0].live.with_totals({name: mass}) for mass in (1, "900 Mt CO2e"))
+    found = trend([years[0], low, high])
+    drawn = flow_of(found)
+    assert len(drawn.years) == 3
+    for x in {bar.x for bar in drawn.bars}:
+        assert sum(bar.units for bar in drawn.bars if bar.x == x) == len(years[0].units)
+    assert len({round(float(band.path[1:].split()[0])) for band in drawn.bands}) == 2
 
 
 def test_merged_units_are_the_sums_of_what_they_were(years: list[cg.Result], tmp_path) -> None:

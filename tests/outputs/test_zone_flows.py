@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carbongrid.outputs.report.flows import SLOT
 from carbongrid.outputs.report.zone_flows import HEIGHT, Bar, zone_flow
 
 ZONES = st.integers(0, 4)
@@ -26,6 +27,12 @@ def test_bars_and_bands_hold_every_unit_once(units: list[list[int]]) -> None:
         assert sum(bar.units for bar in bars) == len(units)
         assert all(one.y + one.height < other.y for one, other in pairwise(bars))
         assert bars[-1].y + bars[-1].height <= drawn.height + 1e-9
+    first = [bar for bar in drawn.bars if bar.new]
+    assert len(first) == len({bar.name_en for bar in drawn.bars}), "each zone is named once"
+    middles = sorted((bar.x, bar.y + bar.height / 2) for bar in drawn.bars)
+    assert all(
+        one[0] < other[0] or other[1] - one[1] >= SLOT for one, other in pairwise(middles)
+    ), "text of 12 on text"
     ends = Counter[Bar]()
     for band in drawn.bands:
         x, y = map(float, re.findall(r"^M([0-9.]+) ([0-9.]+)", band.path)[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.figures.classes import ordered_zones
-from carbongrid.outputs.report.flows import COLUMN, GAP, WIDTH, ribbon
+from carbongrid.outputs.report.flows import COLUMN, GAP, SLOT, WIDTH, ribbon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ HEIGHT = 260
 
 
 class Bar(NamedTuple):
-    """A zone in a year: its place, how many units it has, its names."""
+    """A zone in a year: its place, how many units it has, its names, and whether no year before has it."""
 
     x: float
     y: float
@@ -26,6 +26,7 @@ class Bar(NamedTuple):
     units: int
     name_en: str
     name_zh: str
+    new: bool
 
 
 class Band(NamedTuple):
@@ -77,6 +78,7 @@ def zone_flow(years: Sequence[str], counts: Sequence[Mapping[tuple[int, int], in
     step = (WIDTH - COLUMN) / (len(years) - 1)
     left = [column * step for column in range(len(years))]
     tops: list[dict[int, float]] = []
+    named, lowest = set[int](), 0.0
     bars: list[Bar] = []
     for column, x in enumerate(left):
         end, flows = (0, counts[column]) if column < len(counts) else (1, counts[-1])
@@ -86,10 +88,24 @@ def zone_flow(years: Sequence[str], counts: Sequence[Mapping[tuple[int, int], in
             if not sums[code]:
                 continue
             height = sums[code] * scale
-            places[code] = top
-            zone = known[code]
-            bars.append(Bar(x, top, height, zone.colour, sums[code], zone.name_en, zone.name_zh))
-            top += height + GAP
+            room = max(height, SLOT)
+            places[code] = top + (room - height) / 2
+            zone, new = known[code], code not in named
+            named.add(code)
+            bars.append(
+                Bar(
+                    x,
+                    places[code],
+                    height,
+                    zone.colour,
+                    sums[code],
+                    zone.name_en,
+                    zone.name_zh,
+                    new,
+                )
+            )
+            top += room + GAP
+        lowest = max(lowest, top - GAP)
         tops.append(places)
     bands = []
     for column, flows in enumerate(counts):
@@ -113,6 +129,4 @@ def zone_flow(years: Sequence[str], counts: Sequence[Mapping[tuple[int, int], in
                 )
             )
     middles = [x + COLUMN / 2 for x in left]
-    return ZoneFlow(
-        list(zip(middles, years, strict=True)), bars, bands, HEIGHT + GAP * (len(order) - 1)
-    )
+    return ZoneFlow(list(zip(middles, years, strict=True)), bars, bands, lowest)
