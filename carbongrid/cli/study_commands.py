@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -195,7 +196,9 @@ def inequality(
         for row in found.table.to_dict("records"):
             console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")
         for row in () if found.moran is None else found.moran.to_dict("records"):
-            console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.3f}.")  # fmt: skip
+            by_proxies = row["by_proxies_alone"]
+            alone = "" if math.isnan(by_proxies) else f"; by the proxies alone {by_proxies:.3f}"
+            console.say(f"Moran's I of {row['of']}: {row['i']:.3f}, by chance {row['expected']:.3f}, p {row['p']:.2g}{alone}.")  # fmt: skip
         console.problems(found.notes)
         console.say(f"In {folder}: {', '.join(file.name for file in files)}.")
         console.document(
