@@ -36,7 +36,7 @@ class Moran(NamedTuple):
     beside: float = float("nan")
 
 
-_LEAST_COUNTED = 3
+_ALWAYS_COUNTED = 3
 """What esda counts of permutations however far a value stands out, two-sided: the least, the most and one; p is that over their number and one."""
 
 
@@ -49,12 +49,12 @@ def permutations_for(units: int) -> int:
     0.05 / units; permutations are five times what that takes.
     """
     most = np.clip(_DRAWN // units, _LEAST, _MOST)
-    return int(np.clip(5 * _LEAST_COUNTED * units / ALPHA, _LEAST, most))
+    return int(np.clip(5 * _ALWAYS_COUNTED * units / ALPHA, _LEAST, most))
 
 
 def fewest_told(units: int) -> int:
     """Return how many units must stand out together before any can be told, with as many permutations as they take."""
-    return int(_LEAST_COUNTED * units / ((permutations_for(units) + 1) * ALPHA)) + 1
+    return int(_ALWAYS_COUNTED * units / ((permutations_for(units) + 1) * ALPHA)) + 1
 
 
 def clusters(
