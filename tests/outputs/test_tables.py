@@ -45,7 +45,6 @@ from carbongrid.outputs.tables.plain import (
     read_units_csv,
     unquoted,
     write_csv,
-    write_text_csv,
 )
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import read_grid_nc
@@ -102,13 +101,6 @@ def rows_of(path):
 
 
 # Digests
-
-
-def test_what_is_missing_is_blank_in_a_table_of_texts(tmp_path):
-    """A unit may be called nan; a number that is not known is no text."""
-    table = pd.DataFrame({"unit": ["nan", "b"], "percent": [1.5, np.nan], "note": [None, "x"]})
-    write_text_csv(table, tmp_path / "t.csv")
-    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "unit,percent,note\nnan,1.5,\nb,,x\n"
 
 
 def test_digests_of_files_are_those_of_tables(tables, directory):

@@ -68,8 +68,7 @@ def write_csv(table: Table, path: Path, *, mark: bool = False) -> None:
 
 
 def write_text_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted, numbers are not; what is missing is blank."""
-    table = table.astype(object).where(table.notna(), "")
+    """Write a table of texts as CSV in UTF-8; cells that a spreadsheet would run are quoted, numbers are not."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([quoted(str(name)) for name in table.columns])
