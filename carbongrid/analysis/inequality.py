@@ -145,11 +145,12 @@ def _by_proxies_alone(
     told: FinishedRun, run: Asked, amounts: Mapping[str, NDArray[np.float64]], said: list[Problem]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield each quantity with its grams in units as the proxies alone would have them; what cannot be known, or is the run's own, is said."""
+    opened = told.answer or run
     for of, amount in amounts.items():
         names = [name for name, each in told.categories.items() if each.sink == (of == "sink")]
         try:
-            base = told.answer or run
-            opened = open_run(base) if isinstance(base, str | Path) else base
+            if isinstance(opened, str | Path):
+                opened = open_run(opened)
             answer = opened.live if isinstance(opened, Result) else opened
             tonnes = answer.by_proxies_alone(names).units[f"{of}_t"].to_numpy(np.float64)
         except (InputError, VerificationError) as error:
