@@ -19,7 +19,7 @@ from carbongrid.cli import main
 
 logger = logging.getLogger(__name__)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.drawn]
 
 EXTRACT = Path("liechtenstein") / "liechtenstein-2024-03-04.osm.pbf"
 READY = Path("liechtenstein") / "liechtenstein_osm_2024-03-04.gpkg"
