@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.coverage import Covered, Land, cover_runs, spread_evenly
+from carbongrid.raster.kernels.coverage import Covered, Land, cover_runs, each_cell, spread_evenly
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
@@ -178,9 +178,8 @@ def cells_of_runs(
     cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each cell of runs, and its share."""
-    before = np.cumsum(lengths) - lengths
-    total = int(lengths.sum())
-    return np.repeat(cells - before, lengths) + np.arange(total), np.repeat(shares, lengths)
+    runs = (as_readonly_contiguous(each, np.int64) for each in (cells, lengths))
+    return each_cell(*runs, as_readonly_contiguous(shares, np.float64))
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:

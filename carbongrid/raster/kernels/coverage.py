@@ -410,11 +410,18 @@ def _polygon_events(
         for ring in range(part_start[part], part_start[part + 1]):
             begin = ring_start[ring]
             count = ring_start[ring + 1] - begin
-            # Subtracted first, so large coordinates keep the bits that division would round away.
-            for i in range(count):
-                px[i] = _offset(x[begin + i], west, side, origin[1]) / side
-            for i in range(count):
-                py[i] = _offset(-y[begin + i], -north, side, origin[0]) / side
+            # Subtracted first, so large coordinates keep the bits that division would round away. From the corner itself
+            # that is all that ``_offset`` does: the same bits.
+            if origin[0] == 0.0 and origin[1] == 0.0:
+                for i in range(count):
+                    px[i] = (x[begin + i] - west) / side
+                for i in range(count):
+                    py[i] = (north - y[begin + i]) / side
+            else:
+                for i in range(count):
+                    px[i] = _offset(x[begin + i], west, side, origin[1]) / side
+                for i in range(count):
+                    py[i] = _offset(-y[begin + i], -north, side, origin[0]) / side
             hole = ring > part_start[part]
             now, area = -1, 0.0
             while now < 0:
@@ -499,6 +506,23 @@ def cover_runs(
             total = now
             begin = end
     return counts, (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total]), wholes
+
+
+@kernel
+def each_cell(
+    cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return each cell of runs, given the first, and its share."""
+    total = 0
+    for length in lengths:
+        total += length
+    each, its_share = np.empty(total, np.int64), np.empty(total)
+    at = 0
+    for run in range(cells.size):
+        for step in range(lengths[run]):
+            each[at], its_share[at] = cells[run] + step, shares[run]
+            at += 1
+    return each, its_share
 
 
 @kernel
