@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--codes",
     required=True,
-    help="Code system of the raster: worldcover, globeland30, corine-grid, or a CSV of your own.",
+    help="Code system of the raster: worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV of your own.",
 )
 @click.option(
     "--side",

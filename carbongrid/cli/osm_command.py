@@ -28,7 +28,7 @@ from carbongrid.cli.commands import _console, _with_console, main
 @click.option(
     "--codes",
     default=None,
-    help="Code system of the land cover: worldcover, globeland30, corine-grid, or a CSV of your own.",
+    help="Code system of the land cover: worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV of your own.",
 )
 @click.option(
     "--people",

@@ -31,7 +31,7 @@ from .words import tr
 
 CODE_SYSTEMS = (
     *("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas"),
-    *("worldcover", "globeland30", "corine-grid"),
+    *("worldcover", "globeland30", "corine-grid", "nlcd", "glc-fcs30"),
 )
 _FOLDER = QgsProcessingParameterFile.Folder
 

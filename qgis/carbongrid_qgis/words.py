@@ -27,7 +27,7 @@ _TEXTS = {
     "folder": ("Folder of the case", "案例文件夹"),
     "level": ("admin_level of the units (blank: the smallest that covers the land)", "单元的 admin_level（空白：覆盖全部土地的最小级别）"),
     "land_cover": ("Land cover for what the map leaves white (GeoTIFF)", "填补地图空白的土地覆盖栅格 (GeoTIFF)"),
-    "codes": ("What its numbers mean: worldcover, globeland30, corine-grid, or a CSV", "其编码体系：worldcover、globeland30、corine-grid 或 CSV 文件"),
+    "codes": ("What its numbers mean: worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV", "其编码体系：worldcover、globeland30、corine-grid、nlcd、glc-fcs30 或 CSV 文件"),
     "people": ("People per cell (GeoTIFF)", "每像元人口 (GeoTIFF)"),
     "guess": ("Fill in first guesses of totals, no figures of the place (needs people)", "填入总量的初步估计，并非本地数据（需要人口）"),
     "title": ("Title", "标题"),

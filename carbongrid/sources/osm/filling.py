@@ -39,7 +39,7 @@ def require_codes(codes: str | None) -> None:
     """Raise InputError unless a code system is named that there is."""
     if codes is None:
         what = "nobody says what the numbers of the land cover mean, and the same ones mean other land elsewhere"
-        raise InputError(what, "--codes", "Name the code system: worldcover, globeland30, corine-grid, or a CSV of your own.")  # fmt: skip
+        raise InputError(what, "--codes", "Name the code system: worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV of your own.")  # fmt: skip
     system_of(codes)
 
 

@@ -98,6 +98,51 @@ def test_parcels_have_the_cells_of_a_loop(tmp_path, monkeypatch, side, most):
     assert shapely.coverage_is_valid(cover.parcels.to_crs("EPSG:3035").geometry.to_numpy())
 
 
+PLACES = {
+    "the valley of Fresno": ("nlcd", "EPSG:5070", (-2_100_000, 1_750_000), 30, [11, 21, 22, 23, 24, 52, 71, 81, 82]),
+    "the bay of Anchorage": ("nlcd", "EPSG:3338", (220_000, 1_260_000), 30, [11, 12, 22, 31, 51, 72, 73, 74, 95]),
+    "the woods of Georgia": ("nlcd", "EPSG:5070", (1_100_000, 1_230_000), 30, [21, 24, 41, 42, 43, 82, 90]),
+    "Lyon in 2015": ("glc-fcs30", "EPSG:4326", (4.8, 45.8), 1 / 3600, [10, 12, 60, 90, 130, 180, 190, 210]),
+    "Wuhan in 2020": ("glc-fcs30", "EPSG:4326", (114.3, 30.6), 1 / 3600, [20, 52, 92, 120, 150, 180, 190, 210]),
+    "Mombasa in 2022": ("glc-fcs30", "EPSG:4326", (39.6, -4.0), 1 / 3600, [11, 51, 121, 153, 182, 185, 187, 190, 201]),
+}  # fmt: skip
+"""Made places on the grids on which both are published: NLCD in Albers' projections of 30 m, GLC_FCS30 in degrees."""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [place if place in ("the bay of Anchorage", "Mombasa in 2022") else pytest.param(place, marks=pytest.mark.thorough) for place in PLACES],
+)  # fmt: skip
+def test_a_case_of_a_published_legend_runs(tmp_path, place):
+    """From the raster to a run that verifies: every class is known, and manufacturing lies on the settlements alone."""
+    name, crs, (west, north), step, classes = PLACES[place]
+    blotches = np.random.default_rng(7).permutation(np.resize(np.array(classes, np.uint8), 36))
+    codes = np.repeat(np.repeat(blotches.reshape(6, 6), 10, 0), 10, 1)
+    raster = raster_of(tmp_path / "cover.tif", codes, crs=crs, transform=from_origin(west, north, step, step))  # fmt: skip
+    halves = [shapely.box(west + a * step, north - 60 * step, west + b * step, north) for a, b in ((0, 30), (30, 60))]  # fmt: skip
+    units = gpd.GeoDataFrame({"code": ["1", "2"]}, geometry=halves, crs=crs)
+    units.to_file(tmp_path / "units.gpkg", layer="units", engine="pyogrio")
+    cover = read_land_cover(raster, tmp_path / "units.gpkg", codes=name, side=20)
+    assert cover.notes == ()
+    assert set(cover.codes.index) == {str(code) for code in classes}
+    write_land_cover(cover, tmp_path / "parcels.parquet")
+    (tmp_path / "totals.csv").write_text(
+        "category,value,unit\nindustry/manufacturing,100,kt CO2e\nsink/land,5,kt CO2e\n"
+    )
+    (tmp_path / "categories.csv").write_text("category,weight\nindustry/manufacturing,area\n")
+    (tmp_path / "case.toml").write_text(
+        'year = 2021\n[grid]\nresolution = 20\ncoarse = 200\n[parcels]\npath = "parcels.parquet"\nid = "id"\nland_use = "code"\n'
+        f'code_system = "{name}"\n[units]\npath = "units.gpkg"\nid = "code"\n[totals]\npath = "totals.csv"\n'
+        '[categories]\npath = "categories.csv"\n[uncertainty]\ndraws = 20\n'
+    )
+    told = cg.check(tmp_path / "case.toml").problems
+    assert not any(each.level == "error" or "are not in" in each.what or "Check code_system" in each.hint for each in told)  # fmt: skip
+    result = cg.run(tmp_path / "case.toml", tmp_path / "run")
+    assert cg.verify(result.directory).ok
+    made = result.parcels.groupby("type")["industry/manufacturing"].sum()
+    assert made["settlement"] == made.sum() == 100 * 10**9
+
+
 def test_ids_stay_where_other_units_are_asked_for(tmp_path):
     codes = town(53, 61)
     raster = raster_of(tmp_path / "cover.tif", codes)
@@ -242,9 +287,10 @@ def test_a_system_of_ones_own(tmp_path):
         read_land_cover(raster, units, codes="worldcovr")
 
 
-def test_categories_that_have_no_land_in_worldcover():
+@pytest.mark.parametrize("name", ["worldcover", "globeland30", "nlcd", "glc-fcs30"])
+def test_categories_that_have_no_land_in_land_cover(name):
     """As docs/howto/land-cover.md lists them."""
-    system = read_code_system("worldcover")
+    system = read_code_system(name)
     kinds = set(system["type"])
     known = packaged_table("categories.csv")
     without = {
