@@ -178,8 +178,8 @@ def cells_of_runs(
     cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each cell of runs, and its share."""
-    runs = (as_readonly_contiguous(each, np.int64) for each in (cells, lengths))
-    return each_cell(*runs, as_readonly_contiguous(shares, np.float64))
+    first, length = (as_readonly_contiguous(each, np.int64) for each in (cells, lengths))
+    return each_cell(first, length, as_readonly_contiguous(shares, np.float64))
 
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
