@@ -18,7 +18,7 @@ import pandas as pd
 from carbongrid.errors import InputError, Problem
 
 SYSTEMS = (
-    *("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas"),
+    *("tdland3", "ydyh2023", "gbt21010", "osm", "overture", "corine", "urban-atlas"),
     *("worldcover", "globeland30", "corine-grid", "nlcd", "glc-fcs30"),
 )
 """Code systems that ship with the package."""

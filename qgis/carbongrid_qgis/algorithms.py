@@ -30,7 +30,7 @@ from .command import run
 from .words import tr
 
 CODE_SYSTEMS = (
-    *("tdland3", "ydyh2023", "gbt21010", "osm", "corine", "urban-atlas"),
+    *("tdland3", "ydyh2023", "gbt21010", "osm", "overture", "corine", "urban-atlas"),
     *("worldcover", "globeland30", "corine-grid", "nlcd", "glc-fcs30"),
 )
 _FOLDER = QgsProcessingParameterFile.Folder

@@ -62,7 +62,7 @@ def test_a_right_case_knows_its_folder(tmp_path):
         ("grid", "crs = 'EPSG:4326'", r"projected CRS in metres"),
         ("grid", "crs = 'EPSG:2263'", r"projected CRS in metres"),
         ("grid", "crs = 'EPSG:1'", r"coordinate reference system, not 'EPSG:1'"),
-        ("parcels", "path = 'parcels.gpkg'", r"'code_system' is missing: .*tdland3, ydyh2023, gbt21010, osm, corine, urban-atlas, worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV"),
+        ("parcels", "path = 'parcels.gpkg'", r"'code_system' is missing: .*tdland3, ydyh2023, gbt21010, osm, overture, corine, urban-atlas, worldcover, globeland30, corine-grid, nlcd, glc-fcs30, or a CSV"),
         ("parcels", "path = 'parcels.gpkg'\ncode_system = 'tdland'", r"Did you mean 'tdland3'"),
         ("parcels", CASE["parcels"] + "\nid = 1", r"\[parcels\] id: expected text in quotes, or a list of them, not 1"),
         ("parcels", CASE["parcels"] + "\nid = [1]", r"\[parcels\] id: expected text in quotes, not 1"),
