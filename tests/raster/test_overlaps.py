@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dask.array as da
+import geopandas as gpd
 import naive
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401, the accessor
 import shapely
 import xarray as xr
 import zarr
@@ -26,6 +28,7 @@ from carbongrid.raster.overlaps import area_field, coverage, overlap
 from carbongrid.raster.pair_counts import counts_matrix, window_pairs
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import crosstab
+from carbongrid.raster.zonal.stats import zonal_stats
 
 LABELS = st_numpy.arrays(np.uint32, (6, 9), elements=st.integers(0, 4))
 
@@ -224,6 +227,29 @@ def test_many_polygons_of_one_cell_each():
     np.testing.assert_allclose(found[some].data, 32.0, rtol=1e-13)
     # Less than 1e-9 of a cell, but all that there is of its polygon.
     assert (np.diff(found.indptr) == 1).all()
+
+
+@pytest.mark.parametrize("away", [0.25, 1.5, 40])
+def test_what_lies_off_the_grid_in_one_cell_has_no_share(away):
+    """Seen to fail when the area of a polygon west of the grid was given to the last cell of the row above."""
+    grid = Grid(CRS, 10, (0, 0, 40, 30))
+    centres = [5.0, 15.0, 25.0, -10 * away, 40 + 10 * away]
+    places = np.array([(x, y) for x in centres for y in centres])
+    boxes = shapely.box(*(places - 1).T, *(places + 1).T)
+    inside = shapely.area(shapely.intersection(boxes, shapely.box(0, 0, 40, 30)))
+    found = coverage(boxes, grid)
+    np.testing.assert_allclose(found.sum(axis=1), inside, rtol=1e-13)
+    south, west = 3 - np.floor(places[:, 1] / 10) - 1, np.floor(places[:, 0] / 10)
+    here = np.flatnonzero(inside)
+    assert found[here].indices.tolist() == (south * 4 + west)[here].astype(int).tolist()
+    density = np.add(1.0, np.arange(12).reshape(3, 4))
+    raster = xr.DataArray(
+        density, dims=("y", "x"), coords={"y": [25.0, 15, 5], "x": [5.0, 15, 25, 35]}
+    )
+    sums = zonal_stats(raster.rio.write_crs(CRS), gpd.GeoSeries(boxes, crs=CRS), stats=["sum"])[
+        "sum"
+    ]
+    np.testing.assert_allclose(np.nan_to_num(sums), found @ density.reshape(-1) / 100, rtol=1e-13)
 
 
 @pytest.mark.parametrize("far", [1e6, 1e9, 1e12, 1e16, 1e20])

@@ -293,7 +293,9 @@ def _add_cell(
 ) -> int:  # fmt: skip
     """Add the term of edges that lie inside one cell, or off the window in line with a row."""
     row, column = place
-    if row < window[0] or row >= window[2] or column == window[3] or (cover == 0.0 and area == 0.0):
+    # West of the window only the height counts.
+    nothing = cover == 0.0 and (area == 0.0 or column < window[1])
+    if row < window[0] or row >= window[2] or column == window[3] or nothing:
         return used
     # With y downwards a clockwise shell comes up along its west side: backwards is positive.
     sign = 1.0 if hole else -1.0

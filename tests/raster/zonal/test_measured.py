@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapes import CRS, windows
 
@@ -33,6 +33,7 @@ def has_cells(quarters):
 
 @settings(max_examples=40)
 @given(st.lists(QUARTERS, min_size=1, max_size=6), windows(GRID.shape))
+@example([(-2, 1, 1, 1)], ((0, 0), (1, 1)))
 def test_polygons_of_a_block_are_those_with_cells_there(boxes, window):
     """Seen to fail when polygons that end above a block were asked for there, too."""
     corner, shape = window
