@@ -10,6 +10,12 @@ FIRST_GUESSES = "First guesses, no figures of this place"
 GUESSED = "its total is a first guess"
 """Said of a row whose total is no figure of the place (docs/decisions/0098)."""
 
+SHARED_BY_GUESSES = "Given by a plan, but shared over regions as first guesses were"
+"""How the warning begins of totals that are no guesses as a whole; the report shows it on top too."""
+
+GUESSED_PARTS = "how its category's total lies over regions is a first guess"
+"""Said of each row of such a total."""
+
 
 @dataclass(frozen=True)
 class LedgerRow:

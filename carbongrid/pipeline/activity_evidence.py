@@ -20,6 +20,7 @@ from carbongrid.method.probability.mass_on_land import rule_placed_by
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
 from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.pipeline.guesses import no_guesses_any_more
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,8 +85,15 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
 
 
 def uncertainty_after(answer: LiveResult, base: Result) -> dict[str, Any]:
-    """Return what the manifest says of uncertainty, a row for each category whose land was scaled: it is as sure as before, by the rule that placed it."""
+    """Return what the manifest says of uncertainty.
+
+    Each category whose land was scaled has a row: it is as sure as before, by the rule that placed it. A total that was a guess and is given now
+    is as sure as one of which the table of totals says nothing.
+    """
     told = dict(base.manifest["uncertainty"] or {})
+    given = no_guesses_any_more(answer.prepared.tables.totals, answer.inputs.totals)
+    if "totals" in told:
+        told["totals"] = [row for row in told["totals"] if (row["category"], row["region"]) not in given]  # fmt: skip
     known, rows = uncertainty_of(base.manifest), []
     for name, category in answer.inputs.categories.items():
         first = answer.prepared.tables.categories[name]

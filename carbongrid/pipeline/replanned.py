@@ -27,7 +27,7 @@ from carbongrid.method.weights import PackedWeights
 from carbongrid.method.weights.packing import OF_ROADS
 from carbongrid.method.weights.rules import eligible
 from carbongrid.pipeline.changes import TOTALS, total_given
-from carbongrid.pipeline.guesses import are_guesses
+from carbongrid.pipeline.guesses import are_guesses, basis_under_given_whole
 from carbongrid.pipeline.land import Land
 
 Rows = NDArray[np.int64]
@@ -131,7 +131,7 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
     after
         Grams of the whole.
     figure
-        Whether somebody gives the whole as a total: then it is no first guess any more (docs/decisions/0098).
+        Whether somebody gives the whole as a total: then it is no first guess any more, though how it lies over regions may be (docs/decisions/0098).
 
     Raises
     ------
@@ -159,7 +159,7 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
     if whole.any():
         grams[whole] = after
     if figure and "basis" in totals:
-        totals = totals.assign(basis=totals["basis"].mask(own, ""))
+        totals = totals.assign(basis=basis_under_given_whole(totals, own, after))
     return _with_grams(totals, grams, own)
 
 

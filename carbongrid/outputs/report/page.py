@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from carbongrid.errors import require_extra
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
-from carbongrid.method.ledger import FIRST_GUESSES
+from carbongrid.method.ledger import FIRST_GUESSES, SHARED_BY_GUESSES
 from carbongrid.method.zoning import DERIVED_GDP, EITHER_SIDE, FEW_SINKS, either_side, few_sinks
 from carbongrid.outputs.figures.classes import (
     RELATIVE,
@@ -166,7 +166,11 @@ def _zones(tables: RunTables) -> dict[str, Any]:
             text.replace("\n", between) for text, between in zip(RELATIVE, (" ", ""), strict=True)
         ),
         "finding": finding(units, rows),
-        "guessed": [text for _, text in tables.assumptions if text.startswith(FIRST_GUESSES)],
+        "guessed": [
+            text
+            for _, text in tables.assumptions
+            if text.startswith((FIRST_GUESSES, SHARED_BY_GUESSES))
+        ],
         "zone_rows": rows,
         "split": (
             int((units["ecc_low"] < units["ecc_high"]).sum()),

@@ -25,7 +25,7 @@ from carbongrid.method.columns import (
     repeated_columns,
     unit_masses,
 )
-from carbongrid.method.ledger import GUESSED
+from carbongrid.method.ledger import GUESSED, GUESSED_PARTS
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.land_types import land_flows
 
@@ -378,8 +378,8 @@ def titles(kinds: Mapping[str, Kind]) -> list[str]:
 
 
 def published_reason(reason: str) -> str:
-    """Return what may be published of a ledger's remark: that a total is a guess, and nothing that may name facilities."""
-    return GUESSED if GUESSED in reason.split("; ") else ""
+    """Return what may be published of a ledger's remark: that a total or its parts are a guess, and nothing that may name facilities."""
+    return "; ".join(text for text in reason.split("; ") if text in (GUESSED, GUESSED_PARTS))
 
 
 def _published(content: Content) -> Content:

@@ -1,0 +1,141 @@
+"""First guesses of totals in what is asked of a run: marks of regions, and how sure a total is that a plan gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from town import square, write_town
+
+import carbongrid as cg
+from carbongrid.method.ledger import FIRST_GUESSES, GUESSED, GUESSED_PARTS, SHARED_BY_GUESSES
+from carbongrid.method.probability.uncertainty import uncertainty_of
+from carbongrid.outputs.report.notes import note_in_chinese
+from carbongrid.outputs.tables.content import published_reason
+from carbongrid.pipeline.activity_evidence import uncertainty_after
+from carbongrid.pipeline.plans import plan_of
+from carbongrid.pipeline.scenario_run import run_plan
+
+PARCELS = [(f"{kind}{k}", code, square(k, row)) for row, (kind, code) in enumerate([("f", "0101"), ("w", "0601"), ("t", "0301")]) for k in range(3)]  # fmt: skip
+UNITS = [("a", "x", square(0, 0, 1, 3)), ("b", "x", square(1, 0, 1, 3)), ("c", "y", square(2, 0, 1, 3))]  # fmt: skip
+TOTALS = """category,value,unit,region,basis,uncertainty
+agriculture/plantation,1000,t CO2e,,guess,200
+agriculture/plantation,300,t CO2e,a,guess,200
+waste/industrial,50,t CO2e,x,guess,200
+waste/industrial,150,t CO2e,y,,5
+industry/manufacturing,400,t CO2e,,guess,200
+transport/road,600,t CO2e,,,10
+sink/land,70,t CO2e,,guess,
+sink/land,20,t CO2e,y,,
+"""
+NAMES = ["agriculture/plantation", "waste/industrial", "industry/manufacturing", "transport/road", "sink/land"]  # fmt: skip
+REGIONS = {"agriculture/plantation": ["", "a"], "waste/industrial": ["x", "y"], "sink/land": ["", "y"]}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    folder = tmp_path_factory.mktemp("town")
+    gdp = "region,value\na,1\nb,2\nc,3\n"
+    own = "".join(f"{name},{name.partition('/')[0]},x,x,1,{str(name.startswith('sink')).lower()},{types},area\n" for name, types in zip(NAMES, ["cultivated+paddy", "industrial", "industrial", "industrial", "forest"], strict=True))  # fmt: skip
+    tables = {"totals.csv": TOTALS, "gdp.csv": gdp, "categories.csv": f"category,sector,name_en,name_zh,scope,sink,types,weight\n{own}"}  # fmt: skip
+    more = '[gdp]\npath = "gdp.csv"\n[categories]\npath = "categories.csv"\n'
+    return cg.run(write_town(folder, PARCELS, UNITS, tables, more), folder / "run")
+
+
+def marks(ledger: pd.DataFrame, said: str) -> set[tuple[str, str]]:
+    """The accounts of the ledger that say so."""
+    rows = ledger[[said in text.split("; ") for text in ledger["reason"]]]
+    return set(rows[["category", "region"]].itertuples(index=False, name=None))
+
+
+def given(name: str, total: str = "800 t CO2e") -> dict[str, str]:
+    return {"do": "scale", "category": name, "total": total}
+
+
+GUESSES = {
+    *(("agriculture/plantation", region) for region in ("", "a")),
+    ("waste/industrial", "x"), ("industry/manufacturing", ""), ("sink/land", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_regions_of_a_whole_that_a_plan_gives_still_follow_a_guess(run: cg.Result, name: str) -> None:  # fmt: skip
+    """Seen to fail: the mark was gone from all of them, though the plan says nothing of regions."""
+    assert marks(run.ledger, GUESSED) == GUESSES
+    answer = run.scenario([given(name)])
+    of_name = {(name, region) for region in REGIONS[name]}
+    assert marks(answer.ledger, GUESSED) == GUESSES - of_name
+    assert marks(answer.ledger, GUESSED_PARTS) == of_name
+    [told] = [note for note in answer.problems if note.what.startswith(SHARED_BY_GUESSES)]
+    assert told.level == "warning"
+    assert f": {name}, " in told.what
+    assert note_in_chinese(str(told))
+    # Scaled again it is as it was; nothing of it lies anywhere, and nobody asks how.
+    again = run.scenario([given(name), {"do": "scale", "category": name, "factor": 0.5}])
+    assert marks(again.ledger, GUESSED_PARTS) == of_name
+    none = run.scenario([given(name, "0 t CO2e")])
+    assert not [note for note in none.problems if note.what.startswith(SHARED_BY_GUESSES)]
+
+
+def test_how_much_of_it_lies_so(run: cg.Result) -> None:
+    """800 of 800 + 200 + 400 + 600 t; and no gram of a sink."""
+    answer = run.scenario([given("agriculture/plantation")])
+    [told] = [note.what for note in answer.problems if note.what.startswith(SHARED_BY_GUESSES)]
+    assert "agriculture/plantation, 40.0% of the emission and 0.0% of the sinks" in told
+    [guesses] = [note.what for note in answer.problems if note.what.startswith(FIRST_GUESSES)]
+    assert f"3 of 5 categories, {450 / 2000:.1%} of the emission" in guesses
+
+
+@pytest.mark.parametrize("how", [{"factor": 0.5}, {"change": "-10 t CO2e"}])
+def test_what_is_scaled_stays_a_guess_in_every_region(run: cg.Result, how: dict[str, object]) -> None:  # fmt: skip
+    for name in REGIONS:
+        answer = run.scenario([{"do": "scale", "category": name, **how}])
+        assert marks(answer.ledger, GUESSED) == GUESSES
+        assert not marks(answer.ledger, GUESSED_PARTS)
+
+
+def test_a_region_that_is_given_by_itself_is_a_figure(run: cg.Result) -> None:
+    answer = run.scenario([given("waste/industrial")])
+    both = answer.with_totals({("waste/industrial", "x"): "1 t CO2e"})
+    assert marks(both.ledger, GUESSED_PARTS) == {("waste/industrial", "y")}
+
+
+@pytest.fixture(scope="module")
+def planned(run: cg.Result, tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    """All totals are given, in a run of its own."""
+    plan = plan_of([given(name) for name in NAMES])
+    return cg.open(run_plan(run, plan, tmp_path_factory.mktemp("plan") / "run")[1])
+
+
+def test_the_written_run_says_so_and_verifies(planned: cg.Result) -> None:
+    """Asked again, it knows what it was made of."""
+    of_regions = {(name, region) for name, regions in REGIONS.items() for region in regions}
+    assert marks(planned.ledger, GUESSED_PARTS) == marks(planned.live.ledger, GUESSED_PARTS) == of_regions  # fmt: skip
+    said = [text for _, text in planned.manifest["assumptions"]]
+    assert sum(text.startswith(SHARED_BY_GUESSES) for text in said) == 1
+    assert cg.verify(planned.directory, sample=0).ok
+
+
+def test_marks_of_guesses_are_all_that_is_published_of_a_remark() -> None:
+    assert published_reason(f"{GUESSED_PARTS}; the works of Smith") == GUESSED_PARTS
+    assert published_reason("the works of Smith") == ""
+
+
+def percents(manifest: dict[str, Any]) -> dict[tuple[str, str], float]:
+    return dict(uncertainty_of(manifest).totals)
+
+
+def test_a_total_that_a_plan_gives_is_as_sure_as_one_of_which_nobody_says(run: cg.Result, planned: cg.Result) -> None:  # fmt: skip
+    """Seen to fail: it had the guess's 200 %. A figure keeps its own, and so do regions that follow a guess."""
+    before, after = percents(run.manifest), percents(planned.manifest)
+    assert before.keys() - after.keys() == {("industry/manufacturing", "")}
+    assert after == {key: before[key] for key in after}
+    settings = cg.probability(planned, draws=10).settings
+    own = settings[(settings["source"] == "totals") & (settings["of"] == "industry/manufacturing")]
+    assert own["percent"].tolist() == [15.0]  # the package's row for industry
+
+
+def test_a_guess_that_is_scaled_is_no_surer(run: cg.Result) -> None:
+    scaled = run.scenario([{"do": "scale", "category": name, "factor": 2} for name in NAMES])
+    assert percents({"uncertainty": uncertainty_after(scaled, run)}) == percents(run.manifest)
