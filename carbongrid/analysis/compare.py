@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from carbongrid.analysis.finished import Asked, FinishedRun
+from carbongrid.analysis.guessed import MARKS, marked_grams, notes_of_guessed_runs
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.zoning import zones
 
@@ -35,7 +36,8 @@ class Comparison:
         The runs.
     totals
         One row per category, sector, and for all emission and all sink: of, kind, sink, and total, in units, outside them, unallocated and
-        elsewhere of both, each ``_a_g``, ``_b_g`` and ``_change_g``.
+        elsewhere of both, each ``_a_g``, ``_b_g`` and ``_change_g``; and what of the total is a first guess (``guessed``) or is shared over regions by one
+        (``shared_by_guess``), ``_a_g`` and ``_b_g``.
     units
         One row per unit: unit, name, zones and indices of both, emission, sink and GDP of both with their change.
     values
@@ -118,7 +120,7 @@ def compare(a: Asked, b: Asked, *, despite: Collection[str] = ()) -> Comparison:
         _matrix(units),
         cells,
         pd.DataFrame(_made_of(first, second), columns=["kind", "what", "a", "b"]),
-        (*notes, *_remarks(first, second)),
+        (*notes, *notes_of_guessed_runs((first, second)), *_remarks(first, second)),
     )
 
 
@@ -222,22 +224,26 @@ def _totals(a: FinishedRun, b: FinishedRun) -> pd.DataFrame:
         for name in _WHAT_SPLITS:
             pair = [side.get(key, {}).get(name, 0) for side in sides]
             row |= {f"{name}_a_g": pair[0], f"{name}_b_g": pair[1], f"{name}_change_g": pair[1] - pair[0]}  # fmt: skip
+        for name in MARKS:
+            row |= {f"{name}_{letter}_g": side.get(key, {}).get(name, 0) for letter, side in zip("ab", sides, strict=True)}  # fmt: skip
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _sums(run: FinishedRun) -> dict[tuple[str, str, bool], dict[str, int]]:
-    """Return what the ledger has of each category, sector, and of all emission and sink."""
+    """Return what the ledger has of each category, sector, and of all emission and sink, and what of that rests on guesses."""
     found: dict[tuple[str, str, bool], dict[str, int]] = {}
+    names = (*_WHAT_SPLITS, *MARKS)
     columns = [run.ledger[f"{name}_g"].fillna(0).tolist() for name in _WHAT_SPLITS]
+    columns += [marked_grams(run.ledger, mark) for mark in MARKS]
     for category, *masses in zip(run.ledger["category"], *columns, strict=True):
         each = run.categories[category]
         keys = [(category, "category", each.sink), ("sink" if each.sink else "emission", "sum", each.sink)]  # fmt: skip
         if not each.sink:
             keys.append((each.sector, "sector", False))
         for key in keys:
-            sums = found.setdefault(key, dict.fromkeys(_WHAT_SPLITS, 0))
-            for name, mass in zip(_WHAT_SPLITS, masses, strict=True):
+            sums = found.setdefault(key, dict.fromkeys(names, 0))
+            for name, mass in zip(names, masses, strict=True):
                 sums[name] += int(mass)
     return found
 

@@ -39,6 +39,13 @@ _KINDS = {
     "statement": Words("statement", "说明"),
     "version": Words("version", "版本"),
 }
+_GUESSED = {
+    "guessed_a_g": Words("first guess in A", "A 中的初步估计"),
+    "guessed_b_g": Words("first guess in B", "B 中的初步估计"),
+    "shared_by_guess_a_g": Words("over regions by a guess in A", "A 中按初步估计分配到区域"),
+    "shared_by_guess_b_g": Words("over regions by a guess in B", "B 中按初步估计分配到区域"),
+}
+"""What of totals rests on guesses; a column that would be empty is left out."""
 
 
 def write_comparison_page(found: Comparison, path: Path) -> Path:
@@ -131,6 +138,7 @@ def _matrix(found: Comparison) -> Rows:
 def _totals(found: Comparison) -> Rows:
     rows: list[list[Cell | str]] = []
     strong = []
+    marked = [name for name in _GUESSED if found.totals[name].any()]
     for row in found.totals.to_dict("records"):
         if row["kind"] == "sum":
             strong.append(len(rows))
@@ -140,7 +148,8 @@ def _totals(found: Comparison) -> Rows:
         }
         first = names[row["of"]] if row["kind"] == "sum" else row["of"]
         masses = [mass(int(row["total_a_g"])), mass(int(row["total_b_g"])), *_changes(row)]
-        rows.append([first, *masses])
+        of_guesses = (mass(int(row[name])) if row[name] else "" for name in marked)
+        rows.append([first, *masses, *of_guesses])
     columns = [
         Column(Words("sum, sector, category", "合计、部门、类别"), False),
         Column(Words("total in A", "A 总量")),
@@ -149,6 +158,7 @@ def _totals(found: Comparison) -> Rows:
         Column(Words("in units", "单元内变化")),
         Column(Words("outside them", "单元外变化")),
         Column(Words("unallocated", "未分配变化")),
+        *(Column(_GUESSED[name]) for name in marked),
     ]
     told = Words(
         "Totals of both runs; what changed of them, and where it lies", "两次运算的总量及其变化所在"

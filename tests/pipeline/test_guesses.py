@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from town import square, write_town
+from guessed_town import NAMES, REGIONS, given, write_guessed_town
 
 import carbongrid as cg
 from carbongrid.method.ledger import FIRST_GUESSES, GUESSED, GUESSED_PARTS, SHARED_BY_GUESSES
@@ -17,40 +17,17 @@ from carbongrid.pipeline.activity_evidence import uncertainty_after
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
 
-PARCELS = [(f"{kind}{k}", code, square(k, row)) for row, (kind, code) in enumerate([("f", "0101"), ("w", "0601"), ("t", "0301")]) for k in range(3)]  # fmt: skip
-UNITS = [("a", "x", square(0, 0, 1, 3)), ("b", "x", square(1, 0, 1, 3)), ("c", "y", square(2, 0, 1, 3))]  # fmt: skip
-TOTALS = """category,value,unit,region,basis,uncertainty
-agriculture/plantation,1000,t CO2e,,guess,200
-agriculture/plantation,300,t CO2e,a,guess,200
-waste/industrial,50,t CO2e,x,guess,200
-waste/industrial,150,t CO2e,y,,5
-industry/manufacturing,400,t CO2e,,guess,200
-transport/road,600,t CO2e,,,10
-sink/land,70,t CO2e,,guess,
-sink/land,20,t CO2e,y,,
-"""
-NAMES = ["agriculture/plantation", "waste/industrial", "industry/manufacturing", "transport/road", "sink/land"]  # fmt: skip
-REGIONS = {"agriculture/plantation": ["", "a"], "waste/industrial": ["x", "y"], "sink/land": ["", "y"]}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
     folder = tmp_path_factory.mktemp("town")
-    gdp = "region,value\na,1\nb,2\nc,3\n"
-    own = "".join(f"{name},{name.partition('/')[0]},x,x,1,{str(name.startswith('sink')).lower()},{types},area\n" for name, types in zip(NAMES, ["cultivated+paddy", "industrial", "industrial", "industrial", "forest"], strict=True))  # fmt: skip
-    tables = {"totals.csv": TOTALS, "gdp.csv": gdp, "categories.csv": f"category,sector,name_en,name_zh,scope,sink,types,weight\n{own}"}  # fmt: skip
-    more = '[gdp]\npath = "gdp.csv"\n[categories]\npath = "categories.csv"\n'
-    return cg.run(write_town(folder, PARCELS, UNITS, tables, more), folder / "run")
+    return cg.run(write_guessed_town(folder), folder / "run")
 
 
 def marks(ledger: pd.DataFrame, said: str) -> set[tuple[str, str]]:
     """The accounts of the ledger that say so."""
     rows = ledger[[said in text.split("; ") for text in ledger["reason"]]]
     return set(rows[["category", "region"]].itertuples(index=False, name=None))
-
-
-def given(name: str, total: str = "800 t CO2e") -> dict[str, str]:
-    return {"do": "scale", "category": name, "total": total}
 
 
 GUESSES = {
