@@ -157,19 +157,29 @@ def test_results_open_as_valid_layers(qgis, small_run):
     assert [Path(each.split("|")[0]).name for each in layers][:2] == ["grid_1km.tif", "units.gpkg"]
 
 
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory):
+    """Words of the form: an extract, a land cover, and people who live there."""
+    folder = tmp_path_factory.mktemp("extract")
+    files = {"EXTRACT": write_extract(folder), "LAND_COVER": write_cover(folder), "PEOPLE": write_people(folder)}  # fmt: skip
+    return {name: f"--{name}={path}" for name, path in files.items()}
+
+
 @pytest.mark.thorough
-def test_an_extract_becomes_a_case_with_land_cover_and_people(qgis, tmp_path):
-    files = {
-        "EXTRACT": write_extract(tmp_path),
-        "LAND_COVER": write_cover(tmp_path),
-        "PEOPLE": write_people(tmp_path),
-        "FOLDER": tmp_path / "case",
-    }
-    words = [f"--{name}={path}" for name, path in files.items()]
-    told = qgis("run", "carbongrid:fromosm", *words, "--CODES=worldcover")
+@pytest.mark.parametrize("guess", [False, True])
+def test_an_extract_becomes_a_case_with_land_cover_and_people(qgis, extract, tmp_path, guess):
+    """And with first guesses of totals where the box is ticked, and only there. Seen to fail without the word for the box."""
+    case = tmp_path / "case"
+    box = ["--GUESS=true"] if guess else []
+    told = qgis("run", "carbongrid:fromosm", *extract.values(), f"--FOLDER={case}", "--CODES=worldcover", *box)  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert "is white on the map and is of the land cover" in told.stdout
-    assert (tmp_path / "case" / "people.tif").exists()
+    assert (case / "people.tif").exists()
+    totals = pd.read_csv(case / "totals.csv")
+    assert ("basis" in totals and totals["basis"].eq("guess").any()) == guess
+    assert totals["value"].gt(0).any() == guess
+    assert ("totals are first guesses, no figures of this place" in told.stdout + told.stderr) == guess  # fmt: skip
+    assert ("first guesses" in (case / "case.toml").read_text(encoding="utf-8")) == guess
 
 
 def test_the_form_offers_every_code_system():
