@@ -19,7 +19,7 @@ from carbongrid.method.allocate import apportion
 from carbongrid.method.probability.mass_on_land import rule_placed_by
 from carbongrid.method.probability.uncertainty import uncertainty_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
-from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline.guesses import no_guesses_any_more
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def evidence_after(answer: LiveResult, base: Result) -> ActivityEvidence | None:
         what = f"the run is of activity data and has no {', '.join(missing)}: a plan would lose how sure its totals are"
         raise InputError(what, str(base.directory), "Run the case again, and ask the new run.")
     read = answer.prepared.read
-    told, audit, intervals = [read(partial(_table, name), name) for name in _FILES[:3]]
+    told, audit = [read(partial(_table, name), name) for name in _FILES[:2]]
+    intervals = read(lambda folder: read_interval_csv(folder / _FILES[2]), _FILES[2])
     relative = read(lambda folder: read_draws(folder / DRAWS_FILE), DRAWS_FILE)
     before, after = (_sums(each.totals) for each in (answer.prepared.tables, answer.inputs))
     changed = [name for name in after if after[name] != before.get(name, 0)]
@@ -161,8 +162,7 @@ def _intervals(
     relative: dict[str, Any],
 ) -> pd.DataFrame:  # fmt: skip
     """Return the intervals under other totals: of a category in proportion; of sums those of the draws alone, since error propagation needs the activity data."""
-    numbers = told.drop(columns="category").apply(pd.to_numeric)
-    found = told.assign(**{str(name): numbers[name] for name in numbers})
+    numbers, found = told.drop(columns="category"), told.copy()
     kinds = {name: each.sink for name, each in answer.inputs.categories.items()}
     for row, name in enumerate(told["category"]):
         if name in kinds:

@@ -42,6 +42,7 @@ from carbongrid.outputs.tables import (
 from carbongrid.outputs.tables.content import Table, content_of
 from carbongrid.outputs.tables.plain import (
     quoted,
+    read_interval_csv,
     read_units_csv,
     unquoted,
     write_csv,
@@ -260,6 +261,17 @@ def test_intervals_have_six_decimals(tables, tmp_path):
         rows = rows_of(tmp_path / name)
         assert [row["low_t"] for row in rows] == ["0.666667", "3333333.333333"]
         assert [row["high_t"] for row in rows] == ["1.25", "10000000000000.0"]
+
+
+@pytest.mark.parametrize("missing", ["", "nan"])
+def test_an_unknown_end_is_blank_and_read_as_a_number(tables, tmp_path, missing):
+    """Seen to fail: it was written as nan. Runs made before have that word."""
+    ends = pd.DataFrame({"category": ["a", "nan"], "low_t": [np.nan, 0.5], "high_t": [1.25, np.nan]})  # fmt: skip
+    write_tables(replace(tables, intervals=ends), tmp_path)
+    path = tmp_path / "uncertainty.csv"
+    assert [row["low_t"] for row in rows_of(path)] == ["", "0.5"]
+    path.write_text(path.read_text("utf-8").replace("a,,", f"a,{missing},"), encoding="utf-8")
+    pd.testing.assert_frame_equal(read_interval_csv(path), ends)
 
 
 def test_csv_opens_in_pandas(directory):

@@ -19,7 +19,7 @@ from tables_example import example_tables
 import carbongrid as cg
 from carbongrid.errors import InputError
 from carbongrid.method.columns import UNIT_DRAWN
-from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +132,11 @@ def test_the_run_is_verified_and_holds_audit_and_intervals(from_activity: Path) 
     counted = audit[audit["co2e_t"] != ""]
     summed = counted.assign(mass=counted["co2e_t"].map(Decimal)).groupby("category")["mass"].sum()
     assert told.to_dict() == summed.to_dict()
-    intervals = read_text_csv(from_activity / "uncertainty.csv").set_index("category").astype(float)
+    intervals = read_interval_csv(from_activity / "uncertainty.csv").set_index("category")
     assert (intervals["low_1_t"] <= intervals["co2e_t"] + 1e-6).all()
     assert (intervals["co2e_t"] <= intervals["high_1_t"] + 1e-6).all()
     assert np.isclose(intervals.loc["gross", "co2e_t"], 240_289_700)
-    units = read_text_csv(from_activity / "uncertainty_units.csv").drop(columns=["unit", "name"])
-    units = units.astype(float)
+    units = read_interval_csv(from_activity / "uncertainty_units.csv")
     for quantity in ("emission", "sink"):
         low, centre, high = (units[f"{quantity}{end}_t"] for end in ("_low", "", "_high"))
         assert (low <= centre).all()

@@ -23,7 +23,7 @@ from carbongrid.case.readers.totals import categories_of, read_totals, totals_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.activity import SETTINGS, ActivityData, ActivityRow
 from carbongrid.method.columns import UNIT_DRAWN
-from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline import live
 from carbongrid.pipeline.allocation import allocate_totals
 from carbongrid.pipeline.electricity_readings import tonnes_by_reading
@@ -103,8 +103,8 @@ def test_a_run_keeps_the_regions_of_its_activity_data(both: tuple[cg.Result, cg.
     trail = read_text_csv(folder / "audit.csv")
     assert trail["region"].tolist()[:5] == ["", "D1", "", "D1", "D2"]
     assert any("the intervals are of the whole city's" in text for _, text in both[0].manifest["assumptions"])  # fmt: skip
-    intervals = read_text_csv(folder / "uncertainty.csv").set_index("category")["co2e_t"]
-    assert float(intervals[WORKS]) == 730.500001
+    intervals = read_interval_csv(folder / "uncertainty.csv").set_index("category")["co2e_t"]
+    assert intervals[WORKS] == 730.500001
 
 
 def test_a_plan_keeps_regions_and_gases(both: tuple[cg.Result, cg.Result], tmp_path: Path) -> None:
@@ -118,8 +118,8 @@ def test_a_plan_keeps_regions_and_gases(both: tuple[cg.Result, cg.Result], tmp_p
     assert abs(rows[WORKS, "D1"] - Decimal("300.125")) <= gram
     assert abs(rows[WORKS, ""] - Decimal("65.125")) <= gram
     assert rows["sink/forest", "D2"] == 7
-    width = read_text_csv(out / "uncertainty.csv").set_index("category")["co2e_t"]
-    assert float(width[WORKS]) == pytest.approx(730.500001 / 2, abs=1e-6)
+    width = read_interval_csv(out / "uncertainty.csv").set_index("category")["co2e_t"]
+    assert width[WORKS] == pytest.approx(730.500001 / 2, abs=1e-6)
 
 
 def test_what_a_run_would_refuse_is_told_before_its_notes(both: tuple[cg.Result, cg.Result], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

@@ -14,7 +14,7 @@ from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.case.readers.totals import scopes_spread
 from carbongrid.errors import InputError
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, read_draws
-from carbongrid.outputs.tables.plain import read_text_csv
+from carbongrid.outputs.tables.plain import read_interval_csv, read_text_csv
 from carbongrid.pipeline.activity_evidence import evidence_after
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
@@ -62,12 +62,13 @@ def test_what_a_plan_halves_keeps_its_gases_and_its_draws(base: cg.Result, tmp_p
     was, now = ([int(Decimal(cell) * 10**6) for cell in each.loc[own, "mass_t"]] for each in (before, after))  # fmt: skip
     assert sum(now) == round(sum(was) / 2)
     assert all(abs(2 * b - a) <= 2 for a, b in zip(was, now, strict=True))
-    before, after = (read_text_csv(each / "uncertainty.csv").set_index("category").map(float) for each in (base.directory, out))  # fmt: skip
+    before, after = (read_interval_csv(each / "uncertainty.csv").set_index("category") for each in (base.directory, out))  # fmt: skip
     np.testing.assert_allclose(after.loc["industry/mining"], before.loc["industry/mining"] / 2, rtol=1e-9)  # fmt: skip
     assert after.loc["industry/supply"].equals(before.loc["industry/supply"])
     assert after.loc["sink"].equals(before.loc["sink"])
     gross = after.loc["gross"]
     assert gross[["low_1_t", "high_1_t"]].isna().all()
+    assert "nan" not in (out / "uncertainty.csv").read_text(encoding="utf-8")
     assert gross["low_2_t"] < gross["co2e_t"] < gross["high_2_t"] < before.loc["gross", "high_2_t"]
     old, new = (read_draws(each / DRAWS_FILE)["industry/mining"] for each in (base.directory, out))
     np.testing.assert_allclose(new, old, rtol=1e-12)

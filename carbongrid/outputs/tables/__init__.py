@@ -21,7 +21,7 @@ from carbongrid.outputs.tables.parcel_layer import (
     LAYER_FILES,
     write_parcel_layer,
 )
-from carbongrid.outputs.tables.plain import write_csv, write_text_csv
+from carbongrid.outputs.tables.plain import write_csv, write_interval_csv, write_text_csv
 from carbongrid.outputs.tables.project import PROJECT, write_project
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
@@ -57,12 +57,12 @@ def _write_audit(_: Content, tables: RunTables, path: Path) -> None:
 
 def _write_uncertainty(_: Content, tables: RunTables, path: Path) -> None:
     if tables.intervals is not None:
-        write_text_csv(tables.intervals.round(6), path)
+        write_interval_csv(tables.intervals, path)
 
 
 def _write_unit_intervals(_: Content, tables: RunTables, path: Path) -> None:
     if tables.unit_intervals is not None:
-        write_text_csv(tables.unit_intervals.round(6), path)
+        write_interval_csv(tables.unit_intervals, path)
 
 
 def _write_draws(_: Content, tables: RunTables, path: Path) -> None:

@@ -84,6 +84,24 @@ def read_text_csv(path: Path) -> pd.DataFrame:
     )
 
 
+_OF_WHAT = ("category", "unit", "name")
+"""Columns of tables of intervals that hold texts; all others hold tonnes."""
+
+
+def write_interval_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table of intervals as CSV: tonnes to the gram, blank where an end is unknown."""
+    rounded = table.round(6)
+    write_text_csv(rounded.astype(object).where(rounded.notna(), ""), path)
+
+
+def read_interval_csv(path: Path) -> pd.DataFrame:
+    """Read what :func:`write_interval_csv` wrote, tonnes as float64, NaN where blank; raises as :func:`read_units_csv`."""
+    table = read_text_csv(path)
+    # Before ends were left blank, an unknown one was written as nan.
+    numbers = {name: table[name].replace("", "nan").astype(float) for name in table if name not in _OF_WHAT}  # fmt: skip
+    return table.assign(**{str(name): column for name, column in numbers.items()})
+
+
 def _cells(column: pd.Series[Any], kind: Kind) -> list[str]:
     values, missing = column.tolist(), column.isna().tolist()
     if kind == "text":
