@@ -29,6 +29,7 @@ PARTS = (
     "live",
     "labels-zarr",
     "analysis",
+    "land-cover",
 )
 """What ``peers.py`` measures, each in a process of its own."""
 

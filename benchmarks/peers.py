@@ -70,6 +70,10 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
 
         full_size = (1_000_000, 327_000.0, 1_500, 1_000)
         return peers_analysis.analysis(*((60, 2000.0, 4, 5) if small else full_size))
+    if part == "land-cover":
+        import peers_cover
+
+        return peers_cover.land_cover(*((120,) if small else (10_000, 32_000)))
     import peers_geometry
 
     full = {"labels": (100_000, 163_840.0, 500), "weighted": (100_000, 81_920.0, 500)}

@@ -143,14 +143,14 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
 
 def _loaded_and_saved(parcels: Path, out: Path) -> Measured:
     """Return what GeoPandas takes, its import not counted."""
-    whole, lines = _process(YARDSTICK, parcels, out)
+    whole, lines = in_process_told(YARDSTICK, parcels, out)
     return Measured(float(lines[0]), whole.peak, 1)
 
 
 def _run(case: Path, out: Path) -> tuple[Measured, dict[str, float]]:
     """Run a case; return what it took, and the seconds of each phase."""
     begin = time.time()
-    whole, lines = _process(RUN, case, out)
+    whole, lines = in_process_told(RUN, case, out)
     phases = {}
     for line in lines:
         at, _, step = line.removeprefix("at ").partition(" ")
@@ -196,10 +196,11 @@ def labels_to_zarr(count: int, side: float, resolutions: tuple[float, ...]) -> I
 
 def in_process(code: str, *arguments: object) -> Measured:
     """Run code in a process of its own; return its seconds, imports included, and the most memory it ever had, in MB."""
-    return _process(code, *arguments)[0]
+    return in_process_told(code, *arguments)[0]
 
 
-def _process(code: str, *arguments: object) -> tuple[Measured, list[str]]:
+def in_process_told(code: str, *arguments: object) -> tuple[Measured, list[str]]:
+    """Run code in a process of its own; return what it took, and the lines that it printed."""
     command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment())

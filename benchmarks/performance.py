@@ -34,6 +34,7 @@ TITLES = {
     "live": "What a finished run answers",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",
     "analysis": "What a finished run is asked",
+    "land-cover": "Parcels of a land-cover raster, up to a billion cells",
 }
 
 

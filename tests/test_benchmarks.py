@@ -77,6 +77,7 @@ def test_each_benchmark_runs_once():
         pytest.param("live", marks=pytest.mark.thorough),
         pytest.param("labels-zarr", marks=pytest.mark.thorough),
         pytest.param("analysis", marks=pytest.mark.thorough),
+        pytest.param("land-cover", marks=pytest.mark.thorough),
     ],
 )
 def test_each_part_of_the_comparison_runs(part, monkeypatch):

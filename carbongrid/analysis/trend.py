@@ -14,6 +14,7 @@ from carbongrid.analysis.compare import require_alike, some_codes
 from carbongrid.analysis.decomposition import EFFECTS, lmdi, tapio
 from carbongrid.analysis.finished import Asked, FinishedRun
 from carbongrid.analysis.frozen import frozen_zones
+from carbongrid.analysis.guessed import notes_of_guessed_runs
 from carbongrid.analysis.merged_units import (
     merged_across_parents,
     require_merged_codes,
@@ -114,7 +115,7 @@ def trend(
         if reference not in ("all", *table):
             raise InputError(f"the units have no {reference}, the reference region of {found[-1].name}", run.name, "Run the cases with one reference region.")  # fmt: skip
     zoned = [table.join(zone_units(table, reference, ties=ties)) for table in tables]
-    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables)]
+    notes += [*_otherwise_zoned(found, zoned), *_gaps(years, tables), *notes_of_guessed_runs(found)]
     return Trend(tuple(found), years, *_followed(years, tables, zoned, found[-1]), (*notes, WHAT_IT_IS, OWN_REGION))  # fmt: skip
 
 

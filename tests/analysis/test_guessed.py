@@ -65,6 +65,19 @@ def test_what_one_run_guesses_and_the_other_does_not_is_named(run: cg.Result) ->
     assert [note for note in back.notes if note.what.startswith("A guess in one run")] == [mixed]
 
 
+def test_a_trend_names_what_is_guessed_in_some_of_its_years_alone(run: cg.Result, tmp_path: Path) -> None:  # fmt: skip
+    """Seen to fail: nothing was said, and the change looked like one of the place."""
+    case = write_guessed_town(tmp_path)
+    case.write_text(case.read_text().replace("year = 2020", "year = 2021"))
+    totals = tmp_path / "totals.csv"
+    totals.write_text(totals.read_text().replace(",guess", ","))
+    found = cg.trend([run, cg.run(case, tmp_path / "later")])
+    [mixed] = [note for note in found.notes if note.what.startswith("A guess in one run")]
+    assert all(name in mixed.what for name in ("agriculture/plantation", "sink/land"))
+    told = [note.what for note in found.notes if "First guesses, no figures" in note.what]
+    assert len(told) == 1 and run.directory.name in told[0]
+
+
 def test_what_is_nowhere_guessed_is_not_spoken_of(run: cg.Result, tmp_path: Path) -> None:
     """Every region and whole is given, so that no total and no part is a guess."""
     figures = run.with_totals({**dict.fromkeys([*NAMES[2:4], NAMES[4], NAMES[0]], 700), ("agriculture/plantation", "a"): 1, ("waste/industrial", "x"): 1})  # fmt: skip
