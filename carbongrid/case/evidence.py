@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from carbongrid.case.fields import ENCODING, Section, about
 from carbongrid.case.values import EncodingText, PointCrs, Text, one_of, one_of_or_table, wrong
 
-CROSSWALKS = ("gaode", "osm")
+CROSSWALKS = ("gaode", "osm", "overture")
 RASTER_SUFFIXES = (".tif", ".tiff")
 
 
@@ -47,7 +47,13 @@ class PoisSection(Section):
         ),
     ]
     type: Annotated[
-        Text, about("Type", "column", "column with the POI's type code", example="typecode")
+        Text,
+        about(
+            "Type",
+            "column",
+            "column with the POI's type code; in GeoParquet also a field of a struct, as taxonomy.hierarchy",
+            example="typecode",
+        ),
     ] = "typecode"
     weight: Annotated[
         Text | None,
@@ -64,7 +70,7 @@ class PoisSection(Section):
         about(
             "Crosswalk",
             "word or file",
-            "which type is of which category: gaode, osm, or a CSV poi_type, category",
+            "which type is of which category: gaode, osm, overture, or a CSV poi_type, category",
             example="gaode",
             file=True,
         ),

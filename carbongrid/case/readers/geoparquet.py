@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ ROWS_IN_GROUP = 50_000
 _GROUPS_AHEAD = 2
 """Of these one is made while the one before it is compressed."""
 
+BETWEEN_TEXTS = " > "
+"""What stands between the texts of a list that is read as one text."""
+
 _KINDS = (
     *("Point", "LineString", "LineString", "Polygon"),
     *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
@@ -43,12 +46,12 @@ def read_geoparquet(
     geometry
         Name of its geometry column.
     columns
-        Other columns to read; default all but the geometry's bounds.
+        Other columns to read, by a name of :func:`column_paths`; default all but the geometry's bounds, as they are stored.
 
     Returns
     -------
     GeoDataFrame
-        The columns, then the geometry; a RangeIndex.
+        The columns, then the geometry; a RangeIndex. A list of texts that is asked for is one text, ``a > b > c``.
     """
     import pyarrow.parquet as parquet
 
@@ -60,11 +63,14 @@ def read_geoparquet(
     bounds = (covering.get("bbox") or {}).values()
     ours = {geometry, *(column for column, *_ in bounds)}
     others = [name for name in schema.names if name not in ours]
-    others = others if columns is None else list(columns)
+    nested: list[str] = []
+    if columns is not None:
+        nested = [name for name in columns if _is_nested(schema, name)]
+        others = [name for name in columns if name not in nested]
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
         with open_file(path) as stream:
             whole = gpd.read_parquet(stream, columns=[*others, geometry]).reset_index(drop=True)
-        return _all_of(whole, there, path)
+        return _all_of(_with_nested(whole, path, schema, nested), there, path)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
     buffer = io.BytesIO()
     plain = schema.with_metadata({**schema.metadata, b"geo": json.dumps(geo).encode()})
@@ -79,7 +85,58 @@ def read_geoparquet(
     _let_go()
     frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
     whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
-    return _all_of(whole, there, path)
+    return _all_of(_with_nested(whole, path, schema, nested), there, path)
+
+
+def column_paths(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """Return the columns of a file by name, each with the names on the way to it.
+
+    A struct is known by its fields, each called by the way to it with dots: ``taxonomy.primary``. A column of that very name comes first.
+    """
+    import pyarrow as pa
+
+    paths: dict[str, tuple[str, ...]] = {}
+
+    def fill(fields: Iterable[pa.Field], above: tuple[str, ...]) -> None:
+        for field in fields:
+            way = (*above, field.name)
+            if pa.types.is_struct(field.type):
+                fill(field.type, way)
+            else:
+                paths.setdefault(".".join(way), way)
+
+    flat = [field for field in schema if not pa.types.is_struct(field.type)]
+    fill([*flat, *(field for field in schema if field not in flat)], ())
+    return paths
+
+
+def _is_nested(schema: pa.Schema, name: str) -> bool:
+    import pyarrow as pa
+
+    return name not in schema.names or pa.types.is_list(schema.field(name).type)
+
+
+def _with_nested(
+    frame: gpd.GeoDataFrame, path: Path, schema: pa.Schema, names: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """Return the frame with fields of structs, and with lists of texts as one text each."""
+    import pyarrow as pa
+    import pyarrow.compute as compute
+
+    if not names:
+        return frame
+    paths = column_paths(schema)
+    with open_parquet(path) as file:
+        table = file.read(columns=[".".join(paths[name]) for name in names])
+    made = {}
+    for name in names:
+        first, *inner = paths[name]
+        column = table.column(first)
+        column = compute.struct_field(column, inner) if inner else column
+        if pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
+            column = compute.binary_join(column, BETWEEN_TEXTS)
+        made[name] = column.to_pandas().to_numpy()
+    return frame.assign(**made)
 
 
 def _all_of(frame: gpd.GeoDataFrame, there: int, path: Path) -> gpd.GeoDataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -24,18 +25,20 @@ from carbongrid.case.readers.readings import (
     shifted_readings,
 )
 from carbongrid.case.readers.tables import require_columns
-from carbongrid.case.readers.vector import listed, text_column
+from carbongrid.case.readers.vector import fields_of, listed, text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
+from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
 
-CROSSWALKS = ("gaode", "osm")
+CROSSWALKS = ("gaode", "osm", "overture")
 """Crosswalks from POI types to categories that ship with the package."""
 
 _HEAVIEST_TYPE = 10**9
 """A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
 
+_STATUS = "operating_status"
 _PER_POI = 1000
 _NONE = np.array([-1], np.int64)
 _SAMPLE = 20_000
@@ -75,7 +78,8 @@ def read_pois(
     entries = _crosswalk(case, section.crosswalk, categories)
     crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
-    columns = [section.type, *([section.weight] if section.weight else [])]
+    status = _columns_of_status(case)
+    columns = [section.type, *([section.weight] if section.weight else []), *status]
     points = read_located(case, section, columns, [section.type] if padded else [])
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems, padded=padded)
@@ -96,11 +100,12 @@ def read_pois(
     ).astype({"poi_type": str, "category": str})
     order = ["x", "y", "poi_type"]
     sizes = _sizes(entries, entry)
-    if section.weight or sizes is not None:
-        own = None
-        if section.weight:
-            own = points.thousandths(section.weight, POIS.column("weight"))[0][row]
-        table["thousandths"] = _weighed(own, sizes, len(table), points.where)
+    own = None
+    if section.weight:
+        own = points.thousandths(section.weight, POIS.column("weight"))[0]
+    if own is not None or sizes is not None:
+        each = None if own is None else own[row]
+        table["thousandths"] = _weighed(each, sizes, len(table), points.where)
         order.append("thousandths")
     if len(row) > len(kinds):
         table["again"] = np.append(False, row[1:] == row[:-1])
@@ -108,6 +113,9 @@ def read_pois(
     notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
+    notes += [note for column in status for note in _closed(points.table[column], points.where)]
+    if own is not None:
+        notes += _weightless(own, points.where)
     return table, [*notes, *_unsized(table, points.where)]
 
 
@@ -325,6 +333,35 @@ def _weighed(
             "Weigh POIs or types in a larger unit.",
         )
     return np.array(whole, dtype=np.int64)
+
+
+def _columns_of_status(case: Case) -> list[str]:
+    """Return the column of Overture's places that says whether one is closed, if there is one."""
+    section = case.pois
+    assert section is not None
+    if section.crosswalk != "overture" or is_table(section.path):
+        return []
+    known = fields_of(case.resolve(section.path), section.layer, section.encoding)
+    return [_STATUS] if _STATUS in known else []
+
+
+def _closed(status: pd.Series[Any], where: str) -> list[Problem]:
+    """Return a warning of places that are closed, for good or for now: nothing takes them out."""
+    closed = status[status.astype(str).str.endswith("closed")].value_counts()
+    if not len(closed):
+        return []
+    told = listed(f"{name} ({count})" for name, count in closed.items())
+    what = f"{int(closed.sum())} of {len(status)} places are closed, and are not taken out: {told}"
+    hint = 'Take them out of the file; or count each place by how sure it is that it exists: weight = "confidence".'
+    return [Problem(what, where, hint, "warning")]
+
+
+def _weightless(own: NDArray[np.int64], where: str) -> list[Problem]:
+    """Return how many POIs count nothing by their own weight."""
+    count = int((own == 0).sum())
+    if not count:
+        return []
+    return [Problem(f"{count} of {len(own)} POIs have a weight of 0, and count nothing", where, level="note")]  # fmt: skip
 
 
 def _unsized(pois: pd.DataFrame, where: str) -> list[Problem]:

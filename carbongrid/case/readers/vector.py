@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.geoparquet import read_geoparquet
+from carbongrid.case.readers.geoparquet import column_paths, read_geoparquet
 from carbongrid.case.readers.shapefile import shapefile_encoding
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
@@ -64,7 +64,7 @@ def read_vector(
     encoding
         Of a Shapefile's text, where it has no .cpg and is neither UTF-8 nor GB18030.
     columns
-        Columns to read; default all. A column given twice is read once.
+        Columns to read; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots: ``taxonomy.primary``.
     close_rings
         Whether a ring that is not closed is closed; else its geometry is missing.
 
@@ -327,7 +327,7 @@ def _parquet_fields(path: Path) -> tuple[list[str], str]:
         schema = file.schema_arrow
     known = (schema.metadata or {}).get(b"geo")
     geometry = str(json.loads(known)["primary_column"]) if known else ""
-    return [name for name in schema.names if name not in (geometry, "geometry")], geometry
+    return [name for name in column_paths(schema) if name not in (geometry, "geometry")], geometry
 
 
 def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 import shapely
 from geodata_layers import voronoi
 from geopandas.testing import assert_geodataframe_equal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shapely import Point
 
 from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
-from carbongrid.case.readers.vector import read_vector
+from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 
 
@@ -93,3 +98,39 @@ def test_a_covering_of_another_shape_is_an_error_in_words(tmp_path: Path, coveri
     with_covering(tmp_path / "a.parquet", covering)
     with pytest.raises(InputError, match=r"a\.parquet: the file cannot be read"):
         read_vector(tmp_path / "a.parquet")
+
+
+TEXTS = st.none() | st.lists(st.sampled_from(["a", "b > c", ""]), max_size=3)
+INNER = st.none() | st.fixed_dictionaries({"text": st.none() | st.sampled_from("xyz"), "texts": TEXTS})  # fmt: skip
+OUTER = st.none() | st.fixed_dictionaries({"inner": INNER, "number": st.none() | st.integers(0, 9)})
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(OUTER, min_size=1, max_size=9), encoding=st.sampled_from(["WKB", "geoarrow"]))
+def test_fields_of_structs_are_columns(
+    rows: list[dict[str, Any] | None], encoding: Literal["WKB", "geoarrow"], tmp_path_factory: pytest.TempPathFactory
+) -> None:  # fmt: skip
+    """As Python walks the rows: whatever is null on the way, the field is; a list of texts is one text; a flat column of the same name comes first."""
+    path = tmp_path_factory.mktemp("nested") / "a.parquet"
+    inner = pa.struct([("text", pa.string()), ("texts", pa.list_(pa.string()))])
+    nested = pa.array(rows, pa.struct([("inner", inner), ("number", pa.int64())]))
+    flat = [f"flat {row}" for row in range(len(rows))]
+    frame = gpd.GeoDataFrame({"outer.number": flat}, geometry=[Point(row, 0) for row in range(len(rows))], crs=4326)  # fmt: skip
+    frame.to_parquet(path, geometry_encoding=encoding)
+    table = parquet.read_table(path)
+    parquet.write_table(table.append_column("outer", nested), path)
+    names = ["outer.inner.text", "outer.number", "outer.inner.texts"]
+    found = read_vector(path, columns=names)
+    assert list(found.columns) == [*names, "geometry"]
+    assert set(names) <= set(fields_of(path, None))
+    insides = [row and row["inner"] for row in rows]
+    texts = [inside and inside["texts"] for inside in insides]
+    expected = [
+        [inside and inside["text"] for inside in insides],
+        flat,
+        [None if some is None else " > ".join(some) for some in texts],
+    ]
+    for name, values in zip(names, expected, strict=True):
+        told = found[name].astype(object).where(found[name].notna(), None).tolist()
+        assert told == values, name
+    assert found.geometry.x.tolist() == list(range(len(rows)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
-from overture_files import BASE, write_overture
+from overture_files import BASE, PLACE, write_overture
 from shapely.geometry import LineString, MultiPolygon, box
 
 import carbongrid as cg
+from carbongrid.case import Case
+from carbongrid.case.readers.points import match_poi_types, read_pois
 from carbongrid.errors import InputError
+from carbongrid.method.landuse import packaged_table
 
 STEP = 0.004
 """Side of a square of a made place, in degrees."""
@@ -42,6 +46,43 @@ def write_land(folder, place):
     units.to_file(folder / "units.gpkg", layer="units", engine="pyogrio")
 
 
+POIS = """[pois]
+path = "place.parquet"
+crs = "EPSG:4326"
+type = "taxonomy.hierarchy"
+crosswalk = "overture"
+"""
+
+
+def write_places(folder, place):
+    """A school of confidence 0.9, a library of 0.3 that is closed for now, a hotel, a lake, one of a branch that nobody knows, one of no category."""
+    kinds = [
+        ("education > place_of_learning > school > high_school", 0.9, "open", square(place, 0.4, 0.4, 0.1)),
+        ("education > library", 0.3, "temporarily_closed", square(place, 0.5, 1.5, 0.1)),
+        ("lodging > hotel", 0.8, "open", square(place, 2.5, 0.5, 0.1)),
+        ("geographic_entities > water_feature > lake", 0.5, None, square(place, 3.5, 1.5, 0.1)),
+        ("services_and_business > space_service > rocket_pad", 0.7, "open", square(place, 1.5, 0.5, 0.1)),
+        ("", 0.0, "permanently_closed", square(place, 1.5, 0.2, 0.1)),
+    ]  # fmt: skip
+    rows = []
+    for path, confidence, status, _ in kinds:
+        way = path.split(" > ")
+        taxonomy = {"primary": way[-1], "hierarchy": way, "alternates": None} if path else None
+        rows.append({"taxonomy": taxonomy, "basic_category": way[-1] or None, "confidence": confidence, "operating_status": status, "names": {"primary": path or "?"}})  # fmt: skip
+    write_overture(folder / "place.parquet", PLACE, [shape.centroid for *_, shape in kinds], rows)
+    return kinds
+
+
+def pois_case(folder, **more):
+    """Return a case of which only the places are there."""
+    section = tomllib.loads(POIS)["pois"] | more
+    parcels = {"path": "parcels.parquet", "code_system": "overture"}
+    rest = {"units": {"path": "units.gpkg"}, "totals": {"path": "totals.csv"}}
+    return Case.of(
+        {"year": 2026, "parcels": parcels, "pois": section, **rest}, folder / "case.toml"
+    )
+
+
 def write_case(folder, parcels="parcels.parquet", more=""):
     (folder / "totals.csv").write_text(
         "category,value,unit\nindustry/manufacturing,90,kt CO2e\nbuildings/public-services,30,kt CO2e\nsink/forest,5,kt CO2e\n"
@@ -70,10 +111,12 @@ def put_together(folder):
     ["Mombasa", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("Vaduz", "Osaka"))],
 )
 def test_a_case_of_overtures_land_runs(tmp_path, place):
-    """A school inside homes is land of its own, and the reserve around all of it takes nothing from anybody."""
+    """A school inside homes is land of its own, the reserve around all of it takes nothing from anybody, and places count by their confidence."""
     write_land(tmp_path, place)
+    write_places(tmp_path, place)
     put_together(tmp_path)
-    told = cg.check(write_case(tmp_path)).problems
+    case = write_case(tmp_path, more=POIS + 'weight = "confidence"\n')
+    told = cg.check(case).problems
     assert not [each for each in told if each.level == "error" or "not in overture" in each.what]
     result = cg.run(tmp_path / "case.toml", tmp_path / "run")
     assert cg.verify(result.directory).ok
@@ -82,10 +125,9 @@ def test_a_case_of_overtures_land_runs(tmp_path, place):
     assert kinds["school"] == kinds["education"] == "public"
     assert (kinds["wood"], kinds["lake"], kinds["pedestrian"]) == ("forest", "water", "transport")
     assert land.loc["industrial", "industry/manufacturing"] == 90 * 10**9
-    schools = land.loc[["school", "education"]]
-    assert schools["buildings/public-services"].sum() == 30 * 10**9
-    share = schools["area_m2"] / schools["area_m2"].sum()
-    np.testing.assert_allclose(schools["buildings/public-services"] / 30e9, share, rtol=1e-6)
+    served = land["buildings/public-services"]
+    assert served["school"] == 3 * served["education"] == 22.5 * 10**9
+    assert served.sum() == 30 * 10**9
     assert land.loc["residential", "area_m2"] == pytest.approx(land.loc["retail", "area_m2"] * 0.91, rel=1e-4)  # fmt: skip
 
 
@@ -98,3 +140,48 @@ def test_land_use_is_read_as_it_comes(tmp_path):
     case = write_case(tmp_path, "land.parquet")
     with pytest.raises(InputError, match=r"1 geometries are not polygons: land-1 \(LineString\)"):
         cg.run(case, tmp_path / "run")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_places_are_read_and_what_they_are_not_is_told(tmp_path, place):
+    kinds = write_places(tmp_path, place)
+    table, notes = read_pois(pois_case(tmp_path), "EPSG:3857")
+    assert sorted(table["poi_type"]) == sorted(path for path, *_ in kinds)
+    found = table.set_index("poi_type")["category"].to_dict()
+    assert found.pop("lodging > hotel") == "buildings/commerce"
+    assert sorted(found.values()) == [""] * 3 + ["buildings/public-services"] * 2
+    told = "\n".join(note.what for note in notes)
+    assert (
+        "3 of 6 POIs are of 3 types without a category in overture: (blank) (1), geographic_entities > water_feature > lake (1), services_and_business > space_service > rocket_pad (1)"
+        in told
+    )
+    assert "2 of 6 places are closed, and are not taken out: " in told
+    assert "permanently_closed (1)" in told
+    weighed = pois_case(tmp_path, weight="confidence")
+    table, notes = read_pois(weighed, "EPSG:3857")
+    assert sorted(table["thousandths"]) == [0, 300, 500, 700, 800, 900]
+    assert any("1 of 6 POIs have a weight of 0, and count nothing" in note.what for note in notes)
+
+
+def test_a_basic_category_means_what_its_branch_means(tmp_path):
+    write_places(tmp_path, "Osaka")
+    table, _ = read_pois(pois_case(tmp_path, type="basic_category"), "EPSG:3857")
+    found = table.set_index("poi_type")["category"].to_dict()
+    assert found["library"] == "buildings/public-services"
+    assert found["hotel"] == "buildings/commerce"
+    assert found["rocket_pad"] == found["lake"] == ""
+
+
+def test_a_struct_is_no_column_and_its_fields_are_named(tmp_path):
+    write_places(tmp_path, "Vaduz")
+    with pytest.raises(InputError, match=r"there is no column 'taxonomy'[^.]*\. .*taxonomy\.primary, taxonomy\.hierarchy"):  # fmt: skip
+        read_pois(pois_case(tmp_path, type="taxonomy"), "EPSG:3857")
+
+
+def test_every_branch_is_matched_by_its_nearest_rule():
+    """A rule for a branch holds below it, whatever the branch is called later on."""
+    table = packaged_table("poi/overture.csv")
+    rules = dict(zip(table["poi_type"], table["category"], strict=True))
+    branches = [name for name in rules if name.endswith("*")]
+    below = pd.Series([name[:-1].removesuffix(" > ") + " > a > b" for name in branches], dtype=str)
+    assert match_poi_types(below, rules).tolist() == [rules[name] for name in branches]

@@ -78,7 +78,7 @@ def test_gcj02_is_taken_back(tmp_path):
     assert table["y"][0] == pytest.approx(true_y[0], abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["gaode", "osm"])
+@pytest.mark.parametrize("name", ["gaode", "osm", "overture"])
 def test_shipped_crosswalks_name_known_categories(name):
     table = packaged_table(f"poi/{name}.csv")
     assert table["poi_type"].is_unique
