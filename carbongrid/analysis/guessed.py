@@ -37,7 +37,7 @@ def notes_of_guessed_runs(runs: Sequence[FinishedRun]) -> Iterator[Problem]:
             masses = _by_category(run, marked_grams(run.ledger, mark))
             if masses:
                 emission, sinks = _shares(run, masses, totals)
-                yield Problem(f"{warning}, in {run.name}: {', '.join(masses)}, {emission} of its emission and {sinks} of its sinks.", level="warning")  # fmt: skip
+                yield Problem(f"{warning}: {', '.join(masses)}, {emission} of its emission and {sinks} of its sinks.", run.name, level="warning")  # fmt: skip
         guessed.append((_by_category(run, marked_grams(run.ledger, "guessed")), totals))
     by_guess = dict.fromkeys(name for masses, _ in guessed for name in masses)
     mixed = [name for name in by_guess if any(name in totals and name not in masses for masses, totals in guessed)]  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_trend_names_what_is_guessed_in_some_of_its_years_alone(run: cg.Result
     found = cg.trend([run, cg.run(case, tmp_path / "later")])
     [mixed] = [note for note in found.notes if note.what.startswith("A guess in one run")]
     assert all(name in mixed.what for name in ("agriculture/plantation", "sink/land"))
-    told = [note.what for note in found.notes if "First guesses, no figures" in note.what]
+    told = [note.where for note in found.notes if "First guesses, no figures" in note.what]
     assert len(told) == 1 and run.directory.name in told[0]
 
 
@@ -90,7 +90,7 @@ def test_what_is_nowhere_guessed_is_not_spoken_of(run: cg.Result, tmp_path: Path
 def test_the_command_its_tables_and_its_page_say_so(run: cg.Result, tmp_path: Path, carbongrid) -> None:  # fmt: skip
     done = carbongrid("compare", run.directory, run.directory, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    said = f"First guesses, no figures of this place, in {run.directory}: "
+    said = f"{run.directory}: First guesses, no figures of this place: "
     assert said in done.stdout + done.stderr
     table = pd.read_csv(tmp_path / "comparison_totals.csv").set_index("of")
     assert table.loc["waste/industrial", ["guessed_a_t", "guessed_b_t"]].tolist() == [50, 50]
