@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -38,15 +39,32 @@ def notes_of_guessed_runs(runs: Sequence[FinishedRun]) -> Iterator[Problem]:
             if masses:
                 emission, sinks = _shares(run, masses, totals)
                 yield Problem(f"{warning}: {', '.join(masses)}, {emission} of its emission and {sinks} of its sinks.", run.name, level="warning")  # fmt: skip
-        guessed.append((_by_category(run, marked_grams(run.ledger, "guessed")), totals))
-    by_guess = dict.fromkeys(name for masses, _ in guessed for name in masses)
-    mixed = [name for name in by_guess if any(name in totals and name not in masses for masses, totals in guessed)]  # fmt: skip
+        guessed.append(_known_by(run))
+    mixed = dict.fromkeys(
+        name
+        for one, other in itertools.permutations(guessed, 2)
+        for name, region in one[True]
+        if (name, region) in other[False]
+    )
     if mixed:
         yield Problem(f"A guess in one run, none in another: {', '.join(mixed)}. Their change is also one of how they are known.", level="warning")  # fmt: skip
 
 
 def _totals(ledger: pd.DataFrame) -> list[int]:
     return [int(grams) for grams in ledger["total_g"].fillna(0)]
+
+
+def _known_by(run: FinishedRun) -> dict[bool, dict[tuple[str, str], None]]:
+    """Return what is guessed (True) and what is a figure (False): categories that are wholly so, with no region, and each region of each."""
+    ledger, marked = run.ledger, marked_grams(run.ledger, "guessed")
+    rows = list(zip(ledger["category"], ledger["region"], _totals(ledger), marked, strict=True))
+    by_guess = {(name, "") for name, _, grams, mark in rows if mark}
+    found: dict[bool, dict[tuple[str, str], None]] = {True: {}, False: {}}
+    for name, region, grams, mark in rows:
+        if grams:
+            found[mark > 0][name, f"of {region}"] = None
+            found[(name, "") in by_guess][name, ""] = None
+    return found
 
 
 def _by_category(run: FinishedRun, grams: Sequence[int]) -> dict[str, int]:

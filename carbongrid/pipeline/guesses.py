@@ -85,7 +85,8 @@ def basis_under_given_whole(totals: pd.DataFrame, own: pd.Series[bool], grams: i
     grams
         The whole that is given; how nothing lies over regions follows no guess.
     """
-    by_guess = (are_guesses(totals) | _are_parts(totals)) & own
+    # What is nothing has no part of a whole, by a guess or not.
+    by_guess = (are_guesses(totals) | _are_parts(totals)) & own & (totals["grams"] > 0)
     parts = grams > 0 and by_guess.any() and own.sum() > 1
     return totals["basis"].mask(own, _PARTS if parts else "")
 
@@ -97,7 +98,8 @@ def no_guesses_any_more(before: pd.DataFrame, after: pd.DataFrame) -> set[tuple[
 
 
 def _keys(totals: pd.DataFrame, rows: pd.Series[bool]) -> set[tuple[str, str]]:
-    return set(totals.loc[rows, ["category", "region"]].itertuples(index=False, name=None))
+    here = rows & (totals["place"] == HERE)
+    return set(totals.loc[here, ["category", "region"]].itertuples(index=False, name=None))
 
 
 def are_guesses(totals: pd.DataFrame) -> pd.Series[bool]:

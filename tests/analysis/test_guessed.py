@@ -65,6 +65,13 @@ def test_what_one_run_guesses_and_the_other_does_not_is_named(run: cg.Result) ->
     assert [note for note in back.notes if note.what.startswith("A guess in one run")] == [mixed]
 
 
+def test_a_region_that_is_a_guess_in_one_run_alone_is_told_of(run: cg.Result) -> None:
+    """Seen to fail: the whole of plantation is a guess in both, and only whole categories were held against each other."""
+    found = cg.compare(run, run.with_totals({("agriculture/plantation", "a"): "310 t CO2e"}))
+    [mixed] = [note for note in found.notes if note.what.startswith("A guess in one run")]
+    assert "none in another: agriculture/plantation." in mixed.what
+
+
 def test_a_trend_names_what_is_guessed_in_some_of_its_years_alone(run: cg.Result, tmp_path: Path) -> None:  # fmt: skip
     """Seen to fail: nothing was said, and the change looked like one of the place."""
     case = write_guessed_town(tmp_path)

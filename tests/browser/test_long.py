@@ -60,9 +60,9 @@ def test_a_province_is_small_and_quick(opened, large):
         )  # fmt: skip
     told = ", ".join(f"{name} {took:.0f} ms" for name, took in times.items())
     logger.info("%.2f MB, ready in %.2f s, answers in %.2f s, %.2f s of them work, whole after %.2f s of work; %s", size / 1e6, ready / 1e3, waited, busy, whole, told)  # fmt: skip
-    # 0.9 to 1.2 s on an idle machine: most of it a page of 4.6 MB parsed and laid out
+    # 0.9 to 1.2 s on an idle machine, 1.8 beside another process: a page of 4.6 MB is parsed and laid out
     assert 0.1 < busy < 2
-    assert whole < 8
+    assert whole < 8  # 3.1 and 3.6 s
     assert max(times.values()) < 2000
     assert page.locator("#table tbody tr").count() == 1500
 
