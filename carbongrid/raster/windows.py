@@ -43,6 +43,26 @@ def band_problems(source: Any, where: str) -> Iterator[Problem]:
         )
 
 
+def stored_values(source: Any, window: Any) -> np.ma.MaskedArray[Any, Any]:
+    """Return the values of a window of the first band as they are stored; masked is what is nodata, masked by the file or transparent.
+
+    Parameters
+    ----------
+    source
+        An open rasterio dataset.
+    window
+        A rasterio window.
+    """
+    stored: np.ma.MaskedArray[Any, Any] = source.read(1, window=window, masked=True)
+    if source.nodata is None:
+        return stored
+    # Where a file has a mask of its own, GDAL asks no more for the nodata value.
+    values = np.ma.getdata(stored)
+    with np.errstate(over="ignore"):
+        nodata = values.dtype.type(source.nodata) if values.dtype.kind == "f" else source.nodata
+    return np.ma.masked_where(values == nodata, stored, copy=False)
+
+
 def known_values(source: Any, window: Any) -> NDArray[np.float64]:
     """Return the values of a window of the first band with the file's scale and offset; NaN where there is none.
 
@@ -55,7 +75,7 @@ def known_values(source: Any, window: Any) -> NDArray[np.float64]:
     window
         A rasterio window.
     """
-    stored = source.read(1, window=window, masked=True)
+    stored = stored_values(source, window)
     with np.errstate(invalid="ignore"):  # a NaN may be of the kind that signals
         values = np.ma.getdata(stored).astype(np.float64)
     values[np.ma.getmaskarray(stored)] = np.nan

@@ -122,7 +122,8 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
 def open_geotiff(path: Path) -> xr.DataArray:
     """Open a GeoTIFF [y, x], or [band, y, x] where it has several bands, in chunks that are read when they are asked for.
 
-    Values are as they are stored, with the nodata value as an attribute; scaled ones as they are meant.
+    Values are as they are stored, with the nodata value as an attribute; scaled ones as they are meant. Where the file has a mask or is transparent
+    they are floats, NaN where it hides them.
 
     Raises
     ------
@@ -131,10 +132,12 @@ def open_geotiff(path: Path) -> xr.DataArray:
     """
     import rasterio.errors
     import rioxarray
+    from rasterio.enums import MaskFlags
 
     try:
         with open_raster(path) as source:
             rows, columns = source.block_shapes[0]
+            masked = any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
             scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
             bands = source.count
     except rasterio.errors.RasterioError as error:
@@ -151,7 +154,7 @@ def open_geotiff(path: Path) -> xr.DataArray:
                 "Rename it, or its folder.",
             )
     opened = rioxarray.open_rasterio(
-        path.resolve(), chunks={"x": wide, "y": high}, mask_and_scale=scaled
+        path.resolve(), chunks={"x": wide, "y": high}, masked=masked, mask_and_scale=scaled
     )
     raster: xr.DataArray = opened  # type: ignore[assignment]  # one subdataset of a GeoTIFF
     _left_open.add(raster.rio._manager)

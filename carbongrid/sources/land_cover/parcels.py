@@ -23,7 +23,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.landuse import SYSTEMS, match_codes, read_code_system
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.raster.windows import band_problems
+from carbongrid.raster.windows import band_problems, stored_values
 from carbongrid.sources.land_cover.patches import bands, outlines_of
 from carbongrid.sources.new_files import require_new, written_whole
 from carbongrid.sources.outlines import read_outlines
@@ -307,7 +307,7 @@ class _Cells:
         (up, down), (before, after) = rim
         height, width = rows[1] - rows[0] + up + down, columns[1] - columns[0] + before + after
         window = Window(columns[0] - before, rows[0] - up, width, height)
-        stored = self.source.read(1, window=window, masked=True)
+        stored = stored_values(self.source, window)
         place = self.source.window_transform(window)
         numbered = zip(self.land, range(1, len(self.land) + 1), strict=True)
         unit = rasterize(numbered, out_shape=stored.shape, transform=place, dtype=np.int32)

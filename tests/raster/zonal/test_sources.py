@@ -6,6 +6,7 @@ import dask
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
 from shapes import CRS, partition
@@ -57,13 +58,51 @@ def test_geotiffs(tmp_path, raster):
     abs(raster).rio.to_raster(alone)
     by_path = operator.apply(raster, "mean", weights=alone).compute()
     assert by_path["mean"].values.tobytes() == weighed["mean"].values.tobytes()
-    import rasterio
-
     with rasterio.open(alone, "r+") as file:
         file.scales, file.offsets = [0.5], [10.0]
     scaled = operator.apply(alone, "max").compute()
     meant = operator.apply(abs(raster) / 2 + 10, "max")
     assert np.array_equal(scaled["max"], meant["max"], equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "f4", "i4"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_mask_of_a_geotiff_hides_cells(tmp_path, raster, dtype, inside):
+    """Seen to fail: what a mask hid was counted, beside the file and in it, and so was nodata beside a mask."""
+    values = raster.values.astype(dtype)
+    there = np.random.default_rng(1).random(GRID.shape) < 0.7
+    path = tmp_path / "masked.tif"
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside),
+        rasterio.open(
+            path, "w", driver="GTiff", height=GRID.shape[0], width=GRID.shape[1], count=1,
+            dtype=values.dtype, nodata=-50, crs=CRS, transform=GRID.transform,
+        ) as file,
+    ):  # fmt: skip
+        file.write(values, 1)
+        file.write_mask(there)
+    expected = raster.astype("f8").where(there & (values != -50))
+    operator = ZonalOperator(LAND, GRID)
+    made, meant = operator.apply(path, STATS).compute(), operator.apply(expected, STATS)
+    for stat in STATS:
+        assert made[stat].values.tobytes() == meant[stat].values.tobytes()
+
+
+def test_transparent_cells_are_unknown(tmp_path, raster):
+    """Seen to fail: where an image is transparent its colours were counted."""
+    values = (raster.values + 50).astype("u1")
+    there = values > 40
+    path = tmp_path / "alpha.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=GRID.shape[0], width=GRID.shape[1], count=2,
+        dtype="uint8", crs=CRS, transform=GRID.transform, alpha="YES",
+    ) as file:  # fmt: skip
+        file.write(np.stack([values, np.where(there, 255, 0).astype("u1")]))
+    operator = ZonalOperator(LAND, GRID)
+    made = operator.apply(path, STATS).compute()
+    meant = operator.apply(raster.copy(data=values).astype("f8").where(there), STATS)
+    for stat in STATS:
+        assert made[stat][0].values.tobytes() == meant[stat].values.tobytes()
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])

@@ -267,6 +267,21 @@ def test_what_a_raster_does_not_cover_is_told_with_its_share(tmp_path):
     assert "row 2" in note.what and "row 1" not in note.what
 
 
+def test_nodata_is_no_land_where_the_file_has_a_mask_too(tmp_path):
+    """Seen to fail: GDAL asks a file with a mask no more for its nodata value, which became a class."""
+    codes, units = town(60, 60), units_in(tmp_path / "units.gpkg", 60, 60)
+    plain = raster_of(tmp_path / "plain.tif", codes)
+    masked = raster_of(
+        tmp_path / "masked.tif", np.where(codes == 0, 50, codes).astype(np.uint8), nodata=10
+    )
+    with rasterio.open(masked, "r+") as file:
+        file.write_mask(codes != 0)
+    without = raster_of(tmp_path / "without.tif", np.where(codes == 10, 0, codes).astype(np.uint8))
+    meant, made = (read_land_cover(each, units, codes="worldcover") for each in (without, masked))
+    assert not made.parcels.equals(read_land_cover(plain, units, codes="worldcover").parcels)
+    assert made.parcels.equals(meant.parcels)
+
+
 def test_more_classes_times_squares_than_labels_can_count(tmp_path):
     """Seen to fail: labels were squares times classes, and went beyond 32 bits."""
     codes = np.arange(220 * 220, dtype=np.int32).reshape(220, 220) + 1
