@@ -57,14 +57,19 @@ def tell_coded(
 ) -> None:
     """Form the totals of a table under codes, tell and write them."""
     from carbongrid.case.readers.coded_table import read_coded
+    from carbongrid.case.readers.ecrf import read_ecrf
     from carbongrid.case.readers.tables import read_table
     from carbongrid.outputs.tables.plain import write_text_csv
     from carbongrid.pipeline.coded_totals import draft_shares, read_shares, totals_of_codes
 
     system, encoding = coded["of_system"], coded["encoding"]
     known = _categories(coded["categories"], encoding)
-    table = _renamed(read_table(file, encoding=encoding), coded["columns"], file.name)
-    read = read_coded(table, system, where=file.name, year=coded["year"], unit=coded["unit"], gwp=gwp)  # fmt: skip
+    read = None
+    if system == "gpc" and not coded["columns"]:
+        read = read_ecrf(file, year=coded["year"], unit=coded["unit"], encoding=encoding)
+    if read is None:
+        table = _renamed(read_table(file, encoding=encoding), coded["columns"], file.name)
+        read = read_coded(table, system, where=file.name, year=coded["year"], unit=coded["unit"], gwp=gwp)  # fmt: skip
     split = coded["split"]
     shares = read_shares(read_table(split, beside=encoding), system, known, split.name) if split else None  # fmt: skip
     if coded["draft"] is not None:

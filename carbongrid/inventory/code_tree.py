@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from carbongrid.errors import Problem
-from carbongrid.inventory.coded_table import ALL_GASES, CodedTable, CodedValue
+from carbongrid.inventory.coded_table import ALL_GASES, BIOGENIC, CodedTable, CodedValue
 from carbongrid.inventory.codes import codes_above, is_within
 from carbongrid.method.tonnes import format_tonnes
 
@@ -70,9 +70,14 @@ def counted_codes(
     whole says another mass than its parts, beyond the rounding of what is written, the difference is not counted and is told.
     """
     by_code: dict[str, list[CodedValue]] = {}
+    biogenic: dict[str, list[CodedValue]] = {}
     for value in table.values:
-        by_code.setdefault(value.code, []).append(value)
-    uncounted: list[Uncounted] = []
+        kind = biogenic if value.gas == BIOGENIC else by_code
+        kind.setdefault(value.code, []).append(value)
+    uncounted = [
+        Uncounted(mass.code, mass.name, mass.grams, "biogenic CO2, told beside the inventory")
+        for mass in (_sum(code, values[0].name, values) for code, values in biogenic.items())
+    ]
     masses: dict[str, CodeMass] = {}
     for code, values in by_code.items():
         mass = _of_gases(code, values, uncounted)
@@ -87,7 +92,8 @@ def counted_codes(
             )
     counted = _leaves(masses, uncounted)
     uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
-    notes = [*_unknown(table), *_differing(table, uncounted), *_against_totals(table, counted)]
+    against = table.checked or _against_totals(table, counted)
+    notes = [*_unknown(table), *_differing(table, uncounted), *against]
     return counted, uncounted, notes
 
 

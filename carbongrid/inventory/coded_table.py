@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from carbongrid.errors import Problem
+
 ALL_GASES = "all gases"
+
+BIOGENIC = "CO2(B)"
+"""Stands for a gas: biogenic CO2, which is told beside an inventory and is in no total."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class CodedTable:
         The file's own totals.
     gwp
         Set by which gases are in CO2e, if the file or the reader tells it.
+    checked
+        What a reader found that held the file against sums of its own; nothing where ``totals`` are still to be held against the codes.
     """
 
     file: str
@@ -61,3 +68,4 @@ class CodedTable:
     values: tuple[CodedValue, ...]
     totals: tuple[CodedValue, ...]
     gwp: str
+    checked: tuple[Problem, ...] = ()

@@ -67,6 +67,19 @@ def is_fossil(code: str, system: str) -> bool:
     return any(is_within(code, each) for each in _FOSSIL[system])
 
 
+def gpc_scope(code: str) -> str:
+    """Return where a code of the GPC is emitted: ``direct`` (in the city), ``indirect`` (where its grid is fed) or ``outside``; blank if it does not tell."""
+    parts = code.split(".")
+    sector, last = parts[0], parts[2] if len(parts) > 2 else ""
+    if sector in ("IV", "V", "VI"):
+        return "outside" if sector == "VI" else "direct"
+    if sector == "III":
+        return {"1": "direct", "2": "outside", "3": "direct"}.get(last, "")
+    if code == "I.4.4":
+        return "direct"
+    return {"1": "direct", "2": "indirect", "3": "outside"}.get(last, "")
+
+
 def codes_above(code: str) -> list[str]:
     """Return the codes that a code is a part of, nearest first."""
     parts = code.split(".")

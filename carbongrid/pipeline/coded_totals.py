@@ -14,8 +14,8 @@ from carbongrid.case.readers.tables import Faults, require_columns, rows_of
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.code_tree import CodeMass, Uncounted, counted_codes
 from carbongrid.inventory.coded_table import CodedTable
-from carbongrid.inventory.codes import EXAMPLES, codes_above, is_within, normal_code
-from carbongrid.inventory.crosswalks import candidates_of, home_of
+from carbongrid.inventory.codes import EXAMPLES, codes_above, gpc_scope, is_within, normal_code
+from carbongrid.inventory.crosswalks import candidates_of, home_of, level_of
 from carbongrid.method.allocate import apportion
 from carbongrid.method.categories import Category, read_categories
 from carbongrid.method.tonnes import format_tonnes
@@ -107,6 +107,8 @@ def totals_of_codes(
         what = f"no code that counts is {code} or a part of it, so its shares are not used"
         notes.append(Problem(what, "", "Codes whose parts are in the file count as their parts.", "warning"))  # fmt: skip
     left += tuple(uncounted)
+    if table.system == "gpc":
+        notes += _of_the_protocol(parts, table.file)
     parts = [part for part in parts if part[1] != LEAVE_OUT and part[3]]
     return CodedTotals(_totals(table, parts, known), _trail(parts, left), left, tuple(notes))
 
@@ -215,8 +217,47 @@ def _undecided(
     for mass in counted:
         if mass.grams and _given(mass.code, shares) is None:
             _, reason = home_of(mass.code, "", mass.grams, table.system, known)
+            reason = reason or _twice(mass, table.system, shares, counted)
             if reason:
                 found.append((mass, reason.removeprefix(f"{mass.code} ")))
+    return found
+
+
+def _twice(mass: CodeMass, system: str, shares: Shares, counted: Sequence[CodeMass]) -> str:
+    """Return why generation for the grid cannot simply count: what is bought from the grid does; blank if it can."""
+    if system != "gpc" or mass.code != "I.4.4":
+        return ""
+    bought = [
+        other.code
+        for other in counted
+        if gpc_scope(other.code) == "indirect"
+        and other.grams
+        and LEAVE_OUT not in (_given(other.code, shares) or {})
+    ]
+    return f"generation for the grid, and what is bought from it counts too ({', '.join(bought)}); say by a row of I.4.4 whether it counts, or leave out the others" if bought else ""  # fmt: skip
+
+
+def _of_the_protocol(
+    parts: Sequence[tuple[CodeMass, str, Fraction, int]], where: str
+) -> list[Problem]:
+    """Return in which totals of the GPC stands what counts, and a warning of what is emitted outside the boundary."""
+    sums: dict[str, int] = dict.fromkeys(("BASIC", "BASIC+", "territorial", ""), 0)
+    outside: dict[str, int] = {}
+    for mass, name, _, grams in parts:
+        if name == LEAVE_OUT:
+            continue
+        sums[level_of(mass.code)] += grams
+        if gpc_scope(mass.code) == "outside" and grams:
+            outside[mass.code] = outside.get(mass.code, 0) + grams
+    basic, plus, territorial, untold = format_tonnes(list(sums.values()))
+    what = f"of what counts, {basic} t CO2e are BASIC, {plus} t BASIC+ beyond that, {territorial} t in the territorial total only"
+    if sums[""]:
+        what += f", and of {untold} t the codes do not tell"
+    found = [Problem(what, where, "", "note")]
+    if outside:
+        tonnes = format_tonnes([sum(outside.values())])[0]
+        what = f"{tonnes} t CO2e of {', '.join(outside)} are emitted outside the boundary, and would be spread over land within it"
+        found.append(Problem(what, where, f"Give these codes to {LEAVE_OUT} by --split where a map of the territory is wanted.", "warning"))  # fmt: skip
     return found
 
 

@@ -39,6 +39,7 @@ def read_coded(
     year: int | None = None,
     unit: str = "",
     gwp: str = "AR5",
+    parts: bool = False,
 ) -> CodedTable:
     """Return one year of an inventory under the codes of a system.
 
@@ -58,6 +59,8 @@ def read_coded(
         Of the values, if neither a column ``unit`` nor the name of the value's column tells it.
     gwp
         Set that turns masses of CH4 and N2O into CO2e, where the unit is one of mass alone.
+    parts
+        Whether rows of one code and gas are parts of it, such as one for each fuel; else a code and gas may stand once.
 
     Raises
     ------
@@ -80,7 +83,8 @@ def read_coded(
         found = reading.value(row, {role: cells[column] for role, column in columns.items()})
         if found is not None:
             (values if found.code else totals).append(found)
-    faults.once(((value.row, f"{value.code} {value.gas}") for value in values), "the value of")
+    if not parts:
+        faults.once(((value.row, f"{value.code} {value.gas}") for value in values), "the value of")
     faults.raise_any()
     if not values:
         raise InputError("the table has no row with a code and a value", where)
@@ -169,7 +173,7 @@ class _Reading:
         gas = cells.get("gas", "").upper()
         gas = ALL_GASES if _OF_ALL_GASES.fullmatch(gas) else gas
         number = int(str(row))
-        key = _key(text)
+        key = notation_key(text)
         if key is not None:
             known = 0 if key and not set(_KEY_JOINTS.split(key)) & set(_UNKNOWN) else None
             return CodedValue(number, code, name, gas, known, key or "blank", Fraction(0))
@@ -204,7 +208,7 @@ class _Reading:
         return grams(scaled, unit), half * factor * per_one + 1
 
 
-def _key(text: str) -> str | None:
+def notation_key(text: str) -> str | None:
     """Return the notation keys of a cell in capitals, blank for a mark that is unknown; None for anything else."""
     if _UNKNOWN_MARKS.fullmatch(text):
         return ""

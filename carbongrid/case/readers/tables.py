@@ -23,6 +23,7 @@ _NUMBER = re.compile(
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[, '\u2019\u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"[0-9]{4}")
+_WORKBOOK = b"PK\x03\x04"
 _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -65,7 +66,7 @@ def read_table(
     """
     path = Path(path)
     head = _head(path)
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_WORKBOOK):
         cells, numbers = workbook_numbers(path)
         _check_codes(cells, numbers, codes, path.name)
         _check_ids(cells, numbers, ids, path.name)
@@ -77,6 +78,17 @@ def read_table(
             encoding = beside
         cells = _csv_cells(decoded(data, path.name, encoding), path.name)
     return with_header(cells, path.name)
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is an XLSX workbook by how it begins.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be read.
+    """
+    return _head(path).startswith(_WORKBOOK)
 
 
 def _check_codes(

@@ -18,8 +18,9 @@ from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.errors import InputError, Problem, require_extra
 from carbongrid.raster.opening.files import read_bytes
 
-MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_000, 20_000_000
-"""Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something."""
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2**20, 1_024, 20_000_000
+"""Of a sheet, the cells counted as they will be held: a rectangle, however few of them hold something. Spreadsheet programs that know
+1,024 columns format sheets to the last of them."""
 
 _ZEROS = re.compile("0+")
 _PLACE = re.compile("([A-Z]*)([0-9]{1,15})")
@@ -75,6 +76,29 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
         lambda name: f"{path.name}, sheet {name}",
     )
     return {name: cells for name, (cells, _) in sheets.items()}
+
+
+def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
+    """Return the cells of the sheets in whose names a pattern is found, as :func:`workbook_sheets`; the first sheet if there are none.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+    name
+        What is looked for in the names.
+
+    Raises
+    ------
+    InputError
+        As :func:`workbook_numbers`.
+    """
+    sheets = _sheets(
+        path,
+        lambda names: [each for each in names if name.search(each)] or names[:1],
+        lambda each: f"{path.name}, sheet {each}",
+    )
+    return {each: cells for each, (cells, _) in sheets.items()}
 
 
 def _sheets(

@@ -1,0 +1,442 @@
+"""Reads the common reporting framework of cities, the sheets eCRF of a workbook: a row for each sub-sector, scope and fuel."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+
+from carbongrid.case.readers.coded_table import notation_key, read_coded
+from carbongrid.case.readers.tables import Faults, is_workbook, read_table
+from carbongrid.case.readers.workbook import sheets_named
+from carbongrid.errors import InputError, Level, Problem
+from carbongrid.inventory.coded_table import BIOGENIC, CodedTable
+from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
+from carbongrid.method.landuse import packaged_table
+from carbongrid.method.tonnes import format_tonnes
+
+_SHEETS = re.compile("crf", re.IGNORECASE)
+_HEAD = ("gpcrefno", "crfsubsector", "scope")
+_TOTALS_HEAD = "sectorsandsubsectors"
+_TONNES = "ghgsmetrictonnesco2e"
+_BIOGENIC = ("biogenicco2", "co2b")
+_ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "notationkey": "key", "inventoryyear": "year"}  # fmt: skip
+_SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", "afolu": "V", "generation": "I.4.4"}  # fmt: skip
+_GENERATION, _BESIDE = "I.4.4", "VI"
+_SUM = re.compile(r"\s*(sub[\s-]?)?total", re.IGNORECASE)
+_YEAR = re.compile("[0-9]{4}")
+_GWP = re.compile("(?i:ar[456])")
+_LISTED = 10
+_PRECISION = 200
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row with a mass: its code, the codes its sub-sector may have, its scope, and the number as it is written, in tonnes."""
+
+    row: int
+    code: str
+    sub_sector: str
+    scope: str
+    tonnes: Decimal
+
+
+def read_ecrf(
+    path: Path, *, year: int | None = None, unit: str = "", encoding: str | None = None
+) -> CodedTable | None:
+    """Return an inventory in the common reporting framework of cities, None if the file is none.
+
+    The table is known by its header, a row with ``GPC ref. no.``, ``CRF - Sub-sector`` and ``Scope``, wherever it stands on a sheet in
+    whose name is CRF (or on the first sheet, or in a CSV file). What a sheet of sub-sectors says of them is held against the rows.
+
+    Parameters
+    ----------
+    path
+        A workbook, or a CSV file with the columns of the sheet eCRF_3.
+    year
+        Which one, if the file has several.
+    unit
+        None is to be given: the header tells it.
+    encoding
+        Of a CSV file.
+
+    Raises
+    ------
+    InputError
+        If two sheets have the header, it lacks the column of totals, a row with a mass has no code, contradicts its code, or has a
+        notation key beside its mass; all with sheet and row.
+    """
+    if is_workbook(path):
+        sheets = sheets_named(path, _SHEETS)
+    else:
+        table = read_table(path, encoding=encoding)
+        if not set(_HEAD) <= {_plain(name) for name in table.columns}:
+            return None
+        head = pd.DataFrame([list(table.columns)], columns=table.columns, index=[1])
+        rows = pd.concat([head, table]).reindex(range(1, int(table.index.max() or 1) + 1))
+        sheets = {"": rows.fillna("")}
+    details = [(name, at) for name, cells in sheets.items() if (at := _header(cells)) is not None]
+    if not details:
+        return None
+    if len(details) > 1:
+        what = f"the sheets {', '.join(name for name, _ in details)} all hold an inventory by GPC references"
+        raise InputError(what, path.name, "Keep one of them, in a copy of the workbook.")
+    name, at = details[0]
+    where = f"{path.name}, sheet {name}" if name else path.name
+    others = {other: cells for other, cells in sheets.items() if other != name}
+    reading = _Reading(where, sheets[name], at, _told(others, "inventoryyear", _YEAR))
+    read = read_coded(reading.table(), "gpc", where=where, year=year, unit=unit, parts=True)
+    rows_read = {value.row for value in read.values}
+    lines = [line for line in reading.lines if line.row in rows_read]
+    checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
+    gwp = _told(others, "globalwarmingpotential", _GWP).upper()
+    return replace(read, gwp=gwp, checked=tuple(checked))
+
+
+def _plain(text: str) -> str:
+    """Return letters and digits of a header or name, small."""
+    return re.sub("[^a-z0-9]", "", unicodedata.normalize("NFKC", text).lower())
+
+
+def _header(cells: pd.DataFrame) -> int | None:
+    """Return the position of the header of an inventory by GPC references."""
+    for at, row in enumerate(cells.itertuples(index=False)):
+        if set(_HEAD) <= {_plain(cell) for cell in row}:
+            return at
+    return None
+
+
+def _told(sheets: Mapping[str, pd.DataFrame], name: str, what: re.Pattern[str]) -> str:
+    """Return what a sheet of names and values says of a name, blank if none does."""
+    for cells in sheets.values():
+        for row in cells.itertuples(index=False):
+            texts = [str(cell) for cell in row if cell]
+            for label, value in pairwise(texts):
+                if _plain(label) == name and what.fullmatch(value):
+                    return value
+    return ""
+
+
+@cache
+def _sub_sectors() -> dict[str, tuple[str, ...]]:
+    """Return, by the name of a sub-sector, the codes it may have."""
+    rows = packaged_table("inventory/gpc_subsectors.csv").to_dict("records")
+    return {_plain(str(row["sub_sector"])): tuple(str(row["codes"]).split()) for row in rows}
+
+
+def _scope(text: str) -> str:
+    """Return ``direct``, ``indirect`` or ``outside``, blank for anything else."""
+    plain = _plain(text)
+    if "outside" in plain:
+        return "outside"
+    words = {"1": "direct", "2": "indirect", "3": "outside"}
+    by_word = next((word for word in ("direct", "indirect") if plain.startswith(word)), "")
+    return by_word or words.get(plain.removeprefix("scope"), "")
+
+
+def _last(text: str) -> str:
+    """Return the sub-sector of ``Sector > Sub-sector`` and of ``Sub-sector > Part``."""
+    parts = [part.strip() for part in text.split(">")]
+    return next((part for part in parts if _plain(part) in _sub_sectors()), parts[0])
+
+
+class _Reading:
+    """The rows of the detailed sheet, as a table under codes; all that is wrong is raised at once."""
+
+    def __init__(self, where: str, cells: pd.DataFrame, at: int, year: str) -> None:
+        self.faults = Faults(where)
+        self.lines: list[_Line] = []
+        self.notes: list[Problem] = []
+        self._cells, self._at, self._year, self._where = cells, at, year, where
+        self._told: dict[str, str] = {}
+        self._gases: list[str] = []
+        self._records: list[tuple[int, tuple[str, ...]]] = []
+        self._doubtful: list[str] = []
+        self._placeless = 0
+        self._differing: list[tuple[int, Fraction, Fraction, bool]] = []
+        self._sums: list[tuple[int, Decimal, int, int]] = []
+
+    def table(self) -> pd.DataFrame:
+        """Return code, value, gas, unit, year and name of the rows, each by its row in the sheet."""
+        columns = self._columns()
+        rows = []
+        for number, row in enumerate(self._cells.iloc[self._at + 1 :].itertuples(index=False), self._at + 2):  # fmt: skip
+            cells = {role: str(row[place]) for role, place in columns.items()}
+            if any(cells[role] for role in cells if role not in ("year", "sector", "scope")):
+                rows.append((number, cells))
+        years = {_year(cells) for _, cells in rows} - {""} or {self._year}
+        for number, cells in rows:
+            self._row(number, cells, years)
+        self._require_one_level()
+        self.faults.raise_any()
+        self._tell()
+        names = ["code", "value", "gas", "unit", "year", "name"]
+        index = pd.Index([number for number, _ in self._records], name="row")
+        found = pd.DataFrame([each for _, each in self._records], columns=names, index=index, dtype=str)  # fmt: skip
+        return found if (found["year"] != "").any() else found.drop(columns="year")
+
+    def _columns(self) -> dict[str, int]:
+        """Return the place of each role; gases are called by their headers."""
+        found: dict[str, int] = {}
+        for place, cell in enumerate(self._cells.iloc[self._at]):
+            plain = _plain(cell)
+            role = _ROLES.get(plain, "")
+            if plain.startswith(_TONNES):
+                gas = plain.removeprefix(_TONNES)
+                role = "biogenic" if gas in _BIOGENIC else "total" if gas.startswith("total") else str(cell)  # fmt: skip
+                self._gases += [role] if role == str(cell) else []
+            if role in found:
+                self.faults.add(f"the column {cell!r} stands twice", "Keep one of them.", row=self._at + 1)  # fmt: skip
+            if role:
+                found[role] = place
+                self._told[role] = str(cell)
+        if "total" not in found:
+            there = ", ".join(repr(cell) for cell in self._cells.iloc[self._at] if cell)
+            hint = "Name the column of totals 'GHGs (metric tonnes CO2e) - Total CO2e', in the row of the other headers."
+            self.faults.add(f"no column of total emissions is found; there are {there}", hint, row=self._at + 1)  # fmt: skip
+        self.faults.raise_any()
+        return found
+
+    def _row(self, row: int, cells: Mapping[str, str], years: set[str]) -> None:
+        tonnes, key = self._number(row, cells, "total"), self._key(row, cells)
+        gases = [each for name in self._gases if (each := self._number(row, cells, name)) is not None]  # fmt: skip
+        biogenic = self._number(row, cells, "biogenic")
+        if gases:
+            tonnes = self._with_gases(row, tonnes, gases, biogenic)
+        names = [cells.get(role, "") for role in ("code", "sector", "sub_sector")]
+        if any(_SUM.match(name) for name in names):
+            self._hold_sum(row, tonnes)
+            return
+        if key and tonnes:
+            what = f"the notation key is {key}, and the emissions are {tonnes} t CO2e"
+            self.faults.add(what, "Keep one of them: a key stands where there is no number.", row=row)  # fmt: skip
+            return
+        name = cells["sub_sector"]
+        code, fault = self._code(cells)
+        if fault and (tonnes or biogenic):
+            self.faults.add(fault[0], fault[1], row=row)
+            return
+        if not code:
+            self._placeless += 1
+            return
+        if fault:
+            self._doubtful.append(f"{code} (row {row})")
+        year = _year(cells) or (min(years) if len(years) == 1 else "")
+        if not year and len(years) > 1 and (tonnes or biogenic):
+            self.faults.add(f"the year is not told, where other rows are of {', '.join(sorted(years))}", "Write the year.", row=row, column=self._told["year"])  # fmt: skip
+            return
+        written = key or ("" if tonnes is None else f"{tonnes:f}")
+        self._records.append((row, (code, written, "", "t CO2e", year, name)))
+        if biogenic:
+            self._records.append((row, (code, f"{biogenic:f}", BIOGENIC, "t CO2e", year, name)))
+        if tonnes:
+            self.lines.append(_Line(row, code, _group(name), gpc_scope(code) or _scope(cells["scope"]), tonnes))  # fmt: skip
+
+    def _number(self, row: int, cells: Mapping[str, str], role: str) -> Decimal | None:
+        text = cells.get(role, "")
+        if notation_key(text) is not None:
+            return None
+        return self.faults.number(text, row, self._told[role], signed=True)
+
+    def _key(self, row: int, cells: Mapping[str, str]) -> str:
+        """Return the notation key of a row, blank if it has none; one that stands in the column of totals is one too."""
+        text = cells.get("key", "")
+        key = notation_key(text)
+        if key is None:
+            self.faults.add(f"{text!r} is no notation key", "Keys are NO, NE, IE, NA and C; leave the cell blank where there is a number.", row=row, column=self._told["key"])  # fmt: skip
+        return key or notation_key(cells["total"]) or ""
+
+    def _with_gases(
+        self, row: int, tonnes: Decimal | None, gases: Sequence[Decimal], biogenic: Decimal | None
+    ) -> Decimal:
+        """Return the total of a row, that of its gases where it has none; a difference is kept to be told."""
+        with localcontext(prec=_PRECISION):
+            total = sum(gases, Decimal(0))
+        if tonnes is None:
+            return total
+        rest = Fraction(tonnes) - Fraction(total)
+        if abs(rest) > _allowed([tonnes, *gases]):
+            of_plants = biogenic is not None and abs(rest - Fraction(biogenic)) <= _allowed([tonnes, *gases, biogenic])  # fmt: skip
+            self._differing.append((row, Fraction(tonnes), Fraction(total), of_plants))
+        return tonnes
+
+    def _code(self, cells: Mapping[str, str]) -> tuple[str, tuple[str, str] | None]:
+        """Return the code of a row, and what is wrong with it and the way out."""
+        written, name, scope = cells["code"], _last(cells["sub_sector"]), _scope(cells["scope"])
+        code, stems = normal_code(written, "gpc"), _sub_sectors().get(_plain(name), ())
+        hint = "Write the GPC reference of the row, such as I.1.2."
+        if code:
+            if scope and gpc_scope(code) and scope != gpc_scope(code):
+                return code, (f"the GPC reference {code} is of {gpc_scope(code)} emissions, and the scope is {cells['scope']!r}", "Mend one of them.")  # fmt: skip
+            if stems and not any(is_within(code, stem) for stem in stems):
+                return code, (f"the GPC reference {code} is none of {name!r}, whose references are {' and '.join(stems)}", "Mend one of them.")  # fmt: skip
+            return code, None
+        if written:
+            return "", (f"{written!r} is no GPC reference", hint)
+        if not stems:
+            return "", (f"the GPC reference is blank, and {name!r} is a sub-sector that is not known", hint)  # fmt: skip
+        if len(stems) > 1:
+            return "", (f"the GPC reference is blank, and {name!r} may be {' or '.join(stems)}", hint)  # fmt: skip
+        made = _with_scope(stems[0], scope)
+        return made, None if made else (f"the GPC reference is blank, and {name!r} has none for the scope {cells['scope']!r}", hint)  # fmt: skip
+
+    def _require_one_level(self) -> None:
+        """Add an error for codes that rows without a reference have as a whole and others in parts."""
+        codes = {line.code: line.row for line in self.lines}
+        for code, row in codes.items():
+            below = [other for other in codes if other != code and is_within(other, code)]
+            if below:
+                self.faults.add(f"the row is of {code} as a whole, and other rows are of {', '.join(below)}", "Write the GPC reference of the row.", row=row)  # fmt: skip
+
+    def _hold_sum(self, row: int, tonnes: Decimal | None) -> None:
+        """Keep a row that is a sum of rows above it, with the places in the lines where it may begin and ends."""
+        if tonnes is not None:
+            begin = self._sums[-1][3] if self._sums else 0
+            self._sums.append((row, tonnes, begin, len(self.lines)))
+
+    def _tell(self) -> None:
+        if self._differing:
+            shown = "; ".join(f"row {row} {_tonnes(said)} t, its gases {_tonnes(gases)} t" + (", as much more as its biogenic CO2" if of_plants else "") for row, said, gases, of_plants in self._differing[:_LISTED])  # fmt: skip
+            rest = sum((abs(said - gases) for _, said, gases, _ in self._differing), Fraction(0))
+            what = f"{len(self._differing)} rows say another total than their gases, by {_tonnes(rest)} t in all; the totals count, since the sheet has no columns of other gases: {shown}"
+            self._note(what, "Look for gases that are missing, and for biogenic CO2, which is in no total.", "warning")  # fmt: skip
+        if self._doubtful:
+            what = f"{len(self._doubtful)} rows without emissions have a GPC reference of another scope or sub-sector: {_list(self._doubtful)}"
+            self._note(what, "They count nothing; what is said of them may be of another code.", "warning")  # fmt: skip
+        if self._placeless:
+            self._note(f"{self._placeless} rows without emissions have no GPC reference, and none follows from their names")  # fmt: skip
+        wrong = []
+        for row, said, begin, end in self._sums:
+            ways = [self.lines[begin:end], self.lines[:end]]
+            if not any(_fits(said, [line.tonnes for line in way]) for way in ways):
+                wrong.append(f"row {row} {_tonnes(Fraction(said))} t, the rows above it {' or '.join(_tonnes(_sum(line.tonnes for line in way)) for way in ways)} t")  # fmt: skip
+        if wrong:
+            self._note(f"{len(wrong)} rows of sums say another mass than the rows above them: {_list(wrong)}", "Find the rows that are missing or wrong.", "warning")  # fmt: skip
+        elif self._sums:
+            self._note(f"{len(self._sums)} rows of sums say what the rows above them add up to")
+
+    def _note(self, what: str, hint: str = "", level: Level = "note") -> None:
+        self.notes.append(Problem(what, self._where, hint, level))
+
+
+def _year(cells: Mapping[str, str]) -> str:
+    """Return the year of a row; blank where the cell says another thing, such as what to choose."""
+    text = cells.get("year", "")
+    return text if _YEAR.fullmatch(text) else ""
+
+
+def _with_scope(stem: str, scope: str) -> str:
+    """Return the code of a sub-sector and a scope; blank if there is none."""
+    if stem == _GENERATION or stem.startswith(("IV.", "V.")):
+        return stem if scope == "direct" else ""
+    if stem.startswith("III."):
+        # Waste of the city and waste of elsewhere that are treated here have one name and one scope.
+        return {"direct": stem, "outside": f"{stem}.2"}.get(scope, "")
+    last = {"direct": "1", "indirect": "2", "outside": "3"}.get(scope, "")
+    return f"{stem}.{last}" if last else ""
+
+
+def _group(name: str) -> str:
+    """Return what the names of one sub-sector have in common."""
+    plain = _plain(_last(name))
+    return " ".join(_sub_sectors().get(plain, (plain,)))
+
+
+def _against_sheets(
+    sheets: Mapping[str, pd.DataFrame], lines: Sequence[_Line], file: str, year: int | None
+) -> list[Problem]:
+    """Hold the rows against the sheet of sub-sectors and totals by scope."""
+    for name, cells in sheets.items():
+        for at, row in enumerate(cells.itertuples(index=False)):
+            if row and _plain(row[0]) == _TOTALS_HEAD:
+                return _against(cells, at, lines, f"{file}, sheet {name}", year)
+    what = "the file has no sheet of sub-sectors that its rows could be held against"
+    return [Problem(what, file, "", "note")]
+
+
+def _against(
+    cells: pd.DataFrame, at: int, lines: Sequence[_Line], where: str, year: int | None
+) -> list[Problem]:
+    above = [cell for row in cells.iloc[:at].itertuples(index=False) for cell in row]
+    told = {cell for cell in above if _YEAR.fullmatch(cell)}
+    if year is not None and told and str(year) not in told:
+        what = f"the sheet is of {', '.join(sorted(told))}, so the rows of {year} are not held against it"  # fmt: skip
+        return [Problem(what, where, "", "note")]
+    scopes = {place: scope for place, cell in enumerate(cells.iloc[at]) if place and (scope := _scope(cell))}  # fmt: skip
+    said: dict[tuple[str, str, str], list[Decimal]] = {}
+    faults = Faults(where)
+    for number, row in enumerate(cells.iloc[at + 1 :].itertuples(index=False), at + 2):
+        name = str(row[0])
+        whose = _whose(name)
+        for place, scope in scopes.items() if whose else ():
+            text = str(row[place])
+            value = Decimal(0) if notation_key(text) is not None else faults.number(text, number, str(cells.iat[at, place]))  # fmt: skip
+            if value is not None:
+                said.setdefault((*whose, scope), []).append(value)
+    faults.raise_any()
+    wrong, same = [], 0
+    for (kind, of, scope), numbers in said.items():
+        parts = [line.tonnes for line in lines if line.scope == scope and _is_of(line, kind, of)]
+        if any(numbers) or parts:
+            if abs(_sum(numbers) - _sum(parts)) <= _allowed([*numbers, *parts]):
+                same += 1
+            else:
+                shown = f"{of or 'all'}, {scope}: {_tonnes(_sum(numbers))} t here, {_tonnes(_sum(parts))} t in the rows"  # fmt: skip
+                wrong.append(shown)
+    if wrong:
+        what = f"{len(wrong)} sums say another mass than the rows by GPC reference, which count: {_list(wrong)}"
+        return [Problem(what, where, "Find the rows that are missing or wrong.", "warning")]
+    return [Problem(f"{same} sums say what the rows by GPC reference add up to", where, "", "note")]
+
+
+def _whose(name: str) -> tuple[str, str] | tuple[()]:
+    """Return of what a row of the sheet of sub-sectors is: a sub-sector, a sector or all; nothing if it is not known."""
+    if not name:
+        return ()
+    if not _SUM.match(name):
+        return ("sub-sector", _group(name))
+    rest = _plain(name).removeprefix("total")
+    if rest.startswith("emissions"):
+        return ("all", "")
+    sector = next((code for word, code in _SECTORS.items() if rest.startswith(word)), "")
+    return ("sector", sector) if sector else ()
+
+
+def _is_of(line: _Line, kind: str, of: str) -> bool:
+    if kind == "sub-sector":
+        return line.sub_sector == of
+    generation = line.code == _GENERATION
+    if kind == "all":
+        return not generation and not is_within(line.code, _BESIDE)
+    return generation if of == _GENERATION else is_within(line.code, of) and not generation
+
+
+def _sum(numbers: Iterable[Decimal]) -> Fraction:
+    return sum(map(Fraction, numbers), Fraction(0))
+
+
+def _fits(said: Decimal, parts: Sequence[Decimal]) -> bool:
+    return abs(Fraction(said) - _sum(parts)) <= _allowed([said, *parts])
+
+
+def _allowed(numbers: Sequence[Decimal]) -> Fraction:
+    """Return what rounding explains, as for codes and their parts: half a last digit of each number, and a billionth."""
+    half = sum((Fraction(10) ** int(n.as_tuple().exponent) / 2 for n in numbers), Fraction(0))
+    return half + max((abs(Fraction(n)) for n in numbers), default=Fraction(0)) / 10**9
+
+
+def _tonnes(mass: Fraction) -> str:
+    return format_tonnes([round(mass * 10**6)])[0]
+
+
+def _list(texts: Sequence[str]) -> str:
+    more = len(texts) - _LISTED
+    return "; ".join(texts[:_LISTED]) + (f" and {more} more" if more > 0 else "")

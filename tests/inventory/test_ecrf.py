@@ -1,0 +1,372 @@
+"""Inventories of cities in the common reporting framework, as workbooks in the published layout, become totals.csv: through the command line.
+
+The places and their numbers are made up.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbongrid.case.readers.ecrf import read_ecrf
+from carbongrid.cli import main
+from carbongrid.errors import InputError
+from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
+from carbongrid.inventory.crosswalks import level_of
+from carbongrid.method.landuse import packaged_table
+
+GHG = "GHGs (metric tonnes CO2e) - "
+HEAD = [
+    "Inventory year", "GPC ref. no.", "CRF - Sector", "CRF - Sub-sector", "Scope", "Fuel type or activity", "Notation key",
+    "Activity data - Amount", "Emission factor - Total CO2e", f"{GHG}CO2", f"{GHG}CH4", f"{GHG}N2O", f"{GHG}Total CO2e", f"{GHG}Biogenic CO2",
+]  # fmt: skip
+DIRECT, INDIRECT, OUTSIDE = "Direct emissions", "Indirect emissions", "Outside city boundary"
+ENERGY, TRANSPORT, WASTE = "Stationary Energy", "Transportation", "Waste"
+
+Cell = str | float | None
+Row = Sequence[Cell]
+
+
+def row(
+    code: Cell, sector: str, sub_sector: str, scope: str, total: Cell, *, key: Cell = None,
+    gases: Sequence[Cell] = (None, None, None), biogenic: Cell = None, year: Cell = 2019,
+) -> Row:  # fmt: skip
+    return [year, code, sector, sub_sector, scope, "a fuel", key, 7, 9, *gases, total, biogenic]
+
+
+def workbook(path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: int = 0) -> Path:
+    """Write the three sheets; the header of the third stands below some rows of notes."""
+    book = openpyxl.Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "eCRF_1"
+    told: list[Row] = [[None, "Type"], ["Boundary", "Name of city", "Exampleton"], [None, "Inventory year", 2019], [None, "Global Warming Potential ", "AR5"]]  # fmt: skip
+    for cells in told:
+        first.append(list(cells))
+    if sums:
+        second = book.create_sheet("eCRF_2")
+        second.append([2019])
+        second.append(["Sectors and Sub-Sectors", "Direct Emissions", None, "Indirect emissions from the use of grid-supplied electricity", None, "Emissions occurring outside the city boundary", None, "Please explain"])  # fmt: skip
+        second.append([None, *["Emissions in tCO2e", "Notation key (if needed)"] * 3])
+        for cells in sums:
+            second.append(list(cells))
+    third = book.create_sheet("eCRF_3")
+    for note in range(above):
+        third.append([f"Note {note}"])
+    third.append(HEAD)
+    for cells in rows:
+        third.append(list(cells))
+    book.save(path)
+    return path
+
+
+TERRITORIAL = [
+    row(None, ENERGY, "Residential Buildings", DIRECT, 100.5),
+    row(None, ENERGY, "Residential Buildings", DIRECT, 0.000001, gases=(0.000001, None, None)),
+    row(None, ENERGY, "Commercial buildings & facilities", DIRECT, 40, gases=(39, 0.75, 0.25), biogenic=12.5),
+    row(None, ENERGY, "Institutional buildings & facilities", DIRECT, 8),
+    row(None, TRANSPORT, "On-road > Passenger car", DIRECT, 300.25),
+    row(None, TRANSPORT, "On-road > Bus", DIRECT, None, gases=(10, 1, 0.5)),
+]  # fmt: skip
+"""As exports of the Data Portal for Cities have it: no reference, a row for each fuel."""
+
+TERRITORIAL_SUMS: list[list[Cell]] = [
+    ["Stationary energy > Residential buildings", 100.500001, None, None, "NE", None, None],
+    ["Stationary energy > Commercial buildings & facilities", 40, None, None, None, None, None],
+    ["Stationary energy > Institutional buildings & facilities", 8, None, None, "NE", None, None],
+    ["Total Stationary Energy", 148.500001, None, None, "NE", None, None],
+    ["Transportation > On-road", 311.75, None, None, None, None, None],
+    ["Total Transport", 311.75, None, None, None, None, None],
+    ["Total Emissions (excluding generation of grid-supplied energy)", 460.250001, None, 0, None, None, None],
+]  # fmt: skip
+
+INDUCED = [
+    row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 100),
+    row("I.1.2", ENERGY, "Residential Buildings", INDIRECT, 60),
+    row("I.1.3", ENERGY, "Residential Buildings", OUTSIDE, 6),
+    row("I.4.4", "Generation of grid-supplied energy", "CHP generation", DIRECT, 500),
+    row("II.1.1", TRANSPORT, "On-road", DIRECT, 300),
+    row("II.1.3", TRANSPORT, "On-road", OUTSIDE, 30),
+    row("III.1.1", WASTE, "Solid waste disposal", DIRECT, 20),
+    row("III.1.2", WASTE, "Solid waste disposal", OUTSIDE, 5),
+    row("III.1.3", WASTE, "Solid waste disposal", DIRECT, 2),
+]
+
+KEYS = [
+    row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 100),
+    row("I.1.1", ENERGY, "Residential Buildings", DIRECT, None, key="NE"),
+    row("I.1.2", ENERGY, "Residential Buildings", INDIRECT, None, key="C"),
+    row("I.2.1", ENERGY, "Commercial & Institutional buildings & facilities", DIRECT, 0, key="IE"),
+    row(None, "Sub-total", "", "", 100),
+    row("II.1.1", TRANSPORT, "On-road", DIRECT, 50),
+    row("II.2.1", TRANSPORT, "Rail", DIRECT, "NO"),
+    row("II.4.1", TRANSPORT, "Aviation", DIRECT, None, key="NA"),
+    row(None, "Total", "", "", 150),
+    row(None, "IPPU", "Product Use", OUTSIDE, None, key="NE"),
+]
+
+HOMES = "code,category,share\nI.1,buildings/urban-homes,0.75\nI.1,buildings/rural-homes,0.25\n"
+SPLITS = {
+    "territorial": f"{HOMES}I.2,buildings/commerce,\n",
+    "induced": f"{HOMES}I.1.3,leave-out,\nI.4.4,leave-out,\nII.1.3,leave-out,\nIII.1.2,leave-out,\nIII.1,waste/domestic,\n",
+    "keys": HOMES,
+}
+PLACES = {"territorial": TERRITORIAL, "induced": INDUCED, "keys": KEYS}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    workbook(tmp_path / "territorial.xlsx", TERRITORIAL, TERRITORIAL_SUMS)
+    workbook(tmp_path / "induced.xlsx", INDUCED, above=4)
+    workbook(tmp_path / "keys.xlsx", KEYS)
+    for name, text in SPLITS.items():
+        (tmp_path / f"{name}-split.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["inventory", *map(str, arguments), "--system", "gpc"])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def formed(name: str, *more: object, code: int = 0) -> Result:
+    return said(f"{name}.xlsx", "--split", f"{name}-split.csv", "--totals", "totals.csv", *more, code=code)  # fmt: skip
+
+
+def totals() -> dict[str, str]:
+    table = pd.read_csv("totals.csv", dtype=str)
+    assert set(table["unit"]) == {"t CO2e"}
+    assert set(table["year"]) == {"2019"}
+    return dict(zip(table["category"], table["value"], strict=True))
+
+
+def left_out(result: Result) -> dict[str, str]:
+    return {each["code"]: each["co2e_t"] for each in json.loads(result.stdout)["left_out"]}
+
+
+def test_rows_without_references_are_known_by_their_names(folder: Path) -> None:
+    shown = formed("territorial")
+    assert totals() == {
+        "buildings/urban-homes": "75.375001",
+        "buildings/rural-homes": "25.125000",
+        "buildings/commerce": "48.000000",
+        "transport/road": "311.750000",
+    }
+    source = pd.read_csv("totals.csv")["source"][0]
+    assert source == "territorial.xlsx, sheet eCRF_3: GPC I.1.1 (AR5)"
+    assert "sheet eCRF_2: 6 sums say what the rows by GPC reference add up to" in shown.output
+    assert "I.2.1 Commercial buildings & facilities: 12.500000 t CO2e, biogenic CO2" in shown.output
+    assert "460.250001 t CO2e are BASIC, 0.000000 t BASIC+ beyond that" in shown.output
+
+
+def test_what_is_bought_is_not_counted_again_where_it_is_made(folder: Path) -> None:
+    (folder / "induced-split.csv").write_text(SPLITS["induced"].replace("I.4.4,leave-out,\n", ""))
+    wrong = formed("induced", code=2)
+    assert "I.4.4 CHP generation, 500.000000 t CO2e: generation for the grid" in wrong.stderr
+    assert "counts too (I.1.2)" in wrong.stderr
+    counted = SPLITS["induced"].replace("I.4.4,leave-out", "I.4.4,industry/supply")
+    (folder / "induced-split.csv").write_text(counted)
+    assert "500.000000 t in the territorial total only" not in formed("induced").output
+    assert totals()["industry/supply"] == "500.000000"
+    bought_elsewhere = SPLITS["induced"].replace("I.4.4,leave-out", "I.1.2,leave-out")
+    (folder / "induced-split.csv").write_text(bought_elsewhere)
+    assert left_out(formed("induced", "--json"))["I.1.2"] == "60.000000"
+
+
+def test_what_is_outside_the_boundary_is_told(folder: Path) -> None:
+    result = formed("induced", "--json")
+    assert totals() == {
+        "buildings/urban-homes": "120.000000",
+        "buildings/rural-homes": "40.000000",
+        "transport/road": "300.000000",
+        "waste/domestic": "22.000000",
+    }
+    assert left_out(result) == {
+        "I.1.3": "6.000000", "I.4.4": "500.000000", "II.1.3": "30.000000", "III.1.2": "5.000000",
+    }  # fmt: skip
+    told = [each["what"] for each in json.loads(result.stdout)["problems"]]
+    assert "of what counts, 480.000000 t CO2e are BASIC, 0.000000 t BASIC+ beyond that, 2.000000 t in the territorial total only" in told  # fmt: skip
+    assert not [what for what in told if "outside the boundary" in what]
+    (folder / "induced-split.csv").write_text(SPLITS["induced"].replace("II.1.3,leave-out,\n", ""))
+    warned = formed("induced").output
+    assert "warning: induced.xlsx, sheet eCRF_3: 30.000000 t CO2e of II.1.3 are emitted outside the boundary" in warned  # fmt: skip
+
+
+def test_notation_keys_are_no_numbers_and_sums_do_not_count(folder: Path) -> None:
+    shown = formed("keys").output
+    assert totals() == {
+        "buildings/urban-homes": "75.000000",
+        "buildings/rural-homes": "25.000000",
+        "transport/road": "50.000000",
+    }
+    assert "so totals may be too low: I.1.1 all gases (NE, row 3), I.1.2 all gases (C, row 4)\n" in shown  # fmt: skip
+    assert "count where they are included: I.2.1 all gases (IE, row 5)\n" in shown
+    assert "2 rows of sums say what the rows above them add up to" in shown
+    assert "1 rows without emissions have no GPC reference" in shown
+    assert "no sheet of sub-sectors" in shown
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_totals_run_on_the_land_of_a_city(folder: Path, city: Path, name: str) -> None:
+    formed(name)
+    (folder / "totals.csv").rename(city / "totals.csv")
+    case = (city / "case.toml").read_text(encoding="utf-8")
+    for section in ("facilities", "benchmark"):
+        case = re.sub(rf"\n\[{section}\].*?(?=\n\[|\Z)", "", case, flags=re.DOTALL)
+    (city / "case.toml").write_text(case.replace("year = 2020 ", "year = 2019 "), encoding="utf-8")
+    checked = CliRunner().invoke(main, ["check", str(city / "case.toml")])
+    assert checked.exit_code == 0, checked.output
+    ran = CliRunner().invoke(main, ["run", str(city / "case.toml"), "--out", str(city / "out")])
+    assert ran.exit_code == 0, ran.output
+    grams = sum(round(Decimal(value) * 10**6) for value in pd.read_csv(city / "totals.csv", dtype=str)["value"])  # fmt: skip
+    ledger = pd.read_csv(city / "out" / "ledger.csv", dtype=str)
+    assert sum(round(Decimal(value) * 10**6) for value in ledger["total_t"]) == grams
+    assert {Decimal(value) for value in ledger["unallocated_t"]} == {Decimal(0)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (row("I.1.1", ENERGY, "Residential Buildings", INDIRECT, 5), "the GPC reference I.1.1 is of direct emissions, and the scope is 'Indirect emissions'"),
+        (row("I.6.1", ENERGY, "Agriculture", DIRECT, 5), "the GPC reference I.6.1 is none of 'Agriculture', whose references are I.5"),
+        (row("Gas", ENERGY, "Agriculture", DIRECT, 5), "'Gas' is no GPC reference"),
+        (row(None, ENERGY, "Huts", DIRECT, 5), "the GPC reference is blank, and 'Huts' is a sub-sector that is not known"),
+        (row(None, ENERGY, "Fugitive emissions", DIRECT, 5), "the GPC reference is blank, and 'Fugitive emissions' may be I.7 or I.8"),
+        (row(None, WASTE, "Wastewater", INDIRECT, 5), "the GPC reference is blank, and 'Wastewater' has none for the scope 'Indirect emissions'"),
+        (row(None, "AFOLU", "Livestock", DIRECT, None, biogenic=5, year=None, key="NE", gases=("x", 1, 1)), "column GHGs (metric tonnes CO2e) - CO2: expected a finite number, not 'x'"),
+        (row("II.1.1", TRANSPORT, "On-road", DIRECT, 5, key="NE"), "the notation key is NE, and the emissions are 5 t CO2e"),
+        (row("II.1.1", TRANSPORT, "On-road", DIRECT, 5, key="Please select"), "column Notation key: 'Please select' is no notation key"),
+        (row(None, WASTE, "Wastewater", DIRECT, 5), "the row is of III.4 as a whole, and other rows are of III.4.1"),
+        (row("V.1", "AFOLU", "Livestock", DIRECT, "{{total}}"), "expected a finite number, not '{{total}}'"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_placed_is_named(tmp_path: Path, change: Row, message: str) -> None:
+    rows = [row("III.4.1", WASTE, "Wastewater", DIRECT, 1), change]
+    path = workbook(tmp_path / "place.xlsx", rows, above=2)
+    with pytest.raises(InputError) as caught:
+        read_ecrf(path)
+    assert [str(each) for each in caught.value.problems if message in str(each) and "place.xlsx, sheet eCRF_3, row 5" in str(each)], caught.value  # fmt: skip
+
+
+def test_rows_without_mass_may_contradict_their_reference(tmp_path: Path) -> None:
+    rows = [
+        row("I.1.1", ENERGY, "Residential Buildings", INDIRECT, None, key="NE"),
+        row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 5),
+    ]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+    assert read is not None
+    assert "1 rows without emissions have a GPC reference of another scope or sub-sector: I.1.1 (row 2)" in read.checked[0].what  # fmt: skip
+
+
+def test_gases_are_held_against_their_total(tmp_path: Path) -> None:
+    rows = [
+        row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 10, gases=(8, 1, 1)),
+        row(
+            "I.1.1", ENERGY, "Residential Buildings", DIRECT, 10.05, gases=(8.01, 1.02, 1.00000001)
+        ),
+        row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 15, gases=(8, 1, 1), biogenic=5),
+    ]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+    assert read is not None
+    assert read.checked[0].level == "warning"
+    assert "2 rows say another total than their gases, by 5.020000 t in all" in read.checked[0].what
+    assert "row 3 10.050000 t, its gases 10.030000 t; row 4 15.000000 t, its gases 10.000000 t, as much more as its biogenic CO2" in read.checked[0].what  # fmt: skip
+
+
+def test_sums_that_differ_are_told_with_figures(tmp_path: Path) -> None:
+    sums = [list(cells) for cells in TERRITORIAL_SUMS]
+    sums[4][1] = 400
+    rows = [*TERRITORIAL, row(None, "Total", "", "", 999)]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows, sums))
+    assert read is not None
+    told = [each.what for each in read.checked if each.level == "warning"]
+    assert told[0].endswith("row 8 999.000000 t, the rows above it 460.250001 or 460.250001 t")
+    assert told[1] == "1 sums say another mass than the rows by GPC reference, which count: II.1, direct: 400.000000 t here, 311.750000 t in the rows"  # fmt: skip
+
+
+def test_years_are_told_apart(tmp_path: Path) -> None:
+    rows = [*TERRITORIAL, row("IV.1", "IPPU", "Industrial process", DIRECT, 3, year=2018)]
+    path = workbook(tmp_path / "place.xlsx", rows, TERRITORIAL_SUMS)
+    with pytest.raises(InputError, match="the table holds 2 years, 2018 to 2019"):
+        read_ecrf(path)
+    earlier = read_ecrf(path, year=2018)
+    assert earlier is not None
+    assert [(value.code, value.grams) for value in earlier.values] == [("IV.1", 3_000_000)]
+    assert earlier.checked[-1].what == "the sheet is of 2019, so the rows of 2018 are not held against it"  # fmt: skip
+    untold = [*rows, row("IV.2", "IPPU", "Product Use", DIRECT, 1, year="Please select")]
+    with pytest.raises(
+        InputError, match="the year is not told, where other rows are of 2018, 2019"
+    ):
+        read_ecrf(workbook(tmp_path / "untold.xlsx", untold))
+
+
+def test_the_year_may_stand_on_another_sheet(tmp_path: Path) -> None:
+    rows = [row("IV.1", "IPPU", "Industrial process", DIRECT, 3, year="Please select")]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+    assert read is not None
+    assert (read.year, read.gwp) == (2019, "AR5")
+
+
+def test_a_table_of_another_kind_is_none_and_two_are_an_error(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.csv"
+    plain.write_text("code,value,unit\nI.1.1,5,t CO2e\n")
+    assert read_ecrf(plain) is None
+    book = openpyxl.load_workbook(workbook(tmp_path / "two.xlsx", TERRITORIAL))
+    book.copy_worksheet(book["eCRF_3"]).title = "Light_eCRF_3"
+    book.save(tmp_path / "two.xlsx")
+    with pytest.raises(InputError, match="the sheets eCRF_3, Light_eCRF_3 all hold an inventory"):
+        read_ecrf(tmp_path / "two.xlsx")
+
+
+def test_a_header_without_totals_says_what_is_there(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "place.xlsx", TERRITORIAL)
+    book = openpyxl.load_workbook(path)
+    book["eCRF_3"].cell(1, HEAD.index(f"{GHG}Total CO2e") + 1).value = "Total CO2e"
+    book.save(path)
+    with pytest.raises(InputError, match="row 1: no column of total emissions is found; there are 'Inventory year'"):  # fmt: skip
+        read_ecrf(path)
+
+
+@settings(max_examples=30)
+@given(
+    masses=st.lists(st.tuples(st.sampled_from(["I.1.1", "II.1.1", "III.4.1", "IV.1"]), st.integers(0, 10**12)), min_size=1, max_size=8),
+    blanks=st.integers(0, 3),
+)  # fmt: skip
+def test_every_gram_is_read_however_many_rows_a_code_has(
+    tmp_path_factory: pytest.TempPathFactory, masses: list[tuple[str, int]], blanks: int
+) -> None:
+    path = tmp_path_factory.mktemp("crf") / "rows.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEAD)
+        for code, grams in masses:
+            writer.writerow(row(code, "", "", "", f"{Decimal(grams).scaleb(-6):f}"))
+            writer.writerows([[]] * blanks)
+    read = read_ecrf(path)
+    assert read is not None
+    assert [(value.code, value.grams) for value in read.values] == masses
+    assert [value.row for value in read.values] == [2 + at * (blanks + 1) for at in range(len(masses))]  # fmt: skip
+
+
+def test_scopes_of_codes_agree_with_the_totals_they_are_in() -> None:
+    known = {"direct": {"BASIC", "BASIC+", "territorial"}, "indirect": {"BASIC"}, "outside": {"BASIC", "BASIC+"}}  # fmt: skip
+    for table in packaged_table("inventory/gpc_subsectors.csv").to_dict("records"):
+        for stem in str(table["codes"]).split():
+            assert normal_code(stem, "gpc") == stem
+            for last in ("1", "2", "3"):
+                code = stem if stem[0] in "V" or stem.startswith("IV") or stem == "I.4.4" else f"{stem}.{last}"  # fmt: skip
+                assert is_within(code, stem)
+                assert level_of(code) in known[gpc_scope(code)]
