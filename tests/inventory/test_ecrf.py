@@ -65,6 +65,7 @@ def workbook(path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: i
     for note in range(above):
         third.append([f"Note {note}"])
     third.append(HEAD)
+    third.cell(above + 1, 1024).number_format = "0.00"  # exports format sheets to their last column
     for cells in rows:
         third.append(list(cells))
     book.save(path)
@@ -114,13 +115,14 @@ KEYS = [
     row("II.4.1", TRANSPORT, "Aviation", DIRECT, None, key="NA"),
     row(None, "Total", "", "", 150),
     row(None, "IPPU", "Product Use", OUTSIDE, None, key="NE"),
+    row("V.2", "AFOLU", "Land use", DIRECT, -4),
 ]
 
 HOMES = "code,category,share\nI.1,buildings/urban-homes,0.75\nI.1,buildings/rural-homes,0.25\n"
 SPLITS = {
     "territorial": f"{HOMES}I.2,buildings/commerce,\n",
     "induced": f"{HOMES}I.1.3,leave-out,\nI.4.4,leave-out,\nII.1.3,leave-out,\nIII.1.2,leave-out,\nIII.1,waste/domestic,\n",
-    "keys": HOMES,
+    "keys": f"{HOMES}V.2,sink/land,\n",
 }
 PLACES = {"territorial": TERRITORIAL, "induced": INDUCED, "keys": KEYS}
 
@@ -211,6 +213,7 @@ def test_notation_keys_are_no_numbers_and_sums_do_not_count(folder: Path) -> Non
         "buildings/urban-homes": "75.000000",
         "buildings/rural-homes": "25.000000",
         "transport/road": "50.000000",
+        "sink/land": "4.000000",
     }
     assert "so totals may be too low: I.1.1 all gases (NE, row 3), I.1.2 all gases (C, row 4)\n" in shown  # fmt: skip
     assert "count where they are included: I.2.1 all gases (IE, row 5)\n" in shown
