@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -51,7 +51,7 @@ def read_geoparquet(
     Returns
     -------
     GeoDataFrame
-        The columns, then the geometry; a RangeIndex. A list of texts that is asked for is one text, ``a > b > c``.
+        The columns, then the geometry; a RangeIndex. A list of texts that is asked for is one text, ``a > b > c``, without what is null in it.
     """
     import pyarrow.parquet as parquet
 
@@ -59,18 +59,17 @@ def read_geoparquet(
         schema, there = file.schema_arrow, file.metadata.num_rows
     geo = json.loads(schema.metadata[b"geo"])
     told = geo["columns"]
-    covering = told[geometry].pop("covering", None) or {}  # some write null
-    bounds = (covering.get("bbox") or {}).values()
-    ours = {geometry, *(column for column, *_ in bounds)}
+    ours = columns_of_geometry(told, geometry)
+    told[geometry].pop("covering", None)
     others = [name for name in schema.names if name not in ours]
-    nested: list[str] = []
+    nested: dict[str, tuple[str, ...]] = {}
     if columns is not None:
-        nested = [name for name in columns if _is_nested(schema, name)]
+        nested = _nested_ways(schema, columns, path)
         others = [name for name in columns if name not in nested]
     if told[geometry]["encoding"] != "WKB" or len(set(told) & {*others, geometry}) > 1:
         with open_file(path) as stream:
             whole = gpd.read_parquet(stream, columns=[*others, geometry]).reset_index(drop=True)
-        return _all_of(_with_nested(whole, path, schema, nested), there, path)
+        return _all_of(_with_nested(whole, path, nested), there, path)
     # What GeoPandas makes of no rows at all has the CRS, and everything that it refuses is refused, but for such a null.
     buffer = io.BytesIO()
     plain = schema.with_metadata({**schema.metadata, b"geo": json.dumps(geo).encode()})
@@ -85,58 +84,121 @@ def read_geoparquet(
     _let_go()
     frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
     whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
-    return _all_of(_with_nested(whole, path, schema, nested), there, path)
+    return _all_of(_with_nested(whole, path, nested), there, path)
 
 
-def column_paths(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
-    """Return the columns of a file by name, each with the names on the way to it.
+def columns_of_geometry(told: Mapping[str, Any], geometry: str) -> set[str]:
+    """Return the names of the geometry's column and of those that hold its bounds, by what the file tells of its geometry columns."""
+    covering = told[geometry].get("covering") or {}  # some write null
+    bounds = (covering.get("bbox") or {}).values()
+    return {geometry, *(column for column, *_ in bounds)}
 
-    A struct is known by its fields, each called by the way to it with dots: ``taxonomy.primary``. A column of that very name comes first.
+
+def column_paths(schema: pa.Schema) -> dict[str, list[tuple[str, ...]]]:
+    """Return the columns of a file by name, each with the names on every way to one that is called so.
+
+    A struct is known by its fields, each called by the way to it with dots: ``taxonomy.primary``. A column of that very name hides them.
+    A list is a column if it is of texts; other lists and maps are none.
     """
     import pyarrow as pa
 
-    paths: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, list[tuple[str, ...]]] = {}
 
     def fill(fields: Iterable[pa.Field], above: tuple[str, ...]) -> None:
         for field in fields:
             way = (*above, field.name)
             if pa.types.is_struct(field.type):
                 fill(field.type, way)
-            else:
-                paths.setdefault(".".join(way), way)
+            elif _is_texts(field.type) or not kind_of_several(field.type):
+                paths.setdefault(".".join(way), []).append(way)
 
-    flat = [field for field in schema if not pa.types.is_struct(field.type)]
-    fill([*flat, *(field for field in schema if field not in flat)], ())
-    return paths
+    fill(schema, ())
+    return {name: [way for way in ways if len(way) == 1] or ways for name, ways in paths.items()}
 
 
-def _is_nested(schema: pa.Schema, name: str) -> bool:
+def kind_of_several(kind: pa.DataType) -> str:
+    """Return what holds several values in each row, a list or a map; blank for any other type."""
     import pyarrow as pa
 
-    return name not in schema.names or pa.types.is_list(schema.field(name).type)
+    if pa.types.is_map(kind):
+        return "map"
+    of = pa.types
+    lists = (of.is_list, of.is_large_list, of.is_fixed_size_list, of.is_list_view, of.is_large_list_view)  # fmt: skip
+    return "list" if any(is_one(kind) for is_one in lists) else ""
+
+
+def _is_texts(kind: pa.DataType) -> bool:
+    """Whether a type is a list of texts, however either is stored."""
+    import pyarrow as pa
+
+    if kind_of_several(kind) != "list":
+        return False
+    inner = kind.value_type
+    inner = inner.value_type if pa.types.is_dictionary(inner) else inner
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_one(inner) for is_one in texts)
+
+
+def _nested_ways(
+    schema: pa.Schema, columns: Sequence[str], path: Path
+) -> dict[str, tuple[str, ...]]:
+    """Return the ways to those columns that are fields of structs or lists of texts.
+
+    Raises
+    ------
+    InputError
+        If a name stands for two fields.
+    """
+    paths = column_paths(schema)
+    for name in columns:
+        if len(paths[name]) > 1:
+            told = ", and ".join(" in ".join(reversed(way)) for way in paths[name])
+            raise InputError(
+                f"two fields are called {name!r}: {told}",
+                path.name,
+                "Give one of them a name without dots.",
+            )
+    ways = {name: paths[name][0] for name in columns}
+    return {
+        name: way
+        for name, way in ways.items()
+        if len(way) > 1 or _is_texts(schema.field(way[0]).type)
+    }
 
 
 def _with_nested(
-    frame: gpd.GeoDataFrame, path: Path, schema: pa.Schema, names: Sequence[str]
+    frame: gpd.GeoDataFrame, path: Path, ways: Mapping[str, tuple[str, ...]]
 ) -> gpd.GeoDataFrame:
     """Return the frame with fields of structs, and with lists of texts as one text each."""
     import pyarrow as pa
     import pyarrow.compute as compute
 
-    if not names:
+    if not ways:
         return frame
-    paths = column_paths(schema)
     with open_parquet(path) as file:
-        table = file.read(columns=[".".join(paths[name]) for name in names])
+        table = file.read(columns=[".".join(way) for way in ways.values()])
     made = {}
-    for name in names:
-        first, *inner = paths[name]
+    for name, (first, *inner) in ways.items():
         column = table.column(first)
         column = compute.struct_field(column, inner) if inner else column
-        if pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
-            column = compute.binary_join(column, BETWEEN_TEXTS)
+        if _is_texts(column.type):
+            lists = column.cast(pa.list_(pa.string()))
+            column = pa.chunked_array([_as_one_text(chunk) for chunk in lists.chunks], pa.string())
         made[name] = column.to_pandas().to_numpy()
     return frame.assign(**made)
+
+
+def _as_one_text(lists: pa.ListArray) -> pa.StringArray:
+    """Return lists of texts as one text each, without what is null in them: Arrow makes null of all of such a list."""
+    import pyarrow as pa
+    import pyarrow.compute as compute
+
+    texts, row = lists.flatten(), compute.list_parent_indices(lists)
+    known = texts.is_valid()
+    counts = np.bincount(row.filter(known).to_numpy(), minlength=len(lists))
+    starts = pa.array(np.append(0, np.cumsum(counts)), pa.int32())
+    kept = pa.ListArray.from_arrays(starts, texts.filter(known), mask=lists.is_null())
+    return compute.binary_join(kept, BETWEEN_TEXTS)
 
 
 def _all_of(frame: gpd.GeoDataFrame, there: int, path: Path) -> gpd.GeoDataFrame:

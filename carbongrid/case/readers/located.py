@@ -18,7 +18,7 @@ from carbongrid.case.readers.declared import cell
 from carbongrid.case.readers.geometry import missing_problems
 from carbongrid.case.readers.reference import Bounds, crs_problems, fits
 from carbongrid.case.readers.tables import Faults, read_table, require_columns
-from carbongrid.case.readers.vector import listed, read_vector
+from carbongrid.case.readers.vector import fields_of, listed, read_vector
 from carbongrid.case.table_formats import Column
 from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
@@ -102,7 +102,11 @@ class LocatedPoints:
 
 
 def read_located(
-    case: Case, section: Any, columns: Sequence[str], codes: Sequence[str] = ()
+    case: Case,
+    section: Any,
+    columns: Sequence[str],
+    codes: Sequence[str] = (),
+    optional: Sequence[str] = (),
 ) -> LocatedPoints:
     """Return the points that a section of the case names.
 
@@ -116,6 +120,8 @@ def read_located(
         Other columns to read.
     codes
         Those of them that hold codes.
+    optional
+        Columns to read if they are there.
 
     Raises
     ------
@@ -126,6 +132,7 @@ def read_located(
     if is_table(section.path):
         table = read_table(path, encoding=section.encoding, codes=codes)
         require_columns(table, where, [section.x, section.y, *columns])
+        there = list(table.columns)
         names = np.array([f"row {row}" for row in table.index], dtype=object)
         problems: list[Problem] = []
         x = _coordinates(table, section.x, names, where, problems)
@@ -134,7 +141,9 @@ def read_located(
             raise InputError(problems)
         system = _system(section.crs, None, where)
     else:
-        layer = read_vector(path, section.layer, section.encoding, columns)
+        there = fields_of(path, section.layer, section.encoding) if optional else []
+        found = [column for column in optional if column in there]
+        layer = read_vector(path, section.layer, section.encoding, [*columns, *found])
         names = np.array([f"feature {row + 1}" for row in range(len(layer))], dtype=object)
         x, y = _positions(np.asarray(layer.geometry.array, dtype=object), names, where)
         table = pd.DataFrame(layer.drop(columns="geometry"))
@@ -149,7 +158,8 @@ def read_located(
     # A File Geodatabase stores scaled integers: rounding gives the same floats from every format.
     degrees = isinstance(system, str) or system.is_geographic
     decimals = _DECIMALS_OF_DEGREES if degrees else _DECIMALS
-    table = table[list(columns)].reset_index(drop=True)
+    more = [column for column in optional if column in there and column not in columns]
+    table = table[[*columns, *more]].reset_index(drop=True)
     return LocatedPoints(table, np.round(x, decimals), np.round(y, decimals), names, system, where)
 
 

@@ -25,9 +25,8 @@ from carbongrid.case.readers.readings import (
     shifted_readings,
 )
 from carbongrid.case.readers.tables import require_columns
-from carbongrid.case.readers.vector import fields_of, listed, text_column
+from carbongrid.case.readers.vector import listed, text_column
 from carbongrid.case.table_formats import CROSSWALK, POIS
-from carbongrid.case.values import is_table
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
@@ -39,6 +38,7 @@ _HEAVIEST_TYPE = 10**9
 """A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
 
 _STATUS = "operating_status"
+"""Column of Overture's places that says whether one is closed."""
 _PER_POI = 1000
 _NONE = np.array([-1], np.int64)
 _SAMPLE = 20_000
@@ -78,9 +78,8 @@ def read_pois(
     entries = _crosswalk(case, section.crosswalk, categories)
     crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
-    status = _columns_of_status(case)
-    columns = [section.type, *([section.weight] if section.weight else []), *status]
-    points = read_located(case, section, columns, [section.type] if padded else [])
+    columns = [section.type, *([section.weight] if section.weight else [])]
+    points = read_located(case, section, columns, [section.type] if padded else [], [_STATUS])
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems, padded=padded)
     if problems:
@@ -113,7 +112,8 @@ def read_pois(
     notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
-    notes += [note for column in status for note in _closed(points.table[column], points.where)]
+    if _STATUS in points.table:
+        notes += _closed(points.table[_STATUS], own, points.where)
     if own is not None:
         notes += _weightless(own, points.where)
     return table, [*notes, *_unsized(table, points.where)]
@@ -335,24 +335,17 @@ def _weighed(
     return np.array(whole, dtype=np.int64)
 
 
-def _columns_of_status(case: Case) -> list[str]:
-    """Return the column of Overture's places that says whether one is closed, if there is one."""
-    section = case.pois
-    assert section is not None
-    if section.crosswalk != "overture" or is_table(section.path):
-        return []
-    known = fields_of(case.resolve(section.path), section.layer, section.encoding)
-    return [_STATUS] if _STATUS in known else []
-
-
-def _closed(status: pd.Series[Any], where: str) -> list[Problem]:
-    """Return a warning of places that are closed, for good or for now: nothing takes them out."""
-    closed = status[status.astype(str).str.endswith("closed")].value_counts()
+def _closed(status: pd.Series[Any], own: NDArray[np.int64] | None, where: str) -> list[Problem]:
+    """Return a warning of places that are closed, for good or for now, and count something: nothing takes them out."""
+    is_closed = status.astype(str).str.endswith("closed").to_numpy(dtype=bool)
+    closed = status[is_closed if own is None else is_closed & (own > 0)].value_counts()
     if not len(closed):
         return []
     told = listed(f"{name} ({count})" for name, count in closed.items())
     what = f"{int(closed.sum())} of {len(status)} places are closed, and are not taken out: {told}"
-    hint = 'Take them out of the file; or count each place by how sure it is that it exists: weight = "confidence".'
+    hint = "Take them out of the file."
+    if own is None:
+        hint = 'Take them out of the file; or count each place by how sure it is that it exists: weight = "confidence".'
     return [Problem(what, where, hint, "warning")]
 
 

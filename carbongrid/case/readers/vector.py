@@ -17,7 +17,12 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.fields import nearest
-from carbongrid.case.readers.geoparquet import column_paths, read_geoparquet
+from carbongrid.case.readers.geoparquet import (
+    column_paths,
+    columns_of_geometry,
+    kind_of_several,
+    read_geoparquet,
+)
 from carbongrid.case.readers.shapefile import shapefile_encoding
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.opening.formats import PARQUET, SHAPEFILE, sniff_vector
@@ -64,7 +69,7 @@ def read_vector(
     encoding
         Of a Shapefile's text, where it has no .cpg and is neither UTF-8 nor GB18030.
     columns
-        Columns to read; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots: ``taxonomy.primary``.
+        Columns to read; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots, ``taxonomy.primary``, and a list of texts is one text.
     close_rings
         Whether a ring that is not closed is closed; else its geometry is missing.
 
@@ -306,6 +311,7 @@ def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) 
                 path.name,
                 "Write it with GeoDataFrame.to_parquet.",
             )
+        _refuse_several(columns or (), known, path)
         wanted = _wanted(columns, known, path)
         table: Any = read_geoparquet(path, geometry, wanted)
         if geometry != "geometry":
@@ -320,14 +326,32 @@ def _attributes(info: Any) -> list[str]:
 
 
 def _parquet_fields(path: Path) -> tuple[list[str], str]:
-    """Return the columns of a Parquet file but its geometry, and the geometry's name, empty if there is none."""
+    """Return the columns of a Parquet file but its geometry and the bounds of that, and the geometry's name, empty if there is none."""
     import json
 
     with open_parquet(path) as file:
         schema = file.schema_arrow
     known = (schema.metadata or {}).get(b"geo")
-    geometry = str(json.loads(known)["primary_column"]) if known else ""
-    return [name for name in column_paths(schema) if name not in (geometry, "geometry")], geometry
+    told = json.loads(known) if known else {}
+    geometry = str(told["primary_column"]) if told else ""
+    ours = {"geometry", *(columns_of_geometry(told["columns"], geometry) if geometry else ())}
+    paths = column_paths(schema)
+    return [name for name, (way, *_) in paths.items() if way[0] not in ours], geometry
+
+
+def _refuse_several(columns: Sequence[str], known: Sequence[str], path: Path) -> None:
+    """Refuse columns that hold a list or a map in each row, but for lists of texts."""
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+    problems = []
+    for name in dict.fromkeys(columns):
+        kind = kind_of_several(schema.field(name).type) if name in schema.names else ""
+        if kind and name not in known:
+            what = f"column {name!r} holds a {kind} in each row, which is no text and no number"
+            hint = f"The columns are: {listed(known, 30) or 'none'}."
+            problems.append(Problem(what, path.name, hint))
+    if problems:
+        raise InputError(problems)
 
 
 def _wrong_encoding(path: Path, encoding: str | None, error: UnicodeDecodeError) -> InputError:

@@ -100,7 +100,7 @@ def test_a_covering_of_another_shape_is_an_error_in_words(tmp_path: Path, coveri
         read_vector(tmp_path / "a.parquet")
 
 
-TEXTS = st.none() | st.lists(st.sampled_from(["a", "b > c", ""]), max_size=3)
+TEXTS = st.none() | st.lists(st.sampled_from(["a", "b > c", "", None]), max_size=3)
 INNER = st.none() | st.fixed_dictionaries({"text": st.none() | st.sampled_from("xyz"), "texts": TEXTS})  # fmt: skip
 OUTER = st.none() | st.fixed_dictionaries({"inner": INNER, "number": st.none() | st.integers(0, 9)})
 
@@ -122,15 +122,74 @@ def test_fields_of_structs_are_columns(
     names = ["outer.inner.text", "outer.number", "outer.inner.texts"]
     found = read_vector(path, columns=names)
     assert list(found.columns) == [*names, "geometry"]
-    assert set(names) <= set(fields_of(path, None))
+    assert set(fields_of(path, None)) == {*names}
     insides = [row and row["inner"] for row in rows]
     texts = [inside and inside["texts"] for inside in insides]
     expected = [
         [inside and inside["text"] for inside in insides],
         flat,
-        [None if some is None else " > ".join(some) for some in texts],
-    ]
+        [None if some is None else " > ".join(one for one in some if one is not None) for some in texts],
+    ]  # fmt: skip
     for name, values in zip(names, expected, strict=True):
         told = found[name].astype(object).where(found[name].notna(), None).tolist()
         assert told == values, name
     assert found.geometry.x.tolist() == list(range(len(rows)))
+
+
+def with_columns(path: Path, **columns: pa.Array) -> Path:
+    """Write a file of two points and these columns."""
+    points = gpd.GeoDataFrame(geometry=[Point(0, 0), Point(1, 1)], crs=4326)
+    points.to_parquet(path, schema_version="1.1.0", write_covering_bbox=True)
+    table = parquet.read_table(path)
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    parquet.write_table(table, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.large_list(pa.string()),
+        pa.list_(pa.large_string()),
+        pa.list_(pa.string_view()),
+        pa.list_(pa.dictionary(pa.int32(), pa.string())),
+        pa.list_view(pa.string()),
+    ],
+    ids=str,
+)
+def test_lists_of_texts_of_any_kind_are_one_text(tmp_path: Path, kind: pa.DataType) -> None:
+    """Caught: arrays in the cells, and a message of numbers."""
+    way = pa.array([["a", None, "b"], None], kind)
+    way = pa.StructArray.from_arrays([way], names=["way"])
+    path = with_columns(tmp_path / "a.parquet", top=way.field("way"), inner=way)
+    found = read_vector(path, columns=["top", "inner.way"])
+    for name in ("top", "inner.way"):
+        assert found[name].fillna("none").tolist() == ["a > b", "none"]
+
+
+def test_other_lists_and_maps_are_no_columns(tmp_path: Path) -> None:
+    """They hold no text and no number; the bounds, and points that are stored as a struct, are the geometry's own."""
+    several = {
+        "numbers": pa.array([[1], [2]]),
+        "structs": pa.array([[{"a": 1}], None]),
+        "tags": pa.array([[("a", "b")], None], pa.map_(pa.string(), pa.string())),
+    }
+    path = with_columns(tmp_path / "a.parquet", name=pa.array(["x", "y"]), **several)
+    assert fields_of(path, None) == ["name"]
+    assert set(several) < set(read_vector(path).columns)
+    for name, kind in (("numbers", "list"), ("structs", "list"), ("tags", "map")):
+        with pytest.raises(InputError, match=rf"column '{name}' holds a {kind} in each row, which is no text.*The columns are: name\."):  # fmt: skip
+            read_vector(path, columns=[name])
+
+
+def test_a_struct_whose_name_has_a_dot(tmp_path: Path) -> None:
+    """Caught: the struct itself, for the field of another one. What two ways lead to is refused, with both."""
+    dotted = pa.array([{"x": 1}, {"x": 2}])
+    path = with_columns(tmp_path / "a.parquet", **{"a.b": dotted}, a=pa.array([{"b": "p"}, {"b": "q"}]))  # fmt: skip
+    found = read_vector(path, columns=["a.b", "a.b.x"])
+    assert (found["a.b"].tolist(), found["a.b.x"].tolist()) == (["p", "q"], [1, 2])
+    both = pa.array([{"b": {"x": 3}}, {"b": {"x": 4}}])
+    path = with_columns(tmp_path / "a.parquet", **{"a.b": dotted}, a=both)
+    with pytest.raises(InputError, match=r"two fields are called 'a\.b\.x': x in a\.b, and x in b in a"):  # fmt: skip
+        read_vector(path, columns=["a.b.x"])

@@ -160,7 +160,27 @@ def test_places_are_read_and_what_they_are_not_is_told(tmp_path, place):
     weighed = pois_case(tmp_path, weight="confidence")
     table, notes = read_pois(weighed, "EPSG:3857")
     assert sorted(table["thousandths"]) == [0, 300, 500, 700, 800, 900]
+    closed = [note for note in notes if "are closed" in note.what]
+    assert [note.what.partition(": ")[0] for note in closed] == [
+        "1 of 6 places are closed, and are not taken out"
+    ]
+    assert closed[0].hint == "Take them out of the file."
     assert any("1 of 6 POIs have a weight of 0, and count nothing" in note.what for note in notes)
+
+
+@pytest.mark.parametrize("path", ["place.csv", "place.parquet"])
+def test_closed_places_are_told_whatever_the_file_and_the_crosswalk(tmp_path, path):
+    """Caught: a table, or a crosswalk of the user's own, counted them in silence."""
+    write_places(tmp_path, "Vaduz")
+    rows = gpd.read_parquet(tmp_path / "place.parquet", columns=["basic_category", "operating_status", "geometry"])  # fmt: skip
+    place = rows.drop(columns="geometry").assign(x=rows.geometry.x, y=rows.geometry.y)
+    place.fillna("").to_csv(tmp_path / "place.csv", index=False)
+    (tmp_path / "own.csv").write_text("poi_type,category\nlibrary,buildings/public-services\n")
+    more = {"x": "x", "y": "y"} if path == "place.csv" else {}
+    for crosswalk in ("own.csv", "overture"):
+        case = pois_case(tmp_path, path=path, type="basic_category", crosswalk=crosswalk, **more)
+        told = [note.what for note in read_pois(case, "EPSG:3857")[1]]
+        assert any(what.startswith("2 of 6 places are closed") for what in told)
 
 
 def test_a_basic_category_means_what_its_branch_means(tmp_path):
@@ -185,3 +205,62 @@ def test_every_branch_is_matched_by_its_nearest_rule():
     branches = [name for name in rules if name.endswith("*")]
     below = pd.Series([name[:-1].removesuffix(" > ") + " > a > b" for name in branches], dtype=str)
     assert match_poi_types(below, rules).tolist() == [rules[name] for name in branches]
+
+
+SERVICES, ENERGY, CROPS = "services_and_business", "b2b_energy_and_utility_service", "b2b_agriculture_service"  # fmt: skip
+MEANT = {
+    "housing_or_property_service > apartment": "buildings/urban-homes",
+    "housing_or_property_service > senior_living_facility > retirement_home": "buildings/public-services",
+    "housing_or_property_service > halfway_house": "buildings/public-services",
+    "corporate_or_business_office": "",
+    "corporate_or_business_office > industrial_company": "",
+    "corporate_or_business_office > travel_company": "buildings/commerce",
+    "home_service > recycling_center": "",
+    "printing_service > commercial_printer": "industry/manufacturing",
+    "utility_energy_infrastructure": "industry/supply",
+    "utility_energy_infrastructure > solar_farm": "",
+    f"b2b_service > {ENERGY} > b2b_oil_and_gas > b2b_oil_refinery": "industry/manufacturing",
+    f"b2b_service > {ENERGY} > b2b_oil_and_gas > b2b_oil_and_gas_equipment": "buildings/commerce",
+    f"b2b_service > {ENERGY} > b2b_oil_and_gas > b2b_oil_and_gas_extraction": "industry/mining",
+    f"b2b_service > {CROPS} > b2b_farming > farm_equipment_and_supply > fertilizer_store": "buildings/commerce",
+    f"b2b_service > {CROPS} > b2b_farming > farm_equipment_and_supply > grain_elevator": "buildings/commerce",
+    f"b2b_service > {CROPS} > b2b_farming > farm_equipment_and_supply > greenhouse": "agriculture/plantation",
+    f"b2b_service > {CROPS} > fish_farm_hatchery > fish_farm": "",
+    f"b2b_service > {CROPS} > livestock_dealer": "buildings/commerce",
+    f"b2b_service > {CROPS} > apiary_beekeeper": "",
+}  # fmt: skip
+"""What branches of services mean, whatever is above them."""
+
+ELSEWHERE = {
+    "food_and_drink > alcoholic_beverage_venue > brewery": "industry/manufacturing",
+    "food_and_drink > alcoholic_beverage_venue > winery": "industry/manufacturing",
+    "food_and_drink > alcoholic_beverage_venue > winery > wine_tasting_room": "buildings/commerce",
+    "shopping > food_and_beverage_store > pick_your_own_farm": "agriculture/plantation",
+    "community_and_government > armed_forces_branch": "",
+    "apartment": "buildings/urban-homes",
+    "senior_living_facility": "buildings/public-services",
+    "corporate_or_business_office": "",
+    "distillery": "industry/manufacturing",
+}
+
+
+@pytest.mark.parametrize(("branch", "category"), [*((f"{SERVICES} > {branch}", category) for branch, category in MEANT.items()), *ELSEWHERE.items()])  # fmt: skip
+def test_what_a_branch_means(branch, category):
+    """Homes and works are no shops; who deals in what a farm or a well needs is one."""
+    table = packaged_table("poi/overture.csv")
+    rules = dict(zip(table["poi_type"], table["category"], strict=True))
+    assert match_poi_types(pd.Series([branch]), rules).tolist() == [category]
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"),
+    [
+        ("recycling", "utilities"),
+        ("bicycle_parking", "transport"),
+        ("motorcycle_parking", "transport"),
+        ("viaduct", "transport"),
+    ],
+)
+def test_what_a_class_of_infrastructure_is(kind, meant):
+    table = packaged_table("landuse/overture.csv").set_index("code")
+    assert table.loc[kind, "type"] == meant
