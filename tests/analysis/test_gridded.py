@@ -18,6 +18,7 @@ import shapely
 import squares_case
 import xarray as xr
 from pyproj import Geod
+from raster_files import edgar
 
 from carbongrid.analysis.gridded_cells import centres_written
 from carbongrid.analysis.gridded_land import matrix_of
@@ -83,16 +84,6 @@ def areas_of(lat, side):
     geod = Geod(ellps="WGS84")
     boxes = [shapely.segmentize(shapely.box(0, y - side / 2, side, y + side / 2), side / 50) for y in lat]  # fmt: skip
     return np.array([abs(geod.geometry_area_perimeter(box)[0]) for box in boxes])
-
-
-def edgar(path, axes, values, name="emissions", side=SIDE, engine="h5netcdf", **attributes):
-    lat, lon = axes
-    coords = {
-        "lat": ("lat", lat, {"units": "degrees_north"}),
-        "lon": ("lon", lon, {"units": "degrees_east"}),
-    }
-    xr.Dataset({name: (("lat", "lon"), values, attributes)}, coords).to_netcdf(path, engine=engine)
-    return path
 
 
 def geotiff(path, axes, values, side=SIDE, crs="EPSG:4326", nodata=None):

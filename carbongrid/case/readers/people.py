@@ -188,10 +188,31 @@ def crs_of_people(raster: Any, where: str) -> CRS:
     if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
         problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))
     crs = None if raster.crs is None else crs_of(raster.crs.to_wkt(), where)
-    problems += crs_problems(crs, tuple(raster.bounds), where)
+    if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
+        problems += crs_problems(crs, tuple(raster.bounds), where)
     if crs is None or problems:
         raise InputError(problems)
     return crs
+
+
+def _reaches_off_the_earth(crs: CRS, bounds: Bounds) -> bool:
+    """Whether a part of a raster is of the earth and a part is not: beside an oval map of the whole of it, as Mollweide's, the corners are of nothing."""
+    west, south, east, north = bounds
+    x, y = np.meshgrid(np.linspace(west, east, 33), np.linspace(south, north, 33))
+    longitude, _ = transformer_between(crs, CRS.from_epsg(4326)).transform(x.ravel(), y.ravel())
+    known = np.isfinite(longitude)
+    return bool(known.any() and not known.all())
+
+
+def _is_torn(crs: CRS, own: CRS, bounds: Bounds) -> bool:
+    """Whether what is in one piece in a CRS is in two in another: on the way around it there is a leap then."""
+    west, south, east, north = bounds
+    along, up = np.linspace(west, east, 33), np.linspace(south, north, 33)
+    x = np.concatenate([along, np.full(33, east), along[::-1], np.full(33, west)])
+    y = np.concatenate([np.full(33, south), up, np.full(33, north), up[::-1]])
+    there, _ = transformer_between(crs, own).transform(x, y)
+    known = np.isfinite(there).all()
+    return bool(known and np.abs(np.diff(there)).max() > np.ptp(there) / 2)
 
 
 def window_of_people(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
@@ -200,7 +221,7 @@ def window_of_people(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, whe
     Raises
     ------
     InputError
-        If the raster lies elsewhere, or has too many cells there.
+        If the raster lies elsewhere, at both ends of its map, or has too many cells there.
     """
     from rasterio.windows import Window, from_bounds
 
@@ -209,6 +230,12 @@ def window_of_people(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, whe
     if bounds is not None:
         west, south, east, north = bounds
         wider = (west - AROUND, south - AROUND, east + AROUND, north + AROUND)
+        if _is_torn(crs, own, wider):
+            raise InputError(
+                f"the parcels, or what is within {AROUND:g} m of them, lie at both ends of the raster's map, on both sides of 180 degrees",
+                where,
+                "Warp it to a CRS in which they are in one piece, such as their own: gdalwarp -t_srs CRS -r sum IN OUT",
+            )
         there = transformer_between(crs, own).transform_bounds(*wider)
         elsewhere = InputError(
             f"the raster lies elsewhere, {tuple(raster.bounds)}: it covers none of the parcels",

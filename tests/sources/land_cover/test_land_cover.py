@@ -13,6 +13,7 @@ import pytest
 import rasterio
 import shapely
 from data import ROOT
+from raster_files import NORTH, STEP, WEST, raster_of
 from rasterio.transform import from_origin
 
 import carbongrid as cg
@@ -21,18 +22,7 @@ from carbongrid.method.landuse import carrying_types, packaged_table, read_code_
 from carbongrid.sources.land_cover import parcels as land_cover
 from carbongrid.sources.land_cover import read_land_cover, write_land_cover
 
-WEST, NORTH, STEP = 9.5, 47.2, 1 / 12000  # WorldCover's cells, some 10 m
 CODES = np.array([10, 30, 40, 50, 80], np.uint8)
-
-
-def raster_of(path, codes, *, crs="EPSG:4326", transform=None, nodata=0, **more):
-    profile = {"driver": "GTiff", "count": 1, "dtype": codes.dtype, "nodata": nodata, **more}
-    with rasterio.open(
-        path, "w", height=codes.shape[0], width=codes.shape[1], crs=crs,
-        transform=transform or from_origin(WEST, NORTH, STEP, STEP), **profile,
-    ) as file:  # fmt: skip
-        file.write(codes, 1)
-    return path
 
 
 def town(rows, columns, seed=0):
