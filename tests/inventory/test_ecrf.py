@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +15,20 @@ import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from ecrf_files import (
+    DIRECT,
+    ENERGY,
+    GHG,
+    HEAD,
+    INDIRECT,
+    OUTSIDE,
+    TRANSPORT,
+    WASTE,
+    Cell,
+    Row,
+    row,
+    workbook,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,52 +38,6 @@ from carbongrid.errors import InputError
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.inventory.crosswalks import level_of
 from carbongrid.method.landuse import packaged_table
-
-GHG = "GHGs (metric tonnes CO2e) - "
-HEAD = [
-    "Inventory year", "GPC ref. no.", "CRF - Sector", "CRF - Sub-sector", "Scope", "Fuel type or activity", "Notation key",
-    "Activity data - Amount", "Emission factor - Total CO2e", f"{GHG}CO2", f"{GHG}CH4", f"{GHG}N2O", f"{GHG}Total CO2e", f"{GHG}Biogenic CO2",
-]  # fmt: skip
-DIRECT, INDIRECT, OUTSIDE = "Direct emissions", "Indirect emissions", "Outside city boundary"
-ENERGY, TRANSPORT, WASTE = "Stationary Energy", "Transportation", "Waste"
-
-Cell = str | float | None
-Row = Sequence[Cell]
-
-
-def row(
-    code: Cell, sector: str, sub_sector: str, scope: str, total: Cell, *, key: Cell = None,
-    gases: Sequence[Cell] = (None, None, None), biogenic: Cell = None, year: Cell = 2019,
-) -> Row:  # fmt: skip
-    return [year, code, sector, sub_sector, scope, "a fuel", key, 7, 9, *gases, total, biogenic]
-
-
-def workbook(path: Path, rows: Sequence[Row], sums: Sequence[Row] = (), above: int = 0) -> Path:
-    """Write the three sheets; the header of the third stands below some rows of notes."""
-    book = openpyxl.Workbook()
-    first = book.active
-    assert first is not None
-    first.title = "eCRF_1"
-    told: list[Row] = [[None, "Type"], ["Boundary", "Name of city", "Exampleton"], [None, "Inventory year", 2019], [None, "Global Warming Potential ", "AR5"]]  # fmt: skip
-    for cells in told:
-        first.append(list(cells))
-    if sums:
-        second = book.create_sheet("eCRF_2")
-        second.append([2019])
-        second.append(["Sectors and Sub-Sectors", "Direct Emissions", None, "Indirect emissions from the use of grid-supplied electricity", None, "Emissions occurring outside the city boundary", None, "Please explain"])  # fmt: skip
-        second.append([None, *["Emissions in tCO2e", "Notation key (if needed)"] * 3])
-        for cells in sums:
-            second.append(list(cells))
-    third = book.create_sheet("eCRF_3")
-    for note in range(above):
-        third.append([f"Note {note}"])
-    third.append(HEAD)
-    third.cell(above + 1, 1024).number_format = "0.00"  # exports format sheets to their last column
-    for cells in rows:
-        third.append(list(cells))
-    book.save(path)
-    return path
-
 
 TERRITORIAL = [
     row(None, ENERGY, "Residential Buildings", DIRECT, 100.5),
