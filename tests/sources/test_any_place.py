@@ -51,8 +51,8 @@ WEST_OF_180 = {**PLACES, "Fiji": FIJI.beside(-10)}
 """For rasters that must hold the land in one piece, as tiles that end at 180 degrees do."""
 
 
-def three(usual: str) -> Any:
-    """The three places, of which one is tried each time and the others by ``nox -s thorough``."""
+def three(usual: str = "") -> Any:
+    """The three places, of which one is tried each time, or none where other modules try that reader, and the others by ``nox -s thorough``."""
     every = [
         pytest.param(name, id=name, marks=[pytest.mark.thorough] * (name != usual))
         for name in PLACES
@@ -329,7 +329,7 @@ def has_its_totals(table: Path, system: str, place: Place, carbongrid: Any) -> N
     assert result.units["emission_t"].sum() == 170_000
 
 
-@three("Styria")
+@three()
 def test_a_national_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """Bunkers stay out of it."""
     (tmp_path / "table.csv").write_text(CODED["crt"])
@@ -425,7 +425,7 @@ def test_a_raster_of_the_whole_earth_in_an_oval_is_read(tmp_path: Path) -> None:
     ] == []
 
 
-@three("Fiji")
+@three()
 def test_a_weight_raster(name: str, tmp_path: Path) -> None:
     """Lights at night in cells of 15 seconds: three times as bright in the west, where one of two squares of shops is."""
     place = PLACES[name]
