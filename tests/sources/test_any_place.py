@@ -336,8 +336,7 @@ def test_a_national_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     has_its_totals(tmp_path / "table.csv", "crt", PLACES[name], carbongrid)
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", PLACES)
+@three()
 def test_a_citys_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     (tmp_path / "table.csv").write_text(CODED["gpc"])
     has_its_totals(tmp_path / "table.csv", "gpc", PLACES[name], carbongrid)

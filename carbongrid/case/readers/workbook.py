@@ -70,12 +70,7 @@ def workbook_sheets(path: Path, leave_out: Collection[str] = ()) -> dict[str, pd
     InputError
         As :func:`workbook_numbers`.
     """
-    sheets = _sheets(
-        path,
-        lambda names: [name for name in names if name not in leave_out],
-        lambda name: f"{path.name}, sheet {name}",
-    )
-    return {name: cells for name, (cells, _) in sheets.items()}
+    return _cells(path, lambda names: [name for name in names if name not in leave_out])
 
 
 def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
@@ -93,12 +88,12 @@ def sheets_named(path: Path, name: re.Pattern[str]) -> dict[str, pd.DataFrame]:
     InputError
         As :func:`workbook_numbers`.
     """
-    sheets = _sheets(
-        path,
-        lambda names: [each for each in names if name.search(each)] or names[:1],
-        lambda each: f"{path.name}, sheet {each}",
-    )
-    return {each: cells for each, (cells, _) in sheets.items()}
+    return _cells(path, lambda names: [each for each in names if name.search(each)] or names[:1])
+
+
+def _cells(path: Path, wanted: Callable[[list[str]], list[str]]) -> dict[str, pd.DataFrame]:
+    sheets = _sheets(path, wanted, lambda name: f"{path.name}, sheet {name}")
+    return {name: cells for name, (cells, _) in sheets.items()}
 
 
 def _sheets(
