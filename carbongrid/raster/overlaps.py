@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -12,7 +12,14 @@ from scipy.sparse import csr_array
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.grid import Grid
-from carbongrid.raster.kernels.coverage import Covered, Land, cover_runs, each_cell, spread_evenly
+from carbongrid.raster.kernels.coverage import (
+    Covered,
+    Land,
+    cells_of_polygons,
+    cover_runs,
+    each_cell,
+    spread_evenly,
+)
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
@@ -140,9 +147,12 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
 
 
 def cell_runs(
-    polygons: Polygons, grid: Grid, *, near: bool = True
+    polygons: Polygons, grid: Grid
 ) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
-    """Measure the exact share that polygons have in cells: what ``coverage`` and ``ZonalOperator`` are made of.
+    """Measure the exact share that polygons have in cells: what ``ZonalOperator`` is made of.
+
+    Coordinates are counted from a cell near each polygon: shares are right to the last bits whatever the size of the grid, and the same ones on any
+    grid with the same borders of cells. ``coverage`` counts from the grid's corner.
 
     Parameters
     ----------
@@ -150,9 +160,6 @@ def cell_runs(
         Valid polygons [polygon], in the order in which they are stored.
     grid
         In the same CRS, which may be geographic: a share is then one of a square of degrees.
-    near
-        Count coordinates from a cell near each polygon: right to the last bits whatever the size of the grid, and the same ones on any
-        grid with the same borders of cells. ``coverage`` counts from the grid's corner.
 
     Returns
     -------
@@ -165,7 +172,7 @@ def cell_runs(
     """
     land = _land(polygons, grid)
     parts = each_block(
-        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape, near),
+        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape, True),
         row_blocks(len(polygons), _POLYGONS_AT_ONCE),
     )
     counts, runs, areas = zip(*parts, strict=True)
@@ -184,11 +191,17 @@ def cells_of_runs(
 
 def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
     require_plane(grid.crs, "exact areas")
-    start, (row, column, lengths, parts), _ = cell_runs(polygons, grid, near=False)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    cells, shares = cells_of_runs(row * grid.shape[1] + column, lengths, parts)
+    land = _land(polygons, grid)
+
+    def cells_in(rows: slice) -> tuple[NDArray[Any], ...]:
+        counts, runs, _ = cover_runs(land, (rows.start, rows.stop), grid.shape, False)
+        return cells_of_polygons(counts, runs, grid.shape[1])
+
+    parts = each_block(cells_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
+    counts, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
+    start = np.concatenate([[0], np.cumsum(counts)])
     shape = (len(polygons), grid.shape[0] * grid.shape[1])
-    found = csr_array((shares * grid.cell_area, cells, ends[start]), shape=shape)
+    found = csr_array((shares * grid.cell_area, cells, start), shape=shape)
     return found if polygons.place is None else found[polygons.place]
 
 

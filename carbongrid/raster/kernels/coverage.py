@@ -121,6 +121,9 @@ def _add_edge(
 @helper
 def _x_before_middle(low: tuple[float, float], high: tuple[float, float]) -> float:
     """Return where an edge crosses the last border of rows that is nearer to its low end; its low end where there is none."""
+    if high[1] - low[1] <= 1.0:
+        # It crosses one border at most: from the high end it is cut there only where that lies beyond the middle.
+        return low[0]
     # One border before the middle, but for rounding: where edges reach far, numbers beside each other are many rows apart.
     before = after = float(np.floor(0.5 * (low[1] + high[1])))
     step = 1.0
@@ -508,6 +511,30 @@ def cover_runs(
             total = now
             begin = end
     return counts, (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total]), wholes
+
+
+@kernel
+def cells_of_polygons(
+    counts: NDArray[np.int64], covered: Covered, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return how many cells the runs of each polygon have, given how many runs, and each cell (row * width + column) with its share."""
+    rows, columns, lengths, parts = covered
+    total = 0
+    for length in lengths:
+        total += length
+    cell_counts = np.zeros(counts.size, np.int64)
+    cells, shares = np.empty(total, np.int64), np.empty(total)
+    at = run = 0
+    for polygon in range(counts.size):
+        before = at
+        for _ in range(counts[polygon]):
+            first = rows[run] * width + columns[run]
+            for step in range(lengths[run]):
+                cells[at], shares[at] = first + step, parts[run]
+                at += 1
+            run += 1
+        cell_counts[polygon] = at - before
+    return cell_counts, cells, shares
 
 
 @kernel
