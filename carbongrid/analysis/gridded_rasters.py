@@ -15,13 +15,12 @@ from carbongrid.analysis.gridded_units import GriddedUnit, periods_in, unit_of
 from carbongrid.case.readers.declared import read_declared, rows_declared
 from carbongrid.case.table_formats import PUBLISHED_RASTERS
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.georeference import is_in_angles, stated_crs
+from carbongrid.raster.georeference import is_in_angles, north_up, stated_crs, with_mappings
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.opening.formats import is_tiff
-from carbongrid.raster.zonal.placing import north_up
 from carbongrid.raster.zonal.sources import is_raster, opened
-from carbongrid.raster.zonal.stacks import rasters_in, with_mappings, y_and_x_last
+from carbongrid.raster.zonal.stacks import rasters_in, y_and_x_last
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

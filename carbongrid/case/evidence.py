@@ -11,7 +11,7 @@ from carbongrid.case.fields import ENCODING, Section, about
 from carbongrid.case.values import EncodingText, PointCrs, Text, one_of, one_of_or_table, wrong
 
 CROSSWALKS = ("gaode", "osm", "overture")
-RASTER_SUFFIXES = (".tif", ".tiff")
+RASTER_SUFFIXES = (".tif", ".tiff", ".nc", ".nc4", ".zarr")
 
 
 class PoisSection(Section):
@@ -96,7 +96,7 @@ class PeopleSection(Section):
         about(
             "Residents",
             "file",
-            "points with a count (a table or a vector file), or a GeoTIFF of people per cell",
+            "points with a count (a table or a vector file), or a raster of people per cell (GeoTIFF, NetCDF, Zarr)",
             example="people.csv",
             file=True,
         ),

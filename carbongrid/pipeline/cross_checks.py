@@ -16,7 +16,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
 from carbongrid.pipeline.weighing import weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
-from carbongrid.raster.opening.formats import sniff_raster
+from carbongrid.raster.plane_files import open_plane
 
 MAX_MISSING = 100
 """Of the people of a census one in this many may live where no point or cell has people."""
@@ -85,8 +85,9 @@ def _problems_of_grid(inputs: Inputs) -> Iterator[Problem]:
     for raster in weight_rasters(inputs):
         try:
             path = inputs.case.resolve(raster)
-            sniff_raster(path)
             WeightRaster.around(path, grid)
+            with open_plane(path) as source:
+                yield from source.remarks()
         except InputError as error:
             yield from error.problems
         except OSError as error:

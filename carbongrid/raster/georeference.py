@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from carbongrid.raster.planes import crs_name, crs_text
 
 # In cells. Coordinates that were rounded to some digits, or to float32, still say the same.
 _NEAR = 1e-3
+
+_MAPPINGS = ("spatial_ref", "crs")
+"""Usual names of the variable that holds a CRS."""
 
 _NAMES = {
     "x": {"x", "lon", "long", "longitude", "easting"},
@@ -42,7 +45,20 @@ def is_chunked(array: Any) -> bool:
 
 
 def inside(raster: Any) -> Any:
-    """Return the NumPy (also masked), Dask or Zarr array [y, x] inside a raster.
+    """Return the NumPy (also masked), Dask or Zarr array [y, x] inside a raster; one that lies in a file is read.
+
+    Raises
+    ------
+    InputError
+        If it is a Dataset, polygons, or has not two dimensions.
+    """
+    require_raster(raster)
+    data = raster.data if isinstance(raster, xr.DataArray) else raster
+    return data if is_chunked(data) or isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+
+
+def require_raster(raster: Any) -> None:
+    """Raise unless this is a raster [y, x]; one that lies in a file is not read.
 
     Raises
     ------
@@ -55,11 +71,12 @@ def inside(raster: Any) -> Any:
             f"a Dataset holds several rasters ({names}), and one is wanted",
             hint="Take one by its name: dataset[name].",
         )
-    data = raster.data if isinstance(raster, xr.DataArray) else raster
-    if hasattr(data, "ring_start") or hasattr(data, "geometry"):
-        raise _polygons()
-    if not (is_chunked(data) or isinstance(data, np.ma.MaskedArray)):
-        data = np.asarray(data)
+    data = raster
+    if not isinstance(raster, xr.DataArray):  # which may have a coordinate of either name
+        if hasattr(raster, "ring_start") or hasattr(raster, "geometry"):
+            raise _polygons()
+        if not (is_chunked(raster) or isinstance(raster, np.ma.MaskedArray)):
+            data = np.asarray(raster)
     if data.dtype == object:
         raise _polygons()
     if data.ndim != 2:
@@ -68,7 +85,6 @@ def inside(raster: Any) -> Any:
             f"a raster has two dimensions, this one {data.ndim}{named}",
             hint="Take one band: raster.isel(band=0).",
         )
-    return data
 
 
 def stated_crs(raster: Any) -> str | None:
@@ -179,6 +195,35 @@ def rotation_of(raster: xr.DataArray) -> str | None:
     return told if slant or lean else None
 
 
+def north_up(raster: xr.DataArray) -> xr.DataArray:
+    """Return a raster [y, x] with rows from the north and columns from the west; nothing is read.
+
+    Raises
+    ------
+    InputError
+        If it is rotated.
+    """
+    turned = rotation_of(raster)
+    if turned is not None:
+        raise InputError(
+            f"the raster is rotated: its geotransform is {turned}",
+            hint="Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
+        )
+    turns = dict.fromkeys(turned_axes(raster), slice(None, None, -1))
+    return raster.isel(turns) if turns else raster
+
+
+def turned_axes(raster: xr.DataArray) -> list[Hashable]:
+    """Return the dimensions of a raster [y, x] that run from the south or from the east."""
+    found = []
+    for axis, rising in zip(raster.dims, (False, True), strict=True):
+        if axis in raster.coords and raster.sizes[axis] > 1:
+            centres = raster[axis].to_numpy()
+            if bool(centres[-1] > centres[0]) is not rising:
+                found.append(axis)
+    return found
+
+
 def corner_of(raster: xr.DataArray) -> tuple[float, float, float, float] | None:
     """Return west, width, north and height of a raster's geotransform (height is negative where rows run from the south); None if it states none.
 
@@ -231,7 +276,7 @@ def lattice_of(raster: Any) -> Lattice:
         If the raster has no coordinates, its rows do not run from the north or its columns from the west, cells differ in
         size, or a single row or column has none.
     """
-    inside(raster)
+    require_raster(raster)
     require_rows_first(raster)
     if not isinstance(raster, xr.DataArray) or not set(raster.dims) <= set(raster.coords):
         raise InputError(
@@ -252,6 +297,18 @@ def lattice_of(raster: Any) -> Lattice:
     else:
         west, north = west - width / 2, -north + height / 2
     return Lattice(stated_crs(raster), west, north, width, height, (y.size, x.size))
+
+
+def grid_mapping(raster: xr.DataArray) -> Any:
+    """Return the name of the variable that holds the CRS, if the raster tells."""
+    return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+
+
+def with_mappings(values: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS, also where none names it and it is called as is usual."""
+    mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
+    usual = [name for name in _MAPPINGS if name in values.data_vars and not values[name].ndim]
+    return values.set_coords([*(name for name in values.data_vars if name in mappings), *usual])
 
 
 def is_in_angles(raster: xr.DataArray) -> bool:
@@ -384,8 +441,7 @@ def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
     for name in (
         raster.encoding.get("grid_mapping"),
         raster.attrs.get("grid_mapping"),
-        "spatial_ref",
-        "crs",
+        *_MAPPINGS,
     ):
         if isinstance(name, str) and name in raster.coords:
             found: Mapping[Any, Any] = raster.coords[name].attrs

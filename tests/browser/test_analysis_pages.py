@@ -45,6 +45,23 @@ def test_nothing_serious_for_axe(page_of: Any, name: str, width: int, scheme: st
         assert beyond <= 0, f"{language}: the page is {beyond} px wider than the window"
 
 
+@pytest.mark.parametrize("scripted", [True, False])
+def test_it_begins_in_the_browser_s_language(page_of: Any, scripted: bool) -> None:
+    """Seen to begin in English in a Chinese browser, where a run's report did not."""
+    for locale, lang, words in (("zh-CN", "zh-CN", "说明"), ("de-DE", "en", "Notes")):
+        page = page_of(PAGES[0], locale=locale, java_script_enabled=scripted)
+        told = page.locator("#notes h2 span:visible").inner_text()
+        if scripted:
+            assert page.locator("html").get_attribute("lang") == lang
+            assert told == words
+            page.click("label[for=language-en]")
+            assert page.locator("html").get_attribute("lang") == "en"
+        else:
+            assert told == "Notes"
+            page.click("label[for=language-zh]")
+            assert page.locator("#notes h2 span:visible").inner_text() == "说明"
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_a_heavy_outline_is_seen(page_of: Any, width: int) -> None:
     page = page_of("years/comparison.html", viewport={"width": width, "height": 844})

@@ -24,7 +24,7 @@ from steps import given as given_to
 from waiting import HANG
 
 from carbongrid.errors import InputError, RunError, VerificationError
-from carbongrid.raster import label_store
+from carbongrid.raster import label_store, plane_files
 from carbongrid.raster.chunked import (
     Counts,
     label_and_count,
@@ -39,6 +39,7 @@ from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.label_store import open_labels
 from carbongrid.raster.labels import rasterize
+from carbongrid.raster.plane_files import open_plane
 from carbongrid.raster.polygons import Polygons
 
 SIDE = 3000.0
@@ -423,7 +424,7 @@ def test_a_raster_much_finer_than_the_grid_is_read_in_bounded_pieces(
 ):
     """Caught: all cells from the first to the last of a tile's centres at once, 12 GiB under coarse cells."""
     monkeypatch.setattr(rasters, "_CELLS_AT_ONCE", most)
-    read = given_to(monkeypatch, rasters, "known_values", 1)
+    read = given_to(monkeypatch, plane_files, "known_values", 1)
     path, size = tmp_path / "fine.tif", 300
     values = np.random.default_rng(side).integers(0, 1000, (size, size)).astype(np.float32)
     tiled = {"tiled": True, "blockxsize": side, "blockysize": side} if side else {}
@@ -466,7 +467,7 @@ def test_a_block_holds_all_bands_where_they_lie_side_by_side(tmp_path, interleav
     ) as target:  # fmt: skip
         target.write(np.ones((3, 32, 48), np.float32))
     of_one = 16 * 16 * 4
-    with rasterio.open(path) as source, pytest.MonkeyPatch.context() as patched:
+    with open_plane(path) as source, pytest.MonkeyPatch.context() as patched:
         patched.setattr(rasters, "_MAX_BLOCK", bands * of_one)
         assert not list(rasters._block_problems(source, path))
         patched.setattr(rasters, "_MAX_BLOCK", bands * of_one - 1)

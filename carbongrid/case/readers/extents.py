@@ -15,8 +15,8 @@ from carbongrid.case.values import TABLE_SUFFIXES
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.formats import FILEGDB, GEOJSON, PARQUET, files_behind, sniff_vector
-from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.vectors import open_vector
+from carbongrid.raster.plane_files import open_plane
 
 _GEOD = Geod(ellps="WGS84")
 _OF_A_SOLID = 6
@@ -86,13 +86,12 @@ def extent(bounds: Bounds) -> tuple[float, float]:
 
 
 def raster_cells(path: Path, bounds: Bounds | None) -> int:
-    """Return how many cells of a GeoTIFF lie in bounds in degrees; all of them without bounds."""
-    with open_raster(path) as raster:
+    """Return how many cells of a raster lie in bounds in degrees; all of them without bounds."""
+    with open_plane(path) as raster:
         whole = int(raster.width) * int(raster.height)
         there = None
         if bounds is not None and raster.crs is not None:
-            own = crs_of(raster.crs.to_wkt(), path.name)
-            there = _transformed(bounds, CRS.from_epsg(4326), own)
+            there = _transformed(bounds, CRS.from_epsg(4326), raster.crs)
         if there is None or there[2] < there[0]:
             return whole
         columns = (there[2] - there[0]) / abs(raster.transform.a) + 2

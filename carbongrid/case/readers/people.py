@@ -19,9 +19,7 @@ from carbongrid.case.readers.reference import Bounds, crs_problems, transformer_
 from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem
-from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.opening.rasters import open_raster
-from carbongrid.raster.windows import band_problems, known_values
+from carbongrid.raster.plane_files import PlaneFile, open_plane
 
 AROUND = 1000.0
 """Width of the rim around the city that is read of a raster, in m: more than the 500 m by which people are moved."""
@@ -114,15 +112,17 @@ def read_people_grid(
         If it cannot be read, lies elsewhere, or holds what are no people.
     """
     from rasterio.errors import RasterioError
+    from rasterio.windows import transform as window_transform
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd is told by the checks here
-            with open_raster(path) as raster:
+            with open_plane(path) as raster:
                 own = crs_of_people(raster, where)
                 window = window_of_people(raster, own, crs, bounds, where)
-                people = known_values(raster, window)
-                transform = raster.window_transform(window)
+                people = raster.known(window)
+                transform = window_transform(window, raster.transform)
+                notes = [*raster.remarks()]
                 unread = raster.width * raster.height - people.size
     except RasterioError as error:
         hint = "It may be damaged or cut off: copy it again."
@@ -138,7 +138,7 @@ def read_people_grid(
         )
     thousandths = np.full(people.shape, UNKNOWN, dtype=np.int64)
     thousandths[known] = np.rint(people[known] * PER_ONE).astype(np.int64)
-    notes = _notes_on_faint(people[known], thousandths[known], where)
+    notes += _notes_on_faint(people[known], thousandths[known], where)
     if not known.all():
         what = f"{int((~known).sum())} of {known.size} cells are without data: unknown, not zero"
         notes.append(Problem(what, where, level="note"))
@@ -175,21 +175,21 @@ def _notes_on_faint(
     return [Problem(told, where, level="note")]
 
 
-def crs_of_people(raster: Any, where: str) -> CRS:
+def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     """Return the CRS of an open raster of people.
 
     Raises
     ------
     InputError
-        If it has none or a wrong one, is not north-up, or is not one band of real numbers.
+        If it has none or a wrong one, is not north-up, or does not hold real numbers alone.
     """
-    problems = [*band_problems(raster, where)]
+    problems = [*raster.problems(where)]
     transform = raster.transform
     if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
         problems.append(Problem("the raster is not north-up", where, "Warp it with gdalwarp."))
-    crs = None if raster.crs is None else crs_of(raster.crs.to_wkt(), where)
+    crs = raster.crs
     if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
-        problems += crs_problems(crs, tuple(raster.bounds), where)
+        problems += crs_problems(crs, raster.bounds, where)
     if crs is None or problems:
         raise InputError(problems)
     return crs
@@ -215,7 +215,9 @@ def _is_torn(crs: CRS, own: CRS, bounds: Bounds) -> bool:
     return bool(known and np.abs(np.diff(there)).max() > np.ptp(there) / 2)
 
 
-def window_of_people(raster: Any, own: CRS, crs: CRS, bounds: Bounds | None, where: str) -> Any:
+def window_of_people(
+    raster: PlaneFile, own: CRS, crs: CRS, bounds: Bounds | None, where: str
+) -> Any:
     """Return the window of an open raster that is read: bounds in a CRS, and :data:`AROUND` them.
 
     Raises

@@ -37,8 +37,8 @@ CROSSWALKS = ("gaode", "osm", "overture")
 _HEAVIEST_TYPE = 10**9
 """A type that counts more is a slip of the pen; sums of thousandths stay far below 2^63."""
 
-_STATUS = "operating_status"
-"""Column of Overture's places that says whether one is closed."""
+_STATUS = ("operating_status", "operating_")
+"""Column of Overture's places that says whether one is closed, and what a Shapefile leaves of its name."""
 _PER_POI = 1000
 _NONE = np.array([-1], np.int64)
 _SAMPLE = 20_000
@@ -79,7 +79,7 @@ def read_pois(
     crosswalk = dict(zip(entries["poi_type"], entries["category"], strict=True))
     padded = any(entry.startswith("0") for entry in crosswalk)
     columns = [section.type, *([section.weight] if section.weight else [])]
-    points = read_located(case, section, columns, [section.type] if padded else [], [_STATUS])
+    points = read_located(case, section, columns, [section.type] if padded else [], _STATUS)
     problems: list[Problem] = []
     types = text_column(points.table, section.type, points.where, problems, padded=padded)
     if problems:
@@ -112,8 +112,8 @@ def read_pois(
     notes = [*points.notes, *_lost_zeros(told, crosswalk, points.where)]
     notes += _unmatched(told, section.crosswalk, points.where)
     notes += _shared(told, entries, section.crosswalk)
-    if _STATUS in points.table:
-        notes += _closed(points.table[_STATUS], own, points.where)
+    for status in [name for name in _STATUS if name in points.table]:
+        notes += _closed(points.table[status], own, points.where)
     if own is not None:
         notes += _weightless(own, points.where)
     return table, [*notes, *_unsized(table, points.where)]

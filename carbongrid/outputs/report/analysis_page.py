@@ -160,7 +160,8 @@ def write_analysis_page(page: AnalysisPage, path: Path) -> Path:
         "page": page,
         "map": zone_map(page.outlines, None) if page.maps else None,
     }
-    text = render_page("analysis.html.j2", content, style=asset("assets/analysis.css"))
+    scripts = [asset("assets/analysis.js")]
+    text = render_page("analysis.html.j2", content, scripts, asset("assets/analysis.css"))
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
 

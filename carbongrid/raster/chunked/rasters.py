@@ -13,16 +13,14 @@ import rasterio
 import rasterio.errors
 from numpy.typing import NDArray
 from pyproj import Transformer
-from rasterio.enums import Interleaving
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.plane_files import PlaneFile, open_plane
 from carbongrid.raster.spans import Amounts
-from carbongrid.raster.windows import band_problems, known_values
 
 # Sums of one place over the whole grid stay below 2^55, so that they are exact in any order.
 _SUM_BITS = 55
@@ -47,7 +45,7 @@ class WeightRaster:
     Parameters
     ----------
     path
-        A file of one band that rasterio reads, scaled as it says.
+        A GeoTIFF of one band, or a NetCDF file or Zarr store of one raster, scaled as it says.
     exponents
         Of the places, the highest first: a whole number n in a place stands for n * 2^-exponent. What is left below the last
         place is rounded, half even.
@@ -69,8 +67,8 @@ class WeightRaster:
             If the raster has no CRS, does not touch the grid, has a negative or infinite value there, or is stored in huge blocks.
         """
         try:
-            with open_raster(path) as source:
-                problems = [*band_problems(source, str(path)), *_block_problems(source, path)]
+            with open_plane(path) as source:
+                problems = [*source.problems(str(path)), *_block_problems(source, path)]
                 if problems:
                     raise InputError(problems)
                 smallest, largest = _extremes(source, _window_around(source, path, grid))
@@ -97,9 +95,10 @@ class WeightRaster:
         """
         places = [np.zeros(needed.shape, np.int64) for _ in self.exponents]
         known = np.zeros(needed.shape, np.int64)
-        with open_raster(self.path) as source:
+        with open_plane(self.path) as source:
             transformer = None
-            own, wanted = crs_of(source.crs.to_wkt(), self.path.name), crs_of(grid.crs)
+            assert source.crs is not None, "a raster without a CRS is refused"
+            own, wanted = source.crs, crs_of(grid.crs)
             if own != wanted:
                 transformer = Transformer.from_crs(wanted, own, always_xy=True)
             for first in range(0, needed.shape[0], _ROWS_AT_ONCE):
@@ -149,7 +148,7 @@ class WeightRaster:
         yield np.rint(np.ldexp(values, self.exponents[-1])).astype(np.int64)
 
 
-def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, float]:
+def _extremes(source: PlaneFile, window: Window) -> tuple[float, float]:
     """Return the smallest and the largest value of a window, at most and at least 0."""
     smallest = largest = 0.0
     for piece in _pieces(source, window):
@@ -159,7 +158,7 @@ def _extremes(source: rasterio.DatasetReader, window: Window) -> tuple[float, fl
     return smallest, largest
 
 
-def _pieces(source: rasterio.DatasetReader, window: Window) -> Iterator[Window]:
+def _pieces(source: PlaneFile, window: Window) -> Iterator[Window]:
     """Yield a window in pieces of so many cells at most, along the file's own blocks: rows of strips, squares of tiles."""
     rows, columns = _sides_at_once(source)
     bottom, right = window.row_off + window.height, window.col_off + window.width
@@ -170,11 +169,8 @@ def _pieces(source: rasterio.DatasetReader, window: Window) -> Iterator[Window]:
             yield Window(column, row, width, height)
 
 
-def _block_problems(source: rasterio.DatasetReader, path: Path) -> Iterator[Problem]:
-    rows, columns = source.block_shapes[0]
-    # Where cells hold the values of all bands side by side, a block of one band is a block of all.
-    bands = source.count if source.interleaving == Interleaving.pixel else 1
-    size = rows * columns * bands * np.dtype(source.dtypes[0]).itemsize
+def _block_problems(source: PlaneFile, path: Path) -> Iterator[Problem]:
+    (rows, columns), size = source.block_shape, source.block_bytes
     if size > _MAX_BLOCK:
         yield Problem(
             f"the raster is stored in blocks of {rows:,} x {columns:,} cells, {size / 1e9:.2f} GB each, and a block is unpacked whole",
@@ -183,16 +179,16 @@ def _block_problems(source: rasterio.DatasetReader, path: Path) -> Iterator[Prob
         )
 
 
-def _sides_at_once(source: rasterio.DatasetReader) -> tuple[int, int]:
+def _sides_at_once(source: PlaneFile) -> tuple[int, int]:
     """Return rows and columns of a piece: whole blocks of the file, as nearly square as they allow."""
-    rows, columns = source.block_shapes[0]
+    rows, columns = source.block_shape
     columns = min(columns, _CELLS_AT_ONCE)
     columns *= max(math.isqrt(_CELLS_AT_ONCE) // columns, 1)
     rows = min(rows, _CELLS_AT_ONCE // columns)
     return rows * (_CELLS_AT_ONCE // columns // rows), columns
 
 
-def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Window:
+def _window_around(source: PlaneFile, path: Path, grid: Grid) -> Window:
     if source.crs is None:
         raise InputError(
             "the raster has no CRS", str(path), "Set it, for example with gdal_edit.py -a_srs."
@@ -216,13 +212,13 @@ def _window_around(source: rasterio.DatasetReader, path: Path, grid: Grid) -> Wi
     return Window(first_column, first_row, last_column - first_column, last_row - first_row)
 
 
-def _known(source: rasterio.DatasetReader, window: Window) -> NDArray[np.float64]:
-    values = known_values(source, window)
+def _known(source: PlaneFile, window: Window) -> NDArray[np.float64]:
+    values = source.known(window)
     return values[~np.isnan(values)]
 
 
 def _values_at(
-    source: rasterio.DatasetReader, x: NDArray[np.float64], y: NDArray[np.float64]
+    source: PlaneFile, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     inverse = ~source.transform
     column = np.floor(inverse.a * x + inverse.b * y + inverse.c)
@@ -237,7 +233,7 @@ def _values_at(
 
 
 def _values_of(
-    source: rasterio.DatasetReader, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    source: PlaneFile, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the values of some cells, read piece by piece."""
     high, wide = _sides_at_once(source)
@@ -250,6 +246,6 @@ def _values_of(
         own_rows, own_columns = rows[members], columns[members]
         top, left = int(own_rows.min()), int(own_columns.min())
         size = int(own_columns.max()) - left + 1, int(own_rows.max()) - top + 1
-        read = known_values(source, Window(left, top, *size))
+        read = source.known(Window(left, top, *size))
         values[members] = read[own_rows - top, own_columns - left]
     return values

@@ -155,8 +155,15 @@ def open_zarr(path: Path, **options: Any) -> xr.Dataset:
     return opened
 
 
-def open_rasters(path: Path) -> xr.Dataset:
-    """Open a Zarr store that anybody wrote, in its own chunks; one that is missing is what the store says of it.
+def open_rasters(path: Path, *, with_dask: bool = True) -> xr.Dataset:
+    """Open a Zarr store that anybody wrote, lazily; a chunk that is missing is what the store says of it.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    with_dask
+        As Dask arrays in the store's own chunks; without it they are read where they are indexed, as inside of a task.
 
     Raises
     ------
@@ -170,7 +177,12 @@ def open_rasters(path: Path) -> xr.Dataset:
     require_plain_store(path)
     try:
         store = zarr.storage.LocalStore(path, read_only=True)
-        opened: xr.Dataset = xr.open_zarr(store, chunks={}, decode_coords="all", consolidated=False)
+        opened: xr.Dataset = xr.open_zarr(
+            store,
+            chunks={} if with_dask else None,
+            decode_coords="all",
+            consolidated=False,
+        )
     except (zarr.errors.BaseZarrError, OSError, ValueError) as error:
         raise InputError(
             f"this is no Zarr store of rasters: {error}",
@@ -178,6 +190,16 @@ def open_rasters(path: Path) -> xr.Dataset:
             "Open it with xarray, and give the DataArray.",
         ) from error
     return opened
+
+
+def missing_chunks(path: Path, name: str) -> tuple[int, int]:
+    """Return how many chunks of an array of a Zarr store are not there, and how many it has."""
+    import zarr
+    import zarr.storage
+
+    store = zarr.storage.LocalStore(path, read_only=True)
+    array = zarr.open_array(store, path=name, mode="r")
+    return array.nchunks - array.nchunks_initialized, array.nchunks
 
 
 def _local(path: Path, mode: str) -> Any:

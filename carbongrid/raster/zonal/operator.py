@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked.arrays import reduce_touched, rows_later
-from carbongrid.raster.georeference import inside, is_chunked
+from carbongrid.raster.georeference import inside, is_chunked, with_mappings
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.memory_limit import require_room
 from carbongrid.raster.nodata import Unknown
@@ -52,7 +52,6 @@ from carbongrid.raster.zonal.stacks import (
     merged_tables,
     rasters_in,
     stacked_tables,
-    with_mappings,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import label_coordinate

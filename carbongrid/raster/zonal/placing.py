@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import corner_of, inside, require_same_crs_as, rotation_of
+from carbongrid.raster.georeference import (
+    corner_of,
+    inside,
+    north_up,
+    require_same_crs_as,
+    turned_axes,
+)
 from carbongrid.raster.grid import Grid
 
 # In cells: coordinates may be rounded.
 _NEAR = 1e-3
-
-
-def north_up(raster: xr.DataArray) -> xr.DataArray:
-    """Return a raster [y, x] with rows from the north and columns from the west; nothing is read.
-
-    Raises
-    ------
-    InputError
-        If it is rotated.
-    """
-    turned = rotation_of(raster)
-    if turned is not None:
-        raise InputError(
-            f"the raster is rotated: its geotransform is {turned}",
-            hint="Put it on a north-up grid first, for example with rioxarray's reproject(raster.rio.crs).",
-        )
-    turns = dict.fromkeys(_turned_axes(raster), slice(None, None, -1))
-    return raster.isel(turns) if turns else raster
-
-
-def _turned_axes(raster: xr.DataArray) -> list[Hashable]:
-    """Return the dimensions of a raster [y, x] that run from the south or from the east."""
-    found = []
-    for axis, rising in zip(raster.dims, (False, True), strict=True):
-        if axis in raster.coords and raster.sizes[axis] > 1:
-            centres = raster[axis].to_numpy()
-            if bool(centres[-1] > centres[0]) is not rising:
-                found.append(axis)
-    return found
 
 
 def require_same_way(raster: Any, weights: Any) -> None:
@@ -56,7 +32,7 @@ def require_same_way(raster: Any, weights: Any) -> None:
     told = [_tells_places(each) for each in (raster, weights)]
     if all(told) or not any(told):
         return
-    turned = _turned_axes(raster if told[0] else weights)
+    turned = turned_axes(raster if told[0] else weights)
     if turned:
         one, other = ("values", "weights") if told[0] else ("weights", "values")
         raise InputError(

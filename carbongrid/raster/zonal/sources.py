@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
+from carbongrid.raster.georeference import with_mappings
 from carbongrid.raster.opening.formats import is_tiff
 from carbongrid.raster.opening.rasters import open_geotiff
 from carbongrid.raster.opening.stores import is_netcdf, open_published_netcdf, open_rasters
@@ -40,5 +41,6 @@ def opened(raster: Any) -> Any:
         dataset = open_published_netcdf(path)
     else:
         dataset = open_rasters(path)
+    dataset = with_mappings(dataset)
     rasters = [name for name, each in dataset.data_vars.items() if each.ndim > 1]
     return dataset[rasters[0]] if len(rasters) == 1 else dataset

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import (
+    grid_mapping,
     inside,
     is_chunked,
     is_zarr,
@@ -137,17 +138,6 @@ def kept_coordinates(stack: Any, kept: tuple[Hashable, ...]) -> dict[Hashable, A
         for name, coordinate in stack.coords.items()
         if set(coordinate.dims) <= set(kept) and name not in left_out
     }
-
-
-def grid_mapping(raster: xr.DataArray) -> Any:
-    """Return the name of the coordinate that holds the CRS, if the raster tells."""
-    return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
-
-
-def with_mappings(values: xr.Dataset) -> xr.Dataset:
-    """Return a Dataset whose grid mappings are coordinates, so that every raster has its CRS."""
-    mappings = {grid_mapping(variable) for variable in values.data_vars.values()}
-    return values.set_coords([name for name in values.data_vars if name in mappings])
 
 
 def merged_tables(tables: Mapping[Hashable, xr.Dataset], stats: Iterable[str]) -> xr.Dataset:

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.georeference import is_chunked, require_one_crs
+from carbongrid.raster.georeference import is_chunked, north_up, require_one_crs, with_mappings
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
 from carbongrid.raster.memory_limit import require_room
@@ -22,7 +22,6 @@ from carbongrid.raster.pair_counts import as_labels
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal.bringing import brought
 from carbongrid.raster.zonal.operator import Coverage, ZonalOperator
-from carbongrid.raster.zonal.placing import north_up
 from carbongrid.raster.zonal.recipes import known_stats
 from carbongrid.raster.zonal.sources import opened
 from carbongrid.raster.zonal.stacks import (
@@ -35,7 +34,6 @@ from carbongrid.raster.zonal.stacks import (
     plane_in,
     rasters_in,
     stacked_tables,
-    with_mappings,
     y_and_x_last,
 )
 from carbongrid.raster.zonal.statistics import (

@@ -24,7 +24,9 @@ from carbongrid.case.readers.people import (
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.weights import locate, people_points
+from carbongrid.raster.opening.formats import sniff_raster
 from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.plane_files import open_plane
 from carbongrid.sources.new_files import written_whole
 
 _ROWS = 1024
@@ -34,9 +36,10 @@ _WHOLE = 0.99
 
 def require_people(raster: Path) -> None:
     """Raise InputError unless a file is a raster that a case takes its people from; its values are not read."""
+    sniff_raster(raster)  # whose cells are cut out as they are stored
     try:
-        with open_raster(raster) as source:
-            crs_of_people(source, raster.name)
+        with open_plane(raster) as plane:
+            crs_of_people(plane, raster.name)
     except RasterioError as error:
         raise _unreadable(error, raster) from None
 
@@ -64,10 +67,11 @@ def cut_people(raster: Path, units: gpd.GeoDataFrame, path: Path) -> list[Proble
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd was told when it was read
+            with open_plane(raster) as plane:
+                own = crs_of_people(plane, raster.name)
+                window = window_of_people(plane, own, units.crs, bounds, raster.name)
+                box = shapely.box(*plane.bounds)
             with open_raster(raster) as source, written_whole(path) as partial:
-                own = crs_of_people(source, raster.name)
-                window = window_of_people(source, own, units.crs, bounds, raster.name)
-                box = shapely.box(*source.bounds)
                 _write(source, window, partial)
     except RasterioError as error:
         raise _unreadable(error, raster) from None

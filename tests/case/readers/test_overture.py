@@ -168,17 +168,20 @@ def test_places_are_read_and_what_they_are_not_is_told(tmp_path, place):
     assert any("1 of 6 POIs have a weight of 0, and count nothing" in note.what for note in notes)
 
 
-@pytest.mark.parametrize("path", ["place.csv", "place.parquet"])
+@pytest.mark.parametrize("path", ["place.csv", "place.parquet", "place.shp"])
 def test_closed_places_are_told_whatever_the_file_and_the_crosswalk(tmp_path, path):
     """Caught: a table, or a crosswalk of the user's own, counted them in silence."""
     write_places(tmp_path, "Vaduz")
     rows = gpd.read_parquet(tmp_path / "place.parquet", columns=["basic_category", "operating_status", "geometry"])  # fmt: skip
     place = rows.drop(columns="geometry").assign(x=rows.geometry.x, y=rows.geometry.y)
     place.fillna("").to_csv(tmp_path / "place.csv", index=False)
+    cut = rows.rename(columns={"basic_category": "basic_cate", "operating_status": "operating_"})
+    cut.to_file(tmp_path / "place.shp")
+    kind = "basic_cate" if path == "place.shp" else "basic_category"
     (tmp_path / "own.csv").write_text("poi_type,category\nlibrary,buildings/public-services\n")
     more = {"x": "x", "y": "y"} if path == "place.csv" else {}
     for crosswalk in ("own.csv", "overture"):
-        case = pois_case(tmp_path, path=path, type="basic_category", crosswalk=crosswalk, **more)
+        case = pois_case(tmp_path, path=path, type=kind, crosswalk=crosswalk, **more)
         told = [note.what for note in read_pois(case, "EPSG:3857")[1]]
         assert any(what.startswith("2 of 6 places are closed") for what in told)
 

@@ -154,6 +154,21 @@ def test_netcdf_files(tmp_path, raster, engine):
     assert is_raster(path)
 
 
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_a_crs_that_no_raster_names_is_the_file_s(tmp_path, raster, suffix):
+    """Seen to be lost where nothing but the usual name of its variable tells: polygons of another CRS were laid on the cells as they are."""
+    path = tmp_path / f"heat{suffix}"
+    dataset = raster.astype("f8").to_dataset().drop_encoding()
+    dataset["heat"].attrs.pop("grid_mapping", None)
+    dataset = dataset.reset_coords("spatial_ref")
+    dataset.to_zarr(path, consolidated=False) if suffix == ".zarr" else dataset.to_netcdf(path)
+    assert "grid_mapping" not in {**opened(path).encoding, **opened(path).attrs}
+    elsewhere = LAND.to_crs(4326)
+    expected, made = (zonal_stats(each, elsewhere, ["sum"]).compute() for each in (raster, path))
+    assert np.isfinite(expected["sum"]).any()
+    np.testing.assert_allclose(made["sum"], expected["sum"], rtol=1e-9)
+
+
 def test_netcdf_files_that_are_not_read(tmp_path):
     """Seen to fail when the format with 64-bit data is left to SciPy, and when links are followed."""
     for name, content, told in (

@@ -1,0 +1,249 @@
+"""One plane of real numbers in a file: a GeoTIFF, a NetCDF file or a Zarr store, read in windows, NaN where a value is unknown."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError, Problem
+from carbongrid.raster.georeference import (
+    is_in_angles,
+    lattice_of,
+    north_up,
+    plane_of,
+    stated_crs,
+    with_mappings,
+)
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.opening.formats import is_tiff
+from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.opening.stores import (
+    is_netcdf,
+    missing_chunks,
+    open_published_netcdf,
+    open_rasters,
+)
+from carbongrid.raster.windows import band_problems, known_values
+
+if TYPE_CHECKING:
+    import rasterio
+    import xarray as xr
+    from pyproj import CRS
+    from rasterio.windows import Window
+
+_DEGREES = "EPSG:4326"
+_HALF_TURN = 180.0
+_APART = (
+    "Write the one that is meant to a file of its own: dataset[[NAME]].to_netcdf(FILE) in xarray."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneFile(ABC):
+    """An open file that holds one raster [row, column], rows from the north.
+
+    Parameters
+    ----------
+    crs
+        None where the file says none.
+    transform
+        From (column, row) to (x, y) in that CRS.
+    width, height
+        Columns and rows.
+    block_shape
+        Rows and columns that are stored together.
+    block_bytes
+        Bytes of what is unpacked for one of their values.
+    """
+
+    crs: CRS | None
+    transform: Affine
+    width: int
+    height: int
+    block_shape: tuple[int, int]
+    block_bytes: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of a raster that is not rotated."""
+        west, north = self.transform @ (0, 0)
+        east, south = self.transform @ (self.width, self.height)
+        return west, south, east, north
+
+    @abstractmethod
+    def problems(self, where: str) -> Iterator[Problem]:
+        """Yield an error for each reason why the file is not one raster of real numbers, under a name for messages."""
+
+    def remarks(self) -> Iterator[Problem]:
+        """Return what has to be said of the file beside its faults."""
+        return iter(())
+
+    @abstractmethod
+    def known(self, window: Window) -> NDArray[np.float64]:
+        """Return the values of a window as they are meant, NaN where they are unknown."""
+
+
+@contextmanager
+def open_plane(path: Path) -> Iterator[PlaneFile]:
+    """Open a GeoTIFF, a NetCDF file or a Zarr store, by what it is.
+
+    Raises
+    ------
+    InputError
+        If there is nothing at the path, it is of another format, takes anything from other files, or, of NetCDF and Zarr, does not hold
+        one raster with coordinates of its cells.
+    rasterio.errors.RasterioError
+        If a GeoTIFF is damaged.
+    """
+    if path.is_dir():
+        with open_rasters(path, with_dask=False) as dataset:
+            yield _of_dataset(dataset, path)
+    elif path.is_file() and is_netcdf(path):
+        with open_published_netcdf(path) as dataset:
+            yield _of_dataset(dataset, path)
+    elif is_tiff(path):
+        with open_raster(path) as source:
+            yield _of_tiff(source, path)
+    else:
+        raise InputError(
+            "the file is not a GeoTIFF, and neither NetCDF nor a Zarr store",
+            path.name,
+            "Convert the raster to a GeoTIFF with gdal_translate.",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Tiff(PlaneFile):
+    source: rasterio.DatasetReader | None = None
+
+    def problems(self, where: str) -> Iterator[Problem]:
+        yield from band_problems(self.source, where)
+
+    def known(self, window: Window) -> NDArray[np.float64]:
+        return known_values(self.source, window)
+
+
+def _of_tiff(source: rasterio.DatasetReader, path: Path) -> PlaneFile:
+    from rasterio.enums import Interleaving
+
+    rows, columns = source.block_shapes[0]
+    # Where cells hold the values of all bands side by side, a block of one band is a block of all.
+    bands = source.count if source.interleaving == Interleaving.pixel else 1
+    return _Tiff(
+        crs=None if source.crs is None else crs_of(source.crs.to_wkt(), path.name),
+        transform=source.transform,
+        width=source.width,
+        height=source.height,
+        block_shape=(rows, columns),
+        block_bytes=rows * columns * bands * np.dtype(source.dtypes[0]).itemsize,
+        source=source,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Variable(PlaneFile):
+    path: Path = Path()
+    variable: str = ""
+    layer: xr.DataArray | None = None
+
+    def problems(self, where: str) -> Iterator[Problem]:
+        assert self.layer is not None
+        if self.layer.dtype.kind not in "iuf":
+            what = f"the raster holds numbers of the type {self.layer.dtype}, expected real ones"
+            yield Problem(what, where)
+
+    def remarks(self) -> Iterator[Problem]:
+        assert self.layer is not None
+        if stated_crs(self.layer) is None and self.crs is not None:
+            what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
+            yield Problem(what, self.path.name, level="note")
+        missing, chunks = missing_chunks(self.path, self.variable) if self.path.is_dir() else (0, 0)
+        if missing:
+            what = f"{missing:,} of the raster's {chunks:,} chunks are not in the store: they are read as its fill value, as where only zeros were written"
+            yield Problem(
+                what, self.path.name, "Copy the store again, if it should be whole.", "note"
+            )
+
+    def known(self, window: Window) -> NDArray[np.float64]:
+        assert self.layer is not None
+        rows = slice(window.row_off, window.row_off + window.height)
+        columns = slice(window.col_off, window.col_off + window.width)
+        try:
+            stored = self.layer[rows, columns].to_numpy()
+        except (OSError, RuntimeError, ValueError) as error:  # of h5py, of Zarr's codecs
+            hint = "It may be damaged or cut off: take it from its publisher again."
+            raise InputError(f"the raster cannot be read: {error}", self.path.name, hint) from error
+        hidden = Unknown.of(self.layer).where(stored)
+        values = stored.astype(np.float64)
+        if hidden is not None:
+            values[hidden] = np.nan
+        return values
+
+
+def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
+    variable, layer = _one_raster(dataset, path.name)
+    layer = north_up(layer)
+    lattice = lattice_of(layer)
+    stated = lattice.crs or (_DEGREES if is_in_angles(layer) else None)
+    crs = None if stated is None else crs_of(stated, path.name)
+    rows, columns = lattice.shape
+    if crs is not None and crs.is_geographic:
+        _require_halves(lattice.west, lattice.west + lattice.width * columns, path.name)
+    block = _stored_together(layer)
+    return _Variable(
+        crs=crs,
+        transform=Affine(lattice.width, 0.0, lattice.west, 0.0, -lattice.height, lattice.north),
+        width=columns,
+        height=rows,
+        block_shape=block,
+        block_bytes=block[0] * block[1] * layer.dtype.itemsize,
+        path=path,
+        variable=variable,
+        layer=layer,
+    )
+
+
+def _one_raster(dataset: xr.Dataset, name: str) -> tuple[str, xr.DataArray]:
+    """Return the only variable that lies on y and x, as a plane [y, x], and its name."""
+    variables = with_mappings(dataset).data_vars
+    planes = {str(key): (each, plane_of(each)) for key, each in variables.items()}
+    rasters = {key: (each, plane) for key, (each, plane) in planes.items() if plane is not None}
+    if len(rasters) != 1:
+        what = f"{len(rasters)} rasters: {', '.join(rasters)}" if rasters else "no variable with dimensions y and x"  # fmt: skip
+        raise InputError(f"the file has {what}; expected one raster", name, _APART)
+    ((variable, (layer, plane)),) = rasters.items()
+    others = {axis: layer.sizes[axis] for axis in layer.dims if axis not in plane}
+    if any(size != 1 for size in others.values()):
+        told = ", ".join(f"{axis} {size}" for axis, size in others.items())
+        raise InputError(
+            f"the raster has several layers ({told}), expected one",
+            name,
+            "Write the one that is meant, or their sum, to a file of its own, for example dataset.isel(time=0).to_netcdf(FILE) in xarray.",
+        )
+    return variable, layer.squeeze(list(others)).transpose(*plane)
+
+
+def _require_halves(west: float, east: float, name: str) -> None:
+    """Raise if longitudes go round the earth from 0 to 360: half of them would lie nowhere."""
+    if east - west > _HALF_TURN and west > -_HALF_TURN / 2:
+        raise InputError(
+            f"the raster's longitudes run from {west:g} to {east:g}, expected -180 to 180",
+            name,
+            "Turn them, in xarray: dataset.assign_coords(lon=(dataset.lon + 180) % 360 - 180).sortby('lon')",
+        )
+
+
+def _stored_together(layer: xr.DataArray) -> tuple[int, int]:
+    """Return rows and columns of a chunk; of a plane that is stored in one piece, one row, which is read by itself."""
+    down, across = layer.dims
+    chunks: dict[Any, int] = layer.encoding.get("preferred_chunks") or {}
+    return int(chunks.get(down, 1)), int(chunks.get(across, layer.sizes[across]))
