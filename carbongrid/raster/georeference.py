@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.crs import crs_of
@@ -93,10 +94,14 @@ def stated_crs(raster: Any) -> str | None:
         return None
     attributes = _grid_mapping(raster)
     text = attributes.get("crs_wkt") or attributes.get("spatial_ref")
-    if text:
-        return crs_text(text)
-    if "grid_mapping_name" in attributes:
-        return crs_text(CRS.from_cf(dict(attributes)))
+    try:
+        if text:
+            return crs_text(text)
+        if "grid_mapping_name" in attributes:
+            return crs_text(CRS.from_cf(dict(attributes)))
+    except (CRSError, KeyError) as error:
+        what = f"the raster's CRS cannot be read: {' '.join(str(error).split())[:200]}"
+        raise InputError(what, hint="Write it as crs_wkt, for example with rioxarray's write_crs.") from error  # fmt: skip
     # rioxarray keeps what was set with set_crs beside the array; where it is not imported, nobody has set anything.
     beside = getattr(getattr(raster, "rio", None), "crs", None)
     return None if beside is None else crs_text(beside)
@@ -300,8 +305,19 @@ def lattice_of(raster: Any) -> Lattice:
 
 
 def grid_mapping(raster: xr.DataArray) -> Any:
-    """Return the name of the variable that holds the CRS, if the raster tells."""
-    return raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+    """Return the name of the variable that holds the CRS, if the raster tells; of several, each with its coordinates, that of the raster's own."""
+    told = raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+    if not isinstance(told, str) or ":" not in told:
+        return told
+    # The extended form of CF: "osgb: x y wgs84: lat lon".
+    axes: dict[str, list[str]] = {}
+    name = ""
+    for word in told.replace(":", ": ").split():
+        if word.endswith(":"):
+            name = word[:-1]
+        axes.setdefault(name, []).append(word)
+    own = [name for name, words in axes.items() if set(words) & set(map(str, raster.dims))]
+    return next(iter([*own, *axes]))
 
 
 def with_mappings(values: xr.Dataset) -> xr.Dataset:
@@ -439,8 +455,7 @@ def _own_geotransform(
 def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
     """Return the attributes of the coordinate that holds the CRS; nothing if there is none."""
     for name in (
-        raster.encoding.get("grid_mapping"),
-        raster.attrs.get("grid_mapping"),
+        grid_mapping(raster),
         *_MAPPINGS,
     ):
         if isinstance(name, str) and name in raster.coords:

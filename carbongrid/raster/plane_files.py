@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from carbongrid.errors import InputError, Problem
 from carbongrid.raster.georeference import (
+    Lattice,
+    corner_of,
+    grid_mapping,
     is_in_angles,
     lattice_of,
     north_up,
@@ -32,6 +35,7 @@ from carbongrid.raster.opening.stores import (
     open_published_netcdf,
     open_rasters,
 )
+from carbongrid.raster.planes import crs_name, metres_per_unit
 from carbongrid.raster.windows import band_problems, known_values
 
 if TYPE_CHECKING:
@@ -42,6 +46,10 @@ if TYPE_CHECKING:
 
 _DEGREES = "EPSG:4326"
 _HALF_TURN = 180.0
+# In cells: coordinates may be rounded.
+_NEAR = 1e-2
+_LENGTHS = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "km": 1000.0, "kilometre": 1000.0, "kilometres": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0}  # fmt: skip
+_CRS_ATTRIBUTES = {"crs_wkt", "spatial_ref", "grid_mapping_name", "epsg_code", "proj4", "proj4_params", "proj4text"}  # fmt: skip
 _APART = (
     "Write the one that is meant to a file of its own: dataset[[NAME]].to_netcdf(FILE) in xarray."
 )
@@ -63,6 +71,8 @@ class PlaneFile(ABC):
         Rows and columns that are stored together.
     block_bytes
         Bytes of what is unpacked for one of their values.
+    unit
+        What a value is, as the file says; blank where it does not.
     """
 
     crs: CRS | None
@@ -71,6 +81,7 @@ class PlaneFile(ABC):
     height: int
     block_shape: tuple[int, int]
     block_bytes: int
+    unit: str = ""
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -93,8 +104,15 @@ class PlaneFile(ABC):
 
 
 @contextmanager
-def open_plane(path: Path) -> Iterator[PlaneFile]:
+def open_plane(path: Path, *, checked: bool = False) -> Iterator[PlaneFile]:
     """Open a GeoTIFF, a NetCDF file or a Zarr store, by what it is.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a store.
+    checked
+        A store is known to hold nothing but files.
 
     Raises
     ------
@@ -105,11 +123,11 @@ def open_plane(path: Path) -> Iterator[PlaneFile]:
         If a GeoTIFF is damaged.
     """
     if path.is_dir():
-        with open_rasters(path, with_dask=False) as dataset:
-            yield _of_dataset(dataset, path)
+        with open_rasters(path, with_dask=False, checked=checked) as dataset:
+            yield _named(dataset, path)
     elif path.is_file() and is_netcdf(path):
         with open_published_netcdf(path) as dataset:
-            yield _of_dataset(dataset, path)
+            yield _named(dataset, path)
     elif is_tiff(path):
         with open_raster(path) as source:
             yield _of_tiff(source, path)
@@ -145,6 +163,7 @@ def _of_tiff(source: rasterio.DatasetReader, path: Path) -> PlaneFile:
         height=source.height,
         block_shape=(rows, columns),
         block_bytes=rows * columns * bands * np.dtype(source.dtypes[0]).itemsize,
+        unit=source.units[0] or "",
         source=source,
     )
 
@@ -166,12 +185,12 @@ class _Variable(PlaneFile):
         if stated_crs(self.layer) is None and self.crs is not None:
             what = "the raster has longitudes and latitudes and no CRS: they are taken as WGS 84"
             yield Problem(what, self.path.name, level="note")
-        missing, chunks = missing_chunks(self.path, self.variable) if self.path.is_dir() else (0, 0)
-        if missing:
-            what = f"{missing:,} of the raster's {chunks:,} chunks are not in the store: they are read as its fill value, as where only zeros were written"
-            yield Problem(
-                what, self.path.name, "Copy the store again, if it should be whole.", "note"
-            )
+        if self.path.is_dir():
+            missing, chunks, fill = missing_chunks(self.path, self.variable)
+            unknown = np.isnan(self._meant(np.full((1, 1), fill, self.layer.dtype))).all()
+            if missing:
+                what = f"{missing:,} of the raster's {chunks:,} chunks are not in the store, and are read as {'unknown' if unknown else f'{fill:g}'}"
+                yield Problem(what, self.path.name, "Copy the store again, if it should be whole.", "note")  # fmt: skip
 
     def known(self, window: Window) -> NDArray[np.float64]:
         assert self.layer is not None
@@ -182,22 +201,78 @@ class _Variable(PlaneFile):
         except (OSError, RuntimeError, ValueError) as error:  # of h5py, of Zarr's codecs
             hint = "It may be damaged or cut off: take it from its publisher again."
             raise InputError(f"the raster cannot be read: {error}", self.path.name, hint) from error
+        return self._meant(stored)
+
+    def _meant(self, stored: NDArray[Any]) -> NDArray[np.float64]:
+        """Return decoded values as float64, NaN where the file says in any way that they are unknown."""
+        assert self.layer is not None
         hidden = Unknown.of(self.layer).where(stored)
+        low, high = _valid_range(self.layer)
         values = stored.astype(np.float64)
         if hidden is not None:
             values[hidden] = np.nan
+        if not self.path.is_dir() and (fill := _default_fill(self.layer)) is not None:
+            values[stored == fill] = np.nan
+        values[(values < low) | (values > high)] = np.nan
         return values
+
+
+_DEFAULT_FILLS = {
+    "i2": -32767, "u2": 65535, "i4": -2147483647, "u4": 4294967295, "i8": -(2**63) + 2, "u8": 2**64 - 2,
+    "f4": 9.969209968386869e36, "f8": 9.969209968386869e36,
+}  # fmt: skip
+"""What NetCDF writes where nobody wrote anything; bytes have no such number."""
+
+
+def _default_fill(layer: xr.DataArray) -> Any:
+    """Return the number that stands for cells that were never written in a variable of NetCDF that declares none; None if any number is meant."""
+    about = {**layer.encoding, **layer.attrs}
+    if any(name in about for name in ("_FillValue", "missing_value", "scale_factor", "add_offset")):
+        return None
+    return _DEFAULT_FILLS.get(layer.dtype.str[1:])
+
+
+def _valid_range(layer: xr.DataArray) -> tuple[float, float]:
+    """Return the least and the largest value that a variable declares as valid, decoded as its values are."""
+    about = {**layer.encoding, **layer.attrs}
+    whole = np.ravel(about.get("valid_range", ()))
+    low, high = (whole[0], whole[1]) if whole.size == 2 else (-np.inf, np.inf)
+    scale, offset = about.get("scale_factor", 1), about.get("add_offset", 0)
+
+    def decoded(limit: Any) -> float:
+        # Of packed values where it is of their type (CF conventions, 8.1).
+        packed = np.asarray(limit).dtype.kind in "iu"
+        return float(limit) * float(scale) + float(offset) if packed else float(limit)
+
+    limits = decoded(about.get("valid_min", low)), decoded(about.get("valid_max", high))
+    return min(limits), max(limits)
+
+
+def _named(dataset: xr.Dataset, path: Path) -> PlaneFile:
+    """Return the raster of a Dataset; whatever is wrong with it is told with the file's name."""
+    try:
+        return _of_dataset(dataset, path)
+    except InputError as error:
+        raise InputError(
+            [replace(each, where=each.where or path.name) for each in error.problems]
+        ) from error
 
 
 def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
     variable, layer = _one_raster(dataset, path.name)
     layer = north_up(layer)
     lattice = lattice_of(layer)
-    stated = lattice.crs or (_DEGREES if is_in_angles(layer) else None)
+    stated = lattice.crs
+    if stated is None and is_in_angles(layer):
+        _require_no_other_crs(dataset, layer, path.name)
+        stated = _DEGREES
     crs = None if stated is None else crs_of(stated, path.name)
     rows, columns = lattice.shape
     if crs is not None and crs.is_geographic:
-        _require_halves(lattice.west, lattice.west + lattice.width * columns, path.name)
+        _require_half_turns(lattice, path.name)
+    if stated is not None:
+        _require_unit_of_crs(layer, stated, path.name)
+    _require_one_place(dataset, layer, lattice, path.name)
     block = _stored_together(layer)
     return _Variable(
         crs=crs,
@@ -206,6 +281,7 @@ def _of_dataset(dataset: xr.Dataset, path: Path) -> PlaneFile:
         height=rows,
         block_shape=block,
         block_bytes=block[0] * block[1] * layer.dtype.itemsize,
+        unit=str(layer.attrs.get("units", "")),
         path=path,
         variable=variable,
         layer=layer,
@@ -217,29 +293,99 @@ def _one_raster(dataset: xr.Dataset, name: str) -> tuple[str, xr.DataArray]:
     variables = with_mappings(dataset).data_vars
     planes = {str(key): (each, plane_of(each)) for key, each in variables.items()}
     rasters = {key: (each, plane) for key, (each, plane) in planes.items() if plane is not None}
-    if len(rasters) != 1:
-        what = f"{len(rasters)} rasters: {', '.join(rasters)}" if rasters else "no variable with dimensions y and x"  # fmt: skip
+    others = [
+        key
+        for key, (each, plane) in planes.items()
+        if plane is None and each.dtype.kind in "iuf" and sum(size > 2 for size in each.shape) > 1
+    ]
+    if len(rasters) != 1 or others:
+        several = [*rasters, *others]
+        what = f"{len(several)} rasters: {', '.join(several)}" if rasters else "no variable with dimensions y and x"  # fmt: skip
         raise InputError(f"the file has {what}; expected one raster", name, _APART)
     ((variable, (layer, plane)),) = rasters.items()
-    others = {axis: layer.sizes[axis] for axis in layer.dims if axis not in plane}
-    if any(size != 1 for size in others.values()):
-        told = ", ".join(f"{axis} {size}" for axis, size in others.items())
+    leads = {axis: layer.sizes[axis] for axis in layer.dims if axis not in plane}
+    if any(size != 1 for size in leads.values()):
+        told = ", ".join(f"{axis} {size}" for axis, size in leads.items())
         raise InputError(
             f"the raster has several layers ({told}), expected one",
             name,
             "Write the one that is meant, or their sum, to a file of its own, for example dataset.isel(time=0).to_netcdf(FILE) in xarray.",
         )
-    return variable, layer.squeeze(list(others)).transpose(*plane)
+    return variable, layer.squeeze(list(leads)).transpose(*plane)
 
 
-def _require_halves(west: float, east: float, name: str) -> None:
-    """Raise if longitudes go round the earth from 0 to 360: half of them would lie nowhere."""
-    if east - west > _HALF_TURN and west > -_HALF_TURN / 2:
+def _require_no_other_crs(dataset: xr.Dataset, layer: xr.DataArray, name: str) -> None:
+    """Raise if a file states a CRS in a way that is not read: WGS 84 would be taken in its place."""
+    told = grid_mapping(layer)
+    stating = [
+        str(key) for key, each in dataset.variables.items() if _CRS_ATTRIBUTES & set(each.attrs)
+    ]
+    if told or stating:
         raise InputError(
-            f"the raster's longitudes run from {west:g} to {east:g}, expected -180 to 180",
+            f"the file states its CRS in a way that is not read ({', '.join(stating) or told})",
+            name,
+            "Write it as crs_wkt, for example with rioxarray's write_crs.",
+        )
+
+
+def _require_half_turns(lattice: Lattice, name: str) -> None:
+    """Raise if longitudes go beyond half a turn, as from 0 to 360: what lies there would be off the raster."""
+    west, east = lattice.west, lattice.west + lattice.width * lattice.shape[1]
+    if west < -_HALF_TURN - lattice.width / 2 or east > _HALF_TURN + lattice.width / 2:
+        raise InputError(
+            f"the raster's longitudes run from {west:g} to {east:g}, expected within -180 to 180",
             name,
             "Turn them, in xarray: dataset.assign_coords(lon=(dataset.lon + 180) % 360 - 180).sortby('lon')",
         )
+
+
+def _require_unit_of_crs(layer: xr.DataArray, crs: str, name: str) -> None:
+    """Raise if coordinates say another unit than the CRS has, as kilometres for metres."""
+    metres = metres_per_unit(crs)
+    for axis in layer.dims:
+        told = str(layer[axis].attrs.get("units", "")).strip()
+        known = _LENGTHS.get(told)
+        if ("degree" in told) if metres is not None else known is not None:
+            other = "angles" if metres is None else "lengths"
+        elif metres is not None and known not in (None, metres):
+            other = f"units of {metres:g} m"
+        else:
+            continue
+        raise InputError(
+            f"the coordinates along {axis} are in {told!r}, and the CRS {crs_name(crs)} has {other}",
+            name,
+            "Write them in the unit of the CRS.",
+        )
+
+
+def _require_one_place(
+    dataset: xr.Dataset, layer: xr.DataArray, lattice: Lattice, name: str
+) -> None:
+    """Raise if a file says in another way that its cells lie elsewhere: half a cell off is seen by nobody."""
+    corner = corner_of(layer)
+    if corner is not None:
+        west, width, north, height = corner
+        north -= min(height, 0.0) * lattice.shape[0]
+        away = max(abs(west - lattice.west), abs(north - lattice.north)) / lattice.width
+        # Of other cells it is left over from before a selection, which is often so and means nothing.
+        if abs(width - lattice.width) < _NEAR * lattice.width and _NEAR < away <= 1:
+            raise InputError(
+                f"by its coordinates the raster's north-west corner is {lattice.west:g}, {lattice.north:g}, by its geotransform {west:g}, {north:g}",
+                name,
+                "Coordinates are those of the middles of cells: write the file again with those that hold, or without GeoTransform.",
+            )
+    for axis, side in zip(layer.dims, (lattice.height, lattice.width), strict=True):
+        about = {**layer[axis].encoding, **layer[axis].attrs}
+        edges = dataset.variables.get(about.get("bounds", ""))
+        if edges is None or edges.shape != (layer.sizes[axis], 2):
+            continue
+        middles = np.sort(edges.to_numpy().astype(np.float64).mean(axis=1))
+        if np.abs(middles - np.sort(layer[axis].to_numpy())).max() > _NEAR * side:
+            raise InputError(
+                f"the coordinates along {axis} are not the middles of its bounds",
+                name,
+                "Write those of the middles of cells as coordinates.",
+            )
 
 
 def _stored_together(layer: xr.DataArray) -> tuple[int, int]:

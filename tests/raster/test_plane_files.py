@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import numpy as np
+import pyproj
 import pytest
 import rasterio
 import rioxarray  # noqa: F401  (registers .rio)
@@ -166,10 +167,126 @@ def test_chunks_that_are_not_in_a_store_are_counted(tmp_path):
     gone[0].unlink()
     with open_plane(path) as plane:
         (remark,) = plane.remarks()
-    assert "1 of the raster's 6 chunks are not in the store" in remark.what
+    assert "1 of the raster's 6 chunks are not in the store, and are read as 0" in remark.what
     gone[1].write_bytes(b"none")
     with open_plane(path) as plane, pytest.raises(InputError, match="cannot be read"):
         plane.known(Window(0, 0, COLUMNS, ROWS))
+
+
+def test_cells_that_were_never_written_or_are_not_valid_are_unknown(tmp_path):
+    """Seen to count: 9.97e36 outweighed all other cells together."""
+    made = raster("float32").fillna(1.0)
+    made[0, 0] = 9.969209968386869e36
+    path = stored(made, tmp_path / "classic.nc", _FillValue=None)
+    with open_plane(path) as plane:
+        known = plane.known(Window(0, 0, COLUMNS, ROWS))
+    assert np.argwhere(np.isnan(known)).tolist() == [[0, 0]]
+    whole = raster("uint8")
+    whole[0, 0], whole[0, 1] = 250, 200
+    whole.attrs["valid_range"] = np.array([0, 200], np.uint8)
+    with open_plane(stored(whole, tmp_path / "range.nc")) as plane:
+        known = plane.known(Window(0, 0, COLUMNS, ROWS))
+    assert np.argwhere(np.isnan(known)).tolist() == [[0, 0]]
+    packed = raster("float64").fillna(1.0)
+    packed.attrs["valid_max"] = np.int16(100)
+    path = stored(packed, tmp_path / "packed.nc", dtype="int16", scale_factor=2.0, _FillValue=-1)
+    with open_plane(path) as plane:
+        known = plane.known(Window(0, 0, COLUMNS, ROWS))
+    assert np.nanmax(known) == 200
+
+
+def degrees(**attributes):
+    made = xr.DataArray(
+        np.ones((4, 6)),
+        dims=("lat", "lon"),
+        coords={"lat": np.arange(33.5, 30, -1), "lon": np.arange(100.5, 106)},
+        name="people",
+        attrs=attributes,
+    )
+    return made.to_dataset()
+
+
+def test_a_stated_crs_is_read_or_refused_and_never_wgs_84_in_its_place(tmp_path):
+    """Seen to be WGS 84, 111 m off, with a note that there is no CRS."""
+    extended = degrees(grid_mapping="osgb: lat lon")
+    extended["osgb"] = ((), 0, pyproj.CRS(4277).to_cf())
+    extended.to_netcdf(tmp_path / "extended.nc")
+    with open_plane(tmp_path / "extended.nc") as plane:
+        assert plane.crs.to_epsg() == 4277
+        assert not [*plane.remarks()]
+    unnamed = degrees()
+    unnamed["datum"] = ((), 0, {"crs_wkt": pyproj.CRS(4277).to_wkt()})
+    unnamed.to_netcdf(tmp_path / "unnamed.nc")
+    code = degrees(grid_mapping="mine")
+    code["mine"] = ((), 0, {"epsg_code": "EPSG:4277"})
+    code.to_netcdf(tmp_path / "code.nc")
+    broken = degrees(grid_mapping="crs")
+    broken["crs"] = ((), 0, {"crs_wkt": "none"})
+    broken.to_netcdf(tmp_path / "broken.nc")
+    for name, told in {
+        "unnamed.nc": r"unnamed.nc: the file states its CRS in a way that is not read \(datum\)",
+        "code.nc": r"in a way that is not read \(mine\)",
+        "broken.nc": "broken.nc: the raster's CRS cannot be read",
+    }.items():
+        with pytest.raises(InputError, match=told), open_plane(tmp_path / name):
+            pass
+
+
+def test_what_a_file_says_twice_and_differently_is_refused(tmp_path):
+    """Half a cell off, kilometres for metres, another variable than the one that is meant: nobody would see it."""
+    corner = degrees(grid_mapping="crs")
+    corner["crs"] = ((), 0, {**pyproj.CRS(4326).to_cf(), "GeoTransform": "100.5 1 0 33.5 0 -1"})
+    corner.to_netcdf(tmp_path / "corner.nc")
+    edges = degrees()
+    edges["lat"].attrs["bounds"] = "lat_bnds"
+    edges["lat_bnds"] = (("lat", "nv"), np.stack([edges["lat"], edges["lat"] - 1], axis=1))
+    edges.to_netcdf(tmp_path / "edges.nc")
+    sound = degrees()
+    sound["lat"].attrs["bounds"] = "lat_bnds"
+    sound["lat_bnds"] = (("lat", "nv"), np.stack([edges["lat"] - 0.5, edges["lat"] + 0.5], axis=1))
+    sound.to_netcdf(tmp_path / "sound.nc")
+    km = raster().drop_encoding()
+    km["x"].attrs["units"] = "km"
+    stored(km, tmp_path / "km.zarr")
+    mixed = raster().drop_encoding()
+    mixed["y"].attrs["units"] = "degrees_north"
+    stored(mixed, tmp_path / "mixed.zarr")
+    other = degrees()
+    other["emission"] = (("south_north", "west_east"), np.ones((5, 5)))
+    other.to_netcdf(tmp_path / "other.nc")
+    with open_plane(tmp_path / "sound.nc") as plane:
+        assert plane.bounds == (100, 30, 106, 34)
+    for name, told in {
+        "corner.nc": "north-west corner is 100, 34, by its geotransform 100.5, 33.5",
+        "edges.nc": "along lat are not the middles of its bounds",
+        "km.zarr": "along x are in 'km', and the CRS .* has units of 1 m",
+        "mixed.zarr": "along y are in 'degrees_north', and the CRS .* has lengths",
+        "other.nc": "2 rasters: people, emission",
+    }.items():
+        with pytest.raises(InputError, match=told), open_plane(tmp_path / name):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("west", "east", "whole"),
+    [(-180, 180, True), (-30, 180, True), (0, 360, False), (100, 260, False), (-190, 10, False)],
+)
+def test_longitudes_beyond_half_a_turn_are_refused(tmp_path, west, east, whole):
+    """Seen to refuse Europe, Africa and Asia in one piece, and to lose what lies east of 180 degrees."""
+    side = (east - west) / 40
+    made = xr.DataArray(
+        np.ones((3, 40)),
+        dims=("lat", "lon"),
+        coords={"lat": side * np.array([1, 0, -1]), "lon": west + side * (np.arange(40) + 0.5)},
+        name="people",
+    )
+    path = stored(made, tmp_path / "earth.nc")
+    if whole:
+        with open_plane(path) as plane:
+            assert plane.bounds[::2] == (west, east)
+    else:
+        with pytest.raises(InputError, match=f"run from {west} to {east}"), open_plane(path):
+            pass
 
 
 def test_what_is_not_one_raster_is_refused_with_the_way_out(tmp_path):
@@ -186,7 +303,7 @@ def test_what_is_not_one_raster_is_refused_with_the_way_out(tmp_path):
         "two.nc": r"2 rasters: people, jobs; expected one raster.*dataset\[\[NAME\]\]",
         "years.nc": r"several layers \(time 2\), expected one.*isel\(time=0\)",
         "table.nc": "no variable with dimensions y and x",
-        "turn.nc": "longitudes run from 0 to 360, expected -180 to 180.*sortby",
+        "turn.nc": "longitudes run from 0 to 360, expected within -180 to 180.*sortby",
         "text.nc": "not a GeoTIFF, and neither NetCDF nor a Zarr store.*gdal_translate",
         "folder.zarr": "no Zarr store of rasters",
         "gone.nc": "there is no such file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ AROUND = 1000.0
 
 UNKNOWN = -1
 """Value of a cell whose people are unknown: suppressed, or without data."""
+
+_NO_COUNT = re.compile(
+    r"/|\bper\b(?!\s+(grid\W*)?(cell|pixel))|\b(k?m|ha)\s*(\^|\*\*)?\s*-?[12]\b|^\s*(10|1e)\d*\b",
+    re.IGNORECASE,
+)
+"""Units of a density, or of thousands of people."""
 
 _MAX_CELLS = 400_000_000
 _MAX_ROUNDED = 100
@@ -190,6 +197,9 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
     crs = raster.crs
     if crs is None or not _reaches_off_the_earth(crs, raster.bounds):
         problems += crs_problems(crs, raster.bounds, where)
+    if _NO_COUNT.search(raster.unit):
+        what = f"the raster says that its values are {raster.unit!r}, expected people per cell"
+        problems.append(Problem(what, where, "Multiply by the area of the cells, or take the file of counts.", "error"))  # fmt: skip
     if crs is None or problems:
         raise InputError(problems)
     return crs

@@ -149,7 +149,7 @@ class AnalysisPage:
 
 
 def write_analysis_page(page: AnalysisPage, path: Path) -> Path:
-    """Write a page: one HTML file without scripts that needs nothing beside it.
+    """Write a page: one HTML file that loads nothing that needs nothing beside it.
 
     Raises
     ------

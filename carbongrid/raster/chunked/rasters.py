@@ -95,7 +95,7 @@ class WeightRaster:
         """
         places = [np.zeros(needed.shape, np.int64) for _ in self.exponents]
         known = np.zeros(needed.shape, np.int64)
-        with open_plane(self.path) as source:
+        with open_plane(self.path, checked=True) as source:  # where it was scanned
             transformer = None
             assert source.crs is not None, "a raster without a CRS is refused"
             own, wanted = source.crs, crs_of(grid.crs)
