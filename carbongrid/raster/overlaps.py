@@ -15,7 +15,6 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import (
     Covered,
     Land,
-    cells_of_polygons,
     cover_runs,
     each_cell,
     spread_evenly,
@@ -195,7 +194,9 @@ def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
 
     def cells_in(rows: slice) -> tuple[NDArray[Any], ...]:
         counts, runs, _ = cover_runs(land, (rows.start, rows.stop), grid.shape, False)
-        return cells_of_polygons(counts, runs, grid.shape[1])
+        row, column, lengths, shares = runs
+        ends = np.concatenate([[0], np.cumsum(lengths)])[np.cumsum(counts)]
+        return np.diff(ends, prepend=0), *each_cell(row * grid.shape[1] + column, lengths, shares)
 
     parts = each_block(cells_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
     counts, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))

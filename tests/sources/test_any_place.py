@@ -34,7 +34,9 @@ from raster_files import edgar, raster_of
 from rasterio.transform import from_origin
 
 import carbongrid as cg
+from carbongrid.errors import InputError
 from carbongrid.outputs.result import Result
+from carbongrid.sources.osm.residents import require_people
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Use `@` matmul:PendingDeprecationWarning"
@@ -422,6 +424,22 @@ def test_a_raster_of_the_whole_earth_in_an_oval_is_read(tmp_path: Path) -> None:
         for each in cg.check(case).problems
         if "area of use" in each.what or "elsewhere" in each.what
     ] == []
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32650", "EPSG:3035", "EPSG:27700"])
+def test_a_raster_of_the_whole_earth_in_the_crs_of_a_part_is_refused(
+    tmp_path: Path, crs: str
+) -> None:
+    """Seen to be taken as it stands, since some of its corners are of no place: people of another continent would have counted."""
+    west, north, width = WORLD["ESRI:54009"]
+    raster_of(
+        tmp_path / "people.tif",
+        np.ones((180, 361)),
+        crs=crs,
+        transform=from_origin(west, north, width / 361, 100_000),
+    )
+    with pytest.raises(InputError, match="outside the area of use"):
+        require_people(tmp_path / "people.tif")
 
 
 @three()

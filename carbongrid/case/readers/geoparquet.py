@@ -193,9 +193,12 @@ def _as_one_text(lists: pa.ListArray) -> pa.StringArray:
     import pyarrow as pa
     import pyarrow.compute as compute
 
-    texts, row = lists.flatten(), compute.list_parent_indices(lists)
+    texts = lists.flatten()
     known = texts.is_valid()
-    counts = np.bincount(row.filter(known).to_numpy(), minlength=len(lists))
+    # Of a list that is null nothing is flattened, also where it has a length, as one of a fixed length has.
+    lengths = compute.list_value_length(lists).fill_null(0).to_numpy()
+    row = np.repeat(np.arange(len(lists)), lengths)[known.to_numpy(zero_copy_only=False)]
+    counts = np.bincount(row, minlength=len(lists))
     starts = pa.array(np.append(0, np.cumsum(counts)), pa.int32())
     kept = pa.ListArray.from_arrays(starts, texts.filter(known), mask=lists.is_null())
     return compute.binary_join(kept, BETWEEN_TEXTS)

@@ -16,7 +16,12 @@ from pyproj import CRS
 
 from carbongrid.case import Case
 from carbongrid.case.readers.located import PER_ONE, read_located
-from carbongrid.case.readers.reference import Bounds, crs_problems, transformer_between
+from carbongrid.case.readers.reference import (
+    Bounds,
+    crs_problems,
+    fits_in_degrees,
+    transformer_between,
+)
 from carbongrid.case.readers.vector import listed
 from carbongrid.case.table_formats import MAX_PEOPLE, PEOPLE
 from carbongrid.errors import InputError, Problem
@@ -206,12 +211,16 @@ def crs_of_people(raster: PlaneFile, where: str) -> CRS:
 
 
 def _reaches_off_the_earth(crs: CRS, bounds: Bounds) -> bool:
-    """Whether a part of a raster is of the earth and a part is not: beside an oval map of the whole of it, as Mollweide's, the corners are of nothing."""
+    """Whether a part of a raster is of the earth, where its CRS is made for, and a part is not: beside an oval map of the whole of it, as Mollweide's, the corners are of nothing."""
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, 33), np.linspace(south, north, 33))
-    longitude, _ = transformer_between(crs, CRS.from_epsg(4326)).transform(x.ravel(), y.ravel())
-    known = np.isfinite(longitude)
-    return bool(known.any() and not known.all())
+    places = transformer_between(crs, CRS.from_epsg(4326)).transform(x.ravel(), y.ravel())
+    known = np.isfinite(places[0])
+    if known.all() or not known.any():
+        return False
+    longitude, latitude = (each[known] for each in places)
+    west, south, east, north = longitude.min(), latitude.min(), longitude.max(), latitude.max()
+    return fits_in_degrees(crs, (west, south, east, north))
 
 
 def _is_torn(crs: CRS, own: CRS, bounds: Bounds) -> bool:

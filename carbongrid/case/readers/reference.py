@@ -206,7 +206,12 @@ def fits(crs: CRS, bounds: Bounds) -> bool:
         return False
     if west < -360 or east > 360 or south < -90 or north > 90:
         return False
-    return _within((west, south, east, north), _area_of_use(crs))
+    return fits_in_degrees(crs, (west, south, east, north))
+
+
+def fits_in_degrees(crs: CRS, bounds: Bounds) -> bool:
+    """Whether longitudes and latitudes lie in the area that a CRS is made for, give or take 3 degrees."""
+    return _within(bounds, _area_of_use(crs))
 
 
 def _within(bounds: Bounds, area: Any) -> bool:

@@ -514,30 +514,6 @@ def cover_runs(
 
 
 @kernel
-def cells_of_polygons(
-    counts: NDArray[np.int64], covered: Covered, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return how many cells the runs of each polygon have, given how many runs, and each cell (row * width + column) with its share."""
-    rows, columns, lengths, parts = covered
-    total = 0
-    for length in lengths:
-        total += length
-    cell_counts = np.zeros(counts.size, np.int64)
-    cells, shares = np.empty(total, np.int64), np.empty(total)
-    at = run = 0
-    for polygon in range(counts.size):
-        before = at
-        for _ in range(counts[polygon]):
-            first = rows[run] * width + columns[run]
-            for step in range(lengths[run]):
-                cells[at], shares[at] = first + step, parts[run]
-                at += 1
-            run += 1
-        cell_counts[polygon] = at - before
-    return cell_counts, cells, shares
-
-
-@kernel
 def each_cell(
     cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

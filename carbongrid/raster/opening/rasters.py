@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import math
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,14 +133,14 @@ def open_geotiff(path: Path) -> xr.DataArray:
     """
     import rasterio.errors
     import rioxarray
-    from rasterio.enums import MaskFlags
 
     try:
         with open_raster(path) as source:
             rows, columns = source.block_shapes[0]
-            masked = any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
+            masked = has_mask(source)
             scaled = set(source.scales) != {1.0} or set(source.offsets) != {0.0}
-            bands = source.count
+            bands, nodata = source.count, source.nodatavals
+            scales, offsets = source.scales, source.offsets
     except rasterio.errors.RasterioError as error:
         hint = "Open it in QGIS, or write it again with gdal_translate."
         raise InputError(f"the raster cannot be read: {error}", str(path), hint) from error
@@ -153,12 +154,47 @@ def open_geotiff(path: Path) -> xr.DataArray:
                 str(path),
                 "Rename it, or its folder.",
             )
+    # Beside a mask the nodata value hides nothing, and among scaled values nobody finds it again.
+    by_hand = masked and scaled and set(nodata) != {None}
     opened = rioxarray.open_rasterio(
-        path.resolve(), chunks={"x": wide, "y": high}, masked=masked, mask_and_scale=scaled
+        path.resolve(),
+        chunks={"x": wide, "y": high},
+        masked=masked,
+        mask_and_scale=scaled and not by_hand,
     )
     raster: xr.DataArray = opened  # type: ignore[assignment]  # one subdataset of a GeoTIFF
     _left_open.add(raster.rio._manager)
+    if by_hand:
+        raster = _scaled(raster, nodata, scales, offsets)
     return raster if bands > 1 else raster.squeeze("band", drop=True)
+
+
+def has_mask(source: rasterio.DatasetReader) -> bool:
+    """Tell whether cells of an open file are hidden by a mask, of all bands or of one, or by transparency, not by a nodata value alone."""
+    from rasterio.enums import MaskFlags
+
+    return any(
+        not {MaskFlags.all_valid, MaskFlags.nodata} & set(flags) for flags in source.mask_flag_enums
+    )
+
+
+def _scaled(
+    stored: xr.DataArray,
+    nodata: Sequence[float | None],
+    scales: Sequence[float],
+    offsets: Sequence[float],
+) -> xr.DataArray:
+    """Return stored values as they are meant, NaN where they are nodata too; all by band."""
+    import xarray as xr
+
+    def of_bands(numbers: Sequence[float | None]) -> xr.DataArray:
+        return xr.DataArray([math.nan if each is None else each for each in numbers], dims="band")
+
+    known = stored.astype("f8").where(stored != of_bands(nodata))
+    meant = known * of_bands(scales) + of_bands(offsets)
+    told = {"scale_factor", "add_offset", "_FillValue"}
+    meant.attrs = {key: each for key, each in stored.attrs.items() if key not in told}
+    return meant
 
 
 def _beside(file: Path) -> tuple[Path, str]:

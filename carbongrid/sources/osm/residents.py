@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
-from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -25,7 +24,7 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.weights import locate, people_points
 from carbongrid.raster.opening.formats import sniff_raster
-from carbongrid.raster.opening.rasters import open_raster
+from carbongrid.raster.opening.rasters import has_mask, open_raster
 from carbongrid.raster.plane_files import open_plane
 from carbongrid.sources.new_files import written_whole
 
@@ -130,7 +129,7 @@ def _write(source: rasterio.DatasetReader, window: Window, path: Path) -> None:
         "nodata": source.nodata,
         "compress": "deflate",
     }
-    masked = MaskFlags.per_dataset in source.mask_flag_enums[0]
+    masked = has_mask(source)
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as target:
         target.scales, target.offsets = source.scales[:1], source.offsets[:1]
         for first in range(0, window.height, _ROWS):

@@ -155,6 +155,7 @@ def with_columns(path: Path, **columns: pa.Array) -> Path:
         pa.list_(pa.string_view()),
         pa.list_(pa.dictionary(pa.int32(), pa.string())),
         pa.list_view(pa.string()),
+        pa.list_(pa.string(), 3),
     ],
     ids=str,
 )

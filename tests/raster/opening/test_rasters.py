@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.env import get_gdal_config, set_gdal_config
+from rasterio.transform import from_origin
+from rasterio.windows import Window
 
-from carbongrid.raster.opening.rasters import _CACHE, open_raster
+from carbongrid.raster.nodata import Unknown
+from carbongrid.raster.opening.rasters import _CACHE, open_geotiff, open_raster
+from carbongrid.raster.windows import known_values
 
 FOUND = 123 * 2**20
 
@@ -85,3 +89,40 @@ def test_a_script_that_leaves_rasters_open_ends_in_silence(raster: Path) -> None
     script = "import sys; from pathlib import Path; from carbongrid.raster.opening.rasters import open_geotiff; kept = open_geotiff(Path(sys.argv[1])); print(int(kept.sum()))"
     done = subprocess.run((sys.executable, "-c", script, raster), capture_output=True, text=True, check=True)  # fmt: skip
     assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize("nodata", [None, 7])
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("mask", ["", "inside", "beside", "band"])
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rioxarray's own
+def test_a_raster_by_its_path_is_unknown_where_its_windows_are(
+    tmp_path: Path, dtype: str, nodata: int | None, scaled: bool, mask: str
+) -> None:
+    """Seen to count: nodata beside the mask of scaled values, and what the mask of a single band hides."""
+    path, shown = tmp_path / "r.tif", np.full((3, 4), 255, np.uint8)
+    shown[0] = 0
+    how = {"driver": "GTiff", "height": 3, "width": 4, "count": 1, "crs": "EPSG:32650"}
+    how["transform"] = from_origin(0, 30, 10, 10)
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=mask == "inside"),
+        rasterio.open(path, "w", dtype=dtype, nodata=nodata, **how) as file,
+    ):
+        file.write(np.arange(1, 13).reshape(3, 4).astype(dtype), 1)
+        if scaled:
+            file.scales, file.offsets = (0.5,), (10.0,)
+        if mask in ("inside", "beside"):
+            file.write_mask(shown)
+    if mask == "band":
+        with rasterio.open(f"{path}.msk", "w", dtype="uint8", **how) as file:
+            file.write(shown, 1)
+            file.update_tags(INTERNAL_MASK_FLAGS_1="0")
+    with rasterio.open(path) as file:
+        expected = known_values(file, Window(0, 0, 4, 3))
+    assert np.isnan(expected).sum() == 4 * bool(mask) + (nodata is not None)
+    raster = open_geotiff(path)
+    hidden = Unknown.of(raster).where(raster.to_numpy())
+    found = raster.to_numpy().astype(np.float64)
+    found[np.zeros(found.shape, bool) if hidden is None else hidden] = np.nan
+    np.testing.assert_array_equal(found, expected)
+    assert raster.rio.crs.to_epsg() == 32650
