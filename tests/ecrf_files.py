@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -15,7 +16,7 @@ HEAD = [
 DIRECT, INDIRECT, OUTSIDE = "Direct emissions", "Indirect emissions", "Outside city boundary"
 ENERGY, TRANSPORT, WASTE = "Stationary Energy", "Transportation", "Waste"
 
-Cell = str | float | None
+Cell = str | float | datetime | None
 Row = Sequence[Cell]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -281,6 +282,29 @@ def test_years_are_told_apart(tmp_path: Path) -> None:
         InputError, match="the year is not told, where other rows are of 2018, 2019"
     ):
         read_ecrf(workbook(tmp_path / "untold.xlsx", untold))
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [(datetime(2018, 1, 1), 2018), ("31/12/2018", 2018), ("FY2018", 2018), ("2018/19", None), ("2018-2019", None), ("43101", None), ("last", None)],
+)  # fmt: skip
+def test_a_year_that_is_written_otherwise_is_not_taken_for_a_blank(
+    tmp_path: Path, cell: Cell, year: int | None
+) -> None:
+    rows = [
+        row("II.1.1", TRANSPORT, "On-road", DIRECT, 100, year=cell),
+        row("II.1.1", TRANSPORT, "On-road", DIRECT, 110),
+    ]
+    path = workbook(tmp_path / "place.xlsx", rows)
+    if year is None:
+        with pytest.raises(InputError, match=f"row 2, column Inventory year: '{cell}' is no year of four digits"):  # fmt: skip
+            read_ecrf(path)
+        return
+    with pytest.raises(InputError, match=f"the table holds 2 years, {year} to 2019"):
+        read_ecrf(path)
+    read = read_ecrf(path, year=year)
+    assert read is not None
+    assert [value.grams for value in read.values] == [100_000_000]
 
 
 def test_the_year_may_stand_on_another_sheet(tmp_path: Path) -> None:

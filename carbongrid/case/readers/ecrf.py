@@ -33,6 +33,8 @@ _SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", 
 _GENERATION, _BESIDE = "I.4.4", "VI"
 _SUM = re.compile(r"\s*(sub[\s-]?)?total", re.IGNORECASE)
 _YEAR = re.compile("[0-9]{4}")
+_DATE = re.compile(r"([0-9]{4})([-/.])[0-9]{1,2}\2[0-9]{1,2}(?:[T ][0-9:.]+)?|[0-9]{1,2}([-/.])[0-9]{1,2}\3([0-9]{4})")  # fmt: skip
+_TO_CHOOSE = re.compile("(?i:(please )?(select|choose).*|n/a)")
 _GWP = re.compile("(?i:ar[456])")
 _LISTED = 10
 _PRECISION = 200
@@ -172,7 +174,7 @@ class _Reading:
             cells = {role: str(row[place]) for role, place in columns.items()}
             if any(cells[role] for role in cells if role not in ("year", "sector", "scope")):
                 rows.append((number, cells))
-        years = {_year(cells) for _, cells in rows} - {""} or {self._year}
+        years = {year for _, cells in rows if (year := _year(cells))} or {self._year}
         for number, cells in rows:
             self._row(number, cells, years)
         self._require_one_level()
@@ -229,7 +231,11 @@ class _Reading:
             return
         if fault:
             self._doubtful.append(f"{code} (row {row})")
-        year = _year(cells) or (min(years) if len(years) == 1 else "")
+        year = _year(cells)
+        if year is None and (tonnes or biogenic):
+            self.faults.add(f"{cells['year']!r} is no year of four digits", "Write the year that the row is of, such as 2019.", row=row, column=self._told["year"])  # fmt: skip
+            return
+        year = year or (min(years) if len(years) == 1 else "")
         if not year and len(years) > 1 and (tonnes or biogenic):
             self.faults.add(f"the year is not told, where other rows are of {', '.join(sorted(years))}", "Write the year.", row=row, column=self._told["year"])  # fmt: skip
             return
@@ -327,10 +333,15 @@ class _Reading:
         self.notes.append(Problem(what, self._where, hint, level))
 
 
-def _year(cells: Mapping[str, str]) -> str:
-    """Return the year of a row; blank where the cell says another thing, such as what to choose."""
+def _year(cells: Mapping[str, str]) -> str | None:
+    """Return the year of a row, also of a date; blank where the cell is, or says what to choose; None where it is a text of no one year."""
     text = cells.get("year", "")
-    return text if _YEAR.fullmatch(text) else ""
+    if notation_key(text) is not None or _TO_CHOOSE.fullmatch(text):
+        return ""
+    if date := _DATE.fullmatch(text):
+        return date[1] or date[4]
+    numbers = re.findall("[0-9]+", text)
+    return numbers[0] if len(numbers) == 1 and _YEAR.fullmatch(numbers[0]) else None
 
 
 def _with_scope(stem: str, scope: str) -> str:
