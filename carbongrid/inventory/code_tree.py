@@ -90,7 +90,7 @@ def counted_codes(
             uncounted.append(
                 Uncounted(code, mass.name, mass.grams, "a memo item, in no national total")
             )
-    counted = _leaves(masses, uncounted)
+    counted = _leaves(masses, uncounted, table.apart)
     uncounted = sorted((each for each in uncounted if each.grams), key=lambda each: each.code)
     against = table.checked or _against_totals(table, counted)
     notes = [*_unknown(table), *_differing(table, uncounted), *against]
@@ -126,11 +126,14 @@ def _sum(code: str, name: str, values: Iterable[CodedValue]) -> CodeMass:
     return CodeMass(code, name, total, sum((value.slack for value in values), Fraction(0)))
 
 
-def _leaves(masses: dict[str, CodeMass], uncounted: list[Uncounted]) -> list[CodeMass]:
+def _leaves(
+    masses: dict[str, CodeMass], uncounted: list[Uncounted], apart: Sequence[str]
+) -> list[CodeMass]:
     """Return the codes without parts, sorted; wholes are held against their parts."""
     parts: dict[str, list[CodeMass]] = {}
+    wholes = masses.keys() - set(apart)
     for code, mass in masses.items():
-        above = next((other for other in codes_above(code) if other in masses), None)
+        above = next((other for other in codes_above(code) if other in wholes), None)
         if above is not None:
             parts.setdefault(above, []).append(mass)
     for code, below in parts.items():

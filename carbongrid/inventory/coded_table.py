@@ -60,6 +60,8 @@ class CodedTable:
         Set by which gases are in CO2e, if the file or the reader tells it.
     checked
         What a reader found that held the file against sums of its own; nothing where ``totals`` are still to be held against the codes.
+    apart
+        Codes whose mass stands beside that of the codes below them, and does not hold it.
     """
 
     file: str
@@ -69,3 +71,4 @@ class CodedTable:
     totals: tuple[CodedValue, ...]
     gwp: str
     checked: tuple[Problem, ...] = ()
+    apart: tuple[str, ...] = ()

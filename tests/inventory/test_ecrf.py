@@ -36,6 +36,7 @@ from hypothesis import strategies as st
 from carbongrid.case.readers.ecrf import read_ecrf
 from carbongrid.cli import main
 from carbongrid.errors import InputError
+from carbongrid.inventory.code_tree import counted_codes
 from carbongrid.inventory.codes import gpc_scope, is_within, normal_code
 from carbongrid.inventory.crosswalks import level_of
 from carbongrid.method.landuse import packaged_table
@@ -230,6 +231,74 @@ def test_a_row_that_cannot_be_placed_is_named(tmp_path: Path, change: Row, messa
     with pytest.raises(InputError) as caught:
         read_ecrf(path)
     assert [str(each) for each in caught.value.problems if message in str(each) and "place.xlsx, sheet eCRF_3, row 5" in str(each)], caught.value  # fmt: skip
+
+
+DISPOSED = row(None, WASTE, "Solid waste disposal", DIRECT, 22)
+
+
+@pytest.mark.parametrize(
+    ("outside", "grams"),
+    [
+        (row(None, WASTE, "Solid waste disposal", OUTSIDE, None, key="NO"), 0),
+        (row(None, WASTE, "Solid waste disposal", OUTSIDE, "NA"), 0),
+        (row(None, WASTE, "Solid waste disposal", OUTSIDE, 0), 0),
+        (row(None, WASTE, "Solid waste disposal", OUTSIDE, None, key="NE"), None),
+        (row(None, WASTE, "Solid waste disposal", OUTSIDE, 5), 5_000_000),
+    ],
+)
+def test_waste_treated_here_and_outside_stand_side_by_side(
+    tmp_path: Path, outside: Row, grams: int | None
+) -> None:
+    for rows in ([DISPOSED, outside], [outside, DISPOSED]):
+        read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+        assert read is not None
+        counted, uncounted, notes = counted_codes(read)
+        known = {mass.code: mass.grams for mass in counted}
+        assert known == {"III.1": 22_000_000} | ({} if grams is None else {"III.1.2": grams})
+        assert not uncounted
+        warned = [each.what for each in notes if each.level == "warning"]
+        assert bool(warned) == (grams is None)
+
+
+def test_nothing_treated_here_is_no_whole_of_what_is_treated_outside(tmp_path: Path) -> None:
+    rows = [
+        row(None, WASTE, "Wastewater", DIRECT, None, key="NO"),
+        row(None, WASTE, "Wastewater", OUTSIDE, 5),
+    ]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+    assert read is not None
+    counted, uncounted, _ = counted_codes(read)
+    assert {mass.code: mass.grams for mass in counted} == {"III.4": 0, "III.4.2": 5_000_000}
+    assert not uncounted
+
+
+def test_parts_without_mass_do_not_stand_for_their_whole(tmp_path: Path) -> None:
+    parts = [
+        row("III.1.1", WASTE, "Solid waste disposal", DIRECT, None, key="NE"),
+        row("III.1.3", WASTE, "Solid waste disposal", DIRECT, 0),
+        row("III.1.1", WASTE, "Solid waste disposal", DIRECT, 3, year=2018),
+    ]
+    path = workbook(tmp_path / "place.xlsx", [*parts, DISPOSED])
+    read = read_ecrf(path, year=2019)
+    assert read is not None
+    counted, uncounted, _ = counted_codes(read)
+    assert [(mass.code, mass.grams) for mass in counted] == [("III.1", 22_000_000)]
+    assert not uncounted
+    assert "2 rows without emissions are of parts of what other rows have as a whole, which counts: III.1.1 (row 2); III.1.3 (row 3)" in [each.what for each in read.checked]  # fmt: skip
+    earlier = read_ecrf(path, year=2018)
+    assert earlier is not None
+    assert [mass.code for mass in counted_codes(earlier)[0]] == ["III.1.1"]
+
+
+def test_a_whole_of_waste_without_a_scope_holds_what_is_outside(tmp_path: Path) -> None:
+    whole = row("III.1", WASTE, "Solid waste disposal", "", 27)
+    nothing = row("III.1.2", WASTE, "Solid waste disposal", OUTSIDE, 0)
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", [whole, nothing]))
+    assert read is not None
+    assert [mass.grams for mass in counted_codes(read)[0]] == [27_000_000]
+    outside = row(None, WASTE, "Solid waste disposal", OUTSIDE, 5)
+    with pytest.raises(InputError, match="row 2: the row is of III.1 as a whole, and other rows are of III.1.2"):  # fmt: skip
+        read_ecrf(workbook(tmp_path / "both.xlsx", [whole, DISPOSED, outside]))
 
 
 def test_rows_without_mass_may_contradict_their_reference(tmp_path: Path) -> None:

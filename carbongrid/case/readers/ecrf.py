@@ -31,6 +31,7 @@ _BIOGENIC = ("biogenicco2", "co2b")
 _ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "notationkey": "key", "inventoryyear": "year"}  # fmt: skip
 _SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", "afolu": "V", "generation": "I.4.4"}  # fmt: skip
 _GENERATION, _BESIDE = "I.4.4", "VI"
+_WASTE = ("III.1", "III.2", "III.3", "III.4")
 _SUM = re.compile(r"\s*(sub[\s-]?)?total", re.IGNORECASE)
 _YEAR = re.compile("[0-9]{4}")
 _DATE = re.compile(r"([0-9]{4})([-/.])[0-9]{1,2}\2[0-9]{1,2}(?:[T ][0-9:.]+)?|[0-9]{1,2}([-/.])[0-9]{1,2}\3([0-9]{4})")  # fmt: skip
@@ -42,10 +43,12 @@ _PRECISION = 200
 
 @dataclass(frozen=True)
 class _Line:
-    """A row with a mass: its code, the codes its sub-sector may have, its scope, and the number as it is written, in tonnes."""
+    """A row with a mass: its year, its code, whether that is of waste treated here alone, the codes its sub-sector may have, its scope, and the number as it is written, in tonnes."""
 
     row: int
+    year: str
     code: str
+    here: bool
     sub_sector: str
     scope: str
     tonnes: Decimal
@@ -100,7 +103,8 @@ def read_ecrf(
     lines = [line for line in reading.lines if line.row in rows_read]
     checked = [*reading.notes, *_against_sheets(others, lines, path.name, read.year)]
     gwp = _told(others, "globalwarmingpotential", _GWP).upper()
-    return replace(read, gwp=gwp, checked=tuple(checked))
+    apart = tuple({code for row, code in reading.here.items() if row in rows_read})
+    return replace(read, gwp=gwp, checked=tuple(checked), apart=apart)
 
 
 def _plain(text: str) -> str:
@@ -157,11 +161,13 @@ class _Reading:
         self.faults = Faults(where)
         self.lines: list[_Line] = []
         self.notes: list[Problem] = []
+        self.here: dict[int, str] = {}
         self._cells, self._at, self._year, self._where = cells, at, year, where
         self._told: dict[str, str] = {}
         self._gases: list[str] = []
         self._records: list[tuple[int, tuple[str, ...]]] = []
         self._doubtful: list[str] = []
+        self._covered: list[str] = []
         self._placeless = 0
         self._differing: list[tuple[int, Fraction, Fraction, bool]] = []
         self._sums: list[tuple[int, Decimal, int, int]] = []
@@ -177,7 +183,7 @@ class _Reading:
         years = {year for _, cells in rows if (year := _year(cells))} or {self._year}
         for number, cells in rows:
             self._row(number, cells, years)
-        self._require_one_level()
+        self._keep_one_level()
         self.faults.raise_any()
         self._tell()
         names = ["code", "value", "gas", "unit", "year", "name"]
@@ -239,12 +245,15 @@ class _Reading:
         if not year and len(years) > 1 and (tonnes or biogenic):
             self.faults.add(f"the year is not told, where other rows are of {', '.join(sorted(years))}", "Write the year.", row=row, column=self._told["year"])  # fmt: skip
             return
+        here = _is_treated_here(code, _scope(cells["scope"]))
+        if here:
+            self.here[row] = code
         written = key or ("" if tonnes is None else f"{tonnes:f}")
         self._records.append((row, (code, written, "", "t CO2e", year, name)))
         if biogenic:
             self._records.append((row, (code, f"{biogenic:f}", BIOGENIC, "t CO2e", year, name)))
         if tonnes:
-            self.lines.append(_Line(row, code, _group(name), gpc_scope(code) or _scope(cells["scope"]), tonnes))  # fmt: skip
+            self.lines.append(_Line(row, year, code, here, _group(name), gpc_scope(code) or _scope(cells["scope"]), tonnes))  # fmt: skip
 
     def _number(self, row: int, cells: Mapping[str, str], role: str) -> Decimal | None:
         text = cells.get(role, "")
@@ -294,13 +303,21 @@ class _Reading:
         made = _with_scope(stems[0], scope)
         return made, None if made else (f"the GPC reference is blank, and {name!r} has none for the scope {cells['scope']!r}", hint)  # fmt: skip
 
-    def _require_one_level(self) -> None:
-        """Add an error for codes that rows without a reference have as a whole and others in parts."""
-        codes = {line.code: line.row for line in self.lines}
-        for code, row in codes.items():
-            below = [other for other in codes if other != code and is_within(other, code)]
+    def _keep_one_level(self) -> None:
+        """Add an error for codes that rows have as a whole and others in parts; parts without mass are left out, or the whole would not count."""
+        with_mass = {line.row for line in self.lines}
+        for whole in {(line.year, line.code, line.here): line for line in self.lines}.values():
+            below = [line.code for line in self.lines if _is_below(whole, line.year, line.code)]
             if below:
-                self.faults.add(f"the row is of {code} as a whole, and other rows are of {', '.join(below)}", "Write the GPC reference of the row.", row=row)  # fmt: skip
+                self.faults.add(f"the row is of {whole.code} as a whole, and other rows are of {', '.join(dict.fromkeys(below))}", "Write the GPC reference of the row.", row=whole.row)  # fmt: skip
+        kept = []
+        for row, record in self._records:
+            code, _, gas, _, year, _ = record
+            if row in with_mass or gas or not any(_is_below(line, year, code) for line in self.lines):  # fmt: skip
+                kept.append((row, record))
+            else:
+                self._covered.append(f"{code} (row {row})")
+        self._records = kept
 
     def _hold_sum(self, row: int, tonnes: Decimal | None) -> None:
         """Keep a row that is a sum of rows above it, with the places in the lines where it may begin and ends."""
@@ -317,6 +334,8 @@ class _Reading:
         if self._doubtful:
             what = f"{len(self._doubtful)} rows without emissions have a GPC reference of another scope or sub-sector: {_list(self._doubtful)}"
             self._note(what, "They count nothing; what is said of them may be of another code.", "warning")  # fmt: skip
+        if self._covered:
+            self._note(f"{len(self._covered)} rows without emissions are of parts of what other rows have as a whole, which counts: {_list(self._covered)}")  # fmt: skip
         if self._placeless:
             self._note(f"{self._placeless} rows without emissions have no GPC reference, and none follows from their names")  # fmt: skip
         wrong = []
@@ -353,6 +372,18 @@ def _with_scope(stem: str, scope: str) -> str:
         return {"direct": stem, "outside": f"{stem}.2"}.get(scope, "")
     last = {"direct": "1", "indirect": "2", "outside": "3"}.get(scope, "")
     return f"{stem}.{last}" if last else ""
+
+
+def _is_treated_here(code: str, scope: str) -> bool:
+    """Whether a code is of waste of the city and of elsewhere that is treated here, without what is treated outside."""
+    return scope == "direct" and code in _WASTE
+
+
+def _is_below(whole: _Line, year: str, code: str) -> bool:
+    """Whether a code of a year is a part of what a row has as a whole."""
+    if whole.year != year or whole.code == code or not is_within(code, whole.code):
+        return False
+    return not (whole.here and gpc_scope(code) == "outside")
 
 
 def _group(name: str) -> str:
