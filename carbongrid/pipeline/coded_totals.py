@@ -209,30 +209,39 @@ def _given(code: str, shares: Shares) -> dict[str, Fraction] | None:
     return next((shares[each] for each in (code, *codes_above(code)) if each in shares), None)
 
 
+def _is_left_out(code: str, shares: Shares) -> bool:
+    """Whether nothing of a code is in a total."""
+    return (_given(code, shares) or {}).keys() == {LEAVE_OUT}
+
+
 def _undecided(
     table: CodedTable, known: Mapping[str, Category], shares: Shares, counted: Sequence[CodeMass]
 ) -> list[tuple[CodeMass, str]]:
     """Return the codes with mass that have not one category, and why."""
     found = []
     for mass in counted:
-        if mass.grams and _given(mass.code, shares) is None:
+        if not mass.grams:
+            continue
+        reason = ""
+        if _given(mass.code, shares) is None:
             _, reason = home_of(mass.code, "", mass.grams, table.system, known)
-            reason = reason or _twice(mass, table.system, shares, counted)
-            if reason:
-                found.append((mass, reason.removeprefix(f"{mass.code} ")))
+        reason = reason or _twice(mass, table.system, shares, counted)
+        if reason:
+            found.append((mass, reason.removeprefix(f"{mass.code} ")))
     return found
 
 
 def _twice(mass: CodeMass, system: str, shares: Shares, counted: Sequence[CodeMass]) -> str:
     """Return why generation for the grid cannot simply count: what is bought from the grid does; blank if it can."""
-    if system != "gpc" or mass.code != "I.4.4":
+    decided = mass.code in shares or _is_left_out(mass.code, shares)
+    if system != "gpc" or mass.code != "I.4.4" or decided:
         return ""
     bought = [
         other.code
         for other in counted
         if gpc_scope(other.code) == "indirect"
         and other.grams
-        and LEAVE_OUT not in (_given(other.code, shares) or {})
+        and not _is_left_out(other.code, shares)
     ]
     return f"generation for the grid, and what is bought from it counts too ({', '.join(bought)}); say by a row of I.4.4 whether it counts, or leave out the others" if bought else ""  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -72,6 +73,9 @@ INDUCED = [
     row("III.1.2", WASTE, "Solid waste disposal", OUTSIDE, 5),
     row("III.1.3", WASTE, "Solid waste disposal", DIRECT, 2),
 ]
+
+GENERATED = ("I.4.4", "Generation of grid-supplied energy", "CHP generation", DIRECT, 500)
+BOUGHT = ("I.1.2", ENERGY, "Residential Buildings", INDIRECT, 60)
 
 KEYS = [
     row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 100),
@@ -150,11 +154,56 @@ def test_what_is_bought_is_not_counted_again_where_it_is_made(folder: Path) -> N
     assert "counts too (I.1.2)" in wrong.stderr
     counted = SPLITS["induced"].replace("I.4.4,leave-out", "I.4.4,industry/supply")
     (folder / "induced-split.csv").write_text(counted)
-    assert "500.000000 t in the territorial total only" not in formed("induced").output
+    assert ", 502.000000 t in the territorial total only" in formed("induced").output
     assert totals()["industry/supply"] == "500.000000"
     bought_elsewhere = SPLITS["induced"].replace("I.4.4,leave-out", "I.1.2,leave-out")
     (folder / "induced-split.csv").write_text(bought_elsewhere)
     assert left_out(formed("induced", "--json"))["I.1.2"] == "60.000000"
+
+
+@pytest.mark.parametrize(
+    ("rows", "shares", "fault"),
+    [
+        ([GENERATED, BOUGHT], "I.4,industry/supply,\nI.1,buildings/urban-homes,\n", True),
+        ([GENERATED, BOUGHT], "I.4.4,industry/supply,\nI.1,buildings/urban-homes,\n", False),
+        ([GENERATED, BOUGHT], "I.4,leave-out,\nI.1,buildings/urban-homes,\n", False),
+        ([GENERATED, BOUGHT], "I.1,leave-out,0.01\nI.1,buildings/urban-homes,0.99\n", True),
+        ([GENERATED, BOUGHT], "I.1,leave-out,\n", False),
+        ([GENERATED, ["I.1", *BOUGHT[1:]]], "I.1,buildings/urban-homes,\n", True),
+    ],
+)  # fmt: skip
+def test_only_a_row_of_generation_itself_or_the_whole_of_what_is_bought_decides(
+    folder: Path, rows: list[Sequence[str]], shares: str, fault: bool
+) -> None:
+    supply = row("I.4.1", ENERGY, "Energy Industries", DIRECT, 7)
+    workbook(folder / "grid.xlsx", [supply, *(row(*each) for each in rows)])
+    if "I.4," not in shares:
+        shares += "I.4.1,industry/supply,\n"
+    (folder / "grid-split.csv").write_text("code,category,share\n" + shares)
+    told = formed("grid", code=2 if fault else 0).output
+    assert ("what is bought from it counts too (I.1.2)" in told) == fault
+
+
+@pytest.mark.parametrize(
+    ("written", "sub_sector", "scope", "code"),
+    [
+        ("I.1", "Residential buildings", INDIRECT, "I.1.2"),
+        ("I.1", "", DIRECT, "I.1.1"),
+        ("I.1", "", "", "I.1"),
+        ("II.1", "On-road > Bus", OUTSIDE, "II.1.3"),
+        ("III.1", "Solid waste disposal", OUTSIDE, "III.1.2"),
+        ("III.1", "Solid waste disposal", DIRECT, "III.1"),
+        ("I.4.4", "CHP generation", DIRECT, "I.4.4"),
+        ("I.8", "Fugitive emissions", DIRECT, "I.8.1"),
+        ("IV.1", "", DIRECT, "IV.1"),
+    ],
+)
+def test_a_reference_of_a_whole_sub_sector_takes_its_scope_from_the_row(
+    tmp_path: Path, written: str, sub_sector: str, scope: str, code: str
+) -> None:
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", [row(written, "", sub_sector, scope, 5)]))
+    assert read is not None
+    assert [value.code for value in read.values] == [code]
 
 
 def test_what_is_outside_the_boundary_is_told(folder: Path) -> None:
@@ -213,6 +262,7 @@ def test_the_totals_run_on_the_land_of_a_city(folder: Path, city: Path, name: st
     ("change", "message"),
     [
         (row("I.1.1", ENERGY, "Residential Buildings", INDIRECT, 5), "the GPC reference I.1.1 is of direct emissions, and the scope is 'Indirect emissions'"),
+        (row("III.1", WASTE, "Solid waste disposal", INDIRECT, 5), "the GPC reference III.1 has none for the scope 'Indirect emissions'"),
         (row("I.6.1", ENERGY, "Agriculture", DIRECT, 5), "the GPC reference I.6.1 is none of 'Agriculture', whose references are I.5"),
         (row("Gas", ENERGY, "Agriculture", DIRECT, 5), "'Gas' is no GPC reference"),
         (row(None, ENERGY, "Huts", DIRECT, 5), "the GPC reference is blank, and 'Huts' is a sub-sector that is not known"),

@@ -293,7 +293,10 @@ class _Reading:
                 return code, (f"the GPC reference {code} is of {gpc_scope(code)} emissions, and the scope is {cells['scope']!r}", "Mend one of them.")  # fmt: skip
             if stems and not any(is_within(code, stem) for stem in stems):
                 return code, (f"the GPC reference {code} is none of {name!r}, whose references are {' and '.join(stems)}", "Mend one of them.")  # fmt: skip
-            return code, None
+            if not scope or not any(code in each for each in _sub_sectors().values()):
+                return code, None
+            made = _with_scope(code, scope)
+            return made or code, None if made else (f"the GPC reference {code} has none for the scope {cells['scope']!r}", hint)  # fmt: skip
         if written:
             return "", (f"{written!r} is no GPC reference", hint)
         if not stems:
