@@ -270,6 +270,7 @@ def test_the_totals_run_on_the_land_of_a_city(folder: Path, city: Path, name: st
         (row(None, WASTE, "Wastewater", INDIRECT, 5), "the GPC reference is blank, and 'Wastewater' has none for the scope 'Indirect emissions'"),
         (row(None, "AFOLU", "Livestock", DIRECT, None, biogenic=5, year=None, key="NE", gases=("x", 1, 1)), "column GHGs (metric tonnes CO2e) - CO2: expected a finite number, not 'x'"),
         (row("II.1.1", TRANSPORT, "On-road", DIRECT, 5, key="NE"), "the notation key is NE, and the emissions are 5 t CO2e"),
+        (row("II.1.1", TRANSPORT, "On-road", DIRECT, 0, key="NE", gases=(5, 1, None)), "the notation key is NE, and the gases are 5 and 1 t CO2e"),
         (row("II.1.1", TRANSPORT, "On-road", DIRECT, 5, key="Please select"), "column Notation key: 'Please select' is no notation key"),
         (row(None, WASTE, "Wastewater", DIRECT, 5), "the row is of III.4 as a whole, and other rows are of III.4.1"),
         (row("V.1", "AFOLU", "Livestock", DIRECT, "{{total}}"), "expected a finite number, not '{{total}}'"),
@@ -347,7 +348,7 @@ def test_a_whole_of_waste_without_a_scope_holds_what_is_outside(tmp_path: Path) 
     assert read is not None
     assert [mass.grams for mass in counted_codes(read)[0]] == [27_000_000]
     outside = row(None, WASTE, "Solid waste disposal", OUTSIDE, 5)
-    with pytest.raises(InputError, match="row 2: the row is of III.1 as a whole, and other rows are of III.1.2"):  # fmt: skip
+    with pytest.raises(InputError, match=re.escape("row 2: the row is of III.1 as a whole, and other rows are of III.1.2")):  # fmt: skip
         read_ecrf(workbook(tmp_path / "both.xlsx", [whole, DISPOSED, outside]))
 
 
@@ -361,6 +362,42 @@ def test_rows_without_mass_may_contradict_their_reference(tmp_path: Path) -> Non
     assert "1 rows without emissions have a GPC reference of another scope or sub-sector: I.1.1 (row 2)" in read.checked[0].what  # fmt: skip
 
 
+def test_a_row_with_a_reference_is_no_sum(tmp_path: Path) -> None:
+    rows = [
+        row("I.1.1", ENERGY, "Total residential", DIRECT, 7),
+        row("Total", ENERGY, "", "", 7),
+    ]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
+    assert read is not None
+    assert [(value.code, value.grams) for value in read.values] == [("I.1.1", 7_000_000)]
+    assert "1 rows of sums say what the rows above them add up to" in [each.what for each in read.checked]  # fmt: skip
+
+
+def test_a_land_sink_may_stand_in_the_sums(tmp_path: Path) -> None:
+    rows = [row("V.1", "AFOLU", "Livestock", DIRECT, 9), row("V.2", "AFOLU", "Land use", DIRECT, -4)]  # fmt: skip
+    sums: list[list[Cell]] = [
+        ["AFOLU > Livestock", 9, None, None, None, None, None],
+        ["AFOLU > Land use", -4, None, None, None, None, None],
+        ["Total AFOLU", 5, None, None, None, None, None],
+    ]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows, sums))
+    assert read is not None
+    assert read.checked[-1].what == "3 sums say what the rows by GPC reference add up to"
+    sums[1][1] = 4
+    other = read_ecrf(workbook(tmp_path / "other.xlsx", rows, sums))
+    assert other is not None
+    assert other.checked[-1].what.endswith("V.2, direct: 4.000000 t here, -4.000000 t in the rows")
+
+
+@pytest.mark.parametrize("blanks", [0, 2])
+def test_a_header_without_rows_is_told(tmp_path: Path, blanks: int) -> None:
+    path = tmp_path / "place.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *[[]] * blanks])
+    with pytest.raises(InputError, match="the table has no row with a code and a value"):
+        read_ecrf(path)
+
+
 def test_gases_are_held_against_their_total(tmp_path: Path) -> None:
     rows = [
         row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 10, gases=(8, 1, 1)),
@@ -372,8 +409,18 @@ def test_gases_are_held_against_their_total(tmp_path: Path) -> None:
     read = read_ecrf(workbook(tmp_path / "place.xlsx", rows))
     assert read is not None
     assert read.checked[0].level == "warning"
-    assert "2 rows say another total than their gases, by 5.020000 t in all" in read.checked[0].what
+    assert "2 rows say another total than their gases, by 5.020000 t in all; the totals count, since the sheet has no columns of other gases: row 3" in read.checked[0].what  # fmt: skip
     assert "row 3 10.050000 t, its gases 10.030000 t; row 4 15.000000 t, its gases 10.000000 t, as much more as its biogenic CO2" in read.checked[0].what  # fmt: skip
+
+
+def test_a_sheet_with_other_gases_is_not_said_to_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "place.csv"
+    cells = row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 10, gases=(8, 1, 0))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([[*HEAD, f"{GHG}HFC"], [*cells, 7]])
+    read = read_ecrf(path)
+    assert read is not None
+    assert "by 6.000000 t in all; the totals count: row 2 10.000000 t, its gases 16.000000 t" in read.checked[0].what  # fmt: skip
 
 
 def test_sums_that_differ_are_told_with_figures(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ _SHEETS = re.compile("crf", re.IGNORECASE)
 _HEAD = ("gpcrefno", "crfsubsector", "scope")
 _TOTALS_HEAD = "sectorsandsubsectors"
 _TONNES = "ghgsmetrictonnesco2e"
+_GASES = {"co2", "ch4", "n2o"}
 _BIOGENIC = ("biogenicco2", "co2b")
 _ROLES = {"gpcrefno": "code", "crfsector": "sector", "crfsubsector": "sub_sector", "scope": "scope", "notationkey": "key", "inventoryyear": "year"}  # fmt: skip
 _SECTORS = {"stationary": "I", "transport": "II", "waste": "III", "ippu": "IV", "afolu": "V", "generation": "I.4.4"}  # fmt: skip
@@ -86,7 +87,7 @@ def read_ecrf(
         if not set(_HEAD) <= {_plain(name) for name in table.columns}:
             return None
         head = pd.DataFrame([list(table.columns)], columns=table.columns, index=[1])
-        rows = pd.concat([head, table]).reindex(range(1, int(table.index.max() or 1) + 1))
+        rows = pd.concat([head, table]).reindex(range(1, max(table.index, default=1) + 1))
         sheets = {"": rows.fillna("")}
     details = [(name, at) for name, cells in sheets.items() if (at := _header(cells)) is not None]
     if not details:
@@ -220,11 +221,16 @@ class _Reading:
         if gases:
             tonnes = self._with_gases(row, tonnes, gases, biogenic)
         names = [cells.get(role, "") for role in ("code", "sector", "sub_sector")]
-        if any(_SUM.match(name) for name in names):
+        if not normal_code(cells["code"], "gpc") and any(_SUM.match(name) for name in names):
             self._hold_sum(row, tonnes)
             return
-        if key and tonnes:
-            what = f"the notation key is {key}, and the emissions are {tonnes} t CO2e"
+        if key and (tonnes or any(gases)):
+            mass = (
+                f"emissions are {tonnes}"
+                if tonnes
+                else f"gases are {' and '.join(map(str, gases))}"
+            )
+            what = f"the notation key is {key}, and the {mass} t CO2e"
             self.faults.add(what, "Keep one of them: a key stands where there is no number.", row=row)  # fmt: skip
             return
         name = cells["sub_sector"]
@@ -332,7 +338,9 @@ class _Reading:
         if self._differing:
             shown = "; ".join(f"row {row} {_tonnes(said)} t, its gases {_tonnes(gases)} t" + (", as much more as its biogenic CO2" if of_plants else "") for row, said, gases, of_plants in self._differing[:_LISTED])  # fmt: skip
             rest = sum((abs(said - gases) for _, said, gases, _ in self._differing), Fraction(0))
-            what = f"{len(self._differing)} rows say another total than their gases, by {_tonnes(rest)} t in all; the totals count, since the sheet has no columns of other gases: {shown}"
+            others = {_plain(gas).removeprefix(_TONNES) for gas in self._gases} - _GASES
+            reason = "" if others else ", since the sheet has no columns of other gases"
+            what = f"{len(self._differing)} rows say another total than their gases, by {_tonnes(rest)} t in all; the totals count{reason}: {shown}"
             self._note(what, "Look for gases that are missing, and for biogenic CO2, which is in no total.", "warning")  # fmt: skip
         if self._doubtful:
             what = f"{len(self._doubtful)} rows without emissions have a GPC reference of another scope or sub-sector: {_list(self._doubtful)}"
@@ -423,7 +431,7 @@ def _against(
         whose = _whose(name)
         for place, scope in scopes.items() if whose else ():
             text = str(row[place])
-            value = Decimal(0) if notation_key(text) is not None else faults.number(text, number, str(cells.iat[at, place]))  # fmt: skip
+            value = Decimal(0) if notation_key(text) is not None else faults.number(text, number, str(cells.iat[at, place]), signed=True)  # fmt: skip
             if value is not None:
                 said.setdefault((*whose, scope), []).append(value)
     faults.raise_any()
