@@ -315,14 +315,15 @@ class _Reading:
     def _keep_one_level(self) -> None:
         """Add an error for codes that rows have as a whole and others in parts; parts without mass are left out, or the whole would not count."""
         with_mass = {line.row for line in self.lines}
-        for whole in {(line.year, line.code, line.here): line for line in self.lines}.values():
-            below = [line.code for line in self.lines if _is_below(whole, line.year, line.code)]
+        wholes = {(line.year, line.code, line.here): line for line in self.lines}.values()
+        for whole in wholes:
+            below = [line.code for line in wholes if _is_below(whole, line.year, line.code)]
             if below:
                 self.faults.add(f"the row is of {whole.code} as a whole, and other rows are of {', '.join(dict.fromkeys(below))}", "Write the GPC reference of the row.", row=whole.row)  # fmt: skip
         kept = []
         for row, record in self._records:
             code, _, gas, _, year, _ = record
-            if row in with_mass or gas or not any(_is_below(line, year, code) for line in self.lines):  # fmt: skip
+            if row in with_mass or gas or not any(_is_below(line, year, code) for line in wholes):  # fmt: skip
                 kept.append((row, record))
             else:
                 self._covered.append(f"{code} (row {row})")
