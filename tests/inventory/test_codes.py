@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbongrid import inventory
-from carbongrid.inventory.codes import SYSTEMS, normal_code
+from carbongrid.inventory.codes import SYSTEMS, gpc_scope, normal_code
 from carbongrid.inventory.crosswalks import _rows
 
 CODES = {
@@ -94,3 +94,13 @@ def test_a_category_must_have_the_code_in_any_spelling() -> None:
     mapped, listed = inventory.from_system(table, "crt")
     assert mapped["grams"].tolist() == [2]
     assert listed.empty
+
+
+def test_where_a_code_of_the_gpc_is_emitted():
+    """Third figures are scopes, but in generation for the grid, waste and what lies beside."""
+    direct = ("I.1.1", "I.4.1", "I.4.4", "II.2.1", "III.1.1", "III.1.3", "IV.1", "V.3")
+    indirect, outside = ("I.1.2", "I.4.2", "II.2.2"), ("I.1.3", "II.1.3", "III.1.2", "VI.1")
+    assert {gpc_scope(code) for code in direct} == {"direct"}
+    assert {gpc_scope(code) for code in indirect} == {"indirect"}
+    assert {gpc_scope(code) for code in outside} == {"outside"}
+    assert {gpc_scope(code) for code in ("I.1", "II", "III.1", "I.1.4")} == {""}

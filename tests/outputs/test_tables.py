@@ -252,6 +252,16 @@ def test_a_header_that_is_a_formula_is_quoted(tables, tmp_path):
     assert digests_of_directory(tmp_path) == table_digests(renamed)
 
 
+def test_an_audit_is_written_where_there_is_one(tables, tmp_path):
+    """Seen to fail when it is written where there is none, and left out where there is one."""
+    audit = pd.DataFrame({"row": ["2"], "passed_over": ["a factor of the world"]})
+    for name, each in (("without", None), ("with", audit)):
+        (tmp_path / name).mkdir()
+        write_tables(replace(tables, audit=each), tmp_path / name)
+    assert not (tmp_path / "without" / "audit.csv").exists()
+    assert rows_of(tmp_path / "with" / "audit.csv") == audit.to_dict("records")
+
+
 def test_intervals_have_six_decimals(tables, tmp_path):
     """As tonnes have everywhere."""
     ends = pd.DataFrame({"category": ["a", "b"], "low_t": [2 / 3, 1e7 / 3], "high_t": [1.25, 1e13]})
