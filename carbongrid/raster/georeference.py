@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -306,7 +306,17 @@ def lattice_of(raster: Any) -> Lattice:
 
 def grid_mapping(raster: xr.DataArray) -> Any:
     """Return the name of the variable that holds the CRS, if the raster tells; of several, each with its coordinates, that of the raster's own."""
-    told = raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+    return next(_told_mappings(raster), None)
+
+
+def _told_mappings(raster: xr.DataArray) -> Iterator[Any]:
+    """Yield the names that a raster tells, as it was read and as it was set."""
+    for about in (raster.encoding, raster.attrs):
+        if "grid_mapping" in about:
+            yield _own_mapping(about["grid_mapping"], raster)
+
+
+def _own_mapping(told: Any, raster: xr.DataArray) -> Any:
     if not isinstance(told, str) or ":" not in told:
         return told
     # The extended form of CF: "osgb: x y wgs84: lat lon".
@@ -454,10 +464,7 @@ def _own_geotransform(
 
 def _grid_mapping(raster: xr.DataArray) -> Mapping[Any, Any]:
     """Return the attributes of the coordinate that holds the CRS; nothing if there is none."""
-    for name in (
-        grid_mapping(raster),
-        *_MAPPINGS,
-    ):
+    for name in (*_told_mappings(raster), *_MAPPINGS):
         if isinstance(name, str) and name in raster.coords:
             found: Mapping[Any, Any] = raster.coords[name].attrs
             return found

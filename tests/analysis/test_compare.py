@@ -160,7 +160,7 @@ def test_what_is_written(base: cg.Result, tmp_path: Path) -> None:
     others = pd.read_csv(tmp_path / "comparison_people_and_gdp.csv")
     assert set(others["measured_in"]) == {"people", "CNY"} and len(others) == 6
     page = html.unescape((tmp_path / "comparison.html").read_text(encoding="utf-8"))
-    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert "script-src 'sha256-" in page and "src=" not in page and 'href="http' not in page
     assert "A 的分区" in page and "Zones in A" in page
     assert {file.suffix for file in files} == {".html", ".csv"}
 

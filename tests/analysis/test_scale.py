@@ -233,7 +233,7 @@ def test_the_command_tells_what_each_ruler_sees(town, tmp_path):
     assert "Merged to district" in told.output
     assert "What it cannot tell" in told.output
     page = html.unescape((tmp_path / "scale.html").read_text(encoding="utf-8"))
-    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert "script-src 'sha256-" in page and "src=" not in page and 'href="http' not in page
     assert page.count('<svg class="map"') == 2 and 'id="cells"' in page
     assert "Largest change of emission by fine cells" in page and "无法说明之处" in page
     document = json.loads(CliRunner().invoke(main, [*words, "--without-fine", "--json"]).stdout)

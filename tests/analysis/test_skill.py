@@ -189,7 +189,7 @@ def test_the_demo_s_facilities_and_gdp_held_out(full_demo, tmp_path):
     assert found.rows.empty
     path = write_skill_page(found, read_result(full_demo / "run"), tmp_path / "skill.html")
     page = html.unescape(path.read_text(encoding="utf-8"))
-    assert "script-src 'none'" in page and "src=" not in page and 'href="http' not in page
+    assert "script-src 'sha256-" in page and "src=" not in page and 'href="http' not in page
     assert page.count('<svg class="map"') == 2 and page.count('<svg class="scatter"') == 2
     assert page.count("<circle") == 20 and page.count("published 发布值") == 0
     assert "没有技巧。仅按面积或人口即可同样分配这些设施。" in page and "无法说明之处" in page
