@@ -196,7 +196,7 @@ def _grid_coverage(polygons: Polygons, grid: Grid) -> csr_array:
         counts, runs, _ = cover_runs(land, (rows.start, rows.stop), grid.shape, False)
         row, column, lengths, shares = runs
         ends = np.concatenate([[0], np.cumsum(lengths)])[np.cumsum(counts)]
-        return np.diff(ends, prepend=0), *each_cell(row * grid.shape[1] + column, lengths, shares)
+        return np.diff(ends, prepend=0), *cells_of_runs(row * grid.shape[1] + column, lengths, shares)  # fmt: skip
 
     parts = each_block(cells_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
     counts, cells, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
