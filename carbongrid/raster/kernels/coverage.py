@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel
+from carbongrid.raster.kernels.jit import helper, in_place, kernel, maker
 from carbongrid.raster.kernels.scanline import Starts, Vertices
 from carbongrid.raster.kernels.vectors import first_of
 
@@ -19,6 +19,12 @@ Window = tuple[int, int, int, int]
 
 Covered = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Runs of cells of one row, one polygon after the other: row and column of the first cell, how many there are, and the part of each that is covered."""
+
+Order = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Room for an order of terms, and for where each row of a grid ends in it."""
+
+Line = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64]]
+"""Height and area of each cell of a row, and a bit for each that is touched: all 0 between rows."""
 
 Land = tuple[Vertices, Starts, tuple[float, float, float]]
 """Vertices in the CRS, where rings, parts and rows start, and west, north and cell side of a grid."""
@@ -161,8 +167,10 @@ def _cut(low: tuple[float, float], high: tuple[float, float], x_middle: float, y
 
 
 @helper
-def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> None:
-    """Put the order of the terms by row, those of a row as they came, into order[:used]."""
+def _by_row(
+    rows: NDArray[np.int64], used: int, order: NDArray[np.int64], end: NDArray[np.int64]
+) -> None:
+    """Put the order of the terms by row, those of a row as they came, into order[:used]; ``end`` has room for each row."""
     if used <= _SHORT:
         for i in range(used):
             j = i
@@ -174,11 +182,12 @@ def _by_row(rows: NDArray[np.int64], used: int, order: NDArray[np.int64]) -> Non
     first, last = rows[0], rows[0]
     for i in range(used):
         first, last = min(first, rows[i]), max(last, rows[i])
-    end = np.zeros(last - first + 1, np.int64)
+    count = last - first + 1
+    end[:count] = 0
     for i in range(used):
         end[rows[i] - first] += 1
     total = 0
-    for row in range(end.size):
+    for row in range(count):
         total, end[row] = total + end[row], total
     for i in range(used):
         row = rows[i] - first
@@ -200,7 +209,7 @@ def _next_touched(touched: NDArray[np.uint64], column: int, width: int) -> int:
 def _sweep(
     events: Events,
     chosen: NDArray[np.int64],
-    line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64]],
+    line: Line,
     row: int,
     least: float,
     covered: Covered,
@@ -258,24 +267,18 @@ def _add_run(
     return count + 1
 
 
-@helper
-def _enlarged(events: Events, used: int, size: int) -> Events:
-    rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
-    covers, areas = np.empty(size), np.empty(size)
-    for i in range(used):
-        rows[i], columns[i] = events[0][i], events[1][i]
-        covers[i], areas[i] = events[2][i], events[3][i]
-    return rows, columns, covers, areas
+@maker
+def _runs(size: int) -> Covered:
+    return np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
 
 
-@helper
+@maker
 def _with_room(covered: Covered, used: int, size: int) -> Covered:
-    rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
-    lengths, shares = np.empty(size, np.int64), np.empty(size)
+    larger = _runs(size)
     for i in range(used):
-        rows[i], columns[i] = covered[0][i], covered[1][i]
-        lengths[i], shares[i] = covered[2][i], covered[3][i]
-    return rows, columns, lengths, shares
+        larger[0][i], larger[1][i] = covered[0][i], covered[1][i]
+        larger[2][i], larger[3][i] = covered[2][i], covered[3][i]
+    return larger
 
 
 @helper
@@ -406,8 +409,8 @@ def _first_cell(land: Land, polygon: int) -> tuple[float, float]:
 @helper
 def _polygon_events(
     land: Land, polygon: int, window: Window, origin: tuple[float, float], ring_in_cells: Vertices, events: Events
-) -> tuple[Events, int, float]:  # fmt: skip
-    """Return the terms of all rings of one polygon (in a buffer large enough), their number, and the area in cells; rows and columns count from ``origin``."""
+) -> tuple[int, float]:  # fmt: skip
+    """Return how many terms all rings of one polygon have, or -1 if there is no room, and the area in cells; rows and columns count from ``origin``."""
     (x, y), (ring_start, part_start, row_start), (west, north, side) = land
     px, py = ring_in_cells
     used, whole = 0, 0.0
@@ -428,14 +431,11 @@ def _polygon_events(
                 for i in range(count):
                     py[i] = _offset(-y[begin + i], -north, side, origin[0]) / side
             hole = ring > part_start[part]
-            now, area = -1, 0.0
-            while now < 0:
-                now, area = _add_ring((px[:count], py[:count]), hole, window, events, used)
-                if now < 0:
-                    events = _enlarged(events, used, 2 * events[0].size)
-            used = now
+            used, area = _add_ring((px[:count], py[:count]), hole, window, events, used)
+            if used < 0:
+                return used, whole
             whole += -area if hole else area
-    return events, used, whole
+    return used, whole
 
 
 @helper
@@ -447,10 +447,56 @@ def _longest_ring(starts: Starts, rows: tuple[int, int]) -> int:
     return longest
 
 
-@helper
-def _buffers(longest: int) -> tuple[Vertices, Events]:
-    events = (np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256), np.empty(256))
-    return (np.empty(longest), np.empty(longest)), events
+@maker
+def _events(size: int) -> Events:
+    return np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size), np.empty(size)
+
+
+@in_place
+def _cover_until_full(
+    land: Land,
+    rows: tuple[int, int],
+    shape: tuple[int, int],
+    near: bool,
+    buffers: tuple[Vertices, Events, Order, Line],
+    covered: Covered,
+    used: int,
+    of_polygons: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> tuple[int, int, bool]:  # fmt: skip
+    """Add the runs of polygons as long as there is room; return the first that is left, how many runs there are, and whether its terms had room."""
+    ring, events, (order, ends), line = buffers
+    counts, wholes = of_polygons
+    first = rows[1] - counts.size
+    for polygon in range(rows[0], rows[1]):
+        origin = _first_cell(land, polygon) if near else (0.0, 0.0)
+        down, across = int(origin[0]), int(origin[1])
+        window = (-down, -across, shape[0] - down, shape[1] - across)
+        terms, whole = _polygon_events(land, polygon, window, origin, ring, events)
+        if terms < 0:
+            return polygon, used, False
+        # A touched cell is a run, and so may be what lies east of it.
+        if used + 4 * terms > covered[0].size:
+            return polygon, used, True
+        wholes[polygon - first] = whole
+        least = min(_NOTHING * whole, _NOTHING_OF_CELL)
+        before, begin = used, 0
+        if terms == 1 and events[2][0] == 0.0:
+            # Half of all parcels lie in one cell of a coarse grid: there is nothing to sort and to add up.
+            share = min(events[3][0], 1.0)
+            if share > least:
+                cell = (down + events[0][0], events[1][0] - 1)
+                used = _add_run(covered, used, used, cell, 1, share)
+                counts[polygon - first] = 1
+            continue
+        _by_row(events[0], terms, order, ends)
+        while begin < terms:
+            row, end = events[0][order[begin]], begin + 1
+            while end < terms and events[0][order[end]] == row:
+                end += 1
+            used = _sweep(events, order[begin:end], line, down + row, least, covered, used)
+            begin = end
+        counts[polygon - first] = used - before
+    return rows[1], used, True
 
 
 @kernel
@@ -470,47 +516,28 @@ def cover_runs(
     near
         Count coordinates from a cell near each polygon, not from the grid's corner: shares are then the same bits on any grid with the same borders of cells.
     """
-    counts, wholes = np.zeros(rows[1] - rows[0], np.int64), np.zeros(rows[1] - rows[0])
-    runs = (np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024))  # fmt: skip
+    of_polygons = (np.zeros(rows[1] - rows[0], np.int64), np.zeros(rows[1] - rows[0]))
     width = shape[1] + 1
     line = (np.zeros(width), np.zeros(width), np.zeros((width >> 6) + 1, np.uint64))
-    ring, events = _buffers(_longest_ring(land[1], rows))
-    order = np.empty(events[0].size, np.int64)
-    total = 0
-    for polygon in range(rows[0], rows[1]):
-        origin = _first_cell(land, polygon) if near else (0.0, 0.0)
-        down, across = int(origin[0]), int(origin[1])
-        window = (-down, -across, shape[0] - down, shape[1] - across)
-        events, used, whole = _polygon_events(land, polygon, window, origin, ring, events)
-        wholes[polygon - rows[0]] = whole
-        if used > order.size:
-            order = np.empty(2 * used, np.int64)
-        least = min(_NOTHING * whole, _NOTHING_OF_CELL)
-        begin = 0
-        if used == 1 and events[2][0] == 0.0:
-            # Half of all parcels lie in one cell of a coarse grid: there is nothing to sort and to add up.
-            share = min(events[3][0], 1.0)
-            if share > least:
-                if total == runs[0].size:
-                    runs = _with_room(runs, total, 2 * total)
-                first = (down + events[0][0], events[1][0] - 1)
-                total = _add_run(runs, total, total, first, 1, share)
-                counts[polygon - rows[0]] = 1
-            continue
-        _by_row(events[0], used, order)
-        while begin < used:
-            row, end = events[0][order[begin]], begin + 1
-            while end < used and events[0][order[end]] == row:
-                end += 1
-            # A touched cell is a run, and so may be what lies east of it.
-            most = total + 2 * (end - begin) + 2
-            if most > runs[0].size:
-                runs = _with_room(runs, total, 2 * most)
-            now = _sweep(events, order[begin:end], line, down + row, least, runs, total)
-            counts[polygon - rows[0]] += now - total
-            total = now
-            begin = end
-    return counts, (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total]), wholes
+    longest = _longest_ring(land[1], rows)
+    ring = (np.empty(longest), np.empty(longest))
+    terms, size, total, polygon = 256, 1024, 0, rows[0]
+    events, runs = _events(terms), _runs(size)
+    order = (np.empty(terms, np.int64), np.empty(shape[0], np.int64))
+    while True:
+        polygon, total, roomy = _cover_until_full(
+            land, (polygon, rows[1]), shape, near, (ring, events, order, line), runs, total, of_polygons
+        )  # fmt: skip
+        if polygon == rows[1]:
+            break
+        if roomy:
+            size *= 2
+            runs = _with_room(runs, total, size)
+        else:
+            terms *= 2
+            events, order = _events(terms), (np.empty(terms, np.int64), order[1])
+    runs = (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total])
+    return of_polygons[0], runs, of_polygons[1]
 
 
 @kernel
@@ -530,6 +557,39 @@ def each_cell(
     return each, its_share
 
 
+@in_place
+def _spread_until_full(
+    land: Land,
+    rows: tuple[int, int],
+    amounts: NDArray[np.float64],
+    ring: Vertices,
+    events: Events,
+    fields: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[int, int]:
+    """Add the terms of polygons times what lies on a cell of each; return the first whose terms had no room, and the first with no area, or -1."""
+    cover, field = fields
+    window, lost = (0, 0, cover.shape[0], cover.shape[1]), -1
+    for polygon in range(rows[0], rows[1]):
+        if amounts[polygon] == 0.0:
+            continue
+        terms, whole = _polygon_events(land, polygon, window, (0.0, 0.0), ring, events)
+        if terms < 0:
+            return polygon, lost
+        if whole == 0.0:
+            lost = polygon if lost < 0 else lost
+            continue
+        density = amounts[polygon] / whole
+        for i in range(terms):
+            row, column = events[0][i], events[1][i] - 1
+            if column < 0:
+                cover[row, 0] += density * events[2][i]
+                field[row, 0] += density * events[2][i]
+                continue
+            cover[row, column] += density * events[2][i]
+            field[row, column] += density * events[3][i]
+    return rows[1], lost
+
+
 @kernel
 def spread_evenly(
     land: Land, rows: tuple[int, int], amounts: NDArray[np.float64], shape: tuple[int, int]
@@ -539,24 +599,15 @@ def spread_evenly(
     Terms of all polygons are added up before the one prefix sum, so nothing is kept of a single polygon.
     """
     cover, field = np.zeros(shape), np.zeros(shape)
-    ring, events = _buffers(_longest_ring(land[1], rows))
-    window, lost = (0, 0, shape[0], shape[1]), -1
-    for polygon in range(rows[0], rows[1]):
-        if amounts[polygon] == 0.0:
-            continue
-        events, used, whole = _polygon_events(land, polygon, window, (0.0, 0.0), ring, events)
-        if whole == 0.0:
-            lost = polygon if lost < 0 else lost
-            continue
-        density = amounts[polygon] / whole
-        for i in range(used):
-            row, column = events[0][i], events[1][i] - 1
-            if column < 0:
-                cover[row, 0] += density * events[2][i]
-                field[row, 0] += density * events[2][i]
-                continue
-            cover[row, column] += density * events[2][i]
-            field[row, column] += density * events[3][i]
+    longest = _longest_ring(land[1], rows)
+    ring, terms = (np.empty(longest), np.empty(longest)), 256
+    polygon, lost = rows[0], -1
+    while polygon < rows[1]:
+        polygon, empty = _spread_until_full(
+            land, (polygon, rows[1]), amounts, ring, _events(terms), (cover, field)
+        )
+        lost = empty if lost < 0 else lost
+        terms *= 2
     for row in range(shape[0]):
         inside = 0.0
         for column in range(shape[1]):
