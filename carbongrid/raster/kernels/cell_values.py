@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel
+from carbongrid.raster.kernels.jit import helper, in_place, kernel, maker
 from carbongrid.raster.kernels.moments import Edges, Spans
 
 Scratch = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
@@ -32,7 +32,7 @@ def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
     return begin
 
 
-@helper
+@maker
 def _with_room(cells: Cells, used: int) -> Cells:
     size = 2 * cells[0].size
     polygons, values, measures = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
@@ -126,7 +126,7 @@ def _in_order(cells: Cells, begin: int, used: int, scratch: Scratch) -> int:
     return now
 
 
-@helper
+@maker
 def _scratch(size: int) -> Scratch:
     return (
         np.empty(size, np.uint64),
@@ -134,6 +134,59 @@ def _scratch(size: int) -> Scratch:
         np.empty(size, np.int64),
         np.empty((8, 256), np.int64),
     )
+
+
+@in_place
+def _values_until_full(
+    raster: NDArray[Any],
+    corner: tuple[int, int],
+    spans: Spans,
+    edges: Edges,
+    polygons: NDArray[np.int64],
+    i: int,
+    by: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cells: Cells,
+    used: int,
+    scratch: Scratch,
+) -> tuple[int, int, bool]:
+    """Add what polygons[i:] have as long as there is room; return the place of the first that is left, how many cells there are, and whether they had room."""
+    (top, left), (height, width) = corner, raster.shape
+    start, rows, firsts, ends = spans
+    edge_start, edge_rows, edge_columns, shares = edges
+    scales, factors = by
+    room = cells[0].size
+    while i < polygons.size:
+        polygon, begin = polygons[i], used
+        j = _first_at(rows, start[polygon], start[polygon + 1], top)
+        while j < start[polygon + 1] and rows[j] < top + height:
+            row = rows[j] - top
+            measure = np.int64(np.rint(scales[polygon] * factors[rows[j]]))
+            first, end = max(firsts[j] - left, 0), min(ends[j] - left, width)
+            if used + max(end - first, 0) > room:
+                return i, begin, False
+            for column in range(first, end):
+                value = np.float64(raster[row, column])
+                if value == value:
+                    used = _add(cells, used, begin, polygon, value, measure)
+            j += 1
+        j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
+        while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
+            row, column = edge_rows[j] - top, edge_columns[j] - left
+            if column >= 0 and column < width:
+                value = np.float64(raster[row, column])
+                if value == value:
+                    if used == room:
+                        return i, begin, False
+                    measure = np.int64(
+                        np.rint(scales[polygon] * (shares[j] * factors[edge_rows[j]]))
+                    )
+                    used = _add(cells, used, begin, polygon, value, measure)
+            j += 1
+        if used - begin > scratch[0].size:
+            return i, begin, True
+        used = _in_order(cells, begin, used, scratch)
+        i += 1
+    return i, used, True
 
 
 @kernel
@@ -163,41 +216,19 @@ def values_in_polygons(
     factors : [row]
         What cells of each row of the grid weigh, at most 1.
     """
-    (top, left), (height, width) = corner, raster.shape
     cells = (np.empty(1024, np.int64), np.empty(1024), np.empty(1024, np.int64))
-    start, rows, firsts, ends = spans
-    edge_start, edge_rows, edge_columns, shares = edges
-    used, scratch = 0, _scratch(1024)
-    for polygon in polygons:
-        begin = used
-        j = _first_at(rows, start[polygon], start[polygon + 1], top)
-        while j < start[polygon + 1] and rows[j] < top + height:
-            row = rows[j] - top
-            measure = np.int64(np.rint(scales[polygon] * factors[rows[j]]))
-            first, end = max(firsts[j] - left, 0), min(ends[j] - left, width)
-            while used + max(end - first, 0) > cells[0].size:
-                cells = _with_room(cells, used)
-            for column in range(first, end):
-                value = np.float64(raster[row, column])
-                if value == value:
-                    used = _add(cells, used, begin, polygon, value, measure)
-            j += 1
-        j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
-        while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
-            row, column = edge_rows[j] - top, edge_columns[j] - left
-            if column >= 0 and column < width:
-                value = np.float64(raster[row, column])
-                if value == value:
-                    if used == cells[0].size:
-                        cells = _with_room(cells, used)
-                    measure = np.int64(
-                        np.rint(scales[polygon] * (shares[j] * factors[edge_rows[j]]))
-                    )
-                    used = _add(cells, used, begin, polygon, value, measure)
-            j += 1
-        if used - begin > scratch[0].size:
-            scratch = _scratch(2 * (used - begin))
-        used = _in_order(cells, begin, used, scratch)
+    i, used, size, scratch = 0, 0, 1024, _scratch(1024)
+    while True:
+        i, used, roomy = _values_until_full(
+            raster, corner, spans, edges, polygons, i, (scales, factors), cells, used, scratch
+        )
+        if i == polygons.size:
+            break
+        if roomy:
+            size *= 2
+            scratch = _scratch(size)
+        else:
+            cells = _with_room(cells, used)
     return cells[0][:used], cells[1][:used], cells[2][:used]
 
 

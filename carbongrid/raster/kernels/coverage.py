@@ -269,7 +269,12 @@ def _add_run(
 
 @maker
 def _runs(size: int) -> Covered:
-    return np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
+    return (
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size),
+    )
 
 
 @maker

@@ -54,14 +54,14 @@ class _OnGivenArrays(_Part):
         """Compile for these arguments; refuse a result that holds an array."""
         compiled = super().compile(sig)
         for overload in self.overloads.values():
-            if _holds_array(overload.signature.return_type):
+            if _holds_array(overload.signature.return_type):  # type: ignore[attr-defined]
                 raise TypeError(f"{self.py_func.__qualname__} returns an array without counting a reference to it")  # fmt: skip
         return compiled
 
 
 def _holds_array(kind: Any) -> bool:
     if isinstance(kind, types.BaseTuple):
-        return any(map(_holds_array, kind))
+        return any(_holds_array(each) for each in kind.types)  # type: ignore[attr-defined]
     return isinstance(kind, types.Array)
 
 

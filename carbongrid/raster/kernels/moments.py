@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel
+from carbongrid.raster.kernels.jit import helper, in_place, kernel
 
 BINS = 4
 BITS = 30
@@ -239,21 +239,21 @@ def _whole_cells(
             _put_cells(tops, sums, i, SUM, first, count, largest)
         return True
     fourth, fifth = scratch[3], scratch[4]
-    bounds = np.zeros(4)
+    largest_a, largest_b, largest_c, largest_d = 0.0, 0.0, 0.0, 0.0
     for n in range(count):
         weight = second[n] if weighted else 1.0
         a, b, c, d = _products((weight, 0.0), first[n])
         first[n], third[n], fourth[n], fifth[n] = a, b, c, d
-        bounds[0], bounds[1] = max(bounds[0], abs(a)), max(bounds[1], abs(b))
-        bounds[2], bounds[3] = max(bounds[2], abs(c)), max(bounds[3], abs(d))
-    if not _put_short(tops, sums, i, SUM, first, count, bounds[0]):
-        _put_cells(tops, sums, i, SUM, first, count, bounds[0])
-    _put_cells(tops, sums, i, SUM, third, count, bounds[1])
+        largest_a, largest_b = max(largest_a, abs(a)), max(largest_b, abs(b))
+        largest_c, largest_d = max(largest_c, abs(c)), max(largest_d, abs(d))
+    if not _put_short(tops, sums, i, SUM, first, count, largest_a):
+        _put_cells(tops, sums, i, SUM, first, count, largest_a)
+    _put_cells(tops, sums, i, SUM, third, count, largest_b)
     if weighted:
         _put_cells(tops, sums, i, WEIGHTS, second, count, heaviest)
     if order == 2:
-        _put_cells(tops, sums, i, SQUARES, fourth, count, bounds[2])
-        _put_cells(tops, sums, i, SQUARES, fifth, count, bounds[3])
+        _put_cells(tops, sums, i, SQUARES, fourth, count, largest_c)
+        _put_cells(tops, sums, i, SQUARES, fifth, count, largest_d)
     return True
 
 
@@ -263,29 +263,30 @@ def _edge_cells(
 ) -> None:
     """Add cells with a share below 1, few enough to be summed at once: shares, values and weights, which are spent."""
     _, _, tops, sums = found
-    bounds = np.zeros(6)
+    largest_whole, largest_rest = 0.0, 0.0
+    largest_a, largest_b, largest_c, largest_d = 0.0, 0.0, 0.0, 0.0
     for n in range(count):
         share, value = scratch[0, n], scratch[1, n]
         whole, rest = _product(share, scratch[2, n]) if weighted else (share, 0.0)
         scratch[0, n], scratch[1, n] = whole, rest
-        bounds[0], bounds[1] = max(bounds[0], abs(whole)), max(bounds[1], abs(rest))
+        largest_whole, largest_rest = max(largest_whole, abs(whole)), max(largest_rest, abs(rest))
         if order > 0:
             a, b, c, d = _products((whole, rest), value)
             scratch[2, n], scratch[3, n], scratch[4, n], scratch[5, n] = a, b, c, d
-            bounds[2], bounds[3] = max(bounds[2], abs(a)), max(bounds[3], abs(b))
-            bounds[4], bounds[5] = max(bounds[4], abs(c)), max(bounds[5], abs(d))
-    _put_cells(tops, sums, i, WEIGHTS, scratch[0], count, bounds[0])
-    _put_cells(tops, sums, i, WEIGHTS, scratch[1], count, bounds[1])
+            largest_a, largest_b = max(largest_a, abs(a)), max(largest_b, abs(b))
+            largest_c, largest_d = max(largest_c, abs(c)), max(largest_d, abs(d))
+    _put_cells(tops, sums, i, WEIGHTS, scratch[0], count, largest_whole)
+    _put_cells(tops, sums, i, WEIGHTS, scratch[1], count, largest_rest)
     if order > 0:
-        _put_cells(tops, sums, i, SUM, scratch[2], count, bounds[2])
-        _put_cells(tops, sums, i, SUM, scratch[3], count, bounds[3])
+        _put_cells(tops, sums, i, SUM, scratch[2], count, largest_a)
+        _put_cells(tops, sums, i, SUM, scratch[3], count, largest_b)
     if order == 2:
-        _put_cells(tops, sums, i, SQUARES, scratch[4], count, bounds[4])
-        _put_cells(tops, sums, i, SQUARES, scratch[5], count, bounds[5])
+        _put_cells(tops, sums, i, SQUARES, scratch[4], count, largest_c)
+        _put_cells(tops, sums, i, SQUARES, scratch[5], count, largest_d)
 
 
-@kernel
-def polygon_moments(
+@in_place
+def _add_polygons(
     values: NDArray[Any],
     weights: NDArray[np.float64],
     corner: tuple[int, int],
@@ -293,34 +294,17 @@ def polygon_moments(
     edges: Edges,
     polygons: NDArray[np.int64],
     order: int,
-) -> tuple[bool, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return what some polygons have in a window of a raster; False at first if a value or a weight is too large.
-
-    Parameters
-    ----------
-    values : [y, x]
-        Float32 or float64; NaN is unknown.
-    weights : [y, x]
-        Of the same cells, or of no cells: each weighs 1.
-    corner
-        Row and column of the window's first cell in the grid.
-    spans, edges
-        Of all polygons, in the grid.
-    polygons
-        Those that may have cells in the window.
-    order
-        0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
-    """
+    found: Any,
+    scratch: NDArray[np.float64],
+) -> bool:
+    """Add what polygons have in a window to zeros; False if a value or a weight is too large."""
     (top, left), (height, width) = corner, values.shape
-    size, weighted = polygons.size, weights.size > 0
-    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2))
-    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
-    found = (cells, extremes, tops, sums)
-    scratch = np.empty((6, _CELLS_AT_ONCE))
+    cells, extremes, _, _ = found
+    weighted = weights.size > 0
     start, rows, firsts, ends = spans
     edge_start, edge_rows, edge_columns, shares = edges
     ordinary = True
-    for i in range(size):
+    for i in range(polygons.size):
         extremes[i, 0], extremes[i, 1] = np.inf, -np.inf
         polygon = polygons[i]
         count = 0
@@ -363,21 +347,53 @@ def polygon_moments(
                 _edge_cells(scratch, count, i, order, weighted, found)
                 count = 0
         _edge_cells(scratch, count, i, order, weighted, found)
-    return ordinary, cells, extremes, tops, sums
+    return ordinary
 
 
 @kernel
-def share_sums(
-    spans: Spans, edges: Edges
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return cells, highest bins and multiples as ``polygon_moments`` does of a raster that is known everywhere, of shares alone."""
+def polygon_moments(
+    values: NDArray[Any],
+    weights: NDArray[np.float64],
+    corner: tuple[int, int],
+    spans: Spans,
+    edges: Edges,
+    polygons: NDArray[np.int64],
+    order: int,
+) -> tuple[bool, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what some polygons have in a window of a raster; False at first if a value or a weight is too large.
+
+    Parameters
+    ----------
+    values : [y, x]
+        Float32 or float64; NaN is unknown.
+    weights : [y, x]
+        Of the same cells, or of no cells: each weighs 1.
+    corner
+        Row and column of the window's first cell in the grid.
+    spans, edges
+        Of all polygons, in the grid.
+    polygons
+        Those that may have cells in the window.
+    order
+        0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
+    """
+    size = polygons.size
+    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2))
+    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    found = (cells, extremes, tops, sums)
+    scratch = np.empty((6, _CELLS_AT_ONCE))
+    ordinary = _add_polygons(values, weights, corner, spans, edges, polygons, order, found, scratch)
+    return ordinary, cells, extremes, tops, sums
+
+
+@in_place
+def _add_shares(
+    spans: Spans, edges: Edges, found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], scratch: NDArray[np.float64]
+) -> None:  # fmt: skip
     start, _, firsts, ends = spans
     edge_start, _, _, shares = edges
-    size = start.size - 1
-    cells = np.zeros((size, 3), np.int64)
-    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
-    scratch = np.empty(_CELLS_AT_ONCE)
-    for i in range(size):
+    cells, tops, sums = found
+    for i in range(start.size - 1):
         for j in range(start[i], start[i + 1]):
             cells[i, 1] += ends[j] - firsts[j]
         for begin in range(edge_start[i], edge_start[i + 1], _CELLS_AT_ONCE):
@@ -387,4 +403,15 @@ def share_sums(
                 scratch[n] = shares[begin + n]
                 largest = max(largest, scratch[n])
             _put_cells(tops, sums, i, WEIGHTS, scratch, count, largest)
+
+
+@kernel
+def share_sums(
+    spans: Spans, edges: Edges
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return cells, highest bins and multiples as ``polygon_moments`` does of a raster that is known everywhere, of shares alone."""
+    size = spans[0].size - 1
+    cells = np.zeros((size, 3), np.int64)
+    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    _add_shares(spans, edges, (cells, tops, sums), np.empty(_CELLS_AT_ONCE))
     return cells, tops, sums

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel
+from carbongrid.raster.kernels.jit import helper, in_place, kernel, maker
 from carbongrid.raster.kernels.scanline import RawSpans
 from carbongrid.raster.kernels.spans import Spans
 
@@ -24,12 +24,12 @@ def _home(key: np.int64, mask: int) -> Any:
     return np.int64((np.uint64(key) * _SPREAD) >> np.uint64(32)) & mask
 
 
-@helper
+@maker
 def _table(size: int) -> Table:
     return np.full(size, -1, np.int64), np.zeros(size, np.int64)
 
 
-@helper
+@maker
 def _enlarged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> Table:
     new_keys, new_counts = _table(2 * keys.size)
     mask = new_keys.size - 1
@@ -42,7 +42,7 @@ def _enlarged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> Table:
     return new_keys, new_counts
 
 
-@helper
+@maker
 def _packed(keys: NDArray[np.int64], counts: NDArray[np.int64], used: int) -> Table:
     packed_keys, packed_counts = np.empty(used, np.int64), np.empty(used, np.int64)
     place = 0
@@ -68,7 +68,7 @@ def _count(keys: NDArray[np.int64], counts: NDArray[np.int64], key: int, cells: 
     return int(new)
 
 
-@helper
+@in_place
 def _count_cells(
     a: RawSpans, b: Spans, n_b: int, table: Table, used: int, i: int
 ) -> tuple[int, int]:
@@ -133,23 +133,20 @@ def common_cells(a: RawSpans, b: Spans, n_b: int, size: int) -> Table:
     return _packed(table[0], table[1], used)
 
 
-@helper
+@in_place
 def _count_squares(
     a: RawSpans,
     window: tuple[int, int, int, int],
-    square: tuple[int, int],
+    factor: int,
+    before: NDArray[np.int64],
     table: Table,
     used: int,
     i: int,
 ) -> tuple[int, int]:
-    """Count from span i on, as ``_count_cells`` does; square is a side in cells, and how many there are in a row."""
+    """Count from span i on, as ``_count_cells`` does; ``before`` is how many squares lie before those of each row, and of all rows."""
     rows, firsts, ends, owners = a
     keys, counts = table
-    (top, left, height, _), (factor, columns) = window, square
-    before = np.empty(height, np.int64)
-    for row in range(height):
-        before[row] = ((top + row) // factor - top // factor) * columns
-    squares = before[height - 1] + columns
+    left, squares = window[1], before[before.size - 1]
     key, cells = -1, 0
     column = left // factor
     border = (column + 1) * factor - left
@@ -186,10 +183,15 @@ def common_squares(
     Spans of a share no cell. Return keys, owner * (number of squares that the window's rows touch) + square counted from the
     first of these rows' first, in no order, and counts.
     """
+    top, _, height, _ = window
+    before = np.empty(height + 1, np.int64)
+    for row in range(height):
+        before[row] = ((top + row) // factor - top // factor) * columns
+    before[height] = before[height - 1] + columns
     table = _table(size)
     i, used = 0, 0
     while i < a[0].size:
-        i, used = _count_squares(a, window, (factor, columns), table, used, i)
+        i, used = _count_squares(a, window, factor, before, table, used, i)
         if i < a[0].size:
             table = _enlarged(table[0], table[1])
     return _packed(table[0], table[1], used)

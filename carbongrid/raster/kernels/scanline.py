@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel
+from carbongrid.raster.kernels.jit import helper, kernel, maker
 from carbongrid.raster.kernels.memory import LINE, fetch
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
@@ -186,7 +186,7 @@ def _add_level_edges(
     return used
 
 
-@helper
+@maker
 def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
     larger = (
         np.empty(size, np.int32),
@@ -284,7 +284,7 @@ def _load_rings(
         rings[ring + 1] = used
 
 
-@helper
+@maker
 def _add_part(
     cells: Vertices,
     rings: NDArray[np.int64],
