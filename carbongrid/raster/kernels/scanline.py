@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from carbongrid.raster.kernels.jit import helper, kernel, maker
+from carbongrid.raster.kernels.jit import helper, in_place, kernel, maker
 from carbongrid.raster.kernels.memory import LINE, fetch
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.float64], int]
@@ -20,6 +20,15 @@ Starts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Vertices = tuple[NDArray[np.float64], NDArray[np.float64]]
 RawSpans = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 """Row, first column, end column and owner of each span; as ``scan`` gives them polygon by polygon, so that owners ascend."""
+
+Slots = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""How many crossings of each row there are, and the columns of the first few."""
+
+Buffers = tuple[Vertices, NDArray[np.int64], Slots, tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""A part's vertices in cells, where its rings end, slots, and where each row's crossings end and the crossings."""
+
+Room = tuple[int, int, int, int]
+"""How many ends of rings, vertices, crossings and spans there must be room for."""
 
 # Crossings of a row that a part has at most to take the shorter way.
 _SLOTS = 4
@@ -187,13 +196,18 @@ def _add_level_edges(
 
 
 @maker
-def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
-    larger = (
+def _spans(size: int) -> RawSpans:
+    return (
         np.empty(size, np.int32),
         np.empty(size, np.int32),
         np.empty(size, np.int32),
         np.empty(size, np.int32),
     )
+
+
+@maker
+def _enlarged(spans: RawSpans, used: int, size: int) -> RawSpans:
+    larger = _spans(size)
     for i in range(used):
         larger[0][i], larger[1][i] = spans[0][i], spans[1][i]
         larger[2][i], larger[3][i] = spans[2][i], spans[3][i]
@@ -284,7 +298,7 @@ def _load_rings(
         rings[ring + 1] = used
 
 
-@maker
+@helper
 def _add_part(
     cells: Vertices,
     rings: NDArray[np.int64],
@@ -292,8 +306,8 @@ def _add_part(
     window: tuple[int, int, int, int],
     scratch: tuple[NDArray[np.int64], NDArray[np.int64]],
     output: tuple[RawSpans, int, int],
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], RawSpans, int]:
-    """Add the spans of one part, whatever it is; return both buffers, perhaps enlarged, and the number of spans."""
+) -> tuple[int, int, int]:
+    """Add the spans of one part, whatever it is; return their number, or -1 and how many crossings and spans there must be room for."""
     left, width = window[1], window[3]
     # Only the rows that the part touches.
     top, height = window[0] + span[0], span[1] - span[0]
@@ -302,10 +316,10 @@ def _add_part(
     first_row, last_row = _count_crossings(cells[1], rings, row_end, top)
     total = row_end[height]
     if total > crossings.size:
-        crossings = np.empty(2 * total, np.int64)
+        return -1, total, 0
     level = _store_crossings(cells, rings, row_end, crossings, (top, left), width)
     if used + total // 2 + level > spans[0].size:
-        spans = _enlarged(spans, used, 2 * (used + total // 2 + level))
+        return -1, 0, used + total // 2 + level
     rows, firsts, ends, owners = spans
     before, begin = used, 0
     for row in range(first_row, last_row):
@@ -321,7 +335,7 @@ def _add_part(
         used = _add_level_edges(cells, rings, (top, left, height, width), spans, used, owner)
     for i in range(before, used):
         rows[i] += span[0]
-    return (scratch[0], crossings), spans, used
+    return used, 0, 0
 
 
 @helper
@@ -330,7 +344,7 @@ def _scan_simple(
     cells: Vertices,
     rings: NDArray[np.int64],
     rows: tuple[int, int],
-    slots: tuple[NDArray[np.int32], NDArray[np.int32]],
+    slots: Slots,
 ) -> bool:
     """Put the crossings of a part into four slots a row; return whether they are all, with no level edge to fill."""
     x, y = cells
@@ -363,7 +377,7 @@ def _scan_simple(
 
 @helper
 def _add_rows(
-    slots: tuple[NDArray[np.int32], NDArray[np.int32]],
+    slots: Slots,
     rows: tuple[int, int],
     spans: RawSpans,
     used: int,
@@ -407,6 +421,57 @@ def _fetch_ahead(vertices: Vertices, starts: Starts, chosen: NDArray[np.int64], 
         fetch(vertices[1], i)
 
 
+@in_place
+def _scan_until_full(
+    window: tuple[int, int, int, int],
+    inverse: tuple[float, float, float, float],
+    vertices: Vertices,
+    starts: Starts,
+    blocks: Blocks,
+    chosen: NDArray[np.int64],
+    owner: int,
+    buffers: Buffers,
+    spans: RawSpans,
+    used: int,
+) -> tuple[int, int, Room]:
+    """Add the spans of the chosen polygons from one on as long as there is room; return the first that is left, how many spans there are, and the room it takes."""
+    ring_start, part_start, row_start = starts
+    cells, rings, slots, scratch = buffers
+    block_start = blocks[0]
+    while owner < chosen.size:
+        polygon, before = chosen[owner], used
+        _fetch_ahead(vertices, starts, chosen, owner)
+        for part in range(row_start[polygon], row_start[polygon + 1]):
+            first_ring, count = part_start[part], part_start[part + 1] - part_start[part]
+            begin = ring_start[first_ring]
+            size = ring_start[first_ring + count] - begin
+            if count + 1 > rings.size or size > cells[0].size:
+                return owner, before, (count + 1, size, 0, 0)
+            if block_start[first_ring] == block_start[first_ring + count]:
+                _to_cells(vertices, (begin, begin + size), inverse, cells, 0)
+                for ring in range(1, count + 1):
+                    rings[ring] = ring_start[first_ring + ring] - begin
+            else:
+                _load_rings(
+                    vertices, ring_start, (first_ring, count), blocks, inverse, window, cells, rings
+                )
+            first, last = _rows_of(cells, rings[count], window)
+            if first >= last:
+                continue
+            if _scan_simple(window, cells, rings[: count + 1], (first, last), slots):
+                if used + 2 * (last - first) > spans[0].size:
+                    return owner, before, (0, 0, 0, used + 2 * (last - first))
+                used = _add_rows(slots, (first, last), spans, used, owner)
+            else:
+                used, crossings, of_spans = _add_part(
+                    cells, rings[: count + 1], (first, last), window, scratch, (spans, used, owner)
+                )
+                if used < 0:
+                    return owner, before, (0, 0, crossings, of_spans)
+        owner += 1
+    return owner, used, (0, 0, 0, 0)
+
+
 @kernel
 def scan(
     window: tuple[int, int, int, int],
@@ -422,53 +487,31 @@ def scan(
     window sees the same numbers. Crossings are counted, then stored, so no polygon overflows a buffer; a part with few in
     every row, as most have, takes a shorter way. Spans of the parts of one polygon may overlap.
     """
-    ring_start, part_start, row_start = starts
-    block_start, _, _ = blocks
     height = window[2]
     slots = (np.zeros(height, np.int32), np.zeros(_SLOTS * height, np.int32))
-    scratch = (np.empty(height + 1, np.int64), np.empty(1024, np.int64))
-    cells = (np.empty(1024), np.empty(1024))
-    rings = np.zeros(16, np.int64)
-    size = min(_SPANS_EACH * chosen.size, _MAX_AT_FIRST) + 1024
-    spans = (
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
+    crossings, cells, rings = (
+        np.empty(1024, np.int64),
+        (np.empty(1024), np.empty(1024)),
+        np.zeros(16, np.int64),
     )
-    used = 0
-    for owner in range(chosen.size):
-        polygon = chosen[owner]
-        _fetch_ahead(vertices, starts, chosen, owner)
-        for part in range(row_start[polygon], row_start[polygon + 1]):
-            first_ring, count = part_start[part], part_start[part + 1] - part_start[part]
-            if count + 1 > rings.size:
-                rings = np.zeros(2 * count + 1, np.int64)
-            begin, room = (
-                ring_start[first_ring],
-                ring_start[first_ring + count] - ring_start[first_ring],
-            )
-            if room > cells[0].size:
-                cells = (np.empty(2 * room), np.empty(2 * room))
-            if block_start[first_ring] == block_start[first_ring + count]:
-                _to_cells(vertices, (begin, begin + room), inverse, cells, 0)
-                for ring in range(1, count + 1):
-                    rings[ring] = ring_start[first_ring + ring] - begin
-            else:
-                _load_rings(
-                    vertices, ring_start, (first_ring, count), blocks, inverse, window, cells, rings
-                )
-            first, last = _rows_of(cells, rings[count], window)
-            if first >= last:
-                continue
-            if _scan_simple(window, cells, rings[: count + 1], (first, last), slots):
-                if used + 2 * (last - first) > size:
-                    size = 2 * (used + 2 * (last - first))
-                    spans = _enlarged(spans, used, size)
-                used = _add_rows(slots, (first, last), spans, used, owner)
-            else:
-                scratch, spans, used = _add_part(
-                    cells, rings[: count + 1], (first, last), window, scratch, (spans, used, owner)
-                )
-                size = spans[0].size
+    row_end, spans = (
+        np.empty(height + 1, np.int64),
+        _spans(min(_SPANS_EACH * chosen.size, _MAX_AT_FIRST) + 1024),
+    )
+    owner, used = 0, 0
+    while True:
+        buffers = (cells, rings, slots, (row_end, crossings))
+        owner, used, room = _scan_until_full(
+            window, inverse, vertices, starts, blocks, chosen, owner, buffers, spans, used
+        )
+        if owner == chosen.size:
+            break
+        if room[0] > rings.size:
+            rings = np.zeros(2 * room[0], np.int64)
+        if room[1] > cells[0].size:
+            cells = (np.empty(2 * room[1]), np.empty(2 * room[1]))
+        if room[2] > crossings.size:
+            crossings = np.empty(2 * room[2], np.int64)
+        if room[3] > spans[0].size:
+            spans = _enlarged(spans, used, 2 * room[3])
     return spans[0][:used], spans[1][:used], spans[2][:used], spans[3][:used]
