@@ -36,6 +36,17 @@ def test_every_module_of_the_rooms_has_tests() -> None:
                 assert (ROOT / tests.partition("::")[0]).is_file(), (file, tests)
 
 
+def test_rooms_are_covered_whole_and_nothing_else_is_named() -> None:
+    """Seen to fail with rooms without the folders in them, and with tests named for a module that is gone."""
+    package = ROOT / "carbongrid"
+    files = [path.relative_to(package).as_posix() for path in sorted(package.rglob("*.py"))]
+    covered = [file for room in rooms.ROOMS for file in rooms.modules(room)]
+    folders = tuple(f"{room}/" for room in rooms.ROOMS)
+    assert set(covered) == {file for file in files if f"{file}/".startswith(folders)}
+    assert len(set(covered)) == len(covered)
+    assert set(rooms.TESTS) <= {*covered, *(file.rpartition("/")[0] for file in covered)}
+
+
 @pytest.fixture
 def two_tests(tmp_path: Path) -> copies.Copy:
     """A package of one module and a test that ends when the module says so."""

@@ -44,7 +44,10 @@ TESTS = {
     "case/readers/__init__.py": "tests/case/readers/test_inputs.py",
     "raster/zonal": "tests/raster/test_zonal.py",
     "raster/zonal/combinations.py": "tests/raster/zonal/test_pairs.py::test_combinations_equal_a_loop",
-    "raster/zonal/memory.py": "",
+    "inventory/factors": _FORMED,
+    "inventory/factors/catalogue.py": f"{_FORMED} tests/inventory/test_defaults.py",
+    "inventory/factors/gwp.py": "tests/inventory/factors/test_catalogue.py",
+    "inventory/factors/search.py": "tests/inventory/factors/test_catalogue.py",
     "inventory/code_tree.py": "tests/inventory/test_coded_inventory.py",
     "inventory/coded_table.py": "tests/inventory/test_coded_inventory.py",
     "inventory/crosswalks.py": "",
@@ -70,23 +73,23 @@ TESTS = {
     "outputs/tables/styles.py": "tests/outputs/test_styles.py",
     "outputs/tables": "tests/outputs/test_tables.py",
 }
-"""Tests of a module, or else of its room, beside the file that mirrors it."""
+"""Tests of a module, or else of its folder, beside the file that mirrors it."""
 
 
 def modules(room: str) -> list[str]:
-    """Return the files of a room, below the package, in the order of their names."""
+    """Return the files of a room and of the folders in it, below the package, in the order of their names."""
     package = ROOT / "carbongrid"
     path = package / room
-    files = [path] if path.is_file() else sorted(path.glob("*.py"))
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
     return [str(file.relative_to(package)) for file in files]
 
 
 def tests_of(module: str) -> str:
-    """Return the tests of a module: the file that mirrors it, then those that ``TESTS`` names for it or for its room."""
-    room, _, name = module.rpartition("/")
-    mirror = Path("tests", room, f"test_{name}")
+    """Return the tests of a module: the file that mirrors it, then those that ``TESTS`` names for it or for its folder."""
+    folder, _, name = module.rpartition("/")
+    mirror = Path("tests", folder, f"test_{name}")
     mirrored = [str(mirror)] if (ROOT / mirror).is_file() else []
-    named = TESTS.get(module, TESTS.get(room, ""))
+    named = TESTS.get(module, TESTS.get(folder, ""))
     if not mirrored and not named:
         raise SystemExit(f"no tests are known for {module}: name them in tools/mutants/rooms.py")
     return " ".join([*mirrored, *([named] if named else [])])
