@@ -26,7 +26,7 @@ from squares_case import squares_case
 
 from carbongrid.case import Case
 from carbongrid.outputs.tables import read_result
-from carbongrid.pipeline import run
+from carbongrid.pipeline import run, work
 from carbongrid.raster import software
 from carbongrid.raster.software import LIBRARIES, OWN_FILES, digest_of_folder, versions
 
@@ -97,6 +97,17 @@ def test_a_mended_crosswalk_is_followed_by_the_next_run(row: Case, tmp_path: Pat
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["versions"][OWN_FILES] == digest_of_folder(package)
     assert manifest["versions"][OWN_FILES] != digest_of_folder(PACKAGE)
+
+
+def test_other_versions_redo_every_step(row: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail without versions in a step's key, and without the package's own files among them."""
+    out = row.folder / "run"
+    run(row, out)
+    assert set(run(row, out, replace=True).manifest["reused"]) == STEPS
+    for name in (OWN_FILES, "numpy"):
+        others = {**versions(), name: "0.0.1"}
+        monkeypatch.setattr(work, "versions", lambda others=others: others)
+        assert run(row, out, replace=True).manifest["reused"] == []
 
 
 @pytest.fixture
