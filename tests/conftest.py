@@ -21,7 +21,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 if "CARBONGRID_CLUSTER" not in os.environ:
-    collect_ignore = ["test_cluster_memory.py", "test_cluster_stalls.py"]  # nox -s cluster runs them
+    collect_ignore = ["test_cluster_memory.py", "test_cluster_stalls.py"]  # nox -s cluster has them
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

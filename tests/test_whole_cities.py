@@ -25,6 +25,8 @@ HELD: Counter[str] = Counter()
 """How many cities there were, and how often was compared what not every city can be asked."""
 CRS, SIDE = "EPSG:32650", 3000.0
 EAST, NORTH = 500_000.0, 3_400_000.0
+COARSE_CELLS = (2000.0, -1000.0)
+"""Moved by so much, a city has the same coarse cells."""
 CODES = ["0601", "0701", "0702", "0101", "0301", "1003", "1101"]
 NAMES = [
     "industry/manufacturing",
@@ -113,11 +115,21 @@ def _here(xy: np.ndarray) -> np.ndarray:
 @st.composite
 def cities(draw: st.DrawFn) -> City:
     """Any city. Amounts come of the seed: Hypothesis begins with the least of what it draws, which is a city of 1 g and no GDP."""
-    seed = draw(st.integers(0, 2**20))
+    return city_of(
+        draw(st.integers(0, 2**20)),
+        parcels=draw(st.integers(10, 40)),
+        units=draw(st.integers(4, 8)),
+        pois=draw(st.integers(5, 30)),
+        people=draw(st.integers(20, 60)),
+    )
+
+
+def city_of(seed: int, *, parcels: int, units: int, pois: int, people: int) -> City:
+    """Return a city of so many parcels beside three specks, units with the gap, and points."""
     random = np.random.default_rng(seed)
-    land = partition(draw(st.integers(10, 40)), SIDE, seed)
+    land = partition(parcels, SIDE, seed)
     # The first unit is left out: a gap.
-    gap, *outlines = partition(draw(st.integers(4, 8)), SIDE, seed + 1)
+    gap, *outlines = partition(units, SIDE, seed + 1)
     # Parcels smaller than a cell: beside the land, in the gap, in a unit.
     west, south = random.uniform(100, 200, 2)
     specks = [
@@ -126,7 +138,7 @@ def cities(draw: st.DrawFn) -> City:
     ]
     land = shapely.difference(land, shapely.union_all(specks))
     shapes = np.concatenate([land, specks])
-    parcels = gpd.GeoDataFrame(
+    of_parcels = gpd.GeoDataFrame(
         {
             "id": [f"{i:04d}" for i in range(len(shapes))],
             "code": random.permutation([*CODES, *random.choice(CODES, len(shapes) - len(CODES))]),
@@ -135,17 +147,17 @@ def cities(draw: st.DrawFn) -> City:
         geometry=shapely.transform(shapes, _here),
         crs=CRS,
     )
-    units = gpd.GeoDataFrame(
+    of_units = gpd.GeoDataFrame(
         {"id": [f"u{i}" for i in range(len(outlines))]},
         geometry=shapely.transform(outlines, _here),
         crs=CRS,
     )
-    pois = _points(random, draw(st.integers(5, 30))).assign(kind="works")
-    people = _points(random, draw(st.integers(20, 60)))
-    people["residents"] = random.integers(0, 5000, len(people)) / 8
+    works = _points(random, pois).assign(kind="works")
+    residents = _points(random, people)
+    residents["residents"] = random.integers(0, 5000, people) / 8
     totals = {name: int(random.integers(10**9, 10**15)) for name in NAMES}
-    gdp = {unit: int(random.integers(1, 10**12)) for unit in units["id"]}
-    return City(parcels, units, pois, people, totals, gdp)
+    gdp = {unit: int(random.integers(1, 10**12)) for unit in of_units["id"]}
+    return City(of_parcels, of_units, works, residents, totals, gdp)
 
 
 def _speck_within(land: np.ndarray, outline: shapely.Polygon) -> shapely.Polygon:
@@ -179,6 +191,39 @@ def grams(result: Result, table: str, column: str) -> list[int]:
     return [int(cell.replace(".", "")) for cell in cells]
 
 
+@pytest.fixture(scope="module", params=[1, 10])
+def plain(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[City, Result]:
+    """A city and its run, which the tests of the default suite share."""
+    city = city_of(request.param, parcels=12, units=5, pois=20, people=30)
+    return city, city.run(tmp_path_factory.mktemp("city") / "plain")
+
+
+def test_a_small_city_told_in_another_way(plain: tuple[City, Result], tmp_path: Path) -> None:
+    """All that changes nothing at once; the thorough test has each by itself.
+
+    Seen to fail with a gram dropped in the split to units, with parcels in the order of their file, and without the snap of what no
+    cell centre hits.
+    """
+    city, first = plain
+    told = told_by(first)
+    HELD.clear()
+    conservation(city, first, told)
+    evidence(city, first)
+    identities(first)
+    assert HELD["identities"] == 1
+    other = shuffled(moved(renamed(city), COARSE_CELLS), np.random.default_rng(0))
+    assert told_by(other.run(tmp_path / "other", chunks=64)) == told
+
+
+def test_a_unit_of_a_small_city_cut_in_two(plain: tuple[City, Result], tmp_path: Path) -> None:
+    """Seen to fail with shares by the squares of the cells in common."""
+    HELD.clear()
+    refined_units(*plain, tmp_path)
+    assert HELD["refined units"] == 1
+
+
 @pytest.mark.thorough
 def test_a_whole_city() -> None:
     """Caught: what is compared of some cities only was compared of none, and one city that was taken for several."""
@@ -202,15 +247,7 @@ def hold_in_a_city(city: City, seed: int) -> None:
         conservation(city, first, told)
         evidence(city, first)
         identities(first)
-        shuffled = replace(
-            city,
-            parcels=city.parcels.iloc[random.permutation(len(city.parcels))],
-            units=city.units.iloc[::-1],
-            pois=city.pois.iloc[::-1],
-            people=city.people.iloc[random.permutation(len(city.people))],
-            totals=dict(reversed(city.totals.items())),
-        )
-        assert told_by(shuffled.run(folder / "shuffled", chunks=64)) == told
+        assert told_by(shuffled(city, random).run(folder / "shuffled", chunks=64)) == told
         assert told_by(renamed(city).run(folder / "renamed")) == told
         moves(city, told, folder, by_coarse_cells=bool(seed % 2))
         refined_units(city, first, folder)
@@ -260,11 +297,23 @@ def identities(result: Result) -> None:
 def moves(city: City, told: dict[str, list[int]], folder: Path, *, by_coarse_cells: bool) -> None:
     """Move everything by whole cells: fine ones, which changes what a coarse cell has, or coarse ones, which changes nothing."""
     HELD["moved by coarse cells" if by_coarse_cells else "moved by fine cells"] += 1
-    by = (2000.0, -1000.0) if by_coarse_cells else (50.0, -150.0)
+    by = COARSE_CELLS if by_coarse_cells else (50.0, -150.0)
     there = told_by(moved(city, by).run(folder / "moved"))
     if not by_coarse_cells:
         assert sum(there.pop("cells")) == sum(told["cells"])
     assert there == {name: told[name] for name in there}
+
+
+def shuffled(city: City, random: np.random.Generator) -> City:
+    """Give every table its rows in another order."""
+    return replace(
+        city,
+        parcels=city.parcels.iloc[random.permutation(len(city.parcels))],
+        units=city.units.iloc[::-1],
+        pois=city.pois.iloc[::-1],
+        people=city.people.iloc[random.permutation(len(city.people))],
+        totals=dict(reversed(city.totals.items())),
+    )
 
 
 def moved(city: City, by: tuple[float, float]) -> City:

@@ -29,6 +29,7 @@ from waiting import HANG, until
 from carbongrid.errors import InputError, RunError
 from carbongrid.pipeline import run, workers
 from carbongrid.pipeline.workers import dask_client, require_shared
+from carbongrid.raster import software
 from carbongrid.raster.chunked import label_and_count, tasks
 from carbongrid.raster.chunked.tasks import run_tasks
 from carbongrid.raster.grid import Grid
@@ -174,7 +175,6 @@ def _fail(tile: Tile) -> None:
     raise OSError("no luck")
 
 
-@pytest.mark.thorough
 def test_a_task_is_retried_three_times_then_its_tile_is_named(client: Any, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="tile at row 7, column 9: OSError: no luck"):
         run_tasks(_fail, [Tile(str(tmp_path))], client)
@@ -240,6 +240,21 @@ def test_workers_that_do_not_see_the_folder_are_named(
 
 def _elsewhere(probe: str, token: str) -> str:
     return workers._answer.__name__
+
+
+def test_workers_with_other_versions_are_refused_by_name(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, and with each piece of work; here it is this process that has the others."""
+    here, others = metadata.version("zarr"), {**software.versions(), "zarr": "2.1.0"}
+    monkeypatch.setattr(software, "_found", lambda: others)
+    with (
+        pytest.raises(RunError, match=rf"tls://.*: zarr {here}, here 2\.1\.0"),
+        dask_client(client),
+    ):
+        pass
+    with pytest.raises(RunError, match=rf"other versions .*: zarr {here}, there 2\.1\.0"):
+        run_tasks(_square, [2, 3], client)
 
 
 @pytest.mark.usefixtures("asked")
