@@ -123,3 +123,25 @@ def test_parcels_are_cut_by_priority_whatever_the_order(seed):
     assert "way/2" not in area.index
     assert not {"way/5", "way/6", "way/7"} & set(area.index)
     assert "amenity=who_knows (1)" in "".join(note.what for note in land.notes)
+
+
+def test_land_in_no_unit_is_told_once():
+    """All of it in one number, that of a land cover left out. Seen to fail without the note, and with one for each layer."""
+    table = areas(
+        ("way/1", {"landuse": "forest"}, box(0, 0, 1000, 1000)),
+        ("way/2", {"landuse": "meadow"}, box(2000, 0, 3000, 1000)),
+    )
+    roads = network_of(lines({"highway": "primary"})).land.iloc[:0]
+    cover = gpd.GeoDataFrame(
+        {"id": ["cover/1"], "land_use": ["10"], "type": ["forest"], "mode": [""], "name": [""]},
+        geometry=[box(0, 0, 5000, 1000)],
+        crs=CRS,
+    )
+
+    def told(width: float) -> list[str]:
+        units = gpd.GeoDataFrame(geometry=[box(0, 0, width, 1000)], crs=CRS)
+        notes = land_of(table, roads, units, cover).notes
+        return [note.what for note in notes if "in no unit" in note.what]
+
+    assert told(500) == ["1.5 km2 of mapped land lie in no unit and are cut away"]
+    assert told(2990) == []
