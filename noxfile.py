@@ -236,8 +236,8 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Build wheel and sdist, check them; run the demo from the wheel alone, then with its extras, each in a fresh environment."""
-    session.install("build", "twine")
+    """Build wheel and sdist, check them; run the demo from the wheel alone, with its extras, by uvx and by pipx, each in a fresh environment."""
+    session.install("build", "twine", "pipx")
     folder = Path(session.create_tmp()).absolute()
     session.run(
         "python",
@@ -266,6 +266,14 @@ def release(session: nox.Session) -> None:
             (whole, "verify", "demo/run"),
         ):
             session.run(python, "-m", "carbongrid", *words, external=True, env=env)
+        mine = ("--python", str(Path(session.bin) / "python"))
+        versions = Path(__file__).with_name("constraints.txt")
+        uvx = ("uv", "tool", "run", "--isolated", "-c", str(versions), *mine, "--from", wheel)
+        pipx = ("pipx", "run", "--no-cache", f"--pip-args=-c '{versions}'", *mine, "--spec", wheel)
+        for name, words in (("uvx", uvx), ("pipx", pipx)):
+            homes = {"PIPX_HOME": str(folder / "pipx-home")}
+            demo = ("carbongrid", "demo", name, "--size", "small")
+            session.run(*words, *demo, external=True, env=env | homes)
     reports = [(folder / demo / "run" / "report.html").is_file() for demo in ("bare", "demo")]
     if reports != [False, True]:
         session.error(f"reports of the demos of the wheel alone and with its extras: {reports}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from carbongrid import __version__
-from carbongrid.cli.console import Console, set_up_logging
+from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
 from carbongrid.cli.surroundings import set_aside, set_by_hand
 from carbongrid.errors import Problem, require_extra
 
@@ -31,6 +31,7 @@ def _with_console(command: Any) -> Any:
 
 
 def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
+    escape_what_cannot_be_encoded()
     set_up_logging(verbose)
     console = Console(quiet, as_json)
     names = set_aside()

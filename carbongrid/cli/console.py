@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -45,6 +46,12 @@ def shown(text: str) -> str:
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def escape_what_cannot_be_encoded() -> None:
+    """Let standard output show what its encoding lacks as standard error does: as a code, not as a fault."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _lines_shown(text: str, between: str = "\n") -> str:
     return between.join(map(shown, text.split("\n")))
 
@@ -76,7 +83,9 @@ class Console:
         import click
 
         if self.as_json:
-            text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
+            # JSON's own codes, since it lacks some of those that standard output would write.
+            unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+            text = json.dumps(content, ensure_ascii=not unicode, indent=1, default=str)
             click.echo(_lines_shown(text))
 
     def outcome(self, ok: bool, text: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 
+import pandas as pd
 from click.testing import CliRunner
 
 from carbongrid.cli import main
-from carbongrid.cli.console import Console, set_up_logging
+from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
 from carbongrid.errors import Problem
 
 
@@ -28,6 +31,24 @@ def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch)
     assert all(done == total for done, total in last.values())
     assert list(last) == ["reading", "rasterizing", "writing"]
     assert json.loads(told.stdout)
+
+
+def test_what_an_encoding_lacks_is_shown_in_codes(small_run):
+    """As on a Windows console; seen to fail: the answer was a UnicodeEncodeError, a fault of carbongrid."""
+    unit = pd.read_csv(small_run / "units.csv", dtype=str).iloc[0]
+    words = [sys.executable, "-m", "carbongrid", "explain", "unit", unit["id"], str(small_run)]
+    told = subprocess.run(words, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"})  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert unit["name"].encode("ascii", "backslashreplace") in told.stdout
+
+
+def test_json_is_json_in_any_encoding(monkeypatch):
+    """Python's code of a picture is none of JSON's; seen to fail where it was left to standard output."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    escape_what_cannot_be_encoded()
+    content = {"name": "杏 🌳"}
+    Console(as_json=True).document(content)
+    assert json.loads(sys.stdout.buffer.getvalue()) == content
 
 
 class Terminal(io.StringIO):
