@@ -82,12 +82,13 @@ def demo(
     """Write a synthetic city to DIRECTORY/case and run it to DIRECTORY/run."""
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.cli.outcome import what_to_open, zone_lines
-        from carbongrid.run_store import detect_full_disk
-        from carbongrid.sources.demo import run_demo
+        with console.progress() as progress:
+            from carbongrid.cli.outcome import what_to_open, zone_lines
+            from carbongrid.run_store import detect_full_disk
+            from carbongrid.sources.demo import run_demo
 
-        with console.progress() as progress, detect_full_disk(directory):
-            outcome = run_demo(directory, size=size, seed=seed, with_years=with_years, progress=progress)  # fmt: skip
+            with detect_full_disk(directory):
+                outcome = run_demo(directory, size=size, seed=seed, with_years=with_years, progress=progress)  # fmt: skip
         for line in zone_lines(outcome.result):
             console.say(line)
         console.say(
@@ -148,9 +149,10 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     """Read everything that CASE names and say what a run would do; write nothing."""
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.pipeline import check as check_case
+        with console.progress() as progress:
+            from carbongrid.pipeline import check as check_case
 
-        outlook = check_case(case)
+            outlook = check_case(case, progress=progress)
         for line in outlook.lines:
             console.say(line)
         console.problems(outlook.problems)
@@ -229,10 +231,10 @@ def run(
     """Run CASE: allocate, reduce, compute the indices, zone."""
     console = _console(quiet, as_json, verbose)
     with console.errors(), console.resumable():
-        from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
-        from carbongrid.pipeline import run as run_case
-
         with console.progress() as progress:
+            from carbongrid.cli.outcome import evidence_table, what_to_open, zone_lines
+            from carbongrid.pipeline import run as run_case
+
             result = run_case(
                 case,
                 out,
@@ -282,9 +284,10 @@ def verify(directory: Path, sample: int, quiet: bool, as_json: bool, verbose: in
     """Derive a finished run's numbers again from its own files, and compare."""
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.pipeline.verification import verify as verify_run
+        with console.progress() as progress:
+            from carbongrid.pipeline.verification import verify as verify_run
 
-        verification = verify_run(directory, sample=sample)
+            verification = verify_run(directory, sample=sample, progress=progress)
         for each in verification.checks:
             console.outcome(each.ok, f"{each.name}: {each.text}")
         console.document(

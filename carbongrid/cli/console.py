@@ -154,7 +154,10 @@ class Console:
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Progress | None]:
-        """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`)."""
+        """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`).
+
+        Until the first step is told, a bar says that the program starts: what a command needs is imported inside.
+        """
         if os.environ.get(_LINES) == "lines":
             yield _tell_a_program
             return
@@ -175,8 +178,10 @@ class Console:
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), *shown_time)
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
             tasks: dict[str, Any] = {}
+            starting = bars.add_task("starting", total=None)
 
             def show(step: str, done: int, total: int) -> None:
+                bars.update(starting, visible=False)
                 if step not in tasks:
                     tasks[step] = bars.add_task(shown(step), total=total)
                 bars.update(tasks[step], completed=done, total=total)

@@ -18,9 +18,10 @@ from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.residents import residents_of_units
+from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.weighing import weight_rasters
-from carbongrid.pipeline.work import Work
+from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import problems_of_left_out
 from carbongrid.raster.chunked import threads_at_once
 
@@ -57,22 +58,26 @@ class CheckReport:
         return tuple(_lines(self.content, self.evidence)) if self.content else ()
 
 
-def check(case: Case | str | Path) -> CheckReport:
+def check(case: Case | str | Path, *, progress: Progress | None = None) -> CheckReport:
     """Read tables and geometry of a case and say what would be done with them; nothing is written.
 
     Parameters
     ----------
     case
         A case, or the path of its file.
+    progress
+        Called with a phase, the number of its steps that are done, and their number.
     """
+    tell = progress or silent
     try:
         case = case if isinstance(case, Case) else Case.read(case)
-        work = Work(STEPS, {"case": case})
+        work = Work(STEPS, {"case": case}, progress=progress)
         work.go("cross-check", refuse=False)
     except InputError as error:
         return CheckReport({}, error.problems)
     inputs, land = work.values["read"], work.values["land"]
     problems = [*problems_of_left_out(), *work.problems, *notes_of_guesses(inputs)]
+    tell("allocating", 0, 1)
     try:
         work.go("allocate", refuse=False)
     except InputError as error:
@@ -80,6 +85,7 @@ def check(case: Case | str | Path) -> CheckReport:
     allocation = work.values.get("allocate")
     if allocation is not None:
         problems += allocation.problems
+    tell("allocating", 1, 1)
     content = {
         **_of_land(inputs, land),
         "categories": _of_categories(inputs),

@@ -18,28 +18,46 @@ from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_u
 from carbongrid.errors import Problem
 
 
-def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch):
-    """As the QGIS plugin asks for them: each step's lines go up to its end, and nothing of them is on standard output."""
+def told_in_lines(monkeypatch, *words):
+    """Done and total at the end of each step, by step in order, as the QGIS plugin asks for them; the answer is JSON all the same."""
     monkeypatch.setenv("CARBONGRID_PROGRESS", "lines")
-    words = ["run", str(small_city / "case.toml"), "--out", str(tmp_path / "out"), "--json"]
-    told = CliRunner().invoke(main, words)
+    told = CliRunner().invoke(main, [*map(str, words), "--json"])
     assert told.exit_code == 0, told.output
-    steps = [re.fullmatch(r"progress (\d+)/(\d+) (\w+)", line) for line in told.stderr.splitlines()]
-    assert steps
-    assert all(steps)
-    last = {step[3]: (int(step[1]), int(step[2])) for step in steps}
-    assert all(done == total for done, total in last.values())
-    assert list(last) == ["reading", "rasterizing", "writing"]
     assert json.loads(told.stdout)
+    steps = [re.fullmatch(r"progress (\d+)/(\d+) (\w+)", line) for line in told.stderr.splitlines()]
+    assert all(steps)
+    return {step[3]: (int(step[1]), int(step[2])) for step in steps}
 
 
-def test_what_an_encoding_lacks_is_shown_in_codes(small_run):
+def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch):
+    """Each step's lines go up to its end, and nothing of them is on standard output."""
+    last = told_in_lines(monkeypatch, "run", small_city / "case.toml", "--out", tmp_path / "out")
+    assert list(last) == ["reading", "rasterizing", "writing"]
+    assert all(done == total for done, total in last.values())
+
+
+def test_check_and_verify_tell_their_steps(small_city, small_run, monkeypatch):
+    """Seen to fail when they told none."""
+    checked = told_in_lines(monkeypatch, "check", small_city / "case.toml")
+    assert list(checked) == ["reading", "allocating"]
+    verified = told_in_lines(monkeypatch, "verify", small_run, "--sample", "0")
+    assert list(verified) == ["verifying"]
+    for done, total in (*checked.values(), *verified.values()):
+        assert done == total > 0
+
+
+def test_what_an_encoding_lacks_is_shown_in_codes(small_run, tmp_path):
     """As on a Windows console; seen to fail: the answer was a UnicodeEncodeError, a fault of carbongrid."""
-    unit = pd.read_csv(small_run / "units.csv", dtype=str).iloc[0]
-    words = [sys.executable, "-m", "carbongrid", "explain", "unit", unit["id"], str(small_run)]
-    told = subprocess.run(words, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"})  # fmt: skip
+    surroundings = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    words = [sys.executable, "-m", "carbongrid", "init", str(tmp_path / "杏")]
+    told = subprocess.run(words, capture_output=True, env=surroundings, check=False)
     assert told.returncode == 0, told.stderr
-    assert unit["name"].encode("ascii", "backslashreplace") in told.stdout
+    assert rb"\u674f" in told.stdout
+    unit = pd.read_csv(small_run / "units.csv", dtype=str).iloc[0]
+    words = ["explain", "unit", unit["id"], str(small_run)]
+    told = CliRunner(charset="cp1252").invoke(main, words)
+    assert told.exit_code == 0, told.output
+    assert unit["name"].encode("ascii", "backslashreplace") in told.stdout_bytes
 
 
 def test_json_is_json_in_any_encoding(monkeypatch):
@@ -56,6 +74,20 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_a_bar_says_that_the_program_starts_until_the_first_step(monkeypatch):
+    """Seen to fail when the seconds of importing passed without a word."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with Console().progress() as progress:
+        assert "starting" in sys.stderr.getvalue()
+        progress("reading", 1, 4)
+        before = len(sys.stderr.getvalue())
+        progress("writing", 0, 4)
+        drawn = sys.stderr.getvalue()[before:]
+    assert "writing" in drawn
+    assert "starting" not in drawn
 
 
 def test_a_warning_does_not_break_the_bars(monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carbongrid.errors import CarbongridError, require_extra
+from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.verification.derived import (
     Derived,
     check_cells,
@@ -22,6 +23,7 @@ from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.sums import check_sums
 from carbongrid.pipeline.verification.verdict import RESTORE, Check, with_hint
 from carbongrid.pipeline.verification.zones import check_zones
+from carbongrid.pipeline.work import silent
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Verification:
         return all(check.ok for check in self.checks)
 
 
-def verify(out: str | Path, *, sample: int = 4) -> Verification:
+def verify(out: str | Path, *, sample: int = 4, progress: Progress | None = None) -> Verification:
     """Derive a finished run's numbers again from its own files, and compare.
 
     Parameters
@@ -51,6 +53,8 @@ def verify(out: str | Path, *, sample: int = 4) -> Verification:
         A run directory.
     sample
         How many tiles of the labels to burn again with geocube.
+    progress
+        Called with ``verifying``, the number of checks that are made, and their number.
 
     Returns
     -------
@@ -72,7 +76,12 @@ def verify(out: str | Path, *, sample: int = 4) -> Verification:
     except CarbongridError as error:
         return Verification((Check("files", False, str(error)),))
     _require_libraries(run, sample if "tiles" in names else 0)
-    return Verification(tuple(_guarded(name, check) for name, check in names.items()))
+    tell, found = progress or silent, list[Check]()
+    for name, check in names.items():
+        tell("verifying", len(found), len(names))
+        found.append(_guarded(name, check))
+    tell("verifying", len(found), len(names))
+    return Verification(tuple(found))
 
 
 def _checks(run: Opened, derived: Derived, sample: int) -> dict[str, Callable[[], Check]]:
