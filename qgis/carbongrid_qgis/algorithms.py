@@ -254,15 +254,24 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
         QgsRasterLayer(str(folder / "grid_1km.tif"), f"{title}: {tr('grid')}"),
         QgsVectorLayer(f"{folder / 'units.gpkg'}|layername=units", f"{title}: {tr('units_layer')}", "ogr"),
     ]  # fmt: skip
-    parcels = folder / "parcels.parquet"
-    if parcels.is_file():
-        if "parquet" in QgsProviderRegistry.instance().fileVectorFilters().lower():
-            layer = QgsVectorLayer(str(parcels), f"{title}: {tr('parcels_layer')}", "ogr")
-            layers.append(layer)
-        else:
-            feedback.pushInfo(tr("no_parquet"))
+    layers += [
+        QgsVectorLayer(str(path), f"{title}: {tr('parcels_layer')}", "ogr")
+        for path in parcels_of(folder, feedback)
+    ]
+    if (folder / "city.qgz").is_file():
+        feedback.pushInfo(tr("page").format(folder / "city.qgz"))
     for layer in layers:
         context.temporaryLayerStore().addMapLayer(layer)
         details = QgsProcessingContext.LayerDetails(layer.name(), context.project(), layer.name())
         context.addLayerToLoadOnCompletion(layer.id(), details)
     return [layer.source() for layer in layers]
+
+
+def parcels_of(folder: Path, feedback: Any) -> list[Path]:
+    """Return the first file of a run's parcels that this QGIS reads; none where there is none, as in a published run."""
+    there = [path for kind in ("gpkg", "fgb", "parquet") if (path := folder / f"parcels.{kind}").is_file()]  # fmt: skip
+    with_parquet = "parquet" in QgsProviderRegistry.instance().fileVectorFilters().lower()
+    read = [path for path in there if with_parquet or path.suffix != ".parquet"]
+    if there and not read:
+        feedback.pushInfo(tr("no_parquet"))
+    return read[:1]

@@ -1,0 +1,105 @@
+"""Run by QGIS's own Python: what the plugin's algorithms do in it, without a window, as JSON.
+
+``python3 qgis_drives.py SCRATCH RUNS...``. The command is a script in SCRATCH that notes its words, and when it is ended.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from qgis.core import (  # pyright: ignore[reportMissingImports]
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProject,
+)
+
+COMMAND = """#!/bin/sh
+cd "$(dirname "$0")"
+printf '%s\\n' "$@" > words.txt
+[ "$1" = run ] || exit 0
+trap 'echo yes > ended.txt; exit 143' TERM
+echo "progress 1/4 reading" >&2
+while :; do sleep 0.05; done
+"""
+
+
+def helped(algorithms):
+    """Tell each one's help in both languages."""
+    found = {}
+    for language in ("en", "zh_CN"):
+        os.environ["CARBONGRID_LANGUAGE"] = language
+        found[language] = {name: each.create().shortHelpString() for name, each in algorithms.items()}  # fmt: skip
+    os.environ["CARBONGRID_LANGUAGE"] = "en"
+    return found
+
+
+def opened(algorithm, run):
+    """Tell of the layers that a run is opened as, and of what is logged."""
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(QgsProject.instance())
+    _, ok = algorithm.run({"RUN": str(run)}, context, feedback)
+    store = context.temporaryLayerStore().mapLayers()
+    layers = {
+        Path(layer.source().partition("|")[0]).name: [layer.isValid(), layer.renderer().type()]
+        for layer in store.values()
+    }
+    return {"ok": ok, "layers": layers, "shown": len(context.layersToLoadOnCompletion()), "log": feedback.textLog()}  # fmt: skip
+
+
+def planned(algorithm, scratch):
+    """Tell the words that a scenario's form becomes."""
+    form = {"RUN": "a run", "PLAN": "plan.toml", "OUT": str(scratch / "out"), "REPLACE": True, "OPEN": False}  # fmt: skip
+    _, ok = algorithm.run(form, QgsProcessingContext(), QgsProcessingFeedback())
+    return {"ok": ok, "words": (scratch / "words.txt").read_text().splitlines()}
+
+
+class Cancels(QgsProcessingFeedback):
+    """A user who cancels at the first step."""
+
+    def setProgressText(self, text):  # noqa: N802
+        """Cancel."""
+        self.cancel()
+
+
+def canceled(run):
+    """Tell what a run that is canceled says."""
+    try:
+        run(["run", "case.toml"], Cancels())
+    except QgsProcessingException as error:
+        return {"said": str(error)}
+    return {"said": ""}
+
+
+def main():
+    """Write what the plugin does."""
+    scratch, *runs = (Path(word) for word in sys.argv[1:])
+    command = scratch / "command"
+    command.write_text(COMMAND)
+    command.chmod(0o755)
+    os.environ["CARBONGRID_COMMAND"] = str(command)
+    sys.path.insert(0, str(Path(__file__).parents[1] / "qgis"))
+    application = QgsApplication([], False)
+    application.initQgis()
+    from carbongrid_qgis.command import run as run_command
+    from carbongrid_qgis.provider import CarbongridProvider
+
+    provider = CarbongridProvider()
+    QgsApplication.processingRegistry().addProvider(provider)
+    algorithms = {each.name(): each for each in provider.algorithms()}
+    told = {
+        "help": helped(algorithms),
+        "opened": [opened(algorithms["open"], each) for each in runs],
+        "scenario": planned(algorithms["scenario"], scratch),
+        "canceled": canceled(run_command),
+    }
+    told["canceled"]["ended"] = (scratch / "ended.txt").is_file()
+    json.dump(told, sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)  # QGIS and Python would each take the provider away
+
+
+if __name__ == "__main__":
+    main()
