@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rioxarray
 import shapely
 from climate_trace_files import published, row
 from ecrf_files import DIRECT, ENERGY, workbook
@@ -331,14 +332,14 @@ def has_its_totals(table: Path, system: str, place: Place, carbongrid: Any) -> N
     assert result.units["emission_t"].sum() == 170_000
 
 
-@three()
+@three("Jiangsu")
 def test_a_national_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """Bunkers stay out of it."""
     (tmp_path / "table.csv").write_text(CODED["crt"])
     has_its_totals(tmp_path / "table.csv", "crt", PLACES[name], carbongrid)
 
 
-@three()
+@three("Styria")
 def test_a_citys_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     (tmp_path / "table.csv").write_text(CODED["gpc"])
     has_its_totals(tmp_path / "table.csv", "gpc", PLACES[name], carbongrid)
@@ -442,15 +443,21 @@ def test_a_raster_of_the_whole_earth_in_the_crs_of_a_part_is_refused(
         require_people(tmp_path / "people.tif")
 
 
-@three()
-def test_a_weight_raster(name: str, tmp_path: Path) -> None:
+@three("Jiangsu")
+@pytest.mark.parametrize("kind", ["tif", "nc", pytest.param("zarr", marks=pytest.mark.thorough)])
+def test_a_weight_raster(name: str, kind: str, tmp_path: Path) -> None:
     """Lights at night in cells of 15 seconds: three times as bright in the west, where one of two squares of shops is."""
     place = PLACES[name]
     write_on_world_grid(
         tmp_path / "lights.tif", place, lambda x, y: np.where(x < 3.5, 9.0, 3.0), step=1 / 240
     )
+    if kind != "tif":
+        with rioxarray.open_rasterio(tmp_path / "lights.tif") as raster:
+            lights = raster.squeeze("band", drop=True).rename("lights").to_dataset()
+            write = lights.to_netcdf if kind == "nc" else lights.to_zarr
+            write(tmp_path / f"lights.{kind}")
     (tmp_path / "categories.csv").write_text(
-        "category,weight\nbuildings/commerce,raster:lights.tif\nindustry/manufacturing,area\nbuildings/urban-homes,area\n"
+        f"category,weight\nbuildings/commerce,raster:lights.{kind}\nindustry/manufacturing,area\nbuildings/urban-homes,area\n"
     )
     result = ran(write_case(tmp_path, place))
     assert by_unit(result, "buildings/commerce") == pytest.approx([30_000, 10_000], rel=2e-3)
