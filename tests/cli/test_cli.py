@@ -10,8 +10,11 @@ import sys
 import threading
 import warnings
 import weakref
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
+import pyogrio
 import pytest
 from click.testing import CliRunner
 from printed import without_font_warning
@@ -166,6 +169,28 @@ def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:
     assert any("no/such" in line for line in errors)
     answer = json.loads(invoke("check", city / "case.toml", "--json")[1])
     assert sum("no negative" in each["what"] for each in answer["problems"]) == 1335
+
+
+def test_check_answers_in_numbers_of_the_case_s_own_files(small_city: Path) -> None:
+    code, out, _ = invoke("check", small_city / "case.toml", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["status"] == "fine"
+    assert {"title", "year", "crs", "parcels", "units", "types", "categories", "electricity", "by_raster", "cost", "evidence", "problems"} <= set(told)  # fmt: skip
+    parcels = pyogrio.read_dataframe(small_city / "parcels.gpkg", read_geometry=False)
+    units = pyogrio.read_info(small_city / "townships.gpkg")["features"]
+    assert told["parcels"]["count"] == len(parcels)
+    assert told["parcels"]["km2"] == pytest.approx(parcels["TBDLMJ"].sum() / 1e6)
+    assert told["units"]["count"] == units
+    assert sum(each["parcels"] for each in told["types"]) == len(parcels)
+    assert sum(each["km2"] for each in told["types"]) == pytest.approx(told["parcels"]["km2"])
+    totals = pd.read_csv(small_city / "totals.csv", dtype={"value": str})
+    assert set(totals["unit"]) == {"10000 t CO2e"}
+    grams = {row.category: int(Decimal(row.value) * 10**10) for row in totals.itertuples()}
+    spread = {each["category"]: each["grams"] for each in told["categories"]}
+    assert spread == {name: grams[name] for name in spread}
+    assert len(spread) >= 15
+    assert all(each["carriers"] > 0 for each in told["categories"])
 
 
 @pytest.mark.parametrize(

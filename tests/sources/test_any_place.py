@@ -454,8 +454,10 @@ def test_a_weight_raster(name: str, kind: str, tmp_path: Path) -> None:
     if kind != "tif":
         with rioxarray.open_rasterio(tmp_path / "lights.tif") as raster:
             lights = raster.squeeze("band", drop=True).rename("lights").to_dataset()
-            write = lights.to_netcdf if kind == "nc" else lights.to_zarr
-            write(tmp_path / f"lights.{kind}")
+            if kind == "nc":
+                lights.to_netcdf(tmp_path / "lights.nc", engine="h5netcdf")
+            else:
+                lights.to_zarr(tmp_path / "lights.zarr", consolidated=False)
     (tmp_path / "categories.csv").write_text(
         f"category,weight\nbuildings/commerce,raster:lights.{kind}\nindustry/manufacturing,area\nbuildings/urban-homes,area\n"
     )
