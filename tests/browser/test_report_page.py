@@ -463,8 +463,18 @@ def test_hostile_names_are_text(opened, hostile):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_serious_for_axe(opened, small, language):
-    page = opened(small)
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1360, "light"),
+        *(
+            pytest.param(*each, marks=pytest.mark.thorough)
+            for each in ((1360, "dark"), (390, "light"), (390, "dark"))
+        ),
+    ],
+)
+def test_nothing_serious_for_axe(opened, small, language, width, scheme):
+    page = opened(small, color_scheme=scheme, viewport={"width": width, "height": 844})
     page.click(f"label[for=language-{language}]")
     page.click("#unit-1 a")
     page.click("#filters summary")
