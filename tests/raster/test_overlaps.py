@@ -7,7 +7,9 @@ import geopandas as gpd
 import naive
 import numpy as np
 import pytest
+import rasterio.features
 import rioxarray  # noqa: F401, the accessor
+import scipy.sparse
 import shapely
 import xarray as xr
 import zarr
@@ -403,3 +405,35 @@ def test_pairs_with_nobody_are_left_out() -> None:
     keys = np.array([[0, 1], [1, 0], [1, 1]], np.uint64) @ np.array([2**32, 1], np.uint64)
     matrix = counts_matrix(keys, np.array([5, 6, 7]), (1, 1))
     assert matrix.toarray().tolist() == [[7]]
+
+
+def test_large_polygons_among_small_ones_are_what_they_are_alone():
+    """Each buffer of the kernels is too small for one of them: the loop stops, and goes on from it. Seen to fail with what was added before the stop."""
+    grid = Grid("EPSG:32650", 1.0, bounds=(0, 0, 300, 300))
+    angles = np.linspace(0, 2 * np.pi, 3001)[:-1]
+    reach = np.where(np.arange(3000) % 2, 140.0, 60.0)
+    star = shapely.Polygon(
+        np.c_[150 + reach * np.cos(angles), 150 + reach * np.sin(angles)],
+        [shapely.box(x, y, x + 2.3, y + 2.3).exterior.coords for x in range(120, 180, 8) for y in range(120, 180, 8)],
+    )  # fmt: skip
+    crumbs = shapely.MultiPolygon([shapely.box(x, y, x + 1.7, y + 0.6) for x in range(1, 290, 9) for y in range(1, 290, 9)])  # fmt: skip
+    small = [shapely.box(x, 20.5, x + 3.2, 24.1) for x in range(10, 40, 5)]
+    shapes = [*small, star, *small, crumbs, *small, shapely.box(0.2, 0.2, 299.7, 299.6), *small]
+    table = gpd.GeoDataFrame(geometry=shapes, crs=grid.crs)
+    found = coverage(table, grid)
+    alone = [coverage(table.iloc[[i]], grid) for i in range(len(table))]
+    assert (found != scipy.sparse.vstack(alone)).nnz == 0
+    np.testing.assert_allclose(found.sum(axis=1), table.area, rtol=1e-11)
+    cells = np.random.default_rng(3).random(grid.shape)
+    values = xr.DataArray(cells, {"y": grid.y, "x": grid.x}, ("y", "x")).rio.write_crs(grid.crs)
+    medians = zonal_stats(values, table, stats=["median"])["median"].to_numpy()
+    each = [float(zonal_stats(values, table.iloc[[i]], stats=["median"])["median"][0]) for i in range(len(table))]  # fmt: skip
+    assert medians.tolist() == each
+    fields = [area_field(table.iloc[[i]], grid, np.ones(1)) for i in range(len(table))]
+    np.testing.assert_allclose(
+        area_field(table, grid, np.ones(len(table))), sum(fields), rtol=1e-11
+    )
+    labels = rasterize(table.iloc[[6, 13]], grid).to_numpy()
+    of_star = rasterio.features.rasterize([(star, 1)], grid.shape, transform=grid.transform)
+    of_crumbs = rasterio.features.rasterize([(crumbs, 2)], grid.shape, transform=grid.transform)
+    assert np.array_equal(labels, np.where(of_crumbs == 2, 2, of_star))

@@ -33,8 +33,7 @@ def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
 
 
 @maker
-def _with_room(cells: Cells, used: int) -> Cells:
-    size = 2 * cells[0].size
+def _with_room(cells: Cells, used: int, size: int) -> Cells:
     polygons, values, measures = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
     for i in range(used):
         polygons[i], values[i], measures[i] = cells[0][i], cells[1][i], cells[2][i]
@@ -148,8 +147,8 @@ def _values_until_full(
     cells: Cells,
     used: int,
     scratch: Scratch,
-) -> tuple[int, int, bool]:
-    """Add what polygons[i:] have as long as there is room; return the place of the first that is left, how many cells there are, and whether they had room."""
+) -> tuple[int, int, tuple[int, int]]:
+    """Add what polygons[i:] have as long as there is room; return the place of the first that is left, how many cells there are, and how many all polygons and one must have room for."""
     (top, left), (height, width) = corner, raster.shape
     start, rows, firsts, ends = spans
     edge_start, edge_rows, edge_columns, shares = edges
@@ -163,7 +162,7 @@ def _values_until_full(
             measure = np.int64(np.rint(scales[polygon] * factors[rows[j]]))
             first, end = max(firsts[j] - left, 0), min(ends[j] - left, width)
             if used + max(end - first, 0) > room:
-                return i, begin, False
+                return i, begin, (used + end - first, 0)
             for column in range(first, end):
                 value = np.float64(raster[row, column])
                 if value == value:
@@ -176,17 +175,17 @@ def _values_until_full(
                 value = np.float64(raster[row, column])
                 if value == value:
                     if used == room:
-                        return i, begin, False
+                        return i, begin, (used + 1, 0)
                     measure = np.int64(
                         np.rint(scales[polygon] * (shares[j] * factors[edge_rows[j]]))
                     )
                     used = _add(cells, used, begin, polygon, value, measure)
             j += 1
         if used - begin > scratch[0].size:
-            return i, begin, True
+            return i, begin, (0, used - begin)
         used = _in_order(cells, begin, used, scratch)
         i += 1
-    return i, used, True
+    return i, used, (0, 0)
 
 
 @kernel
@@ -217,18 +216,17 @@ def values_in_polygons(
         What cells of each row of the grid weigh, at most 1.
     """
     cells = (np.empty(1024, np.int64), np.empty(1024), np.empty(1024, np.int64))
-    i, used, size, scratch = 0, 0, 1024, _scratch(1024)
+    i, used, scratch = 0, 0, _scratch(1024)
     while True:
-        i, used, roomy = _values_until_full(
+        i, used, needed = _values_until_full(
             raster, corner, spans, edges, polygons, i, (scales, factors), cells, used, scratch
         )
         if i == polygons.size:
             break
-        if roomy:
-            size *= 2
-            scratch = _scratch(size)
-        else:
-            cells = _with_room(cells, used)
+        if needed[0] > cells[0].size:
+            cells = _with_room(cells, used, 2 * needed[0])
+        if needed[1] > scratch[0].size:
+            scratch = _scratch(2 * needed[1])
     return cells[0][:used], cells[1][:used], cells[2][:used]
 
 

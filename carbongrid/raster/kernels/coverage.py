@@ -467,8 +467,8 @@ def _cover_until_full(
     covered: Covered,
     used: int,
     of_polygons: tuple[NDArray[np.int64], NDArray[np.float64]],
-) -> tuple[int, int, bool]:  # fmt: skip
-    """Add the runs of polygons as long as there is room; return the first that is left, how many runs there are, and whether its terms had room."""
+) -> tuple[int, int, tuple[int, int]]:  # fmt: skip
+    """Add the runs of polygons as long as there is room; return the first that is left, how many runs there are, and how many terms and runs there must be room for."""
     ring, events, (order, ends), line = buffers
     counts, wholes = of_polygons
     first = rows[1] - counts.size
@@ -478,10 +478,11 @@ def _cover_until_full(
         window = (-down, -across, shape[0] - down, shape[1] - across)
         terms, whole = _polygon_events(land, polygon, window, origin, ring, events)
         if terms < 0:
-            return polygon, used, False
+            # What so many hold is known of no polygon before; a few times more costs a third of its terms again.
+            return polygon, used, (4 * events[0].size, 0)
         # A touched cell is a run, and so may be what lies east of it.
         if used + 4 * terms > covered[0].size:
-            return polygon, used, True
+            return polygon, used, (0, used + 4 * terms)
         wholes[polygon - first] = whole
         least = min(_NOTHING * whole, _NOTHING_OF_CELL)
         before, begin = used, 0
@@ -501,7 +502,7 @@ def _cover_until_full(
             used = _sweep(events, order[begin:end], line, down + row, least, covered, used)
             begin = end
         counts[polygon - first] = used - before
-    return rows[1], used, True
+    return rows[1], used, (0, 0)
 
 
 @kernel
@@ -526,21 +527,18 @@ def cover_runs(
     line = (np.zeros(width), np.zeros(width), np.zeros((width >> 6) + 1, np.uint64))
     longest = _longest_ring(land[1], rows)
     ring = (np.empty(longest), np.empty(longest))
-    terms, size, total, polygon = 256, 1024, 0, rows[0]
-    events, runs = _events(terms), _runs(size)
-    order = (np.empty(terms, np.int64), np.empty(shape[0], np.int64))
+    events, runs, total, polygon = _events(256), _runs(1024), 0, rows[0]
+    order = (np.empty(events[0].size, np.int64), np.empty(shape[0], np.int64))
     while True:
-        polygon, total, roomy = _cover_until_full(
+        polygon, total, room = _cover_until_full(
             land, (polygon, rows[1]), shape, near, (ring, events, order, line), runs, total, of_polygons
         )  # fmt: skip
         if polygon == rows[1]:
             break
-        if roomy:
-            size *= 2
-            runs = _with_room(runs, total, size)
-        else:
-            terms *= 2
-            events, order = _events(terms), (np.empty(terms, np.int64), order[1])
+        if room[0] > events[0].size:
+            events, order = _events(room[0]), (np.empty(room[0], np.int64), order[1])
+        if room[1] > runs[0].size:
+            runs = _with_room(runs, total, 2 * room[1])
     runs = (runs[0][:total], runs[1][:total], runs[2][:total], runs[3][:total])
     return of_polygons[0], runs, of_polygons[1]
 
@@ -612,7 +610,7 @@ def spread_evenly(
             land, (polygon, rows[1]), amounts, ring, _events(terms), (cover, field)
         )
         lost = empty if lost < 0 else lost
-        terms *= 2
+        terms *= 4
     for row in range(shape[0]):
         inside = 0.0
         for column in range(shape[1]):

@@ -51,18 +51,18 @@ class _OnGivenArrays(_Part):
     """What counts no references: an array that it returned could be freed while it is read."""
 
     def compile(self, sig: Any) -> Any:
-        """Compile for these arguments; refuse a result that holds an array."""
+        """Compile for these arguments; refuse a result that may hold an array."""
         compiled = super().compile(sig)
-        for overload in self.overloads.values():
-            if _holds_array(overload.signature.return_type):  # type: ignore[attr-defined]
-                raise TypeError(f"{self.py_func.__qualname__} returns an array without counting a reference to it")  # fmt: skip
+        results = [each.signature.return_type for each in self.overloads.values()]  # type: ignore[attr-defined]
+        if not all(map(_holds_no_array, results)):
+            raise TypeError(f"{self.py_func.__qualname__} may return an array without counting a reference to it")  # fmt: skip
         return compiled
 
 
-def _holds_array(kind: Any) -> bool:
+def _holds_no_array(kind: Any) -> bool:
     if isinstance(kind, types.BaseTuple):
-        return any(_holds_array(each) for each in kind.types)  # type: ignore[attr-defined]
-    return isinstance(kind, types.Array)
+        return all(_holds_no_array(each) for each in kind.types)  # type: ignore[attr-defined]
+    return isinstance(kind, types.Number | types.Boolean | types.NoneType)
 
 
 def _as_passed(kind: Any) -> Any:
@@ -72,7 +72,7 @@ def _as_passed(kind: Any) -> Any:
 
 def kernel[F: Callable[..., Any]](function: F) -> F:
     """Compile a function on its first call: serial, without the GIL, IEEE arithmetic, kept for the next process (:mod:`carbongrid.raster.kernels.cache`)."""
-    return _compiled(_Compiled, function)
+    return _compiled(_Compiled, function, _nrt=True)
 
 
 def in_place[F: Callable[..., Any]](function: F) -> F:
@@ -94,7 +94,7 @@ def helper[F: Callable[..., Any]](function: F) -> F:
 
 def maker[F: Callable[..., Any]](function: F) -> F:
     """Compile a helper that makes arrays or returns some, and put it into the kernels that call it."""
-    return _compiled(_Part, function, no_cpython_wrapper=True, forceinline=True)
+    return _compiled(_Part, function, no_cpython_wrapper=True, forceinline=True, _nrt=True)
 
 
 def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **options: bool) -> F:
