@@ -101,6 +101,12 @@ def asked(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
             yield str(extra), {str(name) for name in names}
 
 
+def test_the_readme_lists_every_part() -> None:
+    """Seen to fail: a part had come without its row."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| part |")[1]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)[: len(EXTRAS) + 1] == [*EXTRAS, "all"]
+
+
 def test_who_asks_for_an_extra_is_given_it() -> None:
     """Seen to fail with geocube asked of the extra ``report``, and with a library that no extra brings."""
     calls = [
