@@ -344,15 +344,13 @@ def refined_units(city: City, first: Result, folder: Path) -> None:
     shape = city.units.geometry.iloc[0]
     west, south, east, north = shape.bounds
     middle = (west + east) // 2
-    split_hi_lo = [
+    halves = [
         shapely.intersection(shape, shapely.box(*box), grid_size=0.001)
         for box in ((west, south, middle, north), (middle, south, east, north))
     ]
-    if any(
-        half.is_empty or half.geom_type not in ("Polygon", "MultiPolygon") for half in split_hi_lo
-    ):
+    if any(half.is_empty or half.geom_type not in ("Polygon", "MultiPolygon") for half in halves):
         return
-    cut = gpd.GeoDataFrame({"id": ["u0-a", "u0-b"]}, geometry=split_hi_lo, crs=CRS)
+    cut = gpd.GeoDataFrame({"id": ["u0-a", "u0-b"]}, geometry=halves, crs=CRS)
     HELD["refined units"] += 1
     units = gpd.GeoDataFrame(pd.concat([cut, city.units.iloc[1:]], ignore_index=True), crs=CRS)
     gdp = {**dict.fromkeys(cut["id"], 1), **city.gdp}

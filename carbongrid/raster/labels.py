@@ -5,7 +5,6 @@ A cell belongs to the polygon that covers its centre, exactly as GDAL decides; w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,24 +100,6 @@ def _sides(chunks: int | tuple[int, int]) -> tuple[int, int]:
 def _cut(length: int, side: int) -> tuple[int, ...]:
     """Return the sides of chunks along one axis."""
     return tuple(min(side, length - first) for first in range(0, length, side))
-
-
-def label_bands(polygons: PolygonsLike, grid: Grid) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """Yield first row and labels of one band of rows after the other, from the north; the whole raster never exists.
-
-    Parameters
-    ----------
-    polygons, grid
-        As for ``rasterize``.
-    """
-    prepared = Polygons.of(polygons)
-    require_burnable(prepared, grid)
-    everything = np.arange(len(prepared))
-    for window, (rows,) in bands(((prepared, everything),), grid, (0, 0, *grid.shape)):
-        values = np.zeros(window[2:], np.uint32)
-        raw = rasterize_spans(prepared, grid, window, rows)
-        paint_spans(raw, window, rows + 1, values, window[:2])
-        yield window[0], values
 
 
 def burn_window(

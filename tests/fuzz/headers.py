@@ -109,7 +109,7 @@ def content_of(path: Path, name: str) -> list[tuple[object, bytes]]:
     return rows_of(read_vector(path, "a" if name == "gpkg" else None))
 
 
-def rasterize_spans(path: Path, name: str) -> Iterator[list[tuple[object, bytes]]]:
+def scanned(path: Path, name: str) -> Iterator[list[tuple[object, bytes]]]:
     """Yield what a full scan finds by other means, where there is one."""
     if name == "gpkg":
         try:
@@ -134,6 +134,6 @@ def fault(files: dict[str, Path], name: str, flips: Flips, folder: Path) -> str:
         return ""
     except rasterio.errors.RasterioError:
         return ""
-    if found == expected or found in list(rasterize_spans(path, name)):
+    if found == expected or found in list(scanned(path, name)):
         return ""
     return f"{name}, {list(flips)}: {len(found)} rows, {sum(a != b for a, b in zip(found, expected, strict=False))} differ"

@@ -23,20 +23,20 @@ def test_cells_are_counted_from_the_north_west_and_points_on_the_rim_belong_to_t
 
 def test_a_speck_belongs_to_the_unit_and_the_coarse_cell_in_which_it_lies(tmp_path: Path) -> None:
     """Caught: everything snapped to the first unit."""
-    split_hi_lo = [shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)]
+    halves = [shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)]
     specks = [shapely.box(1501, 501, 1503, 503), shapely.box(501, 501, 503, 503)]
-    land = np.array([*split_hi_lo, *specks])
+    land = np.array([*halves, *specks])
     grid = Grid("EPSG:32650", 10.0, (0.0, 0.0, 2000.0, 1000.0), snap=1000.0)
     store = tmp_path / "labels.zarr"
     counts = label_and_count(
         Polygons.of(land, grid.crs),
-        Polygons.of(np.array(split_hi_lo), grid.crs),
+        Polygons.of(np.array(halves), grid.crs),
         grid,
         1000.0,
         store,
     )
     parcels, units = (
-        gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32650") for shapes in (land, split_hi_lo)
+        gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32650") for shapes in (land, halves)
     )
     shares = share_by_cells(parcels, units, counts, grid.coarsen(1000.0))
     assert shares.snapped.tolist() == [False, False, True, True]

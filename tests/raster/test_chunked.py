@@ -409,8 +409,8 @@ def test_a_raster_is_scanned_to_its_last_row(tmp_path, monkeypatch, rows):
             target.write(values)
         bands.clear()
         assert WeightRaster.around(path, _tall(11)).largest == 7.0
-        rasterize_spans = [(band.row_off, band.height) for band in bands]
-        assert rasterize_spans == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
+        rows_of_bands = [(band.row_off, band.height) for band in bands]
+        assert rows_of_bands == [(first, min(rows, 11 - first)) for first in range(0, 11, rows)]
         with rasterio.open(path, "r+") as target:
             target.write(np.where(values == 7.0, -2.0, values))
         with pytest.raises(InputError, match="a value is -2"):

@@ -75,7 +75,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class _Piece:
-    """What one task is given: a block of the grid; its polygons are on the shelves, under its number."""
+    """What one task is given: a block of the grid; its polygons are in the sources, under its number."""
 
     corner: tuple[int, int]
     shape: tuple[int, int]
@@ -162,9 +162,9 @@ def label_and_count(
         if weights:
             raise InputError("weight rasters need labels", hint="Give a store for them.")
         coarse_cells = _coarse(coarse / grid.resolution, coarse_grid.shape)
-        count_spans = count_tiles(parcels, units, grid, coarse_cells.squares, scheduler, progress)
+        counted = count_tiles(parcels, units, grid, coarse_cells.squares, scheduler, progress)
         sizes = (len(parcels), len(units), coarse_grid.shape[0] * coarse_grid.shape[1])
-        return Counts(*_matrices([[count_spans]], 1, sizes)[0])
+        return Counts(*_matrices([[counted]], 1, sizes)[0])
     hashes = {"parcel": parcels.content_hash, "unit": units.content_hash}
     log: Journal | None = None
     place = store
@@ -180,9 +180,9 @@ def label_and_count(
     side = block_side(place)
     pieces = [_Piece(corner, size, number) for number, corner, size in blocks(grid.shape, side)]
     layers = {"parcel": parcels, "unit": units}
-    with spill_polygons(place, layers, grid, side, travels=travels(scheduler)) as shelves:
+    with spill_polygons(place, layers, grid, side, travels=travels(scheduler)) as sources:
         task: Callable[[_Piece], list[tuple[Amounts, Amounts]]]
-        task = functools.partial(_label_block, place, grid, cells, weights, shelves)
+        task = functools.partial(_label_block, place, grid, cells, weights, sources)
         if log is not None:
             task = functools.partial(remembered, task, log, ("parcel", "unit"))
         parts = run_tasks(task, pieces, scheduler, progress)
@@ -284,11 +284,11 @@ def _label_block(
     grid: Grid,
     coarse: _Coarse,
     weights: tuple[WeightRaster, ...],
-    shelves: Mapping[str, PolygonSource],
+    sources: Mapping[str, PolygonSource],
     piece: _Piece,
 ) -> list[tuple[Amounts, Amounts]]:
     """Burn, write and count one block: pairs of parcel and unit, of parcel and cell, for cells, and for each place of the value of each raster and where it has one."""
-    named = [Named.of(*shelves[name].of_tile(piece.number)) for name in ("parcel", "unit")]
+    named = [Named.of(*sources[name].of_tile(piece.number)) for name in ("parcel", "unit")]
     parcel, unit = np.zeros(piece.shape, np.uint32), np.zeros(piece.shape, np.uint32)
     window = (*piece.corner, *piece.shape)
     parts = [scan_window(named[0], named[1], grid, window, coarse.squares, (parcel, unit))]

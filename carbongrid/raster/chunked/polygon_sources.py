@@ -92,15 +92,15 @@ def spill_polygons(
 ) -> Iterator[dict[str, PolygonSource]]:
     """Give the layers to tasks: from memory, or where tasks ``travel``, from a folder beside the store."""
     folder = store.with_name(f"{store.name}.polygons")
-    shelves: dict[str, PolygonSource] = {}
+    sources: dict[str, PolygonSource] = {}
     shutil.rmtree(folder, ignore_errors=True)  # what a run that was killed left
     try:
         for name, polygons in layers.items():
             tiles = polygons.tiles(grid, side)
             if travels:
-                shelves[name] = OnDisk.written(folder, polygons, tiles)
+                sources[name] = OnDisk.written(folder, polygons, tiles)
             else:
-                shelves[name] = InMemory(polygons, tiles)
-        yield shelves
+                sources[name] = InMemory(polygons, tiles)
+        yield sources
     finally:
         shutil.rmtree(folder, ignore_errors=True)

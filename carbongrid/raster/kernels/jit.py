@@ -1,4 +1,4 @@
-"""How every kernel is compiled, and the door that its arguments come through."""
+"""How every kernel is compiled, and the form that its arguments are brought to."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _compiled[F: Callable[..., Any]](kind: type[_Compiled], function: F, **optio
 def as_readonly_contiguous(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
     """Return a contiguous, read-only view of this dtype, copied only where it must be.
 
-    Kernels take sealed arrays only: Numba compiles anew for every dtype, layout and for read-only arrays.
+    Kernels take such arrays only: Numba compiles anew for every dtype and layout, and for arrays that may be written.
     """
     view = np.ascontiguousarray(values, dtype=dtype).view()
     view.flags.writeable = False
