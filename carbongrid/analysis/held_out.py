@@ -18,7 +18,7 @@ from carbongrid.method.agreement import misplaced
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types
 from carbongrid.pipeline.rasterizing import structure_of
-from carbongrid.pipeline.weighing import regions_of
+from carbongrid.pipeline.weights_step import regions_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -36,7 +36,7 @@ from carbongrid.method.weights import (
 )
 from carbongrid.method.zoning import classify
 from carbongrid.pipeline.live import changed_category
-from carbongrid.pipeline.weighing import regions_of
+from carbongrid.pipeline.weights_step import regions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

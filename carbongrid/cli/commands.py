@@ -152,19 +152,19 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
         with console.progress() as progress:
             from carbongrid.pipeline import check as check_case
 
-            outlook = check_case(case, progress=progress)
-        for line in outlook.lines:
+            checked = check_case(case, progress=progress)
+        for line in checked.lines:
             console.say(line)
-        console.problems(outlook.problems)
+        console.problems(checked.problems)
         console.document(
             {
-                "status": "wrong" if outlook.wrong else "fine",
-                **outlook.content,
-                "evidence": [vars(row) for row in outlook.evidence],
-                "problems": [vars(problem) for problem in outlook.problems],
+                "status": "wrong" if checked.wrong else "fine",
+                **checked.content,
+                "evidence": [vars(row) for row in checked.evidence],
+                "problems": [vars(problem) for problem in checked.problems],
             }
         )
-        if outlook.wrong:
+        if checked.wrong:
             raise SystemExit(2)
 
 

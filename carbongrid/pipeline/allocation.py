@@ -30,7 +30,7 @@ from carbongrid.pipeline.facilities import (
 from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.regional_totals import moved_by_regions
-from carbongrid.pipeline.weighing import Weighed, regions_of, weighs_by_raster
+from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
 
 MAX_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""

@@ -20,7 +20,7 @@ from carbongrid.pipeline.memory import estimated_memory, most_memory
 from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.steps import STEPS
-from carbongrid.pipeline.weighing import weight_rasters
+from carbongrid.pipeline.weights_step import weight_rasters
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import problems_of_left_out
 from carbongrid.raster.chunked import threads_at_once

@@ -23,7 +23,7 @@ from carbongrid.pipeline.replanned import (
     moved_totals,
     without_claims,
 )
-from carbongrid.pipeline.weighing import regions_of
+from carbongrid.pipeline.weights_step import regions_of
 
 if TYPE_CHECKING:
     from carbongrid.pipeline.live import LiveResult

@@ -14,7 +14,7 @@ from carbongrid.method.landuse import SETTLEMENT, carrying_types
 from carbongrid.method.weights import people_points
 from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.residents import census_of, shared_over
-from carbongrid.pipeline.weighing import weight_rasters
+from carbongrid.pipeline.weights_step import weight_rasters
 from carbongrid.raster.chunked.rasters import WeightRaster
 from carbongrid.raster.plane_files import open_plane
 

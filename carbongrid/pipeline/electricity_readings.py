@@ -31,7 +31,7 @@ from carbongrid.pipeline.facilities import PlacedFacilities, place_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction, structure_of
 from carbongrid.pipeline.tables import Zoned, is_derived
-from carbongrid.pipeline.weighing import Weighed, gather_weight_inputs, regions_of
+from carbongrid.pipeline.weights_step import Weighed, gather_weight_inputs, regions_of
 
 _LISTED = 20
 _UNKNOWN = "no activity data say what is generated and used"

@@ -18,7 +18,7 @@ from carbongrid.method.gdp_interval import IndustryWeights, Spread, gdp_interval
 from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import WeightInputs, weigh
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.weighing import Weighed
+from carbongrid.pipeline.weights_step import Weighed
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ from carbongrid.pipeline.tables import (
     unit_masses_by_name,
     zone_land,
 )
-from carbongrid.pipeline.weighing import Weighed, one_spelling, regions_of
+from carbongrid.pipeline.weights_step import Weighed, one_spelling, regions_of
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -29,12 +29,12 @@ from carbongrid.method.sharing import Shares
 from carbongrid.method.weights import PackedWeights
 from carbongrid.outputs.tables.plain import read_units_csv
 from carbongrid.outputs.tables.reading import PARCELS_FILE, require_as_written, require_seal
-from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weighing
+from carbongrid.pipeline import facilities, rasterizing, sections, small_tables, weights_step
 from carbongrid.pipeline.facilities import PlacedFacilities
 from carbongrid.pipeline.land import FILES as LAND
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
-from carbongrid.pipeline.weighing import Weighed
+from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.run_store import SEAL
 from carbongrid.run_store.location import manifest_in
@@ -158,7 +158,7 @@ class PreparedRun:
 
     @cached_property
     def counted(self) -> Shares:
-        """What parcels have in common with units and cells, water outside every unit being nobody's."""
+        """What parcels have in common with units and cells, water that is in no unit staying there."""
         return self.read(rasterizing.shares_in, rasterizing.OVERLAP)
 
     @cached_property
@@ -202,13 +202,13 @@ class PreparedRun:
         """Return what parcels claim of some categories."""
         missing = [name for name in names if name not in self._claims]
         if missing:
-            load = partial(weighing.load_weights, names=missing)
-            before = Weighed(self.read(load, *weighing.FILES).claims)
+            load = partial(weights_step.load_weights, names=missing)
+            before = Weighed(self.read(load, *weights_step.FILES).claims)
             chosen = {name: self.inputs.categories[name] for name in missing}
             inputs = dataclasses.replace(self.inputs, categories=chosen)
-            by_rasters = [name for name in missing if weighing.weighs_by_raster(inputs, name)]
+            by_rasters = [name for name in missing if weights_step.weighs_by_raster(inputs, name)]
             if by_rasters:
-                before = weighing.weigh_by_rasters(inputs, self.land, before, self.shares)
+                before = weights_step.weigh_by_rasters(inputs, self.land, before, self.shares)
             self._claims.update(before.claims)
         return {name: self._claims[name] for name in names}
 

@@ -26,7 +26,7 @@ from carbongrid.method.sharing import (
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.step import RunOptions
-from carbongrid.pipeline.weighing import weight_rasters
+from carbongrid.pipeline.weights_step import weight_rasters
 from carbongrid.raster.chunked import Counts, label_and_count
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.overlaps import coverage

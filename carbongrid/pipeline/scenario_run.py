@@ -18,7 +18,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
-from carbongrid.pipeline import facilities, sections, small_tables, weighing
+from carbongrid.pipeline import facilities, sections, small_tables, weights_step
 from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.cross_checks import CrossChecked
@@ -34,7 +34,7 @@ from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_pla
 from carbongrid.pipeline.step import Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.tables import Indexed, manifest_of
-from carbongrid.pipeline.weighing import Weighed
+from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.writing import left_out
 from carbongrid.raster.opening.files import read_text
@@ -259,10 +259,10 @@ def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
 
 def _save_weights(folder: Path, answer: LiveResult) -> None:
     """Write the claims of all categories but those by rasters, which are summed when they are asked for."""
-    names = [name for name in answer.inputs.categories if not weighing.weighs_by_raster(answer.inputs, name)]  # fmt: skip
+    names = [name for name in answer.inputs.categories if not weights_step.weighs_by_raster(answer.inputs, name)]  # fmt: skip
     rest = [name for name in names if name not in answer.claims]
     claims = {**answer.prepared.claims(rest), **answer.claims}
-    weighing.save_weights(folder, Weighed({name: claims[name] for name in names}))
+    weights_step.save_weights(folder, Weighed({name: claims[name] for name in names}))
 
 
 def _save_tables(folder: Path, answer: LiveResult, inputs: Inputs, plan: Plan) -> None:

@@ -14,7 +14,7 @@ from carbongrid.case import Case
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.method.categories import Category
 from carbongrid.pipeline.sections import FOLDER
-from carbongrid.pipeline.weighing import coefficients_of
+from carbongrid.pipeline.weights_step import coefficients_of
 from carbongrid.raster.opening.files import read_text
 
 FILES = [f"{FOLDER}/case.json"]

@@ -16,7 +16,7 @@ from carbongrid.pipeline import (
     rasterizing,
     small_tables,
     tables,
-    weighing,
+    weights_step,
 )
 from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
@@ -31,7 +31,7 @@ STEPS: tuple[Step, ...] = (
     *section_steps(),
     Step(
         "read",
-        lambda *sections: weighing.one_spelling(complete_inputs(*sections)),
+        lambda *sections: weights_step.one_spelling(complete_inputs(*sections)),
         ("case", "read categories", *READ_SECTIONS),
         phase="reading",
     ),
@@ -64,13 +64,13 @@ STEPS: tuple[Step, ...] = (
     # What each parcel claims of each category, and the grams that it gets.
     Step(
         "weigh",
-        weighing.weigh_categories,
+        weights_step.weigh_categories,
         ("read", "land"),
         kept=Kept(
-            files=lambda *_: weighing.FILES,
-            load=weighing.load_weights,
-            save=weighing.save_weights,
-            decided_by=weighing.what_weighs,
+            files=lambda *_: weights_step.FILES,
+            load=weights_step.load_weights,
+            save=weights_step.save_weights,
+            decided_by=weights_step.what_weighs,
             after=READ_SECTIONS,
         ),
     ),
@@ -85,11 +85,11 @@ STEPS: tuple[Step, ...] = (
             files=rasterizing.files_of_shares,
             load=rasterizing.shares_in,
             decided_by=rasterizing.what_shares,
-            sources=lambda inputs, *_: weighing.weight_rasters(inputs),
+            sources=lambda inputs, *_: weights_step.weight_rasters(inputs),
             scratch=(rasterizing.JOURNAL,),
         ),
     ),
-    Step("weigh by rasters", weighing.weigh_by_rasters, ("read", "land", "weigh", "rasterize")),
+    Step("weigh by rasters", weights_step.weigh_by_rasters, ("read", "land", "weigh", "rasterize")),
     Step(
         "allocate all",
         allocate_rest,

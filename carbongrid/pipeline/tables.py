@@ -41,7 +41,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction
 from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.pipeline.step import RunOptions
-from carbongrid.pipeline.weighing import Weighed
+from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.software import versions
 

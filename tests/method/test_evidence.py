@@ -291,9 +291,9 @@ def test_twenty_of_twenty_one_lost_stop_a_run(tmp_path: Path) -> None:
         "20 of the 21 POIs (95.2%) of industry/manufacturing reach no land that carries it" in told
     )
     assert "[allow] lost = ['industry/manufacturing']" in told
-    outlook = check(case)
-    assert outlook.wrong
-    (row,) = outlook.evidence
+    checked = check(case)
+    assert checked.wrong
+    (row,) = checked.evidence
     assert (row.given, row.used, row.lost, row.carriers, row.weighted) == (21, 1, 20, 6, 1)
     assert row.top_share == 1.0
 
@@ -363,8 +363,8 @@ def test_residents_are_the_same_in_check_units_and_evidence(tmp_path: Path) -> N
     case = town.write_town(
         tmp_path, land, [("u1", "d", town.square(0, 0, 1)), ("u2", "d", town.square(1, 0, 1))], tables, more
     )  # fmt: skip
-    outlook = check(case)
-    assert "2,000 residents in units, 5 in none" in outlook.lines
+    checked = check(case)
+    assert "2,000 residents in units, 5 in none" in checked.lines
     result = run(case, tmp_path / "run")
     assert result.units["residents"].sum() == 2000
     assert result.evidence["given"].tolist() == [2005.0]

@@ -119,7 +119,7 @@ def _count_cells(
 
 @kernel
 def common_cells(a: RawSpans, b: Spans, n_b: int, size: int) -> Table:
-    """Count the cells of each pair of owners; what of a lies under nobody of b counts with owner n_b.
+    """Count the cells of each pair of owners; what of a lies on b's background counts with owner n_b.
 
     Spans of a share no cell. Return keys, a's owner * (n_b + 1) + b's owner, in no order, and counts. ``size``, a power of
     two, is where the table starts.
