@@ -77,6 +77,18 @@ def test_pages_list_the_rooms_from_the_top_down() -> None:
     assert re.findall(r"^    (\w+)(?: {2,}.*)?$", short, re.MULTILINE) == [*ROOMS]
 
 
+def test_the_history_has_a_row_for_every_room() -> None:
+    """Seen to fail: a room that came later had none. Each column adds up to its last row."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## History")[1]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    _, _, *rooms_of, outside, whole = rows
+    assert [name for name, *_ in rooms_of] == [*ROOMS]
+    lines = [
+        [int(number.replace(",", "") or 0) for number in row[1:]] for row in [*rooms_of, outside]
+    ]
+    assert [f"{sum(column):,}" for column in zip(*lines, strict=True)] == whole[1:]
+
+
 def test_raster_stands_alone() -> None:
     """All of the engine's modules are imported in a new process, and no module of another room is there."""
     names = [name for name in rooms.modules(PACKAGE) if name.startswith("carbongrid.raster")]
