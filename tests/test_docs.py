@@ -20,6 +20,7 @@ from data import ROOT
 from PIL import Image, ImageColor
 
 import carbongrid as cg
+import carbongrid.raster as engine
 from carbongrid.case import Case
 from carbongrid.cli import main
 from carbongrid.method.zoning import zones
@@ -221,6 +222,14 @@ def test_every_public_name_has_a_page() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     names = set(re.findall(r"^   carbongrid\.(\w+)$", page, re.MULTILINE))
     assert names == set(cg.__all__) - {"__version__"}
+
+
+def test_the_engine_alone_is_listed_with_all_its_names() -> None:
+    """Seen to fail when one was left out, and when one was listed that the engine has not."""
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    part = page.split("## The engine alone")[1].split("\n## ")[0]
+    named = re.findall(r"`~carbongrid\.(\w+)`|^   carbongrid\.raster\.(\w+)$", part, re.MULTILINE)
+    assert sorted(of_all or own for of_all, own in named) == engine.__all__
 
 
 def test_every_page_is_reached() -> None:
