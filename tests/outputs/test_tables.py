@@ -389,6 +389,17 @@ def test_spreadsheet(tables, directory):
         assert b"<f>" not in package.read("xl/worksheets/sheet1.xml")
 
 
+def test_headings_of_the_workbook_stay_in_sight_and_are_printed_on_each_page(directory):
+    """Seen to fail without freeze_panes, which took the repeated headings along, and with pages that all stand."""
+    book = openpyxl.load_workbook(directory / "units.xlsx")
+    for sheet in book.worksheets[:-1]:
+        assert sheet.freeze_panes == f"C{NAMES_ROW + 1}"
+        assert (sheet.print_title_rows, sheet.print_title_cols) == (f"$1:${NAMES_ROW}", "$A:$B")
+        assert sheet.auto_filter.ref.startswith(f"A{NAMES_ROW}:")
+    lying = [sheet.title for sheet in book if sheet.page_setup.orientation == "landscape"]
+    assert lying == ["units", "notes"]
+
+
 def test_spreadsheet_has_a_sheet_per_sector_and_says_what_each_column_is(tables, directory):
     book = openpyxl.load_workbook(directory / "units.xlsx")
     assert book.sheetnames == ["units", "buildings", "industry", "sink", "notes"]
