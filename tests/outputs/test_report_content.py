@@ -33,7 +33,7 @@ from carbongrid.outputs.report.flows import sankey
 from carbongrid.outputs.report.layers import map_layers
 from carbongrid.outputs.report.summary import comparison, index_statistics
 from carbongrid.outputs.report.unit_table import unit_table
-from carbongrid.outputs.report.wording import interval, mass, money, people, percent
+from carbongrid.outputs.report.wording import EXPLAINED, interval, mass, money, people, percent
 from carbongrid.outputs.zone_shares import zone_shares
 
 
@@ -333,6 +333,24 @@ def test_the_page_tells_the_region_of_the_indices(tmp_path):
     for reference, words in (("all", "All: of all units together."), ("district", "All: of the unit&#39;s own district.")):  # fmt: skip
         tables = dataclasses.replace(TABLES, reference=reference)
         assert words in write_report(tables, tmp_path).read_text(encoding="utf-8")
+
+
+def test_indices_are_explained_where_they_stand_and_words_are_a_planner_s(tmp_path):
+    """Seen to fail without the sentences in a caption, without them in the notes of layers, and with "How mass was spread" as a heading."""
+    text = write_report(TABLES, tmp_path).read_text(encoding="utf-8")
+    captions = re.findall(r"<caption>(.*?)</caption>", text, re.DOTALL)
+    layers = {layer.key: layer for layer in map_layers(TABLES)}
+    for key, sentences in EXPLAINED.items():
+        for sentence in sentences:
+            assert sum(sentence in caption for caption in captions) == 2, sentence
+        layer = layers[key]
+        assert layer.note_en.startswith(sentences[0]) and layer.note_zh.startswith(sentences[1])
+    for english, chinese in (
+        ("Assumptions", "假设"),
+        ("How totals were allocated", "总量如何分配到用地"),
+        ("unweighted mean", "未加权均值"),
+    ):
+        assert re.search(rf">{english}</span>\s*<span[^>]*>{chinese}<", text), english
 
 
 def test_the_page_holds_every_gram_of_the_categories(tmp_path):

@@ -167,6 +167,30 @@ def test_no_word_leaves_the_page(language: Language, reference: str) -> None:
             assert page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, told
 
 
+@pytest.mark.parametrize(
+    ("stretch", "cells"), [((1.0, 0.3), {"y": slice(-1, None)}), ((0.3, 1.0), {"x": slice(1)})]
+)
+def test_nothing_is_cut_in_a_tall_or_a_wide_place(
+    stretch: tuple[float, float], cells: dict[str, slice]
+) -> None:
+    """Seen to fail with a page as high for a tall place as for a square one."""
+    tables = example_tables()
+    at = tuple(tables.units.total_bounds[:2])
+    units, parcels = (frame.set_geometry(frame.scale(*stretch, origin=at)) for frame in (tables.units, tables.parcels))  # fmt: skip
+    narrow = dataclasses.replace(tables, units=units, parcels=parcels, grid_1km=tables.grid_1km.isel(cells))  # fmt: skip
+    sheet = Sheet(narrow, installed_lettering("both"))
+    west, south, east, north = sheet.extent
+    assert max((north - south) / (east - west), (east - west) / (north - south)) > 2.5
+    for name, draw in _FIGURES.items():
+        figure = draw(sheet).figure
+        figure.canvas.draw()
+        page = figure.bbox
+        for part in (*figure.texts, *figure.legends, *figure.axes):
+            box = part.get_window_extent()
+            assert page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1, f"{name}: {part}"
+            assert page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, f"{name}: {part}"
+
+
 @pytest.mark.parametrize("language", ["en", "zh", "both"])
 def test_no_words_lie_on_others(language: Language) -> None:
     """Caught: the titles of figure 8's two panels ran into each other in a font that has a bold face."""
