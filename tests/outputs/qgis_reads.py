@@ -79,6 +79,7 @@ def vector(run, pictures):
         "error": error,
         "colours": picture(layer, pictures / "units.png"),
         "labels": layer.labelsEnabled(),
+        "label_column": names_shown.fieldName,
         "names_from": [names_shown.minimumScale, names_shown.maximumScale],
     }
 

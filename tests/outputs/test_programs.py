@@ -39,13 +39,17 @@ def seen(small_run, tmp_path_factory):
 
 
 def test_units_open_in_the_colours_of_their_zones(seen):
-    """Seen to fail without the column update_time: QGIS found no style, and all units had one colour."""
+    """Seen to fail without the column update_time: QGIS found no style, and all units had one colour.
+
+    The run has hatched units, whose mark's name was once taken for the column of the labels.
+    """
     units = seen["units"]
     assert units["valid"]
     assert units["renderer"] == "RuleRenderer"
     painted = {zone.colour.lower() for zone in zones()} & set(units["colours"])
     assert len(painted) >= 2
-    assert units["labels"]
+    assert any("LinePatternFill" in symbols for _, _, symbols in units["rules"])
+    assert units["labels"] and units["label_column"] == "name"
     assert units["styles"] == ["CCR", "ECC", "ESC", "Emission", "GDP", "Residents", "Sink", "Zones"]
 
 

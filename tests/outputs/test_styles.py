@@ -132,7 +132,7 @@ def test_any_label_and_any_number_stay_well_formed(label, number):
 
 
 def test_units_close_to_one_are_hatched(tables, tmp_path):
-    """Over the colour of their zone; a style without such units has no rule for them."""
+    """Over the colour of their zone; a style without such units has no rule for them. Seen to fail: labels of the mark's name, which is no column."""
     for marked in (True, False):
         folder = tmp_path / str(marked)
         folder.mkdir()
@@ -142,6 +142,7 @@ def test_units_close_to_one_are_hatched(tables, tmp_path):
         root = ET.fromstring(styles.loc["Zones", "styleQML"])
         hatched = [rule.get("filter") for rule in root.iter("rule") if not re.search("[<>]", rule.get("filter"))]  # fmt: skip
         assert hatched == (['"borderline"'] if marked else [])
+        assert root.find(".//text-style").get("fieldName") == "name"
 
 
 def test_columns_have_names_for_people(stored, directory):

@@ -187,9 +187,9 @@ def units_style(style: Style, aliases: Mapping[str, str], label: str = "name") -
         ET.SubElement(rules, "rule", {**attributes, "label": rule.label})
         _fill(symbols, str(number), rule.colour)
     for number, flag in enumerate(style.flags, start=len(style.rules)):
-        label = f"{flag.name_en} {flag.name_zh}"
+        name = f"{flag.name_en} {flag.name_zh}"
         attributes = {"key": f"rule{number}", "symbol": str(number), "filter": flag.expression}
-        ET.SubElement(rules, "rule", {**attributes, "label": label})
+        ET.SubElement(rules, "rule", {**attributes, "label": name})
         _lines(symbols, str(number), _HATCHES[flag.hatch])
     _columns(root, aliases)
     if label:
