@@ -22,7 +22,7 @@ from tables_example import example_tables
 from carbongrid.outputs.figures import write_study_figures
 from carbongrid.outputs.figures.framework import KEPT, STAGES, framework_svg, layout
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
-from carbongrid.outputs.figures.sheet import Sheet
+from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import read_tables
@@ -247,7 +247,7 @@ def test_no_name_on_a_map_lies_on_another_or_is_cut(
         figure = drawn(many, name, "zh")
         for axes in figure.axes:
             frame = axes.bbox
-            boxes = [text.get_window_extent() for text in axes.texts if text.get_clip_on()]
+            boxes = [text.get_window_extent() for text in axes.texts if text.get_clip_on() and not text.get_path_effects()]  # fmt: skip
             for box in boxes:
                 assert frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1
                 assert frame.y0 - 1 <= box.y0 and box.y1 <= frame.y1 + 1
@@ -291,10 +291,14 @@ def test_every_line_of_the_framework_stands_in_its_box(languages: tuple[int, ...
             assert own.x1 <= box.x1 and own.y1 <= box.y1, text.get_text()
 
 
-def test_the_framework_s_svg_keeps_its_texts(tmp_path: Path) -> None:
-    """Of all figures it alone is written as text, not as outlines of letters."""
-    [path] = write_study_figures(example_tables(), tmp_path, formats=["svg"], only=["fig2-framework"], language="zh")  # fmt: skip
-    assert KEPT[1] in path.read_text(encoding="utf-8")
+def test_every_svg_keeps_its_texts(tmp_path: Path) -> None:
+    """To be searched, copied and edited. Seen to fail: all but the framework were outlines, and names of units still were with the fonts kept."""
+    tables = example_tables()
+    paths = write_study_figures(tables, tmp_path, formats=["svg"], dpi=50, language="en")
+    told = {path.stem: [each.text for each in ET.parse(path).iter(f"{_SVG}text")] for path in paths}
+    assert all(told.values())
+    assert KEPT[0] in told["fig2-framework"]
+    assert {shortened(name) for name in tables.units["name_en"]} <= set(told["fig6-units"])
 
 
 def test_without_mass_there_are_charts_of_nothing() -> None:

@@ -218,13 +218,14 @@ class Sheet:
 
     def name_shapes(self, axes: Axes, names: Sequence[tuple[Any, str]], size: float) -> int:
         """Write names in their shapes, the largest shape first; return how many would lie on others."""
-        from matplotlib.patheffects import withStroke
+        from matplotlib.patheffects import Stroke
 
         axes.apply_aspect()  # so that boxes are those of the finished page
         written = [text for text in axes.texts if text.get_clip_on()]
         taken = [np.array(text.get_window_extent().extents) for text in written]
-        halo = [withStroke(linewidth=2, foreground="white")]
-        style: dict[str, Any] = {"ha": "center", "va": "center", "path_effects": halo, "clip_on": True}  # fmt: skip
+        style: dict[str, Any] = {"ha": "center", "va": "center", "clip_on": True}
+        # Effects turn a text into outlines, so the halo lies below the name, which stays text in PDF and SVG.
+        halo = {"path_effects": [Stroke(linewidth=2, foreground="white")], "zorder": 2.9}
         lost = 0
         present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
         for shape, name in sorted(present, key=lambda pair: -pair[0].area):
@@ -236,6 +237,8 @@ class Sheet:
                 lost += 1
             else:
                 taken.append(box)
+                at, points = text.get_position(), text.get_fontsize()
+                self.write(axes, *at, text.get_text(), points, colour="white", **style, **halo)
         return lost
 
     def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:

@@ -53,7 +53,7 @@ def write_study_figures(
     directory
         Folder for the figures; made if it is not there.
     formats
-        Of png, pdf and svg; in the last two all but parcels and cells is vector.
+        Of png, pdf and svg; in the last two all but parcels and cells is vector, and texts are texts.
     dpi
         Dots per inch of what is not vector.
     only
@@ -85,8 +85,9 @@ def write_study_figures(
                 continue
             # No date: the same run gives the same file.
             metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
-            # Fonts as outlines of their own kind (42), since journals refuse Type 3.
-            with rc_context({"pdf.fonttype": 42, "svg.hashsalt": name}):
+            # Fonts as outlines of their own kind (42), since journals refuse Type 3; in SVG texts stay texts.
+            kinds = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": name}
+            with rc_context(kinds):
                 figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
         logger.info("%s drawn", name)
     return paths
