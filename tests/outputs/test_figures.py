@@ -202,6 +202,18 @@ def test_without_a_chinese_font_there_is_one_warning_and_every_figure(
     assert "no font for Chinese" in caplog.text
 
 
+def test_a_font_that_was_installed_after_matplotlib_listed_them_is_found(monkeypatch):
+    """Seen to fail with matplotlib's list alone, which it keeps from process to process."""
+    from matplotlib import font_manager
+
+    if not lettering.installed_lettering().chinese:
+        pytest.skip("no font for Chinese")
+    known = font_manager.fontManager.ttflist
+    old = [font for font in known if font.name not in lettering.CHINESE_FONTS]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", old)
+    assert lettering.installed_lettering().chinese
+
+
 def test_characters_that_no_font_has_are_left_out():
     letters = lettering.Lettering(("DejaVu Sans",), frozenset(map(ord, "abc ")))
     assert letters.drawable("a碳b c") == "ab c"

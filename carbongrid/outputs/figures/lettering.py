@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from matplotlib.font_manager import FontProperties
+    from matplotlib.font_manager import FontManager, FontProperties
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,10 @@ def installed_lettering(language: Language = "both") -> Lettering:
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
-    fonts = font_manager.fontManager.ttflist
+    manager = font_manager.fontManager
+    if not any(font.name in CHINESE_FONTS for font in manager.ttflist):
+        _add_chinese(manager)
+    fonts = manager.ttflist
     names = {font.name for font in fonts}
     heavy = {font.name for font in fonts if font.weight in ("bold", 700) and font.style == "normal"}
     families = ["DejaVu Sans", *[name for name in CHINESE_FONTS if name in names][:1]]
@@ -122,3 +126,18 @@ def installed_lettering(language: Language = "both") -> Lettering:
             "install one, such as Noto Sans CJK SC, and draw them again"
         )
     return lettering
+
+
+def _add_chinese(manager: FontManager) -> None:
+    """Add the files of the first font for Chinese that is installed: matplotlib keeps a list of fonts, and knows of none that came later."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    listed = {font.fname for font in manager.ttflist}
+    files: dict[str, list[str]] = {}
+    for path in sorted(set(font_manager.findSystemFonts()) - listed):
+        with suppress(OSError, RuntimeError):  # a file that is no font
+            files.setdefault(FT2Font(path).family_name, []).append(path)
+    first = next((family for family in CHINESE_FONTS if family in files), None)
+    for path in files.get(first or "", []):
+        manager.addfont(path)
