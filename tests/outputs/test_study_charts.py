@@ -168,7 +168,9 @@ def test_no_word_of_a_chart_lies_on_another_or_leaves_the_page(
 ) -> None:
     """Seen to fail with columns of the matrix half as wide, and with a table of zones wider than its page."""
     figure = drawn(demo if city == "demo" else example_tables(), name, language)
-    boxes = [(text.get_text(), text.get_window_extent()) for text in words_of(figure)]
+    # The halo of a name lies below it.
+    words_on_top = [text for text in words_of(figure) if not text.get_path_effects()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in words_on_top]
     assert len(boxes) > 10
     page = figure.bbox
     for words, box in boxes:

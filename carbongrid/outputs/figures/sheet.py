@@ -225,7 +225,7 @@ class Sheet:
         taken = [np.array(text.get_window_extent().extents) for text in written]
         style: dict[str, Any] = {"ha": "center", "va": "center", "clip_on": True}
         # Effects turn a text into outlines, so the halo lies below the name, which stays text in PDF and SVG.
-        halo = {"path_effects": [Stroke(linewidth=2, foreground="white")], "zorder": 2.9}
+        halo: dict[str, Any] = {"path_effects": [Stroke(linewidth=2, foreground="white")], "zorder": 2.9}  # fmt: skip
         lost = 0
         present = [pair for pair in names if pair[0] is not None and not pair[0].is_empty]
         for shape, name in sorted(present, key=lambda pair: -pair[0].area):
@@ -237,8 +237,8 @@ class Sheet:
                 lost += 1
             else:
                 taken.append(box)
-                at, points = text.get_position(), text.get_fontsize()
-                self.write(axes, *at, text.get_text(), points, colour="white", **style, **halo)
+                (x, y), points = text.get_position(), float(text.get_fontsize())
+                self.write(axes, x, y, text.get_text(), points, colour="white", **style, **halo)
         return lost
 
     def legend(self, figure: Figure, title: str, entries: Sequence[Entry]) -> None:

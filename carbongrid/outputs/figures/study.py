@@ -86,8 +86,7 @@ def write_study_figures(
             # No date: the same run gives the same file.
             metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix)
             # Fonts as outlines of their own kind (42), since journals refuse Type 3; in SVG texts stay texts.
-            kinds = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": name}
-            with rc_context(kinds):
+            with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": name}):
                 figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
         logger.info("%s drawn", name)
     return paths
