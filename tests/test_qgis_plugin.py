@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from data import ROOT
 from osm_island import write_cover, write_extract, write_people
+from waiting import HANG
 
 from carbongrid import __version__
 from carbongrid.method.landuse import SYSTEMS
@@ -111,7 +112,7 @@ def driven(small_city, small_run, tmp_path_factory):
     }
     script = Path(__file__).with_name("qgis_drives.py")
     words = [PYTHON, str(script), str(scratch), str(small_run), str(with_parcels)]
-    told = subprocess.run(words, capture_output=True, text=True, env=surroundings, check=False)
+    told = subprocess.run(words, capture_output=True, text=True, env=surroundings, check=False, timeout=HANG)  # fmt: skip
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
 

@@ -100,7 +100,9 @@ def test_a_mended_crosswalk_is_followed_by_the_next_run(row: Case, tmp_path: Pat
 
 
 def test_other_versions_redo_every_step(row: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen to fail without versions in a step's key, and without the package's own files among them."""
+    """Seen to fail without versions in a step's key, without the package's own files in it, and without these or PROJ among the versions."""
+    assert versions()[OWN_FILES] == digest_of_folder(PACKAGE)
+    assert set(versions()) >= {"GEOS", "PROJ", "PROJ's EPSG", "GDAL for layers", "GDAL for rasters"}
     out = row.folder / "run"
     run(row, out)
     assert set(run(row, out, replace=True).manifest["reused"]) == STEPS
