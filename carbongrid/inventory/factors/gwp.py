@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
+from typing import cast
 
 from carbongrid.errors import InputError
 from carbongrid.inventory.factors.catalogue import GASES, catalogue
@@ -40,6 +41,7 @@ def _potentials(name: str, fossil: bool | None) -> dict[str, Fraction]:
         if gas != "CO2e":
             key = f"gwp.{name.lower()}.{gas.lower()}"
             apart = "" if fossil is None else f"{key}_{'fossil' if fossil else 'nonfossil'}"
-            value = catalogue()[apart if apart in catalogue() else key].value
-            potentials[gas] = Fraction(value or 0)
+            # Without a value Fraction raises: a gas that counts nothing would be wrong in silence.
+            value = cast("Fraction", catalogue()[apart if apart in catalogue() else key].value)
+            potentials[gas] = Fraction(value)
     return potentials
