@@ -26,11 +26,13 @@ from tables_example import example_tables
 from carbongrid.cli import main
 from carbongrid.method.zoning import EITHER_SIDE
 from carbongrid.outputs.figures import write_study_figures
+from carbongrid.outputs.figures.classes import short_number
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.pages import compound_paths, convergence
-from carbongrid.outputs.figures.scales import ranges, rates, signed
+from carbongrid.outputs.figures.scales import natural, ranges, rates, signed
 from carbongrid.outputs.figures.sheet import Sheet
 from carbongrid.outputs.figures.study import _FIGURES
+from carbongrid.outputs.report.analysis_page import Words, map_of_classes
 from carbongrid.outputs.tables import published, read_tables
 from carbongrid.raster.opening.digests import hash_path
 
@@ -322,6 +324,24 @@ def test_ranges_are_written_without_exponents() -> None:
     assert ranges([2.7e-8, 5e-8]) == ["0.000000027 – 0.00000005"]
     assert ranges([1, 2e15]) == ["1.00 – 2,000,000,000,000,000"]
     assert ranges([7, 7]) == ["7.00"]
+
+
+@given(
+    st.lists(st.sampled_from([7.0, 7.001, 16.4, 210, 5250, 35_600, 35_649, 1e9]) | st.floats(1e-6, 1e12), min_size=1, max_size=20),
+    st.sampled_from([1.0, 1e6, 1e12]),
+)  # fmt: skip
+def test_no_class_is_of_one_number_where_there_are_two(numbers: list[float], divisor: float) -> None:
+    """In figures, styles, report and pages of analyses. Seen to fail: the lowest class of the demo's sinks was "210"."""
+    values = pd.Series(numbers, name="x")
+    told = {short_number(number / divisor) for number in numbers}
+    scale = natural(values, ("", ""), "YlGn", divisor=divisor)
+    assert len(scale.labels) == len(scale.colours) == len(scale.breaks) + 1
+    lone = [label for label in scale.labels if label[0].isdigit() and "–" not in label]
+    assert len(lone) == (len(told) == 1 and len(scale.labels) == 1)
+    assert set(scale.classes(scale.values(values.to_frame()))) == set(range(len(scale.labels)))
+    entries = map_of_classes(values.to_numpy() / divisor, Words("x", "x"), "YlGn").entries
+    assert all("…" in entry.text_en for entry in entries) or len(told) == len(entries) == 1
+    assert sum(entry.count for entry in entries) == len(numbers)
 
 
 def test_compound_paths_hold_every_polygon_with_its_holes() -> None:

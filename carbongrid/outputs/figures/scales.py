@@ -148,7 +148,7 @@ def natural(
     """
     known: NDArray[np.float64] = np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     numbers = known[known > 0]
-    bounds = natural_breaks(numbers)
+    bounds = joined(natural_breaks(numbers), float(np.min(numbers, initial=np.inf)), divisor)
     ends = [each / divisor for each in (float(numbers.min()), *bounds)] if bounds else []
     return Scale(
         str(values.name),
@@ -172,6 +172,8 @@ def by_area(
     palest: float = 0.12,
 ) -> Scale:
     """Return at most five classes of about the same area of the values above 0; specks have no say in them.
+
+    A class may be of one number: all parcels of a kind have the same density where mass is spread by area.
 
     Parameters
     ----------
@@ -285,6 +287,26 @@ def _powers(values: NDArray[np.float64], areas: NDArray[np.float64]) -> list[flo
         -max(top - low + 1, 1) // 6
     )  # every power, or every second or third where six do not suffice
     return [10.0**power for power in range(top, min(low, top) - 1, -stride)][::-1]
+
+
+def joined(bounds: list[float], least: float, divisor: float = 1.0) -> list[float]:
+    """Return the upper bounds of classes without those that a legend would tell as one number: such a class is one with the class above it, the highest with that below.
+
+    Parameters
+    ----------
+    bounds
+        Ascending, of values from ``least`` on.
+    divisor
+        Labels tell the values over it.
+    """
+    kept: list[float] = []
+    low = _plain(least / divisor)
+    for bound in bounds:
+        high = _plain(bound / divisor)
+        if high != low:
+            kept.append(bound)
+            low = high
+    return [*kept[:-1], bounds[-1]] if bounds else []
 
 
 def ranges(bounds: list[float]) -> list[str]:

@@ -18,6 +18,7 @@ from carbongrid.outputs.figures.classes import (
     short_number,
 )
 from carbongrid.outputs.figures.palettes import colours_at
+from carbongrid.outputs.figures.scales import joined
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.outputs.report.rendering import asset, render_page
@@ -195,7 +196,9 @@ def map_of_changes(
 ) -> Map:
     """Return the units by a change of mass: natural classes of its amount, the same on both sides of none; green is what is good."""
     amounts = np.abs(grams.astype(np.float64))
-    bounds = natural_breaks(np.where(amounts > 0, amounts, np.nan), 3)
+    changed = amounts[amounts > 0]
+    least = float(changed.min(initial=np.inf))
+    bounds = joined(natural_breaks(changed, 3), least)
     if not bounds:
         whole = Entry(_SAME, "no change", "无变化", len(grams))
         return Map(name, [_SAME] * len(grams), [whole], marked, note)
@@ -205,7 +208,6 @@ def map_of_changes(
         good: colours_at("BrBG", [0.5 + 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
         -good: colours_at("BrBG", [0.5 - 0.42 * (k + 1) / len(bounds) for k in range(len(bounds))]),
     }
-    least = amounts[amounts > 0].min()
     edges = [least, *bounds]
     entries, colours = [], [_SAME] * len(grams)
     for sign, order in ((1, range(len(bounds) - 1, -1, -1)), (-1, range(len(bounds)))):
@@ -232,15 +234,16 @@ def map_of_classes(
     values: NDArray[np.float64], name: Words, palette: str, note: Words | None = None
 ) -> Map:
     """Return the units by a number, in at most five natural classes, of few numbers in fewer; unknown stands apart."""
-    distinct = np.unique(values[~np.isnan(values)]).size
-    bounds = natural_breaks(values, int(np.clip(distinct // 4, 2, 5)))
+    known = ~np.isnan(values)
+    distinct = np.unique(values[known]).size
+    least = float(values[known].min(initial=np.inf))
+    bounds = joined(natural_breaks(values, int(np.clip(distinct // 4, 2, 5))), least)
     if not bounds:
         return Map(name, [NO_VALUE] * len(values), [Entry(NO_VALUE, "unknown", "未知", len(values))], (), note)  # fmt: skip
-    known = ~np.isnan(values)
     places = np.minimum(np.searchsorted(bounds, np.where(known, values, bounds[0])), len(bounds) - 1)  # fmt: skip
     shades = colours_at(palette, [0.15 + 0.75 * (k + 1) / len(bounds) for k in range(len(bounds))])
     colours = [shades[k] if there else NO_VALUE for k, there in zip(places, known, strict=True)]
-    edges = [float(values[known].min()), *bounds]
+    edges = [least, *bounds]
     entries = []
     for k in range(len(bounds) - 1, -1, -1):
         text = " … ".join(dict.fromkeys(short_number(edge) for edge in edges[k : k + 2]))

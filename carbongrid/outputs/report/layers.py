@@ -18,7 +18,7 @@ from carbongrid.outputs.figures.classes import (
     natural_breaks,
     ordered_zones,
 )
-from carbongrid.outputs.figures.scales import ranges, scales_of
+from carbongrid.outputs.figures.scales import joined, ranges, scales_of
 from carbongrid.outputs.report.unit_table import intensity
 from carbongrid.outputs.report.wording import EXPLAINED
 
@@ -188,10 +188,11 @@ def _natural(
 
     ``chinese`` is what a number is multiplied by to be in the unit that Chinese statistics count in, and that unit.
     """
-    bounds = natural_breaks(np.where(values > 0, values, np.nan))
+    above = values[values > 0]
+    least = float(above.min(initial=np.inf))
+    bounds = joined(natural_breaks(above), least)
     if not bounds:
         return None
-    least = float(values[values > 0].min())
     edges = [least, *bounds]
     places = np.searchsorted(bounds, values)  # the first bound that is not below the value
     texts = ranges(edges), ranges([edge * chinese[0] for edge in edges])
