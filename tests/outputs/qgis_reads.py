@@ -79,9 +79,23 @@ def vector(run, pictures):
         "error": error,
         "colours": picture(layer, pictures / "units.png"),
         "labels": layer.labelsEnabled(),
-        "label_column": names_shown.fieldName,
+        "label_column": label_column(layer),
         "names_from": [names_shown.minimumScale, names_shown.maximumScale],
     }
+
+
+def label_column(layer):
+    """Tell the column that a layer's labels show."""
+    labeling = layer.labeling() if hasattr(layer, "labeling") else None
+    return labeling.settings().fieldName if labeling else None
+
+
+def classes(layer):
+    """Tell band and colours of a raster's classes."""
+    if not isinstance(layer, QgsRasterLayer):
+        return None
+    items = layer.renderer().legendSymbologyItems()
+    return [*layer.renderer().usesBands(), *(colour.name() for _, colour in items)]
 
 
 def raster(run, pictures):
@@ -109,12 +123,16 @@ def project(run, pictures):
             "source": each.layer().source(),
             "renderer": each.layer().renderer().type() if each.layer().renderer() else None,
             "crs": each.layer().crs().authid(),
+            "label_column": label_column(each.layer()),
+            "classes": classes(each.layer()),
         }
         for each in root.findLayers()
     ]
     (page,) = opened.layoutManager().printLayouts()
     image = QgsLayoutExporter(page).renderPageToImage(0, dpi=100)
     image.save(str(pictures / "page.png"))
+    for number, each in enumerate(root.findLayers()):
+        picture(each.layer(), pictures / f"layer{number}.png")
     return {
         "read": read,
         "title": opened.title(),

@@ -59,7 +59,12 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
     assert project["read"] and project["title"] == "A city like Suzhou (synthetic), 2020"
     assert project["crs"] == "EPSG:4528"
     layers = [(each["valid"], each["shown"], each["renderer"]) for each in project["layers"]]
-    assert layers == [(True, True, "RuleRenderer"), (True, False, "singlebandpseudocolor")]
+    raster = (True, False, "singlebandpseudocolor")
+    assert layers == [(True, True, "RuleRenderer"), raster, raster]
+    assert [each["label_column"] for each in project["layers"]] == ["name", None, None]
+    _, emissions, sinks = (each["classes"] for each in project["layers"])
+    assert (emissions[0], sinks[0]) == (1, 2)
+    assert len(sinks) >= 4 and set(emissions[2:]).isdisjoint(sinks[2:])
     assert {Path(each["source"].partition("|")[0]).name for each in project["layers"]} == {"units.gpkg", "grid_1km.tif"}  # fmt: skip
     assert project["items"] == ["Label", "Legend", "Map", "Page", "ScaleBar"]
     # Two segments of 2.5 km on a map of some 28 km over 186 mm.

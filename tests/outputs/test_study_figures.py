@@ -330,7 +330,9 @@ def test_ranges_are_written_without_exponents() -> None:
     st.lists(st.sampled_from([7.0, 7.001, 16.4, 210, 5250, 35_600, 35_649, 1e9]) | st.floats(1e-6, 1e12), min_size=1, max_size=20),
     st.sampled_from([1.0, 1e6, 1e12]),
 )  # fmt: skip
-def test_no_class_is_of_one_number_where_there_are_two(numbers: list[float], divisor: float) -> None:
+def test_no_class_is_of_one_number_where_there_are_two(
+    numbers: list[float], divisor: float
+) -> None:
     """In figures, styles, report and pages of analyses. Seen to fail: the lowest class of the demo's sinks was "210"."""
     values = pd.Series(numbers, name="x")
     told = {short_number(number / divisor) for number in numbers}

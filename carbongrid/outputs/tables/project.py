@@ -50,7 +50,7 @@ class _Layer:
 
 
 def write_project(content: Content, tables: RunTables, path: Path) -> None:
-    """Write ``city.qgz``: units by zone and the coarse grid, with their styles, and a layout "A4" to print.
+    """Write ``city.qgz``: units by zone, emissions and sinks of the coarse grid, with their styles, and a layout "A4" to print.
 
     Parameters
     ----------
@@ -94,13 +94,16 @@ def write_project(content: Content, tables: RunTables, path: Path) -> None:
 
 
 def _layers(content: Content, tables: RunTables) -> list[_Layer]:
-    """Return the layers from the top: units, the coarse grid, parcels where a file of them is there that any QGIS opens."""
+    """Return the layers from the top: units, emissions and sinks of the coarse grid, parcels where a file of them is there that any QGIS opens."""
     aliases = {name: each.text for name, each in headings_of(content.units, tables).items()}
     default = next(each for each in styles_of(content.units.frame, tables.currency) if each.default)
     side = float(content.grid_1km.attrs["resolution"]) / 1000
     layers = [
         _Layer(_id("units"), "Zones 碳平衡分区", f"./units.gpkg|layername={UNITS_LAYER}", "ogr", "vector", tuple(units_style(default, aliases))),
-        _Layer(_id("grid"), f"Emissions, {side:g} km grid 碳排放网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km)), shown=False),
+        *(
+            _Layer(_id(id_), f"{english}, {side:g} km grid {chinese}网格", "./grid_1km.tif", "gdal", "raster", tuple(grid_style(content.grid_1km, field)), shown=False)
+            for id_, field, english, chinese in (("grid", "emission", "Emissions", "碳排放"), ("sinks", "sink", "Sinks", "碳汇"))
+        ),
     ]  # fmt: skip
     if (
         content.layer is not None and content.layer.format != "pmtiles"

@@ -297,20 +297,25 @@ def write_grid_qml(grid: xr.Dataset, path: Path) -> None:
     path.write_text(qml(grid_style(grid)), encoding="utf-8")
 
 
-def grid_style(grid: xr.Dataset) -> ET.Element:
-    """Return the style of grid_1km.tif: emissions by powers of ten, by its first band.
+_OF_GRID = {"emission": ("1", "YlOrRd"), "sink": ("2", "YlGn")}
+"""The band of a field in grid_1km.tif, and its palette."""
+
+
+def grid_style(grid: xr.Dataset, field: str = "emission") -> ET.Element:
+    """Return a style of grid_1km.tif: emissions or sinks by powers of ten.
 
     Notes
     -----
     A TIFF keeps a colour table for 8 and 16 bits only, and mass is float64. Natural classes put nine cells of ten in the
     lowest: a works emits what a thousand cells of homes do.
     """
-    tonnes = grid["emission"].to_numpy().ravel() / _GRAMS_PER_TONNE
+    band, palette = _OF_GRID[field]
+    tonnes = grid[field].to_numpy().ravel() / _GRAMS_PER_TONNE
     bounds = powers_of_ten(tonnes[tonnes > 0])
     most = repr(float(tonnes.max(initial=0.0)))
     root = ET.Element("qgis", version=QGIS_VERSION, styleCategories="Symbology")
     pipe = ET.SubElement(root, "pipe")
-    kind = {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1"}
+    kind = {"type": "singlebandpseudocolor", "band": band, "opacity": "1", "alphaBand": "-1"}
     ends = {"classificationMin": "0", "classificationMax": most}
     renderer = ET.SubElement(pipe, "rasterrenderer", {**kind, **ends})
     shader = ET.SubElement(renderer, "rastershader")
@@ -318,7 +323,7 @@ def grid_style(grid: xr.Dataset) -> ET.Element:
     ET.SubElement(ramp, "item", value="0", label="0", color="#ffffff", alpha="255")
     low = ""
     # QGIS takes a value for the class of the first bound that it is not above; the last is open.
-    for bound, colour in zip((*bounds, math.inf), sequential("YlOrRd", len(bounds) + 1), strict=True):  # fmt: skip
+    for bound, colour in zip((*bounds, math.inf), sequential(palette, len(bounds) + 1), strict=True):  # fmt: skip
         label = f"{low or '> 0'} – {short_number(bound)}" if bound < math.inf else f"> {low or 0}"
         ET.SubElement(ramp, "item", value=repr(bound), label=f"{label} t CO₂e per cell and year", color=colour, alpha="255")  # fmt: skip
         low = short_number(bound)
