@@ -43,7 +43,7 @@ def test_the_layer_has_the_run_s_mass_and_the_zones_of_units(layered):
 def test_a_run_with_a_layer_is_verified_and_opens_in_qgis(layered, tmp_path):
     assert cg.verify(layered.directory).ok
     layers = seen_by_qgis(layered.directory, tmp_path)["project"]["layers"]
-    assert [each["valid"] for each in layers] == [True] * 3
+    assert [each["valid"] for each in layers] == [True] * 4
     assert layers[-1]["renderer"] == "RuleRenderer"
     styles = pyogrio.read_dataframe(layered.directory / "parcels.gpkg", layer="layer_styles")
     assert styles["useAsDefault"].tolist() == [True]
