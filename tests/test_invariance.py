@@ -160,7 +160,7 @@ def test_threads(small_city: Path, tmp_path: Path, plain: Digests, count: int) -
 @pytest.mark.thorough
 def test_a_cluster(small_city: Path, tmp_path: Path, plain: Digests) -> None:
     distributed = pytest.importorskip("distributed")
-    means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ""}
+    means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(host="127.0.0.1", **means) as cluster:
         address = cluster.scheduler_address
         named = digests_of_run(small_city, tmp_path / "named", chunks=256, scheduler=address)

@@ -50,7 +50,7 @@ def _two_workers() -> Iterator[distributed.Client]:
     """Start a cluster whose nannies start another worker for one that dies."""
     import distributed
 
-    means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    means = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(host="127.0.0.1", processes=True, **means) as cluster,
         distributed.Client(cluster) as client,

@@ -320,7 +320,7 @@ def test_a_cluster_without_workers_is_told_and_waited_for(
 ) -> None:
     """Caught: a run that stood still without a word after its last worker was gone."""
     monkeypatch.setattr(tasks, "_UNTIL_ASKED", 0.0)
-    means = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    means = {"n_workers": 0, "processes": False, "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(**means) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
