@@ -162,6 +162,19 @@ def test_no_test_of_the_default_suite_depends_on_time_or_memory() -> None:
         assert list(lapses((TESTS / name).read_text(encoding="utf-8"))), name
 
 
+def test_no_cluster_of_a_test_asks_for_the_usual_port() -> None:
+    """Another program, or a second suite, may have it. Seen to fail with the three that let Dask choose."""
+    started = 0
+    for path in TESTS.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        clusters = len(re.findall(r"LocalCluster\(\s*[^)*\s]|LocalCluster\([^)]*\*\*", text))
+        asked = text.count('"127.0.0.1:0"')
+        if path.name != "test_house.py" and clusters:
+            started += clusters
+            assert asked >= clusters, path.name
+    assert started > 4
+
+
 @pytest.mark.parametrize(
     "lapse",
     [

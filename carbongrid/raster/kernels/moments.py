@@ -34,11 +34,6 @@ Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[n
 Edges = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Where those of each polygon start, then row, column and share of each cell, in order of rows."""
 
-Moments = tuple[
-    NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]
-]
-"""Of each polygon: cells met, whole cells known, cells whose weight is unknown [3]; least and largest value [2]; highest bin [sum]; multiples [sum, bin]; and the polygon."""
-
 # By bin, from the lowest there is: what rounds a number to its multiples, and multiples per unit.
 _UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 34)
 _ROUNDING = 1.5 * 2.0 ** np.minimum(52 + _UNIT_BITS, 1023)

@@ -489,15 +489,9 @@ def scan(
     """
     height = window[2]
     slots = (np.zeros(height, np.int32), np.zeros(_SLOTS * height, np.int32))
-    crossings, cells, rings = (
-        np.empty(1024, np.int64),
-        (np.empty(1024), np.empty(1024)),
-        np.zeros(16, np.int64),
-    )
-    row_end, spans = (
-        np.empty(height + 1, np.int64),
-        _spans(min(_SPANS_EACH * chosen.size, _MAX_AT_FIRST) + 1024),
-    )
+    row_end, crossings = np.empty(height + 1, np.int64), np.empty(1024, np.int64)
+    cells, rings = (np.empty(1024), np.empty(1024)), np.zeros(16, np.int64)
+    spans = _spans(min(_SPANS_EACH * chosen.size, _MAX_AT_FIRST) + 1024)
     owner, used = 0, 0
     while True:
         buffers = (cells, rings, slots, (row_end, crossings))
