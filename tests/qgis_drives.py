@@ -10,10 +10,16 @@ from pathlib import Path
 
 from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsApplication,
+    QgsLayoutExporter,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProject,
+    QgsVectorLayer,
 )
 
 COMMAND = """#!/bin/sh
@@ -37,16 +43,43 @@ def helped(algorithms):
 
 
 def opened(algorithm, run):
-    """Tell of the layers that a run is opened as, and of what is logged."""
-    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
-    context.setProject(QgsProject.instance())
+    """Tell of the layers and the page that a run is opened as, in a project that has a layer already, and of what is logged."""
+    from carbongrid_qgis.page import add_page
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    project, context, feedback = QgsProject.instance(), QgsProcessingContext(), QgsProcessingFeedback()  # fmt: skip
+    project.clear()
+    project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4326", "mine", "memory"))
+    context.setProject(project)
     _, ok = algorithm.run({"RUN": str(run)}, context, feedback)
-    store = context.temporaryLayerStore().mapLayers()
+    # As the toolbox does where an algorithm has ended in its window.
+    loaded = handleAlgorithmResults(algorithm, context, feedback, {})
+    order = [layer.name() for layer in project.layerTreeRoot().layerOrder()]
     layers = {
         Path(layer.source().partition("|")[0]).name: [layer.isValid(), layer.renderer().type()]
-        for layer in store.values()
+        for layer in project.mapLayers().values()
+        if layer.name() != "mine"
     }
-    return {"ok": ok, "layers": layers, "shown": len(context.layersToLoadOnCompletion()), "log": feedback.textLog()}  # fmt: skip
+    [units] = (each for each in project.mapLayers().values() if each.name().endswith(": Zones"))
+    add_page(project, run / "city.qgz", units.name().removesuffix(": Zones"), units)
+    pages = [paged(page) for page in project.layoutManager().layouts()]
+    return {"ok": ok and loaded, "layers": layers, "order": order, "pages": pages, "log": feedback.textLog()}  # fmt: skip
+
+
+def paged(page):
+    """Tell what a page shows, and how many colours there are in its picture."""
+    items = {type(item): item for item in page.items()}
+    land, legend = items[QgsLayoutItemMap], items[QgsLayoutItemLegend]
+    picture = QgsLayoutExporter(page).renderPageToImage(0, dpi=50)
+    colours = {picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(0, picture.height(), 3)}  # fmt: skip
+    return {
+        "name": page.name(),
+        "title": items[QgsLayoutItemLabel].text(),
+        "map": [layer.name() for layer in land.layers()],
+        "legend": [each.name() for each in legend.model().rootGroup().findLayers()],
+        "bar": items[QgsLayoutItemScaleBar].unitsPerSegment(),
+        "colours": len(colours),
+    }
 
 
 def planned(algorithm, scratch):
@@ -83,6 +116,7 @@ def main():
     sys.path.insert(0, str(Path(__file__).parents[1] / "qgis"))
     application = QgsApplication([], False)
     application.initQgis()
+    sys.path.append(f"{QgsApplication.pkgDataPath()}/python/plugins")
     from carbongrid_qgis.command import run as run_command
     from carbongrid_qgis.provider import CarbongridProvider
 

@@ -27,6 +27,7 @@ from qgis.core import (
 )
 
 from .command import run
+from .page import AddsPage
 from .words import tr
 
 CODE_SYSTEMS = (
@@ -239,7 +240,7 @@ def write_layer(source: Any, path: Path, context: QgsProcessingContext) -> None:
 
 
 def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list[str]:
-    """Add a run's layers to the project when the algorithm has ended; return where they are.
+    """Add a run's layers and its page to print to the project when the algorithm has ended; return where the layers are.
 
     Raises
     ------
@@ -250,19 +251,21 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
         if not (folder / name).is_file():
             raise QgsProcessingException(tr("no_run").format(folder, name))
     title = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("title") or folder.name  # fmt: skip
-    layers = [
-        QgsRasterLayer(str(folder / "grid_1km.tif"), f"{title}: {tr('grid')}"),
-        QgsVectorLayer(f"{folder / 'units.gpkg'}|layername=units", f"{title}: {tr('units_layer')}", "ogr"),
-    ]  # fmt: skip
-    layers += [
+    units = QgsVectorLayer(f"{folder / 'units.gpkg'}|layername=units", f"{title}: {tr('units_layer')}", "ogr")  # fmt: skip
+    below = [
         QgsVectorLayer(str(path), f"{title}: {tr('parcels_layer')}", "ogr")
         for path in parcels_of(folder, feedback)
     ]
-    if (folder / "city.qgz").is_file():
-        feedback.pushInfo(tr("page").format(folder / "city.qgz"))
-    for layer in layers:
+    layers = [QgsRasterLayer(str(folder / "grid_1km.tif"), f"{title}: {tr('grid')}"), *below, units]
+    project_file = folder / "city.qgz"
+    for place, layer in enumerate(layers):
         context.temporaryLayerStore().addMapLayer(layer)
         details = QgsProcessingContext.LayerDetails(layer.name(), context.project(), layer.name())
+        details.forceName = True  # else QGIS may call them by their files, which are the same in every run
+        details.layerSortKey = place  # the units on top; QGIS before 3.32 has no such key and takes no harm
+        if layer is units and project_file.is_file():
+            details.setPostProcessor(AddsPage(project_file, title))
+            feedback.pushInfo(tr("page").format(title))
         context.addLayerToLoadOnCompletion(layer.id(), details)
     return [layer.source() for layer in layers]
 

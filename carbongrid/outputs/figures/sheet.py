@@ -171,7 +171,7 @@ class Sheet:
         """Hatch the units of these rows; return the legend's entry, with their number."""
         from matplotlib.collections import PathCollection
 
-        style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#00000088", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
+        style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#000000cc", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
         plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
         shapes = [self.outlines[row] for row in rows]
         axes.add_collection(PathCollection(shapes, **plural), autolim=False)

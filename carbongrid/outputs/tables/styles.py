@@ -229,7 +229,7 @@ def _lines(symbols: ET.Element, name: str, angles: tuple[str, ...]) -> None:
     for angle in angles:
         layer = ET.SubElement(symbol, "layer", {"class": "LinePatternFill", "enabled": "1", "pass": "0"})  # fmt: skip
         options = ET.SubElement(layer, "Option", type="Map")
-        for key, value in {"angle": angle, "distance": "1.6", "distance_unit": "MM", "color": "34,39,46,255", "line_width": "0.26"}.items():  # fmt: skip
+        for key, value in {"angle": angle, "distance": "1.6", "distance_unit": "MM", "color": "0,0,0,255", "line_width": "0.26"}.items():  # fmt: skip
             ET.SubElement(options, "Option", type="QString", name=key, value=value)
 
 
