@@ -98,9 +98,9 @@ def test_a_zero_in_a_raster_is_known(row_of_four: Path) -> None:
 def test_check_opens_weight_rasters(row_of_four: Path, write: object, words: str) -> None:
     """Seen to be fine with each of them when only the first four bytes were read."""
     write(row_of_four.parent / "lights.tif")  # type: ignore[operator]
-    outlook = check(row_of_four)
-    assert outlook.wrong
-    assert any(words in str(problem) for problem in outlook.problems)
+    checked = check(row_of_four)
+    assert checked.wrong
+    assert any(words in str(problem) for problem in checked.problems)
 
 
 def test_water_in_no_unit_takes_its_raster_along(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def test_people_of_a_census_that_no_point_has_are_an_error(tmp_path: Path) -> No
     with pytest.raises(InputError, match="3,000 of the 4,000 people"):
         run(case(0), tmp_path / "run")
     allowed = {"lost": ["buildings/urban-homes"]}
-    outlook = check(case(0, allow=allowed))
-    assert not outlook.wrong
-    (row,) = [each for each in outlook.evidence if each.evidence == "people"]
+    checked = check(case(0, allow=allowed))
+    assert not checked.wrong
+    (row,) = [each for each in checked.evidence if each.evidence == "people"]
     assert (row.given, row.used, row.lost) == (4_000_000, 1_000_000, 3_000_000)
     assert errors(case(0, 1, 2, 3)) == []
 

@@ -253,12 +253,12 @@ def test_regional_totals_stay_in_their_region_when_they_are_spread(city: Path) -
 
 
 def test_check_tells_what_would_be_done(small_city: Path) -> None:
-    outlook = check(small_city / "case.toml")
-    text = "\n".join(outlook.lines)
-    assert not outlook.wrong
+    checked = check(small_city / "case.toml")
+    text = "\n".join(checked.lines)
+    assert not checked.wrong
     for words in ("962 parcels", "6 units", "transport/road", "million cells"):
         assert words in text
-    assert any("as gcj02" in str(problem) for problem in outlook.problems)
+    assert any("as gcj02" in str(problem) for problem in checked.problems)
 
 
 def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:

@@ -156,8 +156,8 @@ def test_a_mistake_in_activity_data_stops_the_run(city: Path) -> None:
     book.save(city / "inventory.xlsx")
     with pytest.raises(InputError, match="sheet transport, row 2, column unit"):
         cg.run(city / "case-inventory.toml", city / "run")
-    outlook = cg.check(city / "case-inventory.toml")
-    assert outlook.wrong
+    checked = cg.check(city / "case-inventory.toml")
+    assert checked.wrong
 
 
 @pytest.mark.parametrize(

@@ -223,8 +223,15 @@ class ZonalOperator:
             raise _classes_unknown("is not known before they are read")
         factors = self._factors(weights)
         named = weights is None or isinstance(weights, str)
-        weighing = (Unknown.of(weighed), weighed is not None, not named)
-        recipe = Recipe(wanted, unknown, *weighing, factors, own)
+        recipe = Recipe(
+            wanted,
+            unknown,
+            unweighed=Unknown.of(weighed),
+            weighted=weighed is not None,
+            by_raster=not named,
+            factors=factors,
+            classes=own,
+        )
         each = functools.partial(self._tables, recipe=recipe, weights=weighed, later=later)
         return self._dataset(raster, stack, leads, stacked_tables(stack, leads, each), weights)
 

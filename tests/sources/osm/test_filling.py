@@ -183,8 +183,8 @@ def test_homes_go_by_people(made: OsmCase) -> None:
 
 
 def test_the_case_checks_and_runs(made: OsmCase, tmp_path: Path) -> None:
-    outlook = check(made.case)
-    assert not outlook.wrong, outlook.problems
+    checked = check(made.case)
+    assert not checked.wrong, checked.problems
     case = made.case
     totals = pd.read_csv(case.with_name("totals.csv"), dtype=str).set_index("category")
     before = totals.to_csv()

@@ -156,12 +156,12 @@ def two_towns(made: OsmCase, tmp_path: Path) -> Path:
 
 
 def test_it_checks_runs_and_verifies(two_towns: Path, tmp_path: Path) -> None:
-    outlook = check(two_towns)
-    assert not outlook.wrong, outlook.problems
+    checked = check(two_towns)
+    assert not checked.wrong, checked.problems
     # Their outlines are rounded to 0.1 mm on entry, so neighbours share crumbs.
     assert [
         p
-        for p in outlook.problems
+        for p in checked.problems
         if "overlap by" in p.what and "less than 0.001% of the area" in p.what
     ]
     path = two_towns.with_name("totals.csv")

@@ -96,9 +96,9 @@ def test_power_lies_on_the_plant_and_shipping_on_the_port(made: OsmCase) -> None
 
 
 def test_the_case_checks_and_says_where_power_goes(made: OsmCase) -> None:
-    outlook = check(made.case)
-    assert not outlook.wrong, outlook.problems
-    assert any("at 2 points of interest of industry/supply" in str(p) for p in outlook.problems)
+    checked = check(made.case)
+    assert not checked.wrong, checked.problems
+    assert any("at 2 points of interest of industry/supply" in str(p) for p in checked.problems)
 
 
 def test_the_output_tells_other_levels(extract: Path, tmp_path: Path) -> None:
