@@ -261,8 +261,12 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
     for place, layer in enumerate(layers):
         context.temporaryLayerStore().addMapLayer(layer)
         details = QgsProcessingContext.LayerDetails(layer.name(), context.project(), layer.name())
-        details.forceName = True  # else QGIS may call them by their files, which are the same in every run
-        details.layerSortKey = place  # the units on top; QGIS before 3.32 has no such key and takes no harm
+        details.forceName = (
+            True  # else QGIS may call them by their files, which are the same in every run
+        )
+        details.layerSortKey = (
+            place  # the units on top; QGIS before 3.32 has no such key and takes no harm
+        )
         if layer is units and project_file.is_file():
             details.setPostProcessor(AddsPage(project_file, title))
             feedback.pushInfo(tr("page").format(title))
