@@ -31,7 +31,7 @@ Rearrange = Callable[[pd.DataFrame], pd.DataFrame]
 def plain(small_run: Path) -> Digests:
     """Digests of the plain run: rows as the demo writes them, GeoPackage, one tile, threads."""
     digests = json.loads((small_run / "manifest.json").read_text())["digests"]
-    assert set(digests) == {"inventory", "ledger", "evidence", "facilities", "land_types", "parcels", "units", "grid_1km"}  # fmt: skip
+    assert set(digests) == {"inventory", "ledger", "evidence", "facilities", "land_types", "parcels", "units", "grid_1km", "grid_1km_by_sector"}  # fmt: skip
     return dict(digests)
 
 

@@ -14,6 +14,7 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
 from carbongrid.cli import main
@@ -171,6 +172,10 @@ def test_the_rest_is_the_same_and_verifies(runs: dict[str, Path]) -> None:
     assert (full["public"], public["public"]) == (False, True)
     assert public["digests"]["grid_1km"] == full["digests"]["grid_1km"]
     assert public["digests"]["inventory"] == full["digests"]["inventory"]
+    # A sector's mass in a cell may be that of one works.
+    assert "grid_1km_by_sector" in full["digests"].keys() - public["digests"].keys()
+    with xr.open_dataset(runs["public"] / "grid_1km.nc") as grid:
+        assert "emission_by_sector" not in grid
     assert any("remarks are left out" in text for _, text in public["assumptions"])
     assert any("can be inferred" in text for _, text in public["assumptions"])
     verification = verify(runs["public"])

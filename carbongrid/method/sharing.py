@@ -13,7 +13,12 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from carbongrid.method.allocate import move_outside, split_to_targets, unit_totals
+from carbongrid.method.allocate import (
+    move_outside,
+    split_to_targets,
+    totals_by_group,
+    unit_totals,
+)
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.weights import locate
 from carbongrid.raster.chunked import Counts
@@ -160,16 +165,26 @@ class UnitMass:
 
 
 @dataclass(frozen=True)
-class Reduced(UnitMass):
-    """Mass after the reductions, int64 grams: that of units, and of coarse cells.
+class CellMass:
+    """Mass of coarse cells, int64 grams.
 
     Parameters
     ----------
     emission, sink : shape (coarse rows, coarse columns)
+    by_sector
+        Of each sector, a field of the same shape; in every cell they add up to the emission with ``==``.
     """
 
     emission: NDArray[np.int64]
     sink: NDArray[np.int64]
+    by_sector: Mapping[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Reduced(UnitMass):
+    """Mass after the reductions: that of units, and of coarse cells."""
+
+    cells: CellMass
 
 
 def reduce_to_units(
@@ -197,56 +212,76 @@ def reduce_to_units(
 
 def reduce_to_cells(
     masses: Sequence[ParcelMass],
-    sinks: NDArray[np.bool_],
+    sectors: Sequence[str],
     structures: Sequence[str],
     shares: Shares,
     shape: tuple[int, int],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split every parcel's emission and sink to coarse cells; return both as fields.
+) -> CellMass:
+    """Split every parcel's emission and sink to coarse cells.
 
     Parameters
     ----------
     masses, structures, shares
         As for :func:`reduce_to_units`.
-    sinks : bool, shape (categories,)
-        Which categories are sinks.
+    sectors
+        The sector of each category; empty for a sink.
     shape
         Rows and columns of the coarse grid.
     """
-    fields = []
-    for of_sink in (False, True):
-        field_mass = np.zeros(shape[0] * shape[1], np.int64)
-        for path in sorted(set(structures)):
-            members = [
-                k for k, each in enumerate(structures) if each == path and sinks[k] == of_sink
-            ]
-            if members:
-                targets = shares.rasters[path][1] if path else shares.cells
-                whole = np.zeros(targets.shape[0], np.int64)
-                for k in members:
-                    masses[k].add_to(whole)
-                field_mass += _to_targets(ParcelMass.of(whole), targets)
-        fields.append(field_mass.reshape(shape))
-    return fields[0], fields[1]
+    size = shape[0] * shape[1]
+    by_sector = {name: np.zeros(size, np.int64) for name in dict.fromkeys(sectors)}
+    # Of a parcel all that follows one raster is split at once: apart, the odd grams of each category would lie elsewhere.
+    for path, sink in sorted({*zip(structures, map(bool, sectors), strict=True)}):
+        members: dict[str, list[ParcelMass]] = {}
+        for mass, sector, own in zip(masses, sectors, structures, strict=True):
+            if (own, bool(sector)) == (path, sink):
+                members.setdefault(sector, []).append(mass)
+        targets = shares.rasters[path][1] if path else shares.cells
+        for sector, field_mass in _cells_by_sector(members, targets).items():
+            by_sector[sector] += field_mass
+    fields = {name: each.reshape(shape) for name, each in by_sector.items()}
+    sink_field = fields.pop("", np.zeros(shape, np.int64))
+    emission = sum(fields.values(), np.zeros(shape, np.int64))
+    return CellMass(emission, sink_field, fields)
+
+
+def _cells_by_sector(
+    members: Mapping[str, Sequence[ParcelMass]], targets: Any
+) -> dict[str, NDArray[np.int64]]:
+    """Return the grams of each cell, of the categories of each sector."""
+    grams = np.zeros((len(members), targets.shape[0]), np.int64)
+    for column, own in zip(grams, members.values(), strict=True):
+        for mass in own:
+            mass.add_to(column)
+    whole = ParcelMass.of(grams.sum(axis=0))
+    parts = _split(whole, targets)
+    if len(members) == 1:
+        return dict(zip(members, unit_totals(parts)[None], strict=True))
+    return dict(zip(members, totals_by_group(parts, grams[:, whole.rows]), strict=True))
 
 
 def reduce_mass(
     masses: Sequence[ParcelMass],
-    sinks: NDArray[np.bool_],
+    sectors: Sequence[str],
     structures: Sequence[str],
     shares: Shares,
     shape: tuple[int, int],
 ) -> Reduced:
     """Do :func:`reduce_to_units` and :func:`reduce_to_cells`."""
     units = reduce_to_units(masses, structures, shares)
-    emission, sink = reduce_to_cells(masses, sinks, structures, shares, shape)
-    return Reduced(units.units, units.outside, units.snapped, emission, sink)
+    cells = reduce_to_cells(masses, sectors, structures, shares, shape)
+    return Reduced(units.units, units.outside, units.snapped, cells)
 
 
 def _to_targets(mass: ParcelMass, targets: Any) -> NDArray[np.int64]:
-    """Return the grams of each target; each parcel is split by itself, so those without mass need not be looked at."""
+    """Return the grams of each target."""
+    return unit_totals(_split(mass, targets))
+
+
+def _split(mass: ParcelMass, targets: Any) -> Any:
+    """Return the grams of each target, CSR [parcel with mass, target]: each parcel is split by itself, so the others need not be looked at."""
     own = targets if mass.rows.size == targets.shape[0] else targets[mass.rows]
-    return unit_totals(split_to_targets(mass.grams, own))
+    return split_to_targets(mass.grams, own)
 
 
 def masses_by_unit(

@@ -46,7 +46,7 @@ from carbongrid.pipeline.guesses import notes_of_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.prepared import PreparedRun
-from carbongrid.pipeline.rasterizing import problems_outside, structure_of
+from carbongrid.pipeline.rasterizing import problems_outside, sectors_of, structure_of
 from carbongrid.pipeline.scenario import apply_plan
 from carbongrid.pipeline.tables import (
     Indexed,
@@ -54,6 +54,7 @@ from carbongrid.pipeline.tables import (
     emission_and_sink,
     inventory_of_totals,
     unit_masses_by_name,
+    with_mass,
     zone_land,
 )
 from carbongrid.pipeline.weights_step import Weighed, one_spelling, regions_of
@@ -314,12 +315,11 @@ class LiveResult:
     def grid_1km(self) -> xr.Dataset:
         """Emission and sink per coarse cell, as those of a run."""
         before, categories = self.prepared.result.grid_1km, self.inputs.categories
-        sinks = np.array([category.sink for category in categories.values()], np.bool_)
-        structures = [structure_of(category) for category in categories.values()]
+        kinds = categories.values()
+        structures = [structure_of(category) for category in kinds]
         shape = (before.sizes["y"], before.sizes["x"])
-        fields = reduce_to_cells(self.masses(list(categories)), sinks, structures, self.prepared.shares, shape)  # fmt: skip
-        values = dict(zip(("emission", "sink"), fields, strict=True))
-        return before.assign({name: before[name].copy(data=values[name]) for name in values})
+        cells = reduce_to_cells(self.masses(list(categories)), sectors_of(kinds), structures, self.prepared.shares, shape)  # fmt: skip
+        return with_mass(before, cells)
 
     def masses(self, names: Sequence[str]) -> list[ParcelMass]:
         """Return grams of some categories on parcels."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import Problem
@@ -119,10 +118,14 @@ def reduce_allocation(
     """Split every parcel's mass to units and to coarse cells."""
     categories = [inputs.categories[name] for name in allocation.names]
     structures = [structure_of(category) for category in categories]
-    sinks = np.array([category.sink for category in categories], np.bool_)
     shape = grid.coarsen(inputs.case.grid.coarse).shape
-    mass = reduce_mass(allocation.masses, sinks, structures, shares, shape)
+    mass = reduce_mass(allocation.masses, sectors_of(categories), structures, shares, shape)
     return Reduction(shares, mass, problems_outside(inputs, allocation, mass))
+
+
+def sectors_of(categories: Iterable[Category]) -> list[str]:
+    """Return the sector of each category that emits, empty for a sink."""
+    return ["" if category.sink else category.sector for category in categories]
 
 
 def structure_of(category: Category) -> str:

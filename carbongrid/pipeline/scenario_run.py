@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs, Section
 from carbongrid.case.readers.units import parent_name_columns
@@ -29,7 +28,7 @@ from carbongrid.pipeline.land import Land, fine_grid
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.plans import Plan
 from carbongrid.pipeline.probability import draw_probabilities
-from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.rasterizing import Reduction, sectors_of, structure_of
 from carbongrid.pipeline.scenario import apply_plan, facility_rows, notes_of_plan
 from carbongrid.pipeline.step import Progress, RunOptions
 from carbongrid.pipeline.steps import STEPS
@@ -197,9 +196,8 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
         facility_rows(answer),
         answer.prepared.shares,
     )
-    sinks = np.array([each.sink for each in kinds], np.bool_)
-    shape = tuple(answer.prepared.result.grid_1km.sizes[axis] for axis in ("y", "x"))
-    reduced = reduce_mass(masses, sinks, [structure_of(each) for each in kinds], shares, shape)  # type: ignore[arg-type]
+    structures, sizes = [structure_of(each) for each in kinds], answer.prepared.result.grid_1km.sizes  # fmt: skip
+    reduced = reduce_mass(masses, sectors_of(kinds), structures, shares, (sizes["y"], sizes["x"]))
     evidence = tuple(row for name in names for row in answer.evidence_rows[name])
     problems = [*answer.problems, *problems_of_borders(named, land), *problems_of_place(named)]
     told = (*answer.inputs.notes, *notes_of_guesses(answer.inputs))  # by the tables, of any run

@@ -27,10 +27,11 @@ from carbongrid.method.categories import Category
 from carbongrid.method.margins import leave_zone
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.probability.zone_probability import SEED
-from carbongrid.method.sharing import Reduced, Shares
+from carbongrid.method.sharing import CellMass, Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
 from carbongrid.outputs.tables import published
+from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
@@ -58,6 +59,7 @@ _ELECTRICITY = {
 MAX_DRAWN = 100_000
 """Of more parcels nothing is drawn unless the case asks for it."""
 
+_CELL = ("y", "x")
 _TIES = {
     ">=": "An index of exactly 1 is high",
     ">": "An index of exactly 1 is low",
@@ -264,28 +266,31 @@ def _grid_1km(shares: Shares, reduced: Reduced, grid: Grid, coarse: float) -> xr
     # A snapped parcel covers no cell centre; its own cell's count of one is not an area.
     rows = np.where(shares.snapped, 0.0, 1.0 if exact else grid.cell_area)
     covered = np.asarray(rows @ shares.cells).reshape(coarse_grid.shape)
-    dims = ("y", "x")
+    area = {"units": "m2", "long_name": "area covered by parcels"}
     dataset = xr.Dataset(
-        {
-            "emission": (
-                dims,
-                reduced.emission,
-                {"units": "g yr-1", "long_name": "emission (CO2e)"},
-            ),
-            "sink": (dims, reduced.sink, {"units": "g yr-1", "long_name": "carbon sink (CO2e)"}),
-            "covered_area": (
-                dims,
-                covered,
-                {"units": "m2", "long_name": "area covered by parcels"},
-            ),
-        },
+        {"covered_area": (_CELL, covered, area)},
         coords={"y": coarse_grid.y, "x": coarse_grid.x},
         attrs={"resolution": coarse},
     )
     import rioxarray  # noqa: F401  (registers .rio)
 
     georeferenced: xr.Dataset = dataset.rio.write_crs(coarse_grid.crs)
-    return georeferenced
+    return with_mass(georeferenced, reduced.cells)
+
+
+def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:
+    """Return the coarse grid with this emission and sink, and the emission of each sector where there is one."""
+    rate = {"units": "g yr-1"}
+    variables: dict[str, Any] = {
+        "emission": (_CELL, cells.emission, {**rate, "long_name": "emission (CO2e)"}),
+        "sink": (_CELL, cells.sink, {**rate, "long_name": "carbon sink (CO2e)"}),
+    }
+    if cells.by_sector:
+        fields = np.stack(list(cells.by_sector.values()))
+        told = {**rate, "long_name": "emission by sector (CO2e)"}
+        variables[BY_SECTOR] = (("sector", *_CELL), fields, told)
+        variables["sector"] = list(cells.by_sector)
+    return grid.drop_vars([BY_SECTOR, "sector"], errors="ignore").assign(variables)
 
 
 def effective_basis(inputs: Inputs) -> str:

@@ -533,6 +533,42 @@ def test_netcdf(tables, directory):
         np.testing.assert_array_equal(np.isnan(dataset["sink_density"]), grid["covered_area"] == 0)
 
 
+@pytest.fixture(scope="module")
+def with_sectors(tables):
+    """The tables, two sectors sharing the emission of each cell."""
+    grid = tables.grid_1km
+    fields = np.stack([grid["emission"] // 3, grid["emission"] - grid["emission"] // 3])
+    by_sector = (("sector", "y", "x"), fields, {})
+    return replace(tables, grid_1km=grid.assign(emission_by_sector=by_sector, sector=["industry", "交通"]))  # fmt: skip
+
+
+def test_netcdf_has_sectors_and_a_time(tables, with_sectors, tmp_path):
+    """Files of two years are stacked along the time. A name of a sector is content as its grams are."""
+    write_tables(with_sectors, tmp_path)
+    digests = digests_of_directory(tmp_path)
+    assert digests == table_digests(with_sectors)
+    assert digests.keys() - table_digests(tables).keys() == {"grid_1km_by_sector"}
+    assert digests["grid_1km"] == table_digests(tables)["grid_1km"]
+    grid = with_sectors.grid_1km
+    for change in ({"sector": ["industry", "transport"]}, {"emission_by_sector": grid["emission_by_sector"][::-1].to_numpy()}):  # fmt: skip
+        other = grid.assign({name: grid[name].copy(data=values) for name, values in change.items()})
+        assert table_digests(replace(with_sectors, grid_1km=other))["grid_1km_by_sector"] != digests["grid_1km_by_sector"]  # fmt: skip
+    later = tmp_path / "later"
+    later.mkdir()
+    write_tables(replace(with_sectors, year=2024), later)
+    years = [tmp_path / "grid_1km.nc", later / "grid_1km.nc"]
+    stacked = {"combine": "nested", "concat_dim": "time", "coords": "different", "compat": "equals"}
+    with xr.open_mfdataset(years, decode_coords="all", data_vars="all", **stacked) as both:
+        assert both["emission"].dims == ("time", "y", "x")
+        assert both["emission_by_sector"].dims == ("time", "sector", "y", "x")
+        assert both["time"].dt.year.to_numpy().tolist() == [2020, 2024]
+        assert both["time_bounds"].dt.year.to_numpy().tolist() == [[2020, 2021], [2024, 2025]]
+        assert both["sector"].to_numpy().tolist() == ["industry", "交通"]
+        industry = both["emission_by_sector"].sel(sector="industry").isel(time=0)
+        assert industry.attrs["units"] == "g yr-1"
+        assert int(industry.sum()) == int((tables.grid_1km["emission"] // 3).sum())
+
+
 # Public
 
 

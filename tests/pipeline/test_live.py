@@ -162,7 +162,7 @@ def same(answer: cg.LiveResult, run: cg.Result) -> None:
         if name == "units":  # an answer draws nothing
             theirs = theirs.drop(columns=[column for column in UNIT_DRAWN if column in theirs])
         assert_frame_equal(getattr(answer, name), theirs, check_exact=True, obj=name)
-    for name in ("emission", "sink"):
+    for name in ("emission", "sink", "sector", "emission_by_sector"):
         assert (answer.grid_1km[name].to_numpy() == run.grid_1km[name].to_numpy()).all(), name
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 from squares_case import square, squares_case
@@ -17,6 +18,7 @@ from squares_case import square, squares_case
 import carbongrid as cg
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.errors import InputError, Problem, RunError, VerificationError
+from carbongrid.method.sharing import load_shares
 from carbongrid.outputs.report.notes import note_in_chinese
 from carbongrid.outputs.tables import read_result
 from carbongrid.pipeline import check, run, running
@@ -270,6 +272,28 @@ def test_check_tells_what_land_of_the_units_has_no_parcel(city: Path) -> None:
     units = gpd.read_file(city / "townships.gpkg").to_crs(parcels.crs)
     lost = parcels[gone].union_all().intersection(units.union_all()).area / 1e6
     assert float(bare.split()[0]) == pytest.approx(lost, abs=0.02)
+
+
+def test_sectors_share_every_cell_s_emission(small_run: Path) -> None:
+    """To the gram in each cell and over all; in a cell, as the parcels' shares have it to a few grams of each."""
+    result = read_result(small_run)
+    grid = result.grid_1km
+    sectors: dict[str, list[str]] = {}
+    for category in result.manifest["categories"]:
+        if not category["sink"]:
+            sectors.setdefault(category["sector"], []).append(category["name"])
+    field = grid["emission_by_sector"]
+    assert field["sector"].to_numpy().tolist() == list(sectors)
+    assert (field.sum("sector") == grid["emission"]).all()
+    assert field.min() == 0
+    cells = load_shares(small_run / "overlap.npz").cells
+    per_parcel = np.asarray(cells.sum(axis=1)).ravel()
+    for name, members in sectors.items():
+        mass = result.parcels[members].sum(axis=1).to_numpy()
+        assert int(field.sel(sector=name).sum()) == int(mass.sum())
+        expected = (mass / np.maximum(per_parcel, 1)) @ cells
+        bound = (cells > 0).sum(axis=0) * 4
+        assert (np.abs(field.sel(sector=name).to_numpy().ravel() - expected) <= bound + 1).all()
 
 
 @pytest.mark.full

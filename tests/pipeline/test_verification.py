@@ -231,6 +231,25 @@ def test_one_gram_moved_between_two_cells_is_found(run):
     assert "grid_1km.tif" in found["formats"]
 
 
+def test_one_gram_moved_between_two_sectors_of_a_cell_is_found(run):
+    with xr.open_dataset(run / "grid_1km.nc", engine="h5netcdf", decode_coords="all") as opened:
+        grid = opened.load()
+    field, names = grid["emission_by_sector"], grid["sector"].to_numpy().tolist()
+    row, column = np.argwhere((field > 10**6).sum("sector").to_numpy() > 1)[0].tolist()
+    one, other, *_ = np.flatnonzero(field[:, row, column].to_numpy() > 10**6).tolist()
+    field[one, row, column] -= 1
+    field[other, row, column] += 1
+    grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
+    assert "digests" in failed(run)
+    refresh(run)
+    found = failed(run)
+    for sector in (one, other):
+        assert (
+            f"{names[sector]} emission of the cell in row {row}, column {column}" in found["cells"]
+        )
+        assert f"emission of {names[sector]}: grid_1km.nc" in found["sums"]
+
+
 @pytest.mark.parametrize("column", ["ccr", "ecc", "ecc_low", "ecc_high", "esc"])
 def test_an_index_off_by_its_last_bit_is_found(run, column):
     change_cell(

@@ -6,6 +6,7 @@ from carbongrid.method.allocate.targets import (
     move_outside,
     outside_problems,
     split_to_targets,
+    totals_by_group,
     unit_totals,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "move_outside",
     "outside_problems",
     "split_to_targets",
+    "totals_by_group",
     "unit_totals",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,57 @@ def unit_totals(parts: Any) -> NDArray[np.int64]:
     totals = np.zeros(parts.shape[1], np.int64)
     np.add.at(totals, parts.indices, parts.data)
     return totals
+
+
+def totals_by_group(parts: Any, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how much of each target's grams is of each group, as where sectors share the mass of a parcel.
+
+    Parameters
+    ----------
+    parts
+        CSR int64 [parcel, target], as :func:`split_to_targets` gives it.
+    groups : int64, shape (groups, parcels)
+        Grams; those of a parcel add up to its parts.
+
+    Returns
+    -------
+    int64, shape (groups, targets)
+        Adds up to :func:`unit_totals` over groups, and over targets to what each group has, both with ``==``.
+
+    Notes
+    -----
+    Target by target, a parcel's part is apportioned to what its groups have left. So both sums are exact and no part is below
+    0, which splits of each group by itself, or of running sums of groups, do not give.
+    """
+    totals = np.zeros((len(groups), parts.shape[1]), np.int64)
+    left = np.array(groups.T, order="C")
+    targets_left = np.diff(parts.indptr)
+    rows = np.flatnonzero(targets_left)
+    place = parts.indptr[rows].astype(np.int64)
+    while rows.size:
+        grams, target = parts.data[place], parts.indices[place]
+        of_row = left[rows]
+        some = targets_left[rows] > 1  # the last target gets what is left
+        of_row[some] = _apportion_rows(grams[some], of_row[some])
+        for group, own in zip(totals, of_row.T, strict=True):
+            np.add.at(group, target, own)
+        left[rows] -= of_row
+        targets_left[rows] -= 1
+        rows, place = rows[some], place[some] + 1
+    return totals
+
+
+def _apportion_rows(grams: NDArray[np.int64], claims: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Apportion the grams of each row to its claims, shape (rows, groups), by one rule at any size."""
+    large = claims.sum(axis=1) > MAX_SUM  # 72 Gt on a parcel
+    parts = np.zeros(claims.shape, np.int64)
+    starts = np.arange(int((~large).sum()) + 1) * claims.shape[1]
+    parts[~large] = apportion(grams[~large], claims[~large].ravel(), starts).reshape(-1, claims.shape[1])  # fmt: skip
+    for row in np.flatnonzero(large).tolist():
+        running = list(accumulate(claims[row].tolist()))
+        below = [int(grams[row]) * each // running[-1] for each in running]
+        parts[row] = np.diff(below, prepend=0)
+    return parts
 
 
 def move_outside(

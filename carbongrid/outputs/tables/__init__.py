@@ -115,7 +115,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     ),
     "grid_1km.qml": lambda content, _, path: write_grid_qml(content.grid_1km, path),
     "grid_1km.nc": lambda content, tables, path: write_grid_nc(
-        content.grid_1km, _title(tables), path
+        content.grid_1km, _title(tables), tables.year, path
     ),
     PROJECT: write_project,
 }

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from carbongrid.method.ledger import Ledger
     from carbongrid.outputs.result import RunTables
 
+BY_SECTOR = "emission_by_sector"
+"""The variable of the coarse grid that has a dimension of sectors."""
 DENSITY_SUFFIX = "_t_km2"
 """Columns of parcels.parquet that end so are a mass over the parcel's area."""
 

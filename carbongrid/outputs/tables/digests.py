@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.method.columns import Kind
-from carbongrid.outputs.tables.content import Content, Table
+from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def digests_of(content: Content) -> dict[str, str]:
     Columns are taken in the order of their names, rows as they stand. A column is its name, its kind, its number of
     rows, a mask of missing values (one byte each) and its values: int64 and float64 little endian with zeros where
     missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
-    multipolygon of one part, since file formats differ in that. A grid is its variables in C order.
+    multipolygon of one part, since file formats differ in that. A grid is its variables in C order;
+    what it has by sector has a digest of its own, names of sectors included.
     """
     tables = {
         "inventory": content.inventory,
@@ -50,7 +51,10 @@ def digests_of(content: Content) -> dict[str, str]:
     }
     tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: digest_of_table(table) for name, table in tables.items()}
-    return dict(sorted({**digests, "grid_1km": _digest_of_grid(content.grid_1km)}.items()))
+    digests["grid_1km"] = _digest_of_grid(content.grid_1km, _GRID_VARIABLES)
+    if BY_SECTOR in content.grid_1km:
+        digests["grid_1km_by_sector"] = _digest_of_grid(content.grid_1km, ("sector", BY_SECTOR))
+    return dict(sorted(digests.items()))
 
 
 def digest_of_table(table: Table) -> str:
@@ -67,14 +71,17 @@ def digest_of_table(table: Table) -> str:
     return digest.hexdigest()
 
 
-def _digest_of_grid(grid: xr.Dataset) -> str:
+def _digest_of_grid(grid: xr.Dataset, variables: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for name in _GRID_VARIABLES:
+    for name in variables:
         values = grid[name].to_numpy()
-        whole = values.dtype.kind in "iu"
-        digest.update(_with_lengths([name.encode(), b"whole" if whole else b"number"]))
+        kind = {"i": "whole", "u": "whole", "f": "number"}.get(values.dtype.kind, "text")
+        digest.update(_with_lengths([name.encode(), kind.encode()]))
         digest.update(b"".join(_LENGTH.pack(length) for length in values.shape))
-        digest.update(values.astype("<i8" if whole else "<f8").tobytes())
+        if kind == "text":
+            digest.update(_with_lengths([str(text).encode() for text in values.tolist()]))
+        else:
+            digest.update(values.astype("<i8" if kind == "whole" else "<f8").tobytes())
     return digest.hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from carbongrid.outputs.tables.content import MIN_PEOPLE, published_reason
+from carbongrid.outputs.tables.content import BY_SECTOR, MIN_PEOPLE, published_reason
 
 if TYPE_CHECKING:
     from carbongrid.method.evidence import EvidenceRow
@@ -28,7 +28,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
     Returns
     -------
     RunTables
-        No parcels; residents below ten unknown; ledger and evidence without remarks and without counts of people; no audit trail,
+        No parcels, and coarse cells without sectors, since a sector's mass in a cell may be that of one works; residents below ten unknown; ledger and evidence without remarks and without counts of people; no audit trail,
         whose rows may name works.
     """
     left_out = len(tables.assumptions) - len(assumptions)
@@ -49,6 +49,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
         audit=None,
         drawn=None,
         facilities=(),
+        grid_1km=tables.grid_1km.drop_vars([BY_SECTOR, "sector"], errors="ignore"),
     )
 
 

@@ -14,6 +14,7 @@ from rasterio.shutil import copy as copy_raster
 from carbongrid import __version__
 from carbongrid.errors import CarbongridError, RunError, VerificationError
 from carbongrid.inventory.units_of_measure import DENSITY, GRAM_RATE, MASS_RATE
+from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.raster.opening.names import plain_folder
 from carbongrid.raster.opening.rasters import open_raster
 from carbongrid.raster.opening.stores import open_netcdf
@@ -72,30 +73,34 @@ def _require_place(crs: Any) -> None:
         )
 
 
-def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
-    """Write CF NetCDF: emission and sink in g yr-1 (int64), densities over the covered area in kg m-2 yr-1.
+def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
+    """Write CF NetCDF: emission and sink in g yr-1 (int64), emission by sector where the grid has it, densities over the covered area in kg m-2 yr-1.
 
     Notes
     -----
-    A density is NaN where the covered area is 0.
+    A density is NaN where the covered area is 0. The time is one number, the middle of the year, with the year's ends as its bounds:
+    files of several years are stacked along it.
     """
     import rioxarray  # noqa: F401  (registers .rio)
 
     covered = grid["covered_area"].where(grid["covered_area"] > 0)
-    dataset = grid[["emission", "sink", "covered_area"]].assign(
+    by_sector = [BY_SECTOR] if BY_SECTOR in grid else []
+    dataset = grid[["emission", "sink", *by_sector, "covered_area"]].assign(
         emission_density=grid["emission"] / 1000 / covered,
         sink_density=grid["sink"] / 1000 / covered,
     )
-    for name, (units, long_name, methods) in {
+    attributes = {
         "emission": (GRAM_RATE, "CO2e emitted per cell", "area: sum"),
         "sink": (GRAM_RATE, "CO2e taken up per cell", "area: sum"),
+        **dict.fromkeys(by_sector, (GRAM_RATE, "CO2e emitted per cell by sector", "area: sum")),
         "covered_area": ("m2", "area of the cell that parcels cover", "area: sum"),
         "emission_density": (DENSITY, "CO2e emitted per covered area", "area: mean"),
         "sink_density": (DENSITY, "CO2e taken up per covered area", "area: mean"),
-    }.items():
+    }
+    for name, (units, long_name, methods) in attributes.items():
         dataset[name].attrs = {"units": units, "long_name": long_name, "cell_methods": methods}
     dataset = dataset.rio.write_crs(grid.rio.crs).rio.write_transform(_transform(grid))
-    dataset = dataset.rio.write_coordinate_system()
+    dataset = _dated(dataset.rio.write_coordinate_system(), year)
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": title,
@@ -106,7 +111,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
     }
     for variable in dataset.data_vars.values():
         variable.encoding |= {"zlib": True, "complevel": 4}
-    for name in ("x", "y", "covered_area"):
+    for name in ("x", "y", "covered_area", "time", "time_bounds"):
         dataset[name].encoding["_FillValue"] = None
     import dask
 
@@ -115,6 +120,17 @@ def write_grid_nc(grid: xr.Dataset, title: str, path: Path) -> None:
         # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
         written = dataset.to_netcdf(engine="h5netcdf")
     path.write_bytes(written)
+
+
+def _dated(dataset: xr.Dataset, year: int) -> xr.Dataset:
+    """Return a grid with the year as its time, and names of sectors as CF has them."""
+    if "sector" in dataset:
+        dataset["sector"].attrs = {"long_name": "sector"}
+    ends = np.array([f"{each:04d}-01-01" for each in (year, year + 1)], "datetime64[s]")
+    dated = dataset.assign_coords(time=ends[0] + (ends[1] - ends[0]) / 2)
+    dated["time"].attrs = {"standard_name": "time", "axis": "T", "bounds": "time_bounds"}
+    dated["time"].encoding = {"units": f"hours since {year:04d}-01-01", "dtype": "int32"}
+    return dated.assign(time_bounds=("bounds", ends))
 
 
 def _transform(grid: xr.Dataset) -> Affine:

@@ -22,6 +22,7 @@ from carbongrid.method.sharing import (
     share_by_cells,
     with_water_rule,
 )
+from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.verification.opened import LABELS, Opened
 from carbongrid.pipeline.verification.sums import tonnes, total
 from carbongrid.pipeline.verification.verdict import Check, check_of, counted
@@ -69,10 +70,10 @@ class Derived:
     def reduce(self, shares: Shares) -> Reduced:
         """Split the parcels' mass by these shares and, where a raster leads, by the run's own."""
         run, shares = self.run, self.ruled(shares)
-        sinks = np.array([term.sink for term in run.terms], np.bool_)
+        sectors = ["" if term.sink else term.sector for term in run.terms]
         rasters = [term.raster for term in run.terms]
         masses = [ParcelMass.of(column) for column in run.mass.T]
-        return reduce_mass(masses, sinks, rasters, shares, run.coarse_grid.shape)
+        return reduce_mass(masses, sectors, rasters, shares, run.coarse_grid.shape)
 
 
 def check_shares(run: Opened, derived: Derived) -> Check:
@@ -156,15 +157,23 @@ def _facilities(run: Opened, derived: Derived) -> Iterator[str]:
 def check_cells(run: Opened, derived: Derived) -> Check:
     """Compare grid_1km.nc with the coarse cells derived again."""
     faults: list[str] = []
-    grid = run.grid_1km
-    for name, found in (("emission", derived.reduced.emission), ("sink", derived.reduced.sink)):
-        told = grid[name].to_numpy()
-        if told.shape != found.shape:
-            faults.append(f"grid_1km.nc has {told.shape} cells, the run's grid {found.shape}")
+    grid, cells = run.grid_1km, derived.reduced.cells
+    told = {name: grid[name].to_numpy() for name in ("emission", "sink")}
+    found = {"emission": cells.emission, "sink": cells.sink}
+    if "grid_1km_by_sector" in run.manifest["digests"]:  # a run of an earlier version has none
+        by_sector = grid[BY_SECTOR]
+        names = [str(name) for name in grid["sector"].to_numpy()]
+        if names != list(cells.by_sector):
+            faults.append(f"grid_1km.nc has the sectors {', '.join(names)}, the run's categories {', '.join(cells.by_sector)}")  # fmt: skip
+        told |= {f"{name} emission": field for name, field in zip(names, by_sector.to_numpy(), strict=True)}  # fmt: skip
+        found |= {f"{name} emission": field for name, field in cells.by_sector.items()}
+    for name in [name for name in told if name in found]:
+        if told[name].shape != found[name].shape:
+            faults.append(f"grid_1km.nc has {told[name].shape} cells, the run's grid {found[name].shape}")  # fmt: skip
             break
-        for row, column in np.argwhere(told != found).tolist():
+        for row, column in np.argwhere(told[name] != found[name]).tolist():
             place = f"grid_1km.nc, {name} of the cell in row {row}, column {column}"
-            faults += _difference(place, int(told[row, column]), int(found[row, column]))
+            faults += _difference(place, int(told[name][row, column]), int(found[name][row, column]))  # fmt: skip
     for axis, places in (("x", run.coarse_grid.x), ("y", run.coarse_grid.y)):
         if not np.array_equal(grid[axis].to_numpy(), places):
             faults.append(f"grid_1km.nc: {axis} is not where the manifest says")

@@ -26,6 +26,7 @@ _FILES_OF = {
     "units": "units.csv or units.gpkg",
     "parcels": "parcels.parquet",
     "grid_1km": "grid_1km.nc",
+    "grid_1km_by_sector": "grid_1km.nc",
     "surroundings": "surroundings.gpkg",
 }
 _UNLESS_PUBLIC = ("parcels.parquet", "overlap.npz")

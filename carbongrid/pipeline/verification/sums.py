@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.method.evidence import FACILITIES
 from carbongrid.method.landuse import carrying_types
+from carbongrid.outputs.tables.content import BY_SECTOR
 from carbongrid.pipeline.verification.opened import Opened, Term
 from carbongrid.pipeline.verification.verdict import Check, check_of
 
@@ -256,9 +257,15 @@ def _land_rows(run: Opened) -> Iterator[str]:
 
 def _grid(run: Opened) -> Iterator[str]:
     """Nothing lies outside the coarse grid, so it holds what parcels hold (docs/decisions/0007)."""
-    for name in ("emission", "sink"):
-        cells = sum(run.grid_1km[name].to_numpy().ravel().tolist())
-        members = [term.name for term in run.terms if term.sink == (name == "sink")]
+    grid = run.grid_1km
+    fields = {name: (grid[name], {term.name for term in run.terms if term.sink == (name == "sink")}) for name in ("emission", "sink")}  # fmt: skip
+    for sector in grid["sector"].to_numpy().tolist() if BY_SECTOR in grid else ():
+        members = {term.name for term in run.terms if not term.sink and term.sector == sector}
+        fields[f"emission of {sector}"] = (grid[BY_SECTOR].sel(sector=sector), members)
+    for name, (field, members) in fields.items():
+        cells = sum(field.to_numpy().ravel().tolist())
         rows = run.ledger[run.ledger["category"].isin(members)]
         placed = total(rows["total_g"]) - total(rows["unallocated_g"])
         yield from _differ(f"{name}: grid_1km.nc", cells, "what was placed in ledger.csv", placed)
+    if BY_SECTOR in grid and not (grid[BY_SECTOR].sum("sector") == grid["emission"]).all():
+        yield "grid_1km.nc: emissions of sectors do not add up to the emission of each cell"
