@@ -89,10 +89,14 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
         emission_density=grid["emission"] / 1000 / covered,
         sink_density=grid["sink"] / 1000 / covered,
     )
+    # GDAL gives its bands no name of the sector.
+    sectors = ", ".join(map(str, dataset["sector"].to_numpy())) if by_sector else ""
     attributes = {
         "emission": (GRAM_RATE, "CO2e emitted per cell", "area: sum"),
         "sink": (GRAM_RATE, "CO2e taken up per cell", "area: sum"),
-        **dict.fromkeys(by_sector, (GRAM_RATE, "CO2e emitted per cell by sector", "area: sum")),
+        **dict.fromkeys(
+            by_sector, (GRAM_RATE, f"CO2e emitted per cell by sector: {sectors}", "area: sum")
+        ),
         "covered_area": ("m2", "area of the cell that parcels cover", "area: sum"),
         "emission_density": (DENSITY, "CO2e emitted per covered area", "area: mean"),
         "sink_density": (DENSITY, "CO2e taken up per covered area", "area: mean"),
