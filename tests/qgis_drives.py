@@ -15,6 +15,7 @@ from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
     QgsLayoutItemScaleBar,
+    QgsPrintLayout,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -44,26 +45,44 @@ def helped(algorithms):
 
 def opened(algorithm, run):
     """Tell of the layers and the page that a run is opened as, in a project that has a layer already, and of what is logged."""
-    from carbongrid_qgis.page import add_page
-    from processing.gui.Postprocessing import handleAlgorithmResults
-
-    project, context, feedback = QgsProject.instance(), QgsProcessingContext(), QgsProcessingFeedback()  # fmt: skip
+    project = QgsProject.instance()
     project.clear()
     project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4326", "mine", "memory"))
-    context.setProject(project)
-    _, ok = algorithm.run({"RUN": str(run)}, context, feedback)
-    # As the toolbox does where an algorithm has ended in its window.
-    loaded = handleAlgorithmResults(algorithm, context, feedback, {})
+    ok, log = added(algorithm, run)
     order = [layer.name() for layer in project.layerTreeRoot().layerOrder()]
     layers = {
         Path(layer.source().partition("|")[0]).name: [layer.isValid(), layer.renderer().type()]
         for layer in project.mapLayers().values()
         if layer.name() != "mine"
     }
-    [units] = (each for each in project.mapLayers().values() if each.name().endswith(": Zones"))
-    add_page(project, run / "city.qgz", units.name().removesuffix(": Zones"), units)
     pages = [paged(page) for page in project.layoutManager().layouts()]
-    return {"ok": ok and loaded, "layers": layers, "order": order, "pages": pages, "log": feedback.textLog()}  # fmt: skip
+    return {"ok": ok, "layers": layers, "order": order, "pages": pages, "log": log}
+
+
+def opened_together(algorithm, runs, twice):
+    """Tell the names of the pages of runs in one project, one of them opened twice, that has a page of its own by the name of the first."""
+    project, own = QgsProject.instance(), []
+    for has_own in (False, True):
+        project.clear()
+        if has_own:
+            mine = QgsPrintLayout(project)
+            mine.setName(own[0][0])
+            project.layoutManager().addLayout(mine)
+        for run in (*runs, twice):
+            added(algorithm, run)
+        own.append([page.name() for page in project.layoutManager().layouts()])
+    return own
+
+
+def added(algorithm, run):
+    """Open a run as the toolbox does in its window; return whether that went well, and the log."""
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(QgsProject.instance())
+    _, ok = algorithm.run({"RUN": str(run)}, context, feedback)
+    loaded = handleAlgorithmResults(algorithm, context, feedback, {})
+    return ok and loaded, feedback.textLog()
 
 
 def paged(page):
@@ -126,6 +145,7 @@ def main():
     told = {
         "help": helped(algorithms),
         "opened": [opened(algorithms["open"], each) for each in runs],
+        "together": opened_together(algorithms["open"], runs, twice=runs[0]),
         "scenario": planned(algorithms["scenario"], scratch),
         "canceled": canceled(run_command),
     }

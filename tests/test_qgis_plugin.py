@@ -24,7 +24,7 @@ from carbongrid.pipeline import run
 
 PYTHON = "/usr/bin/python3"  # Debian's, for which its QGIS is built
 TEXT = re.compile(r"[\u4e00-\u9fff]")
-CITY = "A city like Suzhou (synthetic)"
+CITY = "A city like Suzhou (synthetic), 2020"
 ALGORITHMS = ("check", "form", "fromosm", "open", "run", "scenario")
 
 
@@ -143,15 +143,24 @@ def test_results_open_as_layers_in_their_styles(driven):
 
 
 def test_results_open_with_their_page_to_print(driven):
-    """Its map and legend show the run's units, not what else the project has; opened twice, there is one. Seen to fail: the log named city.qgz, and that was all."""
+    """Its map and legend show the run's units, not what else the project has. Seen to fail without the post-processor: the log named city.qgz, and that was all."""
     for each in driven["opened"]:
         [page] = each["pages"]
         assert page["name"] == CITY
-        assert page["title"].startswith(f"{CITY}, 2020: carbon balance zones")
+        assert page["title"].startswith(f"{CITY}: carbon balance zones")
         assert page["map"] == page["legend"] == [f"{CITY}: Zones"]
         assert page["bar"] > 0
         assert page["colours"] > 50  # zones, names and hatching; an empty map has five
         assert f"among the layouts: {CITY}" in each["log"]
+
+
+def test_a_page_takes_no_other_s_place(driven):
+    """Two runs of one title and year, one opened twice, and a page of the user's own. Seen to fail: pages were told apart by their names alone."""
+    plain, beside = driven["together"]
+    assert (len(set(plain)), len(set(beside))) == (2, 3)
+    for names in (plain, beside):
+        assert CITY in names
+        assert all(name.startswith(CITY) for name in names)
 
 
 def test_a_scenario_s_form_becomes_the_command_s_words(driven):

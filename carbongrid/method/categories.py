@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -67,6 +67,12 @@ class Category:
     def of(cls, told: Mapping[str, Any]) -> Category:
         """Return a category of its fields, as JSON holds them."""
         return cls(**{**told, "types": tuple(told["types"])})
+
+
+def in_order(sectors: Iterable[str]) -> list[str]:
+    """Return sectors once each, as tables have them: those of :data:`SECTORS` that occur, then a user's own by name."""
+    found = set(sectors)
+    return [*(name for name in SECTORS if name in found), *sorted(found - set(SECTORS))]
 
 
 def read_categories(

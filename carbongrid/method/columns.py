@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from carbongrid.method.categories import SECTORS, column_of
+from carbongrid.method.categories import SECTORS, column_of, in_order
 
 if TYPE_CHECKING:
     from carbongrid.method.categories import Category
@@ -53,8 +53,8 @@ GEOMETRY_COLUMNS = ("geometry", "geom", "fid", "bbox")
 def unit_masses(categories: Iterable[Category]) -> list[str]:
     """Return the mass columns of units.csv, in grams: emission, sink, the sectors, the categories."""
     categories = list(categories)
-    own = sorted({c.sector for c in categories if not c.sink} - set(SECTORS))
-    sectors = [f"{sector}_g" for sector in (*SECTORS, *own)]
+    own = (c.sector for c in categories if not c.sink)
+    sectors = [f"{sector}_g" for sector in in_order([*SECTORS, *own])]
     return [
         "emission_g",
         "sink_g",

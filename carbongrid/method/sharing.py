@@ -19,6 +19,7 @@ from carbongrid.method.allocate import (
     totals_by_group,
     unit_totals,
 )
+from carbongrid.method.categories import in_order
 from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.weights import locate
 from carbongrid.raster.chunked import Counts
@@ -227,15 +228,22 @@ def reduce_to_cells(
         The sector of each category; empty for a sink.
     shape
         Rows and columns of the coarse grid.
+
+    Returns
+    -------
+    CellMass
+        The sectors in the order of :func:`in_order`, which decides where their odd grams lie.
     """
     size = shape[0] * shape[1]
-    by_sector = {name: np.zeros(size, np.int64) for name in dict.fromkeys(sectors)}
+    by_sector = {name: np.zeros(size, np.int64) for name in in_order(sectors)}
     # Of a parcel all that follows one raster is split at once: apart, the odd grams of each category would lie elsewhere.
-    for path, sink in sorted({*zip(structures, map(bool, sectors), strict=True)}):
-        members: dict[str, list[ParcelMass]] = {}
-        for mass, sector, own in zip(masses, sectors, structures, strict=True):
-            if (own, bool(sector)) == (path, sink):
-                members.setdefault(sector, []).append(mass)
+    for path, emits in sorted({*zip(structures, map(bool, sectors), strict=True)}):
+        members: dict[str, list[ParcelMass]] = {
+            name: [] for name in by_sector if bool(name) == emits
+        }
+        for mass, sector, structure in zip(masses, sectors, structures, strict=True):
+            if sector in members and structure == path:
+                members[sector].append(mass)
         targets = shares.rasters[path][1] if path else shares.cells
         for sector, field_mass in _cells_by_sector(members, targets).items():
             by_sector[sector] += field_mass

@@ -86,6 +86,7 @@ class RunTables:
         What was given, used and lost, by category (docs/decisions/0037).
     grid_1km
         int64 ``emission`` and ``sink`` in g yr-1 per coarse cell and float64 ``covered_area`` in m2, dims (y, x),
+        ``emission_by_sector``, dims (sector, y, x), unless the run is published or nothing emits;
         georeferenced (rioxarray CRS), coarse resolution in attribute ``resolution``.
     assumptions
         Sentences for the report: decisions taken, warnings, notes, each (level, text).

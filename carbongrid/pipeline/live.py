@@ -24,6 +24,7 @@ from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
 from carbongrid.outputs.ledger_table import LedgerTable
 from carbongrid.outputs.report.plots import Plots
 from carbongrid.outputs.tables.content import evidence_of, inventory_of, ledger_of, units_of
+from carbongrid.outputs.tables.rasters import with_densities
 from carbongrid.outputs.tables.reading import for_people
 from carbongrid.pipeline.allocation import allocate_totals, closed_ledger
 from carbongrid.pipeline.changes import (
@@ -313,13 +314,13 @@ class LiveResult:
 
     @cached_property
     def grid_1km(self) -> xr.Dataset:
-        """Emission and sink per coarse cell, as those of a run."""
+        """Emission, sink, sectors and densities per coarse cell, as those of a run."""
         before, categories = self.prepared.result.grid_1km, self.inputs.categories
         kinds = categories.values()
         structures = [structure_of(category) for category in kinds]
         shape = (before.sizes["y"], before.sizes["x"])
         cells = reduce_to_cells(self.masses(list(categories)), sectors_of(kinds), structures, self.prepared.shares, shape)  # fmt: skip
-        return with_mass(before, cells)
+        return with_densities(with_mass(before, cells))
 
     def masses(self, names: Sequence[str]) -> list[ParcelMass]:
         """Return grams of some categories on parcels."""

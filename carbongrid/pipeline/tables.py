@@ -31,7 +31,7 @@ from carbongrid.method.sharing import CellMass, Reduced, Shares
 from carbongrid.method.zoning import few_sinks, zone_units
 from carbongrid.outputs.result import Benchmark, RunTables
 from carbongrid.outputs.tables import published
-from carbongrid.outputs.tables.content import BY_SECTOR
+from carbongrid.outputs.tables.content import BY_SECTOR, without_sectors
 from carbongrid.pipeline.allocation import Allocation, closed_ledger
 from carbongrid.pipeline.comparison import notes_of_comparison
 from carbongrid.pipeline.cross_checks import CrossChecked
@@ -290,7 +290,11 @@ def with_mass(grid: xr.Dataset, cells: CellMass) -> xr.Dataset:
         told = {**rate, "long_name": "emission by sector (CO2e)"}
         variables[BY_SECTOR] = (("sector", *_CELL), fields, told)
         variables["sector"] = list(cells.by_sector)
-    return grid.drop_vars([BY_SECTOR, "sector"], errors="ignore").assign(variables)
+    import rioxarray  # noqa: F401  (registers .rio)
+
+    changed = without_sectors(grid).assign(variables)
+    georeferenced: xr.Dataset = changed.rio.write_crs(grid.rio.crs)
+    return georeferenced
 
 
 def effective_basis(inputs: Inputs) -> str:

@@ -250,7 +250,8 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
     for name in ("manifest.json", "units.gpkg", "grid_1km.tif"):
         if not (folder / name).is_file():
             raise QgsProcessingException(tr("no_run").format(folder, name))
-    title = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("title") or folder.name  # fmt: skip
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    title = f"{manifest.get('title') or folder.name}, {manifest['year']}"
     units = QgsVectorLayer(f"{folder / 'units.gpkg'}|layername=units", f"{title}: {tr('units_layer')}", "ogr")  # fmt: skip
     below = [
         QgsVectorLayer(str(path), f"{title}: {tr('parcels_layer')}", "ogr")
@@ -261,15 +262,12 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
     for place, layer in enumerate(layers):
         context.temporaryLayerStore().addMapLayer(layer)
         details = QgsProcessingContext.LayerDetails(layer.name(), context.project(), layer.name())
-        details.forceName = (
-            True  # else QGIS may call them by their files, which are the same in every run
-        )
-        details.layerSortKey = (
-            place  # the units on top; QGIS before 3.32 has no such key and takes no harm
-        )
+        # Else QGIS may call them by their files, whose names are those of every run.
+        details.forceName = True
+        # The units on top; QGIS before 3.32 has no such key and takes no harm.
+        details.layerSortKey = place
         if layer is units and project_file.is_file():
             details.setPostProcessor(AddsPage(project_file, title))
-            feedback.pushInfo(tr("page").format(title))
         context.addLayerToLoadOnCompletion(layer.id(), details)
     return [layer.source() for layer in layers]
 

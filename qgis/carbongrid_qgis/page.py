@@ -17,6 +17,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
+from .words import tr
+
+_RUN = "carbongrid/run"
+"""What a page remembers: the folder of the run that it shows."""
+
 
 class AddsPage(QgsProcessingLayerPostProcessorInterface):
     """Adds the page when QGIS has taken the units into its project: a map that it may show is there only then."""
@@ -30,12 +35,16 @@ class AddsPage(QgsProcessingLayerPostProcessorInterface):
         self.kept.append(self)
 
     def postProcessLayer(self, layer: QgsMapLayer, context: Any, feedback: Any) -> None:
-        """Add the page, which shows this layer."""
-        add_page(context.project(), self.project_file, self.page_name, layer)
+        """Add the page, which shows this layer, and say what it is called."""
+        name = add_page(context.project(), self.project_file, self.page_name, layer)
+        feedback.pushInfo(tr("page").format(name) if name else tr("no_page").format(self.project_file))  # fmt: skip
+        self.kept.remove(self)
 
 
-def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLayer) -> None:
+def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLayer) -> str:
     """Add the first layout of a project file to a project: its map and its legend are of one layer.
+
+    A page that this run has there already is replaced; one that the user made, or another run has, stays.
 
     Parameters
     ----------
@@ -44,17 +53,29 @@ def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLa
     project_file
         A ``.qgz`` that holds a layout.
     name
-        What the page is called; one of that name is replaced, so that opening a run twice leaves one page.
+        What the page is called; where that is taken, the folder's name stands behind it.
     layer
         What the map shows, whatever else the project has.
+
+    Returns
+    -------
+    str
+        What it is called; empty if the file has no layout.
     """
     document = QDomDocument()
     with zipfile.ZipFile(project_file) as archive:
         document.setContent(archive.read(f"{project_file.stem}.qgs"))
     element = document.documentElement().firstChildElement("Layouts").firstChildElement("Layout")
     page = QgsPrintLayout(project)
-    page.readLayoutXml(element, document, QgsReadWriteContext())
-    page.setName(name)
+    if element.isNull() or not page.readLayoutXml(element, document, QgsReadWriteContext()):
+        return ""
+    folder, manager = str(project_file.parent.absolute()), project.layoutManager()
+    for there in manager.layouts():
+        if there.customProperty(_RUN) == folder:
+            manager.removeLayout(there)
+    page.setCustomProperty(_RUN, folder)
+    names = (name, f"{name} ({project_file.parent.name})", f"{name} ({folder})")
+    page.setName(next((each for each in names if manager.layoutByName(each) is None), folder))
     for item in page.items():
         if isinstance(item, QgsLayoutItemMap):
             item.setCrs(layer.crs())
@@ -65,7 +86,5 @@ def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLa
             tree = item.model().rootGroup()
             tree.clear()
             tree.addLayer(layer)
-    manager = project.layoutManager()
-    if (there := manager.layoutByName(name)) is not None:
-        manager.removeLayout(there)
-    manager.addLayout(page)
+    told: str = page.name()
+    return told if manager.addLayout(page) else ""

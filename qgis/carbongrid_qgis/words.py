@@ -64,8 +64,8 @@ _TEXTS = {
         "在已完成的运行结果上执行方案中的各项措施，并另存为一个运行结果。",
     ),
     "help_open": (
-        "Adds units coloured by zone, the 1 km grid by powers of ten and the parcels: parcels.gpkg or parcels.fgb where the run has one, else where QGIS can read Parquet. The page to print is added to the project's layouts, under the run's title. Zones are relative to the place.",
-        "加入按分区着色的单元、按数量级着色的 1 km 网格；并加入图斑：运行结果中有 parcels.gpkg 或 parcels.fgb 时用之，否则须 QGIS 能读取 Parquet。打印版面以运行标题为名加入工程的布局列表。分区是相对于该地区而言的。",
+        "Adds units coloured by zone, the 1 km grid by powers of ten and the parcels: parcels.gpkg or parcels.fgb where the run has one, else where QGIS can read Parquet. The page to print is added to the project's layouts, under the run's title and year. Zones are relative to the place.",
+        "加入按分区着色的单元、按数量级着色的 1 km 网格；并加入图斑：运行结果中有 parcels.gpkg 或 parcels.fgb 时用之，否则须 QGIS 能读取 Parquet。打印版面以运行标题和年份为名加入工程的布局列表。分区是相对于该地区而言的。",
     ),
     "help_form": (
         "Writes a folder with the case file, the layers as GeoPackages and copies of the tables. Check it then; the file has a comment on every line where `carbongrid init` writes it, and can be edited by hand.",
@@ -74,6 +74,7 @@ _TEXTS = {
     "no_parquet": ("The parcels are not opened: this QGIS cannot read Parquet. `carbongrid run --parcels gpkg` writes them for it.", "未打开图斑：此 QGIS 无法读取 Parquet。可用 `carbongrid run --parcels gpkg` 另写一份。"),
     "no_run": ("{} is not a finished run: it has no {}.", "{} 不是已完成的运行结果：缺少 {}。"),
     "page": ("A page to print is among the layouts: {}", "打印版面在布局列表中：{}"),
+    "no_page": ("{} has no page to print.", "{} 中没有打印版面。"),
     "exists": ("{} is there already. Give another folder.", "{} 已存在，请另选文件夹。"),
     "not_written": ("{} could not be written: {}", "无法写入 {}：{}"),
     "grid": ("Emission, 1 km", "排放，1 km"),

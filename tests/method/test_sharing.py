@@ -7,8 +7,10 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from scipy import sparse
 
-from carbongrid.method.sharing import coarse_cell_of, share_by_cells
+from carbongrid.method.parcel_mass import ParcelMass
+from carbongrid.method.sharing import Shares, coarse_cell_of, reduce_to_cells, share_by_cells
 from carbongrid.raster.chunked import label_and_count
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
@@ -56,3 +58,46 @@ def test_a_speck_belongs_to_the_unit_of_its_point_and_not_of_its_cell(tmp_path: 
     shares = share_by_cells(*frames, counts, grid.coarsen(1000.0))
     assert shares.snapped.all()
     assert shares.units.toarray().tolist() == [[0, 1, 0], [0, 1, 0]]
+
+
+def mass(*grams: int) -> ParcelMass:
+    return ParcelMass.of(np.array(grams, np.int64))
+
+
+def two_parcels() -> Shares:
+    """The first is half in each of two cells by land, and by lights a tenth in the first; the second is in the second alone."""
+    by_land, by_lights = (sparse.csr_array(np.array(rows)) for rows in ([[5, 5], [0, 3]], [[1, 9], [0, 4]]))  # fmt: skip
+    none = np.zeros(2, np.int64)
+    return Shares(by_land, by_land, none, none.astype(np.bool_), {"lights.tif": (by_lights, by_lights)})  # fmt: skip
+
+
+def test_a_sector_adds_up_what_follows_land_and_what_follows_a_raster() -> None:
+    """Worked out on paper. Seen to fail where a sector's second raster took the place of its first, and with one split for both."""
+    masses = [mass(100, 8), mass(1000, 0), mass(300, 0), mass(0, 7), mass(40, 2)]
+    sectors = ["industry", "industry", "transport", "aaa", ""]
+    structures = ["", "lights.tif", "", "", "lights.tif"]
+    found = reduce_to_cells(masses, sectors, structures, two_parcels(), (1, 2))
+    fields = {name: field.ravel().tolist() for name, field in found.by_sector.items()}
+    # Equation (1)'s sectors first, then a user's own.
+    assert list(fields) == ["industry", "transport", "aaa"]
+    assert fields == {"industry": [50 + 100, 50 + 8 + 900], "transport": [150, 150], "aaa": [0, 7]}
+    assert found.emission.tolist() == [[300, 1115]]
+    assert found.sink.tolist() == [[4, 38]]
+
+
+def test_odd_grams_of_sectors_stay_in_their_cell() -> None:
+    """Three parts of one gram in two cells: by themselves, each would lie in the second."""
+    masses = [mass(1, 0), mass(1, 0), mass(1, 0)]
+    found = reduce_to_cells(masses, ["industry", "transport", "waste"], [""] * 3, two_parcels(), (1, 2))  # fmt: skip
+    assert found.emission.tolist() == [[1, 2]]
+    fields = np.stack(list(found.by_sector.values()))
+    assert fields.sum(axis=0).tolist() == [[1, 2]]
+    assert fields.sum(axis=(1, 2)).tolist() == [1, 1, 1]
+    assert fields.min() == 0
+
+
+def test_where_nothing_emits_there_is_no_sector() -> None:
+    found = reduce_to_cells([mass(9, 4)], [""], [""], two_parcels(), (1, 2))
+    assert (found.by_sector, found.emission.tolist(), found.sink.tolist()) == ({}, [[0, 0]], [[4, 9]])  # fmt: skip
+    none = reduce_to_cells([], [], [], two_parcels(), (1, 2))
+    assert (none.by_sector, none.emission.tolist(), none.sink.tolist()) == ({}, [[0, 0]], [[0, 0]])

@@ -572,10 +572,10 @@ def test_netcdf_has_sectors_and_a_time(tables, with_sectors, tmp_path):
 # Public
 
 
-def test_public_leaves_out_what_may_not_be_published(tables, tmp_path):
+def test_public_leaves_out_what_may_not_be_published(tables, with_sectors, tmp_path):
     """Every byte is searched, archives unpacked; seen to fail when the ledger kept its remarks and residents stayed in the XLSX."""
     named = replace(
-        tables,
+        with_sectors,
         parcels=tables.parcels.assign(id=[f"PARCEL-{i}" for i in range(12)]),
         units=tables.units.assign(residents=[52000.0, 8.8125, 9.5625, 10.0, 3.4375, np.nan]),
         ledger=tuple(replace(row, reason="FACTORY-7 has no coordinates") for row in tables.ledger),
@@ -583,6 +583,8 @@ def test_public_leaves_out_what_may_not_be_published(tables, tmp_path):
     write_tables(named, tmp_path)  # an earlier run that was not public leaves nothing behind
     write_tables(named, tmp_path, public=True)
     assert not (tmp_path / "parcels.parquet").exists()
+    with xr.open_dataset(tmp_path / "grid_1km.nc") as grid:
+        assert "sector" not in grid.variables
     everything = b""
     for path in tmp_path.iterdir():
         everything += path.read_bytes()

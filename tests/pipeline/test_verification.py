@@ -250,6 +250,22 @@ def test_one_gram_moved_between_two_sectors_of_a_cell_is_found(run):
         assert f"emission of {names[sector]}: grid_1km.nc" in found["sums"]
 
 
+def test_another_year_in_the_grid_is_found_and_a_grid_without_sectors_is_told(run):
+    """The second is a run of an earlier version."""
+    path = run / "grid_1km.nc"
+    with xr.open_dataset(path, engine="h5netcdf", decode_coords="all") as opened:
+        grid = opened.load()
+    year = np.timedelta64(366, "D")
+    grid.assign_coords(time=grid["time"] - year).to_netcdf(path, engine="h5netcdf")
+    refresh(run)
+    assert "grid_1km.nc is dated 2019, from 2020 to 2021, the run is of 2020" in failed(run)["sums"]
+    assert any("coarse cells in 5 sectors derived" in check.text for check in verify(run).checks)
+    grid.drop_vars(["sector", "emission_by_sector", "time", "time_bounds"]).to_netcdf(path, engine="h5netcdf")  # fmt: skip
+    refresh(run)
+    assert failed(run) == {}
+    assert any("cells, without sectors, derived" in check.text for check in verify(run).checks)
+
+
 @pytest.mark.parametrize("column", ["ccr", "ecc", "ecc_low", "ecc_high", "esc"])
 def test_an_index_off_by_its_last_bit_is_found(run, column):
     change_cell(
@@ -649,6 +665,11 @@ def test_a_public_run_is_checked_without_parcels(run):
     del manifest["digests"]["parcels"], manifest["digests"]["facilities"]
     manifest |= {"public": True}
     path.write_text(json.dumps({**manifest, "seal": seal_of(manifest)}), encoding="utf-8")
+    assert "a public run has no sectors in its cells" in failed(run)["sums"]
+    with xr.open_dataset(run / "grid_1km.nc", engine="h5netcdf", decode_coords="all") as opened:
+        grid = opened.load().drop_vars(["sector", "emission_by_sector"])
+    grid.to_netcdf(run / "grid_1km.nc", engine="h5netcdf")
+    refresh(run)
     assert failed(run) == {}
     assert [check.name for check in verify(run).checks] == EVERY[:6]
     change_cell(run / "units.csv", 1, "sink_t", plus_grams(1))

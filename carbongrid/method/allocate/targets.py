@@ -79,10 +79,17 @@ def totals_by_group(parts: Any, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     0, which splits of each group by itself, or of running sums of groups, do not give.
     """
     totals = np.zeros((len(groups), parts.shape[1]), np.int64)
-    left = np.array(groups.T, order="C")
     targets_left = np.diff(parts.indptr)
-    rows = np.flatnonzero(targets_left)
-    place = parts.indptr[rows].astype(np.int64)
+    mixed = (groups > 0).sum(axis=0) > 1
+    alone = np.repeat(
+        ~mixed, targets_left
+    )  # most parcels are of one sector: nothing is to be shared
+    owner = np.repeat(groups.argmax(axis=0), targets_left)
+    np.add.at(totals, (owner[alone], parts.indices[alone]), parts.data[alone])
+    rows = np.flatnonzero(mixed & (targets_left > 0))
+    left = np.array(groups.T[rows], order="C")
+    targets_left, place = targets_left[rows], parts.indptr[rows].astype(np.int64)
+    rows = np.arange(rows.size)
     while rows.size:
         grams, target = parts.data[place], parts.indices[place]
         of_row = left[rows]

@@ -190,14 +190,14 @@ def write_tables(
 
 
 def table_digests(tables: RunTables, *, public: bool = False) -> dict[str, str]:
-    """Return the digest of the content of each table: inventory, ledger, evidence, land_types, parcels, units, grid_1km.
+    """Return the digest of the content of each table: inventory, ledger, evidence, land_types, parcels, units, grid_1km, and grid_1km_by_sector where the grid has sectors.
 
     Parameters
     ----------
     tables
         The run's tables.
     public
-        As for :func:`write_tables`; a public run has no digest of parcels.
+        As for :func:`write_tables`; a public run has no digest of parcels and of sectors.
 
     Returns
     -------

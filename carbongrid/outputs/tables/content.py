@@ -151,7 +151,7 @@ class Content:
     parcels
         With geometry; None where they are not published.
     grid_1km
-        int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x).
+        int64 emission and sink (g yr-1), float64 covered_area (m2), dims (y, x); emission_by_sector, dims (sector, y, x), unless published.
     surroundings
         With geometry; None where the case names none.
     facilities
@@ -384,6 +384,11 @@ def published_reason(reason: str) -> str:
     return "; ".join(text for text in reason.split("; ") if text in (GUESSED, GUESSED_PARTS))
 
 
+def without_sectors(grid: xr.Dataset) -> xr.Dataset:
+    """Return what may be published of the coarse grid: a sector's mass in a cell may be that of one works."""
+    return grid.drop_vars([BY_SECTOR, "sector"], errors="ignore")
+
+
 def _published(content: Content) -> Content:
     units, ledger = content.units.frame, content.ledger.frame
     evidence = content.evidence.frame
@@ -395,6 +400,7 @@ def _published(content: Content) -> Content:
     shares = {name: evidence[name].mask(of_people) for name in HIDDEN_OF_PEOPLE}
     return replace(
         content,
+        grid_1km=without_sectors(content.grid_1km),
         evidence=replace(content.evidence, frame=evidence.assign(**shares)),
         units=replace(content.units, frame=units.assign(residents=residents)),
         ledger=replace(content.ledger, frame=ledger.assign(reason=reasons, **hidden)),

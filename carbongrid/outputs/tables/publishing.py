@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from carbongrid.outputs.tables.content import BY_SECTOR, MIN_PEOPLE, published_reason
+from carbongrid.outputs.tables.content import MIN_PEOPLE, published_reason, without_sectors
 
 if TYPE_CHECKING:
     from carbongrid.method.evidence import EvidenceRow
@@ -49,7 +49,7 @@ def published(tables: RunTables, assumptions: Sequence[tuple[str, str]]) -> RunT
         audit=None,
         drawn=None,
         facilities=(),
-        grid_1km=tables.grid_1km.drop_vars([BY_SECTOR, "sector"], errors="ignore"),
+        grid_1km=without_sectors(tables.grid_1km),
     )
 
 

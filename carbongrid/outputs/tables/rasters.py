@@ -83,12 +83,8 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
     """
     import rioxarray  # noqa: F401  (registers .rio)
 
-    covered = grid["covered_area"].where(grid["covered_area"] > 0)
     by_sector = [BY_SECTOR] if BY_SECTOR in grid else []
-    dataset = grid[["emission", "sink", *by_sector, "covered_area"]].assign(
-        emission_density=grid["emission"] / 1000 / covered,
-        sink_density=grid["sink"] / 1000 / covered,
-    )
+    dataset = with_densities(grid[["emission", "sink", *by_sector, "covered_area"]])
     # GDAL gives its bands no name of the sector.
     sectors = ", ".join(map(str, dataset["sector"].to_numpy())) if by_sector else ""
     attributes = {
@@ -126,13 +122,21 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
     path.write_bytes(written)
 
 
+def with_densities(grid: xr.Dataset) -> xr.Dataset:
+    """Return the coarse grid with emission and sink over the covered area, kg m-2 yr-1; NaN where nothing is covered."""
+    covered = grid["covered_area"].where(grid["covered_area"] > 0)
+    densities = {f"{name}_density": grid[name] / 1000 / covered for name in _BANDS}
+    with_units = {name: values.assign_attrs(units=DENSITY) for name, values in densities.items()}
+    return grid.assign(with_units)
+
+
 def _dated(dataset: xr.Dataset, year: int) -> xr.Dataset:
-    """Return a grid with the year as its time, and names of sectors as CF has them."""
+    """Return a grid with the year as its time."""
     if "sector" in dataset:
         dataset["sector"].attrs = {"long_name": "sector"}
     ends = np.array([f"{each:04d}-01-01" for each in (year, year + 1)], "datetime64[s]")
     dated = dataset.assign_coords(time=ends[0] + (ends[1] - ends[0]) / 2)
-    dated["time"].attrs = {"standard_name": "time", "axis": "T", "bounds": "time_bounds"}
+    dated["time"].attrs = {"standard_name": "time", "long_name": "middle of the year", "axis": "T", "bounds": "time_bounds"}  # fmt: skip
     dated["time"].encoding = {"units": f"hours since {year:04d}-01-01", "dtype": "int32"}
     return dated.assign(time_bounds=("bounds", ends))
 

@@ -16,8 +16,10 @@ from carbongrid.method.parcel_mass import ParcelMass
 from carbongrid.method.sharing import (
     Reduced,
     Shares,
+    UnitMass,
     masses_by_unit,
     reduce_mass,
+    reduce_to_units,
     share_by_area,
     share_by_cells,
     with_water_rule,
@@ -66,6 +68,12 @@ class Derived:
             shares = replace(shares, rasters=run.saved_shares.rasters)
         water = run.manifest["parameters"]["water"]
         return with_water_rule(shares, run.parcels, run.outlines, water)
+
+    def reduce_units(self, shares: Shares) -> UnitMass:
+        """Split the parcels' mass to units alone, as :meth:`reduce` does."""
+        masses = [ParcelMass.of(column) for column in self.run.mass.T]
+        rasters = [term.raster for term in self.run.terms]
+        return reduce_to_units(masses, rasters, self.ruled(shares))
 
     def reduce(self, shares: Shares) -> Reduced:
         """Split the parcels' mass by these shares and, where a raster leads, by the run's own."""
@@ -160,7 +168,7 @@ def check_cells(run: Opened, derived: Derived) -> Check:
     grid, cells = run.grid_1km, derived.reduced.cells
     told = {name: grid[name].to_numpy() for name in ("emission", "sink")}
     found = {"emission": cells.emission, "sink": cells.sink}
-    if "grid_1km_by_sector" in run.manifest["digests"]:  # a run of an earlier version has none
+    if BY_SECTOR in grid:
         by_sector = grid[BY_SECTOR]
         names = [str(name) for name in grid["sector"].to_numpy()]
         if names != list(cells.by_sector):
@@ -178,10 +186,16 @@ def check_cells(run: Opened, derived: Derived) -> Check:
         if not np.array_equal(grid[axis].to_numpy(), places):
             faults.append(f"grid_1km.nc: {axis} is not where the manifest says")
     count = run.coarse_grid.shape[0] * run.coarse_grid.shape[1]
+    # A run of an earlier version has none.
+    sectors = (
+        f" in {counted(len(cells.by_sector), 'sector')}"
+        if BY_SECTOR in grid
+        else ", without sectors,"
+    )
     return check_of(
         "cells",
         faults,
-        f"{counted(count, 'coarse cell')} derived again from parcels: the same to the gram",
+        f"{counted(count, 'coarse cell')}{sectors} derived again from parcels: the same to the gram",
     )
 
 
@@ -194,7 +208,7 @@ def compare_methods(run: Opened, derived: Derived) -> Check:
     )
     emissions = [k for k, term in enumerate(run.terms) if not term.sink]
     mine = derived.reduced.units[:, emissions].sum(axis=1)
-    theirs = derived.reduce(other).units[:, emissions].sum(axis=1)
+    theirs = derived.reduce_units(other).units[:, emissions].sum(axis=1)
     names = ("by cells", "by exact area") if run.exact else ("by exact area", "by cells")
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.where(mine == theirs, 0.0, np.abs(theirs - mine) / mine)

@@ -267,5 +267,14 @@ def _grid(run: Opened) -> Iterator[str]:
         rows = run.ledger[run.ledger["category"].isin(members)]
         placed = total(rows["total_g"]) - total(rows["unallocated_g"])
         yield from _differ(f"{name}: grid_1km.nc", cells, "what was placed in ledger.csv", placed)
+    if run.public and BY_SECTOR in grid:
+        yield "grid_1km.nc: a public run has no sectors in its cells, since one may be a single works"
+    if "time" in grid:  # not in a run of an earlier version
+        told = [
+            str(each)[:4] for each in (grid["time"].to_numpy(), *grid["time_bounds"].to_numpy())
+        ]
+        year = run.manifest["year"]
+        if told != [str(year), str(year), str(year + 1)]:
+            yield f"grid_1km.nc is dated {told[0]}, from {told[1]} to {told[2]}, the run is of {year}"
     if BY_SECTOR in grid and not (grid[BY_SECTOR].sum("sector") == grid["emission"]).all():
         yield "grid_1km.nc: emissions of sectors do not add up to the emission of each cell"
