@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError
+from carbongrid.raster.opening.counts import MAX_PATH
 from carbongrid.raster.opening.files import read_text, require_own_folder
 from carbongrid.raster.portable import sync
 from carbongrid.run_store.hashing import SEAL, seal_of
 
 MANIFEST = "manifest.json"
+_LONGEST = "surroundings.gpkg"
+"""The longest name among a run's GeoPackages."""
 _SIDE_FILES = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".qmd", ".lock")
 """What GIS programs lay beside a file that they only look at; goes with it."""
 _OF_THE_DESKTOP = (".DS_Store", ".directory", "Thumbs.db", "desktop.ini")
@@ -28,7 +32,8 @@ def place_of(out: str | Path) -> Path:
     Raises
     ------
     InputError
-        If it is a link: a rename would replace the link, not what it points to.
+        If it is a link: a rename would replace the link, not what it points to. If its path is so long that its GeoPackages could
+        be written and not be read.
     """
     out = Path(out)
     if out.is_symlink():
@@ -37,7 +42,14 @@ def place_of(out: str | Path) -> Path:
             str(out),
             "Name the directory itself.",
         )
-    return out.resolve()
+    place = out.resolve()
+    if (size := len(os.fsencode(place / _LONGEST))) > MAX_PATH:
+        raise InputError(
+            f"its files would have paths of {size} bytes, and GeoPackages are opened by at most {MAX_PATH}",
+            str(out),
+            "Name a directory with a shorter path.",
+        )
+    return place
 
 
 def require_no_links_beside(out: Path) -> None:

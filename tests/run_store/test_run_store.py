@@ -54,6 +54,17 @@ def test_an_existing_run_is_refused_without_replace(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "one.txt").read_text() == "made"
 
 
+def test_a_path_too_long_for_its_geopackages_is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    """Seen to end in a fault of the package after the whole run, by where the folder for temporary files was."""
+    folder = tmp_path / ("n" * 120) / ("n" * 120)
+    room = 512 - len(str(folder / "x" / "surroundings.gpkg")) + 1
+    assert location.place_of(folder / ("x" * room)).name == "x" * room
+    with pytest.raises(InputError, match="at most 512.*shorter path"):
+        location.place_of(folder / ("x" * (room + 1)))
+
+
 def test_a_folder_that_is_no_run_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")

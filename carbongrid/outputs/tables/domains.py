@@ -46,14 +46,18 @@ def write_domains(file: Path, layer: str, titles: Mapping[str, str]) -> None:
     zones = [(ZONE_DOMAIN, str(zone.code), f"{zone.name_en} {zone.name_zh}") for zone in sorted(ordered_zones(), key=lambda zone: zone.code)]  # fmt: skip
     columns = [(layer, name, title, ZONE_DOMAIN if name == "zone" else None) for name, title in titles.items()]  # fmt: skip
     extension = [(table, None, "gpkg_schema", _DEFINITION, "read-write") for table in ("gpkg_data_columns", "gpkg_data_column_constraints")]  # fmt: skip
-    with closing(sqlite3.connect(file)) as database, database:
-        database.executescript(_TABLES)
-        database.executemany(
-            "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description) VALUES (?, 'enum', ?, ?)",
-            zones,
-        )
-        database.executemany(
-            "INSERT INTO gpkg_data_columns (table_name, column_name, title, constraint_name) VALUES (?, ?, ?, ?)",
-            columns,
-        )
-        database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extension)
+    # In memory: SQLite itself opens no path of more than 512 bytes, where GDAL does.
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(file.read_bytes())
+        with database:
+            database.executescript(_TABLES)
+            database.executemany(
+                "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description) VALUES (?, 'enum', ?, ?)",
+                zones,
+            )
+            database.executemany(
+                "INSERT INTO gpkg_data_columns (table_name, column_name, title, constraint_name) VALUES (?, ?, ?, ?)",
+                columns,
+            )
+            database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extension)
+        file.write_bytes(database.serialize())

@@ -7,6 +7,7 @@ rows of the table in a GeoPackage, the bytes of a Shapefile's records, the featu
 from __future__ import annotations
 
 import mmap
+import os
 import re
 import sqlite3
 import struct
@@ -19,6 +20,9 @@ from carbongrid.errors import InputError
 from carbongrid.raster.opening.contradictions import contradiction, mapped
 from carbongrid.raster.opening.formats import FLATGEOBUF, GPKG, SHAPEFILE, files_behind
 from carbongrid.raster.opening.shapefiles import rows_of_shapefile
+
+MAX_PATH = 512
+"""Bytes of a path that SQLite opens; GDAL, with a file system of its own, opens longer ones."""
 
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL", re.IGNORECASE)
 _AGAIN = "Write it again with the program that it comes from, or with QGIS."
@@ -54,6 +58,12 @@ def rows_in_file(path: Path, driver: str, layer: str) -> int | None:
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a GeoPackage for reading only, its log of changes included where there is one."""
     path = path.resolve()
+    if (size := len(os.fsencode(path))) > MAX_PATH:
+        raise InputError(
+            f"its path has {size} bytes, and a GeoPackage is opened by paths of at most {MAX_PATH}",
+            path.name,
+            "Put it into a folder with a shorter path.",
+        )
     logged = len(files_behind(path)) > 1
     address = f"file:{quote(str(path))}?{'mode=ro' if logged else 'immutable=1'}"
     with closing(sqlite3.connect(address, uri=True)) as connection:

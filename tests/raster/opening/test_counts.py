@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import struct
@@ -50,6 +51,16 @@ def test_every_row_is_counted_and_read(tmp_path: Path, suffix: str) -> None:
     path = write_layer(survey_layer(), tmp_path / f"layer.{suffix}")
     assert len(read_vector(path)) == 6
     assert rows_in_file(path, FORMATS[suffix], "layer") in (6, None)
+
+
+def test_a_geopackage_whose_path_sqlite_takes_not_is_told_so(tmp_path: Path) -> None:
+    """GDAL reads it. Seen to fail: "unable to open database file. Write it again with the program that it comes from"."""
+    folder = tmp_path / ("n" * 200) / ("n" * 200) / ("n" * 200)
+    folder.mkdir(parents=True)
+    path = Path(shutil.copy(write_layer(survey_layer(), tmp_path / "layer.gpkg"), folder))
+    assert len(pyogrio.read_dataframe(path)) == 6
+    with pytest.raises(InputError, match=r"its path has \d+ bytes.* at most 512.*shorter path"):
+        read_vector(path)
 
 
 @settings(max_examples=10)
