@@ -61,7 +61,7 @@ def test_a_path_too_long_for_its_geopackages_is_refused_before_anything_is_made(
     folder = tmp_path / ("n" * 120) / ("n" * 120)
     room = 512 - len(str(folder / "x" / "surroundings.gpkg")) + 1
     assert location.place_of(folder / ("x" * room)).name == "x" * room
-    with pytest.raises(InputError, match="at most 512.*shorter path"):
+    with pytest.raises(InputError, match=r"at most 512.*shorter path"):
         location.place_of(folder / ("x" * (room + 1)))
 
 
