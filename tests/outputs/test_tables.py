@@ -562,7 +562,6 @@ def test_netcdf_has_sectors_and_a_time(tables, with_sectors, tmp_path):
         assert both["emission"].dims == ("time", "y", "x")
         assert both["emission_by_sector"].dims == ("time", "sector", "y", "x")
         assert both["time"].dt.year.to_numpy().tolist() == [2020, 2024]
-        assert both["time_bounds"].dt.year.to_numpy().tolist() == [[2020, 2021], [2024, 2025]]
         assert both["sector"].to_numpy().tolist() == ["industry", "交通"]
         industry = both["emission_by_sector"].sel(sector="industry").isel(time=0)
         assert industry.attrs["units"] == "g yr-1"

@@ -78,8 +78,8 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
 
     Notes
     -----
-    A density is NaN where the covered area is 0. The time is one number, the middle of the year, with the year's ends as its bounds:
-    files of several years are stacked along it.
+    A density is NaN where the covered area is 0. The time is one number, the middle of the year: files of several years are stacked
+    along it.
     """
     import rioxarray  # noqa: F401  (registers .rio)
 
@@ -111,7 +111,7 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
     }
     for variable in dataset.data_vars.values():
         variable.encoding |= {"zlib": True, "complevel": 4}
-    for name in ("x", "y", "covered_area", "time", "time_bounds"):
+    for name in ("x", "y", "covered_area", "time"):
         dataset[name].encoding["_FillValue"] = None
     import dask
 
@@ -131,14 +131,21 @@ def with_densities(grid: xr.Dataset) -> xr.Dataset:
 
 
 def _dated(dataset: xr.Dataset, year: int) -> xr.Dataset:
-    """Return a grid with the year as its time."""
+    """Return a grid with the middle of the year as its time."""
     if "sector" in dataset:
         dataset["sector"].attrs = {"long_name": "sector"}
-    ends = np.array([f"{each:04d}-01-01" for each in (year, year + 1)], "datetime64[s]")
-    dated = dataset.assign_coords(time=ends[0] + (ends[1] - ends[0]) / 2)
-    dated["time"].attrs = {"standard_name": "time", "long_name": "middle of the year", "axis": "T", "bounds": "time_bounds"}  # fmt: skip
+        # Characters, as CF has texts along a dimension: variable strings by its name would have to be numbers.
+        dataset["sector"].encoding = {"dtype": "S1"}
+    begin, end = (np.datetime64(f"{each:04d}-01-01", "s") for each in (year, year + 1))
+    dated = dataset.assign_coords(time=begin + (end - begin) / 2)
+    dated["time"].attrs = {
+        "standard_name": "time",
+        "long_name": f"middle of the year {year}, all of which the values are of",
+        "axis": "T",
+        "units_metadata": "leap_seconds: none",
+    }
     dated["time"].encoding = {"units": f"hours since {year:04d}-01-01", "dtype": "int32"}
-    return dated.assign(time_bounds=("bounds", ends))
+    return dated
 
 
 def _transform(grid: xr.Dataset) -> Affine:

@@ -270,11 +270,8 @@ def _grid(run: Opened) -> Iterator[str]:
     if run.public and BY_SECTOR in grid:
         yield "grid_1km.nc: a public run has no sectors in its cells, since one may be a single works"
     if "time" in grid:  # not in a run of an earlier version
-        told = [
-            str(each)[:4] for each in (grid["time"].to_numpy(), *grid["time_bounds"].to_numpy())
-        ]
-        year = run.manifest["year"]
-        if told != [str(year), str(year), str(year + 1)]:
-            yield f"grid_1km.nc is dated {told[0]}, from {told[1]} to {told[2]}, the run is of {year}"
+        told, year = str(grid["time"].to_numpy())[:4], run.manifest["year"]
+        if told != str(year):
+            yield f"grid_1km.nc is of the year {told}, the run of {year}"
     if BY_SECTOR in grid and not (grid[BY_SECTOR].sum("sector") == grid["emission"]).all():
         yield "grid_1km.nc: emissions of sectors do not add up to the emission of each cell"
