@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from carbongrid.outputs.figures.classes import ordered_zones
+from carbongrid.raster.opening.files import read_bytes
 
 ZONE_DOMAIN = "zone"
 _TABLES = """
@@ -48,7 +49,7 @@ def write_domains(file: Path, layer: str, titles: Mapping[str, str]) -> None:
     extension = [(table, None, "gpkg_schema", _DEFINITION, "read-write") for table in ("gpkg_data_columns", "gpkg_data_column_constraints")]  # fmt: skip
     # In memory: SQLite itself opens no path of more than 512 bytes, where GDAL does.
     with closing(sqlite3.connect(":memory:")) as database:
-        database.deserialize(file.read_bytes())
+        database.deserialize(read_bytes(file))
         with database:
             database.executescript(_TABLES)
             database.executemany(
