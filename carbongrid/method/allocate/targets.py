@@ -81,9 +81,8 @@ def totals_by_group(parts: Any, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     totals = np.zeros((len(groups), parts.shape[1]), np.int64)
     targets_left = np.diff(parts.indptr)
     mixed = (groups > 0).sum(axis=0) > 1
-    alone = np.repeat(
-        ~mixed, targets_left
-    )  # most parcels are of one sector: nothing is to be shared
+    # Most parcels are of one sector: nothing is to be shared.
+    alone = np.repeat(~mixed, targets_left)
     owner = np.repeat(groups.argmax(axis=0), targets_left)
     np.add.at(totals, (owner[alone], parts.indices[alone]), parts.data[alone])
     rows = np.flatnonzero(mixed & (targets_left > 0))
