@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from configparser import ConfigParser
 from pathlib import Path
 
 PLUGIN = Path(__file__).with_name("carbongrid_qgis")
+FOR_PUBLICATION = ("email", "repository", "tracker")
+"""What QGIS's own repository of plugins asks of metadata.txt; installing from the archive needs none of it."""
 
 
 def package(out: Path) -> Path:
@@ -27,5 +30,16 @@ def package(out: Path) -> Path:
     return out
 
 
+def lacking() -> list[str]:
+    """Return what metadata.txt must state before the plugin is published."""
+    metadata = ConfigParser()
+    metadata.read(PLUGIN / "metadata.txt", encoding="utf-8")
+    return [key for key in FOR_PUBLICATION if not metadata["general"].get(key)]
+
+
 if __name__ == "__main__":
     print(package(Path(sys.argv[1] if len(sys.argv) > 1 else "dist/carbongrid_qgis.zip")))
+    if lacking():
+        print(
+            f"Before it is published, {PLUGIN / 'metadata.txt'} must state: {', '.join(lacking())}."
+        )

@@ -28,7 +28,7 @@ cd "$(dirname "$0")"
 printf '%s\\n' "$@" > words.txt
 [ "$1" = run ] || exit 0
 trap 'echo yes > ended.txt; exit 143' TERM
-echo "progress 1/4 reading" >&2
+for step in "1/4 reading" "2/4 reading" "4/4 reading" "3/8 rasterizing"; do echo "progress $step" >&2; done
 while :; do sleep 0.05; done
 """
 
@@ -101,28 +101,38 @@ def paged(page):
     }
 
 
-def planned(algorithm, scratch):
+def planned(algorithm, scratch, **more):
     """Tell the words that a scenario's form becomes."""
-    form = {"RUN": "a run", "PLAN": "plan.toml", "OUT": str(scratch / "out"), "REPLACE": True, "OPEN": False}  # fmt: skip
+    form = {"RUN": "a run", "PLAN": "plan.toml", "OUT": str(scratch / "out"), "REPLACE": True, "OPEN": False, **more}  # fmt: skip
     _, ok = algorithm.run(form, QgsProcessingContext(), QgsProcessingFeedback())
     return {"ok": ok, "words": (scratch / "words.txt").read_text().splitlines()}
 
 
 class Cancels(QgsProcessingFeedback):
-    """A user who cancels at the first step."""
+    """A user who watches the bar, and cancels at the second step."""
+
+    def __init__(self):
+        super().__init__()
+        self.bar = []
+
+    def setProgress(self, percent):  # noqa: N802
+        """Note it."""
+        self.bar.append(percent)
 
     def setProgressText(self, text):  # noqa: N802
         """Cancel."""
-        self.cancel()
+        if text == "rasterizing":
+            self.cancel()
 
 
 def canceled(run):
-    """Tell what a run that is canceled says."""
+    """Tell what a run that is canceled says, and how far its bar went."""
+    feedback = Cancels()
     try:
-        run(["run", "case.toml"], Cancels())
+        run(["run", "case.toml"], feedback)
     except QgsProcessingException as error:
-        return {"said": str(error)}
-    return {"said": ""}
+        return {"said": str(error), "bar": feedback.bar}
+    return {"said": "", "bar": feedback.bar}
 
 
 def main():
@@ -147,6 +157,9 @@ def main():
         "opened": [opened(algorithms["open"], each) for each in runs],
         "together": opened_together(algorithms["open"], runs, twice=runs[0]),
         "scenario": planned(algorithms["scenario"], scratch),
+        "parcels": [
+            planned(algorithms["scenario"], scratch, PARCELS=each) for each in ("fgb", "parquet")
+        ],
         "canceled": canceled(run_command),
     }
     told["canceled"]["ended"] = (scratch / "ended.txt").is_file()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +12,9 @@ from carbongrid import __version__
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
 from carbongrid.cli.surroundings import set_aside, set_by_hand
 from carbongrid.errors import Problem, require_extra
+
+if TYPE_CHECKING:
+    from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,15 @@ def _with_console(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+_with_parcels = click.option(
+    "--parcels",
+    type=click.Choice(["parquet", "gpkg", "fgb", "pmtiles"]),
+    default="parquet",
+    show_default=True,
+    help="Write parcels.gpkg or parcels.fgb too, for a GIS that reads no Parquet, or parcels.pmtiles for a map on the web: tonnes, densities, unit and zone of each parcel.",
+)
 
 
 def _console(quiet: bool, as_json: bool, verbose: int) -> Console:
@@ -205,13 +217,7 @@ def check(case: Path, quiet: bool, as_json: bool, verbose: int) -> None:
     is_flag=True,
     help="Write what may be published: units and 1 km cells, no parcels or names; counts of people below ten are not printed.",
 )
-@click.option(
-    "--parcels",
-    type=click.Choice(["parquet", "gpkg", "fgb", "pmtiles"]),
-    default="parquet",
-    show_default=True,
-    help="Write parcels.gpkg or parcels.fgb too, for a GIS that reads no Parquet, or parcels.pmtiles for a map on the web: tonnes, densities, unit and zone of each parcel.",
-)
+@_with_parcels
 @_with_console
 def run(
     case: Path,
@@ -223,7 +229,7 @@ def run(
     memory: str | None,
     chunks: int,
     public: bool,
-    parcels: Literal["parquet", "gpkg", "fgb", "pmtiles"],
+    parcels: ParcelFormat,
     quiet: bool,
     as_json: bool,
     verbose: int,

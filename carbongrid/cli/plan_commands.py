@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carbongrid.cli.analysis_commands import analysis_folder, with_out
-from carbongrid.cli.commands import _FOLDER, _console, _with_console, main
+from carbongrid.cli.commands import _FOLDER, _console, _with_console, _with_parcels, main
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from carbongrid.analysis.compare import Comparison
     from carbongrid.analysis.target_plan import TargetPlan
+    from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 
 _LARGEST = 10
 
@@ -110,9 +111,17 @@ def _told(found: Comparison) -> Iterator[str]:
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--out", type=_FOLDER, required=True, help="The run directory to make.")
 @click.option("--replace", is_flag=True, help="Replace an existing run.")
+@_with_parcels
 @_with_console
 def scenario(
-    run: Path, plan: Path, out: Path, replace: bool, quiet: bool, as_json: bool, verbose: int
+    run: Path,
+    plan: Path,
+    out: Path,
+    replace: bool,
+    parcels: ParcelFormat,
+    quiet: bool,
+    as_json: bool,
+    verbose: int,
 ) -> None:
     """Do the actions of PLAN on the finished RUN, and write what comes of it as a run of its own.
 
@@ -133,7 +142,7 @@ def scenario(
 
         told = read_plan(plan)
         with console.progress() as progress:
-            answer, made = run_plan(open_run(run), told, out, path=plan, replace=replace, progress=progress)  # fmt: skip
+            answer, made = run_plan(open_run(run), told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
         found = compare_runs(run, made)
         zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
         folder = analysis_folder(made, None)

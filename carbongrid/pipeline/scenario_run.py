@@ -17,6 +17,7 @@ from carbongrid.errors import InputError, Problem
 from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
+from carbongrid.outputs.tables.parcel_layer import ParcelFormat
 from carbongrid.pipeline import facilities, sections, small_tables, weights_step
 from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation
@@ -70,6 +71,7 @@ def run_plan(
     *,
     path: Path | None = None,
     replace: bool = False,
+    parcels: ParcelFormat = "parquet",
     progress: Progress | None = None,
 ) -> tuple[LiveResult, Path]:
     """Do a plan on a finished run and write what comes of it as a run of its own.
@@ -86,6 +88,8 @@ def run_plan(
         The plan's file, whose name the manifest gets beside the digest of what was read.
     replace
         Whether an existing run may be replaced.
+    parcels
+        As of :func:`carbongrid.run`.
     progress
         Called with a phase, the number of its steps that are done, and their number.
 
@@ -111,7 +115,10 @@ def run_plan(
     # No Recall of the run to be replaced: each step comes from the base run, or is made.
     with claimed(out), new_run(out, replace=replace, reuse=base.directory, restart=True) as store:
         store.recall = Recall((base.directory,), base.directory)
-        _write(answer, base, plan, _read_for(plan, path, polygons, base), store, progress or silent)
+        options = RunOptions(
+            None, base.manifest["parameters"]["chunks"], progress or silent, parcels=parcels
+        )
+        _write(answer, base, plan, _read_for(plan, path, polygons, base), store, options)
     return answer, out
 
 
@@ -121,30 +128,29 @@ def _write(
     plan: Plan,
     read: Mapping[str, str],
     store: RunStore,
-    progress: Progress,
+    options: RunOptions,
 ) -> None:
     inputs = _whole_inputs(answer, base, plan)
     _keep(answer, base, inputs, plan, store)
     land = Land.measured_before(base.directory, inputs)
-    parameters = base.manifest["parameters"]
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
     values = {
         **_values(answer, inputs, land),
         "case": inputs.case,
-        "options": RunOptions(None, parameters["chunks"], progress),
+        "options": options,
         "fingerprints": _Told(digests),
         "read": inputs,
         "land": land,
         "grid": grid,
     }
     at = [step.name for step in STEPS].index(_FIRST_WRITTEN)
-    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, progress)
+    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, options.progress)
     work.keep_in(store)
     work.go()
     tables, made = work.values["assemble"], work.values["digest"]
-    content = manifest_of(inputs, grid, tables, made, parameters["chunks"])
+    content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
     facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
     store.write_manifest({**content, **facts})

@@ -34,6 +34,9 @@ CODE_SYSTEMS = (
     *("tdland3", "ydyh2023", "gbt21010", "osm", "overture", "corine", "urban-atlas"),
     *("worldcover", "globeland30", "corine-grid", "nlcd", "glc-fcs30"),
 )
+PARCEL_FORMATS = ("gpkg", "fgb", "parquet")
+"""Of the command's; the first, since not every QGIS reads the last, which a run has in any case."""
+
 _FOLDER = QgsProcessingParameterFile.Folder
 
 
@@ -58,13 +61,17 @@ class _Algorithm(QgsProcessingAlgorithm):
         self.addParameter(QgsProcessingParameterFile(name, tr(text), **more))
 
     def _writes_a_run(self) -> None:
+        self.addParameter(
+            QgsProcessingParameterEnum("PARCELS", tr("parcels_as"), list(PARCEL_FORMATS), usesStaticStrings=True, defaultValue=PARCEL_FORMATS[0])
+        )  # fmt: skip
         self.addParameter(QgsProcessingParameterFolderDestination("OUT", tr("out")))
         self.addParameter(QgsProcessingParameterBoolean("REPLACE", tr("replace"), False))
         self.addParameter(QgsProcessingParameterBoolean("OPEN", tr("open"), True))
 
     def _run_into(self, words: list[str], parameters: Any, context: Any, feedback: Any) -> dict[str, Any]:  # fmt: skip
         out = self.parameterAsString(parameters, "OUT", context)
-        words = [*words, "--out", out]
+        parcels = self.parameterAsEnumString(parameters, "PARCELS", context)
+        words = [*words, "--parcels", parcels, "--out", out]
         if self.parameterAsBool(parameters, "REPLACE", context):
             words.append("--replace")
         run(words, feedback)

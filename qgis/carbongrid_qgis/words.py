@@ -22,6 +22,7 @@ _TEXTS = {
     "out": ("Run directory to make", "要生成的运行结果文件夹"),
     "replace": ("Replace an existing run", "替换已有的运行结果"),
     "open": ("Open the results in the project", "在工程中打开结果"),
+    "parcels_as": ("Parcels beside parcels.parquet: gpkg, fgb, or parquet for no second file", "parcels.parquet 之外的图斑文件：gpkg、fgb；parquet 表示不另写"),
     "plan": ("Plan (TOML)", "方案 (TOML)"),
     "extract": ("OpenStreetMap extract (.osm.pbf)", "OpenStreetMap 数据 (.osm.pbf)"),
     "folder": ("Folder of the case", "案例文件夹"),
@@ -52,16 +53,16 @@ _TEXTS = {
         "读取案例所列的全部文件，并说明运行会做什么：数量、缺失的内容、无法落到地块的部分。不写任何文件。",
     ),
     "help_run": (
-        "Spreads every total over its land, adds up townships and 1 km cells to the gram, and zones every township. Runs the installed carbongrid command; cancelling keeps what is finished.",
-        "把每项总量分配到土地上，按乡镇与 1 km 网格精确到克地汇总，并对每个乡镇分区。调用已安装的 carbongrid 命令；取消时保留已完成的部分。",
+        "Spreads every total over its land, adds up townships and 1 km cells to the gram, and zones every township. Runs the installed carbongrid command; cancelling keeps what is finished. Parcels are written a second time, as GeoPackage or FlatGeobuf, since not every QGIS reads Parquet; choose parquet where a second file of their size is too much.",
+        "把每项总量分配到土地上，按乡镇与 1 km 网格精确到克地汇总，并对每个乡镇分区。调用已安装的 carbongrid 命令；取消时保留已完成的部分。因并非每个 QGIS 都能读取 Parquet，图斑另写为 GeoPackage 或 FlatGeobuf；若不需要同样大小的第二个文件，请选 parquet。",
     ),
     "help_osm": (
         "Makes parcels, units, roads and points of an extract, with a table of totals to fill in. First guesses are the world's means per head and are marked as such everywhere: they are no figures of the place.",
         "由数据生成图斑、单元、道路与兴趣点，并附一张待填写的总量表。初步估计为世界人均值，处处标明，并非本地数据。",
     ),
     "help_scenario": (
-        "Does the actions of a plan on a finished run and writes what comes of it as a run of its own.",
-        "在已完成的运行结果上执行方案中的各项措施，并另存为一个运行结果。",
+        "Does the actions of a plan on a finished run and writes what comes of it as a run of its own, its parcels a second time as GeoPackage or FlatGeobuf unless parquet is chosen.",
+        "在已完成的运行结果上执行方案中的各项措施，并另存为一个运行结果；图斑另写为 GeoPackage 或 FlatGeobuf，选 parquet 则不另写。",
     ),
     "help_open": (
         "Adds units coloured by zone, the 1 km grid by powers of ten and the parcels: parcels.gpkg or parcels.fgb where the run has one, else where QGIS can read Parquet. The page to print is added to the project's layouts, under the run's title and year. Zones are relative to the place.",
@@ -71,7 +72,7 @@ _TEXTS = {
         "Writes a folder with the case file, the layers as GeoPackages and copies of the tables. Check it then; the file has a comment on every line where `carbongrid init` writes it, and can be edited by hand.",
         "生成一个文件夹，含案例文件、GeoPackage 图层与各表的副本。随后请检查案例；该文件可手工编辑。",
     ),
-    "no_parquet": ("The parcels are not opened: this QGIS cannot read Parquet. `carbongrid run --parcels gpkg` writes them for it.", "未打开图斑：此 QGIS 无法读取 Parquet。可用 `carbongrid run --parcels gpkg` 另写一份。"),
+    "no_parquet": ("The parcels are not opened: this QGIS cannot read Parquet. Run it again with Parcels gpkg, or `carbongrid run --parcels gpkg`.", "未打开图斑：此 QGIS 无法读取 Parquet。请选图斑 gpkg 再运行，或用 `carbongrid run --parcels gpkg`。"),
     "no_run": ("{} is not a finished run: it has no {}.", "{} 不是已完成的运行结果：缺少 {}。"),
     "page": ("A page to print is among the layouts: {}", "打印版面在布局列表中：{}"),
     "no_page": ("{} has no page to print.", "{} 中没有打印版面。"),

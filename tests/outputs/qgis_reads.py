@@ -1,4 +1,4 @@
-"""Run by QGIS's own Python: what QGIS makes of units.gpkg, grid_1km.tif and city.qgz of a run, as JSON, and a picture of each.
+"""Run by QGIS's own Python: what QGIS makes of units.gpkg, parcels.gpkg, grid_1km.tif and city.qgz of a run, as JSON, and a picture of each.
 
 ``python3 qgis_reads.py RUN PICTURES``; needs Debian's python3-qgis and no display (QT_QPA_PLATFORM=offscreen).
 """
@@ -13,6 +13,7 @@ from qgis.core import (  # pyright: ignore[reportMissingImports]
     QgsLayoutExporter,
     QgsMapRendererParallelJob,
     QgsMapSettings,
+    QgsPointXY,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -20,21 +21,73 @@ from qgis.core import (  # pyright: ignore[reportMissingImports]
 from qgis.PyQt.QtCore import QSize  # pyright: ignore[reportMissingImports]
 from qgis.PyQt.QtGui import QColor  # pyright: ignore[reportMissingImports]
 
+_DARK = 100
+"""The largest of red, green and blue below which a pixel is of a black line, not of a zone."""
 
-def picture(layer, path):
-    """Draw a layer over its whole extent."""
+
+def whole(layer):
+    """Tell how a layer is drawn over its whole extent."""
     settings = QgsMapSettings()
     settings.setLayers([layer])
     settings.setDestinationCrs(layer.crs())
     settings.setExtent(layer.extent())
     settings.setOutputSize(QSize(600, 600))
     settings.setBackgroundColor(QColor("white"))
+    return settings
+
+
+def drawn(settings, path):
+    """Draw, and keep the picture."""
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()
     image = job.renderedImage()
     image.save(str(path))
-    return colours_of(image)
+    return image
+
+
+def picture(layer, path):
+    """Draw a layer over its whole extent."""
+    return colours_of(drawn(whole(layer), path))
+
+
+def hatched(layer, path):
+    """Tell, by the code of each unit, how many pixels of it, of every seventh row, are darker than any zone's colour: without names only the lines of hatching are."""
+    bare = layer.clone()
+    bare.setLabelsEnabled(False)
+    settings = whole(bare)
+    image, to_map = drawn(settings, path), settings.mapToPixel()
+    spots = [
+        to_map.toMapCoordinates(x, y)
+        for x in range(image.width())
+        for y in range(0, image.height(), 7)  # not the step of the lines, which is 6
+        if image.pixelColor(x, y).value() < _DARK
+    ]
+    # Lines end at the border, where a pixel may be of either unit.
+    inner = {unit["id"]: unit.geometry().buffer(-2 * settings.mapUnitsPerPixel(), 4) for unit in bare.getFeatures()}  # fmt: skip
+    return {code: sum(shape.contains(QgsPointXY(spot)) for spot in spots) for code, shape in inner.items()}  # fmt: skip
+
+
+def columns_of(layer):
+    """Tell what each column of a layer is called, and how it is shown."""
+    return {
+        field.name(): {
+            "alias": field.alias(),
+            "type": field.typeName(),
+            "numeric": field.isNumeric(),
+            "widget": layer.editorWidgetSetup(number).type(),
+        }
+        for number, field in enumerate(layer.fields())
+    }
+
+
+def zones_of(path):
+    """Tell the coded domain of the zones, as GDAL reads it."""
+    ogr.UseExceptions()
+    file = ogr.Open(str(path))
+    definition = file.GetLayer(0).GetLayerDefn()
+    column = definition.GetFieldDefn(definition.GetFieldIndex("zone"))
+    return file.GetFieldDomain(column.GetDomainName()).GetEnumeration()
 
 
 def colours_of(image):
@@ -56,16 +109,6 @@ def vector(run, pictures):
         for rule in renderer.rootRule().children():
             symbols = [s.layerType() for s in rule.symbol().symbolLayers()]
             rules.append([rule.label(), rule.filterExpression(), symbols])
-    fields = {
-        field.name(): {
-            "alias": field.alias(),
-            "type": field.typeName(),
-            "widget": layer.editorWidgetSetup(number).type(),
-        }
-        for number, field in enumerate(layer.fields())
-    }
-    ogr.UseExceptions()
-    file = ogr.Open(str(run / "units.gpkg"))
     names_shown = layer.labeling().settings()
     _, ids, names, _, error = layer.listStylesInDatabase()
     styles = dict(zip(ids, names, strict=True))
@@ -73,14 +116,28 @@ def vector(run, pictures):
         "valid": layer.isValid(),
         "renderer": renderer.type(),
         "rules": rules,
-        "fields": fields,
+        "fields": columns_of(layer),
         "styles": sorted(styles.values()),
-        "domain": file.GetFieldDomain("zone").GetEnumeration(),
+        "domain": zones_of(run / "units.gpkg"),
         "error": error,
         "colours": picture(layer, pictures / "units.png"),
+        "hatched": hatched(layer, pictures / "hatching.png"),
         "labels": layer.labelsEnabled(),
         "label_column": label_column(layer),
         "names_from": [names_shown.minimumScale, names_shown.maximumScale],
+    }
+
+
+def parcels(run):
+    """Tell of the layer of the parcels, opened as a double click does; None where there is none."""
+    if not (run / "parcels.gpkg").is_file():
+        return None
+    layer = QgsVectorLayer(f"{run / 'parcels.gpkg'}|layername=parcels", "parcels", "ogr")
+    return {
+        "valid": layer.isValid(),
+        "renderer": layer.renderer().type(),
+        "fields": columns_of(layer),
+        "domain": zones_of(run / "parcels.gpkg"),
     }
 
 
@@ -98,6 +155,13 @@ def classes(layer):
     return [*layer.renderer().usesBands(), *(colour.name() for _, colour in items)]
 
 
+def legend(layer):
+    """Tell the texts of a raster's legend."""
+    if not isinstance(layer, QgsRasterLayer):
+        return None
+    return [text for text, _ in layer.renderer().legendSymbologyItems()]
+
+
 def raster(run, pictures):
     """Tell of the grid, which takes the style beside it."""
     layer = QgsRasterLayer(str(run / "grid_1km.tif"), "grid")
@@ -105,7 +169,7 @@ def raster(run, pictures):
         "valid": layer.isValid(),
         "renderer": layer.renderer().type(),
         "bands": [layer.bandName(band) for band in range(1, layer.bandCount() + 1)],
-        "legend": [text for text, _ in layer.renderer().legendSymbologyItems()],
+        "legend": legend(layer),
         "colours": picture(layer, pictures / "grid.png"),
     }
 
@@ -125,6 +189,10 @@ def project(run, pictures):
             "crs": each.layer().crs().authid(),
             "label_column": label_column(each.layer()),
             "classes": classes(each.layer()),
+            "fields": columns_of(each.layer())
+            if isinstance(each.layer(), QgsVectorLayer)
+            else None,
+            "legend": legend(each.layer()),
         }
         for each in root.findLayers()
     ]
@@ -153,7 +221,7 @@ def main():
     run, pictures = (Path(word) for word in sys.argv[1:3])
     application = QgsApplication([], False)
     application.initQgis()
-    told = {"units": vector(run, pictures), "grid": raster(run, pictures)}
+    told = {"units": vector(run, pictures), "parcels": parcels(run), "grid": raster(run, pictures)}
     json.dump({**told, "project": project(run, pictures)}, sys.stdout)
     application.exitQgis()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pyogrio
@@ -10,17 +12,17 @@ from tables_example import example_tables
 
 import carbongrid as cg
 from carbongrid.errors import InputError
+from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import table_files, write_tables
 from carbongrid.outputs.tables.content import ParcelLayer
 from carbongrid.outputs.tables.parcel_layer import parcel_frame, style_of_density
-from tests.outputs.test_programs import seen_by_qgis
+from tests.outputs.test_programs import assert_columns_are_named, seen_by_qgis
 
 
 @pytest.fixture(scope="module")
-def layered(small_city, tmp_path_factory):
-    return cg.run(
-        small_city / "case.toml", tmp_path_factory.mktemp("layer") / "run", parcels="gpkg"
-    )
+def layered(small_city, small_run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("layer") / "run"
+    return cg.run(small_city / "case.toml", out, reuse=small_run, parcels="gpkg")
 
 
 def test_the_layer_has_the_run_s_mass_and_the_zones_of_units(layered):
@@ -40,13 +42,27 @@ def test_the_layer_has_the_run_s_mass_and_the_zones_of_units(layered):
     assert len(outside) and (outside["zone"] == 0).all()
 
 
-def test_a_run_with_a_layer_is_verified_and_opens_in_qgis(layered, tmp_path):
-    assert cg.verify(layered.directory).ok
-    layers = seen_by_qgis(layered.directory, tmp_path)["project"]["layers"]
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb"])
+def test_a_run_with_a_layer_is_verified_and_opens_in_qgis(layered, small_city, tmp_path, suffix):
+    """In the project, which knows the columns of both; a GeoPackage tells of itself too. Seen to fail: its zones were numbers to GDAL."""
+    folder = layered.directory
+    if suffix == "fgb":
+        folder = cg.run(small_city / "case.toml", tmp_path / "run", reuse=folder, parcels=suffix).directory  # fmt: skip
+    assert cg.verify(folder).ok
+    seen = seen_by_qgis(folder, tmp_path)
+    layers = seen["project"]["layers"]
     assert [each["valid"] for each in layers] == [True] * 4
+    assert Path(layers[-1]["source"].partition("|")[0]).name == f"parcels.{suffix}"
     assert layers[-1]["renderer"] == "RuleRenderer"
-    styles = pyogrio.read_dataframe(layered.directory / "parcels.gpkg", layer="layer_styles")
+    assert_columns_are_named(layers[-1]["fields"])
+    if suffix == "fgb":
+        return
+    styles = pyogrio.read_dataframe(folder / "parcels.gpkg", layer="layer_styles")
     assert styles["useAsDefault"].tolist() == [True]
+    alone = seen["parcels"]
+    assert alone["valid"] and alone["renderer"] == "RuleRenderer"
+    assert_columns_are_named(alone["fields"])
+    assert alone["domain"] == {str(zone.code): f"{zone.name_en} {zone.name_zh}" for zone in zones()}
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "fgb", "pmtiles"])

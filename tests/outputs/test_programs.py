@@ -75,20 +75,51 @@ def test_the_project_opens_with_all_that_a_page_needs(seen):
 
 
 def test_what_is_close_to_one_or_indicative_is_hatched(tmp_path):
+    """By rule, and in the picture: two units have lines, two have crossed lines, two have none."""
     tables = example_tables()
-    flags = {"borderline": [True] * 3 + [False] * 3, "indicative": [False] * 3 + [True] * 3}
+    flags = {"borderline": [True] * 2 + [False] * 4, "indicative": [False] * 4 + [True] * 2}
     write_tables(replace(tables, units=tables.units.assign(**flags)), tmp_path)
     units = seen_by_qgis(tmp_path, tmp_path)["units"]
+    lines, none, crossed = (
+        [units["hatched"][code] for code in tables.units["id"].iloc[k : k + 2]] for k in (0, 2, 4)
+    )
+    assert none == [0, 0]
+    assert min(lines) > 500
+    assert min(crossed) > 1.2 * max(lines)
     marks = {name: symbols for _, name, symbols in units["rules"] if name.strip('"') in flags}
     assert marks == {'"borderline"': ["LinePatternFill"], '"indicative"': ["LinePatternFill"] * 2}
 
 
+UNITS = (
+    (re.compile(r"_t_km2$"), "t CO2e/yr/km2"),
+    (re.compile(r"_t(_p\d\d)?$"), "t CO2e/yr"),
+    (re.compile(r"^gdp"), "CNY"),
+    (re.compile(r"^residents$"), "people"),
+    (re.compile(r"^area_m2$"), "m2"),
+    # Ratios, codes, and yes or no.
+    (re.compile(r"^((ccr|ecc|esc)(_low|_high|_p\d\d)?|zone|zone_probability|borderline|indicative|firm|fid)$"), ""),
+)  # fmt: skip
+"""The unit of a numeric column, by its name."""
+
+
+def assert_columns_are_named(fields):
+    """Each has a name for people, in it the unit where it has one; the zones' codes are shown as names."""
+    assert [name for name, field in fields.items() if not field["alias"] and name != "fid"] == []
+    assert fields["zone"]["widget"] == "ValueMap"
+    for name, field in fields.items():
+        if field["numeric"]:
+            unit = next(unit for pattern, unit in UNITS if pattern.search(name))
+            assert field["alias"].rpartition(", ")[2] == unit if unit else "/yr" not in field["alias"], name  # fmt: skip
+
+
 def test_every_column_has_a_name_for_people(seen):
     fields = seen["units"]["fields"]
-    own = [name for name, field in fields.items() if not field["alias"] and name != "fid"]
-    assert own == []
+    assert_columns_are_named(fields)
+    project = seen["project"]["layers"]
+    assert_columns_are_named(project[0]["fields"])
+    for each in project[1:]:
+        assert all("t CO₂e per cell and year" in text for text in each["legend"][1:])
     assert fields["gdp"]["alias"] == "GDP 地区生产总值, CNY"
-    assert fields["zone"]["widget"] == "ValueMap"
     assert fields["residents"]["type"] == "Integer64"
     named = {str(zone.code): f"{zone.name_en} {zone.name_zh}" for zone in zones()}
     assert seen["units"]["domain"] == named

@@ -451,6 +451,23 @@ def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Resu
         cg.open(out).scenario([{"do": "convert", "parcels": "p1", "to": "0301"}])
 
 
+def test_a_scenario_writes_its_parcels_for_a_gis(base: cg.Result, tmp_path: Path, carbongrid: Any) -> None:  # fmt: skip
+    """With the mass and the zones of the plan, not of the run that it was asked of."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[action]]\ndo = "scale"\ncategory = "industry/*"\nfactor = 0.5\n')
+    told = carbongrid("scenario", base.directory, plan, "--out", tmp_path / "out", "--parcels", "gpkg")  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    after = cg.open(tmp_path / "out")
+    layer = gpd.read_file(after.directory / "parcels.gpkg", layer="parcels").set_index("id")
+    parcels = after.parcels.set_index("id").loc[layer.index]
+    assert layer["emission_t"].tolist() == (parcels["emission_g"] / 1e6).tolist()
+    assert layer["emission_t"].sum() < base.parcels["emission_g"].sum() / 1e6
+    zone = after.units.set_index("id")["zone"].reindex(layer["unit"])
+    assert layer["zone"].tolist() == zone.fillna(0).astype(int).tolist()
+    assert cg.verify(after.directory, sample=0).ok
+    assert not (base.directory / "parcels.gpkg").exists()
+
+
 def test_a_scenario_on_a_grid_of_no_code_verifies(tmp_path: Path) -> None:
     """Seen to fail: units.gpkg keeps not every word of an equal-area CRS of the data's own, and labels were of other polygons."""
     town = Town(5, ("0601", "0101") * 6, {(name, ""): 10**12 for name in CATEGORIES}, (), (1, 2, 3, 4))  # fmt: skip

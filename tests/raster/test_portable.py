@@ -68,16 +68,26 @@ def test_only_one_module_asks_for_what_some_systems_lack():
     assert found == {"raster/portable.py", "raster/row_blocks.py"}
 
 
-@pytest.mark.thorough
-def test_the_small_demo_runs_where_they_are_hidden(tmp_path):
-    demo = 'from carbongrid.cli import main; sys.argv = ["carbongrid", *sys.argv[1:]]; main()'
-    hidden = python(demo, "demo", tmp_path / "hidden", "--size", "small", "--quiet")
+def test_the_small_demo_runs_where_they_are_hidden(small_run, tmp_path):
+    """Written and run there, with report and figures; as where they are not hidden."""
+    hidden = python(
+        """
+        from pathlib import Path
+        out, tests = map(Path, sys.argv[1:])
+        sys.path.append(str(tests))
+        from small_demo import write_small_city
+        from carbongrid.cli import main
+        case = write_small_city(out / "case")
+        sys.argv = ["carbongrid", "run", str(case), "--out", str(out / "run"), "--quiet"]
+        main()
+        """,
+        tmp_path,
+        Path(__file__).parents[1],
+    )
     assert hidden.returncode == 0, hidden.stderr
-    usual = [sys.executable, "-m", "carbongrid", "demo", tmp_path / "usual", "--size", "small"]
-    subprocess.run([*map(str, usual), "--quiet"], check=True, capture_output=True)
     digests = [
-        json.loads((tmp_path / name / "run" / "manifest.json").read_bytes())["digests"]
-        for name in ("hidden", "usual")
+        json.loads((run / "manifest.json").read_bytes())["digests"]
+        for run in (tmp_path / "run", small_run)
     ]
     assert digests[0] == digests[1]
 

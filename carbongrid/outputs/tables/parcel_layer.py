@@ -13,6 +13,7 @@ from carbongrid.method.categories import column_of
 from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten, short_number
 from carbongrid.outputs.figures.scales import sequential
 from carbongrid.outputs.tables.content import DENSITY_SUFFIX
+from carbongrid.outputs.tables.domains import write_domains
 from carbongrid.outputs.tables.headings import PER_YEAR, Heading, category_headings
 from carbongrid.outputs.tables.styles import STYLES_LAYER, Rule, Style, style_table
 from carbongrid.raster.opening.formats import FLATGEOBUF, GPKG
@@ -61,7 +62,7 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
 
     Notes
     -----
-    What a GIS shows is rounded to float64; the grams are in parcels.parquet. A GeoPackage holds a style by density and names of its columns.
+    What a GIS shows is rounded to float64; the grams are in parcels.parquet. A GeoPackage holds a style by density, names of its columns, and what the numbers of zones mean.
     Tiles (PMTiles) are for a map on the web: in web Mercator, outlines simplified to the screen, a parcel cut where tiles meet.
     """
     import pyogrio
@@ -70,16 +71,16 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
     aliases = parcel_aliases(frame, tables)
     with plain_folder(path.parent) as folder:
         file, driver = folder / path.name, _DRIVERS[layer.format]
+        as_layer = {"layer": PARCELS_LAYER, "driver": driver, "engine": "pyogrio"}
+        in_package = layer.format == "gpkg"
+        if in_package:
+            # Before the rows: the file is changed in memory, where a million parcels would take gigabytes.
+            frame.iloc[:0].to_file(file, geometry_type="MultiPolygon", **as_layer)
+            write_domains(file, PARCELS_LAYER, aliases)
         options = _TILES if layer.format == "pmtiles" else {}
-        frame.to_file(
-            file,
-            layer=PARCELS_LAYER,
-            driver=driver,
-            engine="pyogrio",
-            promote_to_multi=True,
-            **options,
-        )
-        if layer.format == "gpkg":
+        mode = "a" if in_package else "w"
+        frame.to_file(file, mode=mode, promote_to_multi=True, **as_layer, **options)
+        if in_package:
             styles = style_table(
                 [style_of_density(frame)], PARCELS_LAYER, "geom", aliases, label=""
             )
