@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tables_example import example_tables
 from waiting import HANG
+
+from carbongrid.outputs.report import write_report
 
 if "CARBONGRID_BROWSER" not in os.environ:
     collect_ignore = ["test_long.py", "test_whole_country.py"]  # nox -s browser runs them
@@ -48,6 +51,12 @@ def chromium() -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of six townships; not to be modified."""
+    return write_report(example_tables(), tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_reader import serious
+from report_reader import SIZES, VIEWS, in_words, serious, view
 from waiting import HANG
 
 PAGES = ("years/trend.html", "years/comparison.html", "years/targets.html", "years/compensation.html", "years/inequality.html", "run-plan-analysis/comparison.html")  # fmt: skip
@@ -34,15 +35,22 @@ def page_of(chromium: Any, years_demo: Path) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(
-    ("width", "scheme"), [(390, "light"), pytest.param(1440, "dark", marks=pytest.mark.thorough)]
+    "look",
+    [
+        *VIEWS,
+        *(
+            pytest.param("-".join(each), marks=pytest.mark.thorough)
+            for each in itertools.product(SIZES, ("en", "zh"), ("light", "dark"))
+            if "-".join(each) not in VIEWS
+        ),
+    ],
 )
-def test_nothing_serious_for_axe(page_of: Any, name: str, width: int, scheme: str) -> None:
-    page = page_of(name, viewport={"width": width, "height": 844}, color_scheme=scheme)
-    for language in ("zh", "en"):
-        page.click(f"label[for=language-{language}]")
-        assert serious(page) == [], language
-        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert beyond <= 0, f"{language}: the page is {beyond} px wider than the window"
+def test_nothing_serious_for_axe(page_of: Any, name: str, look: str) -> None:
+    page = page_of(name, **view(look))
+    assert page.evaluate("document.documentElement.lang") == in_words(look, "en", "zh-CN")
+    assert serious(page) == []
+    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert beyond <= 0, f"the page is {beyond} px wider than the window"
 
 
 @pytest.mark.parametrize("scripted", [True, False])

@@ -35,6 +35,11 @@ def test_a_province_is_small_and_quick(opened, large):
     """Size and times are logged."""
     size = large.stat().st_size
     assert size < 5_000_000
+    earlier = []
+    for _ in range(2):
+        first = opened(large, init_script=WHEN_READY)
+        earlier.append(first.evaluate("readyAfter"))
+        first.close()
     begun = time.perf_counter()
     page = opened(large, init_script=WHEN_READY)
     page.hover("#land a[data-row='700']")
@@ -43,7 +48,8 @@ def test_a_province_is_small_and_quick(opened, large):
     busy = page.busy
     ready, left = page.evaluate("[readyAfter, leftThen]")
     assert left == 1400  # what answers first is not the whole table
-    assert ready < 5_000  # by the clock, beside whatever else the machine does: 0.9 s when idle
+    # By the clock, the best of three, since other work of the machine only adds: 0.9 s when idle.
+    assert min(ready, *earlier) < 2_000
     page.wait_for_selector("#table:not(:has(tr.later))")
     whole = page.busy
     times = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hostile import NAMES
-from report_reader import column, serious, shown, spot
+from report_reader import column, in_every_view, serious, shown, spot, view
 from tables_example import SHARES, example_tables
 from waiting import HANG
 
@@ -21,11 +21,6 @@ from carbongrid.outputs.report import write_report
 from carbongrid.outputs.report.wording import percent, tonnes
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    return write_report(example_tables(), tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
@@ -432,7 +427,6 @@ def test_in_print(opened, small):
     assert wide <= 1.01
 
 
-@pytest.mark.thorough  # prints hundreds of rows
 def test_a_printed_table_has_its_headings_on_every_page(opened, full_demo):
     """Seen to fail with buttons that have boxes: Chromium then repeats no heading."""
     from pypdf import PdfReader
@@ -481,10 +475,11 @@ def test_nothing_serious_for_axe(opened, small, language, width, scheme):
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("width", [390, pytest.param(1360, marks=pytest.mark.thorough)])
-def test_nothing_serious_for_axe_in_the_city(opened, full_demo, width):
-    page = opened(full_demo / "run" / "report.html", viewport={"width": width, "height": 844})
+@in_every_view
+def test_nothing_serious_for_axe_in_the_city(opened, full_demo, look):
+    page = opened(full_demo / "run" / "report.html", **view(look))
     page.click("#unit-1 a")
+    page.click("#filters summary")
     assert serious(page) == []
 
 

@@ -42,24 +42,36 @@
   };
   const styled = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-linejoin", "vector-effect", "opacity", "font-size", "text-anchor", "paint-order"];
   // The drawing with its style in attributes, so that other programs show it alike, the title above and the legend below.
+  // Its ground is white, so its style is that of paper: on a dark page the bar of scale is light, with a dark halo.
   const drawing = () => {
     const copy = svg.cloneNode(true);
-    const [originals, copies] = [svg, copy].map((root) => [...root.querySelectorAll("g, path, text, use")]);
+    const [originals, copies] = [svg, copy].map((root) => [...root.querySelectorAll("a, g, path, text, use")]);
+    const fills = [...svg.querySelectorAll("a")].map((link) => link.getAttribute("fill").replace("transparent", "none"));
+    svg.classList.add("paper");
     originals.forEach((original, at) => {
       const style = getComputedStyle(original);
       for (const name of styled) {
-        const value = style.getPropertyValue(name);
+        const value = style.getPropertyValue(name).replaceAll('"', "");
         if (value) copies[at].setAttribute(name, value);
       }
       copies[at].removeAttribute("class");
+      if (style.display === "none") copies[at].setAttribute("hidden", "");
     });
+    svg.classList.remove("paper");
     for (const part of copy.querySelectorAll("[hidden], #marks")) part.remove();
-    for (const link of copy.querySelectorAll("a")) {
-      const group = element("g", { fill: link.getAttribute("fill") });
-      group.append(...link.childNodes);
-      for (const path of group.querySelectorAll("path")) path.setAttribute("fill", link.getAttribute("fill"));
-      link.replaceWith(group);
+    // A shape with a fill of its own takes no other where it is used again, for hatching.
+    for (const use of copy.querySelectorAll("use")) {
+      const shape = copy.querySelector(use.getAttribute("href")).cloneNode();
+      shape.removeAttribute("id");
+      for (const name of styled) shape.setAttribute(name, use.getAttribute(name));
+      use.replaceWith(shape);
     }
+    copy.querySelectorAll("a").forEach((link, at) => {
+      const group = element("g", { opacity: link.getAttribute("opacity") });
+      group.append(...link.childNodes);
+      for (const path of group.querySelectorAll("path")) path.setAttribute("fill", fills[at]);
+      link.replaceWith(group);
+    });
     const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
     const legend = document.querySelector(".legend[data-layer]:not([hidden])");
     const lines = [...legend.querySelectorAll("li")];
