@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from carbongrid.outputs.report.drawings import ZoneMap
 
-_MAX_CELLS = 40_000
-"""With more, cells are drawn in blocks: about 15 bytes a cell stand in the page."""
+LAYER_BYTES = 990_000
+"""What grid, parcels, water and roads may take of the page together: with their tags and legends less than 1 MB."""
 
 _VERTICES = 15_000  # of water, and of roads
 _SPAN = 6.0  # drawing units: what is smaller is a speck on the map
@@ -46,12 +46,17 @@ class Cells:
     classes: tuple[CellClass, ...]
 
     @property
+    def size(self) -> int:
+        """Bytes of the outlines."""
+        return sum(len(each.path) for each in self.classes)
+
+    @property
     def side_text(self) -> str:
         """The side as people say it."""
         return length_in_words(self.side)
 
 
-def coarse_cells(grid: xr.Dataset, drawing: ZoneMap) -> Cells | None:
+def coarse_cells(grid: xr.Dataset, drawing: ZoneMap, room: int = LAYER_BYTES) -> Cells | None:
     """Return the cells that emit, by powers of ten as the grid's own style has them; None where none does.
 
     Parameters
@@ -60,29 +65,35 @@ def coarse_cells(grid: xr.Dataset, drawing: ZoneMap) -> Cells | None:
         int64 ``emission`` in g yr-1, dims (y, x), north up, and its resolution in m.
     drawing
         Where they are drawn.
+    room
+        Bytes that the outlines may take. Where they take more, blocks of two by two cells are drawn, and so on.
     """
     side = float(grid.attrs["resolution"])
-    west = float(grid["x"][0]) - side / 2
-    north = float(grid["y"][0]) + side / 2
+    corner = float(grid["x"][0]) - side / 2, float(grid["y"][0]) + side / 2
     tonnes = grid["emission"].to_numpy() / 1e6
-    block = 1
-    while np.count_nonzero(tonnes) > _MAX_CELLS:
-        tonnes, block = _halved(tonnes), 2 * block
-    emitting = tonnes[tonnes > 0]
-    if not emitting.size:
+    if not (tonnes > 0).any():
         return None
+    cells = _classed(tonnes, _Transform(*corner, side, drawing))
+    while cells.size > room and tonnes.size > 1:
+        tonnes, side = _halved(tonnes), 2 * side
+        cells = _classed(tonnes, _Transform(*corner, side, drawing))
+    return cells
+
+
+def _classed(tonnes: NDArray[np.float64], to_drawing: _Transform) -> Cells:
+    """Return the cells that emit in their classes."""
+    emitting = tonnes[tonnes > 0]
     bounds = powers_of_ten(emitting)
     colours = sequential("YlOrRd", len(bounds) + 1)
     place = np.where(tonnes > 0, np.searchsorted(bounds, tonnes), -1)
     edges = [float(emitting.min()), *bounds, float(emitting.max())]
     texts = zip(ranges(edges), ranges([edge / 1e4 for edge in edges]), strict=True)
-    to_drawing = _Transform(west, north, side * block, drawing)
     classes = [
         CellClass(colour, *text, int((place == k).sum()), _runs(place == k, to_drawing))
         for k, (colour, text) in enumerate(zip(colours, texts, strict=True))
         if (place == k).any()
     ]
-    return Cells(side * block, tuple(reversed(classes)))
+    return Cells(to_drawing.side, tuple(reversed(classes)))
 
 
 def _halved(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ from carbongrid.outputs.report.accounts import (
 )
 from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
 from carbongrid.outputs.report.flows import sankey
-from carbongrid.outputs.report.ground import coarse_cells, road_path, water_path
+from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells, road_path, water_path
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
 from carbongrid.outputs.report.parcel_picture import parcel_picture
@@ -143,16 +143,23 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
         "units": _unit_rows(tables, drawing, table),
         "map": drawing,
         "layers": layers,
-        "cells": coarse_cells(tables.grid_1km, drawing),
-        "water": water_path(tables.parcels, drawing),
-        "roads": road_path(tables.parcels, drawing),
-        "parcels": parcel_picture(tables.parcels, drawing),
+        **_land(tables, drawing),
         "plane": quadrants,
         "reasons": _reasons(tables),
         "why_indicative": _why_indicative(units),
         "explained": EXPLAINED,
         "data": {**_data(tables, layers, drawing), "plane": quadrants.axes},
     }
+
+
+def _land(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
+    """Return what the map shows beside the units: of what water and roads leave, half is the grid's, and the rest the parcels'."""
+    water, roads = (path(tables.parcels, drawing) for path in (water_path, road_path))
+    room = LAYER_BYTES - len(water) - len(roads)
+    cells = coarse_cells(tables.grid_1km, drawing, room // 2)
+    left = room - (cells.size if cells else 0)
+    parcels = parcel_picture(tables.parcels, drawing, left)
+    return {"water": water, "roads": roads, "cells": cells, "parcels": parcels}
 
 
 def _zones(tables: RunTables) -> dict[str, Any]:

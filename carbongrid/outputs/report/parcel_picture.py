@@ -13,6 +13,7 @@ import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.report.ground import LAYER_BYTES
 from carbongrid.outputs.report.layers import Entry
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.outputs.report.drawings import ZoneMap
-
-_MAX_BYTES = 700_000
-"""Of the picture; a page has a third more, since it is written as text."""
 
 _FINEST = 1.0
 """Side of a pixel in drawing units, where the picture is small enough."""
@@ -56,7 +54,9 @@ class ParcelPicture:
     entries: tuple[Entry, ...]
 
 
-def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture | None:
+def parcel_picture(
+    parcels: gpd.GeoDataFrame, drawing: ZoneMap, room: int = LAYER_BYTES
+) -> ParcelPicture | None:
     """Return the parcels in classes of emission per area, by powers of ten; None where none emits.
 
     Parameters
@@ -65,11 +65,13 @@ def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture
         int64 ``emission_g`` and float64 ``area_m2``, geometry in the plane of the drawing.
     drawing
         Where they are drawn.
+    room
+        Bytes that the picture may take of the page.
 
     Notes
     -----
     A pixel shows the parcel that covers its centre, so what is smaller than one may be missing. Pixels are made larger until the
-    picture is small enough for a page.
+    picture is small enough.
     """
     grams = parcels["emission_g"].to_numpy(np.int64)
     if not grams.any():
@@ -88,13 +90,15 @@ def parcel_picture(parcels: gpd.GeoDataFrame, drawing: ZoneMap) -> ParcelPicture
     while True:
         grid = Grid(parcels.crs, side * drawing.metres, _frame(drawing))
         pixels = places[rasterize(polygons, grid).to_numpy()]
-        png = _png(pixels, [_NOTHING, *colours])
-        if len(png) <= _MAX_BYTES:
+        png = (
+            f"data:image/png;base64,{base64.b64encode(_png(pixels, [_NOTHING, *colours])).decode()}"
+        )
+        if len(png) <= room:
             break
         side *= 2**0.5
     west, south, east, north = grid.bounds
     return ParcelPicture(
-        png=f"data:image/png;base64,{base64.b64encode(png).decode()}",
+        png=png,
         left=(west - drawing.west) / drawing.metres,
         top=(drawing.north - north) / drawing.metres,
         width=(east - west) / drawing.metres,
