@@ -35,11 +35,6 @@ def test_a_province_is_small_and_quick(opened, large):
     """Size and times are logged."""
     size = large.stat().st_size
     assert size < 5_000_000
-    earlier = []
-    for _ in range(2):
-        first = opened(large, init_script=WHEN_READY)
-        earlier.append(first.evaluate("readyAfter"))
-        first.close()
     begun = time.perf_counter()
     page = opened(large, init_script=WHEN_READY)
     page.hover("#land a[data-row='700']")
@@ -48,8 +43,6 @@ def test_a_province_is_small_and_quick(opened, large):
     busy = page.busy
     ready, left = page.evaluate("[readyAfter, leftThen]")
     assert left == 1400  # what answers first is not the whole table
-    # By the clock, the best of three, since other work of the machine only adds: 0.9 s when idle.
-    assert min(ready, *earlier) < 2_000
     page.wait_for_selector("#table:not(:has(tr.later))")
     whole = page.busy
     times = {}
@@ -64,8 +57,11 @@ def test_a_province_is_small_and_quick(opened, large):
         times[name] = page.evaluate(
             "code => { const begun = performance.now(); eval(code); document.body.offsetHeight; return performance.now() - begun; }", code
         )  # fmt: skip
+    others = [opened(large, init_script=WHEN_READY).evaluate("readyAfter") for _ in range(2)]
     told = ", ".join(f"{name} {took:.0f} ms" for name, took in times.items())
-    logger.info("%.2f MB, ready in %.2f s, answers in %.2f s, %.2f s of them work, whole after %.2f s of work; %s", size / 1e6, ready / 1e3, waited, busy, whole, told)  # fmt: skip
+    logger.info("%.2f MB, ready in %.2f, %.2f and %.2f s, answers in %.2f s, %.2f s of them work, whole after %.2f s of work; %s", size / 1e6, *(each / 1e3 for each in (ready, *others)), waited, busy, whole, told)  # fmt: skip
+    # By the clock, the best of three, since other work of the machine only adds: 0.9 s when idle.
+    assert min(ready, *others) < 2_000
     # 0.9 to 1.2 s on an idle machine, 1.8 beside another process: a page of 4.6 MB is parsed and laid out
     assert 0.1 < busy < 2
     assert whole < 8  # 3.1 and 3.6 s
