@@ -55,8 +55,16 @@ def opened(algorithm, run):
         for layer in project.mapLayers().values()
         if layer.name() != "mine"
     }
+    aliases = [
+        field.alias()
+        for layer in project.mapLayers().values()
+        if Path(layer.source().partition("|")[0]).stem == "parcels"
+        for field in layer.fields()
+        if field.name() != "fid"
+    ]
     pages = [paged(page) for page in project.layoutManager().layouts()]
-    return {"ok": ok, "layers": layers, "order": order, "pages": pages, "log": log}
+    told = {"layers": layers, "order": order, "aliases": aliases, "pages": pages}
+    return {"ok": ok, "log": log, **told}
 
 
 def opened_together(algorithm, runs, twice):

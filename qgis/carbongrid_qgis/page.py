@@ -1,4 +1,4 @@
-"""The page to print of a run, out of its ``city.qgz`` into the project that is open."""
+"""What a run's ``city.qgz`` holds for the project that is open: the page to print, and the style of a layer whose file has none."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLa
     str
         What it is called; empty if the file has no layout.
     """
-    document = QDomDocument()
-    with zipfile.ZipFile(project_file) as archive:
-        document.setContent(archive.read(f"{project_file.stem}.qgs"))
+    document = _document(project_file)
     element = document.documentElement().firstChildElement("Layouts").firstChildElement("Layout")
     page = QgsPrintLayout(project)
     if element.isNull() or not page.readLayoutXml(element, document, QgsReadWriteContext()):
@@ -88,3 +86,22 @@ def add_page(project: QgsProject, project_file: Path, name: str, layer: QgsMapLa
             tree.addLayer(layer)
     told: str = page.name()
     return told if manager.addLayout(page) else ""
+
+
+def take_style(layer: QgsMapLayer, project_file: Path) -> None:
+    """Give a layer the style, and the names of columns, that a project file has for its file; none where it has no such layer."""
+    file = Path(layer.source()).name
+    found = _document(project_file).documentElement().firstChildElement("projectlayers")
+    element = found.firstChildElement("maplayer")
+    while not element.isNull():
+        source = element.firstChildElement("datasource").text()
+        if Path(source.partition("|")[0]).name == file:
+            layer.readSymbology(element, "", QgsReadWriteContext())
+        element = element.nextSiblingElement("maplayer")
+
+
+def _document(project_file: Path) -> QDomDocument:
+    document = QDomDocument()
+    with zipfile.ZipFile(project_file) as archive:
+        document.setContent(archive.read(f"{project_file.stem}.qgs"))
+    return document
