@@ -113,7 +113,7 @@ def of_peer(name: str, function: Callable[[], object], runs: int = 3) -> Measure
 
 def _reset_peak() -> bool:
     try:
-        _CLEAR.write_text("5")
+        _CLEAR.write_text("5", encoding="utf-8")
     except OSError:
         return False
     return True
@@ -122,7 +122,9 @@ def _reset_peak() -> bool:
 def _resident(name: str) -> float:
     if not _STATUS.exists():
         return 0.0
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(name))
+    line = next(
+        line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith(name)
+    )
     return int(line.split()[1]) / 1024
 
 

@@ -82,12 +82,15 @@ def write(folder: Path, shape: Shape) -> Path:
     head = "category,sector,name_en,name_zh,scope,sink,types,weight"
     (folder / "categories.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
     totals = [f"{name},{number + 1},kt CO2e" for number, name in enumerate(names)]
-    (folder / "totals.csv").write_text("\n".join(["category,value,unit", *totals]))
+    (folder / "totals.csv").write_text(
+        "\n".join(["category,value,unit", *totals]), encoding="utf-8"
+    )
     (folder / "case.toml").write_text(
         f'year = 2020\nelectricity = "both"\nreduce = "{shape.reduce}"\n[grid]\ncrs = "{CRS}"\nresolution = {shape.resolution}\n'
         '[parcels]\npath = "parcels.parquet"\nid = "id"\nland_use = "code"\ncode_system = "tdland3"\n[units]\npath = "units.gpkg"\n'
         'id = "id"\n[totals]\npath = "totals.csv"\n[gdp]\npath = "gdp.csv"\nby = "unit"\ncurrency = "1e8 CNY"\n'
-        '[categories]\npath = "categories.csv"\n'
+        '[categories]\npath = "categories.csv"\n',
+        encoding="utf-8",
     )
     return folder / "case.toml"
 

@@ -111,7 +111,7 @@ def machine() -> dict[str, object]:
 
 def _lines(path: str) -> list[str]:
     file = Path(path)
-    return file.read_text().splitlines() if file.exists() else []
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def _version(name: str) -> str | None:

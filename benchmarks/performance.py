@@ -51,7 +51,7 @@ def line(row: Row) -> str:
 def write() -> None:
     """Write the page from every part's results."""
     files = [RESULTS / f"{part}.json" for part in PARTS]
-    parts = [json.loads(path.read_text()) for path in files if path.exists()]
+    parts = [json.loads(path.read_text(encoding="utf-8")) for path in files if path.exists()]
     rows = [row for part in parts for row in part["rows"]]
     no_cell_centre = [row for row in rows if row["goal"] is not None and _ratio(row) < row["goal"]]
     lines = [
@@ -137,7 +137,7 @@ def _scaling() -> list[str]:
     if not SCALING.exists():
         return []
     lines = ["## Scaling", ""]
-    for key, series in json.loads(SCALING.read_text())["series"].items():
+    for key, series in json.loads(SCALING.read_text(encoding="utf-8"))["series"].items():
         name, title = PICTURES[key]
         lines += [f"![{title}](images/{name})", "", f"{title}: {series['what']}.", ""]
         lines += ["| " + " | ".join([series["axis"], *series["lines"]]) + " |"]

@@ -65,7 +65,10 @@ class Sampler(threading.Thread):
             if number is None or frame is None:
                 continue
             try:
-                taken = int((_TASKS / str(number) / "schedstat").read_text().split()[0]) / 1e9
+                taken = (
+                    int((_TASKS / str(number) / "schedstat").read_text(encoding="utf-8").split()[0])
+                    / 1e9
+                )
             except OSError:  # it has ended
                 continue
             since, self._seen[number] = taken - self._seen.get(number, 0.0), taken

@@ -133,7 +133,7 @@ def main() -> None:
     """Measure the named series (default all), keep the others, and draw."""
     measure = {"parcels": against_parcels, "cells": against_cells, "threads": against_threads}
     known = (
-        json.loads(performance.SCALING.read_text())["series"]
+        json.loads(performance.SCALING.read_text(encoding="utf-8"))["series"]
         if performance.SCALING.exists()
         else {}
     )
@@ -142,7 +142,9 @@ def main() -> None:
         print(name, known[name]["x"], known[name]["lines"])
     performance.RESULTS.mkdir(exist_ok=True)
     ordered = {name: known[name] for name in measure if name in known}
-    performance.SCALING.write_text(json.dumps({"series": ordered}, indent=1) + "\n")
+    performance.SCALING.write_text(
+        json.dumps({"series": ordered}, indent=1) + "\n", encoding="utf-8"
+    )
     images = performance.PAGE.parent / "images"
     for name, series in ordered.items():
         draw(series, images / performance.PICTURES[name][0], performance.PICTURES[name][1])

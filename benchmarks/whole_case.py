@@ -76,7 +76,8 @@ def write(folder: Path, count: int, side: float, units: int, reduce: str = "cell
         'id = "id"\nland_use = "code"\ncode_system = "tdland3"\n[units]\npath = "units.gpkg"\nid = "id"\n[pois]\n'
         f'path = "pois.csv"\nx = "x"\ny = "y"\ncrs = "{landuse.CRS}"\ntype = "type"\ncrosswalk = "types.csv"\n[people]\n'
         'path = "people.tif"\n[lines]\npath = "lines.gpkg"\nclass = "class"\n[totals]\npath = "totals.csv"\n[gdp]\npath = "gdp.csv"\n'
-        'by = "unit"\ncurrency = "1e8 CNY"\n[categories]\npath = "categories.csv"\n'
+        'by = "unit"\ncurrency = "1e8 CNY"\n[categories]\npath = "categories.csv"\n',
+        encoding="utf-8",
     )
     return len(parcels)
 
@@ -84,7 +85,7 @@ def write(folder: Path, count: int, side: float, units: int, reduce: str = "cell
 def write_totals(folder: Path, first: int) -> None:
     """Write totals that grow with ``first``: another year's are another number."""
     rows = [f"{name},{first + 37 * i},kt CO2e" for i, name in enumerate(CATEGORIES)]
-    (folder / "totals.csv").write_text("\n".join(["category,value,unit", *rows]))
+    (folder / "totals.csv").write_text("\n".join(["category,value,unit", *rows]), encoding="utf-8")
 
 
 def plan(run: cg.Result) -> list[dict[str, Any]]:
@@ -117,7 +118,7 @@ def _write_pois(random: np.random.Generator, parcels: gpd.GeoDataFrame, folder: 
         tables.append(pd.DataFrame({"x": xy[:, 0].round(2), "y": xy[:, 1].round(2), "type": kind}))
     pd.concat(tables).to_csv(folder / "pois.csv", index=False)
     (folder / "types.csv").write_text(
-        "\n".join(["poi_type,category", *(f"{kind},{kind}" for kind in POIS)])
+        "\n".join(["poi_type,category", *(f"{kind},{kind}" for kind in POIS)]), encoding="utf-8"
     )
 
 

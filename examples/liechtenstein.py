@@ -145,7 +145,7 @@ def write_case(directory: Path) -> Path:
     totals(source / "ghg_inventory_crt.csv").to_csv(directory / "totals.csv", index=False)
     categories().to_csv(directory / "categories.csv", index=False)
     case = directory / "case.toml"
-    case.write_text(CASE)
+    case.write_text(CASE, encoding="utf-8")
     return case
 
 

@@ -113,7 +113,7 @@ def planned(algorithm, scratch, **more):
     """Tell the words that a scenario's form becomes."""
     form = {"RUN": "a run", "PLAN": "plan.toml", "OUT": str(scratch / "out"), "REPLACE": True, "OPEN": False, **more}  # fmt: skip
     _, ok = algorithm.run(form, QgsProcessingContext(), QgsProcessingFeedback())
-    return {"ok": ok, "words": (scratch / "words.txt").read_text().splitlines()}
+    return {"ok": ok, "words": (scratch / "words.txt").read_text(encoding="utf-8").splitlines()}
 
 
 class Cancels(QgsProcessingFeedback):
@@ -147,7 +147,7 @@ def main():
     """Write what the plugin does."""
     scratch, *runs = (Path(word) for word in sys.argv[1:])
     command = scratch / "command"
-    command.write_text(COMMAND)
+    command.write_text(COMMAND, encoding="utf-8")
     command.chmod(0o755)
     os.environ["CARBONGRID_COMMAND"] = str(command)
     sys.path.insert(0, str(Path(__file__).parents[1] / "qgis"))

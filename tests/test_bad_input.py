@@ -229,7 +229,7 @@ BAD: list[tuple[str, Mend, list[str]]] = [
     ),
     (
         "no TOML",
-        lambda city: (city / "case.toml").write_text("title: yaml\n  - no\n"),
+        lambda city: (city / "case.toml").write_text("title: yaml\n  - no\n", encoding="utf-8"),
         ["case.toml", "TOML"],
     ),
     ("a missing file", lambda city: (city / "pois.csv").unlink(), ["pois.csv"]),

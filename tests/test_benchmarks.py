@@ -100,8 +100,8 @@ def test_performance_page_is_that_of_the_results(monkeypatch, tmp_path):
     assert set(performance.PARTS) <= measured
     monkeypatch.setattr(performance, "PAGE", tmp_path / "performance.md")
     performance.write()
-    page = (tmp_path / "performance.md").read_text()
-    assert page == (ROOT / "docs/performance.md").read_text()
+    page = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert page == (ROOT / "docs/performance.md").read_text(encoding="utf-8")
     assert "Not measured yet" not in page
 
 
@@ -109,7 +109,9 @@ def test_readme_says_what_was_measured():
     performance = load("performance")
 
     def rows(part, work):
-        found = json.loads((performance.RESULTS / f"{part}.json").read_text())["rows"]
+        found = json.loads((performance.RESULTS / f"{part}.json").read_text(encoding="utf-8"))[
+            "rows"
+        ]
         return [each for each in found if each["work"] == work]
 
     pairs = rows("overlaps", "parcels x units, prepared polygons")
@@ -117,7 +119,7 @@ def test_readme_says_what_was_measured():
     seconds, whole = pairs[0]["ours"]["seconds"], run["ours"]["seconds"]
     # The best way that a peer has.
     ratio = min(each["theirs"]["seconds"] for each in pairs) / seconds
-    readme = " ".join((ROOT / "README.md").read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"takes {seconds:.1f} s on two cores, {ratio:.0f} times less" in readme
     assert f"a million parcels takes {whole:.0f} s" in readme
 

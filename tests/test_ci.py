@@ -20,23 +20,27 @@ def machine(tmp_path):
     """Run ``.ci/run`` where there are no programs but these, and the suite ends with these words."""
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
-    (tmp_path / "README.md").write_text(SETS_UP + "\n")
+    (tmp_path / "README.md").write_text(SETS_UP + "\n", encoding="utf-8")
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in NEEDED:
         (programs / name).symlink_to(str(shutil.which(name)))
 
     def run(told, more=(), **scripts):
-        (tmp_path / "told.txt").write_text(f"{told}\n=== 3 passed, 1 skipped in 1.00s ===\n")
+        (tmp_path / "told.txt").write_text(
+            f"{told}\n=== 3 passed, 1 skipped in 1.00s ===\n", encoding="utf-8"
+        )
         log = tmp_path / "calls.txt"
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
         for name, script in {"python3": "exit 0", "chromium": "exit 0", "id": "echo 0", "apt-get": "exit 1", **scripts}.items():  # fmt: skip
-            (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {log}\n{script}\n')
+            (programs / name).write_text(
+                f'#!/bin/sh\necho {name} "$@" >> {log}\n{script}\n', encoding="utf-8"
+            )
             (programs / name).chmod(0o755)
         surroundings = {"PATH": str(programs), "HOME": os.environ["HOME"], **dict(more)}
         words = ["bash", str(tmp_path / ".ci" / "run")]
         done = subprocess.run(words, env=surroundings, capture_output=True, text=True, check=False)
-        return done, log.read_text()
+        return done, log.read_text(encoding="utf-8")
 
     return run
 

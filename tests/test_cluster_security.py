@@ -126,8 +126,8 @@ def test_worker_processes_end_with_the_one_that_started_them(tmp_path: Path, how
     """Two of 350 MB each stayed for good, and kept the end of a pipe open."""
     folder = tmp_path / "pids"
     folder.mkdir()
-    (tmp_path / "parent.py").write_text(_PARENT)
-    (tmp_path / "parent_and_workers.py").write_text(_WORKER)
+    (tmp_path / "parent.py").write_text(_PARENT, encoding="utf-8")
+    (tmp_path / "parent_and_workers.py").write_text(_WORKER, encoding="utf-8")
     parent = subprocess.Popen(
         [sys.executable, "parent.py", str(folder)],
         cwd=tmp_path,

@@ -367,7 +367,9 @@ def test_a_workbook_asks_for_the_extra_or_for_another_table(
     town: Path, told_absent: Without
 ) -> None:
     case = town.with_name("workbook.toml")
-    case.write_text(town.read_text(encoding="utf-8").replace("totals.csv", "totals.xlsx"))
+    case.write_text(
+        town.read_text(encoding="utf-8").replace("totals.csv", "totals.xlsx"), encoding="utf-8"
+    )
     town.with_name("totals.xlsx").write_bytes(b"PK\x03\x04")
     done = told_absent(OPTIONAL, "check", case)
     one_error(done, "inventory", "openpyxl")

@@ -1,4 +1,4 @@
-"""The house itself: pins agree, the command line is light, the public names are there, no test depends on the machine."""
+"""The house itself: pins agree, the command line is light, the public names are there, no test depends on the machine, no text on its encoding."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ import carbongrid as cg
 def test_the_constraints_are_repeated_for_uv_run() -> None:
     pins = [
         line.replace('"', "'")
-        for line in (ROOT / "constraints.txt").read_text().split("\n")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split("\n")
         if line
     ]
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["uv"]["constraint-dependencies"] == pins
 
 
@@ -67,10 +67,66 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_readme_has_both_commands() -> None:
-    lines = (ROOT / "README.md").read_text().splitlines()
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     boot = "python3 -m venv .boot && .boot/bin/pip install -q uv && .boot/bin/uv run "
     assert boot + "carbongrid demo out" in lines
     assert boot + "nox -s tests" in lines
+
+
+def unencoded(text: str) -> Iterator[str]:
+    """Find text files that are read or written in the encoding of the machine."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = {word.arg: word.value for word in node.keywords}
+            first = node.args[0] if node.args else named.get("mode")
+            mode = first.value if isinstance(first, ast.Constant) else None
+            opened = isinstance(mode, str) and re.fullmatch(r"[rwax+t]+", mode) is not None
+            # Without a mode it is text, but for a raster in memory.
+            bare = first is None and ast.unparse(node.func.value) != "memory"
+            texts = {
+                "read_text": not node.args,
+                "write_text": len(node.args) < 2,
+                "open": len(node.args) < 3 and (opened or bare),
+            }
+            if texts.get(node.func.attr) and "encoding" not in named:
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_text_is_in_utf_8_on_every_machine() -> None:
+    """Seen to fail with the case of Liechtenstein, whose © was no TOML where the machine's encoding is cp1252."""
+    found, looked_at = {}, 0
+    for folder in ("carbongrid", "qgis", "examples", "benchmarks", "docs", "tests", "tools"):
+        for path in (ROOT / folder).rglob("*.py"):
+            looked_at += 1
+            text = path.read_text(encoding="utf-8")
+            # Two files in three need no parsing.
+            lines = list(unencoded(text)) if "_text(" in text or ".open(" in text else []
+            if lines:
+                found[path.relative_to(ROOT).as_posix()] = lines
+    assert looked_at > 500
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "depends"),
+    [
+        ("case.write_text(CASE)", True),
+        ("(folder / 'a.csv').write_text('a', newline='')", True),
+        ("path.read_text()", True),
+        ("path.open()", True),
+        ("path.open(newline='')", True),
+        ("path.open('a+')", True),
+        ("path.open(mode='w')", True),
+        ("path.read_text('utf-8')", False),
+        ("path.write_text(text, encoding='gb18030')", False),
+        ("path.open('r', encoding='utf-8')", False),
+        ("path.open('wb')", False),
+        ("rasterio.open(path, 'w', driver='GTiff')", False),
+        ("read_text(path)", False),
+    ],
+)
+def test_text_in_the_encoding_of_the_machine_would_be_noticed(line: str, depends: bool) -> None:
+    assert bool(list(unencoded(line))) == depends
 
 
 SESSIONS = {

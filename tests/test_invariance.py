@@ -30,7 +30,7 @@ Rearrange = Callable[[pd.DataFrame], pd.DataFrame]
 @pytest.fixture(scope="module")
 def plain(small_run: Path) -> Digests:
     """Digests of the plain run: rows as the demo writes them, GeoPackage, one tile, threads."""
-    digests = json.loads((small_run / "manifest.json").read_text())["digests"]
+    digests = json.loads((small_run / "manifest.json").read_text(encoding="utf-8"))["digests"]
     assert set(digests) == {"inventory", "ledger", "evidence", "facilities", "land_types", "parcels", "units", "grid_1km", "grid_1km_by_sector"}  # fmt: skip
     return dict(digests)
 

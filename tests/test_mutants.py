@@ -55,12 +55,13 @@ def two_tests(tmp_path: Path) -> copies.Copy:
         (root / folder).mkdir(parents=True)
     (root / "pyproject.toml").touch()
     (root / "carbongrid" / "__init__.py").touch()
-    (root / "carbongrid" / "loop.py").write_text("END = True\nSUM = 1 + 1\n")
+    (root / "carbongrid" / "loop.py").write_text("END = True\nSUM = 1 + 1\n", encoding="utf-8")
     (root / "tests" / "test_loop.py").write_text(
         "from carbongrid.loop import END, SUM\n"
         "def test_it() -> None:\n"
         "    while not END: pass\n"
-        "    assert SUM == 2\n"
+        "    assert SUM == 2\n",
+        encoding="utf-8",
     )
     return copies.Copy(tmp_path / "copy", root, libraries=())
 
@@ -81,7 +82,9 @@ def test_a_fault_is_noticed_by_a_test_or_by_no_end(two_tests: copies.Copy) -> No
     assert endless.noticed and endless.code < 0
     broken = outcome("SUM", "1SUM")
     assert not broken.survived and not broken.noticed
-    assert (two_tests.root / "carbongrid" / "loop.py").read_text() == "END = True\nSUM = 1 + 1\n"
+    assert (two_tests.root / "carbongrid" / "loop.py").read_text(
+        encoding="utf-8"
+    ) == "END = True\nSUM = 1 + 1\n"
     with pytest.raises(SystemExit, match="no tests were run"):
         assert two_tests.run("tests/test_none.py").survived
     two_tests.close()
@@ -155,7 +158,8 @@ def test_each_survivor_has_its_line_and_a_reason(tmp_path: Path) -> None:
         assert each.becomes != each.line
     bare = tmp_path / "bare.toml"
     bare.write_text(
-        "[[survivor]]\nfile = 'a.py'\nfunction = ''\noperator = 'X'\nline = 'a'\nbecomes = 'b'\nwhy = ''\n"
+        "[[survivor]]\nfile = 'a.py'\nfunction = ''\noperator = 'X'\nline = 'a'\nbecomes = 'b'\nwhy = ''\n",
+        encoding="utf-8",
     )
     with pytest.raises(SystemExit, match="does not say why: a"):
         survivors.explained(bare)

@@ -38,7 +38,9 @@ def secret_case(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     shutil.copytree(small_city, folder)
     parcels = gpd.read_file(folder / "parcels.gpkg")
     ids = [f"GEHEIM-PARCEL-{k:05d}" for k in range(len(parcels))]
-    id_column = re.search(r'^id = "(\w+)"', (folder / "case.toml").read_text(), re.M).group(1)
+    id_column = re.search(
+        r'^id = "(\w+)"', (folder / "case.toml").read_text(encoding="utf-8"), re.M
+    ).group(1)
     parcels[id_column] = ids
     (folder / "parcels.gpkg").unlink()
     parcels.to_file(folder / "parcels.gpkg", layer="DLTB")
@@ -61,8 +63,8 @@ def secret_case(small_city: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     people.to_csv(folder / "people.csv", index=False)
     name_works(folder / "inventory.xlsx")
     for case in ("case.toml", "case-inventory.toml"):
-        text = re.sub(r"^census = .*$", "", (folder / case).read_text(), flags=re.M)
-        (folder / case).write_text(text)
+        text = re.sub(r"^census = .*$", "", (folder / case).read_text(encoding="utf-8"), flags=re.M)
+        (folder / case).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -145,7 +147,8 @@ def test_a_public_run_names_no_step_that_it_does_not_keep(
 
 def test_a_public_run_of_activity_data_keeps_its_intervals(runs: dict[str, Path]) -> None:
     full, public = (
-        (runs[f"activity {name}"] / "uncertainty.csv").read_text() for name in ("full", "public")
+        (runs[f"activity {name}"] / "uncertainty.csv").read_text(encoding="utf-8")
+        for name in ("full", "public")
     )
     assert full == public
     assert verify(runs["activity public"]).ok
@@ -159,7 +162,7 @@ def test_no_count_of_people_below_ten(runs: dict[str, Path]) -> None:
     assert (full == FEW).sum() == 1
     assert public[full < 10].isna().all()
     assert (public.dropna() == full[full >= 10]).all()
-    manifest = json.loads((runs["public"] / "manifest.json").read_text())
+    manifest = json.loads((runs["public"] / "manifest.json").read_text(encoding="utf-8"))
     people = [row for row in manifest["ledger"] if row["rule"] == "people"]
     assert people
     assert {row["weight_placed"] for row in people} == {None}
@@ -167,7 +170,8 @@ def test_no_count_of_people_below_ten(runs: dict[str, Path]) -> None:
 
 def test_the_rest_is_the_same_and_verifies(runs: dict[str, Path]) -> None:
     full, public = (
-        json.loads((runs[name] / "manifest.json").read_text()) for name in ("full", "public")
+        json.loads((runs[name] / "manifest.json").read_text(encoding="utf-8"))
+        for name in ("full", "public")
     )
     assert (full["public"], public["public"]) == (False, True)
     assert public["digests"]["grid_1km"] == full["digests"]["grid_1km"]

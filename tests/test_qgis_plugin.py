@@ -219,7 +219,7 @@ def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
     totals = tmp_path / "sums.csv"
     # What goes by area: points, people and lines are added to the case file by hand.
     by_area = "category,value,unit\nagriculture/plantation,1,Mt CO2e\nwaste/industrial,2,Mt CO2e\n"
-    totals.write_text(by_area)
+    totals.write_text(by_area, encoding="utf-8")
     told = qgis(
         "run", "carbongrid:form", "--TITLE=A \"small\" city", "--YEAR=2020",
         f"--PARCELS={small_city / 'parcels.gpkg'}|layername=DLTB", "--PARCEL_ID=BSM", "--LAND_USE=DLBM", "--CODE_SYSTEM=tdland3",
@@ -240,7 +240,7 @@ def test_a_form_makes_a_case_that_is_checked(qgis, small_city, tmp_path):
 
 def test_a_scenario_has_the_digests_of_the_command_s(qgis, carbongrid, small_run, tmp_path):
     plan = tmp_path / "plan.toml"
-    plan.write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "buildings/*"\nfactor = 0.5\n')  # fmt: skip
+    plan.write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "buildings/*"\nfactor = 0.5\n', encoding="utf-8")  # fmt: skip
     told = qgis("run", "carbongrid:scenario", f"--RUN={small_run}", f"--PLAN={plan}", f"--OUT={tmp_path / 'a'}", "--PARCELS=fgb")  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert (tmp_path / "a" / "parcels.fgb").is_file()
@@ -253,7 +253,7 @@ def test_a_scenario_has_the_digests_of_the_command_s(qgis, carbongrid, small_run
 
 def test_what_goes_wrong_is_said_in_words(qgis, small_run, tmp_path):
     words = ("run", "carbongrid:run", f"--CASE={tmp_path / 'none.toml'}", f"--OUT={tmp_path / 'o'}")
-    (tmp_path / "none.toml").write_text("year = 2020\n")
+    (tmp_path / "none.toml").write_text("year = 2020\n", encoding="utf-8")
     for surroundings, said in (
         ({"CARBONGRID_COMMAND": str(tmp_path / "nowhere")}, "is no command"),
         ({"CARBONGRID_COMMAND": "", "PATH": "/usr/bin:/bin"}, "is not on the PATH. Install it"),

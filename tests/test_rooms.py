@@ -147,7 +147,9 @@ def test_the_picture_can_be_read_on_pages_of_both_kinds(kind: str) -> None:
     for ink, paper in [("ink", "paper"), ("ink", "box"), ("quiet", "paper"), ("mark", "paper")]:
         dark, bright = sorted(luminance(of[name]) for name in (ink, paper))
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, paper)
-    assert re.search(r'<rect class="paper" width="\d+" height="\d+"', rooms.PICTURE.read_text())
+    assert re.search(
+        r'<rect class="paper" width="\d+" height="\d+"', rooms.PICTURE.read_text(encoding="utf-8")
+    )
 
 
 HOUSE_WORDS = {

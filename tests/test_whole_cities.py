@@ -95,16 +95,20 @@ class City:
         self.units.to_file(folder / "units.gpkg")
         self.pois.to_csv(folder / "pois.csv", index=False)
         self.people.to_csv(folder / "people.csv", index=False)
-        (folder / "kinds.csv").write_text("poi_type,category\nworks,industry/manufacturing\n")
+        (folder / "kinds.csv").write_text(
+            "poi_type,category\nworks,industry/manufacturing\n", encoding="utf-8"
+        )
         rows = [
             f"{name},{grams // 10**6}.{grams % 10**6:06d},t CO2e"
             for name, grams in self.totals.items()
         ]
-        (folder / "totals.csv").write_text("\n".join(["category,value,unit", *rows]))
+        (folder / "totals.csv").write_text(
+            "\n".join(["category,value,unit", *rows]), encoding="utf-8"
+        )
         rows = [f"{unit},{value}" for unit, value in self.gdp.items()]
-        (folder / "gdp.csv").write_text("\n".join(["region,value", *rows]))
+        (folder / "gdp.csv").write_text("\n".join(["region,value", *rows]), encoding="utf-8")
         names = "[" + ", ".join(f'"{name}"' for name in self.totals) + "]"
-        (folder / "case.toml").write_text(CASE.replace("{names}", names))
+        (folder / "case.toml").write_text(CASE.replace("{names}", names), encoding="utf-8")
         return run(folder / "case.toml", folder / "run", chunks=chunks)
 
 

@@ -239,7 +239,10 @@ def test_months_are_exactly_twelve_and_stand_beside_no_year(finished, axes, tonn
         validate(finished, [stack, *months[:12]], **PER_MONTH)
     table = tmp_path / "rasters.csv"
     rows = [f"emission,road,{path.name},t CO2 month-1\n" for path in months[:12]]
-    table.write_text("of,part,path,unit\n" + "".join(rows) + "emission,air,year.tif,t CO2 yr-1\n")
+    table.write_text(
+        "of,part,path,unit\n" + "".join(rows) + "emission,air,year.tif,t CO2 yr-1\n",
+        encoding="utf-8",
+    )
     both = validate(finished, read_rasters_table(table), draws=2)
     np.testing.assert_allclose(published(both), 2 * published(validate(finished, year, **PER_YEAR)))
 
@@ -452,7 +455,7 @@ def test_a_table_of_rasters_and_the_command(finished, axes, tonnes, tmp_path, ca
     edgar(tmp_path / "a.nc", axes, tonnes, **TOLD)
     edgar(tmp_path / "b.nc", axes, tonnes, units="t yr-1", substance="CO2")
     table = tmp_path / "rasters.csv"
-    table.write_text("of,path,unit,variable\nagriculture,a.nc,t CO2 yr-1,emissions\nindustry,b.nc,,\n")  # fmt: skip
+    table.write_text("of,path,unit,variable\nagriculture,a.nc,t CO2 yr-1,emissions\nindustry,b.nc,,\n", encoding="utf-8")  # fmt: skip
     assert read_rasters_table(table)[0] == ("agriculture", tmp_path / "a.nc", "t CO2 yr-1", "emissions", "")  # fmt: skip
     out = tmp_path / "out"
     asked = ("validate", finished, "--draws", 2, "--out", out)

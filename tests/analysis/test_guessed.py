@@ -75,9 +75,11 @@ def test_a_region_that_is_a_guess_in_one_run_alone_is_told_of(run: cg.Result) ->
 def test_a_trend_names_what_is_guessed_in_some_of_its_years_alone(run: cg.Result, tmp_path: Path) -> None:  # fmt: skip
     """Seen to fail: nothing was said, and the change looked like one of the place."""
     case = write_guessed_town(tmp_path)
-    case.write_text(case.read_text().replace("year = 2020", "year = 2021"))
+    case.write_text(
+        case.read_text(encoding="utf-8").replace("year = 2020", "year = 2021"), encoding="utf-8"
+    )
     totals = tmp_path / "totals.csv"
-    totals.write_text(totals.read_text().replace(",guess", ","))
+    totals.write_text(totals.read_text(encoding="utf-8").replace(",guess", ","), encoding="utf-8")
     found = cg.trend([run, cg.run(case, tmp_path / "later")])
     [mixed] = [note for note in found.notes if note.what.startswith("A guess in one run")]
     assert all(name in mixed.what for name in ("agriculture/plantation", "sink/land"))

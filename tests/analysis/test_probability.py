@@ -235,7 +235,7 @@ def test_the_command_writes_its_tables_beside_the_run(small_run, tmp_path, carbo
 
 def test_settings_say_what_is_assumed(small_run):
     settings = probability(small_run, draws=2).settings
-    categories = json.loads((small_run / "manifest.json").read_text())["categories"]
+    categories = json.loads((small_run / "manifest.json").read_text(encoding="utf-8"))["categories"]
     for source in ("totals", "weights"):
         assert set(settings.loc[settings["source"] == source, "of"]) == {c["name"] for c in categories}  # fmt: skip
     assert set(settings["basis"]) == {"assumed"}

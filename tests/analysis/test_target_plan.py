@@ -77,7 +77,10 @@ def least_cost(run: cg.Result, most: float, hectares: float, cost_t: float, cost
 
 
 def limits_in(path, *rows: str):
-    path.write_text("\n".join(["do,unit,category,from,to,most,measured_in,cost,polygons", *rows]))
+    path.write_text(
+        "\n".join(["do,unit,category,from,to,most,measured_in,cost,polygons", *rows]),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -224,7 +227,7 @@ def test_units_that_are_there_need_no_plan(base, tmp_path) -> None:
     there = [code for code, zone in zip(base.units["id"], base.units["zone"], strict=True) if zone in (1, 3)]  # fmt: skip
     plan = cg.plan_targets(base, units=there[:1], zone=3)
     assert plan.feasible and not plan.actions
-    (tmp_path / "targets_plan.toml").write_text("old")
+    (tmp_path / "targets_plan.toml").write_text("old", encoding="utf-8")
     files = write_targets(cg.targets(base, units=there[:1], zone=3), tmp_path, plan)
     assert "targets_plan.toml" not in {file.name for file in files}
     assert not (tmp_path / "targets_plan.toml").exists()

@@ -248,7 +248,7 @@ def test_ranks_of_a_sheet_are_those_of_units_csv(opened, full_demo):
 def test_controls_say_what_the_page_shows_after_back(opened, small, tmp_path):
     """Seen to fail: Chromium sets boxes and buttons again after the scripts have run."""
     other = tmp_path / "other.html"
-    other.write_text("<!DOCTYPE html><title>another page</title>")
+    other.write_text("<!DOCTYPE html><title>another page</title>", encoding="utf-8")
     page = opened(small)
     page.click("label[for=layer-esc]")
     page.click("label[for=only-1]")

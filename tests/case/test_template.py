@@ -48,10 +48,10 @@ def test_only_the_maps_are_missing(folder):
 
 def test_nothing_is_overwritten(folder):
     (folder / "case.toml").unlink()
-    (folder / "gdp.csv").write_text("mine")
+    (folder / "gdp.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match=r"gdp\.csv is there already"):
         write_template(folder)
-    assert (folder / "gdp.csv").read_text() == "mine"
+    assert (folder / "gdp.csv").read_text(encoding="utf-8") == "mine"
     assert not (folder / "case.toml").exists()
 
 
@@ -82,7 +82,9 @@ def uncommented(text: str) -> dict[str, object]:
 
 def test_the_readers_take_the_whole_template(folder):
     """Every section uncommented; a column that a reader needs and the template lacks fails here."""
-    case = Case.of(uncommented((folder / "case.toml").read_text()), folder / "case.toml")
+    case = Case.of(
+        uncommented((folder / "case.toml").read_text(encoding="utf-8")), folder / "case.toml"
+    )
     known = categories_of(case)
     assert known["transport/road"].weight == "lines:road"
     units = {"001001": ("001",), "001002": ("001",), "001003": ("001",)}
@@ -94,7 +96,7 @@ def test_the_readers_take_the_whole_template(folder):
     assert list(read_census(case, codes)["thousandths"]) == [120_300_000, 98_500_000]
     assert case.units.water == "ledger"
     assert set(read_class_weights(case)["class"]) >= {"motorway", "footway"}
-    by_district = {**uncommented((folder / "case.toml").read_text())}
+    by_district = {**uncommented((folder / "case.toml").read_text(encoding="utf-8"))}
     by_district["gdp"] = {"path": "gdp_by_district.csv", "by": "district"}
     by_district["units"] = {"path": "townships.gpkg", "water": "water.csv", "parents": ["district"]}
     case = Case.of(by_district, folder / "case.toml")

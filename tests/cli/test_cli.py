@@ -46,7 +46,7 @@ def test_the_demo_ends_with_the_zones_and_what_to_open(tmp_path: Path) -> None:
 
 
 def test_the_demo_does_not_write_into_a_folder_that_holds_something(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("precious")
+    (tmp_path / "mine.txt").write_text("precious", encoding="utf-8")
     code, _, err = invoke("demo", tmp_path)
     assert code == 2
     assert "not empty" in err

@@ -61,7 +61,8 @@ def test_regions_are_printed_and_what_a_run_would_refuse_is_warned_of(tmp_path: 
     """Seen to fail in silence: coal of the whole would all have lain outside the district whose diesel is known."""
     (tmp_path / "industry.csv").write_text(
         "activity,category,amount,unit,region\nfuel/diesel,industry/mining,5,t,\n"
-        "fuel/diesel,industry/mining,2,t,D1\nfuel/bituminous,industry/mining,7,t,\n"
+        "fuel/diesel,industry/mining,2,t,D1\nfuel/bituminous,industry/mining,7,t,\n",
+        encoding="utf-8",
     )
     out = tmp_path / "totals" / "totals.csv"
     out.parent.mkdir()
@@ -136,7 +137,9 @@ def test_the_gpc_keeps_generation_out_of_basic() -> None:
 
 
 def test_a_mistake_ends_with_code_2(tmp_path: Path) -> None:
-    (tmp_path / "industry.csv").write_text("activity,amount,unit\nproduct/lime,-1,t\n")
+    (tmp_path / "industry.csv").write_text(
+        "activity,amount,unit\nproduct/lime,-1,t\n", encoding="utf-8"
+    )
     done = said("inventory", tmp_path)
     assert done.exit_code == 2
     assert "sheet industry, row 2, column amount" in done.stderr

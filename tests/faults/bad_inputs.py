@@ -65,7 +65,10 @@ def cases() -> Iterator[tuple[str, Spoil]]:
     for path in PATHS:
         yield f"path = {path}", functools.partial(_path, path)
     yield "a workbook with a cell far out", _far
-    yield "a VRT named .gpkg", lambda city: (city / "parcels.gpkg").write_text(_VRT)
+    yield (
+        "a VRT named .gpkg",
+        lambda city: (city / "parcels.gpkg").write_text(_VRT, encoding="utf-8"),
+    )
     yield "a case nested too deep", lambda city: _append(city, f"deep = {'[' * 5000}{']' * 5000}")
     yield "a case that is huge", lambda city: _append(city, "# " + "x" * 20_000_000)
     yield "dotted keys without end", lambda city: _append(city, ".".join("a" * 40_000) + " = 1")

@@ -57,8 +57,8 @@ code,category,share
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "crt.csv").write_text(TABLE)
-    (tmp_path / "split.csv").write_text(SPLIT)
+    (tmp_path / "crt.csv").write_text(TABLE, encoding="utf-8")
+    (tmp_path / "split.csv").write_text(SPLIT, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -111,11 +111,11 @@ def test_what_the_file_says_of_the_whole_is_checked(folder: Path) -> None:
         in agreed
     )
     rounded = TABLE.replace("(net),,,149.10001", "(net),,,149.5")
-    Path("crt.csv").write_text(rounded)
+    Path("crt.csv").write_text(rounded, encoding="utf-8")
     assert "add up to 149100.010000 t CO2e, as rounding explains" in formed().stderr
     assert "say another mass" not in agreed
     text = TABLE.replace("Transport,CO2,100.1", "Transport,CO2,99.1")
-    Path("crt.csv").write_text(text.replace("(net),,,149.10001", "(net),,,140.0"))
+    Path("crt.csv").write_text(text.replace("(net),,,149.10001", "(net),,,140.0"), encoding="utf-8")
     done = formed("--audit", "trail.csv")
     assert "the code says 99100.000000 t, its parts 100100.000000 t: the difference" in done.stdout
     assert "'Total (net)' is 140000.000000 t CO2e" in done.stderr
@@ -175,7 +175,7 @@ def test_a_draft_is_filled_in_and_used(folder: Path) -> None:
     ],
 )
 def test_a_table_of_shares_that_is_wrong(folder: Path, row: str, message: str) -> None:
-    Path("split.csv").write_text(f"code,category,share\n{row}\n")
+    Path("split.csv").write_text(f"code,category,share\n{row}\n", encoding="utf-8")
     start = ("inventory", "crt.csv", "--system", "crt", "--split", "split.csv")
     assert message in said(*start, code=2).stderr
 
@@ -194,7 +194,7 @@ def test_a_table_of_shares_that_is_wrong(folder: Path, row: str, message: str) -
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_read(folder: Path, change: tuple[str, str], message: str) -> None:
-    Path("crt.csv").write_text(TABLE.replace(*change))
+    Path("crt.csv").write_text(TABLE.replace(*change), encoding="utf-8")
     assert message in said("inventory", "crt.csv", "--system", "crt", code=2).stderr
 
 
@@ -203,7 +203,7 @@ def test_units_are_read_from_the_file(folder: Path) -> None:
     start = ("inventory", "x.csv", "--system", "crt", "--json")
 
     def husbandry(text: str, *more: object) -> str:
-        Path("x.csv").write_text(text)
+        Path("x.csv").write_text(text, encoding="utf-8")
         [row] = json.loads(said(*start, *more).stdout)["totals"]
         assert row["category"] == "agriculture/husbandry"
         return row["value"]
@@ -223,7 +223,7 @@ def test_units_are_read_from_the_file(folder: Path) -> None:
         ("code,year,value_tco2e\n3.A,2020,2\n", ("--year", 2019), "no year 2019; it holds 2020"),
         ("code,unit,2021,2022\n3.A,t CO2e,2,3\n", (), "a column for each year"),
     ):
-        Path("x.csv").write_text(text)
+        Path("x.csv").write_text(text, encoding="utf-8")
         done = CliRunner().invoke(main, [str(each) for each in (*start[:4], *more)])
         assert done.exit_code == 2
         assert message in done.stderr
@@ -251,9 +251,11 @@ def test_options_that_do_not_go_together_say_so(folder: Path) -> None:
 def test_a_code_may_be_given_to_the_case_s_own_categories(folder: Path) -> None:
     columns = "category,sector,name_en,name_zh,scope,sink,types,weight\n"
     Path("own.csv").write_text(
-        columns + "buildings/all,buildings,All,全部,1,false,commercial,area\n"
+        columns + "buildings/all,buildings,All,全部,1,false,commercial,area\n", encoding="utf-8"
     )
-    Path("split.csv").write_text(SPLIT.replace("buildings/commerce", "buildings/all"))
+    Path("split.csv").write_text(
+        SPLIT.replace("buildings/commerce", "buildings/all"), encoding="utf-8"
+    )
     formed("--categories", "own.csv", "--totals", "totals.csv")
     assert "buildings/all" in read("totals.csv")["category"].tolist()
 

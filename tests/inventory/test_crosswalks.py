@@ -57,9 +57,11 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> inventory.Inventory:
         text = "\n".join(["activity,category,amount,unit,parameters,note", *lines])
         (folder / f"{sheet}.csv").write_text(text + "\n", encoding="utf-8")
     (folder / "settings.csv").write_text(
-        "setting,value\nyear,2020\ngrid,jiangsu\nupstream,include\n"
+        "setting,value\nyear,2020\ngrid,jiangsu\nupstream,include\n", encoding="utf-8"
     )
-    (folder / "factors.csv").write_text("key,value,unit,gas\ngives_off,0.5,t C/(hm2 yr),C\n")
+    (folder / "factors.csv").write_text(
+        "key,value,unit,gas\ngives_off,0.5,t C/(hm2 yr),C\n", encoding="utf-8"
+    )
     return inventory.form(read_activity(folder), sinks="study")
 
 

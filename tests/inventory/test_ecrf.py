@@ -106,7 +106,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     workbook(tmp_path / "induced.xlsx", INDUCED, above=4)
     workbook(tmp_path / "keys.xlsx", KEYS)
     for name, text in SPLITS.items():
-        (tmp_path / f"{name}-split.csv").write_text(text)
+        (tmp_path / f"{name}-split.csv").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -148,16 +148,18 @@ def test_rows_without_references_are_known_by_their_names(folder: Path) -> None:
 
 
 def test_what_is_bought_is_not_counted_again_where_it_is_made(folder: Path) -> None:
-    (folder / "induced-split.csv").write_text(SPLITS["induced"].replace("I.4.4,leave-out,\n", ""))
+    (folder / "induced-split.csv").write_text(
+        SPLITS["induced"].replace("I.4.4,leave-out,\n", ""), encoding="utf-8"
+    )
     wrong = formed("induced", code=2)
     assert "I.4.4 CHP generation, 500.000000 t CO2e: generation for the grid" in wrong.stderr
     assert "counts too (I.1.2)" in wrong.stderr
     counted = SPLITS["induced"].replace("I.4.4,leave-out", "I.4.4,industry/supply")
-    (folder / "induced-split.csv").write_text(counted)
+    (folder / "induced-split.csv").write_text(counted, encoding="utf-8")
     assert ", 502.000000 t in the territorial total only" in formed("induced").output
     assert totals()["industry/supply"] == "500.000000"
     bought_elsewhere = SPLITS["induced"].replace("I.4.4,leave-out", "I.1.2,leave-out")
-    (folder / "induced-split.csv").write_text(bought_elsewhere)
+    (folder / "induced-split.csv").write_text(bought_elsewhere, encoding="utf-8")
     assert left_out(formed("induced", "--json"))["I.1.2"] == "60.000000"
 
 
@@ -179,7 +181,7 @@ def test_only_a_row_of_generation_itself_or_the_whole_of_what_is_bought_decides(
     workbook(folder / "grid.xlsx", [supply, *(row(*each) for each in rows)])
     if "I.4," not in shares:
         shares += "I.4.1,industry/supply,\n"
-    (folder / "grid-split.csv").write_text("code,category,share\n" + shares)
+    (folder / "grid-split.csv").write_text("code,category,share\n" + shares, encoding="utf-8")
     told = formed("grid", code=2 if fault else 0).output
     assert ("what is bought from it counts too (I.1.2)" in told) == fault
 
@@ -220,7 +222,9 @@ def test_what_is_outside_the_boundary_is_told(folder: Path) -> None:
     told = [each["what"] for each in json.loads(result.stdout)["problems"]]
     assert "of what counts, 480.000000 t CO2e are BASIC, 0.000000 t BASIC+ beyond that, 2.000000 t in the territorial total only" in told  # fmt: skip
     assert not [what for what in told if "outside the boundary" in what]
-    (folder / "induced-split.csv").write_text(SPLITS["induced"].replace("II.1.3,leave-out,\n", ""))
+    (folder / "induced-split.csv").write_text(
+        SPLITS["induced"].replace("II.1.3,leave-out,\n", ""), encoding="utf-8"
+    )
     warned = formed("induced").output
     assert "warning: induced.xlsx, sheet eCRF_3: 30.000000 t CO2e of II.1.3 are emitted outside the boundary" in warned  # fmt: skip
 
@@ -392,7 +396,7 @@ def test_a_land_sink_may_stand_in_the_sums(tmp_path: Path) -> None:
 @pytest.mark.parametrize("blanks", [0, 2])
 def test_a_header_without_rows_is_told(tmp_path: Path, blanks: int) -> None:
     path = tmp_path / "place.csv"
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([HEAD, *[[]] * blanks])
     with pytest.raises(InputError, match="the table has no row with a code and a value"):
         read_ecrf(path)
@@ -416,7 +420,7 @@ def test_gases_are_held_against_their_total(tmp_path: Path) -> None:
 def test_a_sheet_with_other_gases_is_not_said_to_have_none(tmp_path: Path) -> None:
     path = tmp_path / "place.csv"
     cells = row("I.1.1", ENERGY, "Residential Buildings", DIRECT, 10, gases=(8, 1, 0))
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[*HEAD, f"{GHG}HFC"], [*cells, 7]])
     read = read_ecrf(path)
     assert read is not None
@@ -482,7 +486,7 @@ def test_the_year_may_stand_on_another_sheet(tmp_path: Path) -> None:
 
 def test_a_table_of_another_kind_is_none_and_two_are_an_error(tmp_path: Path) -> None:
     plain = tmp_path / "plain.csv"
-    plain.write_text("code,value,unit\nI.1.1,5,t CO2e\n")
+    plain.write_text("code,value,unit\nI.1.1,5,t CO2e\n", encoding="utf-8")
     assert read_ecrf(plain) is None
     book = openpyxl.load_workbook(workbook(tmp_path / "two.xlsx", TERRITORIAL))
     book.copy_worksheet(book["eCRF_3"]).title = "Light_eCRF_3"
@@ -509,7 +513,7 @@ def test_every_gram_is_read_however_many_rows_a_code_has(
     tmp_path_factory: pytest.TempPathFactory, masses: list[tuple[str, int]], blanks: int
 ) -> None:
     path = tmp_path_factory.mktemp("crf") / "rows.csv"
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEAD)
         for code, grams in masses:

@@ -90,7 +90,7 @@ def test_coke_burnt_beside_steel_is_warned_of(tmp_path: Path, fuel: str, told: b
     """The factor of steel holds the carbon of the coke already. Seen to fail when coke of other industries was told."""
     head = "id,activity,category,amount,unit,parameters"
     rows = f"I1,product/steel-bof,,10,t,\nI2,{fuel}\n"
-    (tmp_path / "industry.csv").write_text(f"{head}\n{rows}")
+    (tmp_path / "industry.csv").write_text(f"{head}\n{rows}", encoding="utf-8")
     formed = inventory.form(read_activity(tmp_path))
     (of_steel,) = (note for note in inventory.notes(formed) if "steel.bof, used by I1" in note.what)
     assert of_steel.what.endswith("; this file burns them in I2") is told

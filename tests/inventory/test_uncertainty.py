@@ -32,9 +32,9 @@ def made(tmp_path: Path) -> Made:
 
     def make(rows: str, factors: str) -> Inventory:
         head = "id,activity,category,amount,unit,parameters,uncertainty_pct,note"
-        (tmp_path / "industry.csv").write_text(f"{head}\n{rows}\n")
+        (tmp_path / "industry.csv").write_text(f"{head}\n{rows}\n", encoding="utf-8")
         (tmp_path / "factors.csv").write_text(
-            f"key,name,value,unit,gas,low,high,distribution\n{factors}\n"
+            f"key,name,value,unit,gas,low,high,distribution\n{factors}\n", encoding="utf-8"
         )
         return inventory.form(read_activity(tmp_path))
 

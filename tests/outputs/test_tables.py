@@ -85,7 +85,7 @@ def write_manifest(folder, tables, *, public=False, **entries):
     files = {path.name: hash_path(path) for path in folder.iterdir() if path.is_file()}
     files.pop("manifest.json", None)
     manifest = {**entries, "digests": table_digests(tables, public=public), "files": files}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -677,10 +677,13 @@ def damage(folder, name):
         path.write_text(text.replace("97842491.778213", "97842491.778", 1), encoding="utf-8")
     elif name in ("ledger.csv", "evidence.csv"):
         path.write_text(
-            path.read_text().replace("by_rule_t", "by_rule").replace("spread_t", "spread")
+            path.read_text(encoding="utf-8")
+            .replace("by_rule_t", "by_rule")
+            .replace("spread_t", "spread"),
+            encoding="utf-8",
         )
     elif name == "inventory.csv":
-        path.write_text(path.read_text() + "1,2\n")
+        path.write_text(path.read_text(encoding="utf-8") + "1,2\n", encoding="utf-8")
     elif name == "units.gpkg":
         path.unlink()
     else:
@@ -735,7 +738,7 @@ def test_numbers_of_a_result_keep_their_decimals_where_none_is_missing(tables, t
     residents = [52_000.25, 8.5, 7.0, 18_000.75, 0.125, 3.0]
     whole = replace(tables, units=tables.units.assign(residents=residents, ecc=0.75))
     write_tables(whole, tmp_path)
-    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     result = read_result(tmp_path)
     assert result.units["residents"].tolist() == residents
     assert result.units["ecc"].tolist() == [0.75] * 6
@@ -778,8 +781,8 @@ def test_labels_whose_description_is_odd_are_told_by_name(directory, tmp_path, f
     labels = xr.DataArray(np.ones((2, 2), np.uint32), dims=("y", "x"), name="label")
     labels.to_dataset().to_zarr(store, zarr_format=3, consolidated=False)
     assert read_result(run).labels["label"].values.tolist() == [[1, 1], [1, 1]]
-    described = json.loads((store / file).read_text())
-    (store / file).write_text(json.dumps(described | change))
+    described = json.loads((store / file).read_text(encoding="utf-8"))
+    (store / file).write_text(json.dumps(described | change), encoding="utf-8")
     with pytest.raises(VerificationError, match=r"labels\.zarr cannot be read"):
         read_result(run)
 

@@ -90,7 +90,9 @@ class Strip:
         units = [f"u{row}" for row in range(len(self.units))]
         gpd.GeoDataFrame({"id": units}, geometry=self.units, crs=CRS).to_file(folder / "units.gpkg")
         rows = [f"{name},{grams},g CO2e" for name, grams in TOTALS.items()]
-        (folder / "totals.csv").write_text("\n".join(["category,value,unit", *rows]))
+        (folder / "totals.csv").write_text(
+            "\n".join(["category,value,unit", *rows]), encoding="utf-8"
+        )
         values = {
             "year": 2020,
             "reduce": self.reduce,

@@ -141,7 +141,9 @@ def case_by(folder: Path, use: str, values: Any, file: str = "people.tif", **sec
     folder.mkdir()
     sections: dict[str, Any] = {"people": {"path": file}}
     if use == "weight":
-        (folder / "categories.csv").write_text(BY_RASTER.replace("people.tif", file))
+        (folder / "categories.csv").write_text(
+            BY_RASTER.replace("people.tif", file), encoding="utf-8"
+        )
         # What the mask hides is unknown, and more than a twentieth of the land.
         allow = {"fallback": ["buildings/urban-homes"]}
         sections = {"categories": {"path": "categories.csv"}, "allow": allow}
@@ -231,7 +233,7 @@ def test_a_cell_of_other_land_takes_no_bit_from_those_that_count(
 ) -> None:
     """Seen to give 100, 0 and 0 % beside a cell of 5e12 on land that the category does not use."""
     rows = "category,value,unit\nbuildings/urban-homes,11,t CO2e\n"
-    (tmp_path / "categories.csv").write_text(BY_RASTER)
+    (tmp_path / "categories.csv").write_text(BY_RASTER, encoding="utf-8")
     values = np.repeat([[7.0, 2.0, 2.0, outlier]], 2, axis=1).repeat(2, axis=0) / 3
     sections = {"categories": {"path": "categories.csv"}}
     raster_case(tmp_path, values, {})
@@ -244,7 +246,7 @@ def test_a_cell_of_other_land_takes_no_bit_from_those_that_count(
 
 def test_values_too_small_beside_the_largest_are_unknown_not_zero(tmp_path: Path) -> None:
     """An error where precision is lost: 1e-40 beside 5e12 would be nothing."""
-    (tmp_path / "categories.csv").write_text(BY_RASTER)
+    (tmp_path / "categories.csv").write_text(BY_RASTER, encoding="utf-8")
     values = np.repeat([[5e12, 1e-40, 1e-40, 1e-40]], 2, axis=1).repeat(2, axis=0)
     case = raster_case(tmp_path, values, {}, categories={"path": "categories.csv"})
     with pytest.raises(InputError, match="the raster has no value in 3 km2"):

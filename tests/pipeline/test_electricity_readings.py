@@ -59,8 +59,10 @@ def of_activity(folder: Path) -> Path:
         (data / f"{sheet}.csv").write_text(
             "\n".join(["activity,category,amount,unit,parameters", *own]) + "\n", encoding="utf-8"
         )
-    (data / "settings.csv").write_text("setting,value\nyear,2020\ngrid,own.grid\n")
-    (data / "factors.csv").write_text(OWN)
+    (data / "settings.csv").write_text(
+        "setting,value\nyear,2020\ngrid,own.grid\n", encoding="utf-8"
+    )
+    (data / "factors.csv").write_text(OWN, encoding="utf-8")
     tables = {"gdp.csv": GDP, "facilities.csv": PLANT}
     case = write_town(folder, PARCELS, UNITS, tables, MORE)
     text = case.read_text("utf-8").replace(

@@ -110,7 +110,8 @@ def test_a_run_from_activity_data_gives_the_same_zones_as_one_from_totals(
     small_run: Path, from_activity: Path
 ) -> None:
     one, other = (
-        json.loads((run / "manifest.json").read_text()) for run in (small_run, from_activity)
+        json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+        for run in (small_run, from_activity)
     )
     for table in ("parcels", "grid_1km", "ledger"):
         assert one["digests"][table] == other["digests"][table], table
@@ -146,7 +147,7 @@ def test_the_run_is_verified_and_holds_audit_and_intervals(from_activity: Path) 
     report = (from_activity / "report.html").read_text("utf-8")
     for words in ("inventory alone", "95 % interval", "GWP set AR5", "is passed over"):
         assert words in report
-    manifest = json.loads((from_activity / "manifest.json").read_text())
+    manifest = json.loads((from_activity / "manifest.json").read_text(encoding="utf-8"))
     assert "inventory.xlsx" in {entry["file"] for entry in manifest["inputs"]}
 
 

@@ -49,10 +49,14 @@ def of_totals(folder: Path, text: str, **sections: Any) -> Case:
 def of_activity(folder: Path, sheets: Mapping[str, str], **sections: Any) -> Case:
     data = folder / "activity"
     data.mkdir()
-    (data / "settings.csv").write_text("setting,value\nyear,2020\ngrid,own.grid\n")
-    (data / "factors.csv").write_text(f"{FACTORS}own.grid,grid,0.5,kg CO2/kWh,CO2,0.4,0.6\n")
+    (data / "settings.csv").write_text(
+        "setting,value\nyear,2020\ngrid,own.grid\n", encoding="utf-8"
+    )
+    (data / "factors.csv").write_text(
+        f"{FACTORS}own.grid,grid,0.5,kg CO2/kWh,CO2,0.4,0.6\n", encoding="utf-8"
+    )
     for name, text in sheets.items():
-        (data / f"{name}.csv").write_text(f"{HEADER}\n{text}")
+        (data / f"{name}.csv").write_text(f"{HEADER}\n{text}", encoding="utf-8")
     more = {"totals": None, "inventory": {"path": "activity"}, **SECTIONS, **sections}
     return squares_case(folder, CODES, {}, **more)
 
@@ -158,7 +162,7 @@ def test_totals_of_rows_are_those_of_a_table_or_refused_alike(cases: tuple[Case,
     )  # fmt: skip
     data = ActivityData("activity", rows, {**SETTINGS, "year": "2020"}, (FUEL,))
     text = "".join(f"{WORKS},{amount},t CO2,{region}\n" for region, amount in sorted(cells.items()))
-    given_.resolve("totals.csv").write_text(f"category,value,unit,region\n{text}")
+    given_.resolve("totals.csv").write_text(f"category,value,unit,region\n{text}", encoding="utf-8")
     known = categories_of(given_)
 
     def table(notes: list[Problem]) -> pd.DataFrame:
@@ -196,7 +200,7 @@ def test_an_unknown_region_is_told_with_its_row(tmp_path: Path) -> None:
 def test_codes_of_units_that_were_merged_are_those_of_today(tmp_path: Path) -> None:
     rows = "".join(f"fuel/diesel,{WORKS},{amount},t,factor=own.fuel,{code}\n" for amount, code in ((1, "01a"), (2, "01b"), (4, "01")))  # fmt: skip
     case = of_activity(tmp_path, {"industry": rows}, units={"old_codes": "old.csv"})
-    (tmp_path / "old.csv").write_text("old,new\n01a,01\n01b,01\n")
+    (tmp_path / "old.csv").write_text("old,new\n01a,01\n01b,01\n", encoding="utf-8")
     (row,) = read_inputs(case).totals.to_dict("records")
     assert (row["region"], row["grams"]) == ("01", 7_000_000)
 

@@ -36,7 +36,8 @@ def test_a_run_keeps_the_surroundings_and_computes_nothing_from_them(
     assert kept["name"].tolist() == ["West", "East"]
     assert shapely.equals(kept.geometry.to_numpy(), layer.geometry.to_numpy()).all()
     told, before = (
-        json.loads((each / "manifest.json").read_text())["digests"] for each in (out, small_run)
+        json.loads((each / "manifest.json").read_text(encoding="utf-8"))["digests"]
+        for each in (out, small_run)
     )
     assert {name: told[name] for name in before} == before
     assert told.keys() - before.keys() == {"surroundings"}

@@ -298,7 +298,7 @@ def _worker_with(client: Any, folder: Path, packages: dict[str, str]) -> subproc
         installed = folder / f"{name}-{version}.dist-info"
         installed.mkdir()
         (installed / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8"
         )
     path = os.pathsep.join([str(folder), *sys.path])
     certificates = []
@@ -307,7 +307,7 @@ def _worker_with(client: Any, folder: Path, packages: dict[str, str]) -> subproc
         ("--tls-cert", client.security.tls_worker_cert),
         ("--tls-key", client.security.tls_worker_key),
     ):
-        (folder / f"{option}.pem").write_text(text)
+        (folder / f"{option}.pem").write_text(text, encoding="utf-8")
         certificates += [option, str(folder / f"{option}.pem")]
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *certificates],

@@ -341,7 +341,7 @@ elif __name__ == "__main__":
 def test_an_interrupt_while_processes_start_waits_until_all_are_there(tmp_path):
     """Seen to fail, with tracebacks, while one process alone was waited for, and while those that started heard Ctrl-C."""
     script = tmp_path / "interrupted.py"
-    script.write_text(INTERRUPTED)
+    script.write_text(INTERRUPTED, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(os.path.isdir, sys.path))}
     done = subprocess.run(
         [sys.executable, script], env=environment, start_new_session=True, timeout=HANG,

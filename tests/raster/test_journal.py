@@ -80,13 +80,13 @@ def test_what_was_changed_since_is_made_again(tmp_path: Path, victim: str) -> No
 
 def test_a_store_that_was_only_begun_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "labels.zarr").mkdir()
-    (tmp_path / "labels.zarr" / "zarr.json").write_text("{")
+    (tmp_path / "labels.zarr" / "zarr.json").write_text("{", encoding="utf-8")
     assert count(tmp_path).cells.sum() > 0
 
 
 def test_a_store_whose_description_was_damaged_is_made_anew(tmp_path: Path) -> None:
     whole = count(tmp_path)
-    (tmp_path / "labels.zarr" / "parcel" / "zarr.json").write_text("{")
+    (tmp_path / "labels.zarr" / "parcel" / "zarr.json").write_text("{", encoding="utf-8")
     assert same(count(tmp_path), whole)
 
 

@@ -142,7 +142,7 @@ def test_any_number_of_threads_makes_the_same_labels_and_overlaps(
 
 def test_format_on_disk(store):
     """Zarr 3, zstd 1, crc32c, every chunk on disk though some are empty, no _FillValue."""
-    meta = json.loads((store / "label" / "zarr.json").read_text())
+    meta = json.loads((store / "label" / "zarr.json").read_text(encoding="utf-8"))
     assert meta["zarr_format"] == 3
     assert [codec["name"] for codec in meta["codecs"]] == ["bytes", "zstd", "crc32c"]
     assert meta["codecs"][1]["configuration"]["level"] == 1

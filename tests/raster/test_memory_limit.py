@@ -18,11 +18,11 @@ def groups(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "_MOUNT", tmp_path / "fs")
 
     def write(membership: str, limits: dict[str, str]) -> None:
-        (tmp_path / "cgroup").write_text(membership)
+        (tmp_path / "cgroup").write_text(membership, encoding="utf-8")
         for path, text in limits.items():
             file = tmp_path / "fs" / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+            file.write_text(text, encoding="utf-8")
 
     return write
 

@@ -297,7 +297,7 @@ def test_what_is_not_one_raster_is_refused_with_the_way_out(tmp_path):
     xr.Dataset({"people": ("code", [1.0, 2.0])}).to_netcdf(tmp_path / "table.nc")
     around = one.assign_coords(x=np.linspace(5, 355, COLUMNS), y=np.linspace(67.5, -67.5, ROWS))
     around.drop_vars("spatial_ref").rename(x="lon", y="lat").to_netcdf(tmp_path / "turn.nc")
-    (tmp_path / "text.nc").write_text("none")
+    (tmp_path / "text.nc").write_text("none", encoding="utf-8")
     (tmp_path / "folder.zarr").mkdir()
     for name, told in {
         "two.nc": r"2 rasters: people, jobs; expected one raster.*dataset\[\[NAME\]\]",

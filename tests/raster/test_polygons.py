@@ -237,7 +237,7 @@ def test_files_of_another_set_and_flipped_bytes_are_refused(tmp_path):
 @pytest.mark.parametrize("text", ["[]", "null", "{}", '{"format": 1}', '{"format": 2}', "{"])
 def test_a_spoilt_description_is_refused(tmp_path, text):
     Polygons.of(SHAPES, CRS).save(tmp_path / "set")
-    (tmp_path / "set/polygons.json").write_text(text)
+    (tmp_path / "set/polygons.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"polygons\.json"):
         Polygons.open(tmp_path / "set")
 

@@ -36,13 +36,13 @@ def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = Fal
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 def test_a_finished_run_has_a_manifest_and_no_siblings(tmp_path: Path) -> None:
     write_run(tmp_path / "run")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"] == {"one.txt": hash_path(tmp_path / "run" / "one.txt")}
     assert manifest["steps"] == {"one": {"key": "k", "files": manifest["files"]}}
 
@@ -51,7 +51,7 @@ def test_an_existing_run_is_refused_without_replace(tmp_path: Path) -> None:
     write_run(tmp_path / "run")
     with pytest.raises(InputError, match="--replace"):
         write_run(tmp_path / "run", text="other")
-    assert (tmp_path / "run" / "one.txt").read_text() == "made"
+    assert (tmp_path / "run" / "one.txt").read_text(encoding="utf-8") == "made"
 
 
 def test_a_path_too_long_for_its_geopackages_is_refused_before_anything_is_made(
@@ -67,32 +67,32 @@ def test_a_path_too_long_for_its_geopackages_is_refused_before_anything_is_made(
 
 def test_a_folder_that_is_no_run_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    (tmp_path / "mine" / "thesis.txt").write_text("precious", encoding="utf-8")
     with pytest.raises(InputError, match="not a run directory"):
         write_run(tmp_path / "mine", replace=True)
-    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+    assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_step_is_reused_only_with_the_same_key(tmp_path: Path) -> None:
     out = tmp_path / "run"
     write_run(out)
     assert write_run(out, text="not called", replace=True) == ["one"]
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
     assert write_run(out, key="k2", text="anew", replace=True) == []
-    assert (out / "one.txt").read_text() == "anew"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
 
 
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
     out = tmp_path / "run"
     write_run(out)
-    (out / "one.txt").write_text("flipped")
+    (out / "one.txt").write_text("flipped", encoding="utf-8")
     assert write_run(out, text="anew", replace=True) == []
-    assert (out / "one.txt").read_text() == "anew"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
 
 
 def test_an_error_in_the_input_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError), new_run(tmp_path / "run") as store:
-        (store.folder / "half").write_text("x")
+        (store.folder / "half").write_text("x", encoding="utf-8")
         raise InputError("wrong")
     assert list(tmp_path.iterdir()) == []
 
@@ -103,12 +103,12 @@ def test_a_failed_run_leaves_the_old_one_and_is_resumed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk"), new_run(out, replace=True) as store:
         store.step("two", "k", ["two.txt"], lambda: _write(store.folder / "two.txt", "2"))
         raise OSError("disk")
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
     with new_run(out, replace=True) as store:
         store.step("two", "k", ["two.txt"], lambda: pytest.fail("two was finished already"))
         store.write_manifest({})
     assert {path.name for path in out.iterdir()} == {"manifest.json", "two.txt"}
-    assert (out / "two.txt").read_text() == "2"
+    assert (out / "two.txt").read_text(encoding="utf-8") == "2"
 
 
 def interrupted(out: Path) -> Path:
@@ -121,9 +121,9 @@ def interrupted(out: Path) -> Path:
 
 def test_a_file_of_an_interrupted_run_is_hashed_before_it_is_trusted(tmp_path: Path) -> None:
     folder = interrupted(tmp_path / "run")
-    (folder / "one.txt").write_text("mAde")
+    (folder / "one.txt").write_text("mAde", encoding="utf-8")
     assert write_run(tmp_path / "run", text="anew") == []
-    assert (tmp_path / "run" / "one.txt").read_text() == "anew"
+    assert (tmp_path / "run" / "one.txt").read_text(encoding="utf-8") == "anew"
 
 
 def test_a_manifest_that_was_never_renamed_still_names_its_steps(tmp_path: Path) -> None:
@@ -138,20 +138,20 @@ def test_restart_takes_nothing_over(tmp_path: Path) -> None:
     with new_run(out, restart=True) as store:
         store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "anew"))
         store.write_manifest({})
-    assert (out / "one.txt").read_text() == "anew"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
 
 
 @pytest.mark.parametrize("steps", ["", "[1]", '{"one": 3}', '{"one": {"key": "k"}}', "\x00"])
 def test_a_damaged_record_of_steps_is_no_record(tmp_path: Path, steps: str) -> None:
     folder = interrupted(tmp_path / "run")
-    (folder / "steps.json").write_text(steps)
+    (folder / "steps.json").write_text(steps, encoding="utf-8")
     assert write_run(tmp_path / "run", text="anew") == []
 
 
 def test_a_file_that_changes_under_the_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"one\.txt was changed"), new_run(tmp_path / "run") as store:
         store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
-        (store.folder / "one.txt").write_text("other")
+        (store.folder / "one.txt").write_text("other", encoding="utf-8")
         store.write_manifest({})
     assert not (tmp_path / "run").exists()
 
@@ -159,11 +159,11 @@ def test_a_file_that_changes_under_the_run_is_an_error(tmp_path: Path) -> None:
 def test_files_of_the_user_in_an_old_run_are_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "run"
     write_run(out)
-    (out / "map.qgz").write_text("hours of work")
-    (out / "one.txt-wal").write_text("")
+    (out / "map.qgz").write_text("hours of work", encoding="utf-8")
+    (out / "one.txt-wal").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"not part of its run.*: map\.qgz"):
         write_run(out, text="other", replace=True)
-    assert (out / "map.qgz").read_text() == "hours of work"
+    assert (out / "map.qgz").read_text(encoding="utf-8") == "hours of work"
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_files_of_the_user_deeper_in_an_old_run_are_not_replaced(tmp_path: Path,
             store.step(file, "k", [file], lambda file=file: write_deep(store.folder / file))
         store.write_manifest({})
     (out / name).parent.mkdir(parents=True, exist_ok=True)
-    (out / name).write_text("hours of work")
+    (out / name).write_text("hours of work", encoding="utf-8")
     with pytest.raises(InputError, match=f"not part of its run.*: {name}"):
         write_run(out, replace=True)
-    assert (out / name).read_text() == "hours of work"
+    assert (out / name).read_text(encoding="utf-8") == "hours of work"
     (out / name).unlink()
     (out / "figures" / ".DS_Store").touch()
     (out / "figures" / "map.png.aux.xml").touch()
@@ -194,7 +194,7 @@ def write_deep(path: Path) -> None:
     if path.suffix == ".zarr":
         path.mkdir()
         path /= "0.0"
-    path.write_text(path.name)
+    path.write_text(path.name, encoding="utf-8")
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -206,7 +206,7 @@ def test_the_only_run_outlives_a_folder_made_in_its_place(tmp_path: Path, replac
     out.mkdir()
     with contextlib.suppress(InputError), claimed(out), new_run(out, replace=replace):
         raise InputError("another crash")
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
@@ -215,11 +215,11 @@ def test_the_only_run_outlives_files_put_in_its_place(tmp_path: Path) -> None:
     write_run(out)
     out.rename(tmp_path / ".run.old")
     out.mkdir()
-    (out / "mine.txt").write_text("x")
+    (out / "mine.txt").write_text("x", encoding="utf-8")
     with pytest.raises(InputError, match=r"beside it the run that was there before: .*\.run\.old"):
         write_run(out, replace=True)
-    assert (out / "mine.txt").read_text() == "x"
-    assert (tmp_path / ".run.old" / "one.txt").read_text() == "made"
+    assert (out / "mine.txt").read_text(encoding="utf-8") == "x"
+    assert (tmp_path / ".run.old" / "one.txt").read_text(encoding="utf-8") == "made"
 
 
 def test_what_is_taken_over_is_on_the_disk_before_the_old_copy_goes(
@@ -266,7 +266,7 @@ def test_finished_steps_outlive_an_error_in_the_input(tmp_path: Path) -> None:
     assert f"kept in {tmp_path / '.run.partial'}" in str(kept)
     assert not out.exists()
     assert write_run(out, text="not called") == ["one"]
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
 
 
 def test_a_link_is_no_run_directory(tmp_path: Path) -> None:
@@ -294,10 +294,10 @@ def test_two_spellings_of_a_directory_take_one_lock(tmp_path: Path) -> None:
 def test_a_damaged_manifest_is_an_error_in_words(tmp_path: Path, text: str) -> None:
     out = tmp_path / "run"
     write_run(out)
-    (out / "manifest.json").write_text(text)
+    (out / "manifest.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="will not be replaced"):
         write_run(out, replace=True)
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
 
 
 def test_a_disk_that_is_full_from_the_start_is_told_as_such(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ def test_a_commit_cut_between_its_renames_is_mended(tmp_path: Path) -> None:
     out.rename(tmp_path / ".run.old")
     with pytest.raises(InputError, match="exists already"):
         write_run(out)
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
 
 
 HOLDER = textwrap.dedent("""
@@ -456,8 +456,10 @@ def test_the_second_writer_waits_for_the_first_ones_name(
 ) -> None:
     """Caught: the name of a dead holder, read between another's lock and its name."""
     path = tmp_path / ".run.lock"
-    path.write_text(f"process 999999999 on {os.uname().nodename}, since 2020-01-01 00:00:00")
-    with path.open("a+") as stream, ThreadPoolExecutor() as pool:
+    path.write_text(
+        f"process 999999999 on {os.uname().nodename}, since 2020-01-01 00:00:00", encoding="utf-8"
+    )
+    with path.open("a+", encoding="utf-8") as stream, ThreadPoolExecutor() as pool:
         fcntl.flock(stream, fcntl.LOCK_EX)
         second = pool.submit(write_run, tmp_path / "run")
         until(lambda: len(refusals) > 1 or second.done())
@@ -506,7 +508,7 @@ def test_folders_that_cannot_be_synced_do_not_end_a_run(
 def test_a_lock_whose_file_is_gone_is_no_lock(tmp_path: Path, refusals: list[int]) -> None:
     """Caught: an error that names a holder which had finished between open and lock."""
     path = tmp_path / ".run.lock"
-    with path.open("a+") as stream, ThreadPoolExecutor() as pool:
+    with path.open("a+", encoding="utf-8") as stream, ThreadPoolExecutor() as pool:
         fcntl.flock(stream, fcntl.LOCK_EX)
         second = pool.submit(write_run, tmp_path / "run")
         until(lambda: refusals or second.done())
@@ -566,7 +568,7 @@ def test_an_edit_of_the_old_run_does_not_reach_the_new_one(tmp_path: Path, late:
     """Caught: both runs had one inode, so that a GIS with the old file open wrote into the new run."""
     out = tmp_path / "run"
     write_run(out, text="ONE")
-    with (out / "one.txt").open("r+") as held:
+    with (out / "one.txt").open("r+", encoding="utf-8") as held:
         with new_run(out, replace=True) as store:
             store.step("one", "k", ["one.txt"], lambda: pytest.fail("it is there"))
             if not late:
@@ -574,8 +576,8 @@ def test_an_edit_of_the_old_run_does_not_reach_the_new_one(tmp_path: Path, late:
                 held.flush()
             store.write_manifest({})
         held.write("EDITED")
-    assert (out / "one.txt").read_text() == "ONE"
-    told = json.loads((out / "manifest.json").read_text())["files"]
+    assert (out / "one.txt").read_text(encoding="utf-8") == "ONE"
+    told = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["files"]
     assert told == {"one.txt": hash_path(out / "one.txt")}
 
 
@@ -592,18 +594,21 @@ def test_a_step_begun_anew_never_writes_into_what_was_linked(tmp_path: Path) -> 
             store.step("steps/p.parquet", "k", ["steps/p.parquet"], make)
             stopped()
 
-    (out / "steps" / "p.parquet").write_text("damaged")
+    (out / "steps" / "p.parquet").write_text("damaged", encoding="utf-8")
     step(stopped)
-    assert json.loads((folder / "steps.json").read_text())["steps/p.parquet"]["files"] == {}
-    (out / "steps" / "p.parquet").write_text("p.parquet")
+    assert (
+        json.loads((folder / "steps.json").read_text(encoding="utf-8"))["steps/p.parquet"]["files"]
+        == {}
+    )
+    (out / "steps" / "p.parquet").write_text("p.parquet", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("carbongrid.run_store.store.sync_tree", lambda path: stopped())
         step(lambda: pytest.fail("it is there"))
     assert (out / "steps" / "p.parquet").stat().st_nlink == 2
-    (out / "steps" / "p.parquet").write_text("damaged")
-    step(lambda: (folder / "steps" / "p.parquet").write_text("NEW"))
-    assert (folder / "steps" / "p.parquet").read_text() == "NEW"
-    assert (out / "steps" / "p.parquet").read_text() == "damaged"
+    (out / "steps" / "p.parquet").write_text("damaged", encoding="utf-8")
+    step(lambda: (folder / "steps" / "p.parquet").write_text("NEW", encoding="utf-8"))
+    assert (folder / "steps" / "p.parquet").read_text(encoding="utf-8") == "NEW"
+    assert (out / "steps" / "p.parquet").read_text(encoding="utf-8") == "damaged"
 
 
 def test_what_a_symbolic_link_leads_to_is_copied(tmp_path: Path) -> None:
@@ -627,8 +632,8 @@ def test_a_folder_that_appears_while_the_run_works_is_not_replaced(tmp_path: Pat
             store.step("one", "k", ["one.txt"], lambda: _write(store.folder / "one.txt", "made"))
             store.write_manifest({})
             out.mkdir()
-            (out / "mine.docx").write_text("hours of work")
-        assert (out / "mine.docx").read_text() == "hours of work"
+            (out / "mine.docx").write_text("hours of work", encoding="utf-8")
+        assert (out / "mine.docx").read_text(encoding="utf-8") == "hours of work"
         (out / "mine.docx").unlink()
         out.rmdir()
     assert write_run(out, text="not called") == ["one"]
@@ -645,7 +650,7 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
     def note(path: Path) -> None:
         sync(path)
         if path.name == ".run.partial":
-            (out / "notes.docx").write_text("hours of work")
+            (out / "notes.docx").write_text("hours of work", encoding="utf-8")
 
     with (
         pytest.raises(InputError, match=r"not part of its run.*: notes\.docx"),
@@ -660,8 +665,8 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
             note(store.folder)
     monkeypatch.undo()
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "notes.docx", "one.txt"]
-    assert (out / "one.txt").read_text() == "made"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "made"
     (out / "notes.docx").rename(tmp_path / "notes.docx")
     assert write_run(out, key="k2", text="not called", replace=True) == ["one"]
-    assert (out / "one.txt").read_text() == "anew"
+    assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.docx", "run"]

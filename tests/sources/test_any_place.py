@@ -91,7 +91,7 @@ def write_case(
     }
     for name, lines in rows.items():
         if not (folder / name).exists():
-            (folder / name).write_text("\n".join([*lines, ""]))
+            (folder / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
     values = {
         "grid": {"resolution": 50, **({"crs": place.grid} if place.grid else {})},
         "parcels": parcels,
@@ -288,10 +288,13 @@ def test_climate_trace(name: str, tmp_path: Path, carbongrid: Any) -> None:
         tmp_path / "facilities.csv",
     )
     (tmp_path / "totals.csv").write_text(
-        "category,value,unit\nindustry/manufacturing,60,kt CO2e\nindustry/supply,12000.5,t CO2e\nsink/forest,8,kt CO2e\n"
+        "category,value,unit\nindustry/manufacturing,60,kt CO2e\nindustry/supply,12000.5,t CO2e\nsink/forest,8,kt CO2e\n",
+        encoding="utf-8",
     )
     result = ran(write_case(tmp_path, place, facilities={"path": "facilities.csv"}))
-    told = csv.DictReader(io.StringIO((result.directory / "facilities.csv").read_text()))
+    told = csv.DictReader(
+        io.StringIO((result.directory / "facilities.csv").read_text(encoding="utf-8"))
+    )
     assert {each["category"]: json.loads(each["mass_by_unit"]) for each in told} == {
         "industry/manufacturing": {"1": "25000.000000"},
         "industry/supply": {"2": "12000.500000"},
@@ -314,7 +317,7 @@ SPLITS = {
 def has_its_totals(table: Path, system: str, place: Place, carbongrid: Any) -> None:
     """Turn a table into the totals of a case, and look for the mass where it must lie."""
     folder = table.parent
-    (folder / "split.csv").write_text(SPLITS[system])
+    (folder / "split.csv").write_text(SPLITS[system], encoding="utf-8")
     done(
         carbongrid,
         "inventory",
@@ -335,13 +338,13 @@ def has_its_totals(table: Path, system: str, place: Place, carbongrid: Any) -> N
 @three("Jiangsu")
 def test_a_national_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """Bunkers stay out of it."""
-    (tmp_path / "table.csv").write_text(CODED["crt"])
+    (tmp_path / "table.csv").write_text(CODED["crt"], encoding="utf-8")
     has_its_totals(tmp_path / "table.csv", "crt", PLACES[name], carbongrid)
 
 
 @three("Styria")
 def test_a_citys_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
-    (tmp_path / "table.csv").write_text(CODED["gpc"])
+    (tmp_path / "table.csv").write_text(CODED["gpc"], encoding="utf-8")
     has_its_totals(tmp_path / "table.csv", "gpc", PLACES[name], carbongrid)
 
 
@@ -459,7 +462,8 @@ def test_a_weight_raster(name: str, kind: str, tmp_path: Path) -> None:
             else:
                 lights.to_zarr(tmp_path / "lights.zarr", consolidated=False)
     (tmp_path / "categories.csv").write_text(
-        f"category,weight\nbuildings/commerce,raster:lights.{kind}\nindustry/manufacturing,area\nbuildings/urban-homes,area\n"
+        f"category,weight\nbuildings/commerce,raster:lights.{kind}\nindustry/manufacturing,area\nbuildings/urban-homes,area\n",
+        encoding="utf-8",
     )
     result = ran(write_case(tmp_path, place))
     assert by_unit(result, "buildings/commerce") == pytest.approx([30_000, 10_000], rel=2e-3)

@@ -14,11 +14,11 @@ from carbongrid.sources.new_files import require_new, written_whole
 def test_a_file_appears_when_all_is_written(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with written_whole(path) as partial:
-        partial.write_text("half")
+        partial.write_text("half", encoding="utf-8")
         assert not path.exists()
         assert partial.suffix == path.suffix  # by which drivers are chosen
-        partial.write_text("whole")
-    assert path.read_text() == "whole"
+        partial.write_text("whole", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "whole"
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
@@ -26,8 +26,8 @@ def test_a_file_appears_when_all_is_written(tmp_path: Path, name: str) -> None:
 def test_nothing_is_left_where_writing_fails(tmp_path: Path, fault: BaseException) -> None:
     """Nor what a driver writes beside it."""
     with pytest.raises(type(fault)), written_whole(tmp_path / "a.gpkg") as partial:
-        partial.write_text("half")
-        partial.with_name(partial.name + "-journal").write_text("")
+        partial.write_text("half", encoding="utf-8")
+        partial.with_name(partial.name + "-journal").write_text("", encoding="utf-8")
         raise fault
     assert list(tmp_path.iterdir()) == []
 
@@ -45,7 +45,7 @@ def test_what_another_made_in_the_meantime_stays(tmp_path: Path) -> None:
         pytest.raises(InputError, match="the file is there already"),
         written_whole(path) as partial,
     ):
-        partial.write_text("ours")
-        path.write_text("theirs")
-    assert path.read_text() == "theirs"
+        partial.write_text("ours", encoding="utf-8")
+        path.write_text("theirs", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "theirs"
     assert list(tmp_path.iterdir()) == [path]

@@ -122,7 +122,9 @@ class Kept:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._killed = set(path.read_text().split()) if path and path.exists() else set()
+        self._killed = (
+            set(path.read_text(encoding="utf-8").split()) if path and path.exists() else set()
+        )
 
     def knows(self, fault: Generated) -> bool:
         """Tell whether it was killed."""
@@ -132,7 +134,7 @@ class Kept:
         """Keep that it was killed."""
         self._killed.add(fault.digest)
         if self._path:
-            with self._path.open("a") as stream:
+            with self._path.open("a", encoding="utf-8") as stream:
                 stream.write(f"{fault.digest}\n")
 
 

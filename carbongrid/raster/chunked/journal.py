@@ -86,7 +86,7 @@ def open_journal(journal: Path, store: Path, key: str, create: Callable[[Path], 
         create(new.store)
         begun = new.folder / _BEGUN
         beside = begun.with_suffix(".new")
-        beside.write_text(key + _digest_of_empty(new.store))
+        beside.write_text(key + _digest_of_empty(new.store), encoding="utf-8")
         beside.replace(begun)
     return new
 

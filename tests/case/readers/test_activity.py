@@ -193,7 +193,9 @@ def test_a_column_that_is_not_read_is_an_error(
     }
     if header.startswith("activity,unit"):
         cells["industry"] = "product/lime,t,1,2"
-    (tmp_path / "industry.csv").write_text("activity,amount,unit\nproduct/lime,1,t\n")
+    (tmp_path / "industry.csv").write_text(
+        "activity,amount,unit\nproduct/lime,1,t\n", encoding="utf-8"
+    )
     (tmp_path / f"{sheet}.csv").write_text(f"{header}\n{cells[sheet]}\n", encoding="utf-8")
     problems = told(tmp_path)
     assert (f"{tmp_path.name}, sheet {sheet}, {where}", what) in [
@@ -429,7 +431,7 @@ def test_one_csv_with_a_column_of_sheets(tmp_path: Path) -> None:
     with (tmp_path / "all.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows(rows)
     assert len(read_activity(tmp_path / "all.csv").rows) == 2
-    (tmp_path / "none.csv").write_text("activity,amount,unit\nproduct/lime,1,t\n")
+    (tmp_path / "none.csv").write_text("activity,amount,unit\nproduct/lime,1,t\n", encoding="utf-8")
     with pytest.raises(InputError, match="'sheet' is missing"):
         read_activity(tmp_path / "none.csv")
     with pytest.raises(InputError, match="no such file"):
@@ -484,7 +486,7 @@ def test_headers_may_be_in_chinese(tmp_path: Path) -> None:
 def test_any_number_is_formed_or_refused(amount: float) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "industry.csv").write_text(
-            f"activity,amount,unit\nproduct/lime,{amount!r},g\n"
+            f"activity,amount,unit\nproduct/lime,{amount!r},g\n", encoding="utf-8"
         )
         data = read_activity(folder)
         if not 0 <= amount < math.inf:
@@ -499,7 +501,7 @@ def test_any_number_is_formed_or_refused(amount: float) -> None:
 
 def test_a_link_out_of_the_folder_is_refused(sheets: Sheets, tmp_path: Path) -> None:
     folder = sheets(industry="a,product/lime,,5,t,,")
-    (tmp_path / "elsewhere.csv").write_text(f"{HEADER}\n")
+    (tmp_path / "elsewhere.csv").write_text(f"{HEADER}\n", encoding="utf-8")
     (folder / "waste.csv").symlink_to(tmp_path / "elsewhere.csv")
     with pytest.raises(InputError, match="symbolic link"):
         read_activity(folder)

@@ -85,15 +85,17 @@ def pois_case(folder, **more):
 
 def write_case(folder, parcels="parcels.parquet", more=""):
     (folder / "totals.csv").write_text(
-        "category,value,unit\nindustry/manufacturing,90,kt CO2e\nbuildings/public-services,30,kt CO2e\nsink/forest,5,kt CO2e\n"
+        "category,value,unit\nindustry/manufacturing,90,kt CO2e\nbuildings/public-services,30,kt CO2e\nsink/forest,5,kt CO2e\n",
+        encoding="utf-8",
     )
     (folder / "categories.csv").write_text(
         "category,weight\nindustry/manufacturing,area\n" + ("" if "[pois]" in more else "buildings/public-services,area\n")
-    )  # fmt: skip
+    , encoding="utf-8")  # fmt: skip
     (folder / "case.toml").write_text(
         f'year = 2026\n[grid]\nresolution = 20\ncoarse = 200\n[parcels]\npath = "{parcels}"\nid = "id"\nland_use = "class"\n'
         'code_system = "overture"\noverlap = "priority"\n[units]\npath = "units.gpkg"\nid = "code"\n[totals]\npath = "totals.csv"\n'
-        f'[categories]\npath = "categories.csv"\n[uncertainty]\ndraws = 20\n{more}'
+        f'[categories]\npath = "categories.csv"\n[uncertainty]\ndraws = 20\n{more}',
+        encoding="utf-8",
     )
     return folder / "case.toml"
 
@@ -178,7 +180,9 @@ def test_closed_places_are_told_whatever_the_file_and_the_crosswalk(tmp_path, pa
     cut = rows.rename(columns={"basic_category": "basic_cate", "operating_status": "operating_"})
     cut.to_file(tmp_path / "place.shp")
     kind = "basic_cate" if path == "place.shp" else "basic_category"
-    (tmp_path / "own.csv").write_text("poi_type,category\nlibrary,buildings/public-services\n")
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category\nlibrary,buildings/public-services\n", encoding="utf-8"
+    )
     more = {"x": "x", "y": "y"} if path == "place.csv" else {}
     for crosswalk in ("own.csv", "overture"):
         case = pois_case(tmp_path, path=path, type=kind, crosswalk=crosswalk, **more)

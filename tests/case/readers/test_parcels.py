@@ -200,9 +200,9 @@ def test_repair_is_done_only_when_asked_for(tmp_path):
 
 def test_rings_that_are_not_closed(tmp_path):
     path = write_layer(survey_layer("EPSG:4490"), tmp_path / "parcels.geojson")
-    text = json.loads(path.read_text())
+    text = json.loads(path.read_text(encoding="utf-8"))
     del text["features"][1]["geometry"]["coordinates"][0][-1]
-    path.write_text(json.dumps(text))
+    path.write_text(json.dumps(text), encoding="utf-8")
     section = {"path": path.name}
     with pytest.raises(InputError, match=r"a ring that is not closed.: 0003"):
         read_parcels(case_of(tmp_path, parcels=section))

@@ -143,6 +143,6 @@ def test_grids_that_are_refused(tmp_path):
         read_people(grid_case(tmp_path, [[1, 2]], crs=None), GRID)
     with pytest.raises(InputError, match="outside the area of use"):
         read_people(grid_case(tmp_path, [[1, 2]], crs="EPSG:4490"), GRID)
-    (tmp_path / "people.tif").write_text("<VRTDataset/>")
+    (tmp_path / "people.tif").write_text("<VRTDataset/>", encoding="utf-8")
     with pytest.raises(InputError, match="not a GeoTIFF"):
         read_people(case_of(tmp_path, people={"path": "people.tif"}), GRID)

@@ -260,7 +260,9 @@ def test_encoding_reaches_the_crosswalk(tmp_path):
 
 
 def test_types_are_integers_where_no_type_begins_with_a_zero(tmp_path):
-    (tmp_path / "own.csv").write_text("poi_type,category\n12,buildings/commerce\n")
+    (tmp_path / "own.csv").write_text(
+        "poi_type,category\n12,buildings/commerce\n", encoding="utf-8"
+    )
     layer = gpd.GeoDataFrame(
         {"typecode": [12]}, geometry=gpd.points_from_xy([120.6], [31.3]), crs=4490
     )
@@ -275,7 +277,8 @@ def test_a_type_may_weigh_and_needs_a_source_for_it(tmp_path):
     rows = ["170300,120.62,31.32,2", "170301,120.61,31.31,0.5", "050100,120.60,31.31,1"]
     (tmp_path / "own.csv").write_text(
         "poi_type,category,weight,source\n1703*,industry/manufacturing,12.5,census 2018\n"
-        "170301,industry/manufacturing,0.0005,census 2018\n05*,buildings/commerce,,\n"
+        "170301,industry/manufacturing,0.0005,census 2018\n05*,buildings/commerce,,\n",
+        encoding="utf-8",
     )
     weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
     table, _ = read_pois(pois_case(tmp_path, *rows, **weighed), GRID)
@@ -293,7 +296,8 @@ def test_a_type_may_serve_several_categories_with_shares(tmp_path):
     rows = ["060100,120.62,31.32,2", "060101,120.61,31.31,1", "050100,120.60,31.31,1", "990000,120.63,31.31,1"]  # fmt: skip
     (tmp_path / "own.csv").write_text(
         "poi_type,category,weight,source\n0601*,buildings/commerce,0.7,survey of malls\n"
-        "0601*,industry/supply,0.3,survey of malls\n060101,buildings/commerce,,\n05*,buildings/commerce,,\n"
+        "0601*,industry/supply,0.3,survey of malls\n060101,buildings/commerce,,\n05*,buildings/commerce,,\n",
+        encoding="utf-8",
     )
     weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
     table, notes = read_pois(pois_case(tmp_path, *rows, **weighed), GRID)
@@ -323,7 +327,8 @@ def test_a_type_may_serve_several_categories_with_shares(tmp_path):
 )  # fmt: skip
 def test_a_type_that_stands_twice_by_a_slip_is_an_error(tmp_path, second, told):
     (tmp_path / "own.csv").write_text(
-        f"poi_type,category,weight,source\n0601*,buildings/commerce,0.7,a survey\n{second}\n"
+        f"poi_type,category,weight,source\n0601*,buildings/commerce,0.7,a survey\n{second}\n",
+        encoding="utf-8",
     )
     with pytest.raises(InputError) as error:
         read_pois(pois_case(tmp_path, "060100,120.62,31.32", crosswalk="own.csv"), GRID)
@@ -332,7 +337,7 @@ def test_a_type_that_stands_twice_by_a_slip_is_an_error(tmp_path, second, told):
 
 def test_a_row_for_blank_types_is_of_them_alone(tmp_path):
     """Seen to fail: it took all that no row matched."""
-    (tmp_path / "own.csv").write_text("poi_type,category\n,buildings/commerce\n0501*,buildings/commerce\n")  # fmt: skip
+    (tmp_path / "own.csv").write_text("poi_type,category\n,buildings/commerce\n0501*,buildings/commerce\n", encoding="utf-8")  # fmt: skip
     rows = [",120.60,31.31", "050100,120.61,31.31", "999999,120.62,31.31"]
     table, notes = read_pois(pois_case(tmp_path, *rows, crosswalk="own.csv"), GRID)
     of = dict(zip(table["poi_type"], table["category"], strict=True))
@@ -343,12 +348,14 @@ def test_a_row_for_blank_types_is_of_them_alone(tmp_path):
 def test_a_row_without_a_category_takes_a_type_out(tmp_path):
     """As in the package's own. Seen to fail: the row was passed over, and the type was of what its beginning is."""
     own = tmp_path / "own.csv"
-    own.write_text("poi_type,category\n17*,industry/manufacturing\n170200,\n170200,\n")
+    own.write_text(
+        "poi_type,category\n17*,industry/manufacturing\n170200,\n170200,\n", encoding="utf-8"
+    )
     case = pois_case(tmp_path, "170200,120.60,31.31", "170300,120.61,31.31", crosswalk="own.csv")
     table, _ = read_pois(case, GRID)
     of = dict(zip(table["poi_type"], table["category"], strict=True))
     assert of == {"170200": "", "170300": "industry/manufacturing"}
-    own.write_text("poi_type,category\n170200,industry/manufacturing\n170200,\n")
+    own.write_text("poi_type,category\n170200,industry/manufacturing\n170200,\n", encoding="utf-8")
     with pytest.raises(InputError, match="'170200' stands for no category and for some"):
         read_pois(case, GRID)
 
@@ -356,7 +363,8 @@ def test_a_row_without_a_category_takes_a_type_out(tmp_path):
 def test_a_weight_that_its_type_makes_too_large_is_an_error(tmp_path):
     """Seen to end in an OverflowError, and in sums that wrapped."""
     (tmp_path / "own.csv").write_text(
-        "poi_type,category,weight,source\n1703*,industry/manufacturing,1000000000,census 2018\n"
+        "poi_type,category,weight,source\n1703*,industry/manufacturing,1000000000,census 2018\n",
+        encoding="utf-8",
     )
     weighed = {"header": "typecode,lon,lat,mw", "weight": "mw", "crosswalk": "own.csv"}
     with pytest.raises(InputError, match=r"weighs 2,000,000,000 with the weight of its type"):
@@ -375,7 +383,8 @@ def test_a_weight_that_its_type_makes_too_large_is_an_error(tmp_path):
 )
 def test_a_type_s_weight_that_nobody_measured_is_an_error(tmp_path, weight, source, told):
     (tmp_path / "own.csv").write_text(
-        f"poi_type,category,weight,source\n1703*,industry/manufacturing,{weight},{source}\n"
+        f"poi_type,category,weight,source\n1703*,industry/manufacturing,{weight},{source}\n",
+        encoding="utf-8",
     )
     with pytest.raises(InputError) as error:
         read_pois(pois_case(tmp_path, "170300,120.62,31.32", crosswalk="own.csv"), GRID)

@@ -78,7 +78,9 @@ def test_an_unknown_part_makes_a_merged_unit_unknown(tmp_path):
     assert gdp["value"].fillna(-1).tolist() == [3 * 10**8, -1]
     assert read_census(case, CODES).to_dict("list") == {"region": ["0101"], "thousandths": [3500]}
     # A blank part was counted as nobody, where GDP took the same blank for unknown.
-    (tmp_path / "census.csv").write_text("region,residents\n0107,\n0101,1\n02,4\n")
+    (tmp_path / "census.csv").write_text(
+        "region,residents\n0107,\n0101,1\n02,4\n", encoding="utf-8"
+    )
     notes = []
     census = read_census(case, CODES, notes=notes)
     assert census.to_dict("list") == {"region": ["02"], "thousandths": [4000]}

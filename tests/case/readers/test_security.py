@@ -48,7 +48,7 @@ def test_a_false_name_does_not_matter(tmp_path, suffix):
 
 def test_a_vrt_named_gpkg_is_refused(tmp_path, secret):
     path = tmp_path / "parcels.gpkg"
-    path.write_text(VRT.format(secret))
+    path.write_text(VRT.format(secret), encoding="utf-8")
     # GDAL by itself would follow it.
     assert pyogrio.read_info(path)["driver"] == "OGR_VRT"
     with pytest.raises(InputError, match=r"XML \(an OGR VRT"):
@@ -58,7 +58,7 @@ def test_a_vrt_named_gpkg_is_refused(tmp_path, secret):
 def test_a_vrt_inside_geojson_is_not_followed(tmp_path, secret):
     path = tmp_path / "parcels.geojson"
     collection = {"type": "FeatureCollection", "note": VRT.format(secret), "features": []}
-    path.write_text(json.dumps(collection))
+    path.write_text(json.dumps(collection), encoding="utf-8")
     assert pyogrio.read_info(path)["driver"] == "OGR_VRT"
     assert sniff_vector(path) == "GeoJSON"
     with plain_name(path, "GeoJSON") as name:
@@ -68,11 +68,16 @@ def test_a_vrt_inside_geojson_is_not_followed(tmp_path, secret):
 def test_a_pipeline_that_runs_is_refused(tmp_path, secret):
     path = tmp_path / "parcels.geojson"
     command = f"gdal vector pipeline ! read {secret} ! write --output-format stream out"
-    path.write_text(json.dumps({"type": "gdal_streamed_alg", "command_line": command}))
+    path.write_text(
+        json.dumps({"type": "gdal_streamed_alg", "command_line": command}), encoding="utf-8"
+    )
     with pytest.raises(InputError, match="JSON, but not GeoJSON"):
         read_vector(path)
     path.write_text(
-        json.dumps({"a": {"type": "Feature"}, "type": "gdal_streamed_alg", "command_line": command})
+        json.dumps(
+            {"a": {"type": "Feature"}, "type": "gdal_streamed_alg", "command_line": command}
+        ),
+        encoding="utf-8",
     )
     with pytest.raises(InputError, match="JSON, but not GeoJSON"):
         read_vector(path)
@@ -151,7 +156,9 @@ def test_rasters(tmp_path):
         raster.write(np.ones((1, 2, 2), dtype="float32"))
     assert sniff_raster(path) == "GTiff"
     fake = tmp_path / "fake.tif"
-    fake.write_text(f"<VRTDataset><SourceFilename>{path}</SourceFilename></VRTDataset>")
+    fake.write_text(
+        f"<VRTDataset><SourceFilename>{path}</SourceFilename></VRTDataset>", encoding="utf-8"
+    )
     with pytest.raises(InputError, match="not a GeoTIFF"):
         sniff_raster(fake)
 

@@ -46,13 +46,13 @@ def test_latin_1_without_cpg_asks_for_the_encoding(tmp_path, names):
 
 def test_gbk_by_the_number_of_its_code_page(tmp_path):
     path = shapefile(tmp_path, "gbk", cpg=True)
-    path.with_suffix(".cpg").write_text("936\n")
+    path.with_suffix(".cpg").write_text("936\n", encoding="utf-8")
     assert read_vector(path)["名称"].tolist() == NAMES
 
 
 def test_a_cpg_that_lies_is_told(tmp_path):
     path = shapefile(tmp_path, "gbk", cpg=True)
-    path.with_suffix(".cpg").write_text("UTF-8")
+    path.with_suffix(".cpg").write_text("UTF-8", encoding="utf-8")
     with pytest.raises(InputError, match="not utf-8"):
         read_vector(path)
 

@@ -78,7 +78,8 @@ def test_rings_that_are_not_closed(tmp_path):
     path = tmp_path / "layer.geojson"
     path.write_text(
         '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a"},'
-        '"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}}]}'
+        '"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}}]}',
+        encoding="utf-8",
     )
     assert read_vector(path).geometry.isna().tolist() == [True]
     assert shapely.area(read_vector(path, close_rings=True).geometry.array).tolist() == [1.0]
@@ -88,7 +89,8 @@ def test_text_that_looks_like_a_date_stays_text(tmp_path):
     path = tmp_path / "layer.geojson"
     path.write_text(
         '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"2020-01-01"},'
-        '"geometry":{"type":"Point","coordinates":[0,0]}}]}'
+        '"geometry":{"type":"Point","coordinates":[0,0]}}]}',
+        encoding="utf-8",
     )
     problems: list[Problem] = []
     assert text_column(read_vector(path), "id", "f", problems).tolist() == ["2020-01-01"]

@@ -102,7 +102,7 @@ def test_garbage_is_looked_for_again_after_compiling(collects: bool) -> None:
 def test_helpers_are_called_by_kernels_of_their_own_file_only() -> None:
     """Numba's cache does not see an edit in another file. Seen to fail with a helper imported from a neighbour."""
     folder = Path(kernels.__file__).parent
-    trees = {path.stem: ast.parse(path.read_text()) for path in folder.glob("*.py")}
+    trees = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")}
     found = 0
     for name, tree in trees.items():
         functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]

@@ -116,7 +116,9 @@ def test_a_raster_cannot_bring_one(tmp_path: Path) -> None:
         crs="EPSG:4528", transform=from_origin(40_500_000, 3_430_000, 100, 100),
     ) as raster:  # fmt: skip
         raster.write(np.ones((1, 2, 2), dtype="float32"))
-    path.with_name("r.tif.aux.xml").write_text(f"<PAMDataset><SRS>{SHIFTED}</SRS></PAMDataset>")
+    path.with_name("r.tif.aux.xml").write_text(
+        f"<PAMDataset><SRS>{SHIFTED}</SRS></PAMDataset>", encoding="utf-8"
+    )
     with pytest.raises(InputError, match="completed from a file"), open_raster(path):
         pytest.fail("it was opened")
 

@@ -82,14 +82,17 @@ def test_what_lies_beside_a_raster_or_in_its_tags_fetches_nothing(tmp_path: Path
     by_tag = raster(tmp_path / "tag.tif", OVERVIEWS=elsewhere)
     aside = raster(tmp_path / "aside.tif")
     aside.with_name("aside.tif.aux.xml").write_text(
-        f'<PAMDataset><Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">/vsicurl/{server.address}</MDI></Metadata></PAMDataset>'
+        f'<PAMDataset><Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">/vsicurl/{server.address}</MDI></Metadata></PAMDataset>',
+        encoding="utf-8",
     )
     for path in (by_tag, aside):
         with pytest.raises(InputError, match="another file as its overviews"), open_raster(path):
             pytest.fail("it was opened")
     for ending in ("ovr", "msk"):
         path = raster(tmp_path / f"{ending}.tif")
-        path.with_name(f"{ending}.tif.{ending}").write_text(RASTER_VRT.format(server.address))
+        path.with_name(f"{ending}.tif.{ending}").write_text(
+            RASTER_VRT.format(server.address), encoding="utf-8"
+        )
         with pytest.raises(InputError, match="not a GeoTIFF"), open_raster(path):
             pytest.fail("it was opened")
     assert server.asked == []

@@ -73,7 +73,7 @@ def test_a_reader_that_shares_no_code(saved):
 
 
 def test_the_reader_is_a_hundred_lines_and_free_of_the_package():
-    text = Path(operator_reader.__file__).read_text()
+    text = Path(operator_reader.__file__).read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 100
     assert "import carbongrid" not in text
     assert "from carbongrid" not in text

@@ -131,7 +131,7 @@ def test_what_is_no_raster_is_told(tmp_path):
     operator = ZonalOperator(LAND, GRID)
     with pytest.raises(InputError, match=r"gone.tif: there is no such file"):
         operator.apply(tmp_path / "gone.tif")
-    (tmp_path / "text.tif").write_text("no raster")
+    (tmp_path / "text.tif").write_text("no raster", encoding="utf-8")
     with pytest.raises(InputError, match=r"text.tif"):
         operator.apply(tmp_path / "text.tif")
     (tmp_path / "folder").mkdir()

@@ -366,7 +366,7 @@ def test_a_place_that_changes_is_told(tmp_path) -> None:
 
 def test_tables_beside_them_are_passed_over_and_said(tmp_path) -> None:
     countries = tmp_path / "power_country_emissions_v5.csv"
-    countries.write_text("iso3_country,start_time,end_time,gas,sector,subsector,emissions_quantity,emissions_quantity_units\nCHN,2023-01-01,2023-12-31,co2,power,electricity-generation,9,tonnes\n")  # fmt: skip
+    countries.write_text("iso3_country,start_time,end_time,gas,sector,subsector,emissions_quantity,emissions_quantity_units\nCHN,2023-01-01,2023-12-31,co2,power,electricity-generation,9,tonnes\n", encoding="utf-8")  # fmt: skip
     sources = published(tmp_path / "power_emissions_sources_v5.csv", [row(1)])
     read = read_published([countries, sources])
     assert read.year == 2023
@@ -408,7 +408,7 @@ RIGHT = "1,cement,co2,2023-01-01,2023-12-31,5,tonnes,31,120\n"
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_row(tmp_path, text, said) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_published([path], year=2023)
     assert said in str(error.value)
@@ -423,14 +423,14 @@ def test_files_that_cannot_be_read(tmp_path) -> None:
     (tmp_path / "b.csv").write_bytes(HEAD.encode() + "1,cement,co2,ü".encode("latin-1"))
     with pytest.raises(InputError, match="this is no UTF-8"):
         read_published([tmp_path / "b.csv"], year=2023)
-    (tmp_path / "c.csv").write_text(HEAD + '1,"' + "x" * 200_000)
+    (tmp_path / "c.csv").write_text(HEAD + '1,"' + "x" * 200_000, encoding="utf-8")
     with pytest.raises(InputError, match="this is no CSV"):
         read_published([tmp_path / "c.csv"], year=2023)
 
 
 def test_many_wrong_rows_stop_the_reading(tmp_path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(HEAD + RIGHT.replace("tonnes", "kg") * 5000)
+    path.write_text(HEAD + RIGHT.replace("tonnes", "kg") * 5000, encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_published([path], year=2023)
     assert len(error.value.problems) < 1100
@@ -525,7 +525,9 @@ def test_a_case_takes_what_the_command_writes(tmp_path, carbongrid) -> None:
     assert checked.returncode == 0, checked.stdout
     assert "is not read" not in checked.stdout  # no column of the table is a slip of the pen
     cg.run(tmp_path / "case.toml", tmp_path / "run")
-    facilities = csv.DictReader(io.StringIO((tmp_path / "run" / "facilities.csv").read_text()))
+    facilities = csv.DictReader(
+        io.StringIO((tmp_path / "run" / "facilities.csv").read_text(encoding="utf-8"))
+    )
     assert {each["name"]: json.loads(each["mass_by_unit"]) for each in facilities} == {
         "Plant 1 (1)": {"01": f"{400 * (1 + 28 + 265)}.000000"},
         "Plant 2 (2)": {"02": "1200000.125000"},
@@ -548,6 +550,6 @@ def test_the_command_says_what_a_reader_needs(tmp_path, carbongrid) -> None:
 def test_a_formula_in_a_name_is_no_formula(tmp_path) -> None:
     _, facilities = made(tmp_path, [row(1, name="=1+1", x="-0.00000001")])
     write_facilities(facilities, tmp_path / "facilities.csv")
-    [found] = csv.DictReader(io.StringIO((tmp_path / "facilities.csv").read_text()))
+    [found] = csv.DictReader(io.StringIO((tmp_path / "facilities.csv").read_text(encoding="utf-8")))
     assert found["name"] == "'=1+1 (1)"
     assert found["x"] == "-0.00000001"

@@ -117,13 +117,17 @@ def test_a_case_of_a_published_legend_runs(tmp_path, place):
     assert set(cover.codes.index) == {str(code) for code in classes}
     write_land_cover(cover, tmp_path / "parcels.parquet")
     (tmp_path / "totals.csv").write_text(
-        "category,value,unit\nindustry/manufacturing,100,kt CO2e\nsink/land,5,kt CO2e\n"
+        "category,value,unit\nindustry/manufacturing,100,kt CO2e\nsink/land,5,kt CO2e\n",
+        encoding="utf-8",
     )
-    (tmp_path / "categories.csv").write_text("category,weight\nindustry/manufacturing,area\n")
+    (tmp_path / "categories.csv").write_text(
+        "category,weight\nindustry/manufacturing,area\n", encoding="utf-8"
+    )
     (tmp_path / "case.toml").write_text(
         'year = 2021\n[grid]\nresolution = 20\ncoarse = 200\n[parcels]\npath = "parcels.parquet"\nid = "id"\nland_use = "code"\n'
         f'code_system = "{name}"\n[units]\npath = "units.gpkg"\nid = "code"\n[totals]\npath = "totals.csv"\n'
-        '[categories]\npath = "categories.csv"\n[uncertainty]\ndraws = 20\n'
+        '[categories]\npath = "categories.csv"\n[uncertainty]\ndraws = 20\n',
+        encoding="utf-8",
     )
     told = cg.check(tmp_path / "case.toml").problems
     assert not any(each.level == "error" or "are not in" in each.what or "Check code_system" in each.hint for each in told)  # fmt: skip
@@ -155,16 +159,19 @@ def test_a_case_of_land_cover_runs_and_verifies(tmp_path, carbongrid):
     told = json.loads(done.stdout)
     (tmp_path / "totals.csv").write_text(
         "category,value,unit\nindustry/manufacturing,100,kt CO2e\nbuildings/urban-homes,50,kt CO2e\n"
-        "transport/road,20,kt CO2e\nagriculture/plantation,30,kt CO2e\nsink/forest,5,kt CO2e\n"
+        "transport/road,20,kt CO2e\nagriculture/plantation,30,kt CO2e\nsink/forest,5,kt CO2e\n",
+        encoding="utf-8",
     )
-    (tmp_path / "gdp.csv").write_text("region,value\n1,5e8\n2,7e8\n")
+    (tmp_path / "gdp.csv").write_text("region,value\n1,5e8\n2,7e8\n", encoding="utf-8")
     (tmp_path / "categories.csv").write_text(
-        "category,weight\nindustry/manufacturing,area\nbuildings/urban-homes,area\ntransport/road,area\n"
+        "category,weight\nindustry/manufacturing,area\nbuildings/urban-homes,area\ntransport/road,area\n",
+        encoding="utf-8",
     )
     (tmp_path / "case.toml").write_text(
         'year = 2021\n[grid]\nresolution = 10\ncoarse = 100\n[parcels]\npath = "parcels.parquet"\nid = "id"\nland_use = "code"\n'
         'code_system = "worldcover"\n[units]\npath = "units.gpkg"\nid = "code"\n[totals]\npath = "totals.csv"\n'
-        '[gdp]\npath = "gdp.csv"\ncurrency = "EUR"\n[categories]\npath = "categories.csv"\n'
+        '[gdp]\npath = "gdp.csv"\ncurrency = "EUR"\n[categories]\npath = "categories.csv"\n',
+        encoding="utf-8",
     )
     checked = carbongrid("check", tmp_path / "case.toml")
     assert checked.returncode == 0, checked.stderr
@@ -283,7 +290,7 @@ def test_more_classes_times_squares_than_labels_can_count(tmp_path):
 
 
 def test_a_system_of_ones_own(tmp_path):
-    (tmp_path / "own.csv").write_text("code,type\n10,paddy\n")
+    (tmp_path / "own.csv").write_text("code,type\n10,paddy\n", encoding="utf-8")
     raster = raster_of(tmp_path / "c.tif", np.full((20, 20), 10, np.uint8))
     units = units_in(tmp_path / "u.gpkg", 20, 20)
     cover = read_land_cover(raster, units, codes=str(tmp_path / "own.csv"))

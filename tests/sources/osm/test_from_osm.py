@@ -186,7 +186,7 @@ def test_help_says_how(tmp_path: Path) -> None:
 def test_what_is_no_extract_is_said_so(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x.osm.pbf"
     if kind == "a text":
-        path.write_text("<osm/>")
+        path.write_text("<osm/>", encoding="utf-8")
     if kind == "cut short":
         path.write_bytes((data_folder() / EXTRACT).read_bytes()[:5000])
     done = CliRunner().invoke(main, ["from-osm", str(path), str(tmp_path / "case")])
@@ -195,7 +195,7 @@ def test_what_is_no_extract_is_said_so(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="not empty"):
         write_case_from_osm(data_folder() / EXTRACT, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
