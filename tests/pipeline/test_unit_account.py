@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +51,21 @@ def test_the_parts_of_a_category_add_up_over_the_units(opened: cg.Result) -> Non
     for name, part in parts.items():
         inside, outside = ledger.loc[name]
         assert part == pytest.approx(inside / (inside + outside), rel=1e-9)
+
+
+def test_each_category_has_the_rule_of_the_case(small_run: Path, opened: cg.Result) -> None:
+    """As the run's manifest has the case's categories; and the command says it. Seen to fail with one rule for all."""
+    rules = {each["name"]: each["weight"] for each in opened.manifest["categories"]}
+    assert len(set(rules.values())) > 3
+    code = opened.units["id"].iloc[0]
+    found = {each.category: each.rule for each in account_of_unit(opened, code).categories}
+    assert len(set(found.values())) > 3
+    assert found == {name: rules[name] for name in found}
+    said = CliRunner().invoke(main, ["explain", "unit", code, str(small_run)]).stdout
+    lines = {line.split()[0]: line for line in said.splitlines() if line.split() and line.split()[0] in rules}  # fmt: skip
+    assert lines.keys() == found.keys()
+    for name, rule in found.items():
+        assert re.search(rf"  {re.escape(rule)}(;|$)", lines[name]), lines[name]
 
 
 def test_facilities_and_margins_are_those_of_the_run(small_run: Path, opened: cg.Result) -> None:
