@@ -60,8 +60,39 @@ def test_who_may_be_root_without_a_password_installs_what_is_lacking(machine):
     sudo = 'shift; "$@"'
     scripts = {"id": "echo 1000", "sudo": sudo, "apt-get": "exit 0"}
     _, calls = machine("", **scripts)
-    (installed,) = [line for line in calls.splitlines() if "apt-get install" in line and not line.startswith("sudo")]  # fmt: skip
-    assert {"qgis", "python3-qgis", "libreoffice-calc"} <= set(installed.split())
+    assert {"qgis", "python3-qgis", "libreoffice-calc", "fonts-noto-cjk"} <= installed(calls)
+
+
+def installed(calls):
+    lines = (line for line in calls.splitlines() if line.startswith("apt-get install"))
+    return {word for line in lines for word in line.split()}
+
+
+def test_a_font_for_chinese_is_installed_whatever_else_is_there(machine):
+    """Seen to fail: only a machine that lacked QGIS or LibreOffice got one."""
+    _, calls = machine("", **{"apt-get": "exit 0"})
+    lines = [line for line in calls.splitlines() if "apt-get install" in line]
+    (own,) = [line for line in lines if "fonts-noto-cjk" in line]
+    assert "qgis" not in own
+    _, calls = machine("", **{"apt-get": "exit 0", "fc-list": "echo Noto Sans CJK SC"})
+    assert "qgis" in installed(calls)
+    assert "fonts-noto-cjk" not in installed(calls)
+
+
+def test_where_there_is_a_font_no_test_is_skipped_for_lack_of_one(machine):
+    told = "SKIPPED [1] tests/x.py:1: no font for Chinese"
+    for more, scripts in (({"CARBONGRID_PROGRAMS": "1"}, {}), ({}, {"fc-list": "echo Noto Sans CJK SC"})):  # fmt: skip
+        done, _ = machine(told, more, **scripts)
+        assert done.returncode == 1
+        assert "Chinese was not drawn" in done.stderr
+    assert 'skip("no font for Chinese")' in (ROOT / "tests/outputs/test_figures.py").read_text("utf-8")  # fmt: skip
+
+
+def test_a_machine_that_cannot_have_a_font_passes_and_says_so(machine):
+    done, calls = machine("SKIPPED [1] tests/x.py:1: no font for Chinese")
+    assert done.returncode == 0, done.stderr
+    assert "no font for Chinese: some tests are skipped" in done.stdout
+    assert "apt-get update" in calls
 
 
 def test_where_they_are_asked_for_no_test_of_theirs_is_skipped(machine):
