@@ -16,11 +16,14 @@ from carbongrid.analysis.shares import gini, lorenz, theil
 from carbongrid.errors import InputError, Problem, VerificationError
 from carbongrid.outputs.result import Result
 from carbongrid.pipeline.opening import open_run
+from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from carbongrid.pipeline.step import Progress
 
 BY = ("units", "residents", "gdp", "area")
 SAME_PROXY = Problem(
@@ -59,7 +62,9 @@ class Inequality:
     notes: tuple[Problem, ...]
 
 
-def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Inequality:
+def inequality(
+    run: Asked, *, with_clusters: bool = True, seed: int = 0, progress: Progress | None = None
+) -> Inequality:
     """Return how unequally emission and sink are held by the units of a run.
 
     Parameters
@@ -70,6 +75,8 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
         Whether Moran's I and its local parts are looked for, which takes the optional part ``statistics``.
     seed
         Of their permutations.
+    progress
+        Called with a phase, what is done and what there is to do.
 
     Raises
     ------
@@ -81,6 +88,8 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
     By residents, GDP or area a unit counts by its part of them, and is equal to another with as much per head, currency unit or km2; by units each counts once. Theil's T adds up:
     between groups and within them. Local clusters hold the false discovery rate at 5 %.
     """
+    tell, phase = progress or silent, "measuring inequality"
+    tell(phase, 0, 4)
     told = FinishedRun.of(run)
     units = told.units
     area = gpd.GeoSeries(told.outlines).area.to_numpy() / 1e6
@@ -114,8 +123,10 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
     found, said = [], list[Problem]()
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
+        tell(phase, 1, 4)
         alone = dict(_by_proxies_alone(told, run, amounts, said))
-        for of, amount in amounts.items():
+        for done, (of, amount) in enumerate(amounts.items(), start=2):
+            tell(phase, done, 4)
             beside = alone[of] / area if of in alone else None
             moran, local = clusters(
                 gpd.GeoSeries(told.outlines), amount / area, beside=beside, seed=seed
@@ -131,6 +142,7 @@ def inequality(run: Asked, *, with_clusters: bool = True, seed: int = 0) -> Ineq
             )
             table = table.join(local.add_prefix(f"{of}_"))
             said += _too_few(int(local["local_i"].notna().sum()))
+    tell(phase, 4, 4)
     return Inequality(
         told,
         pd.DataFrame(rows),

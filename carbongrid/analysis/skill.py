@@ -21,11 +21,13 @@ from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables import read_result
 from carbongrid.outputs.tables.plain import write_text_csv
 from carbongrid.pipeline.prepared import PreparedRun
+from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from carbongrid.method.probability.uncertainty import Uncertainty
+    from carbongrid.pipeline.step import Progress
 
 MIN_FACILITIES, MIN_REGIONS = 20, 20
 """Of fewer nothing is measured."""
@@ -93,7 +95,7 @@ def without_skill(measures: pd.DataFrame) -> list[str]:
     ]
 
 
-def skill(run: str | Path | Result, *, seed: int = 0) -> Skill:
+def skill(run: str | Path | Result, *, seed: int = 0, progress: Progress | None = None) -> Skill:
     """Return how well the proxies of a run would have placed what is known.
 
     Parameters
@@ -102,6 +104,8 @@ def skill(run: str | Path | Result, *, seed: int = 0) -> Skill:
         A finished run: its directory, or what :func:`carbongrid.open` returned.
     seed
         By which facilities are dealt into fifths.
+    progress
+        Called with a phase, what is done and what there is to do.
 
     Returns
     -------
@@ -128,7 +132,9 @@ def skill(run: str | Path | Result, *, seed: int = 0) -> Skill:
     regions: dict[str, pd.DataFrame] = {}
     rules: dict[str, str] = {}
     measures: list[dict[str, Any]] = []
-    for name, category in prepared.tables.categories.items():
+    tell, categories = progress or silent, prepared.tables.categories
+    for number, (name, category) in enumerate(categories.items()):
+        tell("holding out", number, len(categories) + 1)
         table, by_region = held.facilities(category, seed), held.regions(category)
         if len(table) or len(by_region):
             rules[name] = held.proxy(category).rule
@@ -138,7 +144,9 @@ def skill(run: str | Path | Result, *, seed: int = 0) -> Skill:
         if len(by_region):
             regions[name] = by_region
             measures.append(_of_regions(name, rules[name], by_region))
+    tell("holding out", len(categories), len(categories) + 1)
     gdp = held.gdp()
+    tell("holding out", len(categories) + 1, len(categories) + 1)
     if gdp["predicted"].notna().any():
         measures.append(_of_gdp(gdp))
     spreads = [

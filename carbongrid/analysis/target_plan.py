@@ -30,6 +30,8 @@ from carbongrid.analysis.targets import INDICES, require_units
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.pipeline.live import LiveResult
 from carbongrid.pipeline.opening import open_run
+from carbongrid.pipeline.step import Progress
+from carbongrid.pipeline.work import silent
 
 _TRIES = 6
 """Of plans, each with more to spare than the one before, until one that was applied reaches its targets."""
@@ -84,7 +86,12 @@ class TargetPlan:
 
 
 def plan_targets(
-    run: Asked, *, units: Collection[str] = (), zone: int = 1, limits: str | Path | None = None
+    run: Asked,
+    *,
+    units: Collection[str] = (),
+    zone: int = 1,
+    limits: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> TargetPlan:
     """Return the least that lifts units to a zone all at once, the region being kept as it is, within limits.
 
@@ -98,6 +105,8 @@ def plan_targets(
         1: both indices at 1; 2: ECC; 3: ESC. A unit that reaches more is not held back.
     limits
         A table of what may be cut, converted or raised and at most how much, and of land that is kept (docs/howto/plan.md). Without it each unit cuts all of its emission alike.
+    progress
+        Called with a phase, what is done and what there is to do.
 
     Returns
     -------
@@ -116,6 +125,8 @@ def plan_targets(
     """
     if zone not in INDICES:
         raise InputError(f"zone {zone} is no target: no index is high in it", "zone", "Give 1, 2 or 3.")  # fmt: skip
+    tell = progress or silent
+    tell("planning", 0, 3)
     told = FinishedRun.of(run)
     require_units(told, units)
     answer = told.answer if told.answer is not None else open_run(_directory(told)).live
@@ -128,7 +139,12 @@ def plan_targets(
         Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
         told.parameters.get("ties", ">="), rows, currency,
     )  # fmt: skip
-    return _Search(told, zone, model).plan()
+    tell("planning", 1, 3)
+    search = _Search(told, zone, model)
+    tell("planning", 2, 3)
+    plan = search.plan()
+    tell("planning", 3, 3)
+    return plan
 
 
 def _directory(told: FinishedRun) -> Path:

@@ -30,6 +30,8 @@ from carbongrid.method.agreement import (
 from carbongrid.method.probability.drawn_numbers import drawn_category, kind_factors
 from carbongrid.method.probability.uncertainty import SOURCES, Uncertainty, uncertainty_of
 from carbongrid.pipeline.run_carriers import RunCarriers
+from carbongrid.pipeline.step import Progress
+from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -112,6 +114,7 @@ def validate(
     seed: int = 0,
     unit: str | None = None,
     variable: str | None = None,
+    progress: Progress | None = None,
 ) -> Validation:
     """Return how far a run agrees with a published table, or with published rasters.
 
@@ -128,6 +131,8 @@ def validate(
         Of the intervals.
     unit, variable
         Of rasters that do not say it: what a value is (``t CO2 yr-1``), and which of several variables or bands is meant.
+    progress
+        Called with a phase, what is done and what there is to do.
 
     Returns
     -------
@@ -147,17 +152,23 @@ def validate(
     Agreement, not truth: the published values have errors of their own, and where they were made with the same proxies they agree for that. Such a
     quantity is marked ``same_proxy`` and has no skill.
     """
+    tell, phase = progress or silent, "comparing"
+    tell(phase, 0, 4)
     found = RunCarriers(run)
     groups = _groups(found.categories)
     codes, inside = _codes(found, key)
     read = _read(found, rasters_of(table, unit, variable), table, (codes, inside), groups)
+    tell(phase, 1, 4)
     measures, values = _compared(found, read.values, codes, groups, key is None, draws, seed)
+    tell(phase, 2, 4)
     zones, unit_zones = compare_zones(found, read.values, draws, seed) if key is None else NO_ZONES
+    tell(phase, 3, 4)
     manifest = found.manifest
     of_cells: dict[str, Any] = {}
     if read.gridded:
         measured, cells, more = compare_cells(found, read.gridded, groups, SAME_PROXY)
         of_cells = {"cell_measures": measured, "cells": cells, "remarks": (*read.remarks, *more)}
+    tell(phase, 4, 4)
     return Validation(
         measures,
         values,

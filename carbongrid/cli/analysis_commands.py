@@ -51,14 +51,15 @@ def margins(directory: Path, out: Path | None, quiet: bool, as_json: bool, verbo
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.margins import margins as margins_of
-        from carbongrid.analysis.margins import write_margins
-        from carbongrid.run_store import detect_full_disk
+        with console.progress():
+            from carbongrid.analysis.margins import margins as margins_of
+            from carbongrid.analysis.margins import write_margins
+            from carbongrid.run_store import detect_full_disk
 
-        table = margins_of(directory)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            write_margins(table, folder / "margins.csv")
+            table = margins_of(directory)
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                write_margins(table, folder / "margins.csv")
         for line in _nearest(table):
             console.say(line)
         console.say(f"All of them in {folder / 'margins.csv'}.")
@@ -209,30 +210,38 @@ def validate(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
-        from carbongrid.analysis.validation import validate as validate_run
-        from carbongrid.analysis.validation import write_validation
-        from carbongrid.analysis.validation_page import write_validation_page
-        from carbongrid.errors import missing_libraries
-        from carbongrid.outputs.figures.scatter import write_scatter
-        from carbongrid.run_store import detect_full_disk
+        with console.progress() as progress:
+            from carbongrid.analysis.gridded_rasters import PublishedRaster, read_rasters_table
+            from carbongrid.analysis.validation import validate as validate_run
+            from carbongrid.analysis.validation import write_validation
+            from carbongrid.analysis.validation_page import write_validation_page
+            from carbongrid.errors import missing_libraries
+            from carbongrid.outputs.figures.scatter import write_scatter
+            from carbongrid.run_store import detect_full_disk
 
-        named = [
-            PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
-        ]
-        listed = () if rasters is None else read_rasters_table(rasters)
-        every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
-        found = validate_run(
-            directory, every, key=key, draws=draws, seed=seed, unit=unit, variable=variable
-        )
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            files = write_validation(found, folder)
-            if missing_libraries("jinja2", "matplotlib"):
-                console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
-            else:
-                files.append(write_scatter(found.values, folder / "validation.png"))
-                files.append(write_validation_page(found, folder / "validation.html"))
+            named = [
+                PublishedRaster(of, Path(path)) for of, path in map(_category_and_file, categories)
+            ]
+            listed = () if rasters is None else read_rasters_table(rasters)
+            every: list[str | Path | PublishedRaster] = [*published, *named, *listed]
+            found = validate_run(
+                directory,
+                every,
+                key=key,
+                draws=draws,
+                seed=seed,
+                unit=unit,
+                variable=variable,
+                progress=progress,
+            )
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                files = write_validation(found, folder)
+                if missing_libraries("jinja2", "matplotlib"):
+                    console.problem(Problem("without jinja2 and matplotlib there is neither page nor figure", hint='pip install "carbongrid[report]"', level="note"))  # fmt: skip
+                else:
+                    files.append(write_scatter(found.values, folder / "validation.png"))
+                    files.append(write_validation_page(found, folder / "validation.html"))
         console.problems(problem for problem, _ in found.remarks)
         for line in (*_agreement(found), *_agreement_of_cells(found)):
             console.say(line)

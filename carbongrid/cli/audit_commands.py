@@ -217,21 +217,22 @@ def skill(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.skill import CANNOT_TELL, write_skill
-        from carbongrid.analysis.skill import skill as skill_of
-        from carbongrid.analysis.skill_page import write_skill_page
-        from carbongrid.outputs.figures.skill import write_skill_figure
-        from carbongrid.outputs.tables import read_result
-        from carbongrid.run_store import detect_full_disk
+        with console.progress() as progress:
+            from carbongrid.analysis.skill import CANNOT_TELL, write_skill
+            from carbongrid.analysis.skill import skill as skill_of
+            from carbongrid.analysis.skill_page import write_skill_page
+            from carbongrid.outputs.figures.skill import write_skill_figure
+            from carbongrid.outputs.tables import read_result
+            from carbongrid.run_store import detect_full_disk
 
-        result = read_result(directory)
-        found = skill_of(result, seed=seed)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            files = write_skill(found, folder)
-            if len(found.measures) and _can_draw(console):
-                files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
-                files.append(write_skill_page(found, result, folder / "skill.html"))
+            result = read_result(directory)
+            found = skill_of(result, seed=seed, progress=progress)
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                files = write_skill(found, folder)
+                if len(found.measures) and _can_draw(console):
+                    files.append(write_skill_figure(found.measures, found.facilities, folder / "skill.png"))  # fmt: skip
+                    files.append(write_skill_page(found, result, folder / "skill.html"))
         for line in _placed(found):
             console.say(line)
         console.say(CANNOT_TELL)

@@ -156,7 +156,7 @@ class Console:
     def progress(self) -> Iterator[Progress | None]:
         """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`).
 
-        Until the first step is told, a bar says that the program starts: what a command needs is imported inside.
+        Until the first step is told, a bar says how much of the program is loaded: what a command needs is imported inside.
         """
         if os.environ.get(_LINES) == "lines":
             yield _tell_a_program
@@ -164,29 +164,10 @@ class Console:
         if self.quiet or self.as_json or not sys.stderr.isatty():
             yield None
             return
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from carbongrid.cli.bars import Bars
 
-        shown_time = (TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), *shown_time)
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-            tasks: dict[str, Any] = {}
-            starting = bars.add_task("starting", total=None)
-
-            def show(step: str, done: int, total: int) -> None:
-                bars.update(starting, visible=False)
-                if step not in tasks:
-                    tasks[step] = bars.add_task(shown(step), total=total)
-                bars.update(tasks[step], completed=done, total=total)
-
-            yield show
+        with Bars() as bars:
+            yield lambda step, done, total: bars.show(shown(step), done, total)
 
 
 def _tell_a_program(step: str, done: int, total: int) -> None:

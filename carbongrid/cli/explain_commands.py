@@ -107,13 +107,14 @@ def explain_unit(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from dataclasses import asdict
+        with console.progress() as progress:
+            from dataclasses import asdict
 
-        from carbongrid.pipeline.opening import open_run
-        from carbongrid.pipeline.unit_account import account_lines, account_of_unit
+            from carbongrid.pipeline.opening import open_run
+            from carbongrid.pipeline.unit_account import account_lines, account_of_unit
 
-        run = open_run(directory)
-        account = account_of_unit(run, code, largest=largest)
+            run = open_run(directory)
+            account = account_of_unit(run, code, largest=largest, progress=progress)
         for line in account_lines(account, run.manifest["currency"]):
             console.say(line)
         console.document({"status": "done", **asdict(account)})

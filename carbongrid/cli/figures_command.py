@@ -57,15 +57,22 @@ def figures(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.outputs.figures import write_study_figures
-        from carbongrid.outputs.tables import read_tables
-        from carbongrid.run_store import detect_full_disk
+        with console.progress() as progress:
+            from carbongrid.outputs.figures import write_study_figures
+            from carbongrid.outputs.tables import read_tables
+            from carbongrid.run_store import detect_full_disk
 
-        run = directory.resolve()  # "." has no name of its own
-        folder = out or run.with_name(f"{run.name}-figures")
-        tables = read_tables(directory)
-        with detect_full_disk(folder):
-            paths = write_study_figures(tables, folder, formats=formats, dpi=dpi, language=language)
+            run = directory.resolve()  # "." has no name of its own
+            folder = out or run.with_name(f"{run.name}-figures")
+            if progress is not None:
+                progress("reading", 0, 1)
+            tables = read_tables(directory)
+            if progress is not None:
+                progress("reading", 1, 1)
+            with detect_full_disk(folder):
+                paths = write_study_figures(
+                    tables, folder, formats=formats, dpi=dpi, language=language, progress=progress
+                )
         for path in paths:
             console.say(str(path))
         console.document({"status": "done", "figures": [str(path) for path in paths]})

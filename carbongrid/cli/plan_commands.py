@@ -53,14 +53,15 @@ def compare(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.compare import compare as compare_runs
-        from carbongrid.analysis.compare import write_comparison
-        from carbongrid.run_store import detect_full_disk
+        with console.progress():
+            from carbongrid.analysis.compare import compare as compare_runs
+            from carbongrid.analysis.compare import write_comparison
+            from carbongrid.run_store import detect_full_disk
 
-        found = compare_runs(a, b, despite=despite)
-        folder = analysis_folder(b, out)
-        with detect_full_disk(folder):
-            files = write_comparison(found, folder)
+            found = compare_runs(a, b, despite=despite)
+            folder = analysis_folder(b, out)
+            with detect_full_disk(folder):
+                files = write_comparison(found, folder)
         for line in _told(found):
             console.say(line)
         console.problems(found.notes)
@@ -211,18 +212,21 @@ def targets(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.target_plan import plan_targets
-        from carbongrid.analysis.targets import targets as targets_of
-        from carbongrid.analysis.targets import write_targets
-        from carbongrid.run_store import detect_full_disk
+        with console.progress() as progress:
+            from carbongrid.analysis.target_plan import plan_targets
+            from carbongrid.analysis.targets import targets as targets_of
+            from carbongrid.analysis.targets import write_targets
+            from carbongrid.run_store import detect_full_disk
 
-        found = targets_of(directory, units=units, zone=zone)
-        plan = None
-        if limits is not None or not found.run.manifest.get("public"):
-            plan = plan_targets(directory, units=units, zone=zone, limits=limits)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            files = write_targets(found, folder, plan)
+            found = targets_of(directory, units=units, zone=zone)
+            plan = None
+            if limits is not None or not found.run.manifest.get("public"):
+                plan = plan_targets(
+                    directory, units=units, zone=zone, limits=limits, progress=progress
+                )
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                files = write_targets(found, folder, plan)
         lifted = found.table["unit"].nunique()
         console.say(f"{lifted} units are below zone {zone}. With the region kept as it is they need, each by itself:")  # fmt: skip
         frozen = found.table[found.table["reference"] == "frozen"]

@@ -72,18 +72,19 @@ def compensation(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.compensation import compensation as compensation_of
-        from carbongrid.analysis.compensation import read_caps, write_compensation
-        from carbongrid.analysis.transfers import plain_price
-        from carbongrid.run_store import detect_full_disk
+        with console.progress():
+            from carbongrid.analysis.compensation import compensation as compensation_of
+            from carbongrid.analysis.compensation import read_caps, write_compensation
+            from carbongrid.analysis.transfers import plain_price
+            from carbongrid.run_store import detect_full_disk
 
-        if (caps is None) == (allowance == "cap"):
-            raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
-        given = None if caps is None else read_caps(caps)
-        found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            files = write_compensation(found, folder)
+            if (caps is None) == (allowance == "cap"):
+                raise InputError("--allowance cap and --caps go together", hint="Give both, or neither.")  # fmt: skip
+            given = None if caps is None else read_caps(caps)
+            found = compensation_of(directory, allowance=allowance, prices=price, caps=given)
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                files = write_compensation(found, folder)
         moved = int(found.flows["mass_g"].sum())
         payers = int((found.units["balance_g"] < 0).sum())
         console.say(f"{payers} of {len(found.units)} units {_OWE[allowance]} and compensate the others for {moved / 1e6:,.0f} t CO2e per year in {len(found.flows)} transfers.")  # fmt: skip
@@ -134,19 +135,20 @@ def trend(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.merged_units import read_merged_codes
-        from carbongrid.analysis.trend import trend as trend_of
-        from carbongrid.analysis.trend import write_trend
-        from carbongrid.run_store import detect_full_disk
+        with console.progress():
+            from carbongrid.analysis.merged_units import read_merged_codes
+            from carbongrid.analysis.trend import trend as trend_of
+            from carbongrid.analysis.trend import write_trend
+            from carbongrid.run_store import detect_full_disk
 
-        if len(runs) < 2:
-            raise InputError("one run is no trend", hint="Name two runs or more.")
-        found = trend_of(
-            runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
-        )
-        out.mkdir(parents=True, exist_ok=True)
-        with detect_full_disk(out):
-            files = write_trend(found, out)
+            if len(runs) < 2:
+                raise InputError("one run is no trend", hint="Name two runs or more.")
+            found = trend_of(
+                runs, codes=None if codes is None else read_merged_codes(codes), despite=despite
+            )
+            out.mkdir(parents=True, exist_ok=True)
+            with detect_full_disk(out):
+                files = write_trend(found, out)
         for row in found.region.to_dict("records"):
             console.say(f"{row['from_year']} to {row['to_year']}: emission {row['change_g'] / 1e6:+,.0f} t, {row['tapio']}; {row['turned']} units in another zone, {row['turned_frozen']} with the first year's region kept.")  # fmt: skip
         console.problems(found.notes)
@@ -184,14 +186,17 @@ def inequality(
     """
     console = _console(quiet, as_json, verbose)
     with console.errors():
-        from carbongrid.analysis.inequality import inequality as inequality_of
-        from carbongrid.analysis.inequality import write_inequality
-        from carbongrid.run_store import detect_full_disk
+        with console.progress() as progress:
+            from carbongrid.analysis.inequality import inequality as inequality_of
+            from carbongrid.analysis.inequality import write_inequality
+            from carbongrid.run_store import detect_full_disk
 
-        found = inequality_of(directory, with_clusters=not no_clusters, seed=seed)
-        folder = analysis_folder(directory, out)
-        with detect_full_disk(folder):
-            files = write_inequality(found, folder)
+            found = inequality_of(
+                directory, with_clusters=not no_clusters, seed=seed, progress=progress
+            )
+            folder = analysis_folder(directory, out)
+            with detect_full_disk(folder):
+                files = write_inequality(found, folder)
         console.say(f"{'of':<10} {'by':<10} {'Gini':>7} {'Theil':>7}")
         for row in found.table.to_dict("records"):
             console.say(f"{row['of']:<10} {row['by']:<10} {row['gini']:>7.3f} {row['theil']:>7.3f}")

@@ -21,7 +21,7 @@ from carbongrid.pipeline.residents import residents_of_units
 from carbongrid.pipeline.step import Progress
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.weights_step import weight_rasters
-from carbongrid.pipeline.work import Work, silent
+from carbongrid.pipeline.work import Work
 from carbongrid.pipeline.writing import problems_of_left_out
 from carbongrid.raster.chunked import threads_at_once
 
@@ -68,7 +68,6 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
     progress
         Called with a phase, the number of its steps that are done, and their number.
     """
-    tell = progress or silent
     try:
         case = case if isinstance(case, Case) else Case.read(case)
         work = Work(STEPS, {"case": case}, progress=progress)
@@ -77,7 +76,6 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
         return CheckReport({}, error.problems)
     inputs, land = work.values["read"], work.values["land"]
     problems = [*problems_of_left_out(), *work.problems, *notes_of_guesses(inputs)]
-    tell("allocating", 0, 1)
     try:
         work.go("allocate", refuse=False)
     except InputError as error:
@@ -85,7 +83,6 @@ def check(case: Case | str | Path, *, progress: Progress | None = None) -> Check
     allocation = work.values.get("allocate")
     if allocation is not None:
         problems += allocation.problems
-    tell("allocating", 1, 1)
     content = {
         **_of_land(inputs, land),
         "categories": _of_categories(inputs),

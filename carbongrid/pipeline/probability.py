@@ -15,6 +15,7 @@ from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.facilities import facilities_by_unit, rows_of_parcels
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.rasterizing import Reduction, structure_of
+from carbongrid.pipeline.step import RunOptions
 from carbongrid.pipeline.tables import MAX_DRAWN, Zoned
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def draws_of(inputs: Inputs) -> int:
 
 
 def draw_probabilities(
-    inputs: Inputs, land: Land, allocation: Allocation, reduction: Reduction, zoned: Zoned
+    inputs: Inputs,
+    land: Land,
+    allocation: Allocation,
+    reduction: Reduction,
+    zoned: Zoned,
+    options: RunOptions,
 ) -> Zoned:
     """Return the units with how sure their zones are; as they are where nothing is drawn, or no unit has a zone."""
     draws = draws_of(inputs)
@@ -41,7 +47,9 @@ def draw_probabilities(
         return zoned
     run = mass_on_land(inputs, land, allocation, reduction, zoned)
     uncertainty = uncertainty_of({"uncertainty": inputs.uncertainty})
-    found = draw_zones(run, uncertainty, draws=draws, seed=SEED, sources=False)
+    found = draw_zones(
+        run, uncertainty, draws=draws, seed=SEED, sources=False, progress=options.progress
+    )
     columns = unit_columns(found.table).set_axis(zoned.units.index)
     return Zoned(zoned.units.join(columns), draws)
 

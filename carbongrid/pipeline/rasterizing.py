@@ -90,7 +90,9 @@ def rasterize_land(
         )
 
     if case.reduce == "exact":
+        options.progress("measuring areas", 0, 1)
         in_cells = coverage(land.polygons[0], coarse_grid)
+        options.progress("measuring areas", 1, 1)
         shares = shares_of_areas(land.area, land.shared_area, in_cells)
         if rasters:
             shares = shares.with_rasters(count(), rasters)

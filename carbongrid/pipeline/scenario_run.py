@@ -136,8 +136,9 @@ def _write(
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
+    options = RunOptions(None, parameters["chunks"], progress)
     values = {
-        **_values(answer, inputs, land),
+        **_values(answer, inputs, land, options),
         "case": inputs.case,
         "options": options,
         "fingerprints": _Told(digests),
@@ -193,7 +194,7 @@ def _names_of_parents(answer: LiveResult) -> dict[str, Any]:
     return {name: kept[name].to_numpy() for name in columns if name in kept}
 
 
-def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
+def _values(answer: LiveResult, inputs: Inputs, land: Land, options: RunOptions) -> dict[str, Any]:
     """Return what the steps of a run would have made, of the answer."""
     names = list(inputs.categories)
     kinds = [inputs.categories[name] for name in names]
@@ -216,7 +217,9 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land) -> dict[str, Any]:
         "reduce": reduction,
         "index": Indexed(answer.prepared.units, ()),
         "zone": answer.zoned,
-        "probability": draw_probabilities(inputs, land, allocation, reduction, answer.zoned),
+        "probability": draw_probabilities(
+            inputs, land, allocation, reduction, answer.zoned, options
+        ),
         "readings": Readings(),
     }
 

@@ -74,7 +74,7 @@ class Step:
     kept
         What of it a later run takes over; None: it is made anew each time.
     phase
-        What a user is told that goes on.
+        What a user is told that goes on; empty of a step that tells it itself, or is done at once.
     """
 
     name: str

@@ -59,6 +59,7 @@ STEPS: tuple[Step, ...] = (
             decided_by=facilities.what_places,
             after=("read parcels", "read units"),
         ),
+        phase="reading",
     ),
     Step("cross-check", cross_check, ("read", "land"), phase="reading"),
     # What each parcel claims of each category, and the grams that it gets.
@@ -73,9 +74,15 @@ STEPS: tuple[Step, ...] = (
             decided_by=weights_step.what_weighs,
             after=READ_SECTIONS,
         ),
+        phase="allocating",
     ),
-    Step("allocate", allocate_totals, ("read", "land", "weigh", "facilities")),
-    # Cells that parcels have in common with units and coarse cells, and the grams of these.
+    Step(
+        "allocate",
+        allocate_totals,
+        ("read", "land", "weigh", "facilities"),
+        phase="allocating",
+    ),
+    # Cells that parcels have in common with units and coarse cells, which tell their tiles themselves, and the grams of these.
     Step("grid", land.fine_grid, ("read",)),
     Step(
         "rasterize",
@@ -89,23 +96,49 @@ STEPS: tuple[Step, ...] = (
             scratch=(rasterizing.JOURNAL,),
         ),
     ),
-    Step("weigh by rasters", weights_step.weigh_by_rasters, ("read", "land", "weigh", "rasterize")),
+    Step(
+        "weigh by rasters",
+        weights_step.weigh_by_rasters,
+        ("read", "land", "weigh", "rasterize"),
+        phase="adding up",
+    ),
     Step(
         "allocate all",
         allocate_rest,
         ("read", "land", "allocate", "weigh by rasters", "facilities"),
+        phase="adding up",
     ),
-    Step("share water", rasterizing.share_water, ("read", "land", "rasterize")),
-    Step("reduce", rasterizing.reduce_allocation, ("read", "allocate all", "share water", "grid")),
+    Step(
+        "share water",
+        rasterizing.share_water,
+        ("read", "land", "rasterize"),
+        phase="adding up",
+    ),
+    Step(
+        "reduce",
+        rasterizing.reduce_allocation,
+        ("read", "allocate all", "share water", "grid"),
+        phase="adding up",
+    ),
     # What the indices are made of, the indices, the zones.
-    Step("index", tables.index_units, ("read", "land", "weigh by rasters", "reduce")),
-    Step("zone", tables.zone_land, ("read", "index")),
+    Step(
+        "index",
+        tables.index_units,
+        ("read", "land", "weigh by rasters", "reduce"),
+        phase="adding up",
+    ),
+    Step("zone", tables.zone_land, ("read", "index"), phase="adding up"),
     Step(
         "probability",
         probability.draw_probabilities,
-        ("read", "land", "allocate all", "reduce", "zone"),
+        ("read", "land", "allocate all", "reduce", "zone", "options"),
     ),
-    Step("readings", compare_readings, ("read", "land", "weigh by rasters", "reduce", "zone")),
+    Step(
+        "readings",
+        compare_readings,
+        ("read", "land", "weigh by rasters", "reduce", "zone"),
+        phase="adding up",
+    ),
     # What a finished run answers from when it is asked what would be otherwise.
     Step(
         "keep tables",
@@ -116,6 +149,7 @@ STEPS: tuple[Step, ...] = (
             load=lambda *_: None,
             decided_by=lambda inputs: [small_tables.content_of(inputs)],
         ),
+        phase="writing",
     ),
     # The tables, and what people look at.
     Step(
@@ -125,11 +159,13 @@ STEPS: tuple[Step, ...] = (
             *("read", "land", "cross-check", "allocate all", "reduce", "index", "probability"),
             *("readings", "grid", "fingerprints", "options"),
         ),
+        phase="writing",
     ),
     Step(
         "digest",
         lambda made, options: table_digests(made, public=options.public),
         ("assemble", "options"),
+        phase="writing",
     ),
     *product_steps(),
 )

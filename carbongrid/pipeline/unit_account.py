@@ -17,6 +17,8 @@ from carbongrid.pipeline.facilities import facilities_by_unit
 from carbongrid.pipeline.opening import open_run
 from carbongrid.pipeline.rasterizing import structure_of
 from carbongrid.pipeline.scenario import facility_rows
+from carbongrid.pipeline.step import Progress
+from carbongrid.pipeline.work import silent
 
 if TYPE_CHECKING:
     from carbongrid.method.facilities import FacilityRow
@@ -84,7 +86,9 @@ class UnitAccount:
     margins: tuple[dict[str, Any], ...]
 
 
-def account_of_unit(run: str | Path | Result, code: str, *, largest: int = 3) -> UnitAccount:
+def account_of_unit(
+    run: str | Path | Result, code: str, *, largest: int = 3, progress: Progress | None = None
+) -> UnitAccount:
     """Return how the numbers of a unit came about, from what a finished run keeps.
 
     Parameters
@@ -95,6 +99,8 @@ def account_of_unit(run: str | Path | Result, code: str, *, largest: int = 3) ->
         The unit's code.
     largest
         How many parcels of each category are named.
+    progress
+        Called with a phase, what is done and what there is to do.
 
     Returns
     -------
@@ -120,10 +126,11 @@ def account_of_unit(run: str | Path | Result, code: str, *, largest: int = 3) ->
         name: path for name in names if (path := structure_of(answer.inputs.categories[name]))
     }
     known = facilities_by_unit(facility_rows(answer), kept.land, kept.shares, rasters)
-    found = [
-        _carried(answer, (name, mass), row, known, largest)
-        for name, mass in zip(names, answer.masses(names), strict=True)
-    ]
+    tell, found = progress or silent, list[CarriedCategory]()
+    for name, mass in zip(names, answer.masses(names), strict=True):
+        tell("explaining", len(found), len(names))
+        found.append(_carried(answer, (name, mass), row, known, largest))
+    tell("explaining", len(found), len(names))
     whole = {sink: sum(each.grams for each in found if each.sink == sink) for sink in (False, True)}
     there = sorted((each for each in found if each.grams), key=lambda each: (each.sink, -each.grams, each.category))  # fmt: skip
     parameters = result.manifest["parameters"]

@@ -14,8 +14,10 @@ import pandas as pd
 from click.testing import CliRunner
 
 from carbongrid.cli import main
+from carbongrid.cli.bars import Bars
 from carbongrid.cli.console import Console, escape_what_cannot_be_encoded, set_up_logging
 from carbongrid.errors import Problem
+from carbongrid.pipeline.work import Work
 
 
 def told_in_lines(monkeypatch, *words):
@@ -24,7 +26,9 @@ def told_in_lines(monkeypatch, *words):
     told = CliRunner().invoke(main, [*map(str, words), "--json"])
     assert told.exit_code == 0, told.output
     assert json.loads(told.stdout)
-    steps = [re.fullmatch(r"progress (\d+)/(\d+) (\w+)", line) for line in told.stderr.splitlines()]
+    steps = [
+        re.fullmatch(r"progress (\d+)/(\d+) ([a-z ]+)", line) for line in told.stderr.splitlines()
+    ]
     assert all(steps)
     return {step[3]: (int(step[1]), int(step[2])) for step in steps}
 
@@ -32,7 +36,8 @@ def told_in_lines(monkeypatch, *words):
 def test_a_program_is_told_the_steps_in_lines(small_city, tmp_path, monkeypatch):
     """Each step's lines go up to its end, and nothing of them is on standard output."""
     last = told_in_lines(monkeypatch, "run", small_city / "case.toml", "--out", tmp_path / "out")
-    assert list(last) == ["reading", "rasterizing", "writing"]
+    steps = ["reading", "allocating", "rasterizing", "adding up", "drawing", "writing"]
+    assert list(last) == steps
     assert all(done == total for done, total in last.values())
 
 
@@ -70,30 +75,110 @@ def test_json_is_json_in_any_encoding(monkeypatch):
 
 
 class Terminal(io.StringIO):
-    """Standard error as a terminal that keeps all that it was sent."""
+    """A terminal of a hundred columns that keeps all that it was sent. Its time moves when it is told to; bars are drawn when a step is told."""
+
+    now = 0.0
+
+    @classmethod
+    def as_standard_error(cls, monkeypatch):
+        """Put one in the place of standard error; in the test itself, since pytest takes that back after its fixtures."""
+        terminal = cls()
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr("rich.console.monotonic", lambda: terminal.now)
+        monkeypatch.setattr("rich.live._RefreshThread.run", lambda _: None)
+        show = Bars.show
+
+        def show_at_once(bars, *step):
+            show(bars, *step)
+            bars.refresh()
+
+        monkeypatch.setattr(Bars, "show", show_at_once)
+        monkeypatch.setattr(sys, "stderr", terminal)
+        return terminal
 
     def isatty(self) -> bool:
         return True
 
+    def plain(self):
+        """What it was sent, without what it obeys; what is drawn over other lines stands below them."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue()).replace("\r", "\n")
 
-def test_a_bar_says_that_the_program_starts_until_the_first_step(monkeypatch):
-    """Seen to fail when the seconds of importing passed without a word."""
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    def bars(self):
+        """Every bar that was drawn, in order: step, percentage, time that passed, time that is left."""
+        bar = r"^(\w[\w ]*?) +[━╸╺ ]+ +(\d+%) (\S+) (\S+) *$"
+        return re.findall(bar, self.plain(), re.MULTILINE)
+
+
+def test_a_bar_says_how_much_is_loaded_until_the_first_step(monkeypatch):
+    """Seen to fail when the seconds of importing passed without a word, and when the word had no percentage."""
+    terminal = Terminal.as_standard_error(monkeypatch)
+    with Bars():
+        pass  # rich loads more of itself when it draws
+    monkeypatch.setattr("carbongrid.cli.bars._MODULES", len(sys.modules) + 40)
+    with Bars() as bars:
+        assert terminal.bars()[-1][:2] == ("starting", "0%")
+        for number in range(10):
+            monkeypatch.setitem(sys.modules, f"a module of a test, {number}", sys)
+        terminal.now = 2.0
+        bars.refresh()
+        assert terminal.bars()[-1] == ("starting", "25%", "0:00:02", "0:00:06")
+        bars.show("reading", 1, 4)
+        before = len(terminal.bars())
+        bars.show("writing", 0, 4)
+        assert {step for step, *_ in terminal.bars()[before:]} == {"reading", "writing"}
+
+
+def test_what_is_left_is_told_from_the_first_part_on(monkeypatch):
+    """As long as the parts that are done took; a step that begins again, as in a second run, has its own time."""
+    terminal = Terminal.as_standard_error(monkeypatch)
     with Console().progress() as progress:
-        assert "starting" in sys.stderr.getvalue()
+        progress("reading", 0, 4)
+        terminal.now = 40.0
         progress("reading", 1, 4)
-        before = len(sys.stderr.getvalue())
-        progress("writing", 0, 4)
-        drawn = sys.stderr.getvalue()[before:]
-    assert "writing" in drawn
-    assert "starting" not in drawn
+        progress("writing", 0, 2)
+        told = [("reading", "25%", "0:00:40", "0:02:00"), ("writing", "0%", "0:00:00", "-:--:--")]
+        assert terminal.bars()[-2:] == told
+        progress("reading", 4, 4)
+        progress("reading", 0, 4)
+        terminal.now = 45.0
+        progress("reading", 2, 4)
+        assert terminal.bars()[-2] == ("reading", "50%", "0:00:05", "0:00:05")
+
+
+def test_a_run_tells_percent_and_time_left_of_every_step(small_city, tmp_path, monkeypatch, capsys):
+    """Reading included, and a warning in between leaves them whole. Each step takes ten seconds on the clock of the test."""
+    terminal = Terminal.as_standard_error(monkeypatch)
+    done, logger = Work._done, logging.getLogger("carbongrid")
+
+    def lasting(work, step):
+        terminal.now += 10
+        if step.name == "cross-check":
+            logger.warning("a word in between")
+        return done(work, step)
+
+    monkeypatch.setattr(Work, "_done", lasting)
+    monkeypatch.setattr(logger, "handlers", [])
+    words = ["run", str(small_city / "case.toml"), "--out", str(tmp_path / "out")]
+    main(words, standalone_mode=False)
+    assert "Results in" in capsys.readouterr().out
+    # Nine of ten steps are done, in ninety seconds.
+    assert re.search(
+        r"a word in between\n+reading +[━╸╺]+ +90% 0:01:30 0:00:10 *\n", terminal.plain()
+    )
+    bars = terminal.bars()
+    steps = ["reading", "allocating", "rasterizing", "adding up", "drawing", "writing"]
+    last = bars[-len(steps) :]
+    assert [step for step, *_ in last] == steps
+    assert {(percent, left) for _, percent, _, left in last} == {("100%", "0:00:00")}
+    # Whatever is drawn while another step is not done has a percentage and a time.
+    assert all(re.fullmatch(r"\d+%", percent) for _, percent, *_ in bars)
+    assert all(re.fullmatch(r"\d:\d\d:\d\d", passed) for *_, passed, _ in bars)
 
 
 def test_a_warning_does_not_break_the_bars(monkeypatch):
     """Each line of it begins where the bars were wiped away; seen to fail with a handler that kept the first standard error."""
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal.as_standard_error(monkeypatch)
     handlers = logging.getLogger("carbongrid").handlers[:]
     try:
         set_up_logging(0)
@@ -105,7 +190,7 @@ def test_a_warning_does_not_break_the_bars(monkeypatch):
             progress("reading", 4, 4)
     finally:
         logging.getLogger("carbongrid").handlers[:] = handlers
-    sent = sys.stderr.getvalue()
+    sent = terminal.getvalue()
     for words in ("a log line [bold]in brackets[/bold]", "a note"):
         (before,) = re.findall(rf"([^\n]*){re.escape(words)}", sent)
         wiped = before.rpartition("\x1b[2K")[2]

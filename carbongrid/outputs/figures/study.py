@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Progress = Callable[[str, int, int], None]
+
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
 FRAMEWORK = "fig2-framework"
@@ -43,6 +45,7 @@ def write_study_figures(
     dpi: int = DPI,
     only: Sequence[str] = (),
     language: Language = "both",
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Draw the figures of the study.
 
@@ -60,6 +63,8 @@ def write_study_figures(
         Names of figures; all by default.
     language
         ``en``, ``zh``, or ``both``; English alone where no font for Chinese is installed.
+    progress
+        Called with a phase, the number of figures drawn, and their number.
 
     Returns
     -------
@@ -73,9 +78,10 @@ def write_study_figures(
     directory.mkdir(parents=True, exist_ok=True)
     sheet = Sheet(tables, installed_lettering(language))
     paths = []
-    for name, draw in _FIGURES.items():
-        if only and name not in only:
-            continue
+    chosen = {name: draw for name, draw in _FIGURES.items() if not only or name in only}
+    for number, (name, draw) in enumerate(chosen.items()):
+        if progress is not None:
+            progress("drawing figures", number, len(chosen))
         figure = draw(sheet).figure
         for suffix in formats:
             path = directory / f"{name}.{suffix}"
@@ -89,6 +95,8 @@ def write_study_figures(
             with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": name}):
                 figure.savefig(path, dpi=dpi, facecolor="white", metadata=metadata)
         logger.info("%s drawn", name)
+    if progress is not None:
+        progress("drawing figures", len(chosen), len(chosen))
     return paths
 
 
