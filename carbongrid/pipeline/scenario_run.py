@@ -136,7 +136,6 @@ def _write(
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
-    options = RunOptions(None, parameters["chunks"], progress)
     values = {
         **_values(answer, inputs, land, options),
         "case": inputs.case,

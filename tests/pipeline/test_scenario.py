@@ -454,7 +454,9 @@ def test_land_scaled_by_a_plan_converts_no_more_in_the_written_run(base: cg.Resu
 def test_a_scenario_writes_its_parcels_for_a_gis(base: cg.Result, tmp_path: Path, carbongrid: Any) -> None:  # fmt: skip
     """With the mass and the zones of the plan, not of the run that it was asked of."""
     plan = tmp_path / "plan.toml"
-    plan.write_text('[[action]]\ndo = "scale"\ncategory = "industry/*"\nfactor = 0.5\n')
+    plan.write_text(
+        '[[action]]\ndo = "scale"\ncategory = "industry/*"\nfactor = 0.5\n', encoding="utf-8"
+    )
     told = carbongrid("scenario", base.directory, plan, "--out", tmp_path / "out", "--parcels", "gpkg")  # fmt: skip
     assert told.returncode == 0, told.stderr
     after = cg.open(tmp_path / "out")
