@@ -78,8 +78,8 @@ def write_parcels(path: Path, place: Place, codes: dict[str, str]) -> Path:
 Values = Callable[[Any, Any], Any]
 """Of the km east and north of a town's corner; NaN is without data."""
 
-WORLD = {"EPSG:4326": (-180.0, 90.0, 360.0), "ESRI:54009": (-18_041_000.0, 9_000_000.0, 36_082_000.0)}  # fmt: skip
-"""West, north and width of a raster of the whole world."""
+WORLD = {"EPSG:4326": (-180.0, 90.0, 360.0), "ESRI:54009": (-18_041_000.0, 9_000_000.0, 36_082_000.0), "EPSG:3035": (900_000.0, 5_500_000.0, 6_500_000.0)}  # fmt: skip
+"""West, north and width of a raster of the whole world; in EPSG:3035 of Europe, as CORINE's."""
 
 
 def write_on_world_grid(

@@ -169,6 +169,23 @@ def test_land_cover(name: str, tmp_path: Path, carbongrid: Any) -> None:
     assert by_unit(result, "sink/forest") == pytest.approx([2_000, 6_000], rel=0.01)
 
 
+def test_land_cover_of_europe(tmp_path: Path, carbongrid: Any) -> None:
+    """CORINE's cells of 100 m in EPSG:3035, signed bytes: works and homes are classes of their own, shops have none."""
+    units = write_units(tmp_path / "units.gpkg", STYRIA)
+    legend = {"homes": 2, "works": 3, "shops": 11, "field": 12, "wood": 23}
+    write_on_world_grid(tmp_path / "clc.tif", STYRIA, land_at(legend, 44), step=100, crs="EPSG:3035", dtype="int8", nodata=-128)  # fmt: skip
+    parcels = tmp_path / "parcels.parquet"
+    done(carbongrid, "from-raster", tmp_path / "clc.tif", "--units", units, "--codes", "corine-grid", "--out", parcels)  # fmt: skip
+    (tmp_path / "totals.csv").write_text(
+        "category,value,unit\nindustry/manufacturing,60,kt CO2e\nbuildings/urban-homes,40,kt CO2e\nsink/forest,8,kt CO2e\n"
+    )
+    keys = {"path": parcels.name, "id": "id", "land_use": "code", "code_system": "corine-grid"}
+    result = ran(write_case(tmp_path, STYRIA, keys))
+    assert by_unit(result, "industry/manufacturing") == [60_000, 0]
+    assert by_unit(result, "buildings/urban-homes") == pytest.approx([20_000, 20_000], rel=1e-3)
+    assert by_unit(result, "sink/forest") == pytest.approx([2_000, 6_000], rel=1e-3)
+
+
 def in_degrees(shape: Any, place: Place) -> Any:
     """A shape from -180 to 180 degrees, cut where it goes on beyond."""
     there = gpd.GeoSeries([shapely.segmentize(shape, 100)], crs=place.crs).to_crs(4326)[0]

@@ -299,11 +299,17 @@ def test_a_system_of_ones_own(tmp_path):
         read_land_cover(raster, units, codes="worldcovr")
 
 
-@pytest.mark.parametrize("name", ["worldcover", "globeland30", "nlcd", "glc-fcs30"])
-def test_categories_that_have_no_land_in_land_cover(name):
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        *((name, "WorldCover") for name in ("worldcover", "globeland30", "nlcd", "glc-fcs30")),
+        ("corine-grid", "CORINE"),
+    ],
+)
+def test_categories_that_have_no_land_in_land_cover(name, named):
     """As docs/howto/land-cover.md lists them."""
     system = read_code_system(name)
-    kinds = set(system["type"])
+    kinds = {*system["type"], *(system["type"] + ":" + system["mode"])}
     known = packaged_table("categories.csv")
     without = {
         row["category"]
@@ -311,7 +317,7 @@ def test_categories_that_have_no_land_in_land_cover(name):
         if not kinds & set(carrying_types(row["types"].split("+")))
     }
     page = (ROOT / "docs" / "howto" / "land-cover.md").read_text("utf-8")
-    sentence = page.partition("have no land in WorldCover")[0].rpartition("\n")[2]
+    sentence = page.partition(f"have no land in {named}")[0].rpartition("\n")[2]
     assert set(re.findall(r"`([a-z]+/[a-z-]+)`", sentence)) == without
 
 
