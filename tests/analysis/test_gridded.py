@@ -261,6 +261,23 @@ def test_months_of_files_are_those_of_their_dates(finished, axes, tonnes, tmp_pa
         validate(finished, files[:2], **PER_YEAR)
 
 
+def test_years_dated_at_their_middle_and_at_their_begin_are_parts(finished, axes, tonnes, tmp_path):
+    """As grid_1km.nc and EDGAR date them; the message says the way out, which is gone here."""
+    paths = [
+        stack_of(tmp_path / f"{day}.nc", axes, tonnes[None], coordinate=[np.datetime64(f"{YEAR}-{day}", "ns")])
+        for day in ("07-02", "01-01")
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="dated 2020-01, 2020-07") as refused:
+        validate(finished, paths, **PER_YEAR)
+    assert "column part: --rasters" in refused.value.problems[0].hint
+    (tmp_path / "rasters.csv").write_text(
+        "of,part,path,unit\n" + "".join(f"emission,{path.stem},{path.name},t CO2 yr-1\n" for path in paths)
+    )  # fmt: skip
+    both = validate(finished, read_rasters_table(tmp_path / "rasters.csv"), draws=2)
+    one = validate(finished, paths[0], **PER_YEAR)
+    np.testing.assert_allclose(published(both), 2 * published(one))
+
+
 @pytest.mark.parametrize("first", [1, 4])
 def test_rates_are_weighed_by_the_days_of_their_own_months(finished, squares, axes, tonnes, tmp_path, first):  # fmt: skip
     """Files may begin in any month, and months may be written in any order."""
