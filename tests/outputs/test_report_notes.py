@@ -7,16 +7,26 @@ import itertools
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+from english_left import english_in, names_of
 from power_town import SUPPLY, WITH_PLANT, WITHOUT_PLANT, Row, formed
+from scipy import sparse
 
 import carbongrid as cg
 from carbongrid import inventory
 from carbongrid.case import Case
 from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.method.evidence import EvidenceRow, evidence_problems
+from carbongrid.method.facilities import FacilityRow
 from carbongrid.outputs.report.notes import note_in_chinese, templates
 from carbongrid.pipeline.cross_checks import _problems_of_supply
+from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
+from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.tables import method_notes
 
 _JOINT = re.compile(r'"\s*\n\s*f?"|\\(?=")')
@@ -49,13 +59,16 @@ def test_each_place_is_in_both_languages() -> None:
     for english, chinese in templates():
         assert set(_PLACE.findall(english)) == set(_PLACE.findall(chinese)), english
         assert re.search("[一-鿿]", chinese)
+        assert english_in(_PLACE.sub("", chinese)) == [], english
 
 
-def test_all_remarks_of_a_run_are_known(small_run: Path) -> None:
+def test_all_remarks_of_a_run_are_known(small_run: Path, small_city: Path) -> None:
     manifest = json.loads((small_run / "manifest.json").read_text("utf-8"))
     told = [text for _, text in manifest["assumptions"]]
+    names = names_of(Case.read(small_city / "case.toml"))
     assert told
     assert [text for text in told if not note_in_chinese(text)] == []
+    assert [text for text in told if english_in(note_in_chinese(text), names)] == []
 
 
 @pytest.mark.parametrize(
@@ -71,11 +84,13 @@ def test_all_remarks_of_a_run_are_known(small_run: Path) -> None:
 def test_all_choices_are_known(small_city: Path, changes: dict[str, object]) -> None:
     case = Case.read(small_city / "case.toml")
     inputs = dataclasses.replace(read_inputs(case), case=case.model_copy(update=changes))
+    names = names_of(case) | {str(changes.get("attribution"))}
     for water in ("ledger", "nearest", "water.csv"):
         units = inputs.case.units.model_copy(update={"water": water})
         with_water = inputs.case.model_copy(update={"units": units})
         for _, text in method_notes(dataclasses.replace(inputs, case=with_water)):
             assert note_in_chinese(text), text
+            assert english_in(note_in_chinese(text), names) == [], text
 
 
 @pytest.mark.parametrize("gone", ["", "industry/supply", "buildings/"])
@@ -101,8 +116,10 @@ def test_electricity_is_spoken_of_where_there_are_both_kinds(
 def test_all_remarks_on_the_input_are_known(small_city: Path, file: str, electricity: str) -> None:
     case = Case.read(small_city / file).model_copy(update={"electricity": electricity})
     told = [str(note) for note in read_inputs(case).notes]
+    names = names_of(case)
     assert told
     assert [text for text in told if not note_in_chinese(text)] == []
+    assert [text for text in told if english_in(note_in_chinese(text), names)] == []
 
 
 @pytest.mark.parametrize(
@@ -156,6 +173,44 @@ def test_supply_that_is_not_spread_here_asks_for_no_facilities(small_city: Path)
         for choice in ("supply", "use")
     }  # fmt: skip
     assert [len(told[choice]) for choice in ("supply", "use")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "unit", "said"),
+    [("lines:water", "m", "8.43k m 线路中有 485"), ("people", "person", "8.43k 人中有 485"), ("pois", "POI", "8.43k 个兴趣点中有 485")],
+)  # fmt: skip
+def test_lost_evidence_is_told_in_chinese(evidence: str, unit: str, said: str) -> None:
+    """Seen to say ``8.43k m of lines 中有 485``: the place was thought to begin at its last word."""
+    name = "transport/water"
+    row = EvidenceRow(name, evidence, unit, 8430, 7945, 485, 1.0, 99, 98, 1, 0.1, 0.1)
+    (problem,) = evidence_problems([row])
+    assert said in note_in_chinese(str(problem))
+    assert english_in(note_in_chinese(str(problem))) == []
+
+
+@pytest.mark.parametrize("unit", ["090105001", ""])
+def test_facilities_at_a_border_are_told_in_chinese(unit: str) -> None:
+    """Seen to end ``t not in 090105001`` in Chinese."""
+    units = gpd.GeoDataFrame({"id": ["090105001", "2"]}, geometry=[None, None])
+    parcels = pd.DataFrame({"id": ["7", "8"]})
+    shares = sparse.csr_array([[0.4, 0.3], [0.5, 0.5]])
+    land = cast(Land, SimpleNamespace(units=units, parcels=parcels, shares_of_area=shares))
+    row = FacilityRow(
+        "Works (old)", "industry/manufacturing", "value", 10**9, "7", unit, 900.0, ("2", "3")
+    )
+    rows = [row, dataclasses.replace(row, name="Mill of all", grams=10**8)]
+    for (problem,) in (problems_of_borders(rows, land), problems_of_place(rows)):
+        chinese = note_in_chinese(str(problem))
+        assert english_in(chinese, [each.name for each in rows]) == []
+        assert all(each.name in chinese for each in rows)
+        assert unit in chinese
+
+
+def test_where_a_remark_is_of_is_told_in_chinese() -> None:
+    said = "row 3, old.xlsx, sheet waste, row 3, column parameters (and 4 more, such as sheet waste, row 5): fuel is left out: the amount is blank: unknown, which is not zero"
+    assert note_in_chinese(said).partition("：")[0] == (
+        "row 3, old.xlsx, 工作表 waste, 第 3 行, parameters 列（另有 4 处，如 工作表 waste, 第 5 行）"
+    )
 
 
 def test_what_stands_in_a_remark_is_kept() -> None:

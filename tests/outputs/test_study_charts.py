@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from tables_example import example_tables
 
 from carbongrid.outputs.figures import write_study_figures
-from carbongrid.outputs.figures.framework import KEPT, STAGES, framework_svg, layout
+from carbongrid.outputs.figures.framework import KEPT, STAGES, TITLE, framework_svg, layout
 from carbongrid.outputs.figures.lettering import Language, installed_lettering
 from carbongrid.outputs.figures.sheet import Sheet, shortened
 from carbongrid.outputs.figures.study import _FIGURES
@@ -269,6 +269,8 @@ def test_the_framework_is_text_in_light_and_dark() -> None:
     both = ET.fromstring(framework_svg("switch", styled=False))
     assert {group.get("class") for group in both.iter(f"{_SVG}g")} == {"en", "zh"}
     assert both.find(f".//{_SVG}style") is None
+    assert [both.get(f"data-label-{code}") for code in ("en", "zh")] == list(TITLE)
+    assert both.find(f"{_SVG}title") is None
 
 
 @pytest.mark.parametrize("languages", [(0,), (1,), (0, 1)])

@@ -202,9 +202,14 @@ def framework_svg(language: Language | Literal["switch"], *, styled: bool = True
         shapes += _svg_texts(drawing, _LANGUAGES[language])
     style = f"<style>\n{_style('light')}\n@media (prefers-color-scheme: dark) {{\n{_style('dark')}\n}}\n</style>\n"
     body = "\n".join(shapes)
+    title = f"<title>{escape(name)}</title>\n"
+    labels = ""
+    if language == "switch":  # a title has one language, and the page changes labels
+        title = ""
+        labels = f' data-label-en="{escape(TITLE[0])}" data-label-zh="{escape(TITLE[1])}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="framework" viewBox="0 0 {WIDTH} {drawing.height:g}" role="img" aria-label="{escape(name)}">\n'
-        f"<title>{escape(name)}</title>\n{style if styled else ''}{body}\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="framework" viewBox="0 0 {WIDTH} {drawing.height:g}" role="img" aria-label="{escape(name)}"{labels}>\n'
+        f"{title}{style if styled else ''}{body}\n</svg>\n"
     )
 
 

@@ -9,9 +9,25 @@ from importlib import resources
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _JOINS = re.compile(", | and ")
-
+_IN_A_FILE = (
+    (re.compile(r" \(and ([\d,]+) more, such as ([^)]+)\)"), r"（另有 \1 处，如 \2）"),
+    (re.compile(r" \(and ([\d,]+) more\)"), r"（另有 \1 处）"),
+    (re.compile(r"(?<=[,;如] )sheet ([^,;]+)"), r"工作表 \1"),
+    (re.compile(r"(?<=[,;如] )row (\d+)"), r"第 \1 行"),
+    (re.compile(r"(?<=[,;如] )column ([^,;（）]+)"), r"\1 列"),
+)
+"""Where in a file a remark is of, and in which words."""
 
 _OWN_WORDS = {
+    "where": {
+        "facilities": "重点排放设施",
+        "categories": "核算类别",
+        "gdp": "地区生产总值",
+        "totals": "总量",
+    },
+    "category": {"gross": "总排放", "sink": "碳汇"},
+    "origin": {"world": "全球"},
+    "industry": {"primary": "第一产业", "secondary": "第二产业", "tertiary": "第三产业"},
     "rule": {"pois": "兴趣点", "people": "人口", "roads": "道路", "area": "面积"},
     "why": {
         "a factor of your own comes first": "自有因子优先",
@@ -55,7 +71,9 @@ _OWN_WORDS = {
     },
     "second": {"none": "无"},
     "mode": {"road": "道路", "rail": "铁路", "water": "水路", "air": "航空"},
-    "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "米线路"},
+    "things": {"POIs": "个兴趣点", "people": "人", "m of lines": "m 线路"},
+    "left": {"no unit": "任何单元"},
+    "place": {"no unit": "所有单元之外", "world": "全球"},
 }
 
 
@@ -69,10 +87,24 @@ def note_in_chinese(text: str) -> str:
 
 
 def _word(place: str, value: str) -> str:
-    """Return what stands in a place, in Chinese where it is one of the package's own words, or a list of them."""
+    """Return what stands in a place, in Chinese where it is one of the package's own words, or a list of them, or of remarks."""
     own = _OWN_WORDS.get(place, {})
+    if place == "list":
+        return "；".join(note_in_chinese(each) or each for each in value.split("; "))
+    if place == "where":
+        return _where(value, own)
     listed = [value] if value in own else _JOINS.split(value)
     return "，".join(own[each] for each in listed) if own.keys() >= set(listed) else value
+
+
+def _where(value: str, own: dict[str, str]) -> str:
+    """Return where a remark is of: a part of the case, and of it perhaps a name; or a file, and a place in it."""
+    part, _, name = value.partition(": ")
+    if part in own:
+        return f"{own[part]} {name}".rstrip()
+    for english, chinese in _IN_A_FILE:
+        value = english.sub(chinese, value)
+    return value
 
 
 def templates() -> list[tuple[str, str]]:
@@ -90,7 +122,7 @@ def _values(text: str, words: list[str]) -> dict[str, str] | None:
     """Return what stands in the places of a sentence: words, name of a place, words, and so on; None where it is another one.
 
     From its end on, so that a place at the beginning, as of a file, may hold a colon; in linear time, whatever the text. A name
-    that quotes the words of the sentence is taken for them.
+    that quotes the words of the sentence is taken for them; the package's own words are taken whole, though they have spaces.
     """
     first, *places = words
     if not places:
@@ -101,7 +133,13 @@ def _values(text: str, words: list[str]) -> dict[str, str] | None:
         return None
     for place in range(len(places) - 2, -1, -2):
         before = places[place - 1] if place else first
-        begin = text.rfind(before, 0, end - 1) if place else 0
+        whole = (
+            each
+            for each in _OWN_WORDS.get(places[place], {})
+            if text.endswith(before + each, 0, end)
+        )
+        own = len(next(whole, ""))
+        begin = text.rfind(before, 0, end - max(own, 1)) if place else 0
         if begin < 0 or begin + len(before) >= end:
             return None
         values[places[place]] = text[begin + len(before) : end]

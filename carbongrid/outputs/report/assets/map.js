@@ -14,13 +14,25 @@
     return copy;
   };
 
-  // The tooltip says more than the plain title; a name for those who hear the page stays.
+  // The tooltip says more than the plain title.
   for (const a of shapes.values()) {
-    const title = a.querySelector("title");
-    a.setAttribute("aria-label", title.textContent);
-    title.remove();
+    a.querySelector("title").remove();
     a.setAttribute("tabindex", "-1");
   }
+  // A name for those who hear the page: what the table says, without the words of the other language.
+  page.name = (other) => {
+    const said = (node) => node.nodeType === Node.TEXT_NODE ? node.data : node.classList.contains(other) ? "" : [...node.childNodes].map(said).join("");
+    const keys = ["zone", "zone_probability", "emission_t", "sink_t", "ccr", "ecc", "esc"].filter((key) => page.has(key));
+    const heads = keys.map((key) => {
+      const words = [...page.head(key).querySelector("button").childNodes];
+      const [measure, name] = [words.filter((node) => node.nodeName === "SMALL"), words.filter((node) => node.nodeName !== "SMALL")];
+      return [page.columns.get(key), ...[name, measure].map((nodes) => nodes.map(said).join("").trim())];
+    });
+    for (const [unit, a] of shapes) {
+      const { cells } = page.rows[unit];
+      a.setAttribute("aria-label", `${said(cells[0]).trim()}: ${heads.map(([at, head, measure]) => `${head} ${said(cells[at]).trim()} ${measure}`.trim()).join(", ")}`);
+    }
+  };
   let entry = shapes.keys().next().value;
   const enter = (unit) => {
     shapes.get(entry)?.setAttribute("tabindex", "-1");

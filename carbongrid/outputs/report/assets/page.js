@@ -120,6 +120,12 @@ const page = {
     for (const element of document.querySelectorAll("[data-label-zh]")) {
       element.setAttribute("aria-label", element.dataset[wanted === "zh" ? "labelZh" : "labelEn"]);
     }
+    // A title has no parts to hide: its second line is Chinese.
+    for (const title of document.querySelectorAll(".bands title")) {
+      title.lines ??= title.textContent.split("\n");
+      title.textContent = title.lines[wanted === "zh" ? 1 : 0];
+    }
     this.label?.();
+    this.name?.(wanted === "zh" ? "en" : "zh");
   },
 };
