@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import tomllib
 from pathlib import Path
@@ -55,9 +56,9 @@ WEST_OF_180 = {**PLACES, "Fiji": FIJI.beside(-10)}
 
 
 def three(usual: str = "") -> Any:
-    """The three places, of which one is tried each time, or none where other modules try that reader, and the others by ``nox -s thorough``."""
+    """The three places: all each time where a reader asks where things are, else one (``usual``), and the others by ``nox -s thorough``."""
     every = [
-        pytest.param(name, id=name, marks=[pytest.mark.thorough] * (name != usual))
+        pytest.param(name, id=name, marks=[pytest.mark.thorough] * (usual not in ("", name)))
         for name in PLACES
     ]
     return pytest.mark.parametrize("name", every)
@@ -133,7 +134,7 @@ def done(carbongrid: Any, *words: object) -> str:
     return str(found.stdout)
 
 
-@three("Jiangsu")
+@three()
 def test_land_cover(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """WorldCover's cells: homes, works and shops are one class, of which three squares of five lie in the west."""
     place = WEST_OF_180[name]
@@ -200,7 +201,7 @@ def in_degrees(shape: Any, place: Place) -> Any:
     return shapely.MultiPolygon([west, back])
 
 
-@three("Styria")
+@three()
 def test_overture(name: str, tmp_path: Path) -> None:
     """Shops share by the confidence of their places, 0.9 in the west and 0.3 in the east."""
     place = PLACES[name]
@@ -272,7 +273,7 @@ def test_overture(name: str, tmp_path: Path) -> None:
     assert by_unit(result, "sink/forest") == pytest.approx([2_000, 6_000], rel=0.001)
 
 
-@three("Fiji")
+@three()
 def test_climate_trace(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """A cement works in the west and a power plant at the eastern end lie where they stand; one of another country is none."""
     place = PLACES[name]
@@ -365,7 +366,7 @@ def test_a_citys_table(name: str, tmp_path: Path, carbongrid: Any) -> None:
     has_its_totals(tmp_path / "table.csv", "gpc", PLACES[name], carbongrid)
 
 
-@three("Jiangsu")
+@three("Fiji")
 def test_a_citys_report(name: str, tmp_path: Path, carbongrid: Any) -> None:
     """The workbook eCRF, in which two fuels of industry are two rows."""
     rows = [
@@ -409,13 +410,13 @@ def thrice_as_many_in_the_west(result: Result) -> None:
     assert result.units.set_index("id")["residents"].tolist() == pytest.approx([300, 100], rel=1e-3)
 
 
-@three("Fiji")
+@three()
 def test_people_of_worldpop(name: str, tmp_path: Path) -> None:
     """Cells of 3 seconds."""
     thrice_as_many_in_the_west(ran(lives(tmp_path, WEST_OF_180[name], **WORLDPOP)))
 
 
-@three("Jiangsu")
+@three()
 def test_people_of_ghs_pop(name: str, tmp_path: Path) -> None:
     """Cells of 100 m in Mollweide's projection."""
     thrice_as_many_in_the_west(ran(lives(tmp_path, WEST_OF_180[name], **GHS_POP)))
@@ -463,8 +464,18 @@ def test_a_raster_of_the_whole_earth_in_the_crs_of_a_part_is_refused(
         require_people(tmp_path / "people.tif")
 
 
-@three("Jiangsu")
-@pytest.mark.parametrize("kind", ["tif", "nc", pytest.param("zarr", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, "tif") for name in PLACES),
+        ("Jiangsu", "nc"),
+        *(
+            pytest.param(name, kind, marks=pytest.mark.thorough)
+            for name, kind in itertools.product(PLACES, ["nc", "zarr"])
+            if (name, kind) != ("Jiangsu", "nc")
+        ),
+    ],
+)
 def test_a_weight_raster(name: str, kind: str, tmp_path: Path) -> None:
     """Lights at night in cells of 15 seconds: three times as bright in the west, where one of two squares of shops is."""
     place = PLACES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from osm_file import OsmFile, Ring
 from waiting import HANG
 
 from carbongrid.cli import main
-from carbongrid.pipeline import check
+from carbongrid.pipeline import check, run
+from carbongrid.pipeline.verification import verify
 from carbongrid.sources.osm import OsmCase, write_case_from_osm
 from carbongrid.sources.osm.extract import read_extract
 
@@ -99,6 +101,28 @@ def test_the_case_checks_and_says_where_power_goes(made: OsmCase) -> None:
     checked = check(made.case)
     assert not checked.wrong, checked.problems
     assert any("at 2 points of interest of industry/supply" in str(p) for p in checked.problems)
+
+
+def test_the_case_runs_and_verifies(made: OsmCase, tmp_path: Path) -> None:
+    """Homes by area, power where the oil is burnt, ships at the port at the other end."""
+    folder = Path(shutil.copytree(made.case.parent, tmp_path / "case"))
+    totals = pd.read_csv(folder / "totals.csv", dtype=str, keep_default_na=False)
+    known = {"buildings/urban-homes": "400", "industry/supply": "90", "transport/water": "7"}
+    totals["value"] = totals["category"].map(known).fillna("0")
+    totals.to_csv(folder / "totals.csv", index=False)
+    result = run(folder / "case.toml", tmp_path / "run")
+    assert verify(tmp_path / "run", sample=1).ok
+    units = result.units.set_index("name")
+    assert units["emission_t"].sum() == 497
+    homes, port = (
+        3.6 * 3.8,
+        0.8 * 0.5,
+    )  # hundredths of a degree, and what of the port lies on those of the last place
+    each = 400 / (4 - port / homes)
+    by_hand = [each, each, each, each * (1 - port / homes)]
+    assert units["buildings_urban-homes_t"].tolist() == pytest.approx(by_hand, rel=1e-3)
+    assert units["industry_supply_t"]["Ort 0"] == 90
+    assert units["transport_water_t"]["relation/7"] == 7
 
 
 def test_the_output_tells_other_levels(extract: Path, tmp_path: Path) -> None:
