@@ -46,6 +46,41 @@ with tempfile.TemporaryDirectory() as name:
     print(peak * 2**20 / parcels)
 """
 
+COVER = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import peers_cover
+
+side, scale = map(int, sys.argv[3:])
+peers_cover.PATCH *= scale
+peers_cover.write_cover(Path(sys.argv[2]) / f"{side}-{scale}.tif", side * scale)
+peers_cover.write_units(Path(sys.argv[2]) / f"{side}-{scale}.gpkg", side * scale, 20)
+"""
+
+LAND_COVER = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import measuring
+from carbongrid.sources.land_cover import read_land_cover, write_land_cover
+
+def parcels(name, scale):
+    global count
+    raster = Path(sys.argv[2]) / f"{name}-{scale}.tif"
+    cover = read_land_cover(raster, raster.with_suffix(".gpkg"), codes="worldcover", side=50 * scale)
+    made = raster.with_suffix(".parquet")
+    write_land_cover(cover, made)
+    made.unlink()
+    count = len(cover.parcels)
+
+parcels("200", 1)
+side, scale = map(int, sys.argv[3:])
+print(measuring.measured(lambda: parcels(side, scale), 1).peak, count)
+"""
+
 
 def said_by(code: str, *arguments: object) -> str:
     command = [sys.executable, "-c", code, *map(str, arguments)]
@@ -69,3 +104,24 @@ def test_a_run_takes_few_bytes_a_parcel() -> None:
     logger.info("a run took %s bytes a parcel", ", ".join(f"{each:.0f}" for each in told))
     # 5,300 were measured, and 7,800 when geometry was held twice.
     assert min(told) < 6_500
+
+
+def test_parcels_of_land_cover_take_few_bytes_and_cells_none(tmp_path: Path) -> None:
+    """A raster in four times as many cells at equal parcels, then in four times as many parcels at equal cells.
+
+    Blocks of a raster take 1 GB at once from 16 million cells on. Caught: the labels of all cells in memory, a quarter more.
+    """
+    benchmarks = ROOT / "benchmarks"
+    said_by(COVER, benchmarks, tmp_path, 200, 1)
+    found = {}
+    for side, scale in ((4000, 1), (4000, 2), (8000, 1)):
+        said_by(COVER, benchmarks, tmp_path, side, scale)
+        peak, parcels = said_by(LAND_COVER, benchmarks, tmp_path, side, scale).split()
+        found[side, scale] = float(peak), int(parcels)
+        logger.info("%d million cells, %s parcels of land cover took %s MB", (side * scale) ** 2 // 10**6, parcels, peak)  # fmt: skip
+    (few, parcels), (cells, same), (many, more) = found.values()
+    assert abs(same / parcels - 1) < 0.02
+    assert more > 3.9 * same
+    # 1,053 and 1,170 MB were measured, then 1,185: 300 bytes a parcel.
+    assert cells < 1.2 * few
+    assert (many - cells) * 2**20 / (more - same) < 1_500
