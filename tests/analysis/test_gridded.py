@@ -271,7 +271,7 @@ def test_years_dated_at_their_middle_and_at_their_begin_are_parts(finished, axes
         validate(finished, paths, **PER_YEAR)
     assert "column part: --rasters" in refused.value.problems[0].hint
     (tmp_path / "rasters.csv").write_text(
-        "of,part,path,unit\n" + "".join(f"emission,{path.stem},{path.name},t CO2 yr-1\n" for path in paths)
+        "of,part,path,unit\n" + "".join(f"emission,{path.stem},{path.name},t CO2 yr-1\n" for path in paths), encoding="utf-8"
     )  # fmt: skip
     both = validate(finished, read_rasters_table(tmp_path / "rasters.csv"), draws=2)
     one = validate(finished, paths[0], **PER_YEAR)

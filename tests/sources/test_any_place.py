@@ -178,7 +178,8 @@ def test_land_cover_of_europe(tmp_path: Path, carbongrid: Any) -> None:
     parcels = tmp_path / "parcels.parquet"
     done(carbongrid, "from-raster", tmp_path / "clc.tif", "--units", units, "--codes", "corine-grid", "--out", parcels)  # fmt: skip
     (tmp_path / "totals.csv").write_text(
-        "category,value,unit\nindustry/manufacturing,60,kt CO2e\nbuildings/urban-homes,40,kt CO2e\nsink/forest,8,kt CO2e\n"
+        "category,value,unit\nindustry/manufacturing,60,kt CO2e\nbuildings/urban-homes,40,kt CO2e\nsink/forest,8,kt CO2e\n",
+        encoding="utf-8",
     )
     keys = {"path": parcels.name, "id": "id", "land_use": "code", "code_system": "corine-grid"}
     result = ran(write_case(tmp_path, STYRIA, keys))
