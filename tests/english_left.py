@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import pandas as pd
 
 from carbongrid.case import Case
-from carbongrid.inventory.factors.catalogue import catalogue
 from carbongrid.method.categories import read_categories
 
 _TO_TYPE = re.compile(
@@ -35,10 +34,9 @@ def english_in(chinese: str, names: Iterable[str] = ()) -> list[str]:
 
 
 def names_of(case: Case) -> set[str]:
-    """Return the names that remarks take from a case: words of its settings, facilities, and what sources say of factors."""
+    """Return the names that remarks take from a case: words of its settings, and facilities."""
     told = tomllib.loads(case.path.read_text("utf-8")).values()
     values = [each for section in told if isinstance(section, dict) for each in section.values()]
     settings = [word for each in values for word in (each if isinstance(each, list) else [each])]
     facilities = pd.read_csv(case.path.parent / "facilities.csv")["name"]
-    notes = [each for factor in catalogue() for each in factor.note.split("; ") if " " in each]
-    return {word for word in [*settings, *facilities, *notes] if isinstance(word, str) and word}
+    return {word for word in [*settings, *facilities] if isinstance(word, str) and word}

@@ -14,6 +14,9 @@ NEEDED = ("bash", "cat", "dirname", "env", "grep", "mktemp", "rm", "sh", "tail",
 SETS_UP = "python3 -m venv .boot && cat told.txt; : nox -s tests"
 REASON = re.compile(r'pytest\.skip\("(no (?:QGIS|qgis_process|LibreOffice)[^"]*)"\)')
 
+FONTS = "echo Noto Sans CJK SC; i=0; while [ $i -lt 5000 ]; do echo of another family, $i; i=$((i + 1)); done"
+"""More than a pipe holds: who leaves at the first line lets it end with an error."""
+
 
 @pytest.fixture
 def machine(tmp_path):
@@ -74,14 +77,14 @@ def test_a_font_for_chinese_is_installed_whatever_else_is_there(machine):
     lines = [line for line in calls.splitlines() if "apt-get install" in line]
     (own,) = [line for line in lines if "fonts-noto-cjk" in line]
     assert "qgis" not in own
-    _, calls = machine("", **{"apt-get": "exit 0", "fc-list": "echo Noto Sans CJK SC"})
+    _, calls = machine("", **{"apt-get": "exit 0", "fc-list": FONTS})
     assert "qgis" in installed(calls)
     assert "fonts-noto-cjk" not in installed(calls)
 
 
 def test_where_there_is_a_font_no_test_is_skipped_for_lack_of_one(machine):
     told = "SKIPPED [1] tests/x.py:1: no font for Chinese"
-    for more, scripts in (({"CARBONGRID_PROGRAMS": "1"}, {}), ({}, {"fc-list": "echo Noto Sans CJK SC"})):  # fmt: skip
+    for more, scripts in (({"CARBONGRID_PROGRAMS": "1"}, {}), ({}, {"fc-list": FONTS})):  # fmt: skip
         done, _ = machine(told, more, **scripts)
         assert done.returncode == 1
         assert "Chinese was not drawn" in done.stderr

@@ -88,8 +88,8 @@ def inequality(
     By residents, GDP or area a unit counts by its part of them, and is equal to another with as much per head, currency unit or km2; by units each counts once. Theil's T adds up:
     between groups and within them. Local clusters hold the false discovery rate at 5 %.
     """
-    tell, phase = progress or silent, "measuring inequality"
-    tell(phase, 0, 4)
+    tell, phase, steps = progress or silent, "measuring inequality", 4 if with_clusters else 1
+    tell(phase, 0, steps)
     told = FinishedRun.of(run)
     units = told.units
     area = gpd.GeoSeries(told.outlines).area.to_numpy() / 1e6
@@ -123,10 +123,10 @@ def inequality(
     found, said = [], list[Problem]()
     table = pd.DataFrame({"unit": units["id"], "name": units["name"], "zone": units["zone"].astype(int)})  # fmt: skip
     if with_clusters:
-        tell(phase, 1, 4)
+        tell(phase, 1, steps)
         alone = dict(_by_proxies_alone(told, run, amounts, said))
         for done, (of, amount) in enumerate(amounts.items(), start=2):
-            tell(phase, done, 4)
+            tell(phase, done, steps)
             beside = alone[of] / area if of in alone else None
             moran, local = clusters(
                 gpd.GeoSeries(told.outlines), amount / area, beside=beside, seed=seed
@@ -142,7 +142,7 @@ def inequality(
             )
             table = table.join(local.add_prefix(f"{of}_"))
             said += _too_few(int(local["local_i"].notna().sum()))
-    tell(phase, 4, 4)
+    tell(phase, steps, steps)
     return Inequality(
         told,
         pd.DataFrame(rows),

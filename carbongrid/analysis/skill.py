@@ -125,14 +125,17 @@ def skill(run: str | Path | Result, *, seed: int = 0, progress: Progress | None 
     predicted by the others' total per claim. sigma is what parcels differ by themselves, tau what those of a unit share, as in
     :func:`carbongrid.probability`, from the spread of the logarithms; their means are not taken.
     """
+    tell = progress or silent
+    tell("reading", 0, 1)
     prepared = PreparedRun(run if isinstance(run, Result) else read_result(Path(run)))
     held = HeldOut(prepared)
+    tell("reading", 1, 1)
     uncertainty = uncertainty_of(prepared.result.manifest)
     facilities: dict[str, pd.DataFrame] = {}
     regions: dict[str, pd.DataFrame] = {}
     rules: dict[str, str] = {}
     measures: list[dict[str, Any]] = []
-    tell, categories = progress or silent, prepared.tables.categories
+    categories = prepared.tables.categories
     for number, (name, category) in enumerate(categories.items()):
         tell("holding out", number, len(categories) + 1)
         table, by_region = held.facilities(category, seed), held.regions(category)

@@ -126,7 +126,7 @@ def plan_targets(
     if zone not in INDICES:
         raise InputError(f"zone {zone} is no target: no index is high in it", "zone", "Give 1, 2 or 3.")  # fmt: skip
     tell = progress or silent
-    tell("planning", 0, 3)
+    tell("reading", 0, 1)
     told = FinishedRun.of(run)
     require_units(told, units)
     answer = told.answer if told.answer is not None else open_run(_directory(told)).live
@@ -139,12 +139,8 @@ def plan_targets(
         Effects(answer), frame, low, INDICES[zone], told.parameters["reference"],
         told.parameters.get("ties", ">="), rows, currency,
     )  # fmt: skip
-    tell("planning", 1, 3)
-    search = _Search(told, zone, model)
-    tell("planning", 2, 3)
-    plan = search.plan()
-    tell("planning", 3, 3)
-    return plan
+    tell("reading", 1, 1)
+    return _Search(told, zone, model, tell).plan()
 
 
 def _directory(told: FinishedRun) -> Path:
@@ -162,8 +158,8 @@ def _low(frame: pd.DataFrame, aims: Sequence[str], units: Collection[str]) -> li
 class _Search:
     """Solves, rounds, applies, and solves again with more to spare where a gram is missing."""
 
-    def __init__(self, told: FinishedRun, zone: int, model: Model) -> None:
-        self.told, self.zone, self.model = told, zone, model
+    def __init__(self, told: FinishedRun, zone: int, model: Model, tell: Progress) -> None:
+        self.told, self.zone, self.model, self.tell = told, zone, model, tell
         self.needs = model.needs()
         self.base = model.base_cuts()
         self.kept = model.kept()
@@ -174,7 +170,8 @@ class _Search:
         size = np.bincount(np.maximum(self.model.effects.unit_of_parcel, 0), minlength=len(self.model.units))  # fmt: skip
         # A gram on each parcel of a unit is what rounding may move; beside it the solver's own tolerance.
         margin = [2.0 * float(size[need.unit]) + 1e-9 * need.emission for need in self.needs]
-        for _ in range(_TRIES):
+        for tried in range(_TRIES):
+            self.tell("trying plans", tried, _TRIES)
             found = solve(self.first, margin)
             if found.short:
                 return self._infeasible(found)
@@ -193,6 +190,7 @@ class _Search:
             units = FinishedRun.of(after).units
             low = [zones[need.unit] not in HIGH[need.index] for need in self.needs]
             if not any(low):
+                self.tell("trying plans", _TRIES, _TRIES)
                 return self._feasible(actions, after, zones, (found, second, rest))
             margin = [
                 more + (2.0 * max(-_to_spare(need, units), 0) + 1000.0 if missed else 0.0)

@@ -143,6 +143,8 @@ def scenario(
 
         told = read_plan(plan)
         with console.progress() as progress:
+            if progress is not None:
+                progress("reading", 0, 1)
             answer, made = run_plan(open_run(run), told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
         found = compare_runs(run, made)
         zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
@@ -218,6 +220,8 @@ def targets(
             from carbongrid.analysis.targets import write_targets
             from carbongrid.run_store import detect_full_disk
 
+            if progress is not None:
+                progress("reading", 0, 1)
             found = targets_of(directory, units=units, zone=zone)
             plan = None
             if limits is not None or not found.run.manifest.get("public"):

@@ -129,15 +129,15 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("zone", tables.zone_land, ("read", "index"), phase="adding up"),
     Step(
-        "probability",
-        probability.draw_probabilities,
-        ("read", "land", "allocate all", "reduce", "zone", "options"),
-    ),
-    Step(
         "readings",
         compare_readings,
         ("read", "land", "weigh by rasters", "reduce", "zone"),
         phase="adding up",
+    ),
+    Step(
+        "probability",
+        probability.draw_probabilities,
+        ("read", "land", "allocate all", "reduce", "zone", "options"),
     ),
     # What a finished run answers from when it is asked what would be otherwise.
     Step(

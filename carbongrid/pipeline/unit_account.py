@@ -114,6 +114,8 @@ def account_of_unit(
     VerificationError
         If a file is not what the run wrote.
     """
+    tell = progress or silent
+    tell("reading", 0, 1)
     result = open_run(run) if isinstance(run, str | Path) else run
     answer = result.live
     units = answer.prepared.units
@@ -126,8 +128,9 @@ def account_of_unit(
         name: path for name in names if (path := structure_of(answer.inputs.categories[name]))
     }
     known = facilities_by_unit(facility_rows(answer), kept.land, kept.shares, rasters)
-    tell, found = progress or silent, list[CarriedCategory]()
-    for name, mass in zip(names, answer.masses(names), strict=True):
+    masses, found = answer.masses(names), list[CarriedCategory]()
+    tell("reading", 1, 1)
+    for name, mass in zip(names, masses, strict=True):
         tell("explaining", len(found), len(names))
         found.append(_carried(answer, (name, mass), row, known, largest))
     tell("explaining", len(found), len(names))

@@ -267,8 +267,9 @@ def open_run(folder: Path, context: QgsProcessingContext, feedback: Any) -> list
     layers = [QgsRasterLayer(str(folder / "grid_1km.tif"), f"{title}: {tr('grid')}"), *below, units]
     project_file = folder / "city.qgz"
     if project_file.is_file():
-        for layer in below:  # a FlatGeobuf holds no style
-            take_style(layer, project_file)
+        for layer in below:
+            if layer.source().endswith(".fgb"):  # which holds no style
+                take_style(layer, project_file)
     for place, layer in enumerate(layers):
         context.temporaryLayerStore().addMapLayer(layer)
         details = QgsProcessingContext.LayerDetails(layer.name(), context.project(), layer.name())

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from carbongrid.cli import main
@@ -171,9 +172,33 @@ def test_a_run_tells_percent_and_time_left_of_every_step(small_city, tmp_path, m
     last = bars[-len(steps) :]
     assert [step for step, *_ in last] == steps
     assert {(percent, left) for _, percent, _, left in last} == {("100%", "0:00:00")}
-    # Whatever is drawn while another step is not done has a percentage and a time.
+    # Whatever is drawn while another step is not done has a percentage and a time; tiles and draws take none on this clock.
     assert all(re.fullmatch(r"\d+%", percent) for _, percent, *_ in bars)
     assert all(re.fullmatch(r"\d:\d\d:\d\d", passed) for *_, passed, _ in bars)
+    begun = [each for each in bars if each[0] not in ("starting", "rasterizing", "drawing") and each[1] not in ("0%", "100%")]  # fmt: skip
+    assert {step for step, *_ in begun} == {"reading", "allocating", "adding up", "writing"}
+    assert not [each for each in begun if each[3] in ("-:--:--", "0:00:00")]
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        (["explain", "unit", "{code}", "{run}"], ["reading", "explaining"]),
+        (["skill", "{run}", "--out", "{out}"], ["reading", "holding out"]),
+        (["inequality", "{run}", "--no-clusters", "--out", "{out}"], ["measuring inequality"]),
+        (["targets", "{run}", "--unit", "{code}", "--out", "{out}"], ["reading", "trying plans"]),
+        (["validate", "{run}", "{table}", "--out", "{out}"], ["comparing"]),
+    ],
+)
+def test_commands_that_ask_a_run_tell_their_steps(words, steps, small_run, tmp_path, monkeypatch):
+    """Up to their ends; a step that nobody tells would pass in silence."""
+    units = pd.read_csv(small_run / "units.csv", dtype={"id": str})
+    published = pd.DataFrame({"region": units["id"], "of": "emission", "value": units["emission_t"], "unit": "t CO2e"})  # fmt: skip
+    published.to_csv(tmp_path / "table.csv", index=False)
+    places = {"code": units["id"][0], "run": small_run, "out": tmp_path / "out", "table": tmp_path / "table.csv"}  # fmt: skip
+    told = told_in_lines(monkeypatch, *(word.format(**places) for word in words))
+    assert list(told) == steps
+    assert all(done == total > 0 for done, total in told.values())
 
 
 def test_a_warning_does_not_break_the_bars(monkeypatch):

@@ -123,11 +123,13 @@ def draw_zones(
     }
     settings = [*of_kinds, *of_gdp]
     for number, category in enumerate(run.categories):
+        if progress is not None:
+            progress("drawing", number, len(run.categories))
         drawn = drawn_category(run, category, uncertainty, kinds, coefficients, draws, seed)
         settings += drawn.settings
         _add(drawn, masses[category.sink], draws, threads)
-        if progress is not None:
-            progress("drawing", number + 1, len(run.categories))
+    if progress is not None:
+        progress("drawing", len(run.categories), len(run.categories))
     regions = list(run.regions())
     own_gdp = np.broadcast_to(_floats(run.units["gdp"]), gdp_drawn.shape)
     published = run.units["zone"].to_numpy(np.int64)

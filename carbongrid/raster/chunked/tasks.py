@@ -249,6 +249,7 @@ def _run_locally[T, R](
             done += 1
             report(done, len(pieces))
 
+    report(done, len(pieces))
     task_of = delayed(task, pure=False, traverse=False)
     tasks = [task_of(piece, dask_key_name=f"piece-{i}") for i, piece in enumerate(pieces)]
     if combine is not None:
@@ -350,6 +351,7 @@ def _run_distributed[T, R](
     place = {future.key: i for i, future in enumerate(futures)}
     results: list[list[Any]] = [[] for _ in batches]
     done = 0
+    report(done, len(pieces))
     try:
         for future in _as_they_come(futures, client):
             number = place[future.key]
