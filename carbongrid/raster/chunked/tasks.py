@@ -351,8 +351,8 @@ def _run_distributed[T, R](
     place = {future.key: i for i, future in enumerate(futures)}
     results: list[list[Any]] = [[] for _ in batches]
     done = 0
-    report(done, len(pieces))
     try:
+        report(done, len(pieces))
         for future in _as_they_come(futures, client):
             number = place[future.key]
             results[number] = _taken_home(future, batches[number])
