@@ -145,7 +145,10 @@ def scenario(
         with console.progress() as progress:
             if progress is not None:
                 progress("reading", 0, 1)
-            answer, made = run_plan(open_run(run), told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
+            base = open_run(run)
+            if progress is not None:
+                progress("reading", 1, 1)
+            answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
         found = compare_runs(run, made)
         zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
         folder = analysis_folder(made, None)

@@ -188,6 +188,7 @@ def test_a_run_tells_percent_and_time_left_of_every_step(small_city, tmp_path, m
         (["inequality", "{run}", "--no-clusters", "--out", "{out}"], ["measuring inequality"]),
         (["targets", "{run}", "--unit", "{code}", "--out", "{out}"], ["reading", "trying plans"]),
         (["validate", "{run}", "{table}", "--out", "{out}"], ["comparing"]),
+        (["scenario", "{run}", "{plan}", "--out", "{out}"], ["reading", "drawing", "writing"]),
     ],
 )
 def test_commands_that_ask_a_run_tell_their_steps(words, steps, small_run, tmp_path, monkeypatch):
@@ -195,7 +196,9 @@ def test_commands_that_ask_a_run_tell_their_steps(words, steps, small_run, tmp_p
     units = pd.read_csv(small_run / "units.csv", dtype={"id": str})
     published = pd.DataFrame({"region": units["id"], "of": "emission", "value": units["emission_t"], "unit": "t CO2e"})  # fmt: skip
     published.to_csv(tmp_path / "table.csv", index=False)
-    places = {"code": units["id"][0], "run": small_run, "out": tmp_path / "out", "table": tmp_path / "table.csv"}  # fmt: skip
+    plan = tmp_path / "plan.toml"
+    plan.write_text('reference = "frozen"\n[[action]]\ndo = "scale"\ncategory = "buildings/*"\nfactor = 0.5\n', encoding="utf-8")  # fmt: skip
+    places = {"plan": plan, "code": units["id"][0], "run": small_run, "out": tmp_path / "out", "table": tmp_path / "table.csv"}  # fmt: skip
     told = told_in_lines(monkeypatch, *(word.format(**places) for word in words))
     assert list(told) == steps
     assert all(done == total > 0 for done, total in told.values())
