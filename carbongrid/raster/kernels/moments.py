@@ -7,13 +7,14 @@ so sums of parts can be put together in any order (Demmel and Nguyen, Parallel R
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.jit import helper, in_place, kernel
+from carbongrid.raster.kernels.memory import fetch
+from carbongrid.raster.kernels.vectors import CELLS, pattern, take
 
 BINS = 4
 BITS = 30
@@ -34,20 +35,48 @@ Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[n
 Edges = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Where those of each polygon start, then row, column and share of each cell, in order of rows."""
 
-# By bin, from the lowest there is: what rounds a number to its multiples, and multiples per unit.
+ShareBins = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Of each polygon highest bin and multiples in bins of what the shares of its edge cells add up to."""
+
+Cells = tuple[NDArray[Any], NDArray[np.float64]]
+"""Values and weights of a window, row by row; no weights where each is 1."""
+
+Window = tuple[int, int, int, int]
+"""First row and column in the grid, height and width."""
+
+Found = Any
+"""Cells, extremes, highest bins and multiples in bins of each polygon, as ``polygon_moments`` returns them."""
+
+# By bin, from the lowest there is: what rounds a number to its multiples, and the unit.
 _UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 34)
 _ROUNDING = 1.5 * 2.0 ** np.minimum(52 + _UNIT_BITS, 1023)
-_PER_UNIT = 2.0**-_UNIT_BITS
+_UNIT = 2.0**_UNIT_BITS
 _FIRST = BINS - 1 - LOWEST
-# So many multiples below 2^30 add up exactly as floats.
-_CELLS_AT_ONCE = 4096
+# What is done with so many cells at once stays in a core's own memory.
+_CELLS_AT_ONCE = 1024
+_COLUMN = _CELLS_AT_ONCE + CELLS
+# Lines of memory are asked for so long before they are needed: far apart as rows are, each would be waited for.
+_SPANS_AHEAD, _EDGES_AHEAD = 16, 96
+# Where the scratch memory of a thread has each: values, their measure and what that is rounded by, products.
+_VALUES, _MEASURES, _RESTS, _A, _B, _C, _D = range(0, 7 * _COLUMN, _COLUMN)
+_OF_CELLS = (_VALUES, _MEASURES, _RESTS)
+# As many as compiled loops take in one round.
+_TOGETHER = 32
+# Patterns of bits of floats, which ascend with their size: of the size alone, of infinity, and of the first that is too large.
+_SIZE, _INFINITE = np.int64(2**63 - 1), np.int64(0x7FF << 52)
+_TOO_LARGE = np.float64(LARGEST).view(np.int64)
+_EXPONENT_OF_HALF = 1022
 _SPLITTER = 2.0**27 + 1.0
+_LOWER_HALF = 2**32 - 1
+
+NO_LEAST, NO_MOST = np.int64(0x7FF << 52), ~np.int64(0x7FF << 52)
+"""Keys of infinity and of its negative: the extremes of no value."""
 
 
 @helper
-def _bin_of(size: float) -> int:
-    """Return the highest bin that a number of this size has bits of: it is at most half of one more."""
-    return max(math.frexp(size)[1] // BITS, LOWEST)
+def _bin_of(size: int) -> int:
+    """Return the highest bin that a number of this size, as a pattern of bits, has bits of: it is at most half of one more."""
+    return max(((size >> 52) - _EXPONENT_OF_HALF) // BITS, LOWEST)
 
 
 @helper
@@ -64,6 +93,14 @@ def _raise_top(
 
 
 @helper
+def _two_sum(a: float, b: float) -> tuple[float, float]:
+    """Return a sum and what it was rounded by."""
+    total = a + b
+    of_b = total - a
+    return total, (a - (total - of_b)) + (b - of_b)
+
+
+@helper
 def _product(a: float, b: float) -> tuple[float, float]:
     """Return a product and what it was rounded by (Dekker, A floating-point technique, 1971; recalled)."""
     whole = a * b
@@ -77,41 +114,53 @@ def _product(a: float, b: float) -> tuple[float, float]:
 
 
 @helper
-def _put_cells(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, numbers: NDArray[np.float64], count: int, largest: float
+def _largest(scratch: NDArray[np.float64], at: int, count: int) -> int:
+    """Return the size of the largest of some numbers, as a pattern of bits; beyond infinity if one is unknown."""
+    largest = np.int64(0)
+    first = np.uintp(at)
+    for n in range(np.uintp(count)):
+        largest = max(largest, pattern(scratch[first + n]) & _SIZE)
+    return largest
+
+
+@in_place
+def _put(
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, scratch: NDArray[np.float64], at: int, count: int
 ) -> None:  # fmt: skip
-    """Add some numbers, bin by bin, until nothing is left of any; they are spent."""
-    if largest == 0.0:
+    """Add some numbers to the bins of a sum.
+
+    A number that rounds another to multiples of a unit has the unit as its last bit, so that patterns tell how many units there are, and whole numbers
+    may be added in any order: several at once.
+    """
+    largest = _largest(scratch, at, count)
+    if largest == 0:
         return
     _raise_top(tops, sums, i, what, _bin_of(largest))
-    for k in range(BINS):
-        place = tops[i, what] + _FIRST - k
-        rounding = _ROUNDING[place]
-        a, b, c, d = 0.0, 0.0, 0.0, 0.0
-        left = 0.0
-        whole = count - count % 4
-        for n in range(0, whole, 4):
-            p = (numbers[n] + rounding) - rounding
-            q = (numbers[n + 1] + rounding) - rounding
-            r = (numbers[n + 2] + rounding) - rounding
-            s = (numbers[n + 3] + rounding) - rounding
-            a, b, c, d = a + p, b + q, c + r, d + s
-            numbers[n] -= p
-            numbers[n + 1] -= q
-            numbers[n + 2] -= r
-            numbers[n + 3] -= s
-            left = max(
-                max(left, abs(numbers[n])),
-                max(max(abs(numbers[n + 1]), abs(numbers[n + 2])), abs(numbers[n + 3])),
-            )
-        for n in range(whole, count):
-            p = (numbers[n] + rounding) - rounding
-            a += p
-            numbers[n] -= p
-            left = max(left, abs(numbers[n]))
-        sums[i, what, k] += np.int64(((a + b) + (c + d)) * _PER_UNIT[place])
-        if left == 0.0:
-            return
+    place = tops[i, what] + _FIRST
+    first, second, third, fourth = (
+        _ROUNDING[place],
+        _ROUNDING[place - 1],
+        _ROUNDING[place - 2],
+        _ROUNDING[place - 3],
+    )
+    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    begin = np.uintp(at)
+    for n in range(np.uintp(count)):
+        number = scratch[begin + n]
+        rounded = number + first
+        a += pattern(rounded)
+        number -= rounded - first
+        rounded = number + second
+        b += pattern(rounded)
+        number -= rounded - second
+        rounded = number + third
+        c += pattern(rounded)
+        number -= rounded - third
+        d += pattern(number + fourth)
+    sums[i, what, 0] += a - count * pattern(first)
+    sums[i, what, 1] += b - count * pattern(second)
+    sums[i, what, 2] += c - count * pattern(third)
+    sums[i, what, 3] += d - count * pattern(fourth)
 
 
 @helper
@@ -127,7 +176,11 @@ def _products(weight: tuple[float, float], value: float) -> tuple[float, float, 
 
 @helper
 def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
-    """Return the first place in rows[begin:end], which ascend, that is not before a row."""
+    """Return the first place in rows[begin:end], which ascend, that is not before a row: mostly that of the first or the end."""
+    if begin == end or rows[begin] >= row:
+        return begin
+    if rows[end - 1] < row:
+        return end
     while begin < end:
         middle = (begin + end) >> 1
         if rows[middle] < row:
@@ -138,210 +191,236 @@ def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
 
 
 @helper
-def _put_short(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, numbers: NDArray[np.float64], count: int, largest: float
-) -> bool:  # fmt: skip
-    """Add some numbers to three bins in one go, as ``_put_cells`` does in several; False, and nothing is added, if one has bits below them.
-
-    Integers and numbers that came as float32 seldom have.
-    """
-    if largest == 0.0:
-        return True
-    top = max(_bin_of(largest), tops[i, what])
-    place = top + _FIRST
-    first, second, third = _ROUNDING[place], _ROUNDING[place - 1], _ROUNDING[place - 2]
-    a, b, c, d, e, f = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    fine = True
-    whole = count - count % 2
-    for n in range(0, whole, 2):
-        p, q = numbers[n], numbers[n + 1]
-        high, high_q = (p + first) - first, (q + first) - first
-        p, q = p - high, q - high_q
-        middle, middle_q = (p + second) - second, (q + second) - second
-        p, q = p - middle, q - middle_q
-        a, b, c = a + high, b + middle, c + p
-        d, e, f = d + high_q, e + middle_q, f + q
-        fine &= ((p + third) - third == p) & ((q + third) - third == q)
-    for n in range(whole, count):
-        p = numbers[n]
-        high = (p + first) - first
-        p -= high
-        middle = (p + second) - second
-        p -= middle
-        a, b, c = a + high, b + middle, c + p
-        fine &= (p + third) - third == p
-    if not fine:
-        return False
-    _raise_top(tops, sums, i, what, top)
-    sums[i, what, 0] += np.int64((a + d) * _PER_UNIT[place])
-    sums[i, what, 1] += np.int64((b + e) * _PER_UNIT[place - 1])
-    sums[i, what, 2] += np.int64((c + f) * _PER_UNIT[place - 2])
-    return True
+def _padded(scratch: NDArray[np.float64], columns: tuple[int, ...], count: int) -> int:
+    """Fill columns with zeros, which add nothing, up to a number of cells that are taken at once to the last; return that number."""
+    wide = (count + _TOGETHER - 1) // _TOGETHER * _TOGETHER
+    for n in range(count, wide):
+        for at in columns:
+            scratch[at + n] = 0.0
+    return wide
 
 
 @helper
-def _extremes(
-    numbers: NDArray[np.float64], count: int, least: float, most: float
-) -> tuple[float, float, int]:
-    """Return least and largest of some numbers and two others, and how many are known; unknown ones become 0."""
-    low, high, known = least, most, 0
-    whole = count - count % 2
-    for n in range(0, whole, 2):
-        p, q = numbers[n], numbers[n + 1]
-        known += (p == p) + (q == q)
-        least = p if p < least else least
-        most = p if p > most else most
-        low = q if q < low else low
-        high = q if q > high else high
-    for n in range(whole, count):
-        p = numbers[n]
-        known += p == p
-        least = p if p < least else least
-        most = p if p > most else most
-    if known < count:
-        for n in range(count):
-            if numbers[n] != numbers[n]:
-                numbers[n] = 0.0
-    return min(least, low), max(most, high), known
+def _kept(scratch: NDArray[np.float64], by: int, count: int) -> int:
+    """Leave out cells for which one of their numbers is unknown; return how many are left."""
+    kept = 0
+    for n in range(count):
+        if scratch[by + n] == scratch[by + n]:
+            for at in _OF_CELLS:
+                scratch[at + kept] = scratch[at + n]
+            kept += 1
+    return kept
+
+
+@helper
+def _note_extremes(scratch: NDArray[np.float64], count: int, i: int, extremes: NDArray[np.int64]) -> None:  # fmt: skip
+    """Note least and largest of some values, as whole numbers in the same order."""
+    least, most = extremes[i, 0], extremes[i, 1]
+    for n in range(count):
+        bits = pattern(scratch[_VALUES + n])
+        key = bits ^ ((bits >> 63) & _SIZE)
+        least, most = min(least, key), max(most, key)
+    extremes[i, 0], extremes[i, 1] = least, most
 
 
 @helper
 def _whole_cells(
-    scratch: NDArray[np.float64], count: int, i: int, order: int, weighted: bool, found: Any
+    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, found: Found
 ) -> bool:
-    """Add cells with a share of 1, few enough to be summed at once: values and weights, which are spent; False if one is too large."""
+    """Add values of cells with a share of 1; False if one is too large."""
     cells, extremes, tops, sums = found
-    first, second, third = scratch[0], scratch[1], scratch[2]
-    unknown, heaviest = 0, 0.0
-    if weighted:
-        for n in range(count):
-            weight = second[n] if first[n] == first[n] else 0.0
-            unknown += weight != weight
-            second[n] = weight if weight == weight else 0.0
-            heaviest = max(heaviest, second[n])
-    least, most, known = _extremes(first, count, np.inf, -np.inf)
-    largest = max(abs(least), abs(most)) if known else 0.0
-    if order > 0 and (largest >= LARGEST or heaviest >= LARGEST):
-        return False
     cells[i, 0] += count
-    cells[i, 1] += 0 if weighted else known
-    cells[i, 2] += unknown
-    extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], least), max(extremes[i, 1], most)
-    if order == 0:
-        return True
-    if not weighted and order == 1:
-        if not _put_short(tops, sums, i, SUM, first, count, largest):
-            _put_cells(tops, sums, i, SUM, first, count, largest)
-        return True
-    fourth, fifth = scratch[3], scratch[4]
-    largest_a, largest_b, largest_c, largest_d = 0.0, 0.0, 0.0, 0.0
-    for n in range(count):
-        weight = second[n] if weighted else 1.0
-        a, b, c, d = _products((weight, 0.0), first[n])
-        first[n], third[n], fourth[n], fifth[n] = a, b, c, d
-        largest_a, largest_b = max(largest_a, abs(a)), max(largest_b, abs(b))
-        largest_c, largest_d = max(largest_c, abs(c)), max(largest_d, abs(d))
-    if not _put_short(tops, sums, i, SUM, first, count, largest_a):
-        _put_cells(tops, sums, i, SUM, first, count, largest_a)
-    _put_cells(tops, sums, i, SUM, third, count, largest_b)
-    if weighted:
-        _put_cells(tops, sums, i, WEIGHTS, second, count, heaviest)
+    wide = _padded(scratch, (_VALUES,), count)
+    largest = _largest(scratch, _VALUES, wide)
+    if largest > _INFINITE:
+        count = _kept(scratch, _VALUES, count)
+        wide = _padded(scratch, (_VALUES,), count)
+        largest = _largest(scratch, _VALUES, wide)
+    if order > 0 and largest >= _TOO_LARGE:
+        return False
+    cells[i, 1] += count
+    if ends:
+        _note_extremes(scratch, count, i, extremes)
+    if order > 0:
+        _put(tops, sums, i, SUM, scratch, _VALUES, wide)
     if order == 2:
-        _put_cells(tops, sums, i, SQUARES, fourth, count, largest_c)
-        _put_cells(tops, sums, i, SQUARES, fifth, count, largest_d)
+        for n in range(wide):
+            value = scratch[_VALUES + n]
+            scratch[_C + n], scratch[_D + n] = _product(value, value)
+        _put(tops, sums, i, SQUARES, scratch, _C, wide)
+        _put(tops, sums, i, SQUARES, scratch, _D, wide)
     return True
 
 
 @helper
-def _edge_cells(
-    scratch: NDArray[np.float64], count: int, i: int, order: int, weighted: bool, found: Any
-) -> None:
-    """Add cells with a share below 1, few enough to be summed at once: shares, values and weights, which are spent."""
-    _, _, tops, sums = found
-    largest_whole, largest_rest = 0.0, 0.0
-    largest_a, largest_b, largest_c, largest_d = 0.0, 0.0, 0.0, 0.0
-    for n in range(count):
-        share, value = scratch[0, n], scratch[1, n]
-        whole, rest = _product(share, scratch[2, n]) if weighted else (share, 0.0)
-        scratch[0, n], scratch[1, n] = whole, rest
-        largest_whole, largest_rest = max(largest_whole, abs(whole)), max(largest_rest, abs(rest))
-        if order > 0:
-            a, b, c, d = _products((whole, rest), value)
-            scratch[2, n], scratch[3, n], scratch[4, n], scratch[5, n] = a, b, c, d
-            largest_a, largest_b = max(largest_a, abs(a)), max(largest_b, abs(b))
-            largest_c, largest_d = max(largest_c, abs(c)), max(largest_d, abs(d))
-    _put_cells(tops, sums, i, WEIGHTS, scratch[0], count, largest_whole)
-    _put_cells(tops, sums, i, WEIGHTS, scratch[1], count, largest_rest)
+def _measured_cells(
+    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, weighted: bool, found: Found
+) -> int:  # fmt: skip
+    """Add values of cells with their shares, and their weights if there are any; return how many are known, or -1 if one is too large."""
+    cells, extremes, tops, sums = found
+    cells[i, 0] += count
+    wide = _padded(scratch, _OF_CELLS, count)
+    largest = _largest(scratch, _VALUES, wide)
+    if largest > _INFINITE:
+        count = _kept(scratch, _VALUES, count)
+        wide = _padded(scratch, _OF_CELLS, count)
+        largest = _largest(scratch, _VALUES, wide)
+    known = count
+    if order > 0 and largest >= _TOO_LARGE:
+        return -1
+    if ends:
+        _note_extremes(scratch, count, i, extremes)
+    if weighted:
+        largest = _largest(scratch, _RESTS, wide)
+        if largest > _INFINITE:
+            count = _kept(scratch, _RESTS, count)
+            wide = _padded(scratch, _OF_CELLS, count)
+            cells[i, 2] += known - count
+            largest = _largest(scratch, _RESTS, wide)
+        if order > 0 and largest >= _TOO_LARGE:
+            return -1
+        for n in range(wide):
+            share, weight = scratch[_MEASURES + n], scratch[_RESTS + n]
+            scratch[_MEASURES + n], scratch[_RESTS + n] = _product(share, weight)
+        _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide)
+        _put(tops, sums, i, WEIGHTS, scratch, _RESTS, wide)
     if order > 0:
-        _put_cells(tops, sums, i, SUM, scratch[2], count, largest_a)
-        _put_cells(tops, sums, i, SUM, scratch[3], count, largest_b)
+        for n in range(wide):
+            measure = (scratch[_MEASURES + n], scratch[_RESTS + n])
+            a, b, c, d = _products(measure, scratch[_VALUES + n])
+            scratch[_A + n], scratch[_B + n], scratch[_C + n], scratch[_D + n] = a, b, c, d
+        _put(tops, sums, i, SUM, scratch, _A, wide)
+        _put(tops, sums, i, SUM, scratch, _B, wide)
     if order == 2:
-        _put_cells(tops, sums, i, SQUARES, scratch[4], count, largest_c)
-        _put_cells(tops, sums, i, SQUARES, scratch[5], count, largest_d)
+        _put(tops, sums, i, SQUARES, scratch, _C, wide)
+        _put(tops, sums, i, SQUARES, scratch, _D, wide)
+    return known
+
+
+@helper
+def _take(cells: NDArray[Any], at: int, some: int, scratch: NDArray[np.float64], to: int) -> None:
+    """Copy some cells that lie side by side; up to fifteen after them come along."""
+    if at + some + CELLS <= cells.size:
+        for n in range(0, some, CELLS):
+            take(cells, at + n, scratch, to + n)
+    else:
+        for n in range(some):
+            scratch[to + n] = cells[at + n]
+
+
+@in_place
+def _add_spans(
+    cells: Cells, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+) -> bool:  # fmt: skip
+    """Add the whole cells that a polygon has in a window; False if a value or a weight is too large."""
+    (values, weights), (top, left, height, width) = cells, window
+    start, rows, firsts, lasts = spans
+    weighted = weights.size > 0
+    ordinary, count = True, 0
+    begin = _first_at(rows, start[polygon], start[polygon + 1], top)
+    for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
+        later = min(j + _SPANS_AHEAD, rows.size - 1)
+        fetch(values, (rows[later] - top) * width + firsts[later] - left)
+        fetch(values, (rows[later] - top) * width + lasts[later] - 1 - left)
+        column, end = max(firsts[j] - left, 0), min(lasts[j] - left, width)
+        while column < end:
+            some = min(end - column, _CELLS_AT_ONCE - count)
+            at = (rows[j] - top) * width + column
+            _take(values, at, some, scratch, _VALUES + count)
+            if weighted:
+                for n in range(some):
+                    scratch[_MEASURES + count + n] = 1.0
+                _take(weights, at, some, scratch, _RESTS + count)
+            column, count = column + some, count + some
+            if count == _CELLS_AT_ONCE:
+                if weighted:
+                    ordinary &= _measured_cells(scratch, count, i, order, ends, True, found) >= 0
+                else:
+                    ordinary &= _whole_cells(scratch, count, i, order, ends, found)
+                count = 0
+    if weighted:
+        return ordinary & (_measured_cells(scratch, count, i, order, ends, True, found) >= 0)
+    return ordinary & _whole_cells(scratch, count, i, order, ends, found)
+
+
+@in_place
+def _add_edges(
+    cells: Cells, window: Window, edges: Edges, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+) -> tuple[bool, int]:  # fmt: skip
+    """Add the edge cells that a polygon has in a window; False if a value or a weight is too large, and how many are known."""
+    (values, weights), (top, left, height, width) = cells, window
+    start, rows, columns, shares = edges
+    weighted = weights.size > 0
+    corner = top * width + left
+    ordinary, count, known = True, 0, 0
+    begin = _first_at(rows, start[polygon], start[polygon + 1], top)
+    for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
+        if j + _EDGES_AHEAD < rows.size:
+            fetch(values, rows[j + _EDGES_AHEAD] * width + columns[j + _EDGES_AHEAD] - corner)
+        column = columns[j] - left
+        if column < 0 or column >= width:
+            continue
+        at = rows[j] * width + columns[j] - corner
+        scratch[_VALUES + count] = values[at]
+        scratch[_MEASURES + count] = shares[j]
+        if weighted:
+            scratch[_RESTS + count] = weights[at]
+        count += 1
+        if count == _CELLS_AT_ONCE:
+            some = _measured_cells(scratch, count, i, order, ends, weighted, found)
+            ordinary, known, count = ordinary & (some >= 0), known + some, 0
+    some = _measured_cells(scratch, count, i, order, ends, weighted, found)
+    return ordinary & (some >= 0), known + some
+
+
+@in_place
+def _add_shares(
+    cells: Cells, window: Window, edges: Edges, polygon: int, i: int, found: Found, scratch: NDArray[np.float64]
+) -> None:  # fmt: skip
+    """Add the shares of known edge cells that a polygon has in a window."""
+    (values, _), (top, left, height, width) = cells, window
+    _, _, tops, sums = found
+    start, rows, columns, shares = edges
+    count = 0
+    begin = _first_at(rows, start[polygon], start[polygon + 1], top)
+    for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
+        column = columns[j] - left
+        if column < 0 or column >= width:
+            continue
+        value = values[(rows[j] - top) * width + column]
+        if value == value:
+            scratch[_MEASURES + count] = shares[j]
+            count += 1
+            if count == _CELLS_AT_ONCE:
+                _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, count)
+                count = 0
+    _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, _padded(scratch, (_MEASURES,), count))
 
 
 @in_place
 def _add_polygons(
-    values: NDArray[Any],
-    weights: NDArray[np.float64],
-    corner: tuple[int, int],
-    spans: Spans,
-    edges: Edges,
-    polygons: NDArray[np.int64],
-    order: int,
-    found: Any,
-    scratch: NDArray[np.float64],
-) -> bool:
+    cells: Cells, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+) -> bool:  # fmt: skip
     """Add what polygons have in a window to zeros; False if a value or a weight is too large."""
-    (top, left), (height, width) = corner, values.shape
-    cells, extremes, _, _ = found
-    weighted = weights.size > 0
-    start, rows, firsts, ends = spans
-    edge_start, edge_rows, edge_columns, shares = edges
+    _, _, tops, sums = found
     ordinary = True
     for i in range(polygons.size):
-        extremes[i, 0], extremes[i, 1] = np.inf, -np.inf
         polygon = polygons[i]
-        count = 0
-        j = _first_at(rows, start[polygon], start[polygon + 1], top)
-        while j < start[polygon + 1] and rows[j] < top + height:
-            row, end = rows[j] - top, min(ends[j] - left, width)
-            for column in range(max(firsts[j] - left, 0), end):
-                scratch[0, count] = values[row, column]
-                if weighted:
-                    scratch[1, count] = weights[row, column]
-                count += 1
-                if count == _CELLS_AT_ONCE:
-                    ordinary &= _whole_cells(scratch, count, i, order, weighted, found)
-                    count = 0
-            j += 1
-        ordinary &= _whole_cells(scratch, count, i, order, weighted, found)
-        count = 0
-        j = _first_at(edge_rows, edge_start[polygon], edge_start[polygon + 1], top)
-        while j < edge_start[polygon + 1] and edge_rows[j] < top + height:
-            row, column = edge_rows[j] - top, edge_columns[j] - left
-            share = shares[j]
-            j += 1
-            if column < 0 or column >= width:
-                continue
-            cells[i, 0] += 1
-            value = np.float64(values[row, column])
-            if value != value:
-                continue
-            weight = weights[row, column] if weighted else 1.0
-            if order > 0 and (abs(value) >= LARGEST or weight >= LARGEST):
-                ordinary = False
-                continue
-            extremes[i, 0], extremes[i, 1] = min(extremes[i, 0], value), max(extremes[i, 1], value)
-            if weight != weight:
-                cells[i, 2] += 1
-                continue
-            scratch[0, count], scratch[1, count], scratch[2, count] = share, value, weight
-            count += 1
-            if count == _CELLS_AT_ONCE:
-                _edge_cells(scratch, count, i, order, weighted, found)
-                count = 0
-        _edge_cells(scratch, count, i, order, weighted, found)
+        ordinary &= _add_spans(cells, window, spans, polygon, i, order, ends, found, scratch)  # fmt: skip
+        few = edges[0][polygon + 1] - edges[0][polygon]
+        if few == 0:
+            continue
+        fine, known = _add_edges(cells, window, edges, polygon, i, order, ends, found, scratch)  # fmt: skip
+        ordinary &= fine
+        if cells[1].size > 0:
+            continue
+        if known < few:
+            _add_shares(cells, window, edges, polygon, i, found, scratch)
+            continue
+        # All are here and known, and what they add up to is known as well.
+        tops[i, WEIGHTS] = bins[0][polygon]
+        for k in range(BINS):
+            sums[i, WEIGHTS, k] = bins[1][polygon, k]
     return ordinary
 
 
@@ -352,9 +431,11 @@ def polygon_moments(
     corner: tuple[int, int],
     spans: Spans,
     edges: Edges,
+    bins: ShareBins,
     polygons: NDArray[np.int64],
     order: int,
-) -> tuple[bool, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    ends: bool,
+) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return what some polygons have in a window of a raster; False at first if a value or a weight is too large.
 
     Parameters
@@ -367,46 +448,77 @@ def polygon_moments(
         Row and column of the window's first cell in the grid.
     spans, edges
         Of all polygons, in the grid.
+    bins
+        What shares of edge cells add up to, of all polygons: ``share_bins``.
     polygons
         Those that may have cells in the window.
     order
         0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
+    ends
+        Whether extremes are wanted.
+
+    Returns
+    -------
+    bool, int64 [polygon, 3], int64 [polygon, 2], int64 [polygon, SUMS], int64 [polygon, SUMS, BINS]
+        Cells that a polygon has a share in, whole ones that are known and have no weights, and known ones of unknown weight; least and largest as keys
+        (``NO_LEAST``, ``NO_MOST`` of none); highest bins; multiples in each bin.
     """
     size = polygons.size
-    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2))
+    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2), np.int64)
+    extremes[:, 0], extremes[:, 1] = NO_LEAST, NO_MOST
     tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
     found = (cells, extremes, tops, sums)
-    scratch = np.empty((6, _CELLS_AT_ONCE))
-    ordinary = _add_polygons(values, weights, corner, spans, edges, polygons, order, found, scratch)
+    scratch = np.zeros(7 * _COLUMN)
+    window = (corner[0], corner[1], values.shape[0], values.shape[1])
+    flat = (values.reshape(-1), weights.reshape(-1))
+    ordinary = _add_polygons(flat, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
     return ordinary, cells, extremes, tops, sums
 
 
 @in_place
-def _add_shares(
-    spans: Spans, edges: Edges, found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], scratch: NDArray[np.float64]
-) -> None:  # fmt: skip
-    start, _, firsts, ends = spans
-    edge_start, _, _, shares = edges
-    cells, tops, sums = found
+def _add_all_shares(edges: Edges, tops: NDArray[np.int64], sums: NDArray[np.int64], scratch: NDArray[np.float64]) -> None:  # fmt: skip
+    start, _, _, shares = edges
     for i in range(start.size - 1):
-        for j in range(start[i], start[i + 1]):
-            cells[i, 1] += ends[j] - firsts[j]
-        for begin in range(edge_start[i], edge_start[i + 1], _CELLS_AT_ONCE):
-            count = min(edge_start[i + 1] - begin, _CELLS_AT_ONCE)
-            largest = 0.0
+        for begin in range(start[i], start[i + 1], _CELLS_AT_ONCE):
+            count = min(start[i + 1] - begin, _CELLS_AT_ONCE)
             for n in range(count):
                 scratch[n] = shares[begin + n]
-                largest = max(largest, scratch[n])
-            _put_cells(tops, sums, i, WEIGHTS, scratch, count, largest)
+            _put(tops, sums, i, 0, scratch, 0, _padded(scratch, (0,), count))
 
 
 @kernel
-def share_sums(
-    spans: Spans, edges: Edges
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return cells, highest bins and multiples as ``polygon_moments`` does of a raster that is known everywhere, of shares alone."""
-    size = spans[0].size - 1
-    cells = np.zeros((size, 3), np.int64)
-    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
-    _add_shares(spans, edges, (cells, tops, sums), np.empty(_CELLS_AT_ONCE))
-    return cells, tops, sums
+def share_bins(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return highest bins [polygon] and multiples [polygon, BINS] of the shares of all edge cells."""
+    size = edges[0].size - 1
+    tops, sums = np.full((size, 1), LOWEST, np.int64), np.zeros((size, 1, BINS), np.int64)
+    _add_all_shares(edges, tops, sums, np.empty(_CELLS_AT_ONCE))
+    return tops[:, 0].copy(), sums[:, 0].copy()
+
+
+@kernel
+def pairs_of_bins(
+    tops: NDArray[np.int64], sums: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what is in bins [number, BINS], as a float and what that is rounded by.
+
+    Each bin hands on to the next what is beyond its bits, so that the same sum is the same pair, however it came about.
+    """
+    high, low = np.empty(tops.size), np.empty(tops.size)
+    digits = np.empty(BINS + 1, np.int64)
+    for i in range(tops.size):
+        over = np.int64(0)
+        for k in range(BINS - 1, 0, -1):
+            digit = sums[i, k] + over
+            over = digit >> BITS
+            digits[k] = digit - (over << BITS)
+        top = sums[i, 0] + over
+        place = tops[i] + _FIRST
+        # The highest bin may have more bits than a float: its lower ones come first.
+        digits[0] = top & _LOWER_HALF
+        whole, rest = 0.0, 0.0
+        for k in range(BINS - 1, -1, -1):
+            whole, off = _two_sum(np.float64(digits[k]) * _UNIT[place - k], whole)
+            rest += off
+        whole, off = _two_sum(np.float64(top - digits[0]) * _UNIT[place], whole)
+        high[i], low[i] = _two_sum(whole, rest + off)
+    return high, low

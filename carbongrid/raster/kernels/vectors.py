@@ -66,6 +66,17 @@ def largest_where(values: NDArray[Any], i: int, mask: Any, scale: float) -> Any:
     return max(sizes, default=np.float64(0))
 
 
+def take(values: NDArray[Any], i: int, numbers: NDArray[np.float64], k: int) -> None:
+    """Write sixteen values to sixteen numbers from place k on, as float64."""
+    for n in range(CELLS):
+        numbers[k + n] = values[i + n]
+
+
+def pattern(number: Any) -> Any:
+    """Bits of a float64 as an int64."""
+    return np.float64(number).view(np.int64)
+
+
 def _wide(value: Any) -> Any:
     return np.float64(value) if isinstance(value, np.floating) else np.int64(value)
 
@@ -109,6 +120,16 @@ def _type_of_sum(_context: Any) -> Any:
 @type_callable(largest_where)
 def _type_of_scaled(_context: Any) -> Any:
     return lambda _values, _i, _mask, _scale: types.float64
+
+
+@type_callable(take)
+def _type_of_take(_context: Any) -> Any:
+    return lambda _values, _i, _numbers, _k: types.none
+
+
+@type_callable(pattern)
+def _type_of_pattern(_context: Any) -> Any:
+    return lambda _number: types.int64
 
 
 def _lowered(function: Any, *kinds: Any) -> Callable[[_Lowering], _Lowering]:
@@ -172,6 +193,20 @@ def _lower_largest(context: Any, builder: Any, signature: Any, arguments: Any) -
     cells = _scaled(context, builder, signature, arguments)
     sizes = larger(builder.fneg(cells), cells)
     return _folded(context, builder, signature, arguments, sizes, larger)
+
+
+@_lowered(take, types.Array, types.Integer, types.Array, types.Integer)
+def _lower_take(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    cells = _widened(context, builder, signature, arguments)
+    to = types.none(*signature.args[2:])
+    builder.store(cells, _place(context, builder, to, arguments[2:])).align = _alignment(to)
+    return context.get_dummy_value()
+
+
+@_lowered(pattern, types.Float)
+def _lower_pattern(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    number = context.cast(builder, arguments[0], signature.args[0], types.float64)
+    return builder.bitcast(number, ir.IntType(64))
 
 
 _INDEX = ir.IntType(32)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
+from carbongrid.raster.kernels.moments import ShareBins, share_bins
 from carbongrid.raster.zonal.distributions import scales_of
 from carbongrid.raster.zonal.moments import share_totals
 from carbongrid.raster.zonal.shares import Shares, cell_counts, extents
@@ -20,6 +22,8 @@ class Measured:
     ----------
     shares
         Of all polygons.
+    share_bins
+        What shares of edge cells add up to, in bins, of each polygon.
     totals : float64 [polygon]
         Sum of shares that each polygon would have if the grid had no end.
     scales : float64 [polygon]
@@ -31,6 +35,7 @@ class Measured:
     """
 
     shares: Shares
+    share_bins: ShareBins
     totals: NDArray[np.float64]
     scales: NDArray[np.float64]
     extents: NDArray[np.int64]
@@ -39,9 +44,11 @@ class Measured:
     @classmethod
     def of(cls, shares: Shares) -> Measured:
         """Return shares with what follows from them."""
-        on_grid = share_totals(shares.spans, shares.edges)
+        tops, sums = (as_readonly_contiguous(a, np.int64) for a in share_bins(shares.edges))
+        bins = (tops, sums)
+        on_grid = share_totals(shares.spans, bins)
         totals = np.asarray(on_grid + shares.outside, np.float64)
-        return cls(shares, totals, scales_of(on_grid), extents(shares), cell_counts(shares))
+        return cls(shares, bins, totals, scales_of(on_grid), extents(shares), cell_counts(shares))
 
     def __len__(self) -> int:
         return self.totals.size

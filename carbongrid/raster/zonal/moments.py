@@ -18,9 +18,10 @@ from carbongrid.raster.kernels.moments import (
     SUMS,
     WEIGHTS,
     Edges,
+    ShareBins,
     Spans,
+    pairs_of_bins,
     polygon_moments,
-    share_sums,
 )
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.zonal.quanta import too_large
@@ -39,6 +40,7 @@ MOMENTS = {
 
 _SPLITTER = 2.0**27 + 1.0
 _WHOLE = 2**53
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 type Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Numbers, and what they were rounded by."""
@@ -58,11 +60,13 @@ def block_moments(
     values: NDArray[Any],
     weights: NDArray[np.float64] | None,
     corner: tuple[int, int],
-    shares: tuple[Spans, Edges],
+    shares: tuple[Spans, Edges, ShareBins],
     polygons: NDArray[np.int64],
     order: int,
+    *,
+    ends: bool = True,
 ) -> Table:
-    """Return the table of a block of floats, whose first cell is at ``corner`` of the grid.
+    """Return the table of a block of floats, whose first cell is at ``corner`` of the grid; least and largest values only where ``ends`` says so.
 
     Raises
     ------
@@ -70,21 +74,31 @@ def block_moments(
         If a value is infinite or beyond 2^450.
     """
     weighed = np.empty((0, 0)) if weights is None else weights
-    ordinary, cells, extremes, tops, sums = polygon_moments(
+    ordinary, *columns = polygon_moments(
         as_readonly_contiguous(values, values.dtype),
         as_readonly_contiguous(weighed, np.float64),
         corner,
         *shares,
         polygons,
         order,
+        ends,
     )
     if not ordinary:
         raise InputError(
             "a value or a weight is infinite or beyond 2^450, and has no sum",
             hint="Mark what is unknown as NaN; min and max can be asked for alone.",
         )
-    met = cells[:, 0] > 0
-    return Table(polygons[met], cells[met], extremes[met], tops[met], sums[met])
+    met = columns[0][:, 0] > 0
+    if not met.all():
+        polygons, *columns = (column[met] for column in (polygons, *columns))
+    cells, keys, tops, sums = columns
+    return Table(polygons, cells, _of_keys(keys), tops, sums)
+
+
+def _of_keys(keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the floats of keys that are in the same order; zero has no sign."""
+    bits = keys ^ ((keys >> 63) & np.iinfo(np.int64).max)
+    return bits.view(np.float64) + 0.0
 
 
 def merged_moments(tables: list[Table]) -> Table:
@@ -92,7 +106,7 @@ def merged_moments(tables: list[Table]) -> Table:
     polygons, cells, extremes, tops, sums = (
         np.concatenate(column) for column in zip(*tables, strict=True)
     )
-    if len(tables) == 1 or not polygons.size:
+    if (polygons[1:] > polygons[:-1]).all():
         return Table(polygons, cells, extremes, tops, sums)
     order = np.argsort(polygons, kind="stable")
     polygons = polygons[order]
@@ -130,11 +144,11 @@ def empty_moments() -> Table:
     )
 
 
-def share_totals(spans: Spans, edges: Edges) -> NDArray[np.float64]:
+def share_totals(spans: Spans, bins: ShareBins) -> NDArray[np.float64]:
     """Return the sum of shares of each polygon, as ``count`` is made where every cell is known."""
-    cells, tops, sums = share_sums(spans, edges)
-    polygons = np.arange(len(cells))
-    return _value(_shares(Table(polygons, cells, np.empty((len(cells), 2)), tops, sums)))
+    start, _, first, end = spans
+    ends = np.concatenate([[0], np.cumsum(end.astype(np.int64) - first)])
+    return _value(_with_whole(*bins, np.diff(ends[start])))
 
 
 def statistics_of(
@@ -216,11 +230,15 @@ def _as_whole(stat: str, row: NDArray[np.float64], table: Table) -> NDArray[np.i
 
 def _shares(table: Table) -> Pair:
     """Return the sum of shares of known cells: whole ones are counted, the others are in bins."""
-    parts = table.sums[:, WEIGHTS].copy()
-    tops = np.maximum(table.tops[:, WEIGHTS], 0)
-    parts = moved_down(parts, tops - table.tops[:, WEIGHTS])
-    parts[np.arange(tops.size), np.minimum(tops, BINS - 1)] += table.cells[:, 1]
-    return pair_of_bins(parts, tops)
+    return _with_whole(table.tops[:, WEIGHTS], table.sums[:, WEIGHTS], table.cells[:, 1])
+
+
+def _with_whole(tops: NDArray[np.int64], sums: NDArray[np.int64], whole: NDArray[np.int64]) -> Pair:
+    """Return what is in bins and some whole numbers more."""
+    above = np.maximum(tops, 0)
+    parts = moved_down(sums, above - tops)
+    parts[np.arange(above.size), np.minimum(above, BINS - 1)] += whole
+    return pair_of_bins(parts, above)
 
 
 def _bins(table: Table, what: int) -> Pair:
@@ -229,19 +247,10 @@ def _bins(table: Table, what: int) -> Pair:
 
 def pair_of_bins(parts: NDArray[np.int64], tops: NDArray[np.int64]) -> Pair:
     """Return what is in bins, as a float and what that is rounded by."""
-    parts = parts.copy()
-    for k in range(BINS - 1, 0, -1):
-        parts[:, k - 1] += parts[:, k] >> BITS
-        parts[:, k] &= (1 << BITS) - 1
-    top = parts[:, 0]
-    digits = [parts[:, k].astype(np.float64) for k in range(BINS - 1, 0, -1)]
-    digits += [(top & (2**32 - 1)).astype(np.float64), (top >> 32).astype(np.float64) * 2.0**32]
-    bins = [*range(BINS - 1, 0, -1), 0, 0]
-    high, low = np.zeros(tops.shape), np.zeros(tops.shape)
-    for digit, k in zip(digits, bins, strict=True):
-        high, rest = _two_sum(np.ldexp(digit, BITS * (tops - k)), high)
-        low += rest
-    return _two_sum(high, low)
+    high, low = pairs_of_bins(
+        as_readonly_contiguous(tops, np.int64), as_readonly_contiguous(parts, np.int64)
+    )
+    return high, low
 
 
 def _value(number: Pair) -> NDArray[np.float64]:
@@ -277,6 +286,12 @@ def _quotient(a: Pair, b: Pair) -> Pair:
     first = a[0] / b[0]
     rest = _difference(a, _times((first, np.zeros_like(first)), b))
     return _two_sum(first, _value(rest) / b[0])
+
+
+def is_as_kernels_take_it(values: Any, unknown: Unknown) -> bool:
+    """Tell whether a raster in memory needs no copy as floats."""
+    plain = isinstance(values, np.ndarray) and not np.ma.isMaskedArray(values)
+    return plain and values.dtype in _FLOATS and values.flags.c_contiguous and not unknown.numbers
 
 
 def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:

@@ -31,6 +31,7 @@ from carbongrid.raster.zonal.moments import (
     block_moments,
     empty_moments,
     floats_of,
+    is_as_kernels_take_it,
     merged_moments,
     statistics_of,
 )
@@ -166,16 +167,18 @@ def block_tables(
         polygons = measured.polygons_in(corner, shape)
     floats = floats_of(values, recipe.unknown)
     shares = (measured.shares.spans, measured.shares.edges)
+    sums = (*shares, measured.share_bins)
     plain, weighted, found = empty_moments(), empty_moments(), empty_values()
     weighed, done = no_weighted_values(), list[Done]()
     if recipe.plain:
         order = max(ORDERS.get(stat, 0) for stat in recipe.plain)
-        plain = block_moments(floats, None, corner, shares, polygons, order)
+        ends = not {"min", "max", "std", "variance"}.isdisjoint(recipe.plain)
+        plain = block_moments(floats, None, corner, sums, polygons, order, ends=ends)
     needs_weights = bool(recipe.of_weights or recipe.weighed)
     own = _weights_block(weights[0], recipe.unweighed) if needs_weights else None
     if recipe.of_weights:
         order = max(ORDERS[stat] for stat in recipe.of_weights)
-        weighted = block_moments(floats, own, corner, shares, polygons, order)
+        weighted = block_moments(floats, own, corner, sums, polygons, order, ends=order > 1)
     if recipe.distributions:
         # Of polygons that have all their cells here values need not be kept, but for fractions.
         here = measured.whole_in(polygons, corner, shape)
@@ -199,8 +202,10 @@ def block_tables(
 
 
 def tables_of_plane(recipe: Recipe, arrays: Sequence[Any], measured: Measured) -> Tables:
-    """Return what all polygons have in a raster in memory, [y, x], and its weights: polygons on threads where it is small, else bands of rows."""
-    if arrays[0].size > _CELLS_OF_A_PLANE:
+    """Return what all polygons have in a raster in memory, [y, x], and its weights: polygons on threads where nothing is copied or little is, else bands of rows."""
+    unknown = (recipe.unknown, recipe.unweighed)
+    copied = not all(map(is_as_kernels_take_it, arrays, unknown))
+    if copied and arrays[0].size > _CELLS_OF_A_PLANE:
         bands = each_band(
             lambda rows: block_tables(
                 recipe, *(array[rows] for array in arrays), rows.start, 0, measured=measured
@@ -208,7 +213,6 @@ def tables_of_plane(recipe: Recipe, arrays: Sequence[Any], measured: Measured) -
             arrays[0].shape,
         )
         return merged(bands)
-    unknown = (recipe.unknown, recipe.unweighed)
     floats = [floats_of(array, own) for array, own in zip(arrays, unknown, strict=False)]
     known = replace(recipe, unknown=Unknown(), unweighed=Unknown())
     groups = measured.batches(np.flatnonzero(measured.cells), _CELLS_AT_ONCE)

@@ -18,7 +18,7 @@ from carbongrid.raster.kernels.moments import (
     SUM,
     WEIGHTS,
     polygon_moments,
-    share_sums,
+    share_bins,
 )
 from carbongrid.raster.zonal.moments import Table, block_moments, merged_moments
 
@@ -41,7 +41,8 @@ def one_row(count, edges=()):
 def moments(values, cells, weights=None, order=2, corner=(0, 0)):
     row = np.asarray(values, np.float64)[None]
     weighed = None if weights is None else np.asarray(weights, np.float64)[None]
-    return block_moments(row, weighed, corner, cells, np.zeros(1, np.int64), order)
+    own = (*cells, share_bins(cells[1]))
+    return block_moments(row, weighed, corner, own, np.zeros(1, np.int64), order)
 
 
 def exact(table, what):
@@ -95,25 +96,29 @@ def test_edges_weigh_by_their_share_exactly():
 
 
 def test_shares_alone_are_as_of_a_raster_that_is_known_everywhere():
+    """And as they are added up where the polygon is in two windows, or in part unknown."""
     cells = one_row(9, [(k, 0.01 + k / 9.5) for k in range(4, 9)])
-    table = moments(np.ones(9), cells)
-    counted, tops, sums = share_sums(*cells)
-    assert counted[0, 1] == table.cells[0, 1] == 4
-    assert np.array_equal(sums[:, WEIGHTS], table.sums[:, WEIGHTS])
-    assert np.array_equal(tops[:, WEIGHTS], table.tops[:, WEIGHTS])
+    tops, sums = share_bins(cells[1])
+    halves = [moments(np.ones(5), cells), moments(np.ones(4), cells, corner=(0, 5))]
+    for table in (moments(np.ones(9), cells), merged_moments(halves)):
+        assert table.cells[0, 1] == 4
+        assert np.array_equal(sums, table.sums[:, WEIGHTS])
+        assert np.array_equal(tops, table.tops[:, WEIGHTS])
+    some = np.ones(9)
+    some[6] = np.nan
+    shares = [Fraction(share) for column, share in zip(cells[1][2], cells[1][3], strict=True) if column != 6]  # fmt: skip
+    assert exact(moments(some, cells), WEIGHTS) == sum(shares)
 
 
 def test_what_has_no_sum_is_told():
     cells, none = one_row(3), np.empty((0, 0))
+    own = (*cells, share_bins(cells[1]), np.zeros(1, np.int64))
     for value in (np.inf, -LARGEST):
         row = np.array([[1.0, value, np.nan]])
-        ordinary, *_ = polygon_moments(row, none, (0, 0), *cells, np.zeros(1, np.int64), 1)
+        ordinary, *_ = polygon_moments(row, none, (0, 0), *own, 1, True)
         assert not ordinary
-        ordinary, _, extremes, _, _ = polygon_moments(
-            row, none, (0, 0), *cells, np.zeros(1, np.int64), 0
-        )
-        assert ordinary
-        assert extremes[0].tolist() == sorted([1.0, value])
+        table = moments(row[0], cells, order=0)
+        assert table.extremes[0].tolist() == sorted([1.0, value])
 
 
 @pytest.mark.parametrize("size", [2.0**-1000, 2.0**440])
