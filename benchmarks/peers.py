@@ -59,7 +59,7 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
     if part == "zonal":
         import peers_zonal
 
-        return peers_zonal.zonal(*((60, 128) if small else (4_500, 1_122)))
+        return peers_zonal.zonal(peers_zonal.SMALL if small else peers_zonal.FULL)
     if part == "live":
         import peers_live
 

@@ -1,6 +1,6 @@
 """Statistics by exact shares of cells: the operator built and applied, against extractrs, exactextract, geohalo and numbagg.
 
-Sizes are a fiftieth of those that are published or aimed at, with as many cells a polygon: what exactextract needs for the whole of them is no matter of minutes.
+Sizes are those that are published or aimed at.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import landuse
@@ -20,18 +20,30 @@ from measuring import Measured, Row, installed, measured, of_peer
 
 import carbongrid as cg
 
-DAYS = 30
 _STRATEGIES = ("feature-sequential", "raster-sequential")
 # exactextract keeps shares as float32.
 _NEAR = 1e-4
 
 
-def zonal(count: int, cells: int) -> Iterator[Row]:
+class Sizes(NamedTuple):
+    """Polygons and cells along a side of each comparison, and days."""
+
+    layers: tuple[int, int]
+    days: tuple[int, int]
+    stored: tuple[int, int]
+    large: tuple[int, int]
+
+
+FULL = Sizes((225_000, 7_937), (5_600, 365), (8_000, 122_880), (100_000, 16_384))
+SMALL = Sizes((60, 128), (20, 2), (20, 256), (26, 256))
+
+
+def zonal(sizes: Sizes) -> Iterator[Row]:
     """Polygons of 280 cells each, a year of a global grid, a raster from Zarr, and large polygons with their quantiles."""
-    yield from _layers(count, cells)
-    yield from _days(max(count // 4, 20), DAYS if count > 1000 else 2)
-    yield from _stored(max(count // 30, 20), cells)
-    yield from _large(max(count * 4 // 9, 20), cells)
+    yield from _layers(*sizes.layers)
+    yield from _days(*sizes.days)
+    yield from _stored(*sizes.stored)
+    yield from _large(*sizes.large)
 
 
 def _land(count: int, side: float) -> gpd.GeoDataFrame:
@@ -99,10 +111,11 @@ def _layers(count: int, cells: int) -> Iterator[Row]:
         )
         theirs = measured(lambda: extractrs.apply_stat(_cache(land, grid), doubles, -9999.0, "mean"))  # fmt: skip
         yield row("mean of one layer, with the build", "extractrs", alone, theirs, None)
-    for strategy in _STRATEGIES if installed("exactextract") else ():
-        theirs, found = _measured_once(_exactextract(raster, land, ["mean"], strategy))
+    if installed("exactextract"):
+        # Its best strategy here: with feature-sequential, 4,495 of these polygons took 12.6 s where this took 0.9 s.
+        theirs, found = _measured_once(_exactextract(raster, land, ["mean"], "raster-sequential"))
         _require_near(mean, found["mean"])
-        peer = f"exactextract, {strategy}"
+        peer = "exactextract, raster-sequential"
         yield row("mean of a further layer", peer, layer, theirs, 100)
         yield row("mean of one layer, with the build", peer, alone, theirs, None)
 
@@ -155,27 +168,27 @@ def _days(count: int, days: int) -> Iterator[Row]:
 
 
 def _stored(count: int, cells: int) -> Iterator[Row]:
-    """Four times as many cells, in a Zarr store on disk: reading them is what it should take."""
+    """A byte of land cover for each cell, in a Zarr store on disk: reading them is what it should take."""
     import dask.array as da
 
-    side = 2 * cells * 10.0
+    side = cells * 10.0
     land, grid = _land(count, side), cg.Grid(landuse.CRS, 10, (0, 0, side, side))
-    raster = _raster(grid, "f4")
-    raster = raster.copy(data=(raster.values * 100).astype("u1"))
+    template = cg.rasterize(np.array([None]), grid, chunks=2048)
+    cover = da.random.default_rng(0).integers(0, 100, grid.shape, dtype="u1", chunks=2048)
+    raster = template.copy(data=cover).assign_attrs(polygons=None).rio.write_crs(grid.crs)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "raster.zarr"
-        raster.rename("cover").chunk(y=2048, x=2048).to_zarr(path, consolidated=False)
+        raster.rename("cover").to_zarr(path, consolidated=False)
         operator = cg.ZonalOperator(land, grid)
         ours = measured(lambda: operator.apply(path, ["sum", "mean"]).compute())
         stored = da.from_zarr(str(path / "cover"))
         reading = measured(lambda: stored.sum().compute())
-        size = f"{len(land)} polygons, {raster.size / 1e6:.2g} Mcells of a byte, {raster.nbytes / 1e6:.0f} MB unpacked"
+        size = f"{len(land)} polygons, {raster.size / 1e9:.2g} Gcells of a byte"
         yield Row("zonal", "sum and mean from Zarr", "reading, and one sum of all", size, ours, reading, 1 / 1.3)  # fmt: skip
 
 
 def _large(count: int, cells: int) -> Iterator[Row]:
-    """Twice as many cells, polygons of some 2,700 cells: moments against numbagg on labels made before, quantiles against exactextract."""
-    cells = cells * 2
+    """Polygons of some 2,700 cells: moments against numbagg on labels made before, quantiles against exactextract."""
     side = cells * 10.0
     land, grid = _land(count, side), cg.Grid(landuse.CRS, 10, (0, 0, side, side))
     raster = _raster(grid)

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from data import ROOT
 from graphs import graphs_on
+from waiting import HANG
 
 from carbongrid.case import Case
 from carbongrid.pipeline import run
@@ -87,7 +88,7 @@ def watched() -> Iterator[tuple[Any, Found]]:
     """Give a client of two workers bound to 1 GB each, and what there is to tell of them afterwards."""
     found = Found()
     with dask_client(workers=2, memory=str(PER_WORKER)) as client:
-        client.wait_for_workers(2)
+        client.wait_for_workers(2, timeout=HANG)
         workers = sorted(client.run(os.getpid).values())
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
         before, sent = held("VmRSS"), client.scheduler_comm.byte_count

@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from carbongrid.errors import CarbongridError, InputError, Problem, merged
@@ -70,6 +70,7 @@ class Console:
 
     quiet: bool = False
     as_json: bool = False
+    _terminated: bool = field(default=False, init=False, repr=False)
 
     def say(self, text: str = "") -> None:
         """Print a line for people."""
@@ -133,7 +134,7 @@ class Console:
     def errors(self) -> Iterator[None]:
         """Turn the package's errors into a message and an exit code."""
         try:
-            with _terminations_as_interrupts(), _interrupts_kept():
+            with self._terminations_as_interrupts(), _interrupts_kept():
                 yield
         except CarbongridError as error:
             problems = error.problems if isinstance(error, InputError) else (Problem(str(error)),)
@@ -153,45 +154,57 @@ class Console:
             raise SystemExit(1) from None
 
     @contextlib.contextmanager
-    def progress(self) -> Iterator[Progress | None]:
+    def _terminations_as_interrupts(self) -> Iterator[None]:
+        """Let SIGTERM end a command in order, as Ctrl-C does: its processes with it, and in words."""
+        here = threading.current_thread() is threading.main_thread()
+        if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            yield
+            return
+
+        def terminate(_number: int, _frame: object) -> None:
+            self._terminated = True
+            raise _Terminated
+
+        self._terminated = False
+        signal.signal(signal.SIGTERM, terminate)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Progress]:
         """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`).
 
-        Until the first step is told, a bar says how much of the program is loaded: what a command needs is imported inside.
+        Until the first step is told, a bar says how much of the program is loaded: what a command needs is imported inside. A command that was
+        terminated ends with its next step at the latest: a library that was at work may have kept what was raised to itself.
         """
+        with self._shown_progress() as show:
+
+            def told(step: str, done: int, total: int) -> None:
+                if self._terminated and threading.current_thread() is threading.main_thread():
+                    raise _Terminated
+                show(step, done, total)
+
+            yield told
+
+    @contextlib.contextmanager
+    def _shown_progress(self) -> Iterator[Progress]:
         if os.environ.get(_LINES) == "lines":
             yield _tell_a_program
-            return
-        if self.quiet or self.as_json or not sys.stderr.isatty():
-            yield None
-            return
-        from carbongrid.cli.bars import Bars
+        elif self.quiet or self.as_json or not sys.stderr.isatty():
+            yield lambda _step, _done, _total: None
+        else:
+            from carbongrid.cli.bars import Bars
 
-        with Bars() as bars:
-            yield lambda step, done, total: bars.show(shown(step), done, total)
+            with Bars() as bars:
+                yield lambda step, done, total: bars.show(shown(step), done, total)
 
 
 def _tell_a_program(step: str, done: int, total: int) -> None:
     import click
 
     click.echo(f"progress {done}/{total} {shown(step)}", err=True)
-
-
-@contextlib.contextmanager
-def _terminations_as_interrupts() -> Iterator[None]:
-    """Let SIGTERM end a command in order, as Ctrl-C does: its processes with it, and in words."""
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _terminate(_number: int, _frame: object) -> None:
-    raise _Terminated
 
 
 @contextlib.contextmanager

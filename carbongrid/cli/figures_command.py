@@ -64,11 +64,9 @@ def figures(
 
             run = directory.resolve()  # "." has no name of its own
             folder = out or run.with_name(f"{run.name}-figures")
-            if progress is not None:
-                progress("reading", 0, 1)
+            progress("reading", 0, 1)
             tables = read_tables(directory)
-            if progress is not None:
-                progress("reading", 1, 1)
+            progress("reading", 1, 1)
             with detect_full_disk(folder):
                 paths = write_study_figures(
                     tables, folder, formats=formats, dpi=dpi, language=language, progress=progress

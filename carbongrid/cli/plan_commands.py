@@ -143,11 +143,9 @@ def scenario(
 
         told = read_plan(plan)
         with console.progress() as progress:
-            if progress is not None:
-                progress("reading", 0, 1)
+            progress("reading", 0, 1)
             base = open_run(run)
-            if progress is not None:
-                progress("reading", 1, 1)
+            progress("reading", 1, 1)
             answer, made = run_plan(base, told, out, path=plan, replace=replace, parcels=parcels, progress=progress)  # fmt: skip
         found = compare_runs(run, made)
         zones = zones_both_ways(FinishedRun.of(run), FinishedRun.of(made))
@@ -223,8 +221,7 @@ def targets(
             from carbongrid.analysis.targets import write_targets
             from carbongrid.run_store import detect_full_disk
 
-            if progress is not None:
-                progress("reading", 0, 1)
+            progress("reading", 0, 1)
             found = targets_of(directory, units=units, zone=zone)
             plan = None
             if limits is not None or not found.run.manifest.get("public"):

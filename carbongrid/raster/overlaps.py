@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -13,13 +13,14 @@ from carbongrid.errors import InputError
 from carbongrid.raster.chunked.scans import count_overlap
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.coverage import (
-    Covered,
     Land,
     cover_runs,
     each_cell,
     spread_evenly,
+    whole_and_parts,
 )
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
+from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
@@ -145,9 +146,31 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     return total
 
 
-def cell_runs(
-    polygons: Polygons, grid: Grid
-) -> tuple[NDArray[np.int64], Covered, NDArray[np.float64]]:
+class CellShares(NamedTuple):
+    """What polygons have of cells: spans of whole cells, cells in part, sums of shares, areas and runs of cells.
+
+    Parameters
+    ----------
+    spans
+        Where those of each polygon start, then row, first and end column of each, in order of cells.
+    edges
+        Where those of each polygon start, then row, column and share of each, in order of cells.
+    sums : float64 [polygon]
+        Of all shares.
+    areas : float64 [polygon]
+        Of the whole polygon, on the grid or off it, in cells.
+    runs : int64 [polygon]
+        How many runs of cells of one share.
+    """
+
+    spans: Spans
+    edges: Edges
+    sums: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    runs: NDArray[np.int64]
+
+
+def cell_shares(polygons: Polygons, grid: Grid) -> CellShares:
     """Measure the exact share that polygons have in cells: what ``ZonalOperator`` is made of.
 
     Coordinates are counted from a cell near each polygon: shares are right to the last bits whatever the size of the grid, and the same ones on any
@@ -159,25 +182,23 @@ def cell_runs(
         Valid polygons [polygon], in the order in which they are stored.
     grid
         In the same CRS, which may be geographic: a share is then one of a square of degrees.
-
-    Returns
-    -------
-    start : int64 [polygon + 1]
-        Where the runs of each polygon start.
-    runs
-        Row and column of the first cell, number of cells and share of each run, in order of cells.
-    areas : float64 [polygon]
-        Of the whole polygon, on the grid or off it, in cells.
     """
     land = _land(polygons, grid)
-    parts = each_block(
-        lambda rows: cover_runs(land, (rows.start, rows.stop), grid.shape, True),
-        row_blocks(len(polygons), _POLYGONS_AT_ONCE),
-    )
-    counts, runs, areas = zip(*parts, strict=True)
-    start = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    row, column, length, share = (np.concatenate(each) for each in zip(*runs, strict=True))
-    return start, (row, column, length, share), np.concatenate(areas)
+
+    def shares_in(rows: slice) -> tuple[NDArray[Any], ...]:
+        counts, runs, areas = cover_runs(land, (rows.start, rows.stop), grid.shape, True)
+        of_spans, spans, of_edges, edges, sums = whole_and_parts(counts, runs)
+        return of_spans, *spans, of_edges, *edges, sums, areas, counts
+
+    parts = each_block(shares_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    of_spans, row, first, end, of_edges, edge_row, column, share, sums, areas, runs = joined
+    spans = (_starts(of_spans), row, first, end)
+    return CellShares(spans, (_starts(of_edges), edge_row, column, share), sums, areas, runs)
+
+
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def cells_of_runs(

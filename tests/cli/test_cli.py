@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -153,6 +154,32 @@ def test_a_termination_is_an_interrupt_while_a_command_works(
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_termination_that_a_library_swallows_ends_the_command_at_its_next_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Seen to fail: SIGTERM came while a run started its workers, and it went on to its end."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    steps = []
+    console = Console()
+    try:
+        with pytest.raises(SystemExit) as exit_code, console.errors(), console.progress() as told:
+            told("reading", 0, 1)
+            with contextlib.suppress(BaseException):
+                signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            steps.append("starting workers")
+            told("rasterizing", 0, 1)
+            pytest.fail("the signal was lost")
+        assert exit_code.value.code == 143
+        assert capsys.readouterr().err == "error: terminated\n"
+        # The next command in this process was not asked to end.
+        with console.errors(), console.progress() as told:
+            told("reading", 0, 1)
+            steps.append("reading")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert steps == ["starting workers", "reading"]
 
 
 def test_many_equal_errors_are_one_with_a_count(city: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.jit import helper, in_place, kernel
-from carbongrid.raster.kernels.memory import fetch
+from carbongrid.raster.kernels.memory import LINE, fetch
 from carbongrid.raster.kernels.vectors import CELLS, pattern, take
 
 BINS = 4
@@ -74,7 +74,7 @@ NO_LEAST, NO_MOST = np.int64(0x7FF << 52), ~np.int64(0x7FF << 52)
 
 
 @helper
-def _bin_of(size: int) -> int:
+def _bin_of(size: Any) -> Any:
     """Return the highest bin that a number of this size, as a pattern of bits, has bits of: it is at most half of one more."""
     return max(((size >> 52) - _EXPONENT_OF_HALF) // BITS, LOWEST)
 
@@ -114,7 +114,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
 
 
 @helper
-def _largest(scratch: NDArray[np.float64], at: int, count: int) -> int:
+def _largest(scratch: NDArray[np.float64], at: int, count: int) -> Any:
     """Return the size of the largest of some numbers, as a pattern of bits; beyond infinity if one is unknown."""
     largest = np.int64(0)
     first = np.uintp(at)
@@ -145,6 +145,18 @@ def _put(
     )
     a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     begin = np.uintp(at)
+    if (scratch[at] + first) - first == scratch[at]:
+        # As whole numbers are: perhaps all of them have no more than the first bin.
+        left = np.int64(0)
+        for n in range(np.uintp(count)):
+            number = scratch[begin + n]
+            rounded = number + first
+            a += pattern(rounded)
+            left |= pattern(number - (rounded - first))
+        if left & _SIZE == 0:
+            sums[i, what, 0] += a - count * pattern(first)
+            return
+        a = np.int64(0)
     for n in range(np.uintp(count)):
         number = scratch[begin + n]
         rounded = number + first
@@ -223,11 +235,11 @@ def _note_extremes(scratch: NDArray[np.float64], count: int, i: int, extremes: N
     extremes[i, 0], extremes[i, 1] = least, most
 
 
-@helper
+@in_place
 def _whole_cells(
-    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, found: Found
-) -> bool:
-    """Add values of cells with a share of 1; False if one is too large."""
+    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, short: bool, found: Found
+) -> bool:  # fmt: skip
+    """Add values of cells with a share of 1, whose squares are exact as floats if they are short; False if one is too large."""
     cells, extremes, tops, sums = found
     cells[i, 0] += count
     wide = _padded(scratch, (_VALUES,), count)
@@ -243,16 +255,20 @@ def _whole_cells(
         _note_extremes(scratch, count, i, extremes)
     if order > 0:
         _put(tops, sums, i, SUM, scratch, _VALUES, wide)
-    if order == 2:
+    if order == 2 and short:
+        for n in range(wide):
+            scratch[_C + n] = scratch[_VALUES + n] * scratch[_VALUES + n]
+    elif order == 2:
         for n in range(wide):
             value = scratch[_VALUES + n]
             scratch[_C + n], scratch[_D + n] = _product(value, value)
-        _put(tops, sums, i, SQUARES, scratch, _C, wide)
         _put(tops, sums, i, SQUARES, scratch, _D, wide)
+    if order == 2:
+        _put(tops, sums, i, SQUARES, scratch, _C, wide)
     return True
 
 
-@helper
+@in_place
 def _measured_cells(
     scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, weighted: bool, found: Found
 ) -> int:  # fmt: skip
@@ -315,13 +331,16 @@ def _add_spans(
     """Add the whole cells that a polygon has in a window; False if a value or a weight is too large."""
     (values, weights), (top, left, height, width) = cells, window
     start, rows, firsts, lasts = spans
-    weighted = weights.size > 0
+    weighted, step, short = weights.size > 0, LINE // values.itemsize, values.itemsize == 4
+    corner = top * width + left
     ordinary, count = True, 0
     begin = _first_at(rows, start[polygon], start[polygon + 1], top)
     for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
-        later = min(j + _SPANS_AHEAD, rows.size - 1)
-        fetch(values, (rows[later] - top) * width + firsts[later] - left)
-        fetch(values, (rows[later] - top) * width + lasts[later] - 1 - left)
+        if j + _SPANS_AHEAD < rows.size:
+            later = j + _SPANS_AHEAD
+            row = rows[later] * width - corner
+            for at in range(row + firsts[later], row + lasts[later], step):
+                fetch(values, at)
         column, end = max(firsts[j] - left, 0), min(lasts[j] - left, width)
         while column < end:
             some = min(end - column, _CELLS_AT_ONCE - count)
@@ -336,11 +355,11 @@ def _add_spans(
                 if weighted:
                     ordinary &= _measured_cells(scratch, count, i, order, ends, True, found) >= 0
                 else:
-                    ordinary &= _whole_cells(scratch, count, i, order, ends, found)
+                    ordinary &= _whole_cells(scratch, count, i, order, ends, short, found)
                 count = 0
     if weighted:
         return ordinary & (_measured_cells(scratch, count, i, order, ends, True, found) >= 0)
-    return ordinary & _whole_cells(scratch, count, i, order, ends, found)
+    return ordinary & _whole_cells(scratch, count, i, order, ends, short, found)
 
 
 @in_place

@@ -12,7 +12,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
-from carbongrid.raster.overlaps import cell_runs, cells_of_runs
+from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import row_blocks
 from carbongrid.raster.spans import bands, count_spans, rasterize_spans, require_burnable
@@ -57,21 +57,13 @@ def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None
     """
     if polygons.place is not None:
         polygons = polygons.take(np.arange(len(polygons)))
-    start, (row, first, lengths, shares), areas = cell_runs(polygons, grid)
-    owner = np.repeat(np.arange(len(polygons)), np.diff(start))
-    whole = shares == 1.0
-    spans = (_starts(owner[whole], len(polygons)), row[whole], first[whole], (first + lengths)[whole])  # fmt: skip
-    parts = ~whole
-    column, edge_shares = cells_of_runs(first[parts], lengths[parts], shares[parts])
-    of_edges = np.repeat(owner[parts], lengths[parts])
-    edges = (_starts(of_edges, len(polygons)), np.repeat(row[parts], lengths[parts]), column, edge_shares)  # fmt: skip
-    on_grid = np.bincount(owner, lengths * shares, len(polygons))
+    found = cell_shares(polygons, grid)
     beyond = _reach_beyond(polygons, grid)
-    _require_simple(polygons, areas, on_grid, np.diff(start), ~beyond)
-    _require_valid(polygons, np.flatnonzero(beyond & (on_grid > 0)), grid.resolution)
-    own = areas if times is None else areas / times
-    outside = np.where(beyond, np.maximum(own - on_grid, 0.0), 0.0)
-    return as_shares(spans, edges, outside)
+    _require_simple(polygons, found.areas, found.sums, found.runs, ~beyond)
+    _require_valid(polygons, np.flatnonzero(beyond & (found.sums > 0)), grid.resolution)
+    own = found.areas if times is None else found.areas / times
+    outside = np.where(beyond, np.maximum(own - found.sums, 0.0), 0.0)
+    return as_shares(found.spans, found.edges, outside)
 
 
 def _reach_beyond(polygons: Polygons, grid: Grid) -> NDArray[np.bool_]:
@@ -142,11 +134,9 @@ def _area_beyond(
     found = np.zeros(len(polygons))
     rows = np.flatnonzero(_reach_beyond(polygons, grid))
     if rows.size:
-        start, (_, _, lengths, shares), areas = cell_runs(polygons.take(rows), grid)
-        owner = np.repeat(np.arange(rows.size), np.diff(start))
-        if times is not None:
-            areas = areas / times[rows]
-        found[rows] = np.maximum(areas - np.bincount(owner, lengths * shares, rows.size), 0.0)
+        shares = cell_shares(polygons.take(rows), grid)
+        areas = shares.areas if times is None else shares.areas / times[rows]
+        found[rows] = np.maximum(areas - shares.sums, 0.0)
     return found
 
 

@@ -57,6 +57,16 @@ def _repeat(values: Any, i: int, value: Any) -> None:
     vectors.repeat(values, i, value)
 
 
+@kernel
+def _take(values: Any, i: int, numbers: Any, k: int) -> None:
+    vectors.take(values, i, numbers, k)
+
+
+@kernel
+def _pattern(number: Any) -> Any:
+    return vectors.pattern(number)
+
+
 places = st.integers(0, 5)
 masks = st.integers(0, 2**16 - 1).map(np.uint16)
 
@@ -112,3 +122,21 @@ def test_sums_of_the_cells_in_a_mask(
     ):
         found, wanted = compiled(values, i, cells, *more), meant(values, i, cells, *more)
         assert np.array_equal(found, wanted, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(places, places)
+def test_cells_are_taken_as_they_are(dtype: Any, i: int, k: int) -> None:
+    values = np.random.default_rng(2).normal(size=21).astype(dtype)
+    values[7] = np.nan
+    found, expected = np.zeros(23), np.zeros(23)
+    _take(values, i, found, k)
+    vectors.take(values, i, expected, k)
+    assert np.array_equal(found, expected, equal_nan=True)
+    assert np.array_equal(found[k : k + 16], values[i : i + 16], equal_nan=True)
+    assert np.count_nonzero(np.delete(found, np.s_[k : k + 16])) == 0
+
+
+@given(st.floats())
+def test_a_pattern_is_the_bits_of_a_float(number: float) -> None:
+    assert _pattern(number) == vectors.pattern(number) == np.array([number]).view(np.int64)[0]
