@@ -146,7 +146,7 @@ def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArra
     return total
 
 
-class CellShares(NamedTuple):
+class ExactCoverage(NamedTuple):
     """What polygons have of cells: spans of whole cells, cells in part, sums of shares, areas and runs of cells.
 
     Parameters
@@ -170,7 +170,7 @@ class CellShares(NamedTuple):
     runs: NDArray[np.int64]
 
 
-def cell_shares(polygons: Polygons, grid: Grid) -> CellShares:
+def cell_shares(polygons: Polygons, grid: Grid) -> ExactCoverage:
     """Measure the exact share that polygons have in cells: what ``ZonalOperator`` is made of.
 
     Coordinates are counted from a cell near each polygon: shares are right to the last bits whatever the size of the grid, and the same ones on any
@@ -191,10 +191,10 @@ def cell_shares(polygons: Polygons, grid: Grid) -> CellShares:
         return of_spans, *spans, of_edges, *edges, sums, areas, counts
 
     parts = each_block(shares_in, row_blocks(len(polygons), _POLYGONS_AT_ONCE))
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    joined = list(each_block(np.concatenate, list(zip(*parts, strict=True))))
     of_spans, row, first, end, of_edges, edge_row, column, share, sums, areas, runs = joined
     spans = (_starts(of_spans), row, first, end)
-    return CellShares(spans, (_starts(of_edges), edge_row, column, share), sums, areas, runs)
+    return ExactCoverage(spans, (_starts(of_edges), edge_row, column, share), sums, areas, runs)
 
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -56,9 +56,9 @@ _FIRST = BINS - 1 - LOWEST
 _CELLS_AT_ONCE = 1024
 _COLUMN = _CELLS_AT_ONCE + CELLS
 # Lines of memory are asked for so long before they are needed: far apart as rows are, each would be waited for.
-_SPANS_AHEAD, _EDGES_AHEAD = 16, 96
+_SPANS_AHEAD, _EDGES_AHEAD = np.uintp(16), np.uintp(96)
 # Where the scratch memory of a thread has each: values, their measure and what that is rounded by, products.
-_VALUES, _MEASURES, _RESTS, _A, _B, _C, _D = range(0, 7 * _COLUMN, _COLUMN)
+_VALUES, _MEASURES, _RESTS, _A, _B = range(0, 5 * _COLUMN, _COLUMN)
 _OF_CELLS = (_VALUES, _MEASURES, _RESTS)
 # As many as compiled loops take in one round.
 _TOGETHER = 32
@@ -68,6 +68,7 @@ _TOO_LARGE = np.float64(LARGEST).view(np.int64)
 _EXPONENT_OF_HALF = 1022
 _SPLITTER = 2.0**27 + 1.0
 _LOWER_HALF = 2**32 - 1
+_FAR = 2**31
 
 NO_LEAST, NO_MOST = np.int64(0x7FF << 52), ~np.int64(0x7FF << 52)
 """Keys of infinity and of its negative: the extremes of no value."""
@@ -125,14 +126,13 @@ def _largest(scratch: NDArray[np.float64], at: int, count: int) -> Any:
 
 @in_place
 def _put(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, scratch: NDArray[np.float64], at: int, count: int
+    tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, scratch: NDArray[np.float64], at: int, count: int, largest: Any
 ) -> None:  # fmt: skip
-    """Add some numbers to the bins of a sum.
+    """Add some numbers to the bins of a sum, given the size of the largest as a pattern of bits.
 
     A number that rounds another to multiples of a unit has the unit as its last bit, so that patterns tell how many units there are, and whole numbers
     may be added in any order: several at once.
     """
-    largest = _largest(scratch, at, count)
     if largest == 0:
         return
     _raise_top(tops, sums, i, what, _bin_of(largest))
@@ -176,14 +176,11 @@ def _put(
 
 
 @helper
-def _products(weight: tuple[float, float], value: float) -> tuple[float, float, float, float]:
-    """Return weight times value and weight times its square, each with what it was rounded by; right to 2^-104."""
-    product, rest = _product(weight[0], value)
+def _times_square(measure: float, rest: float, value: float) -> tuple[float, float]:
+    """Return a measure, of which the rest is what it was rounded by, times a value's square, and what that was rounded by; right to 2^-104."""
     square, of_square = _product(value, value)
-    whole, of_whole = _product(weight[0], square)
-    rest += weight[1] * value
-    of_whole += weight[0] * of_square + weight[1] * square
-    return product, rest, whole, of_whole
+    whole, of_whole = _product(measure, square)
+    return whole, of_whole + (measure * of_square + rest * square)
 
 
 @helper
@@ -254,17 +251,17 @@ def _whole_cells(
     if ends:
         _note_extremes(scratch, count, i, extremes)
     if order > 0:
-        _put(tops, sums, i, SUM, scratch, _VALUES, wide)
+        _put(tops, sums, i, SUM, scratch, _VALUES, wide, largest)
     if order == 2 and short:
         for n in range(wide):
-            scratch[_C + n] = scratch[_VALUES + n] * scratch[_VALUES + n]
+            scratch[_A + n] = scratch[_VALUES + n] * scratch[_VALUES + n]
     elif order == 2:
         for n in range(wide):
             value = scratch[_VALUES + n]
-            scratch[_C + n], scratch[_D + n] = _product(value, value)
-        _put(tops, sums, i, SQUARES, scratch, _D, wide)
+            scratch[_A + n], scratch[_B + n] = _product(value, value)
+        _put(tops, sums, i, SQUARES, scratch, _B, wide, _largest(scratch, _B, wide))
     if order == 2:
-        _put(tops, sums, i, SQUARES, scratch, _C, wide)
+        _put(tops, sums, i, SQUARES, scratch, _A, wide, _largest(scratch, _A, wide))
     return True
 
 
@@ -298,18 +295,30 @@ def _measured_cells(
         for n in range(wide):
             share, weight = scratch[_MEASURES + n], scratch[_RESTS + n]
             scratch[_MEASURES + n], scratch[_RESTS + n] = _product(share, weight)
-        _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide)
-        _put(tops, sums, i, WEIGHTS, scratch, _RESTS, wide)
-    if order > 0:
-        for n in range(wide):
-            measure = (scratch[_MEASURES + n], scratch[_RESTS + n])
-            a, b, c, d = _products(measure, scratch[_VALUES + n])
-            scratch[_A + n], scratch[_B + n], scratch[_C + n], scratch[_D + n] = a, b, c, d
-        _put(tops, sums, i, SUM, scratch, _A, wide)
-        _put(tops, sums, i, SUM, scratch, _B, wide)
-    if order == 2:
-        _put(tops, sums, i, SQUARES, scratch, _C, wide)
-        _put(tops, sums, i, SQUARES, scratch, _D, wide)
+        _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, _largest(scratch, _MEASURES, wide))
+        _put(tops, sums, i, WEIGHTS, scratch, _RESTS, wide, _largest(scratch, _RESTS, wide))
+    if order == 0:
+        return known
+    largest_a, largest_b = np.int64(0), np.int64(0)
+    for n in range(wide):
+        value = scratch[_VALUES + n]
+        a, b = _product(scratch[_MEASURES + n], value)
+        b += scratch[_RESTS + n] * value
+        scratch[_A + n], scratch[_B + n] = a, b
+        largest_a = max(largest_a, pattern(a) & _SIZE)
+        largest_b = max(largest_b, pattern(b) & _SIZE)
+    _put(tops, sums, i, SUM, scratch, _A, wide, largest_a)
+    _put(tops, sums, i, SUM, scratch, _B, wide, largest_b)
+    if order == 1:
+        return known
+    largest_a, largest_b = np.int64(0), np.int64(0)
+    for n in range(wide):
+        a, b = _times_square(scratch[_MEASURES + n], scratch[_RESTS + n], scratch[_VALUES + n])
+        scratch[_A + n], scratch[_B + n] = a, b
+        largest_a = max(largest_a, pattern(a) & _SIZE)
+        largest_b = max(largest_b, pattern(b) & _SIZE)
+    _put(tops, sums, i, SQUARES, scratch, _A, wide, largest_a)
+    _put(tops, sums, i, SQUARES, scratch, _B, wide, largest_b)
     return known
 
 
@@ -335,9 +344,11 @@ def _add_spans(
     corner = top * width + left
     ordinary, count = True, 0
     begin = _first_at(rows, start[polygon], start[polygon + 1], top)
-    for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
-        if j + _SPANS_AHEAD < rows.size:
-            later = j + _SPANS_AHEAD
+    last = _first_at(rows, begin, start[polygon + 1], top + height)
+    size = np.uintp(rows.size)
+    for j in range(np.uintp(begin), np.uintp(last)):
+        later = j + _SPANS_AHEAD
+        if later < size:
             row = rows[later] * width - corner
             for at in range(row + firsts[later], row + lasts[later], step):
                 fetch(values, at)
@@ -373,17 +384,21 @@ def _add_edges(
     corner = top * width + left
     ordinary, count, known = True, 0, 0
     begin = _first_at(rows, start[polygon], start[polygon + 1], top)
-    for j in range(begin, _first_at(rows, begin, start[polygon + 1], top + height)):
-        if j + _EDGES_AHEAD < rows.size:
-            fetch(values, rows[j + _EDGES_AHEAD] * width + columns[j + _EDGES_AHEAD] - corner)
+    end = _first_at(rows, begin, start[polygon + 1], top + height)
+    # Places that are never negative are not looked at for that.
+    size = np.uintp(rows.size)
+    for j in range(np.uintp(begin), np.uintp(end)):
+        later = j + _EDGES_AHEAD
+        if later < size:
+            fetch(values, rows[later] * width + columns[later] - corner)
         column = columns[j] - left
         if column < 0 or column >= width:
             continue
-        at = rows[j] * width + columns[j] - corner
-        scratch[_VALUES + count] = values[at]
-        scratch[_MEASURES + count] = shares[j]
+        at, to = np.uintp(rows[j] * width + columns[j] - corner), np.uintp(_VALUES + count)
+        scratch[to] = values[at]
+        scratch[np.uintp(_MEASURES + count)] = shares[j]
         if weighted:
-            scratch[_RESTS + count] = weights[at]
+            scratch[np.uintp(_RESTS + count)] = weights[at]
         count += 1
         if count == _CELLS_AT_ONCE:
             some = _measured_cells(scratch, count, i, order, ends, weighted, found)
@@ -411,9 +426,19 @@ def _add_shares(
             scratch[_MEASURES + count] = shares[j]
             count += 1
             if count == _CELLS_AT_ONCE:
-                _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, count)
+                _put(
+                    tops,
+                    sums,
+                    i,
+                    WEIGHTS,
+                    scratch,
+                    _MEASURES,
+                    count,
+                    _largest(scratch, _MEASURES, count),
+                )
                 count = 0
-    _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, _padded(scratch, (_MEASURES,), count))
+    wide = _padded(scratch, (_MEASURES,), count)
+    _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, _largest(scratch, _MEASURES, wide))
 
 
 @in_place
@@ -487,7 +512,7 @@ def polygon_moments(
     extremes[:, 0], extremes[:, 1] = NO_LEAST, NO_MOST
     tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
     found = (cells, extremes, tops, sums)
-    scratch = np.zeros(7 * _COLUMN)
+    scratch = np.zeros(5 * _COLUMN)
     window = (corner[0], corner[1], values.shape[0], values.shape[1])
     flat = (values.reshape(-1), weights.reshape(-1))
     ordinary = _add_polygons(flat, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
@@ -502,7 +527,8 @@ def _add_all_shares(edges: Edges, tops: NDArray[np.int64], sums: NDArray[np.int6
             count = min(start[i + 1] - begin, _CELLS_AT_ONCE)
             for n in range(count):
                 scratch[n] = shares[begin + n]
-            _put(tops, sums, i, 0, scratch, 0, _padded(scratch, (0,), count))
+            wide = _padded(scratch, (0,), count)
+            _put(tops, sums, i, 0, scratch, 0, wide, _largest(scratch, 0, wide))
 
 
 @kernel
@@ -514,30 +540,77 @@ def share_bins(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return tops[:, 0].copy(), sums[:, 0].copy()
 
 
+@in_place
+def _add_extents(spans: Spans, edges: Edges, found: NDArray[np.int64]) -> None:
+    start, rows, firsts, ends = spans
+    edge_start, edge_rows, columns, _ = edges
+    for i in range(start.size - 1):
+        begin, end = start[i], start[i + 1]
+        edge, last = edge_start[i], edge_start[i + 1]
+        if begin == end and edge == last:
+            continue
+        left, right = np.int64(_FAR), np.int64(0)
+        for j in range(begin, end):
+            left, right = min(left, firsts[j]), max(right, ends[j])
+        for j in range(edge, last):
+            left, right = min(left, columns[j]), max(right, columns[j] + 1)
+        top, bottom = np.int64(_FAR), np.int64(0)
+        if begin < end:
+            top, bottom = rows[begin], rows[end - 1] + 1
+        if edge < last:
+            top, bottom = min(top, edge_rows[edge]), max(bottom, edge_rows[last - 1] + 1)
+        found[i, 0], found[i, 1], found[i, 2], found[i, 3] = top, left, bottom, right
+
+
+@kernel
+def extents_of(spans: Spans, edges: Edges) -> NDArray[np.int64]:
+    """Return first row, first column, and one past the last row and column of the cells of each polygon [polygon, 4]; 0 where it has none."""
+    found = np.zeros((spans[0].size - 1, 4), np.int64)
+    _add_extents(spans, edges, found)
+    return found
+
+
 @kernel
 def pairs_of_bins(
-    tops: NDArray[np.int64], sums: NDArray[np.int64]
+    tops: NDArray[np.int64], sums: NDArray[np.int64], what: int, whole: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what is in bins [number, BINS], as a float and what that is rounded by.
+    """Return what is in the bins of a sum, as a float and what that is rounded by.
 
     Each bin hands on to the next what is beyond its bits, so that the same sum is the same pair, however it came about.
+
+    Parameters
+    ----------
+    tops : [polygon, sum]
+        Highest bins.
+    sums : [polygon, sum, BINS]
+        Multiples in bins.
+    what
+        Which sum.
+    whole : [polygon] or [0]
+        Whole numbers that are added.
     """
-    high, low = np.empty(tops.size), np.empty(tops.size)
-    digits = np.empty(BINS + 1, np.int64)
-    for i in range(tops.size):
-        over = np.int64(0)
+    size = tops.shape[0]
+    high, low = np.empty(size), np.empty(size)
+    digits = np.empty(BINS, np.int64)
+    for i in range(size):
+        top = max(tops[i, what], 0) if whole.size > 0 else tops[i, what]
+        down = top - tops[i, what]
+        for k in range(BINS):
+            digits[k] = sums[i, what, k - down] if k >= down else 0
+        if whole.size > 0:
+            digits[min(top, BINS - 1)] += whole[i]
         for k in range(BINS - 1, 0, -1):
-            digit = sums[i, k] + over
-            over = digit >> BITS
-            digits[k] = digit - (over << BITS)
-        top = sums[i, 0] + over
-        place = tops[i] + _FIRST
+            over = digits[k] >> BITS
+            digits[k] -= over << BITS
+            digits[k - 1] += over
+        place = top + _FIRST
         # The highest bin may have more bits than a float: its lower ones come first.
-        digits[0] = top & _LOWER_HALF
-        whole, rest = 0.0, 0.0
+        upper = digits[0] - (digits[0] & _LOWER_HALF)
+        digits[0] -= upper
+        total, rest = 0.0, 0.0
         for k in range(BINS - 1, -1, -1):
-            whole, off = _two_sum(np.float64(digits[k]) * _UNIT[place - k], whole)
+            total, off = _two_sum(np.float64(digits[k]) * _UNIT[place - k], total)
             rest += off
-        whole, off = _two_sum(np.float64(top - digits[0]) * _UNIT[place], whole)
-        high[i], low[i] = _two_sum(whole, rest + off)
+        total, off = _two_sum(np.float64(upper) * _UNIT[place], total)
+        high[i], low[i] = _two_sum(total, rest + off)
     return high, low

@@ -46,7 +46,7 @@ class Measured:
         """Return shares with what follows from them."""
         tops, sums = (as_readonly_contiguous(a, np.int64) for a in share_bins(shares.edges))
         bins = (tops, sums)
-        on_grid = share_totals(shares.spans, bins)
+        on_grid = share_totals(shares.whole, bins)
         totals = np.asarray(on_grid + shares.outside, np.float64)
         return cls(shares, bins, totals, scales_of(on_grid), extents(shares), cell_counts(shares))
 

@@ -144,11 +144,10 @@ def empty_moments() -> Table:
     )
 
 
-def share_totals(spans: Spans, bins: ShareBins) -> NDArray[np.float64]:
-    """Return the sum of shares of each polygon, as ``count`` is made where every cell is known."""
-    start, _, first, end = spans
-    ends = np.concatenate([[0], np.cumsum(end.astype(np.int64) - first)])
-    return _value(_with_whole(*bins, np.diff(ends[start])))
+def share_totals(whole: NDArray[np.int64], bins: ShareBins) -> NDArray[np.float64]:
+    """Return the sum of shares of each polygon, given its whole cells, as ``count`` is made where every cell is known."""
+    tops, sums = bins
+    return _value(pair_of_bins(sums[:, None], tops[:, None], 0, whole))
 
 
 def statistics_of(
@@ -230,25 +229,25 @@ def _as_whole(stat: str, row: NDArray[np.float64], table: Table) -> NDArray[np.i
 
 def _shares(table: Table) -> Pair:
     """Return the sum of shares of known cells: whole ones are counted, the others are in bins."""
-    return _with_whole(table.tops[:, WEIGHTS], table.sums[:, WEIGHTS], table.cells[:, 1])
-
-
-def _with_whole(tops: NDArray[np.int64], sums: NDArray[np.int64], whole: NDArray[np.int64]) -> Pair:
-    """Return what is in bins and some whole numbers more."""
-    above = np.maximum(tops, 0)
-    parts = moved_down(sums, above - tops)
-    parts[np.arange(above.size), np.minimum(above, BINS - 1)] += whole
-    return pair_of_bins(parts, above)
+    return pair_of_bins(table.sums, table.tops, WEIGHTS, table.cells[:, 1])
 
 
 def _bins(table: Table, what: int) -> Pair:
-    return pair_of_bins(table.sums[:, what], table.tops[:, what])
+    return pair_of_bins(table.sums, table.tops, what)
 
 
-def pair_of_bins(parts: NDArray[np.int64], tops: NDArray[np.int64]) -> Pair:
-    """Return what is in bins, as a float and what that is rounded by."""
+def pair_of_bins(
+    sums: NDArray[np.int64],
+    tops: NDArray[np.int64],
+    what: int,
+    whole: NDArray[np.int64] | None = None,
+) -> Pair:
+    """Return what is in the bins of a sum, and in whole numbers, as a float and what that is rounded by."""
     high, low = pairs_of_bins(
-        as_readonly_contiguous(tops, np.int64), as_readonly_contiguous(parts, np.int64)
+        as_readonly_contiguous(tops, np.int64),
+        as_readonly_contiguous(sums, np.int64),
+        what,
+        as_readonly_contiguous([] if whole is None else whole, np.int64),
     )
     return high, low
 

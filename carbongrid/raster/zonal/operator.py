@@ -35,7 +35,7 @@ from carbongrid.raster.zonal.recipes import (
     kinds_of,
     known_stats,
     merged,
-    tables_of_plane,
+    statistics_of_plane,
 )
 from carbongrid.raster.zonal.shares import (
     Shares,
@@ -311,7 +311,7 @@ class ZonalOperator:
                 return rows_later(made, kinds, len(self))
             found = rows_later(made, kinds, len(self), {"fractions": recipe.classes.size})
             return found | {"class": recipe.classes} if "fractions" in kinds else found
-        return finish(tables_of_plane(recipe, arrays, self._measured), measured=self._measured)
+        return statistics_of_plane(recipe, whole, arrays, self._measured)
 
     def _whole(
         self, stats: tuple[str, ...], dtype: np.dtype[Any], weighted: bool

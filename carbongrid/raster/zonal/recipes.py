@@ -50,6 +50,8 @@ ORDERS = {"sum": 1, "mean": 1, "std": 2, "variance": 2}
 _BY_AREA = ("mean", "std", "variance")
 # Values and measures of so many cells are 24 MB.
 _CELLS_AT_ONCE = 2**20
+# Sums of polygons are made in so many batches: few, since each takes a millisecond beside its cells, and enough for threads to end together.
+_BATCHES, _CELLS_IN_BATCH = 16, (2**18, 2**22)
 # Of so many a copy as floats is made at once at most.
 _CELLS_OF_A_PLANE = 2**24
 
@@ -201,8 +203,10 @@ def block_tables(
     return Tables(plain, weighted, found, weighed, tuple(done))
 
 
-def tables_of_plane(recipe: Recipe, arrays: Sequence[Any], measured: Measured) -> Tables:
-    """Return what all polygons have in a raster in memory, [y, x], and its weights: polygons on threads where nothing is copied or little is, else bands of rows."""
+def statistics_of_plane(
+    recipe: Recipe, whole: tuple[str, ...], arrays: Sequence[Any], measured: Measured
+) -> dict[str, NDArray[Any]]:
+    """Return what ``finished`` does of a raster in memory, [y, x], and its weights: polygons on threads where nothing is copied or little is, else bands of rows."""
     unknown = (recipe.unknown, recipe.unweighed)
     copied = not all(map(is_as_kernels_take_it, arrays, unknown))
     if copied and arrays[0].size > _CELLS_OF_A_PLANE:
@@ -212,14 +216,34 @@ def tables_of_plane(recipe: Recipe, arrays: Sequence[Any], measured: Measured) -
             ),
             arrays[0].shape,
         )
-        return merged(bands)
+        return finished(recipe, whole, merged(bands), measured=measured)
     floats = [floats_of(array, own) for array, own in zip(arrays, unknown, strict=False)]
     known = replace(recipe, unknown=Unknown(), unweighed=Unknown())
-    groups = measured.batches(np.flatnonzero(measured.cells), _CELLS_AT_ONCE)
-    parts = each_block(
-        lambda some: block_tables(known, *floats, 0, 0, measured=measured, polygons=some), groups
-    )
-    return merged(list(parts))
+    polygons = np.flatnonzero(measured.cells)
+
+    def tables_of(some: NDArray[np.int64]) -> Tables:
+        return block_tables(known, *floats, 0, 0, measured=measured, polygons=some)
+
+    if recipe.distributions or recipe.weighed:
+        parts = list(each_block(tables_of, measured.batches(polygons, _CELLS_AT_ONCE)))
+        return finished(recipe, whole, merged(parts), measured=measured)
+
+    def rows_of(some: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        # All cells of a polygon are here: only its statistics are kept.
+        plain, weighted, *_ = tables_of(some)
+        tables = [
+            each._replace(polygons=np.searchsorted(some, each.polygons))
+            for each in (plain, weighted)
+        ]
+        return _of_moments(recipe, whole, tables[0], tables[1], measured.totals[some])
+
+    made = finished(recipe, whole, merged([]), measured=measured)
+    cells = int(np.clip(measured.cells.sum() // _BATCHES, *_CELLS_IN_BATCH))
+    groups = measured.batches(polygons, cells)
+    for some, rows in zip(groups, each_block(rows_of, groups), strict=True):
+        for stat, row in rows.items():
+            made[stat][some] = row
+    return made
 
 
 def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
@@ -247,10 +271,8 @@ def finished(
     recipe: Recipe, whole: tuple[str, ...], tables: Tables, *, measured: Measured
 ) -> dict[str, NDArray[Any]]:
     """Return the statistics of all polygons, ``whole`` ones as int64; with fractions also ``class``."""
-    totals = measured.totals
     made = {
-        **statistics_of(tables.weighted, recipe.of_weights, totals, weighted=True),
-        **statistics_of(tables.plain, recipe.plain, totals, weighted=False, whole=whole),
+        **_of_moments(recipe, whole, tables.plain, tables.weighted, measured.totals),
         **distributions_of(tables.values, recipe.distributions, len(measured), recipe.classes),
     }
     if recipe.weighed:
@@ -261,6 +283,19 @@ def finished(
             made[stat][done.polygons] = row
     named = [*recipe.stats, *(["class"] if "class" in made else [])]
     return {stat: made[stat] for stat in named}
+
+
+def _of_moments(
+    recipe: Recipe,
+    whole: tuple[str, ...],
+    plain: Table,
+    weighted: Table,
+    totals: NDArray[np.float64],
+) -> dict[str, NDArray[Any]]:
+    return {
+        **statistics_of(weighted, recipe.of_weights, totals, weighted=True),
+        **statistics_of(plain, recipe.plain, totals, weighted=False, whole=whole),
+    }
 
 
 def attributes_of(stat: str, raster: Any, weights: Any) -> dict[str, str]:

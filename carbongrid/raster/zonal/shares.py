@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.kernels.moments import Edges, Spans
+from carbongrid.raster.kernels.moments import Edges, Spans, extents_of
 from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import row_blocks
@@ -36,11 +36,14 @@ class Shares(NamedTuple):
         Cells with a share below 1: where those of each polygon start, then row, column and share of each, in order.
     outside : float64 [polygon]
         Area of each polygon off the grid, in cells.
+    whole : int64 [polygon]
+        How many whole cells each has.
     """
 
     spans: Spans
     edges: Edges
     outside: NDArray[np.float64]
+    whole: NDArray[np.int64]
 
 
 def exact_shares(polygons: Polygons, grid: Grid, times: NDArray[np.int64] | None = None) -> Shares:
@@ -158,6 +161,7 @@ def as_shares(spans: Any, edges: Any, outside: NDArray[np.float64]) -> Shares:
         (start, columns[0], columns[1], columns[2]),
         (of_edges[0], of_edges[1], of_edges[2], of_edges[3]),
         as_readonly_contiguous(outside, np.float64),
+        _whole_cells(start, columns[1], columns[2]),
     )
     many = np.flatnonzero(cell_counts(made) > MAX_CELLS)
     if many.size:
@@ -171,32 +175,20 @@ def as_shares(spans: Any, edges: Any, outside: NDArray[np.float64]) -> Shares:
 
 def cell_counts(shares: Shares) -> NDArray[np.int64]:
     """Return the number of cells of each polygon that it has a share in."""
-    start, _, first, end = shares.spans
-    ends = np.concatenate([[0], np.cumsum(end.astype(np.int64) - first)])
-    return np.diff(ends[start]) + np.diff(shares.edges[0])
+    return shares.whole + np.diff(shares.edges[0])
+
+
+def _whole_cells(
+    start: NDArray[np.int64], first: NDArray[np.int32], end: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    ends = np.zeros(first.size + 1, np.int64)
+    np.cumsum(end - first, out=ends[1:])
+    return np.diff(ends[start])
 
 
 def extents(shares: Shares) -> NDArray[np.int64]:
     """Return first row, first column, and one past the last row and column of the cells of each polygon [polygon, 4]; 0 where it has none."""
-    size, far = shares.outside.size, np.iinfo(np.int64).max
-    found = np.full((size, 4), (far, far, 0, 0), np.int64)
-    start, rows, firsts, ends = shares.spans
-    edge_start, edge_rows, columns, _ = shares.edges
-    for begin, row, first, last in (
-        (start, rows, firsts, ends),
-        (edge_start, edge_rows, columns, columns + np.int32(1)),
-    ):
-        some = np.flatnonzero(np.diff(begin))
-        if not some.size:
-            continue
-        low = np.minimum.reduceat(first, begin[some])
-        high = np.maximum.reduceat(last, begin[some])
-        mine = np.stack([row[begin[some]], low], axis=-1)
-        found[some, :2] = np.minimum(found[some, :2], mine)
-        mine = np.stack([row[begin[some + 1] - 1].astype(np.int64) + 1, high], axis=-1)
-        found[some, 2:] = np.maximum(found[some, 2:], mine)
-    found[found[:, 2] == 0] = 0
-    return found
+    return extents_of(shares.spans, shares.edges)
 
 
 def blocks_touched(shares: Shares, chunks: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:

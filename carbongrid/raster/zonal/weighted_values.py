@@ -116,7 +116,7 @@ def as_values(table: WeightedValues, size: int) -> Values:
 
     Values without weight are left out, and so is a polygon that has a known cell whose weight is unknown: nothing is known of it.
     """
-    high, low = pair_of_bins(table.sums, table.tops)
+    high, low = pair_of_bins(table.sums[:, None], table.tops[:, None], 0)
     amounts = high + low
     lost = np.zeros(size, np.bool_)
     lost[table.polygons[np.isnan(table.values)]] = True

@@ -31,7 +31,7 @@ CELLS = st.lists(
 )
 def test_bins_are_a_float_and_its_rest(parts, top):
     """Seen to fail when what a bin has beyond its 30 bits is carried, and kept as well."""
-    high, low = pair_of_bins(parts, np.full(3, top))
+    high, low = pair_of_bins(parts[:, None], np.full((3, 1), top), 0)
     unit = Fraction(2) ** (BITS * top)
     for mine, whole, rest in zip(parts.tolist(), high.tolist(), low.tolist(), strict=True):
         exact = sum(Fraction(part) * unit / 2 ** (BITS * k) for k, part in enumerate(mine))
