@@ -70,7 +70,7 @@ class Console:
 
     quiet: bool = False
     as_json: bool = False
-    _terminated: bool = field(default=False, init=False, repr=False)
+    _terminated: bool = field(default=False, init=False, repr=False, compare=False)
 
     def say(self, text: str = "") -> None:
         """Print a line for people."""
@@ -177,16 +177,20 @@ class Console:
         """Show a bar for each long step, when a terminal is there; lines for a program that asks for them (:data:`_LINES`).
 
         Until the first step is told, a bar says how much of the program is loaded: what a command needs is imported inside. A command that was
-        terminated ends with its next step at the latest: a library that was at work may have kept what was raised to itself.
+        terminated ends with its next step, or its last, at the latest: a library that was at work may have kept what was raised to itself.
         """
         with self._shown_progress() as show:
 
             def told(step: str, done: int, total: int) -> None:
-                if self._terminated and threading.current_thread() is threading.main_thread():
-                    raise _Terminated
+                self._require_not_terminated()
                 show(step, done, total)
 
             yield told
+        self._require_not_terminated()
+
+    def _require_not_terminated(self) -> None:
+        if self._terminated and threading.current_thread() is threading.main_thread():
+            raise _Terminated
 
     @contextlib.contextmanager
     def _shown_progress(self) -> Iterator[Progress]:

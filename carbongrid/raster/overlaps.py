@@ -17,10 +17,10 @@ from carbongrid.raster.kernels.coverage import (
     cover_runs,
     each_cell,
     spread_evenly,
-    whole_and_parts,
 )
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import Edges, Spans
+from carbongrid.raster.kernels.shares import whole_and_parts
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs

@@ -124,8 +124,10 @@ def test_coverage_of_cells_equals_intersections(shapes, grid):
         len(valid), len(cells)
     )
     assert found.shape == expected.shape
-    # What is less than 1e-9 of a cell is left out, as rounding.
-    near = 1e-11 + 1e-9 * grid.resolution**2
+    # What is less than 1e-12 of the polygon and 1e-9 of a cell is left out, as rounding.
+    near = 1e-11 + min(
+        1e-12 * float(np.nanmax(shapely.area(valid), initial=0)), 1e-9 * grid.resolution**2
+    )
     np.testing.assert_allclose(found.toarray(), np.nan_to_num(expected), rtol=0, atol=near)
     if found.nnz:
         assert found.data.min() > 0

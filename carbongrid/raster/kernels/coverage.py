@@ -544,57 +544,6 @@ def cover_runs(
 
 
 @kernel
-def whole_and_parts(
-    counts: NDArray[np.int64], runs: Covered
-) -> tuple[
-    NDArray[np.int64],
-    tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    NDArray[np.int64],
-    tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    NDArray[np.float64],
-]:
-    """Return spans of whole cells and cells in part, given how many runs each polygon has, and the runs.
-
-    Returns
-    -------
-    int64 [polygon], (int32, int32, int32) [span], int64 [polygon], (int32, int32, float64) [cell], float64 [polygon]
-        How many spans each polygon has; their rows, first and end columns; how many cells in part; their rows, columns and shares; and the sum of all shares.
-    """
-    rows, columns, lengths, shares = runs
-    spans, cells = 0, 0
-    for run in range(rows.size):
-        if shares[run] == 1.0:
-            spans += 1
-        else:
-            cells += lengths[run]
-    of_spans, of_cells = np.zeros(counts.size, np.int64), np.zeros(counts.size, np.int64)
-    row, first, end = (
-        np.empty(spans, np.int32),
-        np.empty(spans, np.int32),
-        np.empty(spans, np.int32),
-    )
-    edge_row, column, share = np.empty(cells, np.int32), np.empty(cells, np.int32), np.empty(cells)
-    sums = np.zeros(counts.size)
-    run, spans, cells = 0, 0, 0
-    for polygon in range(counts.size):
-        for _ in range(counts[polygon]):
-            sums[polygon] += lengths[run] * shares[run]
-            if shares[run] == 1.0:
-                row[spans], first[spans] = rows[run], columns[run]
-                end[spans] = columns[run] + lengths[run]
-                of_spans[polygon] += 1
-                spans += 1
-            else:
-                for step in range(lengths[run]):
-                    edge_row[cells], column[cells] = rows[run], columns[run] + step
-                    share[cells] = shares[run]
-                    cells += 1
-                of_cells[polygon] += lengths[run]
-            run += 1
-    return of_spans, (row, first, end), of_cells, (edge_row, column, share), sums
-
-
-@kernel
 def each_cell(
     cells: NDArray[np.int64], lengths: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -22,7 +22,10 @@ LOWEST = -29
 """Highest bin of a sum at least: multiples of 2^-960 are the least that is counted."""
 
 LARGEST = 2.0**450
-"""Values must be smaller, so that squares, and what cuts them into bins, are finite."""
+"""Values and weights must be smaller."""
+
+SQUARES_END = 2.0**989
+"""Weight times square must be smaller, so that what cuts it into bins is finite."""
 
 SUM, SQUARES, WEIGHTS = 0, 1, 2
 """What is summed: weight times value, weight times its square, weight of cells with a share below 1."""
@@ -47,16 +50,15 @@ Window = tuple[int, int, int, int]
 Found = Any
 """Cells, extremes, highest bins and multiples in bins of each polygon, as ``polygon_moments`` returns them."""
 
-# By bin, from the lowest there is: what rounds a number to its multiples, and the unit.
-_UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 34)
-_ROUNDING = 1.5 * 2.0 ** np.minimum(52 + _UNIT_BITS, 1023)
-_UNIT = 2.0**_UNIT_BITS
+# By bin, from the lowest there is: what rounds a number to its multiples.
+_UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 33)
+_ROUNDING = 1.5 * 2.0 ** (52 + _UNIT_BITS)
 _FIRST = BINS - 1 - LOWEST
 # What is done with so many cells at once stays in a core's own memory.
 _CELLS_AT_ONCE = 1024
 _COLUMN = _CELLS_AT_ONCE + CELLS
 # Lines of memory are asked for so long before they are needed: far apart as rows are, each would be waited for.
-_SPANS_AHEAD, _EDGES_AHEAD = np.uintp(16), np.uintp(96)
+_SPANS_AHEAD, _EDGES_AHEAD, _LINES = np.uintp(16), np.uintp(96), 8
 # Where the scratch memory of a thread has each: values, their measure and what that is rounded by, products.
 _VALUES, _MEASURES, _RESTS, _A, _B = range(0, 5 * _COLUMN, _COLUMN)
 _OF_CELLS = (_VALUES, _MEASURES, _RESTS)
@@ -64,13 +66,11 @@ _OF_CELLS = (_VALUES, _MEASURES, _RESTS)
 _TOGETHER = 32
 # Patterns of bits of floats, which ascend with their size: of the size alone, of infinity, and of the first that is too large.
 _SIZE, _INFINITE = np.int64(2**63 - 1), np.int64(0x7FF << 52)
-_TOO_LARGE = np.float64(LARGEST).view(np.int64)
+_TOO_LARGE, _TOO_LARGE_SQUARE = np.array([LARGEST, SQUARES_END]).view(np.int64)
 _EXPONENT_OF_HALF = 1022
 _SPLITTER = 2.0**27 + 1.0
-_LOWER_HALF = 2**32 - 1
-_FAR = 2**31
 
-NO_LEAST, NO_MOST = np.int64(0x7FF << 52), ~np.int64(0x7FF << 52)
+NO_LEAST, NO_MOST = _INFINITE, ~_INFINITE
 """Keys of infinity and of its negative: the extremes of no value."""
 
 
@@ -91,14 +91,6 @@ def _raise_top(
     for k in range(BINS - 1, -1, -1):
         sums[i, what, k] = sums[i, what, k - up] if k >= up else 0
     tops[i, what] = top
-
-
-@helper
-def _two_sum(a: float, b: float) -> tuple[float, float]:
-    """Return a sum and what it was rounded by."""
-    total = a + b
-    of_b = total - a
-    return total, (a - (total - of_b)) + (b - of_b)
 
 
 @helper
@@ -151,28 +143,28 @@ def _put(
         for n in range(np.uintp(count)):
             number = scratch[begin + n]
             rounded = number + first
-            a += pattern(rounded)
+            a += pattern(rounded) - pattern(first)
             left |= pattern(number - (rounded - first))
         if left & _SIZE == 0:
-            sums[i, what, 0] += a - count * pattern(first)
+            sums[i, what, 0] += a
             return
         a = np.int64(0)
     for n in range(np.uintp(count)):
         number = scratch[begin + n]
         rounded = number + first
-        a += pattern(rounded)
+        a += pattern(rounded) - pattern(first)
         number -= rounded - first
         rounded = number + second
-        b += pattern(rounded)
+        b += pattern(rounded) - pattern(second)
         number -= rounded - second
         rounded = number + third
-        c += pattern(rounded)
+        c += pattern(rounded) - pattern(third)
         number -= rounded - third
-        d += pattern(number + fourth)
-    sums[i, what, 0] += a - count * pattern(first)
-    sums[i, what, 1] += b - count * pattern(second)
-    sums[i, what, 2] += c - count * pattern(third)
-    sums[i, what, 3] += d - count * pattern(fourth)
+        d += pattern(number + fourth) - pattern(fourth)
+    sums[i, what, 0] += a
+    sums[i, what, 1] += b
+    sums[i, what, 2] += c
+    sums[i, what, 3] += d
 
 
 @helper
@@ -317,6 +309,8 @@ def _measured_cells(
         scratch[_A + n], scratch[_B + n] = a, b
         largest_a = max(largest_a, pattern(a) & _SIZE)
         largest_b = max(largest_b, pattern(b) & _SIZE)
+    if largest_a >= _TOO_LARGE_SQUARE:
+        return -1
     _put(tops, sums, i, SQUARES, scratch, _A, wide, largest_a)
     _put(tops, sums, i, SQUARES, scratch, _B, wide, largest_b)
     return known
@@ -348,9 +342,11 @@ def _add_spans(
     size = np.uintp(rows.size)
     for j in range(np.uintp(begin), np.uintp(last)):
         later = j + _SPANS_AHEAD
-        if later < size:
+        if later < size and rows[later] < top + height:
             row = rows[later] * width - corner
-            for at in range(row + firsts[later], row + lasts[later], step):
+            near, far = max(firsts[later], left), min(lasts[later], left + width)
+            # Of a longer span the processor asks for the rest by itself.
+            for at in range(row + near, row + min(far, near + _LINES * step), step):
                 fetch(values, at)
         column, end = max(firsts[j] - left, 0), min(lasts[j] - left, width)
         while column < end:
@@ -538,79 +534,3 @@ def share_bins(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     tops, sums = np.full((size, 1), LOWEST, np.int64), np.zeros((size, 1, BINS), np.int64)
     _add_all_shares(edges, tops, sums, np.empty(_CELLS_AT_ONCE))
     return tops[:, 0].copy(), sums[:, 0].copy()
-
-
-@in_place
-def _add_extents(spans: Spans, edges: Edges, found: NDArray[np.int64]) -> None:
-    start, rows, firsts, ends = spans
-    edge_start, edge_rows, columns, _ = edges
-    for i in range(start.size - 1):
-        begin, end = start[i], start[i + 1]
-        edge, last = edge_start[i], edge_start[i + 1]
-        if begin == end and edge == last:
-            continue
-        left, right = np.int64(_FAR), np.int64(0)
-        for j in range(begin, end):
-            left, right = min(left, firsts[j]), max(right, ends[j])
-        for j in range(edge, last):
-            left, right = min(left, columns[j]), max(right, columns[j] + 1)
-        top, bottom = np.int64(_FAR), np.int64(0)
-        if begin < end:
-            top, bottom = rows[begin], rows[end - 1] + 1
-        if edge < last:
-            top, bottom = min(top, edge_rows[edge]), max(bottom, edge_rows[last - 1] + 1)
-        found[i, 0], found[i, 1], found[i, 2], found[i, 3] = top, left, bottom, right
-
-
-@kernel
-def extents_of(spans: Spans, edges: Edges) -> NDArray[np.int64]:
-    """Return first row, first column, and one past the last row and column of the cells of each polygon [polygon, 4]; 0 where it has none."""
-    found = np.zeros((spans[0].size - 1, 4), np.int64)
-    _add_extents(spans, edges, found)
-    return found
-
-
-@kernel
-def pairs_of_bins(
-    tops: NDArray[np.int64], sums: NDArray[np.int64], what: int, whole: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what is in the bins of a sum, as a float and what that is rounded by.
-
-    Each bin hands on to the next what is beyond its bits, so that the same sum is the same pair, however it came about.
-
-    Parameters
-    ----------
-    tops : [polygon, sum]
-        Highest bins.
-    sums : [polygon, sum, BINS]
-        Multiples in bins.
-    what
-        Which sum.
-    whole : [polygon] or [0]
-        Whole numbers that are added.
-    """
-    size = tops.shape[0]
-    high, low = np.empty(size), np.empty(size)
-    digits = np.empty(BINS, np.int64)
-    for i in range(size):
-        top = max(tops[i, what], 0) if whole.size > 0 else tops[i, what]
-        down = top - tops[i, what]
-        for k in range(BINS):
-            digits[k] = sums[i, what, k - down] if k >= down else 0
-        if whole.size > 0:
-            digits[min(top, BINS - 1)] += whole[i]
-        for k in range(BINS - 1, 0, -1):
-            over = digits[k] >> BITS
-            digits[k] -= over << BITS
-            digits[k - 1] += over
-        place = top + _FIRST
-        # The highest bin may have more bits than a float: its lower ones come first.
-        upper = digits[0] - (digits[0] & _LOWER_HALF)
-        digits[0] -= upper
-        total, rest = 0.0, 0.0
-        for k in range(BINS - 1, -1, -1):
-            total, off = _two_sum(np.float64(digits[k]) * _UNIT[place - k], total)
-            rest += off
-        total, off = _two_sum(np.float64(upper) * _UNIT[place], total)
-        high[i], low[i] = _two_sum(total, rest + off)
-    return high, low

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.bin_pairs import pairs_of_bins
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import (
     BINS,
@@ -20,7 +21,6 @@ from carbongrid.raster.kernels.moments import (
     Edges,
     ShareBins,
     Spans,
-    pairs_of_bins,
     polygon_moments,
 )
 from carbongrid.raster.nodata import Unknown
@@ -40,7 +40,6 @@ MOMENTS = {
 
 _SPLITTER = 2.0**27 + 1.0
 _WHOLE = 2**53
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 type Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Numbers, and what they were rounded by."""
@@ -71,7 +70,7 @@ def block_moments(
     Raises
     ------
     InputError
-        If a value is infinite or beyond 2^450.
+        If a value or a weight is infinite or beyond 2^450, or weight times square beyond 2^989 where squares are summed.
     """
     weighed = np.empty((0, 0)) if weights is None else weights
     ordinary, *columns = polygon_moments(
@@ -85,7 +84,7 @@ def block_moments(
     )
     if not ordinary:
         raise InputError(
-            "a value or a weight is infinite or beyond 2^450, and has no sum",
+            "a value or a weight is infinite or beyond 2^450, or weight times square beyond 2^989, and has no sum",
             hint="Mark what is unknown as NaN; min and max can be asked for alone.",
         )
     met = columns[0][:, 0] > 0
@@ -287,10 +286,10 @@ def _quotient(a: Pair, b: Pair) -> Pair:
     return _two_sum(first, _value(rest) / b[0])
 
 
-def is_as_kernels_take_it(values: Any, unknown: Unknown) -> bool:
-    """Tell whether a raster in memory needs no copy as floats."""
+def is_as_kernels_take_it(values: Any, unknown: Unknown, kinds: tuple[type, ...]) -> bool:
+    """Tell whether a raster in memory needs no copy as floats of one of these kinds."""
     plain = isinstance(values, np.ndarray) and not np.ma.isMaskedArray(values)
-    return plain and values.dtype in _FLOATS and values.flags.c_contiguous and not unknown.numbers
+    return plain and values.dtype in kinds and values.flags.c_contiguous and not unknown.numbers
 
 
 def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:

@@ -52,13 +52,14 @@ _BY_AREA = ("mean", "std", "variance")
 _CELLS_AT_ONCE = 2**20
 # Sums of polygons are made in so many batches: few, since each takes a millisecond beside its cells, and enough for threads to end together.
 _BATCHES, _CELLS_IN_BATCH = 16, (2**18, 2**22)
+_FLOATS = (np.float32, np.float64)
 # Of so many a copy as floats is made at once at most.
 _CELLS_OF_A_PLANE = 2**24
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is made of a raster: statistics, what is unknown in it and in its weights, whether there are any and whether they are a raster's, what its rows weigh, and which classes."""
+    """What is made of a raster: statistics, what is unknown in it and in its weights, whether there are any and whether they are a raster's, what its rows weigh, which classes, and whether weights are float64 by now and none is negative."""
 
     stats: tuple[str, ...]
     unknown: Unknown
@@ -67,6 +68,7 @@ class Recipe:
     by_raster: bool
     factors: NDArray[np.float64]
     classes: NDArray[Any] | None
+    weights_are_checked: bool = False
 
     @property
     def plain(self) -> list[str]:
@@ -177,7 +179,9 @@ def block_tables(
         ends = not {"min", "max", "std", "variance"}.isdisjoint(recipe.plain)
         plain = block_moments(floats, None, corner, sums, polygons, order, ends=ends)
     needs_weights = bool(recipe.of_weights or recipe.weighed)
-    own = _weights_block(weights[0], recipe.unweighed) if needs_weights else None
+    own = None
+    if needs_weights:
+        own = weights[0] if recipe.weights_are_checked else _weights_block(weights[0], recipe.unweighed)  # fmt: skip
     if recipe.of_weights:
         order = max(ORDERS[stat] for stat in recipe.of_weights)
         weighted = block_moments(floats, own, corner, sums, polygons, order, ends=order > 1)
@@ -208,7 +212,7 @@ def statistics_of_plane(
 ) -> dict[str, NDArray[Any]]:
     """Return what ``finished`` does of a raster in memory, [y, x], and its weights: polygons on threads where nothing is copied or little is, else bands of rows."""
     unknown = (recipe.unknown, recipe.unweighed)
-    copied = not all(map(is_as_kernels_take_it, arrays, unknown))
+    copied = not all(map(is_as_kernels_take_it, arrays, unknown, (_FLOATS, (np.float64,))))
     if copied and arrays[0].size > _CELLS_OF_A_PLANE:
         bands = each_band(
             lambda rows: block_tables(
@@ -217,8 +221,9 @@ def statistics_of_plane(
             arrays[0].shape,
         )
         return finished(recipe, whole, merged(bands), measured=measured)
-    floats = [floats_of(array, own) for array, own in zip(arrays, unknown, strict=False)]
-    known = replace(recipe, unknown=Unknown(), unweighed=Unknown())
+    floats = [floats_of(arrays[0], recipe.unknown)]
+    floats += [_weights_block(array, recipe.unweighed) for array in arrays[1:]]
+    known = replace(recipe, unknown=Unknown(), unweighed=Unknown(), weights_are_checked=True)
     polygons = np.flatnonzero(measured.cells)
 
     def tables_of(some: NDArray[np.int64]) -> Tables:
@@ -247,7 +252,7 @@ def statistics_of_plane(
 
 
 def _weights_block(weights: Any, unknown: Unknown) -> NDArray[np.float64]:
-    known = floats_of(weights, unknown).astype(np.float64)
+    known = floats_of(weights, unknown).astype(np.float64, copy=False)
     if (known < 0).any():
         raise InputError("a weight is negative", hint="Mark what is unknown as NaN.")
     return known

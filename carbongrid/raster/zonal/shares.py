@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.kernels.moments import Edges, Spans, extents_of
+from carbongrid.raster.kernels.moments import Edges, Spans
+from carbongrid.raster.kernels.shares import extents_of
 from carbongrid.raster.overlaps import cell_shares
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import row_blocks

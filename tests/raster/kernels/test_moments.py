@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbongrid.errors import InputError
 from carbongrid.raster.kernels.moments import (
     BINS,
     BITS,
@@ -151,6 +152,26 @@ def test_what_has_no_sum_is_told():
         assert not ordinary
         table = moments(row[0], cells, order=0)
         assert table.extremes[0].tolist() == sorted([1.0, value])
+
+
+def test_squares_times_weights_have_an_end():
+    """Seen to fail: a sum of squares was 2^19 times too large, and of larger ones nothing was left."""
+    cells = one_row(2)
+    table = moments([2.0**400, 1.5 * 2.0**400], cells, [2.0**180, 2.0**180])
+    assert exact(table, SQUARES) == Fraction(2) ** 980 * (1 + Fraction(9, 4))
+    for value, weight in ((2.0**400, 2.0**200), (2.0**440, 2.0**140), (2.0**445, 2.0**445)):
+        with pytest.raises(InputError, match="weight times square beyond"):
+            moments([value, 1.0], cells, [weight, 1.0])
+        whole = exact(moments([value, 1.0], cells, [weight, 1.0], order=1), SUM)
+        assert whole == Fraction(value) * Fraction(weight) or weight == 2.0**140
+
+
+def test_spans_that_go_on_far_beyond_a_window():
+    values = np.random.default_rng(3).integers(0, 9, 100_000).astype(np.float64)
+    cells = one_row(values.size)
+    for first in (0, 512, 99_000):
+        some = values[first : first + 1000]
+        assert exact(moments(some, cells, corner=(0, first)), SUM) == some.sum()
 
 
 @pytest.mark.parametrize("size", [2.0**-1000, 2.0**440])

@@ -26,7 +26,7 @@ from carbongrid.raster import memory_limit
 from carbongrid.raster.chunked import arrays
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import rasterize
-from carbongrid.raster.zonal import ZonalOperator, zonal_stats
+from carbongrid.raster.zonal import ZonalOperator, recipes, zonal_stats
 from carbongrid.raster.zonal.moments import MOMENTS
 from carbongrid.raster.zonal.shares import cell_counts
 
@@ -227,10 +227,19 @@ def test_the_same_bits_for_any_chunks_and_threads(dtype, weighted, monkeypatch):
     if dtype != "i4":
         values[random.random(grid.shape) < 0.05] = np.nan
     weights = on(grid, random.random(grid.shape)) if weighted else None
-    raster, operator = on(grid, values), ZonalOperator(partition(40, 900.0, 2), grid)
+    land = [None, *partition(40, 900.0, 2), shapely.box(5000, 0, 5010, 10)]
+    raster, operator = on(grid, values), ZonalOperator(np.array(land, dtype=object), grid)
     with dask.config.set(scheduler="synchronous"):
         whole = operator.apply(raster, STATS, weights=weights)
     assert same_bits(operator.apply(raster, STATS, weights=weights), whole)
+    assert whole["count"].values[[0, -1]].tolist() == [0, 0]
+    with monkeypatch.context() as few:
+        # Polygons on threads in many batches, and, of what is copied, rows in many bands.
+        few.setattr(recipes, "_CELLS_IN_BATCH", (1, 300))
+        assert same_bits(operator.apply(raster, STATS, weights=weights), whole)
+        few.setattr(recipes, "_CELLS_OF_A_PLANE", 0)
+        fortran = raster.copy(data=np.asfortranarray(values))
+        assert same_bits(operator.apply(fortran, STATS, weights=weights), whole)
     for chunks in [(70, 90), (1, 90), (70, 1), (13, 17), (64, 30)]:
         lazy = raster.chunk(y=chunks[0], x=chunks[1])
         with dask.config.set(scheduler="threads", num_workers=3):
