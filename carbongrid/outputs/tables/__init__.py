@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
 from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
 from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
+from carbongrid.raster.row_blocks import each_block
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -94,6 +95,8 @@ def _write_surroundings(content: Content, _: RunTables, path: Path) -> None:
         write_surroundings_gpkg(content.surroundings, path)
 
 
+_PARCELS = "parcels.parquet"
+
 _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "inventory.csv": lambda content, _, path: write_csv(content.inventory, path),
     "ledger.csv": lambda content, _, path: write_csv(content.ledger, path),
@@ -106,7 +109,7 @@ _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "units.csv": lambda content, _, path: write_csv(content.units, path, mark=True),
     "units.xlsx": lambda content, tables, path: write_units_xlsx(content.units, tables, path),
     "units.gpkg": _write_units_gpkg,
-    "parcels.parquet": _write_parcels,
+    _PARCELS: _write_parcels,
     **dict.fromkeys(LAYER_FILES, _write_parcel_layer),
     "surroundings.gpkg": _write_surroundings,
     DRAWS_FILE: _write_draws,
@@ -181,11 +184,18 @@ def write_tables(
     """
     content = replace(content_of(tables, public=public), layer=None if public else layer)
     files = table_files(tables, public=public, layer=layer)
-    for name, write in _WRITERS.items():
-        path = directory / name
-        path.unlink(missing_ok=True)  # GDAL would add to an existing one
-        if name in files:
-            write(content, tables, path)
+
+    def write(names: Sequence[str]) -> None:
+        for name in names:
+            path = directory / name
+            path.unlink(missing_ok=True)  # GDAL would add to an existing one
+            if name in files:
+                _WRITERS[name](content, tables, path)
+
+    # Arrow packs the parcels' columns without Python's lock, which takes as long as all other files.
+    others = [name for name in _WRITERS if name != _PARCELS]
+    for _ in each_block(write, ([_PARCELS], others)):
+        pass
     logger.info("tables written to %s", directory)
 
 
