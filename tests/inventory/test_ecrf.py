@@ -438,6 +438,15 @@ def test_sums_that_differ_are_told_with_figures(tmp_path: Path) -> None:
     assert told[1] == "1 sums say another mass than the rows by GPC reference, which count: II.1, direct: 400.000000 t here, 311.750000 t in the rows"  # fmt: skip
 
 
+def test_a_row_without_a_scope_has_that_of_its_reference(tmp_path: Path) -> None:
+    """Seen to fail: rows whose scope is blank were missing from the sums by scope."""
+    rows = [row("II.1.1", TRANSPORT, "On-road", "", 311.75)]
+    sums: list[list[Cell]] = [["Transportation > On-road", 311.75, None, None, None, None, None]]
+    read = read_ecrf(workbook(tmp_path / "place.xlsx", rows, sums))
+    assert read is not None
+    assert not [each for each in read.checked if each.level == "warning"]
+
+
 def test_years_are_told_apart(tmp_path: Path) -> None:
     rows = [*TERRITORIAL, row("IV.1", "IPPU", "Industrial process", DIRECT, 3, year=2018)]
     path = workbook(tmp_path / "place.xlsx", rows, TERRITORIAL_SUMS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import geopandas as gpd
@@ -78,6 +80,11 @@ def test_one_file_of_the_format_that_was_asked_for(tmp_path, suffix):
     assert found.loc[first, "unit"] == tables.units["id"].iloc[0]
     layers = pyogrio.list_layers(tmp_path / f"parcels.{suffix}")[:, 0].tolist()
     assert layers == ["parcels", *["layer_styles"] * (suffix == "gpkg")]
+    if suffix == "gpkg":
+        # Seen to fail when rows took the place of the table that had them.
+        with contextlib.closing(sqlite3.connect(tmp_path / "parcels.gpkg")) as file:
+            domain = "SELECT constraint_name FROM gpkg_data_columns WHERE column_name = 'zone'"
+            assert [name for (name,) in file.execute(domain) if name]
     write_tables(tables, tmp_path, public=True, layer=layer)
     assert not [*tmp_path.glob("parcels.*")]
     assert f"parcels.{suffix}" not in table_files(tables, public=True, layer=layer)

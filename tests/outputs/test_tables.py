@@ -516,6 +516,18 @@ def test_mass_snapped_to_an_uncovered_cell_is_not_nodata(tables, tmp_path):
     assert digests_of_directory(tmp_path)["grid_1km"] != table_digests(tables)["grid_1km"]
 
 
+def test_a_sliver_of_land_without_mass_is_not_nodata(tables, tmp_path):
+    """Seen to fail when a cell had to be covered by a square metre."""
+    grid = tables.grid_1km.copy(deep=True)
+    row, column = np.argwhere(grid["covered_area"].to_numpy() <= 0)[0]
+    grid["covered_area"][row, column] = 0.5
+    for name in ("emission", "sink"):
+        grid[name][row, column] = 0
+    write_tables(replace(tables, grid_1km=grid), tmp_path)
+    with rasterio.open(tmp_path / "grid_1km.tif") as raster:
+        assert raster.read()[:, row, column].tolist() == [0, 0]
+
+
 def test_netcdf(tables, directory):
     grid = tables.grid_1km
     with xr.open_dataset(
