@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
-from carbongrid.raster.kernels.bin_pairs import pairs_of_bins
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.moments import (
     BINS,
@@ -21,6 +20,7 @@ from carbongrid.raster.kernels.moments import (
     Edges,
     ShareBins,
     Spans,
+    pairs_of_bins,
     polygon_moments,
 )
 from carbongrid.raster.nodata import Unknown
