@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
@@ -23,6 +22,7 @@ from carbongrid.raster.kernels.moments import Edges, Spans
 from carbongrid.raster.kernels.shares import whole_and_parts
 from carbongrid.raster.pair_counts import counts_matrix
 from carbongrid.raster.planes import require_plane
+from carbongrid.raster.polygon_coverage import polygon_coverage
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.row_blocks import each_block, row_blocks
 from carbongrid.raster.spans import require_burnable
@@ -30,8 +30,6 @@ from carbongrid.raster.spans import require_burnable
 if TYPE_CHECKING:
     from carbongrid.raster.polygons import PolygonsLike
 
-_ROWS_AT_ONCE = 100_000
-_THREADS = 8
 _POLYGONS_AT_ONCE = 2**14
 _MAX_IN_FIELDS = 2**23
 
@@ -92,7 +90,7 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):
         return _grid_coverage(prepared, target)
-    return _polygon_coverage(prepared, Polygons.of(target))
+    return polygon_coverage(prepared, Polygons.of(target))
 
 
 def area_field(polygons: PolygonsLike, grid: Grid, amounts: ArrayLike) -> NDArray[np.float64]:
@@ -232,52 +230,3 @@ def _land(polygons: Polygons, grid: Grid) -> Land:
     west, _, _, north = grid.bounds
     starts = (polygons.ring_start, polygons.part_start, polygons.row_start)
     return (polygons.x, polygons.y), starts, (west, north, grid.resolution)
-
-
-def _polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
-    """Whole areas where a target covers a polygon, exact intersections where they straddle, nothing elsewhere."""
-    require_same_crs(polygons, targets.crs)
-    square = require_plane(polygons.crs or targets.crs, "exact areas") ** 2
-    others = targets.geometries()
-    tree = shapely.STRtree(others)
-    found = []
-    for first in range(0, len(polygons), _ROWS_AT_ONCE):
-        mine = polygons.geometries(np.arange(first, min(first + _ROWS_AT_ONCE, len(polygons))))
-        row, column = tree.query(mine)
-        # Each target is one thread's own: what is prepared of it is made at its first use, without a lock.
-        groups = [np.flatnonzero(column % _THREADS == thread) for thread in range(_THREADS)]
-        shares = each_block(
-            lambda own, mine=mine, row=row, column=column: _shared(  # type: ignore[misc]
-                mine, others, row[own], column[own]
-            ),
-            groups,
-        )
-        found += [(rows + first, columns, areas) for rows, columns, areas in shares]
-    shape = (len(polygons), len(targets))
-    if not found:
-        return csr_array(shape, dtype=np.float64)
-    rows, columns, areas = (np.concatenate(each) for each in zip(*found, strict=True))
-    matrix = csr_array((areas * square, (rows, columns)), shape=shape)
-    matrix.sort_indices()
-    return matrix
-
-
-def _shared(
-    mine: NDArray[np.object_],
-    others: NDArray[np.object_],
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return which of some pairs have an area in common, and how much."""
-    shapely.prepare(others[np.unique(column)])
-    inside = shapely.covers(others[column], mine[row])
-    # Most polygons lie in one target, so that few are asked twice.
-    straddling = np.flatnonzero(~inside)
-    meets = shapely.intersects(others[column[straddling]], mine[row[straddling]])
-    straddling = straddling[meets]
-    area = np.zeros(inside.size)
-    area[inside] = shapely.area(mine[row[inside]])
-    cut = shapely.intersection(mine[row[straddling]], others[column[straddling]])
-    area[straddling] = shapely.area(cut)
-    real = area > 0
-    return row[real], column[real], area[real]
