@@ -15,6 +15,7 @@ from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.raster.kernels.geodesic import ring_areas
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
+from carbongrid.raster.polygons.entry import ragged_where_polygons
 from carbongrid.raster.row_blocks import in_blocks
 
 Geometries = NDArray[np.object_]
@@ -72,20 +73,18 @@ def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
 
 
 def _geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
-    parts, part_of = shapely.get_parts(geometry, return_index=True)
-    rings, ring_of = shapely.get_rings(parts, return_index=True)
-    xy = shapely.get_coordinates(rings)
+    xy, (ring_start, part_start, row_start) = ragged_where_polygons(geometry)
     longitude, latitude = _degrees(xy, crs)
-    end = np.cumsum(shapely.get_num_coordinates(rings))
     geod = crs.get_geod()
-    bounds = as_readonly_contiguous(np.concatenate([[0], end]), np.int64)
-    areas = ring_areas(longitude, latitude, bounds, geod.a, geod.f)  # type: ignore[union-attr]
+    areas = ring_areas(longitude, latitude, ring_start, geod.a, geod.f)  # type: ignore[union-attr]
     for ring in np.flatnonzero(np.isnan(areas)):
-        own = slice(bounds[ring], bounds[ring + 1])
+        own = slice(ring_start[ring], ring_start[ring + 1])
         areas[ring] = abs(geod.polygon_area_perimeter(longitude[own], latitude[own])[0])  # type: ignore[union-attr]
-    is_exterior = np.r_[True, ring_of[1:] != ring_of[:-1]] if len(ring_of) else np.zeros(0, bool)
+    is_exterior = np.zeros(len(areas), np.bool_)
+    is_exterior[part_start[:-1]] = True
     signed = np.where(is_exterior, areas, -areas)
-    return np.bincount(part_of[ring_of], weights=signed, minlength=len(geometry))
+    row = np.repeat(np.arange(len(geometry)), np.diff(part_start[row_start]))
+    return np.bincount(row, weights=signed, minlength=len(geometry))
 
 
 def missing_problems(geometry: Geometries, names: Names, where: str) -> list[Problem]:

@@ -69,6 +69,22 @@ def clockwise(
 
 
 @kernel
+def turned(
+    points: NDArray[np.float64], ring_start: NDArray[np.int64], part_start: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the vertices of all closed rings with exteriors clockwise and holes the other way, as ``points``; the first ring of a part is its exterior."""
+    found = np.empty_like(points)
+    for part in range(part_start.size - 1):
+        for ring in range(part_start[part], part_start[part + 1]):
+            first, last = ring_start[ring], ring_start[ring + 1] - 1
+            keep = _is_clockwise(points, first, last) == (ring == part_start[part])
+            for i in range(first, last + 1):
+                source = i if keep else first + last - i
+                found[i, 0], found[i, 1] = points[source, 0], points[source, 1]
+    return found
+
+
+@kernel
 def bounds(
     x: NDArray[np.float64],
     y: NDArray[np.float64],

@@ -64,6 +64,15 @@ def ragged(geometries: NDArray[np.object_]) -> tuple[NDArray[np.float64], Starts
     )
 
 
+def ragged_where_polygons(
+    geometries: NDArray[np.object_],
+) -> tuple[NDArray[np.float64], Starts]:
+    """Take shapely polygons apart, as ``ragged``; what is none has no parts."""
+    polygons = geometries.copy()
+    polygons[~np.isin(shapely.get_type_id(geometries), (_POLYGON, _MULTIPOLYGON))] = None
+    return ragged(polygons)
+
+
 def ragged_of_wkb(values: Any) -> tuple[NDArray[np.float64], Starts]:
     """Take well-known binary apart, as ``ragged`` does geometries."""
     binary = _binary(values)

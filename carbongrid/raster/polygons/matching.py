@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from carbongrid.raster.kernels.edges import unmatched_polygons
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
+from carbongrid.raster.kernels.rings import turned
+from carbongrid.raster.polygons.entry import ragged_where_polygons
 
 
 def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -28,12 +29,9 @@ def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     Edges that cancel leave how often each place is covered to those that are left: it changes nowhere else. So where no polygon is
     unmatched but those at the rim, nothing lies twice unless a rim lies on land.
     """
-    parts, part_of = shapely.get_parts(geometry, return_index=True)
+    points, (ring_start, part_start, row_start) = ragged_where_polygons(geometry)
     # Exteriors run clockwise and holes the other way, or what lies twice would seem to lie on both sides.
-    rings, ring_of = shapely.get_rings(
-        shapely.orient_polygons(parts, exterior_cw=True), return_index=True
-    )
-    xy = as_readonly_contiguous(shapely.get_coordinates(rings) + 0.0, np.float64)
-    starts = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))]).astype(np.int64)
-    owners = as_readonly_contiguous(part_of[ring_of], np.int64)
-    return unmatched_polygons(xy, xy.view(np.uint64), starts, owners, len(geometry))
+    xy = turned(as_readonly_contiguous(points + 0.0, np.float64), ring_start, part_start)
+    owners = np.repeat(np.arange(len(geometry)), np.diff(part_start[row_start]))
+    owners = as_readonly_contiguous(owners, np.int64)
+    return unmatched_polygons(xy, xy.view(np.uint64), ring_start, owners, len(geometry))
