@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from io import StringIO
 
+import numpy as np
 import pandas as pd
 
 from carbongrid.errors import InputError, Problem
@@ -146,12 +147,13 @@ def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
     """
     meanings = zip(system["type"], system["mode"], strict=True)
     rows: Rows = dict(zip(system["code"], meanings, strict=True))
-    known = {}
-    for code in codes.unique():
+    place, different = pd.factorize(codes)
+    known = []
+    for code in different:
         row = _matching(code, rows)
-        known[code] = (*rows[row], row) if row else ("none", "", "")
-    values = [known[code] for code in codes]
-    return pd.DataFrame(values, columns=["type", "mode", "matched"], index=codes.index, dtype=str)
+        known.append((*rows[row], row) if row else ("none", "", ""))
+    table = np.array(known, dtype=object).reshape(-1, 3)[place]
+    return pd.DataFrame(table, columns=["type", "mode", "matched"], index=codes.index, dtype=str)
 
 
 def fitting_systems(codes: pd.Series) -> dict[str, float]:

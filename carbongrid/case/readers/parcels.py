@@ -228,7 +228,8 @@ def parcel_ids(
     """Return ids as text, several columns joined by ``/``; blanks and duplicates are problems."""
     parts = [text_column(table, column, where, problems) for column in columns]
     blank = np.any([part == "" for part in parts], axis=0)
-    names = np.array(["/".join(row) for row in zip(*parts, strict=True)], dtype=object)
+    joined = parts[0] if len(parts) == 1 else list(map("/".join, zip(*parts, strict=True)))
+    names = np.array(joined, dtype=object)
     if blank.any():
         rows = listed(str(row + 1) for row in np.flatnonzero(blank))
         problems.append(
@@ -238,9 +239,9 @@ def parcel_ids(
                 "Give every row an id.",
             )
         )
-    ids, counts = np.unique(names[~blank].astype(str), return_counts=True)
-    if (counts > 1).any():
-        twice = ids[counts > 1]
+    known = pd.Series(names[~blank])
+    twice = sorted(known[known.duplicated()].unique())
+    if twice:
         problems.append(
             Problem(
                 f"{len(twice)} ids stand more than once: {listed(twice)}",

@@ -125,7 +125,7 @@ def text_column(
     """
     values = table[column]
     present = values[values.notna()]
-    texts = all(isinstance(value, str) for value in present)
+    texts = pd.api.types.infer_dtype(present, skipna=False) in ("string", "empty")
     whole = not texts and _are_whole(present)
     if whole and not padded:
         digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip
@@ -140,8 +140,9 @@ def text_column(
         odd = next(value for value in present if not _are_whole(pd.Series([value])))
         what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
-    filled = values.astype(object).where(values.notna(), "")
-    return np.array([str(value).strip() for value in filled], dtype=object)
+    filled = values.astype(object).where(values.notna(), "").tolist()
+    stripped = map(str.strip, filled if texts else map(str, filled))
+    return np.array(list(stripped), dtype=object)
 
 
 def _are_whole(values: pd.Series[Any]) -> bool:
@@ -169,7 +170,9 @@ def number_column(
     """
     values = table[column]
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    blank = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy(dtype=bool)
+    blank = values.isna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(values):
+        blank = blank | (values.astype(str).str.strip() == "").to_numpy(dtype=bool)
     wrong = ~blank & ~(np.isfinite(numbers) & (numbers >= 0))
     if wrong.any():
         rows = np.flatnonzero(wrong)
