@@ -46,6 +46,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+_PARCELS = "parcels.parquet"
+
 
 def _title(tables: RunTables) -> str:
     return f"{tables.title}, {tables.year}".strip(", ")
@@ -94,8 +96,6 @@ def _write_surroundings(content: Content, _: RunTables, path: Path) -> None:
     if content.surroundings is not None:
         write_surroundings_gpkg(content.surroundings, path)
 
-
-_PARCELS = "parcels.parquet"
 
 _WRITERS: Mapping[str, Callable[[Content, RunTables, Path], None]] = {
     "inventory.csv": lambda content, _, path: write_csv(content.inventory, path),
