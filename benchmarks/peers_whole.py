@@ -37,14 +37,15 @@ begin = time.perf_counter()
 geopandas.read_parquet(sys.argv[1]).to_parquet(sys.argv[2])
 print(time.perf_counter() - begin)
 """
-READ = sum(step.phase == "reading" for step in STEPS)
+READ, WRITTEN = (sum(step.phase == phase for step in STEPS) for phase in ("reading", "writing"))
+BESIDE = sum(step.beside for step in STEPS)
 PHASES = {
     "reading 0": "Python and its libraries",
     f"reading {READ}": "read, checked, measured, placed",
-    "writing 0": "rasterized or taken over, spread, digests",
-    "writing 1": "tables",
-    "writing 2": "report",
-    "writing 3": "figures",
+    "adding up 0": "weighed, spread, kept, rasterized or taken over",
+    f"writing {WRITTEN - BESIDE - 1}": "added up, zoned, put together",
+    f"writing {WRITTEN - BESIDE}": "digests",
+    f"writing {WRITTEN}": "tables, report and figures",
     "end 0": "hashed, on disk, opened",
 }
 """What a run did before it tells this."""

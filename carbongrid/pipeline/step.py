@@ -75,6 +75,11 @@ class Step:
         What of it a later run takes over; None: it is made anew each time.
     phase
         What a user is told that goes on; empty of a step that tells it itself, or is done at once.
+    beside
+        Whether its value is its files alone, and it may write them while other such steps write theirs.
+    imports
+        Modules that ``make`` imports and can do without, which are imported before such steps begin: of modules that import each other one thread may meet what
+        another has half imported.
     """
 
     name: str
@@ -82,6 +87,8 @@ class Step:
     needs: tuple[str, ...]
     kept: Kept | None = None
     phase: str = ""
+    beside: bool = False
+    imports: tuple[str, ...] = ()
 
     @property
     def writes_itself(self) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline.step import Kept, Progress, Step
 from carbongrid.raster.software import versions
-from carbongrid.run_store import Recall, RunStore, hash_values
+from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +67,20 @@ class Work:
             If a step refuses, or finds an error and ``refuse`` holds: with the warnings so far, which often say where it comes from.
         """
         while until is None or until not in self.values:
-            step = next((each for each in self.steps if self._is_due(each)), None)
-            if step is None:
+            steps = self._next()
+            if not steps:
                 return
-            self._tell(step)
+            self._tell(steps[0])
             try:
-                self.values[step.name] = value = self._done(step)
+                for step, value in self._done(steps):
+                    self.values[step.name] = value
+                    self._tell(step)
             except InputError as error:
                 # A step may have told warnings of steps before it with its own.
                 told = dict.fromkeys([*_warnings(self.problems), *error.problems])
                 raise InputError(list(told)) from error
-            self._tell(step)
-            found = getattr(value, "problems", ())
+            values = [self.values[step.name] for step in steps]
+            found = [problem for value in values for problem in getattr(value, "problems", ())]
             errors = [problem for problem in found if problem.level == "error"]
             if errors and refuse:
                 told = dict.fromkeys([*_warnings(self.problems), *_warnings(found), *errors])
@@ -94,30 +98,62 @@ class Work:
         self._unsaved.clear()
         self.store.forget_all()
 
+    def _next(self) -> list[Step]:
+        """Return the step that comes next, with those that may be done beside it."""
+        due = [step for step in self.steps if self._is_due(step)]
+        return [step for step in due if step.beside] if due and due[0].beside else due[:1]
+
     def _is_due(self, step: Step) -> bool:
         if step.name in self.values or (step.writes_itself and self.store is None):
             return False
         return all(name in self.values for name in step.needs)
 
-    def _done(self, step: Step) -> Any:
-        arguments, kept = [self.values[name] for name in step.needs], step.kept
-        if kept is None or self.recall is None:
+    def _done(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Any]]:
+        if steps[0].writes_itself and self.recall is not None:
+            yield from self._written(steps)
+        else:
+            for step in steps:
+                yield step, self._made(step)
+
+    def _made(self, step: Step) -> Any:
+        arguments, kept = self._arguments(step), step.kept
+        if kept is None or kept.save is None or self.recall is None:
             return step.make(*arguments)
         files = kept.files(*arguments)
         if not files:
-            return None if step.writes_itself else step.make(*arguments)
+            return step.make(*arguments)
         key = self._keys[step.name] = self._key(step, kept, arguments)
-        if kept.save is None:
-            self._save()
-            assert self.store is not None, "the store is not open"
-            folder = self.store.folder
-            make = functools.partial(step.make, folder, *arguments)
-            self.store.step(step.name, key, files, make, kept.scratch)
-            return kept.load(folder, *arguments)
         found = self.recall.find(step.name, key, files)
         value = step.make(*arguments) if found is None else kept.load(found, *arguments)
         self._unsaved.append(functools.partial(_keep, step.name, key, files, kept.save, value))
         return value
+
+    def _written(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Any]]:
+        """Do steps that write their files themselves, beside each other if there are several; without files there is nothing to do."""
+        self._save()
+        assert self.store is not None, "the store is not open"
+        folder, makings = self.store.folder, []
+        for step in steps:
+            arguments, kept = self._arguments(step), step.kept
+            assert kept is not None, "what writes itself is kept"
+            files = kept.files(*arguments)
+            if not files:
+                yield step, None
+                continue
+            key = self._keys[step.name] = self._key(step, kept, arguments)
+            make = functools.partial(step.make, folder, *arguments)
+            for module in step.imports:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+            makings.append(Making(step.name, key, files, make, kept.scratch))
+        by_name = {step.name: step for step in steps}
+        for name in self.store.steps(makings):
+            step = by_name[name]
+            assert step.kept is not None, "what writes itself is kept"
+            yield step, step.kept.load(folder, *self._arguments(step))
+
+    def _arguments(self, step: Step) -> list[Any]:
+        return [self.values[name] for name in step.needs]
 
     def _key(self, step: Step, kept: Kept, arguments: list[Any]) -> str:
         """Return the hash of all that decides a step's files."""

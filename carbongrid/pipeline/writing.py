@@ -29,6 +29,7 @@ _DRAWN_BY = {
     "figures": ("matplotlib", "pillow"),
 }
 """What a run can do without, and the libraries of the extra ``report`` that write it."""
+_DRAWS = ("PIL.PngImagePlugin", "matplotlib.figure", "matplotlib.backends.backend_agg")
 
 
 def left_out() -> list[str]:
@@ -58,15 +59,20 @@ def product_steps() -> tuple[Step, ...]:
             ("assemble", "digest", "land", "options"),
             kept=Kept(files=_files_of_tables, load=lambda *_: None, decided_by=_shown_of_tables),
             phase="writing",
+            beside=True,
+            imports=("h5netcdf",),
         ),
-        _product("report", _but_left_out(REPORT), _write_report),
-        _product("figures", _but_left_out(FIGURES), _write_figures),
+        _product("report", _but_left_out(REPORT), _write_report, ("PIL.PngImagePlugin",)),
+        _product("figures", _but_left_out(FIGURES), _write_figures, _DRAWS),
     )
 
 
-def _product(name: str, files: Callable[..., list[str]], write: Callable[..., None]) -> Step:
+def _product(
+    name: str, files: Callable[..., list[str]], write: Callable[..., None], imports: tuple[str, ...]
+) -> Step:
     kept = Kept(files=files, load=lambda *_: None, decided_by=_shown)
-    return Step(name, write, ("assemble", "digest"), kept=kept, phase="writing")
+    needs = ("assemble", "digest")
+    return Step(name, write, needs, kept=kept, phase="writing", beside=True, imports=imports)
 
 
 def _shown(tables: RunTables, digests: Mapping[str, str]) -> list[Any]:

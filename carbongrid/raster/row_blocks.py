@@ -40,12 +40,16 @@ def each_block[T, R](
     threads = min(_cores(), _MAX_THREADS, ahead)
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for block in blocks:
-            waiting.append(pool.submit(function, block))
-            if len(waiting) > threads:
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(function, block))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            # After an error, or Ctrl-C, what has not begun does not.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _cores() -> int:

@@ -9,11 +9,12 @@ from carbongrid.run_store.disk import detect_full_disk
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
 from carbongrid.run_store.location import MANIFEST, check_target, place_of
 from carbongrid.run_store.lock import claimed
-from carbongrid.run_store.store import Recall, RunStore, new_run
+from carbongrid.run_store.store import Making, Recall, RunStore, new_run
 
 __all__ = [
     "MANIFEST",
     "SEAL",
+    "Making",
     "Recall",
     "RunStore",
     "check_target",

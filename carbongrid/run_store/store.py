@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import sync
+from carbongrid.raster.row_blocks import each_block
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
@@ -80,6 +82,31 @@ class Recall:
         return None
 
 
+@dataclass(frozen=True)
+class Making:
+    """How the files of a step are made.
+
+    Parameters
+    ----------
+    name
+        Name of the step.
+    key
+        Hash of everything that the files depend on.
+    files
+        Paths of the files or folders that ``make`` writes, relative to the run's folder.
+    make
+        Called if nothing can be reused. It finds what an interrupted run of the same key left.
+    scratch
+        What it writes on the way; removed when the step is finished.
+    """
+
+    name: str
+    key: str
+    files: Sequence[str]
+    make: Callable[[], None]
+    scratch: Sequence[str] = ()
+
+
 @dataclass
 class RunStore:
     """A run directory under construction.
@@ -108,52 +135,51 @@ class RunStore:
         make: Callable[[], None],
         scratch: Sequence[str] = (),
     ) -> None:
-        """Make the files of a step, or take them over from a run whose inputs were the same.
+        """Make the files of a step, or take them over from a run whose inputs were the same: :class:`Making` has what it is given."""
+        deque(self.steps([Making(name, key, files, make, scratch)]), maxlen=0)
 
-        Parameters
-        ----------
-        name
-            Name of the step.
-        key
-            Hash of everything that the files depend on.
-        files
-            Paths of the files or folders that ``make`` writes, relative to :attr:`folder`.
-        make
-            Called if nothing can be reused. It finds what an interrupted run of the same key left.
-        scratch
-            What it writes on the way; removed when the step is finished.
+    def steps(self, those: Sequence[Making]) -> Iterator[str]:
+        """Make, or take over, the files of steps none of which needs another's; those that are made each by a thread of its own.
+
+        Yields
+        ------
+        str
+            The name of each step when its files are finished, in the order given.
         """
-        found = self.recall.find(name, key, files)
-        if found is None:
-            self._make(name, key, (files, scratch), make)
-        else:
-            if found != self.folder:
-                self._take_over(name, found, files)
-            self.reused.append(name)
-            self._finish(name, Record(key, _records_in(found)[name].files))
-        self._seen.append(name)
-        logger.info("%s: %s", name, "made" if found is None else "reused")
+        found = {each.name: self.recall.find(each.name, each.key, each.files) for each in those}
+        left = [each for each in those if found[each.name] is None]
+        for each in left:
+            self._begin(each)
+        made = each_block(self._made, left)
+        for each in those:
+            place = found[each.name]
+            if place is None:
+                self._finish(each.name, Record(each.key, next(made)))
+                for file in each.scratch:
+                    remove(self.folder / file)
+            else:
+                if place != self.folder:
+                    self._take_over(each.name, place, each.files)
+                self.reused.append(each.name)
+                self._finish(each.name, Record(each.key, _records_in(place)[each.name].files))
+            self._seen.append(each.name)
+            logger.info("%s: %s", each.name, "made" if place is None else "reused")
+            yield each.name
 
-    def _make(
-        self,
-        name: str,
-        key: str,
-        written: tuple[Sequence[str], Sequence[str]],
-        make: Callable[[], None],
-    ) -> None:
-        files, scratch = written
-        if self.records.get(name) != Record(key):
-            for file in (*files, *scratch):
+    def _begin(self, step: Making) -> None:
+        if self.records.get(step.name) != Record(step.key):
+            for file in (*step.files, *step.scratch):
                 remove(self.folder / file)
-            self._finish(name, Record(key))  # begun: no files yet
-        for file in files:
+            self._finish(step.name, Record(step.key))  # begun: no files yet
+        for file in step.files:
             (self.folder / file).parent.mkdir(exist_ok=True)
-        make()
-        for file in files:
+
+    def _made(self, step: Making) -> dict[str, str]:
+        """Return the digest of each file of a step, made and on the disk."""
+        step.make()
+        for file in step.files:
             self._sync(file)
-        self._finish(name, Record(key, {file: hash_path(self.folder / file) for file in files}))
-        for file in scratch:
-            remove(self.folder / file)
+        return {file: hash_path(self.folder / file) for file in step.files}
 
     def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
         # A step that was begun writes into the files that it finds: these may soon be another run's as well.

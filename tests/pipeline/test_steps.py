@@ -12,14 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbongrid.case import Case
+from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline import check, land, run, running
 from carbongrid.pipeline.allocation import Allocation
 from carbongrid.pipeline.land import Land
-from carbongrid.pipeline.step import Step
+from carbongrid.pipeline.step import Kept, Step
 from carbongrid.pipeline.steps import STEPS
 from carbongrid.pipeline.work import Work
+from carbongrid.run_store import Recall, RunStore, new_run
+from carbongrid.sources.demo import write_city
 
 METHOD = ["read", "weigh", "allocate", "rasterize", "reduce", "index", "zone", "tables"]
 BY_RASTER = ["weigh by rasters", "allocate all"]
@@ -102,6 +105,42 @@ def test_what_a_step_raises_is_told_with_the_warnings_before_it() -> None:
     with pytest.raises(InputError) as told:
         Work(steps, {"start": None}).go()
     assert told.value.problems == (warning, Problem("wrong"))
+
+
+def test_steps_beside_each_other_are_given_to_the_store_together(tmp_path: Path) -> None:
+    """What has no files is not made, all of them are done, and progress is told of each. Seen to fail when one that is not due goes with them."""
+    made: list[str] = []
+
+    def writes(name: str, files: list[str], *needs: str) -> Step:
+        def make(folder: Path, *_: object) -> None:
+            made.append(name)
+            for file in files:
+                (folder / file).write_text(name, encoding="utf-8")
+
+        kept = Kept(files=lambda *_: files, load=lambda *_: name)
+        return Step(name, make, needs, kept=kept, phase="writing", beside=True, imports=("none.such",))  # fmt: skip
+
+    steps = [writes("a", ["a"], "start"), writes("c", ["c"], "b"), writes("n", [], "start"), writes("b", ["b"], "start")]  # fmt: skip
+    told: list[tuple[str, int, int]] = []
+    case = write_city(tmp_path / "city", size="small")
+    work = Work(steps, {"start": None}, Fingerprints(Case.read(case)), Recall(()), lambda *each: told.append(each))  # fmt: skip
+    work.go()
+    assert not made
+    groups: list[list[str]] = []
+    with new_run(tmp_path / "run") as store:
+        steps_of = store.steps
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                RunStore, "steps", lambda _, those: groups.append([each.name for each in those]) or steps_of(those)
+            )  # fmt: skip
+            work.keep_in(store)
+            work.go()
+        store.write_manifest({})
+    assert groups == [["a", "b"], ["c"]]
+    assert {name: work.values[name] for name in "abcn"} == {"a": "a", "b": "b", "c": "c", "n": None}
+    assert sorted(made) == ["a", "b", "c"]
+    assert told[0] == ("writing", 0, 4)
+    assert told[-1] == ("writing", 4, 4)
 
 
 def with_weight_raster(city: Path) -> Path:

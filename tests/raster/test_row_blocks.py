@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
+from waiting import HANG
 
 from carbongrid.raster import row_blocks
 from carbongrid.raster.row_blocks import each_block, in_blocks, replace_in_blocks
@@ -64,3 +68,36 @@ def test_results_come_in_order_few_ahead_and_in_other_threads(
 def test_a_fault_in_a_block_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         list(each_block(lambda number: 1 // number, [2, 1, 0, 3]))
+
+
+def test_after_ctrl_c_what_stands_in_line_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: whoever pressed it waited for all of that."""
+    monkeypatch.setattr(row_blocks, "_cores", lambda: 2)
+    at_work, go_on, begun = threading.Semaphore(0), threading.Event(), []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        at_work.release()
+        assert go_on.wait(HANG)
+
+    class Line(deque[Any]):
+        """What waits, and a user who presses Ctrl-C while the first of it is asked for."""
+
+        def popleft(self) -> Any:
+            for _ in range(2):
+                assert at_work.acquire(timeout=HANG)
+            raise KeyboardInterrupt
+
+    class Pool(ThreadPoolExecutor):
+        """Work goes on when the pool has been told to end."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(False, cancel_futures=cancel_futures)
+            go_on.set()
+            super().shutdown(wait)
+
+    monkeypatch.setattr(row_blocks, "deque", Line)
+    monkeypatch.setattr(row_blocks, "ThreadPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        list(each_block(work, range(3)))
+    assert sorted(begun) == [0, 1]

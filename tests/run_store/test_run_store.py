@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import json
 import os
 import resource
@@ -14,6 +15,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +27,7 @@ from waiting import HANG, until
 
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import claimed, disk, location, lock, new_run
+from carbongrid.run_store import Making, claimed, disk, location, lock, new_run
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
@@ -670,3 +672,45 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
     assert write_run(out, key="k2", text="not called", replace=True) == ["one"]
     assert (out / "one.txt").read_text(encoding="utf-8") == "anew"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.docx", "run"]
+
+
+def test_steps_that_need_nothing_of_each_other_are_made_at_once(tmp_path: Path) -> None:
+    """Each waits for the other one; they are finished, told and listed in the order given. Seen to fail when one is made after the other."""
+    both = threading.Barrier(2)
+
+    def make(path: Path) -> None:
+        both.wait(HANG)
+        _write(path, path.name)
+
+    with new_run(tmp_path / "run") as store:
+        store.step("first", "k", ["first.txt"], lambda: _write(store.folder / "first.txt", "1"))
+        told = store.steps(
+            [
+                Making(name, "k", [name], functools.partial(make, store.folder / name))
+                for name in ("two", "one")
+            ]
+        )
+        assert list(told) == ["two", "one"]
+        store.write_manifest({})
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest["steps"]) == ["first", "two", "one"]
+
+
+def test_of_steps_that_are_made_at_once_what_is_finished_is_kept(tmp_path: Path) -> None:
+    """A fault in one is raised, what was finished before it in the list is taken over; what is taken over is not made. Seen to fail when nothing is."""
+
+    def full() -> None:
+        raise DataSourceError("disk")
+
+    def made(folder: Path, name: str) -> Making:
+        return Making(name, "k", [name], functools.partial(_write, folder / name, name))
+
+    with pytest.raises(DataSourceError), new_run(tmp_path / "run") as store:
+        makings = [made(store.folder, "one"), Making("two", "k", ["two"], full)]
+        list(store.steps([*makings, made(store.folder, "three")]))
+    with new_run(tmp_path / "run") as store:
+        again = [made(store.folder, name) for name in ("one", "two", "three")]
+        assert list(store.steps(again)) == ["one", "two", "three"]
+        assert store.reused == ["one"]
+        store.write_manifest({})
+    assert (tmp_path / "run" / "three").read_text(encoding="utf-8") == "three"
