@@ -147,7 +147,7 @@ def match_codes(codes: pd.Series, system: pd.DataFrame) -> pd.DataFrame:
     """
     meanings = zip(system["type"], system["mode"], strict=True)
     rows: Rows = dict(zip(system["code"], meanings, strict=True))
-    place, different = pd.factorize(codes)
+    place, different = pd.factorize(codes, use_na_sentinel=False)
     known = []
     for code in different:
         row = _matching(code, rows)

@@ -78,8 +78,7 @@ class Step:
     beside
         Whether its value is its files alone, and it may write them while other such steps write theirs.
     imports
-        Modules that ``make`` imports and can do without, which are imported before such steps begin: of modules that import each other one thread may meet what
-        another has half imported.
+        Modules that ``make`` imports then, if they are there: what is beside has to know (:class:`carbongrid.run_store.Making`).
     """
 
     name: str

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -142,10 +140,7 @@ class Work:
                 continue
             key = self._keys[step.name] = self._key(step, kept, arguments)
             make = functools.partial(step.make, folder, *arguments)
-            for module in step.imports:
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(module)
-            makings.append(Making(step.name, key, files, make, kept.scratch))
+            makings.append(Making(step.name, key, files, make, kept.scratch, step.imports))
         by_name = {step.name: step for step in steps}
         for name in self.store.steps(makings):
             step = by_name[name]

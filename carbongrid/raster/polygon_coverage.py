@@ -20,6 +20,8 @@ _ROWS_AT_ONCE = 100_000
 _THREADS = 8
 _TOGETHER = (256, 16, 1)
 """So many neighbours are tried at once, what is left of them in smaller groups. Of a million parcels in 1,500 units a tenth is left in the end."""
+_WORTH_ANOTHER = 0.95
+"""Where more than this is left of what a smaller group was tried for, targets are as small as polygons, and still smaller ones tell no more."""
 
 Rows = NDArray[np.int64]
 Geometries = NDArray[np.object_]
@@ -37,7 +39,9 @@ def polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
     found = [(covered, by, _areas(polygons, covered))]
     for some in row_blocks(left.size, _ROWS_AT_ONCE):
         rows = left[some]
-        found += [(rows[own], *rest) for own, *rest in land.shared(polygons.geometries(rows))]
+        whole = _areas(polygons, rows)
+        for own, by, area, inside in land.shared(polygons.geometries(rows)):
+            found.append((rows[own], by, np.where(inside, whole[own], area)))
     row, column, area = (np.concatenate(each) for each in zip(*found, strict=True))
     real = area > 0
     shape = (len(polygons), len(targets))
@@ -74,13 +78,15 @@ class _Targets:
         has_inside = (bounds[:, 0] < bounds[:, 2]) & (bounds[:, 1] < bounds[:, 3])
         rows, aside = np.flatnonzero(has_inside), np.flatnonzero(~has_inside)
         covered, by = [rows[:0]], [rows[:0]]
-        for together in _TOGETHER:
+        for turn, together in enumerate(_TOGETHER):
             group, boxes = _boxes_around(bounds[rows], together)
             target, meets = self._around(boxes)
             alone = ((meets == 1) & (target >= 0))[group]
             covered.append(rows[alone])
             by.append(target[group[alone]])
-            rows = rows[~alone & (meets > 0)[group]]
+            before, rows = rows.size, rows[~alone & (meets > 0)[group]]
+            if turn and rows.size > _WORTH_ANOTHER * before:
+                break
         return np.concatenate(covered), np.concatenate(by), np.sort(np.concatenate([rows, aside]))
 
     def _around(self, boxes: Geometries) -> tuple[Rows, Rows]:
@@ -98,7 +104,7 @@ class _Targets:
         return inside, meets
 
     def shared(self, geometry: Geometries) -> Iterator[tuple[Any, ...]]:
-        """Yield which geometries and targets have an area in common, and how much."""
+        """Yield pairs of geometries and targets, the area that they have in common where they straddle, and whether the target covers the geometry."""
 
         def asked(row: Rows, column: Rows) -> tuple[Any, ...]:
             target, mine = self.geometry[column], geometry[row]
@@ -108,11 +114,10 @@ class _Targets:
             meets = shapely.intersects(target[straddling], mine[straddling])
             straddling = straddling[meets]
             area = np.zeros(inside.size)
-            area[inside] = shapely.area(mine[inside])
             area[straddling] = shapely.area(
                 shapely.intersection(mine[straddling], target[straddling])
             )
-            return row, column, area
+            return row, column, area, inside
 
         yield from self._each_pair(geometry, asked)
 

@@ -6,9 +6,10 @@ Whatever is done to a row alone has the same result in any blocks; what is made 
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,11 @@ _MAX_THREADS = 8
 
 def each_block[T, R](
     function: Callable[[T], R], blocks: Iterable[T], ahead: int = _MAX_THREADS
-) -> Iterator[R]:
+) -> Generator[R]:
     """Yield function(block) of every block in order, worked on by a thread for each core that this process may use.
+
+    Whoever leaves before the end, by an error or Ctrl-C, waits for the blocks that are being worked on, which end where they call :func:`go_on`, as each block of theirs does; no
+    other is begun.
 
     Parameters
     ----------
@@ -39,17 +43,39 @@ def each_block[T, R](
         return
     threads = min(_cores(), _MAX_THREADS, ahead)
     waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    over = threading.Event()
+    known = (*_overs(), over)
+    with ThreadPoolExecutor(threads, initializer=_take, initargs=(known,)) as pool:
         try:
             for block in blocks:
+                go_on()
                 waiting.append(pool.submit(function, block))
                 if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            # After an error, or Ctrl-C, what has not begun does not.
+            over.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+_thread = threading.local()
+
+
+def _take(overs: tuple[threading.Event, ...]) -> None:
+    _thread.overs = overs
+
+
+def _overs() -> tuple[threading.Event, ...]:
+    """Return what says to this thread that nobody waits for it any more: its own pool, and those that it works for."""
+    found: tuple[threading.Event, ...] = getattr(_thread, "overs", ())
+    return found
+
+
+def go_on() -> None:
+    """Raise CancelledError in a thread of :func:`each_block` for which nobody waits any more; long loops ask again and again."""
+    if any(over.is_set() for over in _overs()):
+        raise CancelledError
 
 
 def _cores() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import json
 import logging
 import os
@@ -98,6 +99,9 @@ class Making:
         Called if nothing can be reused. It finds what an interrupted run of the same key left.
     scratch
         What it writes on the way; removed when the step is finished.
+    imports
+        Modules that it imports, if they are there. Before several steps are made beside each other these are imported: of modules that import each other one thread
+        may meet what another has half imported.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Making:
     files: Sequence[str]
     make: Callable[[], None]
     scratch: Sequence[str] = ()
+    imports: Sequence[str] = ()
 
 
 @dataclass
@@ -138,33 +143,43 @@ class RunStore:
         """Make the files of a step, or take them over from a run whose inputs were the same: :class:`Making` has what it is given."""
         deque(self.steps([Making(name, key, files, make, scratch)]), maxlen=0)
 
-    def steps(self, those: Sequence[Making]) -> Iterator[str]:
-        """Make, or take over, the files of steps none of which needs another's; those that are made each by a thread of its own.
+    def steps(self, steps: Sequence[Making]) -> Iterator[str]:
+        """Make, or take over, the files of steps none of which needs another's; those that are made beside each other, by a thread for each core.
 
         Yields
         ------
         str
             The name of each step when its files are finished, in the order given.
         """
-        found = {each.name: self.recall.find(each.name, each.key, each.files) for each in those}
-        left = [each for each in those if found[each.name] is None]
-        for each in left:
-            self._begin(each)
-        made = each_block(self._made, left)
-        for each in those:
-            place = found[each.name]
-            if place is None:
-                self._finish(each.name, Record(each.key, next(made)))
-                for file in each.scratch:
-                    remove(self.folder / file)
-            else:
-                if place != self.folder:
-                    self._take_over(each.name, place, each.files)
-                self.reused.append(each.name)
-                self._finish(each.name, Record(each.key, _records_in(place)[each.name].files))
-            self._seen.append(each.name)
-            logger.info("%s: %s", each.name, "made" if place is None else "reused")
-            yield each.name
+        to_make = [step for step in steps if not self._has_taken_over(step)]
+        names = {step.name for step in to_make}
+        for step in to_make:
+            self._begin(step)
+        if len(to_make) > 1:
+            for module in dict.fromkeys(name for step in to_make for name in step.imports):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+        with contextlib.closing(each_block(self._digests_of, to_make)) as digests:
+            for step in steps:
+                if step.name in names:
+                    self._finish(step.name, Record(step.key, next(digests)))
+                    for file in step.scratch:
+                        remove(self.folder / file)
+                else:
+                    self.reused.append(step.name)
+                self._seen.append(step.name)
+                logger.info("%s: %s", step.name, "made" if step.name in names else "reused")
+                yield step.name
+
+    def _has_taken_over(self, step: Making) -> bool:
+        """Take the files of a step over from a run whose inputs were the same, if there is one."""
+        found = self.recall.find(step.name, step.key, step.files)
+        if found is None:
+            return False
+        if found != self.folder:
+            self._take_over(step.name, found, step.files)
+        self._finish(step.name, Record(step.key, _records_in(found)[step.name].files))
+        return True
 
     def _begin(self, step: Making) -> None:
         if self.records.get(step.name) != Record(step.key):
@@ -174,8 +189,8 @@ class RunStore:
         for file in step.files:
             (self.folder / file).parent.mkdir(exist_ok=True)
 
-    def _made(self, step: Making) -> dict[str, str]:
-        """Return the digest of each file of a step, made and on the disk."""
+    def _digests_of(self, step: Making) -> dict[str, str]:
+        """Make the files of a step, bring them to the disk, and return the digest of each."""
         step.make()
         for file in step.files:
             self._sync(file)

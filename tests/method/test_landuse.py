@@ -145,6 +145,12 @@ def test_meaning_of_a_code(code, system, expected):
     assert meaning(code, system) == expected
 
 
+def test_a_code_that_is_missing_is_not_another_ones():
+    """Seen to fail: it had the meaning of the last code."""
+    with pytest.raises((TypeError, AttributeError)):
+        match_codes(pd.Series(["0101", None, "09"], dtype=object), read_code_system("tdland3"))
+
+
 def test_a_code_that_matched_nothing_says_so():
     found = match_codes(pd.Series(["0101K", "0605", "09"], dtype=str), read_code_system("tdland3"))
     assert found["matched"].tolist() == ["0101", "", "09"]

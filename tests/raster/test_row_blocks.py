@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -101,3 +101,31 @@ def test_after_ctrl_c_what_stands_in_line_is_not_begun(monkeypatch: pytest.Monke
     with pytest.raises(KeyboardInterrupt):
         list(each_block(work, range(3)))
     assert sorted(begun) == [0, 1]
+
+
+def test_what_is_being_worked_on_ends_where_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of blocks, too: when the outer ones are left, the inner ones go on no more. Seen to fail when a pool tells its own threads alone."""
+    monkeypatch.setattr(row_blocks, "_cores", lambda: 2)
+    inside, ended = threading.Event(), []
+
+    def inner(_: int) -> None:
+        inside.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        ended.append("inner")
+
+    def outer(number: int) -> None:
+        if number:
+            with pytest.raises(CancelledError):
+                for _ in each_block(inner, iter(range(10**9))):
+                    row_blocks.go_on()
+            ended.append("outer")
+
+    made = each_block(outer, [0, 1])
+    assert next(made) is None
+    assert inside.wait(HANG)
+    made.close()
+    assert ended.count("outer") == 1
+    assert 1 <= ended.count("inner") <= 2
+    row_blocks.go_on()  # nobody waits in vain for this thread

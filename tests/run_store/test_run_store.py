@@ -17,7 +17,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -26,8 +26,10 @@ from pyogrio.errors import DataSourceError
 from waiting import HANG, until
 
 from carbongrid.errors import InputError, RunError
+from carbongrid.raster import row_blocks
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import Making, claimed, disk, location, lock, new_run
+from carbongrid.run_store import Making, RunStore, claimed, disk, location, lock, new_run
+from carbongrid.run_store.store import Record
 
 
 def write_run(out: Path, key: str = "k", text: str = "made", replace: bool = False) -> list[str]:
@@ -674,8 +676,11 @@ def test_a_file_that_appears_while_the_run_works_is_not_lost(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.docx", "run"]
 
 
-def test_steps_that_need_nothing_of_each_other_are_made_at_once(tmp_path: Path) -> None:
+def test_steps_that_need_nothing_of_each_other_are_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each waits for the other one; they are finished, told and listed in the order given. Seen to fail when one is made after the other."""
+    monkeypatch.setattr(row_blocks, "_cores", lambda: 2)
     both = threading.Barrier(2)
 
     def make(path: Path) -> None:
@@ -694,6 +699,62 @@ def test_steps_that_need_nothing_of_each_other_are_made_at_once(tmp_path: Path) 
         store.write_manifest({})
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert list(manifest["steps"]) == ["first", "two", "one"]
+
+
+def test_after_a_fault_nobody_writes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step whose record cannot be written ends the others before the run's lock is let go. Seen to fail when the fault kept them alive."""
+    monkeypatch.setattr(row_blocks, "_cores", lambda: 2)
+    at_work, ended = threading.Event(), []
+
+    def long() -> None:
+        at_work.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        ended.append("two")
+
+    def finish(self: RunStore, name: str, record: Record) -> None:
+        if record.files:
+            assert at_work.wait(HANG)
+            raise RunError("disk")
+        kept(self, name, record)
+
+    kept = RunStore._finish
+    monkeypatch.setattr(RunStore, "_finish", finish)
+    with pytest.raises(RunError, match="disk"), new_run(tmp_path / "run") as store:
+        one = Making("one", "k", ["one"], lambda: _write(store.folder / "one", "1"))
+        list(store.steps([one, Making("two", "k", ["two"], long)]))
+    assert ended == ["two"]
+
+
+def test_what_is_beside_is_imported_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Of what is taken over nothing, nor of what is not there. Seen to fail when each thread imports for itself."""
+    monkeypatch.setitem(sys.modules, "this", None)
+    for name in ("colorsys", "quopri", "chunk_none"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    found: list[bool] = []
+
+    def makings(folder: Path) -> list[Making]:
+        def make(name: str) -> None:
+            found.append("colorsys" in sys.modules and "quopri" in sys.modules)
+            _write(folder / name, name)
+
+        imports = {"one": ("colorsys", "this"), "two": ("quopri", "no_such_module")}
+        return [
+            Making(name, "k", [name], functools.partial(make, name), imports=modules)
+            for name, modules in imports.items()
+        ]
+
+    with new_run(tmp_path / "run") as store:
+        list(store.steps(makings(store.folder)))
+        store.write_manifest({})
+    assert found == [True, True]
+    monkeypatch.delitem(sys.modules, "colorsys")
+    with new_run(tmp_path / "run", replace=True) as store:
+        list(store.steps(makings(store.folder)))
+        assert store.reused == ["one", "two"]
+        store.write_manifest({})
+    assert "colorsys" not in sys.modules
 
 
 def test_of_steps_that_are_made_at_once_what_is_finished_is_kept(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def normal_form(geometry: Geometries) -> Geometries:
 
 
 def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
-    """Return the area of polygons on the ellipsoid of their CRS, in m2, shape (n,).
+    """Return the area of polygons on the ellipsoid of their CRS, in m2, shape (n,); of what is neither polygon nor multipolygon, 0.
 
     Notes
     -----

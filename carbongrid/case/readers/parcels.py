@@ -239,7 +239,7 @@ def parcel_ids(
                 "Give every row an id.",
             )
         )
-    known = pd.Series(names[~blank])
+    known = pd.Series(names[~blank], dtype=object)
     twice = sorted(known[known.duplicated()].unique())
     if twice:
         problems.append(

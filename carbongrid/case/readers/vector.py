@@ -125,7 +125,8 @@ def text_column(
     """
     values = table[column]
     present = values[values.notna()]
-    texts = pd.api.types.infer_dtype(present, skipna=False) in ("string", "empty")
+    # Of what is there, whatever the column's own dtype says.
+    texts = present.empty or pd.api.types.infer_dtype(present.astype(object)) == "string"
     whole = not texts and _are_whole(present)
     if whole and not padded:
         digits = [str(int(value)) if known else "" for value, known in zip(values, values.notna(), strict=True)]  # fmt: skip

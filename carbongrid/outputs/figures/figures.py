@@ -30,6 +30,7 @@ from carbongrid.outputs.figures.sheet import (
 )
 from carbongrid.outputs.figures.zone_probability import probability_map
 from carbongrid.outputs.figures.zones_page import mark_unsure
+from carbongrid.raster.row_blocks import go_on
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +72,7 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
         figures["zone_probability"] = probability_map(sheet, sure, firm)
     paths = []
     for name, figure in figures.items():
+        go_on()
         path = directory / f"{name}.png"
         figure.savefig(path, dpi=DPI, facecolor="white")
         paths.append(path)

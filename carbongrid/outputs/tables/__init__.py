@@ -28,7 +28,7 @@ from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
 from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
 from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
-from carbongrid.raster.row_blocks import each_block
+from carbongrid.raster.row_blocks import each_block, go_on
 
 if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
@@ -187,6 +187,7 @@ def write_tables(
 
     def write(names: Sequence[str]) -> None:
         for name in names:
+            go_on()
             path = directory / name
             path.unlink(missing_ok=True)  # GDAL would add to an existing one
             if name in files:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -61,18 +60,15 @@ def digests_of(content: Content) -> dict[str, str]:
 def digest_of_table(table: Table) -> str:
     """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it."""
     digest = hashlib.sha256()
-    # One thread takes what this one makes: hashing lets go of Python's lock, and is half of the work.
-    deque(each_block(digest.update, _pieces(table), ahead=1), maxlen=0)
-    return digest.hexdigest()
-
-
-def _pieces(table: Table) -> Iterator[bytes]:
     kinds: dict[str, Kind | str] = {**table.kinds}
     if "geometry" in table.frame.columns:
         kinds["geometry"] = "geometry"
     for name, kind in sorted(kinds.items()):
-        yield _with_lengths([name.encode(), kind.encode()]) + _LENGTH.pack(len(table.frame))
-        yield from _column(table.frame[name], kind)
+        digest.update(_with_lengths([name.encode(), kind.encode()]))
+        digest.update(_LENGTH.pack(len(table.frame)))
+        for piece in _column(table.frame[name], kind):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _digest_of_grid(grid: xr.Dataset, variables: Iterable[str]) -> str:
@@ -93,9 +89,7 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
     """Yield a column's bytes, what is long block by block."""
     if kind == "text":
         for rows in row_blocks(len(column)):
-            texts = column.iloc[rows].tolist()
-            packed = {text: _with_lengths([text.encode()]) for text in set(texts)}
-            yield b"".join(map(packed.__getitem__, texts))
+            yield _texts(column.iloc[rows].tolist())
     elif kind == "geometry":
         geometry = np.asarray(column, dtype=object)
         yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
@@ -108,15 +102,32 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
         yield filled.to_numpy(dtype="<i8" if whole else "<f8").tobytes()
 
 
+def _texts(texts: list[str]) -> bytes:
+    """Return texts with lengths; of those that repeat, each is encoded once."""
+    different = set(texts)
+    if 2 * len(different) > len(texts):
+        return _with_lengths([text.encode() for text in texts])
+    packed = {text: _with_lengths([text.encode()]) for text in different}
+    return b"".join(map(packed.__getitem__, texts))
+
+
 def _multipolygons(geometry: NDArray[np.object_]) -> bytes:
     """Return binary with lengths; that of a polygon gets the head of a collection of one."""
     binary = shapely.to_wkb(geometry, output_dimension=2, byte_order=1)
     single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
-    pairs = zip(single.tolist(), binary.tolist(), strict=True)
-    return _with_lengths([_OF_ONE + each if one else each for one, each in pairs])
+    heads = [_OF_ONE if one else b"" for one in single.tolist()]
+    return _with_lengths(binary.tolist(), heads)
 
 
-def _with_lengths(pieces: Sequence[bytes]) -> bytes:
-    """Return each piece after its length; iterators all the way, since there are millions."""
-    lengths = map(_LENGTH.pack, map(len, pieces))
-    return b"".join(chain.from_iterable(zip(lengths, pieces, strict=True)))
+def _with_lengths(pieces: Sequence[bytes], heads: Sequence[bytes] = ()) -> bytes:
+    """Return each piece after its length, or that of its head and it; joined once, since there are millions."""
+    lengths = np.fromiter(map(len, pieces), "<i8", len(pieces))
+    if not heads:
+        return b"".join(chain.from_iterable(zip(_packed(lengths), pieces, strict=True)))
+    lengths += np.fromiter(map(len, heads), "<i8", len(heads))
+    return b"".join(chain.from_iterable(zip(_packed(lengths), heads, pieces, strict=True)))
+
+
+def _packed(lengths: NDArray[np.int64]) -> list[bytes]:
+    found: list[bytes] = lengths.view("V8").tolist()
+    return found

@@ -1,4 +1,4 @@
-"""Areas of polygons in the plane, added up as GEOS adds them up, bit for bit."""
+"""Areas of polygons in the plane, added up as GEOS adds them up: bit for bit, where its compiler did not join products and sums."""
 
 from __future__ import annotations
 

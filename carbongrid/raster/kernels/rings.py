@@ -9,6 +9,7 @@ from carbongrid.raster.kernels.jit import helper, kernel
 
 # GDAL takes two vertices for the same one below this distance, whatever the unit.
 _SAME = 1e-5
+_ROUNDING = 1e-15
 LARGEST = 1e100
 """Coordinates must be smaller: products of those from 1e154 up are infinite."""
 
@@ -68,20 +69,55 @@ def clockwise(
     return x, y, odd
 
 
+@helper
+def _direction(points: NDArray[np.float64], first: int, last: int) -> int:
+    """Return 1 if the closed ring runs clockwise, -1 if it does not, 0 where rounding leaves it open; of a ring that touches itself nowhere but at vertices.
+
+    By the corner of the lowest, then rightmost vertex, which no valid ring turns the other way.
+    """
+    pivot = first
+    for i in range(first + 1, last):
+        lower = points[i, 1] < points[pivot, 1]
+        if lower or (points[i, 1] == points[pivot, 1] and points[i, 0] > points[pivot, 0]):
+            pivot = i
+    x, y = points[pivot, 0], points[pivot, 1]
+    before, after = pivot, pivot
+    for _ in range(last - first):
+        before = before - 1 if before > first else last - 1
+        if points[before, 0] != x or points[before, 1] != y:
+            break
+    for _ in range(last - first):
+        after = after + 1 if after + 1 < last else first
+        if points[after, 0] != x or points[after, 1] != y:
+            break
+    forth = (points[after, 0] - x) * (points[before, 1] - y)
+    back = (points[before, 0] - x) * (points[after, 1] - y)
+    corner = forth - back
+    # Two differences, a product and their difference are each rounded once.
+    if abs(corner) <= _ROUNDING * (abs(forth) + abs(back)):
+        return 0
+    return 1 if corner < 0.0 else -1
+
+
 @kernel
 def turned(
     points: NDArray[np.float64], ring_start: NDArray[np.int64], part_start: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the vertices of all closed rings with exteriors clockwise and holes the other way, as ``points``; the first ring of a part is its exterior."""
-    found = np.empty_like(points)
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the vertices of all closed rings with exteriors clockwise and holes the other way, as ``points``, and of which rings the direction is not known.
+
+    The first ring of a part is its exterior.
+    """
+    found, unknown = np.empty_like(points), np.zeros(ring_start.size - 1, np.bool_)
     for part in range(part_start.size - 1):
         for ring in range(part_start[part], part_start[part + 1]):
             first, last = ring_start[ring], ring_start[ring + 1] - 1
-            keep = _is_clockwise(points, first, last) == (ring == part_start[part])
+            direction = _direction(points, first, last)
+            unknown[ring] = direction == 0
+            keep = (direction >= 0) == (ring == part_start[part])
             for i in range(first, last + 1):
                 source = i if keep else first + last - i
                 found[i, 0], found[i, 1] = points[source, 0], points[source, 1]
-    return found
+    return found, unknown
 
 
 @kernel

@@ -22,7 +22,7 @@ def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     Returns
     -------
     bool, shape (n,)
-        All others share each of their edges with one neighbour, vertex by vertex, who lies on its other side.
+        All others share each of their edges with one neighbour, vertex by vertex, who lies on its other side. What is no polygon has no edges.
 
     Notes
     -----
@@ -31,7 +31,11 @@ def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     """
     points, (ring_start, part_start, row_start) = ragged_where_polygons(geometry)
     # Exteriors run clockwise and holes the other way, or what lies twice would seem to lie on both sides.
-    xy = turned(as_readonly_contiguous(points + 0.0, np.float64), ring_start, part_start)
+    # Of a sliver whose direction rounding leaves open, that is asked of whoever looks closer.
+    corners = as_readonly_contiguous(points + 0.0, np.float64)
+    xy, unknown = turned(corners, ring_start, part_start)
     owners = np.repeat(np.arange(len(geometry)), np.diff(part_start[row_start]))
     owners = as_readonly_contiguous(owners, np.int64)
-    return unmatched_polygons(xy, xy.view(np.uint64), ring_start, owners, len(geometry))
+    found = unmatched_polygons(xy, xy.view(np.uint64), ring_start, owners, len(geometry))
+    found[owners[unknown]] = True
+    return found

@@ -119,6 +119,29 @@ def test_whole_numbers_are_their_digits(values):
         assert not problems
 
 
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("size", [0, 2])
+@pytest.mark.parametrize(
+    "dtype",
+    ["float64", "Int64", "Float64", "boolean", "category", "datetime64[ns]", "object", "str", "string"],
+)  # fmt: skip
+def test_a_column_without_any_value_is_blank(dtype, size, padded):
+    """Whatever a file says that it would hold. Seen to fail: a field of numbers that nobody filled in was a fault of the package."""
+    table = pd.DataFrame({"id": pd.Series([None] * size, dtype=dtype)})
+    problems: list[Problem] = []
+    assert text_column(table, "id", "f", problems, padded=padded).tolist() == [""] * size
+    assert not problems
+
+
+def test_texts_are_texts_in_any_kind_of_column():
+    """Seen to fail: categories of texts were told to be numbers."""
+    for dtype in ("object", "str", "string", "category"):
+        table = pd.DataFrame({"id": pd.Series(["0101", " 02 ", None], dtype=dtype)})
+        problems: list[Problem] = []
+        assert text_column(table, "id", "f", problems, padded=True).tolist() == ["0101", "02", ""]
+        assert not problems
+
+
 def test_codes_that_may_begin_with_zeros_are_text():
     problems: list[Problem] = []
     text_column(pd.DataFrame({"DLBM": [101]}), "DLBM", "f", problems, padded=True)
