@@ -9,11 +9,12 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
 from dask.base import tokenize
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shapes import CRS, grids, partition, polygons, windows
 
@@ -21,6 +22,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.polygons import Excerpt, Polygons, require_same_crs, sets
+from carbongrid.raster.polygons.entry import wkb_of
 from carbongrid.raster.polygons.sets import open_saved
 from carbongrid.raster.polygons.tiles import inverse_of
 
@@ -367,3 +369,31 @@ def test_polygons_taken_apart_in_blocks_are_those_taken_at_once(monkeypatch):
         assert np.array_equal(Polygons.of(shapes, CRS).bounds, whole.bounds, equal_nan=True)
     with pytest.raises(InputError, match=rf"POINT.*rows \[{len(shapes)}\]"):
         Polygons.of(np.array([*shapes, shapely.Point(0, 0)], object), CRS)
+
+
+@given(polygons(most=6), st.booleans(), st.booleans())
+@example(np.array([], dtype=object), False, True)
+@example(SHAPES[[0, 2, 0]], True, True)
+def test_binary_is_what_shapely_writes(shapes, collections, lengths):
+    """Byte by byte, or left to shapely. Seen to fail when the count of rings is that of parts, and when lengths count themselves."""
+    shapes = np.asarray(shapes, dtype=object)
+    written = wkb_of(shapes, collections=collections, lengths=lengths)
+    if written is None:
+        parts = shapely.get_parts(shapes)
+        assert (
+            pd.isna(shapes).any() or shapely.is_empty(shapes).any() or shapely.is_empty(parts).any()
+        )
+        return
+    data, begin = written
+    alike = [shapely.MultiPolygon([each]) if collections and each.geom_type == "Polygon" else each for each in shapes]  # fmt: skip
+    expected = [shapely.to_wkb(shapely.force_2d(each), byte_order=1) for each in alike]
+    if lengths:
+        expected = [len(each).to_bytes(8, "little") + each for each in expected]
+    assert data.tobytes() == b"".join(expected)
+    assert begin.tolist() == [0, *np.cumsum([len(each) for each in expected], dtype=int).tolist()]
+
+
+def test_what_is_no_polygon_is_left_to_shapely():
+    parts = shapely.from_wkt("MULTIPOLYGON (EMPTY, ((0 0, 1 0, 1 1, 0 0)))")
+    for odd in (None, shapely.Point(1, 2), shapely.Polygon(), parts):
+        assert wkb_of(np.array([SHAPES[0], odd], dtype=object)) is None

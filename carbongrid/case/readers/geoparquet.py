@@ -15,6 +15,7 @@ import shapely
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.parquet import open_arrow, open_parquet
+from carbongrid.raster.polygons.entry import wkb_of
 from carbongrid.raster.row_blocks import ROWS, each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_IN_GROUP = 50_000
+_ARROW_LIMIT = 2**31 - 1
+"""Of an Arrow array of binary."""
 _GROUPS_AHEAD = 2
 """Of these one is made while the one before it is compressed."""
 
@@ -286,7 +289,7 @@ def _arrow_of(frame: gpd.GeoDataFrame, schema: pa.Schema) -> pa.Table:
     geometry = frame.geometry.to_numpy()
     sides = [pa.array(side) for side in shapely.bounds(geometry).T]
     made = {
-        "geometry": pa.array(shapely.to_wkb(geometry), pa.binary()),
+        "geometry": _binary_of(geometry),
         "bbox": pa.StructArray.from_arrays(sides, fields=list(schema.field("bbox").type)),
     }
     columns = [
@@ -294,3 +297,14 @@ def _arrow_of(frame: gpd.GeoDataFrame, schema: pa.Schema) -> pa.Table:
         for name in schema.names
     ]
     return pa.table(columns, schema=schema)
+
+
+def _binary_of(geometry: NDArray[np.object_]) -> pa.Array:
+    import pyarrow as pa
+
+    written = None if shapely.has_z(geometry).any() else wkb_of(geometry)
+    if written is None or written[1][-1] > _ARROW_LIMIT:
+        return pa.array(shapely.to_wkb(geometry), pa.binary())
+    data, begin = written
+    buffers = [None, pa.py_buffer(begin.astype(np.int32)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(), len(geometry), buffers)

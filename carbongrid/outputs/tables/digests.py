@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
+from carbongrid.raster.polygons.entry import wkb_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _digest_of_grid(grid: xr.Dataset, variables: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes]:
+def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.uint8]]:
     """Yield a column's bytes, what is long block by block."""
     if kind == "text":
         for rows in row_blocks(len(column)):
@@ -111,23 +112,17 @@ def _texts(texts: list[str]) -> bytes:
     return b"".join(map(packed.__getitem__, texts))
 
 
-def _multipolygons(geometry: NDArray[np.object_]) -> bytes:
+def _multipolygons(geometry: NDArray[np.object_]) -> bytes | NDArray[np.uint8]:
     """Return binary with lengths; that of a polygon gets the head of a collection of one."""
-    binary = shapely.to_wkb(geometry, output_dimension=2, byte_order=1)
-    single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
-    heads = [_OF_ONE if one else b"" for one in single.tolist()]
-    return _with_lengths(binary.tolist(), heads)
+    written = wkb_of(geometry, collections=True, lengths=True)
+    if written is not None:
+        return written[0]
+    binary = shapely.to_wkb(geometry, output_dimension=2, byte_order=1).tolist()
+    single = (shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON).tolist()
+    return _with_lengths([_OF_ONE + each if one else each for one, each in zip(single, binary, strict=True)])  # fmt: skip
 
 
-def _with_lengths(pieces: Sequence[bytes], heads: Sequence[bytes] = ()) -> bytes:
-    """Return each piece after its length, or that of its head and it; joined once, since there are millions."""
-    lengths = np.fromiter(map(len, pieces), "<i8", len(pieces))
-    if not heads:
-        return b"".join(chain.from_iterable(zip(_packed(lengths), pieces, strict=True)))
-    lengths += np.fromiter(map(len, heads), "<i8", len(heads))
-    return b"".join(chain.from_iterable(zip(_packed(lengths), heads, pieces, strict=True)))
-
-
-def _packed(lengths: NDArray[np.int64]) -> list[bytes]:
-    found: list[bytes] = lengths.view("V8").tolist()
-    return found
+def _with_lengths(pieces: Sequence[bytes]) -> bytes:
+    """Return each piece after its length; joined once, since there are millions."""
+    lengths = np.fromiter(map(len, pieces), "<i8", len(pieces)).view("V8").tolist()
+    return b"".join(chain.from_iterable(zip(lengths, pieces, strict=True)))

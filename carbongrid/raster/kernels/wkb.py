@@ -1,4 +1,4 @@
-"""Well-known binary of polygons and multipolygons, read without making geometries."""
+"""Well-known binary of polygons and multipolygons, read and written without making geometries."""
 
 from __future__ import annotations
 
@@ -159,3 +159,64 @@ def read(
                     part_start[part] = ring
         row_start[row + 1] = part
     return ring_start[: ring + 1], part_start[: part + 1], row_start
+
+
+@helper
+def _put(data: NDArray[np.uint8], at: int, value: int, size: int) -> int:
+    """Write so many bytes, least significant first; return where the next begin."""
+    for i in range(size):
+        data[at + i] = (value >> (8 * i)) & 0xFF
+    return at + size
+
+
+@helper
+def _put_header(data: NDArray[np.uint8], at: int, kind: int, count: int) -> int:
+    data[at] = 1
+    return _put(data, _put(data, at + 1, kind, 4), count, _COUNT)
+
+
+@kernel
+def write(
+    coordinates: NDArray[np.uint8],
+    starts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    many: NDArray[np.bool_],
+    lengths: bool,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the binary of each row, one after the other, and where each begins (rows + 1).
+
+    Parameters
+    ----------
+    coordinates
+        x and y of every vertex, 16 bytes each.
+    starts
+        Where rings, parts and rows start.
+    many
+        Which rows are multipolygons; a row that is none has one part.
+    lengths
+        Whether each is written after its length, in eight bytes.
+    """
+    ring_start, part_start, row_start = starts
+    rows = row_start.size - 1
+    begin = np.zeros(rows + 1, np.int64)
+    for row in range(rows):
+        first, last = part_start[row_start[row]], part_start[row_start[row + 1]]
+        size = 16 * (ring_start[last] - ring_start[first]) + _COUNT * (last - first)
+        parts = row_start[row + 1] - row_start[row] if many[row] else 0
+        size += (_HEADER + _COUNT) * (parts + 1)
+        begin[row + 1] = begin[row] + size + (8 if lengths else 0)
+    data = np.empty(begin[rows], np.uint8)
+    for row in range(rows):
+        at = begin[row]
+        if lengths:
+            at = _put(data, at, begin[row + 1] - at - 8, 8)
+        first, last = row_start[row], row_start[row + 1]
+        if many[row]:
+            at = _put_header(data, at, _MULTIPOLYGON, last - first)
+        for part in range(first, last):
+            at = _put_header(data, at, _POLYGON, part_start[part + 1] - part_start[part])
+            for ring in range(part_start[part], part_start[part + 1]):
+                source, end = 16 * ring_start[ring], 16 * ring_start[ring + 1]
+                at = _put(data, at, ring_start[ring + 1] - ring_start[ring], _COUNT)
+                data[at : at + end - source] = coordinates[source:end]
+                at += end - source
+    return data, begin
