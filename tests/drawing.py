@@ -20,7 +20,7 @@ def drawing(wanted: bool) -> Iterator[None]:
         (folder / "report.html").touch()
 
     def make_folder(_tables: object, folder: Path) -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "zones.png").touch()
 
     with pytest.MonkeyPatch.context() as patch:

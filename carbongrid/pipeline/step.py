@@ -78,7 +78,7 @@ class Step:
     beside
         Whether its value is its files alone, and it may write them while other such steps write theirs.
     imports
-        Modules that ``make`` imports then, if they are there: what is beside has to know (:class:`carbongrid.run_store.Making`).
+        Modules that ``make`` imports, if they are there; where steps are beside each other these are imported before (:class:`carbongrid.run_store.Making`).
     """
 
     name: str

@@ -26,8 +26,8 @@ def each_block[T, R](
 ) -> Generator[R]:
     """Yield function(block) of every block in order, worked on by a thread for each core that this process may use.
 
-    Whoever leaves before the end, by an error or Ctrl-C, waits for the blocks that are being worked on, which end where they call :func:`go_on`, as each block of theirs does; no
-    other is begun.
+    Whoever leaves before the end, by an error or Ctrl-C, waits for the blocks that are being worked on, which end where they call :func:`go_on`; no other is begun, nor any block of
+    theirs. To leave is to close the generator: who has a name for it closes it, or an error keeps it alive.
 
     Parameters
     ----------
@@ -41,6 +41,11 @@ def each_block[T, R](
     if isinstance(blocks, Sequence) and len(blocks) < 2:
         yield from map(function, blocks)
         return
+
+    def worked_on(block: T) -> R:
+        go_on()
+        return function(block)
+
     threads = min(_cores(), _MAX_THREADS, ahead)
     waiting: deque[Future[R]] = deque()
     over = threading.Event()
@@ -49,7 +54,7 @@ def each_block[T, R](
         try:
             for block in blocks:
                 go_on()
-                waiting.append(pool.submit(function, block))
+                waiting.append(pool.submit(worked_on, block))
                 if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
@@ -73,7 +78,10 @@ def _overs() -> tuple[threading.Event, ...]:
 
 
 def go_on() -> None:
-    """Raise CancelledError in a thread of :func:`each_block` for which nobody waits any more; long loops ask again and again."""
+    """Raise CancelledError in a thread of :func:`each_block` for which nobody waits any more.
+
+    Long loops ask again and again, and let it pass: it is an Exception.
+    """
     if any(over.is_set() for over in _overs()):
         raise CancelledError
 

@@ -19,7 +19,7 @@ from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import sync
-from carbongrid.raster.row_blocks import each_block
+from carbongrid.raster.row_blocks import each_block, go_on
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
@@ -100,8 +100,8 @@ class Making:
     scratch
         What it writes on the way; removed when the step is finished.
     imports
-        Modules that it imports, if they are there. Before several steps are made beside each other these are imported: of modules that import each other one thread
-        may meet what another has half imported.
+        Modules that its threads import, if they are there: they are imported before, since of modules that import each other one thread may meet what another has
+        half imported.
     """
 
     name: str
@@ -155,10 +155,9 @@ class RunStore:
         names = {step.name for step in to_make}
         for step in to_make:
             self._begin(step)
-        if len(to_make) > 1:
-            for module in dict.fromkeys(name for step in to_make for name in step.imports):
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(module)
+        for module in dict.fromkeys(name for step in to_make for name in step.imports):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
         with contextlib.closing(each_block(self._digests_of, to_make)) as digests:
             for step in steps:
                 if step.name in names:
@@ -193,6 +192,7 @@ class RunStore:
         """Make the files of a step, bring them to the disk, and return the digest of each."""
         step.make()
         for file in step.files:
+            go_on()
             self._sync(file)
         return {file: hash_path(self.folder / file) for file in step.files}
 

@@ -152,11 +152,12 @@ def test_a_run_tells_percent_and_time_left_of_every_step(small_city, tmp_path, m
     terminal = Terminal.as_standard_error(monkeypatch)
     done, logger = Work._done, logging.getLogger("carbongrid")
 
-    def lasting(work, step):
-        terminal.now += 10
-        if step.name == "cross-check":
-            logger.warning("a word in between")
-        return done(work, step)
+    def lasting(work, steps):
+        for each in done(work, steps):
+            terminal.now += 10
+            if each[0].name == "cross-check":
+                logger.warning("a word in between")
+            yield each
 
     monkeypatch.setattr(Work, "_done", lasting)
     monkeypatch.setattr(logger, "handlers", [])

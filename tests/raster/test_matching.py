@@ -63,6 +63,14 @@ def test_an_edge_has_one_partner_and_no_more():
     assert unmatched(np.array([None, shapely.Polygon(), left])).tolist() == [False, False, True]
 
 
+def test_a_ring_without_points_has_no_edges():
+    """As a hole that is empty, in the last row, too. Seen to fail: it was looked for beyond the last vertex."""
+    left = shapely.box(0, 0, 1, 1)
+    right = shapely.from_wkt("POLYGON ((1 0, 1 1, 2 1, 2 0, 1 0), EMPTY)")
+    around = shapely.Polygon([(-5, -5), (5, -5), (5, 5), (-5, 5)], [[(0, 0), (0, 1), (1, 1), (2, 1), (2, 0), (1, 0)]])  # fmt: skip
+    assert unmatched(np.array([left, around, right], dtype=object)).tolist() == [False, True, False]
+
+
 def test_a_sliver_whose_direction_nobody_knows_is_unmatched():
     """Though it fills a hole edge by edge: taken for sure, one that lies on its neighbour could seem to lie beside it. Seen to fail."""
     sliver = shapely.Polygon([(0.0, 0.0), (1.0, 1.0), (3.0, np.nextafter(3.0, 4.0))])

@@ -374,6 +374,9 @@ def test_polygons_taken_apart_in_blocks_are_those_taken_at_once(monkeypatch):
 @given(polygons(most=6), st.booleans(), st.booleans())
 @example(np.array([], dtype=object), False, True)
 @example(SHAPES[[0, 2, 0]], True, True)
+@example(
+    np.array([shapely.from_wkt("POLYGON ((1 0, 1 1, 2 1, 1 0), EMPTY)")], dtype=object), True, False
+)
 def test_binary_is_what_shapely_writes(shapes, collections, lengths):
     """Byte by byte, or left to shapely. Seen to fail when the count of rings is that of parts, and when lengths count themselves."""
     shapes = np.asarray(shapes, dtype=object)

@@ -730,7 +730,7 @@ def test_after_a_fault_nobody_writes_on(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_is_beside_is_imported_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Of what is taken over nothing, nor of what is not there. Seen to fail when each thread imports for itself."""
     monkeypatch.setitem(sys.modules, "this", None)
-    for name in ("colorsys", "quopri", "chunk_none"):
+    for name in ("colorsys", "quopri"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     found: list[bool] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -242,22 +243,29 @@ def write_geoparquet(
     compression
         Of the columns.
     """
-    import pyarrow as pa
     import pyarrow.parquet as parquet
 
     schema = _schema(of_rows(frame.iloc[:0]), frame.geometry)
     groups = row_blocks(len(frame), ROWS_IN_GROUP)
     # Numbers and geometries seldom repeat: without a search for those that do, a million parcels take a fifth less time, and less room.
-    texts = [field.name for field in schema if field.type in (pa.string(), pa.large_string())]
+    texts = [field.name for field in schema if _is_text(field.type)]
     with parquet.ParquetWriter(
         path, schema, compression=compression, use_dictionary=texts
     ) as writer:
-        tables = each_block(
+        made = each_block(
             lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups, _GROUPS_AHEAD
         )
-        for table in tables:
-            writer.write_table(table, ROWS_IN_GROUP)
+        with contextlib.closing(made) as tables:
+            for table in tables:
+                writer.write_table(table, ROWS_IN_GROUP)
     _let_go()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _let_go() -> None:
@@ -302,7 +310,8 @@ def _arrow_of(frame: gpd.GeoDataFrame, schema: pa.Schema) -> pa.Table:
 def _binary_of(geometry: NDArray[np.object_]) -> pa.Array:
     import pyarrow as pa
 
-    written = None if shapely.has_z(geometry).any() else wkb_of(geometry)
+    deep = shapely.has_z(geometry) | shapely.has_m(geometry)
+    written = None if deep.any() else wkb_of(geometry)
     if written is None or written[1][-1] > _ARROW_LIMIT:
         return pa.array(shapely.to_wkb(geometry), pa.binary())
     data, begin = written

@@ -138,7 +138,8 @@ def text_column(
         )
         problems.append(Problem(what, where, "Store the column as text in the file."))
     elif not texts:
-        odd = next(value for value in present if not _are_whole(pd.Series([value])))
+        apart = (value for value in present if not _are_whole(pd.Series([value])))
+        odd = next(apart, present.iloc[0])
         what = f"column {column!r} is read as numbers, some of which are not whole ({odd!r}), but ids and codes are text or whole numbers"
         problems.append(Problem(what, where, "Store the column as text in the file."))
     filled = values.astype(object).where(values.notna(), "").tolist()

@@ -33,6 +33,8 @@ from carbongrid.outputs.figures.zones_page import mark_unsure
 from carbongrid.raster.row_blocks import go_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.figure import Figure
 
     from carbongrid.outputs.result import RunTables
@@ -55,28 +57,29 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     """
     require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
-    sheet = Sheet(tables, installed_lettering())
-    figures = {
-        "zones": _zones(sheet),
-        "emission": _of_units(sheet, "emission", ("Emissions per unit", "各单元碳排放")),
-        "sink": _of_units(sheet, "sink", ("Carbon sinks per unit", "各单元碳汇")),
-        "ccr": _of_units(sheet, "ccr", ("Carbon compensation rate (CCR)", "碳补偿率")),
-        "ecc": _of_units(sheet, "ecc", ("Economic contribution (ECC)", "经济贡献系数")),
-        "esc": _of_units(sheet, "esc", ("Ecological support (ESC)", "生态承载系数")),
-        "grid_emission": _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd"),
-        "grid_sink": _grid(sheet, "sink", "Carbon sinks", "碳汇", "YlGn"),
-    }
-    units = tables.units
-    if "firm" in units:
-        sure, firm = units["zone_probability"].tolist(), units["firm"].to_numpy(bool)
-        figures["zone_probability"] = probability_map(sheet, sure, firm)
     paths = []
-    for name, figure in figures.items():
-        go_on()
+    for name, figure in _drawn(Sheet(tables, installed_lettering())):
         path = directory / f"{name}.png"
         figure.savefig(path, dpi=DPI, facecolor="white")
         paths.append(path)
+        go_on()
     return paths
+
+
+def _drawn(sheet: Sheet) -> Iterator[tuple[str, Figure]]:
+    """Yield each figure and its name, one by one."""
+    yield "zones", _zones(sheet)
+    yield "emission", _of_units(sheet, "emission", ("Emissions per unit", "各单元碳排放"))
+    yield "sink", _of_units(sheet, "sink", ("Carbon sinks per unit", "各单元碳汇"))
+    yield "ccr", _of_units(sheet, "ccr", ("Carbon compensation rate (CCR)", "碳补偿率"))
+    yield "ecc", _of_units(sheet, "ecc", ("Economic contribution (ECC)", "经济贡献系数"))
+    yield "esc", _of_units(sheet, "esc", ("Ecological support (ESC)", "生态承载系数"))
+    yield "grid_emission", _grid(sheet, "emission", "Emissions", "碳排放", "YlOrRd")
+    yield "grid_sink", _grid(sheet, "sink", "Carbon sinks", "碳汇", "YlGn")
+    units = sheet.tables.units
+    if "firm" in units:
+        sure, firm = units["zone_probability"].tolist(), units["firm"].to_numpy(bool)
+        yield "zone_probability", probability_map(sheet, sure, firm)
 
 
 def _zones(sheet: Sheet) -> Figure:

@@ -75,6 +75,8 @@ def _direction(points: NDArray[np.float64], first: int, last: int) -> int:
 
     By the corner of the lowest, then rightmost vertex, which no valid ring turns the other way.
     """
+    if last - first < 1:
+        return 1
     pivot = first
     for i in range(first + 1, last):
         lower = points[i, 1] < points[pivot, 1]

@@ -91,7 +91,7 @@ def ragged_of_wkb(values: Any) -> tuple[NDArray[np.float64], Starts]:
 def wkb_of(
     geometries: NDArray[np.object_], *, collections: bool = False, lengths: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
-    """Return the binary that shapely writes of two-dimensional polygons, little-endian, one after the other, and where each begins.
+    """Return the binary that shapely writes of polygons, little-endian and without Z and M, one after the other, and where each begins.
 
     Shapely makes an object of bytes of each with Python's lock held, which takes three times as long, and keeps other threads from theirs.
 

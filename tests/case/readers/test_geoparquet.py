@@ -194,3 +194,25 @@ def test_a_struct_whose_name_has_a_dot(tmp_path: Path) -> None:
     path = with_columns(tmp_path / "a.parquet", **{"a.b": dotted}, a=both)
     with pytest.raises(InputError, match=r"two fields are called 'a\.b\.x': x in a\.b, and x in b in a"):  # fmt: skip
         read_vector(path, columns=["a.b.x"])
+
+
+@pytest.mark.parametrize("limit", [2**31 - 1, 10])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["POLYGON ((0 0, 1 0, 1 1, 0 0))", "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))"],
+        ["POLYGON Z ((0 0 1, 1 0 2, 1 1 3, 0 0 1))"],
+        ["POLYGON M ((0 0 1, 1 0 2, 1 1 3, 0 0 1))"],
+        ["POLYGON ZM ((0 0 1 4, 1 0 2 5, 1 1 3 6, 0 0 1 4))"],
+        ["POLYGON ((0 0, 9 0, 9 9, 0 0), (4 1, 5 1, 5 2, 4 1))", "POLYGON EMPTY"],
+        ["POLYGON ((0 0, 1 0, 1 1, 0 0))", None],
+        [],
+    ],
+)  # fmt: skip
+def test_geometry_is_written_as_shapely_writes_it(texts, limit, monkeypatch):
+    """Seen to fail: what is measured along lines was left out."""
+    monkeypatch.setattr(geoparquet, "_ARROW_LIMIT", limit)
+    geometry = np.array([shapely.from_wkt(text) for text in texts], dtype=object)
+    written = geoparquet._binary_of(geometry)
+    written.validate(full=True)
+    assert written.equals(pa.array(shapely.to_wkb(geometry), pa.binary()))
