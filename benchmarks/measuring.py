@@ -25,6 +25,7 @@ PARTS = (
     "weighted",
     "zonal",
     "first-calls",
+    "demo",
     "whole-run",
     "live",
     "labels-zarr",

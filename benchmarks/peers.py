@@ -46,11 +46,13 @@ def rows_of(part: str, *, small: bool = False) -> Iterator[Row]:
         rasters = peers_labels.Rasters(*((60, 256, 4) if small else (100_000, 16_384, 500)))
         compare = {"reductions": peers_labels.reductions, "lookups": peers_labels.lookups}
         return compare.get(part, peers_labels.from_zarr)(rasters)
-    if part in ("first-calls", "whole-run", "labels-zarr"):
+    if part in ("first-calls", "demo", "whole-run", "labels-zarr"):
         import peers_whole
 
         if part == "first-calls":
             return peers_whole.first_calls(small=small)
+        if part == "demo":
+            return peers_whole.demo(small=small)
         if part == "whole-run":
             province = (60, 2000.0, 4) if small else (1_000_000, 327_000.0, 1_500)
             return peers_whole.whole_run(*province)

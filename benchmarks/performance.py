@@ -30,6 +30,7 @@ TITLES = {
     "weighted": "Sums of a raster per unit",
     "zonal": "Statistics by exact shares of cells",
     "first-calls": "First calls",
+    "demo": "The demo on the command line",
     "whole-run": "A whole run of a million parcels, and its second year",
     "live": "What a finished run answers",
     "labels-zarr": "Labels to Zarr, up to 17 billion cells",

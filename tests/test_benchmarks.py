@@ -73,6 +73,7 @@ def test_each_benchmark_runs_once():
         "areas",
         pytest.param("weighted", marks=pytest.mark.thorough),
         pytest.param("first-calls", marks=pytest.mark.thorough),
+        pytest.param("demo", marks=pytest.mark.thorough),
         pytest.param("whole-run", marks=pytest.mark.thorough),
         pytest.param("live", marks=pytest.mark.thorough),
         pytest.param("labels-zarr", marks=pytest.mark.thorough),

@@ -217,6 +217,7 @@ def write(
             for ring in range(part_start[part], part_start[part + 1]):
                 source, end = 16 * ring_start[ring], 16 * ring_start[ring + 1]
                 at = _put(data, at, ring_start[ring + 1] - ring_start[ring], _COUNT)
-                data[at : at + end - source] = coordinates[source:end]
+                for i in range(end - source):
+                    data[at + i] = coordinates[source + i]
                 at += end - source
     return data, begin
