@@ -70,6 +70,11 @@ class Land:
         """Those of the parcels and of the units."""
         return Polygons.of(self.parcels), Polygons.of(self.units)
 
+    def let_go(self) -> None:
+        """Forget the polygons, half a gigabyte for a million parcels; whoever asks for them again has them made again."""
+        _ = self.hashes
+        vars(self).pop("polygons", None)
+
     @cached_property
     def hashes(self) -> tuple[str, str]:
         """Of the parcels' and the units' polygons."""

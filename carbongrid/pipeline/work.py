@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.errors import InputError, Problem
 from carbongrid.pipeline.step import Kept, Progress, Step
+from carbongrid.raster.portable import give_back
 from carbongrid.raster.software import versions
 from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
+
+_SAVES = ("geopandas.io.arrow", "pandas.io.parquet", "pyarrow.parquet")
+"""Modules with which steps are saved."""
 
 
 class Work:
@@ -54,7 +59,7 @@ class Work:
         self.store: RunStore | None = None
         self._progress = progress or silent
         self._keys: dict[str, str] = {}
-        self._unsaved: list[Callable[[RunStore], None]] = []
+        self._unsaved: list[Callable[[Path], Making]] = []
 
     def go(self, until: str | None = None, *, refuse: bool = True) -> None:
         """Do the steps up to one, or all that can be done: before the store is open, those that write no files themselves.
@@ -86,9 +91,8 @@ class Work:
             self.problems += found
 
     def keep_in(self, store: RunStore) -> None:
-        """Open the run directory: what is made is kept there from now on, that of before first."""
+        """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made from now on."""
         self.store = store
-        self._save()
 
     def forget(self) -> None:
         """Take all that is kept out of the run again: it may not be published."""
@@ -123,12 +127,11 @@ class Work:
         key = self._keys[step.name] = self._key(step, kept, arguments)
         found = self.recall.find(step.name, key, files)
         value = step.make(*arguments) if found is None else kept.load(found, *arguments)
-        self._unsaved.append(functools.partial(_keep, step.name, key, files, kept.save, value))
+        self._unsaved.append(functools.partial(_making, step.name, key, files, kept.save, value))
         return value
 
     def _written(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Any]]:
         """Do steps that write their files themselves, beside each other if there are several; without files there is nothing to do."""
-        self._save()
         assert self.store is not None, "the store is not open"
         folder, makings = self.store.folder, []
         for step in steps:
@@ -142,10 +145,15 @@ class Work:
             make = functools.partial(step.make, folder, *arguments)
             makings.append(Making(step.name, key, files, make, kept.scratch, step.imports))
         by_name = {step.name: step for step in steps}
-        for name in self.store.steps(makings):
-            step = by_name[name]
-            assert step.kept is not None, "what writes itself is kept"
-            yield step, step.kept.load(folder, *self._arguments(step))
+        # Not at once: nothing is written before the input is known to be right, and no claims before all could be used.
+        unsaved = [kept_in(folder) for kept_in in self._unsaved]
+        self._unsaved.clear()
+        give_back()  # files are written where most memory is in use
+        with self.store.beside(unsaved):
+            for name in self.store.steps(makings):
+                step = by_name[name]
+                assert step.kept is not None, "what writes itself is kept"
+                yield step, step.kept.load(folder, *self._arguments(step))
 
     def _arguments(self, step: Step) -> list[Any]:
         return [self.values[name] for name in step.needs]
@@ -161,13 +169,6 @@ class Work:
             kept.decided_by(*arguments),
         )
 
-    def _save(self) -> None:
-        # Not at once: nothing is written before the input is known to be right, and no claims before all could be used.
-        if self.store is not None:
-            for save in self._unsaved:
-                save(self.store)
-            self._unsaved.clear()
-
     def _tell(self, step: Step) -> None:
         if step.phase:
             those = [each.name in self.values for each in self.steps if each.phase == step.phase]
@@ -178,15 +179,15 @@ def _warnings(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.level == "warning"]
 
 
-def _keep(
+def _making(
     name: str,
     key: str,
     files: Sequence[str],
     save: Callable[..., None],
     value: Any,
-    store: RunStore,
-) -> None:
-    store.step(name, key, files, functools.partial(save, store.folder, value))
+    folder: Path,
+) -> Making:
+    return Making(name, key, files, functools.partial(save, folder, value), imports=_SAVES)
 
 
 def silent(phase: str, done: int, total: int) -> None:

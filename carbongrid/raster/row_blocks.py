@@ -5,10 +5,11 @@ Whatever is done to a row alone has the same result in any blocks; what is made 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
@@ -62,6 +63,29 @@ def each_block[T, R](
         finally:
             over.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def meanwhile[T](function: Callable[[T], object], things: Iterable[T]) -> Iterator[None]:
+    """Work on things one after the other, by a thread, while the block of code does other work; at its end they are done.
+
+    An error of theirs is raised there. Whoever leaves the block by an error waits for them all the same; by Ctrl-C for the one that is being worked on, which
+    ends where it calls :func:`go_on`.
+    """
+    over = threading.Event()
+    known = (*_overs(), over)
+    with ThreadPoolExecutor(1, initializer=_take, initargs=(known,)) as pool:
+        try:
+            waiting = [pool.submit(function, each) for each in things]
+            yield
+            for each in waiting:
+                each.result()
+        except Exception:
+            raise
+        except BaseException:
+            over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 _thread = threading.local()

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import sync
-from carbongrid.raster.row_blocks import each_block, go_on
+from carbongrid.raster.row_blocks import each_block, go_on, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
@@ -131,6 +132,7 @@ class RunStore:
     records: dict[str, Record] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
     _seen: list[str] = field(default_factory=list)
+    _recording: threading.Lock = field(default_factory=threading.Lock)
 
     def step(
         self,
@@ -151,24 +153,47 @@ class RunStore:
         str
             The name of each step when its files are finished, in the order given.
         """
-        to_make = [step for step in steps if not self._has_taken_over(step)]
+        to_make = self._begun(steps)
         names = {step.name for step in to_make}
+        with contextlib.closing(each_block(self._digests_of, to_make)) as digests:
+            for step in steps:
+                if step.name in names:
+                    self._end(step, next(digests))
+                self._seen.append(step.name)
+                yield step.name
+
+    @contextlib.contextmanager
+    def beside(self, steps: Sequence[Making]) -> Iterator[None]:
+        """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished.
+
+        An error of theirs is raised there. An error in the block waits for them, since what is finished is worth keeping; Ctrl-C does not.
+        """
+        to_make = self._begun(steps)
+        self._seen += [step.name for step in steps]
+        with meanwhile(lambda step: self._end(step, self._digests_of(step)), to_make):
+            yield
+
+    def _begun(self, steps: Sequence[Making]) -> list[Making]:
+        """Take over what can be, and return those steps that are to be made."""
+        to_make = []
+        for step in steps:
+            if self._has_taken_over(step):
+                self.reused.append(step.name)
+                logger.info("%s: reused", step.name)
+            else:
+                to_make.append(step)
         for step in to_make:
             self._begin(step)
         for module in dict.fromkeys(name for step in to_make for name in step.imports):
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
-        with contextlib.closing(each_block(self._digests_of, to_make)) as digests:
-            for step in steps:
-                if step.name in names:
-                    self._finish(step.name, Record(step.key, next(digests)))
-                    for file in step.scratch:
-                        remove(self.folder / file)
-                else:
-                    self.reused.append(step.name)
-                self._seen.append(step.name)
-                logger.info("%s: %s", step.name, "made" if step.name in names else "reused")
-                yield step.name
+        return to_make
+
+    def _end(self, step: Making, digests: Mapping[str, str]) -> None:
+        self._finish(step.name, Record(step.key, digests))
+        for file in step.scratch:
+            remove(self.folder / file)
+        logger.info("%s: made", step.name)
 
     def _has_taken_over(self, step: Making) -> bool:
         """Take the files of a step over from a run whose inputs were the same, if there is one."""
@@ -198,8 +223,9 @@ class RunStore:
 
     def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
         # A step that was begun writes into the files that it finds: these may soon be another run's as well.
-        if self.records.pop(name, None) is not None:
-            self._keep_records()
+        with self._recording:
+            if self.records.pop(name, None) is not None:
+                self._keep_records()
         for file in files:
             source, target = place / file, self.folder / file
             remove(target)
@@ -223,8 +249,9 @@ class RunStore:
                 break
 
     def _finish(self, name: str, record: Record) -> None:
-        self.records[name] = record
-        self._keep_records()
+        with self._recording:
+            self.records[name] = record
+            self._keep_records()
 
     def _keep_records(self) -> None:
         write_whole(self.folder / _STEPS, json.dumps(_plain(self.records)))
@@ -254,11 +281,13 @@ class RunStore:
         records = {name: self.records[name] for name in self._seen}
         digests = {file: digest for each in records.values() for file, digest in each.files.items()}
         self._keep_only(digests)
-        for file, digest in digests.items():
-            if hash_path(self.folder / file) != digest:
-                raise RunError(
-                    f"{self.folder / file} was changed while the run was working. Run it again."
-                )
+        again = each_block(hash_path, [self.folder / file for file in digests])
+        with contextlib.closing(again) as hashes_now:
+            for (file, digest), now in zip(digests.items(), hashes_now, strict=True):
+                if now != digest:
+                    raise RunError(
+                        f"{self.folder / file} was changed while the run was working. Run it again."
+                    )
         hashes = dict(sorted(_file_by_file(self.folder, digests)))
         whole = {**content, "steps": _plain(records), "files": hashes}
         # What JSON cannot hold as it is would be another thing when it is read again.

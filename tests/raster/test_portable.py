@@ -175,3 +175,17 @@ def test_nobody_is_ended_by_being_asked_for(monkeypatch):
     monkeypatch.setattr(os, "name", "nt")
     monkeypatch.setattr(os, "kill", None)
     assert portable.lives(os.getpid())
+
+
+def test_memory_is_given_back_or_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a C library that has no such function."""
+    portable.give_back()
+
+    def without(_: object) -> object:
+        return object()
+
+    monkeypatch.setattr(portable.ctypes, "CDLL", without)
+    portable.give_back()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(portable.ctypes, "CDLL", pytest.fail)
+    portable.give_back()

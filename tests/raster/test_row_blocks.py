@@ -129,3 +129,45 @@ def test_what_is_being_worked_on_ends_where_it_asks(monkeypatch: pytest.MonkeyPa
     assert ended.count("outer") == 1
     assert 1 <= ended.count("inner") <= 2
     row_blocks.go_on()  # nobody waits in vain for this thread
+
+
+def test_ctrl_c_beside_what_is_worked_on_ends_it() -> None:
+    """Nothing else is begun. Seen to fail when whoever pressed it waits for all of it."""
+    inside, begun, ended = threading.Event(), [], []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        inside.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        ended.append(number)
+
+    with pytest.raises(KeyboardInterrupt), row_blocks.meanwhile(work, [1, 2]):
+        assert inside.wait(HANG)
+        raise KeyboardInterrupt
+    assert begun == ended == [1]
+
+
+def test_an_error_beside_what_is_worked_on_waits_for_it() -> None:
+    inside, left, done = threading.Event(), threading.Event(), []
+
+    def work(number: int) -> None:
+        inside.set()
+        assert left.wait(HANG)
+        done.append(number)
+
+    def leave() -> None:
+        with row_blocks.meanwhile(work, [1, 2]):
+            assert inside.wait(HANG)
+            left.set()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        leave()
+    assert done == [1, 2]
+
+
+def test_a_fault_of_what_is_worked_on_comes_home() -> None:
+    with pytest.raises(ZeroDivisionError), row_blocks.meanwhile(lambda number: 1 // number, [1, 0]):
+        pass

@@ -775,3 +775,64 @@ def test_of_steps_that_are_made_at_once_what_is_finished_is_kept(tmp_path: Path)
         assert store.reused == ["one"]
         store.write_manifest({})
     assert (tmp_path / "run" / "three").read_text(encoding="utf-8") == "three"
+
+
+def test_steps_beside_a_block_are_made_while_it_works_and_are_finished_at_its_end(
+    tmp_path: Path,
+) -> None:
+    """What is saved and what is made wait for each other; the manifest lists what was saved first. Seen to fail when one is made after the other."""
+    both = threading.Barrier(2)
+
+    def make(path: Path) -> None:
+        both.wait(HANG)
+        _write(path, path.name)
+
+    def makings(folder: Path, *names: str) -> list[Making]:
+        return [Making(name, "k", [name], functools.partial(make, folder / name)) for name in names]
+
+    with new_run(tmp_path / "run") as store:
+        with store.beside(makings(store.folder, "saved", "more")):
+            assert list(store.steps(makings(store.folder, "one"))) == ["one"]
+            both.wait(HANG)
+        assert set(store.records["more"].files) == {"more"}
+        store.write_manifest({})
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest["steps"]) == ["saved", "more", "one"]
+    with new_run(tmp_path / "run", replace=True) as store:
+        with store.beside(makings(store.folder, "saved", "more")):
+            list(store.steps(makings(store.folder, "one")))
+        assert store.reused == ["saved", "more", "one"]
+        store.write_manifest({})
+
+
+def test_an_error_beside_which_steps_are_made_waits_for_them(tmp_path: Path) -> None:
+    """What took long and is finished is taken over, also what was not begun when the error came. Seen to fail when it is thrown away."""
+
+    def made(folder: Path, name: str) -> Making:
+        return Making(name, "k", [name], functools.partial(_write, folder / name, name))
+
+    with (
+        pytest.raises(InputError, match=r"unfit.*\n.*is kept in"),
+        new_run(tmp_path / "run") as store,
+        store.beside([made(store.folder, name) for name in ("one", "two")]),
+    ):
+        raise InputError("unfit")
+    with new_run(tmp_path / "run") as store:
+        assert list(store.steps([made(store.folder, name) for name in ("one", "two")]))
+        assert store.reused == ["one", "two"]
+        store.write_manifest({})
+
+
+def test_a_fault_beside_a_block_is_raised_at_its_end(tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def full() -> None:
+        raise DataSourceError("disk")
+
+    with (
+        pytest.raises(DataSourceError),
+        new_run(tmp_path / "run") as store,
+        store.beside([Making("two", "k", ["two"], full)]),
+    ):
+        done.append(1)
+    assert done == [1]

@@ -357,7 +357,9 @@ def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
     """Return the table with a geometry for each of its rows."""
     import geopandas as gpd
 
-    frame = gpd.GeoDataFrame(table.frame, geometry=geometry.to_numpy(), crs=geometry.crs)
+    frame = gpd.GeoDataFrame(
+        table.frame, geometry=geometry.to_numpy(), crs=geometry.crs, copy=False
+    )
     return Table(frame, table.kinds)
 
 
