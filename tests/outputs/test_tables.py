@@ -6,6 +6,7 @@ import pickle
 import re
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import replace
 from zipfile import ZipFile
@@ -552,6 +553,23 @@ def with_sectors(tables):
     fields = np.stack([grid["emission"] // 3, grid["emission"] - grid["emission"] // 3])
     by_sector = (("sector", "y", "x"), fields, {})
     return replace(tables, grid_1km=grid.assign(emission_by_sector=by_sector, sector=["industry", "交通"]))  # fmt: skip
+
+
+def test_netcdf_is_what_xarray_writes_and_dask_is_not_asked(monkeypatch):
+    """The same bytes. Seen to fail by to_netcdf, which imports distributed."""
+    grid = xr.Dataset(
+        {"mass": (("y", "x"), np.arange(12.0).reshape(3, 4)), "sector": ("sector", ["a", "bc"])},
+        {"x": np.arange(4.0)},
+        {"Conventions": "CF-1.11"},
+    )
+    grid["mass"].encoding = {"zlib": True, "complevel": 4}
+    grid["sector"].encoding = {"dtype": "S1"}
+    for name in ("distributed", "dask.distributed"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    written = rasters.netcdf_of(grid)
+    assert not {"distributed", "dask.distributed"} & set(sys.modules)
+    monkeypatch.undo()
+    assert written == bytes(grid.to_netcdf(engine="h5netcdf"))
 
 
 def test_netcdf_has_sectors_and_a_time(tables, with_sectors, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,25 @@ def write_grid_nc(grid: xr.Dataset, title: str, year: int, path: Path) -> None:
         variable.encoding |= {"zlib": True, "complevel": 4}
     for name in ("x", "y", "covered_area", "time"):
         dataset[name].encoding["_FillValue"] = None
-    import dask
+    path.write_bytes(netcdf_of(dataset))
 
-    # With a cluster's client active, xarray would ask the scheduler for a lock, which may be gone with a worker.
-    with dask.config.set(scheduler="synchronous"):
-        # Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
-        written = dataset.to_netcdf(engine="h5netcdf")
-    path.write_bytes(written)
+
+def netcdf_of(dataset: xr.Dataset) -> bytes:
+    """Return the bytes that ``dataset.to_netcdf(engine="h5netcdf")`` does, without what that asks of Dask.
+
+    It imports ``distributed``, a third of a second, and with a cluster's client active it takes a lock of the scheduler, which may be gone with a worker.
+    Not straight to the disk: where it is full, HDF5 prints tracebacks of its own while it closes the file.
+    """
+    from xarray.backends import H5NetCDFStore
+    from xarray.backends.locks import HDF5_LOCK
+
+    written = io.BytesIO()
+    store = H5NetCDFStore.open(written, mode="w", lock=HDF5_LOCK)
+    try:
+        dataset.dump_to_store(store)
+    finally:
+        store.close()
+    return written.getvalue()
 
 
 def with_densities(grid: xr.Dataset) -> xr.Dataset:
