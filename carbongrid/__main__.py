@@ -1,5 +1,5 @@
 """``python -m carbongrid``: the command line."""
 
-from carbongrid.cli import main
+from carbongrid.cli import command
 
-main()
+command()

@@ -11,5 +11,6 @@ from carbongrid.cli import osm_command as _osm_command  # noqa: F401  (adds its 
 from carbongrid.cli import plan_commands as _plan_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli import study_commands as _study_commands  # noqa: F401  (adds its commands)
 from carbongrid.cli.commands import main
+from carbongrid.cli.process import command
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
