@@ -90,7 +90,7 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
     """Yield a column's bytes, what is long block by block."""
     if kind == "text":
         for rows in row_blocks(len(column)):
-            yield _texts(column.iloc[rows].tolist())
+            yield _texts(column.iloc[rows])
     elif kind == "geometry":
         geometry = np.asarray(column, dtype=object)
         yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
@@ -103,13 +103,23 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
         yield filled.to_numpy(dtype="<i8" if whole else "<f8").tobytes()
 
 
-def _texts(texts: list[str]) -> bytes:
-    """Return texts with lengths; of those that repeat, each is encoded once."""
-    different = set(texts)
-    if 2 * len(different) > len(texts):
-        return _with_lengths([text.encode() for text in texts])
-    packed = {text: _with_lengths([text.encode()]) for text in different}
-    return b"".join(map(packed.__getitem__, texts))
+def _texts(texts: pd.Series[Any]) -> NDArray[np.uint8]:
+    """Return texts in UTF-8, each after its length; none is made an object, or encoded, by itself."""
+    import pyarrow as pa
+
+    packed = pa.array(texts, pa.large_string())
+    if isinstance(packed, pa.ChunkedArray):
+        packed = packed.combine_chunks()
+    _, offsets, data = packed.buffers()
+    ends = np.frombuffer(offsets, "<i8")[packed.offset : packed.offset + len(packed) + 1]
+    written = np.empty(int(ends[-1] - ends[0]) + _LENGTH.size * len(packed), np.uint8)
+    is_text = np.ones(len(written), np.bool_)
+    head = ends[:-1] - ends[0] + _LENGTH.size * np.arange(len(packed))
+    is_text[head[:, None] + np.arange(_LENGTH.size)] = False
+    written[~is_text] = np.diff(ends).astype("<i8").view(np.uint8)
+    if data is not None:
+        written[is_text] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    return written
 
 
 def _multipolygons(geometry: NDArray[np.object_]) -> bytes | NDArray[np.uint8]:
