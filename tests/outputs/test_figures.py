@@ -29,7 +29,7 @@ from carbongrid.outputs.figures.classes import (
 )
 from carbongrid.outputs.figures.figures import _of_units
 from carbongrid.outputs.figures.scales import by_area, signed
-from carbongrid.outputs.figures.sheet import Sheet
+from carbongrid.outputs.figures.sheet import DPI, LEGEND, WIDTH, Sheet, outline
 
 FIGURES = {"zones", "emission", "sink", "ccr", "ecc", "esc", "grid_emission", "grid_sink"}
 
@@ -340,3 +340,65 @@ def test_the_map_of_ecc_is_hatched_where_derived_gdp_leaves_it_unsure():
         said = "\n".join(text.get_text() for text in texts)
         assert ("90 % intervals in units.csv" in said) == ("interval contains 1" in said) == told
         assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in texts)
+
+
+def wavy(count, height=0.01):
+    """A square with a point each metre of its sides, a little in or out; and in it a hole of a decimetre."""
+    side = np.arange(count, dtype=np.float64)
+    wave = height * np.sin(side)
+    whole = np.full(count, float(count))
+    ring = np.concatenate(
+        [
+            np.stack([side, wave], axis=1),
+            np.stack([whole + wave, side], axis=1),
+            np.stack([whole - side, whole + wave], axis=1),
+            np.stack([wave, whole - side], axis=1),
+        ]
+    )
+    return shapely.Polygon(ring, [shapely.box(50, 50, 50.1, 50.1).exterior])
+
+
+def test_an_outline_is_simplified_within_its_tolerance():
+    """Seen to fail without the rings that would vanish."""
+    square = wavy(100)
+    path = outline(square, 0.5)
+    assert len(path) < 20
+    rings = [shapely.LinearRing(ring) for ring in path.to_polygons(closed_only=True)]
+    shell, hole = sorted(rings, key=lambda ring: -ring.length)
+    assert shapely.hausdorff_distance(shell, square.exterior, densify=0.01) <= 0.5
+    assert shapely.equals(hole, square.interiors[0])
+    assert len(outline(square)) == shapely.get_num_coordinates(square)
+
+
+def test_only_figures_of_pixels_leave_out_what_is_smaller_than_them():
+    """A figure that may be printed has every vertex. Seen to fail with a tolerance of a pixel and more."""
+    tables = example_tables()
+    shapes = [
+        shapely.affinity.translate(wavy(1000, 1.0), 40500000 + 1000 * k, 3450000)
+        for k in range(len(tables.units))
+    ]
+    moved = dataclasses.replace(tables, units=tables.units.set_geometry(shapes))
+    letters = lettering.installed_lettering()
+    pixels, every = Sheet(moved, letters, DPI), Sheet(moved, letters)
+    west, _, east, _ = pixels.extent
+    pixel = (east - west) / ((WIDTH - LEGEND) * DPI)
+    for seen, shape, full in zip(pixels.outlines, shapes, every.outlines, strict=True):
+        assert len(full) == shapely.get_num_coordinates(shape)
+        assert len(seen) < 0.9 * len(full)
+        away = shapely.hausdorff_distance(shapely.MultiPoint(full.vertices), shapely.LineString(seen.vertices))  # fmt: skip
+        assert away <= 0.05 * pixel + 1e-6
+
+
+@pytest.mark.parametrize("coverage", [True, False])
+def test_parents_are_the_union_of_their_units(coverage):
+    """Also where neighbours have not the same points. Seen to fail with coverage_union_all for both."""
+    tables = example_tables()
+    shapes = [shapely.box(k, 0, k + 1, 2) for k in range(len(tables.units))]
+    if not coverage:
+        shapes[1] = shapely.union(shapes[1], shapely.box(0.5, 0, 1.5, 1))
+    units = tables.units.set_geometry(shapes)
+    sheet = Sheet(dataclasses.replace(tables, units=units), lettering.installed_lettering())
+    codes = units[tables.parents[0]] if tables.parents else pd.Series("", units.index)
+    assert set(sheet.parents) == set(codes)
+    for code, shape in sheet.parents.items():
+        assert shapely.equals(shape, shapely.union_all(units.geometry[codes == code].to_numpy()))

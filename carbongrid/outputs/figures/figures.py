@@ -58,7 +58,7 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, figure in _drawn(Sheet(tables, installed_lettering())):
+    for name, figure in _drawn(Sheet(tables, installed_lettering(), DPI)):
         path = directory / f"{name}.png"
         figure.savefig(path, dpi=DPI, facecolor="white")
         paths.append(path)

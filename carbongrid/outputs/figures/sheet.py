@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEADING, LEGEND, FOOT = 7.0, 0.75, 2.3, 0.4  # inches
 DPI = 150
+_UNSEEN = 0.05
+"""Of a pixel. Lines are twenty times as wide, so that two outlines with a common border, each simplified by itself, leave no gap."""
 MAX_NAMES = 30
 EITHER_SIDE_OF_ONE = ("interval contains 1", "区间包含 1")
 SPLIT_GDP = (
@@ -42,10 +44,20 @@ Entry = tuple[dict[str, Any], str]
 
 @dataclass(frozen=True)
 class Sheet:
-    """What all figures of a run share: the tables, the fonts, the outlines, the extent."""
+    """What all figures of a run share: the tables, the fonts, the outlines, the extent.
+
+    Parameters
+    ----------
+    tables, letters
+        Of the run.
+    dpi
+        Dots per inch of figures of pixels, which are drawn without what no pixel shows; 0 where a figure may be of any scale,
+        and every vertex is drawn.
+    """
 
     tables: RunTables
     letters: Lettering
+    dpi: int = 0
 
     @property
     def case(self) -> str:
@@ -56,7 +68,7 @@ class Sheet:
     @cached_property
     def outlines(self) -> list[Outline]:
         """Outlines of the units."""
-        return [outline(geometry) for geometry in self.tables.units.geometry]
+        return [outline(geometry, self._unseen) for geometry in self.tables.units.geometry]
 
     @cached_property
     def parents(self) -> dict[str, Any]:
@@ -64,12 +76,21 @@ class Sheet:
         units = self.tables.units
         codes = units[self.tables.parents[0]] if self.tables.parents else [""] * len(units)
         groups = units.geometry.groupby(np.asarray(codes))
-        return {str(code): shapely.union_all(rows.to_numpy()) for code, rows in groups}
+        # Where neighbours share the points of their border, what is left is the outer border: of 900,000 points in 0.4 s with the test, else in 1.1 s.
+        same = bool(shapely.coverage_is_valid(units.geometry.to_numpy()))
+        union = shapely.coverage_union_all if same else shapely.union_all
+        return {str(code): union(rows.to_numpy()) for code, rows in groups}
 
     @cached_property
     def borders(self) -> list[Outline]:
         """Outlines of the nearest parents, or of the whole."""
-        return [outline(shape) for shape in self.parents.values()]
+        return [outline(shape, self._unseen) for shape in self.parents.values()]
+
+    @cached_property
+    def _unseen(self) -> float:
+        """How far an outline may lie from its place, in metres of the map."""
+        west, _, east, _ = self.extent
+        return _UNSEEN * (east - west) / ((WIDTH - LEGEND) * self.dpi) if self.dpi else 0.0
 
     @cached_property
     def extent(self) -> tuple[float, float, float, float]:
@@ -268,13 +289,16 @@ class Sheet:
             text.set_parse_math(False)
 
 
-def outline(geometry: Any) -> Outline:
-    """Return a polygon's rings, holes and parts as one matplotlib path."""
+def outline(geometry: Any, tolerance: float = 0.0) -> Outline:
+    """Return a polygon's rings, holes and parts as one matplotlib path, simplified within a tolerance; a ring that would vanish stays as it is."""
     from matplotlib.path import Path as Outline
 
     # Agg fills by winding, so holes have to run against their shell.
     parts = shapely.orient_polygons(shapely.get_parts(geometry))
     rings = shapely.get_rings(parts)
+    if tolerance > 0:
+        simple = shapely.simplify(rings, tolerance, preserve_topology=False)
+        rings = np.where(shapely.get_num_coordinates(simple) < 4, rings, simple)
     if len(rings) == 0:
         return Outline(np.empty((0, 2)))
     coordinates = [shapely.get_coordinates(ring) for ring in rings]

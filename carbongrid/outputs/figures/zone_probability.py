@@ -50,7 +50,7 @@ def write_probability_figures(
         The files.
     """
     require_extra("report", "matplotlib", purpose="drawing figures")
-    sheet = Sheet(tables, installed_lettering())
+    sheet = Sheet(tables, installed_lettering(), DPI)
     figures = {
         "zone_probability.png": probability_map(
             sheet, probability_of_zone(probabilities), probabilities["firm"].to_numpy(bool)
