@@ -18,6 +18,10 @@ from tables_example import CRS, SOUTH, WEST
 from carbongrid.outputs.report import parcel_picture as pictures
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
+from carbongrid.raster.grid import Grid
+from carbongrid.raster.labels import burn_window
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.row_blocks import row_blocks
 
 SIDE = 500.0
 
@@ -71,6 +75,25 @@ def test_each_dot_is_of_the_parcel_at_its_centre(grams):
         assert min(higher) > max(lower)
 
 
+coordinates = st.tuples(st.integers(-40, 80), st.integers(-40, 80))
+
+
+@given(st.lists(st.tuples(coordinates, st.integers(0, 50), st.integers(1, 50)), max_size=12), st.integers(1, 5))  # fmt: skip
+@settings(max_examples=50)
+def test_blocks_are_burnt_where_their_parcels_lie(boxes, rows):
+    """Beyond the edge and without any polygon, too. Seen to fail where a window begins two cells late."""
+    made = [shapely.box(x / 4, y / 4, (x + width) / 4, (y + height) / 4) for (x, y), width, height in boxes]  # fmt: skip
+    shapes = np.array([shapely.Polygon(), *made], dtype=object)
+    places = np.arange(len(shapes)) % 7 + 1
+    grids = [Grid(CRS, side, (0.0, 0.0, 12.0, 9.0)) for side in (0.5, 1.0)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "row_blocks", lambda size: row_blocks(size, rows))
+        found = pictures._burnt(shapes, places, grids)
+    for pixels, grid in zip(found, grids, strict=True):
+        whole = burn_window(Polygons.of(shapes), grid, (0, 0), grid.shape, places)
+        np.testing.assert_array_equal(pixels, whole)
+
+
 def test_a_picture_that_would_be_too_large_has_larger_dots():
     land = land_of([10**9, 10**12, 0, 5, 10**11])
     fine = parcel_picture(land, zone_map(land, None))
@@ -112,7 +135,7 @@ def test_a_parcel_of_a_later_block_covers_an_earlier_one(monkeypatch):
     """And blocks are put together in their order. Seen to fail when the earlier one stays."""
     land = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 4, 4), shapely.box(2, 0, 4, 2), shapely.box(3, 0, 4, 4)])  # fmt: skip
     grid = pictures.Grid("EPSG:3035", 1, (0, 0, 4, 4))
-    whole = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), grid)
+    [whole] = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), [grid])
     monkeypatch.setattr(pictures, "row_blocks", lambda size: [slice(i, i + 1) for i in range(size)])
-    parts = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), grid)
+    [parts] = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), [grid])
     assert parts.tolist() == whole.tolist() == [[1, 1, 1, 3], [1, 1, 1, 3], [1, 1, 2, 3], [1, 1, 2, 3]]  # fmt: skip

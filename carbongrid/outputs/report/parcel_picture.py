@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
 from carbongrid.outputs.report.ground import LAYER_BYTES
 from carbongrid.outputs.report.layers import Entry
-from carbongrid.raster.grid import Grid
+from carbongrid.raster.grid import Bounds, Grid
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.row_blocks import each_block, row_blocks
@@ -90,18 +90,13 @@ def parcel_picture(
     bounds = powers_of_ten(emitting)
     classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
     colours = sequential("YlOrRd", len(bounds) + 1)
-    geometry, side = parcels.geometry.to_numpy(), _FINEST
-    while True:
-        grid = Grid(parcels.crs, side * drawing.metres, _frame(drawing))
-        # Where no parcel is, 0, which is transparent; then without emissions, then the classes.
-        pixels = _burnt(geometry, classes + 2, grid)
-        png = (
-            f"data:image/png;base64,{base64.b64encode(_png(pixels, [_NOTHING, *colours])).decode()}"
-        )
+    # Where no parcel is, 0, which is transparent; then without emissions, then the classes.
+    for frame, pixels in _pictures(parcels, classes + 2, drawing):
+        packed = base64.b64encode(_png(pixels, [_NOTHING, *colours])).decode()
+        png = f"data:image/png;base64,{packed}"
         if len(png) <= room:
+            west, south, east, north = frame
             break
-        side *= 2**0.5
-    west, south, east, north = grid.bounds
     return ParcelPicture(
         png=png,
         left=(west - drawing.west) / drawing.metres,
@@ -112,19 +107,56 @@ def parcel_picture(
     )
 
 
+def _pictures(
+    parcels: gpd.GeoDataFrame, places: NDArray[np.int64], drawing: ZoneMap
+) -> Iterator[tuple[Bounds, NDArray[np.uint8]]]:
+    """Yield pictures of larger and larger pixels without end, and the bounds of each.
+
+    Two are made at once: of a million parcels the second is needed, and to prepare them again would take longer than to burn it.
+    """
+    geometry, side = parcels.geometry.to_numpy(), _FINEST
+    while True:
+        grids = []
+        for _ in range(2):
+            grids.append(Grid(parcels.crs, side * drawing.metres, _frame(drawing)))
+            side *= 2**0.5
+        bounds = [grid.bounds for grid in grids]
+        yield from zip(bounds, _burnt(geometry, places, grids), strict=True)
+
+
 def _burnt(
-    geometry: NDArray[np.object_], places: NDArray[np.int64], grid: Grid
-) -> NDArray[np.uint8]:
-    """Return the place in the palette of the parcel that covers each pixel's centre; a later one covers an earlier one."""
+    geometry: NDArray[np.object_], places: NDArray[np.int64], grids: Sequence[Grid]
+) -> list[NDArray[np.uint8]]:
+    """Return for each grid the place in the palette of the parcel that covers each pixel's centre; a later one covers an earlier one."""
 
-    def burn(rows: slice) -> NDArray[np.uint32]:
+    def burn(rows: slice) -> list[tuple[tuple[slice, slice], NDArray[np.uint32]]]:
         # Prepared block by block, since a million prepared at once take half a gigabyte.
-        return burn_window(Polygons.of(geometry[rows]), grid, (0, 0), grid.shape, places[rows])
+        polygons, burnt = Polygons.of(geometry[rows]), []
+        for grid in grids:
+            top, left, height, width = _around(polygons, grid)
+            labels = burn_window(polygons, grid, (top, left), (height, width), places[rows])
+            burnt.append(((slice(top, top + height), slice(left, left + width)), labels))
+        return burnt
 
-    pixels = np.zeros(grid.shape, np.uint8)
+    pictures = [np.zeros(grid.shape, np.uint8) for grid in grids]
     for burnt in each_block(burn, row_blocks(len(geometry))):
-        np.copyto(pixels, burnt, where=burnt > 0, casting="unsafe")
-    return pixels
+        for pixels, (window, labels) in zip(pictures, burnt, strict=True):
+            np.copyto(pixels[window], labels, where=labels > 0, casting="unsafe")
+    return pictures
+
+
+def _around(polygons: Polygons, grid: Grid) -> tuple[int, int, int, int]:
+    """Return a window with all cells that polygons cover: first row and column, and how many of them."""
+    known = polygons.bounds[~np.isnan(polygons.bounds).any(axis=1)]
+    if not len(known):
+        return 0, 0, 0, 0
+    (west, south), (east, north) = known[:, :2].min(axis=0), known[:, 2:].max(axis=0)
+    x, y = grid.bounds[0], grid.bounds[3]
+    sides = np.array([y - north, y - south, west - x, east - x]) / grid.resolution
+    # A cell more on either side, for what is rounded.
+    first, last = np.floor(sides[::2]).astype(int) - 1, np.floor(sides[1::2]).astype(int) + 2
+    (top, left), (bottom, right) = (np.clip(ends, 0, grid.shape).tolist() for ends in (first, last))
+    return top, left, bottom - top, right - left
 
 
 def _frame(drawing: ZoneMap) -> tuple[float, float, float, float]:
