@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -243,24 +244,27 @@ def _fill(sheet: Any, columns: Sequence[Column]) -> None:
             _write_cell(sheet.cell(row, number), value, kind, form)
         most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
         words = [word for line in lines for word in line.split()]
-        widths = [*(_shown_width(value, form) for value in cells), *map(_text_width, words)]
-        width = min(max(_MIN_WIDTH, max(widths) + 2), most)
+        widest = max([_shown_width(cells, form), *map(_text_width, words)])
+        width = min(max(_MIN_WIDTH, widest + 2), most)
         sheet.column_dimensions[get_column_letter(number)].width = width
         height = max(height, sum(-(-_text_width(line) // (width - 1)) for line in lines))
     sheet.row_dimensions[1].height = _LINE_HEIGHT * height
-    sheet.freeze_panes = sheet.cell(NAMES_ROW + 1, 3)
+    sheet.freeze_panes = f"C{NAMES_ROW + 1}"
     last = get_column_letter(len(columns))
     sheet.auto_filter.ref = f"A{NAMES_ROW}:{last}{sheet.max_row}"
 
 
-def _shown_width(value: Any, form: str) -> int:
-    """Return how many characters a cell takes as its format shows it."""
-    if isinstance(value, str) or pd.isna(value) or not np.isfinite(value):
-        return _text_width(str(value))
-    if form.endswith("%"):
-        value = value * 100
-    digits = len(form.rstrip("%").partition(".")[2])
-    return len(f"{value:,.{digits}f}") + form.count("%")
+def _shown_width(cells: Sequence[Any], form: str) -> int:
+    """Return how many characters the widest of a column's cells takes as its format shows it; what is no number is a text."""
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    numbers = {cell for cell in cells if not isinstance(cell, str) and not pd.isna(cell)}
+    finite = [number for number in numbers if math.isfinite(number)]
+    texts |= {str(number) for number in numbers if not math.isfinite(number)}
+    # None between the least and the greatest is wider than both.
+    ends = (min(finite), max(finite)) if finite else ()
+    digits, times = len(form.rstrip("%").partition(".")[2]), 100 if form.endswith("%") else 1
+    texts |= {f"{end * times:,.{digits}f}" + "%" * form.count("%") for end in ends}
+    return max(map(_text_width, texts), default=0)
 
 
 def _text_width(text: str) -> int:
