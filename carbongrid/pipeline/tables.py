@@ -180,7 +180,7 @@ def make_tables(
         guidance=inputs.guidance,
         surroundings=inputs.surroundings,
         inputs=tuple(sorted(fingerprints.digests.items())),
-        by_type=parcels.groupby("type")[names].sum(),
+        by_type=_by_type(parcels["type"], allocation),
         scopes=scopes_spread(case, inputs.categories, inputs.totals, inputs.formed),
     )
     return published(tables, [*of_method, *of_sinks, *of_guesses]) if options.public else tables
@@ -244,6 +244,15 @@ def _parcels(
     sums = emission_and_sink(inputs.categories.values(), allocation.masses, len(fixed))
     more = {**sums, "cells": shares.fine_cells}
     return fixed.join(masses).join(pd.DataFrame(more, fixed.index))
+
+
+def _by_type(types: pd.Series, allocation: Allocation) -> pd.DataFrame:
+    """Return the grams of each category on parcels of each type: summed without the table of both, which would be copied."""
+    row, kinds = pd.factorize(types, sort=True)
+    sums = np.zeros((len(allocation.names), len(kinds)), np.int64)
+    for own, mass in zip(sums, allocation.masses, strict=True):
+        np.add.at(own, row[mass.rows], mass.grams)
+    return pd.DataFrame(sums.T, pd.Index(kinds, name="type"), list(allocation.names))
 
 
 def _unit_intervals(inputs: Inputs, units: pd.DataFrame) -> pd.DataFrame | None:

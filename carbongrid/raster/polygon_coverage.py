@@ -143,17 +143,19 @@ def _boxes_around(bounds: NDArray[np.float64], together: int) -> tuple[Rows, Geo
         return np.zeros(0, np.int64), np.zeros(0, object)
     if together == 1:
         return np.arange(len(bounds)), _boxes(bounds)
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    least, extent = middle.min(axis=0), np.ptp(middle, axis=0)
     sides = max(int((len(bounds) / together) ** 0.5), 1)
-    step = np.where(extent > 0, extent, 1.0) / sides
-    column, row = np.minimum((middle - least) / step, sides - 1).astype(np.int64).T
-    _, group = np.unique(row * sides + column, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    first = np.flatnonzero(np.diff(group[order], prepend=-1))
-    low = np.minimum.reduceat(bounds[order, :2], first, axis=0)
-    high = np.maximum.reduceat(bounds[order, 2:], first, axis=0)
-    return group, _boxes(np.hstack([low, high]))
+    cell = np.zeros(len(bounds), np.int64)
+    for low, high in ((1, 3), (0, 2)):
+        middle = (bounds[:, low] + bounds[:, high]) / 2
+        step = (np.ptp(middle) or 1.0) / sides
+        place = np.minimum((middle - middle.min()) / step, sides - 1)
+        cell = cell * sides + place.astype(np.int64)
+    used = np.bincount(cell, minlength=sides * sides) > 0
+    group = (np.cumsum(used) - 1)[cell]
+    around = np.repeat([np.inf, -np.inf], 2)[:, None] * np.ones(np.count_nonzero(used))
+    for side, own in enumerate(bounds.T):
+        (np.minimum if side < 2 else np.maximum).at(around[side], group, own)
+    return group, _boxes(around.T)
 
 
 def _boxes(bounds: NDArray[np.float64]) -> Geometries:

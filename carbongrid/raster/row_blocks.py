@@ -14,10 +14,14 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 ROWS = 20_000
 """Rows of a block: polygons of some 10 MB, and a thread switches between blocks once in 50 ms."""
+
+_ASKED = 5_000
+"""Rows of a block of which a tree is asked: some 10 ms."""
 
 _MAX_THREADS = 8
 
@@ -130,6 +134,21 @@ def in_blocks(function: Callable[..., NDArray[Any]], *arrays: NDArray[Any]) -> N
     blocks = row_blocks(len(arrays[0]))
     parts = each_block(lambda rows: function(*(array[rows] for array in arrays)), blocks)
     return np.concatenate(list(parts))
+
+
+def pairs_in_blocks(
+    tree: shapely.STRtree, geometries: NDArray[np.object_], **how: Any
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return tree.query(geometries, **how), made block by block."""
+
+    def pairs(rows: slice) -> NDArray[np.int64]:
+        own: NDArray[np.int64] = tree.query(geometries[rows], **how)
+        own[0] += rows.start
+        return own
+
+    found = each_block(pairs, row_blocks(len(geometries), _ASKED))
+    row, other = np.concatenate(list(found), axis=1)
+    return row, other
 
 
 def replace_in_blocks(

@@ -11,10 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from waiting import HANG
 
 from carbongrid.raster import row_blocks
-from carbongrid.raster.row_blocks import each_block, in_blocks, replace_in_blocks
+from carbongrid.raster.row_blocks import (
+    each_block,
+    in_blocks,
+    pairs_in_blocks,
+    replace_in_blocks,
+)
 
 
 @pytest.mark.parametrize("size", [0, 1, 6, 7, 8, 50])
@@ -36,6 +42,18 @@ def test_in_blocks_is_the_same_as_at_once(size: int, monkeypatch: pytest.MonkeyP
     replaced = values.copy()
     replace_in_blocks(replaced, np.sqrt)
     assert np.array_equal(replaced, np.sqrt(values))
+
+
+@pytest.mark.parametrize(("predicate", "distance"), [("intersects", None), ("dwithin", 5.0)])
+@pytest.mark.parametrize("size", [0, 1, 7, 50])
+def test_a_tree_asked_in_blocks_answers_as_at_once(size: int, predicate: str, distance: float | None, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(row_blocks, "_ASKED", 7)
+    x, y = np.random.default_rng(size).uniform(0, 100, (2, size))
+    tree = shapely.STRtree(shapely.points(*np.mgrid[:100:5, :100:5].reshape(2, -1)))
+    boxes = np.asarray(shapely.box(x, y, x + 9, y + 9), dtype=object)
+    expected = tree.query(boxes, predicate=predicate, distance=distance)
+    found = pairs_in_blocks(tree, boxes, predicate=predicate, distance=distance)
+    assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("ahead", "most"), [(8, 3), (2, 2), (1, 1)])

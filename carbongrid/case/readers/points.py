@@ -30,6 +30,7 @@ from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
+from carbongrid.raster.row_blocks import pairs_in_blocks
 
 CROSSWALKS = ("gaode", "osm", "overture")
 """Crosswalks from POI types to categories that ship with the package."""
@@ -200,7 +201,7 @@ def hit_rates(
 
     def rate(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         tree = shapely.STRtree(np.asarray(shapely.points(x, y)))
-        parcel, point = tree.query(geometry, predicate="intersects")
+        parcel, point = pairs_in_blocks(tree, geometry, predicate="intersects")
         return len(np.unique(point[carry[kinds[point], parcel]])) / len(counted)
 
     x, y = counted["x"].to_numpy(np.float64), counted["y"].to_numpy(np.float64)
@@ -417,8 +418,7 @@ def _shared(pois: pd.DataFrame, entries: pd.DataFrame, crosswalk: str) -> list[P
 
 def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:
     """Return whether a parcel may carry a category, shape (categories, parcels)."""
-    kind = parcels["type"].astype(str)
-    with_mode = kind + ":" + parcels["mode"].astype(str)
-    return np.array(
-        [(kind.isin(names) | with_mode.isin(names)).to_numpy() for names in types.values()]
-    )
+    (kind, kinds), (mode, modes) = (pd.factorize(parcels[name]) for name in ("type", "mode"))
+    fits = [land in names or f"{land}:{way}" in names for names in types.values() for land in kinds for way in modes]  # fmt: skip
+    of_pairs = np.array(fits, np.bool_).reshape(len(types), len(kinds), len(modes))
+    return of_pairs[:, kind, mode]

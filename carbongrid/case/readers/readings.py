@@ -24,6 +24,7 @@ from carbongrid.case.readers.coordinates import (
 )
 from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.row_blocks import in_blocks
 
 REACH = 100.0
 """A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (D11)."""
@@ -44,6 +45,7 @@ _NORTH_FIRST = "(N-E)"
 
 _NEIGHBOURS = 6.0
 _LISTED = 3
+_OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 
 _CHINA = shapely.Polygon(
     [
@@ -255,15 +257,20 @@ def _share_near(
     x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame, *, enough: bool = False
 ) -> float:  # fmt: skip
     """Return the share of points in a parcel or within 100 m of one; with ``enough``, of the first piece that has some."""
-    west, south, east, north = parcels.total_bounds
-    inside = (x >= west - REACH) & (x <= east + REACH) & (y >= south - REACH) & (y <= north + REACH)
-    points = np.asarray(shapely.points(x[inside], y[inside]), dtype=object)
     geometry = parcels.geometry.to_numpy()
+    west, south, east, north = (in_blocks(shapely.bounds, geometry) + REACH * _OUTWARD).T
+    inside = (x >= np.nanmin(west)) & (x <= np.nanmax(east))
+    inside &= (y >= np.nanmin(south)) & (y <= np.nanmax(north))
+    places = np.column_stack([x[inside], y[inside]])
     found = 0
     # As a rule some of the first points are there, and the others need not be looked for.
-    for start in range(0, len(points), _LOOKED_AT):
-        tree = shapely.STRtree(points[start : start + _LOOKED_AT])
-        near = tree.query(geometry, predicate="dwithin", distance=REACH)[1]
+    for start in range(0, len(places), _LOOKED_AT):
+        some = places[start : start + _LOOKED_AT]
+        (left, low), (right, high) = some.min(axis=0), some.max(axis=0)
+        # Points come in their order, mostly from one side of the map: most parcels lie nowhere near.
+        around = (west <= right) & (east >= left) & (south <= high) & (north >= low)
+        tree = shapely.STRtree(np.asarray(shapely.points(some), dtype=object))
+        near = tree.query(geometry[around], predicate="dwithin", distance=REACH)[1]
         found += len(np.unique(near))
         if enough and found:
             break

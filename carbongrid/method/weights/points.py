@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError, Problem
+from carbongrid.raster.row_blocks import in_blocks, pairs_in_blocks
 
 FACILITY_REACH = 100.0
 """Farthest that a facility may lie from the nearest parcel, in m (D9)."""
@@ -44,11 +45,17 @@ def locate(
     """
     # The tree holds the points, so that each polygon is prepared once and asked often.
     tree = shapely.STRtree(point_array(x, y))
-    polygon, point = tree.query(polygons, predicate="intersects")
-    first = np.full(len(x), len(polygons), np.int64)
-    np.minimum.at(first, point, polygon)
-    first[first == len(polygons)] = -1
-    return first
+    return first_of_pairs(len(x), *pairs_in_blocks(tree, polygons, predicate="intersects"))
+
+
+def first_of_pairs(
+    size: int, polygon: NDArray[np.int64], row: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the first polygon that is paired with each row, int64, shape (size,); -1 for none."""
+    none = np.iinfo(np.int64).max
+    first = np.full(size, none)
+    np.minimum.at(first, row, polygon)
+    return np.where(first < none, first, -1)
 
 
 def nearest(
@@ -75,18 +82,13 @@ def nearest(
     if not np.isfinite(within):
         tree = shapely.STRtree(polygons)
         row, polygon = tree.query_nearest(geometries, all_matches=True)
-        first = np.full(len(geometries), len(polygons), np.int64)
-        np.minimum.at(first, row, polygon)
-        return first
-    # Two rings, the second asked only of what the first left over, with the polygons prepared: a third of the time of
-    # query_nearest with max_distance (150,000 points, 5,000 polygons), and few pairs where polygons are tiny.
-    shapely.prepare(polygons)
+        return first_of_pairs(len(geometries), polygon, row)
+    # Two rings, the second asked only of what the first left over: a third of the time of query_nearest with max_distance
+    # (150,000 points, 5,000 polygons), and few pairs where polygons are tiny.
     found = np.full(len(geometries), -1, np.int64)
     for reach in (within / 4, within):
         left = np.flatnonzero(found < 0)
         found[left] = _nearest_of(geometries[left], polygons, reach)
-    # What was prepared would stay with the parcels, several times their size.
-    shapely.destroy_prepared(polygons)
     return found
 
 
@@ -95,14 +97,12 @@ def _nearest_of(
 ) -> NDArray[np.int64]:
     # A micrometre more or less is a tie: on a diagonal between two parcels, or at the reach itself, the last bits say nothing.
     tree = shapely.STRtree(geometries)
-    polygon, row = tree.query(polygons, predicate="dwithin", distance=reach + 2 * TIE)
-    distance = shapely.distance(geometries[row], polygons[polygon])
+    polygon, row = pairs_in_blocks(tree, polygons, predicate="dwithin", distance=reach + 2 * TIE)
+    distance = in_blocks(shapely.distance, geometries[row], polygons[polygon])
     shortest = np.full(len(geometries), np.inf)
     np.minimum.at(shortest, row, distance)
     nearest_ones = (shortest[row] <= reach + TIE) & (distance < shortest[row] + TIE)
-    first = np.full(len(geometries), len(polygons), np.int64)
-    np.minimum.at(first, row[nearest_ones], polygon[nearest_ones])
-    return np.where(first < len(polygons), first, -1)
+    return first_of_pairs(len(geometries), polygon[nearest_ones], row[nearest_ones])
 
 
 @dataclass(frozen=True)

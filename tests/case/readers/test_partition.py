@@ -244,7 +244,7 @@ def test_stripes_find_the_edges_that_the_whole_layer_shows(rows, monkeypatch):
     cells = np.array([*cells, *heap(3, 5), cells[4]], dtype=object)
     whole = ~shapely.is_empty(shapely.coverage_invalid_edges(cells))
     monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
-    assert np.array_equal(partition._unmatched(cells, shapely.STRtree(cells)), whole)
+    assert np.array_equal(partition._unmatched(cells), whole)
     assert 0 < whole.sum() < len(cells)
 
 
@@ -256,7 +256,7 @@ def test_an_empty_polygon_hides_no_overlap_in_its_stripe(rows, monkeypatch):
     polygons = np.array([shapely.Polygon(), *overlapping, *apart, None], dtype=object)
     monkeypatch.setattr(partition, "_ROWS_OF_STRIPE", rows)
     expected = [False, True, True] + [False] * 8
-    assert partition._unmatched(polygons, shapely.STRtree(polygons)).tolist() == expected
+    assert partition._unmatched(polygons).tolist() == expected
     assert [row.tolist() for row in partition._meeting(polygons)] == [[1], [2]]
 
 

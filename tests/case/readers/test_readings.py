@@ -17,6 +17,7 @@ from carbongrid.case.readers.points import hit_rates, reading_notes
 from carbongrid.case.readers.readings import (
     REACH,
     _as_written,
+    _share_near,
     maps_are_shifted,
     off_the_map,
     systems_at,
@@ -93,6 +94,19 @@ def test_one_point_within_reach_is_enough():
     for beside, off in ((REACH - 1, False), (REACH + 1, True)):
         there = np.r_[x.max() + far, x.max() + 30 + beside], np.r_[y.max() + far, y.max()]
         assert bool(off_the_map(*there, parcels, "EPSG:2056", ("f", "pois"))) == off
+
+
+def test_each_piece_of_points_is_held_against_the_parcels_around_it():
+    """Seen to fail when the parcels of the first piece were asked of the others too, and when none beside a piece was asked."""
+    parcels, x, y = works(VADUZ, 2056)
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(x.min() - 99, x.max() + 99, 2500), rng.uniform(y.min(), y.max(), 2500)
+    order = np.argsort(x)
+    near = shapely.dwithin(shapely.points(x, y), parcels.union_all(), REACH)
+    assert 0.1 < near.mean() < 0.9
+    for rows in (order, order[::-1], np.arange(2500)):
+        assert _share_near(x[rows], y[rows], parcels) == near.mean()
+    assert _share_near(x[order], y[order], parcels, enough=True) == near[order][:1000].sum() / 2500
 
 
 def pois_at(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import shapely
 import small_land
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbongrid.method.weights.clipping import lines_of, runs_of
+from carbongrid.method.weights import clipping
+from carbongrid.method.weights.clipping import TOUCH, lines_of, runs_of
 
 SIDE = 3
 
@@ -56,6 +58,54 @@ def test_chosen_runs_are_the_lines_they_were(seed, share):
     found = lines_of(runs, chosen)
     assert len(found) == chosen.sum()
     assert np.allclose(shapely.length(found), runs.length[chosen])
+
+
+def slow_cuts(a, b, polygons):
+    """Every segment with every edge of every ring: where they cross, and where an end of the edge lies beside the segment."""
+    found = []
+    rings = [ring.coords for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
+    edges = [pair for ring in rings for pair in np.stack([ring[:-1], ring[1:]], axis=1)]
+    for row, (start, end) in enumerate(zip(a, b, strict=True)):
+        way = end - start
+        size = np.hypot(*way)
+        for c, d in edges:
+            if shapely.LineString([c, d]).distance(shapely.LineString([start, end])) > TOUCH:
+                continue
+            across, (u, v) = d - c, c - start
+            turn = way[0] * across[1] - way[1] * across[0]
+            shares = []
+            if abs(turn) > 1e-9 * size * np.hypot(*across):
+                shares.append((u * across[1] - v * across[0]) / turn)
+            for x, y in (c - start, d - start):
+                if abs(way[0] * y - way[1] * x) <= TOUCH * size:
+                    shares.append((x * way[0] + y * way[1]) / (size * size))
+            found += [(row, share) for share in shares if TOUCH / size < share < 1 - TOUCH / size]
+    return sorted(found)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([1, 2, 100]), st.sampled_from([1, 3, 32]))
+def test_cuts_are_where_segments_meet_edges_however_they_are_grouped(seed, polygons, edges):
+    """Seen to fail when the last edge of a ring was left out."""
+    land, lines = setting(seed)
+    x, y = np.random.default_rng(seed).uniform(0, 250, (2, 3))
+    holed = [shapely.box(*each).difference(shapely.box(*each).buffer(-20)) for each in zip(x, y, x + 90, y + 90, strict=True)]  # fmt: skip
+    land = np.append(land, holed)
+    a, b, _ = clipping._segments(lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clipping, "_POLYGONS_AT_ONCE", polygons)
+        patch.setattr(clipping, "_EDGES_TOGETHER", edges)
+        row, share = clipping._cuts(a, b, land)
+    assert sorted(zip(row.tolist(), share.tolist(), strict=True)) == slow_cuts(a, b, land)
+
+
+@pytest.mark.parametrize(("apart", "polygon"), [(0.0, 0), (TOUCH / 2, 0), (2 * TOUCH, -1)])
+def test_a_line_beside_a_polygon_touches_it_within_a_micrometre(apart, polygon):
+    """Seen to fail when the boxes of polygons, or of their edges, were not wider by a touch."""
+    line = shapely.LineString([(-10, -apart), (20, -apart)])
+    runs = runs_of(np.array([line]), np.array([shapely.box(0, 0, 10, 10)]))
+    assert polygon in runs.polygon
+    assert np.allclose(runs.length, [10, 10, 10] if polygon == 0 else [30])
 
 
 def test_no_polygon_leaves_each_line_whole():
