@@ -236,8 +236,18 @@ def _row(stat: str, n: int, tables: _Tables) -> NDArray[Any]:
         return _filled(keys, amounts, 0, n)
     known = counts > 0
     if stat == "mean":
-        return _filled(keys[known], amounts[known] / counts[known], np.nan, n)
+        return _filled(keys[known], _quotients(amounts[known], counts[known]), np.nan, n)
     return _filled(keys[known], amounts[known] * _SIGNS[stat], np.nan, n)
+
+
+def _quotients(sums: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return sums by counts, rounded once: as a float, a sum of integers beyond 2^53 would be rounded before."""
+    found: NDArray[np.float64] = sums / counts
+    if sums.dtype.kind == "i":
+        large = np.flatnonzero((sums > 2**53) | (sums < -(2**53)))
+        pairs = zip(sums[large].tolist(), counts[large].tolist(), strict=True)
+        found[large] = [total / number for total, number in pairs]
+    return found
 
 
 def _filled(keys: NDArray[np.uint64], amounts: NDArray[Any], empty: float, n: int) -> NDArray[Any]:

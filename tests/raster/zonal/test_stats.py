@@ -96,6 +96,14 @@ def test_a_table_equals_loops_and_each_statistic_alone(labels, values, chunks, s
     assert lazy.compute().identical(found)
 
 
+def test_a_mean_of_integers_is_rounded_once():
+    """Seen to fail: a sum beyond 2^53 was rounded, and its quotient once more."""
+    values = np.array([[0] + [562949953421295] * 19, [0] + [-562949953421295] * 19])
+    labels = np.array([[1] * 20, [2] * 20], np.uint32)
+    found = zonal_stats(values, labels, "mean", n=2)["mean"].values.tolist()
+    assert found == [534802455750230.25, -534802455750230.25]
+
+
 @settings(max_examples=20)
 @given(LABELS, st.lists(QUARTERS, min_size=1, max_size=3), st.permutations(range(3)), CHUNKS)
 def test_bands_in_any_order_of_dimensions_are_those_of_each_alone(labels, planes, order, chunks):
