@@ -45,11 +45,16 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
     flat = geometry.copy()
     deep = shapely.has_z(flat) | shapely.has_m(flat)
     flat[deep] = shapely.force_2d(flat[deep])
-    rounded = shapely.transform(flat, lambda xy: np.round(xy, decimals))
+    # Most layers are round already, as surveys are: nothing of theirs is made, or looked at, again.
+    points, row = shapely.get_coordinates(flat, return_index=True)
+    rows = np.unique(row[(np.round(points, decimals) != points).any(axis=1)])
+    found = flat[rows]
+    rounded = shapely.transform(found, lambda xy: np.round(xy, decimals))
     spoilt = np.flatnonzero(~shapely.is_valid(rounded))
-    spoilt = spoilt[shapely.is_valid(flat[spoilt])]
-    rounded[spoilt] = flat[spoilt]
-    return normal_form(rounded)
+    spoilt = spoilt[shapely.is_valid(found[spoilt])]
+    rounded[spoilt] = found[spoilt]
+    flat[rows] = rounded
+    return normal_form(flat)
 
 
 def normal_form(geometry: Geometries) -> Geometries:

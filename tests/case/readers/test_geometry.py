@@ -87,6 +87,23 @@ def test_rounding_that_would_spoil_a_polygon_is_left_out():
     assert shapely.get_coordinates(done[1]).max() == 1.0
 
 
+def test_rows_are_rounded_each_by_itself():
+    """Round ones, needles that rounding would spoil, null and empty ones, in any order. Seen to fail when a row takes the place of another."""
+    rows = array(
+        "POLYGON ((0 0, 0.00003 0, 0.00002 10, 0 0))",
+        "POLYGON ((2 0, 3 0, 3 1, 2 0))",
+        None,
+        "POLYGON ((0 0, 1.00004 0, 1 1, 0 0))",
+        "POLYGON EMPTY",
+        "MULTIPOLYGON (((9 9, 10 9, 10 10, 9 9)), ((5 5, 6.00007 5, 6 6, 5 5)))",
+    )
+    for order in (np.arange(6), np.array([5, 2, 0, 4, 3, 1])):
+        together = normalize_geometry(rows[order], geographic=False)
+        alone = [normalize_geometry(rows[[row]], geographic=False)[0] for row in order]
+        assert shapely.to_wkb(together).tolist() == shapely.to_wkb(alone).tolist()
+    assert shapely.get_coordinates(together[4]).max() == 1.0
+
+
 def test_heights_are_dropped_and_degrees_are_rounded_finer():
     solid = array("POLYGON Z ((0 0 5, 1 0 5, 1 1 5, 0 0 5))")
     assert not shapely.has_z(normalize_geometry(solid, geographic=False)).any()
