@@ -17,7 +17,10 @@ from carbongrid.run_store import Making, Recall, RunStore, hash_values
 
 logger = logging.getLogger(__name__)
 
-_SAVES = ("geopandas.io.arrow", "pandas.io.parquet", "pyarrow.parquet")
+_SAVES = (
+    *("geopandas.io.arrow", "geopandas.io._geoarrow"),
+    *("pandas.io.parquet", "pandas.core.arrays.arrow.extension_types", "pyarrow.parquet"),
+)
 """Modules with which steps are saved."""
 
 

@@ -73,8 +73,8 @@ def each_block[T, R](
 def meanwhile[T](function: Callable[[T], object], things: Iterable[T]) -> Iterator[None]:
     """Work on things one after the other, by a thread, while the block of code does other work; at its end they are done.
 
-    An error of theirs is raised there. Whoever leaves the block by an error waits for them all the same; by Ctrl-C for the one that is being worked on, which
-    ends where it calls :func:`go_on`.
+    An error of theirs is raised there. Whoever leaves the block by an error of its own raises that, and waits for them all the same; by what is no Exception, as Ctrl-C, for the one that is being
+    worked on, which ends where it calls :func:`go_on`.
     """
     over = threading.Event()
     known = (*_overs(), over)
@@ -106,7 +106,7 @@ def _overs() -> tuple[threading.Event, ...]:
 
 
 def go_on() -> None:
-    """Raise CancelledError in a thread of :func:`each_block` for which nobody waits any more.
+    """Raise CancelledError in a thread of :func:`each_block` or :func:`meanwhile` for which nobody waits any more.
 
     Long loops ask again and again, and let it pass: it is an Exception.
     """

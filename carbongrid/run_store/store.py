@@ -166,7 +166,7 @@ class RunStore:
     def beside(self, steps: Sequence[Making]) -> Iterator[None]:
         """Make, or take over, the files of steps by a thread, one after the other, while the block of code makes those of other steps; at its end they are finished.
 
-        An error of theirs is raised there. An error in the block waits for them, since what is finished is worth keeping; Ctrl-C does not.
+        An error of theirs is raised there, unless the block ends in one of its own. That waits for them, since what is finished is worth keeping; Ctrl-C does not.
         """
         to_make = self._begun(steps)
         self._seen += [step.name for step in steps]
@@ -197,12 +197,14 @@ class RunStore:
 
     def _has_taken_over(self, step: Making) -> bool:
         """Take the files of a step over from a run whose inputs were the same, if there is one."""
-        found = self.recall.find(step.name, step.key, step.files)
-        if found is None:
-            return False
+        with self._recording:  # on Windows what is read cannot be replaced
+            found = self.recall.find(step.name, step.key, step.files)
+            if found is None:
+                return False
+            files = _records_in(found)[step.name].files
         if found != self.folder:
             self._take_over(step.name, found, step.files)
-        self._finish(step.name, Record(step.key, _records_in(found)[step.name].files))
+        self._finish(step.name, Record(step.key, files))
         return True
 
     def _begin(self, step: Making) -> None:
@@ -250,6 +252,7 @@ class RunStore:
 
     def _finish(self, name: str, record: Record) -> None:
         with self._recording:
+            go_on()  # whoever was left alone by a second Ctrl-C has no lock of the run any more
             self.records[name] = record
             self._keep_records()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,24 @@ def test_after_an_error_python_ends_as_it_does() -> None:
     assert done.returncode == 2
     assert "No such command" in done.stderr
     assert done.stdout.splitlines() == ["first", "asked for at the end", "taken apart"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_success_that_nobody_hears_is_one(closed: str) -> None:
+    """Seen to fail: Python has no stream there to be flushed."""
+    command = f"{shlex.quote(sys.executable)} -m carbongrid --version {closed}"
+    assert subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
+
+
+def test_whoever_looks_on_sees_the_end(tmp_path: Path) -> None:
+    """Seen to fail: a profile was not written."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cProfile", "-o", tmp_path / "profile", "-m", "carbongrid", "--version"],
+        capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert (tmp_path / "profile").stat().st_size
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that only Linux has")

@@ -836,3 +836,23 @@ def test_a_fault_beside_a_block_is_raised_at_its_end(tmp_path: Path) -> None:
     ):
         done.append(1)
     assert done == [1]
+
+
+def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """After a second Ctrl-C the run's lock is free, and another may have taken it. Seen to fail: the record of the one before was written over the other's."""
+    hashed = threading.Event()
+
+    def slow(path: Path) -> str:
+        hashed.set()
+        with pytest.raises(CancelledError):
+            while True:
+                row_blocks.go_on()
+        return hash_path(path)
+
+    monkeypatch.setattr("carbongrid.run_store.store.hash_path", slow)
+    with contextlib.suppress(KeyboardInterrupt), new_run(tmp_path / "run") as store:
+        making = Making("one", "k", ["one"], lambda: _write(store.folder / "one", "1"))
+        with store.beside([making]):
+            assert hashed.wait(HANG)
+            raise KeyboardInterrupt
+    assert store.records == {"one": Record("k")}

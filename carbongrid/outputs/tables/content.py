@@ -354,7 +354,7 @@ def surroundings_of(polygons: gpd.GeoDataFrame) -> Table:
 
 
 def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
-    """Return the table with a geometry for each of its rows."""
+    """Return the table with a geometry for each of its rows; its columns are not copied, and not to be written to."""
     import geopandas as gpd
 
     frame = gpd.GeoDataFrame(

@@ -110,6 +110,7 @@ def _texts(texts: pd.Series[Any]) -> NDArray[np.uint8]:
     packed = pa.array(texts, pa.large_string())
     if isinstance(packed, pa.ChunkedArray):
         packed = packed.combine_chunks()
+    assert not packed.null_count, "a table's texts are all there"
     _, offsets, data = packed.buffers()
     ends = np.frombuffer(offsets, "<i8")[packed.offset : packed.offset + len(packed) + 1]
     written = np.empty(int(ends[-1] - ends[0]) + _LENGTH.size * len(packed), np.uint8)

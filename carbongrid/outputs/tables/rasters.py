@@ -129,7 +129,7 @@ def netcdf_of(dataset: xr.Dataset) -> bytes:
     written = io.BytesIO()
     store = H5NetCDFStore.open(written, mode="w", lock=HDF5_LOCK)
     try:
-        dataset.dump_to_store(store)
+        dataset.compute().dump_to_store(store)  # of what is lazy nothing would be written
     finally:
         store.close()
     return written.getvalue()
