@@ -248,8 +248,7 @@ def _parcels(
 
 def _by_type(types: pd.Series, allocation: Allocation) -> pd.DataFrame:
     """Return the grams of each category on parcels of each type: summed without the table of both, which would be copied."""
-    row, kinds = pd.factorize(types, sort=True)
-    assert (row >= 0).all(), "every parcel has a type"
+    row, kinds = pd.factorize(types, sort=True, use_na_sentinel=False)
     sums = np.zeros((len(allocation.names), len(kinds)), np.int64)
     for own, mass in zip(sums, allocation.masses, strict=True):
         np.add.at(own, row[mass.rows], mass.grams)

@@ -17,7 +17,7 @@ from steps import given as given_to
 from tables_example import example_tables
 
 from carbongrid.method.zoning import EITHER_SIDE
-from carbongrid.outputs.figures import classes, lettering, write_figures
+from carbongrid.outputs.figures import classes, figures, lettering, study, write_figures
 from carbongrid.outputs.figures.classes import (
     area_breaks,
     logarithmic_breaks,
@@ -389,16 +389,41 @@ def test_only_figures_of_pixels_leave_out_what_is_smaller_than_them():
         assert away <= 0.05 * pixel + 1e-6
 
 
+@pytest.mark.parametrize("dpi", [DPI, 0])
 @pytest.mark.parametrize("coverage", [True, False])
-def test_parents_are_the_union_of_their_units(coverage):
+def test_parents_are_the_union_of_their_units(coverage, dpi):
     """Also where neighbours have not the same points. Seen to fail with coverage_union_all for both."""
     tables = example_tables()
     shapes = [shapely.box(k, 0, k + 1, 2) for k in range(len(tables.units))]
     if not coverage:
         shapes[1] = shapely.union(shapes[1], shapely.box(0.5, 0, 1.5, 1))
     units = tables.units.set_geometry(shapes)
-    sheet = Sheet(dataclasses.replace(tables, units=units), lettering.installed_lettering())
+    sheet = Sheet(dataclasses.replace(tables, units=units), lettering.installed_lettering(), dpi)
     codes = units[tables.parents[0]] if tables.parents else pd.Series("", units.index)
     assert set(sheet.parents) == set(codes)
     for code, shape in sheet.parents.items():
         assert shapely.equals(shape, shapely.union_all(units.geometry[codes == code].to_numpy()))
+
+
+def test_each_figure_is_drawn_for_its_medium(tmp_path, monkeypatch):
+    """Those of a run for its pixels; the study's, which may be printed or vector, with every vertex. Seen to fail with any other number."""
+    sheets = []
+
+    def drawn_on(sheet):
+        sheets.append(sheet.dpi)
+        return iter(())
+
+    monkeypatch.setattr(figures, "_drawn", drawn_on)
+    figures.write_figures(example_tables(), tmp_path / "run")
+    monkeypatch.setattr(study, "_FIGURES", {"one": lambda sheet: drawn_on(sheet) and _Page()})
+    study.write_study_figures(example_tables(), tmp_path / "study", formats=("svg",), only=["one"])
+    assert sheets == [DPI, 0]
+
+
+class _Page:
+    """A page with nothing on it."""
+
+    def __init__(self):
+        from matplotlib.figure import Figure
+
+        self.figure = Figure()

@@ -418,7 +418,7 @@ def _shared(pois: pd.DataFrame, entries: pd.DataFrame, crosswalk: str) -> list[P
 
 def _carriers(parcels: gpd.GeoDataFrame, types: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:
     """Return whether a parcel may carry a category, shape (categories, parcels)."""
-    (kind, kinds), (mode, modes) = (pd.factorize(parcels[name]) for name in ("type", "mode"))
+    (kind, kinds), (mode, modes) = (pd.factorize(parcels[name], use_na_sentinel=False) for name in ("type", "mode"))  # fmt: skip
     fits = [land in names or f"{land}:{way}" in names for names in types.values() for land in kinds for way in modes]  # fmt: skip
     of_pairs = np.array(fits, np.bool_).reshape(len(types), len(kinds), len(modes))
     return of_pairs[:, kind, mode]

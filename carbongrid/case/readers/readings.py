@@ -259,8 +259,8 @@ def _share_near(
     """Return the share of points in a parcel or within 100 m of one; with ``enough``, of the first piece that has some."""
     geometry = parcels.geometry.to_numpy()
     west, south, east, north = (in_blocks(shapely.bounds, geometry) + REACH * _OUTWARD).T
-    inside = (x >= np.nanmin(west)) & (x <= np.nanmax(east))
-    inside &= (y >= np.nanmin(south)) & (y <= np.nanmax(north))
+    inside = (x >= np.fmin.reduce(west, initial=np.inf)) & (x <= np.fmax.reduce(east, initial=-np.inf))  # fmt: skip
+    inside &= (y >= np.fmin.reduce(south, initial=np.inf)) & (y <= np.fmax.reduce(north, initial=-np.inf))  # fmt: skip
     places = np.column_stack([x[inside], y[inside]])
     found = 0
     # As a rule some of the first points are there, and the others need not be looked for.

@@ -23,7 +23,7 @@ _PARALLEL = 1e-9
 
 _POLYGONS_AT_ONCE = 5_000
 _EDGES_TOGETHER = 32
-"""Edges in a row that a tree is asked for at once: a third of the time of each edge by itself (1.4 million edges, 50,000 segments)."""
+"""Edges in a row that a tree is asked for at once: from a sixth of the time of each edge by itself (490,000 edges, 60 segments of 10 km) to no less (20,000 of 140 m)."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,14 @@ def _boxes_meet(
     d: NDArray[np.float64],
     ring: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of a segment and an edge of a ring whose boxes are as near as TOUCH, found by boxes around some edges in a row."""
+    """Return the pairs of a segment and an edge of a ring whose boxes are as near as TOUCH, of those that boxes around some edges in a row let meet."""
     new = np.diff(ring, prepend=-1) != 0
     number = np.arange(ring.size)
     start = np.flatnonzero((number - number[new][np.cumsum(new) - 1]) % _EDGES_TOGETHER == 0)
     low, high = np.minimum(c, d) - TOUCH, np.maximum(c, d) + TOUCH
-    boxes = shapely.box(*np.minimum.reduceat(low, start).T, *np.maximum.reduceat(high, start).T)
-    group, segment = tree.query(boxes)
+    # Wider by another TOUCH, so that rounding loses none. The segment itself, not its box, meets them: that of a long slanting one holds half of the map.
+    least, most = np.minimum.reduceat(low, start) - TOUCH, np.maximum.reduceat(high, start) + TOUCH
+    group, segment = tree.query(shapely.box(*least.T, *most.T), predicate="intersects")
     count = np.diff(start, append=ring.size)[group]
     segment = np.repeat(segment, count)
     edge = np.repeat(start[group] - np.cumsum(count) + count, count) + np.arange(segment.size)

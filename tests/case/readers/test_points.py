@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from carbongrid.case.readers.coordinates import from_wgs84, project_points
 from carbongrid.case.readers.points import (
+    _carriers,
     _is_clearly_better,
     crosswalk_categories,
     hit_rates,
@@ -414,3 +415,17 @@ def test_companies_and_business_halls_are_no_works(tmp_path):
     known = crosswalk_categories(pois_case(tmp_path, "170300,120.62,31.32"))
     assert "industry/manufacturing" in known
     assert "industry/supply" not in known
+
+
+def test_land_carries_a_category_by_its_type_or_by_type_and_mode():
+    """Also one type with two modes, of which one carries, and land without a mode. Seen to fail when modes are not looked at."""
+    parcels = gpd.GeoDataFrame(
+        {"type": ["urban", "urban", "rural", "urban", "water"], "mode": ["a", "b", "a", None, "b"]}
+    )
+    carried = _carriers(parcels, {"one": ("urban:a", "water"), "two": ("urban",), "none": ()})
+    assert carried.tolist() == [
+        [True, False, False, False, True],
+        [True, True, False, True, False],
+        [False] * 5,
+    ]
+    assert _carriers(parcels, {}).shape == (0, 5)

@@ -112,3 +112,24 @@ def test_no_polygon_leaves_each_line_whole():
     line = shapely.LineString([(0, 0), (10, 0), (10, 10)])
     runs = runs_of(np.array([line]), np.empty(0, object))
     assert (runs.line.tolist(), runs.polygon.tolist(), runs.length.tolist()) == ([0], [-1], [20.0])
+
+
+def test_a_long_line_is_held_against_what_lies_beside_it():
+    """Of 400 squares those near the diagonal. Seen to fail when all were, whose edges meet the line's box: gigabytes for straight roads."""
+    corners = 12.0 * np.stack(np.meshgrid(np.arange(20), np.arange(20)), axis=-1).reshape(-1, 2)
+    land = shapely.segmentize(shapely.box(*corners.T, *(corners + 10).T), 1.0)
+    asked = []
+
+    class Tree(shapely.STRtree):
+        def query(self, geometry, *arguments, **how):
+            found = super().query(geometry, *arguments, **how)
+            asked.append(found.shape[1])
+            return found
+
+    c, d, ring = clipping._segments(shapely.get_rings(land))
+    a, b = np.array([[-5.0, -4.0]]), np.array([[245.0, 244.0]])
+    tree = Tree(shapely.linestrings(np.stack([a, b], axis=1)))
+    segment, edge = clipping._boxes_meet(a, b, tree, c, d, ring)
+    assert len(ring) == 16_000
+    assert asked == [pytest.approx(40, abs=20)]
+    assert 40 <= len(segment) == len(edge)
