@@ -59,6 +59,8 @@ HELD = {
     ("raster/kernels/cache.py", "os.fdopen"),
     # For the door and for the folder of compiled code, as each system can; and to bring it to the disk, not to read it.
     ("raster/portable.py", "os.open"),
+    # The C library of this process, which is in memory: no file is named.
+    ("raster/portable.py", "ctypes.CDLL"),
 }
 """Calls that look as if they opened a file, each by its module and name."""
 
