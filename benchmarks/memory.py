@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import memory_shapes
+import numpy as np
+import shapely
 import whole_case
 from memory_shapes import Shape
 
@@ -72,6 +76,54 @@ def openstreetmap(folder: Path) -> Path | None:
     return case
 
 
+def small_cells(folder: Path) -> Path:
+    """Write the small demo with 7.5 million coarse cells of 8 m."""
+    case = small_demo(folder)
+    text = case.read_text(encoding="utf-8")
+    text, changed = re.subn(r"^resolution = 40\b", "resolution = 4", text, flags=re.MULTILINE)
+    text, also = re.subn(r"^coarse = 1000\b", "coarse = 8", text, flags=re.MULTILINE)
+    if not changed or not also:
+        raise SystemExit("the demo's case does not say how large its cells are")
+    case.write_text(text, encoding="utf-8")
+    return case
+
+
+def squares(folder: Path) -> Path:
+    """Write 490,000 squares, 100 units and two categories by area: the least that so many parcels can be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    side, units = 700, 10
+    for name, count, columns in (("parcels", side, ("id", "code")), ("units", units, ("id", "name"))):  # fmt: skip
+        size, number = 70_000 / count, np.arange(count * count)
+        west, south = 4e6 + size * (number % count), 3e6 + size * (number // count)
+        named = {"id": [f"{each:06d}" for each in number], "code": np.array(["0305", "0702"])[number % 2], "name": number.astype(str)}  # fmt: skip
+        boxes = shapely.box(west, south, west + size, south + size)
+        frame = gpd.GeoDataFrame({each: named[each] for each in columns}, geometry=boxes, crs="EPSG:3035")  # fmt: skip
+        frame.to_parquet(folder / f"{name}.parquet")
+    (folder / "totals.csv").write_text("category,value,unit\nbuildings/construction,10,kt CO2e\nsink/forest,1,kt CO2e\n", encoding="utf-8")  # fmt: skip
+    (folder / "categories.csv").write_text("category,sector,name_en,name_zh,scope,sink,types,weight\nbuildings/construction,buildings,Sites,工地,1,false,rural-homestead,area\n", encoding="utf-8")  # fmt: skip
+    case = folder / "case.toml"
+    case.write_text(SQUARES, encoding="utf-8")
+    return case
+
+
+SQUARES = """
+year = 2020
+[grid]
+crs = "EPSG:3035"
+[parcels]
+path = "parcels.parquet"
+id = "id"
+land_use = "code"
+code_system = "tdland3"
+[units]
+path = "units.parquet"
+id = "id"
+[totals]
+path = "totals.csv"
+[categories]
+path = "categories.csv"
+"""
+
 KINDS: dict[str, Callable[[Path], Path | None]] = {
     "small-demo": small_demo,
     "full-demo": full_demo,
@@ -79,6 +131,8 @@ KINDS: dict[str, Callable[[Path], Path | None]] = {
     "activity-data": activity_data,
     "many-categories": many_categories,
     "openstreetmap": openstreetmap,
+    "small-cells": small_cells,
+    "squares": squares,
 }
 
 SHAPES = {

@@ -25,21 +25,21 @@ from carbongrid.raster.grid import Grid
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""
 
-TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.16, 0.05, 14e-6, 3.1e-6
+TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.13, 0.05, 14e-6, 0.85e-6
 """GB: tiles and buffers once there is land to fill them, fewer where areas are exact, and per parcel until then and from then on.
 
-Just below the least peaks that were measured, since the most varies: 0.75 GB with 20,490 parcels of the demo beside other work (0.79 without), 0.65 GB of it with exact areas;
-with 25 categories 0.97 GB with 60,000 and 3.9 GB with a million; 0.72 to 0.74 GB with a small country of OpenStreetMap. benchmarks/memory.py measures.
+Below the least peaks that were measured, since who is refused could not have run: 1.53 GB with a million squares and three categories, 1.47 GB of it with exact areas; 0.74 GB with 20,490 parcels of the
+demo, 0.76 GB of it with exact areas; with 25 categories 0.91 GB with 60,000, and 2.7 GB with a million of 27 vertices. benchmarks/memory.py measures.
 """
 
-COPIES = 6
-"""Coordinates are held about so often at once: as read, normalized, reprojected, as arrays, and two temporaries."""
+COPIES = 4
+"""Coordinates are held about so often at once: in polygons, as arrays, and two temporaries. 5.1 to 6.8 were measured with 20 to 27 million vertices, parcels included."""
 
-TEXT_COPIES = 16
+TEXT_COPIES = 12
 """Bytes per byte of a CSV: 15 were measured on 300,000 POIs, 13 on as many points of people."""
 
 PER_COARSE_CELL = 270
-"""Bytes; 257 were measured on the small demo with 7.5 million cells of 8 m, a peak of 2.39 GB."""
+"""Bytes; 257 to 540 were measured on the small demo with 7.5 million cells of 8 m, the more the more is written at once."""
 
 PER_CELL_OF_PEOPLE = 64
 """Bytes: as read, as decimal numbers, as thousandths, a mask, and their temporaries."""
@@ -58,7 +58,7 @@ MAX_BYTES_PER_PARCEL, MAX_BYTES_PER_RING, MAX_BYTES_PER_VERTEX, MAX_BYTES_PER_MA
 MAX_BYTES_PER_TILE_CELL, MAX_BYTES_PER_WEIGHT = 24, 100
 """Bytes of a cell of a tile that is worked on, and of its values where there is a weight raster."""
 
-MAX_BYTES_PER_COARSE_CELL, MAX_BYTES_PER_CELL_OF_PEOPLE, MAX_TIMES_TABLES = 350, 100, 1.2
+MAX_BYTES_PER_COARSE_CELL, MAX_BYTES_PER_CELL_OF_PEOPLE, MAX_TIMES_TABLES = 600, 100, 1.6
 """Bytes; of tables of points, times what is estimated at least."""
 
 _ROWS_COUNTED = 1000

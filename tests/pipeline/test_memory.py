@@ -58,7 +58,7 @@ def test_the_estimate_grows_with_parcels_and_with_bytes(city: Path) -> None:
     assert 0.45e9 < small < 0.6e9
     with (city / "parcels.gpkg").open("ab") as stream:
         stream.truncate(10**9)  # a sparse file: many vertices, few parcels
-    assert estimated_memory(case) > 6e9
+    assert estimated_memory(case) > memory.COPIES * 1e9
 
 
 def test_check_tells_the_estimate_that_the_door_goes_by(city: Path) -> None:
@@ -66,7 +66,7 @@ def test_check_tells_the_estimate_that_the_door_goes_by(city: Path) -> None:
     with (city / "lines.gpkg").open("ab") as stream:
         stream.truncate(3 * 10**8)
     case = Case.read(city / "case.toml")
-    assert estimated_memory(case) > 2e9
+    assert estimated_memory(case) > memory.COPIES * 3e8
     assert f"At least about {estimated_memory(case) / 1e9:,.1f} GB of memory." in check(case).lines
 
 
@@ -104,6 +104,20 @@ def test_one_geometry_that_stands_a_thousand_times_counts_a_thousand_times(tmp_p
     land.to_parquet(tmp_path / "p.parquet")
     assert (tmp_path / "p.parquet").stat().st_size < 500_000
     assert ring.nbytes * 200 < unpacked_size(tmp_path / "p.parquet") < 1.1 * ring.nbytes * 200
+
+
+def test_geometries_that_differ_count_once(tmp_path: Path) -> None:
+    """As GeoPandas writes them. Seen to fail: the dictionary, and what did not fit into it, counted twice, and land that fits was refused."""
+    points = np.random.default_rng(1).uniform(0, 1000, (2000, 300, 2))
+    land = gpd.GeoDataFrame({"code": ["0601"] * 2000}, geometry=shapely.linestrings(points), crs=4528)  # fmt: skip
+    land.to_parquet(tmp_path / "p.parquet", row_group_size=900)
+    assert points.nbytes < unpacked_size(tmp_path / "p.parquet") < 1.1 * points.nbytes
+
+
+def test_the_least_is_no_more_than_what_the_lightest_land_took() -> None:
+    """A million squares and three categories; caught: 3.7 GB were said, and refused with 3, where 1.53 and 1.47 were measured."""
+    assert memory.memory_of(1e6) < 1.53
+    assert memory.memory_of(1e6, exact=True) < 1.47
 
 
 def test_sizes_that_nobody_can_tell_are_refused(city: Path) -> None:

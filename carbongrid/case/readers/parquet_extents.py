@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def decoded_size(path: Path) -> int:
     InputError
         If the values are stored as differences from each other, so that only reading them would tell.
     """
-    size = 0
+    size: Counter[str] = Counter()
     told_apart: set[str] = set()
     for _, columns in footer_of(path).groups:
         for column in columns:
@@ -47,8 +48,10 @@ def decoded_size(path: Path) -> int:
                 held = max(held, _WIDEST * column.values)
             elif _DICTIONARY.intersection(column.encodings):
                 told_apart.add(column.name)
-            size += held
-    return size + sum(_size_by_dictionary(path, column) for column in told_apart)
+            size[column.name] += held
+    for name in told_apart:  # the footer's size holds the dictionary, and what did not fit into it
+        size[name] = _size_by_dictionary(path, name)
+    return size.total()
 
 
 def _size_by_dictionary(path: Path, column: str) -> int:

@@ -357,9 +357,11 @@ def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
     """Return the table with a geometry for each of its rows; its columns are not copied, and not to be written to."""
     import geopandas as gpd
 
-    frame = gpd.GeoDataFrame(
-        table.frame, geometry=geometry.to_numpy(), crs=geometry.crs, copy=False
-    )
+    # One column of many, not one more: pandas warns of a table that grows, and copies it.
+    columns = {name: column.array for name, column in table.frame.items()}
+    columns["geometry"] = gpd.array.from_shapely(geometry.to_numpy(), geometry.crs)
+    whole = pd.DataFrame(columns, table.frame.index, copy=False)
+    frame = gpd.GeoDataFrame(whole, copy=False)
     return Table(frame, table.kinds)
 
 
