@@ -98,16 +98,18 @@ def first_calls(*, small: bool) -> Iterator[Row]:
 
 
 COMMAND = """import sys
-from carbongrid.cli import main
-main(["run", sys.argv[1], "--out", sys.argv[2], "--quiet"], standalone_mode=False)
+from carbongrid.cli import command
+sys.argv = ["carbongrid", "run", sys.argv[1], "--out", sys.argv[2], "--quiet"]
+command()
 """
 LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, openpyxl, jinja2, h5netcdf"
 DEMO = 6.0
 """Seconds that ``carbongrid run`` of the demo takes at most, where compiled code is there."""
 
-PEAK = """
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+PEAK = """import atexit
+atexit.register(lambda: print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))))
 """
+"""Tells the most memory that the process had, at its end, whoever ends it."""
 
 
 def demo(*, small: bool) -> Iterator[Row]:
@@ -228,7 +230,7 @@ def in_process(code: str, *arguments: object) -> Measured:
 
 def in_process_told(code: str, *arguments: object) -> tuple[Measured, list[str]]:
     """Run code in a process of its own; return what it took, and the lines that it printed."""
-    command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
+    command = [sys.executable, "-c", PEAK + code, *map(str, arguments)]
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment())
     seconds = time.perf_counter() - begin
