@@ -33,7 +33,7 @@ demo, 0.76 GB of it with exact areas; with 25 categories 0.91 GB with 60,000, an
 """
 
 COPIES = 4
-"""Coordinates are held about so often at once: in polygons, as arrays, and two temporaries. 5.1 to 6.8 were measured with 20 to 27 million vertices, parcels included."""
+"""Coordinates are held about so often at once: in polygons, as arrays, and two temporaries. 5 to 8 were measured with 20 to 27 million vertices, parcels included."""
 
 TEXT_COPIES = 12
 """Bytes per byte of a CSV: 15 were measured on 300,000 POIs, 13 on as many points of people."""
