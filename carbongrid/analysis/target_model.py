@@ -21,6 +21,7 @@ from carbongrid.method.sharing import MIN_SHARE
 from carbongrid.method.zoning import units_in_regions
 from carbongrid.pipeline.conversion import mass_of_conversion
 from carbongrid.pipeline.scenario import outlines_in, rows_with_facilities
+from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +130,7 @@ class Model:
                 rows = np.flatnonzero(chosen)
                 outlines = outlines_in(limit.polygons, folder, prepared.units.crs)
                 chosen[:] = False
-                chosen[rows[_with_part_in(prepared.located.parcels.geometry.to_numpy()[rows], outlines)]] = True  # fmt: skip
+                chosen[rows[_with_part_in(geometries_of(prepared.located.parcels, rows), outlines)]] = True  # fmt: skip
             found.append(Kept(limit, chosen))
         return tuple(found)
 

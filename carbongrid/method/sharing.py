@@ -27,6 +27,8 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.outlines import geometries_of
+from carbongrid.raster.row_blocks import row_blocks
 
 MIN_SHARE = 1e-9
 """Intersections below this share of a parcel's area are noise of the geometry engine."""
@@ -87,7 +89,7 @@ def share_by_cells(
     in_units, cells = counts.parcel_unit, counts.parcel_cell
     rows = np.flatnonzero(snapped)
     if rows.size:
-        points = shapely.point_on_surface(parcels.geometry.to_numpy()[rows])
+        points = shapely.point_on_surface(geometries_of(parcels, rows))
         x, y = shapely.get_x(points), shapely.get_y(points)
         unit = locate(x, y, units.geometry.to_numpy())
         in_units = in_units + _ones(rows, np.where(unit < 0, len(units), unit), in_units.shape)
@@ -99,7 +101,8 @@ def share_by_area(parcels: gpd.GeoDataFrame, units: gpd.GeoDataFrame, coarse_gri
     """Return the shares by exact planar area in the grid's CRS."""
     polygons = Polygons.of(parcels)
     in_units, in_cells = coverage(polygons, Polygons.of(units)), coverage(polygons, coarse_grid)
-    return shares_of_areas(parcels.geometry.area.to_numpy(), in_units, in_cells)
+    area = [shapely.area(geometries_of(parcels, rows)) for rows in row_blocks(len(parcels))]
+    return shares_of_areas(np.concatenate(area), in_units, in_cells)
 
 
 def shares_of_areas(area: NDArray[np.float64], in_units: Any, in_cells: Any) -> Shares:

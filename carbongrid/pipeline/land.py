@@ -23,7 +23,8 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.row_blocks import in_blocks
+from carbongrid.raster.polygons.outlines import geometries_of
+from carbongrid.raster.row_blocks import each_block, row_blocks
 
 FILES = [f"{FOLDER}/land.npz"]
 
@@ -56,24 +57,22 @@ class Land:
     def of(cls, inputs: Inputs) -> Land:
         """Locate and measure every parcel."""
         parcels, units = inputs.parcels, inputs.units
-        geometry, outlines = parcels.geometry.to_numpy(), units.geometry.to_numpy()
+        outlines = units.geometry.to_numpy()
 
-        def unit_of(some: NDArray[np.object_]) -> NDArray[np.int64]:
+        def located(rows: slice) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+            some = geometries_of(parcels, rows)
             points = shapely.point_on_surface(some)
-            return locate(shapely.get_x(points), shapely.get_y(points), outlines)
+            unit = locate(shapely.get_x(points), shapely.get_y(points), outlines)
+            return unit, shapely.area(some)
 
-        unit, area = in_blocks(unit_of, geometry), shapely.area(geometry)
+        found = each_block(located, row_blocks(len(parcels)))
+        unit, area = map(np.concatenate, zip(*found, strict=True))
         return cls(parcels, units, inputs.case.units.parents, unit, area)
 
     @cached_property
     def polygons(self) -> tuple[Polygons, Polygons]:
         """Those of the parcels and of the units."""
         return Polygons.of(self.parcels), Polygons.of(self.units)
-
-    def let_go(self) -> None:
-        """Forget the polygons, half a gigabyte for a million parcels; whoever asks for them again has them made again."""
-        _ = self.hashes
-        vars(self).pop("polygons", None)
 
     @cached_property
     def hashes(self) -> tuple[str, str]:
@@ -211,7 +210,7 @@ def fine_grid(inputs: Inputs) -> Grid:
     InputError
         If it would have more cells than can be worked on.
     """
-    both = np.array([inputs.parcels.total_bounds, inputs.units.total_bounds])
+    both = np.array([layer.geometry.array.total_bounds for layer in (inputs.parcels, inputs.units)])
     west, south, east, north = (*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0))
     section = inputs.case.grid
     bounds = (west, south, east, north)

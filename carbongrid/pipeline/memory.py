@@ -6,6 +6,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import shapely
@@ -21,6 +22,7 @@ from carbongrid.case.readers.vector import count_features
 from carbongrid.errors import InputError
 from carbongrid.raster.chunked import threads_at_once
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.polygons.outlines import outlines_of
 
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""
@@ -193,9 +195,8 @@ def most_memory(inputs: Inputs, grid: Grid, *, chunks: int = 2048, tiles: int | 
 
 
 def _most_of_land(inputs: Inputs) -> int:
-    layers = [inputs.parcels.geometry.to_numpy(), inputs.units.geometry.to_numpy()]
-    rings = sum(map(count_rings, layers))
-    vertices = sum(int(shapely.get_num_coordinates(layer).sum()) for layer in layers)
+    (rings, vertices), of_units = map(_rings_and_vertices, (inputs.parcels, inputs.units))
+    rings, vertices = rings + of_units[0], vertices + of_units[1]
     parcels = len(inputs.parcels)
     return (
         MAX_BYTES_PER_PARCEL * parcels
@@ -213,6 +214,14 @@ def _most_of_tiles(inputs: Inputs, grid: Grid, chunks: int, tiles: int | None) -
     at_once = min(threads_at_once() if tiles is None else tiles, there)
     cells = math.prod(min(side, chunks) for side in grid.shape)
     return at_once * cells * (MAX_BYTES_PER_TILE_CELL + MAX_BYTES_PER_WEIGHT * weighted)
+
+
+def _rings_and_vertices(layer: Any) -> tuple[int, int]:
+    held = outlines_of(layer)
+    if held is not None:
+        return held.polygons.ring_start.size - 1, held.polygons.x.size
+    geometry = layer.geometry.to_numpy()
+    return count_rings(geometry), int(shapely.get_num_coordinates(geometry).sum())
 
 
 def count_rings(polygons: NDArray[np.object_]) -> int:
@@ -240,7 +249,7 @@ def require_memory_of_inputs(
     limit, needed = bytes_of(memory), most_memory(inputs, grid, chunks=chunks, tiles=tiles)
     if needed > limit:
         parcels, categories = len(inputs.parcels), len(inputs.categories)
-        rings = count_rings(inputs.parcels.geometry.to_numpy())
+        rings, _ = _rings_and_vertices(inputs.parcels)
         raise InputError(
             f"the case takes up to about {needed / 1e9:.1f} GB of memory, more than the {limit / 1e9:.1f} GB that it may: "
             f"{parcels:,} parcels of {rings:,} rings, {categories:,} categories",

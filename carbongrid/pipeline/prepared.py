@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import column_of
 from carbongrid.method.columns import UNIT_NAMES
@@ -36,6 +37,7 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.opening.parquet import open_parquet
+from carbongrid.raster.polygons.outlines import Outlines
 from carbongrid.run_store import SEAL
 from carbongrid.run_store.location import manifest_in
 
@@ -164,12 +166,13 @@ class PreparedRun:
     @cached_property
     def located(self) -> Land:
         """Where parcels stand, with their geometry and type."""
+        shapes = PolygonColumn(self.shapes, self.units.crs)
         return self.land.with_parcels(
-            gpd.GeoDataFrame(self.parcels[["id", "type"]], geometry=self.shapes, crs=self.units.crs)
+            gpd.GeoDataFrame(self.parcels[["id", "type"]], geometry=shapes)
         )
 
     @cached_property
-    def shapes(self) -> NDArray[np.object_]:
+    def shapes(self) -> Outlines:
         """Outlines of the parcels."""
         file = sections.shapes_of("parcels")
         if file not in self.result.manifest["files"]:

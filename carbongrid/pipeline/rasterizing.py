@@ -100,7 +100,6 @@ def rasterize_land(
         counts = count()
         shares = share_by_cells(land.parcels, land.units, counts, coarse_grid)
         shares = shares.with_rasters(counts, rasters)
-    land.let_go()
     save_shares(folder / OVERLAP, shares)
 
 

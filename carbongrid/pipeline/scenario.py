@@ -37,6 +37,7 @@ from carbongrid.pipeline.replanned import (
     scaled_total,
 )
 from carbongrid.raster.opening.vectors import open_vector
+from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
     from carbongrid.pipeline.live import LiveResult
@@ -278,7 +279,7 @@ def _selected(answer: LiveResult, action: Action, folder: Path | None) -> Rows:
     if "inside" in told:
         outlines = outlines_in(told["inside"], folder, prepared.units.crs)
         rows = np.flatnonzero(chosen)
-        points = shapely.point_on_surface(prepared.located.parcels.geometry.to_numpy()[rows])
+        points = shapely.point_on_surface(geometries_of(prepared.located.parcels, rows))
         inside = locate(shapely.get_x(points), shapely.get_y(points), outlines) >= 0
         chosen[rows] = inside
     if not chosen.any():

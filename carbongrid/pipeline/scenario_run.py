@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 
 from carbongrid.case.readers.inputs import Inputs, Section
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.sharing import reduce_mass
@@ -146,10 +147,11 @@ def _write(
         "grid": grid,
     }
     at = [step.name for step in STEPS].index(_FIRST_WRITTEN)
-    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, options.progress)
+    wanted = ("assemble", "digest")
+    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, options.progress, wanted)
     work.keep_in(store)
     work.go()
-    tables, made = work.values["assemble"], work.values["digest"]
+    tables, made = (work.values[name] for name in wanted)
     content = manifest_of(inputs, grid, tables, made, options.chunks)
     told = {"base": base.directory.name, "seal": base.manifest[SEAL], "zones": "floating", "zones_told_first": plan.reference, "read": dict(read), "actions": [each.content for each in plan.actions]}  # fmt: skip
     facts = {"public": False, "reused": store.reused, "left_out": left_out(), "scenario": told}
@@ -167,7 +169,8 @@ def _read_for(
 def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     """Return the tables with geometry, and with what the report shows."""
     prepared = answer.prepared
-    parcels = gpd.GeoDataFrame(prepared.parcels, geometry=prepared.shapes, crs=prepared.units.crs)
+    shapes = PolygonColumn(prepared.shapes, prepared.units.crs)
+    parcels = gpd.GeoDataFrame(prepared.parcels, geometry=shapes)
     around = base.directory / "surroundings.gpkg"
     evidence = evidence_after(answer, base)
     more = () if evidence is None else evidence.notes

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 from tables_example import CRS, SOUTH, WEST
 
+from carbongrid.case.readers.polygon_column import held_as_coordinates
 from carbongrid.outputs.report import parcel_picture as pictures
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
@@ -88,7 +89,7 @@ def test_blocks_are_burnt_where_their_parcels_lie(boxes, rows):
     grids = [Grid(CRS, side, (0.0, 0.0, 12.0, 9.0)) for side in (0.5, 1.0)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "row_blocks", lambda size: row_blocks(size, rows))
-        found = pictures._burnt(shapes, places, grids)
+        found = pictures._burnt(gpd.GeoDataFrame(geometry=shapes), places, grids)
     for pixels, grid in zip(found, grids, strict=True):
         whole = burn_window(Polygons.of(shapes), grid, (0, 0), grid.shape, places)
         np.testing.assert_array_equal(pixels, whole)
@@ -135,7 +136,9 @@ def test_a_parcel_of_a_later_block_covers_an_earlier_one(monkeypatch):
     """And blocks are put together in their order. Seen to fail when the earlier one stays."""
     land = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 4, 4), shapely.box(2, 0, 4, 2), shapely.box(3, 0, 4, 4)])  # fmt: skip
     grid = pictures.Grid("EPSG:3035", 1, (0, 0, 4, 4))
-    [whole] = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), [grid])
+    [whole] = pictures._burnt(land, np.array([1, 2, 3]), [grid])
     monkeypatch.setattr(pictures, "row_blocks", lambda size: [slice(i, i + 1) for i in range(size)])
-    [parts] = pictures._burnt(land.geometry.to_numpy(), np.array([1, 2, 3]), [grid])
+    [parts] = pictures._burnt(land, np.array([1, 2, 3]), [grid])
+    held = gpd.GeoDataFrame(geometry=held_as_coordinates(land.geometry.to_numpy().copy(), None))
+    assert pictures._burnt(held, np.array([1, 2, 3]), [grid])[0].tolist() == parts.tolist()
     assert parts.tolist() == whole.tolist() == [[1, 1, 1, 3], [1, 1, 1, 3], [1, 1, 2, 3], [1, 1, 2, 3]]  # fmt: skip

@@ -311,7 +311,7 @@ def _bounds_of_raster(case: Case, parcels: Section, units: Section) -> Bounds | 
         return None
     if not case.people.is_raster:
         return None
-    corners = np.array([parcels.table.total_bounds, units.table.total_bounds])
+    corners = np.array([layer.table.geometry.array.total_bounds for layer in (parcels, units)])
     west, south = corners[:, :2].min(axis=0).tolist()
     east, north = corners[:, 2:].max(axis=0).tolist()
     return west, south, east, north

@@ -32,6 +32,7 @@ from carbongrid.case.readers.partition import (
     partition_by_order,
     stack_order,
 )
+from carbongrid.case.readers.polygon_column import held_as_coordinates
 from carbongrid.case.readers.reference import crs_problems, grid_crs, reproject, scale_problems
 from carbongrid.case.readers.vector import (
     fields_of,
@@ -145,7 +146,7 @@ def read_parcels(
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
     located = _in_grid(case, parcels, numeric)
     if case.grid.crs is not None:
-        west, south, east, north = located.total_bounds
+        west, south, east, north = located.geometry.array.total_bounds
         bounds, key = (west, south, east, north), f"{case.path.name}: grid.crs"
         notes += scale_problems(located.crs, bounds, key)
     return located, notes
@@ -390,4 +391,4 @@ def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDa
         table["survey_unit"] = parcels.attributes["survey_unit"].astype(str)
     for column in numeric:
         table[column] = parcels.attributes[column].astype(np.float64)
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=target)
+    return gpd.GeoDataFrame(table, geometry=held_as_coordinates(geometry, target))

@@ -30,6 +30,7 @@ from carbongrid.case.table_formats import CROSSWALK, POIS
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category
 from carbongrid.method.landuse import carrying_types, packaged_table
+from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import pairs_in_blocks
 
 CROSSWALKS = ("gaode", "osm", "overture")
@@ -197,7 +198,7 @@ def hit_rates(
     carry = _carriers(parcels, {name: carrying_types(categories[name].types) for name in weighed})
     kinds = counted["category"].map({name: row for row, name in enumerate(weighed)}).to_numpy()
     carriers = np.flatnonzero(carry.any(axis=0))
-    geometry, carry = parcels.geometry.to_numpy()[carriers], carry[:, carriers]
+    geometry, carry = geometries_of(parcels, carriers), carry[:, carriers]
 
     def rate(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         tree = shapely.STRtree(np.asarray(shapely.points(x, y)))

@@ -24,7 +24,7 @@ from carbongrid.case.readers.coordinates import (
 )
 from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.row_blocks import in_blocks
+from carbongrid.raster.polygons.outlines import geometries_of
 
 REACH = 100.0
 """A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (D11)."""
@@ -63,7 +63,7 @@ _CHINA = shapely.Polygon(
 
 def place_of(parcels: gpd.GeoDataFrame) -> tuple[float, float]:
     """Return longitude and latitude of the middle of the parcels' bounds."""
-    west, south, east, north = parcels.total_bounds
+    west, south, east, north = parcels.geometry.array.total_bounds
     middle = [(west + east) / 2], [(south + north) / 2]
     longitude, latitude = project_points(*middle, parcels.crs, _WGS84)
     return float(longitude[0]), float(latitude[0])
@@ -257,8 +257,7 @@ def _share_near(
     x: NDArray[np.float64], y: NDArray[np.float64], parcels: gpd.GeoDataFrame, *, enough: bool = False
 ) -> float:  # fmt: skip
     """Return the share of points in a parcel or within 100 m of one; with ``enough``, of the first piece that has some."""
-    geometry = parcels.geometry.to_numpy()
-    west, south, east, north = (in_blocks(shapely.bounds, geometry) + REACH * _OUTWARD).T
+    west, south, east, north = (parcels.geometry.array.bounds + REACH * _OUTWARD).T
     inside = (x >= np.fmin.reduce(west, initial=np.inf)) & (x <= np.fmax.reduce(east, initial=-np.inf))  # fmt: skip
     inside &= (y >= np.fmin.reduce(south, initial=np.inf)) & (y <= np.fmax.reduce(north, initial=-np.inf))  # fmt: skip
     places = np.column_stack([x[inside], y[inside]])
@@ -270,7 +269,7 @@ def _share_near(
         # Points come in their order, mostly from one side of the map: most parcels lie nowhere near.
         around = (west <= right) & (east >= left) & (south <= high) & (north >= low)
         tree = shapely.STRtree(np.asarray(shapely.points(some), dtype=object))
-        near = tree.query(geometry[around], predicate="dwithin", distance=REACH)[1]
+        near = tree.query(geometries_of(parcels, around), predicate="dwithin", distance=REACH)[1]
         found += len(np.unique(near))
         if enough and found:
             break

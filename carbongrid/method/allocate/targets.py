@@ -16,6 +16,7 @@ from carbongrid.errors import Problem
 from carbongrid.method.allocate.apportioning import apportion
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.raster.kernels.split import MAX_SUM
+from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -148,7 +149,7 @@ def move_outside(
         return overlap
     if isinstance(rule, str):
         tree = shapely.STRtree(units.geometry.to_numpy())
-        row, unit = tree.query_nearest(parcels.geometry.to_numpy()[rows], all_matches=True)
+        row, unit = tree.query_nearest(geometries_of(parcels, rows), all_matches=True)
         first = np.full(rows.size, len(units), np.int64)
         np.minimum.at(first, row, unit)
         taker, share = first[:, None], np.ones(1, np.int64)

@@ -60,9 +60,7 @@ class LineLengths:
     lost_length: NDArray[np.int64]
 
 
-def line_lengths(
-    lines: NDArray[Any], parcels: NDArray[Any], eligible: NDArray[np.bool_]
-) -> LineLengths:
+def line_lengths(lines: NDArray[Any], parcels: Any, eligible: NDArray[np.bool_]) -> LineLengths:
     """Measure each line in each eligible parcel, and carry its rest to the nearest.
 
     Lines are cut at the parcels' borders; a stretch lies in the first parcel in id order that its middle is in or touches
@@ -73,12 +71,12 @@ def line_lengths(
     lines : geometries, shape (lines,)
         In the grid's CRS, each taken by itself.
     parcels : geometries, shape (parcels,)
-        All parcels, in id order.
+        All parcels, in id order; those that are eligible are asked for.
     eligible : bool, shape (parcels,)
         Parcels that may take a line.
     """
     rows = np.flatnonzero(eligible)
-    polygons = parcels[rows]
+    polygons = np.asarray(parcels[rows], dtype=object)
     runs = runs_of(lines, polygons)
     inside = runs.polygon >= 0
     pair = runs.line[inside] * np.int64(max(rows.size, 1)) + runs.polygon[inside]
@@ -173,7 +171,7 @@ class LineWeights:
 
 
 def weighted_lengths(
-    lines: gpd.GeoDataFrame, mode: str, parcels: NDArray[Any], eligible: NDArray[np.bool_]
+    lines: gpd.GeoDataFrame, mode: str, parcels: Any, eligible: NDArray[np.bool_]
 ) -> LineWeights:
     """Return each parcel's length of a mode, weighted by class.
 

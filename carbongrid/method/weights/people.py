@@ -17,6 +17,7 @@ from carbongrid.errors import InputError
 from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
 from carbongrid.raster.opening.crs import crs_of
+from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 PEOPLE_REACH = 500.0
@@ -250,7 +251,7 @@ def people_by_parcel(
     InputError
         If floor_area is negative or infinite in a residential parcel; the parcels are named.
     """
-    geometry = parcels.geometry.to_numpy()
+    geometry = parcels.geometry.array
     told = people_points(people, parcels.crs, census, units)
     x, y, counts, cell = told.x, told.y, told.thousandths, told.cell
     if told.unit is not None and cell.size:
@@ -269,7 +270,7 @@ def people_by_parcel(
     inside = np.zeros(len(parcels), np.int64)
     np.add.at(inside, pairs.target, pairs.split(counts))
     rest = np.setdiff1d(np.arange(cell.size), pairs.cell)
-    west, south, east, north = parcels.total_bounds
+    west, south, east, north = geometry.total_bounds
     near = (x[rest] >= west) & (x[rest] <= east) & (y[rest] >= south) & (y[rest] <= north)
     claims, beyond = (
         points_in_parcels(x[part], y[part], counts[part], geometry, residential, PEOPLE_REACH)
@@ -372,9 +373,8 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
 def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> NDArray[Any]:
     """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
     if crs_of(crs) == crs_of(parcels.crs):
-        polygons: NDArray[Any] = parcels.geometry.to_numpy()[rows]
-        return polygons
-    polygons = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
+        return geometries_of(parcels, rows)
+    polygons: NDArray[Any] = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
     bent = ~shapely.is_valid(polygons)
     polygons[bent] = shapely.make_valid(polygons[bent], method="structure", keep_collapsed=False)
     return polygons

@@ -133,7 +133,7 @@ def points_in_parcels(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     quanta: NDArray[np.int64],
-    parcels: NDArray[Any],
+    parcels: Any,
     eligible: NDArray[np.bool_],
     within: float,
 ) -> PointClaims:
@@ -149,14 +149,14 @@ def points_in_parcels(
     quanta : int64, shape (points,)
         What each point brings: 1 for a POI, thousandths for people.
     parcels : geometries, shape (parcels,)
-        All parcels in id order.
+        All parcels in id order; those that are eligible are asked for.
     eligible : bool, shape (parcels,)
         Parcels that may take a point.
     within
         Farthest distance of a point outside, in m; negative drops every such point.
     """
     rows = np.flatnonzero(eligible)
-    polygons = parcels[rows]
+    polygons = np.asarray(parcels[rows], dtype=object)
     home = locate(x, y, polygons)
     outside = np.flatnonzero(home < 0)
     near = np.full(len(x), -1, np.int64)

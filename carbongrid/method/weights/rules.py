@@ -178,7 +178,7 @@ def _by_pois(
 ) -> Weights:
     x, y, quanta = _pois_of(category.name, evidence.pois)
     within = -1.0 if evidence.miss == "drop" else POI_REACH
-    found = points_in_parcels(x, y, quanta, parcels.geometry.to_numpy(), carries, within)
+    found = points_in_parcels(x, y, quanta, parcels.geometry.array, carries, within)
     weighed = evidence.pois is not None and "thousandths" in evidence.pois
     known = evidence.poi_categories
     unheard = known is not None and category.name not in known
@@ -242,7 +242,7 @@ def _by_lines(
     mode = "road" if corrected else category.weight.partition(":")[2]
     found, note = _no_lines(len(parcels)), f"no line of mode {mode}"
     if evidence.lines is not None:
-        found = weighted_lengths(evidence.lines, mode, parcels.geometry.to_numpy(), carries)
+        found = weighted_lengths(evidence.lines, mode, parcels.geometry.array, carries)
         note = "" if found.weight.any() or found.unplaced else note
     weight, length, by_pois = found.weight, None, None
     if corrected:

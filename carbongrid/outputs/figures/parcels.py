@@ -12,6 +12,7 @@ from carbongrid.outputs.figures.classes import area_quantile, mass_scale
 from carbongrid.outputs.figures.pages import Panel, compound_paths
 from carbongrid.outputs.figures.scales import Scale, by_area
 from carbongrid.outputs.figures.sheet import Entry, legend_entries
+from carbongrid.raster.polygons.outlines import geometries_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,11 +56,10 @@ def paint_parcels(panel: Panel, classes: NDArray[np.int64], colours: Sequence[st
     from matplotlib.collections import PathCollection
 
     sheet = panel.sheet
-    geometry = np.asarray(sheet.tables.parcels.geometry.array, dtype=object)
     ground = {"facecolors": _GROUND, "edgecolors": "none"}
     panel.axes.add_collection(PathCollection(sheet.outlines, **ground), autolim=False)
     for number, colour in enumerate(colours):
-        shapes = compound_paths(geometry[classes == number])
+        shapes = compound_paths(geometries_of(sheet.tables.parcels, classes == number))
         # An edge of the same colour, else slivers of parcels vanish between pixels.
         style: dict[str, Any] = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.15}
         panel.axes.add_collection(PathCollection(shapes, rasterized=True, **style), autolim=False)

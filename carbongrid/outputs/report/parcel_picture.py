@@ -19,6 +19,7 @@ from carbongrid.outputs.report.layers import Entry
 from carbongrid.raster.grid import Bounds, Grid
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.outlines import geometries_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def parcel_picture(
         return None
     stated = parcels["area_m2"].to_numpy(np.float64)
     # A table may state an area of 0 for land that is there, and that emits.
-    area = np.where(stated > 0, stated, shapely.area(parcels.geometry.to_numpy()))
+    unstated = np.flatnonzero(~(stated > 0))
+    area = stated.copy()
+    area[unstated] = shapely.area(geometries_of(parcels, unstated))
     density = grams / area  # g per m2 is t per km2
     emitting = density[density > 0]
     bounds = powers_of_ten(emitting)
@@ -114,24 +117,24 @@ def _pictures(
 
     Two are made at once: of a million parcels the second is needed, and to prepare them again would take longer than to burn it.
     """
-    geometry, side = parcels.geometry.to_numpy(), _FINEST
+    side = _FINEST
     while True:
         grids = []
         for _ in range(2):
             grids.append(Grid(parcels.crs, side * drawing.metres, _frame(drawing)))
             side *= 2**0.5
         bounds = [grid.bounds for grid in grids]
-        yield from zip(bounds, _burnt(geometry, places, grids), strict=True)
+        yield from zip(bounds, _burnt(parcels, places, grids), strict=True)
 
 
 def _burnt(
-    geometry: NDArray[np.object_], places: NDArray[np.int64], grids: Sequence[Grid]
+    parcels: gpd.GeoDataFrame, places: NDArray[np.int64], grids: Sequence[Grid]
 ) -> list[NDArray[np.uint8]]:
     """Return for each grid the place in the palette of the parcel that covers each pixel's centre; a later one covers an earlier one."""
 
     def burn(rows: slice) -> list[tuple[tuple[slice, slice], NDArray[np.uint32]]]:
         # Prepared block by block, since a million prepared at once take half a gigabyte.
-        polygons, burnt = Polygons.of(geometry[rows]), []
+        polygons, burnt = Polygons.of(parcels.geometry.iloc[rows]), []
         for grid in grids:
             top, left, height, width = _around(polygons, grid)
             labels = burn_window(polygons, grid, (top, left), (height, width), places[rows])
@@ -139,7 +142,7 @@ def _burnt(
         return burnt
 
     pictures = [np.zeros(grid.shape, np.uint8) for grid in grids]
-    for burnt in each_block(burn, row_blocks(len(geometry))):
+    for burnt in each_block(burn, row_blocks(len(parcels))):
         for pixels, (window, labels) in zip(pictures, burnt, strict=True):
             np.copyto(pixels[window], labels, where=labels > 0, casting="unsafe")
     return pictures

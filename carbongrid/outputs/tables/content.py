@@ -359,7 +359,7 @@ def with_geometry(table: Table, geometry: gpd.GeoSeries) -> Table:
 
     # One column of many, not one more: pandas warns of a table that grows, and copies it.
     columns = {name: column.array for name, column in table.frame.items()}
-    columns["geometry"] = gpd.array.from_shapely(geometry.to_numpy(), geometry.crs)
+    columns["geometry"] = geometry.array
     whole = pd.DataFrame(columns, table.frame.index, copy=False)
     frame = gpd.GeoDataFrame(whole, copy=False)
     return Table(frame, table.kinds)

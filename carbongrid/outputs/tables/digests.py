@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
 from carbongrid.raster.polygons.entry import wkb_of
+from carbongrid.raster.polygons.outlines import outlines_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
         for rows in row_blocks(len(column)):
             yield _texts(column.iloc[rows])
     elif kind == "geometry":
-        geometry = np.asarray(column, dtype=object)
-        yield from each_block(lambda rows: _multipolygons(geometry[rows]), row_blocks(len(column)))
+        yield from each_block(
+            lambda rows: _multipolygons(column.iloc[rows]), row_blocks(len(column))
+        )
     elif kind == "flag":
         yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
     else:
@@ -123,8 +125,12 @@ def _texts(texts: pd.Series[Any]) -> NDArray[np.uint8]:
     return written
 
 
-def _multipolygons(geometry: NDArray[np.object_]) -> bytes | NDArray[np.uint8]:
+def _multipolygons(column: Any) -> bytes | NDArray[np.uint8]:
     """Return binary with lengths; that of a polygon gets the head of a collection of one."""
+    held = outlines_of(column)
+    if held is not None:
+        return held.binary(collections=True, lengths=True)[0]
+    geometry = np.asarray(column, dtype=object)
     written = wkb_of(geometry, collections=True, lengths=True)
     if written is not None:
         return written[0]

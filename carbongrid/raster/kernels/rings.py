@@ -52,21 +52,22 @@ def _is_clockwise(points: NDArray[np.float64], first: int, last: int) -> bool:
 @kernel
 def clockwise(
     points: NDArray[np.float64], ring_start: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return x and y of all closed rings, turned clockwise, and the first vertex that is not below ``LARGEST``, or -1."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], int]:
+    """Return x and y of all closed rings, turned clockwise, which of them ran the other way, and the first vertex that is not below ``LARGEST``, or -1."""
     size = points.shape[0]
-    x, y = np.empty(size), np.empty(size)
+    x, y, other_way = np.empty(size), np.empty(size), np.empty(ring_start.size - 1, np.bool_)
     odd = -1
     for ring in range(ring_start.size - 1):
         # The closing vertex repeats the first.
         first, last = ring_start[ring], ring_start[ring + 1] - 1
         keep = _is_clockwise(points, first, last)
+        other_way[ring] = not keep
         for i in range(first, last + 1):
             source = i if keep else first + last - i
             x[i], y[i] = points[source, 0], points[source, 1]
             if odd < 0 and not (abs(x[i]) < LARGEST and abs(y[i]) < LARGEST):
                 odd = i
-    return x, y, odd
+    return x, y, other_way, odd
 
 
 @helper

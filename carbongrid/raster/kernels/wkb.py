@@ -175,10 +175,18 @@ def _put_header(data: NDArray[np.uint8], at: int, kind: int, count: int) -> int:
     return _put(data, _put(data, at + 1, kind, 4), count, _COUNT)
 
 
+@helper
+def _put_real(data: NDArray[np.uint8], at: int, values: NDArray[np.uint8], vertex: int) -> int:
+    for byte in range(8):
+        data[at + byte] = values[8 * vertex + byte]
+    return at + 8
+
+
 @kernel
 def write(
-    coordinates: NDArray[np.uint8],
+    coordinates: tuple[NDArray[np.uint8], NDArray[np.uint8]],
     starts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    backwards: NDArray[np.bool_],
     many: NDArray[np.bool_],
     lengths: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -187,14 +195,17 @@ def write(
     Parameters
     ----------
     coordinates
-        x and y of every vertex, 16 bytes each.
+        x and y of the vertices, 8 bytes each.
     starts
-        Where rings, parts and rows start.
+        Where rings, parts and rows start: those of the rows may be some of them only.
+    backwards
+        Which rings are written from their last vertex to their first.
     many
         Which rows are multipolygons; a row that is none has one part.
     lengths
         Whether each is written after its length, in eight bytes.
     """
+    x, y = coordinates
     ring_start, part_start, row_start = starts
     rows = row_start.size - 1
     begin = np.zeros(rows + 1, np.int64)
@@ -215,9 +226,10 @@ def write(
         for part in range(first, last):
             at = _put_header(data, at, _POLYGON, part_start[part + 1] - part_start[part])
             for ring in range(part_start[part], part_start[part + 1]):
-                source, end = 16 * ring_start[ring], 16 * ring_start[ring + 1]
-                at = _put(data, at, ring_start[ring + 1] - ring_start[ring], _COUNT)
-                for i in range(end - source):
-                    data[at + i] = coordinates[source + i]
-                at += end - source
+                begun, end = ring_start[ring], ring_start[ring + 1]
+                at = _put(data, at, end - begun, _COUNT)
+                for i in range(begun, end):
+                    vertex = begun + end - 1 - i if backwards[ring] else i
+                    at = _put_real(data, at, x, vertex)
+                    at = _put_real(data, at, y, vertex)
     return data, begin

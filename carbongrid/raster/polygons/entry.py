@@ -117,9 +117,22 @@ def wkb_of(
     parts = np.diff(starts[2])
     if (parts == 0).any() or (parts != shapely.get_num_geometries(geometries)).any():
         return None
-    many = is_multi | collections
-    coordinates = as_readonly_contiguous(points, np.float64).reshape(-1).view(np.uint8)
-    return wkb.write(coordinates, starts, as_readonly_contiguous(many, np.bool_), lengths)
+    x, y = (as_readonly_contiguous(side, np.float64) for side in points.T)
+    as_they_are = np.zeros(starts[0].size - 1, np.bool_)
+    return binary_of((x, y), starts, as_they_are, is_multi | collections, lengths)
+
+
+def binary_of(
+    coordinates: tuple[NDArray[np.float64], NDArray[np.float64]],
+    starts: Starts,
+    backwards: NDArray[np.bool_],
+    many: NDArray[np.bool_],
+    lengths: bool,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the binary of polygons taken apart, one after the other, and where each begins; as :func:`carbongrid.raster.kernels.wkb.write`."""
+    x, y = (side.view(np.uint8) for side in coordinates)
+    turned, several = (as_readonly_contiguous(each, np.bool_) for each in (backwards, many))
+    return wkb.write((x, y), starts, turned, several, lengths)
 
 
 def rows_not_finite(points: NDArray[np.float64], starts: Starts) -> list[int]:

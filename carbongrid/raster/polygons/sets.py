@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,15 +102,21 @@ class Polygons:
         """
         if isinstance(polygons, Polygons):
             return polygons
+        held = _held(polygons)
+        if held is not None:
+            known = getattr(polygons, "crs", None) or crs
+            return replace(held, crs=_crs_text(known), ids=_ids(polygons))
         geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
         crs = getattr(polygons, "crs", None) or crs
         blocks = row_blocks(geometries.size)
         if geometries.ndim == 1 and len(blocks) > 1:
+            size = int(shapely.get_num_coordinates(geometries).sum())
+            parts = each_block(lambda rows: cls.entered(*ragged(geometries[rows]))[0], blocks)
             try:
-                return cls._joined(geometries, blocks, crs, _ids(polygons))
+                return cls.joined(parts, size, crs, _ids(polygons))
             except InputError:
                 logger.debug("taken apart at once, so that the message names the rows")
-        return cls._entered(*ragged(geometries), crs, _ids(polygons))
+        return cls.entered(*ragged(geometries), crs, _ids(polygons))[0]
 
     @classmethod
     def of_wkb(cls, values: Any, crs: Any = None, ids: ArrayLike | None = None) -> Polygons:
@@ -131,7 +138,7 @@ class Polygons:
             If a value is no polygon or multipolygon, is cut short, or has a ring that is not closed or not finite.
         """
         named = None if ids is None else np.asarray(ids, dtype=object)
-        made = cls._entered(*ragged_of_wkb(values), crs, named)
+        made, _ = cls.entered(*ragged_of_wkb(values), crs, named)
         if named is not None and named.size != len(made):
             raise InputError(f"there are {named.size} ids for {len(made)} polygons")
         return made
@@ -142,40 +149,26 @@ class Polygons:
     ) -> Polygons:
         """Return polygons of points (x, y) of rings in any direction, and where rings, parts and rows start."""
         ragged_starts = tuple(as_readonly_contiguous(each, np.int64) for each in starts)
-        return cls._entered(
+        return cls.entered(
             points, (ragged_starts[0], ragged_starts[1], ragged_starts[2]), crs, ids
-        )
+        )[0]
 
     @classmethod
-    def _joined(
+    def entered(
         cls,
-        geometries: NDArray[np.object_],
-        blocks: list[slice],
-        crs: Any,
-        ids: NDArray[np.object_] | None,
-    ) -> Polygons:
-        """Take geometries apart block by block, on all cores: their coordinates are held once."""
-        size = int(shapely.get_num_coordinates(geometries).sum())
-        x, y, done = np.empty(size), np.empty(size), 0
-        starts: list[list[NDArray[np.int64]]] = [[np.zeros(1, np.int64)] for _ in range(3)]
-        ends, bounds = [0, 0, 0], []
-        parts = each_block(lambda rows: cls._entered(*ragged(geometries[rows]), None, None), blocks)
-        for part in parts:
-            x[done : done + part.x.size], y[done : done + part.x.size] = part.x, part.y
-            done += part.x.size
-            for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
-                starts[level].append(new[1:] + ends[level])
-                ends[level] += int(new[-1])
-            bounds.append(part.bounds)
-        rings, of_parts, of_rows = (np.concatenate(each) for each in starts)
-        whole = np.concatenate(bounds)
-        return cls(x, y, rings, of_parts, of_rows, whole, _crs_text(crs), ids)
+        points: NDArray[np.float64],
+        starts: Starts,
+        crs: Any = None,
+        ids: NDArray[np.object_] | None = None,
+    ) -> tuple[Polygons, NDArray[np.bool_]]:
+        """Return polygons of points (x, y) of rings in any direction, and which rings ran the other way.
 
-    @classmethod
-    def _entered(
-        cls, points: NDArray[np.float64], starts: Starts, crs: Any, ids: NDArray[np.object_] | None
-    ) -> Polygons:
-        x, y, odd = rings.clockwise(as_readonly_contiguous(points, np.float64), starts[0])
+        Raises
+        ------
+        InputError
+            If a coordinate is not finite, or too large.
+        """
+        x, y, backwards, odd = rings.clockwise(as_readonly_contiguous(points, np.float64), starts[0])  # fmt: skip
         if odd >= 0:
             raise InputError(
                 f"coordinates are beyond {rings.LARGEST}, NaN or infinite in rows "
@@ -183,7 +176,31 @@ class Polygons:
                 hint="Repair the geometry.",
             )
         x, y = as_readonly_contiguous(x, np.float64), as_readonly_contiguous(y, np.float64)
-        return cls(x, y, *starts, rings.bounds(x, y, *starts), _crs_text(crs), ids)
+        made = cls(x, y, *starts, rings.bounds(x, y, *starts), _crs_text(crs), ids)
+        return made, backwards
+
+    @classmethod
+    def joined(
+        cls,
+        parts: Iterable[Polygons],
+        vertices: int,
+        crs: Any = None,
+        ids: NDArray[np.object_] | None = None,
+    ) -> Polygons:
+        """Return the polygons of all parts, which have so many vertices; whoever makes the parts one by one holds their coordinates once."""
+        x, y, done = np.empty(vertices), np.empty(vertices), 0
+        starts: list[list[NDArray[np.int64]]] = [[np.zeros(1, np.int64)] for _ in range(3)]
+        ends, bounds = [0, 0, 0], [np.empty((0, 4))]
+        for part in parts:
+            x[done : done + part.x.size], y[done : done + part.x.size] = part.x, part.y
+            done += part.x.size
+            for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
+                starts[level].append(new[1:] + ends[level])
+                ends[level] += int(new[-1])
+            bounds.append(part.bounds)
+        rings_of_all, of_parts, of_rows = (np.concatenate(each) for each in starts)
+        whole = np.concatenate(bounds)
+        return cls(x, y, rings_of_all, of_parts, of_rows, whole, _crs_text(crs), ids)
 
     def __len__(self) -> int:
         return self.row_start.size - 1
@@ -261,9 +278,27 @@ class Polygons:
     def take(self, rows: ArrayLike) -> Polygons:
         """Return the polygons of these rows, in this order."""
         rows = np.asarray(rows, dtype=np.int64)
-        row_start, parts = _gathered(self.row_start, self.places(rows))
-        part_start, ring_numbers = _gathered(self.part_start, parts)
-        ring_start, vertices = _gathered(self.ring_start, ring_numbers)
+        row_start, parts = gathered(self.row_start, self.places(rows))
+        part_start, ring_numbers = gathered(self.part_start, parts)
+        ring_start, vertices = gathered(self.ring_start, ring_numbers)
+        ids = None if self.ids is None else self.ids[rows]
+        return Polygons(
+            self.x[vertices],
+            self.y[vertices],
+            ring_start,
+            part_start,
+            row_start,
+            self.bounds[rows],
+            self.crs,
+            ids,
+        )
+
+    def block(self, rows: slice) -> Polygons:
+        """Return the polygons of rows that follow each other: a view, nothing is copied but where they start."""
+        first, last, _ = rows.indices(len(self))
+        row_start, parts = _cut(self.row_start, slice(first, max(first, last)))
+        part_start, numbers = _cut(self.part_start, parts)
+        ring_start, vertices = _cut(self.ring_start, numbers)
         ids = None if self.ids is None else self.ids[rows]
         return Polygons(
             self.x[vertices],
@@ -361,6 +396,13 @@ def _ids(polygons: Any) -> NDArray[np.object_] | None:
     return np.asarray(column, dtype=object)
 
 
+def _held(polygons: Any) -> Polygons | None:
+    """Return what a column of geometry holds (:mod:`carbongrid.case.readers.polygon_column`), if it holds polygons; any other is taken apart."""
+    column = getattr(getattr(polygons, "geometry", polygons), "values", None)
+    outlines = getattr(column, "outlines", None)
+    return None if outlines is None else outlines.polygons
+
+
 def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """0, 1, ... anew for each length, all in one row."""
     ends = np.cumsum(lengths)
@@ -368,10 +410,16 @@ def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(total) - np.repeat(ends - lengths, lengths)
 
 
-def _gathered(
+def _cut(start: NDArray[np.int64], rows: slice) -> tuple[NDArray[np.int64], slice]:
+    """Return new starts of rows that follow each other, and where what they hold lies."""
+    some = start[rows.start : rows.stop + 1]
+    return some - some[0], slice(int(some[0]), int(some[-1]))
+
+
+def gathered(
     start: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return new starts of the chosen rows, and the numbers of what they hold."""
+    """Return new starts of the chosen rows, and the numbers of what they hold, for starts of rings, parts or rows."""
     lengths = start[rows + 1] - start[rows]
     inner = np.repeat(start[rows], lengths) + _counting(lengths)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), inner

@@ -1,0 +1,103 @@
+"""A column of geometry that holds its polygons as coordinates: GeoPandas' own, which makes those rows into geometries that somebody asks for."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from geopandas.array import GeometryArray
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from carbongrid.raster.polygons.outlines import Outlines
+from carbongrid.raster.portable import give_back
+
+
+class PolygonColumn(GeometryArray):  # type: ignore[misc]
+    """Polygons of a table: rows that follow each other are a view; what else is taken of it is a column of geometries as any other, and so is itself once it is written to.
+
+    Each time that all geometries are asked for they are made anew, so whoever needs some asks for those (:func:`carbongrid.raster.polygons.outlines.geometries_of`).
+
+    Parameters
+    ----------
+    outlines
+        The polygons.
+    crs
+        Their CRS.
+    """
+
+    def __init__(self, outlines: Outlines, crs: CRS | None) -> None:
+        self.outlines = outlines
+        self._crs = None
+        self.crs = crs
+        self._sindex = None
+
+    @property
+    def _data(self) -> NDArray[np.object_]:
+        """What GeoPandas works on."""
+        return self.outlines.geometries()
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.outlines)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the coordinates and their structure."""
+        return self.outlines.nbytes
+
+    @property
+    def bounds(self) -> NDArray[np.float64]:
+        """West, south, east and north of each row."""
+        return self.outlines.polygons.bounds
+
+    def isna(self) -> NDArray[np.bool_]:
+        """Return False for each row: none is missing."""
+        return np.zeros(self.size, np.bool_)
+
+    def copy(self, *_: Any, **__: Any) -> PolygonColumn:
+        """Return a column of the same polygons, which are never changed."""
+        return PolygonColumn(self.outlines, self.crs)
+
+    def __getitem__(self, rows: Any) -> Any:
+        if isinstance(rows, numbers.Integral):
+            return self.outlines.geometries(np.array([range(self.size)[int(rows)]]))[0]
+        if isinstance(rows, slice) and rows.indices(self.size) == (0, self.size, 1):
+            return self.copy()
+        rows = pd.api.indexers.check_array_indexer(self, rows)
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            return PolygonColumn(self.outlines.take(rows), self.crs)
+        return self._of(np.arange(self.size)[rows])
+
+    def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None) -> GeometryArray:
+        """Return the geometries of these rows, as pandas has it."""
+        rows = np.asarray(indices, np.int64)
+        if allow_fill and (rows < 0).any():
+            return super().take(indices, allow_fill=allow_fill, fill_value=fill_value)
+        return self._of(np.arange(self.size)[rows])
+
+    def _of(self, rows: NDArray[np.int64]) -> GeometryArray:
+        return GeometryArray(self.outlines.geometries(rows), crs=self.crs)
+
+    def __setitem__(self, rows: Any, value: Any) -> None:
+        # It has its own geometries from now on, as any other column; copies and views keep what they had.
+        geometries = self._data
+        del self.outlines
+        self.__class__ = GeometryArray
+        self._data = geometries  # type: ignore[misc]
+        self[rows] = value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return GeometryArray, (self._data, self.crs)
+
+
+def held_as_coordinates(geometry: NDArray[np.object_], crs: CRS | None) -> GeometryArray:
+    """Return a column that holds polygons as coordinates, where it can; they are gone from the array then."""
+    outlines = Outlines.taken_out_of(geometry)
+    if outlines is None:
+        return GeometryArray(geometry, crs)
+    give_back()
+    return PolygonColumn(outlines, crs)

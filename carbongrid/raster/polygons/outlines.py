@@ -1,0 +1,241 @@
+"""Polygons held as coordinates, of which shapely's are made when somebody asks for them: a million parcels take a third of the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from carbongrid.errors import InputError
+from carbongrid.raster.kernels.rings import LARGEST
+from carbongrid.raster.kernels.scanline import Starts
+from carbongrid.raster.polygons.entry import binary_of, ragged, ragged_of_wkb
+from carbongrid.raster.polygons.sets import Polygons, gathered
+from carbongrid.raster.row_blocks import each_block, row_blocks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Block = tuple[Polygons, NDArray[np.bool_], NDArray[np.bool_]]
+
+_POLYGON, _MULTIPOLYGON = int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON)
+
+type Rows = slice | NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Polygons and multipolygons of two dimensions, none missing or empty, that become the geometries they were, to the bit.
+
+    Parameters
+    ----------
+    polygons
+        Their rings, every one clockwise.
+    backwards : bool, shape (rings,)
+        Which rings ran the other way.
+    many : bool, shape (rows,)
+        Which are multipolygons, be it of one part.
+    """
+
+    polygons: Polygons
+    backwards: NDArray[np.bool_]
+    many: NDArray[np.bool_]
+
+    @classmethod
+    def taken_out_of(cls, geometries: NDArray[np.object_]) -> Outlines | None:
+        """Return the outlines of polygons, and leave none in the array, so that both never exist for all of them.
+
+        Parameters
+        ----------
+        geometries
+            Shapely geometries, shape (rows,).
+
+        Returns
+        -------
+        Outlines or None
+            None, and the array as it was, where one is no polygon, is missing or empty, has an empty part, more than two dimensions or a coordinate that is too large.
+        """
+        if not _can_be_held(geometries):
+            return None
+        vertices = int(shapely.get_num_coordinates(geometries).sum())
+
+        def taken(rows: slice) -> Block:
+            some = geometries[rows].copy()
+            geometries[rows] = None
+            many = shapely.get_type_id(some) == _MULTIPOLYGON
+            return *Polygons.entered(*ragged(some)), many
+
+        return cls._joined(each_block(taken, row_blocks(len(geometries))), vertices)
+
+    @classmethod
+    def of_wkb(cls, columns: Iterable[pa.Array]) -> Outlines:
+        """Return the outlines of well-known binary, little-endian, column after column.
+
+        Raises
+        ------
+        InputError
+            As :meth:`carbongrid.Polygons.of_wkb`; also if one is missing or empty, has an empty part or more than two dimensions.
+        """
+
+        def made(column: pa.Array) -> Block:
+            points, starts, many = _taken_apart(column)
+            return *Polygons.entered(points, starts), many
+
+        blocks = list(each_block(made, columns))
+        return cls._joined(_one_by_one(blocks), sum(polygons.x.size for polygons, *_ in blocks))
+
+    @classmethod
+    def _joined(cls, blocks: Iterable[Block], vertices: int) -> Outlines:
+        flags: tuple[list[NDArray[np.bool_]], ...] = ([np.empty(0, np.bool_)], [np.empty(0, np.bool_)])  # fmt: skip
+
+        def parts() -> Iterator[Polygons]:
+            for polygons, *those in blocks:
+                for known, more in zip(flags, those, strict=True):
+                    known.append(more)
+                yield polygons
+
+        whole = Polygons.joined(parts(), vertices)
+        backwards, many = map(np.concatenate, flags)
+        return cls(whole, backwards, many)
+
+    def __len__(self) -> int:
+        return len(self.polygons)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is held."""
+        return self.polygons.nbytes + self.backwards.nbytes + self.many.nbytes
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """What shapely calls the kind of each."""
+        return np.where(self.many, _MULTIPOLYGON, _POLYGON)
+
+    def take(self, rows: Rows) -> Outlines:
+        """Return the outlines of some rows; those that follow each other are a view."""
+        ours = self.polygons
+        if isinstance(rows, slice):
+            first, last, _ = rows.indices(len(self))
+            parts = ours.row_start[[first, max(first, last)]]
+            ring = slice(*ours.part_start[parts].tolist())
+            return Outlines(ours.block(rows), self.backwards[ring], self.many[rows])
+        _, parts = gathered(ours.row_start, rows)
+        _, numbers = gathered(ours.part_start, parts)
+        return Outlines(ours.take(rows), self.backwards[numbers], self.many[rows])
+
+    def geometries(self, rows: Rows | None = None) -> NDArray[np.object_]:
+        """Return shapely geometries, all or those of some rows; they are made anew each time."""
+        some = self if rows is None else self.take(rows)
+        return np.concatenate([some.take(block)._made() for block in row_blocks(len(some))])
+
+    def _made(self) -> NDArray[np.object_]:
+        ours = self.polygons
+        points = np.column_stack([ours.x, ours.y])
+        turned = np.flatnonzero(self.backwards)
+        if turned.size:
+            _, vertex = gathered(ours.ring_start, turned)
+            ends = ours.ring_start[turned] + ours.ring_start[turned + 1] - 1
+            lengths = ours.ring_start[turned + 1] - ours.ring_start[turned]
+            points[vertex] = points[np.repeat(ends, lengths) - vertex]
+        return _geometries(points, (ours.ring_start, ours.part_start, ours.row_start), self.many)
+
+    def binary(
+        self, *, collections: bool = False, lengths: bool = False
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the binary that shapely writes, one after the other, and where each begins; as :func:`carbongrid.raster.polygons.entry.wkb_of`."""
+        ours = self.polygons
+        starts = (ours.ring_start, ours.part_start, ours.row_start)
+        return binary_of((ours.x, ours.y), starts, self.backwards, self.many | collections, lengths)
+
+
+def outlines_of(table: Any) -> Outlines | None:
+    """Return what a GeoDataFrame or a column of geometry holds its polygons as, if that is coordinates (:mod:`carbongrid.case.readers.polygon_column`)."""
+    outlines: Outlines | None = getattr(getattr(table, "geometry", table).array, "outlines", None)
+    return outlines
+
+
+def geometries_of(table: Any, rows: Rows | NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return the geometries of some rows of a GeoDataFrame or GeoSeries; where it holds polygons as coordinates, no others are made."""
+    geometries: NDArray[np.object_] = np.asarray(table.geometry.array[rows], dtype=object)
+    return geometries
+
+
+def geometries_of_wkb(column: pa.Array) -> NDArray[np.object_]:
+    """Return the geometries of well-known binary; polygons in half of the time that shapely takes, which asks for an object of bytes of each."""
+    try:
+        return _geometries(*_taken_apart(column))
+    except InputError:  # it has something else
+        geometries: NDArray[np.object_] = shapely.from_wkb(column.to_numpy(zero_copy_only=False))
+        return geometries
+
+
+def _taken_apart(column: pa.Array) -> tuple[NDArray[np.float64], Starts, NDArray[np.bool_]]:
+    """Return points, where rings, parts and rows start, and which rows are multipolygons, if that is all there is."""
+    points, starts = ragged_of_wkb(column)
+    ring_start, part_start, row_start = starts
+    parts = np.diff(row_start)
+    if (parts == 0).any():
+        raise InputError("a polygon is missing or empty")
+    many = _kinds(column) == _MULTIPOLYGON
+    first, last = part_start[row_start[:-1]], part_start[row_start[1:]]
+    # Coordinates, a number of points for each ring, a head for each polygon and each collection.
+    heads = np.where(many, parts + 1, 1)
+    told = 16 * (ring_start[last] - ring_start[first]) + 4 * (last - first) + 9 * heads
+    if (np.diff(_begin(column)) != told).any():
+        raise InputError("a polygon has an empty part or more than two dimensions")
+    return points, starts, many
+
+
+def _geometries(
+    points: NDArray[np.float64], starts: Starts, many: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    ring_start, part_start, row_start = starts
+    parts = shapely.from_ragged_array(
+        shapely.GeometryType.POLYGON, points, (ring_start, part_start)
+    )
+    made: NDArray[np.object_] = np.empty(many.size, object)
+    made[~many] = parts[row_start[:-1][~many]]
+    several = np.flatnonzero(many)
+    if several.size:
+        starts_of_several, part = gathered(row_start, several)
+        row = np.repeat(np.arange(several.size), np.diff(starts_of_several))
+        made[several] = shapely.multipolygons(parts[part], indices=row)
+    return made
+
+
+def _one_by_one[T](things: list[T]) -> Iterator[T]:
+    """Yield things in their order, and forget each."""
+    things.reverse()
+    while things:
+        yield things.pop()
+
+
+def _kinds(column: pa.Array) -> NDArray[np.uint8]:
+    """Return the kind of each row, which little-endian binary has in its second byte."""
+    begin = _begin(column)[:-1]
+    data = column.buffers()[2]
+    return np.frombuffer(data, np.uint8)[begin + 1] if begin.size else np.empty(0, np.uint8)
+
+
+def _begin(column: pa.Array) -> NDArray[np.int64]:
+    import pyarrow as pa
+
+    wide = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+    begin = np.frombuffer(column.buffers()[1], wide)
+    return begin[column.offset : column.offset + len(column) + 1].astype(np.int64)
+
+
+def _can_be_held(geometries: NDArray[np.object_]) -> bool:
+    kinds = shapely.get_type_id(geometries)
+    if not np.isin(kinds, (_POLYGON, _MULTIPOLYGON)).all():
+        return False
+    if (shapely.is_empty(geometries) | shapely.has_z(geometries) | shapely.has_m(geometries)).any():
+        return False
+    parts = shapely.get_parts(geometries[kinds == _MULTIPOLYGON])
+    if shapely.is_empty(parts).any():
+        return False
+    return bool((np.abs(shapely.bounds(geometries)) < LARGEST).all())
