@@ -26,6 +26,9 @@ from carbongrid.run_store import Recall, RunStore, check_target, claimed, new_ru
 
 logger = logging.getLogger(__name__)
 
+WANTED = ("fingerprints", "read", "grid", "assemble", "digest")
+"""What the manifest tells of, when all steps are done."""
+
 
 def run(
     case: Case | str | Path,
@@ -136,7 +139,7 @@ def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | N
     fingerprints = Fingerprints(case)
     fingerprints.take_all()
     given = {"case": case, "options": options, "fingerprints": fingerprints}
-    work = Work(STEPS, given, fingerprints, recall, options.progress)
+    work = Work(STEPS, given, fingerprints, recall, options.progress, wanted=WANTED)
     work.go("read")
     if memory is not None:
         # Before borders are measured: of a million holes that takes more than all the rest.
@@ -156,9 +159,7 @@ def _write(work: Work, options: RunOptions, new: AbstractContextManager[RunStore
         if options.public:
             work.forget()
         work.go()
-        fingerprints, inputs, grid, tables, digests = (
-            work.values[name] for name in ("fingerprints", "read", "grid", "assemble", "digest")
-        )
+        fingerprints, inputs, grid, tables, digests = (work.values[name] for name in WANTED)
         fingerprints.require_unchanged()
         content = manifest_of(inputs, grid, tables, digests, options.chunks)
         facts = {"public": options.public, "reused": store.reused, "left_out": left_out()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,13 @@ class Work:
         Digests of the case's files, and earlier runs from which finished steps are taken; without them all is made, and nothing is kept.
     progress
         Called with a phase, the number of its steps that are done, and their number.
+    wanted
+        Names of what is asked for in the end: anything else is let go of when the last step that needs it is done. By default all is kept.
 
     Attributes
     ----------
     values
-        By name, what is given and what the steps made.
+        By name, what is given and what the steps made; None for what was let go of.
     problems
         What the steps found, in their order.
     store
@@ -55,12 +57,14 @@ class Work:
         fingerprints: Fingerprints | None = None,
         recall: Recall | None = None,
         progress: Progress | None = None,
+        wanted: Collection[str] | None = None,
     ) -> None:
         self.steps, self.fingerprints, self.recall = steps, fingerprints, recall
         self.values: dict[str, Any] = dict(given)
         self.problems: list[Problem] = []
         self.store: RunStore | None = None
         self._progress = progress or silent
+        self._wanted = wanted
         self._keys: dict[str, str] = {}
         self._unsaved: list[Callable[[Path], Making]] = []
 
@@ -92,6 +96,14 @@ class Work:
                 told = dict.fromkeys([*_warnings(self.problems), *_warnings(found), *errors])
                 raise InputError(list(told))
             self.problems += found
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._wanted is None:
+            return
+        ahead = {name for step in self.steps if step.name not in self.values for name in step.needs}
+        for name in self.values.keys() - ahead - set(self._wanted):
+            self.values[name] = None
 
     def keep_in(self, store: RunStore) -> None:
         """Open the run directory: what was made is kept there beside the first step that writes its files itself, and so is what is made from now on."""
