@@ -54,12 +54,15 @@ class Unknown:
             declared += _declared({"fill_value": raster.fill_value}, ("fill_value",))
         return cls(tuple(dict.fromkeys(number for number in declared if number == number)))
 
+    def stored_as(self, dtype: np.dtype[Any]) -> list[Any]:
+        """Return the numbers as values of a type hold them, without those that it cannot hold."""
+        return [stored for number in self.numbers for stored in _in_type(number, dtype)]
+
     def where(self, block: Any) -> NDArray[np.bool_] | None:
         """Return where a block is unknown, other than by NaN; None if it is nowhere."""
         plain = np.asarray(block)
         found = [np.ma.getmaskarray(block)] if np.ma.isMaskedArray(block) else []
-        for number in self.numbers:
-            found += [plain == stored for stored in _in_type(number, plain.dtype)]
+        found += [plain == stored for stored in self.stored_as(plain.dtype)]
         if not any(each.any() for each in found):
             return None
         return functools.reduce(np.logical_or, found)

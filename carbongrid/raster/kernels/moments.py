@@ -47,8 +47,9 @@ Cells = tuple[NDArray[Any], NDArray[np.float64]]
 Window = tuple[int, int, int, int]
 """First row and column in the grid, height and width."""
 
-Found = Any
-"""Cells, extremes, highest bins and multiples in bins of each polygon, as ``polygon_moments`` returns them."""
+Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Of each polygon: cells that it has a share in, whole ones that are known and have no weights, and known ones of unknown weight; least and largest as keys
+(``NO_LEAST``, ``NO_MOST`` of none); highest bins [sum]; multiples in each bin [sum, BINS]."""
 
 # By bin, from the lowest there is: what rounds a number to its multiples, and the unit.
 _UNIT_BITS = BITS * np.arange(LOWEST - BINS + 1, 33)
@@ -70,10 +71,21 @@ _SIZE, _INFINITE = np.int64(2**63 - 1), np.int64(0x7FF << 52)
 _TOO_LARGE, _TOO_LARGE_SQUARE = np.array([LARGEST, SQUARES_END]).view(np.int64)
 _EXPONENT_OF_HALF = 1022
 _LOWER_HALF = 2**32 - 1
+_BELOW_A_BIN = 2**BITS - 1
+# Beyond what two bytes hold.
+_NO_SHORT = np.int64(2**16)
 _SPLITTER = 2.0**27 + 1.0
 
 NO_LEAST, NO_MOST = _INFINITE, ~_INFINITE
 """Keys of infinity and of its negative: the extremes of no value."""
+
+
+def nothing_found(size: int) -> Found:
+    """Return what so many polygons have before anything is added; made here, since to make arrays takes long to compile."""
+    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2), np.int64)
+    extremes[:, 0], extremes[:, 1] = NO_LEAST, NO_MOST
+    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
+    return cells, extremes, tops, sums
 
 
 @helper
@@ -194,11 +206,11 @@ def _first_at(rows: NDArray[np.int32], begin: int, end: int, row: int) -> int:
 
 
 @helper
-def _padded(scratch: NDArray[np.float64], columns: tuple[int, ...], count: int) -> int:
+def _padded(scratch: NDArray[np.float64], count: int) -> int:
     """Fill columns with zeros, which add nothing, up to a number of cells that are taken at once to the last; return that number."""
     wide = (count + _TOGETHER - 1) // _TOGETHER * _TOGETHER
     for n in range(count, wide):
-        for at in columns:
+        for at in _OF_CELLS:
             scratch[at + n] = 0.0
     return wide
 
@@ -208,11 +220,36 @@ def _kept(scratch: NDArray[np.float64], by: int, count: int) -> int:
     """Leave out cells for which one of their numbers is unknown; return how many are left."""
     kept = 0
     for n in range(count):
-        if scratch[by + n] == scratch[by + n]:
-            for at in _OF_CELLS:
-                scratch[at + kept] = scratch[at + n]
-            kept += 1
+        known = scratch[by + n] == scratch[by + n]
+        # Written in any case: a processor guesses a branch wrongly where unknown cells are scattered.
+        for at in _OF_CELLS:
+            scratch[at + kept] = scratch[at + n]
+        kept += 1 if known else 0
     return kept
+
+
+@in_place
+def _known_of(scratch: NDArray[np.float64], by: int, count: int, hidden: float) -> tuple[int, int, Any]:  # fmt: skip
+    """Leave out cells for which one of their numbers is unknown or hidden; return how many are left, that padded, and the size of the number's largest."""
+    if hidden == hidden:
+        first = np.uintp(by)
+        for n in range(np.uintp(count)):
+            number = scratch[first + n]
+            scratch[first + n] = np.nan if number == hidden else number
+    wide = _padded(scratch, count)
+    largest = _largest(scratch, by, wide)
+    if largest > _INFINITE:
+        count = _kept(scratch, by, count)
+        wide = _padded(scratch, count)
+        largest = _largest(scratch, by, wide)
+    return count, wide, largest
+
+
+@helper
+def _key(number: float) -> Any:
+    """Return a float as a whole number; they are in the same order."""
+    bits = pattern(number)
+    return bits ^ ((bits >> 63) & _SIZE)
 
 
 @helper
@@ -220,25 +257,19 @@ def _note_extremes(scratch: NDArray[np.float64], count: int, i: int, extremes: N
     """Note least and largest of some values, as whole numbers in the same order."""
     least, most = extremes[i, 0], extremes[i, 1]
     for n in range(count):
-        bits = pattern(scratch[_VALUES + n])
-        key = bits ^ ((bits >> 63) & _SIZE)
+        key = _key(scratch[_VALUES + n])
         least, most = min(least, key), max(most, key)
     extremes[i, 0], extremes[i, 1] = least, most
 
 
 @in_place
 def _whole_cells(
-    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, short: bool, found: Found
+    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, ends: bool, short: bool, found: Found
 ) -> bool:  # fmt: skip
     """Add values of cells with a share of 1, whose squares are exact as floats if they are short; False if one is too large."""
     cells, extremes, tops, sums = found
     cells[i, 0] += count
-    wide = _padded(scratch, (_VALUES,), count)
-    largest = _largest(scratch, _VALUES, wide)
-    if largest > _INFINITE:
-        count = _kept(scratch, _VALUES, count)
-        wide = _padded(scratch, (_VALUES,), count)
-        largest = _largest(scratch, _VALUES, wide)
+    count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
     if order > 0 and largest >= _TOO_LARGE:
         return False
     cells[i, 1] += count
@@ -261,29 +292,20 @@ def _whole_cells(
 
 @in_place
 def _measured_cells(
-    scratch: NDArray[np.float64], count: int, i: int, order: int, ends: bool, weighted: bool, found: Found
+    scratch: NDArray[np.float64], count: int, hidden: float, i: int, order: int, ends: bool, weighted: bool, found: Found
 ) -> int:  # fmt: skip
     """Add values of cells with their shares, and their weights if there are any; return how many are known, or -1 if one is too large."""
     cells, extremes, tops, sums = found
     cells[i, 0] += count
-    wide = _padded(scratch, _OF_CELLS, count)
-    largest = _largest(scratch, _VALUES, wide)
-    if largest > _INFINITE:
-        count = _kept(scratch, _VALUES, count)
-        wide = _padded(scratch, _OF_CELLS, count)
-        largest = _largest(scratch, _VALUES, wide)
+    count, wide, largest = _known_of(scratch, _VALUES, count, hidden)
     known = count
     if order > 0 and largest >= _TOO_LARGE:
         return -1
     if ends:
         _note_extremes(scratch, count, i, extremes)
     if weighted:
-        largest = _largest(scratch, _RESTS, wide)
-        if largest > _INFINITE:
-            count = _kept(scratch, _RESTS, count)
-            wide = _padded(scratch, _OF_CELLS, count)
-            cells[i, 2] += known - count
-            largest = _largest(scratch, _RESTS, wide)
+        count, wide, largest = _known_of(scratch, _RESTS, count, np.nan)
+        cells[i, 2] += known - count
         if order > 0 and largest >= _TOO_LARGE:
             return -1
         for n in range(wide):
@@ -329,27 +351,33 @@ def _take(cells: NDArray[Any], at: int, some: int, scratch: NDArray[np.float64],
             scratch[to + n] = cells[at + n]
 
 
+@helper
+def _ask_for(values: NDArray[Any], window: Window, spans: Spans, later: Any) -> None:
+    """Ask for the cells of a span that is taken later."""
+    top, left, height, width = window
+    _, rows, firsts, ends = spans
+    if later < np.uintp(rows.size) and rows[later] < top + height:
+        row = (rows[later] - top) * width - left
+        near, far = max(firsts[later], left), min(ends[later], left + width)
+        step = LINE // values.itemsize
+        # Of a longer span the processor asks for the rest by itself.
+        for at in range(row + near, row + min(far, near + _LINES * step), step):
+            fetch(values, at)
+
+
 @in_place
 def _add_spans(
-    cells: Cells, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> bool:  # fmt: skip
     """Add the whole cells that a polygon has in a window; False if a value or a weight is too large."""
     (values, weights), (top, left, height, width) = cells, window
     start, rows, firsts, lasts = spans
-    weighted, step, short = weights.size > 0, LINE // values.itemsize, values.itemsize == 4
-    corner = top * width + left
+    weighted, short = weights.size > 0, values.itemsize == 4
     ordinary, count = True, 0
     begin = _first_at(rows, start[polygon], start[polygon + 1], top)
     last = _first_at(rows, begin, start[polygon + 1], top + height)
-    size = np.uintp(rows.size)
     for j in range(np.uintp(begin), np.uintp(last)):
-        later = j + _SPANS_AHEAD
-        if later < size and rows[later] < top + height:
-            row = rows[later] * width - corner
-            near, far = max(firsts[later], left), min(lasts[later], left + width)
-            # Of a longer span the processor asks for the rest by itself.
-            for at in range(row + near, row + min(far, near + _LINES * step), step):
-                fetch(values, at)
+        _ask_for(values, window, spans, j + _SPANS_AHEAD)
         column, end = max(firsts[j] - left, 0), min(lasts[j] - left, width)
         while column < end:
             some = min(end - column, _CELLS_AT_ONCE - count)
@@ -362,18 +390,22 @@ def _add_spans(
             column, count = column + some, count + some
             if count == _CELLS_AT_ONCE:
                 if weighted:
-                    ordinary &= _measured_cells(scratch, count, i, order, ends, True, found) >= 0
+                    ordinary &= (
+                        _measured_cells(scratch, count, hidden, i, order, ends, True, found) >= 0
+                    )
                 else:
-                    ordinary &= _whole_cells(scratch, count, i, order, ends, short, found)
+                    ordinary &= _whole_cells(scratch, count, hidden, i, order, ends, short, found)
                 count = 0
     if weighted:
-        return ordinary & (_measured_cells(scratch, count, i, order, ends, True, found) >= 0)
-    return ordinary & _whole_cells(scratch, count, i, order, ends, short, found)
+        return ordinary & (
+            _measured_cells(scratch, count, hidden, i, order, ends, True, found) >= 0
+        )
+    return ordinary & _whole_cells(scratch, count, hidden, i, order, ends, short, found)
 
 
 @in_place
 def _add_edges(
-    cells: Cells, window: Window, edges: Edges, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, edges: Edges, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> tuple[bool, int]:  # fmt: skip
     """Add the edge cells that a polygon has in a window; False if a value or a weight is too large, and how many are known."""
     (values, weights), (top, left, height, width) = cells, window
@@ -399,15 +431,15 @@ def _add_edges(
             scratch[np.uintp(_RESTS + count)] = weights[at]
         count += 1
         if count == _CELLS_AT_ONCE:
-            some = _measured_cells(scratch, count, i, order, ends, weighted, found)
+            some = _measured_cells(scratch, count, hidden, i, order, ends, weighted, found)
             ordinary, known, count = ordinary & (some >= 0), known + some, 0
-    some = _measured_cells(scratch, count, i, order, ends, weighted, found)
+    some = _measured_cells(scratch, count, hidden, i, order, ends, weighted, found)
     return ordinary & (some >= 0), known + some
 
 
 @in_place
 def _add_shares(
-    cells: Cells, window: Window, edges: Edges, polygon: int, i: int, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, edges: Edges, polygon: int, i: int, found: Found, scratch: NDArray[np.float64]
 ) -> None:  # fmt: skip
     """Add the shares of known edge cells that a polygon has in a window."""
     (values, _), (top, left, height, width) = cells, window
@@ -420,7 +452,7 @@ def _add_shares(
         if column < 0 or column >= width:
             continue
         value = values[(rows[j] - top) * width + column]
-        if value == value:
+        if value == value and value != hidden:
             scratch[_MEASURES + count] = shares[j]
             count += 1
             if count == _CELLS_AT_ONCE:
@@ -435,40 +467,112 @@ def _add_shares(
                     _largest(scratch, _MEASURES, count),
                 )
                 count = 0
-    wide = _padded(scratch, (_MEASURES,), count)
+    wide = _padded(scratch, count)
     _put(tops, sums, i, WEIGHTS, scratch, _MEASURES, wide, _largest(scratch, _MEASURES, wide))
 
 
 @in_place
+def _add_measured(
+    cells: Cells, hidden: float, window: Window, edges: Edges, bins: ShareBins, polygon: int, i: int, order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+) -> bool:  # fmt: skip
+    """Add the edge cells that a polygon has in a window, and their shares; False if a value or a weight is too large."""
+    _, _, tops, sums = found
+    few = edges[0][polygon + 1] - edges[0][polygon]
+    if few == 0:
+        return True
+    ordinary, known = _add_edges(cells, hidden, window, edges, polygon, i, order, ends, found, scratch)  # fmt: skip
+    if cells[1].size > 0:
+        return ordinary
+    if known < few:
+        _add_shares(cells, hidden, window, edges, polygon, i, found, scratch)
+        return ordinary
+    # All are here and known, and what they add up to is known as well.
+    tops[i, WEIGHTS] = bins[0][polygon]
+    for k in range(BINS):
+        sums[i, WEIGHTS, k] = bins[1][polygon, k]
+    return ordinary
+
+
+@in_place
 def _add_polygons(
-    cells: Cells, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
 ) -> bool:  # fmt: skip
     """Add what polygons have in a window to zeros; False if a value or a weight is too large."""
-    _, _, tops, sums = found
     ordinary = True
     for i in range(polygons.size):
         polygon = polygons[i]
-        ordinary &= _add_spans(cells, window, spans, polygon, i, order, ends, found, scratch)  # fmt: skip
-        few = edges[0][polygon + 1] - edges[0][polygon]
-        if few == 0:
-            continue
-        fine, known = _add_edges(cells, window, edges, polygon, i, order, ends, found, scratch)  # fmt: skip
-        ordinary &= fine
-        if cells[1].size > 0:
-            continue
-        if known < few:
-            _add_shares(cells, window, edges, polygon, i, found, scratch)
-            continue
-        # All are here and known, and what they add up to is known as well.
-        tops[i, WEIGHTS] = bins[0][polygon]
-        for k in range(BINS):
-            sums[i, WEIGHTS, k] = bins[1][polygon, k]
+        ordinary &= _add_spans(cells, hidden, window, spans, polygon, i, order, ends, found, scratch)  # fmt: skip
+        ordinary &= _add_measured(cells, hidden, window, edges, bins, polygon, i, order, ends, found, scratch)  # fmt: skip
     return ordinary
+
+
+@helper
+def _put_whole(tops: NDArray[np.int64], sums: NDArray[np.int64], i: int, what: int, total: Any, largest: Any) -> None:  # fmt: skip
+    """Add whole numbers to the bins of a sum, given their total, and the size of the largest, which is below 2^32."""
+    if largest == 0:
+        return
+    _raise_top(tops, sums, i, what, _bin_of(pattern(np.float64(largest))))
+    if tops[i, what] > 0:
+        sums[i, what, 0] += total >> BITS
+        sums[i, what, 1] += total & _BELOW_A_BIN
+    else:
+        sums[i, what, 0] += total
+
+
+@in_place
+def _add_whole_numbers(
+    values: NDArray[Any], hidden: float, window: Window, spans: Spans, polygon: int, i: int, order: int, ends: bool, found: Found
+) -> None:  # fmt: skip
+    """Add the whole cells that a polygon has in a window of short integers: no sum of theirs, or of their squares, leaves int64."""
+    top, left, height, width = window
+    start, rows, firsts, lasts = spans
+    cells, extremes, tops, sums = found
+    unknown = np.int64(hidden) if hidden == hidden else _NO_SHORT
+    count, known, total, squares = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    least, most = _NO_SHORT, -_NO_SHORT
+    begin = _first_at(rows, start[polygon], start[polygon + 1], top)
+    last = _first_at(rows, begin, start[polygon + 1], top + height)
+    for j in range(np.uintp(begin), np.uintp(last)):
+        _ask_for(values, window, spans, j + _SPANS_AHEAD)
+        column, end = max(firsts[j] - left, 0), min(lasts[j] - left, width)
+        if column >= end:
+            continue
+        row = (rows[j] - top) * width
+        count += end - column
+        for n in range(np.uintp(row + column), np.uintp(row + end)):
+            value = np.int64(values[n])
+            if value != unknown:
+                known += 1
+                total += value
+                squares += value * value
+                least, most = min(least, value), max(most, value)
+    cells[i, 0] += count
+    cells[i, 1] += known
+    if known == 0:
+        return
+    if ends:
+        extremes[i, 0], extremes[i, 1] = _key(np.float64(least)), _key(np.float64(most))
+    largest = max(-least, most)
+    if order > 0:
+        _put_whole(tops, sums, i, SUM, total, largest)
+    if order == 2:
+        _put_whole(tops, sums, i, SQUARES, squares, largest * largest)
+
+
+@in_place
+def _add_polygons_of_whole_numbers(
+    cells: Cells, hidden: float, window: Window, spans: Spans, edges: Edges, bins: ShareBins, polygons: NDArray[np.int64], order: int, ends: bool, found: Found, scratch: NDArray[np.float64]
+) -> None:  # fmt: skip
+    for i in range(polygons.size):
+        polygon = polygons[i]
+        _add_whole_numbers(cells[0], hidden, window, spans, polygon, i, order, ends, found)
+        _add_measured(cells, hidden, window, edges, bins, polygon, i, order, ends, found, scratch)
 
 
 @kernel
 def polygon_moments(
     values: NDArray[Any],
+    hidden: float,
     weights: NDArray[np.float64],
     corner: tuple[int, int],
     spans: Spans,
@@ -477,13 +581,16 @@ def polygon_moments(
     polygons: NDArray[np.int64],
     order: int,
     ends: bool,
-) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return what some polygons have in a window of a raster; False at first if a value or a weight is too large.
+    found: Found,
+) -> bool:
+    """Add what some polygons have in a window of a raster; return False if a value or a weight is too large.
 
     Parameters
     ----------
     values : [y, x]
         Float32 or float64; NaN is unknown.
+    hidden
+        Value that is unknown as well; NaN for none.
     weights : [y, x]
         Of the same cells, or of no cells: each weighs 1.
     corner
@@ -498,23 +605,34 @@ def polygon_moments(
         0 for shares and extremes only, 1 for sums of values, too, 2 for those of their squares, too.
     ends
         Whether extremes are wanted.
-
-    Returns
-    -------
-    bool, int64 [polygon, 3], int64 [polygon, 2], int64 [polygon, SUMS], int64 [polygon, SUMS, BINS]
-        Cells that a polygon has a share in, whole ones that are known and have no weights, and known ones of unknown weight; least and largest as keys
-        (``NO_LEAST``, ``NO_MOST`` of none); highest bins; multiples in each bin.
+    found
+        What is added to: ``nothing_found`` of as many polygons.
     """
-    size = polygons.size
-    cells, extremes = np.zeros((size, 3), np.int64), np.empty((size, 2), np.int64)
-    extremes[:, 0], extremes[:, 1] = NO_LEAST, NO_MOST
-    tops, sums = np.full((size, SUMS), LOWEST, np.int64), np.zeros((size, SUMS, BINS), np.int64)
-    found = (cells, extremes, tops, sums)
-    scratch = np.zeros(5 * _COLUMN)
     window = (corner[0], corner[1], values.shape[0], values.shape[1])
-    flat = (values.reshape(-1), weights.reshape(-1))
-    ordinary = _add_polygons(flat, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
-    return ordinary, cells, extremes, tops, sums
+    flat, scratch = (values.reshape(-1), weights.reshape(-1)), np.zeros(5 * _COLUMN)
+    return _add_polygons(flat, hidden, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
+
+
+@kernel
+def whole_number_moments(
+    values: NDArray[Any],
+    hidden: float,
+    corner: tuple[int, int],
+    spans: Spans,
+    edges: Edges,
+    bins: ShareBins,
+    polygons: NDArray[np.int64],
+    order: int,
+    ends: bool,
+    found: Found,
+) -> None:
+    """Add what ``polygon_moments`` does, of integers of at most two bytes without weights: none of them is too large.
+
+    What whole cells add up to, and their squares, are integers themselves, and are added as such: 0.2 ns a cell, a fifth of what it takes to make floats of bytes and to cut them into bins.
+    """
+    window = (corner[0], corner[1], values.shape[0], values.shape[1])
+    flat, scratch = (values.reshape(-1), np.empty(0)), np.zeros(5 * _COLUMN)
+    _add_polygons_of_whole_numbers(flat, hidden, window, spans, edges, bins, polygons, order, ends, found, scratch)  # fmt: skip
 
 
 @in_place
@@ -525,7 +643,7 @@ def _add_all_shares(edges: Edges, tops: NDArray[np.int64], sums: NDArray[np.int6
             count = min(start[i + 1] - begin, _CELLS_AT_ONCE)
             for n in range(count):
                 scratch[n] = shares[begin + n]
-            wide = _padded(scratch, (0,), count)
+            wide = _padded(scratch, count)
             _put(tops, sums, i, 0, scratch, 0, wide, _largest(scratch, 0, wide))
 
 
@@ -534,7 +652,7 @@ def share_bins(edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return highest bins [polygon] and multiples [polygon, BINS] of the shares of all edge cells."""
     size = edges[0].size - 1
     tops, sums = np.full((size, 1), LOWEST, np.int64), np.zeros((size, 1, BINS), np.int64)
-    _add_all_shares(edges, tops, sums, np.empty(_CELLS_AT_ONCE))
+    _add_all_shares(edges, tops, sums, np.empty(len(_OF_CELLS) * _COLUMN))
     return tops[:, 0].copy(), sums[:, 0].copy()
 
 

@@ -20,8 +20,10 @@ from carbongrid.raster.kernels.moments import (
     Edges,
     ShareBins,
     Spans,
+    nothing_found,
     pairs_of_bins,
     polygon_moments,
+    whole_number_moments,
 )
 from carbongrid.raster.nodata import Unknown
 from carbongrid.raster.zonal.quanta import too_large
@@ -40,6 +42,8 @@ MOMENTS = {
 
 _SPLITTER = 2.0**27 + 1.0
 _WHOLE = 2**53
+_FLOATS = [np.dtype(name) for name in ("float32", "float64")]
+_SHORT_INTEGERS = [np.dtype(name) for name in ("uint8", "int8", "uint16", "int16")]
 
 type Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Numbers, and what they were rounded by."""
@@ -64,33 +68,36 @@ def block_moments(
     order: int,
     *,
     ends: bool = True,
+    hidden: float = np.nan,
 ) -> Table:
-    """Return the table of a block of floats, whose first cell is at ``corner`` of the grid; least and largest values only where ``ends`` says so.
+    """Return the table of a block, whose first cell is at ``corner`` of the grid; least and largest values only where ``ends`` says so.
+
+    Of floats, or, where there are no weights, of short integers; ``hidden`` is unknown, as NaN is.
 
     Raises
     ------
     InputError
         If a value or a weight is infinite or beyond 2^450, or weight times square beyond 2^989 where squares are summed.
     """
-    weighed = np.empty((0, 0)) if weights is None else weights
-    ordinary, *columns = polygon_moments(
-        as_readonly_contiguous(values, values.dtype),
-        as_readonly_contiguous(weighed, np.float64),
-        corner,
-        *shares,
-        polygons,
-        order,
-        ends,
-    )
+    block = as_readonly_contiguous(values, values.dtype)
+    columns = nothing_found(polygons.size)
+    asked = (corner, *shares, polygons, order, ends, columns)
+    ordinary = True
+    if values.dtype in _SHORT_INTEGERS:
+        whole_number_moments(block, hidden, *asked)
+    else:
+        weighed = as_readonly_contiguous(np.empty((0, 0)) if weights is None else weights, np.float64)  # fmt: skip
+        ordinary = polygon_moments(block, hidden, weighed, *asked)
     if not ordinary:
         raise InputError(
             "a value or a weight is infinite or beyond 2^450, or weight times square beyond 2^989, and has no sum",
             hint="Mark what is unknown as NaN; min and max can be asked for alone.",
         )
     met = columns[0][:, 0] > 0
-    if not met.all():
-        polygons, *columns = (column[met] for column in (polygons, *columns))
-    cells, keys, tops, sums = columns
+    if met.all():
+        cells, keys, tops, sums = columns
+    else:
+        polygons, cells, keys, tops, sums = (column[met] for column in (polygons, *columns))
     return Table(polygons, cells, _of_keys(keys), tops, sums)
 
 
@@ -290,6 +297,19 @@ def is_as_kernels_take_it(values: Any, unknown: Unknown, kinds: tuple[type, ...]
     """Tell whether a raster in memory needs no copy as floats of one of these kinds."""
     plain = isinstance(values, np.ndarray) and not np.ma.isMaskedArray(values)
     return plain and values.dtype in kinds and values.flags.c_contiguous and not unknown.numbers
+
+
+def as_it_is(values: Any, unknown: Unknown) -> tuple[NDArray[Any], float] | None:
+    """Return a block as sums of shares take it without a copy, and the number in it that is unknown, NaN for none; None if it must be made floats of."""
+    block = np.asarray(values)
+    hidden = unknown.stored_as(block.dtype)
+    if block.dtype == np.bool_:
+        block = block.view(np.uint8)
+    if np.ma.isMaskedArray(values) or len(hidden) > 1:
+        return None
+    if block.dtype not in (*_FLOATS, *_SHORT_INTEGERS):
+        return None
+    return block, float(hidden[0]) if hidden else np.nan
 
 
 def floats_of(values: Any, unknown: Unknown) -> NDArray[Any]:

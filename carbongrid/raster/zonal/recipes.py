@@ -28,6 +28,7 @@ from carbongrid.raster.zonal.measured import Measured
 from carbongrid.raster.zonal.moments import (
     MOMENTS,
     Table,
+    as_it_is,
     block_moments,
     empty_moments,
     floats_of,
@@ -74,6 +75,11 @@ class Recipe:
     def plain(self) -> list[str]:
         """Statistics of shares alone."""
         return [stat for stat in self.stats if stat in MOMENTS and stat not in self.of_weights]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but shares is asked for."""
+        return len(self.plain) == len(self.stats)
 
     @property
     def of_weights(self) -> list[str]:
@@ -169,7 +175,8 @@ def block_tables(
     corner, shape = (top, left), values.shape
     if polygons is None:
         polygons = measured.polygons_in(corner, shape)
-    floats = floats_of(values, recipe.unknown)
+    taken = as_it_is(values, recipe.unknown) if recipe.is_plain else None
+    block, hidden = taken or (floats_of(values, recipe.unknown), np.nan)
     shares = (measured.shares.spans, measured.shares.edges)
     sums = (*shares, measured.share_bins)
     plain, weighted, found = empty_moments(), empty_moments(), empty_values()
@@ -177,29 +184,29 @@ def block_tables(
     if recipe.plain:
         order = max(ORDERS.get(stat, 0) for stat in recipe.plain)
         ends = not {"min", "max", "std", "variance"}.isdisjoint(recipe.plain)
-        plain = block_moments(floats, None, corner, sums, polygons, order, ends=ends)
+        plain = block_moments(block, None, corner, sums, polygons, order, ends=ends, hidden=hidden)
     needs_weights = bool(recipe.of_weights or recipe.weighed)
     own = None
     if needs_weights:
         own = weights[0] if recipe.weights_are_checked else _weights_block(weights[0], recipe.unweighed)  # fmt: skip
     if recipe.of_weights:
         order = max(ORDERS[stat] for stat in recipe.of_weights)
-        weighted = block_moments(floats, own, corner, sums, polygons, order, ends=order > 1)
+        weighted = block_moments(block, own, corner, sums, polygons, order, ends=order > 1)
     if recipe.distributions:
         # Of polygons that have all their cells here values need not be kept, but for fractions.
         here = measured.whole_in(polygons, corner, shape)
         if "fractions" in recipe.distributions:
             here[:] = False
         for batch in measured.batches(polygons[here], _CELLS_AT_ONCE):
-            values = block_values(floats, corner, shares, batch, measured.scales, recipe.factors)
+            values = block_values(block, corner, shares, batch, measured.scales, recipe.factors)
             done.append(Done(*rows_of_values(values, recipe.distributions)))
         found = block_values(
-            floats, corner, shares, polygons[~here], measured.scales, recipe.factors
+            block, corner, shares, polygons[~here], measured.scales, recipe.factors
         )
     if recipe.weighed and own is not None:
         weighed = merged_weighted_values(
             [
-                block_weighted_values(floats, own, corner, shares, batch)
+                block_weighted_values(block, own, corner, shares, batch)
                 for batch in measured.batches(polygons, _CELLS_AT_ONCE)
             ]
             or [weighed]
@@ -211,23 +218,27 @@ def statistics_of_plane(
     recipe: Recipe, whole: tuple[str, ...], arrays: Sequence[Any], measured: Measured
 ) -> dict[str, NDArray[Any]]:
     """Return what ``finished`` does of a raster in memory, [y, x], and its weights: polygons on threads where nothing is copied or little is, else bands of rows."""
-    unknown = (recipe.unknown, recipe.unweighed)
-    copied = not all(map(is_as_kernels_take_it, arrays, unknown, (_FLOATS, (np.float64,))))
-    if copied and arrays[0].size > _CELLS_OF_A_PLANE:
+    values, *weights = arrays
+    taken = as_it_is(values, recipe.unknown) if recipe.is_plain else None
+    lies_ready = taken is not None and taken[0].flags.c_contiguous
+    copied = not (lies_ready or is_as_kernels_take_it(values, recipe.unknown, _FLOATS))
+    copied |= not all(is_as_kernels_take_it(each, recipe.unweighed, (np.float64,)) for each in weights)  # fmt: skip
+    if copied and values.size > _CELLS_OF_A_PLANE:
         bands = each_band(
             lambda rows: block_tables(
                 recipe, *(array[rows] for array in arrays), rows.start, 0, measured=measured
             ),
-            arrays[0].shape,
+            values.shape,
         )
         return finished(recipe, whole, merged(bands), measured=measured)
-    floats = [floats_of(arrays[0], recipe.unknown)]
-    floats += [_weights_block(array, recipe.unweighed) for array in arrays[1:]]
-    known = replace(recipe, unknown=Unknown(), unweighed=Unknown(), weights_are_checked=True)
+    known = replace(recipe, unweighed=Unknown(), weights_are_checked=True)
+    if not lies_ready:
+        values, known = floats_of(values, recipe.unknown), replace(known, unknown=Unknown())
+    blocks = [values, *(_weights_block(each, recipe.unweighed) for each in weights)]
     polygons = np.flatnonzero(measured.cells)
 
     def tables_of(some: NDArray[np.int64]) -> Tables:
-        return block_tables(known, *floats, 0, 0, measured=measured, polygons=some)
+        return block_tables(known, *blocks, 0, 0, measured=measured, polygons=some)
 
     if recipe.distributions or recipe.weighed:
         parts = list(each_block(tables_of, measured.batches(polygons, _CELLS_AT_ONCE)))

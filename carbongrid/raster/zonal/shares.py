@@ -24,6 +24,8 @@ MAX_CELLS = 2**31
 # What rounding, and cells left out as rounding, may put between a polygon's area and its shares: of the area, and of a cell for each run of cells.
 _NEAR = 1e-6
 _NEAR_OF_CELL = 2e-9
+# Of so many at once places in blocks are looked up: of all edge cells they would be as large as the operator.
+_CELLS_AT_ONCE = 2**20
 
 
 class Shares(NamedTuple):
@@ -194,16 +196,17 @@ def extents(shares: Shares) -> NDArray[np.int64]:
 
 def blocks_touched(shares: Shares, chunks: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:
     """Return in which blocks of a raster [y, x] any polygon has a cell."""
-    below, right = (np.cumsum(sides) for sides in chunks)
-    marks = np.zeros((below.size, right.size + 1), np.int64)
+    down, across = (np.repeat(np.arange(len(sides)), sides) for sides in chunks)
+    height, width = len(chunks[0]), len(chunks[1]) + 1
+    marks = np.zeros(height * width, np.int64)
     _, rows, firsts, ends = shares.spans
     _, edge_rows, columns, _ = shares.edges
     for row, first, last in ((rows, firsts, ends - np.int32(1)), (edge_rows, columns, columns)):
-        down = np.searchsorted(below, row, side="right")
-        np.add.at(marks, (down, np.searchsorted(right, first, side="right")), 1)
-        np.add.at(marks, (down, np.searchsorted(right, last, side="right") + 1), -1)
-    touched: NDArray[np.bool_] = np.cumsum(marks, axis=1)[:, :-1] > 0
-    return touched
+        for some in row_blocks(row.size, _CELLS_AT_ONCE):
+            begin = down[row[some]] * width
+            marks += np.bincount(begin + across[first[some]], minlength=marks.size)
+            marks -= np.bincount(begin + across[last[some]] + 1, minlength=marks.size)
+    return np.asarray(marks.reshape(height, width).cumsum(axis=1)[:, :-1] > 0, np.bool_)
 
 
 def _starts(owners: NDArray[np.int64], size: int) -> NDArray[np.int64]:

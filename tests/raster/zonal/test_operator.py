@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -244,6 +245,42 @@ def test_the_same_bits_for_any_chunks_and_threads(dtype, weighted, monkeypatch):
         lazy = raster.chunk(y=chunks[0], x=chunks[1])
         with dask.config.set(scheduler="threads", num_workers=3):
             assert same_bits(operator.apply(lazy, STATS, weights=weights).compute(), whole)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?", ">i2", "f4", "f8"])
+def test_any_type_has_the_bits_of_floats_with_nan(dtype, monkeypatch):
+    """Whatever stands for unknown."""
+    random, kind = np.random.default_rng(11), np.dtype(dtype)
+    limits = np.iinfo(kind) if kind.kind in "iu" else np.iinfo("u1")
+    near, far = random.integers(-5 if limits.min else 0, 12, (2, *GRID.shape))
+    far[:, ::3] = random.choice([limits.min, limits.max], far[:, ::3].shape)
+    land = np.array([*partition(9, 11.0, 4), shapely.box(-2, -2, 14, 12), shapely.box(2, 2, 3, 3)])
+    monkeypatch.setattr(recipes, "_CELLS_IN_BATCH", (1, 50))
+    operators = [ZonalOperator(land, GRID, coverage=coverage) for coverage in ("exact", "centre")]
+    cases = [((), near), ((), far), ((), 0 * near), ((0,), near), ((-3,), far), ((7, 9), near), ((0.5, 300), near)]  # fmt: skip
+    for (hidden, numbers), stats in itertools.product(cases, (STATS, ("count",), ("sum", "max"))):
+        stored = numbers.astype(kind)
+        floats = stored.astype(np.float64)
+        known = np.where(np.isin(floats, hidden) & (kind.kind != "b"), np.nan, floats)
+        raster = on(GRID, stored)
+        raster.attrs |= dict(zip(("_FillValue", "missing_value"), hidden, strict=False))
+        for operator in operators:
+            wanted = operator.apply(on(GRID, known), stats).astype(np.float64)
+            turned, lazy = raster.isel(y=slice(None, None, -1)), raster.chunk(y=6, x=5)
+            for form in (raster, turned, lazy) if stats == STATS else (raster,):
+                assert same_bits(operator.apply(form, stats).astype(np.float64), wanted)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?", "f4", "f8"])
+def test_nothing_is_copied_to_be_summed(dtype, monkeypatch):
+    """Neither of short integers nor of floats, of which one number is unknown."""
+    values = on(GRID, np.ones(GRID.shape, dtype), _FillValue=3)
+    operator = ZonalOperator(np.array([shapely.box(0.5, 0.5, 9, 9)]), GRID)
+    monkeypatch.setattr(recipes, "floats_of", raiser)
+    for form in (values, values.chunk(y=4, x=4)):
+        assert operator.apply(form, STATS)["sum"].values.tolist() == [72.25]
+    with pytest.raises(AssertionError, match="too early"):
+        operator.apply(values, "median")
 
 
 def test_rows_of_polygons_may_come_in_any_order():

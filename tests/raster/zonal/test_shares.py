@@ -15,7 +15,8 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.zonal import ZonalOperator
-from carbongrid.raster.zonal.shares import exact_shares, extents
+from carbongrid.raster.zonal import shares as zonal_shares
+from carbongrid.raster.zonal.shares import blocks_touched, exact_shares, extents
 
 GRID = Grid(CRS, 1, (0, 0, 12, 10))
 BOW_TIE = shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
@@ -37,6 +38,29 @@ def test_polygons_that_cross_or_cover_themselves_are_refused():
         land.geometry.make_valid(method="structure", keep_collapsed=False), GRID
     ).apply(np.ones(GRID.shape), "count")
     assert mended["count"].values.tolist() == [9.0, 8.0, 31.0]
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 2**20])
+def test_blocks_that_have_a_cell_of_any_polygon(at_once, monkeypatch):
+    """Cell by cell. Seen to fail when a span was only in the blocks of its ends."""
+    monkeypatch.setattr(zonal_shares, "_CELLS_AT_ONCE", at_once)
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        centres = shapely.points(random.random((2, 2)) * (16, 14) - 2)
+        shares = exact_shares(Polygons.of(shapely.buffer(centres, random.choice([0.3, 3.1], 2))), GRID)  # fmt: skip
+        there = np.zeros(GRID.shape, np.bool_)
+        there[shares.edges[1], shares.edges[2]] = True
+        for row, first, end in zip(*shares.spans[1:], strict=True):
+            there[row, first:end] = True
+        down, across = (
+            np.unique([0, *random.integers(1, side, 4), side]).tolist() for side in GRID.shape
+        )
+        found = blocks_touched(shares, (tuple(np.diff(down)), tuple(np.diff(across))))
+        wanted = [
+            [there[top:bottom, left:right].any() for left, right in itertools.pairwise(across)]
+            for top, bottom in itertools.pairwise(down)
+        ]
+        assert found.tolist() == wanted
 
 
 def test_polygons_by_centre_that_reach_beyond_the_grid():
