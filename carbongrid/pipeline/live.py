@@ -257,8 +257,9 @@ class LiveResult:
         mass = prepared.unit_masses.copy()
         for name, part in self.parts.items():
             mass[:, list(categories).index(name)] = part.units
-        columns = unit_masses_by_name(categories.values(), mass)
-        return zone_land(self.inputs, Indexed(prepared.units.assign(**columns), ()))
+        units = prepared.units.drop(columns=list(categories))
+        masses = pd.DataFrame(unit_masses_by_name(categories.values(), mass), units.index)
+        return zone_land(self.inputs, Indexed(pd.concat([units, masses], axis="columns"), ()))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
