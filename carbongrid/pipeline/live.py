@@ -248,7 +248,7 @@ class LiveResult:
     def units(self) -> gpd.GeoDataFrame:
         """The units with indices and zones, as those of a run."""
         table = units_of(self.zoned.units, self.inputs.case.units.parents, tuple(self.inputs.categories.values()))  # fmt: skip
-        return gpd.GeoDataFrame(for_people(table))
+        return gpd.GeoDataFrame(for_people(table), copy=False)
 
     @cached_property
     def zoned(self) -> Zoned:

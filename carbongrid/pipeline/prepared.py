@@ -114,7 +114,7 @@ class PreparedRun:
         names = {f"{column_of(name)}_g": name for name in self.tables.categories}
         kept = [*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS]
         file = "units.csv"
-        frame = self.read(lambda folder: read_units_csv(folder / file).frame[kept], file)
+        frame = self.read(lambda folder: read_units_csv(folder / file, kept).frame[kept], file)
         crs = self.read(
             lambda folder: sections.load_crs("units", folder), sections.facts_of("units")
         )
