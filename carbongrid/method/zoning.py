@@ -191,27 +191,29 @@ def zone_units(
         )
         for unit, region in rows
     ]
-    table = pd.DataFrame(verdicts, columns=list(_Verdict._fields), index=units.index)
-    named = [zones()[code] for code in table["zone"]]
+    named = [zones()[each.zone] for each in verdicts]
     derived = np.broadcast_to(indicative, len(rows)).astype(bool)
-    few = table["few_sinks"].to_numpy(bool)
-    either = table["either_side"].to_numpy(bool)
-    why = zip(table["reason"], derived.tolist(), either.tolist(), few.tolist(), strict=True)
+    few = np.array([each.few_sinks for each in verdicts], np.bool_)
+    why = [
+        _remark(each.reason, own, each.either_side, each.few_sinks)
+        for each, own in zip(verdicts, derived.tolist(), strict=True)
+    ]
+    indices = ("ccr", "ecc", "ecc_low", "ecc_high", "esc")
     return pd.DataFrame(
         {
-            "ccr": table["ccr"].astype(np.float64),
-            "ecc": table["ecc"].astype(np.float64),
-            "ecc_low": table["ecc_low"].astype(np.float64),
-            "ecc_high": table["ecc_high"].astype(np.float64),
-            "esc": table["esc"].astype(np.float64),
-            "zone": table["zone"].astype(np.int8),
-            "zone_name": pd.Series([zone.name_en for zone in named], units.index, dtype="str"),
-            "zone_name_zh": pd.Series([zone.name_zh for zone in named], units.index, dtype="str"),
-            "borderline": table["borderline"].astype(bool),
-            "balance": table["balance"].astype("str"),
+            **{
+                name: np.array([getattr(each, name) for each in verdicts], np.float64)
+                for name in indices
+            },
+            "zone": np.array([each.zone for each in verdicts], np.int8),
+            "zone_name": pd.array([zone.name_en for zone in named], dtype="str"),
+            "zone_name_zh": pd.array([zone.name_zh for zone in named], dtype="str"),
+            "borderline": np.array([each.borderline for each in verdicts], np.bool_),
+            "balance": pd.array([each.balance for each in verdicts], dtype="str"),
             "indicative": derived | few,
-            "reason": pd.Series([_remark(*each) for each in why], units.index, dtype="str"),
-        }
+            "reason": pd.array(why, dtype="str"),
+        },
+        index=units.index,
     )
 
 
@@ -313,7 +315,9 @@ def _whole(values: Any, name: str, *, unknown: bool = False) -> list[int | None]
     cells = values.tolist() if hasattr(values, "tolist") else list(values)
     whole: list[int | None] = []
     for position, cell in enumerate(cells):
-        if unknown and pd.isna(cell):
+        if type(cell) is int and cell >= 0:
+            whole.append(cell)
+        elif unknown and pd.isna(cell):
             whole.append(None)
         elif pd.isna(cell) or math.isinf(cell) or cell < 0 or cell != int(cell):
             raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.allocate import allocate, check_limits, outside_problems
 from carbongrid.method.categories import Category, by_people_unasked
@@ -140,7 +140,7 @@ def allocate_category(
     name = category.name
     codes = regions_of(inputs, name)
     facilities, told = rows_of_facilities(inputs, land, placed, name)
-    totals = inputs.totals[inputs.totals["category"] == name]
+    totals = inputs.totals[inputs.totals["category"].to_numpy(object) == name]
     homes = np.array([parcel for _, parcel, _ in facilities if parcel >= 0], np.int64)
 
     def spread(rows: NDArray[np.int64]) -> tuple[Part, bool]:
@@ -148,18 +148,19 @@ def allocate_category(
             (label, int(np.searchsorted(rows, parcel)) if parcel >= 0 else -1, grams)
             for label, parcel, grams in facilities
         ]
-        claims, parcels = packed.opened(rows), land.parcels[["type", "area_m2"]].iloc[rows]
+        claims = packed.opened(rows)
         grams, ledger = allocate(
             category,
             totals,
             claims,
-            parcels,
+            land.parcels,
+            rows=rows,
             regions=codes,
             region_of_parcel=land.regions_of_parcels(codes, rows),
             facilities=own,
         )
         ledger = marked_guesses(ledger, totals)
-        counted = evidence_of(category, claims, grams, own, parcels, len(land.parcels))
+        counted = evidence_of(category, claims, grams, own, land.parcels, rows)
         some = np.flatnonzero(grams)
         fallen = any(row.by_parent or row.unallocated for row in ledger)
         region = land.regions_of_parcels(codes, packed.rows)
@@ -265,7 +266,7 @@ def _without_skill(
             masses[row.category] = masses.get(row.category, 0) + row.by_rule
     if not found:
         return []
-    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    here = masses_here(inputs.totals)
     whole = sum(mass for name, mass in here.items() if not inputs.categories[name].sink)
     return [
         Problem(

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ import pandas as pd
 from carbongrid.case.fields import nearest
 from carbongrid.case.readers.facilities import under_totals
 from carbongrid.case.readers.inputs import Inputs, ancestors_of, codes_of
-from carbongrid.case.readers.regions import check_regions
-from carbongrid.case.readers.tables import Faults
+from carbongrid.case.readers.regions import OF_TOTAL, check_regions, masses_here
+from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import HERE
 from carbongrid.errors import InputError, Problem
 from carbongrid.inventory.electricity import side_of
@@ -94,7 +95,7 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
         For a category without a total, a total given twice, a region that is none, regions that contradict their whole, facilities above their total, and a
         total that would change what counts of electricity.
     """
-    rows: list[dict[Any, Any]] = inputs.totals.to_dict("records")
+    rows = records(inputs.totals, inputs.totals.columns)
     seen = set[tuple[str, str]]()
     for key, total in given.items():
         name, region = (key, "") if isinstance(key, str) else key
@@ -103,17 +104,14 @@ def with_totals(inputs: Inputs, land: Land, given: Mapping[Key, Total]) -> Input
             raise InputError(what, f"{TOTALS}, {_named(key)}", "Give it once.")
         seen.add((name, region))
         _set_total(rows, inputs, land, (name, region), total)
-    order = ["category", "region", "place"]
-    totals = pd.DataFrame(rows).astype(inputs.totals.dtypes).sort_values(order, ignore_index=True)
+    rows.sort(key=itemgetter("category", "region", "place"))
+    totals = pd.DataFrame(rows).astype(inputs.totals.dtypes)
     return under_new_totals(inputs, totals, inputs.facilities)
 
 
 def whole_total(inputs: Inputs, name: str) -> int:
     """Return the grams of a category's whole total here, or of its regions where it has no whole."""
-    rows = inputs.totals
-    own = rows[(rows["category"] == name) & (rows["place"] == "here")]
-    whole = own[own["region"] == ""]
-    return int((own if whole.empty else whole)["grams"].sum())
+    return masses_here(inputs.totals).get(name, 0)
 
 
 def by_one_total(inputs: Inputs) -> Inputs:
@@ -336,8 +334,7 @@ def under_new_totals(
     """
     parents = inputs.case.units.parents
     faults, notes = Faults(TOTALS), list[Problem]()
-    rows: list[dict[Any, Any]] = totals.to_dict("records")
-    check_regions(rows, ancestors_of(inputs.units, parents), faults, notes)
+    check_regions(records(totals, OF_TOTAL), ancestors_of(inputs.units, parents), faults, notes)
     faults.raise_any()
     _require_same_electricity(inputs, totals)
     if facilities is not None:

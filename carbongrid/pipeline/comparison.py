@@ -59,7 +59,7 @@ def _exact_overlay(
     whole = float(emission.sum())
     if case.reduce != "cells" or not whole:
         return
-    exact = land.shares_of_area.T @ emission.astype(np.float64)
+    exact = land.shares_of_area().T @ emission.astype(np.float64)
     moved = np.abs(exact - units["emission_g"].to_numpy(np.float64))
     worst = int(moved.argmax())
     yield (
@@ -81,7 +81,7 @@ def _surveyed_units(land: Land, emission: NDArray[np.int64]) -> Iterator[str]:
         yield "The survey's units name none of the units: their codes do not begin with a unit's code."
         return
     mass = emission[named].astype(np.float64)
-    overlaid = land.shares_of_area[named].T @ mass
+    overlaid = land.shares_of_area(named).T @ mass
     by_survey = np.bincount(surveyed[named], mass, len(land.units))
     moved = np.maximum(overlaid - by_survey, 0.0).sum()
     elsewhere = np.count_nonzero(land.unit_of_parcel[named] != surveyed[named])

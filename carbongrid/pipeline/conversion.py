@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from carbongrid.errors import InputError
 from carbongrid.method.categories import Category
 from carbongrid.method.weights import PackedWeights, WeightInputs, weigh
-from carbongrid.method.weights.rules import eligible
+from carbongrid.method.weights.rules import eligible, may_carry
 from carbongrid.pipeline.changes import MEASURED, under_new_totals
 from carbongrid.pipeline.rasterizing import share_water
 from carbongrid.pipeline.replanned import (
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from carbongrid.pipeline.prepared import PreparedRun
 
 Rows = NDArray[np.int64]
+
+Use = tuple[str, str]
+"""Type and mode that land has now."""
 
 
 def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) -> LiveResult:
@@ -51,16 +54,19 @@ def convert_parcels(answer: LiveResult, code: str, rows: Rows, *, remove: bool) 
     InputError
         If the code means no land, or if what the new use claims is unknown.
     """
-    prepared = answer.prepared
-    after = _land_after(answer, code, rows)
-    claims = _claims_that_change(answer, after, rows)
+    prepared, use = answer.prepared, meaning_of(code, answer.inputs)
+    after = _land_after(answer, (code, *use), rows)
+    claims = _claims_that_change(answer, after, use, rows)
     inputs = dataclasses.replace(answer.inputs, parcels=after)
+    totals, facilities = inputs.totals, inputs.facilities
     for name, (old, new) in claims.items():
         change = _mass_after(answer, name, old, new, rows, remove=remove)
         if change.any():
-            totals = moved_totals(inputs, prepared.land, name, rows, change.tolist())
-            inputs = under_new_totals(inputs, totals, inputs.facilities if inputs.facilities is None else kept_shares(inputs.facilities, name))  # fmt: skip
-    own = _claims_of_the_run(answer, claims, after, rows)
+            totals = moved_totals(totals, prepared.land, name, rows, change.tolist())
+            facilities = None if facilities is None else kept_shares(facilities, name)
+    if totals is not inputs.totals:
+        inputs = under_new_totals(inputs, totals, facilities)
+    own = _claims_of_the_run(answer, claims, after, use, rows)
     land = prepared.land.with_parcels(after)
     changed = prepared.changed(own, parcels=after, land=land, inputs=dataclasses.replace(prepared.inputs, parcels=after))  # fmt: skip
     if prepared.tables.case.units.water != "ledger" or prepared.tables.water is not None:
@@ -92,7 +98,9 @@ def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, N
     InputError
         If the code means no land, if what the new use claims is unknown, or if it takes part in a total that emits: then each parcel's part depends on all others'.
     """
-    claims = _claims_that_change(answer, _land_after(answer, code, rows), rows)
+    use = meaning_of(code, answer.inputs)
+    after = _land_after(answer, (code, *use), rows)
+    claims = _claims_that_change(answer, after, use, rows)
     changes = {name: np.zeros(len(rows), np.int64) for name in answer.inputs.categories}
     for name, (old, new) in claims.items():
         if not answer.inputs.categories[name].sink and new.values("weight", rows).any():
@@ -102,14 +110,12 @@ def mass_of_conversion(answer: LiveResult, code: str, rows: Rows) -> dict[str, N
     return changes
 
 
-def _land_after(answer: LiveResult, code: str, rows: Rows) -> pd.DataFrame:
-    """Return the parcels with another code on some."""
-    kind, mode = meaning_of(code, answer.inputs)
+def _land_after(answer: LiveResult, use: tuple[str, str, str], rows: Rows) -> pd.DataFrame:
+    """Return the parcels with another code, type and mode on some."""
     parcels = answer.prepared.parcels
     here = _flags(len(parcels), rows)
-    changes = {"land_use": code, "type": kind, "mode": mode}
-    after = parcels.assign(**{name: parcels[name].mask(here, value) for name, value in changes.items()})  # fmt: skip
-    after = after.astype(parcels.dtypes)
+    changes = zip(("land_use", "type", "mode"), use, strict=True)
+    after = parcels.assign(**{name: parcels[name].mask(here, value).astype(parcels[name].dtype) for name, value in changes})  # fmt: skip
     _require_known_claims(answer, after, rows)
     return after
 
@@ -135,10 +141,10 @@ def _require_known_claims(answer: LiveResult, parcels: pd.DataFrame, rows: Rows)
 
 
 def _claims_that_change(
-    answer: LiveResult, parcels: pd.DataFrame, rows: Rows
+    answer: LiveResult, parcels: pd.DataFrame, use: Use, rows: Rows
 ) -> dict[str, tuple[PackedWeights, PackedWeights]]:
     """Return what parcels claim before and after land is of another use, of each category that has mass or claims there, or may have them now."""
-    found, here, use = {}, _flags(len(parcels), rows), _use(parcels, rows)
+    found, here = {}, _flags(len(parcels), rows)
     for name, category in answer.inputs.categories.items():
         before = answer.claims.get(name) or answer.prepared.claims([name])[name]
         emits = here[answer.masses([name])[0].rows].any()
@@ -151,10 +157,11 @@ def _claims_of_the_run(
     answer: LiveResult,
     changed: Mapping[str, tuple[PackedWeights, PackedWeights]],
     parcels: pd.DataFrame,
+    use: Use,
     rows: Rows,
 ) -> dict[str, PackedWeights]:
     """Return what parcels claim by the run's own weights after land is of another use."""
-    prepared, here, use = answer.prepared, _flags(len(parcels), rows), _use(parcels, rows)
+    prepared, here = answer.prepared, _flags(len(parcels), rows)
     found = {}
     for name, category in prepared.inputs.categories.items():
         before = found[name] = prepared.claims([name])[name]
@@ -165,16 +172,9 @@ def _claims_of_the_run(
     return found
 
 
-def _use(parcels: pd.DataFrame, rows: Rows) -> pd.DataFrame:
-    """Return type and mode of land that is all of one use, as one row."""
-    return parcels[["type", "mode"]].iloc[rows[:1]]
-
-
-def _concerns(
-    category: Category, before: PackedWeights, here: NDArray[np.bool_], use: pd.DataFrame
-) -> bool:
+def _concerns(category: Category, before: PackedWeights, here: NDArray[np.bool_], use: Use) -> bool:
     """Return whether land that is of another use has claims on a category, or may have some now."""
-    return bool(here[before.rows].any() or eligible(category, use).any())
+    return bool(here[before.rows].any()) or may_carry(category, *use)
 
 
 def _fallen(answer: LiveResult) -> list[str]:

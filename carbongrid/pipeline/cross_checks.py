@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.points import crosswalk_categories
-from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.regions import masses_here
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.categories import Category, by_people_unasked
 from carbongrid.method.landuse import SETTLEMENT, carrying_types
@@ -111,7 +111,7 @@ def _problems_of_settlements(inputs: Inputs) -> Iterator[Problem]:
     settlement = (inputs.parcels["type"] == SETTLEMENT).to_numpy(dtype=bool)
     if not settlement.any():
         return
-    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    here = masses_here(inputs.totals)
     alike = [
         name
         for name, category in inputs.categories.items()
@@ -145,7 +145,7 @@ def _problems_of_supply(inputs: Inputs) -> Iterator[Problem]:
 
 def _problems_of_registry(inputs: Inputs) -> Iterator[Problem]:
     """Yield which share of the emissions proxies place where a registry of point sources would name it."""
-    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    here = masses_here(inputs.totals)
     sources = {name: here.get(name, 0) for name, each in inputs.categories.items() if not each.sink}
     named = set() if inputs.facilities is None else set(inputs.facilities["category"])
     whole = sum(sources.values())

@@ -24,7 +24,7 @@ def evidence_of(
     mass: NDArray[np.int64],
     facilities: Sequence[Facility],
     parcels: pd.DataFrame,
-    size: int | None = None,
+    rows: NDArray[np.int64] | slice = slice(None),
 ) -> list[EvidenceRow]:
     """Return a category's rows: that of its weight rule and, where it has some, that of its facilities.
 
@@ -39,13 +39,13 @@ def evidence_of(
     facilities
         Those of the category: name, row of the parcel (-1: without coordinates), grams.
     parcels
-        In id order, with area_m2: all, or those that have something.
-    size
-        Number of all parcels; default of those given.
+        In id order, with area_m2.
+    rows
+        Those parcels of which the claims and the mass are; default all.
     """
-    size = len(parcels) if size is None else size
-    area = parcels["area_m2"].to_numpy(np.float64)
-    at_facilities = np.zeros(len(parcels), np.int64)
+    size = len(parcels)
+    area = parcels["area_m2"].to_numpy(np.float64)[rows]
+    at_facilities = np.zeros(len(area), np.int64)
     for _, parcel, grams in facilities:
         if parcel >= 0:
             at_facilities[parcel] += grams
@@ -57,7 +57,7 @@ def evidence_of(
     carriers = int(np.count_nonzero(claims.eligible))
     weighted = int(np.count_nonzero(claims.weight > 0))
     spread, top, densest = _on_land(mass - at_facilities, area)
-    rows = [
+    counted = [
         EvidenceRow(
             category.name, claims.rule, unit, given, used, lost, per_unit, carriers, weighted, spread, top, densest
         )
@@ -67,12 +67,12 @@ def evidence_of(
         known, top, densest = _on_land(at_facilities, area)
         homes = len({parcel for _, parcel, _ in facilities if parcel >= 0})
         without = sum(grams for _, parcel, grams in facilities if parcel < 0)
-        rows.append(
+        counted.append(
             EvidenceRow(
                 category.name, FACILITIES, "t CO2e", whole, known, without, _GRAMS, size, homes, known, top, densest
             )
         )  # fmt: skip
-    return rows
+    return counted
 
 
 def _on_land(

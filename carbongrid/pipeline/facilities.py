@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
@@ -86,21 +85,24 @@ def rows_of_facilities(
     table = inputs.facilities
     if table is None:
         return [], []
-    rows = np.flatnonzero((table["category"] == category).to_numpy(bool))
+    rows = np.flatnonzero(table["category"].to_numpy(object) == category)
     if not rows.size:
         return [], []
-    ids, parcel_ids = [*land.units["id"].astype(str), ""], land.parcels["id"]
+    ids, parcel_ids = [*land.units["id"].astype(str).tolist(), ""], land.parcels["id"]
     facilities: list[Facility] = []
     told = []
-    for row, each in zip(rows.tolist(), table.iloc[rows].to_dict("records"), strict=True):
-        name, grams, parcel = str(each["name"]), int(each["grams"]), int(placed.parcel[row])
-        reach = float(each["place_uncertainty"])
+    names, ways, masses, reaches = (
+        table[column].tolist() for column in ("name", "way", "grams", "place_uncertainty")
+    )
+    for row in rows.tolist():
+        name, grams, parcel = str(names[row]), int(masses[row]), int(placed.parcel[row])
+        reach = float(reaches[row])
         facilities.append((name, parcel, grams))
         told.append(
             FacilityRow(
                 name=name,
                 category=category,
-                way=str(each["way"]),
+                way=str(ways[row]),
                 grams=grams,
                 parcel="" if parcel < 0 else str(parcel_ids.iloc[parcel]),
                 unit=ids[placed.unit[row]],
@@ -181,7 +183,7 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land) -> list[Problem
     if not there:
         return []
     ids = land.units["id"].astype(str).to_numpy()
-    shares = land.shares_of_area[rows_of_parcels(there, land)]
+    shares = land.shares_of_area(rows_of_parcels(there, land))
     split = []
     for number, row in enumerate(there):
         part = slice(shares.indptr[number], shares.indptr[number + 1])
@@ -206,8 +208,11 @@ def problems_of_borders(rows: Sequence[FacilityRow], land: Land) -> list[Problem
 
 def rows_of_parcels(rows: Sequence[FacilityRow], land: Land) -> NDArray[np.int64]:
     """Return the row of each facility's parcel, -1 for none."""
-    ids = pd.Index(land.parcels["id"].astype(str))
-    return np.asarray(ids.get_indexer([row.parcel for row in rows]), np.int64)
+    ids, wanted = land.parcels["id"].astype(str), [row.parcel for row in rows]
+    # An index of a million ids takes longer than to look through them.
+    there = np.flatnonzero(ids.isin(wanted))
+    position = dict(zip(ids.iloc[there].tolist(), there.tolist(), strict=True))
+    return np.array([position.get(parcel, -1) for parcel in wanted], np.int64)
 
 
 def problems_of_place(rows: Sequence[FacilityRow]) -> list[Problem]:

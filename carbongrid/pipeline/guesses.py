@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
 from carbongrid.case.readers.regions import left_by_regions
@@ -21,6 +23,9 @@ from carbongrid.method.ledger import (
 
 _PARTS = "parts by a guess"
 """Basis of the rows of a category whose whole a plan gives and whose regions follow guesses; no table of a user's has it."""
+
+_SAID = {GUESS: GUESSED, _PARTS: GUESSED_PARTS}
+"""What the ledger says of a total, by its basis."""
 
 _OTHER, _UNTOLD = "other sources", "sources that nobody tells"
 
@@ -63,17 +68,19 @@ def marked_guesses(ledger: Iterable[LedgerRow], totals: pd.DataFrame) -> list[Le
     totals
         The category's rows.
     """
-    said = {
-        **dict.fromkeys(totals["region"][are_guesses(totals)], GUESSED),
-        **dict.fromkeys(totals["region"][_are_parts(totals)], GUESSED_PARTS),
-    }
+    # A run that was made before guesses were marked has none.
+    bases = totals["basis"].tolist() if "basis" in totals else []
+    based = list(zip(totals["region"].tolist(), bases, strict=False))
+    said = {region: text for basis, text in _SAID.items() for region, own in based if own == basis}
     return [
         replace(row, reason="; ".join(filter(None, (said.get(row.region), row.reason))))
+        if row.region in said
+        else row
         for row in ledger
     ]
 
 
-def basis_under_given_whole(totals: pd.DataFrame, own: pd.Series[bool], grams: int) -> pd.Series[str]:  # fmt: skip
+def basis_under_given_whole(totals: pd.DataFrame, own: NDArray[np.bool_], grams: int) -> pd.Series[str]:  # fmt: skip
     """Return the basis of totals after a plan has given the whole of a category: no guess any more, but its regions may follow one.
 
     Parameters

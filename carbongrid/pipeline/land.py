@@ -114,7 +114,7 @@ class Land:
     def with_parcels(self, parcels: Any) -> Land:
         """Return the land with other columns of the same parcels; what was measured on their polygons is kept."""
         other = replace(self, parcels=parcels)
-        measured = {name: value for name, value in vars(self).items() if name in ("shared_area", "hashes", "share_outside")}  # fmt: skip
+        measured = {name: value for name, value in vars(self).items() if name in ("shared_area", "hashes", "share_outside", "_regions")}  # fmt: skip
         vars(other).update(measured)
         return other
 
@@ -155,16 +155,18 @@ class Land:
                 found.append((code, tuple(meanings)))
         return found
 
-    @property
-    def shares_of_area(self) -> Any:
-        """Share of each parcel's area that lies in each unit, CSR."""
-        area = np.maximum(self.area, np.finfo(np.float64).tiny)
-        return sparse.diags_array(1.0 / area, format="csr") @ self.shared_area
+    def shares_of_area(self, rows: NDArray[np.int64] | None = None) -> Any:
+        """Return the share of each parcel's area, or of some parcels', that lies in each unit, CSR."""
+        area, shared = (
+            each if rows is None else each[rows] for each in (self.area, self.shared_area)
+        )
+        tiny = np.finfo(np.float64).tiny
+        return sparse.diags_array(1.0 / np.maximum(area, tiny), format="csr") @ shared
 
     @cached_property
     def share_outside(self) -> NDArray[np.float64]:
         """Share of each parcel's area that lies outside every unit."""
-        inside = np.asarray(self.shares_of_area.sum(axis=1)).ravel()
+        inside = np.asarray(self.shares_of_area().sum(axis=1)).ravel()
         outside: NDArray[np.float64] = 1.0 - np.minimum(inside, 1.0)
         return outside
 

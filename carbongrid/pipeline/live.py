@@ -248,7 +248,7 @@ class LiveResult:
     def units(self) -> gpd.GeoDataFrame:
         """The units with indices and zones, as those of a run."""
         table = units_of(self.zoned.units, self.inputs.case.units.parents, tuple(self.inputs.categories.values()))  # fmt: skip
-        return gpd.GeoDataFrame(for_people(table))
+        return gpd.GeoDataFrame(for_people(table), copy=False)
 
     @cached_property
     def zoned(self) -> Zoned:
@@ -257,8 +257,9 @@ class LiveResult:
         mass = prepared.unit_masses.copy()
         for name, part in self.parts.items():
             mass[:, list(categories).index(name)] = part.units
-        columns = unit_masses_by_name(categories.values(), mass)
-        return zone_land(self.inputs, Indexed(prepared.units.assign(**columns), ()))
+        units = prepared.units.drop(columns=list(categories))
+        masses = pd.DataFrame(unit_masses_by_name(categories.values(), mass), units.index)
+        return zone_land(self.inputs, Indexed(pd.concat([units, masses], axis="columns"), ()))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

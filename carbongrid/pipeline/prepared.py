@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -115,7 +116,7 @@ class PreparedRun:
         names = {f"{column_of(name)}_g": name for name in self.tables.categories}
         kept = [*UNIT_NAMES, *self.tables.case.units.parents, *names, *_OF_NO_MASS]
         file = "units.csv"
-        frame = self.read(lambda folder: read_units_csv(folder / file).frame[kept], file)
+        frame = self.read(lambda folder: read_units_csv(folder / file, kept).frame[kept], file)
         crs = self.read(
             lambda folder: sections.load_crs("units", folder), sections.facts_of("units")
         )
@@ -194,11 +195,10 @@ class PreparedRun:
 
     def changed(self, claims: dict[str, PackedWeights] | None = None, **values: Any) -> PreparedRun:
         """Return the run with other claims, or other values of some properties, such as parcels whose land use is another; all that was read is shared."""
-        other = PreparedRun(self.result, self._claims if claims is None else claims, self._masses, self._whole)  # fmt: skip
-        fields = {each.name for each in dataclasses.fields(self)}
-        stale = {*fields, "located"} if "parcels" in values else fields
-        vars(other).update({name: value for name, value in vars(self).items() if name not in stale})
-        vars(other).update(values)
+        other = copy(self)
+        vars(other).update(values, _claims=self._claims if claims is None else claims)
+        if "parcels" in values:
+            vars(other).pop("located", None)
         return other
 
     def claims(self, names: Sequence[str]) -> dict[str, PackedWeights]:
@@ -229,8 +229,8 @@ class PreparedRun:
     @cached_property
     def unit_masses(self) -> NDArray[np.int64]:
         """Grams of units [unit, category]."""
-        grams: NDArray[np.int64] = self.units[list(self.tables.categories)].to_numpy(np.int64)
-        return grams
+        columns = [self.units[name].to_numpy(np.int64) for name in self.tables.categories]
+        return np.stack(columns, axis=1)
 
     @cached_property
     def ledger(self) -> dict[str, tuple[LedgerRow, ...]]:

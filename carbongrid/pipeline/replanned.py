@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -140,10 +141,10 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
     """
     totals = inputs.totals
     own = _rows_here(totals, name)
-    regions = own & (totals["region"] != "")
-    whole = own & (totals["region"] == "")
-    masses = [int(mass) for mass in totals.loc[regions, "grams"]]
-    now = int(totals.loc[whole, "grams"].iloc[0]) if whole.any() else sum(masses)
+    region, grams = totals["region"].to_numpy(object), totals["grams"].to_numpy(np.int64, copy=True)
+    regions, whole = own & (region != ""), own & (region == "")
+    masses = grams[regions].tolist()
+    now = int(grams[whole][0]) if whole.any() else sum(masses)
     rest = now - sum(masses)
     if rest < 0:
         raise InputError(f"{name} has regions within regions", TOTALS, "Give the totals of its regions.")  # fmt: skip
@@ -154,7 +155,6 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
             what = f"{name} is 0 and has regions: nobody knows whose the new mass is"
             raise InputError(what, TOTALS, "Give the totals of its regions.")
         parts[-1] = after
-    grams = totals["grams"].copy()
     grams[regions] = parts[:-1]
     if whole.any():
         grams[whole] = after
@@ -164,13 +164,13 @@ def scaled_total(inputs: Inputs, name: str, after: int, *, figure: bool = False)
 
 
 def moved_totals(
-    inputs: Inputs, land: Land, name: str, parcels: Rows, change: Sequence[int]
+    totals: pd.DataFrame, land: Land, name: str, parcels: Rows, change: Sequence[int]
 ) -> pd.DataFrame:
     """Return the totals with mass that came to parcels, or went from them: of the whole, and of the region in which each lies.
 
     Parameters
     ----------
-    inputs, land
+    totals, land
         Those of a run.
     name
         The category.
@@ -184,9 +184,8 @@ def moved_totals(
     InputError
         If nothing of the category is spread here, if nobody knows whose total changes, or if less would be left than nothing.
     """
-    totals = inputs.totals
-    own = _rows_here(totals, name)
-    codes = [code for code in sorted(totals.loc[own, "region"]) if code]
+    own, region = _rows_here(totals, name), totals["region"].to_numpy(object)
+    codes = [code for code in sorted(region[own]) if code]
     homes = np.full(len(parcels), -1, np.int64)
     there = parcels >= 0
     if codes:
@@ -194,28 +193,34 @@ def moved_totals(
     sums = dict.fromkeys([-1, *range(len(codes))], 0)
     for home, grams in zip(homes.tolist(), change, strict=True):
         sums[home] += int(grams)
-    whole = own & (totals["region"] == "")
+    whole = own & (region == "")
     if sums[-1] and not whole.any():
         what = f"{name} has totals of regions only, and this lies in none of them: nobody knows whose total changes"
         raise InputError(what, TOTALS, "Give a total of the whole.")
-    after = totals["grams"].copy()
+    after = totals["grams"].to_numpy(np.int64, copy=True)
     after[whole] += sum(sums.values())
     for position, code in enumerate(codes):
-        after[own & (totals["region"] == code)] += sums[position]
+        after[own & (region == code)] += sums[position]
     if (after[own] < 0).any():
         there_are = format_tonnes(totals.loc[own, "grams"])[0]
         raise InputError(f"it removes more of {name} than there is: {there_are} t", TOTALS)
     return _with_grams(totals, after, own)
 
 
-def _with_grams(totals: pd.DataFrame, grams: pd.Series[int], own: pd.Series[bool]) -> pd.DataFrame:
+def _with_grams(
+    totals: pd.DataFrame, grams: NDArray[np.int64], own: NDArray[np.bool_]
+) -> pd.DataFrame:
     """Return the totals with other grams; no source tells those of its own rows, but what a guess is made by stays."""
-    source = totals["source"].mask(own & ~are_guesses(totals), "")
+    told = np.where(
+        own & ~are_guesses(totals).to_numpy(bool), "", totals["source"].to_numpy(object)
+    )
+    source = pd.array(told, dtype="str")
     return totals.assign(grams=grams, source=source)
 
 
-def _rows_here(totals: pd.DataFrame, name: str) -> pd.Series[bool]:
-    own = (totals["category"] == name) & (totals["place"] == HERE)
+def _rows_here(totals: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    category, place = (totals[column].to_numpy(object) for column in ("category", "place"))
+    own: NDArray[np.bool_] = (category == name) & (place == HERE)
     if not own.any():
         raise InputError(f"nothing of {name} is spread here", TOTALS)
     return own
@@ -223,8 +228,9 @@ def _rows_here(totals: pd.DataFrame, name: str) -> pd.Series[bool]:
 
 def kept_shares(facilities: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the facilities, those of a category that are given by share with the grams that they have: their share was of a total that was."""
-    shared = (facilities["category"] == name) & (facilities["way"] == "share")
-    return facilities.assign(way=facilities["way"].where(~shared, "value"))
+    category, way = (facilities[column].to_numpy(object) for column in ("category", "way"))
+    shared = (category == name) & (way == "share")
+    return facilities.assign(way=facilities["way"].mask(shared, "value")) if shared.any() else facilities  # fmt: skip
 
 
 def facility_table(told: Mapping[str, Any], grams: int, crs: Any) -> pd.DataFrame:
@@ -262,8 +268,7 @@ def meaning_of(code: str, inputs: Inputs) -> tuple[str, str]:
     """
     system = inputs.case.parcels.code_system
     if system in SYSTEMS:
-        found = match_codes(pd.Series([code]), read_code_system(system)).iloc[0]
-        kind, mode = str(found["type"]), str(found["mode"])
+        kind, mode = _meaning(code, system)
         there = f"the code system is {system}"
     else:
         parcels = inputs.parcels
@@ -273,6 +278,12 @@ def meaning_of(code: str, inputs: Inputs) -> tuple[str, str]:
     if kind == "none":
         raise InputError(f"the land-use code {code!r} means no land of the method", "to", f"Give another: {there}.")  # fmt: skip
     return kind, mode
+
+
+@cache
+def _meaning(code: str, system: str) -> tuple[str, str]:
+    found = match_codes(pd.Series([code]), read_code_system(system)).iloc[0]
+    return str(found["type"]), str(found["mode"])
 
 
 def without_claims(

@@ -94,4 +94,5 @@ def _kept(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _frame(told: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(told["columns"]).astype(told["dtypes"])
+    cells, kinds = told["columns"], told["dtypes"]
+    return pd.DataFrame({name: pd.array(cells[name], dtype=kind) for name, kind in kinds.items()})

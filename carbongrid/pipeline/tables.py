@@ -17,7 +17,7 @@ from carbongrid import __version__
 from carbongrid.case import Case
 from carbongrid.case.readers.fingerprints import Fingerprints
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.regions import left_by_regions, whole_masses
+from carbongrid.case.readers.regions import left_by_regions, masses_here
 from carbongrid.case.readers.totals import has_both_electricities, scopes_spread
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import Problem
@@ -111,7 +111,7 @@ def zone_land(inputs: Inputs, indexed: Indexed) -> Zoned:
     case, units = inputs.case, indexed.units
     zones = zone_units(units, case.reference, is_derived(case), case.sink_floor, case.ties)
     margins = leave_zone(units, case.reference, case.ties)
-    return Zoned(units.join(zones).join(margins))
+    return Zoned(pd.concat([units, zones, margins], axis="columns"))
 
 
 def is_derived(case: Case) -> bool:
@@ -310,7 +310,7 @@ def effective_basis(inputs: Inputs) -> str:
     """Return what sectors' shares are of: ``gross`` emission, or ``net`` where the case asks for it and it is at least half of gross."""
     if inputs.case.basis != "net":
         return "gross"
-    here = whole_masses(inputs.totals.loc[inputs.totals["place"] == "here"].to_dict("records"))
+    here = masses_here(inputs.totals)
     sinks = sum(mass for name, mass in here.items() if inputs.categories[name].sink)
     return "gross" if 2 * sinks > sum(here.values()) - sinks else "net"
 

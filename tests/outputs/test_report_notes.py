@@ -194,7 +194,9 @@ def test_facilities_at_a_border_are_told_in_chinese(unit: str) -> None:
     units = gpd.GeoDataFrame({"id": ["090105001", "2"]}, geometry=[None, None])
     parcels = pd.DataFrame({"id": ["7", "8"]})
     shares = sparse.csr_array([[0.4, 0.3], [0.5, 0.5]])
-    land = cast(Land, SimpleNamespace(units=units, parcels=parcels, shares_of_area=shares))
+    land = cast(
+        Land, SimpleNamespace(units=units, parcels=parcels, shares_of_area=shares.__getitem__)
+    )
     row = FacilityRow(
         "Works (old)", "industry/manufacturing", "value", 10**9, "7", unit, 900.0, ("2", "3")
     )

@@ -132,6 +132,8 @@ def test_any_name_and_any_float_come_back(tmp_path_factory, content, names, floa
     path = tmp_path_factory.getbasetemp() / "any.csv"
     write_csv(Table(frame, content.units.kinds), path, mark=True)
     back = read_units_csv(path).frame
+    some = ["ecc", "id", "gdp", "name"]
+    assert back[some].equals(read_units_csv(path, some).frame[some])
     assert back["name"].tolist() == names
     assert back["ecc"].to_numpy().tobytes() == frame["ecc"].to_numpy().tobytes()
 

@@ -17,8 +17,8 @@ from carbongrid.case.readers.declared import Row, read_declared, rows_declared
 from carbongrid.case.readers.facility_masses import Amount, amount_of, grams_of
 from carbongrid.case.readers.located import place_problems
 from carbongrid.case.readers.masses import notes_on_faint
-from carbongrid.case.readers.regions import whole_masses
-from carbongrid.case.readers.tables import Faults
+from carbongrid.case.readers.regions import masses_here
+from carbongrid.case.readers.tables import Faults, records
 from carbongrid.case.table_formats import FACILITIES
 from carbongrid.case.values import crs_of_points
 from carbongrid.errors import InputError, Problem
@@ -75,7 +75,7 @@ def read_facilities(
     )
     away: set[str] = set()
     if totals is not None:
-        here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+        here = masses_here(totals)
         for name in _plants_set_aside(case, categories, totals):
             here.pop(name, None)
         away = set(totals["category"]) - set(here)
@@ -107,9 +107,9 @@ def under_totals(facilities: pd.DataFrame, totals: pd.DataFrame, where: str) -> 
     InputError
         For facilities above their category's total, and what :func:`carbongrid.case.readers.facility_masses.grams_of` refuses.
     """
-    here = whole_masses(totals.loc[totals["place"] == "here"].to_dict("records"))
+    here = masses_here(totals)
     faults, amounts = Faults(where), []
-    rows: list[dict[Any, Any]] = facilities.to_dict("records")
+    rows = records(facilities, facilities.columns)
     for row in rows:
         mass = int(row["grams"]) if row["way"] == "value" else 0
         told = row["name"], row["category"], None, row["way"]

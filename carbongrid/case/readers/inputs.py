@@ -353,9 +353,9 @@ def _field_columns(categories: Section) -> list[str]:
 
 def ancestors_of(units: gpd.GeoDataFrame, parents: tuple[str, ...]) -> dict[str, set[str]]:
     """Return, for each code, the codes of the higher levels that hold it."""
-    levels = ["id", *parents]
+    levels = [units[name].tolist() for name in ("id", *parents)]
     above: dict[str, set[str]] = {}
-    for row in units[levels].itertuples(index=False):
+    for row in zip(*levels, strict=True):
         for level, code in enumerate(row):
             above.setdefault(code, set()).update(higher for higher in row[level + 1 :] if higher)
     return above

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from carbongrid.case.readers.tables import Faults
+from carbongrid.case.readers.tables import Faults, records
+from carbongrid.case.table_formats import HERE
 from carbongrid.errors import Problem
 from carbongrid.inventory.units_of_measure import INT64_MAX
 from carbongrid.method.tonnes import format_tonnes
@@ -19,8 +20,10 @@ LEFT_OVER = 100
 LISTED = 10
 """Of regions with their masses, in a message."""
 
+OF_TOTAL = ("category", "region", "grams", "place")
+
 Row = Mapping[Any, Any]
-"""One total: category, region, grams, place, row."""
+"""One total: :data:`OF_TOTAL`, row."""
 
 
 def left_by_regions(rows: pd.DataFrame, of: Sequence[str]) -> pd.DataFrame:
@@ -46,6 +49,11 @@ def whole_masses(rows: Iterable[Row]) -> dict[str, int]:
         masses = regions if total["region"] else wholes
         masses[total["category"]] = masses.get(total["category"], 0) + total["grams"]
     return {**regions, **wholes}
+
+
+def masses_here(totals: pd.DataFrame) -> dict[str, int]:
+    """Return the grams of each category that are spread here, as :func:`whole_masses` does."""
+    return whole_masses(row for row in records(totals, OF_TOTAL) if row["place"] == HERE)
 
 
 def check_regions(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -422,6 +423,13 @@ def with_header(cells: pd.DataFrame, where: str) -> pd.DataFrame:
     table.index = pd.RangeIndex(2, len(table) + 2, name="row")
     filled: pd.DataFrame = table.loc[(table != "").any(axis=1)]
     return filled
+
+
+def records(table: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, Any]]:
+    """Return some columns of a table row by row; of a few rows pandas' ``to_dict`` takes several times as long."""
+    names = list(columns)
+    cells = zip(*(table[name].tolist() for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in cells]
 
 
 def rows_of(table: pd.DataFrame, columns: Sequence[str]) -> Iterable[tuple[object, dict[str, str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ def allocate(
     claims: Weights,
     parcels: pd.DataFrame,
     *,
+    rows: NDArray[np.int64] | slice = slice(None),
     regions: Sequence[str] = (),
     region_of_parcel: NDArray[np.int64] | None = None,
     facilities: Sequence[Facility] = (),
@@ -59,6 +60,8 @@ def allocate(
         Its weights.
     parcels
         In id order: type and area_m2.
+    rows
+        Those parcels of which the claims are, and all that follows; default all.
     regions
         Codes of the regions that the totals name.
     region_of_parcel : int64, shape (parcels,)
@@ -70,7 +73,7 @@ def allocate(
     -------
     mass : int64, shape (parcels,)
         Grams per parcel.
-    rows : list of LedgerRow
+    ledger : list of LedgerRow
         One per region, the whole first; total = facilities + by rule + by area + by parent + unallocated.
 
     Raises
@@ -80,31 +83,35 @@ def allocate(
         no region that has a total.
     """
     accounts = _accounts(category.name, totals)
-    region = _account_of_parcels(accounts, regions, region_of_parcel, len(parcels))
+    region = _account_of_parcels(accounts, regions, region_of_parcel, claims.weight.size)
     mass, known = _place_facilities(category.name, accounts, region, facilities)
-    area = parcels["area_m2"].to_numpy(np.float64)
-    steps = {
-        "rule": claims.weight,
-        "area": np.where(claims.eligible, area, 0.0),
-        "parent": np.where(_of_same_parent(category, parcels), area, 0.0),
+    area = parcels["area_m2"].to_numpy(np.float64)[rows]
+    steps: dict[str, Callable[[], NDArray[Any]]] = {
+        "rule": lambda: claims.weight,
+        "area": lambda: np.where(claims.eligible, area, 0.0),
+        "parent": lambda: np.where(
+            _of_same_parent(category, parcels["type"].iloc[rows]), area, 0.0
+        ),
     }
     left = np.array([account.grams for account in accounts], np.int64) - known
-    placed = {"facilities": known}
+    placed = {"facilities": known, **dict.fromkeys(steps, np.zeros_like(left))}
     for name, weight in steps.items():
-        part, placed[name] = _spread(left, weight, region)
-        mass += part
-        left = left - placed[name]
+        # The rule mostly takes all: then nobody asks for the other weights.
+        if left.any():
+            part, placed[name] = _spread(left, weight(), region)
+            mass += part
+            left = left - placed[name]
     placed["unallocated"] = left
     order = np.argsort(region, kind="stable")
     ends = np.searchsorted(region[order], np.arange(len(accounts) + 1))
-    rows = []
+    ledger = []
     for number, account in enumerate(accounts):
         here = order[ends[number] : ends[number + 1]]
         fate = {name: int(grams[number]) for name, grams in placed.items()}
-        rows.append(_ledger_row(category.name, account, claims, here, fate))
-    note = "; ".join(filter(None, (rows[0].reason, claims.note, _unlocated(facilities))))
-    rows[0] = replace(rows[0], weight_unplaced=claims.unplaced, reason=note)
-    return mass, rows
+        ledger.append(_ledger_row(category.name, account, claims, here, fate))
+    note = "; ".join(filter(None, (ledger[0].reason, claims.note, _unlocated(facilities))))
+    ledger[0] = replace(ledger[0], weight_unplaced=claims.unplaced, reason=note)
+    return mass, ledger
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,8 @@ class _Account:
 def _accounts(name: str, totals: pd.DataFrame) -> list[_Account]:
     here: dict[str, int] = {}
     aside: dict[str, int] = {}
-    for code, grams, place in zip(totals["region"], totals["grams"], totals["place"], strict=True):
+    columns = (totals[column].tolist() for column in ("region", "grams", "place"))
+    for code, grams, place in zip(*columns, strict=True):
         sums = aside if place == "elsewhere" else here
         sums[str(code)] = sums.get(str(code), 0) + int(grams)
     if WHOLE in aside:
@@ -214,11 +222,11 @@ def _spread(
     return mass, placed
 
 
-def _of_same_parent(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
+def _of_same_parent(category: Category, types: pd.Series[str]) -> NDArray[np.bool_]:
     """Return the parcels whose type has the same parent as a type of the category."""
     wanted = {PARENT.get(name.partition(":")[0], "") for name in category.types} - {""}
-    types = [kind for kind, parent in PARENT.items() if parent in wanted]
-    return parcels["type"].isin(types).to_numpy(dtype=bool)
+    alike = [kind for kind, parent in PARENT.items() if parent in wanted]
+    return types.isin(alike).to_numpy(dtype=bool)
 
 
 def _ledger_row(

@@ -96,6 +96,12 @@ def eligible(category: Category, parcels: pd.DataFrame) -> NDArray[np.bool_]:
     return carries
 
 
+def may_carry(category: Category, kind: str, mode: str) -> bool:
+    """Tell whether land of one type and mode may carry a category, as :func:`eligible` does of parcels."""
+    carrying = (name.partition(":") for name in carrying_types(category.types))
+    return any(kind == own and asked in ("", mode) for own, _, asked in carrying)
+
+
 def weigh(
     category: Category,
     parcels: gpd.GeoDataFrame,
@@ -165,7 +171,8 @@ def _by_area(
                 f"categories: {category.name}",
                 "Give a total for each type as a category of its own.",
             )
-        uptake = parcels["type"].map(dict(coefficients)).to_numpy(np.float64)
+        number, kinds = pd.factorize(parcels["type"])
+        uptake = np.array([*(coefficients.get(kind, np.nan) for kind in kinds), np.nan])[number]
         weight = np.where(carries, area * uptake, 0.0)
     return _claims(category, weight, unit, area, carries)
 

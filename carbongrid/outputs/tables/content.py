@@ -241,18 +241,19 @@ def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
 
 def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:
     """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ..."""
-    taken = {name: _typed(pd.Series(columns[name]), kind) for name, kind in kinds.items()}
-    return Table(pd.DataFrame(taken, copy=False).reset_index(drop=True), kinds)
+    # As arrays: of Series pandas would compare every index first.
+    taken = {name: _typed(pd.Series(columns[name]), kind).array for name, kind in kinds.items()}
+    return Table(pd.DataFrame(taken, copy=False), kinds)
 
 
 def _typed(column: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
     if kind == "text":
-        return column.astype("str").where(column.notna(), "")
+        return column.astype("str").fillna("")
     if kind == "number":
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan), column.index)
     if kind == "flag":
         return column.astype(bool)
-    return column if column.dtype == np.int64 else column.astype("Int64")
+    return column if column.dtype in (np.int64, pd.Int64Dtype()) else column.astype("Int64")
 
 
 def inventory_of(inventory: pd.DataFrame) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,8 +115,8 @@ def _cells(column: pd.Series[Any], kind: Kind) -> list[str]:
     return ["" if no else write(value) for value, no in zip(values, missing, strict=True)]
 
 
-def read_units_csv(path: Path) -> Table:
-    """Read units.csv: its content but geometry.
+def read_units_csv(path: Path, wanted: Collection[str] | None = None) -> Table:
+    """Read units.csv: its content but geometry, all columns or those that are wanted.
 
     Raises
     ------
@@ -129,7 +129,8 @@ def read_units_csv(path: Path) -> Table:
     except ValueError as error:
         raise VerificationError(f"{path.name}: a column is missing: {error}") from error
     masses = [name.removesuffix("_t") + "_g" for name in header[first:last]]
-    return _content(header, rows, unit_kinds(header[3:first], masses, drawn="firm" in header), path)
+    kinds = unit_kinds(header[3:first], masses, drawn="firm" in header)
+    return _content(header, rows, kinds, path, wanted)
 
 
 def read_inventory_csv(path: Path) -> Table:
@@ -169,19 +170,25 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _content(
-    header: list[str], rows: list[list[str]], kinds: Mapping[str, Kind], path: Path
+    header: list[str],
+    rows: list[list[str]],
+    kinds: Mapping[str, Kind],
+    path: Path,
+    wanted: Collection[str] | None = None,
 ) -> Table:
     expected = titles(kinds)
     if header != expected:
         raise VerificationError(f"{path.name} has the columns {header}, expected {expected}")
     columns = {}
     for position, (name, kind) in enumerate(kinds.items()):
+        if wanted is not None and name not in wanted:
+            continue
         cells = [row[position] for row in rows]
         try:
             columns[name] = _parsed(cells, kind)
         except (ValueError, KeyError) as error:
             raise VerificationError(f"{path.name}, column {header[position]}: {error}") from error
-    return typed(columns, kinds)
+    return typed(columns, {name: kinds[name] for name in columns})
 
 
 def _parsed(cells: Sequence[str], kind: Kind) -> pd.Series[Any]:

@@ -299,13 +299,16 @@ def _units(directory: Path) -> Table:
 
 def for_people(table: Table) -> pd.DataFrame:
     """Return the frame of a table with mass in tonnes and whole numbers as int64 where none is missing."""
-    frame = table.frame.copy()
-    for name, kind in table.kinds.items():
+    columns: dict[str, Any] = {}
+    for name, column in table.frame.items():
+        kind = table.kinds.get(str(name))
         if kind == "mass":
-            frame[name] = frame[name].to_numpy(np.float64, na_value=np.nan) / 10**6
-        elif kind == "whole" and not frame[name].isna().any():
-            frame[name] = frame[name].astype(np.int64)
-    return frame.rename(columns={name: in_tonnes(name) for name in table.masses})
+            columns[in_tonnes(str(name))] = column.to_numpy(np.float64, na_value=np.nan) / 10**6
+        elif kind == "whole" and not column.hasnans:
+            columns[str(name)] = column.to_numpy(np.int64)
+        else:
+            columns[str(name)] = column.array
+    return pd.DataFrame(columns, table.frame.index)
 
 
 def _digest_of_parcels(manifest: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from carbongrid.case.readers.regions import (
     check_activities,
     check_regions,
     left_by_regions,
+    masses_here,
     whole_masses,
 )
 from carbongrid.case.readers.tables import Faults
@@ -106,3 +107,11 @@ def test_what_regions_leave_adds_up():
     rows = pd.DataFrame([total("", 7), total("1", 2), total("2", 3), total("1", 5, "c/d"), total("", 4, place="elsewhere")])  # fmt: skip
     left = left_by_regions(rows, ("category", "place"))
     assert left["grams"].tolist() == [2 * TONNE, 2 * TONNE, 3 * TONNE, 5 * TONNE, 4 * TONNE]
+
+
+def test_what_is_here_is_the_whole_where_there_is_one():
+    """Seen to fail when what is elsewhere counted."""
+    rows = [("a", "", 9, "here"), ("a", "x", 4, "here"), ("a", "", 7, "elsewhere")]
+    rows += [("b", "x", 1, "here"), ("b", "y", 2, "here"), ("c", "", 5, "elsewhere")]
+    totals = pd.DataFrame(rows, columns=["category", "region", "grams", "place"])
+    assert masses_here(totals) == {"a": 9, "b": 3}

@@ -246,6 +246,19 @@ def test_each_step_of_the_fallback_has_its_column(types, weight, field):
     assert row.reason.removesuffix("three POIs far from any works") or field == "by_rule"
 
 
+@pytest.mark.parametrize("weight", [2, 0])
+@pytest.mark.parametrize("types", [["industrial", "forest", "mining"], ["mining", "forest", "mining"]])  # fmt: skip
+def test_some_parcels_of_many_are_spread_over_as_if_there_were_no_others(types, weight):
+    """Seen to fail when area, or type, was that of the first parcels."""
+    rows, area = np.array([1, 3, 4]), np.array([50.0, 1, 50, 3, 5])
+    few = land(types, area=area[rows])
+    many = land(["water", types[0], "industrial", *types[1:]], area=area)
+    claims = claims_of(np.full(3, weight), few)
+    expected = allocate(WORKS, totals(("", 99)), claims, few)
+    mass, ledger = allocate(WORKS, totals(("", 99)), claims, many, rows=rows)
+    assert (mass.tolist(), ledger) == (expected[0].tolist(), expected[1])
+
+
 def test_rail_without_lines_goes_by_area_and_that_is_its_rule():
     rail = small_land.category("transport/rail", "transport:rail", "lines:rail")
     parcels = land(["transport:rail", "transport:rail", "transport:road"], area=[1, 3, 5])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from carbongrid.errors import InputError
 from carbongrid.method.weights import Residents, WeightInputs, eligible, sink_coefficients, weigh
+from carbongrid.method.weights.rules import may_carry
 
 TYPES = ["industrial", "transport:road", "transport:rail", "forest", "water", "industrial"]
 
@@ -33,6 +34,22 @@ def test_eligible_reads_types_and_modes():
     assert rows("transport") == [1, 2]
     assert rows("transport:rail+water") == [2, 4]
     assert rows("mining") == []
+
+
+@pytest.mark.parametrize("types", ["industrial", "transport", "transport:rail+water", "mining"])
+def test_land_of_one_use_may_carry_what_its_parcels_are_eligible_for(types):
+    """Seen to fail when any mode was as good as the one that is asked for."""
+    category, parcels = small_land.category("a/b", types, "area"), land()
+    uses = zip(parcels["type"], parcels["mode"], strict=True)
+    assert [may_carry(category, *use) for use in uses] == eligible(category, parcels).tolist()
+
+
+def test_uptake_is_that_of_each_type_whatever_other_land_there_is():
+    """Seen to fail when the coefficients followed the order of the types in the table."""
+    sink = small_land.category("sink/a", "forest+water", "area", sink=True)
+    parcels = land(area_m2=[1.0, 1, 1, 10, 100, 1])
+    weight = weigh(sink, parcels, WeightInputs(coefficients={"water": 3.0, "forest": 2.0})).weight
+    assert weight.tolist() == [0, 0, 0, 20, 300, 0]
 
 
 WORKS = small_land.category("industry/works", "industrial", "pois")
