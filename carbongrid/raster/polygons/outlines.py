@@ -59,7 +59,8 @@ class Outlines:
         Outlines or None
             None, and the array as it was, where one is no polygon, is missing or empty, has an empty part, more than two dimensions or a coordinate that is too large.
         """
-        if not _can_be_held(geometries):
+        blocks = row_blocks(len(geometries))
+        if not all(list(each_block(lambda rows: _can_be_held(geometries[rows]), blocks))):
             return None
         vertices = int(shapely.get_num_coordinates(geometries).sum())
 
@@ -69,7 +70,7 @@ class Outlines:
             many = shapely.get_type_id(some) == _MULTIPOLYGON
             return *Polygons.entered(*ragged(some)), many
 
-        return cls._joined(each_block(taken, row_blocks(len(geometries))), vertices)
+        return cls._joined(each_block(taken, blocks), vertices)
 
     @classmethod
     def of_wkb(cls, columns: Iterable[pa.Array]) -> Outlines:
