@@ -34,7 +34,7 @@ Below the least peaks that were measured, since who is refused could not have ru
 demo, 0.76 GB of it with exact areas; with 25 categories 0.91 GB with 60,000, and 2.7 GB with a million of 27 vertices. benchmarks/memory.py measures.
 """
 
-COPIES = 4
+COPIES = 2.5
 """Coordinates are held about so often at once: in polygons, as arrays, and two temporaries. 5 to 8 were measured with 20 to 27 million vertices, parcels included."""
 
 TEXT_COPIES = 12
