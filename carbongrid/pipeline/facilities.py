@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
@@ -17,10 +18,12 @@ from carbongrid.method.allocate import Facility
 from carbongrid.method.facilities import FacilityRow, units_in_reach
 from carbongrid.method.sharing import Shares, masses_by_unit
 from carbongrid.method.tonnes import format_tonnes
-from carbongrid.method.weights import locate, parcels_of_facilities
+from carbongrid.method.weights import FACILITY_REACH, locate, parcels_of_facilities
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.sections import FOLDER
 from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.polygons.outlines import geometries_of
+from carbongrid.raster.row_blocks import each_block, row_blocks
 
 FILES = [f"{FOLDER}/facilities.json"]
 
@@ -28,6 +31,8 @@ WORTH_A_WARNING = 100
 """A facility of which more than one part in this many lies beyond its unit's border is named."""
 
 _LISTED = 10
+
+_OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,32 @@ def place_facilities(inputs: Inputs, land: Land) -> PlacedFacilities:
         return PlacedFacilities(parcel, unit, ())
     x, y, reach = (table[name].to_numpy(np.float64) for name in ("x", "y", "place_uncertainty"))
     failed: dict[str, tuple[Problem, ...]] = {}
-    geometry, outlines = land.parcels.geometry.to_numpy(), land.units.geometry.to_numpy()
+    near, outlines = _parcels_near(land, x, y), land.units.geometry.to_numpy()
+    geometry = geometries_of(land.parcels, near)
     for category, rows in table.groupby("category", sort=True).indices.items():
         names = list(table["name"].iloc[rows])
         try:
-            parcel[rows] = parcels_of_facilities(x[rows], y[rows], names, geometry)
+            found = parcels_of_facilities(x[rows], y[rows], names, geometry)
+            parcel[rows] = np.append(near, -1)[found]
         except InputError as error:
             failed[str(category)] = error.problems
     there = parcel >= 0
     unit[there] = locate(x[there], y[there], outlines)
     others = units_in_reach(x, y, reach, unit, outlines)
     return PlacedFacilities(parcel, unit, tuple(map(tuple, others)), failed)
+
+
+def _parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the parcels whose box lies in reach of a facility: no other can be its parcel, and of a million few are."""
+    known = np.isfinite(x) & np.isfinite(y)
+    tree = shapely.STRtree(np.asarray(shapely.points(x[known], y[known]), dtype=object))
+    around = land.parcels.geometry.array.bounds + _OUTWARD * (FACILITY_REACH + 1.0)
+
+    def reached(rows: slice) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = np.unique(tree.query(shapely.box(*around[rows].T))[0])
+        return found + rows.start
+
+    return np.concatenate(list(each_block(reached, row_blocks(len(around)))))
 
 
 def rows_of_facilities(

@@ -111,7 +111,7 @@ def _beside(case: Case, layers: list[str]) -> int:
     for _, name in case.named_files():
         if name not in layers and not name.lower().endswith(RASTER_SUFFIXES):
             copies = TEXT_COPIES if name.lower().endswith(".csv") else COPIES
-            total += copies * _size(case, name)
+            total += int(copies * _size(case, name))
     return total
 
 

@@ -17,6 +17,7 @@ from carbongrid.method.weights.people import (
     scale_to_census,
 )
 from carbongrid.method.weights.points import (
+    FACILITY_REACH,
     PointClaims,
     locate,
     nearest,
@@ -32,6 +33,7 @@ from carbongrid.method.weights.rules import (
 )
 
 __all__ = [
+    "FACILITY_REACH",
     "Census",
     "LineLengths",
     "LineWeights",
