@@ -92,8 +92,9 @@ def _parcels_near(land: Land, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     around = land.parcels.geometry.array.bounds + _OUTWARD * (FACILITY_REACH + 1.0)
 
     def reached(rows: slice) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = np.unique(tree.query(shapely.box(*around[rows].T))[0])
-        return found + rows.start
+        found, _ = tree.query(shapely.box(*around[rows].T))
+        near: NDArray[np.int64] = rows.start + np.unique(found)
+        return near
 
     return np.concatenate(list(each_block(reached, row_blocks(len(around)))))
 
