@@ -86,7 +86,7 @@ def save_section(name: str, folder: Path, section: Section) -> None:
     """Write a section."""
     if name in _SHAPES_APART:
         shapes = section.table[["geometry"]]
-        write_geoparquet(shapes, folder / shapes_of(name), compression="snappy")
+        write_geoparquet(shapes, folder / shapes_of(name), compression="lz4")
         save_columns(name, folder, section)
         return
     table, data = section.table, folder / _table_of(name)
@@ -96,7 +96,7 @@ def save_section(name: str, folder: Path, section: Section) -> None:
         told["shape"] = list(table.values.shape)
         pd.DataFrame({"values": table.values.ravel()}).to_parquet(data)
     elif isinstance(table, gpd.GeoDataFrame):
-        write_geoparquet(table, data, compression="snappy")
+        write_geoparquet(table, data, compression="lz4")
         told = _told_of(table)
     else:
         table.to_parquet(data)
