@@ -33,8 +33,8 @@ SPAN = 20_000.0
 TILE, SHARD, MAX_FILES, MAX_TASKS = 2048, 8192, 10_000, 4_000
 VERTICES = 25
 """Vertices of a parcel of the national land survey, about."""
-CLIENT, CLIENT_PER_PARCEL = 0.65e9, 2150.0
-"""Bytes at the peak: 2.8 GB were measured with a million parcels of 27 vertices and 25 categories, 0.75 GB with the demo's 20,490."""
+CLIENT, CLIENT_PER_PARCEL = 0.67e9, 1450.0
+"""Bytes at the peak: 2.1 GB were measured with a million parcels of 27 vertices and 25 categories, 0.70 GB with the demo's 20,490."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _of_land(inputs: Inputs, land: Land) -> dict[str, Any]:
         },
         "types": [
             {"type": name, "parcels": len(own), "km2": float(own["area_m2"].sum()) / 1e6}
-            for name, own in parcels.groupby("type")
+            for name, own in parcels[["type", "area_m2"]].groupby("type")
         ],
     }
     for key, table in (("pois", inputs.pois), ("lines", inputs.lines)):

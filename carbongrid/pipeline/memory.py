@@ -27,21 +27,21 @@ from carbongrid.raster.polygons.outlines import outlines_of
 BASE_MEMORY = 0.48
 """GB of a process with all libraries: the least peak was 0.54 GB, with 962 parcels."""
 
-TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.13, 0.05, 14e-6, 0.85e-6
+TILES, TILES_OF_EXACT, PER_SMALL_PARCEL, PER_PARCEL = 0.1, 0.05, 14e-6, 0.5e-6
 """GB: tiles and buffers once there is land to fill them, fewer where areas are exact, and per parcel until then and from then on.
 
-Below the least peaks that were measured, since who is refused could not have run: 1.53 GB with a million squares and three categories, 1.47 GB of it with exact areas; 0.74 GB with 20,490 parcels of the
-demo, 0.76 GB of it with exact areas; with 25 categories 0.91 GB with 60,000, and 2.7 GB with a million of 27 vertices. benchmarks/memory.py measures.
+Below the least peaks that were measured, since who is refused could not have run: 1.17 GB with a million squares and three categories, 0.94 GB with 490,000; 0.70 GB with 20,490 parcels of the
+demo, 0.72 GB of it with exact areas; 0.62 GB with 9,848; with 25 categories 0.85 GB with 60,000, and 2.1 GB with a million of 27 vertices. benchmarks/memory.py measures.
 """
 
-COPIES = 2.5
-"""Coordinates are held about so often at once: in polygons, as arrays, and two temporaries. 5 to 8 were measured with 20 to 27 million vertices, parcels included."""
+PARCEL_COPIES, COPIES = 2.5, 4
+"""Coordinates of parcels, and those of anything else, are held about so often at once: as geometries, as arrays, and what is made on the way. 3.8 and 6.8 were measured of parcels with 26 and 16 million vertices, all else included."""
 
 TEXT_COPIES = 12
 """Bytes per byte of a CSV: 15 were measured on 300,000 POIs, 13 on as many points of people."""
 
 PER_COARSE_CELL = 270
-"""Bytes; 257 to 540 were measured on the small demo with 7.5 million cells of 8 m, the more the more is written at once."""
+"""Bytes; 257 to 540 were measured on the small demo with 7.5 million cells of 8 m, the more the more is written at once, 380 by now."""
 
 PER_CELL_OF_PEOPLE = 64
 """Bytes: as read, as decimal numbers, as thousandths, a mask, and their temporaries."""
@@ -89,10 +89,11 @@ def estimated_memory(case: Case) -> int:
     path = case.resolve(case.parcels.path)
     parcels = count_features(path, case.parcels.layer, case.parcels.encoding)
     layers = [case.parcels.path, case.units.path, *([case.lines.path] if case.lines else [])]
-    size = sum(_size(case, name) for name in layers)
+    own, *others = (_size(case, name) for name in layers)
+    coordinates = PARCEL_COPIES * own + COPIES * sum(others)
     bounds = _bounds(case)
     land = max(
-        1e9 * memory_of(parcels, exact=case.reduce == "exact"), 1e9 * BASE_MEMORY + COPIES * size
+        1e9 * memory_of(parcels, exact=case.reduce == "exact"), 1e9 * BASE_MEMORY + coordinates
     )
     cells = PER_COARSE_CELL * _coarse_cells(case, bounds)
     people = PER_CELL_OF_PEOPLE * _people_cells(case, bounds)
@@ -111,7 +112,7 @@ def _beside(case: Case, layers: list[str]) -> int:
     for _, name in case.named_files():
         if name not in layers and not name.lower().endswith(RASTER_SUFFIXES):
             copies = TEXT_COPIES if name.lower().endswith(".csv") else COPIES
-            total += int(copies * _size(case, name))
+            total += copies * _size(case, name)
     return total
 
 

@@ -17,10 +17,10 @@ from zipfile import BadZipFile
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from geopandas.array import GeometryArray
 from numpy.typing import NDArray
 
 from carbongrid.case.readers.inputs import Inputs
-from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.categories import column_of
 from carbongrid.method.columns import UNIT_NAMES
@@ -38,7 +38,6 @@ from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.small_tables import SmallTables
 from carbongrid.pipeline.weights_step import Weighed
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.raster.polygons.outlines import Outlines
 from carbongrid.run_store import SEAL
 from carbongrid.run_store.location import manifest_in
 
@@ -167,13 +166,12 @@ class PreparedRun:
     @cached_property
     def located(self) -> Land:
         """Where parcels stand, with their geometry and type."""
-        shapes = PolygonColumn(self.shapes, self.units.crs)
         return self.land.with_parcels(
-            gpd.GeoDataFrame(self.parcels[["id", "type"]], geometry=shapes)
+            gpd.GeoDataFrame(self.parcels[["id", "type"]], geometry=self.shapes)
         )
 
     @cached_property
-    def shapes(self) -> Outlines:
+    def shapes(self) -> GeometryArray:
         """Outlines of the parcels."""
         file = sections.shapes_of("parcels")
         if file not in self.result.manifest["files"]:
@@ -182,7 +180,8 @@ class PreparedRun:
                 str(self.directory),
                 _AGAIN,
             )
-        return self.read(lambda folder: sections.load_shapes("parcels", folder), file)
+        crs = self.units.crs
+        return self.read(lambda folder: sections.load_shapes("parcels", folder, crs), file)
 
     @cached_property
     def pois(self) -> dict[str, int]:

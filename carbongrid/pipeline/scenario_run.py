@@ -12,7 +12,6 @@ from typing import Any
 import geopandas as gpd
 
 from carbongrid.case.readers.inputs import Inputs, Section
-from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.sharing import reduce_mass
@@ -137,18 +136,25 @@ def _write(
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
     digests |= {f"{name} ({store.folder.name})" if name in digests else name: own for name, own in read.items()}  # fmt: skip
-    values = {
-        **_values(answer, inputs, land, options),
-        "case": inputs.case,
-        "options": options,
-        "fingerprints": _Told(digests),
-        "read": inputs,
-        "land": land,
-        "grid": grid,
-    }
-    at = [step.name for step in STEPS].index(_FIRST_WRITTEN)
-    wanted = ("assemble", "digest")
-    work = Work(STEPS[at:], values, values["fingerprints"], store.recall, options.progress, wanted)
+    fingerprints: Any = _Told(digests)
+    at, wanted = [step.name for step in STEPS].index(_FIRST_WRITTEN), ("assemble", "digest")
+    # Named nowhere else, so that what no step needs any more is free.
+    work = Work(
+        STEPS[at:],
+        {
+            **_values(answer, inputs, land, options),
+            "case": inputs.case,
+            "options": options,
+            "fingerprints": fingerprints,
+            "read": inputs,
+            "land": land,
+            "grid": grid,
+        },
+        fingerprints,
+        store.recall,
+        options.progress,
+        wanted,
+    )
     work.keep_in(store)
     work.go()
     tables, made = (work.values[name] for name in wanted)
@@ -169,8 +175,7 @@ def _read_for(
 def _whole_inputs(answer: LiveResult, base: Result, plan: Plan) -> Inputs:
     """Return the tables with geometry, and with what the report shows."""
     prepared = answer.prepared
-    shapes = PolygonColumn(prepared.shapes, prepared.units.crs)
-    parcels = gpd.GeoDataFrame(prepared.parcels, geometry=shapes)
+    parcels = gpd.GeoDataFrame(prepared.parcels, geometry=prepared.shapes)
     around = base.directory / "surroundings.gpkg"
     evidence = evidence_after(answer, base)
     more = () if evidence is None else evidence.notes

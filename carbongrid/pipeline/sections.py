@@ -11,18 +11,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from geopandas.array import GeometryArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.readers.geoparquet import read_geoparquet, read_outlines, write_geoparquet
+from carbongrid.case.readers.geoparquet import read_geoparquet, read_polygons, write_geoparquet
 from carbongrid.case.readers.inputs import SECTION_READERS, Section, SectionReader
 from carbongrid.case.readers.people import PeopleGrid
-from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import Problem
 from carbongrid.pipeline.step import Kept, Step
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.opening.files import open_file, read_text
-from carbongrid.raster.polygons.outlines import Outlines
 
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""
@@ -142,12 +141,12 @@ def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
         table = read_geoparquet(data, "geometry", list(told["dtypes"]))
         return table.set_crs(crs, allow_override=True).astype(told["dtypes"])
     columns = _frame(data).astype(told["dtypes"])
-    return gpd.GeoDataFrame(columns, geometry=PolygonColumn(load_shapes(name, folder), crs))
+    return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder, crs))
 
 
-def load_shapes(name: str, folder: Path) -> Outlines:
-    """Return the polygons of a section that a run kept, in the order of its rows."""
-    return read_outlines(folder / shapes_of(name))
+def load_shapes(name: str, folder: Path, crs: CRS) -> GeometryArray:
+    """Return the geometry of a section that a run kept, in the order of its rows."""
+    return read_polygons(folder / shapes_of(name), crs)
 
 
 def load_crs(name: str, folder: Path) -> CRS:

@@ -58,7 +58,7 @@ def test_the_estimate_grows_with_parcels_and_with_bytes(city: Path) -> None:
     assert 0.45e9 < small < 0.6e9
     with (city / "parcels.gpkg").open("ab") as stream:
         stream.truncate(10**9)  # a sparse file: many vertices, few parcels
-    assert estimated_memory(case) > memory.COPIES * 1e9
+    assert estimated_memory(case) > memory.PARCEL_COPIES * 1e9
 
 
 def test_check_tells_the_estimate_that_the_door_goes_by(city: Path) -> None:

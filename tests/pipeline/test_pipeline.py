@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from squares_case import square, squares_case
 
 import carbongrid as cg
@@ -541,3 +542,19 @@ def test_shares_of_net_emission_stay_below_two_hundred_percent(
     said = [text for _, text in result.manifest["assumptions"] if "net emission" in text]
     assert ["more than half" in text for text in said] == [basis == "gross"]
     assert cg.verify(tmp_path / "run").ok
+
+
+def test_land_with_empty_parts_and_holes_is_run_and_run_again(tmp_path: Path) -> None:
+    """Seen to fail: what the run had kept was refused by the next one; an empty hole ended the process."""
+    totals = {"totals.csv": "category,value,unit\nindustry/manufacturing,100,t CO2e\n"}
+    allowed = {"parcels": {"path": "parcels.parquet"}, "allow": {"fallback": ["industry/manufacturing"]}}  # fmt: skip
+    case = squares_case(tmp_path, ["0601"] * 3, totals, **allowed)
+    land = gpd.read_file(tmp_path / "parcels.gpkg")
+    plain = [shape.wkt.removeprefix("POLYGON ") for shape in land.geometry]
+    texts = [f"MULTIPOLYGON ({plain[0]}, EMPTY)", f"POLYGON {plain[1][:-1]}, EMPTY)", f"POLYGON {plain[2]}"]  # fmt: skip
+    land.assign(geometry=shapely.from_wkt(texts)).to_parquet(tmp_path / "parcels.parquet")
+    first = run(case, tmp_path / "run")
+    again = run(case, tmp_path / "run", replace=True)
+    assert first.manifest["digests"] == again.manifest["digests"]
+    assert "read parcels" in again.manifest["reused"]
+    assert len(again.with_totals({"industry/manufacturing": 50}).units) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -86,6 +88,29 @@ def test_what_no_step_needs_any_more_is_let_go_of() -> None:
     assert work.values == {"start": None, "other": None, "a": None, "b": 3, "c": None, "d": 7}
     work.go()
     assert len(seen) == 4
+
+
+def test_what_is_let_go_of_is_free() -> None:
+    """Seen to fail when something else of the work still has a name for it."""
+
+    class Large:
+        pass
+
+    alive: list[bool] = []
+    known: list[weakref.ref[Large]] = []
+
+    def make(_: object) -> Large:
+        made = Large()
+        known.append(weakref.ref(made))
+        return made
+
+    def look(_: object) -> None:
+        gc.collect()
+        alive.append(known[0]() is not None)
+
+    steps = [Step("a", make, ("start",)), Step("b", lambda _: 1, ("a",)), Step("c", look, ("b",))]
+    Work(steps, {"start": 0}, wanted=("c",)).go()
+    assert alive == [False]
 
 
 class _Found:

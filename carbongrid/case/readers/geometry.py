@@ -32,7 +32,7 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
 
     Coordinates are rounded to 0.1 mm (1e-9 degree if geographic), unless the rounding alone makes
     a valid polygon invalid; then direction and start of rings and the order of holes and parts
-    are shapely's normal form. A multipolygon of one part is that part. Z and M are dropped.
+    are shapely's normal form. A multipolygon of one part is that part. Z and M, empty parts and empty rings are dropped.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
     flat = geometry.copy()
     deep = shapely.has_z(flat) | shapely.has_m(flat)
     flat[deep] = shapely.force_2d(flat[deep])
+    flat = _without_empty(flat)
     # Most layers are round already, as surveys are: nothing of theirs is made, or looked at, again.
     points, row = shapely.get_coordinates(flat, return_index=True)
     rows = np.unique(row[(np.round(points, decimals) != points).any(axis=1)])
@@ -55,6 +56,22 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
     rounded[spoilt] = found[spoilt]
     flat[rows] = rounded
     return normal_form(flat)
+
+
+def _without_empty(geometry: Geometries) -> Geometries:
+    """Return polygons without empty parts and rings, which some files have; what is empty as a whole stays."""
+    several = shapely.get_type_id(geometry) == shapely.GeometryType.MULTIPOLYGON
+    rows = np.flatnonzero(several | (shapely.get_num_interior_rings(geometry) > 0))
+    parts, row = shapely.get_parts(geometry[rows], return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    odd = rows[np.union1d(row[shapely.is_empty(parts)], row[part[shapely.is_empty(rings)]])]
+    whole = geometry.copy()
+    for each in odd[~shapely.is_empty(geometry[odd])].tolist():
+        kept = [shape for shape in shapely.get_parts(geometry[each]) if not shape.is_empty]
+        holes = [[hole for hole in shape.interiors if not hole.is_empty] for shape in kept]
+        full = [shapely.Polygon(shape.exterior, inner) for shape, inner in zip(kept, holes, strict=True)]  # fmt: skip
+        whole[each] = shapely.MultiPolygon(full) if several[each] else full[0]
+    return whole
 
 
 def normal_form(geometry: Geometries) -> Geometries:

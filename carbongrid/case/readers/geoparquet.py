@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from geopandas.array import GeometryArray
 
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.parquet import open_arrow, open_parquet
@@ -23,6 +25,7 @@ from carbongrid.raster.row_blocks import ROWS, each_block, row_blocks
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+    from pyproj import CRS
 
 ROWS_IN_GROUP = 50_000
 _ARROW_LIMIT = 2**31 - 1
@@ -92,22 +95,26 @@ def read_geoparquet(
     return _all_of(_with_nested(whole, path, nested), there, path)
 
 
-def read_outlines(path: Path) -> Outlines:
-    """Read the polygons of a file of :func:`write_geoparquet` as coordinates, without making a geometry of each.
+def read_polygons(path: Path, crs: CRS) -> GeometryArray:
+    """Read the geometry of a file of :func:`write_geoparquet`: polygons as coordinates, without making a geometry of each; any other as it is.
 
     Raises
     ------
     InputError
-        If it has other geometry, or not as many rows as its footer tells of.
+        If there are not as many rows as its footer tells of.
     """
     with open_parquet(path, buffer_size=2**20) as file:
         there = file.metadata.num_rows
         batches = file.iter_batches(ROWS, columns=["geometry"])
-        with contextlib.closing(batches):
+        try:
             outlines = Outlines.of_wkb(batch.column(0) for batch in batches)
+        except InputError:
+            outlines = None
     _let_go()
+    if outlines is None:
+        return GeometryArray(read_geoparquet(path, "geometry", []).geometry.to_numpy(), crs)
     _require_all(len(outlines), there, path)
-    return outlines
+    return PolygonColumn(outlines, crs)
 
 
 def columns_of_geometry(told: Mapping[str, Any], geometry: str) -> set[str]:

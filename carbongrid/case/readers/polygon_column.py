@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pyproj import CRS
 
 from carbongrid.raster.polygons.outlines import Outlines
 from carbongrid.raster.portable import give_back
+from carbongrid.raster.row_blocks import row_blocks
 
 
 class PolygonColumn(GeometryArray):  # type: ignore[misc]
@@ -52,7 +54,11 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     @property
     def bounds(self) -> NDArray[np.float64]:
         """West, south, east and north of each row."""
-        return self.outlines.polygons.bounds
+        return self.outlines.polygons.bounds.copy()
+
+    def __iter__(self) -> Iterator[Any]:
+        for rows in row_blocks(self.size):
+            yield from self.outlines.geometries(rows)
 
     def isna(self) -> NDArray[np.bool_]:
         """Return False for each row: none is missing."""

@@ -25,6 +25,7 @@ from carbongrid.case.readers.coordinates import (
 from carbongrid.errors import Problem
 from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.polygons.outlines import geometries_of
+from carbongrid.raster.row_blocks import each_block, row_blocks
 
 REACH = 100.0
 """A point this near to a parcel, in m, is not off the map: as far as a POI is carried to its land (D11)."""
@@ -269,8 +270,18 @@ def _share_near(
         # Points come in their order, mostly from one side of the map: most parcels lie nowhere near.
         around = (west <= right) & (east >= left) & (south <= high) & (north >= low)
         tree = shapely.STRtree(np.asarray(shapely.points(some), dtype=object))
-        near = tree.query(geometries_of(parcels, around), predicate="dwithin", distance=REACH)[1]
-        found += len(np.unique(near))
+        found += _points_near(tree, parcels, np.flatnonzero(around))
         if enough and found:
             break
     return found / len(x) if len(x) else 0.0
+
+
+def _points_near(tree: shapely.STRtree, parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> int:
+    """Return how many points of a tree lie in one of these parcels or within 100 m of one; they may be all parcels, so that geometries are made some at once."""
+
+    def near(some: slice) -> NDArray[np.int64]:
+        geometry = geometries_of(parcels, rows[some])
+        points: NDArray[np.int64] = tree.query(geometry, predicate="dwithin", distance=REACH)[1]
+        return points
+
+    return len(np.unique(np.concatenate(list(each_block(near, row_blocks(rows.size))))))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from carbongrid.method.categories import column_of
 from carbongrid.outputs.figures.classes import NO_VALUE, powers_of_ten, short_number
@@ -89,6 +88,8 @@ def write_parcel_layer(tables: RunTables, layer: ParcelLayer, path: Path) -> Non
 
 def parcel_frame(tables: RunTables, unit: NDArray[np.int64]) -> gpd.GeoDataFrame:
     """Return what the layer holds, in the order of the parcels."""
+    import geopandas as gpd
+
     parcels, units = tables.parcels, tables.units
     columns = {name: parcels[name].to_numpy() for name in ("id", "land_use", "type")}
     of_unit = units.reset_index(drop=True).reindex(unit)  # -1 is no row
@@ -103,8 +104,9 @@ def parcel_frame(tables: RunTables, unit: NDArray[np.int64]) -> gpd.GeoDataFrame
     for category in tables.categories:
         grams = parcels[category.name].to_numpy(dtype=np.float64)
         columns[f"{column_of(category.name)}_t"] = grams / _GRAMS_PER_TONNE
-    frame: gpd.GeoDataFrame = parcels[["geometry"]].join(pd.DataFrame(columns, index=parcels.index))
-    return frame[[*columns, "geometry"]]
+    # Geometries, not what they are made of: GDAL's writer asks for them five times.
+    geometry = parcels.geometry.to_numpy()
+    return gpd.GeoDataFrame(columns, index=parcels.index, geometry=geometry, crs=parcels.crs)
 
 
 def style_of_density(frame: gpd.GeoDataFrame) -> Style:

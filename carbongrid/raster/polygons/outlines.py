@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.rings import LARGEST
 from carbongrid.raster.kernels.scanline import Starts
 from carbongrid.raster.polygons.entry import binary_of, ragged, ragged_of_wkb
-from carbongrid.raster.polygons.sets import Polygons, gathered
+from carbongrid.raster.polygons.sets import Polygons, column_of, gathered
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -37,13 +39,13 @@ class Outlines:
         Their rings, every one clockwise.
     backwards : bool, shape (rings,)
         Which rings ran the other way.
-    many : bool, shape (rows,)
+    is_multi : bool, shape (rows,)
         Which are multipolygons, be it of one part.
     """
 
     polygons: Polygons
     backwards: NDArray[np.bool_]
-    many: NDArray[np.bool_]
+    is_multi: NDArray[np.bool_]
 
     @classmethod
     def taken_out_of(cls, geometries: NDArray[np.object_]) -> Outlines | None:
@@ -52,7 +54,7 @@ class Outlines:
         Parameters
         ----------
         geometries
-            Shapely geometries, shape (rows,).
+            Shapely geometries, shape (rows,), valid where they are polygons.
 
         Returns
         -------
@@ -67,10 +69,11 @@ class Outlines:
         def taken(rows: slice) -> Block:
             some = geometries[rows].copy()
             geometries[rows] = None
-            many = shapely.get_type_id(some) == _MULTIPOLYGON
-            return *Polygons.entered(*ragged(some)), many
+            is_multi = shapely.get_type_id(some) == _MULTIPOLYGON
+            return *Polygons.entered(*ragged(some)), is_multi
 
-        return cls._joined(each_block(taken, blocks), vertices)
+        with closing(each_block(taken, blocks)) as made:
+            return cls._joined(made, vertices)
 
     @classmethod
     def of_wkb(cls, columns: Iterable[pa.Array]) -> Outlines:
@@ -83,8 +86,8 @@ class Outlines:
         """
 
         def made(column: pa.Array) -> Block:
-            points, starts, many = _taken_apart(column)
-            return *Polygons.entered(points, starts), many
+            points, starts, is_multi = _taken_apart(column)
+            return *Polygons.entered(points, starts), is_multi
 
         blocks = list(each_block(made, columns))
         return cls._joined(_one_by_one(blocks), sum(polygons.x.size for polygons, *_ in blocks))
@@ -100,8 +103,12 @@ class Outlines:
                 yield polygons
 
         whole = Polygons.joined(parts(), vertices)
-        backwards, many = map(np.concatenate, flags)
-        return cls(whole, backwards, many)
+        backwards, is_multi = map(np.concatenate, flags)
+        return cls(whole, backwards, is_multi)
+
+    def __post_init__(self) -> None:
+        for name in ("backwards", "is_multi"):
+            object.__setattr__(self, name, as_readonly_contiguous(getattr(self, name), np.bool_))
 
     def __len__(self) -> int:
         return len(self.polygons)
@@ -109,12 +116,12 @@ class Outlines:
     @property
     def nbytes(self) -> int:
         """Bytes of all that is held."""
-        return self.polygons.nbytes + self.backwards.nbytes + self.many.nbytes
+        return self.polygons.nbytes + self.backwards.nbytes + self.is_multi.nbytes
 
     @property
     def kinds(self) -> NDArray[np.int64]:
         """What shapely calls the kind of each."""
-        return np.where(self.many, _MULTIPOLYGON, _POLYGON)
+        return np.where(self.is_multi, _MULTIPOLYGON, _POLYGON)
 
     def take(self, rows: Rows) -> Outlines:
         """Return the outlines of some rows; those that follow each other are a view."""
@@ -123,10 +130,10 @@ class Outlines:
             first, last, _ = rows.indices(len(self))
             parts = ours.row_start[[first, max(first, last)]]
             ring = slice(*ours.part_start[parts].tolist())
-            return Outlines(ours.block(rows), self.backwards[ring], self.many[rows])
+            return Outlines(ours.block(rows), self.backwards[ring], self.is_multi[rows])
         _, parts = gathered(ours.row_start, rows)
         _, numbers = gathered(ours.part_start, parts)
-        return Outlines(ours.take(rows), self.backwards[numbers], self.many[rows])
+        return Outlines(ours.take(rows), self.backwards[numbers], self.is_multi[rows])
 
     def geometries(self, rows: Rows | None = None) -> NDArray[np.object_]:
         """Return shapely geometries, all or those of some rows; they are made anew each time."""
@@ -142,7 +149,9 @@ class Outlines:
             ends = ours.ring_start[turned] + ours.ring_start[turned + 1] - 1
             lengths = ours.ring_start[turned + 1] - ours.ring_start[turned]
             points[vertex] = points[np.repeat(ends, lengths) - vertex]
-        return _geometries(points, (ours.ring_start, ours.part_start, ours.row_start), self.many)
+        return _geometries(
+            points, (ours.ring_start, ours.part_start, ours.row_start), self.is_multi
+        )
 
     def binary(
         self, *, collections: bool = False, lengths: bool = False
@@ -150,18 +159,23 @@ class Outlines:
         """Return the binary that shapely writes, one after the other, and where each begins; as :func:`carbongrid.raster.polygons.entry.wkb_of`."""
         ours = self.polygons
         starts = (ours.ring_start, ours.part_start, ours.row_start)
-        return binary_of((ours.x, ours.y), starts, self.backwards, self.many | collections, lengths)
+        return binary_of(
+            (ours.x, ours.y), starts, self.backwards, self.is_multi | collections, lengths
+        )
 
 
 def outlines_of(table: Any) -> Outlines | None:
-    """Return what a GeoDataFrame or a column of geometry holds its polygons as, if that is coordinates (:mod:`carbongrid.case.readers.polygon_column`)."""
-    outlines: Outlines | None = getattr(getattr(table, "geometry", table).array, "outlines", None)
+    """Return what a GeoDataFrame or a column of geometry holds its polygons as, if that is coordinates."""
+    outlines: Outlines | None = getattr(column_of(table), "outlines", None)
     return outlines
 
 
 def geometries_of(table: Any, rows: Rows | NDArray[np.bool_]) -> NDArray[np.object_]:
     """Return the geometries of some rows of a GeoDataFrame or GeoSeries; where it holds polygons as coordinates, no others are made."""
-    geometries: NDArray[np.object_] = np.asarray(table.geometry.array[rows], dtype=object)
+    held = outlines_of(table)
+    if held is not None:
+        return held.geometries(rows if isinstance(rows, slice) else np.arange(len(held))[rows])
+    geometries: NDArray[np.object_] = np.asarray(column_of(table)[rows], dtype=object)
     return geometries
 
 
@@ -181,26 +195,26 @@ def _taken_apart(column: pa.Array) -> tuple[NDArray[np.float64], Starts, NDArray
     parts = np.diff(row_start)
     if (parts == 0).any():
         raise InputError("a polygon is missing or empty")
-    many = _kinds(column) == _MULTIPOLYGON
+    is_multi = _kinds(column) == _MULTIPOLYGON
     first, last = part_start[row_start[:-1]], part_start[row_start[1:]]
     # Coordinates, a number of points for each ring, a head for each polygon and each collection.
-    heads = np.where(many, parts + 1, 1)
+    heads = np.where(is_multi, parts + 1, 1)
     told = 16 * (ring_start[last] - ring_start[first]) + 4 * (last - first) + 9 * heads
     if (np.diff(_begin(column)) != told).any():
         raise InputError("a polygon has an empty part or more than two dimensions")
-    return points, starts, many
+    return points, starts, is_multi
 
 
 def _geometries(
-    points: NDArray[np.float64], starts: Starts, many: NDArray[np.bool_]
+    points: NDArray[np.float64], starts: Starts, is_multi: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     ring_start, part_start, row_start = starts
     parts = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON, points, (ring_start, part_start)
     )
-    made: NDArray[np.object_] = np.empty(many.size, object)
-    made[~many] = parts[row_start[:-1][~many]]
-    several = np.flatnonzero(many)
+    made: NDArray[np.object_] = np.empty(is_multi.size, object)
+    made[~is_multi] = parts[row_start[:-1][~is_multi]]
+    several = np.flatnonzero(is_multi)
     if several.size:
         starts_of_several, part = gathered(row_start, several)
         row = np.repeat(np.arange(several.size), np.diff(starts_of_several))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -102,18 +103,20 @@ class Polygons:
         """
         if isinstance(polygons, Polygons):
             return polygons
-        held = _held(polygons)
-        if held is not None:
+        held = getattr(column_of(polygons), "outlines", None)
+        if held is not None:  # a column that has them as they are taken here
             known = getattr(polygons, "crs", None) or crs
-            return replace(held, crs=_crs_text(known), ids=_ids(polygons))
+            of_column: Polygons = held.polygons
+            return replace(of_column, crs=_crs_text(known), ids=_ids(polygons))
         geometries = np.asarray(getattr(polygons, "geometry", polygons), dtype=object)
         crs = getattr(polygons, "crs", None) or crs
         blocks = row_blocks(geometries.size)
         if geometries.ndim == 1 and len(blocks) > 1:
             size = int(shapely.get_num_coordinates(geometries).sum())
-            parts = each_block(lambda rows: cls.entered(*ragged(geometries[rows]))[0], blocks)
+            made = each_block(lambda rows: cls.entered(*ragged(geometries[rows]))[0], blocks)
             try:
-                return cls.joined(parts, size, crs, _ids(polygons))
+                with closing(made) as parts:
+                    return cls.joined(parts, size, crs, _ids(polygons))
             except InputError:
                 logger.debug("taken apart at once, so that the message names the rows")
         return cls.entered(*ragged(geometries), crs, _ids(polygons))[0]
@@ -198,6 +201,7 @@ class Polygons:
                 starts[level].append(new[1:] + ends[level])
                 ends[level] += int(new[-1])
             bounds.append(part.bounds)
+        assert done == vertices, "the parts have so many vertices"
         rings_of_all, of_parts, of_rows = (np.concatenate(each) for each in starts)
         whole = np.concatenate(bounds)
         return cls(x, y, rings_of_all, of_parts, of_rows, whole, _crs_text(crs), ids)
@@ -294,8 +298,10 @@ class Polygons:
         )
 
     def block(self, rows: slice) -> Polygons:
-        """Return the polygons of rows that follow each other: a view, nothing is copied but where they start."""
+        """Return the polygons of rows that follow each other: a view, nothing is copied but where they start, unless they are stored in another order."""
         first, last, _ = rows.indices(len(self))
+        if self.place is not None:
+            return self.take(np.arange(first, last))
         row_start, parts = _cut(self.row_start, slice(first, max(first, last)))
         part_start, numbers = _cut(self.part_start, parts)
         ring_start, vertices = _cut(self.ring_start, numbers)
@@ -396,11 +402,10 @@ def _ids(polygons: Any) -> NDArray[np.object_] | None:
     return np.asarray(column, dtype=object)
 
 
-def _held(polygons: Any) -> Polygons | None:
-    """Return what a column of geometry holds (:mod:`carbongrid.case.readers.polygon_column`), if it holds polygons; any other is taken apart."""
-    column = getattr(getattr(polygons, "geometry", polygons), "values", None)
-    outlines = getattr(column, "outlines", None)
-    return None if outlines is None else outlines.polygons
+def column_of(table: Any) -> Any:
+    """Return the array of geometry of a GeoDataFrame, or of a column or an array of geometry."""
+    geometry = getattr(table, "geometry", table)
+    return getattr(geometry, "array", geometry)
 
 
 def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -104,6 +104,28 @@ def test_rows_are_rounded_each_by_itself():
     assert shapely.get_coordinates(together[4]).max() == 1.0
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), EMPTY)", "POLYGON ((0 0, 1 0, 1 1, 0 0))"),
+        ("POLYGON ((0 0, 9 0, 9 9, 0 0), EMPTY)", "POLYGON ((0 0, 9 0, 9 9, 0 0))"),
+        (
+            "MULTIPOLYGON (EMPTY, ((0 0, 9 0, 9 9, 0 0), EMPTY, (4 1, 5 1, 5 2, 4 1)), ((20 0, 21 0, 21 1, 20 0)))",
+            "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0), (4 1, 5 1, 5 2, 4 1)), ((20 0, 21 0, 21 1, 20 0)))",
+        ),
+        ("MULTIPOLYGON (EMPTY, EMPTY)", "MULTIPOLYGON (EMPTY, EMPTY)"),
+        ("POLYGON EMPTY", "POLYGON EMPTY"),
+    ],
+)  # fmt: skip
+def test_empty_parts_and_rings_are_dropped(text, expected):
+    """GEOS takes them for valid, and crashes where it asks what such a polygon covers."""
+    both = [shapely.from_wkt(each) for each in (text, expected)]
+    plain = shapely.box(0, 0, 1, 1)
+    made = normalize_geometry(np.array([plain, both[0], plain], dtype=object), geographic=False)
+    assert made[1].normalize().wkb == both[1].normalize().wkb
+    assert made[0].wkb == made[2].wkb == plain.normalize().wkb
+
+
 def test_heights_are_dropped_and_degrees_are_rounded_finer():
     solid = array("POLYGON Z ((0 0 5, 1 0 5, 1 1 5, 0 0 5))")
     assert not shapely.has_z(normalize_geometry(solid, geographic=False)).any()

@@ -20,7 +20,7 @@ from shapely import Point
 
 from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
-from carbongrid.case.readers.polygon_column import held_as_coordinates
+from carbongrid.case.readers.polygon_column import PolygonColumn, held_as_coordinates
 from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 
@@ -219,3 +219,14 @@ def test_geometry_is_written_as_shapely_writes_it(texts, limit, monkeypatch):
         written = geoparquet._binary_of(gpd.GeoSeries(column))
         written.validate(full=True)
         assert written.equals(expected)
+
+
+def test_polygons_are_read_as_coordinates_and_anything_else_as_it_is(tmp_path):
+    """Seen to fail: what a run had kept of other geometry could not be read again."""
+    for name, geometry in (("land", land().geometry), ("points", gpd.GeoSeries([Point(1, 2)], crs=3857))):  # fmt: skip
+        path = tmp_path / f"{name}.parquet"
+        write_geoparquet(gpd.GeoDataFrame(geometry=geometry), path)
+        read = geoparquet.read_polygons(path, geometry.crs)
+        assert isinstance(read, PolygonColumn) == (name == "land")
+        assert shapely.to_wkb(read).tolist() == geometry.to_wkb().tolist()
+        assert read.crs == geometry.crs

@@ -12,9 +12,11 @@ from geodata_layers import voronoi
 from geopandas.array import GeometryArray
 from geopandas.testing import assert_geodataframe_equal
 
+import carbongrid as cg
 from carbongrid.case.readers.polygon_column import PolygonColumn, held_as_coordinates
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import Outlines, geometries_of, outlines_of
+from carbongrid.sources.demo import write_city
 
 CRS = "EPSG:32651"
 
@@ -89,7 +91,8 @@ def test_only_the_rows_that_are_asked_for_are_made(monkeypatch):
     assert geometries_of(held, rows).tolist() == plain.geometry.iloc[rows].tolist()
     assert geometries_of(held, plain["area"] > 0).size == len(plain)
     assert held.geometry.iloc[5] == plain.geometry.iloc[5]
-    assert made == [2, len(plain), 1]
+    assert list(held.geometry) == list(plain.geometry)
+    assert made == [2, len(plain), 1, len(plain)]
 
 
 def test_the_engine_takes_what_is_held():
@@ -114,5 +117,23 @@ def test_what_is_written_to_is_a_column_of_its_own():
 
 
 def test_what_cannot_be_held_is_a_column_of_geometries():
-    column = held_as_coordinates(np.array([shapely.Point(0, 0)], dtype=object), None)
+    column = held_as_coordinates(np.array([shapely.Point(1, 2)], dtype=object), CRS)
     assert type(column) is GeometryArray
+    assert (column[0], column.crs) == (shapely.Point(1, 2), CRS)
+
+
+def test_no_run_or_check_asks_for_all_geometries_at_once(tmp_path, monkeypatch):
+    """Seen to fail: types of parcels counted by grouping the whole table."""
+
+    def refuse(column: PolygonColumn) -> np.ndarray:
+        assert not column.size, "all geometries are made"
+        return np.empty(0, object)
+
+    case = write_city(tmp_path / "city", size="small")
+    monkeypatch.setattr(PolygonColumn, "_data", property(refuse))
+    cg.check(case)
+    for _ in range(2):
+        result = cg.run(case, tmp_path / "run", replace=True)
+        totals = tmp_path / "city" / "totals.csv"
+        totals.write_text(totals.read_text(encoding="utf-8").replace(",1", ",2"), encoding="utf-8")
+    assert len(result.units)
