@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from carbongrid.case import Case
 from carbongrid.case.readers.facilities import project_facilities, read_facilities
 from carbongrid.case.readers.inputs import Inputs, ancestors_of
-from carbongrid.case.readers.regions import whole_masses
+from carbongrid.case.readers.regions import masses_here
 from carbongrid.case.readers.totals import (
     categories_of,
     has_both_electricities,
@@ -167,8 +167,7 @@ def _here(totals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _emission(totals: pd.DataFrame, known: Mapping[str, Category]) -> int:
-    masses = whole_masses(_here(totals).to_dict("records"))
-    return sum(grams for name, grams in masses.items() if not known[name].sink)
+    return sum(grams for name, grams in masses_here(totals).items() if not known[name].sink)
 
 
 def _turned(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -280,7 +280,7 @@ def meaning_of(code: str, inputs: Inputs) -> tuple[str, str]:
     return kind, mode
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _meaning(code: str, system: str) -> tuple[str, str]:
     found = match_codes(pd.Series([code]), read_code_system(system)).iloc[0]
     return str(found["type"]), str(found["mode"])

@@ -95,4 +95,4 @@ def _kept(table: pd.DataFrame) -> dict[str, Any]:
 
 def _frame(told: dict[str, Any]) -> pd.DataFrame:
     cells, kinds = told["columns"], told["dtypes"]
-    return pd.DataFrame({name: pd.array(cells[name], dtype=kind) for name, kind in kinds.items()})
+    return pd.DataFrame({name: pd.Series(cells[name], dtype=kind) for name, kind in kinds.items()})

@@ -82,10 +82,11 @@ def allocate(
         If regions add up to more than the whole, facilities to more than their total, or a facility lies in
         no region that has a total.
     """
+    area = parcels["area_m2"].to_numpy(np.float64)[rows]
+    assert area.shape == claims.weight.shape, "claims are of these parcels"
     accounts = _accounts(category.name, totals)
     region = _account_of_parcels(accounts, regions, region_of_parcel, claims.weight.size)
     mass, known = _place_facilities(category.name, accounts, region, facilities)
-    area = parcels["area_m2"].to_numpy(np.float64)[rows]
     steps: dict[str, Callable[[], NDArray[Any]]] = {
         "rule": lambda: claims.weight,
         "area": lambda: np.where(claims.eligible, area, 0.0),

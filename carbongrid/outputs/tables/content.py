@@ -240,7 +240,10 @@ def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
 
 
 def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:
-    """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ..."""
+    """Return a table of the columns in the order and the dtypes of their kinds; its index is 0, 1, ...
+
+    Columns are taken row by row, whatever their index, and not copied where they have the dtype already: the table is not to be written to.
+    """
     # As arrays: of Series pandas would compare every index first.
     taken = {name: _typed(pd.Series(columns[name]), kind).array for name, kind in kinds.items()}
     return Table(pd.DataFrame(taken, copy=False), kinds)

@@ -83,7 +83,7 @@ def block_moments(
     columns = nothing_found(polygons.size)
     asked = (corner, *shares, polygons, order, ends, columns)
     ordinary = True
-    if values.dtype in _SHORT_INTEGERS:
+    if values.dtype in _SHORT_INTEGERS and weights is None:
         whole_number_moments(block, hidden, *asked)
     else:
         weighed = as_readonly_contiguous(np.empty((0, 0)) if weights is None else weights, np.float64)  # fmt: skip
@@ -305,6 +305,10 @@ def as_it_is(values: Any, unknown: Unknown) -> tuple[NDArray[Any], float] | None
     hidden = unknown.stored_as(block.dtype)
     if block.dtype == np.bool_:
         block = block.view(np.uint8)
+        if (
+            block.max(initial=0) > 1
+        ):  # bytes that somebody calls truth values, as of a mask of 0 and 255
+            return None
     if np.ma.isMaskedArray(values) or len(hidden) > 1:
         return None
     if block.dtype not in (*_FLOATS, *_SHORT_INTEGERS):

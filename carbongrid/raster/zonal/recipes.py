@@ -232,7 +232,11 @@ def statistics_of_plane(
         )
         return finished(recipe, whole, merged(bands), measured=measured)
     known = replace(recipe, unweighed=Unknown(), weights_are_checked=True)
-    if not lies_ready:
+    if (
+        taken is not None and lies_ready and values.dtype == np.bool_
+    ):  # looked at once, not with each batch
+        values, known = taken[0], replace(known, unknown=Unknown())
+    elif not lies_ready:
         values, known = floats_of(values, recipe.unknown), replace(known, unknown=Unknown())
     blocks = [values, *(_weights_block(each, recipe.unweighed) for each in weights)]
     polygons = np.flatnonzero(measured.cells)

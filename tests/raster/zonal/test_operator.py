@@ -271,6 +271,21 @@ def test_any_type_has_the_bits_of_floats_with_nan(dtype, monkeypatch):
                 assert same_bits(operator.apply(form, stats).astype(np.float64), wanted)
 
 
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_any_byte_of_a_truth_value_but_nought_is_true(nodata, monkeypatch):
+    """Seen to fail: a mask of 0 and 255, viewed as truth values, had sums of 255, and nodata that it cannot have hid what was false."""
+    monkeypatch.setattr(recipes, "_CELLS_IN_BATCH", (1, 50))
+    land = np.array([*partition(9, 11.0, 4), shapely.box(2, 2, 3, 3)])
+    operator, random = ZonalOperator(land, GRID), np.random.default_rng(3)
+    attrs = {} if nodata is None else {"_FillValue": nodata}
+    plain = on(GRID, random.random(GRID.shape) < 0.5, **attrs)
+    wanted = operator.apply(on(GRID, plain.values.astype("f4")), STATS)
+    for most in (1, 255):
+        bytes_of_it = plain.copy(data=(plain.values * np.uint8(most)).view(np.bool_))
+        for form in (bytes_of_it, bytes_of_it.chunk(y=5, x=6)):
+            assert same_bits(operator.apply(form, STATS), wanted)
+
+
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?", "f4", "f8"])
 def test_nothing_is_copied_to_be_summed(dtype, monkeypatch):
     """Neither of short integers nor of floats, of which one number is unknown."""
