@@ -285,17 +285,7 @@ class Polygons:
         row_start, parts = gathered(self.row_start, self.places(rows))
         part_start, ring_numbers = gathered(self.part_start, parts)
         ring_start, vertices = gathered(self.ring_start, ring_numbers)
-        ids = None if self.ids is None else self.ids[rows]
-        return Polygons(
-            self.x[vertices],
-            self.y[vertices],
-            ring_start,
-            part_start,
-            row_start,
-            self.bounds[rows],
-            self.crs,
-            ids,
-        )
+        return self._part(rows, vertices, (ring_start, part_start, row_start))
 
     def block(self, rows: slice) -> Polygons:
         """Return the polygons of rows that follow each other: a view, nothing is copied but where they start, unless they are stored in another order."""
@@ -305,17 +295,13 @@ class Polygons:
         row_start, parts = _cut(self.row_start, slice(first, max(first, last)))
         part_start, numbers = _cut(self.part_start, parts)
         ring_start, vertices = _cut(self.ring_start, numbers)
+        return self._part(rows, vertices, (ring_start, part_start, row_start))
+
+    def _part(
+        self, rows: NDArray[np.int64] | slice, vertices: NDArray[np.int64] | slice, starts: Starts
+    ) -> Polygons:
         ids = None if self.ids is None else self.ids[rows]
-        return Polygons(
-            self.x[vertices],
-            self.y[vertices],
-            ring_start,
-            part_start,
-            row_start,
-            self.bounds[rows],
-            self.crs,
-            ids,
-        )
+        return Polygons(self.x[vertices], self.y[vertices], *starts, self.bounds[rows], self.crs, ids)  # fmt: skip
 
     def geometries(self, rows: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return shapely multipolygons, all or those of the given rows; None for a row without parts."""
