@@ -107,11 +107,19 @@ def travels(scheduler: Scheduler) -> bool:
 
 
 def threads_at_once() -> int:
-    """Return how many tasks threads of this process work on at once: what Dask is told (``DASK_NUM_WORKERS``), else the cores that it may use."""
+    """Return how many tasks threads of this process work on at once: what Dask is told (``DASK_NUM_WORKERS``), else one more than the cores that it may use.
+
+    Each waits now and then for a file to be written: a billion labels took a tenth less time on two cores.
+    """
+    told, cores = _told_and_cores()
+    return told or cores + 1
+
+
+def _told_and_cores() -> tuple[int, int]:
     import dask
     from dask.system import CPU_COUNT
 
-    return int(dask.config.get("num_workers", None) or CPU_COUNT)
+    return int(dask.config.get("num_workers", None) or 0), CPU_COUNT
 
 
 def _silent(done: int, total: int) -> None:
@@ -263,7 +271,8 @@ def _run_locally[T, R](
                 pool = stack.enter_context(_processes(len(pieces)))
                 stack.enter_context(dask.config.set(pool=pool))
             # By its name Dask would look for a cluster's client first, and import distributed for that: a third of a second.
-            results = compute(*tasks, scheduler=named_schedulers[scheduler])
+            threads = {"num_workers": threads_at_once()} if scheduler == "threads" else {}
+            results = compute(*tasks, scheduler=named_schedulers[scheduler], **threads)
     except BrokenProcessPool as error:
         raise RunError(
             "a worker process died, as it does when memory is full, or when it is ended from outside. "
@@ -280,7 +289,8 @@ def _processes(most: int) -> Iterator[ProcessPoolExecutor]:
     """
     from dask.multiprocessing import get_context
 
-    number = min(threads_at_once(), most) or 1
+    told, cores = _told_and_cores()
+    number = min(told or cores, most) or 1
     context = get_context()
     others, go = context.Semaphore(number - 1), context.Semaphore(0)
     with ProcessPoolExecutor(
