@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from geopandas.array import GeometryArray
 from hypothesis import strategies as st
 
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.raster.grid import Grid
+from carbongrid.raster.polygons.outlines import Outlines
 
 CRS = "EPSG:3035"
 SIDE = 12.0
@@ -41,6 +44,33 @@ def polygons(draw, most: int = 4):
         else:
             result.append(one())
     return np.array(result, dtype=object)
+
+
+@st.composite
+def valid_polygons(draw, most: int = 4):
+    """Valid polygons and multipolygons, none missing or empty, in any form: holes, several parts, a single one in a collection, rings in either direction, corners that are there twice.
+
+    They lie on a lattice, or on fractions with as many digits as there are, at the origin or far from it; some are finer than a tenth of a millimetre.
+    """
+    shapes = draw(polygons(most))
+    shapes = shapely.make_valid(shapes[~shapely.is_missing(shapes)], method="structure")
+    shapes = shapes[np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)]
+    size, away = draw(
+        st.sampled_from([(1.0, 0.0), (-1.0, 0.0), (1.0, 4e7), (1 / 3, 4e6 / 7), (1e-5, 120.0), (3e-5, 0.0), (7e-10, 31.0)])
+    )  # fmt: skip
+    shapes = shapely.transform(shapes, lambda xy: xy * size + away)
+    for row in range(len(shapes)):
+        alone, turned, collected = (draw(st.booleans()) for _ in range(3))
+        corner = draw(st.integers(0, 9))
+        parts = [part.reverse() if turned else part for part in shapely.get_parts(shapes[row])]
+        parts = [max(parts, key=lambda part: len(part.interiors))] if alone else parts
+        if corner < 4:
+            rings = [np.array(ring.coords) for ring in (parts[-1].exterior, *parts[-1].interiors)]
+            rings = [np.insert(ring, corner, ring[corner], axis=0) for ring in rings]
+            parts[-1] = shapely.Polygon(rings[0], rings[1:])
+        several = collected or len(parts) > 1
+        shapes[row] = shapely.MultiPolygon(parts[::-1]) if several else parts[0]
+    return shapes[shapely.is_valid(shapes)]
 
 
 @st.composite
@@ -84,3 +114,9 @@ def ribbons(count: int, side: float, seed: int) -> np.ndarray:
     paths = start + np.cumsum(random.normal(0, side / 12, (count, 15, 2)), axis=1)
     lines = shapely.linestrings(np.round(paths, 1))
     return shapely.buffer(lines, random.uniform(0.4, 25, count), cap_style="flat", quad_segs=2)
+
+
+def held_as_coordinates(geometry: np.ndarray, crs: object) -> GeometryArray:
+    """Return a column that holds polygons as coordinates where it can; they are gone from the array then."""
+    outlines = Outlines.taken_out_of(geometry)
+    return GeometryArray(geometry, crs) if outlines is None else PolygonColumn(outlines, crs)

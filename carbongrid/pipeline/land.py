@@ -11,7 +11,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -23,7 +22,7 @@ from carbongrid.raster.grid import Grid
 from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.polygons.outlines import geometries_of
+from carbongrid.raster.polygons.outlines import outlines_in
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 FILES = [f"{FOLDER}/land.npz"]
@@ -60,10 +59,9 @@ class Land:
         outlines = units.geometry.to_numpy()
 
         def located(rows: slice) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-            some = geometries_of(parcels, rows)
-            points = shapely.point_on_surface(some)
-            unit = locate(shapely.get_x(points), shapely.get_y(points), outlines)
-            return unit, shapely.area(some)
+            some = outlines_in(parcels, rows)
+            x, y = some.inner_points().T
+            return locate(x, y, outlines), some.areas()
 
         found = each_block(located, row_blocks(len(parcels)))
         unit, area = map(np.concatenate, zip(*found, strict=True))

@@ -13,9 +13,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
+from shapes import held_as_coordinates
 from tables_example import CRS, SOUTH, WEST
 
-from carbongrid.case.readers.polygon_column import held_as_coordinates
 from carbongrid.outputs.report import parcel_picture as pictures
 from carbongrid.outputs.report.drawings import zone_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture

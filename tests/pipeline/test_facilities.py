@@ -12,8 +12,8 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapes import held_as_coordinates
 
-from carbongrid.case.readers.polygon_column import held_as_coordinates
 from carbongrid.errors import InputError
 from carbongrid.method.weights import parcels_of_facilities
 from carbongrid.pipeline import facilities

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +12,16 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from carbongrid.case.readers.reference import transformer_between
+from carbongrid.case.readers.reference import moved, reproject, transformer_between
 from carbongrid.case.readers.vector import listed
 from carbongrid.errors import Problem
 from carbongrid.raster.kernels.geodesic import ring_areas
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.polygons.entry import ragged_where_polygons
-from carbongrid.raster.row_blocks import in_blocks
+from carbongrid.raster.kernels.scanline import Starts
+from carbongrid.raster.polygons.entry import rows_of
+from carbongrid.raster.polygons.outlines import Outlines, Shapes, in_normal_form, ragged_of
+from carbongrid.raster.portable import give_back
+from carbongrid.raster.row_blocks import each_block, in_blocks, replace_in_blocks, row_blocks
 
 Geometries = NDArray[np.object_]
 Names = NDArray[np.object_]
@@ -42,10 +47,7 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
         Whether coordinates are degrees.
     """
     decimals = _DECIMALS_OF_DEGREES if geographic else _DECIMALS
-    flat = geometry.copy()
-    deep = shapely.has_z(flat) | shapely.has_m(flat)
-    flat[deep] = shapely.force_2d(flat[deep])
-    flat = _without_empty(flat)
+    flat = _flat(geometry)
     # Most layers are round already, as surveys are: nothing of theirs is made, or looked at, again.
     points, row = shapely.get_coordinates(flat, return_index=True)
     rows = np.unique(row[(np.round(points, decimals) != points).any(axis=1)])
@@ -56,6 +58,81 @@ def normalize_geometry(geometry: Geometries, *, geographic: bool) -> Geometries:
     rounded[spoilt] = found[spoilt]
     flat[rows] = rounded
     return normal_form(flat)
+
+
+def _flat(geometry: Geometries) -> Geometries:
+    """Return geometries without Z and M, empty parts and empty rings."""
+    flat = geometry.copy()
+    deep = shapely.has_z(flat) | shapely.has_m(flat)
+    flat[deep] = shapely.force_2d(flat[deep])
+    return _without_empty(flat)
+
+
+def taken_in(geometry: Geometries) -> Outlines | None:
+    """Return polygons as coordinates, without Z and M, empty parts and empty rings; none are left in the array.
+
+    Returns
+    -------
+    Outlines or None
+        None, and in the array what is left without all that, where one is no polygon, is missing or empty as a whole, or has a coordinate that is not finite or from 1e100 up.
+    """
+    replace_in_blocks(geometry, _flat)
+    outlines = Outlines.taken_out_of(geometry)
+    give_back()
+    return outlines
+
+
+def normalize_outlines(outlines: Outlines, *, geographic: bool) -> Outlines:
+    """Return valid polygons in the form of :func:`normalize_geometry`, to the bit; of most no geometry is made."""
+    decimals = _DECIMALS_OF_DEGREES if geographic else _DECIMALS
+
+    def normal(rows: slice) -> Outlines:
+        some = outlines.take(rows)
+        points, starts = some.ragged()
+        rounded = np.round(points, decimals)
+        made, odd = _normal(rounded, starts)
+        # Rounding may spoil a polygon; most layers are round already.
+        changed = rows_of(np.flatnonzero((rounded != points).ravel()) // 2, starts)
+        doubtful = changed[~made.take(changed).surely_valid()]
+        odd[doubtful] |= ~shapely.is_valid(made.geometries(doubtful))
+        left = np.flatnonzero(odd)
+        others = normalize_geometry(some.geometries(left), geographic=geographic)
+        return made.replaced(left, _taken(others))
+
+    return _in_blocks(normal, outlines)
+
+
+def reproject_outlines(outlines: Outlines, source: CRS, target: CRS) -> Outlines:
+    """Return polygons in another CRS, in normal form."""
+    if source == target:
+        return outlines
+
+    def projected(rows: slice) -> Outlines:
+        some = outlines.take(rows)
+        points, starts = some.ragged()
+        made, odd = _normal(moved(points, source, target), starts)
+        left = np.flatnonzero(odd)
+        others = normal_form(reproject(some.geometries(left), source, target))
+        return made.replaced(left, _taken(others))
+
+    return _in_blocks(projected, outlines)
+
+
+def _normal(points: NDArray[np.float64], starts: Starts) -> tuple[Outlines, NDArray[np.bool_]]:
+    """Return polygons in normal form, and which rows GEOS has to bring into it."""
+    normal, odd = in_normal_form(points, starts)
+    return Outlines.of_rings(normal, starts), odd
+
+
+def _taken(geometry: Geometries) -> Outlines:
+    outlines = Outlines.taken_out_of(geometry)
+    assert outlines is not None, "valid polygons of two dimensions, none of them empty"
+    return outlines
+
+
+def _in_blocks(made: Callable[[slice], Outlines], outlines: Outlines) -> Outlines:
+    with closing(each_block(made, row_blocks(len(outlines)))) as parts:
+        return Outlines.joined(parts, outlines.polygons.x.size)
 
 
 def _without_empty(geometry: Geometries) -> Geometries:
@@ -83,7 +160,7 @@ def normal_form(geometry: Geometries) -> Geometries:
     return result
 
 
-def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
+def geodesic_area(shapes: Shapes, crs: CRS) -> NDArray[np.float64]:
     """Return the area of polygons on the ellipsoid of their CRS, in m2, shape (n,); of what is neither polygon nor multipolygon, 0.
 
     Notes
@@ -91,11 +168,15 @@ def geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
     Exteriors less holes; edges are geodesics between the vertices. By a series for short edges, which is closer than pyproj's ``Geod``
     (off by up to 5e-5 m2, whatever the size), and by that where an edge is too long for it: some 5 km, less in slivers.
     """
-    return in_blocks(lambda some: _geodesic_area(some, crs), geometry)
+
+    def areas(rows: slice) -> NDArray[np.float64]:
+        return _geodesic_area(*ragged_of(shapes, rows), crs)
+
+    return np.concatenate(list(each_block(areas, row_blocks(len(shapes)))))
 
 
-def _geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
-    xy, (ring_start, part_start, row_start) = ragged_where_polygons(geometry)
+def _geodesic_area(xy: NDArray[np.float64], starts: Starts, crs: CRS) -> NDArray[np.float64]:
+    ring_start, part_start, row_start = starts
     longitude, latitude = _degrees(xy, crs)
     geod = crs.get_geod()
     areas = ring_areas(longitude, latitude, ring_start, geod.a, geod.f)  # type: ignore[union-attr]
@@ -105,13 +186,16 @@ def _geodesic_area(geometry: Geometries, crs: CRS) -> NDArray[np.float64]:
     is_exterior = np.zeros(len(areas), np.bool_)
     is_exterior[part_start[:-1]] = True
     signed = np.where(is_exterior, areas, -areas)
-    row = np.repeat(np.arange(len(geometry)), np.diff(part_start[row_start]))
-    return np.bincount(row, weights=signed, minlength=len(geometry))
+    rows = row_start.size - 1
+    row = np.repeat(np.arange(rows), np.diff(part_start[row_start]))
+    return np.bincount(row, weights=signed, minlength=rows)
 
 
-def missing_problems(geometry: Geometries, names: Names, where: str) -> list[Problem]:
+def missing_problems(shapes: Shapes, names: Names, where: str) -> list[Problem]:
     """Return a problem if geometries are null, unreadable or empty, with their names."""
-    missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    if isinstance(shapes, Outlines):  # which has none of these
+        return []
+    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     if not missing.any():
         return []
     return [
@@ -125,9 +209,13 @@ def missing_problems(geometry: Geometries, names: Names, where: str) -> list[Pro
 
 
 def polygon_problems(
-    geometry: Geometries, names: Names, where: str, hint: str = _REPAIR
+    shapes: Shapes, names: Names, where: str, hint: str = _REPAIR
 ) -> list[Problem]:
     """Return problems of geometries that are not valid polygons, with their names and reasons."""
+    if isinstance(shapes, Outlines):  # GEOS is asked of those of which nothing else is sure
+        rows = np.flatnonzero(~shapes.surely_valid())
+        return polygon_problems(shapes.geometries(rows), names[rows], where, hint)
+    geometry = shapes
     present = ~shapely.is_missing(geometry)
     other = present & ~np.isin(shapely.get_type_id(geometry), _POLYGONAL)
     problems = []

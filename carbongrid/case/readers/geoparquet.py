@@ -43,7 +43,11 @@ _KINDS = (
 
 
 def read_geoparquet(
-    path: Path, geometry: str, columns: Sequence[str] | None = None
+    path: Path,
+    geometry: str,
+    columns: Sequence[str] | None = None,
+    *,
+    as_coordinates: bool = False,
 ) -> gpd.GeoDataFrame:
     """Read a GeoParquet file as GeoPandas does, the geometry on all cores.
 
@@ -55,6 +59,8 @@ def read_geoparquet(
         Name of its geometry column.
     columns
         Other columns to read, by a name of :func:`column_paths`; default all but the geometry's bounds, as they are stored.
+    as_coordinates
+        Make no geometries where all are polygons of two dimensions, without an empty part: the column is a :class:`PolygonColumn` then.
 
     Returns
     -------
@@ -85,10 +91,8 @@ def read_geoparquet(
     crs = gpd.read_parquet(buffer, columns=[geometry]).crs
     with open_arrow(path) as stream:
         table = parquet.read_table(stream, columns=others, use_pandas_metadata=True).to_pandas()
-    with open_parquet(path, buffer_size=2**20) as file:
-        batches = file.iter_batches(ROWS, columns=[geometry])
-        parts = list(each_block(lambda batch: geometries_of_wkb(batch.column(0)), batches))
-    shapes = np.concatenate(parts) if parts else np.empty(0, object)
+    outlines = _outlines_in(path, geometry) if as_coordinates else None
+    shapes = _geometries_in(path, geometry) if outlines is None else PolygonColumn(outlines, crs)
     _let_go()
     frame = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=crs)
     whole = frame if geometry == "geometry" else frame.rename_geometry(geometry)
@@ -103,18 +107,25 @@ def read_polygons(path: Path, crs: CRS) -> GeometryArray:
     InputError
         If there are not as many rows as its footer tells of.
     """
+    found = read_geoparquet(path, "geometry", [], as_coordinates=True).geometry.array
+    held = outlines_of(found)
+    return GeometryArray(found.to_numpy(), crs) if held is None else PolygonColumn(held, crs)
+
+
+def _outlines_in(path: Path, geometry: str) -> Outlines | None:
     with open_parquet(path, buffer_size=2**20) as file:
-        there = file.metadata.num_rows
-        batches = file.iter_batches(ROWS, columns=["geometry"])
+        batches = file.iter_batches(ROWS, columns=[geometry])
         try:
-            outlines = Outlines.of_wkb(batch.column(0) for batch in batches)
-        except InputError:
-            outlines = None
-    _let_go()
-    if outlines is None:
-        return GeometryArray(read_geoparquet(path, "geometry", []).geometry.to_numpy(), crs)
-    _require_all(len(outlines), there, path)
-    return PolygonColumn(outlines, crs)
+            return Outlines.of_wkb(batch.column(0) for batch in batches)
+        except InputError:  # something else is among them
+            return None
+
+
+def _geometries_in(path: Path, geometry: str) -> NDArray[np.object_]:
+    with open_parquet(path, buffer_size=2**20) as file:
+        batches = file.iter_batches(ROWS, columns=[geometry])
+        parts = list(each_block(lambda batch: geometries_of_wkb(batch.column(0)), batches))
+    return np.concatenate(parts) if parts else np.empty(0, object)
 
 
 def columns_of_geometry(told: Mapping[str, Any], geometry: str) -> set[str]:

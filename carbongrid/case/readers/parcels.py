@@ -17,14 +17,14 @@ from pyproj import CRS
 from carbongrid.case import Case
 from carbongrid.case.readers.declared import read_declared
 from carbongrid.case.readers.geometry import (
-    Geometries,
     Names,
     geodesic_area,
     missing_problems,
-    normal_form,
-    normalize_geometry,
+    normalize_outlines,
     polygon_problems,
     repair_polygons,
+    reproject_outlines,
+    taken_in,
 )
 from carbongrid.case.readers.partition import (
     find_overlaps,
@@ -32,8 +32,8 @@ from carbongrid.case.readers.partition import (
     partition_by_order,
     stack_order,
 )
-from carbongrid.case.readers.polygon_column import held_as_coordinates
-from carbongrid.case.readers.reference import crs_problems, grid_crs, reproject, scale_problems
+from carbongrid.case.readers.polygon_column import PolygonColumn
+from carbongrid.case.readers.reference import Bounds, crs_problems, grid_crs, scale_problems
 from carbongrid.case.readers.vector import (
     fields_of,
     listed,
@@ -51,8 +51,16 @@ from carbongrid.method.landuse import (
     read_code_system,
     type_priority,
 )
+from carbongrid.raster.kernels.rings import LARGEST
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.row_blocks import replace_in_blocks
+from carbongrid.raster.polygons.outlines import (
+    Outlines,
+    Shapes,
+    bounds_of,
+    outlines_of,
+    shapely_of,
+)
+from carbongrid.raster.portable import give_back
 
 SURVEY_FIELDS = {
     "id": "BSM",
@@ -81,7 +89,7 @@ class _Parcels:
     """Parcels on their way through the reader, in id order."""
 
     attributes: pd.DataFrame
-    geometry: Geometries
+    outlines: Outlines
     area: NDArray[np.float64]
     crs: CRS
     where: str
@@ -92,9 +100,8 @@ class _Parcels:
 
     def take(self, rows: NDArray[Any]) -> _Parcels:
         attributes = self.attributes.iloc[rows].reset_index(drop=True)
-        return replace(
-            self, attributes=attributes, geometry=self.geometry[rows], area=self.area[rows]
-        )
+        outlines, area = self.outlines.take(rows), self.area[rows]
+        return replace(self, attributes=attributes, outlines=outlines, area=area)
 
 
 def read_parcels(
@@ -145,6 +152,7 @@ def read_parcels(
         notes += _area_notes(section.area_field, parcels)
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
     located = _in_grid(case, parcels, numeric)
+    give_back()  # what blocks were made in
     if case.grid.crs is not None:
         west, south, east, north = located.geometry.array.total_bounds
         bounds, key = (west, south, east, north), f"{case.path.name}: grid.crs"
@@ -167,7 +175,14 @@ def _read_table(case: Case, path: Path, known: list[str], numeric: list[str]) ->
             hint = f" This looks like a DLTB layer of the national survey: {', '.join(survey)}."
             problems = [replace(one, hint=one.hint + hint) for one in problems]
         raise InputError(problems)
-    return read_vector(path, section.layer, section.encoding, columns, close_rings=section.repair)
+    return read_vector(
+        path,
+        section.layer,
+        section.encoding,
+        columns,
+        close_rings=section.repair,
+        as_coordinates=True,
+    )
 
 
 def _checked(
@@ -191,36 +206,53 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
-    geometry = np.array(table.geometry.array, dtype=object)
-    problems += missing_problems(geometry, names, where)
-    problems += _coordinate_problems(table, geometry, where)
+    held = outlines_of(table)
+    shapes: Shapes = np.array(table.geometry.array, dtype=object) if held is None else held
+    declared = table.crs
+    del table
+    if not isinstance(shapes, Outlines):
+        taken = taken_in(shapes)
+        shapes = shapes if taken is None else taken
+    problems += missing_problems(shapes, names, where)
+    problems += _coordinate_problems(declared, shapes, where)
     if not section.repair:
-        problems += polygon_problems(geometry, names, where)
+        problems += polygon_problems(shapes, names, where)
     if problems:
         raise InputError(problems)
-    crs = crs_of(table.crs)
-    del table
-    notes: list[Problem] = []
-    if section.repair:
-        geometry, notes = _repaired(geometry, crs, names, where)
-    replace_in_blocks(geometry, lambda some: normalize_geometry(some, geographic=crs.is_geographic))
-    parcels = _Parcels(pd.DataFrame(attributes), geometry, geodesic_area(geometry, crs), crs, where)
+    crs = crs_of(declared)
+    outlines, notes = _mended(shapes, section.repair, crs, names, where)
+    del shapes
+    outlines = normalize_outlines(outlines, geographic=crs.is_geographic)
+    parcels = _Parcels(pd.DataFrame(attributes), outlines, geodesic_area(outlines, crs), crs, where)
     if section.area_field:
         wrong = _areas_of_nought(parcels, section.area_field)
         if wrong:
             raise InputError(wrong)
-    return parcels.take(np.argsort(names, kind="stable")), notes
+    order = np.argsort(names, kind="stable")
+    as_they_are = bool((order == np.arange(order.size)).all())
+    return parcels if as_they_are else parcels.take(order), notes
 
 
-def _repaired(
-    geometry: Geometries, crs: CRS, names: Names, where: str
-) -> tuple[Geometries, list[Problem]]:
-    repair = repair_polygons(geometry, crs, names, where)
-    remaining = [*repair.problems, *polygon_problems(repair.geometry, names, where)]
-    remaining += missing_problems(repair.geometry, names, where)
-    if any(problem.level == "error" for problem in remaining):
-        raise InputError(remaining)
-    return repair.geometry, remaining
+def _mended(
+    shapes: Shapes, repair: bool, crs: CRS, names: Names, where: str
+) -> tuple[Outlines, list[Problem]]:
+    """Return valid polygons as coordinates, and what was repaired."""
+    if not repair and isinstance(shapes, Outlines):
+        return shapes, []
+    rows = np.arange(len(shapes))
+    if isinstance(shapes, Outlines):
+        rows = np.flatnonzero(~shapes.surely_valid())
+    done = repair_polygons(shapely_of(shapes, rows), crs, names[rows], where)
+    remaining = [*done.problems, *polygon_problems(done.geometry, names[rows], where)]
+    remaining += missing_problems(done.geometry, names[rows], where)
+    mended = taken_in(done.geometry.copy())
+    if mended is None or any(problem.level == "error" for problem in remaining):
+        raise InputError(
+            remaining or [Problem(f"coordinates are not finite, or from {LARGEST:g} up", where)]
+        )
+    if not isinstance(shapes, Outlines):
+        return mended, remaining
+    return (shapes.replaced(rows, mended) if done.problems else shapes), remaining
 
 
 def parcel_ids(
@@ -276,14 +308,19 @@ def _areas_of_nought(parcels: _Parcels, column: str) -> list[Problem]:
     return [Problem(what, parcels.where, _FILL_IN)]
 
 
-def _coordinate_problems(
-    table: gpd.GeoDataFrame, geometry: Geometries, where: str
-) -> list[Problem]:
-    present = geometry[~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)]
-    if not len(present):
+def _coordinate_problems(declared: Any, shapes: Shapes, where: str) -> list[Problem]:
+    bounds = bounds_of(shapes)
+    bounds = bounds[~np.isnan(bounds).all(axis=1)]
+    if not len(bounds):
         return []
-    crs = None if table.crs is None else crs_of(table.crs)
-    return crs_problems(crs, tuple(shapely.total_bounds(present)), where)
+    crs = None if declared is None else crs_of(declared)
+    return crs_problems(crs, _around(bounds), where)
+
+
+def _around(bounds: NDArray[np.float64]) -> Bounds:
+    west, south = bounds[:, :2].min(axis=0).tolist()
+    east, north = bounds[:, 2:].max(axis=0).tolist()
+    return west, south, east, north
 
 
 def _code_system(case: Case) -> pd.DataFrame:
@@ -336,7 +373,7 @@ def _code_notes(case: Case, parcels: _Parcels, known: NDArray[np.bool_]) -> list
 
 def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Problem]]:
     if overlap != "priority":
-        overlaps = find_overlaps(parcels.geometry, parcels.crs)
+        overlaps = find_overlaps(parcels.outlines, parcels.crs)
         problems = overlap_problems(overlaps, parcels.names, parcels.area.sum(), parcels.where)
         if any(problem.level == "error" for problem in problems):
             raise InputError(problems)
@@ -344,19 +381,21 @@ def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Proble
     rank = type_priority()
     ranks = np.array([rank[name] for name in parcels.attributes["type"]], dtype=np.int64)
     order = stack_order(ranks, parcels.area, parcels.names)
-    partition = partition_by_order(parcels.geometry, order, parcels.crs)
-    rows = np.flatnonzero(partition.changed)
+    partition = partition_by_order(parcels.outlines, order, parcels.crs)
+    rows = partition.rows
+    if not rows.size:
+        return parcels, []
     area = parcels.area.copy()
-    area[rows] = geodesic_area(partition.geometry[rows], parcels.crs)
+    area[rows] = geodesic_area(partition.geometry, parcels.crs)
     moved = parcels.area.sum() - area.sum()
-    eaten = shapely.is_empty(partition.geometry)
-    notes = []
-    if len(rows):
-        what = (
-            f"{len(rows)} parcels lay partly under others; by priority {moved:,.1f} m2, "
-            f"{moved / parcels.area.sum():.3%} of the area, stay with the parcel on top"
-        )
-        notes.append(Problem(what, parcels.where, level="warning"))
+    gone = shapely.is_empty(partition.geometry)
+    eaten = np.zeros(area.size, np.bool_)
+    eaten[rows[gone]] = True
+    what = (
+        f"{len(rows)} parcels lay partly under others; by priority {moved:,.1f} m2, "
+        f"{moved / parcels.area.sum():.3%} of the area, stay with the parcel on top"
+    )
+    notes = [Problem(what, parcels.where, level="warning")]
     if eaten.any():
         what = f"{int(eaten.sum())} parcels lay wholly under others and are left out: "
         what += listed(parcels.names[row] for row in np.flatnonzero(eaten))
@@ -365,7 +404,10 @@ def _partitioned(overlap: str, parcels: _Parcels) -> tuple[_Parcels, list[Proble
     if "surveyed" in attributes:
         kept = np.divide(area, parcels.area, out=np.ones_like(area), where=parcels.area > 0)
         attributes = attributes.assign(surveyed=attributes["surveyed"] * kept)
-    cut = replace(parcels, attributes=attributes, geometry=partition.geometry, area=area)
+    left = taken_in(partition.geometry[~gone])
+    assert left is not None, "what is left of polygons are polygons"
+    outlines = parcels.outlines.replaced(rows[~gone], left)
+    cut = replace(parcels, attributes=attributes, outlines=outlines, area=area)
     return cut.take(np.flatnonzero(~eaten)), notes
 
 
@@ -380,15 +422,12 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
 
 
 def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDataFrame:
-    bounds = tuple(float(value) for value in shapely.total_bounds(parcels.geometry))
-    target = grid_crs(case, bounds, parcels.crs)  # type: ignore[arg-type]
-    geometry = parcels.geometry
-    if target != parcels.crs:
-        replace_in_blocks(geometry, lambda some: normal_form(reproject(some, parcels.crs, target)))
+    target = grid_crs(case, _around(bounds_of(parcels.outlines)), parcels.crs)
+    outlines = reproject_outlines(parcels.outlines, parcels.crs, target)
     columns = ["id", "land_use", "type", "mode"]
     table = parcels.attributes[columns].astype(str).assign(area_m2=parcels.area)
     if "survey_unit" in parcels.attributes:
         table["survey_unit"] = parcels.attributes["survey_unit"].astype(str)
     for column in numeric:
         table[column] = parcels.attributes[column].astype(np.float64)
-    return gpd.GeoDataFrame(table, geometry=held_as_coordinates(geometry, target))
+    return gpd.GeoDataFrame(table, geometry=PolygonColumn(outlines, target))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from carbongrid.raster.polygons.outlines import Outlines
-from carbongrid.raster.portable import give_back
 from carbongrid.raster.row_blocks import row_blocks
 
 
@@ -98,12 +97,3 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return GeometryArray, (self._data, self.crs)
-
-
-def held_as_coordinates(geometry: NDArray[np.object_], crs: CRS | None) -> GeometryArray:
-    """Return a column that holds polygons as coordinates, where it can; they are gone from the array then."""
-    outlines = Outlines.taken_out_of(geometry)
-    if outlines is None:
-        return GeometryArray(geometry, crs)
-    give_back()
-    return PolygonColumn(outlines, crs)

@@ -142,13 +142,14 @@ def reproject(geometry: NDArray[np.object_], source: CRS, target: CRS) -> NDArra
     """Return geometries in another CRS, x first in both."""
     if source == target:
         return geometry
-    transformer = transformer_between(source, target)
-
-    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
-
-    result: NDArray[np.object_] = shapely.transform(geometry, moved)
+    result: NDArray[np.object_] = shapely.transform(geometry, lambda xy: moved(xy, source, target))
     return result
+
+
+def moved(points: NDArray[np.float64], source: CRS, target: CRS) -> NDArray[np.float64]:
+    """Return points (x, y) in another CRS, x first in both."""
+    x, y = points.T
+    return np.column_stack(transformer_between(source, target).transform(x, y))
 
 
 @lru_cache(maxsize=16)

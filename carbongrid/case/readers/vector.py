@@ -57,6 +57,7 @@ def read_vector(
     columns: Sequence[str] | None = None,
     *,
     close_rings: bool = False,
+    as_coordinates: bool = False,
 ) -> gpd.GeoDataFrame:
     """Read a layer as it stands in the file.
 
@@ -72,6 +73,8 @@ def read_vector(
         Columns to read; default all. A column given twice is read once. In GeoParquet a field of a struct is called with dots, ``taxonomy.primary``, and a list of texts is one text.
     close_rings
         Whether a ring that is not closed is closed; else its geometry is missing.
+    as_coordinates
+        As for :func:`carbongrid.case.readers.geoparquet.read_geoparquet`, whose files alone are read so.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def read_vector(
     """
     driver = sniff_vector(path)
     if driver == PARQUET:
-        return _read_parquet(path, layer, columns)
+        return _read_parquet(path, layer, columns, as_coordinates)
     with _opening(path, encoding), open_vector(path) as file:
         encoding = _encoding(file, encoding)
         with _opening(path, encoding):
@@ -301,7 +304,9 @@ def _layer_of(file: VectorFile, layer: str | None) -> str:
     )
 
 
-def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) -> gpd.GeoDataFrame:
+def _read_parquet(
+    path: Path, layer: str | None, columns: Sequence[str] | None, as_coordinates: bool
+) -> gpd.GeoDataFrame:
     if layer is not None:
         raise InputError(
             f"a GeoParquet file has no layers, but the case names {layer!r}",
@@ -318,7 +323,7 @@ def _read_parquet(path: Path, layer: str | None, columns: Sequence[str] | None) 
             )
         _refuse_several(columns or (), known, path)
         wanted = _wanted(columns, known, path)
-        table: Any = read_geoparquet(path, geometry, wanted)
+        table: Any = read_geoparquet(path, geometry, wanted, as_coordinates=as_coordinates)
         if geometry != "geometry":
             table = table.rename_geometry("geometry")
     names = [column for column in table.columns if column != "geometry"]

@@ -17,8 +17,10 @@ from carbongrid.errors import InputError
 from carbongrid.method.weights.cell_shares import CellShares, cells_over_units
 from carbongrid.method.weights.points import locate, points_in_parcels
 from carbongrid.raster.opening.crs import crs_of
-from carbongrid.raster.polygons.outlines import geometries_of
-from carbongrid.raster.row_blocks import each_block, row_blocks
+from carbongrid.raster.planes import crs_text
+from carbongrid.raster.polygon_coverage import areas_in_common, areas_of
+from carbongrid.raster.polygons import Polygons
+from carbongrid.raster.polygons.outlines import outlines_in
 
 PEOPLE_REACH = 500.0
 """Farthest that people come to a residential parcel, in m (D16)."""
@@ -318,31 +320,13 @@ def _cells_in_parcels(
 ) -> CellShares:
     rows = np.flatnonzero(residential)
     polygons = _polygons_in(parcels, rows, people.crs)
-    squares = _squares(people, cell)
-    tree = shapely.STRtree(squares)
-
-    def shared(some: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        mine = polygons[some]
-        shapely.prepare(mine)
-        one, square = tree.query(mine, predicate="intersects")
-        area = np.zeros(one.size)
-        whole = shapely.covers(mine[one], squares[square])
-        area[whole] = shapely.area(squares[square[whole]])
-        cut = shapely.intersection(mine[one[~whole]], squares[square[~whole]])
-        area[~whole] = shapely.area(cut)
-        # What was prepared would stay with the parcels, several times their size.
-        shapely.destroy_prepared(mine)
-        return one + some.start, square, area
-
-    found = list(each_block(shared, row_blocks(rows.size)))
-    polygon, square, area = (np.concatenate(each) for each in zip(*found, strict=True))
-    real = np.flatnonzero(area > 0)
-    order = real[np.lexsort((polygon[real], square[real]))]
-    polygon, square, area = polygon[order], square[order].astype(np.int64), area[order]
+    in_cells = areas_in_common(polygons, _squares(people, cell)).tocsc()
+    square = np.repeat(np.arange(cell.size), np.diff(in_cells.indptr))
+    polygon, area = in_cells.indices.astype(np.int64), in_cells.data
     claim = area
     if "floor_area" in parcels:
         floor = _floor_area(parcels, rows)[polygon]
-        claim = _by_floor_area(area, floor / shapely.area(polygons)[polygon], square)
+        claim = _by_floor_area(area, floor / areas_of(polygons)[polygon], square)
     return CellShares(square, rows[polygon], claim)
 
 
@@ -370,21 +354,24 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
     return floor
 
 
-def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> NDArray[Any]:
+def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> Polygons:
     """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
     if crs_of(crs) == crs_of(parcels.crs):
-        return geometries_of(parcels, rows)
+        return outlines_in(parcels, rows).polygons
     polygons: NDArray[Any] = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
     bent = ~shapely.is_valid(polygons)
     polygons[bent] = shapely.make_valid(polygons[bent], method="structure", keep_collapsed=False)
-    return polygons
+    return Polygons.of(polygons)
 
 
-def _squares(people: PeopleRaster, cell: NDArray[np.int64]) -> NDArray[Any]:
+def _squares(people: PeopleRaster, cell: NDArray[np.int64]) -> Polygons:
     row, column = np.divmod(cell, np.shape(people.values)[1])
     corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
     ring = [_place(people.transform, column + right, row + down) for right, down in corners]
-    return np.asarray(shapely.polygons(np.transpose(np.array(ring), (2, 0, 1))), dtype=object)
+    points = np.transpose(np.array(ring), (2, 0, 1)).reshape(-1, 2)
+    each = np.arange(cell.size + 1)
+    starts = (len(corners) * each, each, each)
+    return Polygons.of_rings(points, starts, crs_text(people.crs), None)
 
 
 def _centres(

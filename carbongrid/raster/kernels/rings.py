@@ -71,17 +71,18 @@ def clockwise(
 
 
 @helper
-def _direction(points: NDArray[np.float64], first: int, last: int) -> int:
+def _direction(points: NDArray[np.float64], first: int, last: int, up: float) -> int:
     """Return 1 if the closed ring runs clockwise, -1 if it does not, 0 where rounding leaves it open; of a ring that touches itself nowhere but at vertices.
 
-    By the corner of the lowest, then rightmost vertex, which no valid ring turns the other way.
+    By the corner of the lowest, then rightmost vertex, which no valid ring turns the other way; where ``up`` is -1, of the highest, then leftmost.
     """
     if last - first < 1:
         return 1
     pivot = first
     for i in range(first + 1, last):
-        lower = points[i, 1] < points[pivot, 1]
-        if lower or (points[i, 1] == points[pivot, 1] and points[i, 0] > points[pivot, 0]):
+        lower = up * points[i, 1] < up * points[pivot, 1]
+        beside = up * points[i, 0] > up * points[pivot, 0]
+        if lower or (points[i, 1] == points[pivot, 1] and beside):
             pivot = i
     x, y = points[pivot, 0], points[pivot, 1]
     before, after = pivot, pivot
@@ -114,12 +115,49 @@ def turned(
     for part in range(part_start.size - 1):
         for ring in range(part_start[part], part_start[part + 1]):
             first, last = ring_start[ring], ring_start[ring + 1] - 1
-            direction = _direction(points, first, last)
+            direction = _direction(points, first, last, 1.0)
             unknown[ring] = direction == 0
             keep = (direction >= 0) == (ring == part_start[part])
             for i in range(first, last + 1):
                 source = i if keep else first + last - i
                 found[i, 0], found[i, 1] = points[source, 0], points[source, 1]
+    return found, unknown
+
+
+@kernel
+def normal_rings(
+    points: NDArray[np.float64], ring_start: NDArray[np.int64], part_start: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the vertices of all closed rings in the normal form of GEOS, as ``points``, and of which rings this does not tell it.
+
+    Each ring begins at the first of its leftmost, then lowest vertices; the first ring of a part, its exterior, runs clockwise, holes the other way.
+    GEOS drops a vertex of a ring that begins in the midst of equal ones.
+    """
+    found, unknown = np.empty_like(points), np.zeros(ring_start.size - 1, np.bool_)
+    for part in range(part_start.size - 1):
+        for ring in range(part_start[part], part_start[part + 1]):
+            first, size = ring_start[ring], ring_start[ring + 1] - 1 - ring_start[ring]
+            least = 0
+            for i in range(1, size):
+                x, y = points[first + least, 0], points[first + least, 1]
+                if points[first + i, 0] < x or (points[first + i, 0] == x and points[first + i, 1] < y):  # fmt: skip
+                    least = i
+            direction = _direction(points, first, first + size, 1.0)
+            # Of a ring that crosses itself they differ, and GEOS looks at the highest corner.
+            agreed = direction == _direction(points, first, first + size, -1.0)
+            before = first + (least - 1 if least > 0 else size - 1)
+            twice = points[before, 0] == points[first + least, 0] and points[before, 1] == points[first + least, 1]  # fmt: skip
+            unknown[ring] = direction == 0 or twice or not agreed
+            forward = (direction >= 0) == (ring == part_start[part])
+            source = least
+            for i in range(size + 1):
+                found[first + i, 0] = points[first + source, 0]
+                found[first + i, 1] = points[first + source, 1]
+                source += 1 if forward else -1
+                if source == size:
+                    source = 0
+                elif source < 0:
+                    source = size - 1
     return found, unknown
 
 

@@ -137,12 +137,16 @@ def binary_of(
 
 def rows_not_finite(points: NDArray[np.float64], starts: Starts) -> list[int]:
     """Return the first ten rows that have a coordinate that is not finite, or too large."""
-    ring_start, part_start, row_start = starts
     wrong = np.flatnonzero(~(np.abs(points) < LARGEST).all(axis=1))
-    ring = np.searchsorted(ring_start, wrong, "right") - 1
+    return [int(row) for row in rows_of(wrong, starts)[:10]]
+
+
+def rows_of(vertices: NDArray[np.int64], starts: Starts) -> NDArray[np.int64]:
+    """Return the rows that have some vertices, each once, in order."""
+    ring_start, part_start, row_start = starts
+    ring = np.searchsorted(ring_start, vertices, "right") - 1
     part = np.searchsorted(part_start, ring, "right") - 1
-    rows = np.searchsorted(row_start, part, "right") - 1
-    return [int(row) for row in np.unique(rows)[:10]]
+    return np.unique(np.searchsorted(row_start, part, "right") - 1)
 
 
 def _by_row(

@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 from carbongrid.raster.kernels.edges import unmatched_polygons
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.rings import turned
-from carbongrid.raster.polygons.entry import ragged_where_polygons
+from carbongrid.raster.polygons.outlines import Rows, Shapes, ragged_of
 
 
-def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
+def unmatched(shapes: Shapes, rows: Rows = slice(None)) -> NDArray[np.bool_]:
     """Tell which polygons have an edge without exactly one equal edge of the other direction.
 
     Parameters
     ----------
-    geometry
-        Valid polygons, shape (n,), in any direction.
+    shapes
+        Valid polygons, in any direction.
+    rows
+        Those that are held against each other, n of them; default all.
 
     Returns
     -------
@@ -29,13 +31,14 @@ def unmatched(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
     Edges that cancel leave how often each place is covered to those that are left: it changes nowhere else. So where no polygon is
     unmatched but those at the rim, nothing lies twice unless a rim lies on land.
     """
-    points, (ring_start, part_start, row_start) = ragged_where_polygons(geometry)
+    points, (ring_start, part_start, row_start) = ragged_of(shapes, rows)
+    count = row_start.size - 1
     # Exteriors run clockwise and holes the other way, or what lies twice would seem to lie on both sides.
     # Of a sliver whose direction rounding leaves open, that is asked of whoever looks closer.
     corners = as_readonly_contiguous(points + 0.0, np.float64)
     xy, unknown = turned(corners, ring_start, part_start)
-    owners = np.repeat(np.arange(len(geometry)), np.diff(part_start[row_start]))
+    owners = np.repeat(np.arange(count), np.diff(part_start[row_start]))
     owners = as_readonly_contiguous(owners, np.int64)
-    found = unmatched_polygons(xy, xy.view(np.uint64), ring_start, owners, len(geometry))
+    found = unmatched_polygons(xy, xy.view(np.uint64), ring_start, owners, count)
     found[owners[unknown]] = True
     return found

@@ -12,10 +12,13 @@ import shapely
 from numpy.typing import NDArray
 
 from carbongrid.errors import InputError
+from carbongrid.raster.kernels.inner_points import inner_points
 from carbongrid.raster.kernels.jit import as_readonly_contiguous
-from carbongrid.raster.kernels.rings import LARGEST
+from carbongrid.raster.kernels.planar_areas import planar_areas
+from carbongrid.raster.kernels.rings import LARGEST, normal_rings
 from carbongrid.raster.kernels.scanline import Starts
-from carbongrid.raster.polygons.entry import binary_of, ragged, ragged_of_wkb
+from carbongrid.raster.kernels.simple_rings import simple_rings
+from carbongrid.raster.polygons.entry import binary_of, ragged, ragged_of_wkb, ragged_where_polygons
 from carbongrid.raster.polygons.sets import Polygons, column_of, gathered
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 _POLYGON, _MULTIPOLYGON = int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON)
 
 type Rows = slice | NDArray[np.int64]
+type Shapes = NDArray[np.object_] | Outlines
+"""Polygons as shapely has them, or as coordinates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,22 @@ class Outlines:
         return cls._joined(_one_by_one(blocks), sum(polygons.x.size for polygons, *_ in blocks))
 
     @classmethod
+    def of_rings(cls, points: NDArray[np.float64], starts: Starts) -> Outlines:
+        """Return the outlines of points (x, y) of closed rings, and where rings, parts and rows start; a row of one part is a polygon.
+
+        Raises
+        ------
+        InputError
+            If a coordinate is not finite, or too large.
+        """
+        return cls(*Polygons.entered(points, starts), np.diff(starts[2]) > 1)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Outlines], vertices: int) -> Outlines:
+        """Return the outlines of all parts, which have so many vertices at most; whoever makes the parts one by one holds their coordinates once."""
+        return cls._joined(((part.polygons, part.backwards, part.is_multi) for part in parts), vertices)  # fmt: skip
+
+    @classmethod
     def _joined(cls, blocks: Iterable[Block], vertices: int) -> Outlines:
         flags: tuple[list[NDArray[np.bool_]], ...] = ([np.empty(0, np.bool_)], [np.empty(0, np.bool_)])  # fmt: skip
 
@@ -141,6 +162,10 @@ class Outlines:
         return np.concatenate([some.take(block)._made() for block in row_blocks(len(some))])
 
     def _made(self) -> NDArray[np.object_]:
+        return _geometries(*self.ragged(), self.is_multi)
+
+    def ragged(self) -> tuple[NDArray[np.float64], Starts]:
+        """Return the points (x, y) of all rings as they ran, and where rings, parts and rows start."""
         ours = self.polygons
         points = np.column_stack([ours.x, ours.y])
         turned = np.flatnonzero(self.backwards)
@@ -149,25 +174,108 @@ class Outlines:
             ends = ours.ring_start[turned] + ours.ring_start[turned + 1] - 1
             lengths = ours.ring_start[turned + 1] - ours.ring_start[turned]
             points[vertex] = points[np.repeat(ends, lengths) - vertex]
-        return _geometries(
-            points, (ours.ring_start, ours.part_start, ours.row_start), self.is_multi
-        )
+        return as_readonly_contiguous(points, np.float64), self._starts
+
+    @property
+    def _starts(self) -> Starts:
+        ours = self.polygons
+        return ours.ring_start, ours.part_start, ours.row_start
+
+    def replaced(self, rows: NDArray[np.int64], by: Outlines) -> Outlines:
+        """Return outlines with others in the place of some rows."""
+        if not rows.size:
+            return self
+        both = Outlines.joined((self, by), self.polygons.x.size + by.polygons.x.size)
+        order = np.arange(len(self))
+        order[rows] = len(self) + np.arange(rows.size)
+        return both.take(order)
+
+    def surely_valid(self) -> NDArray[np.bool_]:
+        """Tell of which polygons it is sure that they are valid: of one ring that touches itself nowhere. Of the others GEOS has to be asked, bool, shape (rows,)."""
+        ours = self.polygons
+        single = np.diff(ours.part_start[ours.row_start]) == 1
+
+        def sure(rows: slice) -> NDArray[np.bool_]:
+            some = self.take(rows).polygons
+            simple = simple_rings((some.x, some.y), some.ring_start)
+            shells: NDArray[np.bool_] = simple[some.part_start[some.row_start[:-1]]]
+            return shells
+
+        blocks = list(each_block(sure, row_blocks(len(self))))
+        found: NDArray[np.bool_] = single & np.concatenate(blocks)
+        return found
+
+    def areas(self) -> NDArray[np.float64]:
+        """Return the areas in the plane of the coordinates, as shapely adds them up, shape (rows,)."""
+        points, starts = self.ragged()
+        x, y = (as_readonly_contiguous(side, np.float64) for side in points.T)
+        found: NDArray[np.float64] = planar_areas((x, y), starts, np.arange(len(self)))
+        return found
+
+    def inner_points(self) -> NDArray[np.float64]:
+        """Return the point of each that shapely calls the point on its surface, shape (rows, 2)."""
+        points, starts = self.ragged()
+        found: NDArray[np.float64] = inner_points(points, *starts)
+        return found
 
     def binary(
         self, *, collections: bool = False, lengths: bool = False
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return the binary that shapely writes, one after the other, and where each begins; as :func:`carbongrid.raster.polygons.entry.wkb_of`."""
         ours = self.polygons
-        starts = (ours.ring_start, ours.part_start, ours.row_start)
         return binary_of(
-            (ours.x, ours.y), starts, self.backwards, self.is_multi | collections, lengths
+            (ours.x, ours.y), self._starts, self.backwards, self.is_multi | collections, lengths
         )
+
+
+def in_normal_form(
+    points: NDArray[np.float64], starts: Starts
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the points of valid polygons in the normal form of GEOS, and of which rows this does not tell it.
+
+    Not of several parts or holes, which are sorted, nor of the few rings of which :func:`carbongrid.raster.kernels.rings.normal_rings` does not.
+    """
+    ring_start, part_start, row_start = starts
+    normal, unknown = normal_rings(as_readonly_contiguous(points, np.float64), ring_start, part_start)  # fmt: skip
+    rings = part_start[row_start]
+    odd = np.add.reduceat(unknown, rings[:-1], dtype=np.int64) > 0 if unknown.size else np.zeros(0, np.bool_)  # fmt: skip
+    return normal, odd | (np.diff(rings) > 2) | (np.diff(row_start) > 1)
+
+
+def ragged_of(shapes: Shapes, rows: Rows) -> tuple[NDArray[np.float64], Starts]:
+    """Take some rows apart: points (x, y), and where rings, parts and rows start; what is no polygon has no parts."""
+    if isinstance(shapes, Outlines):
+        return shapes.take(rows).ragged()
+    return ragged_where_polygons(shapes[rows])
+
+
+def shapely_of(shapes: Shapes, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return shapely geometries of some rows."""
+    return shapes.geometries(rows) if isinstance(shapes, Outlines) else shapes[rows]
+
+
+def bounds_of(shapes: Shapes) -> NDArray[np.float64]:
+    """Return west, south, east and north of each row; NaN of what is missing or empty."""
+    if isinstance(shapes, Outlines):
+        return shapes.polygons.bounds
+    bounds: NDArray[np.float64] = shapely.bounds(shapes)
+    return bounds
 
 
 def outlines_of(table: Any) -> Outlines | None:
     """Return what a GeoDataFrame or a column of geometry holds its polygons as, if that is coordinates."""
     outlines: Outlines | None = getattr(column_of(table), "outlines", None)
     return outlines
+
+
+def outlines_in(table: Any, rows: Rows) -> Outlines:
+    """Return the outlines of some rows of a GeoDataFrame or GeoSeries of valid polygons, none missing or empty, of two dimensions."""
+    held = outlines_of(table)
+    if held is not None:
+        return held.take(rows)
+    made = Outlines.taken_out_of(geometries_of(table, rows).copy())
+    assert made is not None, "valid polygons"
+    return made
 
 
 def geometries_of(table: Any, rows: Rows | NDArray[np.bool_]) -> NDArray[np.object_]:

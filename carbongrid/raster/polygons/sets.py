@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -190,21 +191,31 @@ class Polygons:
         crs: Any = None,
         ids: NDArray[np.object_] | None = None,
     ) -> Polygons:
-        """Return the polygons of all parts, which have so many vertices; whoever makes the parts one by one holds their coordinates once."""
+        """Return the polygons of all parts, which have so many vertices at most; whoever makes the parts one by one holds their coordinates once."""
         x, y, done = np.empty(vertices), np.empty(vertices), 0
         starts: list[list[NDArray[np.int64]]] = [[np.zeros(1, np.int64)] for _ in range(3)]
         ends, bounds = [0, 0, 0], [np.empty((0, 4))]
-        for part in parts:
-            x[done : done + part.x.size], y[done : done + part.x.size] = part.x, part.y
-            done += part.x.size
-            for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
-                starts[level].append(new[1:] + ends[level])
-                ends[level] += int(new[-1])
-            bounds.append(part.bounds)
-        assert done == vertices, "the parts have so many vertices"
+
+        def placed() -> Iterator[tuple[slice, Polygons]]:
+            nonlocal done
+            for part in parts:
+                yield slice(done, done + part.x.size), part
+                done += part.x.size
+                for level, new in enumerate((part.ring_start, part.part_start, part.row_start)):
+                    starts[level].append(new[1:] + ends[level])
+                    ends[level] += int(new[-1])
+                bounds.append(part.bounds)
+
+        def copied(place: tuple[slice, Polygons]) -> None:
+            where, part = place
+            x[where], y[where] = part.x, part.y
+
+        # Memory that is touched for the first time takes longer than the copy.
+        with closing(each_block(copied, placed())) as copies:
+            deque(copies, maxlen=0)
         rings_of_all, of_parts, of_rows = (np.concatenate(each) for each in starts)
         whole = np.concatenate(bounds)
-        return cls(x, y, rings_of_all, of_parts, of_rows, whole, _crs_text(crs), ids)
+        return cls(x[:done], y[:done], rings_of_all, of_parts, of_rows, whole, _crs_text(crs), ids)
 
     def __len__(self) -> int:
         return self.row_start.size - 1

@@ -250,7 +250,7 @@ def _apart(units: gpd.GeoDataFrame, notes: list[Problem]) -> gpd.GeoDataFrame:
         for k in worst
     )
     notes.append(Problem(f"units overlap; the smaller keeps the land: {pairs}", level="note"))
-    left = units.set_geometry(cut.geometry, crs=units.crs)
+    left = units.set_geometry(cut.of(geometry), crs=units.crs)
     return left[~left.is_empty].reset_index(drop=True)
 
 

@@ -83,7 +83,7 @@ def land_of(
     ranks = np.array([type_priority()[name] for name in both["type"]], dtype=np.int64)
     order = stack_order(ranks, shapely.area(geometry), both["id"].to_numpy(dtype=object))
     before = shapely.area(geometry).sum()
-    geometry = only_polygons(partition_by_order(geometry, order, both.crs).geometry, _SMALLEST)
+    geometry = only_polygons(partition_by_order(geometry, order, both.crs).of(geometry), _SMALLEST)
     covered = before - shapely.area(geometry).sum()
     if covered >= _WORTH_TELLING:
         notes.append(Problem(f"{covered / 1e6:,.1f} km2 lay under other land and stay with what is on top", level="note"))  # fmt: skip

@@ -17,10 +17,11 @@ from geopandas.testing import assert_geodataframe_equal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import Point
+from shapes import held_as_coordinates
 
 from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
-from carbongrid.case.readers.polygon_column import PolygonColumn, held_as_coordinates
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
 
@@ -230,3 +231,70 @@ def test_polygons_are_read_as_coordinates_and_anything_else_as_it_is(tmp_path):
         assert isinstance(read, PolygonColumn) == (name == "land")
         assert shapely.to_wkb(read).tolist() == geometry.to_wkb().tolist()
         assert read.crs == geometry.crs
+
+
+@pytest.mark.parametrize("name", ["geometry", "shape"])
+@pytest.mark.parametrize("columns", [None, ["area"], []])
+def test_polygons_are_held_as_coordinates_where_it_is_asked_for(tmp_path, name, columns):
+    """Seen to fail when the first batch is all that is read, and when they are held unasked."""
+    frame = land() if name == "geometry" else land().rename_geometry(name)
+    frame.to_parquet(tmp_path / "a.parquet")
+    found = read_geoparquet(tmp_path / "a.parquet", name, columns, as_coordinates=True)
+    plain = read_geoparquet(tmp_path / "a.parquet", name, columns)
+    assert isinstance(found.geometry.array, PolygonColumn)
+    assert not isinstance(plain.geometry.array, PolygonColumn)
+    assert_geodataframe_equal(found, plain)
+    assert found.geometry.to_wkb().tolist() == frame.geometry.to_wkb().tolist()
+    assert found.crs == frame.crs
+
+
+@pytest.mark.parametrize("row", [0, 6, 7, 39])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "POLYGON EMPTY",
+        "MULTIPOLYGON EMPTY",
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), EMPTY)",
+        "POLYGON ((0 0, 9 0, 9 9, 0 0), EMPTY)",
+        "POLYGON Z ((0 0 1, 1 0 2, 1 1 3, 0 0 1))",
+        "POINT (1 2)",
+        "GEOMETRYCOLLECTION (POLYGON ((0 0, 1 0, 1 1, 0 0)))",
+        "POLYGON ((0 0, 1e101 0, 1 1, 0 0))",
+        "POLYGON ((0 0, 1 0, 0 0, 0 0))",
+        "POLYGON ((0 0, 1 1, 1 0, 0 1, 0 0))",
+    ],
+)
+def test_with_anything_else_among_them_all_are_read_as_before(tmp_path, row, odd):
+    """In the first batch or the last. What is not valid, but can be held, is held. Seen to fail when what cannot be held is refused."""
+    frame = land()
+    frame.loc[row, "geometry"] = None if odd is None else shapely.from_wkt(odd)
+    frame.to_parquet(tmp_path / "a.parquet")
+    found = read_geoparquet(tmp_path / "a.parquet", "geometry", as_coordinates=True)
+    assert found.geometry.to_wkb().tolist() == frame.geometry.to_wkb().tolist()
+    assert found["id"].tolist() == frame["id"].tolist()
+    can_be_held = odd in {"POLYGON ((0 0, 1 0, 0 0, 0 0))", "POLYGON ((0 0, 1 1, 1 0, 0 1, 0 0))"}
+    assert isinstance(found.geometry.array, PolygonColumn) == can_be_held
+
+
+def test_no_rows_and_other_encodings_as_coordinates(tmp_path):
+    land().iloc[:0].to_parquet(tmp_path / "none.parquet")
+    none = read_geoparquet(tmp_path / "none.parquet", "geometry", as_coordinates=True)
+    assert (len(none), none.crs) == (0, "EPSG:4549")
+    frame = land()
+    frame = frame[frame.geom_type == "Polygon"].reset_index(drop=True)
+    frame.to_parquet(tmp_path / "arrow.parquet", geometry_encoding="geoarrow")
+    arrow = read_geoparquet(tmp_path / "arrow.parquet", "geometry", as_coordinates=True)
+    assert_geodataframe_equal(arrow, frame)
+
+
+def test_big_endian_binary_is_read_as_before(tmp_path):
+    """Seen to fail when it is refused, as binary that is taken apart."""
+    land().to_parquet(tmp_path / "a.parquet")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    swapped = pa.array(shapely.to_wkb(land().geometry.to_numpy(), byte_order=0), pa.binary())
+    where = table.column_names.index("geometry")
+    table = table.set_column(where, table.schema.field(where), swapped)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    found = read_geoparquet(tmp_path / "a.parquet", "geometry", as_coordinates=True)
+    assert_geodataframe_equal(found, land())

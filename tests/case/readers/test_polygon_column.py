@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import shapely
 from geodata_layers import voronoi
-from geopandas.array import GeometryArray
 from geopandas.testing import assert_geodataframe_equal
+from shapes import held_as_coordinates
 
 import carbongrid as cg
-from carbongrid.case.readers.polygon_column import PolygonColumn, held_as_coordinates
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import Outlines, geometries_of, outlines_of
 from carbongrid.sources.demo import write_city
@@ -114,12 +114,6 @@ def test_what_is_written_to_is_a_column_of_its_own():
     assert_geodataframe_equal(copy, plain)
     assert_geodataframe_equal(view, plain.iloc[:4])
     assert outlines_of(held) is None
-
-
-def test_what_cannot_be_held_is_a_column_of_geometries():
-    column = held_as_coordinates(np.array([shapely.Point(1, 2)], dtype=object), CRS)
-    assert type(column) is GeometryArray
-    assert (column[0], column.crs) == (shapely.Point(1, 2), CRS)
 
 
 def test_no_run_or_check_asks_for_all_geometries_at_once(tmp_path, monkeypatch):
