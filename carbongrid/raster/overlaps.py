@@ -80,12 +80,12 @@ def coverage(polygons: PolygonsLike, target: Grid | PolygonsLike) -> csr_array:
     -------
     scipy.sparse.csr_array, float64 [polygon, target]
         Areas in m2 on the plane of the CRS, whatever its unit of length (m where none is known). What lies off the grid is left out. In a cell that an edge enters, less than 1e-12 of the polygon's
-        area, and less than 1e-9 of the cell, is taken for rounding and left out.
+        area, and less than 1e-9 of the cell, is taken for rounding and left out; of two polygons less than 3e-14 of the box that their bounds have in common.
 
     Raises
     ------
     InputError
-        If the CRS differ, or are geographic: squares of degrees are no areas.
+        If the CRS differ, or are geographic: squares of degrees are no areas. If a polygon or a target that lies partly in another is not valid.
     """
     prepared = Polygons.of(polygons)
     if isinstance(target, Grid):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -12,10 +14,12 @@ from carbongrid.raster.kernels.shared_areas import Runs, Shape, edge_runs, share
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.boxes import boxes
+from carbongrid.raster.polygons.validity import require_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
-ROUNDING = 1e-12
-"""Of the box that the bounds of two polygons have in common: less than this is rounding. Of 300,000 pairs of parcels and units those that only touch had 1e-15 of it at most."""
+ROUNDING = 3e-14
+"""Of the box that the bounds of two polygons have in common: less than this is rounding. Of 300,000 pairs of parcels and units those that only touch had 1e-15 of it at most, of combs of 20,000 teeth that
+lie in each other 1.2e-14."""
 
 
 def polygon_coverage(polygons: Polygons, targets: Polygons) -> csr_array:
@@ -30,22 +34,37 @@ def areas_in_common(polygons: Polygons, targets: Polygons) -> csr_array:
     """Return the area that each polygon has in common with each target, in squares of the unit of their coordinates, whatever that is.
 
     Float64 [polygon, target]. What a target covers has its own area, and a target that is covered has its own.
+
+    Raises
+    ------
+    InputError
+        If a polygon or a target that lies partly in another is not valid.
     """
     theirs, their_area = _as_kernels_take_them(targets), areas_of(targets)
     tree = shapely.STRtree(_boxes_of(targets))
+    cut = np.zeros(len(targets), np.bool_)
 
     def shared(rows: slice) -> csr_array:
         some = polygons.block(rows)
         row, target = tree.query(_boxes_of(some)).astype(np.int64)
         found, window = shared_areas(*_as_kernels_take_them(some), *theirs, row, target)
         rounding = ROUNDING * window
+        partly = np.abs(found) > rounding
         for whole in (their_area[target], areas_of(some)[row]):
-            np.copyto(found, whole, where=np.abs(found - whole) <= rounding)
+            same = np.abs(found - whole) <= rounding
+            found[same] = whole[same]
+            partly &= ~same
+        # What is added up of polygons that cross themselves is no area, and nothing would say so.
+        require_valid(some, np.unique(row[partly]), f"the polygons from row {rows.start} on")
+        cut[target[partly]] = True
         real = found > rounding
         entries = (found[real], (row[real], target[real]))
         return csr_array(entries, shape=(len(some), len(targets)))
 
-    matrix: csr_array = vstack(list(each_block(shared, row_blocks(len(polygons)))), format="csr")
+    with closing(each_block(shared, row_blocks(len(polygons)))) as parts:
+        found = list(parts)
+    require_valid(targets, np.flatnonzero(cut), "the targets")
+    matrix: csr_array = vstack(found, format="csr")
     matrix.sort_indices()
     return matrix
 

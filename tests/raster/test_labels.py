@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -235,6 +237,24 @@ def test_misaligned_writes_are_refused(store, corner, shape):
     with pytest.raises(InputError, match="not aligned"):
         write_window(store, "label", corner, np.ones(shape, np.uint32))
     assert np.array_equal(open_labels(store)["label"], before)
+
+
+def test_a_store_that_is_made_again_is_written_to_as_it_is_now(tmp_path):
+    """As large, and as old. Seen to fail when an opened array is known by its path, and by size and time of what describes it."""
+    path, written = tmp_path / "labels.zarr", []
+    for side in ((16, 64), (64, 16)):
+        height, width = side
+        grid = Grid(
+            CRS, 10, (4_000_000, 3_000_000, 4_000_000 + 10 * width, 3_000_000 + 10 * height)
+        )
+        shutil.rmtree(path, ignore_errors=True)
+        label_store.create_label_store(path, grid, {"label": "0" * 64}, 64)
+        os.utime(path / "label" / "zarr.json", (0, 0))
+        labels = np.arange(16 * 64, dtype=np.uint32).reshape(side)
+        write_window(path, "label", (0, 0), labels)
+        written.append((path / "label" / "zarr.json").stat().st_size)
+        assert np.array_equal(open_labels(path)["label"], labels)
+    assert written[0] == written[1]
 
 
 def test_labels_at_points_are_those_of_their_cells(parcels, store):

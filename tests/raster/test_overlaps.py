@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import dask.array as da
@@ -340,7 +341,7 @@ def test_what_polygons_have_in_common_is_what_geos_cuts_out(a, b):
     a, b = _mended(a), _mended(b)
     expected = shapely.area(shapely.intersection(a[:, None], b[None, :]))
     found = coverage(a, b).toarray()
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
     inside = shapely.covers(b[None, :], a[:, None]) & (expected > 1e-9)
     assert (found[inside] == np.broadcast_to(polygon_coverage.areas_of(Polygons.of(a))[:, None], found.shape)[inside]).all()  # fmt: skip
 
@@ -360,6 +361,44 @@ def test_a_small_piece_of_a_large_polygon_is_no_rounding():
     large, small = shapely.box(0, 0, 1e6, 1e6), shapely.box(10.0, 10.0, 10.01, 10.01)
     assert coverage(np.array([large]), np.array([small])).toarray() == pytest.approx(1e-4)
     assert coverage(np.array([small]), np.array([large])).toarray() == pytest.approx(1e-4)
+
+
+def test_little_of_a_long_polygon_is_no_rounding():
+    """Islands far from each other, and a piece of a long strip, whose box is a billion times as large. Seen to fail when 1e-12 of the box is rounding: nothing, and the piece twice."""
+    far = 1.2e6
+    islands = shapely.MultiPolygon(
+        [shapely.box(0, 0, 0.7, 0.7), shapely.box(far, far, far + 0.7, far + 0.7)]
+    )
+    assert coverage([islands], [shapely.box(-1, -1, far + 1, far + 1)]).toarray() == pytest.approx(
+        0.98
+    )
+    strip = shapely.Polygon([(0, 0), (7e4, 7e4), (7e4 + 0.7, 7e4 - 0.7), (0.7, -0.7)])
+    piece = shapely.Polygon([(100, 100), (100.05, 99.95), (100.15, 100.05), (100.1, 100.1)])
+    found = coverage([strip], [strip - piece, piece]).toarray()[0]
+    assert found[1] == pytest.approx(piece.area)
+    assert found.sum() == pytest.approx(strip.area, abs=1e-5)
+
+
+BOW_TIE = shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        BOW_TIE,
+        shapely.MultiPolygon([shapely.box(0, 0, 3, 3), shapely.box(2, 0, 5, 3)]),
+        shapely.Polygon(shapely.box(0, 0, 3, 3).exterior, [shapely.box(2, 1, 5, 2).exterior]),
+    ],
+)
+def test_polygons_that_are_not_valid_are_named_where_they_are_cut(wrong):
+    """Seen to fail: areas of polygons that cross themselves are a number, too. GEOS ended in an error without a row."""
+    sound, cutting = shapely.box(10, 0, 12, 2), shapely.box(1, 0.5, 2.5, 9)
+    for polygons_, targets, told in (
+        ([sound, wrong], [cutting], "rows [1]"),
+        ([sound, cutting], [sound, wrong], "the targets are not valid, rows [1]"),
+    ):
+        with pytest.raises(InputError, match=re.escape(told)):
+            coverage(polygons_, targets)
 
 
 def _mended(shapes):

@@ -103,7 +103,7 @@ def normalize_outlines(outlines: Outlines, *, geographic: bool) -> Outlines:
 
 
 def reproject_outlines(outlines: Outlines, source: CRS, target: CRS) -> Outlines:
-    """Return polygons in another CRS, in normal form."""
+    """Return polygons in another CRS, in normal form; what bends into a crossing there is mended."""
     if source == target:
         return outlines
 
@@ -112,10 +112,16 @@ def reproject_outlines(outlines: Outlines, source: CRS, target: CRS) -> Outlines
         points, starts = some.ragged()
         made, odd = _normal(moved(points, source, target), starts)
         left = np.flatnonzero(odd)
-        others = normal_form(reproject(some.geometries(left), source, target))
-        return made.replaced(left, _taken(others))
+        return made.replaced(left, _taken(normal_form(reproject(some.geometries(left), source, target))))  # fmt: skip
 
-    return _in_blocks(projected, outlines)
+    moved_there = _in_blocks(projected, outlines)
+    doubtful = np.flatnonzero(~moved_there.surely_valid())
+    bent = doubtful[~in_blocks(shapely.is_valid, moved_there.geometries(doubtful))]
+    mended = only_polygons(
+        shapely.make_valid(moved_there.geometries(bent), method="structure", keep_collapsed=False)
+    )
+    kept = ~shapely.is_empty(mended)
+    return moved_there.replaced(bent[kept], _taken(mended[kept]))
 
 
 def _normal(points: NDArray[np.float64], starts: Starts) -> tuple[Outlines, NDArray[np.bool_]]:

@@ -206,13 +206,11 @@ def _checked(
         surveyed = number_column(table, section.area_field, where, problems, names)
         problems += _blank_areas(surveyed, names, section.area_field, where)
         attributes["surveyed"] = surveyed
-    held = outlines_of(table)
+    held, declared = outlines_of(table), table.crs
     shapes: Shapes = np.array(table.geometry.array, dtype=object) if held is None else held
-    declared = table.crs
-    del table
+    del table, held
     if not isinstance(shapes, Outlines):
-        taken = taken_in(shapes)
-        shapes = shapes if taken is None else taken
+        shapes = taken_in(shapes) or shapes
     problems += missing_problems(shapes, names, where)
     problems += _coordinate_problems(declared, shapes, where)
     if not section.repair:

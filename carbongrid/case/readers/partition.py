@@ -187,7 +187,9 @@ def partition_by_order(shapes: Shapes, order: NDArray[np.int64], crs: CRS) -> Pa
     rows, group = np.unique(lower, return_inverse=True)
     if not rows.size:
         return Partition(rows, np.empty(0, object))
-    stacked = np.asarray(shapely.geometrycollections(shapely_of(shapes, upper), indices=group))
+    above, place = np.unique(upper, return_inverse=True)
+    upper_shapes = shapely_of(shapes, above)[place]
+    stacked = np.asarray(shapely.geometrycollections(upper_shapes, indices=group))
     smallest = _SLIVER_M2 / _square_metres(crs)
     cut = without(shapely_of(shapes, rows), stacked[:, np.newaxis], crs)
     return Partition(rows, only_polygons(cut, smallest))

@@ -20,7 +20,7 @@ from carbongrid.raster.opening.crs import crs_of
 from carbongrid.raster.planes import crs_text
 from carbongrid.raster.polygon_coverage import areas_in_common, areas_of
 from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.polygons.outlines import outlines_in
+from carbongrid.raster.polygons.outlines import geometries_of, outlines_of
 
 PEOPLE_REACH = 500.0
 """Farthest that people come to a residential parcel, in m (D16)."""
@@ -357,7 +357,10 @@ def _floor_area(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[n
 def _polygons_in(parcels: gpd.GeoDataFrame, rows: NDArray[np.int64], crs: Any) -> Polygons:
     """Return the rows' polygons in another CRS; what bends into a crossing there is mended."""
     if crs_of(crs) == crs_of(parcels.crs):
-        return outlines_in(parcels, rows).polygons
+        held = outlines_of(parcels)
+        return (
+            Polygons.of(geometries_of(parcels, rows)) if held is None else held.take(rows).polygons
+        )
     polygons: NDArray[Any] = parcels.geometry.iloc[rows].to_crs(crs).to_numpy()
     bent = ~shapely.is_valid(polygons)
     polygons[bent] = shapely.make_valid(polygons[bent], method="structure", keep_collapsed=False)

@@ -109,7 +109,7 @@ def travels(scheduler: Scheduler) -> bool:
 def threads_at_once() -> int:
     """Return how many tasks threads of this process work on at once: what Dask is told (``DASK_NUM_WORKERS``), else one more than the cores that it may use.
 
-    Each waits now and then for a file to be written: a billion labels took a tenth less time on two cores.
+    Each waits now and then for Zarr's own threads: a billion labels took a tenth less time on two cores.
     """
     told, cores = _told_and_cores()
     return told or cores + 1

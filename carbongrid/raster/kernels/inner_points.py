@@ -42,6 +42,22 @@ def _crossing(points: NDArray[np.float64], i: int, y: float) -> tuple[bool, floa
     return True, x0 + (y - y0) / slope
 
 
+@helper
+def _sort(values: NDArray[np.float64], count: int) -> None:
+    """Sort the first values, by Shell's steps: of most polygons there are two."""
+    step = 1
+    while 3 * step + 1 < count:
+        step = 3 * step + 1
+    while step > 0:
+        for i in range(step, count):
+            value, place = values[i], i
+            while place >= step and values[place - step] > value:
+                values[place] = values[place - step]
+                place -= step
+            values[place] = value
+        step //= 3
+
+
 @kernel
 def inner_points(
     points: NDArray[np.float64],
@@ -74,13 +90,9 @@ def inner_points(
                 for i in range(ring_start[own], ring_start[own + 1] - 1):
                     crosses, x = _crossing(points, i, y)
                     if crosses:
-                        # Few cross: each is put to its place.
-                        place = count
-                        while place > 0 and crossings[place - 1] > x:
-                            crossings[place] = crossings[place - 1]
-                            place -= 1
-                        crossings[place] = x
+                        crossings[count] = x
                         count += 1
+            _sort(crossings, count)
             width, middle, height = 0.0, points[first, 0], points[first, 1]
             for i in range(0, count - 1, 2):
                 if crossings[i + 1] - crossings[i] > width:

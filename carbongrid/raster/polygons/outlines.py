@@ -17,9 +17,9 @@ from carbongrid.raster.kernels.jit import as_readonly_contiguous
 from carbongrid.raster.kernels.planar_areas import planar_areas
 from carbongrid.raster.kernels.rings import LARGEST, normal_rings
 from carbongrid.raster.kernels.scanline import Starts
-from carbongrid.raster.kernels.simple_rings import simple_rings
 from carbongrid.raster.polygons.entry import binary_of, ragged, ragged_of_wkb, ragged_where_polygons
 from carbongrid.raster.polygons.sets import Polygons, column_of, gathered
+from carbongrid.raster.polygons.validity import surely_valid
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -191,19 +191,8 @@ class Outlines:
         return both.take(order)
 
     def surely_valid(self) -> NDArray[np.bool_]:
-        """Tell of which polygons it is sure that they are valid: of one ring that touches itself nowhere. Of the others GEOS has to be asked, bool, shape (rows,)."""
-        ours = self.polygons
-        single = np.diff(ours.part_start[ours.row_start]) == 1
-
-        def sure(rows: slice) -> NDArray[np.bool_]:
-            some = self.take(rows).polygons
-            simple = simple_rings((some.x, some.y), some.ring_start)
-            shells: NDArray[np.bool_] = simple[some.part_start[some.row_start[:-1]]]
-            return shells
-
-        blocks = list(each_block(sure, row_blocks(len(self))))
-        found: NDArray[np.bool_] = single & np.concatenate(blocks)
-        return found
+        """Tell of which polygons it is sure that they are valid, as :func:`carbongrid.raster.polygons.validity.surely_valid`."""
+        return surely_valid(self.polygons)
 
     def areas(self) -> NDArray[np.float64]:
         """Return the areas in the plane of the coordinates, as shapely adds them up, shape (rows,)."""
@@ -269,12 +258,19 @@ def outlines_of(table: Any) -> Outlines | None:
 
 
 def outlines_in(table: Any, rows: Rows) -> Outlines:
-    """Return the outlines of some rows of a GeoDataFrame or GeoSeries of valid polygons, none missing or empty, of two dimensions."""
+    """Return the outlines of some rows of a GeoDataFrame or GeoSeries of polygons.
+
+    Raises
+    ------
+    InputError
+        If one is missing or empty, is no polygon, or has more than two dimensions or a coordinate that is not finite.
+    """
     held = outlines_of(table)
     if held is not None:
         return held.take(rows)
     made = Outlines.taken_out_of(geometries_of(table, rows).copy())
-    assert made is not None, "valid polygons"
+    if made is None:
+        raise InputError("one is no polygon of two dimensions, is empty, or has a coordinate that is not finite")  # fmt: skip
     return made
 
 
@@ -361,4 +357,4 @@ def _can_be_held(geometries: NDArray[np.object_]) -> bool:
     parts = shapely.get_parts(geometries[kinds == _MULTIPOLYGON])
     if shapely.is_empty(parts).any():
         return False
-    return bool((np.abs(shapely.bounds(geometries)) < LARGEST).all())
+    return bool((np.abs(shapely.get_coordinates(geometries)) < LARGEST).all())

@@ -165,6 +165,10 @@ def slow_grid(raster, land, residential, claims_of):
         corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
         cell = shapely.Polygon([at(raster, column + i, row + j) for i, j in corners])
         homes_here = np.flatnonzero(residential)
+        cut = shapely.area(shapely.intersection(geometry[homes_here], cell))
+        assert coverage(geometry[homes_here], [cell]).toarray()[:, 0] == pytest.approx(
+            cut, abs=1e-9
+        )
         areas = dict(
             zip(homes_here, coverage(geometry[homes_here], [cell]).toarray()[:, 0], strict=True)
         )
