@@ -362,3 +362,16 @@ def test_by_exact_shares_in_degrees():
     for unit, polygon in enumerate(HALVES):
         inside = polygon.intersection(shapely.box(-333.958, -333.958, 333.958, 333.958)).area
         assert found[unit + 1] == pytest.approx(10_000 * inside / cell, rel=1e-4)
+
+
+def test_a_parcel_that_is_flat_in_the_plane_of_the_cells_has_nobody_of_them():
+    """Nor does it end the run. Seen to fail when what collapses is kept, as a line."""
+    land = small_land.parcels(small_land.squares(2), ["rural-homestead"] * 4)
+    flat = shapely.Polygon([(10, 10), (90, 10), (10, 10)])
+    shapes = gpd.GeoSeries([flat, *land.geometry[1:]], crs=land.crs)
+    land = land.set_geometry(shapes.translate(40_500_000, 3_500_000))
+    west, south, east, north = land.to_crs(4326).total_bounds
+    cell = Affine(east - west, 0, west, 0, south - north, north)
+    found = people_by_parcel(Raster(np.array([[3000]]), "EPSG:4326", cell), land, np.ones(4, bool))
+    assert found.inside[0] == 0
+    assert found.inside.sum() == 3000
