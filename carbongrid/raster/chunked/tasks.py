@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, cast
 
@@ -267,11 +267,15 @@ def _run_locally[T, R](
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(Callback(posttask=count))
+            threads: dict[str, ThreadPoolExecutor] = {}
             if scheduler == "processes":
                 pool = stack.enter_context(_processes(len(pieces)))
                 stack.enter_context(dask.config.set(pool=pool))
             # By its name Dask would look for a cluster's client first, and import distributed for that: a third of a second.
-            threads = {"num_workers": threads_at_once()} if scheduler == "threads" else {}
+            if scheduler == "threads" and dask.config.get("pool", None) is None:
+                # Its own: Dask keeps those that it makes, also in a process that was forked, where their threads are gone.
+                threads["pool"] = ThreadPoolExecutor(threads_at_once())
+                stack.callback(threads["pool"].shutdown, wait=False, cancel_futures=True)
             results = compute(*tasks, scheduler=named_schedulers[scheduler], **threads)
     except BrokenProcessPool as error:
         raise RunError(
