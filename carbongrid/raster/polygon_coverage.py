@@ -9,8 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
+from carbongrid.raster.kernels.excerpts import edge_blocks
 from carbongrid.raster.kernels.planar_areas import planar_areas
-from carbongrid.raster.kernels.shared_areas import Runs, Shape, edge_runs, shared_areas
+from carbongrid.raster.kernels.shared_areas import RUN, Runs, Shape, shared_areas
 from carbongrid.raster.planes import require_plane
 from carbongrid.raster.polygons import Polygons, require_same_crs
 from carbongrid.raster.polygons.boxes import boxes
@@ -55,7 +56,7 @@ def areas_in_common(polygons: Polygons, targets: Polygons) -> csr_array:
             found[same] = whole[same]
             partly &= ~same
         # What is added up of polygons that cross themselves is no area, and nothing would say so.
-        require_valid(some, np.unique(row[partly]), f"the polygons from row {rows.start} on")
+        require_valid(some, np.unique(row[partly]), "the polygons", rows.start)
         cut[target[partly]] = True
         real = found > rounding
         entries = (found[real], (row[real], target[real]))
@@ -82,7 +83,7 @@ def _as_kernels_take_them(polygons: Polygons) -> tuple[Shape, Runs, NDArray[np.f
     in_order = polygons if polygons.place is None else polygons.block(slice(None))
     x, y, ring_start = in_order.x, in_order.y, in_order.ring_start
     shape = (x, y, ring_start, in_order.part_start, in_order.row_start)
-    return shape, edge_runs(x, y, ring_start), in_order.bounds
+    return shape, edge_blocks(x, y, ring_start, RUN, 0), in_order.bounds
 
 
 def _boxes_of(polygons: Polygons) -> NDArray[np.object_]:

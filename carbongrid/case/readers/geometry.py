@@ -103,7 +103,7 @@ def normalize_outlines(outlines: Outlines, *, geographic: bool) -> Outlines:
 
 
 def reproject_outlines(outlines: Outlines, source: CRS, target: CRS) -> Outlines:
-    """Return polygons in another CRS, in normal form; what bends into a crossing there is mended."""
+    """Return polygons in another CRS, in normal form; one may bend into a crossing there."""
     if source == target:
         return outlines
 
@@ -114,14 +114,20 @@ def reproject_outlines(outlines: Outlines, source: CRS, target: CRS) -> Outlines
         left = np.flatnonzero(odd)
         return made.replaced(left, _taken(normal_form(reproject(some.geometries(left), source, target))))  # fmt: skip
 
-    moved_there = _in_blocks(projected, outlines)
-    doubtful = np.flatnonzero(~moved_there.surely_valid())
-    bent = doubtful[~in_blocks(shapely.is_valid, moved_there.geometries(doubtful))]
+    return _in_blocks(projected, outlines)
+
+
+def without_crossings(outlines: Outlines) -> tuple[Outlines, NDArray[np.int64]]:
+    """Return polygons with those mended that cross themselves (make_valid by structure), and the rows of these; what would be empty stays as it is."""
+    doubtful = np.flatnonzero(~outlines.surely_valid())
+    shapes = outlines.geometries(doubtful)
+    crosses = ~in_blocks(shapely.is_valid, shapes)
     mended = only_polygons(
-        shapely.make_valid(moved_there.geometries(bent), method="structure", keep_collapsed=False)
+        shapely.make_valid(shapes[crosses], method="structure", keep_collapsed=False)
     )
     kept = ~shapely.is_empty(mended)
-    return moved_there.replaced(bent[kept], _taken(mended[kept]))
+    rows = doubtful[crosses][kept]
+    return outlines.replaced(rows, _taken(mended[kept])), rows
 
 
 def _normal(points: NDArray[np.float64], starts: Starts) -> tuple[Outlines, NDArray[np.bool_]]:

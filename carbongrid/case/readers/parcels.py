@@ -25,6 +25,7 @@ from carbongrid.case.readers.geometry import (
     repair_polygons,
     reproject_outlines,
     taken_in,
+    without_crossings,
 )
 from carbongrid.case.readers.partition import (
     find_overlaps,
@@ -151,7 +152,8 @@ def read_parcels(
     if section.area_field is not None:
         notes += _area_notes(section.area_field, parcels)
         parcels = replace(parcels, area=parcels.attributes["surveyed"].to_numpy(dtype=np.float64))
-    located = _in_grid(case, parcels, numeric)
+    located, crossing_notes = _in_grid(case, parcels, numeric)
+    notes += crossing_notes
     give_back()  # what blocks were made in
     if case.grid.crs is not None:
         west, south, east, north = located.geometry.array.total_bounds
@@ -419,13 +421,24 @@ def _area_notes(area_field: str, parcels: _Parcels) -> list[Problem]:
     return [Problem(what, parcels.where, level="warning" if far else "note")]
 
 
-def _in_grid(case: Case, parcels: _Parcels, numeric: Iterable[str]) -> gpd.GeoDataFrame:
+def _in_grid(
+    case: Case, parcels: _Parcels, numeric: Iterable[str]
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     target = grid_crs(case, _around(bounds_of(parcels.outlines)), parcels.crs)
-    outlines = reproject_outlines(parcels.outlines, parcels.crs, target)
+    outlines, notes = parcels.outlines, []
+    if target != parcels.crs:
+        outlines, rows = without_crossings(reproject_outlines(outlines, parcels.crs, target))
+        if rows.size:
+            what = (
+                f"{rows.size} parcels cross themselves in the grid's CRS, since long edges stay straight between corners that "
+                f"move, and were mended there: {listed(parcels.names[rows])}"
+            )
+            hint = "Give these more corners along their long edges."
+            notes.append(Problem(what, parcels.where, hint, "warning"))
     columns = ["id", "land_use", "type", "mode"]
     table = parcels.attributes[columns].astype(str).assign(area_m2=parcels.area)
     if "survey_unit" in parcels.attributes:
         table["survey_unit"] = parcels.attributes["survey_unit"].astype(str)
     for column in numeric:
         table[column] = parcels.attributes[column].astype(np.float64)
-    return gpd.GeoDataFrame(table, geometry=PolygonColumn(outlines, target))
+    return gpd.GeoDataFrame(table, geometry=PolygonColumn(outlines, target)), notes

@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from carbongrid.raster.kernels.jit import helper, kernel
 from carbongrid.raster.kernels.scanline import Blocks, Starts, Vertices
 
-_LONG_BLOCKS = 8
-
 
 @kernel
 def edge_blocks(
-    x: NDArray[np.float64], y: NDArray[np.float64], ring_start: NDArray[np.int64], length: int
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    ring_start: NDArray[np.int64],
+    length: int,
+    least: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return where the blocks of ``length`` edges of each ring start, and west, south, east, north of each block of edges; short rings have none."""
+    """Return where the blocks of ``length`` edges of each ring start, and west, south, east, north of each block of edges; rings of fewer edges than ``least`` have none."""
     start = np.zeros(ring_start.size, np.int64)
     for ring in range(ring_start.size - 1):
         edges = ring_start[ring + 1] - ring_start[ring] - 1
-        start[ring + 1] = start[ring] + (
-            -(-edges // length) if edges >= _LONG_BLOCKS * length else 0
-        )
+        start[ring + 1] = start[ring] + (-(-edges // length) if edges >= least else 0)
     boxes = np.empty((start[start.size - 1], 4))
     for ring in range(ring_start.size - 1):
         for block in range(start[ring], start[ring + 1]):

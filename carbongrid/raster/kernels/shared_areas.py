@@ -18,28 +18,7 @@ Shape = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArr
 """x, y, and where rings, parts and rows start: all rings closed and clockwise, the first of a part is its exterior."""
 
 Runs = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""Where the runs of each ring start, and west, south, east, north of each run."""
-
-
-@kernel
-def edge_runs(
-    x: NDArray[np.float64], y: NDArray[np.float64], ring_start: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the runs of all rings."""
-    start = np.zeros(ring_start.size, np.int64)
-    for ring in range(ring_start.size - 1):
-        edges = ring_start[ring + 1] - ring_start[ring] - 1
-        start[ring + 1] = start[ring] + (edges + RUN - 1) // RUN
-    boxes = np.empty((start[start.size - 1], 4))
-    for ring in range(ring_start.size - 1):
-        for run in range(start[ring], start[ring + 1]):
-            begin = ring_start[ring] + (run - start[ring]) * RUN
-            west, south, east, north = x[begin], y[begin], x[begin], y[begin]
-            for i in range(begin + 1, min(begin + RUN + 1, ring_start[ring + 1])):
-                west, east = min(west, x[i]), max(east, x[i])
-                south, north = min(south, y[i]), max(north, y[i])
-            boxes[run, 0], boxes[run, 1], boxes[run, 2], boxes[run, 3] = west, south, east, north
-    return start, boxes
+"""Where the runs of each ring start, and west, south, east, north of each run: :func:`carbongrid.raster.kernels.excerpts.edge_blocks` of ``RUN`` edges, of all rings."""
 
 
 @helper

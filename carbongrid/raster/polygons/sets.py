@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 type PolygonsLike = Polygons | gpd.GeoDataFrame | gpd.GeoSeries | NDArray[np.object_]
 
+_LONG = 8 * stored.BLOCK
+"""Edges of a ring from which its blocks are worth a look."""
+
 MAX_PICKLE = 64 * 2**20
 """Bytes of polygons in memory that may be pickled."""
 
@@ -340,7 +343,7 @@ class Polygons:
 
         int64 [rings + 1], where each ring's blocks start; float64 [blocks, 4]: west, south, east, north; and 64.
         """
-        start, boxes = excerpts.edge_blocks(self.x, self.y, self.ring_start, stored.BLOCK)
+        start, boxes = excerpts.edge_blocks(self.x, self.y, self.ring_start, stored.BLOCK, _LONG)
         return (
             as_readonly_contiguous(start, np.int64),
             as_readonly_contiguous(boxes, np.float64),

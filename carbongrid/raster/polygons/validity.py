@@ -29,8 +29,8 @@ def surely_valid(polygons: Polygons) -> NDArray[np.bool_]:
     return found
 
 
-def require_valid(polygons: Polygons, rows: NDArray[np.int64], what: str) -> None:
-    """Raise unless these polygons are valid.
+def require_valid(polygons: Polygons, rows: NDArray[np.int64], what: str, first: int = 0) -> None:
+    """Raise unless these polygons are valid; they are named by their rows, the polygons' first being that many.
 
     Raises
     ------
@@ -43,6 +43,6 @@ def require_valid(polygons: Polygons, rows: NDArray[np.int64], what: str) -> Non
     if wrong.size:
         reason = shapely.is_valid_reason(geometries[wrong[0]])
         raise InputError(
-            f"{wrong.size} of {what} are not valid, rows {left[wrong[:_NAMED]].tolist()}: {reason}",
+            f"{wrong.size} of {what} are not valid, rows {(first + left[wrong[:_NAMED]]).tolist()}: {reason}",
             hint="Mend them first with make_valid().",
         )

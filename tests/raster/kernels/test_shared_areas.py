@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carbongrid.raster.kernels import shared_areas as kernels
+from carbongrid.raster.kernels.excerpts import edge_blocks
 from carbongrid.raster.polygons import Polygons
 
 CORNERS = st.lists(
@@ -21,7 +22,7 @@ CORNERS = st.lists(
 def taken(shapes):
     made = Polygons.of(np.asarray(shapes, dtype=object))
     shape = (made.x, made.y, made.ring_start, made.part_start, made.row_start)
-    return shape, kernels.edge_runs(made.x, made.y, made.ring_start), made.bounds
+    return shape, edge_blocks(made.x, made.y, made.ring_start, kernels.RUN, 0), made.bounds
 
 
 def shared(one, other):
