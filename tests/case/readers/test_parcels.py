@@ -456,3 +456,24 @@ def test_of_parcels_in_geoparquet_few_geometries_are_made(tmp_path, monkeypatch)
     table, _ = reading(tmp_path, layer, "parquet")
     assert 0 < max(made) < 200
     assert isinstance(table.geometry.array, PolygonColumn)
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "parquet"])
+def test_a_parcel_that_crosses_itself_in_the_grids_crs_is_mended_and_named(tmp_path, suffix):
+    """A corner a millimetre below a straight edge of half a degree. Seen to fail when nothing was said of it, and when it stayed as it was."""
+    notch = shapely.Polygon(
+        [(119.995, 31), (119.995, 31.001), (119.99995, 31.001), (120, 31.00000001), (120.00005, 31.001), (120.005, 31.001), (120.005, 31)]
+    )  # fmt: skip
+    layer = gpd.GeoDataFrame(
+        {"BSM": ["b", "a"], "DLBM": ["0101", "0101"]},
+        geometry=[notch, shapely.box(120.01, 31, 120.011, 31.001)],
+        crs=4490,
+    )
+    path = write_layer(layer, tmp_path / f"parcels.{suffix}")
+    case = case_of(tmp_path, parcels={"path": path.name}, grid={"crs": "EPSG:4549"})
+    table, notes = read_parcels(case)
+    assert shapely.is_valid(table.geometry.to_numpy()).all()
+    (note,) = (note for note in notes if "cross themselves" in note.what)
+    assert note.what.startswith("1 parcels cross themselves in the grid's CRS")
+    assert note.what.endswith(": b")
+    assert (note.where, note.level) == (path.name, "warning")
