@@ -16,7 +16,7 @@ def drawing(wanted: bool) -> Iterator[None]:
     from carbongrid.outputs.report import write_report
     from carbongrid.pipeline import writing
 
-    def touch_report(_tables: object, folder: Path) -> None:
+    def touch_report(_tables: object, folder: Path, _base: object) -> None:
         (folder / "report.html").touch()
 
     def make_folder(_tables: object, folder: Path) -> None:

@@ -13,8 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import duckdb
+import pandas as pd
+import pyarrow.parquet as parquet
 import pyogrio
 import rioxarray  # noqa: F401  (registers .rio)
 import xarray as xr
@@ -71,6 +75,25 @@ def is_hatching(rule: ET.Element) -> bool:
     return rule.get("filter") in {flag.expression for flag in (CLOSE, NOT_FIRM, INDICATIVE)}
 
 
+def parcel_faults(run: Path) -> Iterator[str]:
+    """Yield the columns of the parcels that DuckDB, which has a reader of its own, finds otherwise than Arrow does."""
+    path = run / "parcels.parquet"
+    by_arrow = parquet.read_table(path)
+    found = duckdb.sql(f"SELECT * FROM read_parquet('{path}')").df()
+    same = [name for name in by_arrow.column_names if _alike(by_arrow[name].to_pandas(), found[name])]  # fmt: skip
+    print(f"parcels.parquet: {len(same)} of {by_arrow.num_columns} columns are the same to DuckDB")
+    for name in set(by_arrow.column_names) - set(same):
+        yield f"parcels.parquet: {name} is another one to DuckDB"
+
+
+def _alike(ours: pd.Series[Any], theirs: pd.Series[Any]) -> bool:
+    return bool(ours.map(_plain).equals(theirs.map(_plain)))
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, bytes | bytearray) else value
+
+
 def label_faults(run: Path) -> Iterator[str]:
     """Yield what keeps rioxarray from placing the labels."""
     with xr.open_zarr(run / "labels.zarr", consolidated=False) as labels:
@@ -86,7 +109,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         given = parser.parse_args().run
         run = given or run_demo(Path(folder) / "demo", size="small").result.directory
-        faults = [*validator_faults(run), *style_faults(run), *label_faults(run)]
+        faults = [
+            *validator_faults(run),
+            *style_faults(run),
+            *parcel_faults(run),
+            *label_faults(run),
+        ]
     print("\n".join(faults) if faults else "All formats are as their validators want them.")
     raise SystemExit(bool(faults))
 

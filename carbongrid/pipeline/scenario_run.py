@@ -18,9 +18,10 @@ from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
-from carbongrid.pipeline import facilities, sections, small_tables, weights_step
+from carbongrid.pipeline import base_maps, facilities, sections, small_tables, weights_step
 from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation
+from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.cross_checks import CrossChecked
 from carbongrid.pipeline.electricity_readings import Readings
 from carbongrid.pipeline.facilities import problems_of_borders, problems_of_place
@@ -131,7 +132,8 @@ def _write(
     options: RunOptions,
 ) -> None:
     inputs = _whole_inputs(answer, base, plan)
-    _keep(answer, base, inputs, plan, store)
+    drawn = _base_map(answer, base, inputs)
+    _keep(answer, base, inputs, plan, drawn, store)
     land = Land.measured_before(base.directory, inputs)
     grid = fine_grid(inputs)
     digests = {each["file"]: each["sha256"] for each in base.manifest["inputs"]}
@@ -148,6 +150,7 @@ def _write(
             "fingerprints": fingerprints,
             "read": inputs,
             "land": land,
+            base_maps.STEP: drawn,
             "grid": grid,
         },
         fingerprints,
@@ -231,13 +234,31 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land, options: RunOptions)
     }
 
 
-def _keep(answer: LiveResult, base: Result, inputs: Inputs, plan: Plan, store: RunStore) -> None:
+def _base_map(answer: LiveResult, base: Result, inputs: Inputs) -> BaseMapLater:
+    """Return the run's base map, or one to be drawn: a plan that changes land use may change water and roads."""
+    if _converts(answer, base) or base_maps.STEP not in base.manifest["steps"]:
+        return BaseMapLater(inputs)
+    return answer.prepared.read(lambda folder: base_maps.load(folder, inputs), *base_maps.FILES)
+
+
+def _converts(answer: LiveResult, base: Result) -> bool:
+    return answer.prepared.parcels is not base.live.prepared.parcels
+
+
+def _keep(
+    answer: LiveResult,
+    base: Result,
+    inputs: Inputs,
+    plan: Plan,
+    drawn: BaseMapLater,
+    store: RunStore,
+) -> None:
     """Take over what the next question is answered from; what the plan changed of it is written anew."""
     steps: Mapping[str, Any] = base.manifest["steps"]
-    prepared = answer.prepared
-    converted = prepared.parcels is not base.live.prepared.parcels
+    converted = _converts(answer, base)
     own = {
         "read parcels": (lambda: _save_parcels(store.folder, inputs, base)) if converted else None,
+        base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if converted else None,
         "facilities": lambda: facilities.save_places(store.folder, answer.placed),
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
         "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),

@@ -15,9 +15,21 @@ from geopandas.array import GeometryArray
 from pyproj import CRS
 
 from carbongrid.case import Case
-from carbongrid.case.readers.geoparquet import read_geoparquet, read_polygons, write_geoparquet
-from carbongrid.case.readers.inputs import SECTION_READERS, Section, SectionReader
+from carbongrid.case.readers.geoparquet import (
+    read_geoparquet,
+    read_polygons,
+    write_geoparquet,
+)
+from carbongrid.case.readers.inputs import (
+    HELD_POINTS,
+    SECTION_READERS,
+    Section,
+    SectionReader,
+    hold_points,
+)
+from carbongrid.case.readers.kept_polygons import KeptPolygons
 from carbongrid.case.readers.people import PeopleGrid
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.errors import Problem
 from carbongrid.pipeline.step import Kept, Step
 from carbongrid.raster.opening.crs import crs_of
@@ -25,6 +37,8 @@ from carbongrid.raster.opening.files import open_file, read_text
 
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""
+
+HOLD_POINTS, _POINTS = "hold points", "points"
 
 READ_SECTIONS = tuple(f"read {reader.name}" for reader in SECTION_READERS)
 
@@ -57,6 +71,19 @@ def _step(reader: SectionReader) -> Step:
     return Step(f"read {name}", reader, needs, kept=kept, phase="reading")
 
 
+def points_step() -> Step:
+    """Return the step that holds points against parcels, whose outlines it asks for."""
+    kept = Kept(
+        files=lambda case, *_: [facts_of(_POINTS)] if case.pois or case.people else [],
+        load=lambda folder, *_: Section(notes=_notes_in(folder, _POINTS)),
+        save=lambda folder, held: _save_facts(_POINTS, folder, held, {}),
+        decided_by=lambda case, categories, *_: [repr(case.pois), repr(case.people), repr(categories.table)],
+        after=("read parcels", "read pois", "read people"),
+    )  # fmt: skip
+    needs = ("case", *(f"read {each}" for each in HELD_POINTS))
+    return Step(HOLD_POINTS, hold_points, needs, kept=kept, phase="reading")
+
+
 _SHAPES_APART = ("parcels",)
 """Sections of which a plan changes columns, never outlines: these are a file of their own, taken over as it is."""
 
@@ -85,7 +112,8 @@ def save_section(name: str, folder: Path, section: Section) -> None:
     """Write a section."""
     if name in _SHAPES_APART:
         shapes = section.table[["geometry"]]
-        write_geoparquet(shapes, folder / shapes_of(name), compression="lz4")
+        # Packed as parcels.parquet is, which takes these bytes over.
+        write_geoparquet(shapes, folder / shapes_of(name))
         save_columns(name, folder, section)
         return
     table, data = section.table, folder / _table_of(name)
@@ -114,8 +142,13 @@ def _told_of(table: pd.DataFrame) -> dict[str, Any]:
     kinds = {
         str(column): str(kind) for column, kind in table.dtypes.items() if column != "geometry"
     }
-    crs = {"crs": table.crs.srs} if isinstance(table, gpd.GeoDataFrame) else {}
-    return {"dtypes": kinds, **crs}
+    if not isinstance(table, gpd.GeoDataFrame):
+        return {"dtypes": kinds}
+    return {
+        "dtypes": kinds,
+        "crs": table.crs.srs,
+        "coordinates": isinstance(table.geometry.array, PolygonColumn),
+    }
 
 
 def _save_facts(name: str, folder: Path, section: Section, told: dict[str, Any]) -> None:
@@ -125,7 +158,12 @@ def _save_facts(name: str, folder: Path, section: Section, told: dict[str, Any])
 
 def _load(name: str, folder: Path) -> Section:
     told = json.loads(read_text(folder / facts_of(name)))
-    return Section(_table(name, folder, told), tuple(Problem(**note) for note in told["notes"]))
+    return Section(_table(name, folder, told), _notes_in(folder, name))
+
+
+def _notes_in(folder: Path, name: str) -> tuple[Problem, ...]:
+    told = json.loads(read_text(folder / facts_of(name)))
+    return tuple(Problem(**note) for note in told["notes"])
 
 
 def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
@@ -141,7 +179,10 @@ def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
         table = read_geoparquet(data, "geometry", list(told["dtypes"]))
         return table.set_crs(crs, allow_override=True).astype(told["dtypes"])
     columns = _frame(data).astype(told["dtypes"])
-    return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder, crs))
+    if not told.get("coordinates"):
+        return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder, crs))
+    kept = KeptPolygons(folder / shapes_of(name))
+    return gpd.GeoDataFrame(columns, geometry=PolygonColumn(kept, crs))
 
 
 def load_shapes(name: str, folder: Path, crs: CRS) -> GeometryArray:

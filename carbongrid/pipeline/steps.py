@@ -21,18 +21,19 @@ from carbongrid.pipeline import (
 from carbongrid.pipeline.allocation import allocate_rest, allocate_totals
 from carbongrid.pipeline.cross_checks import cross_check
 from carbongrid.pipeline.electricity_readings import compare_readings
-from carbongrid.pipeline.sections import READ_SECTIONS, section_steps
+from carbongrid.pipeline.sections import HOLD_POINTS, READ_SECTIONS, points_step, section_steps
 from carbongrid.pipeline.step import Kept, Step
-from carbongrid.pipeline.writing import product_steps
+from carbongrid.pipeline.writing import base_map_step, product_steps
 
 STEPS: tuple[Step, ...] = (
     # What the case names: each long table by itself, then all the rest.
     Step("read categories", read_section_of_categories, ("case",), phase="reading"),
     *section_steps(),
+    points_step(),
     Step(
         "read",
         lambda *sections: weights_step.one_spelling(complete_inputs(*sections)),
-        ("case", "read categories", *READ_SECTIONS),
+        ("case", "read categories", *READ_SECTIONS, HOLD_POINTS),
         phase="reading",
     ),
     # Where parcels stand, and whether the tables fit each other.
@@ -82,6 +83,8 @@ STEPS: tuple[Step, ...] = (
         ("read", "land", "weigh", "facilities"),
         phase="allocating",
     ),
+    # What the report shows of outlines: drawn while the labels are made.
+    base_map_step(),
     # Cells that parcels have in common with units and coarse cells, which tell their tiles themselves, and the grams of these.
     Step("grid", land.fine_grid, ("read",)),
     Step(

@@ -18,7 +18,10 @@ from carbongrid.outputs.report import write_report
 from carbongrid.outputs.result import RunTables
 from carbongrid.outputs.tables import table_files, write_tables
 from carbongrid.outputs.tables.content import ParcelLayer
+from carbongrid.pipeline import base_maps
+from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.land import Land
+from carbongrid.pipeline.sections import shapes_of
 from carbongrid.pipeline.step import Kept, RunOptions, Step
 
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
@@ -29,7 +32,8 @@ _DRAWN_BY = {
     "figures": ("matplotlib", "pillow"),
 }
 """What a run can do without, and the libraries of the extra ``report`` that write it."""
-_DRAWS = ("PIL.PngImagePlugin", "matplotlib.figure", "matplotlib.backends.backend_agg")
+_PNG = "PIL.PngImagePlugin"
+_DRAWS = (_PNG, "matplotlib.figure", "matplotlib.backends.backend_agg")
 
 
 def left_out() -> list[str]:
@@ -50,6 +54,22 @@ def problems_of_left_out() -> list[Problem]:
     return [Problem(what, hint=how_to_install("report"), level="warning")]
 
 
+def base_map_step() -> Step:
+    """Return the step that draws what the report shows of outlines; of a published run, whose report may not show parcels, nothing is kept."""
+
+    def files(_: object, options: RunOptions) -> list[str]:
+        return [] if options.public or set(REPORT) <= set(left_out()) else base_maps.FILES
+
+    kept = Kept(
+        files=files,
+        load=base_maps.load,
+        save=base_maps.save,
+        decided_by=base_maps.what_draws,
+        after=("read parcels", "read units"),
+    )
+    return Step(base_maps.STEP, base_maps.draw_later, ("read", "options"), kept=kept)
+
+
 def product_steps() -> tuple[Step, ...]:
     """Return the steps that write what people look at; without a digest of the parcels, these are not written (``--public``)."""
     return (
@@ -62,20 +82,24 @@ def product_steps() -> tuple[Step, ...]:
             beside=True,
             imports=("h5netcdf",),
         ),
-        _product("report", _but_left_out(REPORT), _write_report, ("PIL.PngImagePlugin",)),
+        _product("report", _but_left_out(REPORT), _write_report, (_PNG,), (base_maps.STEP,)),
         _product("figures", _but_left_out(FIGURES), _write_figures, _DRAWS),
     )
 
 
 def _product(
-    name: str, files: Callable[..., list[str]], write: Callable[..., None], imports: tuple[str, ...]
+    name: str,
+    files: Callable[..., list[str]],
+    write: Callable[..., None],
+    imports: tuple[str, ...],
+    needs: tuple[str, ...] = (),
 ) -> Step:
     kept = Kept(files=files, load=lambda *_: None, decided_by=_shown)
-    needs = ("assemble", "digest")
+    needs = ("assemble", "digest", *needs)
     return Step(name, write, needs, kept=kept, phase="writing", beside=True, imports=imports)
 
 
-def _shown(tables: RunTables, digests: Mapping[str, str]) -> list[Any]:
+def _shown(tables: RunTables, digests: Mapping[str, str], *_: object) -> list[Any]:
     return [dict(digests), _told(tables)]
 
 
@@ -90,7 +114,8 @@ def _files_of_tables(tables: RunTables, digests: Mapping[str, str], land: Land, 
 
 def _write_tables(folder: Path, tables: RunTables, digests: Mapping[str, str], land: Land, options: RunOptions) -> None:  # fmt: skip
     public = "parcels" not in digests
-    write_tables(tables, folder, public=public, layer=_layer(land, options))
+    shapes = None if public else folder / shapes_of("parcels")
+    write_tables(tables, folder, public=public, layer=_layer(land, options), shapes=shapes)
 
 
 def _layer(land: Land, options: RunOptions) -> ParcelLayer | None:
@@ -99,8 +124,8 @@ def _layer(land: Land, options: RunOptions) -> ParcelLayer | None:
     return None if wanted == "parquet" else ParcelLayer(wanted, land.unit_of_parcel)
 
 
-def _write_report(folder: Path, tables: RunTables, _: object) -> None:
-    write_report(tables, folder)
+def _write_report(folder: Path, tables: RunTables, _: object, base: BaseMapLater | None) -> None:
+    write_report(tables, folder, None if base is None else base.drawn)
 
 
 def _write_figures(folder: Path, tables: RunTables, _: object) -> None:

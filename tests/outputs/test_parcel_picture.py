@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 from itertools import pairwise
 
@@ -13,16 +14,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
-from shapes import held_as_coordinates
 from tables_example import CRS, SOUTH, WEST
 
 from carbongrid.outputs.report import parcel_picture as pictures
-from carbongrid.outputs.report.drawings import zone_map
+from carbongrid.outputs.report.base_map import BaseMap, draw_base_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
-from carbongrid.raster.grid import Grid
-from carbongrid.raster.labels import burn_window
-from carbongrid.raster.polygons import Polygons
-from carbongrid.raster.row_blocks import row_blocks
 
 SIDE = 500.0
 
@@ -42,15 +38,20 @@ def land_of(grams: list[int]) -> gpd.GeoDataFrame:
         for i in range(len(grams))
     ]
     frame = gpd.GeoDataFrame({"emission_g": np.array(grams, np.int64)}, geometry=boxes, crs=CRS)
-    return frame.assign(area_m2=frame.area)
+    return frame.assign(area_m2=frame.area, type="", mode="")
+
+
+def base_of(land: gpd.GeoDataFrame) -> BaseMap:
+    """The land as units and parcels."""
+    return draw_base_map(land, land, ())
 
 
 @given(st.lists(st.sampled_from([0, 1, 10**9, 10**11, 3 * 10**12]), min_size=1, max_size=9))
 @settings(max_examples=20)
 def test_each_dot_is_of_the_parcel_at_its_centre(grams):
     land = land_of(grams)
-    drawing = zone_map(land, None)
-    picture = parcel_picture(land, drawing)
+    base = base_of(land)
+    picture, drawing = parcel_picture(land, base), base.zones
     if not any(grams):
         assert picture is None
         return
@@ -76,39 +77,35 @@ def test_each_dot_is_of_the_parcel_at_its_centre(grams):
         assert min(higher) > max(lower)
 
 
-coordinates = st.tuples(st.integers(-40, 80), st.integers(-40, 80))
-
-
-@given(st.lists(st.tuples(coordinates, st.integers(0, 50), st.integers(1, 50)), max_size=12), st.integers(1, 5))  # fmt: skip
-@settings(max_examples=50)
-def test_blocks_are_burnt_where_their_parcels_lie(boxes, rows):
-    """Beyond the edge and without any polygon, too. Seen to fail where a window begins two cells late."""
-    made = [shapely.box(x / 4, y / 4, (x + width) / 4, (y + height) / 4) for (x, y), width, height in boxes]  # fmt: skip
-    shapes = np.array([shapely.Polygon(), *made], dtype=object)
-    places = np.arange(len(shapes)) % 7 + 1
-    grids = [Grid(CRS, side, (0.0, 0.0, 12.0, 9.0)) for side in (0.5, 1.0)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "row_blocks", lambda size: row_blocks(size, rows))
-        found = pictures._burnt(gpd.GeoDataFrame(geometry=shapes), places, grids)
-    for pixels, grid in zip(found, grids, strict=True):
-        whole = burn_window(Polygons.of(shapes), grid, (0, 0), grid.shape, places)
-        np.testing.assert_array_equal(pixels, whole)
-
-
 def test_a_picture_that_would_be_too_large_has_larger_dots():
     land = land_of([10**9, 10**12, 0, 5, 10**11])
-    fine = parcel_picture(land, zone_map(land, None))
-    coarse = parcel_picture(land, zone_map(land, None), len(fine.png) - 1)
+    fine = parcel_picture(land, base_of(land))
+    coarse = parcel_picture(land, base_of(land), len(fine.png) - 1)
     assert len(coarse.png) < len(fine.png)
     assert dots_of(coarse).shape[1] < dots_of(fine).shape[1]
     assert coarse.entries == fine.entries
     assert coarse.width == pytest.approx(fine.width, abs=4)
 
 
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_the_picture_is_the_same_whatever_sizes_are_known(known):
+    """Of a base map that a run kept, and beyond its sizes."""
+    land = land_of([10**9, 10**12, 0, 5, 10**11])
+    base, whole = base_of(land), len(parcel_picture(land, base_of(land)).png)
+    assert len(base.dots) == 2
+    fewer = dataclasses.replace(base, dots=base.dots[:known])
+    sizes = set()
+    for room in range(whole, 200, -40):
+        found = parcel_picture(land, fewer, room)
+        assert found == parcel_picture(land, base, room)
+        sizes.add(dots_of(found).shape)
+    assert len(sizes) > 3
+
+
 def test_land_that_is_stated_to_have_no_area_is_coloured_by_its_outline():
     """Seen to fail: a works whose table says 0 m2 was grey, and where nothing else emitted there was no report."""
     land = land_of([10**12, 0]).assign(area_m2=[0.0, 1.0])
-    picture = parcel_picture(land, zone_map(land, None))
+    picture = parcel_picture(land, base_of(land))
     assert [(each.text_en, each.count) for each in picture.entries][-1] == ("none", 1)
     assert len(picture.entries) == 2
 
@@ -130,15 +127,3 @@ def test_the_picture_is_as_small_as_a_thorough_search_makes_it(patch):
     assert len(packed) <= 1.01 * len(stream.getvalue())
     with Image.open(io.BytesIO(packed)) as back:
         assert np.array_equal(np.asarray(back), pixels)
-
-
-def test_a_parcel_of_a_later_block_covers_an_earlier_one(monkeypatch):
-    """And blocks are put together in their order. Seen to fail when the earlier one stays."""
-    land = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 4, 4), shapely.box(2, 0, 4, 2), shapely.box(3, 0, 4, 4)])  # fmt: skip
-    grid = pictures.Grid("EPSG:3035", 1, (0, 0, 4, 4))
-    [whole] = pictures._burnt(land, np.array([1, 2, 3]), [grid])
-    monkeypatch.setattr(pictures, "row_blocks", lambda size: [slice(i, i + 1) for i in range(size)])
-    [parts] = pictures._burnt(land, np.array([1, 2, 3]), [grid])
-    held = gpd.GeoDataFrame(geometry=held_as_coordinates(land.geometry.to_numpy().copy(), None))
-    assert pictures._burnt(held, np.array([1, 2, 3]), [grid])[0].tolist() == parts.tolist()
-    assert parts.tolist() == whole.tolist() == [[1, 1, 1, 3], [1, 1, 1, 3], [1, 1, 2, 3], [1, 1, 2, 3]]  # fmt: skip

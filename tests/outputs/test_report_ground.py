@@ -242,7 +242,7 @@ def test_grid_parcels_water_and_roads_share_what_they_may_take_of_the_page(tmp_p
     """Seen to fail: the picture alone was 933 kB, the grid beside it as much."""
     monkeypatch.setattr(page, "LAYER_BYTES", budget)
     tables = noise(budget)
-    drawn = page._land(tables, zone_map(tables.units, None))
+    drawn = page._land(tables, page._base_map(tables))
     sizes = [len(drawn["water"]), len(drawn["roads"]), drawn["cells"].size, len(drawn["parcels"].png)]  # fmt: skip
     assert all(size > budget / 20 for size in sizes)
     assert 0.6 * budget < sum(sizes) <= budget

@@ -118,9 +118,11 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     assert totals.manifest["reused"] == [
         *LAND,
         *EVIDENCE,
+        "hold points",
         "land",
         "facilities",
         "weigh",
+        "base map",
         "rasterize",
     ]
     assert totals.manifest["digests"]["units"] != first.manifest["digests"]["units"]
@@ -128,10 +130,11 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     pois.iloc[:-7].to_csv(city / "pois.csv", index=False)
     fewer = run(city / "case.toml", out, replace=True)
     # Other POIs: weights again, but no labels and no geometry of parcels.
-    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "rasterize", "keep tables"]
+    kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "base map", "rasterize", "keep tables"]
     assert fewer.manifest["reused"] == kept
     again = run(city / "case.toml", out, replace=True)
-    steps = [*LAND, *EVIDENCE, "land", "facilities", "weigh", "rasterize", "keep tables", *PRODUCTS]
+    steps = [*LAND, *EVIDENCE, "hold points", "land", "facilities", "weigh", "base map", "rasterize"]
+    steps += ["keep tables", *PRODUCTS]
     assert again.manifest["reused"] == steps
     assert cg.verify(out).ok
     fresh = run(city / "case.toml", out, replace=True, restart=True)
@@ -149,7 +152,7 @@ def test_replace_makes_the_labels_again_when_a_unit_moves(city: Path) -> None:
     (city / "townships.gpkg").unlink()
     table.set_geometry(table.geometry.translate(xoff=40)).to_file(city / "townships.gpkg")
     reused = run(city / "case.toml", out, replace=True).manifest["reused"]
-    assert reused == ["read parcels", *EVIDENCE, "keep tables"]
+    assert reused == ["read parcels", *EVIDENCE, "hold points", "keep tables"]
 
 
 def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) -> None:
@@ -159,7 +162,7 @@ def test_what_is_taken_over_without_a_code_of_its_crs_is_the_same(city: Path) ->
     first = run(city / "case.toml", city.parent / "run")
     assert not first.manifest["parameters"]["crs"].startswith("EPSG")
     second = run(city / "case.toml", city.parent / "run", replace=True)
-    assert len(second.manifest["reused"]) == 13
+    assert len(second.manifest["reused"]) == 15
     assert second.manifest["digests"] == first.manifest["digests"]
 
 

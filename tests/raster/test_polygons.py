@@ -22,7 +22,7 @@ from carbongrid.errors import InputError
 from carbongrid.raster.grid import Grid
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.polygons import Excerpt, Polygons, require_same_crs, sets
-from carbongrid.raster.polygons.entry import wkb_of
+from carbongrid.raster.polygons.entry import multipolygons_of_wkb, wkb_of
 from carbongrid.raster.polygons.sets import open_saved
 from carbongrid.raster.polygons.tiles import inverse_of
 
@@ -406,6 +406,29 @@ def test_binary_is_what_shapely_writes(shapes, collections, lengths):
         expected = [len(each).to_bytes(8, "little") + each for each in expected]
     assert data.tobytes() == b"".join(expected)
     assert begin.tolist() == [0, *np.cumsum([len(each) for each in expected], dtype=int).tolist()]
+
+
+@given(polygons(most=6))
+@example(np.array([], dtype=object))
+@example(SHAPES[[0, 2, 0]])
+def test_binary_that_is_there_is_made_that_of_multipolygons(shapes):
+    """Without taking polygons apart: the same bytes."""
+    shapes = np.asarray(shapes, dtype=object)
+    expected = wkb_of(shapes, collections=True, lengths=True)
+    if expected is None:
+        return
+    column = pa.array(shapely.to_wkb(shapely.force_2d(shapes), byte_order=1), pa.binary())
+    for some in (column, pa.concat_arrays([column, column]).slice(len(column))):
+        assert multipolygons_of_wkb(some).tobytes() == expected[0].tobytes()
+
+
+@pytest.mark.parametrize(
+    "odd", [None, b"", b"\1\3\0\0\0", shapely.to_wkb(shapely.Point(1, 2)), shapely.to_wkb(shapely.Polygon([(0, 0, 1), (1, 0, 1), (1, 1, 1)])), shapely.to_wkb(SHAPES[0], byte_order=0)]
+)  # fmt: skip
+def test_binary_of_anything_else_is_refused(odd):
+    column = pa.array([*shapely.to_wkb(SHAPES[[0, 2]], byte_order=1), odd], pa.binary())
+    with pytest.raises(InputError, match="the binary of row 2 is neither polygon nor multipolygon"):
+        multipolygons_of_wkb(column)
 
 
 def test_what_is_no_polygon_is_left_to_shapely():

@@ -15,6 +15,7 @@ import shapely
 from geopandas.array import GeometryArray
 
 from carbongrid.case.readers.polygon_column import PolygonColumn
+from carbongrid.case.readers.side_by_side import put_side_by_side
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import open_file
 from carbongrid.raster.opening.parquet import open_arrow, open_parquet
@@ -23,6 +24,7 @@ from carbongrid.raster.polygons.outlines import Outlines, geometries_of_wkb, out
 from carbongrid.raster.row_blocks import ROWS, each_block, row_blocks
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
     from pyproj import CRS
@@ -260,12 +262,7 @@ def _require_all(rows: int, there: int, path: Path) -> None:
         )
 
 
-def write_geoparquet(
-    frame: gpd.GeoDataFrame,
-    path: Path,
-    of_rows: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame] = lambda rows: rows,
-    compression: str = "zstd",
-) -> None:
+def write_geoparquet(frame: gpd.GeoDataFrame, path: Path, compression: str = "zstd") -> None:
     """Write GeoParquet 1.1 with a bounding box column, group of rows by group of rows.
 
     Parameters
@@ -274,15 +271,70 @@ def write_geoparquet(
         Two-dimensional geometry in the column ``geometry``.
     path
         The file.
-    of_rows
-        What is written of some of the rows: it may add columns.
     compression
         Of the columns.
     """
+    schema = _with_extent(_schema(frame.iloc[:0]), frame.geometry)
+    _write_groups(path, schema, len(frame), lambda rows: _arrow_of(frame.iloc[rows], schema), compression)  # fmt: skip
+
+
+def write_beside_geometry(
+    shapes: Path,
+    frame: pd.DataFrame,
+    path: Path,
+    of_rows: Callable[[pd.DataFrame], pd.DataFrame],
+    after: str,
+) -> None:
+    """Write GeoParquet of a geometry that a file holds already, whose bytes are copied, and of columns that none holds.
+
+    Parameters
+    ----------
+    shapes
+        What :func:`write_geoparquet` wrote of the geometry alone.
+    frame
+        The other columns of the same rows.
+    path
+        The file.
+    of_rows
+        What is written of some of the rows: it may add columns.
+    after
+        The column that the geometry follows.
+
+    Raises
+    ------
+    InputError
+        If the geometry has not the same number of rows.
+    """
+    import pyarrow as pa
+
+    with open_parquet(shapes) as file:
+        held = file.schema_arrow
+    empty = of_rows(frame.iloc[:0])
+    whole = gpd.GeoDataFrame(empty.assign(geometry=gpd.GeoSeries([])), geometry="geometry")
+    place = whole.columns.get_loc(after) + 1
+    whole = whole[[*empty.columns[:place], "geometry", *empty.columns[place:]]]
+    known = _schema(whole)
+    # The geometry's own field and what is told of it have its CRS and its bounds.
+    fields = [held.field(each.name) if each.name in held.names else each for each in known]
+    schema = pa.schema(fields, {**known.metadata, b"geo": held.metadata[b"geo"]})
+    own = pa.schema([field for field in schema if field.name not in held.names])
+
+    def made(rows: slice) -> pa.Table:
+        return pa.Table.from_pandas(of_rows(frame.iloc[rows]), own, preserve_index=False)
+
+    columns = path.with_name(f"{path.name}.columns")
+    try:
+        _write_groups(columns, own, len(frame), made, "zstd")
+        put_side_by_side([shapes, columns], schema, path)
+    finally:
+        columns.unlink(missing_ok=True)
+
+
+def _write_groups(
+    path: Path, schema: pa.Schema, rows: int, made: Callable[[slice], pa.Table], compression: str
+) -> None:
     import pyarrow.parquet as parquet
 
-    schema = _schema(of_rows(frame.iloc[:0]), frame.geometry)
-    groups = row_blocks(len(frame), ROWS_IN_GROUP)
     # Numbers and geometries seldom repeat: without a search for those that do, a million parcels take a fifth less time, and less room.
     texts = [field.name for field in schema if _is_text(field.type)]
     # Of a million parcels level -1 takes a tenth less room and time than level 1, which looks for coordinates that repeat.
@@ -290,10 +342,8 @@ def write_geoparquet(
     with parquet.ParquetWriter(
         path, schema, compression=compression, compression_level=level, use_dictionary=texts
     ) as writer:
-        made = each_block(
-            lambda rows: _arrow_of(of_rows(frame.iloc[rows]), schema), groups, _GROUPS_AHEAD
-        )
-        with contextlib.closing(made) as tables:
+        groups = each_block(made, row_blocks(rows, ROWS_IN_GROUP), _GROUPS_AHEAD)
+        with contextlib.closing(groups) as tables:
             for table in tables:
                 writer.write_table(table, ROWS_IN_GROUP)
     _let_go()
@@ -313,13 +363,17 @@ def _let_go() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _schema(empty: gpd.GeoDataFrame, geometry: gpd.GeoSeries) -> pa.Schema:
-    """Return the schema that GeoPandas writes for such a table, with the bounds and kinds of all its geometry."""
+def _schema(empty: gpd.GeoDataFrame) -> pa.Schema:
+    """Return the schema that GeoPandas writes for such a table."""
     import pyarrow.parquet as parquet
 
     buffer = io.BytesIO()
     empty.to_parquet(buffer, index=False, schema_version="1.1.0", write_covering_bbox=True)
-    schema = parquet.read_schema(buffer)
+    return parquet.read_schema(buffer)
+
+
+def _with_extent(schema: pa.Schema, geometry: gpd.GeoSeries) -> pa.Schema:
+    """Return the schema with the bounds and kinds of all geometry."""
     told = json.loads(schema.metadata[b"geo"])
     held = outlines_of(geometry)
     kinds = shapely.get_type_id(geometry.to_numpy()) if held is None else held.kinds

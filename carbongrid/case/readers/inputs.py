@@ -180,12 +180,36 @@ def read_inputs(case: Case) -> Inputs:
     read = {"categories": read_section_of_categories(case)}
     for reader in SECTION_READERS:
         read[reader.name] = reader(case, *[read[name] for name in reader.needs])
-    return complete_inputs(case, *read.values())
+    points = hold_points(case, *[read[name] for name in HELD_POINTS])
+    return complete_inputs(case, *read.values(), points)
 
 
 def read_section_of_categories(case: Case) -> Section:
     """Read the categories: where they are wrong, their names elsewhere are not held against them."""
     return _tried(lambda: (categories_of(case), []))
+
+
+def hold_points(
+    case: Case, categories: Section, parcels: Section, pois: Section, people: Section
+) -> Section:
+    """Hold points of evidence against the parcels, for which outlines are needed: a section without a table.
+
+    Returns
+    -------
+    Section
+        An error for POIs, and for points of people, none of which lies in the parcels; else how many POIs hit their land under each coordinate system (D12).
+    """
+    if parcels.table is None or not len(parcels.table):
+        return Section()
+    off = _off_the_map(case, {"pois": pois.table, "people": people.table}, parcels.table)
+    if off:
+        return Section(errors=tuple(off))
+    notes = _reading_notes(case, pois.table, parcels.table, categories.table or {})
+    return Section(notes=tuple(notes))
+
+
+HELD_POINTS = ("categories", "parcels", "pois", "people")
+"""Sections that :func:`hold_points` is called with."""
 
 
 def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inputs:
@@ -196,7 +220,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     case
         The case.
     categories, sections
-        The categories, and what each of :data:`SECTION_READERS` read.
+        The categories, what each of :data:`SECTION_READERS` read, and what :func:`hold_points` found.
 
     Raises
     ------
@@ -205,7 +229,8 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     """
     gather = _Gathering()
     known = gather.table_of(categories)
-    parcels, units, *others = [gather.table_of(section) for section in sections]
+    *tables, points = sections
+    parcels, units, *others = [gather.table_of(section) for section in tables]
     evidence = dict(zip(("pois", "people", "lines"), others, strict=True))
     crs = _crs_of(case, sections[0])
     gather.problems += _clash_problems(case, known or {})
@@ -219,11 +244,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     guidance = gather(lambda: guidance_of(case))
     uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes, known))
     around = None if units is None else gather(lambda: read_surroundings(case, units))
-    if parcels is not None and len(parcels):
-        off = _off_the_map(case, evidence, parcels)
-        gather.problems += off
-        if not off:
-            gather.notes += _reading_notes(case, evidence["pois"], parcels, known or {})
+    gather.table_of(points)
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
         # Several readers look into the table of old codes; what is wrong there is told once.

@@ -12,6 +12,7 @@ from geopandas.array import GeometryArray
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from carbongrid.case.readers.kept_polygons import KeptPolygons
 from carbongrid.raster.polygons.outlines import Outlines
 from carbongrid.raster.row_blocks import row_blocks
 
@@ -23,17 +24,28 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
 
     Parameters
     ----------
-    outlines
-        The polygons.
+    held
+        The polygons, or where they are.
     crs
         Their CRS.
     """
 
-    def __init__(self, outlines: Outlines, crs: CRS | None) -> None:
-        self.outlines = outlines
+    def __init__(self, held: Outlines | KeptPolygons, crs: CRS | None) -> None:
+        self._held = held
         self._crs = None
         self.crs = crs
         self._sindex = None
+
+    @property
+    def outlines(self) -> Outlines:
+        """The polygons as coordinates."""
+        return self._held.outlines if isinstance(self._held, KeptPolygons) else self._held
+
+    @property
+    def unread(self) -> KeptPolygons | None:
+        """Where the polygons are, while nobody has asked for their coordinates; None if they are here."""
+        held = self._held
+        return held if isinstance(held, KeptPolygons) and held.unread else None
 
     @property
     def _data(self) -> NDArray[np.object_]:
@@ -43,7 +55,7 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     @property
     def size(self) -> int:
         """How many rows there are."""
-        return len(self.outlines)
+        return len(self._held)
 
     @property
     def nbytes(self) -> int:
@@ -53,7 +65,17 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     @property
     def bounds(self) -> NDArray[np.float64]:
         """West, south, east and north of each row."""
-        return self.outlines.polygons.bounds.copy()
+        kept = self.unread
+        return (self.outlines.polygons.bounds if kept is None else kept.bounds).copy()
+
+    @property
+    def total_bounds(self) -> NDArray[np.float64]:
+        """West, south, east and north of all rows."""
+        kept = self.unread
+        bounds: NDArray[np.float64] = (
+            super().total_bounds if kept is None else kept.total_bounds.copy()
+        )
+        return bounds
 
     def __iter__(self) -> Iterator[Any]:
         for rows in row_blocks(self.size):
@@ -65,13 +87,15 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
 
     def copy(self, *_: Any, **__: Any) -> PolygonColumn:
         """Return a column of the same polygons, which are never changed."""
-        return PolygonColumn(self.outlines, self.crs)
+        return PolygonColumn(self._held, self.crs)
 
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, numbers.Integral):
             return self.outlines.geometries(np.array([range(self.size)[int(rows)]]))[0]
         if isinstance(rows, slice) and rows.indices(self.size) == (0, self.size, 1):
             return self.copy()
+        if isinstance(rows, slice) and not range(self.size)[rows]:
+            return GeometryArray(np.empty(0, object), crs=self.crs)
         rows = pd.api.indexers.check_array_indexer(self, rows)
         if isinstance(rows, slice) and rows.step in (None, 1):
             return PolygonColumn(self.outlines.take(rows), self.crs)
@@ -90,7 +114,7 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     def __setitem__(self, rows: Any, value: Any) -> None:
         # It has its own geometries from now on, as any other column; copies and views keep what they had.
         geometries = self._data
-        del self.outlines
+        del self._held
         self.__class__ = GeometryArray
         self._data = geometries  # type: ignore[misc]
         self[rows] = value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from carbongrid.outputs.report.base_map import BaseMap, ParcelDots, draw_base_map
+from carbongrid.outputs.report.drawings import ZoneMap
 from carbongrid.outputs.report.page import write_report
 
-__all__ = ["write_report"]
+__all__ = ["BaseMap", "ParcelDots", "ZoneMap", "draw_base_map", "write_report"]

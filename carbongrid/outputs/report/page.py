@@ -24,9 +24,10 @@ from carbongrid.outputs.report.accounts import (
     sector_rows,
     waterfall,
 )
-from carbongrid.outputs.report.drawings import ZoneMap, plane, zone_map
+from carbongrid.outputs.report.base_map import BaseMap, draw_base_map
+from carbongrid.outputs.report.drawings import ZoneMap, plane
 from carbongrid.outputs.report.flows import sankey
-from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells, road_path, water_path
+from carbongrid.outputs.report.ground import LAYER_BYTES, coarse_cells
 from carbongrid.outputs.report.land import land_table
 from carbongrid.outputs.report.layers import Layer, map_layers
 from carbongrid.outputs.report.parcel_picture import parcel_picture
@@ -64,7 +65,7 @@ _SECTIONS = (
 )
 
 
-def write_report(tables: RunTables, directory: Path) -> Path:
+def write_report(tables: RunTables, directory: Path, base: BaseMap | None = None) -> Path:
     """Write the report of a run: ``report.html``, one file that needs nothing beside it.
 
     Parameters
@@ -73,6 +74,8 @@ def write_report(tables: RunTables, directory: Path) -> Path:
         What the run made.
     directory
         An existing folder.
+    base
+        The base map of these units and parcels, where it is known.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def write_report(tables: RunTables, directory: Path) -> Path:
         _library(),
         *(asset(f"assets/{name}.js") for name in _SCRIPTS),
     ]
-    page = render_page("report.html.j2", _content(tables), scripts)
+    page = render_page("report.html.j2", _content(tables, base or _base_map(tables)), scripts)
     path = directory / "report.html"
     path.write_text(page, encoding="utf-8", newline="\n")  # the hashes are of these line ends
     return path
@@ -108,8 +111,11 @@ def _library() -> str:
     return "\n".join(["/*!", *licences, "*/", *parts])
 
 
-def _content(tables: RunTables) -> dict[str, Any]:
-    drawing = zone_map(tables.units, tables.parents[0] if tables.parents else None)
+def _base_map(tables: RunTables) -> BaseMap:
+    return draw_base_map(tables.units, tables.parcels, tables.parents)
+
+
+def _content(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     sums = headline(tables)
     compared = comparison(tables, sums["gross"])
     sections = [*_SECTIONS[:4], *_benchmark_section(compared is not None), _SECTIONS[4]]
@@ -121,16 +127,16 @@ def _content(tables: RunTables) -> dict[str, Any]:
         "benchmark": tables.benchmark,
         "compared": compared,
         "attribution": tables.attribution,
-        **_explorer(tables, drawing),
+        **_explorer(tables, base),
         **_zones(tables),
         **_flows(tables),
         **_assumed(tables, sums),
     }
 
 
-def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
+def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     """Return what map, plane, table and sheets show."""
-    units = tables.units
+    units, drawing = tables.units, base.zones
     table, layers, quadrants = unit_table(tables), map_layers(tables), plane(units)
     flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}
     return {
@@ -143,7 +149,7 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
         "units": _unit_rows(tables, drawing, table),
         "map": drawing,
         "layers": layers,
-        **_land(tables, drawing),
+        **_land(tables, base),
         "plane": quadrants,
         "reasons": _reasons(tables),
         "why_indicative": _why_indicative(units),
@@ -152,14 +158,13 @@ def _explorer(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
     }
 
 
-def _land(tables: RunTables, drawing: ZoneMap) -> dict[str, Any]:
+def _land(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     """Return what the map shows beside the units: of what water and roads leave, half is the grid's, and the rest the parcels'."""
-    water, roads = (path(tables.parcels, drawing) for path in (water_path, road_path))
-    room = LAYER_BYTES - len(water) - len(roads)
-    cells = coarse_cells(tables.grid_1km, drawing, room // 2)
+    room = LAYER_BYTES - len(base.water) - len(base.roads)
+    cells = coarse_cells(tables.grid_1km, base.zones, room // 2)
     left = room - (cells.size if cells else 0)
-    parcels = parcel_picture(tables.parcels, drawing, left)
-    return {"water": water, "roads": roads, "cells": cells, "parcels": parcels}
+    parcels = parcel_picture(tables.parcels, base, left)
+    return {"water": base.water, "roads": base.roads, "cells": cells, "parcels": parcels}
 
 
 def _zones(tables: RunTables) -> dict[str, Any]:

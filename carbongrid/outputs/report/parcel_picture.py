@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,22 +15,16 @@ import shapely
 
 from carbongrid.outputs.figures.classes import powers_of_ten
 from carbongrid.outputs.figures.scales import ranges, sequential
+from carbongrid.outputs.report.base_map import dots_of_parcels
 from carbongrid.outputs.report.ground import LAYER_BYTES
 from carbongrid.outputs.report.layers import Entry
-from carbongrid.raster.grid import Bounds, Grid
-from carbongrid.raster.labels import burn_window
-from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import geometries_of
-from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from carbongrid.outputs.report.drawings import ZoneMap
-
-_FINEST = 1.0
-"""Side of a pixel in drawing units, where the picture is small enough."""
+    from carbongrid.outputs.report.base_map import BaseMap
 
 _STRATEGIES = (zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_DEFAULT_STRATEGY)
 _WORTH_A_SEARCH = 1.02
@@ -62,7 +57,7 @@ class ParcelPicture:
 
 
 def parcel_picture(
-    parcels: gpd.GeoDataFrame, drawing: ZoneMap, room: int = LAYER_BYTES
+    parcels: gpd.GeoDataFrame, base: BaseMap, room: int = LAYER_BYTES
 ) -> ParcelPicture | None:
     """Return the parcels in classes of emission per area, by powers of ten; None where none emits.
 
@@ -70,14 +65,14 @@ def parcel_picture(
     ----------
     parcels
         int64 ``emission_g`` and float64 ``area_m2``, geometry in the plane of the drawing.
-    drawing
-        Where they are drawn.
+    base
+        Where they are drawn, and which of them is seen at each dot.
     room
         Bytes that the picture may take of the page.
 
     Notes
     -----
-    A pixel shows the parcel that covers its centre, so what is smaller than one may be missing. Pixels are made larger until the
+    A dot shows the parcel that covers its centre, so what is smaller than one may be missing. Dots are made larger until the
     picture is small enough.
     """
     grams = parcels["emission_g"].to_numpy(np.int64)
@@ -87,18 +82,19 @@ def parcel_picture(
     # A table may state an area of 0 for land that is there, and that emits.
     unstated = np.flatnonzero(~(stated > 0))
     area = stated.copy()
-    area[unstated] = shapely.area(geometries_of(parcels, unstated))
+    if unstated.size:
+        area[unstated] = shapely.area(geometries_of(parcels, unstated))
     density = grams / area  # g per m2 is t per km2
     emitting = density[density > 0]
     bounds = powers_of_ten(emitting)
     classes = np.where(density > 0, np.searchsorted(bounds, density), -1)
     colours = sequential("YlOrRd", len(bounds) + 1)
     # Where no parcel is, 0, which is transparent; then without emissions, then the classes.
-    for frame, pixels in _pictures(parcels, classes + 2, drawing):
-        packed = base64.b64encode(_png(pixels, [_NOTHING, *colours])).decode()
-        png = f"data:image/png;base64,{packed}"
+    places, drawing = np.append(0, classes + 2).astype(np.uint8), base.zones
+    for dots in chain(base.dots, dots_of_parcels(parcels, drawing, len(base.dots))):
+        png = _address(_png(places[dots.parcel], [_NOTHING, *colours]))
         if len(png) <= room:
-            west, south, east, north = frame
+            west, south, east, north = dots.bounds
             break
     return ParcelPicture(
         png=png,
@@ -110,62 +106,8 @@ def parcel_picture(
     )
 
 
-def _pictures(
-    parcels: gpd.GeoDataFrame, places: NDArray[np.int64], drawing: ZoneMap
-) -> Iterator[tuple[Bounds, NDArray[np.uint8]]]:
-    """Yield pictures of larger and larger pixels without end, and the bounds of each.
-
-    Two are made at once: of a million parcels the second is needed, and to prepare them again would take longer than to burn it.
-    """
-    side = _FINEST
-    while True:
-        grids = []
-        for _ in range(2):
-            grids.append(Grid(parcels.crs, side * drawing.metres, _frame(drawing)))
-            side *= 2**0.5
-        bounds = [grid.bounds for grid in grids]
-        yield from zip(bounds, _burnt(parcels, places, grids), strict=True)
-
-
-def _burnt(
-    parcels: gpd.GeoDataFrame, places: NDArray[np.int64], grids: Sequence[Grid]
-) -> list[NDArray[np.uint8]]:
-    """Return for each grid the place in the palette of the parcel that covers each pixel's centre; a later one covers an earlier one."""
-
-    def burn(rows: slice) -> list[tuple[tuple[slice, slice], NDArray[np.uint32]]]:
-        # Prepared block by block, since a million prepared at once take half a gigabyte.
-        polygons, burnt = Polygons.of(parcels.geometry.iloc[rows]), []
-        for grid in grids:
-            top, left, height, width = _around(polygons, grid)
-            labels = burn_window(polygons, grid, (top, left), (height, width), places[rows])
-            burnt.append(((slice(top, top + height), slice(left, left + width)), labels))
-        return burnt
-
-    pictures = [np.zeros(grid.shape, np.uint8) for grid in grids]
-    for burnt in each_block(burn, row_blocks(len(parcels))):
-        for pixels, (window, labels) in zip(pictures, burnt, strict=True):
-            np.copyto(pixels[window], labels, where=labels > 0, casting="unsafe")
-    return pictures
-
-
-def _around(polygons: Polygons, grid: Grid) -> tuple[int, int, int, int]:
-    """Return a window with all cells that polygons cover: first row and column, and how many of them."""
-    known = polygons.bounds[~np.isnan(polygons.bounds).any(axis=1)]
-    if not len(known):
-        return 0, 0, 0, 0
-    (west, south), (east, north) = known[:, :2].min(axis=0), known[:, 2:].max(axis=0)
-    x, y = grid.bounds[0], grid.bounds[3]
-    sides = np.array([y - north, y - south, west - x, east - x]) / grid.resolution
-    # A cell more on either side, for what is rounded.
-    first, last = np.floor(sides[::2]).astype(int) - 1, np.floor(sides[1::2]).astype(int) + 2
-    (top, left), (bottom, right) = (np.clip(ends, 0, grid.shape).tolist() for ends in (first, last))
-    return top, left, bottom - top, right - left
-
-
-def _frame(drawing: ZoneMap) -> tuple[float, float, float, float]:
-    """Return what the drawing shows, west, south, east, north."""
-    east = drawing.west + drawing.width * drawing.metres
-    return drawing.west, drawing.north - drawing.height * drawing.metres, east, drawing.north
+def _address(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _entries(

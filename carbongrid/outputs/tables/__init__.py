@@ -84,7 +84,7 @@ def _write_units_gpkg(content: Content, tables: RunTables, path: Path) -> None:
 
 def _write_parcels(content: Content, _: RunTables, path: Path) -> None:
     if content.parcels is not None:
-        write_parcels_parquet(content.parcels, path)
+        write_parcels_parquet(content.parcels, path, content.shapes)
 
 
 def _write_parcel_layer(content: Content, tables: RunTables, path: Path) -> None:
@@ -157,6 +157,7 @@ def write_tables(
     *,
     public: bool = False,
     layer: ParcelLayer | None = None,
+    shapes: Path | None = None,
 ) -> None:
     """Write a run's tables and its 1 km grid.
 
@@ -170,6 +171,8 @@ def write_tables(
         Without parcels, counts of fewer than ten people and the ledger's remarks (D31).
     layer
         How to write parcels for a GIS as well; None: not at all.
+    shapes
+        A file of the parcels' geometry alone, where there is one.
 
     Raises
     ------
@@ -182,7 +185,8 @@ def write_tables(
     grid_1km.nc, and city.qgz, which opens them in QGIS; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
     surroundings.gpkg too. Without openpyxl there is no units.xlsx.
     """
-    content = replace(content_of(tables, public=public), layer=None if public else layer)
+    content = content_of(tables, public=public)
+    content = replace(content, layer=None if public else layer, shapes=shapes)
     files = table_files(tables, public=public, layer=layer)
 
     def write(names: Sequence[str]) -> None:

@@ -30,6 +30,8 @@ from carbongrid.method.tonnes import format_tonnes
 from carbongrid.outputs.land_types import land_flows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
     import xarray as xr
     from numpy.typing import NDArray
@@ -116,7 +118,7 @@ FACILITIES: Mapping[str, Kind] = {
 HIDDEN_OF_PEOPLE = ("given", "used", "lost", "top_share", "densest_t_km2")
 """Columns of the evidence that a published run leaves blank where they count people, or tell of one parcel with people."""
 
-_PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
+PARCEL_NAMES: Mapping[str, Kind] = {"id": "text", "land_use": "text", "type": "text"}
 _PARCEL_NUMBERS: Mapping[str, Kind] = {"area_m2": "number", "mode": "text", "cells": "whole"}
 
 
@@ -158,6 +160,8 @@ class Content:
         None where there are none, or they are not published.
     layer
         How parcels are written for a GIS as well; None: not at all.
+    shapes
+        A file of the parcels' geometry alone, where there is one.
     """
 
     inventory: Table
@@ -170,6 +174,7 @@ class Content:
     surroundings: Table | None = None
     facilities: Table | None = None
     layer: ParcelLayer | None = None
+    shapes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,7 @@ def unit_kinds(parents: Iterable[str], masses: Iterable[str], *, drawn: bool) ->
 
 def parcel_kinds(masses: Iterable[str]) -> dict[str, Kind]:
     """Return the columns of parcels.parquet but geometry, in its order, from the mass columns."""
-    return {**_PARCEL_NAMES, **dict.fromkeys(masses, "mass"), **_PARCEL_NUMBERS}
+    return {**PARCEL_NAMES, **dict.fromkeys(masses, "mass"), **_PARCEL_NUMBERS}
 
 
 def typed(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Table:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
-from carbongrid.raster.polygons.entry import wkb_of
+from carbongrid.raster.polygons.entry import multipolygons_of_wkb, wkb_of
 from carbongrid.raster.polygons.outlines import outlines_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
@@ -93,9 +93,13 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
         for rows in row_blocks(len(column)):
             yield _texts(column.iloc[rows])
     elif kind == "geometry":
-        yield from each_block(
-            lambda rows: _multipolygons(column.iloc[rows]), row_blocks(len(column))
-        )
+        kept = getattr(column.array, "unread", None)
+        if kept is None:
+            blocks = row_blocks(len(column))
+            yield from each_block(lambda rows: _multipolygons(column.iloc[rows]), blocks)
+        else:
+            # Their binary as it is: of polygons that nobody asks for none is taken apart.
+            yield from each_block(multipolygons_of_wkb, kept.binary())
     elif kind == "flag":
         yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
     else:

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.case.readers.geoparquet import (
+    read_geoparquet,
+    write_beside_geometry,
+    write_geoparquet,
+)
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.tables.content import (
     DENSITY_SUFFIX,
+    PARCEL_NAMES,
     Table,
     parcel_kinds,
     surroundings_of,
@@ -113,20 +118,42 @@ def _read_gpkg(path: Path, layer: str, column: str) -> gpd.GeoDataFrame:
         raise VerificationError(f"{path.name} cannot be read: {error}") from error
 
 
-def write_parcels_parquet(parcels: Table, path: Path) -> None:
+def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None) -> None:
     """Write GeoParquet 1.1 with a bounding box column: mass in int64 grams, densities in t per km2.
+
+    Parameters
+    ----------
+    parcels
+        Their content.
+    path
+        The file.
+    shapes
+        A file of their geometry alone, as :func:`carbongrid.case.readers.geoparquet.write_geoparquet` writes it, where there is one: its bytes are copied.
 
     Notes
     -----
     A density is a mass over ``area_m2``, float64, after all other columns (docs/decisions/0022); it is no content of its own.
     """
-    # CASE.md's order: geometry stands after the type.
     names = [name for name in parcels.kinds if name not in parcels.masses]
-    order = [*names[:3], "geometry", *parcels.masses, *names[3:]]
-    write_geoparquet(parcels.located[order], path, lambda rows: _with_densities(rows, parcels))
+    first, others = names[: len(PARCEL_NAMES)], names[len(PARCEL_NAMES) :]
+    columns = pd.DataFrame({n: parcels.frame[n].array for n in (*first, *parcels.masses, *others)}, copy=False)  # fmt: skip
+
+    def written(geometry: Path) -> None:
+        # CASE.md's order: geometry stands after the type.
+        write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1])  # fmt: skip
+
+    if shapes is not None:
+        written(shapes)
+        return
+    own = path.with_name(f"{path.name}.geometry")
+    try:
+        write_geoparquet(parcels.located[["geometry"]], own)
+        written(own)
+    finally:
+        own.unlink(missing_ok=True)
 
 
-def _with_densities(frame: gpd.GeoDataFrame, parcels: Table) -> gpd.GeoDataFrame:
+def _with_densities(frame: pd.DataFrame, parcels: Table) -> pd.DataFrame:
     whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
     written = frame.astype(whole)
     area = written["area_m2"].where(written["area_m2"] > 0)

@@ -233,3 +233,38 @@ def write(
                     at = _put_real(data, at, x, vertex)
                     at = _put_real(data, at, y, vertex)
     return data, begin
+
+
+@kernel
+def as_multipolygons(
+    data: NDArray[np.uint8], begin: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], int]:
+    """Return binary with each row after its length, a polygon as a multipolygon of one part, as :func:`write` does; and the first row that is neither of the two, or -1.
+
+    Parameters
+    ----------
+    data
+        All bytes.
+    begin
+        Where each row's begin (rows + 1).
+    """
+    rows, head = begin.size - 1, _HEADER + _COUNT
+    size = np.int64(0)
+    for row in range(rows):
+        at = begin[row]
+        known = begin[row + 1] - at >= head and data[at] == 1
+        kind = _number(data, at + 1) if known else 0
+        if kind != _POLYGON and kind != _MULTIPOLYGON:
+            return np.empty(0, np.uint8), row
+        size += 8 + begin[row + 1] - at + (head if kind == _POLYGON else 0)
+    found = np.empty(size, np.uint8)
+    at = 0
+    for row in range(rows):
+        first, last = begin[row], begin[row + 1]
+        single = data[first + 1] == _POLYGON
+        at = _put(found, at, last - first + (head if single else 0), 8)
+        if single:
+            at = _put_header(found, at, _MULTIPOLYGON, 1)
+        found[at : at + last - first] = data[first:last]
+        at += last - first
+    return found, -1

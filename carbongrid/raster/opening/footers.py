@@ -1,7 +1,4 @@
-"""The footer of a Parquet file, read by ourselves: Arrow ends the process at some that are damaged.
-
-Thrift's compact protocol: a struct is fields of a number, a type and a value, ended by a zero.
-"""
+"""The footer of a Parquet file, read by ourselves: Arrow ends the process at some that are damaged."""
 
 from __future__ import annotations
 
@@ -10,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.files import open_file
+from carbongrid.raster.opening.thrift import Struct, read_struct
 
-_TRUE, _FALSE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
-_DEEPEST = 16
+MARK = b"PAR1"
+"""With it a Parquet file begins and ends."""
 _REPEATED = 2
 _KINDS = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")  # fmt: skip
 _ENCODINGS = {
@@ -68,19 +66,30 @@ def footer_of(path: Path) -> Footer:
         If it is not as Parquet's are, or contradicts itself.
     """
     with open_file(path) as stream:
-        size = stream.seek(0, 2)
-        stream.seek(max(0, size - 8))
-        length, mark = struct.unpack("<I4s", stream.read(8)) if size >= 12 else (0, b"")
-        if mark != b"PAR1" or not 0 < length <= size - 12:
-            raise _damaged(path, "it does not end as a Parquet file does")
-        stream.seek(size - 8 - length)
-        data = stream.read(length)
+        data, _ = footer_in(stream, path)
     try:
         footer = _decoded(data)
-    except (IndexError, KeyError, TypeError, ValueError, AttributeError, struct.error):
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError):
         raise _damaged(path, "it is no footer") from None
     _require_one_count(footer, path)
     return footer
+
+
+def footer_in(stream: BinaryIO, path: Path) -> tuple[bytes, int]:
+    """Return the bytes of an opened file's footer, and where they begin.
+
+    Raises
+    ------
+    InputError
+        If the file does not end as a Parquet file does.
+    """
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 8))
+    length, mark = struct.unpack("<I4s", stream.read(8)) if size >= 12 else (0, b"")
+    if mark != MARK or not 0 < length <= size - 12:
+        raise _damaged(path, "it does not end as a Parquet file does")
+    stream.seek(size - 8 - length)
+    return stream.read(length), size - 8 - length
 
 
 def _damaged(path: Path, what: str) -> InputError:
@@ -108,7 +117,7 @@ def _require_one_count(footer: Footer, path: Path) -> None:
 
 @lru_cache(maxsize=8)
 def _decoded(data: bytes) -> Footer:
-    told = _Reader(data).struct()
+    told = read_struct(data)
     single = list(_single(told[2]))
     groups = []
     for group in told.get(4, ()):
@@ -119,7 +128,7 @@ def _decoded(data: bytes) -> Footer:
     return Footer(int(told[3]), tuple(groups))
 
 
-def _chunk(about: dict[int, Any], single: bool) -> ColumnChunk:
+def _chunk(about: Struct, single: bool) -> ColumnChunk:
     return ColumnChunk(
         name=".".join(part.decode("utf-8", "replace") for part in about[3]),
         kind=_KINDS[about[1]],
@@ -130,7 +139,7 @@ def _chunk(about: dict[int, Any], single: bool) -> ColumnChunk:
     )
 
 
-def _single(schema: list[dict[int, Any]]) -> Iterator[bool]:
+def _single(schema: list[Struct]) -> Iterator[bool]:
     """Yield, for each column of a schema, which is a tree written from its root on, whether no list is above it."""
     open_branches = [(int(schema[0].get(5, 0)), False)]
     for element in schema[1:]:
@@ -144,71 +153,3 @@ def _single(schema: list[dict[int, Any]]) -> Iterator[bool]:
             open_branches.append((children, within))
         else:
             yield not within
-
-
-class _Reader:
-    """Reads values of Thrift's compact protocol one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.place = 0
-
-    def _byte(self) -> int:
-        byte = self.data[self.place]
-        self.place += 1
-        return byte
-
-    def _number(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-            if shift > 70:
-                raise ValueError("a number without end")
-
-    def _signed(self) -> int:
-        value = self._number()
-        return (value >> 1) ^ -(value & 1)
-
-    def struct(self, depth: int = 0) -> dict[int, Any]:
-        """Return a struct's values by the numbers of their fields."""
-        if depth > _DEEPEST:
-            raise ValueError("nested too deep")
-        found: dict[int, Any] = {}
-        number = 0
-        while head := self._byte():
-            number = number + (head >> 4) if head >> 4 else self._signed()
-            if number in found:
-                raise ValueError("a field stands twice")
-            kind = head & 15
-            found[number] = kind == _TRUE if kind in (_TRUE, _FALSE) else self._value(kind, depth)
-        return found
-
-    def _value(self, kind: int, depth: int) -> Any:
-        if depth > 2 * _DEEPEST:
-            raise ValueError("nested too deep")
-        if kind in (_TRUE, _FALSE, _BYTE):
-            return self._byte()
-        if kind in (4, 5, 6):
-            return self._signed()
-        if kind == _DOUBLE:
-            self.place += 8
-            return None
-        if kind == _TEXT:
-            length = self._number()
-            if length > len(self.data) - self.place:
-                raise ValueError("a text beyond the end")
-            self.place += length
-            return self.data[self.place - length : self.place]
-        if kind in (_LIST, _SET):
-            head = self._byte()
-            length = head >> 4 if head >> 4 < 15 else self._number()
-            if length > len(self.data):
-                raise ValueError("a list beyond the end")
-            return [self._value(head & 15, depth + 1) for _ in range(length)]
-        if kind == _STRUCT:
-            return self.struct(depth + 1)
-        raise ValueError("a type that Parquet has not")

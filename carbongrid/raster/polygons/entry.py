@@ -135,6 +135,23 @@ def binary_of(
     return wkb.write((x, y), starts, turned, several, lengths)
 
 
+def multipolygons_of_wkb(values: Any) -> NDArray[np.uint8]:
+    """Return the binary of polygons and multipolygons, little-endian and of two dimensions, as :func:`wkb_of` writes it with ``collections`` and ``lengths``: no polygon is taken apart.
+
+    Raises
+    ------
+    InputError
+        If a row is none of these.
+    """
+    data, begin, there = _binary(values)
+    written, other = wkb.as_multipolygons(data, begin)
+    if other >= 0 or not there.all():
+        row = other if other >= 0 else int(np.argmin(there))
+        says, hint = _FAULTS[wkb.NO_POLYGON]
+        raise InputError(f"the binary of row {row} {says}", hint=hint)
+    return written
+
+
 def rows_not_finite(points: NDArray[np.float64], starts: Starts) -> list[int]:
     """Return the first ten rows that have a coordinate that is not finite, or too large."""
     wrong = np.flatnonzero(~(np.abs(points) < LARGEST).all(axis=1))

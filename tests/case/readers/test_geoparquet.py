@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -20,7 +21,11 @@ from shapely import Point
 from shapes import held_as_coordinates
 
 from carbongrid.case.readers import geoparquet
-from carbongrid.case.readers.geoparquet import read_geoparquet, write_geoparquet
+from carbongrid.case.readers.geoparquet import (
+    read_geoparquet,
+    write_beside_geometry,
+    write_geoparquet,
+)
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.case.readers.vector import fields_of, read_vector
 from carbongrid.errors import InputError
@@ -53,22 +58,65 @@ def test_it_is_read_as_geopandas_reads_it(tmp_path: Path, encoding: str) -> None
     assert list(read_geoparquet(tmp_path / "a.parquet", "shape", ["id"])) == ["id", "shape"]
 
 
-def test_geopandas_reads_what_is_written(tmp_path: Path) -> None:
+def twice(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(twice=rows["area"] * 2)
+
+
+def written_beside(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write the geometry, then the columns beside it."""
+    shapes = path.with_name("shapes.parquet")
+    write_geoparquet(frame[["geometry"]], shapes)
+    write_beside_geometry(shapes, pd.DataFrame(frame.drop(columns="geometry")), path, twice, "id")
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_geopandas_reads_what_is_written(tmp_path: Path, beside: bool) -> None:
     frame = land()
-    write_geoparquet(
-        frame, tmp_path / "a.parquet", lambda rows: rows.assign(twice=rows["area"] * 2)
-    )
-    found = gpd.read_parquet(tmp_path / "a.parquet")
-    assert_geodataframe_equal(found.drop(columns=["twice"]), frame)
+    path = tmp_path / "a.parquet"
+    if beside:
+        written_beside(frame, path)
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["a.parquet", "shapes.parquet"]
+    else:
+        write_geoparquet(gpd.GeoDataFrame(twice(frame)), path)
+    found = gpd.read_parquet(path)
+    assert_geodataframe_equal(found.drop(columns=["twice"])[list(frame)], frame)
     assert np.array_equal(found["twice"], 2 * frame["area"])
-    assert "bbox" not in read_geoparquet(tmp_path / "a.parquet", "geometry")
-    file = parquet.ParquetFile(tmp_path / "a.parquet")
+    assert "bbox" not in read_geoparquet(path, "geometry")
+    file = parquet.ParquetFile(path)
     assert file.num_row_groups == -(-len(frame) // 11)
     told = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]
     assert told["bbox"] == frame.total_bounds.tolist()
     assert told["geometry_types"] == ["MultiPolygon", "Polygon"]
-    near = gpd.read_parquet(tmp_path / "a.parquet", bbox=(-60, -60, -30, -30))
+    near = gpd.read_parquet(path, bbox=(-60, -60, -30, -30))
     assert near["id"].tolist() == ["001"]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 40])
+def test_columns_beside_a_geometry_are_a_table_as_any_other(tmp_path: Path, rows: int) -> None:
+    """The same schema, and the same of each column, as if all had been written at once."""
+    frame = land().iloc[:rows]
+    written_beside(frame, tmp_path / "a.parquet")
+    order = [*frame.columns[: frame.columns.get_loc("id") + 1], "geometry"]
+    order += [name for name in [*frame.columns, "twice"] if name not in order]
+    write_geoparquet(gpd.GeoDataFrame(twice(frame))[order], tmp_path / "b.parquet")
+    ours, whole = (parquet.ParquetFile(tmp_path / f"{name}.parquet") for name in "ab")
+    assert ours.schema_arrow.equals(whole.schema_arrow, check_metadata=True)
+    assert ours.read().equals(whole.read())
+    for group in range(ours.num_row_groups):
+        for place in range(ours.metadata.num_columns):
+            mine, other = (each.metadata.row_group(group).column(place).to_dict() for each in (ours, whole))  # fmt: skip
+            places = ("file_offset", "dictionary_page_offset", "data_page_offset")
+            assert {k: v for k, v in mine.items() if k not in places} == {k: v for k, v in other.items() if k not in places}  # fmt: skip
+
+
+def test_columns_of_other_rows_are_refused(tmp_path: Path) -> None:
+    """And no half a file is left beside."""
+    frame = land()
+    write_geoparquet(frame[["geometry"]].iloc[:-1], tmp_path / "shapes.parquet")
+    columns = pd.DataFrame(frame.drop(columns="geometry"))
+    with pytest.raises(InputError, match="the rows are not in the groups of the file beside it"):
+        write_beside_geometry(tmp_path / "shapes.parquet", columns, tmp_path / "a.parquet", twice, "id")  # fmt: skip
+    assert not (tmp_path / "a.parquet.columns").exists()
 
 
 def test_no_rows_are_written_and_read(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Polygons that a run keeps in a file: as those that were read before, and read only where somebody asks for coordinates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+import shapely
+from geodata_layers import voronoi
+from geopandas.testing import assert_geodataframe_equal
+from shapes import held_as_coordinates
+
+import carbongrid.outputs.tables.digests as digests
+from carbongrid.case.readers.geoparquet import write_geoparquet
+from carbongrid.case.readers.kept_polygons import KeptPolygons
+from carbongrid.case.readers.polygon_column import PolygonColumn
+from carbongrid.errors import InputError
+from carbongrid.outputs.tables.content import Table
+from carbongrid.outputs.tables.digests import digest_of_table
+from carbongrid.raster.polygons.outlines import Outlines, geometries_of, outlines_of
+
+CRS = "EPSG:32651"
+
+
+def land(count: int = 30) -> gpd.GeoDataFrame:
+    cells = voronoi(count, 4)
+    cells[1] = shapely.multipolygons([cells[1], shapely.box(-50, -50, -40, -40)])
+    cells[2] -= shapely.centroid(cells[2]).buffer(1e-3)
+    cells[3] = shapely.reverse(cells[3])
+    cells[4] = shapely.multipolygons([cells[4]])
+    held = held_as_coordinates(cells, None)
+    assert isinstance(held, PolygonColumn)
+    return gpd.GeoDataFrame(geometry=held).set_crs(CRS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_geoparquet(land(), tmp_path / "shapes.parquet")
+    return tmp_path / "shapes.parquet"
+
+
+def kept(path: Path) -> tuple[gpd.GeoDataFrame, KeptPolygons]:
+    held = KeptPolygons(path)
+    return gpd.GeoDataFrame(geometry=PolygonColumn(held, CRS)), held
+
+
+def test_what_does_not_need_coordinates_reads_none(path):
+    plain, (table, held) = land(), kept(path)
+    assert len(table) == len(plain)
+    assert table.crs == plain.crs
+    np.testing.assert_array_equal(table.geometry.array.total_bounds, plain.total_bounds, strict=True)
+    np.testing.assert_array_equal(table.geometry.array.bounds, plain.bounds.to_numpy())
+    assert not table.geometry.isna().any()
+    assert len(table.iloc[:0]) == 0
+    joined = table.join(gpd.pd.DataFrame({"a": range(len(table))}))[["a", "geometry"]].assign(b=1)
+    assert joined.copy().iloc[:].geometry.array.unread is held
+    digest_of_table(Table(table, {}))
+    assert held.unread
+
+
+def test_it_is_what_was_written(path):
+    plain, (table, held) = land(), kept(path)
+    other = table.copy()
+    assert_geodataframe_equal(table, plain)
+    assert not held.unread
+    # Read once, for all who share the column.
+    assert outlines_of(other) is outlines_of(table)
+    assert shapely.to_wkb(geometries_of(table, slice(0, 30))).tolist() == shapely.to_wkb(plain.geometry.to_numpy()).tolist()  # fmt: skip
+    np.testing.assert_array_equal(table.geometry.array.bounds, plain.bounds.to_numpy())
+    np.testing.assert_array_equal(table.geometry.array.total_bounds, plain.total_bounds)
+
+
+@pytest.mark.parametrize("count", [0, 1, 30, 200])
+def test_the_digest_is_that_of_the_polygons(tmp_path, monkeypatch, count):
+    """Block by block, of polygons and multipolygons, backwards rings and holes."""
+    monkeypatch.setattr("carbongrid.case.readers.kept_polygons.ROWS", 7)
+    plain = land(200).iloc[:count]
+    write_geoparquet(plain, tmp_path / "a.parquet")
+    table, held = kept(tmp_path / "a.parquet")
+    assert digest_of_table(Table(table, {})) == digest_of_table(Table(plain, {}))
+    assert held.unread
+    assert outlines_of(table) is not None
+    monkeypatch.setattr(
+        digests, "multipolygons_of_wkb", lambda _: pytest.fail("read, and not used")
+    )
+    assert digest_of_table(Table(table, {})) == digest_of_table(Table(plain, {}))
+
+
+def test_a_column_that_is_written_to_leaves_the_others(path):
+    table, _ = kept(path)
+    other = table.copy()
+    table.loc[0, "geometry"] = shapely.box(0, 0, 1, 1)
+    assert_geodataframe_equal(other, land())
+    assert outlines_of(table) is None
+
+
+def test_coordinates_are_read_once_by_several_threads(path, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    reads, of_wkb = [], Outlines.of_wkb.__func__  # type: ignore[attr-defined]
+    monkeypatch.setattr(Outlines, "of_wkb", classmethod(lambda cls, blocks: reads.append(1) or of_wkb(cls, blocks)))  # fmt: skip
+    table, _ = kept(path)
+    barrier = Barrier(4)
+
+    def ask(_: int) -> Outlines | None:
+        barrier.wait()
+        return outlines_of(table)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert len(set(map(id, found))) == len(reads) == 1
+
+
+def test_a_file_that_lost_rows_is_refused(path):
+    """As one that is changed under the run is: the footer that was read first tells of more."""
+    table, _ = kept(path)
+    parquet.write_table(parquet.read_table(path).slice(0, 20), path)
+    with pytest.raises(InputError, match=r"shapes\.parquet: 20 rows are read, but the footer tells of 30"):  # fmt: skip
+        outlines_of(table)
+    with pytest.raises(InputError, match="20 rows are read"):
+        digest_of_table(Table(table, {}))
+    with pytest.raises(InputError, match="20 rows are read"):
+        assert table.geometry.array.bounds is not None

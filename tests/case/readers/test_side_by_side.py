@@ -1,0 +1,115 @@
+"""Parquet files put side by side: any reader finds each column as it was, and the bytes of its values are those that were written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbongrid.case.readers.side_by_side import put_side_by_side
+from carbongrid.errors import InputError
+
+KINDS = {
+    "whole": lambda rng, n: pa.array(rng.integers(0, 9, n)),
+    "number": lambda rng, n: pa.array(rng.random(n)),
+    "null": lambda rng, n: pa.array(rng.integers(0, 9, n), mask=rng.random(n) < 0.3),
+    "text": lambda rng, n: pa.array([f"编 {k}" for k in rng.integers(0, 4, n)]),
+    "binary": lambda rng, n: pa.array([bytes(k) for k in rng.integers(0, 40, n)], pa.binary()),
+    "struct": lambda rng, n: pa.array([{"a": k, "b": {"c": k / 2}} for k in rng.random(n)], pa.struct({"a": pa.float64(), "b": pa.struct({"c": pa.float64()})})),
+    "list": lambda rng, n: pa.array([list(range(k)) for k in rng.integers(0, 4, n)], pa.list_(pa.field("element", pa.int64()))),
+}  # fmt: skip
+
+
+def table_of(kinds: list[str], rows: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    return pa.table({f"{kind} {place}": KINDS[kind](rng, rows) for place, kind in enumerate(kinds)})
+
+
+@given(
+    st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=9),
+    st.integers(0, 60),
+    st.sampled_from(["zstd", "lz4", "none"]),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=60, deadline=None)
+def test_each_column_is_as_it_was(tmp_path_factory, kinds, rows, compression, pages, random):
+    """Whole, group by group and column by column; ``nox -s formats`` has DuckDB read a run's parcels as well."""
+    folder = tmp_path_factory.mktemp("parts")
+    table = table_of(kinds, rows, len(kinds))
+    names = table.column_names
+    random.shuffle(names)
+    cut = random.randrange(1, len(names))
+    parts = [folder / "left.parquet", folder / "right.parquet"]
+    how: list[dict[str, Any]] = [{"compression": compression, "write_page_index": pages}, {"use_dictionary": False}]  # fmt: skip
+    for path, own, options in zip(parts, (names[:cut], names[cut:]), how, strict=True):
+        parquet.write_table(table.select(own), path, row_group_size=17, **options)
+    random.shuffle(names)
+    wanted = table.select(names).replace_schema_metadata({"told": "of the file"})
+    path = folder / "both.parquet"
+    put_side_by_side(parts, wanted.schema, path)
+    found = parquet.read_table(path)
+    assert found.equals(wanted, check_metadata=True)
+    file = parquet.ParquetFile(path)
+    assert file.num_row_groups == max(1, -(-rows // 17))  # Arrow writes a group of no rows
+    for group in range(file.num_row_groups):
+        rows_of = wanted.slice(17 * group, 17)
+        for name in names:
+            assert file.read_row_group(group, [name]).column(name).equals(rows_of.column(name))
+    if rows:
+        # What a filter of a reader skips groups by is there as well.
+        assert file.metadata.row_group(0).total_byte_size == sum(parquet.read_metadata(part).row_group(0).total_byte_size for part in parts)  # fmt: skip
+        columns = [file.metadata.row_group(0).column(i) for i in range(file.metadata.num_columns)]
+        assert all(each.is_stats_set for each in columns if "list" not in each.path_in_schema)
+
+
+def written(folder: Path, name: str, rows: int, column: Any = None, group: int = 10) -> Path:
+    path = folder / f"{name}.parquet"
+    column = pa.array(range(rows)) if column is None else column
+    parquet.write_table(pa.table({name: column}), path, row_group_size=group)
+    return path
+
+
+def test_three_files(tmp_path):
+    names = ("a", "b", "c")
+    parts = [written(tmp_path, name, 25) for name in names]
+    path = tmp_path / "all.parquet"
+    put_side_by_side(parts, pa.schema([(name, pa.int64()) for name in ("c", "a", "b")]), path)
+    assert parquet.read_table(path).to_pydict() == {
+        name: list(range(25)) for name in ("c", "a", "b")
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "group", "column", "schema", "said"),
+    [
+        (24, 10, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: the rows are not in the groups of the file beside it"),
+        (25, 5, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: the rows are not in the groups of the file beside it"),
+        (25, 10, None, {"a": pa.int64(), "b": pa.float64()}, "b.parquet: b is not the column that is wanted"),
+        (25, 10, None, {"a": pa.int64()}, "b.parquet: b is not the column that is wanted"),
+        (25, 10, None, {"a": pa.int64(), "b": pa.int64(), "c": pa.int64()}, "both.parquet: a column is in none of the parts, or in two"),
+        (25, 10, pa.array(range(25), pa.int32()), {"a": pa.int64(), "b": pa.int64()}, "b is not the column that is wanted"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(tmp_path, rows, group, column, schema, said):
+    parts = [written(tmp_path, "a", 25), written(tmp_path, "b", rows, column, group)]
+    with pytest.raises(InputError, match=said):
+        put_side_by_side(parts, pa.schema(list(schema.items())), tmp_path / "both.parquet")
+
+
+def test_a_column_that_is_in_two_is_refused(tmp_path):
+    part = written(tmp_path, "a", 25)
+    with pytest.raises(InputError, match="a column is in none of the parts, or in two"):
+        put_side_by_side([part, part], pa.schema([("a", pa.int64())]), tmp_path / "both.parquet")
+
+
+def test_what_is_no_parquet_file_is_refused(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(InputError, match=r"a\.parquet: the footer of the file cannot be read"):
+        put_side_by_side([tmp_path / "a.parquet"], pa.schema([]), tmp_path / "both.parquet")

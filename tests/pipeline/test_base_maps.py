@@ -1,0 +1,126 @@
+"""The report's base map as a step: taken over where land is the same, drawn anew where it is not, the same report either way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import carbongrid as cg
+from carbongrid.case.readers.inputs import read_inputs
+from carbongrid.case.readers.kept_polygons import KeptPolygons
+from carbongrid.outputs.report import BaseMap
+from carbongrid.outputs.result import Result
+from carbongrid.pipeline import base_maps
+from carbongrid.pipeline.base_maps import BaseMapLater
+from carbongrid.pipeline.plans import plan_of
+from carbongrid.pipeline.scenario_run import run_plan
+from carbongrid.sources.demo import write_city
+
+pytestmark = pytest.mark.drawn
+
+
+def change_totals(folder: Path) -> None:
+    totals = folder / "totals.csv"
+    totals.write_text(totals.read_text(encoding="utf-8").replace(",1", ",2"), encoding="utf-8")
+
+
+def same(left: BaseMap, right: BaseMap) -> bool:
+    assert [each.bounds for each in left.dots] == [each.bounds for each in right.dots]
+    for mine, other in zip(left.dots, right.dots, strict=True):
+        np.testing.assert_array_equal(mine.parcel, other.parcel, strict=True)
+    return (left.zones, left.water, left.roads) == (right.zones, right.water, right.roads)
+
+
+def test_what_is_kept_is_what_was_drawn(tmp_path):
+    inputs = read_inputs(cg.Case.read(write_city(tmp_path, size="small")))
+    later = BaseMapLater(inputs)
+    (tmp_path / "steps").mkdir()
+    base_maps.save(tmp_path, later)
+    assert later.drawn.water
+    assert later.drawn.roads
+    assert same(base_maps.load(tmp_path, inputs).drawn, later.drawn)
+
+
+def test_of_another_year_no_outline_is_read(tmp_path, monkeypatch):
+    """Neither for what is written, nor for the report, nor to hold evidence against the land: the same files as of a run that takes nothing over."""
+    case = write_city(tmp_path / "city", size="small")
+    cg.run(case, tmp_path / "run")
+    change_totals(case.parent)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            KeptPolygons, "outlines", property(lambda _: pytest.fail("outlines are read"))
+        )
+        after = cg.run(case, tmp_path / "run", replace=True)
+    fresh = cg.run(case, tmp_path / "fresh")
+    assert after.manifest["digests"] == fresh.manifest["digests"]
+    assert "base map" in after.manifest["reused"]
+    assert "hold points" in after.manifest["reused"]
+    for name in ("report.html", "parcels.parquet", "steps/base_map.json", "steps/base_map.parquet", "steps/points.json", "steps/parcels-shapes.parquet"):  # fmt: skip
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes(), (
+            name
+        )
+    assert cg.verify(tmp_path / "run").ok
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> cg.Result:
+    folder = tmp_path_factory.mktemp("base")
+    return cg.run(write_city(folder / "city", size="small"), folder / "run")
+
+
+def written(base: cg.Result, actions: list[dict[str, object]], out: Path) -> cg.Result:
+    plan = plan_of(actions)
+    _, directory = run_plan(base, plan, out)
+    return cg.open(directory)
+
+
+def test_a_plan_that_leaves_land_as_it_is_takes_the_map_over(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(base_maps, "draw_base_map", lambda *_: pytest.fail("a map is drawn"))
+    after = written(
+        base, [{"do": "scale", "category": "transport/*", "factor": 0.5}], tmp_path / "after"
+    )
+    assert base_maps.STEP in after.manifest["reused"]
+    for name in base_maps.FILES:
+        assert (after.directory / name).read_bytes() == (base.directory / name).read_bytes()
+
+
+def test_a_plan_that_changes_land_use_draws_it_anew(base, tmp_path):
+    """Seen to fail: water that is built over stood on the map, and a run on the plan's took it over in turn."""
+    lake = (
+        base.parcels[base.parcels["type"] == "water"]
+        .assign(size=lambda each: each.area)
+        .nlargest(1, "size")
+    )
+    convert = {"do": "convert", "parcels": lake["id"].iloc[0], "to": "0401"}
+    after = written(base, [convert], tmp_path / "after")
+    told = [
+        json.loads((run.directory / base_maps.FILES[0]).read_text("utf-8")) for run in (base, after)
+    ]
+    assert len(told[1]["water"]) < len(told[0]["water"])
+    assert told[1]["roads"] == told[0]["roads"]
+    assert told[1]["water"] in (after.directory / "report.html").read_text("utf-8")
+
+
+def test_a_run_that_an_earlier_version_wrote_has_no_map(base, tmp_path):
+    """Of its plans one is drawn."""
+    old = Result.__new__(type(base))
+    vars(old).update(vars(base))
+    steps = {name: each for name, each in base.manifest["steps"].items() if name != base_maps.STEP}
+    vars(old)["manifest"] = {**base.manifest, "steps": steps}
+    after = written(
+        old, [{"do": "scale", "category": "transport/*", "factor": 0.5}], tmp_path / "after"
+    )
+    assert not (after.directory / base_maps.FILES[0]).exists()
+    assert json.loads((base.directory / base_maps.FILES[0]).read_text("utf-8"))["water"] in (
+        after.directory / "report.html"
+    ).read_text("utf-8")
+
+
+def test_a_published_run_keeps_no_map_and_shows_no_parcels(base, tmp_path):
+    public = cg.run(write_city(tmp_path / "city", size="small"), tmp_path / "run", public=True)
+    assert not (public.directory / "steps").exists()
+    assert 'id="parcels"' not in (public.directory / "report.html").read_text("utf-8")
+    assert 'id="parcels"' in (base.directory / "report.html").read_text("utf-8")
