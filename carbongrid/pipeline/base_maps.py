@@ -53,7 +53,8 @@ def save(folder: Path, later: BaseMapLater) -> None:
     base = later.drawn
     dots = [{"bounds": each.bounds, "shape": each.parcel.shape} for each in base.dots]
     texts = {"water": base.water, "roads": base.roads}
-    told = {"zones": dataclasses.asdict(base.zones), **texts, "dots": dots}
+    zones, areas = dataclasses.asdict(base.zones), base.areas.tolist()
+    told = {"zones": zones, "areas": areas, **texts, "dots": dots}
     (folder / FILES[0]).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     seen = [np.empty(0, np.uint32), *(each.parcel.ravel() for each in base.dots)]
     # Runs of a few equal numbers: a dictionary would be as large as the column.
@@ -71,7 +72,8 @@ def load(folder: Path, inputs: Inputs, *_: object) -> BaseMapLater:
         for each, first, last in zip(told["dots"], ends[:-1], ends[1:], strict=True)
     )
     later = BaseMapLater(inputs)
-    vars(later)["drawn"] = BaseMap(_zones(told["zones"]), told["water"], told["roads"], dots)
+    zones, areas = _zones(told["zones"]), np.array(told["areas"], np.float64)
+    vars(later)["drawn"] = BaseMap(zones, areas, told["water"], told["roads"], dots)
     return later
 
 

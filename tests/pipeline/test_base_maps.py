@@ -31,6 +31,7 @@ def same(left: BaseMap, right: BaseMap) -> bool:
     assert [each.bounds for each in left.dots] == [each.bounds for each in right.dots]
     for mine, other in zip(left.dots, right.dots, strict=True):
         np.testing.assert_array_equal(mine.parcel, other.parcel, strict=True)
+    np.testing.assert_array_equal(left.areas, right.areas, strict=True)
     return (left.zones, left.water, left.roads) == (right.zones, right.water, right.roads)
 
 

@@ -133,7 +133,16 @@ def test_replace_redoes_only_what_changed(city: Path) -> None:
     kept = [*LAND, *EVIDENCE[1:], "land", "facilities", "base map", "rasterize", "keep tables"]
     assert fewer.manifest["reused"] == kept
     again = run(city / "case.toml", out, replace=True)
-    steps = [*LAND, *EVIDENCE, "hold points", "land", "facilities", "weigh", "base map", "rasterize"]
+    steps = [
+        *LAND,
+        *EVIDENCE,
+        "hold points",
+        "land",
+        "facilities",
+        "weigh",
+        "base map",
+        "rasterize",
+    ]
     steps += ["keep tables", *PRODUCTS]
     assert again.manifest["reused"] == steps
     assert cg.verify(out).ok

@@ -14,7 +14,6 @@ import numpy as np
 from carbongrid.errors import InputError
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.polygons.outlines import Outlines
-from carbongrid.raster.row_blocks import ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +40,7 @@ class KeptPolygons:
         self.path = path
         with open_parquet(path) as file:
             rows, metadata = file.metadata.num_rows, file.schema_arrow.metadata
-        self._rows = int(rows)
+            self._rows, self._groups = int(rows), int(file.metadata.num_row_groups)
         told = json.loads(metadata[b"geo"])["columns"]["geometry"]
         self.total_bounds = np.array(told.get("bbox", [np.nan] * 4), np.float64)
         self._read: Outlines | None = None
@@ -72,19 +71,28 @@ class KeptPolygons:
         return np.column_stack([box.field(side).to_numpy() for side in _SIDES])
 
     def binary(self) -> Iterator[pa.Array]:
-        """Yield the well-known binary of blocks of rows.
+        """Yield the well-known binary of blocks of rows."""
+        for block in self.blocks:
+            yield from self.binary_of(block)
+
+    @property
+    def blocks(self) -> range:
+        """Numbers of the blocks in which rows are read."""
+        return range(self._groups)
+
+    def binary_of(self, block: int) -> list[pa.Array]:
+        """Return the well-known binary of a block of rows, in several arrays where one cannot hold it; several threads may ask at once.
 
         Raises
         ------
         InputError
-            At the end, if there were not as many rows as the footer tells of.
+            If the file is not the one that was opened.
         """
-        there = 0
-        with open_parquet(self.path, buffer_size=2**20) as file:
-            for batch in file.iter_batches(ROWS, columns=["geometry"]):
-                there += len(batch)
-                yield batch.column(0)
-        self._require_all(there)
+        with open_parquet(self.path) as file:
+            self._require_all(file.metadata.num_rows)
+            column = file.read_row_group(block, columns=["geometry"]).column("geometry")
+            pieces: list[pa.Array] = column.chunks
+            return pieces
 
     def _require_all(self, there: int) -> None:
         if there != self._rows:

@@ -11,6 +11,7 @@ import numpy as np
 
 from carbongrid.outputs.report.drawings import ZoneMap, zone_map
 from carbongrid.outputs.report.ground import road_path, water_path
+from carbongrid.outputs.report.unit_table import areas_of_units
 from carbongrid.raster.grid import Bounds, Grid
 from carbongrid.raster.labels import burn_window
 from carbongrid.raster.polygons import Polygons
@@ -51,6 +52,8 @@ class BaseMap:
     ----------
     zones
         Outlines of the units and of their parents.
+    areas : float64, shape (units,)
+        Area of each unit on the ellipsoid, m2.
     water, roads
         Land of these kinds as SVG path data.
     dots
@@ -58,6 +61,7 @@ class BaseMap:
     """
 
     zones: ZoneMap
+    areas: NDArray[np.float64]
     water: str
     roads: str
     dots: tuple[ParcelDots, ...]
@@ -79,7 +83,13 @@ def draw_base_map(
     """
     zones = zone_map(units, next(iter(parents), None))
     dots = itertools.islice(dots_of_parcels(parcels, zones), _AT_ONCE if len(parcels) else 0)
-    return BaseMap(zones, water_path(parcels, zones), road_path(parcels, zones), tuple(dots))
+    return BaseMap(
+        zones=zones,
+        areas=areas_of_units(units),
+        water=water_path(parcels, zones),
+        roads=road_path(parcels, zones),
+        dots=tuple(dots),
+    )
 
 
 def dots_of_parcels(

@@ -86,8 +86,8 @@ class Layer:
         return [self.entries[place].colour for place in self.place]
 
 
-def map_layers(tables: RunTables) -> tuple[Layer, ...]:
-    """Return the layers that a run has numbers for, zones first.
+def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tuple[Layer, ...]:
+    """Return the layers that a run has numbers for, zones first; ``area`` as for :func:`carbongrid.outputs.report.unit_table.intensity`.
 
     Notes
     -----
@@ -101,7 +101,7 @@ def map_layers(tables: RunTables) -> tuple[Layer, ...]:
         _sure(units),
         _mass(units["emission_g"], "emission", "Emissions", "碳排放", _EMBER),
         _natural(
-            intensity(units),
+            intensity(units, area),
             ("intensity", "Intensity", "排放强度", "t km⁻²"),
             _ROSE,
             (1e-4, "万吨/km²"),

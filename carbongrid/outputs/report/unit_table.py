@@ -80,12 +80,12 @@ class UnitTable:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def unit_table(tables: RunTables) -> UnitTable:
-    """Return the numbers of the units, exact and as shown."""
+def unit_table(tables: RunTables, area: NDArray[np.float64] | None = None) -> UnitTable:
+    """Return the numbers of the units, exact and as shown; ``area`` as for :func:`intensity`."""
     units = tables.units
     own = sorted({c.sector for c in tables.categories if not c.sink} - set(SECTORS))
     names = sector_names()
-    density = intensity(units)
+    density = intensity(units, area)
     found: list[tuple[NumberColumn, Sequence[Cell]]] = [
         (NumberColumn("ecc", "ECC", "经济贡献系数"), _with_interval(units)),
         (NumberColumn("esc", "ESC", "生态承载系数"), _numbers(units["esc"].tolist(), short_number)),
@@ -192,13 +192,28 @@ def _currency(currency: str) -> tuple[str, str]:
     return millions_of(currency)[0], hundreds_of_millions_of(currency)
 
 
-def intensity(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Return the emission per area on the ellipsoid of each unit, t km-2; NaN without an area."""
-    shapes = np.array([shape or shapely.Polygon() for shape in units.geometry], dtype=object)
-    area = geodesic_area(shapes, units.crs) / 1e6
+def intensity(
+    units: gpd.GeoDataFrame, area: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return the emission per area on the ellipsoid of each unit, t km-2; NaN without an area.
+
+    Parameters
+    ----------
+    units
+        With ``emission_g``.
+    area : float64, shape (units,)
+        What :func:`areas_of_units` says of them, where it is known.
+    """
+    km2 = (areas_of_units(units) if area is None else area) / 1e6
     with np.errstate(divide="ignore", invalid="ignore"):
-        density: NDArray[np.float64] = units["emission_g"].to_numpy(np.float64) / 1e6 / area
-    return np.where(area > 0, density, np.nan)
+        density: NDArray[np.float64] = units["emission_g"].to_numpy(np.float64) / 1e6 / km2
+    return np.where(km2 > 0, density, np.nan)
+
+
+def areas_of_units(units: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return the area of each unit on the ellipsoid, m2."""
+    shapes = np.array([shape or shapely.Polygon() for shape in units.geometry], dtype=object)
+    return geodesic_area(shapes, units.crs)
 
 
 def _masses(grams: Any) -> list[Cell]:

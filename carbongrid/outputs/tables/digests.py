@@ -99,7 +99,10 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
             yield from each_block(lambda rows: _multipolygons(column.iloc[rows]), blocks)
         else:
             # Their binary as it is: of polygons that nobody asks for none is taken apart.
-            yield from each_block(multipolygons_of_wkb, kept.binary())
+            made = each_block(
+                lambda k: [*map(multipolygons_of_wkb, kept.binary_of(k))], kept.blocks
+            )
+            yield from chain.from_iterable(made)
     elif kind == "flag":
         yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
     else:

@@ -14,6 +14,7 @@ from geopandas.testing import assert_geodataframe_equal
 from shapes import held_as_coordinates
 
 import carbongrid.outputs.tables.digests as digests
+from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import write_geoparquet
 from carbongrid.case.readers.kept_polygons import KeptPolygons
 from carbongrid.case.readers.polygon_column import PolygonColumn
@@ -51,7 +52,9 @@ def test_what_does_not_need_coordinates_reads_none(path):
     plain, (table, held) = land(), kept(path)
     assert len(table) == len(plain)
     assert table.crs == plain.crs
-    np.testing.assert_array_equal(table.geometry.array.total_bounds, plain.total_bounds, strict=True)
+    np.testing.assert_array_equal(
+        table.geometry.array.total_bounds, plain.total_bounds, strict=True
+    )
     np.testing.assert_array_equal(table.geometry.array.bounds, plain.bounds.to_numpy())
     assert not table.geometry.isna().any()
     assert len(table.iloc[:0]) == 0
@@ -76,7 +79,7 @@ def test_it_is_what_was_written(path):
 @pytest.mark.parametrize("count", [0, 1, 30, 200])
 def test_the_digest_is_that_of_the_polygons(tmp_path, monkeypatch, count):
     """Block by block, of polygons and multipolygons, backwards rings and holes."""
-    monkeypatch.setattr("carbongrid.case.readers.kept_polygons.ROWS", 7)
+    monkeypatch.setattr(geoparquet, "ROWS_IN_GROUP", 7)
     plain = land(200).iloc[:count]
     write_geoparquet(plain, tmp_path / "a.parquet")
     table, held = kept(tmp_path / "a.parquet")
