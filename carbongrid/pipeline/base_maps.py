@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +20,27 @@ STEP = "base map"
 FILES = [f"{FOLDER}/base_map.json", f"{FOLDER}/base_map.parquet"]
 
 
-@dataclass(frozen=True)
 class BaseMapLater:
-    """A base map that is drawn when it is first asked for: while the run keeps it, beside the labels."""
+    """A base map that is drawn when it is first asked for: while the run keeps it, beside the labels.
 
-    inputs: Inputs
+    Parameters
+    ----------
+    inputs
+        Whose land it shows.
+    drawn
+        The map, where it is known.
+    """
 
-    @cached_property
+    def __init__(self, inputs: Inputs, drawn: BaseMap | None = None) -> None:
+        self._inputs, self._drawn = inputs, drawn
+
+    @property
     def drawn(self) -> BaseMap:
         """The map."""
-        inputs = self.inputs
-        return draw_base_map(inputs.units, inputs.parcels, inputs.case.units.parents)
+        if self._drawn is None:
+            inputs = self._inputs
+            self._drawn = draw_base_map(inputs.units, inputs.parcels, inputs.case.units.parents)
+        return self._drawn
 
 
 def draw_later(inputs: Inputs, options: RunOptions) -> BaseMapLater | None:
@@ -71,10 +79,8 @@ def load(folder: Path, inputs: Inputs, *_: object) -> BaseMapLater:
         ParcelDots(tuple(each["bounds"]), column[first:last].reshape(each["shape"]))
         for each, first, last in zip(told["dots"], ends[:-1], ends[1:], strict=True)
     )
-    later = BaseMapLater(inputs)
     zones, areas = _zones(told["zones"]), np.array(told["areas"], np.float64)
-    vars(later)["drawn"] = BaseMap(zones, areas, told["water"], told["roads"], dots)
-    return later
+    return BaseMapLater(inputs, BaseMap(zones, areas, told["water"], told["roads"], dots))
 
 
 def _zones(told: dict[str, Any]) -> ZoneMap:

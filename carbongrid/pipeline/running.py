@@ -22,7 +22,7 @@ from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.workers import dask_client, require_shared
 from carbongrid.pipeline.writing import left_out, problems_of_left_out
 from carbongrid.raster.chunked import travels
-from carbongrid.run_store import Recall, RunStore, check_target, claimed, new_run, place_of
+from carbongrid.run_store import Recall, RunStore, check_target, claimed, mend, new_run, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,7 @@ def run(
 
         if out.parent.is_dir():
             with claimed(out):
+                mend(out)  # before anything of the run that was there is read
                 require_shared(client, out)
                 _write(first_half(), options, store)
         else:

@@ -18,6 +18,7 @@ from carbongrid.method.sharing import reduce_mass
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
+from carbongrid.outputs.tables.reading import require_as_written
 from carbongrid.pipeline import base_maps, facilities, sections, small_tables, weights_step
 from carbongrid.pipeline.activity_evidence import evidence_after, uncertainty_after
 from carbongrid.pipeline.allocation import Allocation
@@ -287,6 +288,7 @@ def _missing(base: Result, name: str) -> Any:
 def _save_parcels(folder: Path, inputs: Inputs, base: Result) -> None:
     shapes = sections.shapes_of("parcels")
     shutil.copy2(base.directory / shapes, folder / shapes)
+    require_as_written(folder, shapes, base.manifest)
     told = json.loads(read_text(base.directory / sections.facts_of("parcels")))
     notes = tuple(Problem(**each) for each in told["notes"])
     sections.save_columns("parcels", folder, Section(inputs.parcels, notes))

@@ -21,7 +21,7 @@ from carbongrid.case.readers.geoparquet import (
     write_geoparquet,
 )
 from carbongrid.case.readers.inputs import (
-    HELD_POINTS,
+    NEEDED_FOR_POINTS,
     SECTION_READERS,
     Section,
     SectionReader,
@@ -38,7 +38,8 @@ from carbongrid.raster.opening.files import open_file, read_text
 FOLDER = "steps"
 """Folder of a run for what only the next run needs."""
 
-HOLD_POINTS, _POINTS = "hold points", "points"
+HOLD_POINTS = "hold points"
+_POINTS = "points"  # as its file is called
 
 READ_SECTIONS = tuple(f"read {reader.name}" for reader in SECTION_READERS)
 
@@ -80,7 +81,7 @@ def points_step() -> Step:
         decided_by=lambda case, categories, *_: [repr(case.pois), repr(case.people), repr(categories.table)],
         after=("read parcels", "read pois", "read people"),
     )  # fmt: skip
-    needs = ("case", *(f"read {each}" for each in HELD_POINTS))
+    needs = ("case", *(f"read {each}" for each in NEEDED_FOR_POINTS))
     return Step(HOLD_POINTS, hold_points, needs, kept=kept, phase="reading")
 
 

@@ -32,8 +32,8 @@ STEPS: tuple[Step, ...] = (
     points_step(),
     Step(
         "read",
-        lambda *sections: weights_step.one_spelling(complete_inputs(*sections)),
-        ("case", "read categories", *READ_SECTIONS, HOLD_POINTS),
+        lambda held, *sections: weights_step.one_spelling(complete_inputs(*sections, held=held)),
+        (HOLD_POINTS, "case", "read categories", *READ_SECTIONS),
         phase="reading",
     ),
     # Where parcels stand, and whether the tables fit each other.

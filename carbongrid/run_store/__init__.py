@@ -7,7 +7,7 @@ that is being replaced, is hashed again first.
 
 from carbongrid.run_store.disk import detect_full_disk
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
-from carbongrid.run_store.location import MANIFEST, check_target, place_of
+from carbongrid.run_store.location import MANIFEST, check_target, mend, place_of
 from carbongrid.run_store.lock import claimed
 from carbongrid.run_store.store import Making, Recall, RunStore, new_run
 
@@ -21,6 +21,7 @@ __all__ = [
     "claimed",
     "detect_full_disk",
     "hash_values",
+    "mend",
     "new_run",
     "place_of",
     "seal_of",

@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 from shapely import box
 from tables_example import example_tables
 
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.case.readers.geoparquet import write_geoparquet
+from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.method.guidance import Advice, read_guidance
 from carbongrid.method.tonnes import format_tonnes
 from carbongrid.method.zoning import zones
@@ -370,6 +371,19 @@ def test_geoparquet(tables, directory):
     assert list(frame.columns)[-6:] == [f"{name}_t_km2" for name in list(frame.columns)[4:10]]
     inside = gpd.read_parquet(path, bbox=tuple(tables.parcels.geometry[0].bounds))
     assert inside["id"].tolist() == ["001"]
+
+
+def test_parcels_are_written_beside_their_own_outlines_or_not_at_all(tables, directory, tmp_path):
+    """The same file as where none is there yet; outlines of others, as many of them, are refused."""
+    shapes = tmp_path / "shapes.parquet"
+    write_geoparquet(tables.parcels[["geometry"]], shapes)
+    write_tables(tables, tmp_path, shapes=shapes)
+    assert (tmp_path / "parcels.parquet").read_bytes() == (directory / "parcels.parquet").read_bytes()  # fmt: skip
+    (tmp_path / "parcels.parquet").unlink()
+    write_geoparquet(tables.parcels[["geometry"]].iloc[::-1], shapes)
+    with pytest.raises(RunError, match=r"shapes\.parquet does not hold the parcels of this run"):
+        write_tables(tables, tmp_path, shapes=shapes)
+    assert not (tmp_path / "parcels.parquet").exists()
 
 
 def test_a_small_rate_can_be_read_in_the_workbook(directory):

@@ -11,9 +11,9 @@ import pytest
 import carbongrid as cg
 from carbongrid.case.readers.inputs import read_inputs
 from carbongrid.case.readers.kept_polygons import KeptPolygons
-from carbongrid.outputs.report import BaseMap
+from carbongrid.outputs.report import BaseMap, write_report
 from carbongrid.outputs.result import Result
-from carbongrid.pipeline import base_maps
+from carbongrid.pipeline import base_maps, writing
 from carbongrid.pipeline.base_maps import BaseMapLater
 from carbongrid.pipeline.plans import plan_of
 from carbongrid.pipeline.scenario_run import run_plan
@@ -118,6 +118,23 @@ def test_a_run_that_an_earlier_version_wrote_has_no_map(base, tmp_path):
     assert json.loads((base.directory / base_maps.FILES[0]).read_text("utf-8"))["water"] in (
         after.directory / "report.html"
     ).read_text("utf-8")
+
+
+def test_the_report_of_a_kept_map_is_the_one_that_the_tables_make(base, tmp_path, monkeypatch):
+    """Rows of the map are those of the tables."""
+    case = write_city(tmp_path / "city", size="small")
+    change_totals(case.parent)
+    written = []
+
+    def both(tables, folder, base):
+        assert isinstance(base, BaseMap)
+        written.extend(write_report(tables, folder, known).read_bytes() for known in (None, base))
+
+    monkeypatch.setattr(writing, "write_report", both)
+    after = cg.run(case, tmp_path / "after", reuse=base.directory)
+    assert base_maps.STEP in after.manifest["reused"]
+    assert written[0] == written[1]
+    assert written[0] != (base.directory / "report.html").read_bytes()
 
 
 def test_a_published_run_keeps_no_map_and_shows_no_parcels(base, tmp_path):

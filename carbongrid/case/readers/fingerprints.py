@@ -10,9 +10,8 @@ from pathlib import Path
 from carbongrid.case import Case
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.opening.digests import hash_path
+from carbongrid.raster.opening.files import Stamp, stamp_of
 from carbongrid.raster.opening.formats import files_behind
-
-Stamp = tuple[int, int, int]
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Fingerprints:
             for file in files_behind(target):
                 label = self._label(name, target, file)
                 if label not in self.digests:
-                    self._stamps[file] = _stamp(file)
+                    self._stamps[file] = stamp_of(file)
                     self.digests[label] = _digest(file, label)
                 taken[label] = self.digests[label]
         return taken
@@ -53,13 +52,13 @@ class Fingerprints:
         """Take the digests of the case file and of every file that it names."""
         case_file = self.case.path
         if case_file.is_file():
-            self._stamps[case_file] = _stamp(case_file)
+            self._stamps[case_file] = stamp_of(case_file)
             self.digests[case_file.name] = hash_path(case_file)
         self.take(name for _, name in self.case.named_files())
 
     def require_unchanged(self) -> None:
         """Raise RunError if a file is not what it was when its digest was taken."""
-        changed = [file.name for file, stamp in self._stamps.items() if _stamp(file) != stamp]
+        changed = [file.name for file, stamp in self._stamps.items() if stamp_of(file) != stamp]
         if changed:
             raise RunError(
                 f"{', '.join(changed[:10])} changed while the run was reading. Run it again."
@@ -79,11 +78,3 @@ def _digest(file: Path, label: str) -> str:
         return hash_path(file)
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", label) from None
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        facts = file.stat()
-    except OSError:
-        return (-1, -1, -1)
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino

@@ -180,8 +180,8 @@ def read_inputs(case: Case) -> Inputs:
     read = {"categories": read_section_of_categories(case)}
     for reader in SECTION_READERS:
         read[reader.name] = reader(case, *[read[name] for name in reader.needs])
-    points = hold_points(case, *[read[name] for name in HELD_POINTS])
-    return complete_inputs(case, *read.values(), points)
+    held = hold_points(case, *[read[name] for name in NEEDED_FOR_POINTS])
+    return complete_inputs(case, *read.values(), held=held)
 
 
 def read_section_of_categories(case: Case) -> Section:
@@ -208,11 +208,11 @@ def hold_points(
     return Section(notes=tuple(notes))
 
 
-HELD_POINTS = ("categories", "parcels", "pois", "people")
+NEEDED_FOR_POINTS = ("categories", "parcels", "pois", "people")
 """Sections that :func:`hold_points` is called with."""
 
 
-def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inputs:
+def complete_inputs(case: Case, categories: Section, *sections: Section, held: Section) -> Inputs:
     """Read the rest of what a case names, and hold the tables against each other.
 
     Parameters
@@ -220,7 +220,9 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     case
         The case.
     categories, sections
-        The categories, what each of :data:`SECTION_READERS` read, and what :func:`hold_points` found.
+        The categories, and what each of :data:`SECTION_READERS` read.
+    held
+        What :func:`hold_points` found.
 
     Raises
     ------
@@ -229,8 +231,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     """
     gather = _Gathering()
     known = gather.table_of(categories)
-    *tables, points = sections
-    parcels, units, *others = [gather.table_of(section) for section in tables]
+    parcels, units, *others = [gather.table_of(section) for section in sections]
     evidence = dict(zip(("pois", "people", "lines"), others, strict=True))
     crs = _crs_of(case, sections[0])
     gather.problems += _clash_problems(case, known or {})
@@ -244,7 +245,7 @@ def complete_inputs(case: Case, categories: Section, *sections: Section) -> Inpu
     guidance = gather(lambda: guidance_of(case))
     uncertainty = None if gather.problems else gather(lambda: read_uncertainty(case, codes, known))
     around = None if units is None else gather(lambda: read_surroundings(case, units))
-    gather.table_of(points)
+    gather.table_of(held)
     if gather.problems:
         warnings = [note for note in gather.notes if note.level == "warning"]
         # Several readers look into the table of old codes; what is wrong there is told once.

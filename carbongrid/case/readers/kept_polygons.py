@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carbongrid.errors import InputError
+from carbongrid.errors import InputError, RunError
+from carbongrid.raster.opening.files import stamp_of
 from carbongrid.raster.opening.parquet import open_parquet
 from carbongrid.raster.polygons.outlines import Outlines
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as parquet
     from numpy.typing import NDArray
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -28,20 +31,24 @@ class KeptPolygons:
     Parameters
     ----------
     path
-        The file.
+        The file. Whatever is read of it later must be of the file that is there now, by its stamp: a run that another one replaces has a file of the same name.
 
     Raises
     ------
     InputError
         If its footer cannot be read.
+    RunError
+        Whenever something is read, if the file is gone, or is another one.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        with open_parquet(path) as file:
-            rows, metadata = file.metadata.num_rows, file.schema_arrow.metadata
-            self._rows, self._groups = int(rows), int(file.metadata.num_row_groups)
-        told = json.loads(metadata[b"geo"])["columns"]["geometry"]
+        self.path, self._stamp = path, stamp_of(path)
+        with self._opened() as file:
+            self._rows, self._groups = (
+                int(file.metadata.num_rows),
+                int(file.metadata.num_row_groups),
+            )
+            told = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]
         self.total_bounds = np.array(told.get("bbox", [np.nan] * 4), np.float64)
         self._read: Outlines | None = None
         self._reading = threading.Lock()
@@ -50,7 +57,7 @@ class KeptPolygons:
         return self._rows
 
     @property
-    def unread(self) -> bool:
+    def is_unread(self) -> bool:
         """Whether nobody has asked for coordinates yet."""
         return self._read is None
 
@@ -59,21 +66,16 @@ class KeptPolygons:
         """The polygons, read once."""
         with self._reading:
             if self._read is None:
-                self._read = Outlines.of_wkb(self.binary())
+                binary = (piece for block in self.blocks for piece in self.binary_of(block))
+                self._read = Outlines.of_wkb(binary)
             return self._read
 
     @cached_property
     def bounds(self) -> NDArray[np.float64]:
         """West, south, east and north of each, which stand beside them."""
-        with open_parquet(self.path) as file:
+        with self._opened() as file:
             box = file.read(columns=["bbox"]).column("bbox").combine_chunks()
-        self._require_all(len(box))
         return np.column_stack([box.field(side).to_numpy() for side in _SIDES])
-
-    def binary(self) -> Iterator[pa.Array]:
-        """Yield the well-known binary of blocks of rows."""
-        for block in self.blocks:
-            yield from self.binary_of(block)
 
     @property
     def blocks(self) -> range:
@@ -81,19 +83,25 @@ class KeptPolygons:
         return range(self._groups)
 
     def binary_of(self, block: int) -> list[pa.Array]:
-        """Return the well-known binary of a block of rows, in several arrays where one cannot hold it; several threads may ask at once.
-
-        Raises
-        ------
-        InputError
-            If the file is not the one that was opened.
-        """
-        with open_parquet(self.path) as file:
-            self._require_all(file.metadata.num_rows)
+        """Return the well-known binary of a block of rows, in several arrays where one cannot hold it; several threads may ask at once."""
+        with self._opened() as file:
             column = file.read_row_group(block, columns=["geometry"]).column("geometry")
-            pieces: list[pa.Array] = column.chunks
-            return pieces
+        pieces: list[pa.Array] = column.chunks
+        return pieces
 
-    def _require_all(self, there: int) -> None:
-        if there != self._rows:
-            raise InputError(f"{there:,} rows are read, but the footer tells of {self._rows:,}", self.path.name, "Run the case again.")  # fmt: skip
+    @contextmanager
+    def _opened(self) -> Iterator[parquet.ParquetFile]:
+        import pyarrow as pa
+
+        try:
+            with open_parquet(self.path) as file:
+                yield file
+        except (InputError, OSError, pa.ArrowException) as error:
+            self._require_the_same(error)
+            raise
+        # It may have been replaced before it was opened.
+        self._require_the_same(None)
+
+    def _require_the_same(self, error: Exception | None) -> None:
+        if stamp_of(self.path) != self._stamp:
+            raise RunError(f"{self.path} was changed, moved or removed while a run read from it. Run it again.") from error  # fmt: skip

@@ -42,10 +42,10 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
         return self._held.outlines if isinstance(self._held, KeptPolygons) else self._held
 
     @property
-    def unread(self) -> KeptPolygons | None:
+    def kept(self) -> KeptPolygons | None:
         """Where the polygons are, while nobody has asked for their coordinates; None if they are here."""
         held = self._held
-        return held if isinstance(held, KeptPolygons) and held.unread else None
+        return held if isinstance(held, KeptPolygons) and held.is_unread else None
 
     @property
     def _data(self) -> NDArray[np.object_]:
@@ -65,13 +65,13 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     @property
     def bounds(self) -> NDArray[np.float64]:
         """West, south, east and north of each row."""
-        kept = self.unread
+        kept = self.kept
         return (self.outlines.polygons.bounds if kept is None else kept.bounds).copy()
 
     @property
     def total_bounds(self) -> NDArray[np.float64]:
         """West, south, east and north of all rows."""
-        kept = self.unread
+        kept = self.kept
         bounds: NDArray[np.float64] = (
             super().total_bounds if kept is None else kept.total_bounds.copy()
         )

@@ -5,6 +5,7 @@ Of a million parcels, packing the outlines takes three times what all masses tak
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,6 @@ from carbongrid.raster.opening.thrift import (  # fmt: skip
     STRUCT,
     Struct,
     Values,
-    read_struct,
     write_struct,
 )
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Numbers of fields in Parquet's own description of its footer (parquet.thrift).
 _SCHEMA, _ROWS, _GROUPS = 2, 3, 4
 _NAME, _CHILDREN, _FIELD_ID = 4, 5, 9
-_COLUMNS, _SIZE, _GROUP_ROWS, _GROUP_PLACE, _PACKED_SIZE = 1, 2, 3, 5, 6
+_COLUMNS, _SIZE, _GROUP_ROWS, _SORTED_BY, _GROUP_PLACE, _PACKED_SIZE = 1, 2, 3, 4, 5, 6
 _CHUNK_PLACES, _ABOUT = (2, 4, 6), 3
 _WAY, _ABOUT_PLACES = 3, (9, 10, 11, 14)
 _COPIED_AT_ONCE = 2**22
@@ -53,7 +53,7 @@ def put_side_by_side(parts: Sequence[Path], schema: pa.Schema, path: Path) -> No
     Raises
     ------
     InputError
-        If the parts' rows are not grouped alike, or a column is in none or in two of them, or of another type.
+        If a part is no Parquet file, the parts' rows are not grouped alike, or a column is in none or in two of them, or of another type: then nothing is written.
 
     Notes
     -----
@@ -62,24 +62,25 @@ def put_side_by_side(parts: Sequence[Path], schema: pa.Schema, path: Path) -> No
     """
     whole = _footer_of_no_rows(schema)
     wanted = dict(_leaves(whole[_SCHEMA]))
-    groups: list[Struct] | None = None
-    with path.open("wb") as target:
+    with contextlib.ExitStack() as opened:
+        sources: list[tuple[BinaryIO, int, int]] = []
+        groups: list[list[Struct]] = []
+        end = 0
         for part in parts:
-            with open_file(part) as source:
-                data, end = footer_in(source, part)
-                footer = read_struct(data)
-                shift = target.tell() - (len(MARK) if target.tell() else 0)
-                source.seek(len(MARK) if target.tell() else 0)
-                _copy(source, target, end - source.tell())
+            source = opened.enter_context(open_file(part))
+            footer, own_end = footer_in(source, part)
             _require_types(dict(_leaves(footer[_SCHEMA])), wanted, part)
-            moved = [_moved(group, shift) for group in footer[_GROUPS]]
-            groups = moved if groups is None else _beside(groups, moved, part)
-        ordered = [_ordered(group, list(wanted), path) for group in groups or []]
-        rows = sum(group[_GROUP_ROWS] for group in ordered)
-        told = write_struct(
-            whole.with_fields((_ROWS, LONG, rows), (_GROUPS, LIST, Values(STRUCT, ordered)))
-        )
-        target.write(told + struct.pack("<I", len(told)) + MARK)
+            # The first part is copied with the mark at its beginning, the others without.
+            begin = len(MARK) if sources else 0
+            groups.append([_moved(group, end - begin) for group in footer[_GROUPS]])
+            sources.append((source, begin, own_end))
+            end += own_end - begin
+        told = write_struct(_with_groups(whole, _beside(groups, list(wanted), parts, path)))
+        with path.open("wb") as target:
+            for stream, begin, own_end in sources:
+                stream.seek(begin)
+                _copy(stream, target, own_end - begin)
+            target.write(told + struct.pack("<I", len(told)) + MARK)
 
 
 def _footer_of_no_rows(schema: pa.Schema) -> Struct:
@@ -87,8 +88,13 @@ def _footer_of_no_rows(schema: pa.Schema) -> Struct:
 
     stream = io.BytesIO()
     parquet.write_table(schema.empty_table(), stream)
-    data, _ = footer_in(stream, Path("no rows"))
-    return read_struct(data)
+    footer, _ = footer_in(stream, Path("a file of no rows"))
+    return footer
+
+
+def _with_groups(footer: Struct, groups: list[Struct]) -> Struct:
+    rows = sum(group[_GROUP_ROWS] for group in groups)
+    return footer.with_fields((_ROWS, LONG, rows), (_GROUPS, LIST, Values(STRUCT, groups)))
 
 
 def _leaves(schema: Sequence[Struct]) -> Iterator[tuple[Way, Struct]]:
@@ -131,12 +137,12 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
 
 
 def _moved(group: Struct, shift: int) -> Struct:
-    """Return a group of rows whose bytes stand so much further on in the file."""
+    """Return a group of rows whose bytes stand so much further on in the file; by which of the part's columns they are sorted is not said any more."""
     chunks = []
     for chunk in group[_COLUMNS]:
         about = _with_places_moved(chunk[_ABOUT], _ABOUT_PLACES, shift)
         chunks.append(_with_places_moved(chunk, _CHUNK_PLACES, shift).with_fields((_ABOUT, STRUCT, about)))  # fmt: skip
-    return group.with_fields((_COLUMNS, LIST, Values(STRUCT, chunks)), without=[_GROUP_PLACE])
+    return group.with_fields((_COLUMNS, LIST, Values(STRUCT, chunks)), without=[_GROUP_PLACE, _SORTED_BY])  # fmt: skip
 
 
 def _with_places_moved(told: Struct, places: Sequence[int], shift: int) -> Struct:
@@ -145,21 +151,21 @@ def _with_places_moved(told: Struct, places: Sequence[int], shift: int) -> Struc
     return told.with_fields(*moved)
 
 
-def _beside(groups: list[Struct], more: list[Struct], part: Path) -> list[Struct]:
-    if [each[_GROUP_ROWS] for each in groups] != [each[_GROUP_ROWS] for each in more]:
-        raise InputError("the rows are not in the groups of the file beside it", part.name)
-    return [_both(left, right) for left, right in zip(groups, more, strict=True)]
+def _beside(groups: list[list[Struct]], ways: list[Way], parts: Sequence[Path], path: Path) -> list[Struct]:  # fmt: skip
+    """Return each group of rows with the columns of all parts, in the order of the schema."""
+    sizes = [[each[_GROUP_ROWS] for each in of_part] for of_part in groups]
+    for part, size in zip(parts, sizes, strict=True):
+        if size != sizes[0]:
+            raise InputError(f"{sum(size):,} rows in {len(size):,} groups are not those of the file beside it, {sum(sizes[0]):,} rows in {len(sizes[0]):,} groups", part.name)  # fmt: skip
+    return [_joined(several, ways, path) for several in zip(*groups, strict=True)]
 
 
-def _both(left: Struct, right: Struct) -> Struct:
-    sums = [(each, LONG, left[each] + right[each]) for each in (_SIZE, _PACKED_SIZE) if each in left and each in right]  # fmt: skip
-    chunks = Values(STRUCT, [*left[_COLUMNS], *right[_COLUMNS]])
-    return left.with_fields((_COLUMNS, LIST, chunks), *sums)
-
-
-def _ordered(group: Struct, ways: Sequence[Way], path: Path) -> Struct:
-    """Return a group with its columns in the order of the schema."""
-    by_way = {tuple(chunk[_ABOUT][_WAY]): chunk for chunk in group[_COLUMNS]}
-    if len(by_way) != len(group[_COLUMNS]) or set(by_way) != set(ways):
+def _joined(several: Sequence[Struct], ways: list[Way], path: Path) -> Struct:
+    chunks = [chunk for group in several for chunk in group[_COLUMNS]]
+    by_way = {tuple(chunk[_ABOUT][_WAY]): chunk for chunk in chunks}
+    if len(by_way) != len(chunks) or set(by_way) != set(ways):
         raise InputError("a column is in none of the parts, or in two", path.name)
-    return group.with_fields((_COLUMNS, LIST, Values(STRUCT, [by_way[way] for way in ways])))
+    told = [each for each in (_SIZE, _PACKED_SIZE) if all(each in group for group in several)]
+    sums = [(each, LONG, sum(group[each] for group in several)) for each in told]
+    ordered = Values(STRUCT, [by_way[way] for way in ways])
+    return several[0].with_fields((_COLUMNS, LIST, ordered), *sums, without=[_PACKED_SIZE])

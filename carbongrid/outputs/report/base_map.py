@@ -1,4 +1,4 @@
-"""The report's base map: what it shows of outlines, whatever they emit. Of another year, or of a plan, it is the same."""
+"""The report's base map: what it shows of outlines, whatever they emit. Of the same land in another year it is the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ _FINEST = 1.0
 """Side of the finest dots in drawing units."""
 _COARSER = 2**0.5
 _AT_ONCE = 2
-"""Of a million parcels the second size is needed, and to prepare them again would take longer than to burn it."""
+"""Sizes of dots for which polygons are prepared once: of a million parcels that takes longer than to burn them."""
+_KEPT = 2
+"""Of a million parcels the second size is small enough for the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,7 @@ def draw_base_map(
         Nearest first: borders of the nearest are drawn.
     """
     zones = zone_map(units, next(iter(parents), None))
-    dots = itertools.islice(dots_of_parcels(parcels, zones), _AT_ONCE if len(parcels) else 0)
+    dots = itertools.islice(dots_of_parcels(parcels, zones), _KEPT if len(parcels) else 0)
     return BaseMap(
         zones=zones,
         areas=areas_of_units(units),

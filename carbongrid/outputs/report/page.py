@@ -137,6 +137,7 @@ def _content(tables: RunTables, base: BaseMap) -> dict[str, Any]:
 def _explorer(tables: RunTables, base: BaseMap) -> dict[str, Any]:
     """Return what map, plane, table and sheets show."""
     units, drawing = tables.units, base.zones
+    assert len(base.areas) == len(units), "the base map is of these units"
     table, layers = unit_table(tables, base.areas), map_layers(tables, base.areas)
     quadrants = plane(units)
     flags = {flag: int(flag.marked(units).sum()) for flag in flags_of(units)}

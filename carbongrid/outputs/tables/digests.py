@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
 from carbongrid.raster.polygons.entry import multipolygons_of_wkb, wkb_of
@@ -93,16 +95,16 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
         for rows in row_blocks(len(column)):
             yield _texts(column.iloc[rows])
     elif kind == "geometry":
-        kept = getattr(column.array, "unread", None)
+        kept = column.array.kept if isinstance(column.array, PolygonColumn) else None
         if kept is None:
             blocks = row_blocks(len(column))
             yield from each_block(lambda rows: _multipolygons(column.iloc[rows]), blocks)
-        else:
-            # Their binary as it is: of polygons that nobody asks for none is taken apart.
-            made = each_block(
-                lambda k: [*map(multipolygons_of_wkb, kept.binary_of(k))], kept.blocks
-            )
-            yield from chain.from_iterable(made)
+            return
+        # Their binary as it is: of polygons that nobody asks for none is taken apart.
+        made = each_block(lambda k: [*map(multipolygons_of_wkb, kept.binary_of(k))], kept.blocks)
+        with contextlib.closing(made) as several:
+            for pieces in several:
+                yield from pieces
     elif kind == "flag":
         yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
     else:

@@ -13,7 +13,9 @@ from carbongrid.case.readers.geoparquet import (
     write_beside_geometry,
     write_geoparquet,
 )
-from carbongrid.errors import InputError, VerificationError
+from carbongrid.case.readers.kept_polygons import KeptPolygons
+from carbongrid.case.readers.polygon_column import PolygonColumn
+from carbongrid.errors import InputError, RunError, VerificationError
 from carbongrid.method.columns import in_tonnes
 from carbongrid.outputs.tables.content import (
     DENSITY_SUFFIX,
@@ -130,6 +132,11 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
     shapes
         A file of their geometry alone, as :func:`carbongrid.case.readers.geoparquet.write_geoparquet` writes it, where there is one: its bytes are copied.
 
+    Raises
+    ------
+    RunError
+        If the geometry in that file is another one, by its bounds.
+
     Notes
     -----
     A density is a mass over ``area_m2``, float64, after all other columns (docs/decisions/0022); it is no content of its own.
@@ -143,6 +150,7 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
         write_beside_geometry(geometry, columns, path, lambda rows: _with_densities(rows, parcels), first[-1])  # fmt: skip
 
     if shapes is not None:
+        _require_these(parcels.frame["geometry"].array, shapes)
         written(shapes)
         return
     own = path.with_name(f"{path.name}.geometry")
@@ -151,6 +159,14 @@ def write_parcels_parquet(parcels: Table, path: Path, shapes: Path | None = None
         written(own)
     finally:
         own.unlink(missing_ok=True)
+
+
+def _require_these(geometry: Any, shapes: Path) -> None:
+    """Raise unless a file has polygons of the same bounds; of those that are not read yet nothing can be said but by their digest."""
+    if isinstance(geometry, PolygonColumn) and geometry.kept is not None:
+        return
+    if not np.array_equal(KeptPolygons(shapes).bounds, geometry.bounds, equal_nan=True):
+        raise RunError(f"{shapes} does not hold the parcels of this run. Run it again, with --restart.")  # fmt: skip
 
 
 def _with_densities(frame: pd.DataFrame, parcels: Table) -> pd.DataFrame:

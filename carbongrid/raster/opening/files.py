@@ -60,6 +60,18 @@ def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict")
     return read_bytes(path).decode(encoding, errors)
 
 
+Stamp = tuple[int, int, int]
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return size, time of change in nanoseconds and number of a file: whatever writes or replaces it changes one of them."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return (-1, -1, -1)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino
+
+
 def own_file(path: str | Path) -> io.TextIOWrapper:
     """Open or make a file of this user's, for reading and writing, that has this name only and is reached by no link.
 

@@ -15,6 +15,7 @@ from carbongrid.raster.opening.thrift import Struct, read_struct
 
 MARK = b"PAR1"
 """With it a Parquet file begins and ends."""
+_NO_FOOTER = (IndexError, KeyError, TypeError, ValueError, AttributeError)
 _REPEATED = 2
 _KINDS = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")  # fmt: skip
 _ENCODINGS = {
@@ -66,23 +67,31 @@ def footer_of(path: Path) -> Footer:
         If it is not as Parquet's are, or contradicts itself.
     """
     with open_file(path) as stream:
-        data, _ = footer_in(stream, path)
+        data, _ = _bytes_of(stream, path)
     try:
         footer = _decoded(data)
-    except (IndexError, KeyError, TypeError, ValueError, AttributeError):
+    except _NO_FOOTER:
         raise _damaged(path, "it is no footer") from None
     _require_one_count(footer, path)
     return footer
 
 
-def footer_in(stream: BinaryIO, path: Path) -> tuple[bytes, int]:
-    """Return the bytes of an opened file's footer, and where they begin.
+def footer_in(stream: BinaryIO, path: Path) -> tuple[Struct, int]:
+    """Return the footer of an opened Parquet file as it is written, and where it begins.
 
     Raises
     ------
     InputError
-        If the file does not end as a Parquet file does.
+        If it is not as Parquet's are.
     """
+    data, begin = _bytes_of(stream, path)
+    try:
+        return read_struct(data), begin
+    except _NO_FOOTER:
+        raise _damaged(path, "it is no footer") from None
+
+
+def _bytes_of(stream: BinaryIO, path: Path) -> tuple[bytes, int]:
     size = stream.seek(0, 2)
     stream.seek(max(0, size - 8))
     length, mark = struct.unpack("<I4s", stream.read(8)) if size >= 12 else (0, b"")

@@ -89,8 +89,8 @@ def test_three_files(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "group", "column", "schema", "said"),
     [
-        (24, 10, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: the rows are not in the groups of the file beside it"),
-        (25, 5, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: the rows are not in the groups of the file beside it"),
+        (24, 10, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: 24 rows in 3 groups are not those of the file beside it, 25 rows in 3 groups"),
+        (25, 5, None, {"a": pa.int64(), "b": pa.int64()}, "b.parquet: 25 rows in 5 groups are not those of the file beside it, 25 rows in 3 groups"),
         (25, 10, None, {"a": pa.int64(), "b": pa.float64()}, "b.parquet: b is not the column that is wanted"),
         (25, 10, None, {"a": pa.int64()}, "b.parquet: b is not the column that is wanted"),
         (25, 10, None, {"a": pa.int64(), "b": pa.int64(), "c": pa.int64()}, "both.parquet: a column is in none of the parts, or in two"),
@@ -101,6 +101,7 @@ def test_what_does_not_fit_is_refused(tmp_path, rows, group, column, schema, sai
     parts = [written(tmp_path, "a", 25), written(tmp_path, "b", rows, column, group)]
     with pytest.raises(InputError, match=said):
         put_side_by_side(parts, pa.schema(list(schema.items())), tmp_path / "both.parquet")
+    assert not (tmp_path / "both.parquet").exists()
 
 
 def test_a_column_that_is_in_two_is_refused(tmp_path):
@@ -109,7 +110,18 @@ def test_a_column_that_is_in_two_is_refused(tmp_path):
         put_side_by_side([part, part], pa.schema([("a", pa.int64())]), tmp_path / "both.parquet")
 
 
-def test_what_is_no_parquet_file_is_refused(tmp_path):
-    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing")
+def test_the_order_of_a_part_is_not_that_of_the_whole(tmp_path):
+    """Seen to fail: of a part that says by which of its columns it is sorted, the whole said that it is sorted by the column at that place."""
+    table = pa.table({"sorted": range(25)})
+    parquet.write_table(table, tmp_path / "a.parquet", sorting_columns=[parquet.SortingColumn(0)])
+    parts = [tmp_path / "a.parquet", written(tmp_path, "z", 25, group=1000)]
+    put_side_by_side(parts, pa.schema([("z", pa.int64()), ("sorted", pa.int64())]), tmp_path / "b.parquet")  # fmt: skip
+    assert parquet.read_metadata(tmp_path / "a.parquet").row_group(0).sorting_columns
+    assert not parquet.read_metadata(tmp_path / "b.parquet").row_group(0).sorting_columns
+
+
+@pytest.mark.parametrize("data", [b"PAR1 nothing", b"PAR1" + b"\x0e" * 20 + b"\x14\0\0\0PAR1"])
+def test_what_is_no_parquet_file_is_refused(tmp_path, data):
+    (tmp_path / "a.parquet").write_bytes(data)
     with pytest.raises(InputError, match=r"a\.parquet: the footer of the file cannot be read"):
         put_side_by_side([tmp_path / "a.parquet"], pa.schema([]), tmp_path / "both.parquet")
