@@ -181,7 +181,8 @@ class PreparedRun:
                 _AGAIN,
             )
         crs = self.units.crs
-        return self.read(lambda folder: sections.load_shapes("parcels", folder, crs), file)
+        told = sections.facts_of("parcels")
+        return self.read(lambda folder: sections.load_shapes("parcels", folder, crs), file, told)
 
     @cached_property
     def pois(self) -> dict[str, int]:

@@ -180,15 +180,15 @@ def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
         table = read_geoparquet(data, "geometry", list(told["dtypes"]))
         return table.set_crs(crs, allow_override=True).astype(told["dtypes"])
     columns = _frame(data).astype(told["dtypes"])
-    if not told.get("coordinates"):
-        return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder, crs))
-    kept = KeptPolygons(folder / shapes_of(name))
-    return gpd.GeoDataFrame(columns, geometry=PolygonColumn(kept, crs))
+    return gpd.GeoDataFrame(columns, geometry=load_shapes(name, folder, crs))
 
 
 def load_shapes(name: str, folder: Path, crs: CRS) -> GeometryArray:
-    """Return the geometry of a section that a run kept, in the order of its rows."""
-    return read_polygons(folder / shapes_of(name), crs)
+    """Return the geometry of a section that a run kept, in the order of its rows: polygons that were held as coordinates are read when they are asked for."""
+    path = folder / shapes_of(name)
+    if json.loads(read_text(folder / facts_of(name))).get("coordinates"):
+        return PolygonColumn(KeptPolygons(path), crs)
+    return read_polygons(path, crs)
 
 
 def load_crs(name: str, folder: Path) -> CRS:

@@ -79,7 +79,9 @@ def written(base: cg.Result, actions: list[dict[str, object]], out: Path) -> cg.
 
 
 def test_a_plan_that_leaves_land_as_it_is_takes_the_map_over(base, tmp_path, monkeypatch):
+    """And reads no outline."""
     monkeypatch.setattr(base_maps, "draw_base_map", lambda *_: pytest.fail("a map is drawn"))
+    monkeypatch.setattr(KeptPolygons, "outlines", property(lambda _: pytest.fail("outlines are read")))  # fmt: skip
     after = written(
         base, [{"do": "scale", "category": "transport/*", "factor": 0.5}], tmp_path / "after"
     )
