@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 
 from carbongrid.case.readers.inputs import Inputs, Section
 from carbongrid.case.readers.units import parent_name_columns
 from carbongrid.errors import InputError, Problem
 from carbongrid.method.sharing import reduce_mass
+from carbongrid.outputs.report import shown_land
 from carbongrid.outputs.result import Result
 from carbongrid.outputs.tables.layers import read_surroundings_gpkg
 from carbongrid.outputs.tables.parcel_layer import ParcelFormat
@@ -236,10 +238,18 @@ def _values(answer: LiveResult, inputs: Inputs, land: Land, options: RunOptions)
 
 
 def _base_map(answer: LiveResult, base: Result, inputs: Inputs) -> BaseMapLater:
-    """Return the run's base map, or one to be drawn: a plan that changes land use may change water and roads."""
-    if _converts(answer, base) or base_maps.STEP not in base.manifest["steps"]:
+    """Return the run's base map, or one to be drawn."""
+    if _shows_other_land(answer, base) or base_maps.STEP not in base.manifest["steps"]:
         return BaseMapLater(inputs)
     return answer.prepared.read(lambda folder: base_maps.load(folder, inputs), *base_maps.FILES)
+
+
+def _shows_other_land(answer: LiveResult, base: Result) -> bool:
+    """Whether a plan made water or roads of other land, or other land of them: of land of other uses the map shows nothing."""
+    if not _converts(answer, base):
+        return False
+    after, before = map(shown_land, (answer.prepared.parcels, base.live.prepared.parcels))
+    return not all(map(np.array_equal, after, before))
 
 
 def _converts(answer: LiveResult, base: Result) -> bool:
@@ -256,10 +266,10 @@ def _keep(
 ) -> None:
     """Take over what the next question is answered from; what the plan changed of it is written anew."""
     steps: Mapping[str, Any] = base.manifest["steps"]
-    converted = _converts(answer, base)
+    converted, redrawn = _converts(answer, base), _shows_other_land(answer, base)
     own = {
         "read parcels": (lambda: _save_parcels(store.folder, inputs, base)) if converted else None,
-        base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if converted else None,
+        base_maps.STEP: (lambda: base_maps.save(store.folder, drawn)) if redrawn else None,
         "facilities": lambda: facilities.save_places(store.folder, answer.placed),
         "weigh": (lambda: _save_weights(store.folder, answer)) if answer.claims else None,
         "keep tables": lambda: _save_tables(store.folder, answer, inputs, plan),

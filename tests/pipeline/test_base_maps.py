@@ -78,19 +78,24 @@ def written(base: cg.Result, actions: list[dict[str, object]], out: Path) -> cg.
     return cg.open(directory)
 
 
-def test_a_plan_that_leaves_land_as_it_is_takes_the_map_over(base, tmp_path, monkeypatch):
-    """And reads no outline."""
+@pytest.mark.parametrize("do", ["scale", "convert"])
+def test_a_plan_that_leaves_water_and_roads_takes_the_map_over(base, tmp_path, monkeypatch, do):
+    """And reads no outline: of fields and forests the map shows nothing."""
+    field = base.parcels["id"][base.parcels["land_use"].str.startswith("01")].iloc[0]
+    action = {
+        "scale": {"do": "scale", "category": "transport/*", "factor": 0.5},
+        "convert": {"do": "convert", "parcels": field, "to": "0301"},
+    }[do]
     monkeypatch.setattr(base_maps, "draw_base_map", lambda *_: pytest.fail("a map is drawn"))
     monkeypatch.setattr(KeptPolygons, "outlines", property(lambda _: pytest.fail("outlines are read")))  # fmt: skip
-    after = written(
-        base, [{"do": "scale", "category": "transport/*", "factor": 0.5}], tmp_path / "after"
-    )
+    after = written(base, [action], tmp_path / "after")
     assert base_maps.STEP in after.manifest["reused"]
     for name in base_maps.FILES:
         assert (after.directory / name).read_bytes() == (base.directory / name).read_bytes()
+    assert cg.verify(after.directory).ok
 
 
-def test_a_plan_that_changes_land_use_draws_it_anew(base, tmp_path):
+def test_a_plan_that_changes_water_draws_it_anew(base, tmp_path):
     """Seen to fail: water that is built over stood on the map, and a run on the plan's took it over in turn."""
     lake = (
         base.parcels[base.parcels["type"] == "water"]
