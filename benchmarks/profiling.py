@@ -44,6 +44,7 @@ class Sampler(threading.Thread):
         super().__init__(daemon=True)
         self.seconds: Counter[str] = Counter()
         self._seen: dict[int, float] = {}
+        self._begun = False
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -72,7 +73,14 @@ class Sampler(threading.Thread):
             except OSError:  # it has ended
                 continue
             since, self._seen[number] = taken - self._seen.get(number, 0.0), taken
-            self.seconds["the sampling" if thread is self else place_of(frame)] += since
+            self.seconds[self._place_of(thread, frame)] += since
+        self._begun = True
+
+    def _place_of(self, thread: threading.Thread, frame: FrameType) -> str:
+        if thread is self:
+            return "the sampling"
+        # What was there before has started Python and its libraries until now.
+        return place_of(frame) if self._begun else IMPORTS
 
 
 def place_of(frame: FrameType | None) -> str:
