@@ -244,6 +244,17 @@ class PreparedRun:
 
     def read[T](self, read: Callable[[Path], T], *files: str) -> T:
         """Read some of the run, which must still be the one that was opened, from files that must be what the run wrote."""
+        self._require_this_run()
+        for file in files:
+            self._require_whole(file)
+        try:
+            value = read(self.directory)
+        except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
+            raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
+        self._require_this_run()  # it may have been replaced between the look at a file and its reading
+        return value
+
+    def _require_this_run(self) -> None:
         there = manifest_in(self.directory)
         if there is None:
             raise VerificationError(f"{self.directory} is no finished run any more")
@@ -251,12 +262,6 @@ class PreparedRun:
             raise VerificationError(
                 f"{self.directory} was made again since it was opened: open it again"
             )
-        for file in files:
-            self._require_whole(file)
-        try:
-            return read(self.directory)
-        except (OSError, LookupError, ValueError, TypeError, BadZipFile) as error:
-            raise VerificationError(f"{self.directory} is damaged: {error!r}") from error
 
     def _require_whole(self, file: str) -> None:
         """Raise unless a file is what the run wrote; each is looked at once."""

@@ -141,7 +141,10 @@ class Work:
             return step.make(*arguments)
         key = self._keys[step.name] = self._key(step, kept, arguments)
         found = self.recall.find(step.name, key, files)
-        value = step.make(*arguments) if found is None else kept.load(found, *arguments)
+        if found is None:
+            value = step.make(*arguments)
+        else:
+            value = found.read(lambda folder: kept.load(folder, *arguments))
         self._unsaved.append(functools.partial(_making, step.name, key, files, kept.save, value))
         return value
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import read_text
+from carbongrid.raster.opening.files import Stamp, read_text, stamp_of
 from carbongrid.raster.portable import sync
 from carbongrid.raster.row_blocks import each_block, go_on, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
@@ -75,13 +75,43 @@ class Recall:
         there = tuple(place for place in places if place is not None and place.is_dir())
         return cls(there, reuse)
 
-    def find(self, name: str, key: str, files: Sequence[str]) -> Path | None:
-        """Return a folder that holds the step's files, hashed again just now; None if there is none."""
+    def find(self, name: str, key: str, files: Sequence[str]) -> Found | None:
+        """Return where the step's files are, hashed again just now; None if there are none."""
         for place in self.places:
             record = _records_in(place).get(name)
+            stamps = {place / file: stamp_of(place / file) for file in files}
             if record is not None and record.holds_in(place, key, files):
-                return place
+                return Found(place, stamps)
         return None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder that holds a step's files, and their stamps from before they were hashed."""
+
+    folder: Path
+    stamps: Mapping[Path, Stamp]
+
+    def read[T](self, load: Callable[[Path], T]) -> T:
+        """Return what is read of the files that were hashed.
+
+        Raises
+        ------
+        RunError
+            If they are others by now: a run that is lent may be replaced at any time.
+        """
+        try:
+            value = load(self.folder)
+        except Exception as error:
+            self._require_unchanged(error)
+            raise
+        self._require_unchanged(None)
+        return value
+
+    def _require_unchanged(self, error: Exception | None) -> None:
+        changed = [str(file) for file, stamp in self.stamps.items() if stamp_of(file) != stamp]
+        if changed:
+            raise RunError(f"{changed[0]} was changed, moved or removed while it was read. Run it again.") from error  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -201,9 +231,9 @@ class RunStore:
             found = self.recall.find(step.name, step.key, step.files)
             if found is None:
                 return False
-            files = _records_in(found)[step.name].files
-        if found != self.folder:
-            self._take_over(step.name, found, step.files)
+            files = _records_in(found.folder)[step.name].files
+        if found.folder != self.folder:
+            self._take_over(step.name, found.folder, step.files)
         self._finish(step.name, Record(step.key, files))
         return True
 

@@ -10,7 +10,7 @@ import pytest
 
 import carbongrid as cg
 from carbongrid.errors import InputError, RunError
-from carbongrid.pipeline import running
+from carbongrid.pipeline import running, sections
 from carbongrid.sources.demo import write_city
 
 
@@ -55,13 +55,37 @@ def test_a_run_that_is_lent_and_changes_meanwhile(city, run, other, tmp_path, mo
         write(*arguments)
 
     monkeypatch.setattr(running, "_write", meanwhile)
-    with pytest.raises(RunError, match=r"lent.*parcels-shapes\.parquet was changed, moved or removed while a run read from it"):  # fmt: skip
+    with pytest.raises(RunError, match=r"lent.*parcels-shapes\.parquet was changed, moved or removed after it was opened"):  # fmt: skip
         cg.run(case, tmp_path / "out", reuse=lent)
     assert not (tmp_path / "out").exists()
     monkeypatch.undo()
     again, fresh = cg.run(case, tmp_path / "out"), cg.run(case, tmp_path / "fresh")
     assert again.manifest["digests"] == fresh.manifest["digests"]
     assert cg.verify(tmp_path / "out").ok
+
+
+@pytest.mark.parametrize("happens", ["replaced", "removed"])
+def test_a_run_that_is_lent_and_changes_between_the_look_and_the_reading(
+    city, run, other, tmp_path, monkeypatch, happens
+):
+    """Seen to fail: the files of the other run were read, and written under the key of those that were hashed."""
+    lent, case = shutil.copytree(run, tmp_path / "lent"), another_year(city, tmp_path / "city")
+    load = sections._load
+
+    def meanwhile(name: str, folder: Path):
+        if name == "parcels":
+            shutil.rmtree(lent)
+            if happens == "replaced":
+                shutil.copytree(other, lent)
+        return load(name, folder)
+
+    monkeypatch.setattr(sections, "_load", meanwhile)
+    with pytest.raises(
+        RunError,
+        match=r"lent.*parcels.* was changed, moved or removed while it was read\. Run it again",
+    ):
+        cg.run(case, tmp_path / "out", reuse=lent)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_of_which_only_the_old_name_is_left(city, run, tmp_path):

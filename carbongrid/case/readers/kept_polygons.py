@@ -38,7 +38,7 @@ class KeptPolygons:
     InputError
         If its footer cannot be read.
     RunError
-        Whenever something is read, if the file is gone, or is another one.
+        Whenever something is read later, if the file is gone, or is another one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,4 +104,4 @@ class KeptPolygons:
 
     def _require_the_same(self, error: Exception | None) -> None:
         if stamp_of(self.path) != self._stamp:
-            raise RunError(f"{self.path} was changed, moved or removed while a run read from it. Run it again.") from error  # fmt: skip
+            raise RunError(f"{self.path} was changed, moved or removed after it was opened. Do it again.") from error  # fmt: skip

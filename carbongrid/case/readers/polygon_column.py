@@ -21,6 +21,7 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
     """Polygons of a table: rows that follow each other are a view; what else is taken of it is a column of geometries as any other, and so is itself once it is written to.
 
     Each time that all geometries are asked for they are made anew, so whoever needs some asks for those (:func:`carbongrid.raster.polygons.outlines.geometries_of`).
+    Polygons that lie in a file are read by the first who asks for ``outlines``, be it only for whether there are any; size, CRS, bounds and what is taken whole need none.
 
     Parameters
     ----------

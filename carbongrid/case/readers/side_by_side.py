@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -57,30 +58,60 @@ def put_side_by_side(parts: Sequence[Path], schema: pa.Schema, path: Path) -> No
 
     Notes
     -----
+    The part with the first column of the schema comes first. Readers that share a file out, as Spark does, give a group of rows to whom half of its bytes from the place of that
+    column on are in; if these lay behind other columns, half of the last groups would be behind the end of the file, in nobody's share.
+
     A column of some rows is bytes that the footer says the place of. These bytes are copied; the footer is the one that Arrow writes of no
     rows with this schema, with the parts' own entries, in which places are moved.
     """
     whole = _footer_of_no_rows(schema)
     wanted = dict(_leaves(whole[_SCHEMA]))
     with contextlib.ExitStack() as opened:
-        sources: list[tuple[BinaryIO, int, int]] = []
-        groups: list[list[Struct]] = []
-        end = 0
-        for part in parts:
-            source = opened.enter_context(open_file(part))
-            footer, own_end = footer_in(source, part)
-            _require_types(dict(_leaves(footer[_SCHEMA])), wanted, part)
+        read = [_Part.read(opened.enter_context(open_file(part)), part) for part in parts]
+        for part in read:
+            _require_types(part, wanted)
+        first = next(iter(wanted), ())
+        read.sort(key=lambda part: first not in part.columns)
+        groups, end = list[list[Struct]](), 0
+        for part in read:
             # The first part is copied with the mark at its beginning, the others without.
-            begin = len(MARK) if sources else 0
-            groups.append([_moved(group, end - begin) for group in footer[_GROUPS]])
-            sources.append((source, begin, own_end))
-            end += own_end - begin
-        told = write_struct(_with_groups(whole, _beside(groups, list(wanted), parts, path)))
+            part.begin = len(MARK) if end else 0
+            groups.append([_moved(group, end - part.begin) for group in part.groups])
+            end += part.end - part.begin
+        _require_one_grouping(read)
+        ordered = [_joined(several, list(wanted), path) for several in zip(*groups, strict=True)]
+        told = write_struct(_with_groups(whole, ordered))
         with path.open("wb") as target:
-            for stream, begin, own_end in sources:
-                stream.seek(begin)
-                _copy(stream, target, own_end - begin)
+            for part in read:
+                part.copy_to(target)
             target.write(told + struct.pack("<I", len(told)) + MARK)
+
+
+@dataclass
+class _Part:
+    """An opened file: its columns, its groups of rows, and where its bytes begin and end that are copied."""
+
+    name: str
+    source: BinaryIO
+    columns: dict[Way, Struct]
+    groups: list[Struct]
+    begin: int
+    end: int
+
+    @classmethod
+    def read(cls, source: BinaryIO, path: Path) -> _Part:
+        footer, end = footer_in(source, path)
+        return cls(path.name, source, dict(_leaves(footer[_SCHEMA])), footer[_GROUPS], 0, end)
+
+    def copy_to(self, target: BinaryIO) -> None:
+        self.source.seek(self.begin)
+        left = self.end - self.begin
+        while left:
+            piece = self.source.read(min(left, _COPIED_AT_ONCE))
+            if not piece:
+                raise InputError("the file ends before its footer", self.name)
+            target.write(piece)
+            left -= len(piece)
 
 
 def _footer_of_no_rows(schema: pa.Schema) -> Struct:
@@ -112,11 +143,18 @@ def _leaves(schema: Sequence[Struct]) -> Iterator[tuple[Way, Struct]]:
     yield from below(next(elements), ())
 
 
-def _require_types(found: dict[Way, Struct], wanted: dict[Way, Struct], part: Path) -> None:
-    for way, element in found.items():
+def _require_types(part: _Part, wanted: Mapping[Way, Struct]) -> None:
+    for way, element in part.columns.items():
         known = wanted.get(way)
         if known is None or _kind(known) != _kind(element):
             raise InputError(f"{_named(way)} is not the column that is wanted", part.name)
+
+
+def _require_one_grouping(parts: Sequence[_Part]) -> None:
+    sizes = [[group[_GROUP_ROWS] for group in part.groups] for part in parts]
+    for part, size in zip(parts, sizes, strict=True):
+        if size != sizes[0]:
+            raise InputError(f"{sum(size):,} rows in {len(size):,} groups are not those of {parts[0].name}, {sum(sizes[0]):,} rows in {len(sizes[0]):,} groups", part.name)  # fmt: skip
 
 
 def _kind(element: Struct) -> dict[int, object]:
@@ -125,15 +163,6 @@ def _kind(element: Struct) -> dict[int, object]:
 
 def _named(way: Way) -> str:
     return ".".join(each.decode("utf-8", "replace") for each in way)
-
-
-def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
-    while size:
-        piece = source.read(min(size, _COPIED_AT_ONCE))
-        if not piece:
-            raise InputError("the file ends before its footer", getattr(source, "name", ""))
-        target.write(piece)
-        size -= len(piece)
 
 
 def _moved(group: Struct, shift: int) -> Struct:
@@ -151,16 +180,8 @@ def _with_places_moved(told: Struct, places: Sequence[int], shift: int) -> Struc
     return told.with_fields(*moved)
 
 
-def _beside(groups: list[list[Struct]], ways: list[Way], parts: Sequence[Path], path: Path) -> list[Struct]:  # fmt: skip
-    """Return each group of rows with the columns of all parts, in the order of the schema."""
-    sizes = [[each[_GROUP_ROWS] for each in of_part] for of_part in groups]
-    for part, size in zip(parts, sizes, strict=True):
-        if size != sizes[0]:
-            raise InputError(f"{sum(size):,} rows in {len(size):,} groups are not those of the file beside it, {sum(sizes[0]):,} rows in {len(sizes[0]):,} groups", part.name)  # fmt: skip
-    return [_joined(several, ways, path) for several in zip(*groups, strict=True)]
-
-
 def _joined(several: Sequence[Struct], ways: list[Way], path: Path) -> Struct:
+    """Return the groups of the same rows as one, its columns in the order of the schema."""
     chunks = [chunk for group in several for chunk in group[_COLUMNS]]
     by_way = {tuple(chunk[_ABOUT][_WAY]): chunk for chunk in chunks}
     if len(by_way) != len(chunks) or set(by_way) != set(ways):

@@ -135,7 +135,7 @@ def test_a_file_that_is_another_one_by_now_is_refused(path, happens, first):
         path.unlink()
     asked = [lambda: outlines_of(table), lambda: digest_of_table(Table(table, {}))]
     for ask in asked if first else [*asked, lambda: table.geometry.array.bounds]:
-        with pytest.raises(RunError, match=r"shapes\.parquet was changed, moved or removed while a run read from it\. Run it again"):  # fmt: skip
+        with pytest.raises(RunError, match=r"shapes\.parquet was changed, moved or removed after it was opened\. Do it again"):  # fmt: skip
             ask()
 
 
