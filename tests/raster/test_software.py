@@ -46,7 +46,7 @@ path = "units.gpkg"
 path = "totals.csv"
 """
 STEPS = {
-    *("read parcels", "read units", "land", "rasterize", "weigh", "keep tables"),
+    *("read parcels", "read units", "land", "base map", "rasterize", "weigh", "keep tables"),
     *("tables", "report", "figures"),
 }
 
