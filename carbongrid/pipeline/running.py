@@ -22,7 +22,16 @@ from carbongrid.pipeline.work import Work, silent
 from carbongrid.pipeline.workers import dask_client, require_shared
 from carbongrid.pipeline.writing import left_out, problems_of_left_out
 from carbongrid.raster.chunked import travels
-from carbongrid.run_store import Recall, RunStore, check_target, claimed, mend, new_run, place_of
+from carbongrid.run_store import (
+    Hashes,
+    Recall,
+    RunStore,
+    check_target,
+    claimed,
+    mend,
+    new_run,
+    place_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -113,12 +122,15 @@ def run(
     for problem in problems_of_left_out():
         logger.warning("%s", problem)
     earlier = Path(reuse) if reuse else None
-    store = new_run(out, replace=replace, reuse=earlier, restart=restart)
+    hashes = Hashes()
+    store = new_run(out, replace=replace, reuse=earlier, restart=restart, hashes=hashes)
     with dask_client(scheduler, workers, memory) as client:
         options = RunOptions(client, chunks, progress or silent, public, parcels)
 
         def first_half() -> Work:
-            return _first_half(case, options, Recall.around(out, earlier, restart=restart), memory)
+            recall = Recall.around(out, earlier, restart=restart, hashes=hashes)
+            with recall.ahead():
+                return _first_half(case, options, recall, memory)
 
         if out.parent.is_dir():
             with claimed(out):

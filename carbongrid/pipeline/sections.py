@@ -136,7 +136,10 @@ def save_columns(name: str, folder: Path, section: Section) -> None:
     """Write the columns of a section whose geometry stands apart, and leave that as it is."""
     table = section.table
     pd.DataFrame(table.drop(columns="geometry")).to_parquet(folder / _table_of(name))
-    _save_facts(name, folder, section, _told_of(table))
+    told, polygons = _told_of(table), table.geometry.array
+    if isinstance(polygons, PolygonColumn):
+        told["digest"] = polygons.digest
+    _save_facts(name, folder, section, told)
 
 
 def _told_of(table: pd.DataFrame) -> dict[str, Any]:
@@ -186,8 +189,9 @@ def _table(name: str, folder: Path, told: dict[str, Any]) -> Any:
 def load_shapes(name: str, folder: Path, crs: CRS) -> GeometryArray:
     """Return the geometry of a section that a run kept, in the order of its rows: polygons that were held as coordinates are read when they are asked for."""
     path = folder / shapes_of(name)
-    if json.loads(read_text(folder / facts_of(name))).get("coordinates"):
-        return PolygonColumn(KeptPolygons(path), crs)
+    told = json.loads(read_text(folder / facts_of(name)))
+    if told.get("coordinates"):
+        return PolygonColumn(KeptPolygons(path, told.get("digest")), crs)
     return read_polygons(path, crs)
 
 

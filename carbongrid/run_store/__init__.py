@@ -6,6 +6,7 @@ that is being replaced, is hashed again first.
 """
 
 from carbongrid.run_store.disk import detect_full_disk
+from carbongrid.run_store.hashes import Hashes
 from carbongrid.run_store.hashing import SEAL, hash_values, seal_of
 from carbongrid.run_store.location import MANIFEST, check_target, mend, place_of
 from carbongrid.run_store.lock import claimed
@@ -14,6 +15,7 @@ from carbongrid.run_store.store import Making, Recall, RunStore, new_run
 __all__ = [
     "MANIFEST",
     "SEAL",
+    "Hashes",
     "Making",
     "Recall",
     "RunStore",

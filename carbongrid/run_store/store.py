@@ -12,16 +12,19 @@ import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
 from carbongrid.errors import InputError, Problem, RunError
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.raster.opening.files import Stamp, read_text, stamp_of
+from carbongrid.raster.opening.files import read_text
 from carbongrid.raster.portable import sync
 from carbongrid.raster.row_blocks import each_block, go_on, meanwhile
 from carbongrid.run_store.disk import full_disk, is_full
+from carbongrid.run_store.hashes import Hashes, Stamps, stamps_of
 from carbongrid.run_store.hashing import SEAL, seal_of, sync_tree, write_whole
 from carbongrid.run_store.location import (
     MANIFEST,
@@ -50,14 +53,9 @@ class Record:
     key: str
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def holds_in(self, folder: Path, key: str, files: Sequence[str]) -> bool:
-        """Tell whether the step was made from the same and its files are as it left them."""
-        if self.key != key or set(self.files) != set(files):
-            return False
-        try:
-            return all(hash_path(folder / name) == digest for name, digest in self.files.items())
-        except OSError:
-            return False
+    def is_of(self, key: str, files: Sequence[str]) -> bool:
+        """Tell whether the step was made from the same, and made these files."""
+        return self.key == key and set(self.files) == set(files)
 
 
 @dataclass(frozen=True)
@@ -66,23 +64,52 @@ class Recall:
 
     places: tuple[Path, ...]
     lent: Path | None = None
+    hashes: Hashes = field(default_factory=Hashes, compare=False)
 
     @classmethod
-    def around(cls, out: Path, reuse: Path | None = None, *, restart: bool = False) -> Recall:
+    def around(
+        cls,
+        out: Path,
+        reuse: Path | None = None,
+        *,
+        restart: bool = False,
+        hashes: Hashes | None = None,
+    ) -> Recall:
         """Look beside ``out``, in it, and in ``reuse``; with ``restart`` nowhere."""
         out = place_of(out)
         places = () if restart else (sibling(out, "partial"), out, sibling(out, "old"), reuse)
         there = tuple(place for place in places if place is not None and place.is_dir())
-        return cls(there, reuse)
+        return cls(there, reuse, hashes or Hashes())
 
     def find(self, name: str, key: str, files: Sequence[str]) -> Found | None:
-        """Return where the step's files are, hashed again just now; None if there are none."""
+        """Return where the step's files are as it left them, by their digests; None if they are nowhere."""
         for place in self.places:
             record = _records_in(place).get(name)
-            stamps = {place / file: stamp_of(place / file) for file in files}
-            if record is not None and record.holds_in(place, key, files):
-                return Found(place, stamps)
+            if record is None or not record.is_of(key, files):
+                continue
+            stamps = {}
+            with contextlib.suppress(OSError):
+                for file, told in record.files.items():
+                    digest, stamps[place / file] = self.hashes.take(place / file)
+                    if digest != told:
+                        break
+                else:
+                    return Found(place, stamps)
         return None
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """Hash what there is to find by a thread, while the block of code finds it piece by piece.
+
+        Not what people look at, which is made anew if anything is, nor folders, which may be large.
+        """
+        there = [
+            place / file
+            for place in self.places
+            for record in _records_in(place).values()
+            for file in record.files
+            if _is_kept_for_runs(file)
+        ]
+        return self.hashes.ahead(there)
 
 
 @dataclass(frozen=True)
@@ -90,7 +117,7 @@ class Found:
     """A folder that holds a step's files, and their stamps from before they were hashed."""
 
     folder: Path
-    stamps: Mapping[Path, Stamp]
+    stamps: Mapping[Path, Stamps]
 
     def read[T](self, load: Callable[[Path], T]) -> T:
         """Return what is read of the files that were hashed.
@@ -109,7 +136,7 @@ class Found:
         return value
 
     def _require_unchanged(self, error: Exception | None) -> None:
-        changed = [str(file) for file, stamp in self.stamps.items() if stamp_of(file) != stamp]
+        changed = [str(file) for file, stamps in self.stamps.items() if stamps_of(file) != stamps]
         if changed:
             raise RunError(f"{changed[0]} was changed, moved or removed while it was read. Run it again.") from error  # fmt: skip
 
@@ -251,7 +278,7 @@ class RunStore:
         for file in step.files:
             go_on()
             self._sync(file)
-        return {file: hash_path(self.folder / file) for file in step.files}
+        return {file: self.recall.hashes.take(self.folder / file)[0] for file in step.files}
 
     def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
         # A step that was begun writes into the files that it finds: these may soon be another run's as well.
@@ -262,8 +289,7 @@ class RunStore:
             source, target = place / file, self.folder / file
             remove(target)
             target.parent.mkdir(exist_ok=True)
-            shared = file.startswith(_FOLDER_OF_STEPS) or file.endswith(_NEVER_EDITED)
-            linked = shared and place != self.recall.lent
+            linked = _is_kept_for_runs(file) and place != self.recall.lent
             copy = functools.partial(_link, place.resolve()) if linked else shutil.copy2
             if source.is_dir():
                 shutil.copytree(source, target, copy_function=copy)
@@ -314,13 +340,12 @@ class RunStore:
         records = {name: self.records[name] for name in self._seen}
         digests = {file: digest for each in records.values() for file, digest in each.files.items()}
         self._keep_only(digests)
-        again = each_block(hash_path, [self.folder / file for file in digests])
-        with contextlib.closing(again) as hashes_now:
-            for (file, digest), now in zip(digests.items(), hashes_now, strict=True):
-                if now != digest:
-                    raise RunError(
-                        f"{self.folder / file} was changed while the run was working. Run it again."
-                    )
+        for file, digest in digests.items():
+            # Read again where its stamps are not those that it was hashed with.
+            if self.recall.hashes.take(self.folder / file)[0] != digest:
+                raise RunError(
+                    f"{self.folder / file} was changed while the run was working. Run it again."
+                )
         hashes = dict(sorted(_file_by_file(self.folder, digests)))
         whole = {**content, "steps": _plain(records), "files": hashes}
         # What JSON cannot hold as it is would be another thing when it is read again.
@@ -342,7 +367,12 @@ class RunStore:
 
 @contextlib.contextmanager
 def new_run(
-    out: Path, *, replace: bool = False, reuse: Path | None = None, restart: bool = False
+    out: Path,
+    *,
+    replace: bool = False,
+    reuse: Path | None = None,
+    restart: bool = False,
+    hashes: Hashes | None = None,
 ) -> Iterator[RunStore]:
     """Open a store that becomes ``out`` if the block ends well; whoever calls holds the lock (:func:`claimed`).
 
@@ -356,6 +386,8 @@ def new_run(
         Another finished run to take steps from.
     restart
         Whether to take nothing over, neither from an interrupted run nor from a finished one.
+    hashes
+        Digests that are known.
 
     Raises
     ------
@@ -369,12 +401,12 @@ def new_run(
     mend(out)
     check_target(out, replace=replace)
     folder = sibling(out, "partial")
-    recall = Recall.around(out, reuse, restart=restart)
+    recall = Recall.around(out, reuse, restart=restart, hashes=hashes)
     if restart:
         remove(folder)
     store = RunStore(folder, recall, _records_in(folder))
     if folder not in recall.places and not restart:
-        store.recall = Recall((folder, *recall.places), reuse)
+        store.recall = replaced(recall, places=(folder, *recall.places))
     try:
         folder.mkdir(exist_ok=True)
         yield store
@@ -422,6 +454,10 @@ def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[st
         for file in path.rglob("*"):
             if file.is_file():
                 yield file.relative_to(folder).as_posix(), hash_path(file)
+
+
+def _is_kept_for_runs(file: str) -> bool:
+    return file.startswith(_FOLDER_OF_STEPS) or file.endswith(_NEVER_EDITED)
 
 
 def _plain(records: Mapping[str, Record]) -> dict[str, Any]:

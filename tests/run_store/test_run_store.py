@@ -849,7 +849,7 @@ def test_whoever_is_left_alone_records_nothing(tmp_path: Path, monkeypatch: pyte
                 row_blocks.go_on()
         return hash_path(path)
 
-    monkeypatch.setattr("carbongrid.run_store.store.hash_path", slow)
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
     with contextlib.suppress(KeyboardInterrupt), new_run(tmp_path / "run") as store:
         making = Making("one", "k", ["one"], lambda: _write(store.folder / "one", "1"))
         with store.beside([making]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ import numpy as np
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster.opening.files import stamp_of
 from carbongrid.raster.opening.parquet import open_parquet
-from carbongrid.raster.polygons.outlines import Outlines
+from carbongrid.raster.polygons.entry import multipolygons_of_wkb
+from carbongrid.raster.polygons.outlines import Outlines, digest_of_binary
+from carbongrid.raster.row_blocks import each_block
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +34,8 @@ class KeptPolygons:
     ----------
     path
         The file. Whatever is read of it later must be of the file that is there now, by its stamp: a run that another one replaces has a file of the same name.
+    digest
+        That of the polygons (:func:`carbongrid.raster.polygons.outlines.digest_of_binary`), if it is known.
 
     Raises
     ------
@@ -41,8 +45,8 @@ class KeptPolygons:
         Whenever something is read later, if the file is gone, or is another one.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self._stamp = path, stamp_of(path)
+    def __init__(self, path: Path, digest: str | None = None) -> None:
+        self.path, self._stamp, self._digest = path, stamp_of(path), digest
         with self._opened() as file:
             self._rows, self._groups = (
                 int(file.metadata.num_rows),
@@ -69,6 +73,18 @@ class KeptPolygons:
                 binary = (piece for block in self.blocks for piece in self.binary_of(block))
                 self._read = Outlines.of_wkb(binary)
             return self._read
+
+    @cached_property
+    def digest(self) -> str:
+        """That of the polygons; where it is not known it is made of their binary, and none is taken apart."""
+        if self._digest is not None:
+            return self._digest
+
+        def binary(block: int) -> list[NDArray[np.uint8]]:
+            return [*map(multipolygons_of_wkb, self.binary_of(block))]
+
+        with closing(each_block(binary, self.blocks)) as blocks:
+            return digest_of_binary(piece for pieces in blocks for piece in pieces)
 
     @cached_property
     def bounds(self) -> NDArray[np.float64]:

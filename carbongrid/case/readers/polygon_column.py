@@ -49,6 +49,11 @@ class PolygonColumn(GeometryArray):  # type: ignore[misc]
         return held if isinstance(held, KeptPolygons) and held.is_unread else None
 
     @property
+    def digest(self) -> str:
+        """The sha256 of the polygons (:func:`carbongrid.raster.polygons.outlines.digest_of_binary`), made once."""
+        return self._held.digest
+
+    @property
     def _data(self) -> NDArray[np.object_]:
         """What GeoPandas works on."""
         return self.outlines.geometries()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from carbongrid.errors import missing_libraries
 from carbongrid.outputs.tables.content import Content, ParcelLayer, content_of
-from carbongrid.outputs.tables.digests import digests_of
+from carbongrid.outputs.tables.digests import digest_of_table, digests_of
 from carbongrid.outputs.tables.inventory_draws import DRAWS_FILE, write_draws
 from carbongrid.outputs.tables.layers import (
     write_parcels_parquet,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "digests_of_directory",
+    "earlier_digest_of_parcels",
     "published",
     "read_content",
     "read_result",
@@ -231,3 +232,10 @@ def digests_of_directory(directory: Path) -> dict[str, str]:
         If a file is missing or unreadable.
     """
     return digests_of(read_content(directory))
+
+
+def earlier_digest_of_parcels(directory: Path) -> str:
+    """Return the digest of the parcels as runs had it before their geometry was a digest of its own, from the files; raises as :func:`digests_of_directory`."""
+    parcels = read_content(directory).parcels
+    assert parcels is not None, "a published run has no digest of parcels"
+    return digest_of_table(parcels)

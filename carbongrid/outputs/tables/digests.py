@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
-from carbongrid.raster.polygons.entry import multipolygons_of_wkb, wkb_of
-from carbongrid.raster.polygons.outlines import outlines_of
+from carbongrid.raster.polygons.entry import wkb_of
+from carbongrid.raster.polygons.outlines import digest_of_binary, outlines_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -38,8 +37,9 @@ def digests_of(content: Content) -> dict[str, str]:
     Columns are taken in the order of their names, rows as they stand. A column is its name, its kind, its number of
     rows, a mask of missing values (one byte each) and its values: int64 and float64 little endian with zeros where
     missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
-    multipolygon of one part, since file formats differ in that. A grid is its variables in C order;
-    what it has by sector has a digest of its own, names of sectors included.
+    multipolygon of one part, since file formats differ in that. The geometry of the parcels is the sha256 of these
+    bytes, in hexadecimal: it is nearly all that there is, and the same from year to year (docs/decisions/0111). A grid
+    is its variables in C order; what it has by sector has a digest of its own, names of sectors included.
     """
     tables = {
         "inventory": content.inventory,
@@ -48,21 +48,19 @@ def digests_of(content: Content) -> dict[str, str]:
         "land_types": content.land_types,
         "units": content.units,
     }
-    more = {
-        "parcels": content.parcels,
-        "surroundings": content.surroundings,
-        "facilities": content.facilities,
-    }
+    more = {"surroundings": content.surroundings, "facilities": content.facilities}
     tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: digest_of_table(table) for name, table in tables.items()}
+    if content.parcels is not None:
+        digests["parcels"] = digest_of_table(content.parcels, geometry_apart=True)
     digests["grid_1km"] = _digest_of_grid(content.grid_1km, _GRID_VARIABLES)
     if BY_SECTOR in content.grid_1km:
         digests["grid_1km_by_sector"] = _digest_of_grid(content.grid_1km, ("sector", BY_SECTOR))
     return dict(sorted(digests.items()))
 
 
-def digest_of_table(table: Table) -> str:
-    """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it."""
+def digest_of_table(table: Table, *, geometry_apart: bool = False) -> str:
+    """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it; ``geometry_apart``: as it has that of the parcels."""
     digest = hashlib.sha256()
     kinds: dict[str, Kind | str] = {**table.kinds}
     if "geometry" in table.frame.columns:
@@ -70,9 +68,17 @@ def digest_of_table(table: Table) -> str:
     for name, kind in sorted(kinds.items()):
         digest.update(_with_lengths([name.encode(), kind.encode()]))
         digest.update(_LENGTH.pack(len(table.frame)))
+        if kind == "geometry" and geometry_apart:
+            digest.update(_digest_of_polygons(table.frame[name]).encode())
+            continue
         for piece in _column(table.frame[name], kind):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _digest_of_polygons(column: pd.Series[Any]) -> str:
+    held = column.array
+    return held.digest if isinstance(held, PolygonColumn) else digest_of_binary(_column(column, "geometry"))  # fmt: skip
 
 
 def _digest_of_grid(grid: xr.Dataset, variables: Iterable[str]) -> str:
@@ -95,23 +101,16 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
         for rows in row_blocks(len(column)):
             yield _texts(column.iloc[rows])
     elif kind == "geometry":
-        kept = column.array.kept if isinstance(column.array, PolygonColumn) else None
-        if kept is None:
-            blocks = row_blocks(len(column))
-            yield from each_block(lambda rows: _multipolygons(column.iloc[rows]), blocks)
-            return
-        # Their binary as it is: of polygons that nobody asks for none is taken apart.
-        made = each_block(lambda k: [*map(multipolygons_of_wkb, kept.binary_of(k))], kept.blocks)
-        with contextlib.closing(made) as several:
-            for pieces in several:
-                yield from pieces
+        blocks = row_blocks(len(column))
+        yield from each_block(lambda rows: _multipolygons(column.iloc[rows]), blocks)
     elif kind == "flag":
         yield column.to_numpy(dtype=bool).astype("<i8").tobytes()
     else:
-        yield column.isna().to_numpy(dtype=np.uint8).tobytes()
+        missing = column.isna().to_numpy(np.bool_)
+        yield missing.view(np.uint8)
         whole = kind != "number"
-        filled = column.fillna(0 if whole else 0.0)
-        yield filled.to_numpy(dtype="<i8" if whole else "<f8").tobytes()
+        filled = column.fillna(0 if whole else 0.0) if missing.any() else column
+        yield np.ascontiguousarray(filled.to_numpy("<i8" if whole else "<f8")).view(np.uint8)
 
 
 def _texts(texts: pd.Series[Any]) -> NDArray[np.uint8]:

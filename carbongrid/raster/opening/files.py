@@ -60,16 +60,16 @@ def read_text(path: str | Path, encoding: str = "utf-8", errors: str = "strict")
     return read_bytes(path).decode(encoding, errors)
 
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int, int]
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return size, time of change in nanoseconds and number of a file: whatever writes or replaces it changes one of them."""
+    """Return size, time of change in nanoseconds, number and device of a file: whatever writes or replaces it changes one of them."""
     try:
         facts = path.stat()
     except OSError:
-        return (-1, -1, -1)
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino
+        return (-1, -1, -1, -1)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev
 
 
 def own_file(path: str | Path) -> io.TextIOWrapper:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -215,6 +217,24 @@ class Outlines:
         return binary_of(
             (ours.x, ours.y), self._starts, self.backwards, self.is_multi | collections, lengths
         )
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of :func:`digest_of_binary`."""
+
+        def binary(rows: slice) -> NDArray[np.uint8]:
+            return self.take(rows).binary(collections=True, lengths=True)[0]
+
+        with closing(each_block(binary, row_blocks(len(self)))) as pieces:
+            return digest_of_binary(pieces)
+
+
+def digest_of_binary(pieces: Iterable[bytes | NDArray[np.uint8]]) -> str:
+    """Return the sha256, in hexadecimal, of polygons in little-endian WKB, each as a multipolygon and after its length: file formats differ in what has one part."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def in_normal_form(

@@ -1,0 +1,64 @@
+"""Digests of what runs keep: each file is read once for as long as it is the same."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.raster.opening.files import Stamp, stamp_of
+from carbongrid.raster.row_blocks import meanwhile
+
+Stamps = tuple[tuple[str, Stamp], ...]
+"""Of a file, or of each file in a folder by its name there: whatever is written, replaced, added or removed changes them."""
+
+
+def stamps_of(path: Path) -> Stamps:
+    """Return the stamps of a file, or of all files of a folder."""
+    if not path.is_dir():
+        return (("", stamp_of(path)),)
+    files = sorted(entry for entry in path.rglob("*") if entry.is_symlink() or not entry.is_dir())
+    return tuple((file.relative_to(path).as_posix(), stamp_of(file)) for file in files)
+
+
+class Hashes:
+    """Digests of files and folders, as :func:`carbongrid.raster.opening.digests.hash_path` has them, known by stamps: a second name of a file has the digest of the first."""
+
+    def __init__(self) -> None:
+        self._known: dict[Stamps, str] = {}
+        self._taking: dict[Stamps, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def take(self, path: Path) -> tuple[str, Stamps]:
+        """Return the digest of a file or folder, and its stamps from before it was read; several threads may ask at once.
+
+        Raises
+        ------
+        OSError
+            If there is none, or it cannot be read.
+        """
+        stamps = stamps_of(path)
+        with self._lock:
+            taking = self._taking.setdefault(stamps, threading.Lock())
+        with taking:
+            if stamps not in self._known:
+                self._known[stamps] = hash_path(path)
+            return self._known[stamps], stamps
+
+    @contextlib.contextmanager
+    def ahead(self, files: Iterable[Path]) -> Iterator[None]:
+        """Take digests of files by a thread while the block of code does other work: hashing holds no lock of Python's. Whoever leaves the block waits for one file at most."""
+        over = threading.Event()
+
+        def take(file: Path) -> None:
+            if not over.is_set() and file.is_file():
+                with contextlib.suppress(OSError):  # whoever asks for it is told
+                    self.take(file)
+
+        with meanwhile(take, files):
+            try:
+                yield
+            finally:
+                over.set()
