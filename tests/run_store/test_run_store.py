@@ -555,6 +555,30 @@ def run_of_files(out: Path, *, replace: bool = False, reuse: Path | None = None)
     return [(out / name).stat().st_ino for name in INSIDE]
 
 
+def test_what_a_run_keeps_is_read_once_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """When it is found, when it is written into the next run, and when that ends; only a copy is another file."""
+    read: list[str] = []
+    run_of_files(tmp_path / "run")
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", lambda path: read.append(path.name) or hash_path(path))  # fmt: skip
+    run_of_files(tmp_path / "run", replace=True)
+    assert sorted(read) == ["labels.zarr", "one.txt", "one.txt", "overlap.npz", "p.parquet"]
+
+
+@pytest.mark.parametrize("file", INSIDE)
+def test_a_file_that_changes_after_its_step_ends_the_run(tmp_path: Path, file: str) -> None:
+    """Made or taken over, by as many bytes, and with the time of change that it had."""
+    for _ in range(2):
+        with pytest.raises(RunError, match=r"was changed while the run was working"), new_run(tmp_path / "run", replace=True) as store:  # fmt: skip
+            for name in FILES:
+                store.step(name, "k", [name], lambda name=name: write_deep(store.folder / name))
+            changed = store.folder / file
+            facts = changed.stat()
+            changed.with_name("other").write_bytes(bytes(facts.st_size))
+            os.utime(changed.with_name("other"), ns=(facts.st_atime_ns, facts.st_mtime_ns))
+            changed.with_name("other").replace(changed)
+            store.write_manifest({})
+
+
 def test_a_product_is_copied_and_what_nobody_edits_is_linked(tmp_path: Path) -> None:
     """A file of a run that is lent must not change when the new run's does, nor a product that a program has open."""
     out = tmp_path / "run"

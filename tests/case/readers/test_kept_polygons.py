@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import struct
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,7 +15,6 @@ from geodata_layers import voronoi
 from geopandas.testing import assert_geodataframe_equal
 from shapes import held_as_coordinates
 
-import carbongrid.outputs.tables.digests as digests
 from carbongrid.case.readers import geoparquet
 from carbongrid.case.readers.geoparquet import write_geoparquet
 from carbongrid.case.readers.kept_polygons import KeptPolygons
@@ -60,7 +61,7 @@ def test_what_does_not_need_coordinates_reads_none(path):
     assert len(table.iloc[:0]) == 0
     joined = table.join(gpd.pd.DataFrame({"a": range(len(table))}))[["a", "geometry"]].assign(b=1)
     assert joined.copy().iloc[:].geometry.array.kept is held
-    digest_of_table(Table(table, {}))
+    digest_of(table)
     assert held.is_unread
 
 
@@ -83,13 +84,20 @@ def test_the_digest_is_that_of_the_polygons(tmp_path, monkeypatch, count):
     plain = land(200).iloc[:count]
     write_geoparquet(plain, tmp_path / "a.parquet")
     table, held = kept(tmp_path / "a.parquet")
-    assert digest_of_table(Table(table, {})) == digest_of_table(Table(plain, {}))
+    parts, row = shapely.get_parts(geometries_of(plain, slice(0, count)), return_index=True)
+    collections = shapely.to_wkb(shapely.multipolygons(parts, indices=row))
+    binary = b"".join(struct.pack("<q", len(each)) + each for each in collections)
+    assert held.digest == hashlib.sha256(binary).hexdigest()
+    assert digest_of(table) == digest_of(plain) == digest_of(gpd.GeoDataFrame(geometry=geometries_of(plain, slice(0, count))))  # fmt: skip
     assert held.is_unread
-    assert outlines_of(table) is not None
-    monkeypatch.setattr(
-        digests, "multipolygons_of_wkb", lambda _: pytest.fail("read, and not used")
-    )
-    assert digest_of_table(Table(table, {})) == digest_of_table(Table(plain, {}))
+    monkeypatch.setattr(KeptPolygons, "binary_of", lambda *_: pytest.fail("made twice"))
+    assert digest_of(table) == digest_of(plain)
+    known = PolygonColumn(KeptPolygons(tmp_path / "a.parquet", held.digest), CRS)
+    assert digest_of(gpd.GeoDataFrame(geometry=known)) == digest_of(plain)
+
+
+def digest_of(table: gpd.GeoDataFrame) -> str:
+    return digest_of_table(Table(table, {}), geometry_apart=True)
 
 
 def test_a_column_that_is_written_to_leaves_the_others(path):

@@ -1,0 +1,156 @@
+"""Digests that are taken once: of a file that is the same, under whatever name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from waiting import HANG
+
+from carbongrid.raster.opening.digests import hash_path
+from carbongrid.run_store.hashes import Hashes
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what was read for its digest."""
+    names: list[str] = []
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", lambda path: names.append(path.name) or hash_path(path))  # fmt: skip
+    return names
+
+
+def written(path: Path, text: str = "1") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_read_once_and_so_is_its_second_name(tmp_path: Path, read: list[str]) -> None:
+    one, hashes = written(tmp_path / "one"), Hashes()
+    os.link(one, tmp_path / "two")
+    taken = {hashes.take(path) for path in (one, tmp_path / "two", one)}
+    assert {digest for digest, _ in taken} == {hash_path(one)}
+    assert read == ["one"]
+
+
+def test_a_copy_is_read(tmp_path: Path, read: list[str]) -> None:
+    """What was copied may be something else: a full disk, a file that was replaced meanwhile."""
+    hashes = Hashes()
+    hashes.take(written(tmp_path / "one"))
+    hashes.take(written(tmp_path / "copy"))
+    assert read == ["one", "copy"]
+
+
+@pytest.mark.parametrize("other", ["2", "22", ""])
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path, other: str) -> None:
+    one, hashes = written(tmp_path / "one"), Hashes()
+    before = hashes.take(one)
+    written(one, other)
+    facts = one.stat()
+    os.utime(
+        one, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1)
+    )  # a clock of a file system may be slow
+    after = hashes.take(one)
+    assert after[0] == hash_path(one) != before[0]
+    assert after[1] != before[1]
+
+
+def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    one, hashes = written(tmp_path / "one"), Hashes()
+    before, facts = hashes.take(one), one.stat()
+    other = written(tmp_path / "other", "2")
+    os.utime(other, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    other.replace(one)
+    assert hashes.take(one)[0] == hash_path(one) != before[0]
+
+
+@pytest.mark.parametrize("happens", ["changed", "added", "renamed", "removed"])
+def test_of_a_folder_each_file_counts(tmp_path: Path, read: list[str], happens: str) -> None:
+    folder, hashes = tmp_path / "labels.zarr", Hashes()
+    chunk = written(folder / "c" / "0")
+    written(folder / "c" / "1")
+    before = hashes.take(folder)
+    assert hashes.take(folder) == before
+    assert read == ["labels.zarr"]
+    if happens == "changed":
+        written(chunk, "other")
+    elif happens == "added":
+        written(folder / "d" / "0")
+    elif happens == "renamed":
+        chunk.rename(folder / "c" / "2")
+    else:
+        chunk.unlink()
+    assert hashes.take(folder)[0] == hash_path(folder) != before[0]
+
+
+def test_what_is_not_there_is_told_each_time_and_found_once_it_is(tmp_path: Path) -> None:
+    hashes = Hashes()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            hashes.take(tmp_path / "one")
+    assert hashes.take(written(tmp_path / "one"))[0] == hash_path(tmp_path / "one")
+
+
+def test_a_folder_that_gets_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    """What is read from elsewhere is not taken for what was there."""
+    folder, hashes = tmp_path / "labels.zarr", Hashes()
+    written(folder / "0")
+    hashes.take(folder)
+    (folder / "more").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(OSError, match="it is a folder, not a file"):
+        hashes.take(folder)
+
+
+def test_ahead_is_another_thread_and_who_asks_meanwhile_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    begun, go, threads, hashes = threading.Event(), threading.Event(), [], Hashes()
+
+    def slow(path: Path) -> str:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert go.wait(HANG)
+        return hash_path(path)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", slow)
+    one = written(tmp_path / "one")
+    with hashes.ahead([one]):
+        assert begun.wait(HANG)
+        threading.Timer(0, go.set).start()
+        assert hashes.take(one)[0] == hash_path(one)
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+
+
+def test_what_is_not_begun_when_the_block_ends_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: list[str]) -> None:  # fmt: skip
+    @contextlib.contextmanager
+    def later(function: Callable[[Path], None], files: Iterable[Path]) -> Iterator[None]:
+        yield
+        for file in files:
+            function(file)
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.meanwhile", later)
+    with Hashes().ahead([written(tmp_path / "one")]):
+        pass
+    assert read == []
+
+
+def test_ahead_reads_no_folder_and_tells_of_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    read, all_begun, hashes = [], threading.Event(), Hashes()
+
+    def faulty(path: Path) -> str:
+        read.append(path.name)
+        if path.name == "last":
+            all_begun.set()
+        raise OSError("disk")
+
+    monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", faulty)
+    folder = written(tmp_path / "folder" / "file").parent
+    files = [written(tmp_path / name) for name in ("first", "last")]
+    with hashes.ahead([tmp_path / "not there", folder, *files]):
+        assert all_begun.wait(HANG)
+    assert read == ["first", "last"]
+    with pytest.raises(OSError, match="disk"):
+        hashes.take(files[0])
