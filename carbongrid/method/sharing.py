@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from carbongrid.raster.opening.stores import open_arrays
 from carbongrid.raster.overlaps import coverage
 from carbongrid.raster.polygons import Polygons
 from carbongrid.raster.polygons.outlines import geometries_of
-from carbongrid.raster.row_blocks import row_blocks
+from carbongrid.raster.row_blocks import each_block, row_blocks
 
 MIN_SHARE = 1e-9
 """Intersections below this share of a parcel's area are noise of the geometry engine."""
@@ -278,9 +280,13 @@ def reduce_mass(
     shares: Shares,
     shape: tuple[int, int],
 ) -> Reduced:
-    """Do :func:`reduce_to_units` and :func:`reduce_to_cells`."""
-    units = reduce_to_units(masses, structures, shares)
-    cells = reduce_to_cells(masses, sectors, structures, shares, shape)
+    """Do :func:`reduce_to_units` and :func:`reduce_to_cells`, beside each other."""
+    both: list[Callable[[], Any]] = [
+        partial(reduce_to_units, masses, structures, shares),
+        partial(reduce_to_cells, masses, sectors, structures, shares, shape),
+    ]
+    with closing(each_block(lambda reduce: reduce(), both)) as reduced:
+        units, cells = reduced
     return Reduced(units.units, units.outside, units.snapped, cells)
 
 

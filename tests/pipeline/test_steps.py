@@ -113,6 +113,32 @@ def test_what_is_let_go_of_is_free() -> None:
     assert alive == [False]
 
 
+def test_what_was_there_is_passed_over_while_steps_are_done() -> None:
+    """By Python's search for cycles, also where a step fails; and left to whoever has it pass over something already."""
+
+    def found(_: object) -> int:
+        return gc.get_freeze_count()
+
+    work = Work([Step("a", found, ("start",))], {"start": 0})
+    work.go()
+    assert work.values["a"] > 0
+    assert gc.get_freeze_count() == 0
+
+    def fail(_: object) -> None:
+        raise InputError("wrong")
+
+    with pytest.raises(InputError):
+        Work([Step("a", fail, ("start",))], {"start": 0}).go()
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        Work([Step("a", found, ("start",))], {"start": 0}).go()
+        assert gc.get_freeze_count() > before // 2
+    finally:
+        gc.unfreeze()
+
+
 class _Found:
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
