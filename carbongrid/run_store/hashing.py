@@ -27,12 +27,12 @@ def seal_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sync_tree(path: Path) -> None:
-    """Bring a file, or a folder with all that it holds, to the disk."""
-    if path.is_dir():
-        for entry in path.rglob("*"):
+def sync_tree(path: Path, *, files: bool = True) -> None:
+    """Bring a file, or a folder with all that it holds, to the disk; without ``files`` what folders hold, but not the files' content."""
+    entries = [*path.rglob("*"), path] if path.is_dir() else [path]
+    for entry in entries:
+        if files or entry.is_dir():
             sync(entry)
-    sync(path)
 
 
 def write_whole(path: Path, text: str) -> None:

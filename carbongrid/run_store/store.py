@@ -295,12 +295,13 @@ class RunStore:
                 shutil.copytree(source, target, copy_function=copy)
             else:
                 copy(source, target)
-            self._sync(file)
+            # A file with one more name was brought to the disk when it was made.
+            self._sync(file, content=not linked)
 
-    def _sync(self, file: str) -> None:
+    def _sync(self, file: str, *, content: bool = True) -> None:
         """Bring a file, and the folders by which it is found, to the disk."""
         path = self.folder / file
-        sync_tree(path)
+        sync_tree(path, files=content)
         for parent in path.parents:
             sync(parent)
             if parent == self.folder:
@@ -442,6 +443,7 @@ def _link(place: Path, source: str | Path, target: str | Path) -> None:
             os.link(real, target)
             return
     shutil.copy2(source, target)
+    sync(Path(target))
 
 
 def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -55,7 +55,10 @@ def crs_of(given: Any, where: str = "") -> CRS:
         given = json.dumps(given)
     if isinstance(given, str):
         require_no_file(given, where)
-        return _parsed(given, where)
+        crs, file = _parsed(given)
+        if file is not None:
+            raise _named(file, where)
+        return crs
     return CRS.from_user_input(given)
 
 
@@ -70,14 +73,13 @@ def require_no_file(definition: str, where: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str, where: str) -> CRS:
+def _parsed(text: str) -> tuple[CRS, str | None]:
+    """Return a system, and the name of a file that completes it, if there is one."""
     from pyproj import CRS
 
     crs = CRS.from_user_input(text)
-    for value in _parameters(crs.to_json_dict()):
-        if isinstance(value, str) and not _NOTHING.fullmatch(value):
-            raise _named(value, where)
-    return crs
+    names = (value for value in _parameters(crs.to_json_dict()) if isinstance(value, str))
+    return crs, next((name for name in names if not _NOTHING.fullmatch(name)), None)
 
 
 def _parameters(node: Any) -> Iterator[Any]:
