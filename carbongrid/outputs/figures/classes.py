@@ -75,8 +75,10 @@ _SPECK = 1e-6
 """Of the largest area: what is smaller has no say in where classes break. A hectare has, beside 10,000 km2."""
 
 _SAMPLE = 1500  # natural breaks take time in the square of the number of values
-_STOPS = 32
-"""How many ends of a class are tried at once, few enough for the cache: the breaks of 1,500 values take 0.010 s, one end after the other 0.091 s."""
+_STOPS = 64
+"""How many ends of a class are tried at once, few enough for the cache: the breaks of 1,500 values take 0.004 s, by 8 ends at once 0.010 s."""
+_ROUNDING = 1e-11
+"""Of the number of values: above what a difference of deviations of 1,500 sums, each value within -1 and 1, is wrong by."""
 
 
 def ordered_zones() -> list[Zone]:
@@ -127,24 +129,36 @@ def _breaks(values: bytes, numbers: bytes, classes: int) -> tuple[float, ...]:
     first = np.concatenate([[0.0], np.cumsum(counts * shifted)])
     second = np.concatenate([[0.0], np.cumsum(counts * shifted**2)])
 
-    size = distinct.size
-    cost = np.full((classes + 1, size + 1), np.inf)
-    cost[0, 0] = 0.0
-    cut = np.zeros((classes + 1, size + 1), dtype=np.int64)
-    for low in range(1, size + 1, _STOPS):
-        high = min(low + _STOPS, size + 1)
-        stop, start = np.arange(low, high)[:, None], np.arange(high - 1)
-        moment = first[stop] - first[start]
+    def deviation(stop: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.float64]:
+        squares, moment = second[stop] - second[start], first[stop] - first[start]
         with np.errstate(divide="ignore", invalid="ignore"):  # of nothing, where start is stop
-            deviation = second[stop] - second[start] - moment**2 / (weight[stop] - weight[start])
-        deviation[start >= stop] = np.inf
-        for number in range(1, classes + 1):
-            total = cost[number - 1, number - 1 : high - 1] + deviation[:, number - 1 :]
+            apart: NDArray[np.float64] = squares - moment**2 / (weight[stop] - weight[start])
+        apart[start >= stop] = np.inf
+        return apart
+
+    size, every = distinct.size, np.arange(distinct.size + 1)
+    cost = np.full((classes, size + 1), np.inf)
+    cost[0, 0] = 0.0
+    cost[1:2, 1:] = second[1:] - first[1:] ** 2 / weight[1:]  # one class has one start
+    cut = np.zeros((classes + 1, size + 1), dtype=np.int64)
+    # A class that ends later starts no earlier, of the best partitions: a value more sets an early start back more than a late one. So what
+    # starts before all that came near the best of an earlier end is not tried again; what rounding hides counts as near.
+    earliest, slack = np.arange(classes) - 1, _ROUNDING * weight[-1]
+    for low in range(2, size, _STOPS):
+        stop = every[low : min(low + _STOPS, size)]
+        since, last = earliest[2:].min(initial=size), stop[-1]
+        apart = deviation(stop[:, None], every[since:last])
+        for number in range(2, classes):
+            left = earliest[number]
+            total = cost[number - 1, left:last] + apart[:, left - since :]
             if not total.size:  # fewer values than classes so far
                 break
             best = total.argmin(axis=1)
-            cost[number, low:high] = total[stop[:, 0] - low, best]
-            cut[number, low:high] = best + number - 1
+            cost[number, stop] = total[stop - low, best]
+            cut[number, stop] = best + left
+            earliest[number] += np.argmax(total[-1] <= cost[number, last] + slack)
+    # The last class ends where the values do.
+    cut[classes, size] = (cost[-1, :-1] + deviation(every[-1:], every[:-1])).argmin()
     bounds, end = [], size
     for number in range(classes, 0, -1):
         bounds.append(float(distinct[end - 1]))
