@@ -125,9 +125,9 @@ def map_layers(tables: RunTables, area: NDArray[np.float64] | None = None) -> tu
 
 def _gdp(tables: RunTables) -> Layer | None:
     english, _ = millions_of(tables.currency)
-    millions = tables.units["gdp"].to_numpy(np.float64, na_value=np.nan) / 1e6
+    values = tables.units["gdp"].to_numpy(np.float64, na_value=np.nan)
     chinese = (0.01, hundreds_of_millions_of(tables.currency))
-    return _natural(millions, ("gdp", "GDP", "地区生产总值", english), _SEA, chinese)
+    return _natural(values, ("gdp", "GDP", "地区生产总值", english), _SEA, chinese, 1e6)
 
 
 def _zones(units: pd.DataFrame) -> Layer:
@@ -175,7 +175,8 @@ def _sure(units: pd.DataFrame) -> Layer | None:
 def _mass(grams: Any, key: str, english: str, chinese: str, palette: Sequence[str]) -> Layer | None:
     values = grams.to_numpy(np.float64)
     scale, unit = mass_scale(float(values.max(initial=0.0)))
-    return _natural(values / scale, (key, english, chinese, unit), palette, (scale / 1e10, "万吨"))
+    names = (key, english, chinese, unit)
+    return _natural(values, names, palette, (scale / 1e10, "万吨"), scale)
 
 
 def _natural(
@@ -183,17 +184,19 @@ def _natural(
     names: tuple[str, str, str, str],
     palette: Sequence[str],
     chinese: tuple[float, str] = (1.0, ""),
+    divisor: float = 1.0,
 ) -> Layer | None:
     """Return natural classes of the numbers above zero; zero and unknown stand apart.
 
-    ``chinese`` is what a number is multiplied by to be in the unit that Chinese statistics count in, and that unit.
+    The legend tells numbers over ``divisor``: those of the table are classed, so that figures and styles have the same breaks, which are sought once.
+    ``chinese`` is what a number of the legend is multiplied by to be in the unit that Chinese statistics count in, and that unit.
     """
     above = values[values > 0]
     least = float(above.min(initial=np.inf))
-    bounds = joined(natural_breaks(above), least)
+    bounds = joined(natural_breaks(above), least, divisor)
     if not bounds:
         return None
-    edges = [least, *bounds]
+    edges = [each / divisor for each in (least, *bounds)]
     places = np.searchsorted(bounds, values)  # the first bound that is not below the value
     texts = ranges(edges), ranges([edge * chinese[0] for edge in edges])
     colours = _spread(palette, len(bounds))
