@@ -265,7 +265,9 @@ def _unit_rows(tables: RunTables, drawing: ZoneMap, table: UnitTable) -> list[di
         known |= {"few_sinks": sinks, "derived": row["indicative"] and (DERIVED_GDP in row["reason"] or not sinks)}  # fmt: skip
         known["unsure"] = flags[0][1][number - 1]
         known["either"] = EITHER_SIDE in row["reason"]
-        rows.append({**known, "number": number, "path": path, "cells": cells, "remarks": shown})
+        known |= {"number": number, "path": path, "remarks": shown}
+        known["cells"] = list(zip(table.columns, cells, strict=True))
+        rows.append(known)
     return rows
 
 
