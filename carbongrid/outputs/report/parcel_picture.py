@@ -142,16 +142,12 @@ def _png(pixels: NDArray[np.uint8], colours: Sequence[str]) -> bytes:
         image.save(stream, "PNG", transparency=0, bits=bits, compress_type=how, **more)
         return stream.getvalue()
 
-    def quickly(rows: NDArray[np.uint8]) -> bytes:
-        return min((packed(rows, how) for how in _FAST), key=len)
-
-    def search_pays(rows: NDArray[np.uint8]) -> bool:
-        return len(packed(rows, zlib.Z_DEFAULT_STRATEGY)) < _WORTH_A_SEARCH * len(quickly(rows))
-
-    smallest = quickly(pixels)
     band = np.arange(len(pixels)) // _BAND
     tried = pixels[band % _BANDS == 0] if band[-1] >= _BANDS else pixels
-    if not search_pays(tried):
+    sizes = {how: len(packed(tried, how)) for how in (*_FAST, zlib.Z_DEFAULT_STRATEGY)}
+    quick = min(_FAST, key=sizes.__getitem__)
+    smallest = packed(pixels, quick)
+    if sizes[zlib.Z_DEFAULT_STRATEGY] >= _WORTH_A_SEARCH * sizes[quick]:
         return smallest
     searched = packed(pixels, zlib.Z_DEFAULT_STRATEGY)
     return min(smallest, searched, packed(pixels, _FILTERED, compress_level=9), key=len)
