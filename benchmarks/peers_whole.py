@@ -102,7 +102,7 @@ from carbongrid.cli import command
 sys.argv = ["carbongrid", "run", sys.argv[1], "--out", sys.argv[2], "--quiet"]
 command()
 """
-LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, openpyxl, jinja2, h5netcdf"
+LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, xlsxwriter, jinja2, h5netcdf"
 DEMO = 6.0
 """Seconds that ``carbongrid run`` of the demo takes at most, where compiled code is there."""
 

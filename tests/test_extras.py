@@ -182,7 +182,7 @@ def core_run(
 
 LEFT_OUT = ["units.xlsx", "report.html", "figures"]
 WARNING = (
-    "runs are without units.xlsx, report.html, figures, since these libraries are not installed: openpyxl, jinja2, "
+    "runs are without units.xlsx, report.html, figures, since these libraries are not installed: xlsxwriter, jinja2, "
     'pillow, matplotlib. Install it with: pip install "carbongrid[report]"'
 )
 
@@ -300,7 +300,7 @@ def test_figures_ask_for_the_extra(
         ("result.plot.zones()", "matplotlib"),
         ("result.plot.ecc_esc()", "matplotlib"),
         ("write_report(read_tables(out), out)", "jinja2 and pillow"),
-        ("write_units_xlsx(None, None, out / 'units.xlsx')", "openpyxl"),
+        ("write_units_xlsx(None, None, out / 'units.xlsx')", "xlsxwriter"),
     ],
 )
 def test_drawing_and_writing_ask_for_the_extra(

@@ -27,7 +27,7 @@ from carbongrid.pipeline.step import Kept, RunOptions, Step
 _IN_DIGESTS = ("inventory", "parcels", "units", "grid_1km", "surroundings")
 REPORT, FIGURES = ["report.html"], ["figures"]
 _DRAWN_BY = {
-    "units.xlsx": ("openpyxl",),
+    "units.xlsx": ("xlsxwriter",),
     "report.html": ("jinja2", "pillow"),
     "figures": ("matplotlib", "pillow"),
 }

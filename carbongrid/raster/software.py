@@ -22,7 +22,7 @@ LIBRARIES = (
     *("jinja2", "llvmlite", "matplotlib", "msgpack", "numba", "numpy", "openpyxl", "pandas"),
     "pillow",
     *("pint", "pyarrow", "pydantic", "pyogrio", "pyproj", "rasterio", "rioxarray", "scipy"),
-    *("shapely", "xarray", "zarr"),
+    *("shapely", "xarray", "xlsxwriter", "zarr"),
 )
 
 

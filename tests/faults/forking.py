@@ -126,7 +126,7 @@ def _serve() -> None:
 
     # Imported late by the package; here once for all children.
     for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "dask.delayed",
-                 "rioxarray", "openpyxl", "h5netcdf", "jinja2", "pyarrow.parquet", "xarray.backends"):  # fmt: skip
+                 "rioxarray", "openpyxl", "xlsxwriter", "h5netcdf", "jinja2", "pyarrow.parquet", "xarray.backends"):  # fmt: skip
         __import__(name)
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside the threads of an import
     for line in sys.stdin:

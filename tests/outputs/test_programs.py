@@ -14,6 +14,7 @@ from tables_example import example_tables
 
 from carbongrid.method.zoning import zones
 from carbongrid.outputs.tables import read_content, read_tables, write_tables
+from carbongrid.outputs.tables.content import content_of
 from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
 
 PYTHON = "/usr/bin/python3"  # Debian's, for which its QGIS is built
@@ -132,6 +133,25 @@ def test_the_grid_opens_in_classes_that_its_cells_spread_over(seen):
     counts = [count for colour, count in grid["colours"].items() if colour != "#ffffff"]
     assert len(counts) >= 3
     assert max(counts) < 0.8 * sum(counts)
+
+
+def test_texts_of_the_workbook_are_shown_as_they_are(tmp_path):
+    """Seen to fail with openpyxl, whose file has _x0041_ as it is, so that A is shown."""
+    office = shutil.which("soffice")
+    if not office:
+        pytest.skip("no LibreOffice here")
+    names = ["_x0041_", "<r>_x0042_</r>", '=HYPERLINK("x")', "a\x07\r\nb", " 0012", "&lt;苏州"]
+    tables = example_tables()
+    tables = replace(tables, units=tables.units.assign(name=names))
+    write_units_xlsx(content_of(tables, public=False).units, tables, tmp_path / "units.xlsx")
+    profile = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    shown_in_utf8 = "csv:Text - txt - csv (StarCalc):44,34,76,1"
+    words = [office, profile, "--headless", "--convert-to", shown_in_utf8, "--outdir", str(tmp_path)]  # fmt: skip
+    subprocess.run([*words, str(tmp_path / "units.xlsx")], capture_output=True, check=True)
+    shown = pd.read_csv(tmp_path / "units.csv", header=1, dtype=str)
+    assert shown["name"].tolist() == [*names[:3], "a�\nb", *names[4:]]
+    assert set(shown["borderline"]) <= {"TRUE", "FALSE"}
+    assert "inf" in set(shown["ccr"])
 
 
 @pytest.mark.parametrize("count", [6, 97])

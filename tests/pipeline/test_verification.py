@@ -17,7 +17,9 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 from squares_case import squares_case
+from town import square, write_town
 
+import carbongrid as cg
 from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
@@ -434,6 +436,22 @@ def test_another_format_that_says_something_else_is_found(run):
     found = failed(run)
     assert list(found) == ["formats"]
     assert "Atlantis" in found["formats"]
+
+
+def test_texts_that_a_cell_cannot_hold_are_no_difference(tmp_path):
+    """Seen to fail: what is no end of a line in XML, what is longer than a cell, and what openpyxl takes for a sign of Excel's."""
+    odd = ["a\r\nb", "_x005F_", "z" * 40_000, "<r>_x0041_</r>", "c\x07"]
+    squares = [square(k, 0) for k in range(len(odd))]
+    case = write_town(
+        tmp_path,
+        [(f"p{k}", "0601", each) for k, each in enumerate(squares)],
+        [(f"u{k}", text, squares[k]) for k, text in enumerate(odd)],
+        {"totals.csv": "category,value,unit\nindustry/manufacturing,1000,t CO2e\n"},
+        '[allow]\nfallback = ["industry/manufacturing"]\n',
+    )
+    out = tmp_path / "run"
+    assert cg.run(case, out).units["district"].tolist() == odd
+    assert verify(out, sample=0).ok, failed(out)
 
 
 def test_a_label_changed_by_someone_who_knows_zarr_is_found(run):

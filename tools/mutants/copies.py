@@ -34,7 +34,7 @@ _NO_END = (-signal.SIGXCPU, -signal.SIGKILL)
 LIBRARIES = (
     *("dask.array", "distributed", "geopandas", "h5netcdf", "jinja2", "matplotlib.pyplot"),
     *("numba", "openpyxl", "pandas", "pint", "pyarrow.parquet", "pydantic", "pyogrio"),
-    *("rasterio.features", "rioxarray", "scipy.sparse", "shapely", "xarray", "zarr"),
+    *("rasterio.features", "rioxarray", "scipy.sparse", "shapely", "xarray", "xlsxwriter", "zarr"),
 )
 """What the package and its tests import and what takes long; never the package itself."""
 

@@ -147,7 +147,7 @@ def table_files(
         "uncertainty_units.csv": tables.unit_intervals is None,
         DRAWS_FILE: tables.drawn is None,
         "surroundings.gpkg": tables.surroundings is None,
-        "units.xlsx": bool(missing_libraries("openpyxl")),
+        "units.xlsx": bool(missing_libraries("xlsxwriter")),
     }
     return [name for name in _WRITERS if not absent.get(name)]
 
@@ -184,7 +184,7 @@ def write_tables(
     -----
     inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
     grid_1km.nc, and city.qgz, which opens them in QGIS; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
-    surroundings.gpkg too. Without openpyxl there is no units.xlsx.
+    surroundings.gpkg too. Without XlsxWriter there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     content = replace(content, layer=None if public else layer, shapes=shapes)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import east_asian_width
@@ -12,7 +15,7 @@ from unicodedata import east_asian_width
 import numpy as np
 import pandas as pd
 
-from carbongrid.errors import require_extra
+from carbongrid.errors import InputError, require_extra
 from carbongrid.method.categories import column_of, sector_names
 from carbongrid.method.columns import Kind, in_tonnes
 from carbongrid.method.guidance import guidance_of_zones, read_guidance
@@ -43,10 +46,22 @@ _FORMAT_OF = {
     "ccr": "0.0000%",
 }
 _SHARE_FORMAT = "0.0%"
+_TEXT = {"num_format": _FORMATS["text"], "quote_prefix": True}
+_WRAPPED = {"text_wrap": True, "valign": "top"}
+_HEAD = {**_TEXT, **_WRAPPED, "bold": True}
 _MIN_WIDTH, _MAX_WIDTH, _NAME_WIDTH = 11, 24, 40
 _A4 = 9
 _ROWS_ON_A_PAGE = 50  # of a page that lies; twice as many of one that stands, which is half as wide
 _LINE_HEIGHT = 13.5  # points
+_DIGIT = 7  # pixels of a digit, by which the width of a column is counted
+_MARGINS = {"left": 0.75, "right": 0.75, "top": 1, "bottom": 1}  # inches
+_FOOTER_MARGIN = 0.5
+_MOST_OF_A_CELL, _MOST_OF_A_TITLE = 32_767, 28  # of 31, for a number may follow
+_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_CREATED = datetime(2020, 1, 1)
+"""When a workbook says that it was made, so that the same content gives the same bytes."""
+_INFINITE = (math.inf, -math.inf)
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
 _MEANINGS = {  # English, Chinese
     "id": ("code of the unit, text", "单元代码（文本）"),
@@ -138,7 +153,7 @@ _PER_YEAR = ("t CO2e per year", "吨二氧化碳当量/年")
 
 
 def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
-    """Write a sheet of the units, one per sector with its categories, and notes.
+    """Write a sheet of the units, one per sector with its categories, and notes; the same content gives the same bytes.
 
     Parameters
     ----------
@@ -149,24 +164,31 @@ def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
     path
         The file.
 
+    Raises
+    ------
+    InputError
+        If XlsxWriter is not installed, or a sheet cannot hold as many units or columns.
+
     Notes
     -----
     A text that begins like a formula is stored as a string with Excel's quote prefix, so nothing runs it, not even
-    after it was edited. Infinite indices are the text ``inf``, unknown values blank.
+    after it was edited. Infinite indices are the text ``inf``, unknown values blank. A text is what :func:`in_a_cell` returns of it.
     """
-    require_extra("report", "openpyxl", purpose=path.name)
-    from openpyxl import Workbook
+    require_extra("report", "xlsxwriter", purpose=path.name)
+    from xlsxwriter import Workbook
 
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = UNITS_SHEET
+    # In memory: XlsxWriter would tell of a full disk in an exception of its own, which is no OSError.
+    packed = BytesIO()
+    book = Workbook(packed, {"in_memory": True})
+    book.set_properties({"author": "carbongrid", "created": _CREATED})
     headings = headings_of(units, tables)
     columns = [
         Column(title, headings[title], units.frame[name], kind, _FORMAT_OF.get(name, _FORMATS[kind]))
         for title, (name, kind) in zip(titles(units.kinds), units.kinds.items(), strict=True)
     ]  # fmt: skip
-    _fill(sheet, columns)
-    _fold(sheet, columns, {f"{column_of(category.name)}_t" for category in tables.categories})
+    of_sectors = {f"{column_of(category.name)}_t" for category in tables.categories}
+    sheet = book.add_worksheet(UNITS_SHEET)
+    _fill(book, sheet, columns, folded=of_sectors)
     # The whole table on pages that lie, two side by side; a sector, long and narrow, on pages that stand.
     pages = -(-len(units.frame) // _ROWS_ON_A_PAGE)
     _print_on(sheet, wide=2, tall=pages)
@@ -174,13 +196,14 @@ def write_units_xlsx(units: Table, tables: RunTables, path: Path) -> None:
     for sector, columns in _sectors(units, tables, headings):
         title = _sheet_title(sector, taken)
         taken.add(title.casefold())
-        sheet = book.create_sheet(title)
-        _fill(sheet, columns)
+        sheet = book.add_worksheet(title)
+        _fill(book, sheet, columns)
         _print_on(sheet, wide=1, tall=-(-pages // 2), upright=True)
-    sheet = book.create_sheet("notes")
-    _write_notes(sheet, units, tables)
+    sheet = book.add_worksheet("notes")
+    _write_notes(book, sheet, units, tables)
     _print_on(sheet, wide=1, tall=2)
-    book.save(path)
+    book.close()
+    path.write_bytes(packed.getbuffer())
 
 
 class Column(NamedTuple):
@@ -217,51 +240,86 @@ def _sectors(
 
 
 def _sheet_title(sector: str, taken: set[str]) -> str:
-    title = _NOT_IN_TITLES.sub("_", sector)[:28] or "sector"
+    title = _cut(_NOT_IN_TITLES.sub("_", sector), _MOST_OF_A_TITLE) or "sector"
     number, free = 2, title
     while free.casefold() in taken:
         free, number = f"{title} {number}", number + 1
     return free
 
 
-def _fill(sheet: Any, columns: Sequence[Column]) -> None:
-    """Write headings, names and rows, each column as wide as its numbers are when they are shown."""
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils import get_column_letter
+def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container[str] = ()) -> None:
+    """Write headings, names and rows, each column as wide as its numbers are when they are shown; headings and names stay in sight, and on each page.
 
-    bold, wrapped = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-    small = Font(size=8, color="6B7280")
+    Columns that have a sheet of their own are ``folded``: hidden, under a mark that shows them.
+    """
+    rows = NAMES_ROW + len(columns[0].values)
+    _refuse_too_many(rows, len(columns))
+    head, text = book.add_format(_HEAD), book.add_format(_TEXT)
+    key = book.add_format({**_TEXT, "font_size": 8, "font_color": "#6B7280"})
     height = 1
-    for number, (name, heading, values, kind, form) in enumerate(columns, start=1):
-        head, key = sheet.cell(1, number), sheet.cell(NAMES_ROW, number)
+    for number, (name, heading, values, kind, form) in enumerate(columns):
         lines = [line for line in (heading.name_en, heading.name_zh, heading.unit) if line]
-        write_text(head, "\n".join(lines))
-        write_text(key, name)
-        head.font, head.alignment, key.font = bold, wrapped, small
-        shown = values.to_numpy(np.float64, na_value=np.nan) / 10**6 if kind == "mass" else values
-        cells = shown.tolist()
-        for row, value in enumerate(cells, start=NAMES_ROW + 1):
-            _write_cell(sheet.cell(row, number), value, kind, form)
+        write_text(sheet, 0, number, "\n".join(lines), head)
+        write_text(sheet, NAMES_ROW - 1, number, name, key)
+        cells = _cells(values, kind)
+        _write_column(sheet, number, cells, text, book.add_format({"num_format": form}))
         most = _NAME_WIDTH if kind == "text" else _MAX_WIDTH
         words = [word for line in lines for word in line.split()]
         widest = max([_shown_width(cells, form), *map(_text_width, words)])
         width = min(max(_MIN_WIDTH, widest + 2), most)
-        sheet.column_dimensions[get_column_letter(number)].width = width
+        fold = {"level": 1, "hidden": True} if name in folded else {}
+        sheet.set_column_pixels(number, number, width * _DIGIT, None, fold)
         height = max(height, sum(-(-_text_width(line) // (width - 1)) for line in lines))
-    sheet.row_dimensions[1].height = _LINE_HEIGHT * height
-    sheet.freeze_panes = f"C{NAMES_ROW + 1}"
-    last = get_column_letter(len(columns))
-    sheet.auto_filter.ref = f"A{NAMES_ROW}:{last}{sheet.max_row}"
+    sheet.set_row(0, _LINE_HEIGHT * height)
+    sheet.autofilter(NAMES_ROW - 1, 0, rows - 1, len(columns) - 1)
+    sheet.freeze_panes(NAMES_ROW, 2)
+    sheet.repeat_rows(0, NAMES_ROW - 1)
+    sheet.repeat_columns(0, 1)
 
 
-def _shown_width(cells: Sequence[Any], form: str) -> int:
-    """Return how many characters the widest of a column's cells takes as its format shows it; what is no number is a text."""
+def _refuse_too_many(rows: int, columns: int) -> None:
+    """Raise where XlsxWriter would leave out cells, which it does in silence."""
+    if rows > _MOST_ROWS or columns > _MOST_COLUMNS:
+        raise InputError(
+            f"a sheet of units.xlsx holds {_MOST_ROWS:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and {columns:,}",
+            "units, categories",
+            "Take fewer units or categories.",
+        )
+
+
+Cell = str | bool | float | None
+"""What a cell shows: None is a blank one."""
+
+
+def _cells(values: pd.Series[Any], kind: Kind) -> list[Cell]:
+    """Return what the cells of a column show, mass in tonnes; what is infinite is a text."""
+    if kind == "text":
+        return values.tolist()
+    if kind == "mass":
+        values = pd.Series(values.to_numpy(np.float64, na_value=np.nan) / 10**6)
+    cells: list[Cell] = values.astype(object).where(values.notna(), None).tolist()
+    if kind == "number":
+        return [str(cell) if cell in _INFINITE else cell for cell in cells]
+    return cells
+
+
+def _write_column(sheet: Any, column: int, cells: Sequence[Cell], text: Any, number: Any) -> None:
+    """Write the rows of a column; text and number are the formats of its texts, and of all else."""
+    for row, cell in enumerate(cells, start=NAMES_ROW):
+        if isinstance(cell, str):
+            write_text(sheet, row, column, cell, text)
+        elif isinstance(cell, bool):
+            sheet.write_boolean(row, column, cell, number)
+        elif cell is not None:
+            sheet.write_number(row, column, cell, number)
+
+
+def _shown_width(cells: Sequence[Cell], form: str) -> int:
+    """Return how many characters the widest of a column's cells takes as its format shows it."""
     texts = {cell for cell in cells if isinstance(cell, str)}
-    numbers = {cell for cell in cells if not isinstance(cell, str) and not pd.isna(cell)}
-    finite = [number for number in numbers if math.isfinite(number)]
-    texts |= {str(number) for number in numbers if not math.isfinite(number)}
+    numbers = [cell for cell in cells if cell is not None and not isinstance(cell, str)]
     # None between the least and the greatest is wider than both.
-    ends = (min(finite), max(finite)) if finite else ()
+    ends = (min(numbers), max(numbers)) if numbers else ()
     digits, times = len(form.rstrip("%").partition(".")[2]), 100 if form.endswith("%") else 1
     texts |= {f"{end * times:,.{digits}f}" + "%" * form.count("%") for end in ends}
     return max(map(_text_width, texts), default=0)
@@ -269,40 +327,31 @@ def _shown_width(cells: Sequence[Any], form: str) -> int:
 
 def _text_width(text: str) -> int:
     """Return how many characters wide a text is; those of Chinese are as wide as two."""
+    if text.isascii():
+        return len(text)
     return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
-def _fold(sheet: Any, columns: Sequence[Column], names: Container[str]) -> None:
-    """Hide columns that have a sheet of their own, under a mark that shows them."""
-    from openpyxl.utils import get_column_letter
-
-    for number, column in enumerate(columns, start=1):
-        if column.name in names:
-            dimension = sheet.column_dimensions[get_column_letter(number)]
-            dimension.outlineLevel, dimension.hidden = 1, True
-
-
 def _print_on(sheet: Any, *, wide: int, tall: int, upright: bool = False) -> None:
-    """Say on how many A4 pages a sheet is printed; of a table, headings and names stand on each."""
-    sheet.page_setup.orientation = "portrait" if upright else "landscape"
-    sheet.page_setup.paperSize = _A4
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = wide, tall
-    if sheet.freeze_panes:
-        sheet.print_title_rows, sheet.print_title_cols = f"1:{NAMES_ROW}", "A:B"
-    sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
+    """Say on how many A4 pages a sheet is printed."""
+    if upright:
+        sheet.set_portrait()
+    else:
+        sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(wide, tall)
+    sheet.set_margins(**_MARGINS)
+    sheet.set_footer("&L&A&R&P / &N", {"margin": _FOOTER_MARGIN})
 
 
 Note = tuple[str, str, str]
 """What it is about, in English, in Chinese."""
 
 
-def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
+def _write_notes(book: Any, sheet: Any, units: Table, tables: RunTables) -> None:
     """Write what the file is, what each column means, and the zones with their guidance, each under a heading."""
-    from openpyxl.styles import Alignment, Font, PatternFill
-
-    bold, wrapped = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-    shade = PatternFill("solid", fgColor="E8ECEF")
+    shaded = book.add_format({**_HEAD, "bg_color": "#E8ECEF"})
+    first, others = book.add_format(_HEAD), book.add_format({**_TEXT, **_WRAPPED})
     number = 0
     for head, rows in (
         (("About this file 关于本文件", "", ""), _about(tables)),
@@ -310,17 +359,12 @@ def _write_notes(sheet: Any, units: Table, tables: RunTables) -> None:
         (("Zone 分区", "Guidance", "指引"), _zones(tables)),
     ):
         for row in (head, *rows, ("", "", "")):
+            for column, text in enumerate(row):
+                style = shaded if row is head else others if column else first
+                write_text(sheet, number, column, text, style)
             number += 1
-            for column, text in enumerate(row, start=1):
-                cell = sheet.cell(number, column)
-                write_text(cell, text)
-                cell.alignment = wrapped
-                if column == 1 or row is head:
-                    cell.font = bold
-                if row is head:
-                    cell.fill = shade
-    for letter, width in (("A", 30), ("B", 80), ("C", 70)):
-        sheet.column_dimensions[letter].width = width
+    for column, width in enumerate((30, 80, 70)):
+        sheet.set_column_pixels(column, column, width * _DIGIT)
 
 
 def _about(tables: RunTables) -> Iterator[Note]:
@@ -375,24 +419,27 @@ def _zones(tables: RunTables) -> Iterator[Note]:
             yield "", f"{each.topic_en}: {each.text_en}", f"{each.topic_zh}：{each.text_zh}"
 
 
-def _write_cell(cell: Any, value: Any, kind: Kind, form: str) -> None:
-    if kind == "text":
-        write_text(cell, value)
-        return
-    if pd.isna(value):
-        return
-    if kind == "number" and not np.isfinite(value):
-        write_text(cell, str(value))
-        return
-    cell.value = value
-    cell.number_format = form
+def write_text(sheet: Any, row: int, column: int, text: str, style: Any) -> None:
+    """Write a string that is never taken for a formula; rows and columns count from 0, an empty string is a blank cell."""
+    text = in_a_cell(text)
+    if not text:
+        sheet.write_blank(row, column, None, style)
+    elif text.startswith("<r>") and text.endswith("</r>"):
+        # XlsxWriter takes such a text for markup, which it writes as it is. In runs it escapes _x0041_ twice, unless that is in two of them.
+        runs = [text[0], *re.split("(?<=_)", text[1:])]
+        sheet.write_rich_string(row, column, *chain(*((style, run) for run in runs)), style)
+    else:
+        sheet.write_string(row, column, text, style)
 
 
-def write_text(cell: Any, text: str) -> None:
-    """Write a string that is never taken for a formula; what XML cannot hold is replaced."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+def in_a_cell(text: str) -> str:
+    """Return what a cell holds of a text: what XML cannot hold is replaced, lines end as in XML, and what is more than Excel takes is cut off."""
+    text = _NOT_IN_XML.sub("�", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _cut(text, _MOST_OF_A_CELL)
 
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("�", text)
-    cell.data_type = "s"
-    cell.number_format = _FORMATS["text"]
-    cell.quotePrefix = True
+
+def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text, as many characters as Excel counts: in UTF-16."""
+    if len(text) <= most // 2:
+        return text
+    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore")

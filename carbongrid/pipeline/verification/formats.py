@@ -12,7 +12,7 @@ import numpy as np
 
 from carbongrid.case.readers.security import check_zip_limits
 from carbongrid.method.columns import in_tonnes
-from carbongrid.outputs.tables.spreadsheet import NAMES_ROW
+from carbongrid.outputs.tables.spreadsheet import NAMES_ROW, in_a_cell
 from carbongrid.pipeline.verification.opened import Opened
 from carbongrid.pipeline.verification.verdict import Check, check_of
 from carbongrid.raster.opening.files import read_bytes
@@ -88,19 +88,20 @@ def _geopackage(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
 
 def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
     from openpyxl import load_workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     with run.reading(SHEET, trusted=False) as path:
         data = BytesIO(read_bytes(path))
         with zipfile.ZipFile(data) as archive:
             check_zip_limits(archive, path.name)
         head, *rows = load_workbook(data)["units"].iter_rows(min_row=NAMES_ROW, values_only=True)
-    found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
-    clean = {
-        name: [ILLEGAL_CHARACTERS_RE.sub("�", v) if isinstance(v, str) else v for v in values]
-        for name, values in told.items()
-    }
-    yield from _compared(SHEET, clean, found)
+    found = {str(name): [_as_read(row[k]) for row in rows] for k, name in enumerate(head)}
+    shown = {name: [_as_read(value) for value in values] for name, values in told.items()}
+    yield from _compared(SHEET, shown, found)
+
+
+def _as_read(value: Any) -> Any:
+    """Return a cell as a workbook gives it back; openpyxl takes ``x005F_``, Excel's sign for an underscore, out of every text."""
+    return in_a_cell(value).replace("x005F_", "") if isinstance(value, str) else value
 
 
 def _raster(run: Opened) -> Iterator[str]:
