@@ -80,7 +80,7 @@ def product_steps() -> tuple[Step, ...]:
             kept=Kept(files=_files_of_tables, load=lambda *_: None, decided_by=_shown_of_tables),
             phase="writing",
             beside=True,
-            imports=("h5netcdf",),
+            imports=("h5netcdf", "xlsxwriter"),
         ),
         _product("report", _but_left_out(REPORT), _write_report, (_PNG,), (base_maps.STEP,)),
         _product("figures", _but_left_out(FIGURES), _write_figures, _DRAWS),
