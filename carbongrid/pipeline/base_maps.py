@@ -35,6 +35,11 @@ class BaseMapLater:
         self._inputs, self._drawn = inputs, drawn
 
     @property
+    def known(self) -> BaseMap | None:
+        """The map, if somebody has asked for it."""
+        return self._drawn
+
+    @property
     def drawn(self) -> BaseMap:
         """The map."""
         if self._drawn is None:

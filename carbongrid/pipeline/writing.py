@@ -83,7 +83,7 @@ def product_steps() -> tuple[Step, ...]:
             imports=("h5netcdf", "xlsxwriter"),
         ),
         _product("report", _but_left_out(REPORT), _write_report, (_PNG,), (base_maps.STEP,)),
-        _product("figures", _but_left_out(FIGURES), _write_figures, _DRAWS),
+        _product("figures", _but_left_out(FIGURES), _write_figures, _DRAWS, (base_maps.STEP,)),
     )
 
 
@@ -128,8 +128,10 @@ def _write_report(folder: Path, tables: RunTables, _: object, base: BaseMapLater
     write_report(tables, folder, None if base is None else base.drawn)
 
 
-def _write_figures(folder: Path, tables: RunTables, _: object) -> None:
-    write_figures(tables, folder / FIGURES[0])
+def _write_figures(folder: Path, tables: RunTables, _: object, base: BaseMapLater | None) -> None:
+    known = None if base is None else base.known
+    matched = None if known is None else known.zones.matched
+    write_figures(tables, folder / FIGURES[0], matched=matched)
 
 
 def _but_left_out(files: list[str]) -> Callable[..., list[str]]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 
-def write_figures(tables: RunTables, directory: Path) -> list[Path]:
+def write_figures(tables: RunTables, directory: Path, *, matched: bool | None = None) -> list[Path]:
     """Draw the figures of a run.
 
     Parameters
@@ -49,6 +49,8 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
         What the run made.
     directory
         Folder for the figures; made if it is not there.
+    matched
+        Whether neighbours share the points of their borders, where that is known (``ZoneMap`` of the report).
 
     Returns
     -------
@@ -58,7 +60,7 @@ def write_figures(tables: RunTables, directory: Path) -> list[Path]:
     require_extra("report", "matplotlib", purpose="drawing figures")
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, figure in _drawn(Sheet(tables, installed_lettering(), DPI)):
+    for name, figure in _drawn(Sheet(tables, installed_lettering(), DPI, matched)):
         path = directory / f"{name}.png"
         _save(figure, path)
         paths.append(path)

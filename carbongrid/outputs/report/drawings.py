@@ -28,6 +28,7 @@ class ZoneMap:
 
     ``metres`` is the length on the ground of one drawing unit: what a bar of any length is made by when the map is zoomed.
     ``west`` and ``north`` are the plane's coordinates of the drawing's origin.
+    ``matched`` is whether neighbours share the points of their borders and none lies on another.
     """
 
     width: int
@@ -40,6 +41,7 @@ class ZoneMap:
     metres: float
     west: float
     north: float
+    matched: bool
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -61,13 +63,13 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
     side = max(east - west, (north - south) * 0.8)
     scale = WIDTH / side if side > 0 else 1.0
     shapes = np.array([shape or shapely.Polygon() for shape in units.geometry], dtype=object)
-    valid = bool(shapely.coverage_is_valid(shapes))
-    shapes = simplified(shapes, 1.2 / scale, valid)
+    matched = bool(shapely.coverage_is_valid(shapes))
+    shapes = simplified(shapes, 1.2 / scale, matched)
     if parent is None:
         groups: list[Any] = []
     else:
         groups = list(units.reset_index(drop=True).groupby(parent, sort=True).groups.values())
-    union = shapely.coverage_union_all if valid else shapely.union_all
+    union = shapely.coverage_union_all if matched else shapely.union_all
     borders = [union(shapes[np.asarray(rows)]) for rows in groups]
     offset = np.array([west, north])
     length = round_length(side * 0.25) if side > 0 else 1.0
@@ -82,6 +84,7 @@ def zone_map(units: gpd.GeoDataFrame, parent: str | None) -> ZoneMap:
         metres=1 / scale,
         west=float(west),
         north=float(north),
+        matched=matched,
     )
 
 
