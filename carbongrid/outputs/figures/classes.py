@@ -238,7 +238,7 @@ def powers_of_ten(values: NDArray[np.float64]) -> list[float]:
     """Return the powers of ten between the least twentieth of the values and the highest hundredth, six at most."""
     if not values.size:
         return []
-    low, high = (math.log10(np.quantile(values, share)) for share in (0.05, 0.99))
+    low, high = map(math.log10, np.quantile(values, (0.05, 0.99)))
     top, bottom = math.floor(high), math.ceil(low)
     stride = max(-(-(top - bottom + 1) // 6), 1)
     return [10.0**power for power in range(top, bottom - 1, -stride)][::-1]
