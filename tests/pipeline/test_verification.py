@@ -24,7 +24,7 @@ from carbongrid import pipeline
 from carbongrid.errors import InputError, VerificationError
 from carbongrid.method.columns import UNIT_DRAWN
 from carbongrid.method.zoning import EITHER_SIDE, FEW_SINKS, classify, zone_units
-from carbongrid.outputs.tables import digests_of_directory
+from carbongrid.outputs.tables import digests_of_directory, earlier_digest_of_parcels
 from carbongrid.pipeline.verification import Verification, checks, verify
 from carbongrid.pipeline.verification.derived import Derived
 from carbongrid.pipeline.verification.labels import check_labels
@@ -202,6 +202,22 @@ def test_the_same_without_refreshing_is_found_by_hash_and_digest_as_well(run):
     assert {"files", "digests", "units"} <= failed(run).keys()
     refresh(run, digests=False)
     assert {"digests", "units"} <= failed(run).keys()
+
+
+def test_the_parcels_digest_of_an_earlier_version_is_known(run):
+    """Before decision 0111 their geometry was part of it as it was. Seen to fail: every run of before had a fault."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    before = earlier_digest_of_parcels(run)
+    assert before != manifest["digests"]["parcels"]
+    manifest["digests"]["parcels"] = before
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    refresh(run, digests=False)
+    assert "digests" not in failed(run, ["digests"])
+    parcels = gpd.read_parquet(run / "parcels.parquet")
+    parcels.loc[0, "geometry"] = parcels.loc[0, "geometry"].buffer(1)
+    parcels.to_parquet(run / "parcels.parquet", index=False)
+    assert "parcels.parquet" in failed(run, ["digests"])["digests"]
 
 
 def test_one_gram_moved_between_two_parcels_is_found(run):
