@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,7 @@ from carbongrid.pipeline.guesses import marked_guesses
 from carbongrid.pipeline.land import Land
 from carbongrid.pipeline.regional_totals import moved_by_regions
 from carbongrid.pipeline.weights_step import Weighed, regions_of, weighs_by_raster
+from carbongrid.raster.row_blocks import each_block
 
 MAX_UNKNOWN = 0.05
 """Of more of a category's land its evidence must say something, unless the case allows it by name."""
@@ -95,18 +97,21 @@ def allocate_totals(
         With every problem of every category, beyond those of the limits, those of the weights among them.
     """
     names = [name for name in inputs.categories if name in {*weighed.claims, *weighed.failed}]
-    parts: list[Part] = []
-    problems: list[Problem] = []
-    for name in names:
+
+    def allocated(name: str) -> Part | Sequence[Problem]:
         failed = [*weighed.failed.get(name, ()), *placed.failed.get(name, ())]
         if failed:
-            problems += failed
-            continue
+            return failed
         try:
             category, claims = inputs.categories[name], weighed.claims[name]
-            parts.append(allocate_category(inputs, land, category, claims, placed))
+            return allocate_category(inputs, land, category, claims, placed)
         except InputError as error:
-            problems += error.problems
+            return error.problems
+
+    with closing(each_block(allocated, names)) as those:
+        found = list(those)
+    parts = [each for each in found if isinstance(each, Part)]
+    problems = [problem for each in found if not isinstance(each, Part) for problem in each]
     if problems:
         raise InputError(problems)
     masses = tuple(part.mass for part in parts)

@@ -116,21 +116,19 @@ def _column(column: pd.Series[Any], kind: str) -> Iterator[bytes | NDArray[np.ui
 def _texts(texts: pd.Series[Any]) -> NDArray[np.uint8]:
     """Return texts in UTF-8, each after its length; none is made an object, or encoded, by itself."""
     import pyarrow as pa
+    import pyarrow.compute as compute
 
     packed = pa.array(texts, pa.large_string())
     if isinstance(packed, pa.ChunkedArray):
         packed = packed.combine_chunks()
     assert not packed.null_count, "a table's texts are all there"
-    _, offsets, data = packed.buffers()
-    ends = np.frombuffer(offsets, "<i8")[packed.offset : packed.offset + len(packed) + 1]
-    written = np.empty(int(ends[-1] - ends[0]) + _LENGTH.size * len(packed), np.uint8)
-    is_text = np.ones(len(written), np.bool_)
-    head = ends[:-1] - ends[0] + _LENGTH.size * np.arange(len(packed))
-    is_text[head[:, None] + np.arange(_LENGTH.size)] = False
-    written[~is_text] = np.diff(ends).astype("<i8").view(np.uint8)
-    if data is not None:
-        written[is_text] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    return written
+    kind, size = pa.large_binary(), _LENGTH.size
+    begin = np.arange(0, size * (len(packed) + 1), size)
+    lengths = compute.binary_length(packed).to_numpy().astype("<i8")
+    heads = pa.Array.from_buffers(kind, len(packed), [None, pa.py_buffer(begin), pa.py_buffer(lengths)])  # fmt: skip
+    joined = compute.binary_join_element_wise(heads, packed.cast(kind), pa.scalar(b"", kind))
+    _, _, data = joined.buffers()
+    return np.frombuffer(data or b"", np.uint8)[: size * len(packed) + int(lengths.sum())]
 
 
 def _multipolygons(column: Any) -> bytes | NDArray[np.uint8]:
