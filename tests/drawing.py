@@ -19,7 +19,7 @@ def drawing(wanted: bool) -> Iterator[None]:
     def touch_report(_tables: object, folder: Path, _base: object) -> None:
         (folder / "report.html").touch()
 
-    def make_folder(_tables: object, folder: Path) -> None:
+    def make_folder(_tables: object, folder: Path, _matched: object) -> None:
         folder.mkdir(exist_ok=True)
         (folder / "zones.png").touch()
 

@@ -131,7 +131,7 @@ def _write_report(folder: Path, tables: RunTables, _: object, base: BaseMapLater
 def _write_figures(folder: Path, tables: RunTables, _: object, base: BaseMapLater | None) -> None:
     known = None if base is None else base.known
     matched = None if known is None else known.zones.matched
-    write_figures(tables, folder / FIGURES[0], matched=matched)
+    write_figures(tables, folder / FIGURES[0], matched)
 
 
 def _but_left_out(files: list[str]) -> Callable[..., list[str]]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from carbongrid.outputs.result import RunTables
 
 
-def write_figures(tables: RunTables, directory: Path, *, matched: bool | None = None) -> list[Path]:
+def write_figures(tables: RunTables, directory: Path, matched: bool | None = None) -> list[Path]:
     """Draw the figures of a run.
 
     Parameters
