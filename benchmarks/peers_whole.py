@@ -99,7 +99,7 @@ def first_calls(*, small: bool) -> Iterator[Row]:
 
 COMMAND = """import sys
 from carbongrid.cli import command
-sys.argv = ["carbongrid", "run", sys.argv[1], "--out", sys.argv[2], "--quiet"]
+sys.argv = ["carbongrid", "run", sys.argv[1], "--out", sys.argv[2], "--quiet", *sys.argv[3:]]
 command()
 """
 LIBRARIES = "import carbongrid.pipeline.running, matplotlib.figure, xlsxwriter, jinja2, h5netcdf"
@@ -139,6 +139,8 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
         first, first_phases = _run(case / "case.toml", out)
         whole_case.write_totals(case, 2000)
         second, second_phases = _run(case / "case.toml", out)
+        whole_case.write_totals(case, 2001)
+        commanded = in_process(COMMAND, case / "case.toml", out, "--replace")
         planned = in_process(SCENARIO, out, Path(name) / "planned")
         loads.append(_loaded_and_saved(case / "parcels.parquet", Path(name) / "again.parquet"))
     load = min(loads, key=lambda one: one.seconds)
@@ -146,6 +148,7 @@ def whole_run(count: int, side: float, units: int) -> Iterator[Row]:
     for work, ours, most in (
         (f"whole run, {categories}", first, FIRST_YEAR),
         ("the year after: other totals", second, SECOND_YEAR),
+        ("the same on the command line", commanded, SECOND_YEAR),
         ("a plan on it, written as a run", planned, SECOND_YEAR),
     ):
         note = f"{ours.seconds / load.seconds:.1f} R, at most {most:g} is aimed at; {_memory(ours, MEGABYTES)}"

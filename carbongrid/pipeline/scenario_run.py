@@ -122,7 +122,9 @@ def run_plan(
         options = RunOptions(
             None, base.manifest["parameters"]["chunks"], progress or silent, parcels=parcels
         )
-        _write(answer, base, plan, _read_for(plan, path, polygons, base), store, options)
+        read = _read_for(plan, path, polygons, base)
+        with store.recall.ahead():
+            _write(answer, base, plan, read, store, options)
     return answer, out
 
 

@@ -278,7 +278,10 @@ class RunStore:
         for file in step.files:
             go_on()
             self._sync(file)
-        return {file: self.recall.hashes.take(self.folder / file)[0] for file in step.files}
+        return {file: self._digest_of(file) for file in step.files}
+
+    def _digest_of(self, file: str) -> str:
+        return self.recall.hashes.take(self.folder / file)[0]
 
     def _take_over(self, name: str, place: Path, files: Sequence[str]) -> None:
         # A step that was begun writes into the files that it finds: these may soon be another run's as well.
@@ -341,12 +344,14 @@ class RunStore:
         records = {name: self.records[name] for name in self._seen}
         digests = {file: digest for each in records.values() for file, digest in each.files.items()}
         self._keep_only(digests)
-        for file, digest in digests.items():
-            # Read again where its stamps are not those that it was hashed with.
-            if self.recall.hashes.take(self.folder / file)[0] != digest:
-                raise RunError(
-                    f"{self.folder / file} was changed while the run was working. Run it again."
-                )
+        # A file is read again where its stamps are not those that it was hashed with.
+        again = each_block(self._digest_of, list(digests))
+        with contextlib.closing(again) as found:
+            for (file, digest), now in zip(digests.items(), found, strict=True):
+                if now != digest:
+                    raise RunError(
+                        f"{self.folder / file} was changed while the run was working. Run it again."
+                    )
         hashes = dict(sorted(_file_by_file(self.folder, digests)))
         whole = {**content, "steps": _plain(records), "files": hashes}
         # What JSON cannot hold as it is would be another thing when it is read again.
