@@ -184,7 +184,7 @@ def _take_all(fingerprints: Fingerprints) -> None:
         for module in (*_IMPORTED_BY_XARRAY, *(name for step in STEPS for name in step.imports)):
             if taken.is_set():
                 break
-            with contextlib.suppress(ImportError):
+            with contextlib.suppress(Exception):  # whoever needs it is told
                 importlib.import_module(module)
 
 

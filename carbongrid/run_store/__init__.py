@@ -2,7 +2,7 @@
 
 Work goes to a temporary sibling, step by step, each with the hash of what it was made from and the digests of what
 it made; the manifest is written last, then one rename. What is taken over, from an interrupted run or from the run
-that is being replaced, is hashed again first.
+that is being replaced, is held against its digest first, which is taken once for as long as a file is the same.
 """
 
 from carbongrid.run_store.disk import detect_full_disk

@@ -14,13 +14,21 @@ from carbongrid.raster.row_blocks import meanwhile
 Stamps = tuple[tuple[str, Stamp], ...]
 """Of a file, or of each file in a folder by its name there: whatever is written, replaced, added or removed changes them."""
 
+_NOTHING = -1
+
 
 def stamps_of(path: Path) -> Stamps:
     """Return the stamps of a file, or of all files of a folder."""
     if not path.is_dir():
-        return (("", stamp_of(path)),)
+        return (_named("", path),)
     files = sorted(entry for entry in path.rglob("*") if entry.is_symlink() or not entry.is_dir())
-    return tuple((file.relative_to(path).as_posix(), stamp_of(file)) for file in files)
+    return tuple(_named(file.relative_to(path).as_posix(), file) for file in files)
+
+
+def _named(name: str, file: Path) -> tuple[str, Stamp]:
+    """Return a file's name and stamp; with its whole path where the file system gives files no numbers, so that two are never taken for one."""
+    size, time, number, device = stamp_of(file)
+    return name if number else f"{name} {file}", (size, time, number, device)
 
 
 class Hashes:
@@ -43,9 +51,13 @@ class Hashes:
         with self._lock:
             taking = self._taking.setdefault(stamps, threading.Lock())
         with taking:
-            if stamps not in self._known:
-                self._known[stamps] = hash_path(path)
-            return self._known[stamps], stamps
+            digest = self._known.get(stamps)
+            if digest is None:
+                digest = hash_path(path)
+                # What appeared, or was replaced, between a look at it and its opening is not known by how it looked.
+                if stamps_of(path) == stamps and all(size != _NOTHING for _, (size, *_) in stamps):
+                    self._known[stamps] = digest
+            return digest, stamps
 
     @contextlib.contextmanager
     def ahead(self, files: Iterable[Path]) -> Iterator[None]:

@@ -100,14 +100,15 @@ class Recall:
     def ahead(self) -> AbstractContextManager[None]:
         """Hash what there is to find by a thread, while the block of code finds it piece by piece.
 
-        Not what people look at, which is made anew if anything is, nor folders, which may be large.
+        Not what people look at, which is made anew if anything is, nor folders, which may be large, nor what a
+        manifest names that is not in its run.
         """
         there = [
             place / file
             for place in self.places
             for record in _records_in(place).values()
             for file in record.files
-            if _is_kept_for_runs(file)
+            if _is_a_name(file) and _is_kept_for_runs(file)
         ]
         return self.hashes.ahead(there)
 
@@ -463,7 +464,13 @@ def _file_by_file(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[st
                 yield file.relative_to(folder).as_posix(), hash_path(file)
 
 
+def _is_a_name(file: object) -> bool:
+    """Whether it is the name of something in a run, whoever wrote it down."""
+    return isinstance(file, str) and not Path(file).is_absolute() and ".." not in Path(file).parts
+
+
 def _is_kept_for_runs(file: str) -> bool:
+    """Whether it is what no spreadsheet and no GIS writes to."""
     return file.startswith(_FOLDER_OF_STEPS) or file.endswith(_NEVER_EDITED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -66,6 +67,20 @@ def test_of_another_year_no_outline_is_read(tmp_path, monkeypatch):
             name
         )
     assert cg.verify(tmp_path / "run").ok
+
+
+def test_a_map_of_an_earlier_version_is_read(tmp_path):
+    """It says nothing of borders, which figures look at then. Seen to fail: plans on such a run were refused as damaged."""
+    inputs = read_inputs(cg.Case.read(write_city(tmp_path, size="small")))
+    later = BaseMapLater(inputs)
+    (tmp_path / "steps").mkdir()
+    base_maps.save(tmp_path, later)
+    path = tmp_path / "steps" / "base_map.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    assert told["zones"].pop("matched") is True
+    path.write_text(json.dumps(told), encoding="utf-8")
+    read = base_maps.load(tmp_path, inputs).drawn
+    assert read.zones == dataclasses.replace(later.drawn.zones, matched=None)
 
 
 @pytest.fixture(scope="module")

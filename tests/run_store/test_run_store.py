@@ -28,7 +28,17 @@ from waiting import HANG, until
 from carbongrid.errors import InputError, RunError
 from carbongrid.raster import row_blocks
 from carbongrid.raster.opening.digests import hash_path
-from carbongrid.run_store import Making, RunStore, claimed, disk, location, lock, new_run
+from carbongrid.run_store import (
+    Hashes,
+    Making,
+    Recall,
+    RunStore,
+    claimed,
+    disk,
+    location,
+    lock,
+    new_run,
+)
 from carbongrid.run_store.store import Record
 
 
@@ -563,6 +573,25 @@ def test_what_a_run_keeps_is_read_once_by_the_next(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("carbongrid.run_store.hashes.hash_path", lambda path: read.append(path.name) or hash_path(path))  # fmt: skip
     run_of_files(tmp_path / "run", replace=True)
     assert sorted(read) == ["labels.zarr", "one.txt", "one.txt", "overlap.npz", "p.parquet"]
+
+
+def test_what_a_doctored_manifest_names_is_not_hashed_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Seen to fail: a file anywhere was read, and what is no name was a fault of the package."""
+    read: list[Path] = []
+    run_of_files(tmp_path / "run")
+    secret = tmp_path / "secret.npz"
+    secret.touch()
+    path = tmp_path / "run" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    names = [[str(secret), ""], ["steps/../../secret.npz", ""], [1, ""], ["steps/p.parquet", ""]]
+    manifest["steps"]["one.txt"]["files"] = names
+    manifest["steps"].pop("steps/p.parquet")
+    manifest["steps"].pop("overlap.npz")
+    manifest["steps"].pop("labels.zarr")
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setattr(Hashes, "ahead", lambda _, files: contextlib.nullcontext(read.extend(files)))  # fmt: skip
+    with Recall.around(tmp_path / "run").ahead():
+        assert read == [tmp_path / "run" / "steps" / "p.parquet"]
 
 
 @pytest.mark.parametrize("file", INSIDE)

@@ -28,7 +28,7 @@ class ZoneMap:
 
     ``metres`` is the length on the ground of one drawing unit: what a bar of any length is made by when the map is zoomed.
     ``west`` and ``north`` are the plane's coordinates of the drawing's origin.
-    ``matched`` is whether neighbours share the points of their borders and none lies on another.
+    ``matched`` is whether neighbours share the points of their borders and none lies on another; None of a run of an earlier version, which kept no word of it.
     """
 
     width: int
@@ -41,7 +41,7 @@ class ZoneMap:
     metres: float
     west: float
     north: float
-    matched: bool
+    matched: bool | None = None
 
     @property
     def frame(self) -> tuple[int, int]:

@@ -6,6 +6,9 @@ import hashlib
 from pathlib import Path
 
 from carbongrid.raster.opening.files import open_file, require_regular_tree
+from carbongrid.raster.row_blocks import go_on
+
+_AT_ONCE = 2**20
 
 
 def hash_path(path: Path) -> str:
@@ -15,6 +18,8 @@ def hash_path(path: Path) -> str:
     ------
     OSError
         If there is none, or it is neither; a pipe or a device may be read without end.
+    CancelledError
+        In a thread for which nobody waits any more (:func:`carbongrid.raster.row_blocks.go_on`).
     """
     digest = hashlib.sha256()
     if path.is_dir():
@@ -24,5 +29,9 @@ def hash_path(path: Path) -> str:
                 digest.update(file.relative_to(path).as_posix().encode() + b"\0")
                 digest.update(hash_path(file).encode() + b"\0")
         return digest.hexdigest()
+    piece = memoryview(bytearray(_AT_ONCE))
     with open_file(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while length := stream.readinto(piece):
+            digest.update(piece[:length])
+            go_on()
+    return digest.hexdigest()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,20 @@ def test_what_belongs_to_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)  # to whom the folder belongs, he may do as he likes there anyway
     with claimed(tmp_path / "run"), new_run(tmp_path / "run") as store:
         store.write_manifest({})
+
+
+def test_a_digest_for_which_nobody_waits_ends_at_the_next_piece(tmp_path, monkeypatch):
+    """Seen to fail: after Ctrl-C a run waited until all its inputs were hashed."""
+    path, asked = tmp_path / "large", []
+    path.write_bytes(bytes(3 * 2**20))
+
+    def leave() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise CancelledError
+
+    assert hash_path(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr("carbongrid.raster.opening.digests.go_on", leave)
+    with pytest.raises(CancelledError):
+        hash_path(path)
+    assert len(asked) == 2
