@@ -197,11 +197,13 @@ class Sheet:
     def hatch(self, axes: Axes, rows: NDArray[np.int64], hatch: str, text: str) -> Entry:
         """Hatch the units of these rows; return the legend's entry, with their number."""
         from matplotlib.collections import PathCollection
+        from matplotlib.path import Path as Outline
 
         style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#000000cc", "hatch": hatch, "linewidth": 0.0}  # fmt: skip
         plural = {key if key == "hatch" else f"{key}s": value for key, value in style.items()}
-        shapes = [self.outlines[row] for row in rows]
-        axes.add_collection(PathCollection(shapes, **plural), autolim=False)
+        # As one: the hatching is rendered anew for each path, which is 0.5 ms.
+        shape = Outline.make_compound_path(*(self.outlines[row] for row in rows))
+        axes.add_collection(PathCollection([shape], **plural), autolim=False)
         return style, f"{text}  ({rows.size})"
 
     @property
