@@ -21,8 +21,12 @@ def stamps_of(path: Path) -> Stamps:
     """Return the stamps of a file, or of all files of a folder."""
     if not path.is_dir():
         return (_named("", path),)
-    files = sorted(entry for entry in path.rglob("*") if entry.is_symlink() or not entry.is_dir())
-    return tuple(_named(file.relative_to(path).as_posix(), file) for file in files)
+    found = []
+    for place, folders, names in path.walk():
+        inside = place.relative_to(path).as_posix()
+        links = [name for name in folders if (place / name).is_symlink()]
+        found += [_named(f"{inside}/{name}", place / name) for name in (*names, *links)]
+    return tuple(sorted(found))
 
 
 def _named(name: str, file: Path) -> tuple[str, Stamp]:

@@ -36,7 +36,7 @@ _NAME, _CHILDREN, _FIELD_ID = 4, 5, 9
 _COLUMNS, _SIZE, _GROUP_ROWS, _SORTED_BY, _GROUP_PLACE, _PACKED_SIZE = 1, 2, 3, 4, 5, 6
 _CHUNK_PLACES, _ABOUT = (2, 4, 6), 3
 _WAY, _ABOUT_PLACES = 3, (9, 10, 11, 14)
-_COPIED_AT_ONCE = 2**22
+_COPIED_AT_ONCE = 2**24
 
 
 def put_side_by_side(parts: Sequence[Path], schema: pa.Schema, path: Path) -> None:

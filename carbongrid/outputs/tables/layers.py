@@ -170,12 +170,16 @@ def _require_these(geometry: Any, shapes: Path) -> None:
 
 
 def _with_densities(frame: pd.DataFrame, parcels: Table) -> pd.DataFrame:
-    whole = {n: np.int64 for n, kind in parcels.kinds.items() if kind in ("mass", "whole")}
-    written = frame.astype(whole)
-    area = written["area_m2"].where(written["area_m2"] > 0)
-    # All at once: one by one, 300 categories are as many warnings of pandas on the terminal.
-    densities = written[parcels.masses].div(area, axis=0).add_suffix(DENSITY_SUFFIX)
-    return written.join(densities)
+    area = frame["area_m2"].to_numpy(np.float64)
+    land = np.where(area > 0, area, np.nan)
+    columns: dict[str, Any] = {
+        str(name): column.to_numpy(np.int64)
+        if parcels.kinds[str(name)] in ("mass", "whole")
+        else column.array
+        for name, column in frame.items()
+    }
+    columns |= {f"{name}{DENSITY_SUFFIX}": columns[name] / land for name in parcels.masses}
+    return pd.DataFrame(columns, copy=False)
 
 
 def read_parcels_parquet(path: Path) -> Table:
