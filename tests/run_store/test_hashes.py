@@ -148,7 +148,7 @@ def test_ahead_is_another_thread_and_who_asks_meanwhile_waits_for_it(tmp_path: P
     one = written(tmp_path / "one")
     with hashes.ahead([one]):
         assert begun.wait(HANG)
-        threading.Timer(0, go.set).start()
+        threading.Thread(target=go.set).start()
         assert hashes.take(one)[0] == hash_path(one)
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()

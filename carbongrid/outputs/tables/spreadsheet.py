@@ -56,8 +56,8 @@ _LINE_HEIGHT = 13.5  # points
 _DIGIT = 7  # pixels of a digit, by which the width of a column is counted
 _MARGINS = {"left": 0.75, "right": 0.75, "top": 1, "bottom": 1}  # inches
 _FOOTER_MARGIN = 0.5
-_MOST_OF_A_CELL, _MOST_OF_A_TITLE = 32_767, 28  # of 31, for a number may follow
-_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_MAX_OF_A_CELL, _MAX_OF_A_TITLE = 32_767, 28  # of 31, for a number may follow
+_MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384
 _CREATED = datetime(2020, 1, 1)
 """When a workbook says that it was made, so that the same content gives the same bytes."""
 _INFINITE = (math.inf, -math.inf)
@@ -240,7 +240,7 @@ def _sectors(
 
 
 def _sheet_title(sector: str, taken: set[str]) -> str:
-    title = _cut(_NOT_IN_TITLES.sub("_", sector), _MOST_OF_A_TITLE) or "sector"
+    title = _cut(_NOT_IN_TITLES.sub("_", sector), _MAX_OF_A_TITLE) or "sector"
     number, free = 2, title
     while free.casefold() in taken:
         free, number = f"{title} {number}", number + 1
@@ -279,9 +279,9 @@ def _fill(book: Any, sheet: Any, columns: Sequence[Column], *, folded: Container
 
 def _refuse_too_many(rows: int, columns: int) -> None:
     """Raise where XlsxWriter would leave out cells, which it does in silence."""
-    if rows > _MOST_ROWS or columns > _MOST_COLUMNS:
+    if rows > _MAX_ROWS or columns > _MAX_COLUMNS:
         raise InputError(
-            f"a sheet of units.xlsx holds {_MOST_ROWS:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and {columns:,}",
+            f"a sheet of units.xlsx holds {_MAX_ROWS:,} rows and {_MAX_COLUMNS:,} columns, not {rows:,} and {columns:,}",
             "units, categories",
             "Take fewer units or categories.",
         )
@@ -435,7 +435,7 @@ def write_text(sheet: Any, row: int, column: int, text: str, style: Any) -> None
 def in_a_cell(text: str) -> str:
     """Return what a cell holds of a text: what XML cannot hold is replaced, lines end as in XML, and what is more than Excel takes is cut off."""
     text = _NOT_IN_XML.sub("�", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _cut(text, _MOST_OF_A_CELL)
+    return _cut(text, _MAX_OF_A_CELL)
 
 
 def _cut(text: str, most: int) -> str:
