@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
-import zarr
 from numpy.typing import ArrayLike, NDArray
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from carbongrid.errors import InputError
 from carbongrid.raster.georeference import geotransform_of
@@ -22,6 +20,8 @@ from carbongrid.raster.opening.stores import open_zarr, open_zarr_array, open_za
 from carbongrid.raster.planes import metres_per_unit, unit_of
 
 if TYPE_CHECKING:
+    import zarr
+
     from carbongrid.raster.grid import Grid
 
 CHUNK = 2048
@@ -118,6 +118,9 @@ def create_label_store(
             f"labels of {rows:,} x {columns:,} cells would be {files:,} chunks of {chunks} cells on a side",
             hint="Take larger chunks, or a coarser grid.",
         )
+    import zarr  # late: of another year no label is made, and it takes 0.15 s
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
     group = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.11"})
     for name, digest in variables.items():
         group.create_array(
@@ -258,6 +261,8 @@ def label_shape(path: Path, name: str) -> tuple[int, int]:
 
 def open_labels(path: str | Path) -> xr.Dataset:
     """Open a store of label rasters lazily; a missing chunk is an error when it is read."""
+    import zarr
+
     with zarr.config.set({"array.read_missing_chunks": False}):
         labels: xr.Dataset = open_zarr(Path(path), decode_coords="all", chunks={})
     return labels

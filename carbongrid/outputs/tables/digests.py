@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from carbongrid.case.readers.polygon_column import PolygonColumn
 from carbongrid.method.columns import Kind
 from carbongrid.outputs.tables.content import BY_SECTOR, Content, Table
 from carbongrid.raster.polygons.entry import wkb_of
-from carbongrid.raster.polygons.outlines import digest_of_binary, outlines_of
+from carbongrid.raster.polygons.outlines import outlines_of
 from carbongrid.raster.row_blocks import each_block, row_blocks
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def digests_of(content: Content) -> dict[str, str]:
     Columns are taken in the order of their names, rows as they stand. A column is its name, its kind, its number of
     rows, a mask of missing values (one byte each) and its values: int64 and float64 little endian with zeros where
     missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
-    multipolygon of one part, since file formats differ in that. The geometry of the parcels is the sha256 of these
-    bytes, in hexadecimal: it is nearly all that there is, and the same from year to year (docs/decisions/0111). A grid
-    is its variables in C order; what it has by sector has a digest of its own, names of sectors included.
+    multipolygon of one part, since file formats differ in that. Of the parcels each column's mask and values count as
+    their own sha256, in hexadecimal: they are nearly all that there is, so columns are hashed by all cores, and the
+    geometry, which is the same from year to year, not at all (docs/decisions/0111). A grid is its variables in C order; what it has by sector has a digest of its own, names of sectors included.
     """
     tables = {
         "inventory": content.inventory,
@@ -52,33 +53,39 @@ def digests_of(content: Content) -> dict[str, str]:
     tables |= {name: table for name, table in more.items() if table is not None}
     digests = {name: digest_of_table(table) for name, table in tables.items()}
     if content.parcels is not None:
-        digests["parcels"] = digest_of_table(content.parcels, geometry_apart=True)
+        digests["parcels"] = digest_of_table(content.parcels, by_column=True)
     digests["grid_1km"] = _digest_of_grid(content.grid_1km, _GRID_VARIABLES)
     if BY_SECTOR in content.grid_1km:
         digests["grid_1km_by_sector"] = _digest_of_grid(content.grid_1km, ("sector", BY_SECTOR))
     return dict(sorted(digests.items()))
 
 
-def digest_of_table(table: Table, *, geometry_apart: bool = False) -> str:
-    """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it; ``geometry_apart``: as it has that of the parcels."""
+def digest_of_table(table: Table, *, by_column: bool = False) -> str:
+    """Return the digest of one table, in hexadecimal, as :func:`digests_of` has it; ``by_column``: as it has that of the parcels."""
     digest = hashlib.sha256()
     kinds: dict[str, Kind | str] = {**table.kinds}
     if "geometry" in table.frame.columns:
         kinds["geometry"] = "geometry"
-    for name, kind in sorted(kinds.items()):
-        digest.update(_with_lengths([name.encode(), kind.encode()]))
-        digest.update(_LENGTH.pack(len(table.frame)))
-        if kind == "geometry" and geometry_apart:
-            digest.update(_digest_of_polygons(table.frame[name]).encode())
-            continue
-        for piece in _column(table.frame[name], kind):
-            digest.update(piece)
+    columns = [(table.frame[name], kind) for name, kind in sorted(kinds.items())]
+    values = each_block(_as_digest, columns) if by_column else (_column(*each) for each in columns)
+    with contextlib.closing(values) as of_each:
+        for (column, kind), pieces in zip(columns, of_each, strict=True):
+            digest.update(_with_lengths([str(column.name).encode(), kind.encode()]))
+            digest.update(_LENGTH.pack(len(column)))
+            for piece in pieces:
+                digest.update(piece)
     return digest.hexdigest()
 
 
-def _digest_of_polygons(column: pd.Series[Any]) -> str:
-    held = column.array
-    return held.digest if isinstance(held, PolygonColumn) else digest_of_binary(_column(column, "geometry"))  # fmt: skip
+def _as_digest(column: tuple[pd.Series[Any], str]) -> Iterable[bytes]:
+    """Return the digest of a column's values in place of them; polygons held as coordinates, or by a run, know theirs."""
+    values, kind = column
+    if isinstance(values.array, PolygonColumn):
+        return [values.array.digest.encode()]
+    digest = hashlib.sha256()
+    for piece in _column(values, kind):
+        digest.update(piece)
+    return [digest.hexdigest().encode()]
 
 
 def _digest_of_grid(grid: xr.Dataset, variables: Iterable[str]) -> str:

@@ -97,7 +97,7 @@ def test_the_digest_is_that_of_the_polygons(tmp_path, monkeypatch, count):
 
 
 def digest_of(table: gpd.GeoDataFrame) -> str:
-    return digest_of_table(Table(table, {}), geometry_apart=True)
+    return digest_of_table(Table(table, {}), by_column=True)
 
 
 def test_a_column_that_is_written_to_leaves_the_others(path):
