@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 WANTED = ("fingerprints", "read", "grid", "assemble", "digest")
 """What the manifest tells of, when all steps are done."""
+_SOON = 0.05
+"""Seconds; digests that take longer are worth to be waited for at work."""
 _IMPORTED_BY_XARRAY = ("dask.array",)
 """When the first variable is made."""
 
@@ -171,7 +173,10 @@ def _first_half(case: Case, options: RunOptions, recall: Recall, memory: str | N
 
 
 def _take_all(fingerprints: Fingerprints) -> None:
-    """Take the digests of all inputs by a thread, and import meanwhile what later steps import: of a million parcels 0.2 s pass, and of small ones nothing is imported before it is needed."""
+    """Take the digests of all inputs by a thread, and import meanwhile what later steps import: of a million parcels 0.2 s pass, and of small ones nothing is imported before it is needed.
+
+    Whoever mends a small table by trial is told what is wrong before that.
+    """
     taken = threading.Event()
 
     def take(each: Fingerprints) -> None:
@@ -181,6 +186,8 @@ def _take_all(fingerprints: Fingerprints) -> None:
             taken.set()
 
     with meanwhile(take, [fingerprints]):
+        if taken.wait(_SOON):
+            return
         for module in (*_IMPORTED_BY_XARRAY, *(name for step in STEPS for name in step.imports)):
             if taken.is_set():
                 break

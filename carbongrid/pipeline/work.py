@@ -203,7 +203,8 @@ class Work:
 def _passed_over() -> Iterator[None]:
     """Let Python's search for cycles pass over what is there already, unless somebody else has it pass over something.
 
-    Of a second year a twentieth of the time went to looking at some 300,000 objects of libraries again and again.
+    Of a second year a twentieth of the time went to looking at some 300,000 objects of libraries again and again. What was garbage in
+    a cycle before is collected afterwards.
     """
     if gc.get_freeze_count():
         yield

@@ -47,6 +47,7 @@ from carbongrid.outputs.tables import (
     read_tables,
     reading,
     table_digests,
+    table_files,
     write_tables,
 )
 from carbongrid.outputs.tables.content import Table, content_of
@@ -623,6 +624,18 @@ def test_hostile_names_are_text_in_every_format(tables, tmp_path):
         assert {cell.data_type for cell in cells} == {"s"}
     styles = pyogrio.read_dataframe(tmp_path / "units.gpkg", layer="layer_styles")
     assert not styles["styleQML"].str.contains("script").any()
+
+
+def test_of_more_units_than_a_sheet_has_rows_the_workbook_is_left_out(
+    tables, tmp_path, monkeypatch, caplog
+):
+    """With a warning, since all else of the run is there. Seen to fail: it ended a run after all its work."""
+    monkeypatch.setattr("carbongrid.outputs.tables.MAX_UNITS", 5)
+    write_tables(tables, tmp_path)
+    assert not (tmp_path / "units.xlsx").exists()
+    assert "units.xlsx" not in table_files(tables)
+    assert len(rows_of(tmp_path / "units.csv")) == 6
+    assert "room for 5 units, not for 6" in caplog.text
 
 
 def test_control_characters_do_not_stop_the_spreadsheet(tables, tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -570,3 +572,29 @@ def test_land_with_empty_parts_and_holes_is_run_and_run_again(tmp_path: Path) ->
     assert first.manifest["digests"] == again.manifest["digests"]
     assert "read parcels" in again.manifest["reused"]
     assert len(again.with_totals({"industry/manufacturing": 50}).units) == 3
+
+
+def test_of_small_inputs_nothing_is_imported_before_it_is_needed(city: Path) -> None:
+    """And of large ones it is, while they are hashed. Seen to fail: a wrong row of a small case was told a second later."""
+    code = f"""if True:
+        import sys
+        from carbongrid.case import Case
+        from carbongrid.case.readers.fingerprints import Fingerprints
+        from carbongrid.pipeline import running
+        case = Case.read({str(city / "case.toml")!r})
+        taken = Fingerprints(case)
+        running._SOON = 60.0
+        running._take_all(taken)
+        print(len(taken.digests) > 3, "dask.array" in sys.modules)
+        running._SOON = 0.0
+
+        def until_it_is_there(_):
+            while "dask.array" not in sys.modules:
+                pass
+
+        Fingerprints.take_all = until_it_is_there
+        running._take_all(taken)
+        print("dask.array" in sys.modules)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "True"]

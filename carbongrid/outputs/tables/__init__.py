@@ -26,7 +26,7 @@ from carbongrid.outputs.tables.project import PROJECT, write_project
 from carbongrid.outputs.tables.publishing import published
 from carbongrid.outputs.tables.rasters import write_grid_nc, write_grid_tif
 from carbongrid.outputs.tables.reading import read_content, read_result, read_tables
-from carbongrid.outputs.tables.spreadsheet import write_units_xlsx
+from carbongrid.outputs.tables.spreadsheet import MAX_UNITS, write_units_xlsx
 from carbongrid.outputs.tables.styles import write_grid_qml
 from carbongrid.raster.row_blocks import each_block, go_on
 
@@ -147,7 +147,7 @@ def table_files(
         "uncertainty_units.csv": tables.unit_intervals is None,
         DRAWS_FILE: tables.drawn is None,
         "surroundings.gpkg": tables.surroundings is None,
-        "units.xlsx": bool(missing_libraries("xlsxwriter")),
+        "units.xlsx": bool(missing_libraries("xlsxwriter")) or len(tables.units) > MAX_UNITS,
     }
     return [name for name in _WRITERS if not absent.get(name)]
 
@@ -184,11 +184,13 @@ def write_tables(
     -----
     inventory.csv, ledger.csv, evidence.csv, land_types.csv, units.csv, units.xlsx, units.gpkg, parcels.parquet, grid_1km.tif and its style grid_1km.qml,
     grid_1km.nc, and city.qgz, which opens them in QGIS; with facilities facilities.csv, with activity data audit.csv, uncertainty.csv, uncertainty_units.csv and inventory_draws.npz, with surroundings
-    surroundings.gpkg too. Without XlsxWriter there is no units.xlsx.
+    surroundings.gpkg too. Without XlsxWriter, or of more units than a sheet has rows, there is no units.xlsx.
     """
     content = content_of(tables, public=public)
     content = replace(content, layer=None if public else layer, shapes=shapes)
     files = table_files(tables, public=public, layer=layer)
+    if len(tables.units) > MAX_UNITS:
+        logger.warning("units.xlsx is left out: a sheet has room for %s units, not for %s; units.csv has them all", f"{MAX_UNITS:,}", f"{len(tables.units):,}")  # fmt: skip
 
     def write(names: Sequence[str]) -> None:
         for name in names:

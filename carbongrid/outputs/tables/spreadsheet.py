@@ -58,6 +58,7 @@ _MARGINS = {"left": 0.75, "right": 0.75, "top": 1, "bottom": 1}  # inches
 _FOOTER_MARGIN = 0.5
 _MAX_OF_A_CELL, _MAX_OF_A_TITLE = 32_767, 28  # of 31, for a number may follow
 _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384
+MAX_UNITS = _MAX_ROWS - NAMES_ROW
 _CREATED = datetime(2020, 1, 1)
 """When a workbook says that it was made, so that the same content gives the same bytes."""
 _INFINITE = (math.inf, -math.inf)

@@ -94,7 +94,7 @@ def _sheet(run: Opened, told: dict[str, list[Any]]) -> Iterator[str]:
         with zipfile.ZipFile(data) as archive:
             check_zip_limits(archive, path.name)
         head, *rows = load_workbook(data)["units"].iter_rows(min_row=NAMES_ROW, values_only=True)
-    found = {str(name): [_as_read(row[k]) for row in rows] for k, name in enumerate(head)}
+    found = {str(name): [row[k] for row in rows] for k, name in enumerate(head)}
     shown = {name: [_as_read(value) for value in values] for name, values in told.items()}
     yield from _compared(SHEET, shown, found)
 
