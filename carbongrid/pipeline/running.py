@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 WANTED = ("fingerprints", "read", "grid", "assemble", "digest")
 """What the manifest tells of, when all steps are done."""
 _SOON = 0.05
-"""Seconds; digests that take longer are worth to be waited for at work."""
+"""Seconds; libraries are imported early only where digests take longer."""
 _IMPORTED_BY_XARRAY = ("dask.array",)
 """When the first variable is made."""
 

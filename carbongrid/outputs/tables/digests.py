@@ -39,8 +39,9 @@ def digests_of(content: Content) -> dict[str, str]:
     rows, a mask of missing values (one byte each) and its values: int64 and float64 little endian with zeros where
     missing; texts in UTF-8 and geometries in little-endian WKB, each after its length. A polygon is taken as a
     multipolygon of one part, since file formats differ in that. Of the parcels each column's mask and values count as
-    their own sha256, in hexadecimal: they are nearly all that there is, so columns are hashed by all cores, and the
-    geometry, which is the same from year to year, not at all (docs/decisions/0111). A grid is its variables in C order; what it has by sector has a digest of its own, names of sectors included.
+    their own sha256, in hexadecimal: they are nearly all that there is, so columns are hashed by all cores, and a run
+    keeps that of the geometry for other years of the same land (docs/decisions/0111). A grid is its variables in C
+    order; what it has by sector has a digest of its own, names of sectors included.
     """
     tables = {
         "inventory": content.inventory,
