@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 from tables_example import CRS, SOUTH, WEST
 
+from carbongrid.outputs.report import base_map
 from carbongrid.outputs.report import parcel_picture as pictures
 from carbongrid.outputs.report.base_map import BaseMap, draw_base_map
 from carbongrid.outputs.report.parcel_picture import ParcelPicture, parcel_picture
@@ -87,12 +88,12 @@ def test_a_picture_that_would_be_too_large_has_larger_dots():
     assert coarse.width == pytest.approx(fine.width, abs=4)
 
 
-@pytest.mark.parametrize("known", [0, 1, 2])
+@pytest.mark.parametrize("known", [0, 1, 2, 3])
 def test_the_picture_is_the_same_whatever_sizes_are_known(known):
     """Of a base map that a run kept, and beyond its sizes."""
     land = land_of([10**9, 10**12, 0, 5, 10**11])
     base, whole = base_of(land), len(parcel_picture(land, base_of(land)).png)
-    assert len(base.dots) == 2
+    assert len(base.dots) == 3
     fewer = dataclasses.replace(base, dots=base.dots[:known])
     sizes = set()
     for room in range(whole, 200, -40):
@@ -100,6 +101,18 @@ def test_the_picture_is_the_same_whatever_sizes_are_known(known):
         assert found == parcel_picture(land, base, room)
         sizes.add(dots_of(found).shape)
     assert len(sizes) > 3
+
+
+def test_where_the_second_size_is_too_large_no_outline_is_read(monkeypatch):
+    """Of another year with more classes. Seen to fail with two sizes kept: a million parcels were read, and burnt, again."""
+    land = land_of([10**9, 10**12, 0, 5, 10**11])
+    base = base_of(land)
+    monkeypatch.setattr(base_map, "_burnt", lambda *_: pytest.fail("outlines are read"))
+    alone = [dataclasses.replace(base, dots=(dots,)) for dots in base.dots]
+    sizes = [len(parcel_picture(land, each).png) for each in alone]
+    assert sizes[0] > sizes[1] > sizes[2]
+    for dots, room in zip(base.dots, sizes, strict=True):
+        assert dots_of(parcel_picture(land, base, room)).shape[:2] == dots.parcel.shape
 
 
 def test_land_that_is_stated_to_have_no_area_is_coloured_by_its_outline():

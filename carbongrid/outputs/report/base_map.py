@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _FINEST = 1.0
 """Side of the finest dots in drawing units."""
 _COARSER = 2**0.5
-_AT_ONCE = 2
+_AT_ONCE = 3
 """Sizes of dots for which polygons are prepared once: of a million parcels that takes longer than to burn them."""
-_KEPT = 2
-"""Of a million parcels the second size is small enough for the page."""
+_KEPT = 3
+"""Of a million parcels the second size is small enough for the page, or the third where they are of many classes."""
 
 
 @dataclass(frozen=True, eq=False)
