@@ -191,12 +191,12 @@ class Result:
         DataFrames as in the CSV files, codes as text.
     grid_1km
         Dataset of grid_1km.nc, lazy.
-    labels
-        Dataset of labels.zarr (parcel, unit), lazy; None for an exact run without labels.
     plot
         Draws the run: ``plot("emission_t")``, ``plot.zones()``, ``plot.ecc_esc()``, ``plot.grid()``, ``plot.explore()``.
     read_parcels
         What :attr:`parcels` is read by: a million of them are a gigabyte.
+    read_labels
+        What :attr:`labels` is opened by.
     prepare
         What :attr:`live` is made by.
     """
@@ -209,9 +209,9 @@ class Result:
     evidence: pd.DataFrame
     land_types: pd.DataFrame
     grid_1km: xr.Dataset
-    labels: xr.Dataset | None
     plot: Plots
     read_parcels: Callable[[], gpd.GeoDataFrame] = field(repr=False)
+    read_labels: Callable[[Result], xr.Dataset | None] = field(repr=False)
     prepare: Callable[[Result], LiveResult] | None = field(default=None, repr=False)
 
     @cached_property
@@ -251,6 +251,17 @@ class Result:
     def parcels(self) -> gpd.GeoDataFrame:
         """The parcels as in parcels.parquet, read when they are first asked for."""
         return self.read_parcels()
+
+    @cached_property
+    def labels(self) -> xr.Dataset | None:
+        """Dataset of labels.zarr (parcel, unit), lazy, opened when it is first asked for; None for an exact run without labels.
+
+        Raises
+        ------
+        VerificationError
+            If it cannot be opened, or another run has taken the place of the one that was opened.
+        """
+        return self.read_labels(self)
 
     def __repr__(self) -> str:
         """Return the run in at most 15 lines: what it is, and its zones."""

@@ -37,15 +37,14 @@ from carbongrid.outputs.tables.plain import (
 )
 from carbongrid.outputs.tables.rasters import read_grid_nc
 from carbongrid.raster.label_store import open_labels
-from carbongrid.raster.opening.digests import hash_path
 from carbongrid.raster.opening.files import read_text
-from carbongrid.run_store import SEAL, seal_of
+from carbongrid.run_store import SEAL, Hashes, seal_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def read_content(directory: Path, *, parcels: bool = True) -> Content:
+def read_content(directory: Path, *, parcels: bool = True, lazy: bool = False) -> Content:
     """Read the content of a run's files again, to the bit.
 
     Parameters
@@ -54,6 +53,8 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         The run.
     parcels
         Whether to read the parcels, where there are some.
+    lazy
+        Whether values of the grid stay in their file until they are asked for; the file is then open.
 
     Raises
     ------
@@ -75,8 +76,10 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         raise VerificationError(f"{directory} lacks {', '.join(missing)}")
     land, around = directory / "parcels.parquet", directory / "surroundings.gpkg"
     named = directory / "facilities.csv"
-    with read_grid_nc(directory / "grid_1km.nc") as grid:
-        loaded = grid.load()
+    grid = read_grid_nc(directory / "grid_1km.nc")
+    if not lazy:
+        with grid:
+            grid = grid.load()
     return Content(
         inventory=read_inventory_csv(directory / "inventory.csv"),
         ledger=read_ledger_csv(directory / "ledger.csv"),
@@ -84,7 +87,7 @@ def read_content(directory: Path, *, parcels: bool = True) -> Content:
         land_types=read_land_types_csv(directory / "land_types.csv"),
         units=_units(directory),
         parcels=read_parcels_parquet(land) if parcels and land.is_file() else None,
-        grid_1km=loaded,
+        grid_1km=grid,
         surroundings=read_surroundings_gpkg(around) if around.is_file() else None,
         facilities=read_facilities_csv(named) if named.is_file() else None,
     )
@@ -178,10 +181,8 @@ def read_result(directory: Path) -> Result:
     """Return what a finished run directory holds; it raises as ``cg.open``, which makes of it a result that can be asked."""
     directory = Path(directory)
     manifest = read_manifest(directory)
-    content = read_content(directory, parcels=False)
+    content = read_content(directory, parcels=False, lazy=True)
     units = gpd.GeoDataFrame(for_people(content.units))
-    labels = directory / "labels.zarr"
-    grid = read_grid_nc(directory / "grid_1km.nc")
     return Result(
         directory=directory,
         manifest=manifest,
@@ -190,14 +191,19 @@ def read_result(directory: Path) -> Result:
         ledger=LedgerTable(for_people(content.ledger)),
         evidence=for_people(content.evidence),
         land_types=for_people(content.land_types),
-        grid_1km=grid,
-        labels=_labels(labels) if labels.exists() else None,
-        plot=Plots(units, grid),
+        grid_1km=content.grid_1km,
+        plot=Plots(units, content.grid_1km),
+        read_labels=_labels,
         read_parcels=ParcelsLater(directory, _digest_of_parcels(manifest), units.crs),
     )
 
 
-def _labels(path: Path) -> xr.Dataset:
+def _labels(result: Result) -> xr.Dataset | None:
+    path = result.directory / "labels.zarr"
+    if read_manifest(result.directory).get(SEAL) != result.manifest.get(SEAL):
+        raise _made_again(result.directory)
+    if not path.exists():
+        return None
     try:
         return open_labels(path)
     except (CarbongridError, MemoryError):
@@ -261,8 +267,12 @@ def sealed_manifest(run: str | Path | Result) -> tuple[Path, dict[str, Any]]:
     manifest = read_manifest(directory)
     require_seal(directory, manifest)
     if not isinstance(run, str | Path) and run.manifest.get(SEAL) != manifest[SEAL]:
-        raise VerificationError(f"{directory} was made again since it was opened: open it again")
+        raise _made_again(directory)
     return directory, manifest
+
+
+def _made_again(directory: Path) -> VerificationError:
+    return VerificationError(f"{directory} was made again since it was opened: open it again")
 
 
 def require_seal(directory: Path, manifest: Mapping[str, Any]) -> None:
@@ -316,10 +326,13 @@ def _digest_of_parcels(manifest: Mapping[str, Any]) -> str | None:
     return digests.get("parcels")
 
 
-def require_as_written(directory: Path, file: str, manifest: Mapping[str, Any]) -> None:
-    """Raise :class:`VerificationError` unless a file of a run is what the manifest says it was, by its sha256."""
+def require_as_written(
+    directory: Path, file: str, manifest: Mapping[str, Any], hashes: Hashes | None = None
+) -> None:
+    """Raise :class:`VerificationError` unless a file of a run is what the manifest says it was, by its sha256; ``hashes``: what is known of files."""
     try:
-        same = hash_path(directory / file) == manifest.get("files", {}).get(file)
+        digest, _ = (hashes or Hashes()).take(directory / file)
+        same = digest == manifest.get("files", {}).get(file)
     except OSError as error:
         raise VerificationError(
             f"{directory}: {file} cannot be read: {error.strerror or error}"
